@@ -1,0 +1,107 @@
+"""Every way in which srv6lab says no.
+
+    LabError
+    ├── TopologyError     the file is wrong            exit 2
+    ├── DriftError        `render --check` differs     exit 2
+    ├── UsageError        the command line is wrong    exit 1
+    ├── MachineError      this machine can't           exit 3
+    │   └── NodeError     a node's own script failed   exit 3
+    └── Interrupted       Ctrl-C                       exit 1
+
+That a lab failed its check is no exception: it is a Verdict (exit 4).
+Each message says what is wrong and how to mend it; nothing here prints.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Location:
+    """A place in a source file; lines and columns count from 1."""
+
+    file: str
+    line: int
+    column: int
+    source: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+    def excerpt(self, indent: str = "  ") -> str:
+        """The source line with a caret under the column, or nothing where the line is unknown."""
+        if not self.source:
+            return ""
+        gutter = f"{self.line} | "
+        under = "".join("\t" if char == "\t" else " " for char in self.source[: self.column - 1])
+        return f"{indent}{gutter}{self.source}\n{indent}{' ' * (len(gutter) - 2)}| {under}^"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Problem:
+    """One thing that is wrong in a file: where, what, and how to mend it."""
+
+    location: Location
+    what: str
+    mend: str = ""
+    severity: str = "error"
+
+    def __str__(self) -> str:
+        lines = [f"{self.location}: {self.severity}: {self.what}"]
+        if excerpt := self.location.excerpt():
+            lines.append(excerpt)
+        if self.mend:
+            lines.append(f"  mend: {self.mend}")
+        return "\n".join(lines)
+
+
+class LabError(Exception):
+    """The root of the tree: something that a person can mend."""
+
+    exit_code = 3
+
+    def __init__(self, what: str, mend: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.mend = mend
+
+    def __str__(self) -> str:
+        return f"{self.what}\n  mend: {self.mend}" if self.mend else self.what
+
+
+class TopologyError(LabError):
+    """One topology file with all of its problems, in the order of the file."""
+
+    exit_code = 2
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(sorted(problems))
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class DriftError(LabError):
+    """What stands on the disk differs from what the topology renders to."""
+
+    exit_code = 2
+
+
+class UsageError(LabError):
+    """The command line asks for something that isn't there."""
+
+    exit_code = 1
+
+
+class MachineError(LabError):
+    """This machine lacks something that the lab needs, or refused it."""
+
+
+class NodeError(MachineError):
+    """A script failed in a node; `what` holds the node, the script's line and its stderr."""
+
+
+class Interrupted(LabError):
+    """The person pressed Ctrl-C; `what` says what is left."""
+
+    exit_code = 1

@@ -1,0 +1,1 @@
+"""The protocol: SIDs, behaviors and headers. Knows nothing about labs."""

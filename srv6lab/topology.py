@@ -1,0 +1,197 @@
+"""The frozen model of what an author writes in `topology.yml`, and its JSON Schema.
+
+It says what a file may hold, key by key. What the parts mean together (a segment that no node
+owns, two NICs with one address) is judged by the loader, which knows where each stands.
+"""
+
+from __future__ import annotations
+
+import re
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+
+Network = IPv4Network | IPv6Network
+Address = IPv4Address | IPv6Address
+
+# Names become hostnames, file names, NIC names and words of a shell: a narrow alphabet serves them all.
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
+NicName = Annotated[str, StringConstraints(pattern=r"^eth[1-9][0-9]?$")]
+TraceName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$")]
+PointText = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*(/[a-z][a-z0-9-]*)?:[a-z][a-z0-9-]*$")]
+Mtu = Annotated[int, Field(ge=1280, le=9216)]
+Line = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]*$", max_length=200)]
+
+_ENDPOINT = re.compile(r"^(?P<node>[a-z][a-z0-9-]{0,30}):(?P<nic>eth[1-9][0-9]?)$")
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Route(_Model):
+    """A static route of a node."""
+
+    prefix: Network
+    via: Address
+
+
+class Node(_Model):
+    """A machine of the lab."""
+
+    role: Literal["host", "router", "sr-proxy", "service"]
+    locator: IPv6Network | None = None
+    loopback: IPv6Interface | None = None
+    routes: tuple[Route, ...] = ()
+
+
+def _spell_out(value: Any) -> Any:
+    """`"r1:eth2"` is short for `{at: "r1:eth2"}`."""
+    return {"at": value} if isinstance(value, str) else value
+
+
+class Endpoint(_Model):
+    """One end of a link: a NIC, its address in the link's prefix, the name of its capture file."""
+
+    at: Annotated[str, StringConstraints(pattern=_ENDPOINT.pattern.replace("?P<node>", "").replace("?P<nic>", ""))]
+    address: Address | None = None
+    trace: TraceName | None = None
+
+    @property
+    def node(self) -> str:
+        return self.at.partition(":")[0]
+
+    @property
+    def nic(self) -> str:
+        return self.at.partition(":")[2]
+
+
+class Link(_Model):
+    """A cable between two NICs."""
+
+    name: Name
+    endpoints: Annotated[
+        tuple[Annotated[Endpoint, BeforeValidator(_spell_out)], ...], Field(min_length=2, max_length=2)
+    ]
+    prefix: Network
+    mtu: Mtu = 1500
+
+
+class LocalSid(_Model):
+    """A SID that a node owns and the behavior bound to it (RFC 8986 section 3)."""
+
+    node: Name
+    sid: IPv6Address
+    behavior: str
+    nh4: IPv4Address | None = None
+    nh6: IPv6Address | None = None
+    table: Annotated[int, Field(ge=1, le=2**32 - 1)] | None = None
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """What the author gave, by the names of the behavior's registry entry."""
+        given = {name: getattr(self, name) for name in ("nh4", "nh6", "table")}
+        return {name: value for name, value in given.items() if value is not None}
+
+
+class Match(_Model):
+    """Which traffic is steered."""
+
+    prefix: Network
+
+
+class Target(_Model):
+    """Where it is steered to: segments in visiting order."""
+
+    segments: Annotated[tuple[IPv6Address, ...], Field(min_length=1, max_length=64)]
+
+
+class Steering(_Model):
+    """A headend's policy: matching traffic gets an SRH (RFC 8986 section 5)."""
+
+    headend: Name
+    match: Match
+    to: Target
+    mode: Literal["encap"] = "encap"
+
+
+class Probe(_Model):
+    """Traffic that an exercise sends: `icmp` echo requests from one node to another."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    id: Name
+    source: Name = Field(alias="from")
+    to: Name
+    icmp: Annotated[int, Field(ge=1, le=1000)]
+
+
+class Inner(_Model):
+    """The innermost IP header of an encapsulated packet."""
+
+    source: Address | None = None
+    destination: Address | None = None
+    hop_limit: Annotated[int, Field(ge=0, le=255)] | None = None
+    protocol: str | None = None
+
+
+class PacketExpectation(_Model):
+    """What a probe's packets look like at one point in one direction.
+
+    `source`, `destination`, `hop_limit` and `protocol` are the outermost IP header's.
+    `segment_list` is in wire order (RFC 8754 section 2): index 0 is the last segment; an empty
+    list says that there is no SRH. `count` defaults to one for each packet of the probe.
+    """
+
+    at: PointText
+    direction: Literal["in", "out"]
+    probe: Name
+    source: Address | None = None
+    destination: Address | None = None
+    hop_limit: Annotated[int, Field(ge=0, le=255)] | None = None
+    protocol: str | None = None
+    segment_list: Annotated[tuple[IPv6Address, ...], Field(max_length=64)] | None = None
+    segments_left: Annotated[int, Field(ge=0, le=127)] | None = None
+    inner: Inner | None = None
+    count: Annotated[int, Field(ge=1)] | None = None
+    absent: bool = False
+
+
+class Expect(_Model):
+    """The author's word, written by hand. `elsewhere: absent` says that the probes' packets are
+    seen at no other point than those listed."""
+
+    packets: tuple[PacketExpectation, ...] = ()
+    elsewhere: Literal["absent", "any"] = "any"
+
+
+class Exercise(_Model):
+    """One thing to do in the lab and what it must show."""
+
+    name: Name
+    description: Line = ""
+    probes: Annotated[tuple[Probe, ...], Field(min_length=1)]
+    expect: Expect
+
+
+class Topology(_Model):
+    """A lab."""
+
+    name: Name
+    description: Line = ""
+    order: Annotated[int, Field(ge=0)] = 100
+    requires: tuple[Name, ...] = ()
+    nodes: Annotated[dict[Name, Node], Field(min_length=1)]
+    links: tuple[Link, ...] = ()
+    local_sids: tuple[LocalSid, ...] = ()
+    steering: tuple[Steering, ...] = ()
+    exercises: tuple[Exercise, ...] = ()
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema of `topology.yml`, for editors; lists stand for tuples, as YAML has them."""
+    schema = Topology.model_json_schema(by_alias=True)
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    schema["title"] = "srv6lab topology"
+    return schema

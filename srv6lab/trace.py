@@ -1,0 +1,183 @@
+"""The values that the witnesses of a packet hand to each other.
+
+Nothing here reads a file, runs a program or knows a lab: only what a packet looked like
+at a point, what somebody said it should look like, and what follows from the two.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from ipaddress import IPv4Address, IPv6Address
+
+from srv6lab.errors import Location
+
+Address = IPv4Address | IPv6Address
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Point:
+    """Where packets are seen: `node:nic`, or `node/netns:nic` for a NIC in a nested namespace."""
+
+    node: str
+    nic: str
+    netns: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.node}/{self.netns}:{self.nic}" if self.netns else f"{self.node}:{self.nic}"
+
+    @classmethod
+    def parse(cls, text: str) -> Point:
+        """Read `node:nic` or `node/netns:nic`; ValueError for anything else."""
+        owner, colon, nic = text.rpartition(":")
+        node, _, netns = owner.partition("/")
+        if not colon or not node or not nic:
+            raise ValueError(f"{text!r} is not a point: write node:nic, as in r1:eth2")
+        return cls(node, nic, netns)
+
+
+class Direction(StrEnum):
+    """Seen from the node that owns the NIC."""
+
+    IN = "in"
+    OUT = "out"
+
+
+@dataclass(frozen=True, slots=True)
+class Srh:
+    """A Segment Routing Header as it stands on the wire (RFC 8754 section 2).
+
+    `segment_list[0]` is the LAST segment of the path.
+    """
+
+    segment_list: tuple[IPv6Address, ...]
+    segments_left: int
+    last_entry: int
+    flags: int = 0
+    tag: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class IpHeader:
+    """One IP header of a packet, with the SRH that follows it, if one does.
+
+    `protocol` is the name of what comes after all of its extension headers:
+    icmp, icmpv6, tcp, udp, ipv4, ipv6, ethernet, or the protocol's number.
+    """
+
+    source: Address
+    destination: Address
+    hop_limit: int
+    protocol: str
+    srh: Srh | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Icmp:
+    """The ICMP or ICMPv6 header that a probe is told by; identifier and sequence of an echo."""
+
+    type: int
+    code: int
+    identifier: int | None = None
+    sequence: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PacketView:
+    """A packet in a pcap as tshark saw it; `headers` from the outermost to the innermost.
+
+    `number` is the frame's number in its file, `time` is seconds since the epoch (for people;
+    nothing is decided by it), `length` is bytes on the wire, `payload` what lies behind the
+    innermost transport header.
+    """
+
+    number: int
+    time: float
+    length: int
+    source_mac: str
+    destination_mac: str
+    headers: tuple[IpHeader, ...] = ()
+    icmp: Icmp | None = None
+    payload: bytes = b""
+
+    @property
+    def outer(self) -> IpHeader:
+        return self.headers[0]
+
+    @property
+    def innermost(self) -> IpHeader:
+        return self.headers[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """One packet at one point; a prediction adds which behavior acted and why."""
+
+    point: Point
+    direction: Direction
+    packet: PacketView
+    behavior: str | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Tracer:
+    """What is known of the tracer at a point for the time of one run.
+
+    `state` is "live" (whole and drained), "dead", "missing" (no capture handed in) or
+    "cut" (the last record is incomplete); `note` says more, for people.
+    """
+
+    point: Point
+    state: str
+    captured: int = 0
+    dropped: int = 0
+    note: str = ""
+
+    @property
+    def sound(self) -> bool:
+        """Whether the absence of a packet in this capture proves anything."""
+        return self.state == "live" and self.dropped == 0
+
+
+class Status(StrEnum):
+    PASS = "pass"
+    FAIL = "fail"
+    INCONCLUSIVE = "inconclusive"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing that was judged. `expected`, `predicted` and `captured` are the three witnesses'
+    words for `field`, None where a witness says nothing; `alone` names the one that disagrees
+    with the others. `location` is where the author wrote the expectation."""
+
+    kind: str
+    status: Status
+    point: Point | None
+    field: str = ""
+    expected: str | None = None
+    predicted: str | None = None
+    captured: str | None = None
+    alone: str | None = None
+    location: Location | None = None
+    note: str = ""
+    direction: Direction | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What came of one exercise. A failure that was seen outweighs what could not be seen."""
+
+    exercise: str
+    items: tuple[Item, ...]
+    schema: int = 1
+
+    @property
+    def status(self) -> Status:
+        found = {item.status for item in self.items}
+        if Status.FAIL in found:
+            return Status.FAIL
+        if Status.INCONCLUSIVE in found or not found:
+            return Status.INCONCLUSIVE
+        return Status.PASS
