@@ -6,21 +6,39 @@ owns, two NICs with one address) is judged by the loader, which knows where each
 
 from __future__ import annotations
 
+import json
 import re
+import sys
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic_core import PydanticCustomError
 
-Network = IPv4Network | IPv6Network
-Address = IPv4Address | IPv6Address
+
+def _written(value: Any) -> Any:
+    """`ipaddress` takes the number 10 for 0.0.0.10, and anything at all after a `%`."""
+    if isinstance(value, str) and "%" in value:
+        raise PydanticCustomError("zone", "an address with a zone")
+    if isinstance(value, (str, IPv4Address, IPv6Address, IPv4Network, IPv6Network)):
+        return value
+    raise PydanticCustomError("not_text", "not written as text")
+
+
+Written = BeforeValidator(_written)
+V4Address = Annotated[IPv4Address, Written]
+V6Address = Annotated[IPv6Address, Written]
+V6Network = Annotated[IPv6Network, Written]
+V6Interface = Annotated[IPv6Interface, Written]
+Network = Annotated[IPv4Network | IPv6Network, Written]
+Address = Annotated[IPv4Address | IPv6Address, Written]
 
 # Names become hostnames, file names, NIC names and words of a shell: a narrow alphabet serves them all.
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
 NicName = Annotated[str, StringConstraints(pattern=r"^eth[1-9][0-9]?$")]
 TraceName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$")]
 PointText = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*(/[a-z][a-z0-9-]*)?:[a-z][a-z0-9-]*$")]
-Mtu = Annotated[int, Field(ge=1280, le=9216)]
+Mtu = Annotated[int, Field(strict=True, ge=1280, le=9216)]
 Line = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]*$", max_length=200)]
 
 _ENDPOINT = re.compile(r"^(?P<node>[a-z][a-z0-9-]{0,30}):(?P<nic>eth[1-9][0-9]?)$")
@@ -41,8 +59,8 @@ class Node(_Model):
     """A machine of the lab."""
 
     role: Literal["host", "router", "sr-proxy", "service"]
-    locator: IPv6Network | None = None
-    loopback: IPv6Interface | None = None
+    locator: V6Network | None = None
+    loopback: V6Interface | None = None
     routes: tuple[Route, ...] = ()
 
 
@@ -54,7 +72,9 @@ def _spell_out(value: Any) -> Any:
 class Endpoint(_Model):
     """One end of a link: a NIC, its address in the link's prefix, the name of its capture file."""
 
-    at: Annotated[str, StringConstraints(pattern=_ENDPOINT.pattern.replace("?P<node>", "").replace("?P<nic>", ""))]
+    at: Annotated[
+        str, StringConstraints(pattern=_ENDPOINT.pattern.replace("?P<node>", "").replace("?P<nic>", ""))
+    ]
     address: Address | None = None
     trace: TraceName | None = None
 
@@ -82,11 +102,11 @@ class LocalSid(_Model):
     """A SID that a node owns and the behavior bound to it (RFC 8986 section 3)."""
 
     node: Name
-    sid: IPv6Address
+    sid: V6Address
     behavior: str
-    nh4: IPv4Address | None = None
-    nh6: IPv6Address | None = None
-    table: Annotated[int, Field(ge=1, le=2**32 - 1)] | None = None
+    nh4: V4Address | None = None
+    nh6: V6Address | None = None
+    table: Annotated[int, Field(strict=True, ge=1, le=2**32 - 1)] | None = None
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -104,7 +124,7 @@ class Match(_Model):
 class Target(_Model):
     """Where it is steered to: segments in visiting order."""
 
-    segments: Annotated[tuple[IPv6Address, ...], Field(min_length=1, max_length=64)]
+    segments: Annotated[tuple[V6Address, ...], Field(min_length=1, max_length=64)]
 
 
 class Steering(_Model):
@@ -124,7 +144,7 @@ class Probe(_Model):
     id: Name
     source: Name = Field(alias="from")
     to: Name
-    icmp: Annotated[int, Field(ge=1, le=1000)]
+    icmp: Annotated[int, Field(strict=True, ge=1, le=1000)]
 
 
 class Inner(_Model):
@@ -132,7 +152,7 @@ class Inner(_Model):
 
     source: Address | None = None
     destination: Address | None = None
-    hop_limit: Annotated[int, Field(ge=0, le=255)] | None = None
+    hop_limit: Annotated[int, Field(strict=True, ge=0, le=255)] | None = None
     protocol: str | None = None
 
 
@@ -149,12 +169,12 @@ class PacketExpectation(_Model):
     probe: Name
     source: Address | None = None
     destination: Address | None = None
-    hop_limit: Annotated[int, Field(ge=0, le=255)] | None = None
+    hop_limit: Annotated[int, Field(strict=True, ge=0, le=255)] | None = None
     protocol: str | None = None
-    segment_list: Annotated[tuple[IPv6Address, ...], Field(max_length=64)] | None = None
-    segments_left: Annotated[int, Field(ge=0, le=127)] | None = None
+    segment_list: Annotated[tuple[V6Address, ...], Field(max_length=64)] | None = None
+    segments_left: Annotated[int, Field(strict=True, ge=0, le=127)] | None = None
     inner: Inner | None = None
-    count: Annotated[int, Field(ge=1)] | None = None
+    count: Annotated[int, Field(strict=True, ge=1)] | None = None
     absent: bool = False
 
 
@@ -180,7 +200,7 @@ class Topology(_Model):
 
     name: Name
     description: Line = ""
-    order: Annotated[int, Field(ge=0)] = 100
+    order: Annotated[int, Field(strict=True, ge=0)] = 100
     requires: tuple[Name, ...] = ()
     nodes: Annotated[dict[Name, Node], Field(min_length=1)]
     links: tuple[Link, ...] = ()
@@ -195,3 +215,8 @@ def json_schema() -> dict[str, Any]:
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     schema["title"] = "srv6lab topology"
     return schema
+
+
+if __name__ == "__main__":
+    json.dump(json_schema(), sys.stdout, indent=2, sort_keys=True)
+    sys.stdout.write("\n")

@@ -1,0 +1,11 @@
+"""What the parts of a topology mean together: one function a check, one pair in `tests/errors/` each.
+
+A check takes a View (what of the file is sound) and a `locate`, and yields Problems. It looks only at
+sound parts, so one cause makes one problem. The modules are imported here to register their checks.
+"""
+
+from srv6lab.checks import exercises, network, segments
+from srv6lab.checks.register import CHECKS, run
+from srv6lab.checks.view import View, view_of
+
+__all__ = ["CHECKS", "View", "exercises", "network", "run", "segments", "view_of"]

@@ -1,0 +1,195 @@
+"""Checks of exercises: what they send, and what they expect where."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from srv6lab.checks.network import repeated
+from srv6lab.checks.register import Locate, check, did_you_mean, line_of, warning
+from srv6lab.checks.view import ExerciseView, Item, View
+from srv6lab.errors import Problem
+from srv6lab.topology import Inner, PacketExpectation, Probe
+
+PROTOCOLS = frozenset({"icmp", "icmpv6", "tcp", "udp", "ipv4", "ipv6"})
+HEADER = ("source", "destination", "hop_limit", "protocol", "segment_list", "segments_left", "inner")
+
+
+def _probes(view: View) -> Iterator[Item[Probe]]:
+    for exercise in view.exercises:
+        yield from exercise.probes
+
+
+def _packets(view: View) -> Iterator[tuple[ExerciseView, Item[PacketExpectation]]]:
+    for exercise in view.exercises:
+        for item in exercise.packets:
+            yield exercise, item
+
+
+@check
+def exercise_twice(view: View, locate: Locate) -> Iterator[Problem]:
+    pairs = ((one.name, one.path) for one in view.exercises if one.name is not None)
+    for name, first, path in repeated(pairs):
+        what = f"the exercise in {line_of(locate, (*first, 'name'))} is already called {name}"
+        yield Problem(locate((*path, "name")), what, "give each exercise a name of its own")
+
+
+@check
+def expects_nothing(view: View, locate: Locate) -> Iterator[Problem]:
+    for exercise in view.exercises:
+        if not exercise.expects:
+            what = f"exercise {exercise.name} expects nothing, so it can't fail"
+            yield warning(
+                locate((*exercise.path, "expect"), key=True), what, "say what its packets look like"
+            )
+
+
+@check
+def probe_twice(view: View, locate: Locate) -> Iterator[Problem]:
+    for exercise in view.exercises:
+        for name, first, path in repeated((item.value.id, item.path) for item in exercise.probes):
+            what = f"the probe in {line_of(locate, (*first, 'id'))} is already called {name}"
+            yield Problem(locate((*path, "id")), what, "give each probe of an exercise an id of its own")
+
+
+@check
+def probe_ends(view: View, locate: Locate) -> Iterator[Problem]:
+    for item in _probes(view):
+        for key, node in (("from", item.value.source), ("to", item.value.to)):
+            where = locate((*item.path, key))
+            if not view.knows(node):
+                mend = did_you_mean(node, view.node_names, "name it under `nodes`")
+                yield Problem(where, f"there is no node {node}", mend)
+            elif node not in view.nics and view.clear(node):
+                yield Problem(where, f"{node} has no links, so no probe can reach or leave it", "connect it")
+
+
+@check
+def probe_to_itself(view: View, locate: Locate) -> Iterator[Problem]:
+    for item in _probes(view):
+        if item.value.source == item.value.to:
+            what = f"the probe goes from {item.value.source} to itself, over no link"
+            yield Problem(locate((*item.path, "to")), what, "name another node")
+
+
+@check
+def unknown_point(view: View, locate: Locate) -> Iterator[Problem]:
+    for _, item in _packets(view):
+        where, at = locate((*item.path, "at")), item.value.at
+        place, _, nic = at.partition(":")
+        node, slash, netns = place.partition("/")
+        if not view.knows(node):
+            yield Problem(where, f"there is no node {node}", did_you_mean(node, view.node_names, "name it"))
+        elif slash:
+            yield Problem(where, f"{node} has no network namespace {netns}", f'write "{node}:{nic}"')
+        elif at not in view.points and view.clear(node):
+            known = {one.endpoint.nic for one in view.nics.get(node, ())}
+            mend = f"NICs of {node}: {', '.join(sorted(known))}" if known else f"connect {node} first"
+            yield Problem(where, f"no link ends at {at}", mend)
+
+
+@check
+def unknown_probe(view: View, locate: Locate) -> Iterator[Problem]:
+    for exercise, item in _packets(view):
+        name = item.value.probe
+        if exercise.probes_known and name not in exercise.probe_ids:
+            mend = did_you_mean(name, exercise.probe_ids, "give the exercise a probe")
+            yield Problem(
+                locate((*item.path, "probe")), f"exercise {exercise.name} has no probe {name}", mend
+            )
+
+
+@check
+def absent_with_more(view: View, locate: Locate) -> Iterator[Problem]:
+    for _, item in _packets(view):
+        given = [key for key in ("count", *HEADER) if getattr(item.value, key) is not None]
+        if item.value.absent and given:
+            what = f"a packet that is absent has no `{given[0]}`"
+            mend = f"take `absent` away, or {' and '.join(f'`{key}`' for key in given)}"
+            yield Problem(locate((*item.path, given[0]), key=True), what, mend)
+
+
+@check
+def segments_left_fits(view: View, locate: Locate) -> Iterator[Problem]:
+    """RFC 8754 section 4.3.1.1: segments_left is last_entry + 1 at most, in a reduced SRH (RFC 8986 5.2)."""
+    for _, item in _packets(view):
+        left, listed = item.value.segments_left, item.value.segment_list
+        if left is None or listed is None:
+            continue
+        where = locate((*item.path, "segments_left"))
+        if not listed:
+            what = "an empty `segment_list` says that there is no SRH, so there is no `segments_left`"
+            yield Problem(where, what, "take `segments_left` away, or list the segments")
+        elif left > len(listed):
+            what = f"`segments_left` is {left}, and `segment_list` has {len(listed)}"
+            yield Problem(where, what, f"write 0 to {len(listed) - 1}")
+        elif left == len(listed):
+            what = f"`segments_left` is {left}, as many as `segment_list` has: only a reduced SRH has that"
+            yield warning(where, what, f"the first segment has {left - 1} in an SRH that isn't reduced")
+
+
+@check
+def destination_is_active_segment(view: View, locate: Locate) -> Iterator[Problem]:
+    """The destination is segment_list[segments_left] (RFC 8986 section 4.1)."""
+    for _, item in _packets(view):
+        packet = item.value
+        if packet.destination is None or packet.segments_left is None or not packet.segment_list:
+            continue
+        if packet.segments_left >= len(packet.segment_list) or packet.destination.version == 4:
+            continue
+        active = packet.segment_list[packet.segments_left]
+        if packet.destination != active:
+            left = packet.segments_left
+            what = f"the destination {packet.destination} isn't segment_list[{left}], which is {active}"
+            mend = "`segment_list` is in wire order, the last segment first; check it and `segments_left`"
+            yield warning(locate((*item.path, "destination")), what, mend)
+
+
+@check
+def families_match(view: View, locate: Locate) -> Iterator[Problem]:
+    for _, item in _packets(view):
+        for header, path in ((item.value, item.path), (item.value.inner, (*item.path, "inner"))):
+            if header is None:
+                continue
+            if words := _family_words(header):
+                key, what, mend = words
+                yield Problem(locate((*path, key)), what, mend)
+            elif header is item.value and item.value.segment_list and _version(header) == 4:
+                key = "source" if header.source is not None else "destination"
+                what = f"an SRH is behind an IPv6 header, and {getattr(header, key)} is IPv4"
+                yield Problem(locate((*path, key)), what, "the inner packet's addresses belong under `inner`")
+
+
+def _version(header: Inner | PacketExpectation) -> int | None:
+    address = header.source if header.source is not None else header.destination
+    return address.version if address is not None else None
+
+
+def _family_words(header: Inner | PacketExpectation) -> tuple[str, str, str] | None:
+    """The key that doesn't fit to the others of one IP header, what, mend."""
+    source, destination = header.source, header.destination
+    if source is not None and destination is not None and source.version != destination.version:
+        what = f"the source {source} is IPv{source.version}, and the destination {destination} is not"
+        return "destination", what, "one header has one family"
+    version = _version(header)
+    other = {("icmp", 6): "icmpv6", ("icmpv6", 4): "icmp"}.get((str(header.protocol), version or 0))
+    if other:
+        return "protocol", f"`{header.protocol}` doesn't go in IPv{version}", f"write `{other}`"
+    return None
+
+
+@check
+def unknown_protocol(view: View, locate: Locate) -> Iterator[Problem]:
+    for _, item in _packets(view):
+        for header, path in ((item.value, item.path), (item.value.inner, (*item.path, "inner"))):
+            if header is not None and header.protocol is not None and header.protocol not in PROTOCOLS:
+                mend = did_you_mean(header.protocol, PROTOCOLS, "")
+                where = locate((*path, "protocol"))
+                yield Problem(where, f"there is no protocol `{header.protocol[:60]}` here", mend)
+
+
+@check
+def expectation_twice(view: View, locate: Locate) -> Iterator[Problem]:
+    pairs = (((exercise.path, item.value), item.path) for exercise, item in _packets(view))
+    for _, first, path in repeated(pairs):
+        what = f"this expectation already stands in {line_of(locate, first)}"
+        yield warning(locate(path), what, "take one away; `count` says how many packets")

@@ -1,0 +1,51 @@
+"""The register of checks and the few words that all of them share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from difflib import get_close_matches
+from typing import Protocol
+
+from srv6lab.checks.view import Path, View
+from srv6lab.errors import Location, Problem
+
+
+class Locate(Protocol):
+    """`Source.locate`: the place of a value, or of its key."""
+
+    def __call__(self, path: Path, key: bool = False) -> Location: ...
+
+
+Check = Callable[[View, Locate], Iterator[Problem]]
+
+CHECKS: list[Check] = []
+
+
+def check(function: Check) -> Check:
+    """Registers a check; checks are independent of each other and of their order."""
+    CHECKS.append(function)
+    return function
+
+
+def run(view: View, locate: Locate) -> list[Problem]:
+    """Everything that the checks find, in the order of the file."""
+    return sorted({problem for one in CHECKS for problem in one(view, locate)})
+
+
+def warning(where: Location, what: str, mend: str) -> Problem:
+    return Problem(where, what, mend, "warning")
+
+
+def did_you_mean(word: str, known: Iterable[str], nothing: str) -> str:
+    """The nearest known name, else what there is to choose from."""
+    names = sorted(known)
+    if close := get_close_matches(word.lower(), names, 1):
+        return f"did you mean `{close[0]}`?"
+    if not names:
+        return nothing
+    more = f" and {len(names) - 8} more" if len(names) > 8 else ""
+    return f"known: {', '.join(names[:8])}{more}"
+
+
+def line_of(locate: Locate, path: Path) -> str:
+    return f"line {locate(path).line}"

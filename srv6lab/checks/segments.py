@@ -1,0 +1,150 @@
+"""Checks of local SIDs and of the policies that steer into them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from srv6lab.checks.network import next_hop, repeated
+from srv6lab.checks.register import Locate, check, did_you_mean, line_of, warning
+from srv6lab.checks.view import View
+from srv6lab.errors import Problem
+from srv6lab.srv6.behaviors import BEHAVIORS
+
+
+@check
+def sid_of_unknown_node(view: View, locate: Locate) -> Iterator[Problem]:
+    for item in view.local_sids:
+        if not view.knows(node := item.value.node):
+            mend = did_you_mean(node, view.node_names, "name it under `nodes`")
+            yield Problem(locate((*item.path, "node")), f"there is no node {node}", mend)
+
+
+@check
+def unknown_behavior(view: View, locate: Locate) -> Iterator[Problem]:
+    for item in view.local_sids:
+        if (behavior := item.value.behavior) not in BEHAVIORS:
+            yield Problem(
+                locate((*item.path, "behavior")),
+                f"there is no behavior `{behavior[:60]}`",
+                _nearest(behavior),
+            )
+
+
+def _nearest(behavior: str) -> str:
+    """People know End.DX4 as `end.dx4`, `EndDX4` and `End_DX4`."""
+    bare = {re.sub(r"[^a-z0-9]", "", name.lower()): name for name in BEHAVIORS}
+    if name := bare.get(re.sub(r"[^a-z0-9]", "", behavior.lower())):
+        return f"did you mean `{name}`?"
+    mend = did_you_mean(behavior, {name.lower() for name in BEHAVIORS}, "")
+    by_lower = {name.lower(): name for name in BEHAVIORS}
+    return re.sub(r"end[.a-z0-9]*", lambda found: by_lower[found.group()], mend)
+
+
+@check
+def parameters(view: View, locate: Locate) -> Iterator[Problem]:
+    for item in view.local_sids:
+        sid = item.value
+        if (behavior := BEHAVIORS.get(sid.behavior)) is None:
+            continue
+        needs = ", ".join(f"`{name}`" for name in behavior.parameters) or "no parameter"
+        for name in sid.parameters:
+            if name not in behavior.parameters:
+                what = f"{behavior.name} takes no `{name}`"
+                yield Problem(locate((*item.path, name), key=True), what, f"{behavior.name} takes {needs}")
+        missing = [name for name in behavior.parameters if name not in sid.parameters]
+        # A misspelled key is the likely cause, and it has its own problem.
+        if missing and item.whole and not set(sid.parameters) - set(behavior.parameters):
+            what = f"{behavior.name} needs {' and '.join(f'`{name}`' for name in missing)}"
+            mend = f"add {', '.join(f'`{name}: …`' for name in missing)}"
+            yield Problem(locate((*item.path, "behavior")), what, mend)
+
+
+@check
+def sid_twice(view: View, locate: Locate) -> Iterator[Problem]:
+    pairs = ((item.value.sid, item.path) for item in view.local_sids)
+    for sid, first, path in repeated(pairs):
+        owner = view.owners[sid].value.node
+        what = f"{sid} is already a local SID of {owner} ({line_of(locate, (*first, 'sid'))})"
+        yield Problem(locate((*path, "sid")), what, "bind one behavior to a SID")
+
+
+@check
+def sid_in_locator(view: View, locate: Locate) -> Iterator[Problem]:
+    for item in view.local_sids:
+        node = view.nodes.get(item.value.node)
+        if node is None or (node.locator and item.value.sid in node.locator):
+            continue
+        where = locate((*item.path, "sid"))
+        if node.locator is None:
+            what = f"{item.value.node} has no locator, so no route leads to {item.value.sid} by itself"
+            yield warning(where, what, f"give {item.value.node} a locator, or the others a route")
+        else:
+            what = f"{item.value.sid} isn't in the locator {node.locator} of {item.value.node}"
+            yield warning(where, what, "take a SID in the locator, or give the others a route")
+
+
+@check
+def sid_is_an_address(view: View, locate: Locate) -> Iterator[Problem]:
+    """Linux finds its own address first, so the behavior would never see a packet."""
+    for item in view.local_sids:
+        if places := view.addresses.get(item.value.sid):
+            path, owner = places[0]
+            what = f"{item.value.sid} is also an address of {owner} ({line_of(locate, path)})"
+            yield warning(
+                locate((*item.path, "sid")), what, "take a SID that is no NIC's and no loopback's address"
+            )
+
+
+@check
+def sid_next_hop(view: View, locate: Locate) -> Iterator[Problem]:
+    for item in view.local_sids:
+        node = item.value.node
+        if node not in view.node_names:
+            continue
+        for name in ("nh4", "nh6"):
+            address = getattr(item.value, name)
+            if address is not None and (problem := next_hop(view, node, address)):
+                yield Problem(locate((*item.path, name)), *problem)
+
+
+@check
+def unknown_headend(view: View, locate: Locate) -> Iterator[Problem]:
+    for item in view.steering:
+        if not view.knows(node := item.value.headend):
+            mend = did_you_mean(node, view.node_names, "name it under `nodes`")
+            yield Problem(locate((*item.path, "headend")), f"there is no node {node}", mend)
+
+
+@check
+def unowned_segment(view: View, locate: Locate) -> Iterator[Problem]:
+    if not view.sids_known:
+        return
+    for item in view.steering:
+        for index, sid in enumerate(item.value.to.segments):
+            if sid not in view.owners and sid not in view.unsound_sids:
+                mend = did_you_mean(str(sid), map(str, view.owners), "give it to a node under `local_sids`")
+                path = (*item.path, "to", "segments", index)
+                yield Problem(locate(path), f"no node has the local SID {sid}", mend)
+
+
+@check
+def steered_twice(view: View, locate: Locate) -> Iterator[Problem]:
+    pairs = (((item.value.headend, item.value.match.prefix), item.path) for item in view.steering)
+    for (headend, prefix), first, path in repeated(pairs):
+        what = f"{headend} already steers {prefix} ({line_of(locate, (*first, 'match', 'prefix'))})"
+        yield Problem(locate((*path, "match", "prefix")), what, "keep one of the two")
+
+
+@check
+def last_segment_fits(view: View, locate: Locate) -> Iterator[Problem]:
+    """A lab may want to show what happens then, so it is a warning."""
+    for item in view.steering:
+        last = item.value.to.segments[-1]
+        behavior = view.owners[last].value.behavior if last in view.owners else ""
+        family = re.fullmatch(r"End\.D[XT]([46])", behavior)
+        version = item.value.match.prefix.version
+        if family and int(family.group(1)) != version:
+            what = f"the last segment {last} is {behavior}, and {item.value.match.prefix} is IPv{version}"
+            path = (*item.path, "to", "segments", len(item.value.to.segments) - 1)
+            yield warning(locate(path), what, f"end with a SID that hands on IPv{version}")

@@ -1,0 +1,282 @@
+"""The sound parts of a topology, each with its path, for the checks to judge.
+
+A file with mistakes still has sound links and sound SIDs. What is unsound is known by name as far as
+its text goes, so that nobody is told "no such node" about a node with a typo in its locator. Where
+even the name is lost, a flag says that a list isn't the whole truth, and checks that need it are silent.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cached_property
+from ipaddress import IPv6Address, ip_address, ip_network
+from typing import Any, Generic, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from srv6lab.topology import (
+    Address,
+    Endpoint,
+    Link,
+    LocalSid,
+    Network,
+    Node,
+    PacketExpectation,
+    Probe,
+    Steering,
+    Topology,
+)
+
+Path = tuple[str | int, ...]
+M = TypeVar("M", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Item(Generic[M]):
+    """A sound part and its path; not `whole` if keys that the model doesn't know were left out."""
+
+    path: Path
+    value: M
+    whole: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ExerciseView:
+    """An exercise whose probes and expectations are sound one by one."""
+
+    path: Path
+    name: str | None
+    probes: tuple[Item[Probe], ...]
+    packets: tuple[Item[PacketExpectation], ...]
+    probe_ids: frozenset[str]
+    probes_known: bool
+    expects: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Nic:
+    """A NIC of a sound link, as its node sees it."""
+
+    path: Path
+    endpoint: Endpoint
+    link: Link
+
+
+@dataclass(frozen=True)
+class View:
+    """What the checks may look at."""
+
+    node_names: frozenset[str]
+    nodes_known: bool
+    nodes: dict[str, Node]
+    links: tuple[Item[Link], ...]
+    local_sids: tuple[Item[LocalSid], ...]
+    steering: tuple[Item[Steering], ...]
+    exercises: tuple[ExerciseView, ...]
+    unsound_nics: frozenset[str]
+    links_known: bool
+    unsound_sids: frozenset[IPv6Address]
+    sids_known: bool
+
+    @cached_property
+    def nics(self) -> dict[str, list[Nic]]:
+        """The NICs of each node that sound links give it."""
+        found: dict[str, list[Nic]] = {}
+        for item in self.links:
+            for index, endpoint in enumerate(item.value.endpoints):
+                nic = Nic((*item.path, "endpoints", index), endpoint, item.value)
+                found.setdefault(endpoint.node, []).append(nic)
+        return found
+
+    @cached_property
+    def points(self) -> frozenset[str]:
+        """Every `node:nic` that a link names or may have meant, be the link sound or not."""
+        named = {nic.endpoint.at for nics in self.nics.values() for nic in nics}
+        return self.unsound_nics.union(named, self._meant)
+
+    @cached_property
+    def _meant(self) -> frozenset[str]:
+        """The ends that links with a misspelled node may have meant; the node's name has its problem."""
+        strays = [nic.endpoint for node, nics in self.nics.items() if not self.knows(node) for nic in nics]
+        return frozenset(
+            f"{meant}:{stray.nic}"
+            for stray in strays
+            for meant in get_close_matches(stray.node, self.node_names, 2) or ["?"]
+        )
+
+    @cached_property
+    def _unclear(self) -> frozenset[str]:
+        """Nodes on whose links the last word isn't spoken."""
+        return frozenset(at.partition(":")[0] for at in self.unsound_nics | self._meant)
+
+    def knows(self, node: str) -> bool:
+        """Whether there is such a node, as far as anyone can say."""
+        return node in self.node_names or not self.nodes_known
+
+    def clear(self, node: str) -> bool:
+        """Whether all links of a node are sound, so that "not on a link of it" can be said."""
+        return self.links_known and node not in self._unclear and "?" not in self._unclear
+
+    @cached_property
+    def _prefixes(self) -> dict[str, dict[int, set[Network]]]:
+        """The prefixes on each node's links by their length: a hub has as many routes as links."""
+        found: dict[str, dict[int, set[Network]]] = {}
+        for node, nics in self.nics.items():
+            for nic in nics:
+                by_length = found.setdefault(node, {})
+                by_length.setdefault(nic.link.prefix.prefixlen, set()).add(nic.link.prefix)
+        return found
+
+    def on_link(self, node: str, address: Address) -> bool:
+        """Whether a node reaches an address without a router."""
+        lengths = self._prefixes.get(node, {})
+        return any(
+            ip_network((address, length), strict=False) in prefixes
+            for length, prefixes in lengths.items()
+            if length <= address.max_prefixlen
+        )
+
+    @cached_property
+    def addresses(self) -> dict[Address, list[tuple[Path, str]]]:
+        """Every address that the author gives to a node: where, and whose it is."""
+        found: dict[Address, list[tuple[Path, str]]] = {}
+        for node, nics in self.nics.items():
+            for nic in nics:
+                if nic.endpoint.address is not None:
+                    place = ((*nic.path, "address"), node)
+                    found.setdefault(nic.endpoint.address, []).append(place)
+        for name, one in self.nodes.items():
+            if one.loopback is not None:
+                found.setdefault(one.loopback.ip, []).append((("nodes", name, "loopback"), name))
+        return found
+
+    @cached_property
+    def owners(self) -> dict[IPv6Address, Item[LocalSid]]:
+        """The first local SID of each address."""
+        found: dict[IPv6Address, Item[LocalSid]] = {}
+        for item in self.local_sids:
+            found.setdefault(item.value.sid, item)
+        return found
+
+
+def view_of(data: dict[str, Any], topology: Topology | None, cut: frozenset[Path] = frozenset()) -> View:
+    """The view of a file; `topology` if all of it is sound, `cut` where unknown keys were left out."""
+    links = _items(Link, data, ("links",), topology.links if topology else None, cut)
+    sids = _items(LocalSid, data, ("local_sids",), topology.local_sids if topology else None, cut)
+    nics, links_known = _unsound_nics(data, links)
+    unsound, sids_known = _unsound_sids(data, sids)
+    raw_nodes = data.get("nodes")
+    names = frozenset(raw_nodes) if isinstance(raw_nodes, dict) else frozenset[str]()
+    return View(
+        node_names=names,
+        nodes_known=bool(names),
+        nodes=topology.nodes if topology else _nodes(raw_nodes),
+        links=links,
+        local_sids=sids,
+        steering=_items(Steering, data, ("steering",), topology.steering if topology else None, cut),
+        exercises=_exercises(data, topology, cut),
+        unsound_nics=nics,
+        links_known=links_known,
+        unsound_sids=unsound,
+        sids_known=sids_known,
+    )
+
+
+def raw_list(data: Any, *keys: str) -> list[Any]:
+    """A list below some keys of unsound data, or nothing."""
+    for key in keys:
+        data = data.get(key) if isinstance(data, dict) else None
+    return data if isinstance(data, list) else []
+
+
+def _sound(model: type[M], raw: Any) -> M | None:
+    try:
+        return model.model_validate(raw)
+    except ValidationError:
+        return None
+
+
+def _nodes(raw: Any) -> dict[str, Node]:
+    pairs = raw.items() if isinstance(raw, dict) else ()
+    return {name: node for name, one in pairs if (node := _sound(Node, one)) is not None}
+
+
+def _items(
+    model: type[M], data: Any, keys: Path, ready: tuple[M, ...] | None, cut: frozenset[Path], base: Path = ()
+) -> tuple[Item[M], ...]:
+    """The sound items of a list with their paths; `ready` spares validating what is already known."""
+    values = ready if ready is not None else [_sound(model, one) for one in raw_list(data, *map(str, keys))]
+    path = (*base, *keys)
+    return tuple(
+        Item((*path, index), value, (*path, index) not in cut)
+        for index, value in enumerate(values)
+        if value is not None
+    )
+
+
+def _lost(raw: list[Any], sound: tuple[Item[M], ...]) -> list[Any]:
+    kept = {item.path[-1] for item in sound}
+    return [one for index, one in enumerate(raw) if index not in kept]
+
+
+def _unsound_nics(data: Any, links: tuple[Item[Link], ...]) -> tuple[frozenset[str], bool]:
+    """The ends of unsound links as far as they can be read, and whether all could."""
+    found: set[str] = set()
+    known = "links" not in data or isinstance(data["links"], list)
+    for raw in _lost(raw_list(data, "links"), links):
+        ends = [one.get("at") if isinstance(one, dict) else one for one in raw_list(raw, "endpoints")]
+        readable = [end for end in ends if isinstance(end, str)]
+        found.update(readable)
+        known = known and len(readable) >= 2
+    return frozenset(found), known
+
+
+def _unsound_sids(data: Any, sids: tuple[Item[LocalSid], ...]) -> tuple[frozenset[IPv6Address], bool]:
+    found: set[IPv6Address] = set()
+    known = "local_sids" not in data or isinstance(data["local_sids"], list)
+    for raw in _lost(raw_list(data, "local_sids"), sids):
+        text = raw.get("sid") if isinstance(raw, dict) else None
+        try:
+            address = ip_address(text) if isinstance(text, str) else None
+        except ValueError:
+            address = None
+        if isinstance(address, IPv6Address):
+            found.add(address)
+        else:
+            known = False
+    return frozenset(found), known
+
+
+def _exercises(data: Any, topology: Topology | None, cut: frozenset[Path]) -> tuple[ExerciseView, ...]:
+    raw = raw_list(data, "exercises")
+    return tuple(_exercise(one, index, topology, cut) for index, one in enumerate(raw))
+
+
+def _exercise(raw: Any, index: int, topology: Topology | None, cut: frozenset[Path]) -> ExerciseView:
+    path: Path = ("exercises", index)
+    whole = topology.exercises[index] if topology else None
+    probes = _items(Probe, raw, ("probes",), whole.probes if whole else None, cut, path)
+    packets = _items(
+        PacketExpectation, raw, ("expect", "packets"), whole.expect.packets if whole else None, cut, path
+    )
+    name = raw.get("name") if isinstance(raw, dict) else None
+    ids, known = _probe_ids(raw)
+    return ExerciseView(
+        path, name if isinstance(name, str) else None, probes, packets, ids, known, _expects(raw)
+    )
+
+
+def _probe_ids(raw: Any) -> tuple[frozenset[str], bool]:
+    probes = raw_list(raw, "probes")
+    ids = [one.get("id") for one in probes if isinstance(one, dict)]
+    texts = frozenset(one for one in ids if isinstance(one, str))
+    return texts, bool(probes) and len(probes) == len([one for one in ids if isinstance(one, str)])
+
+
+def _expects(raw: Any) -> bool:
+    """Whether the exercise can fail at all: any key of `expect` says something, but not `elsewhere: any`."""
+    expect = raw.get("expect") if isinstance(raw, dict) else None
+    if not isinstance(expect, dict):
+        return True
+    return any(value for key, value in expect.items() if (key, value) != ("elsewhere", "any"))

@@ -1,0 +1,138 @@
+"""The witnesses of an exercise → a Verdict. Nothing is mended here to make them agree.
+
+A packet that was not seen is a failure only where a live tracer that dropped nothing would have
+seen it; anywhere else it is inconclusive.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from srv6lab.expect import Expected, describe, sentence
+from srv6lab.probes import Found
+from srv6lab.trace import Direction, Hop, Item, Point, Status, Tracer, Verdict
+
+_Place = tuple[Point, Direction]
+
+
+def compare(
+    exercise: str,
+    expected: Sequence[Expected],
+    found: Mapping[str, Found],
+    tracers: Mapping[Point, Tracer],
+    *,
+    elsewhere_absent: bool,
+) -> Verdict:
+    """Judge one exercise: `found` by probe, `tracers` for every point of the lab."""
+    items: list[Item] = []
+    for probe, one in found.items():
+        mine = [expectation for expectation in expected if expectation.probe == probe]
+        items += _judge_probe(one, mine, tracers, elsewhere_absent)
+    watched = {expectation.point for expectation in expected}
+    if elsewhere_absent:
+        watched |= set(tracers)
+    items += [_unsound(tracers[point]) for point in sorted(watched) if not tracers[point].sound]
+    return Verdict(exercise, tuple(items))
+
+
+def _judge_probe(
+    found: Found, expected: Sequence[Expected], tracers: Mapping[Point, Tracer], elsewhere_absent: bool
+) -> Iterator[Item]:
+    if not found.sent.sent:
+        note = f"probe {found.sent.probe} was not sent: {found.sent.note}"
+        yield Item("probe", Status.INCONCLUSIVE, None, note=note)
+        return
+    for point in found.undirected:
+        note = "no frame tells which MAC is this NIC's own, so directions can't be told"
+        yield Item("direction", Status.INCONCLUSIVE, point, note=note)
+    seen: dict[_Place, list[Hop]] = {}
+    for hop in found.hops:
+        seen.setdefault((hop.point, hop.direction), []).append(hop)
+    wanted: dict[_Place, list[Expected]] = {}
+    for expectation in expected:
+        wanted.setdefault((expectation.point, expectation.direction), []).append(expectation)
+    for place, expectations in wanted.items():
+        blind = place[0] in found.undirected or not tracers[place[0]].sound
+        yield from _judge_place(expectations, seen.pop(place, []), found.sent.sent, blind)
+    if elsewhere_absent:
+        for place, hops in sorted(seen.items(), key=lambda entry: entry[0]):
+            yield from _unexpected(hops, "seen where no expectation has it")
+
+
+def _judge_place(expected: Sequence[Expected], hops: Sequence[Hop], sent: int, blind: bool) -> Iterator[Item]:
+    """One point and direction: every packet belongs to the expectation that it fits best."""
+    shares: list[list[Hop]] = [[] for _ in expected]
+    left = []
+    for hop in hops:
+        described = describe(hop.packet)
+        fits = [
+            (one.mismatches(described), len(shares[index]) >= (one.count or sent), index)
+            for index, one in enumerate(expected)
+            if one.means(hop.packet)
+        ]
+        if fits:
+            shares[min(fits)[2]].append(hop)
+        else:
+            left.append(hop)
+    for one, share in zip(expected, shares, strict=True):
+        yield from _judge(one, share, 0 if one.absent else one.count or sent, blind)
+    yield from _unexpected(left, "no expectation at this point has these addresses")
+
+
+def _judge(one: Expected, hops: Sequence[Hop], wanted: int, blind: bool) -> Iterator[Item]:
+    faults = [] if one.absent else list(_wrong_fields(one, hops))
+    if len(hops) < wanted:
+        status = Status.INCONCLUSIVE if blind else Status.FAIL
+        kind = "count" if hops else "missing"
+        faults.append(_item(one, kind, status, "count", str(wanted), str(len(hops))))
+    elif len(hops) > wanted:
+        kind = "unexpected" if one.absent else "count"
+        captured = f"{len(hops)}: {_sentences(hops)}" if one.absent else str(len(hops))
+        faults.append(_item(one, kind, Status.FAIL, "count", str(wanted), captured))
+    if faults:
+        yield from faults
+    elif one.absent:
+        status = Status.INCONCLUSIVE if blind else Status.PASS
+        yield _item(one, "absent", status, "count", "0", "0")
+    else:
+        yield _item(one, "packet", Status.PASS, "", sentence(dict(one.fields)), f"{len(hops)}: {_sentences(hops)}")
+
+
+def _wrong_fields(one: Expected, hops: Sequence[Hop]) -> Iterator[Item]:
+    described = [describe(hop.packet) for hop in hops]
+    for name, value in one.fields:
+        if wrong := _distinct(fields[name] for fields in described if fields[name] != value):
+            yield _item(one, "field", Status.FAIL, name, value, " and ".join(wrong))
+
+
+def _item(one: Expected, kind: str, status: Status, field: str, expected: str, captured: str) -> Item:
+    alone = None if status is Status.PASS else "captured"
+    return Item(
+        kind, status, one.point, field, expected, None, captured, alone, one.location, direction=one.direction
+    )
+
+
+def _unexpected(hops: Sequence[Hop], note: str) -> Iterator[Item]:
+    groups: dict[str, list[Hop]] = {}
+    for hop in hops:
+        groups.setdefault(sentence(describe(hop.packet)), []).append(hop)
+    for text, group in groups.items():
+        yield Item(
+            "unexpected", Status.FAIL, group[0].point, "count", "0", None, f"{len(group)}: {text}", "captured",
+            note=note, direction=group[0].direction,
+        )
+
+
+def _unsound(tracer: Tracer) -> Item:
+    note = tracer.note or f"tracer {tracer.state}"
+    if tracer.dropped:
+        note = f"the tracer dropped {tracer.dropped} packets"
+    return Item("tracer", Status.INCONCLUSIVE, tracer.point, note=note)
+
+
+def _sentences(hops: Sequence[Hop]) -> str:
+    return " and ".join(_distinct(sentence(describe(hop.packet)) for hop in hops))
+
+
+def _distinct(words: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(words))

@@ -1,0 +1,129 @@
+"""The author's expectations, and the words in which every witness describes a packet.
+
+An expectation and a captured packet are both turned into the same fields of text; nothing is
+filled in, rounded or forgiven on the way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from srv6lab.errors import Location
+from srv6lab.plan import Plan
+from srv6lab.topology import PacketExpectation
+from srv6lab.trace import Address, Direction, PacketView, Point
+
+NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """One expectation: `fields` by name, `count` None for one a packet of the probe.
+
+    `flow` holds the innermost (source, destination) as far as the author named them: it tells which
+    of the probe's packets are meant, the way there or the way back.
+    """
+
+    point: Point
+    direction: Direction
+    probe: str
+    fields: tuple[tuple[str, str], ...]
+    flow: tuple[Address | None, Address | None]
+    count: int | None
+    absent: bool
+    location: Location
+
+    def means(self, packet: PacketView) -> bool:
+        inner = packet.innermost
+        return all(
+            wanted is None or wanted == seen
+            for wanted, seen in zip(self.flow, (inner.source, inner.destination), strict=True)
+        )
+
+    def mismatches(self, described: Mapping[str, str]) -> int:
+        return sum(described[name] != value for name, value in self.fields)
+
+
+def expectations(plan: Plan, exercise: str) -> tuple[Expected, ...]:
+    """What the author of the lab wrote for one exercise, in the order of the file."""
+    index, found = plan.exercise(exercise)
+    return tuple(
+        _expected(one, plan.locate(("exercises", index, "expect", "packets", number)))
+        for number, one in enumerate(found.expect.packets)
+    )
+
+
+def describe(packet: PacketView) -> dict[str, str]:
+    """A captured packet in the expectation's words; `none` for a header that isn't there."""
+    outer, inner = packet.outer, packet.innermost if len(packet.headers) > 1 else None
+    srh = outer.srh
+    return {
+        "source": str(outer.source),
+        "destination": str(outer.destination),
+        "hop_limit": str(outer.hop_limit),
+        "protocol": outer.protocol,
+        "segment_list": _list(srh.segment_list) if srh else NONE,
+        "segments_left": str(srh.segments_left) if srh else NONE,
+        "inner.source": str(inner.source) if inner else NONE,
+        "inner.destination": str(inner.destination) if inner else NONE,
+        "inner.hop_limit": str(inner.hop_limit) if inner else NONE,
+        "inner.protocol": inner.protocol if inner else NONE,
+    }
+
+
+def sentence(fields: Mapping[str, str]) -> str:
+    """A packet in one line: `2001:db8::1 → fc00:2::a hl 63 [fc00:3::a, *fc00:2::a] SL 1 | …`, the
+    active segment starred."""
+    text = f"{fields.get('source', '*')} → {fields.get('destination', '*')}"
+    if "hop_limit" in fields:
+        text += f" hl {fields['hop_limit']}"
+    if fields.get("segment_list", NONE) != NONE:
+        text += f" [{_starred(fields)}]"
+    if fields.get("segments_left", NONE) != NONE:
+        text += f" SL {fields['segments_left']}"
+    if fields.get("inner.source", NONE) != NONE or fields.get("inner.destination", NONE) != NONE:
+        text += f" | {fields.get('inner.source', '*')} → {fields.get('inner.destination', '*')}"
+        protocol = fields.get("inner.protocol")
+    else:
+        protocol = fields.get("protocol")
+    return f"{text} {protocol}" if protocol else text
+
+
+def _expected(one: PacketExpectation, location: Location) -> Expected:
+    fields = {
+        name: str(value)
+        for name in ("source", "destination", "hop_limit", "protocol", "segments_left")
+        if (value := getattr(one, name)) is not None
+    }
+    if one.segment_list is not None:
+        fields["segment_list"] = _list(one.segment_list) if one.segment_list else NONE
+    flow: tuple[Address | None, Address | None] = (one.source, one.destination)
+    if one.inner:
+        flow = (one.inner.source, one.inner.destination)
+        inner = one.inner.model_dump(exclude_none=True)
+        fields |= {f"inner.{name}": str(value) for name, value in inner.items()}
+    elif one.segment_list:
+        flow = (None, None)  # the outer addresses are the tunnel's, not the flow's
+    return Expected(
+        point=Point.parse(one.at),
+        direction=Direction(one.direction),
+        probe=one.probe,
+        fields=tuple(fields.items()),
+        flow=flow,
+        count=one.count,
+        absent=one.absent,
+        location=location,
+    )
+
+
+def _list(segments: tuple[object, ...]) -> str:
+    return ", ".join(str(segment) for segment in segments)
+
+
+def _starred(fields: Mapping[str, str]) -> str:
+    segments = fields["segment_list"].split(", ")
+    left = fields.get("segments_left", "")
+    if left.isdigit() and int(left) < len(segments):
+        segments[int(left)] = f"*{segments[int(left)]}"
+    return ", ".join(segments)

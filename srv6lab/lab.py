@@ -1,0 +1,285 @@
+"""The composition: find, load, plan, render, up, status, down.
+
+Each function does the work of one task and returns a value; progress goes to a callback.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from srv6lab.errors import LabError, MachineError, Problem, TopologyError, UsageError
+from srv6lab.loader import load
+from srv6lab.plan import Plan, plan
+from srv6lab.providers.base import Health, Progress, Provider
+from srv6lab.providers.netns import Netns
+from srv6lab.render import render
+from srv6lab.report import FORMATS, verdicts_json
+from srv6lab.report.text import status_text
+from srv6lab.state import Home, State, write_whole
+from srv6lab.topology import Topology
+from srv6lab.trace import Status, Verdict
+
+PROVIDERS: Mapping[str, Provider] = {provider.name: provider for provider in (Netns(),)}
+DEFAULT_PROVIDER = Netns.name
+_FILE = "topology.yml"
+_INSTANCE = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A lab as somebody named it: the file, and the name its instance has by default."""
+
+    path: Path
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A lab that was begun here."""
+
+    home: Home
+    state: State
+
+    @property
+    def provider(self) -> Provider:
+        return provider_named(self.state.provider)
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where labs and their state lie: the folder of `tasks.py`."""
+
+    root: Path
+
+    @property
+    def labs(self) -> Path:
+        return self.root / "labs"
+
+    def names(self) -> list[str]:
+        return sorted(path.parent.name for path in self.labs.glob(f"*/{_FILE}"))
+
+    def course(self) -> list[Topology]:
+        """The labs in the order of the course; a file that doesn't load is left to `validate`."""
+        found = []
+        for name in self.names():
+            try:
+                found.append(load(self.labs / name / _FILE).topology)
+            except TopologyError:
+                continue
+        return sorted(found, key=lambda topology: (topology.order, topology.name))
+
+    def refer(self, spec: str) -> Reference:
+        """`lab=NAME`, `NAME` or a path to a `.yml`; what else stands in that place is refused."""
+        key, equals, value = spec.partition("=")
+        if equals and "/" not in key:
+            if key != "lab":
+                raise UsageError(f"{spec!r} is no lab", f"options begin with two dashes: --{key} {value}")
+            spec = value
+        if not spec:
+            raise UsageError("no lab is named", f"lab=NAME with one of: {', '.join(self.names())}")
+        if spec.endswith((".yml", ".yaml")) or "/" in spec:
+            path = Path(spec)
+            if path.is_dir() or not path.suffix:
+                path = path / _FILE
+            return Reference(path, path.parent.resolve().name if path.name == _FILE else path.stem)
+        if not _INSTANCE.match(spec):
+            raise UsageError(f"{spec!r} is no name of a lab", f"there are: {', '.join(self.names())}")
+        return Reference(self.labs / spec / _FILE, spec)
+
+    def load(self, reference: Reference) -> tuple[Plan, tuple[Problem, ...]]:
+        """The lab's plan and the loader's warnings."""
+        if not reference.path.exists():
+            near = difflib.get_close_matches(reference.name, self.names(), 1)
+            mend = f"did you mean {near[0]}?" if near else f"there are: {', '.join(self.names())}"
+            raise UsageError(f"there is no lab {reference.name} ({shown(reference.path)})", mend)
+        found = load(reference.path, shown(reference.path))
+        return plan(found.topology, found.source.locate), found.warnings
+
+    def home(self, reference: Reference, instance: str = "") -> Home:
+        name = instance or reference.name
+        if not _INSTANCE.match(name):
+            raise UsageError(f"{name!r} is no name for an instance", "letters, digits, dots and dashes")
+        return Home(self.root / ".srv6lab" / name)
+
+    def running(self, reference: Reference, instance: str = "") -> Running:
+        """The lab that is up under that name; MachineError if none is."""
+        home = self.home(reference, instance)
+        state = home.read()
+        if state is None or state.phase != "ready":
+            raise MachineError(f"{home.path.name} isn't up", f"invoke up lab={reference.name}")
+        return Running(home, state)
+
+
+def provider_named(name: str) -> Provider:
+    try:
+        return PROVIDERS[name]
+    except KeyError:
+        raise UsageError(f"there is no provider {name!r}", f"there are: {', '.join(PROVIDERS)}") from None
+
+
+def up(home: Home, found: Plan, reference: Reference, provider_name: str, progress: Progress) -> State:
+    """Bring the lab up, or what is up back to what the file says. On a failure nothing is left."""
+    with home.locked():
+        state = home.read()
+        provider = provider_named(provider_name or (state.provider if state else DEFAULT_PROVIDER))
+        files = render(found)
+        if state and state.provider != provider.name:
+            raise UsageError(
+                f"{home.path.name} is up under {state.provider}", f"invoke destroy lab={reference.name}"
+            )
+        if state and (mended := _mend(home, state, found, files, provider, progress)):
+            return mended
+        provider.down(home, state)
+        home.forget(keep_runs=True, keep_lock=True)
+        fresh = State(found.name, home.path.name, provider.name, str(reference.path.resolve()), "starting")
+        for path, text in files.items():
+            write_whole(home.path / path, text)
+        try:
+            return provider.up(found, files, home, fresh, progress)
+        except BaseException:
+            provider.down(home, home.read())
+            home.forget(keep_runs=True)
+            raise
+
+
+def _mend(
+    home: Home, state: State, found: Plan, files: Mapping[str, str], provider: Provider, progress: Progress
+) -> State | None:
+    """What is up already and still whole; None where it has to be built from nothing."""
+    changed = [path for path, text in files.items() if not _same(home.path / path, text)]
+    mended = provider.mend(found, files, home, state, progress) if not changed else None
+    if changed and state.phase == "ready" and all(one.alive for one in provider.status(home, state)):
+        raise UsageError(
+            f"{home.path.name} is up from an older file: {', '.join(changed)} would change",
+            f"invoke destroy lab={state.instance}, then up again",
+        )
+    return mended
+
+
+def _same(path: Path, text: str) -> bool:
+    try:
+        return path.read_text(encoding="utf-8") == text
+    except FileNotFoundError:
+        return False
+
+
+def destroy(home: Home, *, purge: bool = False) -> bool:
+    """Take away what `up` made; False if there was nothing. The results of checks stay unless `purge`."""
+    if not home.path.is_dir():
+        return False
+    with home.locked():
+        state = home.read()
+        began = state is not None or (home.path / "alive").exists()
+        provider_named(state.provider if state else DEFAULT_PROVIDER).down(home, state)
+        home.forget(keep_runs=not purge)
+    return began or purge
+
+
+def choose_provider(home: Home, asked: str) -> str:
+    """The provider that was asked for, else the one that the instance runs under, else the default."""
+    state = home.read()
+    return provider_named(asked or (state.provider if state else DEFAULT_PROVIDER)).name
+
+
+def provider_line(name: str, *, explicit: bool) -> str:
+    """The first line of `up`: where the lab runs, and how to choose."""
+    line = f"provider: {name} ({PROVIDERS[name].summary})"
+    return line if explicit else f"{line}; choose with --provider {'|'.join(PROVIDERS)}"
+
+
+def exercise_names(found: Plan, asked: Sequence[str]) -> list[str]:
+    """The exercises to run: those asked for, else all; UsageError for one that isn't there."""
+    names = [exercise.name for exercise in found.exercises]
+    for name in asked:
+        if name not in names:
+            near = difflib.get_close_matches(name, names, 1)
+            mend = f"did you mean {near[0]}?" if near else f"there are: {', '.join(names)}"
+            raise UsageError(f"{found.name} has no exercise {name!r}", mend)
+    if not names:
+        raise UsageError(f"{found.name} has no exercises", "write one under exercises:")
+    return list(asked) or names
+
+
+def check(one: Running, found: Plan, names: Sequence[str], progress: Progress) -> list[Verdict]:
+    """Run exercises one after the other, each into its own run folder with its verdict beside it."""
+    from srv6lab.exercise import record
+
+    verdicts = []
+    with one.home.locked():
+        for name in names:
+            folder = record(found, name, one.provider, one.home, one.state, progress)
+            verdict = grade(found, name, folder, progress)
+            write_whole(folder / "verdict.json", verdicts_json([verdict]))
+            verdicts.append(verdict)
+    return verdicts
+
+
+def grade(found: Plan, name: str, folder: Path, progress: Progress) -> Verdict:
+    """Judge a folder of pcaps by one exercise's expectations, with no lab running."""
+    from srv6lab.exercise import grade  # pyshark is slow to import, and most tasks read no pcap
+
+    return grade(found, name, folder, progress)
+
+
+def formatter(name: str) -> Callable[[Sequence[Verdict]], str]:
+    try:
+        return FORMATS[name]
+    except KeyError:
+        raise UsageError(f"there is no format {name!r}", f"there are: {', '.join(FORMATS)}") from None
+
+
+def exit_code(verdicts: Sequence[Verdict]) -> int:
+    """0 pass, 3 inconclusive, 4 fail: the worst of all."""
+    found = {verdict.status for verdict in verdicts}
+    if Status.FAIL in found:
+        return 4
+    return 3 if Status.INCONCLUSIVE in found else 0
+
+
+def status(one: Running) -> Sequence[Health]:
+    return one.provider.status(one.home, one.state)
+
+
+def status_report(one: Running, health: Sequence[Health], form: str) -> str:
+    if form == "json":
+        return json.dumps([asdict(entry) for entry in health], indent=2) + "\n"
+    if form != "text":
+        raise UsageError(f"there is no format {form!r}", "there are: text, json")
+    return status_text(one.state.lab, one.state.instance, one.state.provider, health)
+
+
+def run_here(one: Running, node: str, argv: Sequence[str]) -> int:
+    """Run a command in a node on this terminal; its exit code."""
+    return subprocess.run(one.provider.command(one.state, _known(one, node), argv), check=False).returncode
+
+
+def _known(one: Running, node: str) -> str:
+    nodes = [health.name for health in status(one) if health.kind == "node"]
+    if node in nodes:
+        return node
+    near = difflib.get_close_matches(node, nodes, 1)
+    mend = f"did you mean {near[0]}?" if near else f"there are: {', '.join(nodes)}"
+    raise UsageError(f"there is no node {node or '(none named)'} in {one.home.path.name}", mend)
+
+
+def collect(one: Running, into: Path) -> list[Path]:
+    """Everything the tracers have seen so far, drained, as pcaps in `into`; LabError names dead tracers."""
+    tracers = one.provider.captures(one.home, one.state, None, into)
+    dead = [f"{tracer.point}: {tracer.note}" for tracer in tracers if not tracer.sound]
+    if dead:
+        raise LabError("\n".join(dead), "invoke up restarts dead tracers")
+    return sorted(into.glob("*.pcap"))
+
+
+def shown(path: Path) -> str:
+    """A path as short as it can be written from here."""
+    try:
+        return str(path.resolve().relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)

@@ -1,0 +1,255 @@
+"""The framing of capture files: where records begin and end, and nothing of what is in them.
+
+A tracer's file may be cut short in its last record while the tracer runs, a run needs only the
+part of a file that was written during it, and starting tshark costs more than reading a small
+capture: so files are trimmed, cut and joined here before tshark sees them. No packet is decoded
+in this module; what a packet says is for `capture` to ask tshark.
+"""
+
+from __future__ import annotations
+
+import mmap
+import struct
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+Buffer = bytes | mmap.mmap
+_Visit = Callable[[int, int], None]
+
+PCAP_HEADER = 24
+_PCAP_RECORD = 16
+_PCAP_ORDERS = {
+    b"\xd4\xc3\xb2\xa1": "<",  # microseconds
+    b"\x4d\x3c\xb2\xa1": "<",  # nanoseconds
+    b"\xa1\xb2\xc3\xd4": ">",
+    b"\xa1\xb2\x3c\x4d": ">",
+}
+_SECTION, _INTERFACE = 0x0A0D0D0A, 1
+_SECTION_BYTES = struct.pack("<I", _SECTION)  # a palindrome: the same in both byte orders
+_SECTION_ORDERS = {b"\x4d\x3c\x2b\x1a": "<", b"\x1a\x2b\x3c\x4d": ">"}
+_PACKET_BLOCKS = frozenset({2, 3, 6})  # obsolete packet, simple packet, enhanced packet
+_LONGEST_RECORD = 256 * 1024  # Wireshark's own bound: a longer record is damage, and tshark stops there
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Framing:
+    """What a capture file holds, without a look into its packets.
+
+    `end` is where the last whole record ends; `fault` says why nothing can be read behind it,
+    or is empty when that is the end of the file.
+    """
+
+    kind: str
+    size: int
+    end: int
+    records: int
+    fault: str = ""
+
+    @property
+    def cut_short(self) -> bool:
+        return bool(self.fault)
+
+
+def whole(data: Buffer) -> Framing:
+    """Find where the last whole record ends; ValueError if this is no capture.
+
+    A file that stops within its own header is a capture of nothing, cut short: a tracer that
+    was killed early leaves one.
+    """
+    count = 0
+
+    def visit(_offset: int, records: int) -> None:
+        nonlocal count
+        count = records
+
+    kind, end, fault = _walk(data, visit)
+    return Framing(kind, len(data), end, count, fault)
+
+
+def whole_file(path: Path) -> Framing:
+    """`whole` for a file of any size."""
+    with _mapped(path) as data:
+        return whole(data)
+
+
+def slice_pcap(path: Path, start: int, end: int | None = None) -> bytes:
+    """The file's header and the whole records between two byte offsets.
+
+    `start` has to be where a record begins (or the end of the last one), or 0, which is what a
+    tracer's file measures before its header is written; anything else is a ValueError, for
+    reading on from there would make packets out of noise. What `end` cuts through is left out.
+    """
+    with _mapped(path) as data:
+        cut = _Cut(data, start, len(data) if end is None else end)
+        _, last, _ = _walk(data, cut.visit)
+        return cut.taken(last)
+
+
+def joinable(data: Buffer) -> bytes | None:
+    """A key that is equal for captures that `join` may put into one file, None for any other."""
+    if data[:4] not in _PCAP_ORDERS or len(data) < PCAP_HEADER:
+        return None
+    return bytes(data[0:8]) + bytes(data[20:24])
+
+
+def joinable_file(path: Path) -> bytes | None:
+    """`joinable` for a file of any size."""
+    with path.open("rb") as source:
+        return joinable(source.read(PCAP_HEADER))
+
+
+def join(parts: Sequence[tuple[Path, int]], target: BinaryIO) -> None:
+    """Write one pcap with the records of several, in their order, each file up to its offset.
+
+    The files have one `joinable` key. The joined header takes the largest snapshot length.
+    """
+    with parts[0][0].open("rb") as first:
+        header = first.read(PCAP_HEADER)
+    order = _PCAP_ORDERS[header[:4]]
+    longest = max(_snapshot_length(path, order) for path, _ in parts)
+    target.write(header[:16] + struct.pack(order + "I", longest) + header[20:])
+    for path, end in parts:
+        with path.open("rb") as source:
+            source.seek(PCAP_HEADER)
+            _copy(source, target, end - PCAP_HEADER)
+
+
+def trim(path: Path, end: int, target: BinaryIO) -> None:
+    """Write the file up to an offset that `whole` found."""
+    with path.open("rb") as source:
+        _copy(source, target, end)
+
+
+class _Cut:
+    """Collects what `slice_pcap` needs while the file is walked once."""
+
+    def __init__(self, data: Buffer, start: int, end: int) -> None:
+        self.data, self.start, self.end = data, start, end
+        self.head = b""
+        self.begin: int | None = None
+        self.last = 0
+
+    def visit(self, offset: int, _records: int) -> None:
+        """Called with each place where something whole ends and the next thing begins."""
+        if self.begin is None and offset >= self.start:
+            if self.start not in (0, offset):
+                raise ValueError(f"{self.start} is not where a record begins: the nearest is {offset}")
+            self.begin = self.last = offset
+            self.head = _preamble(self.data, offset)
+        elif self.begin is not None and offset <= self.end:
+            self.last = offset
+
+    def taken(self, last: int) -> bytes:
+        if self.begin is None:
+            if self.start:
+                raise ValueError(f"{self.start} is not where a record begins: the last ends at {last}")
+            return b""
+        return self.head + self.data[self.begin : self.last]
+
+
+def _walk(data: Buffer, visit: _Visit) -> tuple[str, int, str]:
+    """Walk the records; returns kind, where the last whole one ends, and what is wrong there."""
+    magic = data[:4]
+    if not magic:
+        return "empty", 0, "the file is empty"
+    if magic in _PCAP_ORDERS:
+        return "pcap", *_walk_pcap(data, _PCAP_ORDERS[magic], visit)
+    if magic == _SECTION_BYTES:
+        return "pcapng", *_walk_blocks(data, visit)
+    if len(magic) < 4 and any(known.startswith(magic) for known in (*_PCAP_ORDERS, _SECTION_BYTES)):
+        return "empty", 0, "the file ends within its header"
+    raise ValueError(f"it begins with {magic.hex(' ')}, which is neither pcap nor pcapng")
+
+
+def _walk_pcap(data: Buffer, order: str, visit: _Visit) -> tuple[int, str]:
+    size = len(data)
+    if size < PCAP_HEADER:
+        return 0, "the file ends within its header"
+    offset, records = PCAP_HEADER, 0
+    read_length = struct.Struct(order + "I").unpack_from
+    visit(offset, records)
+    while offset + _PCAP_RECORD <= size:
+        (length,) = read_length(data, offset + 8)
+        following = offset + _PCAP_RECORD + length
+        if length > _LONGEST_RECORD:
+            return offset, f"record {records + 1} claims {length} bytes, which is damage"
+        if following > size:
+            break
+        offset = following
+        records += 1
+        visit(offset, records)
+    return offset, "" if offset == size else f"cut short in record {records + 1}"
+
+
+def _walk_blocks(data: Buffer, visit: _Visit) -> tuple[int, str]:
+    size, offset, records = len(data), 0, 0
+    for kind, _, following in _blocks(data):
+        offset = following
+        records += kind in _PACKET_BLOCKS
+        visit(offset, records)
+    if offset == size:
+        return offset, ""
+    if offset == 0:
+        return 0, "the file ends within its header"
+    return offset, f"cut short or damaged behind record {records}"
+
+
+def _blocks(data: Buffer) -> Iterator[tuple[int, int, int]]:
+    """The type, start and end of each whole pcapng block; a section may change the byte order."""
+    size, offset, order = len(data), 0, "<"
+    while offset + 12 <= size:
+        if data[offset : offset + 4] == _SECTION_BYTES:
+            order = _SECTION_ORDERS.get(data[offset + 8 : offset + 12], "")
+        if not order:
+            return
+        kind, length = struct.unpack_from(order + "II", data, offset)
+        following = offset + length
+        if length < 12 or length % 4 or following > size:
+            return
+        if struct.unpack_from(order + "I", data, following - 4)[0] != length:
+            return
+        yield kind, offset, following
+        offset = following
+
+
+def _preamble(data: Buffer, offset: int) -> bytes:
+    """What has to stand before the records from an offset on: the header, or section and interfaces."""
+    if data[:4] in _PCAP_ORDERS:
+        return bytes(data[:PCAP_HEADER])
+    kept: list[bytes] = []
+    for kind, start, following in _blocks(data):
+        if following > offset:
+            break
+        if kind == _SECTION:
+            kept = []
+        if kind in (_SECTION, _INTERFACE):
+            kept.append(bytes(data[start:following]))
+    return b"".join(kept)
+
+
+def _snapshot_length(path: Path, order: str) -> int:
+    with path.open("rb") as source:
+        source.seek(16)
+        length: int = struct.unpack(order + "I", source.read(4))[0]
+    return length
+
+
+def _copy(source: BinaryIO, target: BinaryIO, length: int) -> None:
+    while length > 0 and (chunk := source.read(min(length, _CHUNK))):
+        target.write(chunk)
+        length -= len(chunk)
+
+
+@contextmanager
+def _mapped(path: Path) -> Iterator[Buffer]:
+    """The file's bytes without reading them; an empty file can't be mapped."""
+    with path.open("rb") as source:
+        if not path.stat().st_size:
+            yield b""
+            return
+        with mmap.mmap(source.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            yield data

@@ -1,0 +1,154 @@
+"""Probes: how they are sent, and how their packets are found again in captures.
+
+Ours carry a random token in their payload. A ping that a learner typed has none: it is told by its
+addresses, ICMP identifier and sequence. Time decides nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from srv6lab.capture import Capture
+from srv6lab.plan import Machine, Nic, Plan
+from srv6lab.topology import Probe
+from srv6lab.trace import Address, Direction, Hop, PacketView, Point
+
+_ECHO = frozenset({0, 8, 128, 129})
+_ECHO_REQUEST = frozenset({8, 128})
+_INTERVAL = 0.02
+_SUMMARY = re.compile(r"(\d+) packets transmitted, (\d+) received")
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What came of sending a probe: `sent` and `received` packets as the sender counts them,
+    `token` in hex ("" for a ping that a learner typed), and the sender's words if it failed."""
+
+    probe: str
+    sent: int
+    received: int
+    token: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A probe's packets in a set of captures."""
+
+    sent: Sent
+    hops: tuple[Hop, ...]
+    undirected: tuple[Point, ...] = ()
+
+
+def target(plan: Plan, probe: Probe) -> Address:
+    """The address that a probe is sent to: of the family that both ends have on a link, IPv4 first."""
+    source, destination = plan.machine(probe.source), plan.machine(probe.to)
+    families = {nic.address.version for nic in source.nics}
+    addresses = sorted((a for a in _addresses(destination) if a.version in families), key=lambda a: a.version)
+    return addresses[0]
+
+
+def ping(address: Address, probe: Probe, token: str) -> list[str]:
+    """The command line of an `icmp` probe; iputils' ping repeats the pattern over the payload."""
+    return ["ping", "-n", "-c", str(probe.icmp), "-i", str(_INTERVAL), "-W", "1", "-p", token, str(address)]
+
+
+def read_ping(probe: str, token: str, stdout: str, stderr: str) -> Sent:
+    """What ping said; no summary means that nothing was sent."""
+    match = _SUMMARY.search(stdout)
+    sent, received = (int(match.group(1)), int(match.group(2))) if match else (0, 0)
+    return Sent(probe, sent, received, token, "" if sent else stderr.strip() or "ping said nothing")
+
+
+def find(plan: Plan, probe: Probe, captures: Mapping[Point, Capture], sent: Sent | None) -> Found:
+    """The probe's packets: by its token if we sent it, else as the last ping between its two ends."""
+    packets = {point: capture.packets for point, capture in captures.items()}
+    if sent and sent.token:
+        mine = _by_token(packets, bytes.fromhex(sent.token))
+    else:
+        mine, sent = _typed_ping(plan, probe, packets)
+    hops, undirected = [], []
+    nics = {nic.point: nic for nic in plan.nics()}
+    for point, found in mine.items():
+        own = own_mac(nics[point], nics[nics[point].peer], captures[point]) if point in nics and found else None
+        if found and own is None:
+            undirected.append(point)
+            continue
+        hops += [Hop(point, Direction.OUT if view.source_mac == own else Direction.IN, view) for view in found]
+    return Found(sent, tuple(hops), tuple(undirected))
+
+
+def own_mac(nic: Nic, peer: Nic, capture: Capture) -> str | None:
+    """The MAC of the NIC that was traced. Captures from elsewhere don't have the plan's MACs, so the
+    MAC is taken from whoever speaks for the NIC's address, or is the one that isn't the peer's."""
+    pairs = [(view.source_mac, view.destination_mac) for view in capture.packets]
+    if any(nic.mac in pair for pair in pairs):
+        return nic.mac
+    speakers = {address: mac for mac, address in capture.bindings}
+    speakers |= {view.outer.source: view.source_mac for view in capture.packets if view.headers}
+    if own := speakers.get(nic.address.ip):
+        return own
+    if theirs := speakers.get(peer.address.ip):
+        others = {mac for pair in pairs for mac in pair if theirs in pair and mac != theirs and _unicast(mac)}
+        if len(others) == 1:
+            return others.pop()
+    return None
+
+
+def _by_token(packets: Mapping[Point, Sequence[PacketView]], token: bytes) -> dict[Point, list[PacketView]]:
+    return {point: [view for view in views if token in view.payload] for point, views in packets.items()}
+
+
+def _typed_ping(
+    plan: Plan, probe: Probe, packets: Mapping[Point, Sequence[PacketView]]
+) -> tuple[dict[Point, list[PacketView]], Sent]:
+    """The packets of one ping: of several, the one whose requests come last in the capture that
+    has the most of them."""
+    there = {*_addresses(plan.machine(probe.source))}, {*_addresses(plan.machine(probe.to))}
+    echoes = {point: list(_echoes(views, *there)) for point, views in packets.items()}
+    requests = {
+        point: [view for view in views if view.icmp and view.icmp.type in _ECHO_REQUEST]
+        for point, views in echoes.items()
+    }
+    best = max(requests.values(), key=len, default=[])
+    if not best:
+        return {point: [] for point in packets}, Sent(probe.id, 0, 0, note="no ping between its ends in any capture")
+    identifier = _identifier(best[-1])
+    mine = {
+        point: [view for view in views if _identifier(view) == identifier] for point, views in echoes.items()
+    }
+    others = Counter(_identifier(view) for view in best)
+    note = f"ping with ICMP identifier {identifier}"
+    if len(others) > 1:
+        note += f" (the last of {len(others)} in these captures)"
+    sequences = {
+        view.icmp.sequence
+        for views in mine.values()
+        for view in views
+        if view.icmp and view.icmp.type in _ECHO_REQUEST
+    }
+    return mine, Sent(probe.id, len(sequences), 0, note=note)
+
+
+def _echoes(views: Sequence[PacketView], ours: set[Address], theirs: set[Address]) -> Iterator[PacketView]:
+    for view in views:
+        if view.headers and view.icmp and view.icmp.type in _ECHO:
+            ends = view.innermost.source, view.innermost.destination
+            if (ends[0] in ours and ends[1] in theirs) or (ends[0] in theirs and ends[1] in ours):
+                yield view
+
+
+def _identifier(view: PacketView) -> int | None:
+    return view.icmp.identifier if view.icmp else None
+
+
+def _addresses(machine: Machine) -> list[Address]:
+    found: list[Address] = [nic.address.ip for nic in machine.nics]
+    return [*found, machine.loopback.ip] if machine.loopback else found
+
+
+def _unicast(mac: str) -> bool:
+    return not int(mac[:2], 16) & 1

@@ -1,0 +1,1 @@
+"""Where a lab runs: one file a provider, each with the four verbs of `base.Provider`."""

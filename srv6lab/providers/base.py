@@ -1,0 +1,101 @@
+"""What a provider can do, and what it hands back. A provider is one file beside this one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from srv6lab.errors import NodeError
+from srv6lab.plan import Plan
+from srv6lab.state import Home, State
+from srv6lab.trace import Point, Tracer
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """What a command in a node came to."""
+
+    exit_code: int
+    stdout: str
+    stderr: str
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """One line of `status`: a node or a tracer, and whether it is alive."""
+
+    kind: str
+    name: str
+    alive: bool
+    detail: str = ""
+
+
+Mark = Mapping[Point, Any]
+
+
+class Provider(Protocol):
+    """Runs a planned lab somewhere. `Home` is the instance's folder, `State` what was written there.
+
+    Every method but `up` works from the state alone, so that it also works when the YAML is gone.
+    """
+
+    name: str
+    summary: str
+
+    def up(self, plan: Plan, files: Mapping[str, str], home: Home, state: State, progress: Progress) -> State:
+        """Bring the lab up from nothing; on any failure leave nothing and raise MachineError."""
+        ...
+
+    def mend(
+        self, plan: Plan, files: Mapping[str, str], home: Home, state: State, progress: Progress
+    ) -> State | None:
+        """For a lab that is up: restart what died and can be restarted; None if it must be built anew."""
+        ...
+
+    def down(self, home: Home, state: State | None) -> None:
+        """Take away what `up` made; done again, or after a crash, it does what is left to do."""
+        ...
+
+    def status(self, home: Home, state: State) -> Sequence[Health]: ...
+
+    def command(self, state: State, node: str, argv: Sequence[str]) -> Sequence[str]:
+        """The command line that runs `argv` in a node, for a caller that wants its own terminal."""
+        ...
+
+    def exec(self, state: State, node: str, argv: Sequence[str], timeout: float | None = None) -> Completed: ...
+
+    def mark(self, home: Home, state: State) -> Mark:
+        """Drain every tracer and remember how far its capture reaches."""
+        ...
+
+    def captures(self, home: Home, state: State, mark: Mark | None, into: Path) -> Sequence[Tracer]:
+        """Drain every tracer and write what it saw since `mark`, or since it started, to
+        `into/<trace>.pcap`."""
+        ...
+
+
+_TRAP = re.compile(r"^day0/[^:\s]+\.sh:(\d+): ", re.MULTILINE)
+_BATCH = re.compile(r"^Command failed -:(\d+)$", re.MULTILINE)
+
+
+def day0_error(node: str, path: str, script: str, result: Completed) -> NodeError:
+    """A failed Day0 as node, line of the script and stderr.
+
+    `ip -batch` counts the lines of its own input, so its number is added to the line that began it.
+    """
+    lines = script.splitlines()
+    where, text = path, ""
+    if trap := _TRAP.search(result.stderr):
+        number = int(trap.group(1))
+        if batch := _BATCH.search(result.stderr):
+            number += int(batch.group(1))
+        if 1 <= number <= len(lines):
+            where, text = f"{path}:{number}", lines[number - 1].strip()
+    said = [line for line in result.stderr.splitlines() if not (_TRAP.match(line) or _BATCH.match(line))]
+    what = f"{node}: Day0 failed with exit code {result.exit_code}\n  {where}: {text}".rstrip(": ")
+    return NodeError("\n".join([what, *(f"  {line}" for line in said)]))

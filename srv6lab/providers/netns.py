@@ -1,0 +1,362 @@
+"""A lab in network namespaces on this machine, on its own kernel's SRv6.
+
+A keeper process (see keeper.py) holds every node; links are veth pairs made straight inside the
+nodes, so that no name of a lab ever stands among the host's interfaces; one tcpdump a NIC is live
+before IPv6 is switched on, so a capture begins before the first packet.
+
+Processes are known by (PID, start time) of one boot, never by name.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from srv6lab.errors import LabError, MachineError
+from srv6lab.pcapfile import slice_pcap
+from srv6lab.plan import Nic, Plan
+from srv6lab.providers import tcpdump
+from srv6lab.providers.base import Completed, Health, Mark, Progress, day0_error
+from srv6lab.providers.process import Process, boot_id
+from srv6lab.state import Home, State
+from srv6lab.trace import Point, Tracer
+
+_TOOLS = {
+    "ip": "iproute2",
+    "nsenter": "util-linux",
+    "bash": "bash",
+    "tcpdump": "tcpdump",
+    "ping": "iputils-ping",
+}
+_PATIENCE = 30.0
+_KEEPER = Path(__file__).with_name("keeper.py")
+_NODE_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_DAY0 = 'for file in /proc/sys/net/ipv6/conf/*/disable_ipv6; do echo 0 >"$file"; done; exec bash /run/day0.sh'
+
+
+@dataclass(frozen=True, slots=True)
+class _Data:
+    """The provider's part of the state."""
+
+    boot: str
+    keeper: Process
+    nodes: Mapping[str, Process]
+    tracers: Mapping[Point, tcpdump.Tracing]
+
+    @classmethod
+    def of(cls, state: State) -> _Data:
+        data = state.provider_data
+        return cls(
+            boot=data["boot"],
+            keeper=Process(*data["keeper"]),
+            nodes={name: Process(*pair) for name, pair in data["nodes"].items()},
+            tracers={
+                Point.parse(point): tcpdump.Tracing(trace, Process(*pair))
+                for point, (trace, pair) in data["tracers"].items()
+            },
+        )
+
+    def document(self) -> dict[str, Any]:
+        return {
+            "boot": self.boot,
+            "keeper": self.keeper.pair,
+            "nodes": {name: process.pair for name, process in self.nodes.items()},
+            "tracers": {str(point): (one.trace, one.process.pair) for point, one in self.tracers.items()},
+        }
+
+    def alive(self, process: Process) -> bool:
+        return self.boot == boot_id() and process.alive()
+
+
+class Netns:
+    """The provider `netns`."""
+
+    name = "netns"
+    summary = "network namespaces on this machine, on its own kernel"
+
+    def up(self, plan: Plan, files: Mapping[str, str], home: Home, state: State, progress: Progress) -> State:
+        _require_machine()
+        names = [machine.name for machine in plan.machines]
+        keeper = _Keeper(home, names)
+        try:
+            data = _Data(boot_id(), keeper.process, {}, {})
+            home.write(replace(state, provider_data=data.document()))
+            data = replace(data, nodes=keeper.nodes(names))
+            progress(f"{len(names)} nodes, wiring {sum(1 for _ in plan.nics()) // 2} links")
+            _wire(plan, data)
+            data = replace(data, tracers=_start_tracers(plan.nics(), home, data))
+            progress(f"{len(data.tracers)} tracers live, running Day0")
+            _run_day0(plan, files, data)
+            state = replace(state, phase="ready", provider_data=data.document())
+            home.write(state)
+            keeper.stay()
+        except BaseException:
+            keeper.end()
+            raise
+        return state
+
+    def mend(
+        self, plan: Plan, files: Mapping[str, str], home: Home, state: State, progress: Progress
+    ) -> State | None:
+        if state.phase != "ready":
+            return None
+        data = _Data.of(state)
+        if not all(data.alive(process) for process in (data.keeper, *data.nodes.values())):
+            return None
+        dead = [nic for nic in plan.nics() if not data.alive(data.tracers[nic.point].process)]
+        if dead:
+            progress("restarting tracers: " + ", ".join(str(nic.point) for nic in dead))
+            data = replace(data, tracers={**data.tracers, **_start_tracers(dead, home, data)})
+            state = replace(state, provider_data=data.document())
+            home.write(state)
+        progress("already up, running Day0 again")
+        _run_day0(plan, files, data)
+        return state
+
+    def down(self, home: Home, state: State | None) -> None:
+        if state and state.provider_data:
+            data = _Data.of(state)
+            if data.boot == boot_id():
+                data.keeper.kill()
+        _wait_for_the_end(home)
+
+    def status(self, home: Home, state: State) -> Sequence[Health]:
+        if not state.provider_data:
+            return ()
+        data = _Data.of(state)
+        nodes = [Health("node", name, data.alive(process)) for name, process in data.nodes.items()]
+        tracers = [
+            Health("tracer", str(point), data.alive(one.process), str(one.pcap(home.captures)))
+            for point, one in data.tracers.items()
+        ]
+        return nodes + tracers
+
+    def command(self, state: State, node: str, argv: Sequence[str]) -> Sequence[str]:
+        data = _Data.of(state)
+        process = data.nodes.get(node)
+        if process is None or not data.alive(process):
+            raise MachineError(f"node {node} isn't running", f"invoke up lab={state.lab}")
+        return (*_enter(process), "env", f"PATH={_NODE_PATH}", *argv)
+
+    def exec(
+        self, state: State, node: str, argv: Sequence[str], timeout: float | None = None
+    ) -> Completed:
+        return _run(self.command(state, node, argv), timeout)
+
+    def mark(self, home: Home, state: State) -> Mark:
+        data = _Data.of(state)
+        return tcpdump.mark(data.tracers, home.captures)
+
+    def captures(self, home: Home, state: State, mark: Mark | None, into: Path) -> Sequence[Tracer]:
+        data = _Data.of(state)
+        into.mkdir(parents=True, exist_ok=True)
+        now = tcpdump.mark(data.tracers, home.captures)
+        before = mark or {point: tcpdump.BEGINNING for point in data.tracers}
+        return [_cut_out(point, one, home, before[point], now[point], into) for point, one in data.tracers.items()]
+
+
+class _Keeper:
+    """This process's end of a keeper: the lab dies when it is closed without `stay`."""
+
+    def __init__(self, home: Home, names: Sequence[str]) -> None:
+        scratch = home.path / "scratch"
+        scratch.mkdir(parents=True, exist_ok=True)
+        self._errors = home.path / "keeper.log"
+        with _alive_file(home) as alive, self._errors.open("wb") as errors:
+            self._popen = subprocess.Popen(
+                [sys.executable, "-I", "-S", str(_KEEPER)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                pass_fds=[alive.fileno()],
+                start_new_session=True,
+            )
+        assert self._popen.stdin and self._popen.stdout
+        self._in, self._out = self._popen.stdin, self._popen.stdout
+        self._buffer = b""
+        order = {"scratch": str(scratch.resolve()), "nodes": list(names)}
+        try:
+            self._in.write(json.dumps(order).encode() + b"\n")
+            self._in.flush()
+            answer = self._answer()
+            self.process = Process(answer["keeper"], answer["start"])
+        except BaseException:
+            self.end()
+            raise
+
+    def nodes(self, names: Sequence[str]) -> dict[str, Process]:
+        found = {}
+        for _ in names:
+            answer = self._answer()
+            found[answer["node"]] = Process(answer["pid"], answer["start"])
+        return {name: found[name] for name in names}
+
+    def stay(self) -> None:
+        self._in.write(b"stay\n")
+        self._close()
+
+    def end(self) -> None:
+        self._close()
+
+    def _close(self) -> None:
+        for file in (self._in, self._out):
+            try:
+                file.close()
+            except OSError:  # the keeper is gone, and what was still to be written to it with it
+                pass
+        self._popen.wait()
+
+    def _answer(self) -> dict[str, Any]:
+        deadline = time.monotonic() + _PATIENCE
+        while b"\n" not in self._buffer:
+            ready, _, _ = select.select([self._out], [], [], max(0.0, deadline - time.monotonic()))
+            chunk = os.read(self._out.fileno(), 65536) if ready else b""
+            if not chunk:
+                raise MachineError(f"the nodes can't be started: {self._said() or 'no answer'}", "invoke doctor")
+            self._buffer += chunk
+        line, _, self._buffer = self._buffer.partition(b"\n")
+        answer: dict[str, Any] = json.loads(line)
+        if "error" in answer:
+            raise MachineError(f"a node can't be started: {answer['error']}", "run it as root, on a kernel with namespaces")
+        return answer
+
+    def _said(self) -> str:
+        return self._errors.read_text("utf-8", "replace").strip()
+
+
+def _alive_file(home: Home) -> Any:
+    """A file that the keeper and every node hold locked as long as they live."""
+    import fcntl
+
+    file = (home.path / "alive").open("ab")
+    fcntl.flock(file, fcntl.LOCK_SH)
+    return file
+
+
+def _wait_for_the_end(home: Home) -> None:
+    """Until no process holds the instance's `alive` file: then the kernel has taken everything away."""
+    import fcntl
+
+    try:
+        file = (home.path / "alive").open("rb")
+    except FileNotFoundError:
+        return
+    deadline = time.monotonic() + _PATIENCE
+    with file:
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    raise LabError(
+                        f"processes of {home.path.name} still hold {home.path / 'alive'}",
+                        f"fuser -v {shlex.quote(str(home.path / 'alive'))} names them",
+                    ) from None
+                time.sleep(0.005)
+
+
+def _require_machine() -> None:
+    if os.geteuid() != 0:
+        raise MachineError("network namespaces need root", "run the same command with sudo")
+    missing = {tool: package for tool, package in _TOOLS.items() if not shutil.which(tool)}
+    if missing:
+        packages = " ".join(sorted(set(missing.values())))
+        raise MachineError(f"not on this machine: {', '.join(missing)}", f"apt-get install {packages}")
+    if not Path("/proc/sys/net/ipv6/conf/all/seg6_enabled").exists():
+        raise MachineError(
+            f"this kernel ({os.uname().release}) has no SRv6",
+            "boot one built with CONFIG_IPV6_SEG6_LWTUNNEL (Debian's and Ubuntu's are)",
+        )
+
+
+def _enter(node: Process) -> tuple[str, ...]:
+    # --root as well: in a chroot the node's root is not its mount namespace's.
+    return ("nsenter", "--target", str(node.pid), *"--mount --uts --net --pid --root --wd --".split())
+
+
+def _run(argv: Sequence[str], timeout: float | None = None, given: str | None = None) -> Completed:
+    popen = subprocess.Popen(
+        argv,
+        stdin=subprocess.PIPE if given is not None else subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
+        start_new_session=True,
+    )
+    try:
+        out, err = popen.communicate(given, timeout)
+    except BaseException as error:
+        os.killpg(popen.pid, signal.SIGKILL)  # nsenter and what it started
+        popen.communicate()
+        if isinstance(error, subprocess.TimeoutExpired):
+            raise MachineError(f"no answer in {timeout:g} s: {shlex.join(argv)}") from None
+        raise
+    return Completed(popen.returncode, out, err)
+
+
+def _wire(plan: Plan, data: _Data) -> None:
+    """One veth pair a link, each end born inside its node, named as the plan names it."""
+    nics = {nic.point: nic for nic in plan.nics()}
+    lines = []
+    for nic in nics.values():
+        peer = nics[nic.peer]
+        if nic.point < peer.point:
+            lines.append(f"link add {_veth(nic, data)} type veth peer {_veth(peer, data)}")
+    result = _run(["ip", "-batch", "-"], _PATIENCE, "\n".join(lines) + "\n")
+    if result.exit_code:
+        raise MachineError(f"the links can't be made: {result.stderr.strip()}")
+
+
+def _veth(nic: Nic, data: _Data) -> str:
+    return f"name {nic.name} address {nic.mac} mtu {nic.mtu} netns {data.nodes[nic.point.node].pid}"
+
+
+def _start_tracers(nics: Iterable[Nic], home: Home, data: _Data) -> dict[Point, tcpdump.Tracing]:
+    wanted = [tcpdump.Wanted(nic.point, nic.trace, data.nodes[nic.point.node].pid) for nic in nics]
+    return tcpdump.start(wanted, data.keeper.pid, home.captures)
+
+
+def _run_day0(plan: Plan, files: Mapping[str, str], data: _Data) -> None:
+    """All nodes at once; every node that fails is named, not only the first."""
+    running = []
+    for name, node in data.nodes.items():
+        script = files[f"day0/{name}.sh"]
+        Path(f"/proc/{node.pid}/root/run/day0.sh").write_text(script, encoding="utf-8")
+        argv = (*_enter(node), "env", f"PATH={_NODE_PATH}", "bash", "-c", _DAY0)
+        running.append((name, script, subprocess.Popen(
+            argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            errors="replace",
+        )))
+    failures = []
+    for name, script, popen in running:
+        out, err = popen.communicate()
+        if popen.returncode:
+            failures.append(day0_error(name, f"day0/{name}.sh", script, Completed(popen.returncode, out, err)))
+    if failures:
+        raise type(failures[0])("\n".join(str(failure) for failure in failures))
+
+
+def _cut_out(
+    point: Point, one: tcpdump.Tracing, home: Home, before: tcpdump.Reading, now: tcpdump.Reading, into: Path
+) -> Tracer:
+    """What the tracer at `point` saw between two readings, as a pcap of its own."""
+    state, note = ("live", "") if before.drained and now.drained else ("dead", now.note or before.note)
+    try:
+        data = slice_pcap(one.pcap(home.captures), before.size, now.size)
+    except (OSError, ValueError) as error:
+        return Tracer(point, "cut", note=f"{one.pcap(home.captures)}: {error}")
+    one.pcap(into).write_bytes(data)
+    return Tracer(point, state, now.captured - before.captured, now.dropped - before.dropped, note)

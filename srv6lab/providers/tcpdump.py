@@ -1,0 +1,173 @@
+"""One tcpdump a NIC: started, proven live, drained, read.
+
+A tracer is live once it says that it listens. It is drained once it has written as many packets as
+the kernel handed it: it says both numbers when it gets SIGUSR1, and says them after the packet that
+it is at work on is on the disk. What was captured between two drained moments is a slice of its file.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+import signal
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from srv6lab.errors import MachineError
+from srv6lab.pcapfile import PCAP_HEADER
+from srv6lab.providers.process import Process
+from srv6lab.trace import Point
+
+# A tracer ends when its file reaches this size: a transfer that was left running can't fill the disk.
+LIMIT = 256 * 2**20
+_PATIENCE = 10.0
+_COUNTS = re.compile(
+    rb"(\d+) packets? captured.*?(\d+) packets? received by filter.*?(\d+) packets? dropped by kernel", re.DOTALL
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Tracing:
+    """A tracer: the name of its files and the process."""
+
+    trace: str
+    process: Process
+
+    def pcap(self, folder: Path) -> Path:
+        return folder / f"{self.trace}.pcap"
+
+    def log(self, folder: Path) -> Path:
+        return folder / f"{self.trace}.log"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A tracer to start: where, under which name, and the PID of the node that has the NIC."""
+
+    point: Point
+    trace: str
+    node: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How far a tracer has come: packets and bytes of its file, and whether nothing is under way."""
+
+    size: int
+    captured: int = 0
+    dropped: int = 0
+    drained: bool = False
+    note: str = ""
+
+
+BEGINNING = Reading(size=PCAP_HEADER, drained=True)
+
+
+def start(wanted: Sequence[Wanted], keeper: int, folder: Path) -> dict[Point, Tracing]:
+    """Bring each NIC up with a tracer on it, as a child of the keeper; all are live on return.
+
+    They end with the keeper. Each prints its place in `wanted` and the PID that the first PID
+    namespace counts: /proc is that one's, whatever namespace the shell is in.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    nodes: dict[int, list[str]] = {}
+    for number, one in enumerate(wanted):
+        pcap, log = (shlex.quote(str(folder / f"{one.trace}.{suffix}")) for suffix in ("pcap", "log"))
+        nodes.setdefault(one.node, []).append(
+            f"ip link set dev {one.point.nic} up && ( read -r pid rest </proc/self/stat; echo {number} $pid; "
+            f"exec tcpdump -i {one.point.nic} -n -U --immediate-mode -s 0 -Z root -w {pcap} "
+            f"</dev/null >/dev/null 2>{log} ) &"
+        )
+    lines = [f"ulimit -f {LIMIT // 512}"]
+    for node, starts in nodes.items():
+        script = shlex.quote("\n".join(starts))
+        lines.append(f"nsenter --net=/proc/{node}/ns/net sh -c {script} &")
+    result = subprocess.run(
+        ["nsenter", f"--pid=/proc/{keeper}/ns/pid", "sh", "-c", "\n".join([*lines, "wait"])],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        start_new_session=True,  # Ctrl-C at the terminal is not meant for tracers
+    )
+    tracers = {}
+    for line in result.stdout.splitlines():
+        number_text, pid = line.split()
+        one = wanted[int(number_text)]
+        tracers[one.point] = Tracing(one.trace, Process.of(int(pid)) or Process(int(pid), 0))
+    if result.returncode or len(tracers) != len(wanted):
+        raise MachineError(f"the tracers can't be started: {result.stderr.strip()}")
+    _wait_until_live(tracers, folder)
+    return tracers
+
+
+def mark(tracers: Mapping[Point, Tracing], folder: Path) -> dict[Point, Reading]:
+    """Drain all tracers; one that can't be drained has `drained` False and a note that says why."""
+    return _Drain(tracers, folder).readings()
+
+
+class _Drain:
+    """Asks every tracer for its numbers, again and again, until each has caught up or ended."""
+
+    def __init__(self, tracers: Mapping[Point, Tracing], folder: Path) -> None:
+        self.folder = folder
+        self.waiting = dict(tracers)
+        self.heard = {point: _size(one.log(folder)) for point, one in tracers.items()}
+        self.done: dict[Point, Reading] = {}
+
+    def readings(self) -> dict[Point, Reading]:
+        deadline = time.monotonic() + _PATIENCE
+        for one in self.waiting.values():
+            one.process.kill(signal.SIGUSR1)
+        while self.waiting:
+            for point, one in list(self.waiting.items()):
+                self._look(point, one, time.monotonic() > deadline)
+            if self.waiting:
+                time.sleep(0.002)
+        return self.done
+
+    def _look(self, point: Point, one: Tracing, late: bool) -> None:
+        said = one.log(self.folder).read_bytes()[self.heard[point] :] if one.log(self.folder).exists() else b""
+        if match := _COUNTS.search(said):
+            captured, received, dropped = (int(number) for number in match.groups())
+            if captured == received - dropped or captured == received:
+                self._finish(point, Reading(_size(one.pcap(self.folder)), captured, dropped, True))
+                return
+            self.heard[point] += match.end()
+            one.process.kill(signal.SIGUSR1)
+        elif not one.process.alive():
+            self._finish(point, Reading(_size(one.pcap(self.folder)), note=self._why_dead(one)))
+        if late and point in self.waiting:
+            self._finish(point, Reading(_size(one.pcap(self.folder)), note="tracer can't be drained"))
+
+    def _finish(self, point: Point, reading: Reading) -> None:
+        self.done[point] = reading
+        del self.waiting[point]
+
+    def _why_dead(self, one: Tracing) -> str:
+        if _size(one.pcap(self.folder)) >= LIMIT:
+            return f"tracer stopped when {one.trace}.pcap reached {LIMIT >> 20} MiB"
+        return "tracer is dead"
+
+
+def _wait_until_live(tracers: Mapping[Point, Tracing], folder: Path) -> None:
+    deadline = time.monotonic() + _PATIENCE
+    waiting = dict(tracers)
+    while waiting:
+        for point, one in list(waiting.items()):
+            said = one.log(folder).read_text("utf-8", "replace") if one.log(folder).exists() else ""
+            if "listening on" in said:
+                del waiting[point]
+            elif not one.process.alive() or time.monotonic() > deadline:
+                raise MachineError(f"the tracer of {point} did not start: {said.strip() or 'no word'}")
+        if waiting:
+            time.sleep(0.002)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0

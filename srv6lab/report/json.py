@@ -1,0 +1,39 @@
+"""Verdicts for a program. `schema` counts up when a field changes its meaning."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from srv6lab.trace import Item, Verdict
+
+
+def verdicts_json(verdicts: Sequence[Verdict]) -> str:
+    """A list of verdicts: exercise, status, items with the words of every witness."""
+    return json.dumps([_verdict(verdict) for verdict in verdicts], indent=2) + "\n"
+
+
+def _verdict(verdict: Verdict) -> dict[str, Any]:
+    return {
+        "schema": verdict.schema,
+        "exercise": verdict.exercise,
+        "status": verdict.status,
+        "items": [_item(item) for item in verdict.items],
+    }
+
+
+def _item(item: Item) -> dict[str, Any]:
+    return {
+        "kind": item.kind,
+        "status": item.status,
+        "point": str(item.point) if item.point else None,
+        "direction": item.direction,
+        "field": item.field,
+        "expected": item.expected,
+        "predicted": item.predicted,
+        "captured": item.captured,
+        "alone": item.alone,
+        "location": str(item.location) if item.location else None,
+        "note": item.note,
+    }

@@ -1,0 +1,66 @@
+"""Verdicts for a person at a terminal: one line a hop, what differs under it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from srv6lab.providers.base import Health
+from srv6lab.trace import Item, Status, Verdict
+
+_WORDS = {Status.PASS: "ok", Status.FAIL: "FAIL", Status.INCONCLUSIVE: "?"}
+
+
+def verdicts_text(verdicts: Sequence[Verdict]) -> str:
+    """All verdicts, and one line that sums them up."""
+    blocks = ["\n".join(_verdict(verdict)) for verdict in verdicts]
+    counts = Counter(verdict.status for verdict in verdicts)
+    total = ", ".join(f"{counts[status]} {status}" for status in Status if counts[status])
+    return "\n\n".join([*blocks, f"exercises: {total}"]) + "\n"
+
+
+def status_text(lab: str, instance: str, provider: str, health: Sequence[Health]) -> str:
+    """A line a node and tracer, the dead ones marked."""
+    lines = [f"{instance}: lab {lab} on {provider}"]
+    lines += [
+        f"  {'ok' if one.alive else 'DEAD':4} {one.kind:6} {one.name:16} {one.detail}".rstrip() for one in health
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _verdict(verdict: Verdict) -> Iterator[str]:
+    yield f"exercise {verdict.exercise}: {verdict.status.upper()}"
+    width = max((len(_place(item)) for item in verdict.items), default=0)
+    for item in verdict.items:
+        yield from _item(item, width)
+    counts = Counter(item.status for item in verdict.items)
+    yield "  " + ", ".join(f"{counts[status]} {status}" for status in Status if counts[status])
+
+
+def _item(item: Item, width: int) -> Iterator[str]:
+    yield f"  {_WORDS[item.status]:4} {_place(item):{width}}  {_gist(item)}".rstrip()
+    if item.status is Status.PASS:
+        return
+    if item.note and item.kind not in ("tracer", "probe", "direction"):
+        yield f"       {item.note}"
+    if item.location:
+        yield f"       {item.location}"
+
+
+def _place(item: Item) -> str:
+    if item.point is None:
+        return "-"
+    return f"{item.point} {item.direction or ''}".rstrip()
+
+
+def _gist(item: Item) -> str:
+    if item.status is Status.PASS:
+        return item.captured if item.kind == "packet" and item.captured else "absent, as expected"
+    if item.kind in ("tracer", "probe", "direction"):
+        return item.note
+    if item.kind == "missing":
+        words = "missing: " if item.status is Status.FAIL else "not seen, but the tracer is no proof: "
+        return f"{words}{item.expected} expected"
+    if item.kind == "unexpected":
+        return f"unexpected: {item.captured}"
+    return f"{item.field}: expected {item.expected}, captured {item.captured}"

@@ -1,0 +1,143 @@
+"""The bpf(2) system call: maps and programs of the kernel, found by id.
+
+Pins are no use here: a bpffs mount vanishes in `ip netns exec` and is shared by nodes elsewhere.  So the
+command follows the id of the program on an interface to the program's maps.  Nothing here knows SRv6.
+"""
+
+import ctypes
+import errno
+import os
+import platform
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from .errors import ToolError
+
+SYSTEM_CALL = {"x86_64": 321, "aarch64": 280}
+MAP_LOOKUP, MAP_UPDATE, MAP_DELETE, MAP_NEXT_KEY = 1, 2, 3, 4
+PROG_BY_ID, MAP_BY_ID, INFO_BY_FD = 13, 14, 15
+POSSIBLE_CPUS = Path("/sys/devices/system/cpu/possible")
+ATTR_SIZE = 128
+PROG_INFO_SIZE, MAP_INFO_SIZE = 232, 88
+PROG_INFO_MAPS = 52  # offset of nr_map_ids; map_ids follows at 56
+PER_CPU_TYPES = (5, 6, 10)  # per-CPU hash, array, LRU hash
+
+Buffer = ctypes.Array[ctypes.c_char]
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def _bpf(command: int, attributes: bytes) -> int:
+    number = SYSTEM_CALL.get(platform.machine())
+    if number is None:
+        raise ToolError(f"bpf(2) has no known number on {platform.machine()}; x86_64 and aarch64 are served")
+    buffer = ctypes.create_string_buffer(attributes, ATTR_SIZE)
+    result: int = _libc.syscall(number, command, buffer, ATTR_SIZE)
+    if result < 0:
+        code = ctypes.get_errno()
+        raise OSError(code, os.strerror(code))
+    return result
+
+
+def possible_cpus(text: str) -> int:
+    """How many CPUs a list such as `0-3,8` names: the kernel keeps that many copies of a per-CPU value."""
+    total = 0
+    for part in text.strip().split(","):
+        first, _, last = part.partition("-")
+        total += int(last or first) - int(first) + 1
+    return total
+
+
+@dataclass(frozen=True, slots=True)
+class Map:
+    """One map; keys and values are bytes.  A per-CPU map's value is every CPU's, each padded to 8 bytes."""
+
+    fd: int
+    key_size: int
+    value_size: int
+    copies: int
+
+    @property
+    def _buffer_size(self) -> int:
+        return self.value_size if self.copies == 1 else -(-self.value_size // 8) * 8 * self.copies
+
+    def get(self, key: bytes) -> tuple[bytes, ...] | None:
+        """The value, once for each CPU in a per-CPU map; None if the key isn't there."""
+        keyed = ctypes.create_string_buffer(key, self.key_size)
+        value = ctypes.create_string_buffer(self._buffer_size)
+        try:
+            self._element(MAP_LOOKUP, keyed, value)
+        except FileNotFoundError:
+            return None
+        step = self._buffer_size // self.copies
+        return tuple(value.raw[i * step : i * step + self.value_size] for i in range(self.copies))
+
+    def put(self, key: bytes, value: bytes) -> None:
+        """Set the value, the same on every CPU."""
+        padded = (value.ljust(self._buffer_size // self.copies, b"\0")) * self.copies
+        keyed = ctypes.create_string_buffer(key, self.key_size)
+        valued = ctypes.create_string_buffer(padded, self._buffer_size)
+        self._element(MAP_UPDATE, keyed, valued)
+
+    def remove(self, key: bytes) -> bool:
+        """Whether the key was there."""
+        keyed = ctypes.create_string_buffer(key, self.key_size)
+        try:
+            self._element(MAP_DELETE, keyed, None)
+        except FileNotFoundError:
+            return False
+        return True
+
+    def keys(self, limit: int) -> Iterator[bytes]:
+        """At most `limit` keys: a map that changes under the walk may start it anew."""
+        key: bytes | None = None
+        for _ in range(limit):
+            keyed = None if key is None else ctypes.create_string_buffer(key, self.key_size)
+            following = ctypes.create_string_buffer(self.key_size)
+            try:
+                self._element(MAP_NEXT_KEY, keyed, following)
+            except FileNotFoundError:
+                return
+            key = following.raw
+            yield key
+
+    def _element(self, command: int, key: Buffer | None, value: Buffer | None) -> None:
+        pointers = (0 if buffer is None else ctypes.addressof(buffer) for buffer in (key, value))
+        _bpf(command, struct.pack("=IxxxxQQ", self.fd, *pointers))
+
+
+def program_fd(program_id: int) -> int:
+    """A file descriptor for a loaded program, open until this process ends."""
+    return _bpf(PROG_BY_ID, struct.pack("=III", program_id, 0, 0))
+
+
+def program_maps(program: int) -> dict[str, Map]:
+    """The maps of a program by their names."""
+    (count,) = struct.unpack_from("=I", _info(program, bytes(PROG_INFO_SIZE)), PROG_INFO_MAPS)
+    ids = (ctypes.c_uint32 * count)()
+    request = bytearray(PROG_INFO_SIZE)
+    struct.pack_into("=IQ", request, PROG_INFO_MAPS, count, ctypes.addressof(ids))
+    _info(program, bytes(request))
+    return dict(_open_map(number) for number in ids)
+
+
+def _open_map(number: int) -> tuple[str, Map]:
+    fd = _bpf(MAP_BY_ID, struct.pack("=III", number, 0, 0))
+    info = _info(fd, bytes(MAP_INFO_SIZE))
+    kind, _, key_size, value_size = struct.unpack_from("=IIII", info)
+    name = info[24:40].split(b"\0")[0].decode()
+    copies = possible_cpus(POSSIBLE_CPUS.read_text(encoding="ascii")) if kind in PER_CPU_TYPES else 1
+    return name, Map(fd, key_size, value_size, copies)
+
+
+def _info(fd: int, request: bytes) -> bytes:
+    buffer = ctypes.create_string_buffer(request, len(request))
+    try:
+        _bpf(INFO_BY_FD, struct.pack("=IIQ", fd, len(request), ctypes.addressof(buffer)))
+    except OSError as error:
+        if error.errno == errno.EINVAL:
+            raise ToolError("this kernel is too old; Linux 5.10 or later is needed") from error
+        raise
+    return buffer.raw

@@ -1,0 +1,126 @@
+"""What is written down about a running lab: one folder an instance, one `state.json` in it.
+
+The file is replaced in one step, so that a crash leaves the old or the new one, never half.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from srv6lab.errors import LabError, UsageError
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """`phase` is "starting" until the lab is ready; `provider_data` is the provider's own."""
+
+    lab: str
+    instance: str
+    provider: str
+    topology: str
+    phase: str
+    provider_data: Mapping[str, Any] = field(default_factory=dict)
+    schema: int = SCHEMA
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The folder of one instance: `.srv6lab/<instance>/`."""
+
+    path: Path
+
+    @property
+    def captures(self) -> Path:
+        return self.path / "captures"
+
+    @property
+    def runs(self) -> Path:
+        return self.path / "runs"
+
+    def run(self, exercise: str) -> Path:
+        return self.runs / exercise
+
+    def read(self) -> State | None:
+        """The state, or None where no lab was begun here; LabError for a file that isn't ours."""
+        try:
+            document = json.loads(self._file.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError) as error:
+            raise LabError(f"{self._file} can't be read: {error}", f"remove {self.path} by hand") from error
+        if not isinstance(document, dict) or document.get("schema") != SCHEMA:
+            raise LabError(
+                f"{self._file} was written by another version of srv6lab",
+                "destroy the lab with the version that made it",
+            )
+        return State(**document)
+
+    def write(self, state: State) -> None:
+        write_whole(self._file, json.dumps(asdict(state), indent=1) + "\n")
+
+    def forget(self, *, keep_runs: bool, keep_lock: bool = False) -> None:
+        """Remove all that `up` wrote; the results of checks stay if `keep_runs`."""
+        kept = {self.runs} if keep_runs else set()
+        kept |= {self._lock} if keep_lock else set()
+        for entry in sorted(self.path.iterdir()) if self.path.is_dir() else ():
+            if entry in kept:
+                continue
+            if entry.is_dir() and not entry.is_symlink():
+                shutil.rmtree(entry)
+            else:
+                entry.unlink()
+        for folder in (self.path, self.path.parent):
+            if folder.is_dir() and not any(folder.iterdir()):
+                folder.rmdir()
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """One command at a time changes an instance; another one is told so at once."""
+        descriptor = self._take_lock()
+        try:
+            yield
+        finally:
+            os.close(descriptor)
+
+    def _take_lock(self) -> int:
+        import fcntl  # not on Windows, where no provider that needs it runs
+
+        while True:
+            self.path.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if os.path.samestat(os.fstat(descriptor), self._lock.stat()):
+                    return descriptor
+            except BlockingIOError:
+                os.close(descriptor)
+                mend = "wait until it is done"
+                raise UsageError(f"another command is at work on {self.path.name}", mend) from None
+            except FileNotFoundError:
+                pass
+            os.close(descriptor)  # a `destroy` removed the file between our two looks at it
+
+    @property
+    def _lock(self) -> Path:
+        return self.path / "lock"
+
+    @property
+    def _file(self) -> Path:
+        return self.path / "state.json"
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Replace a file in one step."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    fresh.write_text(text, encoding="utf-8")
+    fresh.replace(path)

@@ -1,0 +1,199 @@
+"""Build, run and prove SRv6 labs from a YAML topology.
+
+Parses options, calls `srv6lab`, prints, exits: 0 pass, 1 usage or interrupted, 2 the file is wrong,
+3 this machine can't or inconclusive, 4 the lab failed its check. Data goes to stdout, progress and
+errors to stderr.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from invoke import Context, Exit, task
+
+from srv6lab import lab as labs_
+from srv6lab.errors import LabError, UsageError
+from srv6lab.report.progress import Progress
+
+SITE = labs_.Site(Path(__file__).resolve().parent)
+
+_LAB = "the lab: lab=NAME, NAME, or a path to its topology.yml"
+_INSTANCE = "the name it runs under, to run one lab several times (default: the lab's name)"
+
+
+def _command(body: Callable[..., Any]) -> Callable[..., Any]:
+    """Turn errors into one clear message and an exit code; a traceback only with `invoke --debug`."""
+
+    @functools.wraps(body)
+    def run(*arguments: Any, **options: Any) -> Any:
+        try:
+            return body(*arguments, **options)
+        except LabError as error:
+            _fail(f"error: {error}", error.exit_code)
+        except KeyboardInterrupt:
+            _fail("interrupted", 1)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has seen enough
+            raise Exit(code=0) from None
+        except (Exit, SystemExit):
+            raise
+        except Exception as error:
+            _fail(f"internal error: {type(error).__name__}: {error}\n  mend: invoke --debug shows where", 3)
+
+    return run
+
+
+def _fail(message: str, code: int) -> None:
+    if "--debug" in sys.argv[1:] or os.environ.get("INVOKE_DEBUG"):
+        raise
+    raise Exit(message, code)
+
+
+def _progress(what: str) -> Progress:
+    return Progress(what, sys.stderr)
+
+
+@task
+@_command
+def labs(_: Context) -> None:
+    """List the labs, in the order of the course."""
+    for one in SITE.course():
+        print(f"{one.name:20} {one.description}")
+
+
+@task(
+    help={
+        "lab": _LAB,
+        "provider": f"where it runs: {', '.join(labs_.PROVIDERS)} (default: {labs_.DEFAULT_PROVIDER})",
+        "instance": _INSTANCE,
+    }
+)
+@_command
+def up(_: Context, lab: str, provider: str = "", instance: str = "") -> None:
+    """Bring a lab up; on a lab that is up, bring back what is missing.
+
+    Every NIC is traced from before the first packet, into .srv6lab/<instance>/captures/.
+    """
+    reference = SITE.refer(lab)
+    chosen = labs_.choose_provider(SITE.home(reference, instance), provider)
+    with _progress(f"up {reference.name}") as progress:
+        progress.line(labs_.provider_line(chosen, explicit=bool(provider)))
+        plan, warnings = SITE.load(reference)
+        for warning in warnings:
+            progress.line(str(warning))
+        labs_.up(SITE.home(reference, instance), plan, reference, chosen, progress)
+    name = f"lab={reference.name}" + (f" --instance {instance}" if instance else "")
+    print(f"{reference.name} is up. Next: invoke check {name}, or invoke connect {name} --node NODE")
+
+
+@task(
+    help={
+        "lab": _LAB,
+        "exercise": "an exercise to run, repeatable (default: all of the lab's)",
+        "captures": "grade the pcaps in this folder instead of running the exercise; needs --exercise",
+        "format": f"how the verdict is printed: {', '.join(labs_.FORMATS)}",
+        "instance": _INSTANCE,
+    },
+    iterable=["exercise"],
+)
+@_command
+def check(
+    _: Context,
+    lab: str,
+    exercise: Sequence[str] = (),
+    captures: str = "",
+    format: str = "text",
+    instance: str = "",
+) -> None:
+    """Run a lab's exercises and judge every hop by its packets.
+
+    Exits 0 if all pass, 4 if the lab failed, 3 if the captures can't prove it either way.
+    """
+    show = labs_.formatter(format)
+    reference = SITE.refer(lab)
+    plan, _warnings = SITE.load(reference)
+    names = labs_.exercise_names(plan, exercise)
+    with _progress(f"check {reference.name}") as progress:
+        if captures:
+            if len(names) != 1:
+                raise UsageError("one folder of captures is of one exercise", f"--exercise, one of: {', '.join(names)}")
+            verdicts = [labs_.grade(plan, names[0], Path(captures), progress)]
+        else:
+            verdicts = labs_.check(SITE.running(reference, instance), plan, names, progress)
+    sys.stdout.write(show(verdicts))
+    sys.stdout.flush()
+    if code := labs_.exit_code(verdicts):
+        raise Exit(code=code)
+
+
+@task(help={"lab": _LAB})
+@_command
+def validate(_: Context, lab: str) -> None:
+    """Load and plan a lab's file; show all of its problems at once."""
+    plan, warnings = SITE.load(SITE.refer(lab))
+    for warning in warnings:
+        print(warning, file=sys.stderr)
+    print(f"{plan.name}: {len(plan.machines)} nodes, {sum(1 for _ in plan.nics()) // 2} links: valid")
+
+
+@task(help={"lab": _LAB, "instance": _INSTANCE, "format": "text or json"})
+@_command
+def status(_: Context, lab: str, instance: str = "", format: str = "text") -> None:
+    """Show which nodes and tracers of a lab are alive; exits 3 if one is not."""
+    one = SITE.running(SITE.refer(lab), instance)
+    health = labs_.status(one)
+    sys.stdout.write(labs_.status_report(one, health, format))
+    if not all(entry.alive for entry in health):
+        raise Exit(code=3)
+
+
+@task(
+    name="exec",
+    help={"lab": _LAB, "node": "the node to run it in", "instance": _INSTANCE},
+)
+@_command
+def exec_(_: Context, lab: str, node: str = "", instance: str = "") -> None:
+    """Run a command in a node: invoke exec lab=NAME --node NODE -- COMMAND ARGUMENTS
+
+    Its output and its exit code are the command's own.
+    """
+    argv = sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else []
+    if not argv:
+        raise UsageError("no command is given", "invoke exec lab=NAME --node NODE -- COMMAND ARGUMENTS")
+    code = labs_.run_here(SITE.running(SITE.refer(lab), instance), node, argv)
+    if code:
+        raise Exit(code=code)
+
+
+@task(help={"lab": _LAB, "node": "the node to enter", "instance": _INSTANCE})
+@_command
+def connect(_: Context, lab: str, node: str = "", instance: str = "") -> None:
+    """Open a shell in a node; `exit` leaves it."""
+    labs_.run_here(SITE.running(SITE.refer(lab), instance), node, ("bash", "-i"))
+
+
+@task(help={"lab": _LAB, "out": "the folder to write them to", "instance": _INSTANCE})
+@_command
+def capture(_: Context, lab: str, out: str = "", instance: str = "") -> None:
+    """Write all that was traced so far, drained and whole, one pcap a NIC; print their paths."""
+    one = SITE.running(SITE.refer(lab), instance)
+    for path in labs_.collect(one, Path(out) if out else one.home.run("capture") / "captures"):
+        print(path)
+
+
+@task(help={"lab": _LAB, "instance": _INSTANCE, "purge": "also remove the results of checks"})
+@_command
+def destroy(_: Context, lab: str, instance: str = "", purge: bool = False) -> None:
+    """Take away exactly what `up` made: after a crash too, and when the lab's file is gone."""
+    home = SITE.home(SITE.refer(lab), instance)
+    if not labs_.destroy(home, purge=purge):
+        print(f"{home.path.name} isn't up: nothing to take away")
+    elif home.runs.is_dir():
+        print(f"{home.path.name} is gone; results of checks are kept in {labs_.shown(home.runs)} (--purge removes them)")
+    else:
+        print(f"{home.path.name} is gone")
