@@ -100,12 +100,13 @@ def up(_: Context, lab: str, provider: str = "", instance: str = "") -> None:
         "instance": _INSTANCE,
     },
     iterable=["exercise"],
+    positional=["lab"],
 )
 @_command
 def check(
     _: Context,
     lab: str,
-    exercise: Sequence[str] = (),
+    exercise: Sequence[str],
     captures: str = "",
     format: str = "text",
     instance: str = "",
@@ -121,7 +122,9 @@ def check(
     with _progress(f"check {reference.name}") as progress:
         if captures:
             if len(names) != 1:
-                raise UsageError("one folder of captures is of one exercise", f"--exercise, one of: {', '.join(names)}")
+                raise UsageError(
+                    "one folder of captures is of one exercise", f"--exercise, one of: {', '.join(names)}"
+                )
             verdicts = [labs_.grade(plan, names[0], Path(captures), progress)]
         else:
             verdicts = labs_.check(SITE.running(reference, instance), plan, names, progress)
@@ -174,7 +177,9 @@ def exec_(_: Context, lab: str, node: str = "", instance: str = "") -> None:
 @_command
 def connect(_: Context, lab: str, node: str = "", instance: str = "") -> None:
     """Open a shell in a node; `exit` leaves it."""
-    labs_.run_here(SITE.running(SITE.refer(lab), instance), node, ("bash", "-i"))
+    code = labs_.run_here(SITE.running(SITE.refer(lab), instance), node, labs_.shell(sys.stdin.isatty()))
+    if code:
+        raise Exit(code=code)
 
 
 @task(help={"lab": _LAB, "out": "the folder to write them to", "instance": _INSTANCE})
@@ -194,6 +199,8 @@ def destroy(_: Context, lab: str, instance: str = "", purge: bool = False) -> No
     if not labs_.destroy(home, purge=purge):
         print(f"{home.path.name} isn't up: nothing to take away")
     elif home.runs.is_dir():
-        print(f"{home.path.name} is gone; results of checks are kept in {labs_.shown(home.runs)} (--purge removes them)")
+        print(
+            f"{home.path.name} is gone; results of checks are kept in {labs_.shown(home.runs)} (--purge removes them)"
+        )
     else:
         print(f"{home.path.name} is gone")

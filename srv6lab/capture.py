@@ -12,16 +12,17 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import shutil
 import tempfile
 from bisect import bisect_left
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from functools import cache, lru_cache
+from ipaddress import IPv4Address, IPv6Address
 from itertools import accumulate
 from pathlib import Path
 from typing import Any, TypeVar
@@ -51,7 +52,6 @@ _PREFERENCES = {
 }
 _SHOWN = "frame eth vlan arp ip ipv6 icmp icmpv6 tcp udp data _ws.malformed _ws.short"
 _EVERYTHING_OF_USE = "ip or ipv6 or arp"
-_BATCH = 256 * 1024  # bytes that take tshark about as long to read as a second tshark takes to start
 _PATIENCE = 10.0  # seconds that tshark gets to end by itself after its output has ended
 
 
@@ -77,13 +77,13 @@ def read(path: Path, *, display_filter: str = "") -> Capture:
 
 
 def read_all(paths: Mapping[K, Path], *, display_filter: str = "") -> dict[K, Capture]:
-    """Read several pcaps at once, with as few tsharks as keep every core at work."""
+    """Read several pcaps at once, with as few tsharks as can be."""
     parts = [_Part(path, _framing(path)) for path in paths.values()]
     batches = _batches([part for part in parts if part.framing.records])
     if batches:
         tshark = _find_tshark()
         # Threads, also for a single batch: the caller may be inside an event loop of its own.
-        with ThreadPoolExecutor(max_workers=_cores()) as pool:
+        with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
             jobs = [pool.submit(_read_batch, tshark, batch, display_filter) for batch in batches]
             for job in jobs:
                 job.result()
@@ -172,7 +172,7 @@ def _walk(layers: _Layer) -> _Walk:
     """
     walk = _Walk()
     following = {name: iter(_listed(layers.get(name))) for name in ("ip", "ipv6")}
-    names = str(_first(layers["frame"], "frame.protocols", "")).split(":")
+    names = layers["frame"]["frame_frame_protocols"].split(":")
     for position, name in enumerate(names, start=1):
         if name in following:
             header = _header(name, next(following[name], {}))
@@ -194,10 +194,10 @@ def _header(name: str, layer: _Layer) -> IpHeader | None:
     if name == "ip":
         protocol = _number(_first(layer, "ip.proto"))
         ttl = _number(_first(layer, "ip.ttl"))
-        return IpHeader(IPv4Address(source), IPv4Address(destination), ttl, _protocol(protocol))
+        return IpHeader(_ipv4(source), _ipv4(destination), ttl, _protocol(protocol))
     return IpHeader(
-        source=IPv6Address(source),
-        destination=IPv6Address(destination),
+        source=_ipv6(source),
+        destination=_ipv6(destination),
         hop_limit=_number(_first(layer, "ipv6.hlim")),
         protocol=_protocol(_behind_extensions(layer)),
         srh=_srh(layer),
@@ -211,6 +211,8 @@ def _protocol(number: int) -> str:
 def _behind_extensions(layer: _Layer) -> int:
     """The next header behind the last extension header that tshark could read."""
     following = _number(_first(layer, "ipv6.nxt"))
+    if following not in _EXTENSIONS:
+        return following
     unread = {number: iter(_listed(layer.get(_key(name)))) for number, name in _EXTENSIONS.items()}
     while following in unread:
         extension: _Layer = next(unread[following], {})
@@ -233,7 +235,7 @@ def _srh(layer: _Layer) -> Srh | None:
     if last_entry is None:  # the frame ends within the SRH
         return None
     return Srh(
-        segment_list=tuple(IPv6Address(sid) for sid in listed),
+        segment_list=tuple(map(_ipv6, listed)),
         segments_left=_number(_routing(routing, "segleft")),
         last_entry=_number(last_entry),
         flags=_number(_routing(routing, "srh.flags", 0)),
@@ -297,7 +299,7 @@ def _arp_bindings(layers: _Layer) -> Iterator[tuple[str, Address]]:
     for arp in _listed(layers.get("arp")):
         mac, sender = _first(arp, "arp.src.hw_mac"), _first(arp, "arp.src.proto_ipv4")
         if mac and sender and sender != "0.0.0.0":  # a probe for duplicates announces nothing
-            yield mac, IPv4Address(sender)
+            yield mac, _ipv4(sender)
 
 
 def _neighbor_bindings(layers: _Layer, walk: _Walk) -> Iterator[tuple[str, Address]]:
@@ -313,7 +315,7 @@ def _neighbor_bindings(layers: _Layer, walk: _Walk) -> Iterator[tuple[str, Addre
             mac, about = _first(message, "icmpv6.opt.src_linkaddr"), walk.headers[0].source
         elif kind == 136:
             mac = _first(message, "icmpv6.opt.target_linkaddr")
-            about = ip_address(_first(message, "icmpv6.nd.na.target_address"))
+            about = _ipv6(_first(message, "icmpv6.nd.na.target_address"))
         else:
             continue
         if mac and not about.is_unspecified:
@@ -327,6 +329,11 @@ def _key(name: str) -> str:
     return name.replace(".", "_")
 
 
+@cache
+def _full_key(name: str, within: str) -> str:
+    return _key(f"{within or name.partition('.')[0]}.{name}")
+
+
 def _listed(value: Any) -> list[Any]:
     """What tshark writes as one value or, where a name repeats, as a list."""
     if value is None:
@@ -336,14 +343,21 @@ def _listed(value: Any) -> list[Any]:
 
 def _first(layer: _Layer, name: str, default: Any = None, *, within: str = "") -> Any:
     """The first value of a field; `within` names its layer where that isn't the first word."""
-    found = _listed(layer.get(f"{_key(within or name.partition('.')[0])}_{_key(name)}"))
-    return found[0] if found else default
+    found = layer.get(_full_key(name, within))
+    if isinstance(found, list):
+        found = found[0] if found else None
+    return default if found is None else found
 
 
 def _number(value: Any) -> int:
     """A number as tshark writes it: 764, 0x02fc or, where it takes a field for bytes, 02:fc."""
     text = str(value)
     return int(text.replace(":", ""), 16) if ":" in text else int(text, 0)
+
+
+# A capture repeats few addresses many times, and to read one costs more than to find it again.
+_ipv4 = lru_cache(maxsize=4096)(IPv4Address)
+_ipv6 = lru_cache(maxsize=4096)(IPv6Address)
 
 
 def _optional_number(value: Any) -> int | None:
@@ -389,27 +403,16 @@ def _find_tshark() -> Path:
     return Path(found)
 
 
-def _cores() -> int:
-    return len(os.sched_getaffinity(0))
-
-
 def _batches(parts: Sequence[_Part]) -> list[list[_Part]]:
-    """Which captures one tshark reads: those that can be joined, shared out over the cores."""
+    """Which captures one tshark reads: all that can be joined.
+
+    A large batch isn't split: while tshark describes packets, this process reads what it said, and
+    that keeps two cores at work already (measured: two tsharks are no faster than one).
+    """
     alike: dict[Hashable, list[_Part]] = {}
     for part in parts:
         alike.setdefault(pcapfile.joinable_file(part.path) or id(part), []).append(part)
-    return [batch for group in alike.values() for batch in _shares(group) if batch]
-
-
-def _shares(group: Sequence[_Part]) -> list[list[_Part]]:
-    total = sum(part.framing.end for part in group)
-    shares: list[list[_Part]] = [[] for _ in range(max(1, min(_cores(), total // _BATCH)))]
-    filled = [0] * len(shares)
-    for part in sorted(group, key=lambda part: -part.framing.end):
-        lightest = filled.index(min(filled))
-        shares[lightest].append(part)
-        filled[lightest] += part.framing.end
-    return shares
+    return list(alike.values())
 
 
 def _read_batch(tshark: Path, batch: Sequence[_Part], display_filter: str) -> None:
@@ -423,13 +426,18 @@ def _read_batch(tshark: Path, batch: Sequence[_Part], display_filter: str) -> No
             raise _explained(failure, batch[0].path, display_filter) from None
         for part in batch:
             _read_batch(tshark, [part], display_filter)
+    except OSError as error:
+        raise MachineError(
+            f"captures can't be handed to tshark: {error}",
+            f"tshark reads a copy in {tempfile.gettempdir()}: it needs room there",
+        ) from error
 
 
 def _explained(failure: _TsharkFailed, path: Path, display_filter: str) -> LabError:
     if display_filter and display_filter in failure.said:
         return UsageError(f"tshark can't use the display filter {display_filter!r}: {failure.said}")
     how = f"status {failure.status}" + (f": {failure.said}" if failure.said else "")
-    return MachineError(f"tshark failed on {path} with {how}", f"try: tshark -n -r {path}")
+    return MachineError(f"tshark failed on {path} with {how}", f"see what it says: tshark -n -r {path}")
 
 
 def _read_joined(tshark: Path, batch: Sequence[_Part], display_filter: str) -> None:
@@ -454,17 +462,21 @@ def _read_joined(tshark: Path, batch: Sequence[_Part], display_filter: str) -> N
 
 def _run_tshark(tshark: Path, path: Path, wanted: str, take: Callable[[dict[str, Any]], None]) -> None:
     """Hand each frame of a file to `take`, as tshark describes it."""
-    loop = _Loop(path.parent)
-    try:
+    with closing(_Loop(path.parent)) as loop:
         reader = _reader_class()(tshark, path, loop, ["-Y", wanted, "-J", _SHOWN])
         reader.apply_on_packets(take)
         if reader.status:
             raise _TsharkFailed(reader.status, reader.said)
-    finally:
-        # What is still running here was interrupted; closing it is pyshark's part.
-        with suppress(Exception):
-            reader.close()
-        loop.close()
+
+
+def _described(line: bytes) -> dict[str, Any]:
+    """A frame as tshark describes it; of a line that is no JSON only the frame's number."""
+    try:
+        frame: dict[str, Any] = json.loads(line.decode(errors="replace"))
+    except ValueError:
+        found = re.search(rb'"frame_frame_number":"(\d+)"', line)
+        return {"layers": {"frame": {"frame_frame_number": found[1].decode() if found else "0"}}}
+    return frame
 
 
 class _Loop(asyncio.SelectorEventLoop):
@@ -493,7 +505,7 @@ def _reader_class() -> Any:
         """pyshark's own Packet loses the second IPv6 header: it keeps one layer a name."""
 
         def _parse_single_packet(self, packet: bytes) -> Any:
-            return json.loads(packet.decode(errors="replace"))
+            return _described(packet)
 
     class Reader(FileCapture):  # type: ignore[misc]
         def __init__(self, tshark: Path, path: Path, loop: _Loop, parameters: list[str]) -> None:

@@ -31,7 +31,8 @@ def compare(
     watched = {expectation.point for expectation in expected}
     if elsewhere_absent:
         watched |= set(tracers)
-    items += [_unsound(tracers[point]) for point in sorted(watched) if not tracers[point].sound]
+    told = {item.point for item in items if item.status is Status.INCONCLUSIVE}
+    items += [_unsound(tracers[point]) for point in sorted(watched - told) if not tracers[point].sound]
     return Verdict(exercise, tuple(items))
 
 
@@ -39,8 +40,10 @@ def _judge_probe(
     found: Found, expected: Sequence[Expected], tracers: Mapping[Point, Tracer], elsewhere_absent: bool
 ) -> Iterator[Item]:
     if not found.sent.sent:
-        note = f"probe {found.sent.probe} was not sent: {found.sent.note}"
-        yield Item("probe", Status.INCONCLUSIVE, None, note=note)
+        # Our own probe that can't leave its node is the lab's failure; a ping that isn't in somebody's
+        # captures says nothing about the lab.
+        status = Status.FAIL if found.sent.token else Status.INCONCLUSIVE
+        yield Item("probe", status, None, note=f"probe {found.sent.probe} was not sent: {found.sent.note}")
         return
     for point in found.undirected:
         note = "no frame tells which MAC is this NIC's own, so directions can't be told"
@@ -52,14 +55,14 @@ def _judge_probe(
     for expectation in expected:
         wanted.setdefault((expectation.point, expectation.direction), []).append(expectation)
     for place, expectations in wanted.items():
-        blind = place[0] in found.undirected or not tracers[place[0]].sound
+        blind = "directions can't be told" if place[0] in found.undirected else _why_blind(tracers[place[0]])
         yield from _judge_place(expectations, seen.pop(place, []), found.sent.sent, blind)
     if elsewhere_absent:
-        for place, hops in sorted(seen.items(), key=lambda entry: entry[0]):
-            yield from _unexpected(hops, "seen where no expectation has it")
+        for place in sorted(seen):
+            yield from _unexpected(seen[place], "seen where no expectation has it")
 
 
-def _judge_place(expected: Sequence[Expected], hops: Sequence[Hop], sent: int, blind: bool) -> Iterator[Item]:
+def _judge_place(expected: Sequence[Expected], hops: Sequence[Hop], sent: int, blind: str) -> Iterator[Item]:
     """One point and direction: every packet belongs to the expectation that it fits best."""
     shares: list[list[Hop]] = [[] for _ in expected]
     left = []
@@ -79,12 +82,12 @@ def _judge_place(expected: Sequence[Expected], hops: Sequence[Hop], sent: int, b
     yield from _unexpected(left, "no expectation at this point has these addresses")
 
 
-def _judge(one: Expected, hops: Sequence[Hop], wanted: int, blind: bool) -> Iterator[Item]:
+def _judge(one: Expected, hops: Sequence[Hop], wanted: int, blind: str) -> Iterator[Item]:
     faults = [] if one.absent else list(_wrong_fields(one, hops))
     if len(hops) < wanted:
         status = Status.INCONCLUSIVE if blind else Status.FAIL
         kind = "count" if hops else "missing"
-        faults.append(_item(one, kind, status, "count", str(wanted), str(len(hops))))
+        faults.append(_item(one, kind, status, "count", str(wanted), str(len(hops)), blind))
     elif len(hops) > wanted:
         kind = "unexpected" if one.absent else "count"
         captured = f"{len(hops)}: {_sentences(hops)}" if one.absent else str(len(hops))
@@ -93,9 +96,11 @@ def _judge(one: Expected, hops: Sequence[Hop], wanted: int, blind: bool) -> Iter
         yield from faults
     elif one.absent:
         status = Status.INCONCLUSIVE if blind else Status.PASS
-        yield _item(one, "absent", status, "count", "0", "0")
+        yield _item(one, "absent", status, "count", "0", "0", blind)
     else:
-        yield _item(one, "packet", Status.PASS, "", sentence(dict(one.fields)), f"{len(hops)}: {_sentences(hops)}")
+        yield _item(
+            one, "packet", Status.PASS, "", sentence(dict(one.fields)), f"{len(hops)}: {_sentences(hops)}"
+        )
 
 
 def _wrong_fields(one: Expected, hops: Sequence[Hop]) -> Iterator[Item]:
@@ -105,10 +110,12 @@ def _wrong_fields(one: Expected, hops: Sequence[Hop]) -> Iterator[Item]:
             yield _item(one, "field", Status.FAIL, name, value, " and ".join(wrong))
 
 
-def _item(one: Expected, kind: str, status: Status, field: str, expected: str, captured: str) -> Item:
-    alone = None if status is Status.PASS else "captured"
+def _item(
+    one: Expected, kind: str, status: Status, field: str, expected: str, captured: str, note: str = ""
+) -> Item:
+    alone = "captured" if status is Status.FAIL else None
     return Item(
-        kind, status, one.point, field, expected, None, captured, alone, one.location, direction=one.direction
+        kind, status, one.point, field, expected, None, captured, alone, one.location, note, one.direction
     )
 
 
@@ -118,16 +125,28 @@ def _unexpected(hops: Sequence[Hop], note: str) -> Iterator[Item]:
         groups.setdefault(sentence(describe(hop.packet)), []).append(hop)
     for text, group in groups.items():
         yield Item(
-            "unexpected", Status.FAIL, group[0].point, "count", "0", None, f"{len(group)}: {text}", "captured",
-            note=note, direction=group[0].direction,
+            "unexpected",
+            Status.FAIL,
+            group[0].point,
+            "count",
+            "0",
+            None,
+            f"{len(group)}: {text}",
+            "captured",
+            note=note,
+            direction=group[0].direction,
         )
 
 
 def _unsound(tracer: Tracer) -> Item:
-    note = tracer.note or f"tracer {tracer.state}"
+    return Item("tracer", Status.INCONCLUSIVE, tracer.point, note=_why_blind(tracer))
+
+
+def _why_blind(tracer: Tracer) -> str:
+    """Why the absence of a packet in this capture proves nothing, or "" if it does."""
     if tracer.dropped:
-        note = f"the tracer dropped {tracer.dropped} packets"
-    return Item("tracer", Status.INCONCLUSIVE, tracer.point, note=note)
+        return f"the tracer dropped {tracer.dropped} packets"
+    return "" if tracer.sound else tracer.note or f"tracer {tracer.state}"
 
 
 def _sentences(hops: Sequence[Hop]) -> str:

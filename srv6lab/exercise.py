@@ -19,7 +19,7 @@ from srv6lab.compare import compare
 from srv6lab.errors import UsageError
 from srv6lab.expect import expectations
 from srv6lab.plan import Plan
-from srv6lab.probes import Found, Sent, find, ping, read_ping, target
+from srv6lab.probes import Sent, find, ping, read_ping, target
 from srv6lab.providers.base import Progress, Provider
 from srv6lab.state import Home, State, write_whole
 from srv6lab.topology import Probe
@@ -77,10 +77,6 @@ def grade(plan: Plan, name: str, folder: Path, progress: Progress) -> Verdict:
     )
 
 
-def notes(found: Mapping[str, Found]) -> list[str]:
-    return [one.sent.note for one in found.values() if one.sent.note]
-
-
 def _send(plan: Plan, probe: Probe, provider: Provider, state: State) -> Sent:
     token = secrets.token_hex(16)
     command = ping(target(plan, probe), probe, token)
@@ -96,12 +92,18 @@ def _observations(folder: Path, exercise: str) -> dict[str, Any]:
         except FileNotFoundError:
             continue
         except ValueError as error:
-            raise UsageError(f"{path} is no JSON: {error}", "hand in the run's folder as it was written") from None
+            raise UsageError(
+                f"{path} is no JSON: {error}", "hand in the run's folder as it was written"
+            ) from None
         if not isinstance(document, dict) or document.get("schema") != SCHEMA:
-            raise UsageError(f"{path} was written by another version of srv6lab", "remove it to grade the pcaps alone")
+            raise UsageError(
+                f"{path} was written by another version of srv6lab", "remove it to grade the pcaps alone"
+            )
         if document["exercise"] != exercise:
             mend = f"--exercise {document['exercise']}"
-            raise UsageError(f"{folder} holds a run of exercise {document['exercise']}, not of {exercise}", mend)
+            raise UsageError(
+                f"{folder} holds a run of exercise {document['exercise']}, not of {exercise}", mend
+            )
         return document
     return {}
 
@@ -109,14 +111,17 @@ def _observations(folder: Path, exercise: str) -> dict[str, Any]:
 def _pcaps(plan: Plan, folder: Path) -> dict[Point, Path]:
     inner = folder / "captures"
     place = inner if inner.is_dir() else folder
-    return {
-        nic.point: path
-        for nic in plan.nics()
-        for path in [place / f"{nic.trace}{suffix}" for suffix in _SUFFIXES if (place / f"{nic.trace}{suffix}").is_file()][:1]
-    }
+    found = {}
+    for nic in plan.nics():
+        paths = [path for suffix in _SUFFIXES if (path := place / f"{nic.trace}{suffix}").is_file()]
+        if paths:
+            found[nic.point] = paths[0]
+    return found
 
 
-def _tracers(plan: Plan, captures: Mapping[Point, Capture], observed: Mapping[str, Any]) -> dict[Point, Tracer]:
+def _tracers(
+    plan: Plan, captures: Mapping[Point, Capture], observed: Mapping[str, Any]
+) -> dict[Point, Tracer]:
     """What is known of the tracer at every point: what the run observed, less what the files show."""
     told = {
         Point.parse(one["point"]): Tracer(**{**one, "point": Point.parse(one["point"])})

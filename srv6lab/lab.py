@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from srv6lab.errors import LabError, MachineError, Problem, TopologyError, UsageError
+from srv6lab.errors import Interrupted, LabError, MachineError, Problem, TopologyError, UsageError
 from srv6lab.loader import load
 from srv6lab.plan import Plan, plan
 from srv6lab.providers.base import Health, Progress, Provider
@@ -142,10 +142,23 @@ def up(home: Home, found: Plan, reference: Reference, provider_name: str, progre
             write_whole(home.path / path, text)
         try:
             return provider.up(found, files, home, fresh, progress)
-        except BaseException:
-            provider.down(home, home.read())
-            home.forget(keep_runs=True)
+        except BaseException as error:
+            _take_back(provider, home)
+            if isinstance(error, KeyboardInterrupt):
+                raise Interrupted(f"interrupted: nothing is left of {home.path.name}") from None
             raise
+
+
+def _take_back(provider: Provider, home: Home) -> None:
+    try:
+        provider.down(home, home.read())
+        home.forget(keep_runs=True)
+    except BaseException as error:
+        name = home.path.name
+        mend = f"invoke destroy lab={name} takes the rest away"
+        raise LabError(
+            f"stopped while taking {name} back, so some of it may be left: {error}", mend
+        ) from error
 
 
 def _mend(
@@ -257,6 +270,11 @@ def status_report(one: Running, health: Sequence[Health], form: str) -> str:
 def run_here(one: Running, node: str, argv: Sequence[str]) -> int:
     """Run a command in a node on this terminal; its exit code."""
     return subprocess.run(one.provider.command(one.state, _known(one, node), argv), check=False).returncode
+
+
+def shell(terminal: bool) -> Sequence[str]:
+    """A login shell; on a terminal it gets one of the node's own, since the node can't name ours."""
+    return ("script", "--quiet", "--return", "--command", "bash -l", "/dev/null") if terminal else ("bash",)
 
 
 def _known(one: Running, node: str) -> str:

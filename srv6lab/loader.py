@@ -1,6 +1,6 @@
 """A topology file → a Topology, or every problem of the file at once.
 
-Two passes: what each part is (`topology.py`, told in our words by `schemawords.py`), then what the
+Two passes: what each part is (`topology.py`, told in our words by `words/`), then what the
 parts mean together (`checks/`). The second runs over whatever the first found sound.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +16,10 @@ from pydantic import ValidationError
 
 from srv6lab import checks
 from srv6lab.errors import Problem, TopologyError, UsageError
-from srv6lab.schemawords import real_path, schema_problems, value_at
 from srv6lab.source import MAX_BYTES, Source, examine
 from srv6lab.source import Path as KeyPath
 from srv6lab.topology import Topology
+from srv6lab.words.schema import misplaced, real_path, schema_problems, value_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +58,31 @@ def loads(text: str | bytes, shown: str) -> Lab:
         topology = Topology.model_validate(source.data)
     except ValidationError as error:
         schema = schema_problems(error, source)
-        raise TopologyError({*problems, *schema, *_checks_of_the_rest(source, error)}) from None
-    view = checks.view_of(source.data, topology)
-    found = checks.run(view, source.locate)
+        raise _refusal(problems, schema, _checks_of_the_rest(source, error)) from None
+    found = checks.run(checks.view_of(source.data, topology), source.locate)
     if problems or any(problem.severity == "error" for problem in found):
-        raise TopologyError({*problems, *found})
-    return Lab(topology, source, tuple(found))
+        raise _refusal(problems, found)
+    return Lab(topology, source, tuple(map(_printable, found)))
+
+
+def _refusal(*phases: Iterable[Problem]) -> TopologyError:
+    """All problems of all phases; where one phase has complained, the next has nothing to add."""
+    problems: set[Problem] = set()
+    for phase in phases:
+        taken = {problem.location for problem in problems}
+        problems |= {problem for problem in phase if problem.location not in taken}
+    return TopologyError(map(_printable, problems))
+
+
+def _printable(problem: Problem) -> Problem:
+    """The problem without the control characters that a text in "double quotes" can smuggle in."""
+    if problem.what.isprintable() and problem.mend.isprintable():
+        return problem
+    return replace(problem, what=_escaped(problem.what), mend=_escaped(problem.mend))
+
+
+def _escaped(text: str) -> str:
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
 
 
 def _checks_of_the_rest(source: Source, error: ValidationError) -> list[Problem]:
@@ -75,7 +94,9 @@ def _checks_of_the_rest(source: Source, error: ValidationError) -> list[Problem]
         topology = Topology.model_validate(data)
     except ValidationError:
         topology = None
-    return checks.run(checks.view_of(data, topology, frozenset(path[:-1] for path in unknown)), source.locate)
+    cut = frozenset(path[:-1] for path in unknown)
+    lost = frozenset(misplaced(source.data).values())
+    return checks.run(checks.view_of(data, topology, cut, lost), source.locate)
 
 
 def _without(data: dict[str, Any], paths: Iterable[KeyPath]) -> dict[str, Any]:

@@ -197,7 +197,11 @@ class _Planner:
             next_hop = local.nh4 or local.nh6
             nic = self._connected(next_hop) if next_hop else self._any_ipv6_nic()
             if nic is None:
-                what = f"{next_hop} is on no link of {self.name}" if next_hop else f"{self.name} has no IPv6 link"
+                what = (
+                    f"{next_hop} is on no link of {self.name}"
+                    if next_hop
+                    else f"{self.name} has no IPv6 link"
+                )
                 self._problem(("local_sids", index), what, self._links_of())
                 continue
             parameters = tuple((name, str(value)) for name, value in local.parameters.items())

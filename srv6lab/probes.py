@@ -66,18 +66,24 @@ def read_ping(probe: str, token: str, stdout: str, stderr: str) -> Sent:
 def find(plan: Plan, probe: Probe, captures: Mapping[Point, Capture], sent: Sent | None) -> Found:
     """The probe's packets: by its token if we sent it, else as the last ping between its two ends."""
     packets = {point: capture.packets for point, capture in captures.items()}
-    if sent and sent.token:
+    ours = sent is not None and bool(sent.token)
+    if sent and ours:
         mine = _by_token(packets, bytes.fromhex(sent.token))
     else:
         mine, sent = _typed_ping(plan, probe, packets)
     hops, undirected = [], []
     nics = {nic.point: nic for nic in plan.nics()}
     for point, found in mine.items():
-        own = own_mac(nics[point], nics[nics[point].peer], captures[point]) if point in nics and found else None
-        if found and own is None:
+        if not found:
+            continue
+        nic = nics[point]
+        own = nic.mac if ours else own_mac(nic, nics[nic.peer], captures[point])
+        if own is None:
             undirected.append(point)
             continue
-        hops += [Hop(point, Direction.OUT if view.source_mac == own else Direction.IN, view) for view in found]
+        hops += [
+            Hop(point, Direction.OUT if view.source_mac == own else Direction.IN, view) for view in found
+        ]
     return Found(sent, tuple(hops), tuple(undirected))
 
 
@@ -115,7 +121,9 @@ def _typed_ping(
     }
     best = max(requests.values(), key=len, default=[])
     if not best:
-        return {point: [] for point in packets}, Sent(probe.id, 0, 0, note="no ping between its ends in any capture")
+        return {point: [] for point in packets}, Sent(
+            probe.id, 0, 0, note="no ping between its ends in any capture"
+        )
     identifier = _identifier(best[-1])
     mine = {
         point: [view for view in views if _identifier(view) == identifier] for point, views in echoes.items()

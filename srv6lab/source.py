@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import yaml
 
-from srv6lab import yamlwords
 from srv6lab.errors import Location, Problem, TopologyError
+from srv6lab.words import syntax
 from srv6lab.yamltree import Mark, Node, Tree, location
 
 MAX_BYTES = 1_000_000
@@ -143,8 +144,9 @@ class _Traps:
             except yaml.MarkedYAMLError as error:
                 trap = self._unmask(error) if len(found) < MAX_TRAPS else None
                 if trap is None:
-                    syntax = yamlwords.syntax_error(error, lambda mark: location(self.file, self.lines, mark))
-                    raise TopologyError([*found, *tree.problems, syntax]) from None
+                    where = partial(location, self.file, self.lines)
+                    problem = syntax.syntax_error(error, where, tree.innermost, tree.long_quote)
+                    raise TopologyError([*found, *tree.problems, problem]) from None
                 found.append(trap)
             except TopologyError as error:
                 raise TopologyError([*found, *tree.problems, *error.problems]) from None
@@ -154,7 +156,7 @@ class _Traps:
         mark = error.problem_mark
         if mark is None or mark.line >= len(self.masked):
             return None
-        token = yamlwords.bare_address(self.masked[mark.line], mark.column)
+        token = syntax.bare_address(self.masked[mark.line], mark.column)
         if token is None:
             return None
         start, address = token
@@ -162,4 +164,4 @@ class _Traps:
         self.masked[mark.line] = line[:start] + "x" * len(address) + line[start + len(address) :]
         self.text = "\n".join(self.masked)
         self.masks[(mark.line, start)] = address
-        return yamlwords.bare_address_problem(location(self.file, self.lines, (mark.line, start)), address)
+        return syntax.bare_address_problem(location(self.file, self.lines, (mark.line, start)), address)

@@ -7,7 +7,6 @@ owns, two NICs with one address) is judged by the loader, which knows where each
 from __future__ import annotations
 
 import json
-import re
 import sys
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
 from typing import Annotated, Any, Literal
@@ -41,7 +40,7 @@ PointText = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*(/[a-z][a
 Mtu = Annotated[int, Field(strict=True, ge=1280, le=9216)]
 Line = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]*$", max_length=200)]
 
-_ENDPOINT = re.compile(r"^(?P<node>[a-z][a-z0-9-]{0,30}):(?P<nic>eth[1-9][0-9]?)$")
+_ENDPOINT_TEXT = r"([a-z][a-z0-9-]{0,30}):(eth[1-9][0-9]?)"
 
 
 class _Model(BaseModel):
@@ -72,9 +71,7 @@ def _spell_out(value: Any) -> Any:
 class Endpoint(_Model):
     """One end of a link: a NIC, its address in the link's prefix, the name of its capture file."""
 
-    at: Annotated[
-        str, StringConstraints(pattern=_ENDPOINT.pattern.replace("?P<node>", "").replace("?P<nic>", ""))
-    ]
+    at: Annotated[str, StringConstraints(pattern=rf"^{_ENDPOINT_TEXT}$")]
     address: Address | None = None
     trace: TraceName | None = None
 
@@ -138,8 +135,6 @@ class Steering(_Model):
 
 class Probe(_Model):
     """Traffic that an exercise sends: `icmp` echo requests from one node to another."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
     id: Name
     source: Name = Field(alias="from")
@@ -214,6 +209,9 @@ def json_schema() -> dict[str, Any]:
     schema = Topology.model_json_schema(by_alias=True)
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     schema["title"] = "srv6lab topology"
+    short = {"type": "string", "pattern": f"^{_ENDPOINT_TEXT}$"}
+    endpoints = schema["$defs"]["Link"]["properties"]["endpoints"]
+    endpoints["items"] = {"anyOf": [endpoints["items"], short]}
     return schema
 
 

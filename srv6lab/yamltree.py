@@ -13,8 +13,8 @@ from typing import Any
 
 import yaml
 
-from srv6lab import yamlwords
 from srv6lab.errors import Location, Problem, TopologyError
+from srv6lab.words import syntax
 
 MAX_DEPTH = 50
 MAX_PARTS = 200_000  # the parts that aliases may grow to; a file of 1 MB without them stays near it
@@ -65,6 +65,7 @@ class Tree:
     def __init__(self, file: str, lines: tuple[str, ...], masks: dict[Mark, str]) -> None:
         self.root: Node | None = None
         self.problems: list[Problem] = []
+        self.long_quote: tuple[Mark, int] | None = None  # where the last one starts, and its last line
         self._file, self._lines, self._masks = file, lines, masks
         self._stack: list[_Frame] = []
         self._anchors: dict[str, Node] = {}
@@ -86,6 +87,11 @@ class Tree:
                 if self._documents > 1:
                     self._stop(mark, "a second YAML document starts here", "keep one topology in a file")
 
+    @property
+    def innermost(self) -> Mark:
+        """Where the innermost collection that is still open starts."""
+        return self._stack[-1].node.mark if self._stack else (0, 0)
+
     def _say(self, mark: Mark, what: str, mend: str) -> None:
         self.problems.append(Problem(location(self._file, self._lines, mark), what, mend))
 
@@ -99,13 +105,15 @@ class Tree:
 
     def _scalar(self, event: yaml.ScalarEvent, mark: Mark) -> None:
         self._tagged(event, mark)
+        if event.style in ("'", '"') and event.end_mark and event.end_mark.line > mark[0]:
+            self.long_quote = (mark, event.end_mark.line)
         plain = not event.style and mark not in self._masks
         value = self._masks.get(mark, event.value)
         frame = self._stack[-1] if self._stack else None
         if frame is not None and isinstance(frame.node.data, dict) and not frame.waiting:
             self._key(frame, value, plain, mark)
             return
-        if frame is not None and plain and not value and frame.key and yamlwords.is_address(frame.key + ":"):
+        if frame is not None and plain and not value and frame.key and syntax.is_address(frame.key + ":"):
             self._silent_trap(frame)
             return
         self._add(Node(mark, _resolve(value) if plain else value), event.anchor)
@@ -130,7 +138,7 @@ class Tree:
         """`[fc00:1::]` reads as a list of mappings without a word: say it, and take the address."""
         frame.address = f"{frame.key}:"
         where = location(self._file, self._lines, frame.key_mark)
-        self.problems.append(yamlwords.bare_address_problem(where, frame.address))
+        self.problems.append(syntax.bare_address_problem(where, frame.address))
         frame.key, frame.waiting = None, False
 
     def _open(self, event: yaml.CollectionStartEvent, mark: Mark) -> None:
@@ -141,9 +149,10 @@ class Tree:
             )
         frame = self._stack[-1] if self._stack else None
         if frame is not None and isinstance(frame.node.data, dict) and not frame.waiting:
-            self._say(
-                mark, "a list or mapping can't be a key", "write a name; `{{ … }}` isn't filled in here"
-            )
+            if frame.node.mark == (mark[0], mark[1] - 1):
+                self._say(frame.node.mark, "`{{ … }}` isn't filled in here", "write the value itself")
+            else:
+                self._say(mark, "a list or mapping can't be a key", "write a name")
             frame.key, frame.keep, frame.waiting = None, False, True
             frame = None
             self._stack.append(_Frame(_new(event, mark), None, keep=False, address="key"))

@@ -104,7 +104,7 @@ def absent_with_more(view: View, locate: Locate) -> Iterator[Problem]:
         given = [key for key in ("count", *HEADER) if getattr(item.value, key) is not None]
         if item.value.absent and given:
             what = f"a packet that is absent has no `{given[0]}`"
-            mend = f"take `absent` away, or {' and '.join(f'`{key}`' for key in given)}"
+            mend = f"take away `absent`, or {', '.join(f'`{key}`' for key in given)}"
             yield Problem(locate((*item.path, given[0]), key=True), what, mend)
 
 

@@ -101,7 +101,7 @@ def _reserved(address: Address, prefix: Network) -> str:
     if prefix.num_addresses == 2:
         return ""
     if address == prefix.network_address:
-        return "subnet-router anycast address" if prefix.version == 6 else "network's own address"
+        return "subnet-router anycast address" if prefix.version == 6 else "network address"
     return "broadcast address" if prefix.version == 4 and address == prefix.broadcast_address else ""
 
 
@@ -157,13 +157,16 @@ Prefix = tuple[P, Path, str]
 def overlaps(prefixes: Iterable[tuple[P, Path, str]]) -> Iterator[tuple[Prefix[P], Prefix[P]]]:
     """Each prefix that lies in another, with the nearest one around it; one sweep over the sorted list."""
     around: list[Prefix[P]] = []
-    key = lambda one: (one[0].version, int(one[0].network_address), one[0].prefixlen)  # noqa: E731
-    for one in sorted(prefixes, key=key):
+    for one in sorted(prefixes, key=_by_start):
         while around and not _holds(around[-1][0], one[0]):
             around.pop()
         if around:
             yield around[-1], one
         around.append(one)
+
+
+def _by_start(one: tuple[Network, Path, str]) -> tuple[int, int, int]:
+    return one[0].version, int(one[0].network_address), one[0].prefixlen
 
 
 def _holds(outer: Network, inner: Network) -> bool:
@@ -263,7 +266,7 @@ def next_hop(view: View, node: str, address: Address) -> tuple[str, str] | None:
     """What is wrong with an address as next hop of a node, and how to mend it."""
     if address.is_link_local or not view.clear(node):
         return None
-    if any(owner == node for _, owner in view.addresses.get(address, ())):
+    if [owner for _, owner in view.addresses.get(address, ())] == [node]:
         return f"{address} is {node}'s own address", "give the neighbor's address"
     if view.on_link(node, address):
         return None

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from difflib import get_close_matches
 from typing import Protocol
 
 from srv6lab.checks.view import Path, View
 from srv6lab.errors import Location, Problem
+from srv6lab.words import nearest
 
 
 class Locate(Protocol):
@@ -39,8 +39,8 @@ def warning(where: Location, what: str, mend: str) -> Problem:
 def did_you_mean(word: str, known: Iterable[str], nothing: str) -> str:
     """The nearest known name, else what there is to choose from."""
     names = sorted(known)
-    if close := get_close_matches(word.lower(), names, 1):
-        return f"did you mean `{close[0]}`?"
+    if close := nearest.closest(word[:60].lower(), names):
+        return nearest.did_you_mean(close)
     if not names:
         return nothing
     more = f" and {len(names) - 8} more" if len(names) > 8 else ""

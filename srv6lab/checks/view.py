@@ -99,16 +99,21 @@ class View:
     def _meant(self) -> frozenset[str]:
         """The ends that links with a misspelled node may have meant; the node's name has its problem."""
         strays = [nic.endpoint for node, nics in self.nics.items() if not self.knows(node) for nic in nics]
-        return frozenset(
-            f"{meant}:{stray.nic}"
+        meant = {
+            f"{name}:{stray.nic}"
             for stray in strays
-            for meant in get_close_matches(stray.node, self.node_names, 2) or ["?"]
-        )
+            for name in get_close_matches(stray.node, self.node_names, 2) or ["?"]
+        }
+        loops = any(one.node == two.node for one, two in (item.value.endpoints for item in self.links))
+        return frozenset(meant | {"?:"} if loops else meant)
 
     @cached_property
     def _unclear(self) -> frozenset[str]:
         """Nodes on whose links the last word isn't spoken."""
-        return frozenset(at.partition(":")[0] for at in self.unsound_nics | self._meant)
+        twice = {
+            node for node, nics in self.nics.items() if len({one.endpoint.at for one in nics}) < len(nics)
+        }
+        return frozenset(at.partition(":")[0] for at in self.unsound_nics | self._meant) | twice
 
     def knows(self, node: str) -> bool:
         """Whether there is such a node, as far as anyone can say."""
@@ -160,8 +165,17 @@ class View:
         return found
 
 
-def view_of(data: dict[str, Any], topology: Topology | None, cut: frozenset[Path] = frozenset()) -> View:
-    """The view of a file; `topology` if all of it is sound, `cut` where unknown keys were left out."""
+def view_of(
+    data: dict[str, Any],
+    topology: Topology | None,
+    cut: frozenset[Path] = frozenset(),
+    lost: frozenset[str] = frozenset(),
+) -> View:
+    """The view of a file.
+
+    `topology` if all of it is sound, `cut` the parts that have lost unknown keys, `lost` the lists that
+    have lost items to another list.
+    """
     links = _items(Link, data, ("links",), topology.links if topology else None, cut)
     sids = _items(LocalSid, data, ("local_sids",), topology.local_sids if topology else None, cut)
     nics, links_known = _unsound_nics(data, links)
@@ -177,9 +191,9 @@ def view_of(data: dict[str, Any], topology: Topology | None, cut: frozenset[Path
         steering=_items(Steering, data, ("steering",), topology.steering if topology else None, cut),
         exercises=_exercises(data, topology, cut),
         unsound_nics=nics,
-        links_known=links_known,
+        links_known=links_known and "links" not in lost,
         unsound_sids=unsound,
-        sids_known=sids_known,
+        sids_known=sids_known and "local_sids" not in lost,
     )
 
 

@@ -67,7 +67,9 @@ class Provider(Protocol):
         """The command line that runs `argv` in a node, for a caller that wants its own terminal."""
         ...
 
-    def exec(self, state: State, node: str, argv: Sequence[str], timeout: float | None = None) -> Completed: ...
+    def exec(
+        self, state: State, node: str, argv: Sequence[str], timeout: float | None = None
+    ) -> Completed: ...
 
     def mark(self, home: Home, state: State) -> Mark:
         """Drain every tracer and remember how far its capture reaches."""

@@ -1,4 +1,3 @@
-# ruff: noqa: PTH
 """The process that a namespace lab lives and dies with.
 
 It is PID 1 of a PID namespace of its own, and every process of the lab (nodes, daemons,
@@ -37,8 +36,21 @@ _PIVOT_ROOT = {"x86_64": 155, "aarch64": 41, "riscv64": 41, "ppc64le": 203, "s39
 
 _DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 _NOT_A_DISK = frozenset(
-    "proc sysfs devtmpfs devpts tmpfs ramfs cgroup cgroup2 bpf debugfs tracefs securityfs pstore mqueue "
-    "hugetlbfs configfs fusectl autofs binfmt_misc efivarfs nsfs rpc_pipefs selinuxfs".split()
+    {
+        "proc",
+        "sysfs",
+        "devtmpfs",
+        "devpts",
+        "tmpfs",
+        "ramfs",
+        "cgroup",
+        "cgroup2",
+        "bpf",
+        "debugfs",
+        "tracefs",
+    }
+    | {"securityfs", "pstore", "mqueue", "hugetlbfs", "configfs", "fusectl", "autofs", "binfmt_misc"}
+    | {"efivarfs", "nsfs", "rpc_pipefs", "selinuxfs"}
 )
 
 

@@ -19,12 +19,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from srv6lab.errors import LabError, MachineError
-from srv6lab.pcapfile import slice_pcap
+from srv6lab.pcapfile import slice_pcap, whole
 from srv6lab.plan import Nic, Plan
 from srv6lab.providers import tcpdump
 from srv6lab.providers.base import Completed, Health, Mark, Progress, day0_error
@@ -149,9 +150,7 @@ class Netns:
             raise MachineError(f"node {node} isn't running", f"invoke up lab={state.lab}")
         return (*_enter(process), "env", f"PATH={_NODE_PATH}", *argv)
 
-    def exec(
-        self, state: State, node: str, argv: Sequence[str], timeout: float | None = None
-    ) -> Completed:
+    def exec(self, state: State, node: str, argv: Sequence[str], timeout: float | None = None) -> Completed:
         return _run(self.command(state, node, argv), timeout)
 
     def mark(self, home: Home, state: State) -> Mark:
@@ -162,8 +161,10 @@ class Netns:
         data = _Data.of(state)
         into.mkdir(parents=True, exist_ok=True)
         now = tcpdump.mark(data.tracers, home.captures)
-        before = mark or {point: tcpdump.BEGINNING for point in data.tracers}
-        return [_cut_out(point, one, home, before[point], now[point], into) for point, one in data.tracers.items()]
+        before = mark or dict.fromkeys(data.tracers, tcpdump.BEGINNING)
+        return [
+            _cut_out(point, one, home, before[point], now[point], into) for point, one in data.tracers.items()
+        ]
 
 
 class _Keeper:
@@ -211,10 +212,8 @@ class _Keeper:
 
     def _close(self) -> None:
         for file in (self._in, self._out):
-            try:
+            with suppress(OSError):  # the keeper is gone, and what was still to be written to it with it
                 file.close()
-            except OSError:  # the keeper is gone, and what was still to be written to it with it
-                pass
         self._popen.wait()
 
     def _answer(self) -> dict[str, Any]:
@@ -223,12 +222,16 @@ class _Keeper:
             ready, _, _ = select.select([self._out], [], [], max(0.0, deadline - time.monotonic()))
             chunk = os.read(self._out.fileno(), 65536) if ready else b""
             if not chunk:
-                raise MachineError(f"the nodes can't be started: {self._said() or 'no answer'}", "invoke doctor")
+                raise MachineError(
+                    f"the nodes can't be started: {self._said() or 'no answer'}", "invoke doctor"
+                )
             self._buffer += chunk
         line, _, self._buffer = self._buffer.partition(b"\n")
         answer: dict[str, Any] = json.loads(line)
         if "error" in answer:
-            raise MachineError(f"a node can't be started: {answer['error']}", "run it as root, on a kernel with namespaces")
+            raise MachineError(
+                f"a node can't be started: {answer['error']}", "run it as root, on a kernel with namespaces"
+            )
         return answer
 
     def _said(self) -> str:
@@ -283,7 +286,12 @@ def _require_machine() -> None:
 
 def _enter(node: Process) -> tuple[str, ...]:
     # --root as well: in a chroot the node's root is not its mount namespace's.
-    return ("nsenter", "--target", str(node.pid), *"--mount --uts --net --pid --root --wd --".split())
+    return (
+        "nsenter",
+        "--target",
+        str(node.pid),
+        *["--mount", "--uts", "--net", "--pid", "--root", "--wd", "--"],
+    )
 
 
 def _run(argv: Sequence[str], timeout: float | None = None, given: str | None = None) -> Completed:
@@ -336,15 +344,27 @@ def _run_day0(plan: Plan, files: Mapping[str, str], data: _Data) -> None:
         script = files[f"day0/{name}.sh"]
         Path(f"/proc/{node.pid}/root/run/day0.sh").write_text(script, encoding="utf-8")
         argv = (*_enter(node), "env", f"PATH={_NODE_PATH}", "bash", "-c", _DAY0)
-        running.append((name, script, subprocess.Popen(
-            argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            errors="replace",
-        )))
+        running.append(
+            (
+                name,
+                script,
+                subprocess.Popen(
+                    argv,
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    text=True,
+                    errors="replace",
+                ),
+            )
+        )
     failures = []
     for name, script, popen in running:
         out, err = popen.communicate()
         if popen.returncode:
-            failures.append(day0_error(name, f"day0/{name}.sh", script, Completed(popen.returncode, out, err)))
+            failures.append(
+                day0_error(name, f"day0/{name}.sh", script, Completed(popen.returncode, out, err))
+            )
     if failures:
         raise type(failures[0])("\n".join(str(failure) for failure in failures))
 
@@ -359,4 +379,4 @@ def _cut_out(
     except (OSError, ValueError) as error:
         return Tracer(point, "cut", note=f"{one.pcap(home.captures)}: {error}")
     one.pcap(into).write_bytes(data)
-    return Tracer(point, state, now.captured - before.captured, now.dropped - before.dropped, note)
+    return Tracer(point, state, whole(data).records, now.dropped - before.dropped, note)

@@ -25,7 +25,8 @@ from srv6lab.trace import Point
 LIMIT = 256 * 2**20
 _PATIENCE = 10.0
 _COUNTS = re.compile(
-    rb"(\d+) packets? captured.*?(\d+) packets? received by filter.*?(\d+) packets? dropped by kernel", re.DOTALL
+    rb"(\d+) packets? captured.*?(\d+) packets? received by filter.*?(\d+) packets? dropped by kernel",
+    re.DOTALL,
 )
 
 
@@ -54,10 +55,9 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How far a tracer has come: packets and bytes of its file, and whether nothing is under way."""
+    """How far a tracer has come: its file's size, and whether all that it was handed is in there."""
 
     size: int
-    captured: int = 0
     dropped: int = 0
     drained: bool = False
     note: str = ""
@@ -129,11 +129,13 @@ class _Drain:
         return self.done
 
     def _look(self, point: Point, one: Tracing, late: bool) -> None:
-        said = one.log(self.folder).read_bytes()[self.heard[point] :] if one.log(self.folder).exists() else b""
+        said = (
+            one.log(self.folder).read_bytes()[self.heard[point] :] if one.log(self.folder).exists() else b""
+        )
         if match := _COUNTS.search(said):
             captured, received, dropped = (int(number) for number in match.groups())
             if captured == received - dropped or captured == received:
-                self._finish(point, Reading(_size(one.pcap(self.folder)), captured, dropped, True))
+                self._finish(point, Reading(_size(one.pcap(self.folder)), dropped, True))
                 return
             self.heard[point] += match.end()
             one.process.kill(signal.SIGUSR1)

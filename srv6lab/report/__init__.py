@@ -14,3 +14,5 @@ FORMATS: dict[str, Callable[[Sequence[Verdict]], str]] = {
     "json": verdicts_json,
     "junit": verdicts_junit,
 }
+
+__all__ = ["FORMATS", "verdicts_json", "verdicts_junit", "verdicts_text"]

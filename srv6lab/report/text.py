@@ -23,7 +23,8 @@ def status_text(lab: str, instance: str, provider: str, health: Sequence[Health]
     """A line a node and tracer, the dead ones marked."""
     lines = [f"{instance}: lab {lab} on {provider}"]
     lines += [
-        f"  {'ok' if one.alive else 'DEAD':4} {one.kind:6} {one.name:16} {one.detail}".rstrip() for one in health
+        f"  {'ok' if one.alive else 'DEAD':4} {one.kind:6} {one.name:16} {one.detail}".rstrip()
+        for one in health
     ]
     return "\n".join(lines) + "\n"
 
@@ -59,8 +60,8 @@ def _gist(item: Item) -> str:
     if item.kind in ("tracer", "probe", "direction"):
         return item.note
     if item.kind == "missing":
-        words = "missing: " if item.status is Status.FAIL else "not seen, but the tracer is no proof: "
-        return f"{words}{item.expected} expected"
+        words = "missing" if item.status is Status.FAIL else "not seen, which proves nothing here"
+        return f"{words}: {item.expected} expected"
     if item.kind == "unexpected":
         return f"unexpected: {item.captured}"
     return f"{item.field}: expected {item.expected}, captured {item.captured}"

@@ -123,7 +123,7 @@ def _show(words: Sequence[str]) -> str:
     as_json = "--json" in words
     words = [word for word in words if word != "--json"]
     _at_most(words, 1)
-    if as_json and not words and table.find(link.interfaces()) is None:
+    if as_json and not words and not table.standing(link.interfaces()):
         return show.as_json(())
     present, chosen = _choose(words)
     entries = [(local_sid, present.counters(local_sid)) for local_sid in chosen]

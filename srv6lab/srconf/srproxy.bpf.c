@@ -211,7 +211,7 @@ static __always_inline struct traffic on_the_wire(struct __sk_buff *skb, __u64 l
 	return traffic;
 }
 
-/* Returns the length of the IPv4 packet at `at`, or 0 if there is none. */
+/* Which flow the IPv4 packet at `at` belongs to.  Returns its header's length, or 0 if it is none. */
 static __always_inline __u64 ipv4_flow(struct __sk_buff *skb, __u64 at, struct flow *flow, struct iphdr *ip)
 {
 	__u16 l4[4] = {};
@@ -240,8 +240,16 @@ static __always_inline __u64 ipv4_flow(struct __sk_buff *skb, __u64 at, struct f
 		if (!load(skb, l4_at, l4, 4))
 			flow->selector = l4[0] | (__u32)l4[1] << 16;
 	}
-	/* A GSO packet may be longer than the field can say. */
-	return skb->gso_size ? skb->len - ETH_HLEN - at : bpf_ntohs(ip->tot_len);
+	return ip->ihl * 4;
+}
+
+/* The same for a whole packet: returns the packet's length, or 0 if it is cut short. */
+static __always_inline __u64 ipv4_packet(struct __sk_buff *skb, __u64 at, struct flow *flow, struct iphdr *ip)
+{
+	__u64 header = ipv4_flow(skb, at, flow, ip), there = skb->len - ETH_HLEN - at;
+	__u64 length = skb->gso_size ? there : bpf_ntohs(ip->tot_len);	/* GSO may be longer than the field */
+
+	return header && length >= header && length <= there ? length : 0;
 }
 
 /* Walk from the IPv6 header to the first header that is no extension header we know.  Returns 0, or a
@@ -343,7 +351,6 @@ static __always_inline enum counter enter(struct __sk_buff *skb, const struct lo
 					  const struct ipv6hdr *ip6, struct outer *outer)
 {
 	struct flow flow = { .iif = sid->iif };
-	__u64 length, rest;
 	enum counter wrong;
 	__u8 zero = 0;
 	struct iphdr ip;
@@ -353,9 +360,7 @@ static __always_inline enum counter enter(struct __sk_buff *skb, const struct lo
 		wrong = judge(outer, sid, ip6->hop_limit);
 	if (wrong)
 		return wrong;
-	length = ipv4_flow(skb, outer->length, &flow, &ip);
-	rest = skb->len - ETH_HLEN - outer->length;
-	if (length < ip.ihl * 4 || length > rest)
+	if (!ipv4_packet(skb, outer->length, &flow, &ip))
 		return INNER_MALFORMED;
 	wrong = remember(skb, outer, &flow, ip6->hop_limit);
 	if (wrong)
@@ -377,24 +382,10 @@ static __always_inline struct headers *quoted(struct __sk_buff *skb, const struc
 	if (type != ICMP_DEST_UNREACH && type != ICMP_SOURCE_QUENCH && type != ICMP_REDIRECT &&
 	    type != ICMP_TIME_EXCEEDED && type != ICMP_PARAMETERPROB)
 		return 0;
-	ipv4_flow(skb, ip->ihl * 4 + 8, &inner, &inner_ip);
+	if (!ipv4_flow(skb, ip->ihl * 4 + 8, &inner, &inner_ip))
+		return 0;
 	*flow = inner;
 	return bpf_map_lookup_elem(&srp_flows, flow);
-}
-
-/* Is an IPv4 packet that no cache entry fits meant for this node itself (a ping of the gateway, say)? */
-static __always_inline int for_this_node(struct __sk_buff *skb, const struct iphdr *ip)
-{
-	struct bpf_fib_lookup lookup = {
-		.family = FAMILY_INET,
-		.ifindex = skb->ifindex,
-		.ipv4_src = ip->saddr,
-		.ipv4_dst = ip->daddr,
-		.l4_protocol = ip->protocol,
-		.tot_len = 0,
-	};
-
-	return bpf_fib_lookup(skb, &lookup, sizeof(lookup), 0) == BPF_FIB_LKUP_RET_NOT_FWDED;
 }
 
 /* Push the headers back.  The map recycles entries at once, so after the copy the entry must still be
@@ -427,25 +418,21 @@ static __always_inline enum counter push(struct __sk_buff *skb, const struct flo
 static __always_inline int come_back(struct __sk_buff *skb, const struct in6_addr *sid)
 {
 	struct flow flow = { .iif = skb->ifindex };
-	struct headers *headers = 0;
+	struct headers *headers;
 	struct traffic traffic;
 	enum counter result;
 	struct iphdr ip;
 	__u64 length;
 
-	length = ipv4_flow(skb, 0, &flow, &ip);
+	length = ipv4_packet(skb, 0, &flow, &ip);
 	traffic = on_the_wire(skb, length, 0);
-	result = NO_CACHE;
-	if (length < ip.ihl * 4 || length > skb->len - ETH_HLEN) {
-		result = INNER_MALFORMED;
-	} else {
+	if (length) {
 		headers = bpf_map_lookup_elem(&srp_flows, &flow);
 		if (!headers)
 			headers = quoted(skb, &ip, &flow);
-		if (headers)
-			result = push(skb, &flow, headers, length);
-		else if (for_this_node(skb, &ip))
-			return TC_ACT_OK;
+		result = headers ? push(skb, &flow, headers, length) : NO_CACHE;
+	} else {
+		result = INNER_MALFORMED;
 	}
 	count(sid, result, traffic);
 	return result == RETURNED ? TC_ACT_UNSPEC : TC_ACT_SHOT;

@@ -84,6 +84,12 @@ def find(links: tuple[Interface, ...]) -> Table | None:
     return _open(there[0].program_id) if there else None
 
 
+def standing(links: tuple[Interface, ...]) -> tuple[LocalSid, ...]:
+    """Every active SID of this namespace."""
+    table = find(links)
+    return table.local_sids() if table else ()
+
+
 def _open(program_id: int) -> Table:
     maps = bpf.program_maps(bpf.program_fd(program_id))
     sizes = {name: (item.key_size, item.value_size) for name, item in maps.items()}
@@ -94,18 +100,17 @@ def _open(program_id: int) -> Table:
 
 def add(links: tuple[Interface, ...], local_sid: LocalSid) -> None:
     """Add a SID, or mend one that is there already; refuse what would fight with another."""
-    present = find(links)
-    standing = present.local_sids() if present else ()
-    _refuse_clash(local_sid, standing)
-    others = tuple(other for other in standing if other.sid != local_sid.sid)
+    active = standing(links)
+    _refuse_clash(local_sid, active)
+    others = tuple(other for other in active if other.sid != local_sid.sid)
     before = link.attachments(links)
     try:
         program_id = link.attach_everywhere(links, before[0].program_id if before else None)
         table = _open(program_id)
         changed = link.attachments(links) != before
-        changed |= table.sweep()
         changed |= route.reconcile((*others, local_sid))
         changed |= table.activate(local_sid)
+        changed |= table.sweep()
     except (SrconfError, OSError):
         settle(links)
         raise
@@ -113,8 +118,8 @@ def add(links: tuple[Interface, ...], local_sid: LocalSid) -> None:
         raise Refused("Identical localsid already exists.")
 
 
-def _refuse_clash(new: LocalSid, standing: Iterable[LocalSid]) -> None:
-    for old in standing:
+def _refuse_clash(new: LocalSid, active: Iterable[LocalSid]) -> None:
+    for old in active:
         if old.sid == new.sid:
             if _asked(old) != _asked(new):
                 raise Refused(f"{new.sid} exists already with other parameters: delete it first")
@@ -152,9 +157,8 @@ def flush(links: tuple[Interface, ...]) -> None:
 
 def settle(links: tuple[Interface, ...]) -> bool:
     """Make routes and filters agree with the active SIDs; whether they did not."""
-    table = find(links)
-    standing = table.local_sids() if table else ()
-    changed = route.reconcile(standing)
-    if not standing:
+    active = standing(links)
+    changed = route.reconcile(active)
+    if not active:
         changed |= link.detach_everywhere(links)
     return changed

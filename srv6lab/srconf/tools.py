@@ -15,7 +15,9 @@ def run(*words: str) -> str:
         raise ToolError(f"`{words[0]}` is not installed; it is part of iproute2") from None
     if done.returncode:
         said = [line.strip() for line in (done.stderr or done.stdout).splitlines() if line.strip()]
-        raise ToolError(f"{' '.join(words)}: {said[-1] if said else f'exit code {done.returncode}'}")
+        reason = said[-1] if said else f"exit code {done.returncode}"
+        hint = " (srconf needs root)" if "not permitted" in reason else ""
+        raise ToolError(f"{' '.join(words)}: {reason}{hint}")
     return done.stdout
 
 

@@ -1,0 +1,48 @@
+# Installs, and hands on to invoke; after the first run, `.venv/bin/invoke` is what people type.
+
+.DEFAULT_GOAL := help
+.PHONY: help named setup up check destroy test lint prove FORCE
+MAKEFLAGS += --no-print-directory
+
+# The lab's name goes through the environment and is quoted, so neither make nor the shell runs what it says.
+override lab := $(value lab)
+export lab
+quoted_lab = "lab=$$lab"
+
+# Setup runs again when the packages change, the clone moved, or .venv's Python went away.
+moved := $(shell exec 2>/dev/null; [ -x .venv/bin/python ] && read -r home <.venv/.ready-lab && [ "$$home" = "$$PWD" ] || echo FORCE)
+
+.venv/.ready-lab: pyproject.toml scripts/setup $(moved)
+	@scripts/setup lab
+
+.venv/.ready-test: pyproject.toml scripts/setup $(moved)
+	@scripts/setup test
+
+labs = $(notdir $(patsubst %/topology.yml,%,$(wildcard labs/*/topology.yml)))
+
+named:
+	@[ -n "$$lab" ] || { echo 'Which lab? Add lab=NAME, one of: $(labs)' >&2; exit 1; }
+
+help: ## This list
+	@sed -n 's/^\([a-z]*\):.*## /make \1|/p' Makefile | sed 's/|lab=NAME : / lab=NAME|/' | \
+	    while IFS='|' read -r command does; do printf '  %-23s %s\n' "$$command" "$$does"; done
+
+setup: .venv/.ready-lab ## Install what a lab needs, and .venv
+
+up: named .venv/.ready-lab ## lab=NAME : Set up, and bring a lab up
+	@.venv/bin/invoke up $(quoted_lab)
+
+check: named .venv/.ready-lab ## lab=NAME : Run a lab's exercises and judge every hop
+	@.venv/bin/invoke check $(quoted_lab)
+
+destroy: named .venv/.ready-lab ## lab=NAME : Take a lab away
+	@.venv/bin/invoke destroy $(quoted_lab)
+
+test: .venv/.ready-test ## Set up, and run the tests (but for the long ones of make prove)
+	@.venv/bin/python -m pytest -m 'not prove'
+
+lint: .venv/.ready-test ## ruff, mypy --strict and shellcheck
+	@scripts/lint
+
+prove: .venv/.ready-test ## The long repeats; writes prove/last.json
+	@.venv/bin/python scripts/prove.py

@@ -1,0 +1,142 @@
+"""One wording for each kind of finding that pydantic has.
+
+Only the kind and its numbers are used; the value is shown as the author wrote it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from srv6lab.words.nearest import closest, did_you_mean
+
+Finding = dict[str, Any]
+Words = tuple[str, str] | None
+
+# What the patterns of topology.py mean; a test holds that each has words.
+PATTERNS = {
+    r"^[a-z][a-z0-9-]{0,30}$": "a small letter first, then small letters, digits and `-`, 31 at most",
+    r"^eth[1-9][0-9]?$": "eth1 to eth99",
+    r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$": "letters, digits, `_` and `-`, 63 at most; it becomes a file's name",
+    r"^[a-z][a-z0-9-]*(/[a-z][a-z0-9-]*)?:[a-z][a-z0-9-]*$": '"node:nic" or "node/netns:nic"',
+    r"^([a-z][a-z0-9-]{0,30}):(eth[1-9][0-9]?)$": '"node:eth1"; NICs are called eth1 to eth99',
+    r"^[^\x00-\x1f\x7f]*$": "one line of text",
+}
+
+
+def shown(value: Any) -> str:
+    """A value as the author would say it, never a page of it."""
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, list):
+        return "a list"
+    if isinstance(value, bool):
+        return str(value).lower()
+    text = str(value)
+    if len(text) > 60:
+        text = f"{text[:57]}…"
+    return text if isinstance(value, int) else f"`{text}`"
+
+
+def allowed_pattern(finding: Finding) -> str:
+    pattern = finding["ctx"]["pattern"]
+    return f"allowed: {PATTERNS.get(pattern, f'text that matches {pattern}')}"
+
+
+def custom(finding: Finding) -> str:
+    """The words of a validator of our own, if that is what spoke."""
+    return str(finding["msg"]).removeprefix("Value error, ") if finding["type"] == "value_error" else ""
+
+
+def _literal(name: str, value: Any, finding: Finding) -> Words:
+    allowed = finding["ctx"]["expected"].replace("'", "").replace(" or ", ", ").split(", ")
+    close = closest(str(value)[:60].lower(), allowed)
+    mend = did_you_mean(close) if close else f"allowed: {', '.join(allowed)}"
+    return f"{name} can't be {shown(value)}", mend
+
+
+def _bad_pattern(name: str, value: Any, finding: Finding) -> Words:
+    return f"{name} can't be {shown(value)}", allowed_pattern(finding)
+
+
+def _text(name: str, value: Any, finding: Finding) -> Words:
+    if isinstance(value, (dict, list)):
+        return f"{name} must be text, not {shown(value)}", "write one value"
+    return (
+        f"{name} must be text, and YAML reads {shown(value)} as something else",
+        "write a word, or put it in quotes",
+    )
+
+
+def _whole(name: str, value: Any, finding: Finding) -> Words:
+    mend = "take the quotes away" if isinstance(value, str) and value.isdigit() else "write digits only"
+    return f"{name} must be a whole number, not {shown(value)}", mend
+
+
+def _boolean(name: str, value: Any, finding: Finding) -> Words:
+    return f"{name} must be true or false, not {shown(value)}", "write true or false"
+
+
+def _small(name: str, value: Any, finding: Finding) -> Words:
+    low = finding["ctx"]["ge"]
+    return f"{name} is {shown(value)}; the smallest allowed is {low}", f"write {low} or more"
+
+
+def _large(name: str, value: Any, finding: Finding) -> Words:
+    high = finding["ctx"]["le"]
+    return f"{name} is {shown(value)}; the largest allowed is {high}", f"write {high} or less"
+
+
+def _short(name: str, value: Any, finding: Finding) -> Words:
+    """pydantic counts only the items that are sound; those that aren't have their own problem."""
+    least = finding["ctx"]["min_length"]
+    if len(value) >= least:
+        return None
+    what = f"{name} is empty" if not value else f"{name} has {_size(value)}, but needs {least}"
+    return what, f"give at least {least}"
+
+
+def _long(name: str, value: Any, finding: Finding) -> Words:
+    most = finding["ctx"]["max_length"]
+    what = f"{name} has {_size(value)}; the most allowed is {most}"
+    return what, f"keep {most} at most"
+
+
+def _size(value: Any) -> str:
+    unit = "character" if isinstance(value, str) else "item"
+    return f"{len(value)} {unit}{'' if len(value) == 1 else 's'}"
+
+
+def _list(name: str, value: Any, finding: Finding) -> Words:
+    return f"{name} must be a list, not {shown(value)}", "write `[…]`, or one `- ` line for each item"
+
+
+def _mapping(name: str, value: Any, finding: Finding) -> Words:
+    return (
+        f"{name} must be a mapping, not {shown(value)}",
+        "write `{key: value}`, or indented `key: value` lines",
+    )
+
+
+WORDINGS: dict[str, Callable[[str, Any, Finding], Words]] = {
+    "literal_error": _literal,
+    "string_pattern_mismatch": _bad_pattern,
+    "string_type": _text,
+    "string_too_long": _long,
+    "string_too_short": _short,
+    "int_type": _whole,
+    "int_parsing": _whole,
+    "int_from_float": _whole,
+    "int_parsing_size": _whole,
+    "bool_type": _boolean,
+    "bool_parsing": _boolean,
+    "greater_than_equal": _small,
+    "less_than_equal": _large,
+    "too_short": _short,
+    "too_long": _long,
+    "tuple_type": _list,
+    "list_type": _list,
+    "dict_type": _mapping,
+    "model_type": _mapping,
+    "model_attributes_type": _mapping,
+}

@@ -1,0 +1,54 @@
+"""The name that was meant, where a name is unknown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import SequenceMatcher, get_close_matches
+from functools import lru_cache
+
+# What other tools and other RFCs call the same thing.
+SYNONYMS = {
+    "action": "behavior",
+    "destination": "to",
+    "device": "role",
+    "dst": "to",
+    "function": "behavior",
+    "gateway": "via",
+    "interfaces": "endpoints",
+    "kind": "role",
+    "network": "prefix",
+    "next_hop": "via",
+    "nexthop": "via",
+    "path": "segments",
+    "segs": "segments",
+    "sids": "local_sids",
+    "source": "from",
+    "src": "from",
+    "subnet": "prefix",
+    "tests": "exercises",
+    "ttl": "hop_limit",
+    "type": "role",
+}
+
+
+def meant(key: str, allowed: Iterable[str]) -> list[str]:
+    """The keys that a wrong key may stand for."""
+    keys = list(allowed)
+    return closest(key, keys) or [name for name in (SYNONYMS.get(key),) if name in keys]
+
+
+def closest(word: str, names: Iterable[str]) -> list[str]:
+    """The names that are nearest to a word: more than one only if they are equally near."""
+    return list(_closest(word, frozenset(names)))
+
+
+@lru_cache(maxsize=256)
+def _closest(word: str, names: frozenset[str]) -> tuple[str, ...]:
+    """Cached, because a node that was renamed is asked for at each place that named it."""
+    near = get_close_matches(word, names, 4)
+    ratios = [SequenceMatcher(None, name, word).ratio() for name in near]
+    return tuple(sorted(name for name, ratio in zip(near, ratios, strict=True) if ratio == max(ratios)))
+
+
+def did_you_mean(names: Iterable[str]) -> str:
+    return f"did you mean {' or '.join(f'`{name}`' for name in sorted(names))}?"

@@ -1,0 +1,92 @@
+"""What tests share: the repository, its labs, and labs brought up under names of their own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from srv6lab.lab import Reference, Running, Site, destroy, up
+from srv6lab.plan import Plan
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+SITE = Site(REPOSITORY)
+LABS = SITE.names()
+
+
+def silent(_: str) -> None:
+    """Progress that nobody reads."""
+
+
+@dataclass(frozen=True)
+class Up:
+    """A lab that is up for a test."""
+
+    running: Running
+    plan: Plan
+    reference: Reference
+
+    @property
+    def instance(self) -> str:
+        return self.running.home.path.name
+
+    def sh(self, node: str, script: str, timeout: float = 60) -> str:
+        """Run a shell script in a node; its stdout. A failure fails the test."""
+        state = self.running.state
+        result = self.running.provider.exec(state, node, ["bash", "-c", script], timeout)
+        assert result.exit_code == 0, f"{node}: {script}: {result.stderr}"
+        return result.stdout
+
+    def again(self) -> Up:
+        """`up` on the lab that is up: what a fault took away is back."""
+        state = up(self.running.home, self.plan, self.reference, "", silent)
+        return Up(Running(self.running.home, state), self.plan, self.reference)
+
+
+@pytest.fixture(scope="session")
+def bring_up() -> Iterator[Callable[[str], Up]]:
+    """Brings a lab up under a name that no one else has; all are taken away at the end."""
+    need_root()
+    begun = []
+
+    def begin(name: str) -> Up:
+        reference = SITE.refer(name)
+        plan, _ = SITE.load(reference)
+        home = SITE.home(reference, f"test-{uuid.uuid4().hex[:12]}")
+        begun.append(home)
+        return Up(Running(home, up(home, plan, reference, "", silent)), plan, reference)
+
+    yield begin
+    for home in begun:
+        destroy(home, purge=True)
+
+
+@pytest.fixture(scope="module", params=LABS)
+def lab(request: pytest.FixtureRequest, bring_up: Callable[[str], Up]) -> Up:
+    """Every lab of the repository, up."""
+    return bring_up(request.param)
+
+
+def need_root() -> None:
+    """Labs in namespaces need root; a run without it fails rather than prove nothing."""
+    assert os.geteuid() == 0, "run the tests as root: sudo make test"
+
+
+def invoke(*words: str, **options: object) -> subprocess.CompletedProcess[str]:
+    """Run a task as a user would."""
+    command = [sys.executable, "-m", "invoke", *words]
+    return subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, **options)  # type: ignore[call-overload,no-any-return]
+
+
+def tool(name: str) -> str:
+    """The path of a program that the tests need."""
+    path = shutil.which(name)
+    assert path, f"{name} is missing: .ci/run installs it"
+    return path

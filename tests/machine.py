@@ -1,0 +1,71 @@
+"""What a machine looks like from outside a lab: taken before and after, the two are equal."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import struct
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+_BPF = {"x86_64": 321, "aarch64": 280}
+_NEXT_IDS = {"program": 11, "map": 12, "link": 31}
+
+
+MARK = "SRV6LAB_TEST_MARK"
+
+
+def picture(mark: str) -> dict[str, object]:
+    """Links, mounts, bpf objects, /run, /tmp; and what belongs to processes that have `mark` as the
+    value of MARK in their environment, as every process has that was started with it."""
+    return {
+        "links": sorted(path.name for path in Path("/sys/class/net").iterdir()),
+        "mounts": Path("/proc/self/mountinfo").read_text(),
+        "bpf": sorted(_bpf_objects()),
+        "run": _tree(Path("/run")),
+        "tmp": sorted(path.name for path in Path("/tmp").iterdir() if "pytest" not in path.name),
+        "processes": marked(mark),
+    }
+
+
+def marked(mark: str) -> list[str]:
+    """The marked processes: PID, command line, and the namespaces that they keep."""
+    word = f"{MARK}={mark}".encode()
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if word in (folder / "environ").read_bytes().split(b"\0"):
+                command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+                kept = [str((folder / "ns" / kind).readlink()) for kind in ("net", "mnt", "pid", "uts")]
+                found.append(f"{folder.name} {command} {kept}")
+        except OSError:
+            continue
+    return sorted(found)
+
+
+def settles(condition: Callable[[], bool], seconds: float = 5.0) -> bool:
+    """Whether a condition comes true in time: the kernel takes namespaces away in the background."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def _tree(root: Path) -> list[str]:
+    return sorted(str(path) for path in root.rglob("*") if not path.name.endswith(".lock"))
+
+
+def _bpf_objects() -> Iterator[tuple[str, int]]:
+    libc = ctypes.CDLL(None, use_errno=True)
+    number = _BPF[os.uname().machine]
+    for kind, command in _NEXT_IDS.items():
+        last = 0
+        while True:
+            attributes = ctypes.create_string_buffer(struct.pack("=III", last, 0, 0), 128)
+            if libc.syscall(number, command, attributes, 128) != 0:
+                break
+            last = struct.unpack_from("=II", attributes)[1]
+            yield kind, last

@@ -1,0 +1,393 @@
+"""The namespace provider: isolation, side by side, again and again, and no trace."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from ipaddress import ip_address, ip_network
+from pathlib import Path
+
+import pytest
+
+from srv6lab.errors import MachineError, NodeError, UsageError
+from srv6lab.lab import Running, check, destroy, status, up
+from srv6lab.plan import Machine, Plan, PlannedRoute
+from srv6lab.probes import target
+from srv6lab.providers.process import Process
+from srv6lab.state import Home
+from srv6lab.trace import Status
+from tests.conftest import LABS, REPOSITORY, SITE, Up, invoke, silent
+from tests.machine import MARK, marked, picture, settles
+
+NAME = LABS[0]
+REFERENCE = SITE.refer(NAME)
+
+
+def fresh_home(tmp_path: Path) -> Home:
+    return Home(tmp_path / ".srv6lab" / f"test-{uuid.uuid4().hex[:12]}")
+
+
+@contextmanager
+def nothing_left() -> Iterator[str]:
+    """The machine is after the block what it was before; yields the mark of what is started in it."""
+    mark = uuid.uuid4().hex
+    before = picture(mark)
+    os.environ[MARK] = mark
+    try:
+        yield mark
+    finally:
+        del os.environ[MARK]
+    same = settles(lambda: picture(mark) == before)
+    after = picture(mark)
+    assert same, {key: (before[key], after[key]) for key in before if before[key] != after[key]}
+
+
+def loaded() -> Plan:
+    return SITE.load(REFERENCE)[0]
+
+
+@pytest.mark.parametrize("name", LABS)
+def test_up_and_destroy_leave_nothing(name: str, tmp_path: Path) -> None:
+    home = fresh_home(tmp_path)
+    reference = SITE.refer(name)
+    found, _ = SITE.load(reference)
+    with nothing_left() as mark:
+        up(home, found, reference, "", silent)
+        assert len(marked(mark)) > len(found.machines), "the test can't see the lab's processes"
+        assert destroy(home)
+    assert not home.path.exists()
+    assert not home.path.parent.exists()
+    assert not destroy(home), "destroying twice has nothing to do"
+
+
+def test_destroy_needs_no_topology(tmp_path: Path) -> None:
+    folder = tmp_path / "labs" / "gone"
+    shutil.copytree(REFERENCE.path.parent, folder)
+    reference = SITE.refer(str(folder / "topology.yml"))
+    home = fresh_home(tmp_path)
+    with nothing_left():
+        up(home, SITE.load(reference)[0], reference, "", silent)
+        shutil.rmtree(folder)
+        assert destroy(home)
+
+
+def test_destroy_keeps_results_unless_purged(bring_up: Callable[[str], Up]) -> None:
+    lab = bring_up(NAME)
+    check(lab.running, lab.plan, [lab.plan.exercises[0].name], silent)
+    home = lab.running.home
+    destroy(home)
+    assert [entry.name for entry in home.path.iterdir()] == ["runs"]
+    destroy(home, purge=True)
+    assert not home.path.exists()
+
+
+def test_nodes_are_machines_of_their_own(bring_up: Callable[[str], Up]) -> None:
+    lab = bring_up(NAME)
+    node, other = (machine.name for machine in lab.plan.machines[:2])
+    word = uuid.uuid4().hex
+    lab.sh(
+        node, f"echo {word} >/etc/{word}; mkdir /root/{word}; ip netns add {word}; echo {word} >/tmp/{word}"
+    )
+    lab.sh(node, f"echo {word} >/run/{word}; echo {word} >/dev/shm/{word}; rm /dev/null; hostname {word}")
+    assert word in lab.sh(node, "ip netns list; hostname")
+    for place in ("/etc", "/root", "/tmp", "/run", "/dev/shm", "/run/netns"):
+        assert not Path(place, word).exists()
+    assert Path("/dev/null").is_char_device()
+    assert word not in lab.sh(other, "ls /etc /tmp /run /dev/shm; hostname; ip netns list")
+    assert lab.sh(other, "hostname").strip() == other
+    assert "1: lo" in lab.sh(node, f"ip netns exec {word} ip link")
+    assert len(lab.sh(node, "ps -e -o pid=").split()) < 10, "a node sees its own processes only"
+
+
+def test_a_node_cannot_set_what_belongs_to_the_host(bring_up: Callable[[str], Up]) -> None:
+    lab = bring_up(NAME)
+    node = lab.plan.machines[0].name
+    before = Path("/proc/sys/kernel/panic").read_text()
+    assert "1" in lab.sh(node, "echo 77 >/proc/sys/kernel/panic; echo $?")
+    assert Path("/proc/sys/kernel/panic").read_text() == before
+    lab.sh(node, "echo 1 >/proc/sys/net/ipv4/ip_forward")
+
+
+def test_daemons_die_with_the_lab_and_zombies_are_reaped(tmp_path: Path) -> None:
+    home = fresh_home(tmp_path)
+    with nothing_left() as mark:
+        found = loaded()
+        state = up(home, found, REFERENCE, "", silent)
+        lab = Up(Running(home, state), found, REFERENCE)
+        node = found.machines[0].name
+        lab.sh(node, "setsid sleep 31536000 >/dev/null 2>&1 & sleep 0.1 & sh -c 'sleep 0.1 &'")
+        assert any("sleep 31536000" in line for line in marked(mark))
+        assert settles(lambda: "defunct" not in lab.sh(node, "ps -e"))
+        destroy(home)
+
+
+def test_labs_run_side_by_side(bring_up: Callable[[str], Up]) -> None:
+    first, second = bring_up(NAME), bring_up(NAME)
+    exercise = [first.plan.exercises[0].name]
+    node = first.plan.machines[0].name
+    nic = first.plan.machines[0].nics[0].name
+    first.sh(node, f"ip link set {nic} down")
+    (broken,) = check(first.running, first.plan, exercise, silent)
+    (whole,) = check(second.running, second.plan, exercise, silent)
+    assert (broken.status, whole.status) == (Status.FAIL, Status.PASS)
+    destroy(first.running.home)
+    (whole,) = check(second.running, second.plan, exercise, silent)
+    assert whole.status is Status.PASS
+
+
+def test_day0_is_safe_to_run_again(lab: Up) -> None:
+    names = [exercise.name for exercise in lab.plan.exercises]
+    describe = "ip -6 route; ip route; ip address | grep -v valid_lft; ip rule"
+    before = [lab.sh(machine.name, describe) for machine in lab.plan.machines]
+    for machine in lab.plan.machines:
+        lab.sh(machine.name, "bash /run/day0.sh")
+    assert [lab.sh(machine.name, describe) for machine in lab.plan.machines] == before
+    assert all(v.status is Status.PASS for v in check(lab.running, lab.plan, names, silent))
+
+
+def test_nics_are_found_by_their_mac(bring_up: Callable[[str], Up]) -> None:
+    """On other machines eth1 is called enp0s8."""
+    lab = bring_up(NAME)
+    for machine in lab.plan.machines:
+        for number, nic in enumerate(machine.nics):
+            lab.sh(
+                machine.name, f"ip link set {nic.name} down; ip link set {nic.name} name enp0s{7 + number}"
+            )
+            lab.sh(machine.name, f"ip address flush dev enp0s{7 + number}")
+        lab.sh(machine.name, "bash /run/day0.sh")
+    for probe in lab.plan.exercises[0].probes:
+        lab.sh(probe.source, f"ping -c 1 -W 2 {target(lab.plan, probe)}")
+
+
+def test_captures_begin_before_the_first_packet(lab: Up) -> None:
+    """The first IPv6 packets of a NIC are its own neighbor and multicast reports."""
+    for machine in lab.plan.machines:
+        for nic in machine.nics:
+            if nic.address.version == 6:
+                sent = lab.sh(machine.name, f"cat /sys/class/net/{nic.name}/statistics/tx_packets")
+                pcap = lab.running.home.captures / f"{nic.trace}.pcap"
+                shown = subprocess.run(
+                    ["tcpdump", "-r", pcap, "--count", "ether", "src", nic.mac],
+                    capture_output=True,
+                    text=True,
+                ).stdout
+                assert int(shown.split()[0]) == int(sent) > 0, nic
+
+
+def test_up_names_the_node_the_line_and_the_reason(tmp_path: Path) -> None:
+    home = fresh_home(tmp_path)
+    found = loaded()
+    broken = [
+        _with_a_bad_route(machine) if index < 2 else machine for index, machine in enumerate(found.machines)
+    ]
+    with nothing_left(), pytest.raises(NodeError) as caught:
+        up(home, replace(found, machines=tuple(broken)), REFERENCE, "", silent)
+    for machine in broken[:2]:
+        assert f"{machine.name}: Day0 failed" in str(caught.value)
+    assert "day0/" in str(caught.value)
+    assert "route replace 10.99.0.0/16 via 203.0.113.9" in str(caught.value)
+    assert "Nexthop has invalid gateway" in str(caught.value)
+    assert not home.path.exists()
+
+
+def _with_a_bad_route(machine: Machine) -> Machine:
+    bad = PlannedRoute(ip_network("10.99.0.0/16"), ip_address("203.0.113.9"), machine.nics[0].name)
+    return replace(machine, routes=(bad,))
+
+
+def test_a_changed_topology_is_not_laid_over_a_running_lab(bring_up: Callable[[str], Up]) -> None:
+    lab = bring_up(NAME)
+    changed = [_with_a_bad_route(lab.plan.machines[0]), *lab.plan.machines[1:]]
+    with pytest.raises(UsageError, match="older file"):
+        up(lab.running.home, replace(lab.plan, machines=tuple(changed)), REFERENCE, "", silent)
+    assert all(one.alive for one in status(lab.running))
+
+
+def test_up_mends_dead_tracers_and_rebuilds_a_dead_lab(bring_up: Callable[[str], Up]) -> None:
+    lab = bring_up(NAME)
+    data = lab.running.state.provider_data
+    victim = next(iter(data["tracers"].values()))
+    Process(*victim[1]).kill(signal.SIGKILL)
+    assert not all(one.alive for one in status(lab.running))
+    lab = lab.again()
+    assert all(one.alive for one in status(lab.running))
+    Process(*data["keeper"]).kill()
+    with pytest.raises(MachineError, match="isn't running"):
+        lab.running.provider.exec(lab.running.state, lab.plan.machines[0].name, ["true"])
+    lab = lab.again()
+    (verdict,) = check(lab.running, lab.plan, [lab.plan.exercises[0].name], silent)
+    assert verdict.status is Status.PASS
+
+
+def test_another_process_with_a_reused_pid_is_left_alone(bring_up: Callable[[str], Up]) -> None:
+    lab = bring_up(NAME)
+    destroy(lab.running.home)
+    innocent = subprocess.Popen(["sleep", "60"])
+    try:
+        data = {**lab.running.state.provider_data, "keeper": [innocent.pid, 1]}
+        lab.running.home.path.mkdir(parents=True)
+        lab.running.home.write(replace(lab.running.state, provider_data=data))
+        destroy(lab.running.home)
+        assert innocent.poll() is None
+    finally:
+        innocent.kill()
+        innocent.wait()
+
+
+def test_one_command_at_a_time(bring_up: Callable[[str], Up]) -> None:
+    lab = bring_up(NAME)
+    with lab.running.home.locked(), pytest.raises(UsageError, match="another command"):
+        destroy(lab.running.home)
+    assert all(one.alive for one in status(lab.running))
+
+
+def test_without_root_up_says_so(tmp_path: Path) -> None:
+    program = (
+        "import os, sys; sys.path.insert(0, sys.argv[1]); from srv6lab.providers.netns import Netns;"
+        "os.setuid(65534); Netns().up(None, {}, None, None, print)"
+    )
+    result = subprocess.run([sys.executable, "-c", program, REPOSITORY], capture_output=True, text=True)
+    assert "network namespaces need root" in result.stderr
+
+
+def test_a_missing_tool_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(MachineError, match=r"(?s)not on this machine: .*tcpdump.*apt-get install .*tcpdump"):
+        up(fresh_home(tmp_path), loaded(), REFERENCE, "", silent)
+
+
+def test_a_large_transfer_crosses_every_path(lab: Up) -> None:
+    """50 MB by TCP between the ends of each probe: a lab whose MTU is wrong stalls at 0 bytes."""
+    ends = {(probe.source, probe.to) for exercise in lab.plan.exercises for probe in exercise.probes}
+    for source, to in ends:
+        address = next(nic.address.ip for nic in lab.plan.machine(to).nics)
+        _transfer(lab, source, to, str(address), 50 * 10**6)
+
+
+def _transfer(lab: Up, source: str, to: str, address: str, size: int) -> None:
+    family = "AF_INET6" if ":" in address else "AF_INET"
+    server = (
+        f"import hashlib, socket; s = socket.socket(socket.{family}); s.setsockopt(1, 2, 1);"
+        f"s.bind(('{address}', 5201)); s.listen(); print('ready', flush=True); c, _ = s.accept();"
+        "h = hashlib.sha256(); n = 0\n"
+        "while True:\n d = c.recv(1 << 20)\n if not d: break\n h.update(d); n += len(d)\n"
+        "print(n, h.hexdigest())"
+    )
+    client = (
+        f"import hashlib, os, socket; d = os.urandom(1 << 20) * {size >> 20}; d += bytes({size} - len(d));"
+        f"s = socket.create_connection(('{address}', 5201), 10); s.settimeout(20); s.sendall(d); s.close();"
+        "print(len(d), hashlib.sha256(d).hexdigest())"
+    )
+    command = lab.running.provider.command(lab.running.state, to, ["python3", "-c", server])
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as receiver:
+        assert receiver.stdout
+        try:
+            assert receiver.stdout.readline() == "ready\n"
+            sent = lab.running.provider.exec(lab.running.state, source, ["python3", "-c", client], 40)
+            assert sent.exit_code == 0, sent.stderr
+            received = receiver.stdout.readline()
+        finally:
+            if receiver.poll() is None:
+                lab.sh(to, "pkill -f 5201 || true")
+    assert received == sent.stdout
+    assert received.startswith(f"{size} ")
+
+
+def test_a_full_packet_is_not_fragmented(lab: Up) -> None:
+    for exercise in lab.plan.exercises:
+        for probe in exercise.probes:
+            address = next(nic.address.ip for nic in lab.plan.machine(probe.to).nics)
+            lab.sh(probe.source, f"ping -M do -s 1472 -c 1 -W 2 {address}")
+
+
+@pytest.mark.parametrize("after", [0.0, 0.05, 0.1, 0.2, 0.3])
+def test_interrupt_leaves_nothing_and_says_so(after: float) -> None:
+    """Ctrl-C `after` seconds into the work: the first line of progress is out by then."""
+    instance = f"test-{uuid.uuid4().hex[:12]}"
+    with nothing_left():
+        popen = _begin_up(instance)
+        assert popen.stdout
+        assert "provider: " in popen.stdout.readline()
+        time.sleep(after)
+        os.killpg(popen.pid, signal.SIGINT)
+        said, _ = popen.communicate(timeout=30)
+        assert "Traceback" not in said, said
+        if popen.returncode == 0:
+            assert invoke("destroy", REFERENCE.name, "--instance", instance).returncode == 0
+        else:
+            assert popen.returncode == 1
+            assert "interrupted" in said
+    assert not (REPOSITORY / ".srv6lab" / instance).exists()
+
+
+def _begin_up(instance: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "invoke", "up", REFERENCE.name, "--instance", instance],
+        cwd=REPOSITORY,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def _killed_up(moment: float, *, group: bool) -> None:
+    """Start `up`, kill it after `moment` seconds, destroy, and look for what is left."""
+    instance = f"test-{uuid.uuid4().hex[:12]}"
+    with nothing_left():
+        popen = _begin_up(instance)
+        time.sleep(moment)
+        with suppress(ProcessLookupError):
+            (os.killpg if group else os.kill)(popen.pid, signal.SIGKILL)
+        popen.communicate(timeout=30)
+        assert invoke("destroy", REFERENCE.name, "--instance", instance).returncode == 0
+    assert not (REPOSITORY / ".srv6lab" / instance).exists()
+
+
+@pytest.mark.parametrize("group", [False, True], ids=["alone", "group"])
+def test_killed_up_is_cleaned_by_destroy(bring_up: Callable[[str], Up], group: bool) -> None:
+    _kill_at_moments(bring_up, 4, group)
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("group", [False, True], ids=["alone", "group"])
+def test_killed_up_at_twenty_moments(bring_up: Callable[[str], Up], group: bool) -> None:
+    _kill_at_moments(bring_up, 20, group)
+
+
+def _kill_at_moments(bring_up: Callable[[str], Up], moments: int, group: bool) -> None:
+    """SIGKILL at moments spread over all of `up`, beside a second lab that goes on working."""
+    other = bring_up(NAME)
+    began = time.monotonic()
+    warm = f"test-{uuid.uuid4().hex[:12]}"
+    assert invoke("up", NAME, "--instance", warm).returncode == 0
+    whole = time.monotonic() - began
+    invoke("destroy", NAME, "--instance", warm, "--purge")
+    for number in range(1, moments + 1):
+        moment = whole * number / (moments + 1)
+        _killed_up(moment, group=group)
+    (verdict,) = check(other.running, other.plan, [other.plan.exercises[0].name], silent)
+    assert verdict.status is Status.PASS
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("name", LABS)
+def test_five_fresh_ups_and_fifteen_warm_checks(bring_up: Callable[[str], Up], name: str) -> None:
+    for _ in range(5):
+        lab = bring_up(name)
+        assert _passes(lab)
+    for _ in range(15):
+        assert _passes(lab)
+
+
+def _passes(lab: Up) -> bool:
+    names = [exercise.name for exercise in lab.plan.exercises]
+    return all(v.status is Status.PASS for v in check(lab.running, lab.plan, names, silent))

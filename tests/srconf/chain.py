@@ -1,0 +1,221 @@
+"""The seed's chain in namespaces: hosta - r1 - server1 (with the service `vnf`) - r3 - hostb.
+
+r1 steers into fc00:a::a1, fc00:b::a1, fc00:3::a; r3 plays the nodes behind it.  The way back crosses the same
+SID with another segment list, so that two policies always share it.
+"""
+
+import ctypes
+import itertools
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+ROOM = Path(__file__).resolve().parents[2] / "srv6lab" / "srconf"
+SRCONF = ROOM / "srconf"
+CLONE_NEWNET = 0x40000000
+ADD = ("add", "fc00:a::a1", "end.ad4", "ip", "192.168.1.2", "veth0", "veth1")
+NODES = ("hosta", "r1", "server1", "vnf", "r3", "hostb")
+SETTINGS = """
+echo 0 > /proc/sys/net/ipv6/conf/all/accept_dad
+echo 0 > /proc/sys/net/ipv6/conf/default/accept_dad
+echo 0 > /proc/sys/net/ipv4/conf/all/rp_filter
+echo 0 > /proc/sys/net/ipv4/conf/default/rp_filter
+"""
+FORWARDING = """
+echo 1 > /proc/sys/net/ipv4/ip_forward
+echo 1 > /proc/sys/net/ipv6/conf/all/forwarding
+"""
+LINKS = (
+    ("hosta", "eth1", "r1", "eth1", 1500),
+    ("r1", "eth2", "server1", "eth1", 2000),
+    ("server1", "veth0", "vnf", "veth0", 1500),
+    ("server1", "veth1", "vnf", "veth1", 1500),
+    ("server1", "eth2", "r3", "eth2", 2000),
+    ("r3", "eth1", "hostb", "eth1", 1500),
+)
+ROUTES = {
+    "hosta": """
+        addr add 10.0.0.1/24 dev eth1
+        route add default via 10.0.0.2
+    """,
+    "r1": """
+        addr add 10.0.0.2/24 dev eth1
+        addr add fc00:1::1/64 dev lo
+        addr add 2001:a::1/64 dev eth2
+        route add ::/0 via 2001:a::2
+        route add fc00:1::a/128 encap seg6local action End.DX4 nh4 10.0.0.1 dev eth1
+        route add 10.0.1.0/24 encap seg6 mode encap segs fc00:a::a1,fc00:b::a1,fc00:3::a dev eth2
+        route add 10.0.2.0/24 encap seg6 mode encap segs fc00:a::a1,fc00:c::a1,fc00:3::a dev eth2
+    """,
+    "server1": """
+        addr add fc00:a::a/64 dev lo
+        addr add 2001:a::2/64 dev eth1
+        addr add 2001:b::1/64 dev eth2
+        addr add 192.168.1.1/24 dev veth0
+        addr add 192.168.2.1/24 dev veth1
+        route add ::/0 via 2001:b::2
+        route add fc00:1::/64 via 2001:a::1
+    """,
+    "vnf": """
+        addr add 192.168.1.2/24 dev veth0
+        addr add 192.168.2.2/24 dev veth1
+        rule add iif veth0 lookup 100
+        route add default via 192.168.2.1 dev veth1 table 100
+        route add default via 192.168.2.1 dev veth1
+    """,
+    "r3": """
+        addr add 10.0.1.2/24 dev eth1
+        addr add fc00:3::3/64 dev lo
+        addr add 2001:b::2/64 dev eth2
+        route add ::/0 via 2001:b::1
+        route add fc00:b::a1/128 encap seg6local action End dev eth2
+        route add fc00:c::a1/128 encap seg6local action End dev eth2
+        route add blackhole fc00:9::/64
+        route add fc00:3::a/128 encap seg6local action End.DX4 nh4 10.0.1.1 dev eth1
+        route add 10.0.0.0/24 encap seg6 mode encap segs fc00:a::a1,fc00:1::a dev eth2
+    """,
+    "hostb": """
+        addr add 10.0.1.1/24 dev eth1
+        addr add 10.0.2.1/32 dev lo
+        route add default via 10.0.1.2
+    """,
+}
+_numbers = itertools.count()
+
+
+class Namespace:
+    """A network namespace that these tests made."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def run(self, *words: str, check: bool = True, timeout: float = 60) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            ["ip", "netns", "exec", self.name, *words],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=timeout,
+        )
+        assert not check or done.returncode == 0, f"{words}: {done.stdout}{done.stderr}"
+        return done
+
+    def start(self, *words: str) -> subprocess.Popen[str]:
+        command = ["ip", "netns", "exec", self.name, *words]
+        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def ip(self, batch: str) -> None:
+        lines = "\n".join(line.strip() for line in batch.splitlines() if line.strip())
+        done = subprocess.run(
+            ["ip", "-n", self.name, "-batch", "-"], input=lines, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, f"{self.name}: {done.stderr}"
+
+    def srconf(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        return self.run(sys.executable, str(SRCONF), "localsid", *words, check=check)
+
+    def show(self, *words: str) -> list[dict[str, Any]]:
+        answer: list[dict[str, Any]] = json.loads(self.srconf("show", *words, "--json").stdout)
+        return answer
+
+    def counters(self, sid: str = "fc00:a::a1") -> dict[str, tuple[int, int]]:
+        """Those of a SID that are not zero."""
+        counted = self.show(sid)[0]["counters"]
+        return {name: (c["packets"], c["bytes"]) for name, c in counted.items() if c["packets"] or c["bytes"]}
+
+    @contextmanager
+    def entered(self) -> Iterator[None]:
+        """This thread in the namespace: for sockets, which stay where they were made."""
+        libc = ctypes.CDLL(None, use_errno=True)
+        with open("/proc/thread-self/ns/net") as home, open(f"/run/netns/{self.name}") as there:
+            assert libc.setns(there.fileno(), CLONE_NEWNET) == 0, os.strerror(ctypes.get_errno())
+            try:
+                yield
+            finally:
+                assert libc.setns(home.fileno(), CLONE_NEWNET) == 0, os.strerror(ctypes.get_errno())
+
+    def open(self, family: int, kind: int, protocol: int = 0) -> socket.socket:
+        with self.entered():
+            return socket.socket(family, kind, protocol)
+
+    def port(self, interface: str) -> socket.socket:
+        """A packet socket on an interface, with room for what a test sends."""
+        port = self.open(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
+        port.setsockopt(socket.SOL_SOCKET, 33, 64 << 20)  # SO_RCVBUFFORCE
+        port.bind((interface, 3))
+        return port
+
+    def mac(self, interface: str) -> bytes:
+        with self.port(interface) as port:
+            address: bytes = port.getsockname()[4]
+            return address
+
+    def state(self) -> str:
+        """Everything that srconf might leave behind, as text."""
+        script = """
+            ip route show table all; ip neigh show nud permanent; tc qdisc show
+            for i in $(ls /sys/class/net); do tc filter show dev $i ingress; tc filter show dev $i egress; done
+        """
+        return self.run("sh", "-c", script).stdout
+
+
+@contextmanager
+def namespaces(*roles: str) -> Iterator[dict[str, Namespace]]:
+    """Namespaces of our own, gone at the end."""
+    prefix = f"srconf-{os.getpid()}-{next(_numbers)}"
+    made: dict[str, Namespace] = {}
+    try:
+        for role in roles:
+            subprocess.run(["ip", "netns", "add", f"{prefix}-{role}"], check=True)
+            made[role] = Namespace(f"{prefix}-{role}")
+            made[role].ip("link set lo up")
+            made[role].run("sh", "-c", SETTINGS)
+        yield made
+    finally:
+        for namespace in made.values():
+            subprocess.run(["ip", "netns", "del", namespace.name], check=True)
+
+
+class Chain:
+    """The namespaces, wired and routed."""
+
+    def __init__(self, nodes: dict[str, Namespace]) -> None:
+        self.nodes = nodes
+        self.hosta, self.r1, self.server1, self.vnf, self.r3, self.hostb = (nodes[name] for name in NODES)
+        for left, port, right, far, mtu in LINKS:
+            self.connect(left, port, right, far, mtu)
+        for name in ("r1", "server1", "vnf", "r3"):
+            nodes[name].run("sh", "-c", FORWARDING)
+        for name, batch in ROUTES.items():
+            nodes[name].ip(batch)
+        self.hops = {"r1": nodes["server1"].mac("eth1"), "vnf": nodes["server1"].mac("veth1")}
+
+    def connect(self, left: str, port: str, right: str, far: str, mtu: int = 1500) -> None:
+        a, b = self.nodes[left], self.nodes[right]
+        a.ip(f"link add {port} mtu {mtu} type veth peer name {far} mtu {mtu} netns {b.name}")
+        a.ip(f"link set {port} up")
+        b.ip(f"link set {far} up")
+
+    def inject(
+        self, packets: list[bytes], *, node: str = "r1", interface: str = "eth2", ethertype: int = 0x86DD
+    ) -> None:
+        """Send packets to server1 as they are."""
+        with self.nodes[node].port(interface) as port:
+            head = self.hops[node] + port.getsockname()[4] + ethertype.to_bytes(2, "big")
+            for number, packet in enumerate(packets):
+                port.send(head + packet)
+                if number % 200 == 199:  # a CPU's backlog holds 1000 packets
+                    time.sleep(0.002)
+
+    def offloads(self, state: str, gro: str | None = None) -> None:
+        for left, port, right, far, _ in LINKS:
+            for node, interface in ((left, port), (right, far)):
+                words = (word for name in ("tx", "sg", "tso", "gso") for word in (name, state))
+                self.nodes[node].run("ethtool", "-K", interface, *words, "gro", gro or state)

@@ -1,0 +1,43 @@
+"""One chain for the tests of packets; the tests of the command make namespaces of their own."""
+
+import os
+import shutil
+from collections.abc import Iterator
+
+import pytest
+
+from .chain import ADD, NODES, Chain, Namespace, namespaces
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _able() -> None:
+    if os.geteuid() != 0:
+        pytest.skip("srconf's tests need root")
+    packages = "iproute2 ethtool tcpdump tshark nftables"
+    for tool in ("ip", "tc", "ethtool", "tcpdump", "tshark", "nft"):
+        assert shutil.which(tool), f"{tool} is missing: apt-get install {packages}"
+
+
+@pytest.fixture(scope="session")
+def wired() -> Iterator[Chain]:
+    with namespaces(*NODES) as nodes:
+        yield Chain(nodes)
+
+
+@pytest.fixture
+def chain(wired: Chain) -> Iterator[Chain]:
+    """The chain with the seed's SID, counters at zero; nothing of it stays."""
+    wired.server1.srconf(*ADD)
+    yield wired
+    wired.server1.srconf("flush")
+
+
+@pytest.fixture
+def lone() -> Iterator[Namespace]:
+    """A namespace with three interfaces and no traffic."""
+    with namespaces("lone") as made:
+        node = made["lone"]
+        for number in range(3):
+            node.ip(f"link add veth{number} type veth peer name far{number}\nlink set veth{number} up")
+        node.ip("addr add 192.168.1.1/24 dev veth0\naddr add 192.168.2.1/24 dev veth1")
+        yield node

@@ -1,0 +1,246 @@
+"""The loader: labs load, speed is linear, and no file however broken raises anything else."""
+
+from __future__ import annotations
+
+import random
+import re
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from srv6lab.checks import CHECKS
+from srv6lab.errors import TopologyError, UsageError
+from srv6lab.loader import load, loads
+
+ROOT = Path(__file__).parents[1]
+LABS = sorted(ROOT.glob("labs/*/topology.yml"))
+
+
+@pytest.mark.parametrize("path", LABS, ids=lambda path: path.parent.name)
+def test_labs_load_without_a_word(path: Path) -> None:
+    lab = load(path, "topology.yml")
+    assert lab.warnings == ()
+    assert lab.source.file == "topology.yml"
+    for index, link in enumerate(lab.topology.links):
+        assert link.name in lab.source.locate(("links", index, "name")).source
+
+
+def test_no_such_file(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="there is no file") as caught:
+        load(tmp_path / "no.yml")
+    assert caught.value.mend
+
+
+def test_a_folder(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="is a folder") as caught:
+        load(tmp_path)
+    assert str(tmp_path / "topology.yml") in caught.value.mend
+
+
+def test_a_path_below_a_file(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(UsageError, match="can't be read"):
+        load(tmp_path / "file" / "topology.yml")
+
+
+def test_a_path_with_nul() -> None:
+    with pytest.raises(UsageError, match="can't be read"):
+        load(Path("a\0b"))
+
+
+def test_every_check_has_a_case() -> None:
+    """A check that no file in tests/errors/ triggers is unproven."""
+    triggered: set[str] = set()
+
+    def watched(check: Callable[..., object]) -> Callable[..., object]:
+        def run(*arguments: object) -> list[object]:
+            found = list(check(*arguments))  # type: ignore[call-overload]
+            if found:
+                triggered.add(check.__name__)
+            return found
+
+        return run
+
+    names = {check.__name__ for check in CHECKS}
+    original = CHECKS.copy()
+    CHECKS[:] = [watched(check) for check in original]  # type: ignore[misc]
+    try:
+        for path in (ROOT / "tests" / "errors").glob("*.yml"):
+            try:
+                load(path)
+            except TopologyError:
+                continue
+    finally:
+        CHECKS[:] = original
+    assert names - triggered == set()
+
+
+def ring(size: int) -> str:
+    """A ring of routers with a SID, a policy and an expectation each."""
+    nodes, links, sids, steering, packets = [], [], [], [], []
+    for number in range(size):
+        name, after = f"n{number}", f"n{(number + 1) % size}"
+        prefix = f"fd00:{number:x}"
+        nodes.append(
+            f'  {name}: {{role: router, locator: "fc00:{number:x}::/64", loopback: "fc00:{number:x}::1/64", '
+            f'routes: [{{prefix: "::/0", via: "{prefix}::2"}}]}}'
+        )
+        links.append(
+            f'  - {{name: l{number}, prefix: "{prefix}::/64", endpoints: '
+            f'[{{at: "{name}:eth1", address: "{prefix}::1"}}, '
+            f'{{at: "{after}:eth2", address: "{prefix}::2"}}]}}'
+        )
+        sids.append(f'  - {{node: {name}, sid: "fc00:{number:x}::e", behavior: End}}')
+        last = f"fc00:{(number + 1) % size:x}::e"
+        match = '{prefix: "fd99::/48"}'
+        steering.append(f'  - {{headend: {name}, match: {match}, to: {{segments: ["{last}"]}}}}')
+        packets.append(f'        - {{at: "{name}:eth1", direction: out, probe: p, segment_list: ["{last}"]}}')
+    parts = {"nodes": nodes, "links": links, "local_sids": sids, "steering": steering}
+    text = "name: ring\n" + "".join(f"{key}:\n" + "\n".join(lines) + "\n" for key, lines in parts.items())
+    exercise = "  - name: e\n    probes: [{id: p, from: n0, to: n1, icmp: 1}]\n    expect:\n      packets:\n"
+    return f"{text}exercises:\n{exercise}" + "\n".join(packets) + "\n"
+
+
+def seconds(text: str) -> float:
+    start = time.process_time()
+    try:
+        loads(text, "ring.yml")
+    except TopologyError as error:
+        str(error)
+    return time.process_time() - start
+
+
+def test_a_thousand_nodes_load_in_linear_time() -> None:
+    assert loads(ring(1000), "ring.yml").warnings == ()
+    large = min(seconds(ring(1000)) for _ in range(3))
+    small = min(seconds(ring(250)) for _ in range(3))
+    assert large < 2
+    assert large < 8 * small + 0.2
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("  n0: {", "  renamed: {"),
+        ("role: router", "role: rooter"),
+        (":e", ":f"),
+        ("segments: [", "segment: ["),
+        ("via: ", "via: 10.0.0.0/8 #"),
+        ("address: ", "address: 300."),
+        ('", behavior: End', '", behavior: Ende, table: 3'),
+        ("probe: p", "probe: q"),
+        ("fc00:", "fc00::"),
+        ("node: n", "node: m"),
+        ("eth1", "eth2"),
+        ("prefix: ", "prefixx: "),
+    ],
+)
+def test_a_thousand_nodes_with_one_mistake_everywhere(old: str, new: str) -> None:
+    assert seconds(ring(1000).replace(old, new)) < 10
+
+
+def test_the_seed_of_all_labs_is_quick() -> None:
+    for path in LABS:
+        text = path.read_bytes()
+        start = min(_timed(text) for _ in range(5))
+        assert start < 0.025, path
+
+
+def _timed(text: bytes) -> float:
+    start = time.process_time()
+    loads(text, "lab.yml")
+    return time.process_time() - start
+
+
+BITS = [
+    *"[]{}\"'|>?,%@\\",
+    *("::", ":", "fc00:1::", "\t", "\n", "- ", "# ", "&a ", "*a", "<<: *a", "!x ", "---\n", "...\n", "[key]"),
+    *("null", "true", "-1", "9" * 20, "1e3", "0x1f", "", " ", "   ", "\r"),
+    *("é", "\u2028", "\x85", "\ufeff"),
+    *("10.0.0.0/33", "10.0.0.1/24", "fe80::1%eth0", "::ffff:1.2.3.4"),
+]
+
+
+def cut(text: str, dice: random.Random) -> str:
+    start = dice.randrange(len(text))
+    return text[:start] + text[start + dice.randrange(1, 40) :]
+
+
+def put(text: str, dice: random.Random) -> str:
+    at = dice.randrange(len(text))
+    return text[:at] + dice.choice(BITS) + text[at:]
+
+
+def swap_words(text: str, dice: random.Random) -> str:
+    """A word of the file in another word's place: keys as values, names as addresses."""
+    words = list(re.finditer(r"[^\s,\[\]{}]+", text))
+    one = dice.choice(words)
+    return text[: one.start()] + dice.choice(words).group() + text[one.end() :]
+
+
+def put_word(text: str, dice: random.Random) -> str:
+    word = dice.choice(list(re.finditer(r"[^\s,\[\]{}]+", text)))
+    return text[: word.start()] + dice.choice(BITS) + text[word.end() :]
+
+
+def drop_line(text: str, dice: random.Random) -> str:
+    lines = text.splitlines(True)
+    del lines[dice.randrange(len(lines))]
+    return "".join(lines)
+
+
+def repeat_line(text: str, dice: random.Random) -> str:
+    lines = text.splitlines(True)
+    lines.insert(dice.randrange(len(lines)), dice.choice(lines))
+    return "".join(lines)
+
+
+def indent_line(text: str, dice: random.Random) -> str:
+    lines = text.splitlines(True)
+    at = dice.randrange(len(lines))
+    lines[at] = dice.choice([" ", "  ", "    ", "\t"]) + lines[at]
+    return "".join(lines)
+
+
+def other_shape(text: str, dice: random.Random) -> str:
+    """A value becomes a list, a mapping, nothing."""
+    value = dice.choice(list(re.finditer(r"(?<=: )[^\s,\[\]{}]+", text)))
+    shape = dice.choice(
+        ["[]", "{}", "[{}]", f"[{value.group()}]", f"{{a: {value.group()}}}", "", "[[[1]]]", "[null]"]
+    )
+    return text[: value.start()] + shape + text[value.end() :]
+
+
+MUTATIONS = (cut, put, swap_words, put_word, drop_line, repeat_line, indent_line, other_shape)
+
+
+@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("path", LABS, ids=lambda path: path.parent.name)
+def test_broken_files_are_refused_with_places(path: Path, seed: int) -> None:
+    dice = random.Random(seed)
+    original = path.read_text(encoding="utf-8")
+    for _ in range(40):
+        text = original
+        for _ in range(dice.choice([1, 1, 2, 5])):
+            text = dice.choice(MUTATIONS)(text, dice)
+        start = time.process_time()
+        try:
+            loads(text.encode(), "fuzz.yml")
+        except TopologyError as error:
+            assert error.problems
+            for problem in error.problems:
+                assert problem.location.file == "fuzz.yml"
+                assert 1 <= problem.location.line <= text.count("\n") + text.count("\r") + 50
+                assert problem.what and problem.mend, problem
+                assert "pydantic" not in str(problem)
+        assert time.process_time() - start < 2
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_random_bytes_are_refused(seed: int) -> None:
+    dice = random.Random(seed)
+    for size in (1, 10, 1000, 100_000):
+        with pytest.raises(TopologyError):
+            loads(dice.randbytes(size), "noise.yml")

@@ -1,0 +1,273 @@
+"""The Makefile and the setup script, where nothing has to be installed: a clone whose .venv looks ready.
+
+What they do on a machine that lacks everything is in test_first_run.py.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+Done = subprocess.CompletedProcess[str]
+
+REPO = Path(__file__).resolve().parents[1]
+
+
+def run(*command: str | Path, cwd: Path = REPO, env: dict[str, str] | None = None) -> Done:
+    """Runs a command to its end, its output and errors in one text."""
+    null, pipe, one = subprocess.DEVNULL, subprocess.PIPE, subprocess.STDOUT
+    return subprocess.run(command, cwd=cwd, env=env, text=True, stdin=null, stdout=pipe, stderr=one)
+
+
+@pytest.fixture
+def ready_clone(tmp_path: Path) -> Path:
+    clone = tmp_path / "a clone"
+    (clone / "scripts").mkdir(parents=True)
+    (clone / ".venv/bin").mkdir(parents=True)
+    for name in ("Makefile", "pyproject.toml", "scripts/setup", "scripts/apt-suite"):
+        shutil.copy(REPO / name, clone / name)
+    (clone / ".venv/bin/python").symlink_to(sys.executable)
+    invoke = clone / ".venv/bin/invoke"
+    invoke.write_text("""#!/bin/sh\nfor word; do printf '<%s>' "$word"; done\n""")
+    invoke.chmod(0o755)
+    requirements = re.split(r"^\[tool\.", (clone / "pyproject.toml").read_text(), flags=re.MULTILINE)[0]
+    (clone / ".venv/.ready-lab").write_text(f"{clone}\n{requirements}")
+    return clone
+
+
+@pytest.fixture(scope="module")
+def venv(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A virtual environment with pip, to copy: nothing may be installed into the one that runs the tests."""
+    path = tmp_path_factory.mktemp("venv") / "venv"
+    assert run(sys.executable, "-m", "venv", path).returncode == 0
+    return path
+
+
+def make_stale(clone: Path) -> None:
+    """The stamp is older than pyproject.toml, as after a checkout."""
+    os.utime(clone / ".venv/.ready-lab", (1e9, 1e9))
+
+
+def make(clone: Path, *words: str, **env: str) -> Done:
+    return run("make", *words, cwd=clone, env=os.environ | env)
+
+
+@pytest.mark.parametrize("task", ["up", "check", "destroy"])
+@pytest.mark.parametrize(
+    "lab",
+    [
+        "plain",
+        "two words",
+        "a; touch injected",
+        "$(touch injected) `touch injected`",
+        "$(shell touch injected)",
+        "$(error injected)",
+        "'\"; touch injected #",
+        "--help",
+        "$$ $HOME \\ *",
+    ],
+)
+def test_make_hands_on_the_name_and_runs_nothing_of_it(ready_clone: Path, task: str, lab: str) -> None:
+    done = make(ready_clone, task, f"lab={lab}")
+    assert (done.returncode, done.stdout) == (0, f"<{task}><lab={lab}>")
+    assert not (ready_clone / "injected").exists()
+
+
+def test_make_runs_nothing_of_a_name_in_the_environment(ready_clone: Path) -> None:
+    done = make(ready_clone, "up", lab="$(shell touch injected)`touch injected`")
+    assert done.stdout == "<up><lab=$(shell touch injected)`touch injected`>"
+    assert not (ready_clone / "injected").exists()
+
+
+def test_make_without_a_name_says_which_there_are(ready_clone: Path) -> None:
+    (ready_clone / "labs/mine").mkdir(parents=True)
+    (ready_clone / "labs/mine/topology.yml").touch()
+    done = make(ready_clone, "up")
+    assert done.returncode != 0
+    assert done.stdout.startswith("Which lab? Add lab=NAME, one of: mine\n")
+
+
+def test_make_alone_lists_every_target(ready_clone: Path) -> None:
+    listed = re.findall(r"^  make (\w+)", make(ready_clone).stdout, re.MULTILINE)
+    assert listed == ["help", "setup", "up", "check", "destroy", "test", "lint", "prove"]
+
+
+def test_a_second_make_costs_next_to_nothing(ready_clone: Path) -> None:
+    took = []
+    for _ in range(5):
+        start = time.perf_counter()
+        assert make(ready_clone, "up", "lab=x").stdout == "<up><lab=x>"
+        took.append(time.perf_counter() - start)
+    assert min(took) < 0.05
+
+
+def test_touched_pyproject_installs_nothing(ready_clone: Path) -> None:
+    """A checkout touches files; with no network that must not matter."""
+    make_stale(ready_clone)
+    done = make(ready_clone, "up", "lab=x", PIP_INDEX_URL="http://127.0.0.1:1/", PIP_NO_INDEX="1")
+    assert done.returncode == 0, done.stdout
+    assert "setup: Python packages: all there" in done.stdout
+    assert "pip install" not in done.stdout
+
+
+@pytest.mark.parametrize("damage", ["requirement", "moved", "python", "interrupted"])
+def test_setup_notices_what_it_has_to_mend(ready_clone: Path, venv: Path, damage: str) -> None:
+    """Each is mended by an installation, which is seen here by its refusal to run without a package index."""
+    (ready_clone / ".venv/bin/python").unlink()
+    shutil.copytree(venv, ready_clone / ".venv", symlinks=True, dirs_exist_ok=True)
+    if damage == "requirement":
+        pyproject = ready_clone / "pyproject.toml"
+        pyproject.write_text(pyproject.read_text().replace('"invoke', '"no-such-package", "invoke'))
+        make_stale(ready_clone)
+    elif damage == "moved":
+        ready_clone = ready_clone.rename(ready_clone.with_name("elsewhere"))
+    elif damage == "python":
+        (ready_clone / ".venv/bin/python").unlink()
+        (ready_clone / ".venv/bin/python").symlink_to("/nonexistent/python3")
+    else:
+        (ready_clone / ".venv/.ready-lab").unlink()
+        (ready_clone / ".venv/.unfinished").touch()
+    done = make(ready_clone, "up", "lab=x", PIP_NO_INDEX="1", PIP_FIND_LINKS="", PIP_CONFIG_FILE="/dev/null")
+    assert done.returncode != 0
+    assert "<up>" not in done.stdout
+    assert "setup: pip could not install them (above)" in done.stdout
+    assert (ready_clone / ".venv/.unfinished").exists()
+    assert not (ready_clone / ".venv/.ready-lab").exists()
+    assert ("making .venv" in done.stdout) == (damage in ("python", "interrupted"))
+
+
+def tools(folder: Path, *names: str) -> str:
+    """A PATH with only the named tools and what the setup script itself is made of."""
+    folder.mkdir()
+    for name in ("sh", "sed", "dirname", "id", "cut", "tr", "cmp", "touch", "cat", "rm", "grep", *names):
+        (folder / name).symlink_to(shutil.which(name) or "/bin/true")
+    return str(folder)
+
+
+def shell_stub(path: Path, text: str) -> None:
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+
+
+def setup_with(clone: Path, path: str) -> Done:
+    """scripts/setup where PATH is all there is: the folders of root's tools, which it adds, are taken out."""
+    script = clone / "scripts/setup"
+    script.write_text(script.read_text().replace("PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin\n", ""))
+    return run("/bin/sh", script, "lab", cwd=clone, env={"PATH": path})
+
+
+def test_old_python_is_refused_with_its_version(ready_clone: Path, tmp_path: Path) -> None:
+    path = tools(tmp_path / "bin")
+    shell_stub(tmp_path / "bin/python3", 'case $1 in --version) echo "Python 3.9.2" ;; *) exit 1 ;; esac')
+    done = setup_with(ready_clone, path)
+    assert done.returncode == 3
+    assert "srv6lab needs Python 3.11 or newer; here is only: python3 (Python 3.9.2)" in done.stdout
+
+
+def test_named_python_that_is_absent_is_refused(ready_clone: Path) -> None:
+    done = run("scripts/setup", "lab", cwd=ready_clone, env=os.environ | {"PYTHON": "python0.1"})
+    assert done.returncode == 3
+    assert "here is only: no python0.1" in done.stdout
+
+
+def test_without_apt_each_package_is_named_with_its_purpose(ready_clone: Path, tmp_path: Path) -> None:
+    path = tools(tmp_path / "bin", "ip", "ping")
+    (tmp_path / "bin/python3").symlink_to(sys.executable)
+    done = setup_with(ready_clone, path)
+    assert done.returncode == 3
+    assert re.search(r"^ +tshark +reads the captures back$", done.stdout, re.MULTILINE)
+    assert re.search(r"^ +tcpdump +one capture for each NIC$", done.stdout, re.MULTILINE)
+    assert "iproute2" not in done.stdout
+    assert "this machine has no apt" in done.stdout
+
+
+def test_without_root_the_command_to_type_is_printed(ready_clone: Path, tmp_path: Path) -> None:
+    path = tools(tmp_path / "bin", "ip", "ping", "apt-get")
+    (tmp_path / "bin/python3").symlink_to(sys.executable)
+    (tmp_path / "bin/id").unlink()
+    shell_stub(tmp_path / "bin/id", "echo 1000")
+    done = setup_with(ready_clone, path)
+    assert done.returncode == 3
+    assert "apt-get update && apt-get install tcpdump tshark\n" in done.stdout
+
+
+ONE_LINE = """\
+# deb http://commented.example/ a-suite main
+deb [arch=amd64 signed-by=/usr/share/key.gpg] http://one.example/debian a-suite main contrib # why
+deb-src http://one.example/debian a-suite main
+deb cdrom:[A disc]/ a-suite main
+deb http://security.example/ a-suite-security main
+deb http://one.example/debian another main
+"""
+DEB822 = """\
+# The mirror
+Types: deb deb-src
+URIs: http://many.example/debian
+Suites: a-suite a-suite-updates a-suite-backports
+# in the middle
+Components: main
+Signed-By:
+ -----BEGIN PGP PUBLIC KEY BLOCK-----
+ .
+ key
+
+Types: deb
+Enabled: no
+URIs: http://off.example/debian
+Suites: a-suite
+Components: main
+
+Types: deb-src
+URIs: http://source.example/debian
+Suites: a-suite
+Components: main
+"""
+
+
+def apt_folder(folder: Path) -> dict[str, str]:
+    (folder / "sources.list.d").mkdir(parents=True)
+    (folder / "sources.list").write_text(ONE_LINE)
+    (folder / "sources.list.d/debian.sources").write_text(DEB822)
+    return os.environ | {"APT_DIR": str(folder)}
+
+
+ANSWER = """\
+Types: deb
+URIs: http://one.example/debian
+Suites: b-suite
+Components: main contrib
+Architectures: amd64
+Signed-By: /usr/share/key.gpg
+
+Types: deb
+Suites: b-suite
+URIs: http://many.example/debian
+Components: main
+Signed-By:
+ -----BEGIN PGP PUBLIC KEY BLOCK-----
+ .
+ key
+"""
+
+
+def test_suite_is_changed_in_both_formats(tmp_path: Path) -> None:
+    done = run("scripts/apt-suite", "a-suite", "b-suite", env=apt_folder(tmp_path / "apt"))
+    assert (done.returncode, done.stdout) == (0, ANSWER)
+
+
+def test_family_of_suites_comes_along_but_for_backports(tmp_path: Path) -> None:
+    done = run("scripts/apt-suite", "--family", "a-suite", "b-suite", env=apt_folder(tmp_path / "apt"))
+    suites = re.findall(r"^Suites: (.*)", done.stdout, re.MULTILINE)
+    assert suites == ["b-suite", "b-suite-security", "b-suite b-suite-updates"]
+
+
+def test_suite_that_nothing_has_is_an_error(tmp_path: Path) -> None:
+    done = run("scripts/apt-suite", "c-suite", "b-suite", env=apt_folder(tmp_path / "apt"))
+    assert (done.returncode, done.stdout) == (1, "")
