@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from srv6lab.expect import Expected, describe, sentence
+from srv6lab.expect import Expected, ExpectedAlert, ExpectedCount, describe, sentence
 from srv6lab.probes import Found
-from srv6lab.trace import Direction, Hop, Item, Point, Status, Tracer, Verdict
+from srv6lab.trace import Alert, Direction, Hop, Item, Point, Sensor, Status, Tracer, Verdict
 
 _Place = tuple[Point, Direction]
 
@@ -34,6 +34,69 @@ def compare(
     told = {item.point for item in items if item.status is Status.INCONCLUSIVE}
     items += [_unsound(tracers[point]) for point in sorted(watched - told) if not tracers[point].sound]
     return Verdict(exercise, tuple(items))
+
+
+def judge_alerts(
+    expected: Sequence[ExpectedAlert], alerts: Sequence[Alert], sensors: Mapping[str, Sensor]
+) -> Iterator[Item]:
+    """An alert that must come is missing also when its sensor is dead: that is the lab's failure. One
+    that must not come proves something only if the sensor was alive and had looked at all."""
+    for one in expected:
+        signed = [a for a in alerts if a.service == one.service and a.signature == one.signature]
+        hits = [alert for alert in signed if all(getattr(alert, n) == value for n, value in one.fields)]
+        yield _alert_item(one, hits, signed, sensors.get(one.service))
+
+
+def _alert_item(
+    one: ExpectedAlert, hits: Sequence[Alert], signed: Sequence[Alert], sensor: Sensor | None
+) -> Item:
+    words = " ".join([f"signature {one.signature}", *(f"{name} {value}" for name, value in one.fields)])
+    expected = f"no alert, {words}" if one.absent else f"{one.count or 'at least 1'}: {words}"
+    captured = f"{len(hits)}: {_alert_words(hits or signed)}" if hits or signed else "0"
+    awake = sensor is not None and sensor.alive and sensor.drained
+    note = "" if awake else _why_deaf(one.service, sensor)
+    if sensor is None or sensor.engine == "none":
+        status = Status.INCONCLUSIVE
+    elif one.absent:
+        status = Status.FAIL if hits else Status.PASS if awake else Status.INCONCLUSIVE
+    else:
+        right = len(hits) == one.count if one.count else bool(hits)
+        status = Status.PASS if right else Status.FAIL
+    alone = "captured" if status is Status.FAIL else None
+    return Item("alert", status, one.point, "alert", expected, None, captured, alone, one.location, note)
+
+
+def _why_deaf(service: str, sensor: Sensor | None) -> str:
+    if sensor is None:
+        return f"nothing was observed of service {service}: pcaps alone hold no alerts"
+    if sensor.engine == "none":
+        return f"service {service} has no engine here: apt-get install suricata, then up again"
+    return f"service {service} is not running" if not sensor.alive else f"service {service} lags behind"
+
+
+def _alert_words(alerts: Sequence[Alert]) -> str:
+    return " and ".join(
+        _distinct(
+            f"{a.source} → {a.destination}"
+            + (f" in {a.tunnel_source} → {a.tunnel_destination}" if a.tunnel_source else "")
+            for a in alerts
+        )
+    )
+
+
+def judge_counts(expected: Sequence[ExpectedCount], counters: Mapping[str, int]) -> Iterator[Item]:
+    """What firewalls and proxies counted, to the packet."""
+    for one in expected:
+        seen = counters.get(one.counter)
+        status = Status.PASS if seen == one.packets else Status.FAIL
+        note = ""
+        if seen is None:
+            status, note = Status.INCONCLUSIVE, f"nothing was observed of {one.counter}"
+        captured = None if seen is None else str(seen)
+        alone = "captured" if status is Status.FAIL else None
+        yield Item(
+            "counter", status, None, one.counter, str(one.packets), None, captured, alone, one.location, note
+        )
 
 
 def _judge_probe(
@@ -63,18 +126,19 @@ def _judge_probe(
 
 
 def _judge_place(expected: Sequence[Expected], hops: Sequence[Hop], sent: int, blind: str) -> Iterator[Item]:
-    """One point and direction: every packet belongs to the expectation that it fits best."""
+    """One point and direction: every packet belongs to the expectation that it fits best, of those that
+    it fits equally to the one that says most."""
     shares: list[list[Hop]] = [[] for _ in expected]
     left = []
     for hop in hops:
         described = describe(hop.packet)
         fits = [
-            (one.mismatches(described), len(shares[index]) >= (one.count or sent), index)
+            (one.mismatches(described), len(shares[index]) >= (one.count or sent), -len(one.fields), index)
             for index, one in enumerate(expected)
             if one.means(hop.packet)
         ]
         if fits:
-            shares[min(fits)[2]].append(hop)
+            shares[min(fits)[-1]].append(hop)
         else:
             left.append(hop)
     for one, share in zip(expected, shares, strict=True):

@@ -7,23 +7,29 @@ nothing else, so a run is graded the same on any machine, and so are pcaps that 
 from __future__ import annotations
 
 import json
+import re
 import secrets
 import shutil
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, suppress
+from dataclasses import asdict, replace
+from ipaddress import IPv6Address
 from pathlib import Path
 from typing import Any
 
 from srv6lab.capture import Capture, read_all
-from srv6lab.compare import compare
+from srv6lab.changes import Changes
+from srv6lab.compare import compare, judge_alerts, judge_counts
 from srv6lab.errors import UsageError
-from srv6lab.expect import expectations
+from srv6lab.expect import expectations, expected_alerts, expected_counts
 from srv6lab.plan import Plan
 from srv6lab.probes import Sent, find, ping, read_ping, target
 from srv6lab.providers.base import Progress, Provider
+from srv6lab.render import change
+from srv6lab.services import since, sizes
 from srv6lab.state import Home, State, write_whole
-from srv6lab.topology import Probe
-from srv6lab.trace import Point, Tracer, Verdict
+from srv6lab.topology import Action, Exercise, Probe
+from srv6lab.trace import Alert, Point, Sensor, Tracer, Verdict
 
 SCHEMA = 1
 _OBSERVATIONS = "observations.json"
@@ -31,26 +37,96 @@ _SUFFIXES = (".pcap", ".pcapng")
 
 
 def record(plan: Plan, name: str, provider: Provider, home: Home, state: State, progress: Progress) -> Path:
-    """Run one exercise in the lab; the folder with what was seen of it."""
-    _, exercise = plan.exercise(name)
+    """Run one exercise in the lab; the folder with what was seen of it. What it applies is taken back,
+    and so is what a check that died has left."""
+    run = _Run(plan, name, provider, home, state, progress)
+    run.changes.take_back()
     folder = home.run(name)
     shutil.rmtree(folder, ignore_errors=True)
-    mark = provider.mark(home, state)
-    sent = []
-    for probe in exercise.probes:
-        progress(f"{name}: probe {probe.id}, {probe.icmp} echo requests from {probe.source} to {probe.to}")
-        sent.append(_send(plan, probe, provider, state))
+    mark, logs, counted = provider.mark(home, state), sizes(provider, state, plan), run.proxy_counters()
+    run.whole_exercise()
     tracers = provider.captures(home, state, mark, folder / "captures")
+    alerts, sensors = since(provider, state, plan, logs)
+    after = run.proxy_counters()
+    counters = {**run.counted, **{key: after[key] - counted.get(key, 0) for key in after}}
     document = {
         "schema": SCHEMA,
         "lab": plan.name,
         "exercise": name,
         "provider": provider.name,
-        "probes": [asdict(one) for one in sent],
+        "probes": [asdict(one) for one in run.sent],
         "tracers": [asdict(one) | {"point": str(one.point)} for one in tracers],
+        "alerts": [asdict(one) for one in alerts],
+        "sensors": [asdict(one) for one in sensors],
+        "counters": counters,
+        "proxies": run.proxies(),
     }
     write_whole(folder / _OBSERVATIONS, json.dumps(document, indent=1) + "\n")
     return folder
+
+
+class _Run:
+    """One exercise under way: what was sent and counted so far."""
+
+    def __init__(
+        self, plan: Plan, name: str, provider: Provider, home: Home, state: State, progress: Progress
+    ) -> None:
+        self.plan, self.name, self.provider, self.state, self.progress = plan, name, provider, state, progress
+        self.exercise: Exercise = plan.exercise(name)[1]
+        self.changes = Changes(provider, home, state)
+        self.sent: list[Sent] = []
+        self.counted: dict[str, int] = {}
+
+    def whole_exercise(self) -> None:
+        with self._applied(self.exercise.apply):
+            self._send(self.exercise.probes)
+            for step in self.exercise.steps:
+                with self._applied(step.apply):
+                    self._send(step.probes)
+
+    def proxy_counters(self) -> dict[str, int]:
+        """Packets that each SR proxy says it served so far."""
+        found: dict[str, int] = {}
+        for machine in self.plan.machines:
+            if machine.proxies:
+                shown = self._ask(machine.name, ["srconf", "localsid", "show"])
+                found |= read_localsids(shown, [proxy.sid for proxy in machine.proxies])
+        return found
+
+    def proxies(self) -> dict[str, str]:
+        """What serves the SIDs of each SR proxy, as its Day0 found."""
+        return {
+            machine.name: self._ask(machine.name, ["cat", "/var/lib/srv6lab/proxy"]).strip()
+            for machine in self.plan.machines
+            if machine.proxies
+        }
+
+    def _ask(self, node: str, argv: list[str]) -> str:
+        return self.provider.exec(self.state, node, argv, timeout=30).stdout
+
+    def _applied(self, actions: Sequence[Action]) -> AbstractContextManager[None]:
+        changes = [change(self.plan, action) for action in actions]
+        for one in changes:
+            self.progress(f"{self.name}: {one.what}")
+        return self.changes.applied(changes, self.counted)
+
+    def _send(self, probes: Sequence[Probe]) -> None:
+        for probe in probes:
+            count = f"{probe.icmp} echo requests from {probe.source} to {probe.to}"
+            self.progress(f"{self.name}: probe {probe.id}, {count}")
+            self.sent.append(_send(self.plan, probe, self.provider, self.state))
+
+
+_LOCALSID = re.compile(r"SID\s*:\s*(\S+).*?Good traffic:\s*\[(\d+) packets", re.DOTALL)
+
+
+def read_localsids(shown: str, sids: Sequence[IPv6Address]) -> dict[str, int]:
+    """`srconf localsid show` → packets by `sid SID`; a SID that isn't there counts nothing."""
+    found = {f"sid {sid}": 0 for sid in sids}
+    for text, packets in _LOCALSID.findall(shown):
+        with suppress(ValueError):
+            found[f"sid {IPv6Address(text)}"] = int(packets)
+    return found
 
 
 def grade(plan: Plan, name: str, folder: Path, progress: Progress) -> Verdict:
@@ -58,23 +134,26 @@ def grade(plan: Plan, name: str, folder: Path, progress: Progress) -> Verdict:
     if not folder.is_dir():
         raise UsageError(f"there is no folder {folder}", "--captures takes a folder with pcaps in it")
     _, exercise = plan.exercise(name)
-    observed = _observations(folder, name)
+    observed = _observations(folder, plan.name, name)
     paths = _pcaps(plan, folder)
     if not paths:
-        wanted = ", ".join(f"{nic.trace}.pcap" for nic in plan.nics())
+        wanted = ", ".join(f"{nic.trace}.pcap" for nic in plan.traced())
         raise UsageError(f"{folder} holds no capture of this lab", f"their names are {wanted}")
     progress(f"{name}: reading {len(paths)} captures")
     captures = read_all(paths)
     tracers = _tracers(plan, captures, observed)
-    sent = {one["probe"]: Sent(**one) for one in observed.get("probes", ())}
-    found = {probe.id: find(plan, probe, captures, sent.get(probe.id)) for probe in exercise.probes}
-    return compare(
+    sent: Mapping[str, Sent] = observed.get("probes", {})
+    found = {probe.id: find(plan, probe, captures, sent.get(probe.id)) for probe in exercise.every_probe()}
+    packets = compare(
         name,
         expectations(plan, name),
         found,
         tracers,
         elsewhere_absent=exercise.expect.elsewhere == "absent",
     )
+    beside = list(judge_alerts(expected_alerts(plan, name), *_heard(observed)))
+    beside += judge_counts(expected_counts(plan, name), observed.get("counters", {}))
+    return replace(packets, items=(*packets.items, *beside))
 
 
 def _send(plan: Plan, probe: Probe, provider: Provider, state: State) -> Sent:
@@ -84,35 +163,49 @@ def _send(plan: Plan, probe: Probe, provider: Provider, state: State) -> Sent:
     return read_ping(probe.id, token, result.stdout, result.stderr)
 
 
-def _observations(folder: Path, exercise: str) -> dict[str, Any]:
+def _observations(folder: Path, lab: str, exercise: str) -> dict[str, Any]:
     """What the run wrote beside its captures; nothing for pcaps that came alone."""
-    for path in (folder / _OBSERVATIONS, folder.parent / _OBSERVATIONS):
+    for path in (folder / _OBSERVATIONS, folder.resolve().parent / _OBSERVATIONS):
         try:
             document = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             continue
-        except ValueError as error:
+        except (OSError, ValueError) as error:
             raise UsageError(
-                f"{path} is no JSON: {error}", "hand in the run's folder as it was written"
+                f"{path} can't be read: {error}", "hand in the run's folder as it was written"
             ) from None
         if not isinstance(document, dict) or document.get("schema") != SCHEMA:
             raise UsageError(
                 f"{path} was written by another version of srv6lab", "remove it to grade the pcaps alone"
             )
-        if document["exercise"] != exercise:
-            mend = f"--exercise {document['exercise']}"
+        try:
+            ran = document["lab"], document["exercise"]
+            document["probes"] = {one["probe"]: Sent(**one) for one in document["probes"]}
+            document["tracers"] = {
+                Point.parse(one["point"]): Tracer(**{**one, "point": Point.parse(one["point"])})
+                for one in document["tracers"]
+            }
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise UsageError(
-                f"{folder} holds a run of exercise {document['exercise']}, not of {exercise}", mend
-            )
+                f"{path} isn't as srv6lab wrote it: {error!r}", "remove it to grade the pcaps alone"
+            ) from None
+        if ran != (lab, exercise):
+            what = f"{folder} holds a run of exercise {ran[1]} of lab {ran[0]}, not of {exercise} of {lab}"
+            raise UsageError(what, f"lab={ran[0]} --exercise {ran[1]}")
         return document
     return {}
+
+
+def _heard(observed: Mapping[str, Any]) -> tuple[list[Alert], dict[str, Sensor]]:
+    alerts = [Alert(**one) for one in observed.get("alerts", ())]
+    return alerts, {one["service"]: Sensor(**one) for one in observed.get("sensors", ())}
 
 
 def _pcaps(plan: Plan, folder: Path) -> dict[Point, Path]:
     inner = folder / "captures"
     place = inner if inner.is_dir() else folder
     found = {}
-    for nic in plan.nics():
+    for nic in plan.traced():
         paths = [path for suffix in _SUFFIXES if (path := place / f"{nic.trace}{suffix}").is_file()]
         if paths:
             found[nic.point] = paths[0]
@@ -123,12 +216,9 @@ def _tracers(
     plan: Plan, captures: Mapping[Point, Capture], observed: Mapping[str, Any]
 ) -> dict[Point, Tracer]:
     """What is known of the tracer at every point: what the run observed, less what the files show."""
-    told = {
-        Point.parse(one["point"]): Tracer(**{**one, "point": Point.parse(one["point"])})
-        for one in observed.get("tracers", ())
-    }
+    told: Mapping[Point, Tracer] = observed.get("tracers", {})
     tracers = {}
-    for nic in plan.nics():
+    for nic in plan.traced():
         point, capture = nic.point, captures.get(nic.point)
         known = told.get(point)
         if capture is None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from srv6lab.errors import Location
 from srv6lab.plan import Plan
-from srv6lab.topology import PacketExpectation
+from srv6lab.topology import AlertExpectation, PacketExpectation
 from srv6lab.trace import Address, Direction, PacketView, Point
 
 NONE = "none"
@@ -52,6 +52,62 @@ def expectations(plan: Plan, exercise: str) -> tuple[Expected, ...]:
         _expected(one, plan.locate(("exercises", index, "expect", "packets", number)))
         for number, one in enumerate(found.expect.packets)
     )
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedAlert:
+    """An alert that must (or with `absent` must not) come; `point` is where the sensor looks."""
+
+    service: str
+    point: Point
+    signature: int
+    fields: tuple[tuple[str, str], ...]
+    count: int | None
+    absent: bool
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedCount:
+    """How many packets a counter must have counted."""
+
+    counter: str
+    packets: int
+    location: Location
+
+
+def expected_alerts(plan: Plan, exercise: str) -> tuple[ExpectedAlert, ...]:
+    index, found = plan.exercise(exercise)
+    return tuple(
+        _alert(plan, one, plan.locate(("exercises", index, "expect", "alerts", number)))
+        for number, one in enumerate(found.expect.alerts)
+    )
+
+
+def expected_counts(plan: Plan, exercise: str) -> tuple[ExpectedCount, ...]:
+    index, found = plan.exercise(exercise)
+    return tuple(
+        ExpectedCount(
+            f"firewall {one.firewall}" if one.firewall else f"sid {one.sid}",
+            one.packets,
+            plan.locate(("exercises", index, "expect", "counters", number)),
+        )
+        for number, one in enumerate(found.expect.counters)
+    )
+
+
+def _alert(plan: Plan, one: AlertExpectation, location: Location) -> ExpectedAlert:
+    machine, service = plan.service(one.service)
+    tunnel = one.tunnel
+    wanted = {
+        "source": one.source,
+        "destination": one.destination,
+        "tunnel_source": tunnel.source if tunnel else None,
+        "tunnel_destination": tunnel.destination if tunnel else None,
+    }
+    fields = tuple((name, str(value)) for name, value in wanted.items() if value is not None)
+    point = Point(machine.name, service.listen, service.netns)
+    return ExpectedAlert(one.service, point, one.signature, fields, one.count, one.absent, location)
 
 
 def describe(packet: PacketView) -> dict[str, str]:

@@ -13,9 +13,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from srv6lab.changes import Changes
 from srv6lab.errors import Interrupted, LabError, MachineError, Problem, TopologyError, UsageError
 from srv6lab.loader import load
-from srv6lab.plan import Plan, plan
+from srv6lab.plan import Locate, Plan, plan
 from srv6lab.providers.base import Health, Progress, Provider
 from srv6lab.providers.netns import Netns
 from srv6lab.render import render
@@ -99,7 +100,8 @@ class Site:
             mend = f"did you mean {near[0]}?" if near else f"there are: {', '.join(self.names())}"
             raise UsageError(f"there is no lab {reference.name} ({shown(reference.path)})", mend)
         found = load(reference.path, shown(reference.path))
-        return plan(found.topology, found.source.locate), found.warnings
+        files = read_files(found.topology, reference.path.parent, found.source.locate)
+        return plan(found.topology, found.source.locate, files), found.warnings
 
     def home(self, reference: Reference, instance: str = "") -> Home:
         name = instance or reference.name
@@ -114,6 +116,23 @@ class Site:
         if state is None or state.phase != "ready":
             raise MachineError(f"{home.path.name} isn't up", f"invoke up lab={reference.name}")
         return Running(home, state)
+
+
+def read_files(topology: Topology, folder: Path, locate: Locate) -> dict[str, str]:
+    """The texts of the files that a topology names, beside it; TopologyError for those that can't be read."""
+    texts: dict[str, str] = {}
+    problems = []
+    for name, service in topology.services.items():
+        try:
+            texts[service.rules] = (folder / service.rules).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            reason = getattr(error, "strerror", None) or "it is no text"
+            what = f"{service.rules} can't be read: {reason.lower()}"
+            where = locate(("services", name, "rules"))
+            problems.append(Problem(where, what, f"the file is looked for in {shown(folder)}"))
+    if problems:
+        raise TopologyError(problems)
+    return texts
 
 
 def provider_named(name: str) -> Provider:
@@ -166,6 +185,8 @@ def _mend(
 ) -> State | None:
     """What is up already and still whole; None where it has to be built from nothing."""
     changed = [path for path, text in files.items() if not _same(home.path / path, text)]
+    if not changed and state.phase == "ready" and all(one.alive for one in provider.status(home, state)[:1]):
+        Changes(provider, home, state).take_back()
     mended = provider.mend(found, files, home, state, progress) if not changed else None
     if changed and state.phase == "ready" and all(one.alive for one in provider.status(home, state)):
         raise UsageError(

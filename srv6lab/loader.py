@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from copy import deepcopy
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from srv6lab.source import MAX_BYTES, Source, examine
 from srv6lab.source import Path as KeyPath
 from srv6lab.topology import Topology
 from srv6lab.words.schema import misplaced, real_path, schema_problems, value_at
+from srv6lab.yamltree import MAX_PROBLEMS
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ def loads(text: str | bytes, shown: str) -> Lab:
     try:
         topology = Topology.model_validate(source.data)
     except ValidationError as error:
-        schema = schema_problems(error, source)
+        schema = islice(schema_problems(error, source), MAX_PROBLEMS)
         raise _refusal(problems, schema, _checks_of_the_rest(source, error)) from None
     found = checks.run(checks.view_of(source.data, topology), source.locate)
     if problems or any(problem.severity == "error" for problem in found):

@@ -7,13 +7,25 @@ What can't be planned is a Problem at the place in the YAML that asked for it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Interface, IPv6Address, IPv6Interface, IPv6Network, ip_interface, ip_network
+from types import MappingProxyType
 
 from srv6lab.errors import Location, Problem, TopologyError
 from srv6lab.srv6.behaviors import BEHAVIORS, Behavior
-from srv6lab.topology import Address, Exercise, Link, LocalSid, Network, Node, Steering, Topology
+from srv6lab.topology import (
+    Address,
+    Exercise,
+    Link,
+    LocalSid,
+    Network,
+    Node,
+    Port,
+    Steering,
+    SteeringAction,
+    Topology,
+)
 from srv6lab.trace import Point
 
 Interface = IPv4Interface | IPv6Interface
@@ -66,6 +78,39 @@ class PlannedPolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class PlannedPort:
+    """A veth pair between a node and its service's namespace."""
+
+    outside: Nic
+    inside: Nic
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedService:
+    """A service with the text of its rules; `listen` is the NIC that its sensor looks at."""
+
+    name: str
+    netns: str
+    ports: tuple[PlannedPort, ...]
+    engine: str
+    rules: str
+    listen: str
+    frames: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedProxy:
+    """A SID of an SR proxy: to the service by `to`, whose address there is `next_hop`; back by `back`."""
+
+    sid: IPv6Address
+    behavior: Behavior
+    service: str
+    next_hop: Address
+    to: str
+    back: str
+
+
+@dataclass(frozen=True, slots=True)
 class Machine:
     """All that one node needs to know."""
 
@@ -77,13 +122,19 @@ class Machine:
     routes: tuple[PlannedRoute, ...] = ()
     local_sids: tuple[PlannedSid, ...] = ()
     policies: tuple[PlannedPolicy, ...] = ()
+    services: tuple[PlannedService, ...] = ()
+    proxies: tuple[PlannedProxy, ...] = ()
 
     @property
     def forwards(self) -> bool:
         return self.role != "host"
 
-    def nic(self, name: str) -> Nic:
-        return next(nic for nic in self.nics if nic.name == name)
+    def way_to(self, address: Address) -> str | None:
+        """The NIC of the longest prefix that matches, among links and routes."""
+        table = [(nic.address.network, nic.name) for nic in self.nics]
+        table += [(route.prefix, route.nic) for route in self.routes]
+        matches = [(prefix.prefixlen, nic) for prefix, nic in table if address in prefix]
+        return max(matches, key=lambda match: match[0])[1] if matches else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +151,31 @@ class Plan:
         return next(machine for machine in self.machines if machine.name == name)
 
     def nics(self) -> Iterator[Nic]:
+        """The ends of all links."""
         for machine in self.machines:
             yield from machine.nics
+
+    def traced(self) -> Iterator[Nic]:
+        """Every NIC that has a tracer: the ends of links, and services' own."""
+        for machine in self.machines:
+            yield from machine.nics
+            for service in machine.services:
+                yield from (port.inside for port in service.ports)
+
+    def neighbors(self) -> dict[Point, Nic]:
+        """The NIC at the other end of each traced NIC's wire."""
+        ends = {nic.point: nic for nic in self.nics()}
+        pairs = {nic.point: ends[nic.peer] for nic in ends.values()}
+        ports = (port for machine in self.machines for service in machine.services for port in service.ports)
+        return pairs | {port.inside.point: port.outside for port in ports}
+
+    def service(self, name: str) -> tuple[Machine, PlannedService]:
+        """A service and the machine that it is on; KeyError if there is none."""
+        for machine in self.machines:
+            for service in machine.services:
+                if service.name == name:
+                    return machine, service
+        raise KeyError(name)
 
     def exercise(self, name: str) -> tuple[int, Exercise]:
         """The exercise and its index in the file; KeyError if there is none."""
@@ -117,17 +191,57 @@ def mac_of(lab: str, point: Point) -> str:
     return ":".join(f"{octet:02x}" for octet in (0x02, *digest[:5]))
 
 
-def plan(topology: Topology, locate: Locate) -> Plan:
-    """Plan a loaded topology; TopologyError with every problem if it can't be planned."""
+def plan(topology: Topology, locate: Locate, files: Mapping[str, str] = MappingProxyType({})) -> Plan:
+    """Plan a loaded topology; TopologyError with every problem if it can't be planned. `files` holds
+    the texts of the files that the topology names."""
     problems: list[Problem] = []
     nics = _plan_nics(topology)
     machines = []
     for name, node in topology.nodes.items():
         planner = _Planner(name, node, tuple(nics.get(name, ())), locate, problems)
-        machines.append(planner.machine(topology))
+        machine = planner.machine(topology, tuple(_plan_services(topology, name, files)))
+        machines.append(replace(machine, policies=tuple(_policies(machine, topology, locate, problems))))
     if problems:
         raise TopologyError(problems)
     return Plan(topology.name, topology.description, tuple(machines), topology.exercises, locate)
+
+
+def planned_policy(machine: Machine, steering: Steering) -> PlannedPolicy | None:
+    """A policy with the NIC towards its first segment, or None where there is no way to it."""
+    nic = machine.way_to(steering.to.segments[0])
+    return PlannedPolicy(steering.match.prefix, steering.to.segments, steering.mode, nic) if nic else None
+
+
+def _policies(
+    machine: Machine, topology: Topology, locate: Locate, problems: list[Problem]
+) -> Iterator[PlannedPolicy]:
+    """The machine's own policies; those that exercises apply are only looked at for problems."""
+    wanted: list[tuple[Path, Steering]] = [(("steering", i), one) for i, one in enumerate(topology.steering)]
+    applied = list(_applied(topology))
+    for where, steering in wanted + applied:
+        if steering.headend != machine.name:
+            continue
+        policy = planned_policy(machine, steering)
+        if policy is None:
+            first = steering.to.segments[0]
+            what = f"{machine.name} has no route to its first segment {first}"
+            mend = f"add a route to it under nodes.{machine.name}.routes"
+            problems.append(Problem(locate((*where, "to", "segments", 0)), what, mend))
+        elif where[0] == "steering":
+            yield policy
+
+
+def _applied(topology: Topology) -> Iterator[tuple[Path, Steering]]:
+    for index, exercise in enumerate(topology.exercises):
+        places = [(("exercises", index, "apply"), exercise.apply)]
+        places += [
+            (("exercises", index, "steps", number, "apply"), step.apply)  # type: ignore[list-item]
+            for number, step in enumerate(exercise.steps)
+        ]
+        for path, actions in places:
+            for number, action in enumerate(actions):
+                if isinstance(action, SteeringAction):
+                    yield (*path, number, "steering"), action.steering
 
 
 def _plan_nics(topology: Topology) -> dict[str, list[Nic]]:
@@ -157,6 +271,35 @@ def _ends(lab: str, link: Link) -> Iterator[Nic]:
         )
 
 
+def _plan_services(topology: Topology, node: str, files: Mapping[str, str]) -> Iterator[PlannedService]:
+    for name, service in topology.services.items():
+        if service.node == node:
+            netns = service.netns or ""
+            ports = tuple(_port(topology.name, node, netns, port) for port in service.ports)
+            listen = service.listen or ports[0].inside.name
+            yield PlannedService(
+                name, netns, ports, service.engine, files.get(service.rules, ""), listen, service.frames
+            )
+
+
+def _port(lab: str, node: str, netns: str, port: Port) -> PlannedPort:
+    outside, inside = Point(node, port.outside), Point(node, port.inside, netns)
+    length = port.prefix.prefixlen
+
+    def nic(point: Point, number: int, peer: Point) -> Nic:
+        return Nic(
+            point=point,
+            mac=mac_of(lab, point),
+            mtu=port.mtu,
+            address=ip_interface(f"{port.prefix[number]}/{length}"),
+            trace=port.trace or f"{node}-{inside.nic}",
+            link="",
+            peer=peer,
+        )
+
+    return PlannedPort(nic(outside, 1, inside), nic(inside, 2, outside))
+
+
 class _Planner:
     """Plans one node; what can't be planned goes to `problems`."""
 
@@ -165,20 +308,18 @@ class _Planner:
     ) -> None:
         self.name, self.node, self.nics = name, node, nics
         self.locate, self.problems = locate, problems
-        self.table: list[tuple[Network, str]] = [(nic.address.network, nic.name) for nic in nics]
 
-    def machine(self, topology: Topology) -> Machine:
-        routes = tuple(self._routes())
-        self.table += [(route.prefix, route.nic) for route in routes]
+    def machine(self, topology: Topology, services: tuple[PlannedService, ...]) -> Machine:
         return Machine(
             name=self.name,
             role=self.node.role,
             nics=self.nics,
             loopback=self.node.loopback,
             locator=self.node.locator,
-            routes=routes,
+            routes=tuple(self._routes()),
             local_sids=tuple(self._sids(topology.local_sids)),
-            policies=tuple(self._policies(topology.steering)),
+            services=services,
+            proxies=tuple(self._proxies(topology.local_sids, services)),
         )
 
     def _routes(self) -> Iterable[PlannedRoute]:
@@ -192,7 +333,7 @@ class _Planner:
 
     def _sids(self, sids: Sequence[LocalSid]) -> Iterable[PlannedSid]:
         for index, local in enumerate(sids):
-            if local.node != self.name:
+            if local.node != self.name or BEHAVIORS[local.behavior].kernel_since is None:
                 continue
             next_hop = local.nh4 or local.nh6
             nic = self._connected(next_hop) if next_hop else self._any_ipv6_nic()
@@ -207,28 +348,29 @@ class _Planner:
             parameters = tuple((name, str(value)) for name, value in local.parameters.items())
             yield PlannedSid(local.sid, BEHAVIORS[local.behavior], parameters, nic)
 
-    def _policies(self, steering: Sequence[Steering]) -> Iterable[PlannedPolicy]:
-        for index, policy in enumerate(steering):
-            if policy.headend != self.name:
+    def _proxies(
+        self, sids: Sequence[LocalSid], services: tuple[PlannedService, ...]
+    ) -> Iterable[PlannedProxy]:
+        for index, local in enumerate(sids):
+            behavior = BEHAVIORS[local.behavior]
+            if local.node != self.name or behavior.kernel_since is not None:
                 continue
-            nic = self._lookup(policy.to.segments[0])
-            if nic is None:
-                where = ("steering", index, "to", "segments", 0)
-                what = f"{self.name} has no route to its first segment {policy.to.segments[0]}"
-                self._problem(where, what, f"add a route to it under nodes.{self.name}.routes")
+            service = next((one for one in services if one.name == local.service), None)
+            if service is None or len(service.ports) != 2:
+                what = f"{local.behavior} needs a service on {self.name} with two ports"
+                mend = f"give it `service:` with a name from `services` that has two `ports` on {self.name}"
+                self._problem(("local_sids", index), what, mend)
                 continue
-            yield PlannedPolicy(policy.match.prefix, policy.to.segments, policy.mode, nic)
+            to, back = service.ports
+            yield PlannedProxy(
+                local.sid, behavior, service.name, to.inside.address.ip, to.outside.name, back.outside.name
+            )
 
     def _connected(self, address: Address) -> str | None:
         return next((nic.name for nic in self.nics if address in nic.address.network), None)
 
     def _any_ipv6_nic(self) -> str | None:
         return next((nic.name for nic in self.nics if nic.address.version == 6), None)
-
-    def _lookup(self, address: Address) -> str | None:
-        """The NIC of the longest matching prefix."""
-        matches = [(prefix.prefixlen, nic) for prefix, nic in self.table if address in prefix]
-        return max(matches, key=lambda match: match[0])[1] if matches else None
 
     def _links_of(self) -> str:
         prefixes = ", ".join(str(ip_network(nic.address.network)) for nic in self.nics)

@@ -72,12 +72,13 @@ def find(plan: Plan, probe: Probe, captures: Mapping[Point, Capture], sent: Sent
     else:
         mine, sent = _typed_ping(plan, probe, packets)
     hops, undirected = [], []
-    nics = {nic.point: nic for nic in plan.nics()}
+    nics = {nic.point: nic for nic in plan.traced()}
+    neighbors = plan.neighbors()
     for point, found in mine.items():
         if not found:
             continue
         nic = nics[point]
-        own = nic.mac if ours else own_mac(nic, nics[nic.peer], captures[point])
+        own = nic.mac if ours else own_mac(nic, neighbors[point], captures[point])
         if own is None:
             undirected.append(point)
             continue
@@ -93,8 +94,9 @@ def own_mac(nic: Nic, peer: Nic, capture: Capture) -> str | None:
     pairs = [(view.source_mac, view.destination_mac) for view in capture.packets]
     if any(nic.mac in pair for pair in pairs):
         return nic.mac
-    speakers = {address: mac for mac, address in capture.bindings}
-    speakers |= {view.outer.source: view.source_mac for view in capture.packets if view.headers}
+    # Announcements first; of packets the earliest, since a hairpin brings a NIC's own packets back to it.
+    speakers = {view.outer.source: view.source_mac for view in reversed(capture.packets) if view.headers}
+    speakers |= {address: mac for mac, address in capture.bindings}
     if own := speakers.get(nic.address.ip):
         return own
     if theirs := speakers.get(peer.address.ip):

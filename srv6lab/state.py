@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -56,13 +57,16 @@ class Home:
         except FileNotFoundError:
             return None
         except (OSError, ValueError) as error:
-            raise LabError(f"{self._file} can't be read: {error}", f"remove {self.path} by hand") from error
+            raise LabError(f"{self._file} can't be read: {error}", self._by_hand) from error
         if not isinstance(document, dict) or document.get("schema") != SCHEMA:
             raise LabError(
                 f"{self._file} was written by another version of srv6lab",
                 "destroy the lab with the version that made it",
             )
-        return State(**document)
+        try:
+            return State(**document)
+        except TypeError as error:
+            raise LabError(f"{self._file} isn't as srv6lab wrote it: {error}", self._by_hand) from error
 
     def write(self, state: State) -> None:
         write_whole(self._file, json.dumps(asdict(state), indent=1) + "\n")
@@ -110,6 +114,11 @@ class Home:
             os.close(descriptor)  # a `destroy` removed the file between our two looks at it
 
     @property
+    def _by_hand(self) -> str:
+        alive = shlex.quote(str(self.path / "alive"))
+        return f"fuser -k {alive} ends what may still run of it; then remove {self.path}"
+
+    @property
     def _lock(self) -> Path:
         return self.path / "lock"
 
@@ -122,5 +131,9 @@ def write_whole(path: Path, text: str) -> None:
     """Replace a file in one step."""
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    fresh.write_text(text, encoding="utf-8")
-    fresh.replace(path)
+    try:
+        fresh.write_text(text, encoding="utf-8")
+        fresh.replace(path)
+    except BaseException:
+        fresh.unlink(missing_ok=True)
+        raise

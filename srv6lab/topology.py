@@ -27,6 +27,7 @@ def _written(value: Any) -> Any:
 Written = BeforeValidator(_written)
 V4Address = Annotated[IPv4Address, Written]
 V6Address = Annotated[IPv6Address, Written]
+V4Network = Annotated[IPv4Network, Written]
 V6Network = Annotated[IPv6Network, Written]
 V6Interface = Annotated[IPv6Interface, Written]
 Network = Annotated[IPv4Network | IPv6Network, Written]
@@ -36,6 +37,13 @@ Address = Annotated[IPv4Address | IPv6Address, Written]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
 NicName = Annotated[str, StringConstraints(pattern=r"^eth[1-9][0-9]?$")]
 TraceName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$")]
+FileName = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$", max_length=100
+    ),
+]
+PlaceText = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*(/[a-z][a-z0-9-]*)?$")]
 PointText = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*(/[a-z][a-z0-9-]*)?:[a-z][a-z0-9-]*$")]
 Mtu = Annotated[int, Field(strict=True, ge=1280, le=9216)]
 Line = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]*$", max_length=200)]
@@ -95,6 +103,38 @@ class Link(_Model):
     mtu: Mtu = 1500
 
 
+NicLabel = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,14}$")]
+
+
+class Port(_Model):
+    """A veth pair between a node and the namespace of its service: `outside` gets the first address
+    of `prefix`, `inside` the second, and `inside` is traced."""
+
+    outside: NicLabel
+    inside: NicLabel
+    prefix: V4Network
+    mtu: Mtu = 2000
+    trace: TraceName | None = None
+
+
+class Service(_Model):
+    """A network service on a node: an IDS with its rules, in a namespace of its own behind two
+    ports, or on a NIC of the node itself.
+
+    With ports, what comes in by the first leaves by the second and the other way round. `frames`
+    restricts what the sensor looks at: `ipv4` shows what one that knows no IPv6 would miss.
+    """
+
+    node: Name
+    netns: Name | None = None
+    ports: Annotated[tuple[Port, ...], Field(max_length=2)] = ()
+    engine: Literal["auto", "suricata", "snort"] = "auto"
+    sr_aware: bool = False
+    rules: FileName
+    listen: NicLabel | None = None
+    frames: Literal["all", "ipv4"] = "all"
+
+
 class LocalSid(_Model):
     """A SID that a node owns and the behavior bound to it (RFC 8986 section 3)."""
 
@@ -104,11 +144,12 @@ class LocalSid(_Model):
     nh4: V4Address | None = None
     nh6: V6Address | None = None
     table: Annotated[int, Field(strict=True, ge=1, le=2**32 - 1)] | None = None
+    service: Name | None = None
 
     @property
     def parameters(self) -> dict[str, Any]:
         """What the author gave, by the names of the behavior's registry entry."""
-        given = {name: getattr(self, name) for name in ("nh4", "nh6", "table")}
+        given = {name: getattr(self, name) for name in ("nh4", "nh6", "service", "table")}
         return {name: value for name, value in given.items() if value is not None}
 
 
@@ -173,21 +214,119 @@ class PacketExpectation(_Model):
     absent: bool = False
 
 
+class SteeringAction(_Model):
+    """Replace the headend's policy for a prefix; taken back, the lab's own policy stands again."""
+
+    steering: Steering
+
+
+class InnerMatch(_Model):
+    """The inner IPv4 header behind an SRH, matched by its bytes."""
+
+    source: V4Network | None = None
+    destination: V4Network | None = None
+    protocol: Literal["icmp", "tcp", "udp"] | None = None
+
+
+class Firewall(_Model):
+    """One rule that drops (or with `verdict: accept` only counts), and the counter that it keeps.
+
+    `tool: iptables` sees plain IPv4 in `chain`; `tool: nftables` looks behind the SRH of an IPv6
+    packet for an `inner` IPv4 header.
+    """
+
+    name: Name
+    at: PlaceText
+    tool: Literal["iptables", "nftables"]
+    chain: Literal["INPUT", "FORWARD"] = "FORWARD"
+    source: V4Network | None = None
+    destination: V4Network | None = None
+    protocol: Literal["icmp", "tcp", "udp"] | None = None
+    inner: InnerMatch | None = None
+    verdict: Literal["drop", "accept"] = "drop"
+
+    @property
+    def node(self) -> str:
+        return self.at.partition("/")[0]
+
+    @property
+    def netns(self) -> str:
+        return self.at.partition("/")[2]
+
+
+class FirewallAction(_Model):
+    """Put a rule in; taken back, it is gone."""
+
+    firewall: Firewall
+
+
+Action = SteeringAction | FirewallAction
+
+
+class Step(_Model):
+    """A part of an exercise: what is changed for its probes only."""
+
+    apply: tuple[Action, ...] = ()
+    probes: Annotated[tuple[Probe, ...], Field(min_length=1)]
+
+
+class TunnelExpectation(_Model):
+    """The outer addresses of a packet whose inner one raised an alert."""
+
+    source: V6Address | None = None
+    destination: V6Address | None = None
+
+
+class AlertExpectation(_Model):
+    """An alert of a service. Without `count` at least one, with `absent: true` none at all."""
+
+    service: Name
+    signature: Annotated[int, Field(strict=True, ge=1)]
+    source: Address | None = None
+    destination: Address | None = None
+    tunnel: TunnelExpectation | None = None
+    count: Annotated[int, Field(strict=True, ge=1)] | None = None
+    absent: bool = False
+
+
+class CounterExpectation(_Model):
+    """Packets that a firewall's rule or a local SID of a proxy counted during the exercise."""
+
+    firewall: Name | None = None
+    sid: V6Address | None = None
+    packets: Annotated[int, Field(strict=True, ge=0)]
+
+
 class Expect(_Model):
     """The author's word, written by hand. `elsewhere: absent` says that the probes' packets are
     seen at no other point than those listed."""
 
     packets: tuple[PacketExpectation, ...] = ()
     elsewhere: Literal["absent", "any"] = "any"
+    alerts: tuple[AlertExpectation, ...] = ()
+    counters: tuple[CounterExpectation, ...] = ()
 
 
 class Exercise(_Model):
-    """One thing to do in the lab and what it must show."""
+    """One thing to do in the lab and what it must show.
+
+    `apply` holds for the whole exercise. `probes` are sent first, then the steps one after the
+    other; what a step applies is taken back at its end.
+    """
 
     name: Name
     description: Line = ""
-    probes: Annotated[tuple[Probe, ...], Field(min_length=1)]
+    apply: tuple[Action, ...] = ()
+    probes: tuple[Probe, ...] = ()
+    steps: tuple[Step, ...] = ()
     expect: Expect
+
+    def every_probe(self) -> tuple[Probe, ...]:
+        """In the order in which they are sent."""
+        return self.probes + tuple(probe for step in self.steps for probe in step.probes)
+
+    def every_action(self) -> tuple[Action, ...]:
+        return self.apply + tuple(action for step in self.steps for action in step.apply)
 
 
 class Topology(_Model):
@@ -199,6 +338,7 @@ class Topology(_Model):
     requires: tuple[Name, ...] = ()
     nodes: Annotated[dict[Name, Node], Field(min_length=1)]
     links: tuple[Link, ...] = ()
+    services: dict[Name, Service] = {}
     local_sids: tuple[LocalSid, ...] = ()
     steering: tuple[Steering, ...] = ()
     exercises: tuple[Exercise, ...] = ()

@@ -140,6 +140,38 @@ class Tracer:
         return self.state == "live" and self.dropped == 0
 
 
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """An alert of a service's sensor: the inner addresses, and the tunnel's where it looked behind one."""
+
+    service: str
+    signature: int
+    source: str
+    destination: str
+    tunnel_source: str = ""
+    tunnel_destination: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sensor:
+    """A service's sensor at the end of a run: its engine ("none" where the machine has none), whether
+    it ran, and whether it had looked at all that it was handed."""
+
+    service: str
+    engine: str
+    alive: bool
+    drained: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Observations:
+    """What a run saw beside packets: alerts, sensors, and packets counted, by `firewall NAME` or `sid SID`."""
+
+    alerts: tuple[Alert, ...] = ()
+    sensors: tuple[Sensor, ...] = ()
+    counters: tuple[tuple[str, int], ...] = ()
+
+
 class Status(StrEnum):
     PASS = "pass"
     FAIL = "fail"

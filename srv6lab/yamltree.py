@@ -17,7 +17,8 @@ from srv6lab.errors import Location, Problem, TopologyError
 from srv6lab.words import syntax
 
 MAX_DEPTH = 50
-MAX_PARTS = 200_000  # the parts that aliases may grow to; a file of 1 MB without them stays near it
+MAX_PARTS = 150_000  # aliases and `<<` counted; a lab of 1,000 nodes has 40,000
+MAX_PROBLEMS = 500  # of one kind; nobody reads more, and a hostile file has half a million
 MAX_EXCERPT = 400  # a longer source line would bury the message
 
 Mark = tuple[int, int]  # line and column, from 0 as PyYAML counts
@@ -93,7 +94,8 @@ class Tree:
         return self._stack[-1].node.mark if self._stack else (0, 0)
 
     def _say(self, mark: Mark, what: str, mend: str) -> None:
-        self.problems.append(Problem(location(self._file, self._lines, mark), what, mend))
+        if len(self.problems) < MAX_PROBLEMS:
+            self.problems.append(Problem(location(self._file, self._lines, mark), what, mend))
 
     def _stop(self, mark: Mark, what: str, mend: str) -> None:
         raise TopologyError([Problem(location(self._file, self._lines, mark), what, mend)])
@@ -184,8 +186,6 @@ class Tree:
             self._key(frame, str(node.data), False, mark)
             return
         self._add(node, None)
-        if self._stack and self._stack[-1].node.parts > MAX_PARTS:
-            self._stop(mark, "the aliases multiply to a huge file", "write the values out")
 
     def _add(self, node: Node, anchor: str | None) -> None:
         if anchor is not None:
@@ -196,6 +196,12 @@ class Tree:
         frame = self._stack[-1]
         parent = frame.node
         parent.parts += node.parts
+        if parent.parts > MAX_PARTS:
+            self._stop(
+                parent.mark,
+                f"more than {MAX_PARTS} values, aliases counted",
+                "a lab needs far less; check the aliases",
+            )
         if isinstance(parent.data, list):
             parent.data.append(node.data)
             parent.children.append(node)

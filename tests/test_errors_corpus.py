@@ -101,4 +101,10 @@ def test_utf16() -> None:
 def test_billion_laughs() -> None:
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 12)]
-    assert "the aliases multiply to a huge file" in refused("\n".join(lines))
+    assert "values, aliases counted" in refused("\n".join(lines))
+
+
+def test_merge_keys_multiply_nothing() -> None:
+    keys = ", ".join(f"k{number}: 1" for number in range(10_000))
+    said = refused(f"a: &a {{{keys}}}\nb:\n" + "  - {<<: *a}\n" * 10_000)
+    assert "values, aliases counted" in said

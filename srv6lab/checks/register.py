@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
+from itertools import islice
 from typing import Protocol
 
 from srv6lab.checks.view import Path, View
 from srv6lab.errors import Location, Problem
 from srv6lab.words import nearest
+from srv6lab.yamltree import MAX_PROBLEMS
 
 
 class Locate(Protocol):
@@ -29,18 +31,18 @@ def check(function: Check) -> Check:
 
 def run(view: View, locate: Locate) -> list[Problem]:
     """Everything that the checks find, in the order of the file."""
-    return sorted({problem for one in CHECKS for problem in one(view, locate)})
+    return sorted({problem for one in CHECKS for problem in islice(one(view, locate), MAX_PROBLEMS)})
 
 
 def warning(where: Location, what: str, mend: str) -> Problem:
     return Problem(where, what, mend, "warning")
 
 
-def did_you_mean(word: str, known: Iterable[str], nothing: str) -> str:
+def did_you_mean(word: str, known: Collection[str], nothing: str) -> str:
     """The nearest known name, else what there is to choose from."""
-    names = sorted(known)
-    if close := nearest.closest(word[:60].lower(), names):
+    if close := nearest.closest(word[:60].lower(), known):
         return nearest.did_you_mean(close)
+    names = sorted(known)
     if not names:
         return nothing
     more = f" and {len(names) - 8} more" if len(names) > 8 else ""

@@ -120,10 +120,11 @@ def unknown_headend(view: View, locate: Locate) -> Iterator[Problem]:
 def unowned_segment(view: View, locate: Locate) -> Iterator[Problem]:
     if not view.sids_known:
         return
+    owned = frozenset(map(str, view.owners))
     for item in view.steering:
         for index, sid in enumerate(item.value.to.segments):
             if sid not in view.owners and sid not in view.unsound_sids:
-                mend = did_you_mean(str(sid), map(str, view.owners), "give it to a node under `local_sids`")
+                mend = did_you_mean(str(sid), owned, "give it to a node under `local_sids`")
                 path = (*item.path, "to", "segments", index)
                 yield Problem(locate(path), f"no node has the local SID {sid}", mend)
 

@@ -24,7 +24,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from srv6lab.errors import LabError, MachineError
+from srv6lab.errors import LabError, MachineError, NodeError
 from srv6lab.pcapfile import slice_pcap, whole
 from srv6lab.plan import Nic, Plan
 from srv6lab.providers import tcpdump
@@ -41,6 +41,7 @@ _TOOLS = {
     "ping": "iputils-ping",
 }
 _PATIENCE = 30.0
+_SRCONF = Path(__file__).parent.parent / "srconf"
 _KEEPER = Path(__file__).with_name("keeper.py")
 _NODE_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _DAY0 = 'for file in /proc/sys/net/ipv6/conf/*/disable_ipv6; do echo 0 >"$file"; done; exec bash /run/day0.sh'
@@ -98,7 +99,8 @@ class Netns:
             _wire(plan, data)
             data = replace(data, tracers=_start_tracers(plan.nics(), home, data))
             progress(f"{len(data.tracers)} tracers live, running Day0")
-            _run_day0(plan, files, data)
+            _run_day0(plan, files, data, progress)
+            data = replace(data, tracers={**data.tracers, **_start_tracers(_service_nics(plan), home, data)})
             state = replace(state, phase="ready", provider_data=data.document())
             home.write(state)
             keeper.stay()
@@ -115,14 +117,14 @@ class Netns:
         data = _Data.of(state)
         if not all(data.alive(process) for process in (data.keeper, *data.nodes.values())):
             return None
-        dead = [nic for nic in plan.nics() if not data.alive(data.tracers[nic.point].process)]
+        dead = [nic for nic in plan.traced() if not data.alive(data.tracers[nic.point].process)]
         if dead:
             progress("restarting tracers: " + ", ".join(str(nic.point) for nic in dead))
             data = replace(data, tracers={**data.tracers, **_start_tracers(dead, home, data)})
             state = replace(state, provider_data=data.document())
             home.write(state)
         progress("already up, running Day0 again")
-        _run_day0(plan, files, data)
+        _run_day0(plan, files, data, progress)
         return state
 
     def down(self, home: Home, state: State | None) -> None:
@@ -332,41 +334,59 @@ def _veth(nic: Nic, data: _Data) -> str:
     return f"name {nic.name} address {nic.mac} mtu {nic.mtu} netns {data.nodes[nic.point.node].pid}"
 
 
+def _service_nics(plan: Plan) -> list[Nic]:
+    """NICs in namespaces inside a node, which Day0 makes."""
+    return [nic for nic in plan.traced() if nic.point.netns]
+
+
 def _start_tracers(nics: Iterable[Nic], home: Home, data: _Data) -> dict[Point, tcpdump.Tracing]:
-    wanted = [tcpdump.Wanted(nic.point, nic.trace, data.nodes[nic.point.node].pid) for nic in nics]
-    return tcpdump.start(wanted, data.keeper.pid, home.captures)
+    wanted = [tcpdump.Wanted(nic.point, nic.trace, _netns_path(nic.point, data)) for nic in nics]
+    return tcpdump.start(wanted, data.keeper.pid, home.captures) if wanted else {}
 
 
-def _run_day0(plan: Plan, files: Mapping[str, str], data: _Data) -> None:
-    """All nodes at once; every node that fails is named, not only the first."""
+def _netns_path(point: Point, data: _Data) -> str:
+    process = f"/proc/{data.nodes[point.node].pid}"
+    return f"{process}/root/run/netns/{point.netns}" if point.netns else f"{process}/ns/net"
+
+
+def _run_day0(plan: Plan, files: Mapping[str, str], data: _Data, progress: Progress) -> None:
+    """All nodes at once; every node that fails is named, not only the first. What a script says on
+    its standard output is progress."""
     running = []
-    for name, node in data.nodes.items():
-        script = files[f"day0/{name}.sh"]
-        Path(f"/proc/{node.pid}/root/run/day0.sh").write_text(script, encoding="utf-8")
+    for machine in plan.machines:
+        node, script = data.nodes[machine.name], files[f"day0/{machine.name}.sh"]
+        root = Path(f"/proc/{node.pid}/root")
+        (root / "run/day0.sh").write_text(script, encoding="utf-8")
+        if machine.proxies:
+            _install_srconf(root / "usr/local/lib/srconf")
         argv = (*_enter(node), "env", f"PATH={_NODE_PATH}", "bash", "-c", _DAY0)
-        running.append(
-            (
-                name,
-                script,
-                subprocess.Popen(
-                    argv,
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.PIPE,
-                    text=True,
-                    errors="replace",
-                ),
-            )
+        popen = subprocess.Popen(
+            argv,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
         )
+        running.append((machine.name, script, popen))
     failures = []
     for name, script, popen in running:
         out, err = popen.communicate()
+        for line in out.splitlines():
+            progress(f"{name}: {line}")
         if popen.returncode:
-            failures.append(
-                day0_error(name, f"day0/{name}.sh", script, Completed(popen.returncode, out, err))
-            )
+            result = Completed(popen.returncode, out, err)
+            failures.append(day0_error(name, f"day0/{name}.sh", script, result))
     if failures:
-        raise type(failures[0])("\n".join(str(failure) for failure in failures))
+        raise NodeError("\n".join(str(failure) for failure in failures))
+
+
+def _install_srconf(folder: Path) -> None:
+    """Our `srconf`, as it stands: Day0 takes it where SREXT can't serve."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in _SRCONF.iterdir():
+        if path.suffix in (".py", ".o") or path.name == "srconf":
+            shutil.copy(path, folder)
 
 
 def _cut_out(

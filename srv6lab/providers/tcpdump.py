@@ -46,11 +46,11 @@ class Tracing:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A tracer to start: where, under which name, and the PID of the node that has the NIC."""
+    """A tracer to start: where, under which name, and the file of the network namespace."""
 
     point: Point
     trace: str
-    node: int
+    netns: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,18 +73,18 @@ def start(wanted: Sequence[Wanted], keeper: int, folder: Path) -> dict[Point, Tr
     namespace counts: /proc is that one's, whatever namespace the shell is in.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    nodes: dict[int, list[str]] = {}
+    places: dict[str, list[str]] = {}
     for number, one in enumerate(wanted):
         pcap, log = (shlex.quote(str(folder / f"{one.trace}.{suffix}")) for suffix in ("pcap", "log"))
-        nodes.setdefault(one.node, []).append(
+        places.setdefault(one.netns, []).append(
             f"ip link set dev {one.point.nic} up && ( read -r pid rest </proc/self/stat; echo {number} $pid; "
             f"exec tcpdump -i {one.point.nic} -n -U --immediate-mode -s 0 -Z root -w {pcap} "
             f"</dev/null >/dev/null 2>{log} ) &"
         )
     lines = [f"ulimit -f {LIMIT // 512}"]
-    for node, starts in nodes.items():
+    for netns, starts in places.items():
         script = shlex.quote("\n".join(starts))
-        lines.append(f"nsenter --net=/proc/{node}/ns/net sh -c {script} &")
+        lines.append(f"nsenter --net={shlex.quote(netns)} sh -c {script} &")
     result = subprocess.run(
         ["nsenter", f"--pid=/proc/{keeper}/ns/pid", "sh", "-c", "\n".join([*lines, "wait"])],
         stdin=subprocess.DEVNULL,

@@ -16,7 +16,7 @@ def verdicts_text(verdicts: Sequence[Verdict]) -> str:
     blocks = ["\n".join(_verdict(verdict)) for verdict in verdicts]
     counts = Counter(verdict.status for verdict in verdicts)
     total = ", ".join(f"{counts[status]} {status}" for status in Status if counts[status])
-    return "\n\n".join([*blocks, f"exercises: {total}"]) + "\n"
+    return _printable("\n\n".join([*blocks, f"exercises: {total}"]) + "\n")
 
 
 def status_text(lab: str, instance: str, provider: str, health: Sequence[Health]) -> str:
@@ -29,21 +29,29 @@ def status_text(lab: str, instance: str, provider: str, health: Sequence[Health]
     return "\n".join(lines) + "\n"
 
 
+def _printable(text: str) -> str:
+    """Notes hold what nodes said, which may hold what steers a terminal."""
+    return "".join(char if char.isprintable() or char == "\n" else "\ufffd" for char in text)
+
+
 def _verdict(verdict: Verdict) -> Iterator[str]:
     yield f"exercise {verdict.exercise}: {verdict.status.upper()}"
     width = max((len(_place(item)) for item in verdict.items), default=0)
     for item in verdict.items:
         yield from _item(item, width)
     counts = Counter(item.status for item in verdict.items)
-    yield "  " + ", ".join(f"{counts[status]} {status}" for status in Status if counts[status])
+    total = ", ".join(f"{counts[status]} {status}" for status in Status if counts[status])
+    yield f"  {total or 'nothing was judged'}"
 
 
 def _item(item: Item, width: int) -> Iterator[str]:
-    yield f"  {_WORDS[item.status]:4} {_place(item):{width}}  {_gist(item)}".rstrip()
+    first, *more = _gist(item).split("\n")
+    yield f"  {_WORDS[item.status]:4} {_place(item):{width}}  {first}".rstrip()
     if item.status is Status.PASS:
         return
     if item.note and item.kind not in ("tracer", "probe", "direction"):
-        yield f"       {item.note}"
+        more += item.note.split("\n")
+    yield from (f"       {line}" for line in more)
     if item.location:
         yield f"       {item.location}"
 
@@ -55,6 +63,9 @@ def _place(item: Item) -> str:
 
 
 def _gist(item: Item) -> str:
+    if item.kind in ("alert", "counter") and item.status is not Status.FAIL:
+        seen = f", seen {item.captured}" if item.captured else ""
+        return f"{item.field}: {item.expected}{seen}"
     if item.status is Status.PASS:
         return item.captured if item.kind == "packet" and item.captured else "absent, as expected"
     if item.kind in ("tracer", "probe", "direction"):
@@ -62,6 +73,8 @@ def _gist(item: Item) -> str:
     if item.kind == "missing":
         words = "missing" if item.status is Status.FAIL else "not seen, which proves nothing here"
         return f"{words}: {item.expected} expected"
+    if item.kind == "absent":
+        return "absent as far as was seen, which proves nothing here"
     if item.kind == "unexpected":
         return f"unexpected: {item.captured}"
     return f"{item.field}: expected {item.expected}, captured {item.captured}"

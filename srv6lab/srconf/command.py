@@ -29,13 +29,15 @@ HINT = 'Please try "srconf localsid help".'
 def main(arguments: Sequence[str]) -> int:
     """Run one command line; returns the exit code."""
     try:
-        print(run(arguments))
+        print(run(arguments), flush=True)
     except UsageError as error:
         return _fail(f"srconf: {_one_line(error)}")
     except SrconfError as error:
         return _fail(f"SREXT answers: [ERROR]: {_one_line(error)}")
     except OSError as error:
         return _fail(f"SREXT answers: [ERROR]: {_explain(error)}")
+    except KeyboardInterrupt:
+        return _fail("srconf: interrupted; the same command again, or flush, mends what was left half done")
     return 0
 
 

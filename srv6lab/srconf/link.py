@@ -68,17 +68,19 @@ def _attached(link: Interface) -> list[Attachment]:
     return found
 
 
-def attach_everywhere(links: tuple[Interface, ...], program_id: int | None) -> int:
-    """Put one and the same program on every interface; returns its id.
+def attach_everywhere(links: tuple[Interface, ...], there: tuple[Attachment, ...]) -> tuple[int, bool]:
+    """Put one and the same program on every interface; returns its id, and whether it was missing anywhere.
 
     The first interface gets it loaded from the object by tc, the others by its file descriptor.
     """
-    there = {item.interface.index: item for item in attachments(links)}
-    with_qdisc = _with_ingress()
-    for link in links:
-        present = there.get(link.index)
-        if present and present.program_id == program_id:
-            continue
+    program_id = there[0].program_id if there else None
+    served = {item.interface.index: item for item in there}
+    missing = [
+        link for link in links if link.index not in served or served[link.index].program_id != program_id
+    ]
+    with_qdisc = _with_ingress() if missing else set()
+    for link in missing:
+        present = served.get(link.index)
         handle = present.handle if present else GUEST if link.name in with_qdisc else OWNER
         if present:
             _detach_filter(link)
@@ -90,7 +92,7 @@ def attach_everywhere(links: tuple[Interface, ...], program_id: int | None) -> i
             _attach(link, handle, bpf.program_fd(program_id))
     if program_id is None:
         raise ToolError("no Ethernet interface is here to serve")
-    return program_id
+    return program_id, bool(missing)
 
 
 def _load(link: Interface, handle: int) -> int:

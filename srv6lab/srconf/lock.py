@@ -3,6 +3,7 @@
 An abstract Unix socket is the lock: its name belongs to the network namespace and vanishes with its process.
 """
 
+import errno
 import socket
 import time
 from collections.abc import Iterator
@@ -23,7 +24,9 @@ def alone() -> Iterator[None]:
             try:
                 lock.bind(NAME)
                 break
-            except OSError:
+            except OSError as error:
+                if error.errno != errno.EADDRINUSE:
+                    raise
                 if time.monotonic() > deadline:
                     raise Refused(f"another srconf works in this namespace since {PATIENCE:.0f} s") from None
                 time.sleep(0.02)

@@ -86,8 +86,10 @@ Entry = Neighbor | HostRoute | SidRoute
 
 
 def wanted(local_sid: LocalSid) -> tuple[Entry, ...]:
-    """What one SID needs, in the order of adding."""
-    behavior, device = local_sid.behavior, local_sid.oif.name
+    """What one SID needs, in the order of adding; nothing helps when its interface is gone."""
+    behavior, device = local_sid.behavior, local_sid.oif.current_name
+    if device is None:
+        return ()
     route = SidRoute(local_sid.sid, behavior.action, behavior.next_hop_keyword, local_sid.next_hop, device)
     host = HostRoute(local_sid.next_hop, device)
     if local_sid.mac is None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from .state import COUNTER_NAMES, DISCARDS, Counters, LocalSid, Traffic
+from .state import COUNTER_NAMES, DISCARDS, Counters, Interface, LocalSid, Traffic
 
 HEADING = "SRv6 - MY LOCALSID TABLE:\n" + "=" * 50
 RULE = "-" * 54
@@ -23,8 +23,8 @@ def _block(local_sid: LocalSid, counters: Counters) -> str:
         _line("SID", str(local_sid.sid)),
         _line("Behavior", local_sid.behavior.word),
         _line("Next hop", next_hop(local_sid)),
-        _line("OIF", local_sid.oif.name),
-        _line("IIF", local_sid.iif.name),
+        _line("OIF", _interface(local_sid.oif)),
+        _line("IIF", _interface(local_sid.iif)),
         _line("Good traffic", _traffic(counters.good)),
         _line("Bad traffic", _traffic(counters.bad)),
         _line("Returned", _traffic(counters.of["returned"])),
@@ -36,6 +36,10 @@ def _block(local_sid: LocalSid, counters: Counters) -> str:
 
 def _line(label: str, value: str) -> str:
     return f"\t {label + ':' if len(label) > 8 else f'{label:<8}:':<17}{value} "
+
+
+def _interface(interface: Interface) -> str:
+    return interface.current_name or f"{interface.name} (gone)"
 
 
 def _traffic(traffic: Traffic) -> str:
@@ -57,8 +61,8 @@ def _object(local_sid: LocalSid, counters: Counters) -> dict[str, Any]:
         "sid": str(local_sid.sid),
         "behavior": local_sid.behavior.name,
         "next_hop": next_hop(local_sid),
-        "oif": local_sid.oif.name,
-        "iif": local_sid.iif.name,
+        "oif": local_sid.oif.current_name or local_sid.oif.name,
+        "iif": local_sid.iif.current_name or local_sid.iif.name,
         "good": asdict(counters.good),
         "bad": asdict(counters.bad),
         "counters": {name: asdict(counters.of[name]) for name in COUNTER_NAMES},

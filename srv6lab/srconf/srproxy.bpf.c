@@ -284,7 +284,7 @@ static __always_inline enum counter walk(struct __sk_buff *skb, const struct ipv
 	return outer->srh_at ? 0 : NO_SRH;
 }
 
-/* RFC 8754 section 4.3.1.1, S01 to S13, as far as the SRH alone decides. */
+/* RFC 8986 section 4.1, S02 to S11, and what a proxy asks besides. */
 static __always_inline enum counter judge(const struct outer *outer, const struct local_sid *sid, __u8 hop_limit)
 {
 	const struct srh *srh = &outer->srh;
@@ -315,7 +315,7 @@ static __always_inline int same(const struct headers *a, const struct headers *b
 	return 1;
 }
 
-/* Remember the outer headers for this flow, advanced to the next segment (RFC 8754 4.3.1.1 S12-S15). */
+/* Remember the outer headers for this flow, advanced to the next segment (RFC 8986 section 4.1, S12-S14). */
 static __always_inline enum counter remember(struct __sk_buff *skb, const struct outer *outer,
 					     const struct flow *flow, __u8 hop_limit)
 {

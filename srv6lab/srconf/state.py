@@ -1,5 +1,6 @@
 """What the eBPF maps hold, as values: the only place besides srproxy.bpf.c that knows their layout."""
 
+import socket
 import struct
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
@@ -45,6 +46,14 @@ class Interface:
 
     index: int
     name: str
+
+    @property
+    def current_name(self) -> str | None:
+        """What it is called now; None if it is gone."""
+        try:
+            return socket.if_indextoname(self.index)
+        except OSError:
+            return None
 
 
 @dataclass(frozen=True, slots=True)

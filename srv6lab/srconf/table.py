@@ -100,14 +100,13 @@ def _open(program_id: int) -> Table:
 
 def add(links: tuple[Interface, ...], local_sid: LocalSid) -> None:
     """Add a SID, or mend one that is there already; refuse what would fight with another."""
-    active = standing(links)
+    there = link.attachments(links)
+    active = _open(there[0].program_id).local_sids() if there else ()
     _refuse_clash(local_sid, active)
     others = tuple(other for other in active if other.sid != local_sid.sid)
-    before = link.attachments(links)
     try:
-        program_id = link.attach_everywhere(links, before[0].program_id if before else None)
+        program_id, changed = link.attach_everywhere(links, there)
         table = _open(program_id)
-        changed = link.attachments(links) != before
         changed |= route.reconcile((*others, local_sid))
         changed |= table.activate(local_sid)
         changed |= table.sweep()

@@ -23,5 +23,8 @@ def run(*words: str) -> str:
 
 def read(*words: str) -> list[dict[str, Any]]:
     """The JSON that a tool prints; it prints nothing at all for an empty list."""
-    answer: list[dict[str, Any]] = json.loads(run(*words).strip() or "[]")
+    try:
+        answer: list[dict[str, Any]] = json.loads(run(*words).strip() or "[]")
+    except ValueError:
+        raise ToolError(f"{' '.join(words)}: the answer is no JSON") from None
     return [item for item in answer if item]

@@ -13,25 +13,34 @@ from dataclasses import dataclass
 class Behavior:
     """One endpoint behavior.
 
-    `code_point` is IANA's number in "SRv6 Endpoint Behaviors", `section` its text in RFC 8986,
-    `kernel_since` the first Linux that has it as a seg6local action.
+    `code_point` is IANA's number in "SRv6 Endpoint Behaviors" (None for one that has none),
+    `section` where its text stands, `kernel_since` the first Linux that has it as a seg6local action,
+    None for what an SR proxy does instead.
     """
 
     name: str
-    code_point: int
+    code_point: int | None
     section: str
     summary: str
     parameters: tuple[str, ...] = ()
-    kernel_since: tuple[int, int] = (4, 14)
+    kernel_since: tuple[int, int] | None = (4, 14)
 
 
 _ALL = (
-    Behavior("End", 1, "4.1", "go on to the next segment"),
-    Behavior("End.X", 5, "4.2", "go on to the next segment over one adjacency", ("nh6",)),
-    Behavior("End.T", 9, "4.3", "go on to the next segment by one IPv6 table", ("table",)),
-    Behavior("End.DX6", 16, "4.4", "decapsulate, hand IPv6 to one adjacency", ("nh6",)),
-    Behavior("End.DX4", 17, "4.5", "decapsulate, hand IPv4 to one adjacency", ("nh4",)),
-    Behavior("End.DT6", 18, "4.6", "decapsulate, look IPv6 up in one table", ("table",)),
+    Behavior("End", 1, "RFC 8986 4.1", "go on to the next segment"),
+    Behavior("End.X", 5, "RFC 8986 4.2", "go on to the next segment over one adjacency", ("nh6",)),
+    Behavior("End.T", 9, "RFC 8986 4.3", "go on to the next segment by one IPv6 table", ("table",)),
+    Behavior("End.DX6", 16, "RFC 8986 4.4", "decapsulate, hand IPv6 to one adjacency", ("nh6",)),
+    Behavior("End.DX4", 17, "RFC 8986 4.5", "decapsulate, hand IPv4 to one adjacency", ("nh4",)),
+    Behavior("End.DT6", 18, "RFC 8986 4.6", "decapsulate, look IPv6 up in one table", ("table",)),
+    Behavior(
+        "End.AD4",
+        None,
+        "draft-ietf-spring-sr-service-programming 6.2",
+        "hand inner IPv4 to an SR-unaware service and give it its headers back",
+        ("service",),
+        kernel_since=None,
+    ),
 )
 
 BEHAVIORS: dict[str, Behavior] = {behavior.name: behavior for behavior in _ALL}

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from difflib import SequenceMatcher, get_close_matches
 from functools import lru_cache
 
+MOST = 200  # names to compare with; a large lab must not wait for a guess
+
 # What other tools and other RFCs call the same thing.
 SYNONYMS = {
     "action": "behavior",
@@ -45,7 +47,8 @@ def closest(word: str, names: Iterable[str]) -> list[str]:
 @lru_cache(maxsize=256)
 def _closest(word: str, names: frozenset[str]) -> tuple[str, ...]:
     """Cached, because a node that was renamed is asked for at each place that named it."""
-    near = get_close_matches(word, names, 4)
+    alike = [name for name in names if name[:1] == word[:1] and abs(len(name) - len(word)) <= 3]
+    near = get_close_matches(word, alike[:MOST] if len(names) > MOST else names, 4)
     ratios = [SequenceMatcher(None, name, word).ratio() for name in near]
     return tuple(sorted(name for name, ratio in zip(near, ratios, strict=True) if ratio == max(ratios)))
 

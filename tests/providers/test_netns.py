@@ -163,7 +163,7 @@ def test_nics_are_found_by_their_mac(bring_up: Callable[[str], Up]) -> None:
             )
             lab.sh(machine.name, f"ip address flush dev enp0s{7 + number}")
         lab.sh(machine.name, "bash /run/day0.sh")
-    for probe in lab.plan.exercises[0].probes:
+    for probe in lab.plan.exercises[0].every_probe():
         lab.sh(probe.source, f"ping -c 1 -W 2 {target(lab.plan, probe)}")
 
 
@@ -266,7 +266,7 @@ def test_a_missing_tool_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 
 def test_a_large_transfer_crosses_every_path(lab: Up) -> None:
     """50 MB by TCP between the ends of each probe: a lab whose MTU is wrong stalls at 0 bytes."""
-    ends = {(probe.source, probe.to) for exercise in lab.plan.exercises for probe in exercise.probes}
+    ends = {(probe.source, probe.to) for exercise in lab.plan.exercises for probe in exercise.every_probe()}
     for source, to in ends:
         address = next(nic.address.ip for nic in lab.plan.machine(to).nics)
         _transfer(lab, source, to, str(address), 50 * 10**6)
@@ -303,7 +303,7 @@ def _transfer(lab: Up, source: str, to: str, address: str, size: int) -> None:
 
 def test_a_full_packet_is_not_fragmented(lab: Up) -> None:
     for exercise in lab.plan.exercises:
-        for probe in exercise.probes:
+        for probe in exercise.every_probe():
             address = next(nic.address.ip for nic in lab.plan.machine(probe.to).nics)
             lab.sh(probe.source, f"ping -M do -s 1472 -c 1 -W 2 {address}")
 

@@ -134,7 +134,8 @@ class Namespace:
     def entered(self) -> Iterator[None]:
         """This thread in the namespace: for sockets, which stay where they were made."""
         libc = ctypes.CDLL(None, use_errno=True)
-        with open("/proc/thread-self/ns/net") as home, open(f"/run/netns/{self.name}") as there:
+        home_path, there_path = Path("/proc/thread-self/ns/net"), Path("/run/netns", self.name)
+        with home_path.open() as home, there_path.open() as there:
             assert libc.setns(there.fileno(), CLONE_NEWNET) == 0, os.strerror(ctypes.get_errno())
             try:
                 yield
@@ -161,7 +162,9 @@ class Namespace:
         """Everything that srconf might leave behind, as text."""
         script = """
             ip route show table all; ip neigh show nud permanent; tc qdisc show
-            for i in $(ls /sys/class/net); do tc filter show dev $i ingress; tc filter show dev $i egress; done
+            for i in $(ls /sys/class/net)
+            do tc filter show dev $i ingress; tc filter show dev $i egress
+            done
         """
         return self.run("sh", "-c", script).stdout
 

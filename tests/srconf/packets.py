@@ -2,7 +2,8 @@
 
 import socket
 import struct
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address
 
@@ -10,11 +11,12 @@ SOURCE, SID = "fc00:1::1", "fc00:a::a1"
 # Segments that r3 throws away: a packet socket shares a packet's bytes with the kernel, and would show what
 # the kernel's own End behavior writes into them.
 NEXT, OTHER, LAST = "fc00:9::b1", "fc00:9::c1", "fc00:9::3a"
+SRH_SOURCE = IPv6Address(SOURCE).packed
 ROUTING, IPV4, IPV6, UDP, NONE = 43, 4, 41, 17, 59
 
 
 def checksum(data: bytes) -> int:
-    total = sum(struct.unpack(f"!{len(data) // 2}H", data[: len(data) // 2 * 2]))
+    total: int = sum(struct.unpack(f"!{len(data) // 2}H", data[: len(data) // 2 * 2]))
     total += data[-1] << 8 if len(data) % 2 else 0
     while total >> 16:
         total = (total & 0xFFFF) + (total >> 16)
@@ -130,13 +132,19 @@ def view(packet: bytes) -> View:
     )
 
 
-def received(port: socket.socket, ethertype: int, seconds: float = 0.5) -> Iterator[bytes]:
-    """The packets of one kind that come in, until nothing comes for a while."""
-    port.settimeout(seconds)
-    while True:
+def probes(port: socket.socket, count: int, seconds: float = 5.0) -> list[bytes]:
+    """The packets of our making that come in: as many as are expected, or what came in that time."""
+    found: list[bytes] = []
+    deadline = time.monotonic() + seconds
+    while len(found) < count and (left := deadline - time.monotonic()) > 0:
+        port.settimeout(left)
         try:
             frame, address = port.recvfrom(65536)
         except TimeoutError:
-            return
-        if address[2] != socket.PACKET_OUTGOING and frame[12:14] == struct.pack("!H", ethertype):
-            yield frame[14:]
+            break
+        ethertype, packet = frame[12:14], frame[14:]
+        ours = ethertype == b"\x86\xdd" and packet[6] in (0, ROUTING, 60) and SRH_SOURCE in packet[8:24]
+        ours |= ethertype == b"\x08\x00"
+        if ours and address[2] != socket.PACKET_OUTGOING:
+            found.append(packet)
+    return found

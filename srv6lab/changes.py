@@ -1,0 +1,67 @@
+"""What an exercise changes in a lab, done and taken back.
+
+Before a change is made, how to take it back is written down: so whatever was left by a check that
+died is taken back by the next one, or by `up`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from srv6lab.errors import NodeError
+from srv6lab.providers.base import Provider
+from srv6lab.render import Change
+from srv6lab.state import Home, State, write_whole
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """The changes of one lab."""
+
+    provider: Provider
+    home: Home
+    state: State
+
+    @contextmanager
+    def applied(self, changes: Sequence[Change], counted: dict[str, int]) -> Iterator[None]:
+        """Make the changes, and take them back at the end; what they counted goes to `counted`."""
+        before = len(self._written())
+        try:
+            for change in changes:
+                self._write([*self._written(), (change.node, change.undo)])
+                self._run(change.node, change.do)
+            yield
+            for change in changes:
+                if change.count:
+                    counted[change.counter] = int(self._run(change.node, change.count).strip() or 0)
+        finally:
+            self.take_back(before)
+
+    def take_back(self, keep: int = 0) -> None:
+        """Take back, the latest first, all that is written down but the first `keep`."""
+        written = self._written()
+        while len(written) > keep:
+            node, undo = written[-1]
+            self._run(node, undo)
+            written.pop()
+            self._write(written)
+
+    def _run(self, node: str, script: str) -> str:
+        result = self.provider.exec(self.state, node, ["bash", "-ec", script], timeout=30)
+        if result.exit_code:
+            raise NodeError(f"{node}: {result.stderr.strip()}\n  in: {script.strip()}")
+        return result.stdout
+
+    def _written(self) -> list[tuple[str, str]]:
+        path = self.home.path / "applied.json"
+        return [(node, undo) for node, undo in json.loads(path.read_text("utf-8"))] if path.exists() else []
+
+    def _write(self, entries: Sequence[tuple[str, str]]) -> None:
+        path = self.home.path / "applied.json"
+        if entries:
+            write_whole(path, json.dumps(entries, indent=1) + "\n")
+        else:
+            path.unlink(missing_ok=True)

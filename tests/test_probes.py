@@ -1,0 +1,241 @@
+"""How a probe's packets are found again: by our token, or as one typed ping among others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from ipaddress import ip_address
+
+import pytest
+
+from srv6lab.capture import Capture
+from srv6lab.plan import Nic, Plan
+from srv6lab.probes import Found, Sent, find, own_mac, ping, read_ping, target
+from srv6lab.trace import Direction, Icmp, PacketView, Point
+from tests.small import EAST, SMALL, WEST, header, packet, planned, srh
+
+PLAN = planned()
+(PROBE,) = PLAN.exercises[0].probes
+TOKEN = "00112233445566778899aabbccddeeff"
+MINE, THEIRS, THIRD = "08:00:27:00:00:01", "08:00:27:00:00:02", "08:00:27:00:00:03"
+LINK = (MINE, THEIRS)
+NICS: Mapping[Point, Nic] = {nic.point: nic for nic in PLAN.nics()}
+CORE = NICS[Point("gate", "eth2")]
+PEER = NICS[CORE.peer]
+
+
+def echo(
+    identifier: int = 7,
+    sequence: int = 1,
+    *,
+    back: bool = False,
+    payload: bytes = b"",
+    macs: tuple[str, str] = LINK,
+    kind: int | None = None,
+) -> PacketView:
+    """An echo request from west to east, or its answer, as it is on the link in the middle."""
+    ends = (EAST, WEST) if back else (WEST, EAST)
+    inner = header(*ends, 64, "icmp")
+    if back:
+        outer = header("2001:ab::2", "fc00:a::d4", 63, "ipv4", srh("fc00:a::d4", left=0))
+    else:
+        outer = header("2001:ab::1", "fc00:b::e", 63, "ipv4", srh("fc00:b::d4", "fc00:b::e", left=1))
+    icmp = Icmp((0 if back else 8) if kind is None else kind, 0, identifier, sequence)
+    return packet(outer, inner, macs=macs[::-1] if back else macs, icmp=icmp, payload=payload)
+
+
+def noise(source: str, destination: str, macs: tuple[str, str] = LINK) -> PacketView:
+    return packet(header(source, destination, 255, "icmpv6"), macs=macs, icmp=Icmp(135, 0))
+
+
+def found(*packets: PacketView, sent: Sent | None = None, **others: tuple[PacketView, ...]) -> Found:
+    captures = {point: Capture() for point in NICS} | {CORE.point: Capture(packets)}
+    return find(PLAN, PROBE, captures, sent)
+
+
+class TestOwnMac:
+    """Captures from elsewhere don't have the plan's MACs."""
+
+    def of(self, *packets: PacketView, bindings: tuple[tuple[str, str], ...] = ()) -> str | None:
+        pairs = tuple((mac, ip_address(address)) for mac, address in bindings)
+        return own_mac(CORE, PEER, Capture(packets, pairs))
+
+    def test_the_plan_s_mac_if_any_frame_has_it(self) -> None:
+        assert self.of(echo(macs=(CORE.mac, PEER.mac))) == CORE.mac
+        assert self.of(echo(macs=(PEER.mac, CORE.mac))) == CORE.mac
+
+    def test_whoever_announces_the_nic_s_address(self) -> None:
+        assert self.of(noise("fe80::1", "fe80::2"), bindings=((THEIRS, "2001:ab::1"),)) == THEIRS
+
+    def test_an_announcement_outweighs_a_forwarded_packet(self) -> None:
+        assert self.of(echo(), bindings=((THEIRS, "2001:ab::1"),)) == THEIRS
+
+    def test_a_packet_that_comes_back_does_not_change_who_sent_it_first(self) -> None:
+        assert self.of(echo(), echo(macs=LINK[::-1])) == MINE
+
+    def test_whoever_speaks_from_the_nic_s_address(self) -> None:
+        assert self.of(noise("2001:ab::1", "2001:ab::2")) == MINE
+        assert self.of(noise("2001:ab::1", "2001:ab::2", LINK[::-1])) == THEIRS
+
+    def test_the_other_one_than_the_peer_s(self) -> None:
+        assert self.of(noise("2001:ab::2", "fc00:a::d4", (THEIRS, MINE))) == MINE
+
+    def test_the_other_one_than_who_announces_the_peer_s_address(self) -> None:
+        assert self.of(noise("fe80::1", "fe80::2"), bindings=((THEIRS, "2001:ab::2"),)) == MINE
+
+    def test_a_group_s_mac_is_nobody_s(self) -> None:
+        group = noise("2001:ab::2", "ff02::1", (THEIRS, "33:33:00:00:00:01"))
+        assert self.of(group) is None
+        assert self.of(group, noise("2001:ab::2", "fc00:a::d4", (THEIRS, MINE))) == MINE
+
+    def test_unknown_where_nobody_speaks_for_either_end(self) -> None:
+        assert self.of(noise("fe80::1", "fe80::2")) is None
+        assert self.of() is None
+
+    def test_unknown_where_the_peer_talks_to_two(self) -> None:
+        frames = [noise("2001:ab::2", "fc00:a::d4", (THEIRS, mac)) for mac in (MINE, THIRD)]
+        assert self.of(*frames) is None
+
+
+class TestByToken:
+    sent = Sent("echo", 3, 3, TOKEN)
+    macs = (CORE.mac, PEER.mac)
+    carried = b"when" + bytes.fromhex(TOKEN) * 2
+
+    def test_only_packets_that_carry_it_are_ours(self) -> None:
+        mine = echo(payload=self.carried, macs=self.macs)
+        result = found(mine, echo(payload=b"\x00" * 40, macs=self.macs), sent=self.sent)
+        assert [hop.packet for hop in result.hops] == [mine]
+        assert result.sent == self.sent
+
+    def test_the_direction_is_told_by_the_plan_s_mac(self) -> None:
+        there = echo(payload=self.carried, macs=self.macs)
+        back = echo(back=True, payload=self.carried, macs=self.macs)
+        result = found(there, back, sent=self.sent)
+        assert [hop.direction for hop in result.hops] == [Direction.OUT, Direction.IN]
+
+    def test_an_error_about_our_packet_is_seen_as_ours(self) -> None:
+        unreachable = echo(kind=3, payload=self.carried, macs=self.macs)
+        assert len(found(unreachable, sent=self.sent).hops) == 1
+
+
+class TestATypedPing:
+    def test_it_is_told_by_its_ends_and_identifier(self) -> None:
+        result = found(echo(), echo(back=True), noise("2001:ab::1", "2001:ab::2"))
+        assert [hop.packet.icmp and hop.packet.icmp.identifier for hop in result.hops] == [7, 7]
+        assert (result.sent.sent, result.sent.token) == (1, "")
+
+    def test_the_last_of_several(self) -> None:
+        result = found(
+            *[echo(5, number) for number in range(4)],
+            echo(9, 1),
+            echo(9, 1, back=True),
+            noise("2001:ab::1", "2001:ab::2"),
+        )
+        assert {hop.packet.icmp and hop.packet.icmp.identifier for hop in result.hops} == {9}
+        assert result.sent.sent == 1
+        assert "the last of 2" in result.sent.note
+
+    def test_of_two_at_once_the_one_that_asks_last(self) -> None:
+        frames = [echo(identifier, number) for number in (1, 2, 3) for identifier in (5, 9)]
+        result = found(*frames, noise("2001:ab::1", "2001:ab::2"))
+        assert {hop.packet.icmp and hop.packet.icmp.identifier for hop in result.hops} == {9}
+        assert result.sent.sent == 3
+
+    def test_a_repeated_sequence_is_one_packet_sent(self) -> None:
+        result = found(echo(), echo(), noise("2001:ab::1", "2001:ab::2"))
+        assert (result.sent.sent, len(result.hops)) == (1, 2)
+
+    def test_a_ping_between_others_is_none(self) -> None:
+        stranger = packet(header(WEST, "10.0.9.9", 64, "icmp"), macs=LINK, icmp=Icmp(8, 0, 3, 1))
+        result = found(stranger)
+        assert (result.sent.sent, result.hops) == (0, ())
+        assert "no ping" in result.sent.note
+
+    def test_an_answer_alone_is_no_ping(self) -> None:
+        assert found(echo(back=True)).sent.sent == 0
+
+    def test_a_ping_the_other_way_round_is_of_the_same_ends(self) -> None:
+        frames = [echo(3, 1, back=True, kind=8), noise("2001:ab::1", "2001:ab::2")]
+        assert found(*frames).sent.sent == 1
+
+    def test_where_no_mac_is_known_the_point_is_undirected(self) -> None:
+        bare = replace(echo(), headers=echo().headers[1:])  # neither end of the link speaks
+        result = found(bare)
+        assert (result.undirected, result.hops) == ((CORE.point,), ())
+
+    def test_a_point_without_packets_of_it_is_not_undirected(self) -> None:
+        assert found(noise("fe80::1", "fe80::2")).undirected == ()
+
+
+class TestSending:
+    def test_ipv4_first(self) -> None:
+        assert str(target(PLAN, PROBE)) == EAST
+
+    def test_ipv6_where_the_source_has_no_ipv4(self) -> None:
+        text = SMALL.replace("10.0.1.0/24, endp", '"2001:1::/64", endp').replace(
+            "10.0.2.0/24, endp", '"2001:2::/64", endp'
+        )
+        network = text[: text.index("local_sids")].replace("10.0.1.", "2001:1::").replace("10.0.2.", "2001:2::")
+        network = network.replace("2001:1::0/24", '"2001:1::/64"').replace("2001:2::0/24", '"2001:2::/64"')
+        network = network.replace("via: 2001:1::2", 'via: "2001:1::2"').replace("via: 2001:2::2", 'via: "2001:2::2"')
+        six: Plan = planned(network)
+        assert str(target(six, PROBE)) == "2001:2::1"
+
+    def test_the_token_fills_the_payload(self) -> None:
+        command = ping(ip_address(EAST), PROBE, TOKEN)
+        assert command[0] == "ping"
+        assert command[command.index("-c") + 1] == "3"
+        assert command[command.index("-p") + 1] == TOKEN
+        assert command[-1] == EAST
+
+
+STATISTICS = "--- 10.0.2.1 ping statistics ---\n"
+RECORDED = {
+    "success": (
+        f"PATTERN: 0x{TOKEN}\nPING 10.0.2.1 (10.0.2.1) 56(84) bytes of data.\n"
+        "64 bytes from 10.0.2.1: icmp_seq=1 ttl=62 time=0.071 ms\n\n" + STATISTICS +
+        "3 packets transmitted, 3 received, 0% packet loss, time 41ms\n"
+        "rtt min/avg/max/mdev = 0.042/0.051/0.071/0.013 ms\n",
+        "",
+        (3, 3, ""),
+    ),
+    "loss": (
+        "PING 10.0.2.1 (10.0.2.1) 56(84) bytes of data.\n\n" + STATISTICS +
+        "3 packets transmitted, 1 received, 66.6667% packet loss, time 2037ms\n\n",
+        "",
+        (3, 1, ""),
+    ),
+    "nothing comes back": (
+        STATISTICS + "3 packets transmitted, 0 received, 100% packet loss, time 40ms\n\n",
+        "",
+        (3, 0, ""),
+    ),
+    "unreachable": (
+        "PING 10.0.2.1 (10.0.2.1) 56(84) bytes of data.\n"
+        "From 10.0.1.2 icmp_seq=1 Destination Net Unreachable\n\n" + STATISTICS +
+        "3 packets transmitted, 0 received, +3 errors, 100% packet loss, time 40ms\n\n",
+        "",
+        (3, 0, ""),
+    ),
+    "duplicates": (
+        STATISTICS + "3 packets transmitted, 3 received, +3 duplicates, 0% packet loss, time 40ms\n",
+        "",
+        (3, 3, ""),
+    ),
+    "no route": ("", "ping: connect: Network is unreachable\n", (0, 0, "ping: connect: Network is unreachable")),
+    "one packet": (STATISTICS + "1 packets transmitted, 1 received, 0% packet loss, time 0ms\n", "", (1, 1, "")),
+    "odd text": ("\x1b[31m¿?\n", "", (0, 0, "ping said nothing")),
+    "nothing": ("", "", (0, 0, "ping said nothing")),
+    "sendmsg fails": (
+        STATISTICS + "0 packets transmitted, 0 received\n",
+        "ping: sendmsg: Operation not permitted\n",
+        (0, 0, "ping: sendmsg: Operation not permitted"),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", RECORDED)
+def test_what_ping_said_is_read(case: str) -> None:
+    stdout, stderr, (sent, received, note) = RECORDED[case]
+    assert read_ping("echo", TOKEN, stdout, stderr) == Sent("echo", sent, received, TOKEN, note)

@@ -1,0 +1,189 @@
+"""Verdicts as text to the letter, as JSON and as JUnit; what a node says can't steer a terminal."""
+
+from __future__ import annotations
+
+import json
+import xml.etree.ElementTree as xml
+from dataclasses import fields, replace
+
+import pytest
+
+from srv6lab.providers.base import Health
+from srv6lab.report import FORMATS, verdicts_json, verdicts_junit, verdicts_text
+from srv6lab.report.text import status_text
+from srv6lab.trace import Direction, Item, Status, Verdict
+from tests.small import LINE, PLACE
+
+LONG = "2001:ab::1 → fc00:b::e hl 63"
+PACKET = Item("packet", Status.PASS, PLACE, "", LONG, None, f"3: {LONG}", None, LINE, "", Direction.OUT)
+ABSENT = replace(PACKET, kind="absent", field="count", expected="0", captured="0")
+FIELD = Item(
+    "field", Status.FAIL, PLACE, "segments_left", "1", None, "0", "captured", LINE, "", Direction.OUT
+)
+MISSING = replace(FIELD, kind="missing", field="count", expected="3")
+BLIND = replace(MISSING, status=Status.INCONCLUSIVE, alone=None, note="tracer is dead")
+COUNT = replace(FIELD, kind="count", field="count", expected="3", captured="4")
+UNEXPECTED = Item(
+    "unexpected",
+    Status.FAIL,
+    PLACE,
+    "count",
+    "0",
+    None,
+    f"2: {LONG}",
+    "captured",
+    note="seen where no expectation has it",
+    direction=Direction.IN,
+)
+TRACER = Item("tracer", Status.INCONCLUSIVE, PLACE, note="the tracer dropped 2 packets")
+DIRECTION = Item("direction", Status.INCONCLUSIVE, PLACE, note="no frame tells")
+PROBE = Item("probe", Status.FAIL, None, note="probe echo was not sent: no route")
+UNSEEN = replace(ABSENT, status=Status.INCONCLUSIVE, note="tracer is dead")
+
+TEXTS = {
+    "packet": (PACKET, "PASS", f"  ok   gate:eth2 out  3: {LONG}", "1 pass"),
+    "absent": (ABSENT, "PASS", "  ok   gate:eth2 out  absent, as expected", "1 pass"),
+    "field": (
+        FIELD,
+        "FAIL",
+        "  FAIL gate:eth2 out  segments_left: expected 1, captured 0\n       small.yml:22:11",
+        "1 fail",
+    ),
+    "missing": (
+        MISSING,
+        "FAIL",
+        "  FAIL gate:eth2 out  missing: 3 expected\n       small.yml:22:11",
+        "1 fail",
+    ),
+    "not seen": (
+        BLIND,
+        "INCONCLUSIVE",
+        "  ?    gate:eth2 out  not seen, which proves nothing here: 3 expected\n"
+        "       tracer is dead\n       small.yml:22:11",
+        "1 inconclusive",
+    ),
+    "count": (
+        COUNT,
+        "FAIL",
+        "  FAIL gate:eth2 out  count: expected 3, captured 4\n       small.yml:22:11",
+        "1 fail",
+    ),
+    "unexpected": (
+        UNEXPECTED,
+        "FAIL",
+        f"  FAIL gate:eth2 in  unexpected: 2: {LONG}\n       seen where no expectation has it",
+        "1 fail",
+    ),
+    "tracer": (TRACER, "INCONCLUSIVE", "  ?    gate:eth2  the tracer dropped 2 packets", "1 inconclusive"),
+    "direction": (DIRECTION, "INCONCLUSIVE", "  ?    gate:eth2  no frame tells", "1 inconclusive"),
+    "probe": (PROBE, "FAIL", "  FAIL -  probe echo was not sent: no route", "1 fail"),
+    "not seen to be absent": (
+        UNSEEN,
+        "INCONCLUSIVE",
+        "  ?    gate:eth2 out  absent as far as was seen, which proves nothing here\n"
+        "       tracer is dead\n       small.yml:22:11",
+        "1 inconclusive",
+    ),
+}
+ALL = Verdict("across", tuple(item for item, *_ in TEXTS.values()))
+
+
+@pytest.mark.parametrize("kind", TEXTS)
+def test_the_text_of_each_kind(kind: str) -> None:
+    item, word, text, total = TEXTS[kind]
+    shown = verdicts_text([Verdict("across", (item,))])
+    assert shown == f"exercise across: {word}\n{text}\n  {total}\n\nexercises: 1 {word.lower()}\n"
+
+
+def test_places_are_aligned_and_all_is_summed_up() -> None:
+    wide = replace(PACKET, point=replace(PLACE, node="a-longer-name"))
+    text = verdicts_text([Verdict("one", (PACKET, wide)), Verdict("two", (FIELD,))])
+    assert text == (
+        "exercise one: PASS\n"
+        f"  ok   gate:eth2 out           3: {LONG}\n"
+        f"  ok   a-longer-name:eth2 out  3: {LONG}\n"
+        "  2 pass\n"
+        "\n"
+        "exercise two: FAIL\n"
+        "  FAIL gate:eth2 out  segments_left: expected 1, captured 0\n"
+        "       small.yml:22:11\n"
+        "  1 fail\n"
+        "\n"
+        "exercises: 1 pass, 1 fail\n"
+    )
+
+
+def test_no_verdict_has_a_text_too() -> None:
+    text = verdicts_text([Verdict("empty", ())])
+    assert text == "exercise empty: INCONCLUSIVE\n  nothing was judged\n\nexercises: 1 inconclusive\n"
+
+
+def test_json_says_all_of_an_item() -> None:
+    (document,) = json.loads(verdicts_json([ALL]))
+    assert list(document) == ["schema", "exercise", "status", "items"]
+    assert (document["schema"], document["exercise"], document["status"]) == (1, "across", "fail")
+    for item in document["items"]:
+        assert set(item) == {field.name for field in fields(Item)}
+    by_kind = {(item["kind"], item["status"]): item for item in document["items"]}
+    assert by_kind["field", "fail"] == {
+        "kind": "field",
+        "status": "fail",
+        "point": "gate:eth2",
+        "direction": "out",
+        "field": "segments_left",
+        "expected": "1",
+        "predicted": None,
+        "captured": "0",
+        "alone": "captured",
+        "location": "small.yml:22:11",
+        "note": "",
+    }
+    assert by_kind["probe", "fail"]["point"] is None
+
+
+def test_junit_counts_what_it_lists() -> None:
+    root = xml.fromstring(verdicts_junit([ALL, Verdict("other", (PACKET,))]).encode())
+    first, second = root
+    statuses = [item.status for item in ALL.items]
+    assert first.get("name") == "across"
+    assert int(first.get("tests", "")) == len(first.findall("testcase")) == len(ALL.items)
+    assert int(first.get("failures", "")) == len(first.findall(".//failure")) == statuses.count(Status.FAIL)
+    assert int(first.get("errors", "")) == len(first.findall(".//error")) == statuses.count(Status.INCONCLUSIVE)
+    assert (second.get("tests"), second.get("failures"), second.get("errors")) == ("1", "0", "0")
+
+
+def test_junit_says_what_differs_and_where_it_is_written() -> None:
+    case = xml.fromstring(verdicts_junit([Verdict("across", (FIELD,))]).encode())[0][0]
+    assert case.get("name") == "gate:eth2 out segments_left"
+    assert case[0].get("message") == "expected 1, captured 0"
+    assert "small.yml:22:11" in (case[0].text or "")
+
+
+def test_junit_marks_an_exercise_that_judged_nothing() -> None:
+    """A CI server takes a suite without a case for a pass."""
+    (suite,) = xml.fromstring(verdicts_junit([Verdict("empty", ())]).encode())
+    assert (suite.get("tests"), suite.get("errors")) == ("1", "1")
+
+
+NASTY = "\x1b]0;owned\x07\x1b[2Jno\x00route\r\ufffe <&\"'>\x9b31m"
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_control_characters_of_a_node_s_words_reach_nobody(form: str) -> None:
+    text = FORMATS[form]([Verdict("across", (replace(PROBE, note=NASTY), replace(BLIND, note=NASTY)))])
+    if form == "junit":
+        xml.fromstring(text.encode())
+    assert all(char == "\n" or (char.isprintable() or char == "\ufffd") for char in text), repr(text)
+    assert "no" in text and "route" in text
+
+
+def test_a_note_of_several_lines_stays_below_its_item() -> None:
+    text = verdicts_text([Verdict("across", (replace(PROBE, note="one\ntwo"),))])
+    assert text.splitlines()[1:3] == ["  FAIL -  one", "       two"]
+
+
+def test_status_marks_the_dead() -> None:
+    health = [Health("node", "gate", True), Health("tracer", "gate:eth2", False, "/x.pcap")]
+    assert status_text("small", "mine", "nowhere", health) == (
+        "mine: lab small on nowhere\n  ok   node   gate\n  DEAD tracer gate:eth2        /x.pcap\n"
+    )
