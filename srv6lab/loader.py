@@ -20,7 +20,7 @@ from srv6lab.errors import Problem, TopologyError, UsageError
 from srv6lab.source import MAX_BYTES, Source, examine
 from srv6lab.source import Path as KeyPath
 from srv6lab.topology import Topology
-from srv6lab.words.schema import misplaced, real_path, schema_problems, value_at
+from srv6lab.words.schema import findings_of, misplaced, real_path, schema_problems, value_at
 from srv6lab.yamltree import MAX_PROBLEMS
 
 
@@ -89,7 +89,7 @@ def _escaped(text: str) -> str:
 
 def _checks_of_the_rest(source: Source, error: ValidationError) -> list[Problem]:
     """What the checks find in the parts that are sound."""
-    findings = error.errors(include_url=False)
+    findings = findings_of(error, source.data)
     unknown = {real_path(source.data, one["loc"])[0] for one in findings if one["type"] == "extra_forbidden"}
     data = _without(source.data, unknown)
     try:
@@ -104,6 +104,6 @@ def _checks_of_the_rest(source: Source, error: ValidationError) -> list[Problem]
 def _without(data: dict[str, Any], paths: Iterable[KeyPath]) -> dict[str, Any]:
     """The data without some keys. Aliases share parts of it, so a key may be gone already."""
     data = deepcopy(data)
-    for path in paths:
+    for path in sorted(paths, key=len, reverse=True):
         value_at(data, path[:-1]).pop(path[-1], None)
     return data

@@ -15,6 +15,7 @@ from types import MappingProxyType
 from srv6lab.errors import Location, Problem, TopologyError
 from srv6lab.srv6.behaviors import BEHAVIORS, Behavior
 from srv6lab.topology import (
+    Action,
     Address,
     Exercise,
     Link,
@@ -233,15 +234,12 @@ def _policies(
 
 def _applied(topology: Topology) -> Iterator[tuple[Path, Steering]]:
     for index, exercise in enumerate(topology.exercises):
-        places = [(("exercises", index, "apply"), exercise.apply)]
-        places += [
-            (("exercises", index, "steps", number, "apply"), step.apply)  # type: ignore[list-item]
-            for number, step in enumerate(exercise.steps)
-        ]
+        places: list[tuple[Path, tuple[Action, ...]]] = [(("apply",), exercise.apply)]
+        places += [(("steps", number, "apply"), step.apply) for number, step in enumerate(exercise.steps)]
         for path, actions in places:
             for number, action in enumerate(actions):
                 if isinstance(action, SteeringAction):
-                    yield (*path, number, "steering"), action.steering
+                    yield ("exercises", index, *path, number, "steering"), action.steering
 
 
 def _plan_nics(topology: Topology) -> dict[str, list[Nic]]:

@@ -59,8 +59,9 @@ def test_the_ends_of_a_link_get_its_first_two_addresses() -> None:
 
 
 def test_an_address_that_is_written_is_taken() -> None:
-    text = SMALL.replace('"west:eth1"', '{at: "west:eth1", address: 10.0.1.77}')
-    assert str(machine_nic(planned(text.replace("nh4: 10.0.1.1}", "nh4: 10.0.1.77}")), "west:eth1").address) == "10.0.1.77/24"
+    text = SMALL.replace('["west:eth1"', '[{at: "west:eth1", address: 10.0.1.77}')
+    found = planned(text.replace("nh4: 10.0.1.1}", "nh4: 10.0.1.77}"))
+    assert str(machine_nic(found, "west:eth1").address) == "10.0.1.77/24"
 
 
 def test_a_trace_is_named_or_is_node_and_nic() -> None:

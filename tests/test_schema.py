@@ -42,7 +42,8 @@ def unknown_keys(schema: dict[str, Any], data: Any, root: dict[str, Any]) -> set
         schema = root["$defs"][schema["$ref"].rpartition("/")[2]]
     if branches := schema.get("anyOf"):
         fit = [one for one in branches if "$ref" in one or one.get("type") in ("array", "object")]
-        return unknown_keys(fit[0], data, root) if fit and isinstance(data, (dict, list)) else set()
+        found = [unknown_keys(one, data, root) for one in fit if isinstance(data, (dict, list))]
+        return min(found, key=len, default=set())
     if isinstance(data, list):
         return set().union(*(unknown_keys(schema.get("items", {}), item, root) for item in data))
     if not isinstance(data, dict):

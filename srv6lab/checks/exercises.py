@@ -34,6 +34,14 @@ def exercise_twice(view: View, locate: Locate) -> Iterator[Problem]:
 
 
 @check
+def sends_nothing(view: View, locate: Locate) -> Iterator[Problem]:
+    for exercise in view.exercises:
+        if not exercise.probe_ids and exercise.probes_known:
+            where = locate((*exercise.path, "probes"), key=True)
+            yield Problem(where, f"exercise {exercise.name} has no probe", "say what is sent")
+
+
+@check
 def expects_nothing(view: View, locate: Locate) -> Iterator[Problem]:
     for exercise in view.exercises:
         if not exercise.expects:
@@ -79,19 +87,26 @@ def unknown_point(view: View, locate: Locate) -> Iterator[Problem]:
         node, slash, netns = place.partition("/")
         if not view.knows(node):
             yield Problem(where, f"there is no node {node}", did_you_mean(node, view.node_names, "name it"))
-        elif slash:
+        elif slash and place not in view.places and view.services_sound:
             yield Problem(where, f"{node} has no network namespace {netns}", f'write "{node}:{nic}"')
-        elif at not in view.points and view.clear(node):
-            known = {one.endpoint.nic for one in view.nics.get(node, ())}
-            mend = f"NICs of {node}: {', '.join(sorted(known))}" if known else f"connect {node} first"
+        elif _misses(view, place, at):
+            known = {one.endpoint.nic for one in view.nics.get(place, ())} | view.places.get(place, set())
+            mend = f"NICs of {place}: {', '.join(sorted(known))}" if known else f"connect {node} first"
             yield Problem(where, f"no link ends at {at}", mend)
+
+
+def _misses(view: View, place: str, at: str) -> bool:
+    """Whether it is certain that a place has no such NIC."""
+    if at in view.points or at.partition(":")[2] in view.places.get(place, ()):
+        return False
+    return view.services_sound and view.clear(place.partition("/")[0])
 
 
 @check
 def unknown_probe(view: View, locate: Locate) -> Iterator[Problem]:
     for exercise, item in _packets(view):
         name = item.value.probe
-        if exercise.probes_known and name not in exercise.probe_ids:
+        if exercise.probes_known and exercise.probe_ids and name not in exercise.probe_ids:
             mend = did_you_mean(name, exercise.probe_ids, "give the exercise a probe")
             yield Problem(
                 locate((*item.path, "probe")), f"exercise {exercise.name} has no probe {name}", mend

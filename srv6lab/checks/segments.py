@@ -109,8 +109,28 @@ def sid_next_hop(view: View, locate: Locate) -> Iterator[Problem]:
 
 
 @check
+def sid_of_unknown_service(view: View, locate: Locate) -> Iterator[Problem]:
+    for item in view.local_sids:
+        name = item.value.service
+        if name is not None and name not in view.service_names:
+            mend = did_you_mean(name, view.service_names, "name it under `services`")
+            yield Problem(locate((*item.path, "service")), f"there is no service {name}", mend)
+        elif name in view.services and view.services[name].node != item.value.node:
+            what = f"the service {name} is on {view.services[name].node}, not on {item.value.node}"
+            yield Problem(locate((*item.path, "service")), what, "give the SID to the service's node")
+
+
+@check
+def service_on_unknown_node(view: View, locate: Locate) -> Iterator[Problem]:
+    for name, service in view.services.items():
+        if not view.knows(service.node):
+            mend = did_you_mean(service.node, view.node_names, "name it under `nodes`")
+            yield Problem(locate(("services", name, "node")), f"there is no node {service.node}", mend)
+
+
+@check
 def unknown_headend(view: View, locate: Locate) -> Iterator[Problem]:
-    for item in view.steering:
+    for item in view.policies:
         if not view.knows(node := item.value.headend):
             mend = did_you_mean(node, view.node_names, "name it under `nodes`")
             yield Problem(locate((*item.path, "headend")), f"there is no node {node}", mend)
@@ -121,7 +141,7 @@ def unowned_segment(view: View, locate: Locate) -> Iterator[Problem]:
     if not view.sids_known:
         return
     owned = frozenset(map(str, view.owners))
-    for item in view.steering:
+    for item in view.policies:
         for index, sid in enumerate(item.value.to.segments):
             if sid not in view.owners and sid not in view.unsound_sids:
                 mend = did_you_mean(str(sid), owned, "give it to a node under `local_sids`")
@@ -140,7 +160,7 @@ def steered_twice(view: View, locate: Locate) -> Iterator[Problem]:
 @check
 def last_segment_fits(view: View, locate: Locate) -> Iterator[Problem]:
     """A lab may want to show what happens then, so it is a warning."""
-    for item in view.steering:
+    for item in view.policies:
         last = item.value.to.segments[-1]
         behavior = view.owners[last].value.behavior if last in view.owners else ""
         family = re.fullmatch(r"End\.D[XT]([46])", behavior)

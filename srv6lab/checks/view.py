@@ -7,6 +7,7 @@ even the name is lost, a flag says that a list isn't the whole truth, and checks
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
@@ -24,6 +25,7 @@ from srv6lab.topology import (
     Node,
     PacketExpectation,
     Probe,
+    Service,
     Steering,
     Topology,
 )
@@ -73,6 +75,9 @@ class View:
     links: tuple[Item[Link], ...]
     local_sids: tuple[Item[LocalSid], ...]
     steering: tuple[Item[Steering], ...]
+    applied: tuple[Item[Steering], ...]
+    service_names: frozenset[str]
+    services: dict[str, Service]
     exercises: tuple[ExerciseView, ...]
     unsound_nics: frozenset[str]
     links_known: bool
@@ -87,6 +92,25 @@ class View:
             for index, endpoint in enumerate(item.value.endpoints):
                 nic = Nic((*item.path, "endpoints", index), endpoint, item.value)
                 found.setdefault(endpoint.node, []).append(nic)
+        return found
+
+    @property
+    def services_sound(self) -> bool:
+        return len(self.services) == len(self.service_names)
+
+    @property
+    def policies(self) -> tuple[Item[Steering], ...]:
+        """The lab's own steering and what its exercises apply."""
+        return self.steering + self.applied
+
+    @cached_property
+    def places(self) -> dict[str, set[str]]:
+        """The NICs of services: those in `node/netns`, and those that their node gets."""
+        found: dict[str, set[str]] = {}
+        for service in self.services.values():
+            place = f"{service.node}/{service.netns}" if service.netns else service.node
+            found.setdefault(place, set()).update(port.inside for port in service.ports)
+            found.setdefault(service.node, set()).update(port.outside for port in service.ports)
         return found
 
     @cached_property
@@ -180,16 +204,18 @@ def view_of(
     sids = _items(LocalSid, data, ("local_sids",), topology.local_sids if topology else None, cut)
     nics, links_known = _unsound_nics(data, links)
     unsound, sids_known = _unsound_sids(data, sids)
-    raw_nodes = data.get("nodes")
-    names = frozenset(raw_nodes) if isinstance(raw_nodes, dict) else frozenset[str]()
+    names = _names(data, "nodes")
     return View(
         node_names=names,
         nodes_known=bool(names),
-        nodes=topology.nodes if topology else _nodes(raw_nodes),
+        nodes=topology.nodes if topology else _mapped(Node, data.get("nodes")),
         links=links,
         local_sids=sids,
         steering=_items(Steering, data, ("steering",), topology.steering if topology else None, cut),
         exercises=_exercises(data, topology, cut),
+        applied=_applied(data),
+        service_names=_names(data, "services"),
+        services=topology.services if topology else _mapped(Service, data.get("services")),
         unsound_nics=nics,
         links_known=links_known and "links" not in lost,
         unsound_sids=unsound,
@@ -211,9 +237,32 @@ def _sound(model: type[M], raw: Any) -> M | None:
         return None
 
 
-def _nodes(raw: Any) -> dict[str, Node]:
+def _names(data: dict[str, Any], key: str) -> frozenset[str]:
+    return frozenset(data[key]) if isinstance(data.get(key), dict) else frozenset()
+
+
+def _mapped(model: type[M], raw: Any) -> dict[str, M]:
     pairs = raw.items() if isinstance(raw, dict) else ()
-    return {name: node for name, one in pairs if (node := _sound(Node, one)) is not None}
+    return {name: value for name, one in pairs if (value := _sound(model, one)) is not None}
+
+
+def _applied(data: dict[str, Any]) -> tuple[Item[Steering], ...]:
+    """The steering that exercises and their steps apply."""
+    found: list[Item[Steering]] = []
+    for path, part in _parts(data):
+        for index, action in enumerate(raw_list(part, "apply")):
+            raw = action.get("steering") if isinstance(action, dict) else None
+            if raw is not None and (steering := _sound(Steering, raw)) is not None:
+                found.append(Item((*path, "apply", index, "steering"), steering))
+    return tuple(found)
+
+
+def _parts(data: dict[str, Any]) -> Iterator[tuple[Path, Any]]:
+    """Each exercise and each step of one, raw."""
+    for index, exercise in enumerate(raw_list(data, "exercises")):
+        yield ("exercises", index), exercise
+        for number, step in enumerate(raw_list(exercise, "steps")):
+            yield ("exercises", index, "steps", number), step
 
 
 def _items(
@@ -271,6 +320,8 @@ def _exercise(raw: Any, index: int, topology: Topology | None, cut: frozenset[Pa
     path: Path = ("exercises", index)
     whole = topology.exercises[index] if topology else None
     probes = _items(Probe, raw, ("probes",), whole.probes if whole else None, cut, path)
+    for number, step in enumerate(raw_list(raw, "steps")):
+        probes += _items(Probe, step, ("probes",), None, cut, (*path, "steps", number))
     packets = _items(
         PacketExpectation, raw, ("expect", "packets"), whole.expect.packets if whole else None, cut, path
     )
@@ -282,10 +333,11 @@ def _exercise(raw: Any, index: int, topology: Topology | None, cut: frozenset[Pa
 
 
 def _probe_ids(raw: Any) -> tuple[frozenset[str], bool]:
-    probes = raw_list(raw, "probes")
+    parts = [raw, *raw_list(raw, "steps")]
+    probes = [probe for part in parts for probe in raw_list(part, "probes")]
     ids = [one.get("id") for one in probes if isinstance(one, dict)]
     texts = frozenset(one for one in ids if isinstance(one, str))
-    return texts, bool(probes) and len(probes) == len([one for one in ids if isinstance(one, str)])
+    return texts, len(probes) == len([one for one in ids if isinstance(one, str)])
 
 
 def _expects(raw: Any) -> bool:

@@ -21,6 +21,9 @@ PATTERNS = {
     r"^[a-z][a-z0-9-]*(/[a-z][a-z0-9-]*)?:[a-z][a-z0-9-]*$": '"node:nic" or "node/netns:nic"',
     r"^([a-z][a-z0-9-]{0,30}):(eth[1-9][0-9]?)$": '"node:eth1"; NICs are called eth1 to eth99',
     r"^[^\x00-\x1f\x7f]*$": "one line of text",
+    r"^[a-z][a-z0-9-]{0,14}$": "a small letter first, then small letters, digits and `-`, 15 at most",
+    r"^[a-z][a-z0-9-]*(/[a-z][a-z0-9-]*)?$": '"node" or "node/netns"',
+    r"^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$": "a path below the lab's folder",
 }
 
 

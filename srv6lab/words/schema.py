@@ -49,10 +49,10 @@ def schema_problems(error: ValidationError, source: Source) -> Iterator[Problem]
     """One problem for each place that pydantic complains about."""
     strays = misplaced(source.data)
     places: dict[tuple[Path, str], list[Finding]] = {}
-    for finding in error.errors(include_url=False):
+    for finding in findings_of(error, source.data):
         path, key = real_path(source.data, finding["loc"], finding["type"])
         if path[:2] not in strays:
-            places.setdefault((path, key), []).append(dict(finding))
+            places.setdefault((path, key), []).append(finding)
     for path, home in strays.items():
         what = f"this is no {_THINGS.get(str(path[0]), path[0])}, but looks like a {_THINGS.get(home, home)}"
         yield Problem(source.locate(path), what, f"move it below `{home}:`")
@@ -60,6 +60,34 @@ def schema_problems(error: ValidationError, source: Source) -> Iterator[Problem]
         problem = _missing(path, key, source) if key else _problem(path, findings, source)
         if problem is not None:
             yield problem
+
+
+def findings_of(error: ValidationError, data: Any) -> list[Finding]:
+    """What pydantic has found, without what it says about the branches of a union that nobody meant."""
+    found = [dict(finding) for finding in error.errors(include_url=False)]
+    return [finding for finding in found if not _in_other_branch(finding["loc"], data)]
+
+
+def _in_other_branch(loc: tuple[str | int, ...], data: Any) -> bool:
+    """Whether a `loc` leads through a model of a union that fits the author's keys worse than another."""
+    path: list[str | int] = []
+    for step in loc:
+        if _has(data, step):
+            data = data[step]
+            path.append(step)
+            continue
+        branches = {model.__name__: set(_keys([model])) for model in models_at(tuple(path))}
+        if len(branches) > 1 and step in branches and isinstance(data, dict):
+            given = set(data)
+            if step != max(branches, key=lambda name: len(branches[name] & given)):
+                return True
+    return False
+
+
+def _has(data: Any, step: str | int) -> bool:
+    if isinstance(data, list):
+        return isinstance(step, int) and step < len(data)
+    return isinstance(data, dict) and step in data
 
 
 def real_path(data: Any, loc: Iterable[str | int], kind: str = "") -> tuple[Path, str]:
@@ -70,8 +98,7 @@ def real_path(data: Any, loc: Iterable[str | int], kind: str = "") -> tuple[Path
     path: list[str | int] = []
     steps = tuple(loc)
     for step in steps:
-        in_list = isinstance(data, list) and isinstance(step, int) and step < len(data)
-        if in_list or (isinstance(data, dict) and step in data):
+        if _has(data, step):
             data = data[step]
             path.append(step)
     return tuple(path), str(steps[-1]) if kind == "missing" else ""
@@ -193,7 +220,11 @@ def _flat(kind: Any) -> Iterator[Any]:
 
 
 def allowed_keys(path: Path) -> list[str]:
-    keys = [field.alias or name for model in models_at(path) for name, field in model.model_fields.items()]
+    return _keys(models_at(path))
+
+
+def _keys(models: list[type[BaseModel]]) -> list[str]:
+    keys = [field.alias or name for model in models for name, field in model.model_fields.items()]
     return list(dict.fromkeys(keys))
 
 
@@ -201,12 +232,18 @@ _THINGS = {
     "endpoints": "endpoint",
     "exercises": "exercise",
     "expect": "`expect`",
+    "alerts": "alert",
+    "apply": "action",
+    "counters": "counter",
     "links": "link",
     "local_sids": "local SID",
     "nodes": "node",
     "packets": "expectation",
     "probes": "probe",
+    "ports": "port",
     "routes": "route",
+    "services": "service",
+    "steps": "step",
     "steering": "steering entry",
 }
 
