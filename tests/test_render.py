@@ -105,6 +105,8 @@ HOSTILE = (
     "a;id",
     "a id",
     "a\nid",
+    "a\n",
+    "eth1\n",
     "a'b",
     'a"b',
     "a|b",
@@ -122,7 +124,7 @@ HOSTILE = (
 )
 
 
-@pytest.mark.parametrize("kind", ["Name", "NicName", "TraceName"])
+@pytest.mark.parametrize("kind", ["Name", "NicName", "NicLabel", "TraceName"])
 @pytest.mark.parametrize("text", HOSTILE)
 def test_a_name_holds_no_word_of_a_shell(kind: str, text: str) -> None:
     with pytest.raises(ValidationError):
@@ -153,6 +155,14 @@ RESTRICTED = {
     "PlannedSid.parameters": "names of the registry; values are addresses and numbers",
     "PlannedPolicy.nic": "a Point.nic",
     "PlannedPolicy.mode": "Literal",
+    "PlannedService.name": "Name",
+    "PlannedService.netns": "Name",
+    "PlannedService.engine": "Literal",
+    "PlannedService.frames": "Literal",
+    "PlannedService.listen": "NicLabel",
+    "PlannedProxy.service": "Name",
+    "PlannedProxy.to": "NicLabel",
+    "PlannedProxy.back": "NicLabel",
     "Behavior.name": "the registry",
     "Behavior.parameters": "the registry",
 }

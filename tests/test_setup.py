@@ -178,7 +178,7 @@ def test_named_python_that_is_absent_is_refused(ready_clone: Path) -> None:
 
 
 def test_without_apt_each_package_is_named_with_its_purpose(ready_clone: Path, tmp_path: Path) -> None:
-    path = tools(tmp_path / "bin", "ip", "ping")
+    path = tools(tmp_path / "bin", "ip", "ping", "nft", "iptables", "suricata")
     (tmp_path / "bin/python3").symlink_to(sys.executable)
     done = setup_with(ready_clone, path)
     assert done.returncode == 3
@@ -189,7 +189,7 @@ def test_without_apt_each_package_is_named_with_its_purpose(ready_clone: Path, t
 
 
 def test_without_root_the_command_to_type_is_printed(ready_clone: Path, tmp_path: Path) -> None:
-    path = tools(tmp_path / "bin", "ip", "ping", "apt-get")
+    path = tools(tmp_path / "bin", "ip", "ping", "nft", "iptables", "suricata", "apt-get")
     (tmp_path / "bin/python3").symlink_to(sys.executable)
     (tmp_path / "bin/id").unlink()
     shell_stub(tmp_path / "bin/id", "echo 1000")

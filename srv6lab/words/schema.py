@@ -64,7 +64,7 @@ def schema_problems(error: ValidationError, source: Source) -> Iterator[Problem]
 
 def findings_of(error: ValidationError, data: Any) -> list[Finding]:
     """What pydantic has found, without what it says about the branches of a union that nobody meant."""
-    found = [dict(finding) for finding in error.errors(include_url=False)]
+    found: list[Finding] = [{**finding} for finding in error.errors(include_url=False)]
     return [finding for finding in found if not _in_other_branch(finding["loc"], data)]
 
 
@@ -128,7 +128,10 @@ def value_at(data: Any, path: Path) -> Any:
     return data
 
 
-def _missing(path: Path, key: str, source: Source) -> Problem:
+def _missing(path: Path, key: str, source: Source) -> Problem | None:
+    unknown = value_at(source.data, path).keys() - set(allowed_keys(path))
+    if unknown and len(models_at(path)) > 1:
+        return None  # the unknown key is the mistake; which of the known ones was meant, nobody knows
     if (typo := _misspelled(path, key, source.data)) is not None:
         return typo_of_missing(path, typo, key, source)
     mend = f"add `{EXAMPLES[key]}`" if key in EXAMPLES else f"add `{key}: …`"
