@@ -8,6 +8,7 @@ errors to stderr.
 from __future__ import annotations
 
 import functools
+import io
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -31,6 +32,7 @@ def _command(body: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(body)
     def run(*arguments: Any, **options: Any) -> Any:
+        _open_streams()
         try:
             return body(*arguments, **options)
         except LabError as error:
@@ -42,10 +44,28 @@ def _command(body: Callable[..., Any]) -> Callable[..., Any]:
             raise Exit(code=0) from None
         except (Exit, SystemExit):
             raise
+        except OSError as error:
+            where = f": {error.filename}" if error.filename else ""
+            mend = "run the same command with sudo" if error.errno in (1, 13) else "invoke --debug shows where"
+            _fail(f"error: {error.strerror or error}{where}\n  mend: {mend}", 3)
         except Exception as error:
             _fail(f"internal error: {type(error).__name__}: {error}\n  mend: invoke --debug shows where", 3)
 
     return run
+
+
+def _open_streams() -> None:
+    """Without one of its three streams a program would take the next file for it; without the letters
+    of a packet's arrow a terminal still gets the packet."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(descriptor)
+    sys.stdin = sys.stdin or open(0, closefd=False)
+    sys.stdout = sys.stdout or open(1, "w", closefd=False)
+    sys.stderr = sys.stderr or open(2, "w", closefd=False)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def _fail(message: str, code: int) -> None:

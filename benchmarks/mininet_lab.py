@@ -37,18 +37,23 @@ def build(spec: dict[str, Any]) -> Any:
     return net
 
 
-def trace(net: Any, spec: dict[str, Any], folder: Path) -> list[subprocess.Popen[bytes]]:
-    """One tcpdump a NIC, each proven live by its own word."""
+def trace(net: Any, points: list[dict[str, str]], folder: Path) -> list[subprocess.Popen[bytes]]:
+    """One tcpdump a point, each proven live by its own word."""
     tracers: list[subprocess.Popen[bytes]] = []
-    for end in (end for link in spec["links"] for end in link):
-        pcap = folder / f"{end['node']}-{end['nic']}.pcap"
-        command = ["tcpdump", "-i", end["nic"], "-n", "-U", "--immediate-mode", "-w", str(pcap)]
-        tracers.append(net.get(end["node"]).popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL))
+    for point in points:
+        inside = ["ip", "netns", "exec", point["netns"]] if point["netns"] else []
+        pcap = str(folder / "-".join(filter(None, point.values()))) + ".pcap"
+        command = [*inside, "tcpdump", "-i", point["nic"], "-n", "-U", "--immediate-mode", "-w", pcap]
+        node = net.get(point["node"])
+        tracers.append(node.popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL))
     for tracer in tracers:
         assert tracer.stderr
-        while b"listening on" not in (line := tracer.stderr.readline()):
+        said = b""
+        while b"listening on" not in said:
+            line = tracer.stderr.readline()
             if not line:
-                raise SystemExit("a tcpdump ended before it listened")
+                raise SystemExit(f"a tcpdump ended before it listened: {said.decode()}")
+            said += line
     return tracers
 
 
@@ -73,10 +78,13 @@ def main() -> None:
     importlib.import_module("mininet.log").setLogLevel("error")
     net = build(spec)
     tracers: list[subprocess.Popen[bytes]] = []
+    folder = Path(sys.argv[2]) if len(sys.argv) > 2 else None
     try:
-        if len(sys.argv) > 2:
-            tracers = trace(net, spec, Path(sys.argv[2]))
+        if folder:
+            tracers += trace(net, [point for point in spec["tracers"] if not point["netns"]], folder)
         day0(net, spec)
+        if folder:  # the NICs that Day0 made
+            tracers += trace(net, [point for point in spec["tracers"] if point["netns"]], folder)
         print("ready", flush=True)
         sys.stdin.readline()
         if spec["probe"]:

@@ -67,11 +67,12 @@ mount -t overlay overlay -o lowerdir=/,upperdir=upper,workdir=work root
 for folder in dev sys tmp; do mount --rbind /$folder root/$folder; done
 mount -t proc proc root/proc
 mount -t tmpfs tmpfs root/run
-mkdir -p root/usr/local/lib/srconf
+mkdir -p root/usr/local/lib/srconf root/old
 mount --bind "$1" root/usr/local/lib/srconf
 shift
+cd root && pivot_root . old && umount -l old
 echo begin
-exec chroot root "$@"
+exec "$@"
 """
 
 
@@ -104,6 +105,9 @@ def specification(plan: Plan, scripts: Path) -> dict[str, Any]:
         "nodes": nodes,
         "links": list(pairs.values()),
         "scripts": {name: str(scripts / f"{name}.sh") for name in nodes},
+        "tracers": [
+            {"node": nic.point.node, "netns": nic.point.netns, "nic": nic.name} for nic in plan.traced()
+        ],
         "probe": probe(plan),
     }
 
@@ -200,7 +204,7 @@ def main() -> None:
         spec.write_text(json.dumps(specification(plan, folder / "day0")))
         captures.mkdir()
         python = options.mininet_python
-        tracers = len(list(plan.nics()))
+        tracers = len(list(plan.traced()))
         contenders = [
             Contender("invoke up (tracers live)", lambda: invoke_up(lab)),
             Contender("Mininet", lambda: mininet_up(python, spec)),

@@ -106,7 +106,8 @@ class Site:
     def home(self, reference: Reference, instance: str = "") -> Home:
         name = instance or reference.name
         if not _INSTANCE.match(name):
-            raise UsageError(f"{name!r} is no name for an instance", "letters, digits, dots and dashes")
+            mend = "name one with --instance: letters, digits, dots and dashes"
+            raise UsageError(f"{name!r} is no name for an instance", mend)
         return Home(self.root / ".srv6lab" / name)
 
     def running(self, reference: Reference, instance: str = "") -> Running:
@@ -157,9 +158,9 @@ def up(home: Home, found: Plan, reference: Reference, provider_name: str, progre
         provider.down(home, state)
         home.forget(keep_runs=True, keep_lock=True)
         fresh = State(found.name, home.path.name, provider.name, str(reference.path.resolve()), "starting")
-        for path, text in files.items():
-            write_whole(home.path / path, text)
         try:
+            for path, text in files.items():
+                write_whole(home.path / path, text)
             return provider.up(found, files, home, fresh, progress)
         except BaseException as error:
             _take_back(provider, home)
@@ -289,8 +290,9 @@ def status_report(one: Running, health: Sequence[Health], form: str) -> str:
 
 
 def run_here(one: Running, node: str, argv: Sequence[str]) -> int:
-    """Run a command in a node on this terminal; its exit code."""
-    return subprocess.run(one.provider.command(one.state, _known(one, node), argv), check=False).returncode
+    """Run a command in a node on this terminal; its exit code, told as shells do for a signal."""
+    code = subprocess.run(one.provider.command(one.state, _known(one, node), argv), check=False).returncode
+    return code if code >= 0 else 128 - code
 
 
 def shell(terminal: bool) -> Sequence[str]:
@@ -309,6 +311,8 @@ def _known(one: Running, node: str) -> str:
 
 def collect(one: Running, into: Path) -> list[Path]:
     """Everything the tracers have seen so far, drained, as pcaps in `into`; LabError names dead tracers."""
+    if into.resolve() == one.home.captures.resolve():
+        raise UsageError(f"the tracers are at work in {shown(into)}", "--out takes another folder")
     tracers = one.provider.captures(one.home, one.state, None, into)
     dead = [f"{tracer.point}: {tracer.note}" for tracer in tracers if not tracer.sound]
     if dead:

@@ -21,6 +21,11 @@ TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
 
 def render(plan: Plan) -> Mapping[str, str]:
     """Every file of the lab by its path: `day0/<node>.sh`. The same plan gives the same bytes."""
+    return day0_scripts(plan)
+
+
+def day0_scripts(plan: Plan) -> dict[str, str]:
+    """Day0 of every machine by its path: what a node runs, wherever it runs."""
     return {day0_path(machine): _day0(plan, machine) for machine in plan.machines}
 
 

@@ -10,7 +10,7 @@ import os
 import shlex
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -83,7 +83,7 @@ class Home:
             else:
                 entry.unlink()
         for folder in (self.path, self.path.parent):
-            if folder.is_dir() and not any(folder.iterdir()):
+            with suppress(OSError):  # it holds something still, or is a mount of its own
                 folder.rmdir()
 
     @contextmanager
@@ -100,7 +100,10 @@ class Home:
 
         while True:
             self.path.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                descriptor = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            except FileNotFoundError:
+                continue  # a `destroy` removed the folder that was there a moment ago
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 if os.path.samestat(os.fstat(descriptor), self._lock.stat()):

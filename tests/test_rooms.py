@@ -5,12 +5,12 @@ from __future__ import annotations
 import ast
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
-import yaml
 
 from tests.conftest import LABS, REPOSITORY, SITE
 
@@ -73,6 +73,12 @@ def refused(source: str, module: str, table: Mapping[str, Room], *, package: boo
     return said
 
 
+@cache
+def imports_of(module: str) -> tuple[str, ...]:
+    path = MODULES[module]
+    return tuple(imports(path.read_text("utf-8"), module, package=path.name == "__init__.py"))
+
+
 def modules() -> dict[str, Path]:
     found = {"tasks": REPOSITORY / "tasks.py"}
     for path in sorted((REPOSITORY / "srv6lab").rglob("*.py")):
@@ -105,9 +111,9 @@ def test_every_permission_is_used(room: Room) -> None:
     """A row that allows more than its room needs says nothing."""
     used = {
         name
-        for module, path in MODULES.items()
+        for module in MODULES
         if room_of(module, TABLE) == room
-        for name in imports(path.read_text("utf-8"), module, package=path.name == "__init__.py")
+        for name in imports_of(module)
     }
     idle = {one for one in room.allowed if one != room.name and not any(within(name, one) for name in used)}
     assert idle == set()
@@ -174,15 +180,14 @@ PYTHON = [
 LONG_ENOUGH = 5  # a shorter name is also a word or an abbreviation of something else
 
 
-def lab_names() -> set[str]:
+@cache
+def lab_names() -> frozenset[str]:
     """The names of all labs and of their nodes."""
-    names = set(LABS)
-    for name in LABS:
-        names |= set(yaml.safe_load(SITE.refer(name).path.read_text("utf-8"))["nodes"])
-    return names
+    nodes = (machine.name for name in LABS for machine in SITE.load(SITE.refer(name))[0].machines)
+    return frozenset(LABS) | frozenset(nodes)
 
 
-def mentions(source: str, names: set[str]) -> list[str]:
+def mentions(source: str, names: Set[str]) -> list[str]:
     """Where a name stands in the code: a distinctive one anywhere in a text or an identifier, a short
     one only as a whole text. Docstrings may say what they like by way of example."""
     tree = ast.parse(source)

@@ -22,9 +22,7 @@ def said(stderr: str, code: int = 1, script: str = SCRIPT) -> str:
 
 
 def test_the_line_that_failed_is_named_and_shown() -> None:
-    assert said("day0/gate.sh:7: false\n") == (
-        "gate: Day0 failed with exit code 1\n  day0/gate.sh:7: false"
-    )
+    assert said("day0/gate.sh:7: false\n") == ("gate: Day0 failed with exit code 1\n  day0/gate.sh:7: false")
 
 
 def test_a_line_of_a_batch_is_counted_from_the_line_that_began_it() -> None:

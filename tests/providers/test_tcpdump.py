@@ -90,7 +90,9 @@ def test_one_packet_is_spelled_without_an_s(start: Start, tmp_path: Path) -> Non
     tracing = start("1,1,0")
     tracing.log(tmp_path).write_text(HEAD)
     assert mark(tmp_path, tracing).drained
-    assert tcpdump._COUNTS.search(b"1 packet captured\n1 packet received by filter\n0 packets dropped by kernel\n")
+    assert tcpdump._COUNTS.search(
+        b"1 packet captured\n1 packet received by filter\n0 packets dropped by kernel\n"
+    )
 
 
 def test_the_dead_can_not_be_drained(start: Start, tmp_path: Path) -> None:

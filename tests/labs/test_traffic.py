@@ -1,0 +1,68 @@
+"""Real traffic over every path of every lab: a path that only pings is a black hole for TCP."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from srv6lab.changes import Changes
+from srv6lab.plan import Plan
+from srv6lab.probes import target
+from srv6lab.render import change
+from srv6lab.topology import Exercise, Probe, SteeringAction
+from tests.conftest import LABS, SITE, Up
+from tests.traffic import sweep, transfer
+
+PATHS = [
+    pytest.param(lab, exercise.name, id=f"{lab}-{exercise.name}")
+    for lab in LABS
+    for exercise in SITE.load(SITE.refer(lab))[0].exercises
+    if not exercise.steps
+]
+
+
+@pytest.fixture(scope="module")
+def labs_up(bring_up):  # type: ignore[no-untyped-def]
+    up: dict[str, Up] = {}
+    return lambda name: up.setdefault(name, up.get(name) or bring_up(name))
+
+
+@contextmanager
+def on_the_path_of(lab: Up, exercise: Exercise) -> Iterator[None]:
+    """The exercise's steering is applied; its firewalls are not."""
+    changes = Changes(lab.running.provider, lab.running.home, lab.running.state)
+    steering = [change(lab.plan, one) for one in exercise.apply if isinstance(one, SteeringAction)]
+    with changes.applied(steering, {}):
+        yield
+
+
+def ends(plan: Plan, probe: Probe) -> tuple[str, str]:
+    """The address of each end: where it sends from, where it sends to."""
+    there = target(plan, probe)
+    here = next(
+        nic.address.ip for nic in plan.machine(probe.source).nics if nic.address.version == there.version
+    )
+    return str(here), str(there)
+
+
+@pytest.mark.parametrize(("name", "exercise_name"), PATHS)
+def test_fifty_megabytes_by_tcp_both_ways(labs_up, name: str, exercise_name: str) -> None:  # type: ignore[no-untyped-def]
+    lab = labs_up(name)
+    exercise = lab.plan.exercise(exercise_name)[1]
+    with on_the_path_of(lab, exercise):
+        for probe in exercise.every_probe():
+            here, there = ends(lab.plan, probe)
+            transfer(lab, probe.source, probe.to, there, 50 * 10**6)
+            transfer(lab, probe.to, probe.source, here, 50 * 10**6)
+
+
+@pytest.mark.parametrize(("name", "exercise_name"), PATHS)
+def test_every_size_with_df(labs_up, name: str, exercise_name: str) -> None:  # type: ignore[no-untyped-def]
+    lab = labs_up(name)
+    exercise = lab.plan.exercise(exercise_name)[1]
+    with on_the_path_of(lab, exercise):
+        for probe in exercise.every_probe():
+            _, there = ends(lab.plan, probe)
+            sweep(lab, probe.source, there, 1472)

@@ -1,0 +1,83 @@
+"""Heavy traffic between two nodes of a lab: what a ping of 64 bytes doesn't show."""
+
+from __future__ import annotations
+
+import subprocess
+
+from tests.conftest import Up
+
+_RECEIVE = """
+import hashlib, socket, sys
+server = socket.create_server((sys.argv[1], 5201), family=socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET)
+print("ready", flush=True)
+server.settimeout(30)
+connection, _ = server.accept()
+connection.settimeout(30)
+digest, size = hashlib.sha256(), 0
+while data := connection.recv(1 << 20):
+    digest.update(data)
+    size += len(data)
+print(size, digest.hexdigest())
+"""
+
+_SEND = """
+import hashlib, os, socket, sys
+size = int(sys.argv[2])
+data = (os.urandom(1 << 20) * (size // (1 << 20) + 1))[:size]
+with socket.create_connection((sys.argv[1], 5201), 10) as connection:
+    connection.settimeout(20)
+    connection.sendall(data)
+print(len(data), hashlib.sha256(data).hexdigest())
+"""
+
+_SWEEP = """
+import socket, struct, sys
+def checksum(data):
+    total = sum(struct.unpack(f"!{len(data) // 2}H", data[: len(data) // 2 * 2])) + (data[-1] << 8 if len(data) % 2 else 0)
+    total = (total & 0xFFFF) + (total >> 16)
+    return ~((total & 0xFFFF) + (total >> 16)) & 0xFFFF
+raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
+raw.setsockopt(socket.IPPROTO_IP, 10, 2)  # IP_MTU_DISCOVER, IP_PMTUDISC_DO: the DF bit, and no cached path MTU
+raw.settimeout(3)
+raw.connect((sys.argv[1], 0))
+bad = []
+for size in range(int(sys.argv[2]) + 1):
+    body = bytes((size + n) % 251 for n in range(size))
+    head = struct.pack("!BBHHH", 8, 0, 0, 0x5157, size)
+    packet = head[:2] + struct.pack("!H", checksum(head + body)) + head[4:] + body
+    try:
+        raw.send(packet)
+        while True:
+            answer = raw.recv(65535)
+            answer = answer[(answer[0] & 15) * 4 :]
+            if answer[0] == 0 and answer[4:8] == head[4:8]:
+                break
+        if answer[8:] != body:
+            bad.append((size, "other bytes"))
+    except OSError as error:
+        bad.append((size, str(error)))
+        if len(bad) > 5:
+            break
+print(bad)
+"""
+
+
+def transfer(lab: Up, source: str, to: str, address: str, size: int) -> None:
+    """Send `size` bytes by TCP; what arrives has the same length and checksum."""
+    command = lab.running.provider.command(lab.running.state, to, ["python3", "-c", _RECEIVE, address])
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as receiver:
+        assert receiver.stdout
+        assert receiver.stdout.readline() == "ready\n"
+        arguments = ["python3", "-c", _SEND, address, str(size)]
+        sent = lab.running.provider.exec(lab.running.state, source, arguments, 60)
+        received, complaint = receiver.communicate(timeout=60)
+    assert sent.exit_code == 0, sent.stderr
+    assert received == sent.stdout, complaint
+    assert received.startswith(f"{size} ")
+
+
+def sweep(lab: Up, source: str, address: str, largest: int) -> None:
+    """Echo requests of every size with the DF bit set come back with the same bytes."""
+    arguments = ["python3", "-c", _SWEEP, address, str(largest)]
+    result = lab.running.provider.exec(lab.running.state, source, arguments, 120)
+    assert result.stdout == "[]\n", result
