@@ -15,7 +15,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from invoke import Context, Exit, task
+from invoke.context import Context
+from invoke.exceptions import Exit
+from invoke.tasks import task
 
 from srv6lab import lab as labs_
 from srv6lab.errors import LabError, UsageError
@@ -46,7 +48,9 @@ def _command(body: Callable[..., Any]) -> Callable[..., Any]:
             raise
         except OSError as error:
             where = f": {error.filename}" if error.filename else ""
-            mend = "run the same command with sudo" if error.errno in (1, 13) else "invoke --debug shows where"
+            mend = (
+                "run the same command with sudo" if error.errno in (1, 13) else "invoke --debug shows where"
+            )
             _fail(f"error: {error.strerror or error}{where}\n  mend: {mend}", 3)
         except Exception as error:
             _fail(f"internal error: {type(error).__name__}: {error}\n  mend: invoke --debug shows where", 3)
@@ -60,9 +64,9 @@ def _open_streams() -> None:
     while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
         pass
     os.close(descriptor)
-    sys.stdin = sys.stdin or open(0, closefd=False)
-    sys.stdout = sys.stdout or open(1, "w", closefd=False)
-    sys.stderr = sys.stderr or open(2, "w", closefd=False)
+    sys.stdin = sys.stdin or os.fdopen(0, closefd=False)
+    sys.stdout = sys.stdout or os.fdopen(1, "w", closefd=False)
+    sys.stderr = sys.stderr or os.fdopen(2, "w", closefd=False)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")

@@ -20,7 +20,8 @@ from srv6lab.plan import Locate, Plan, plan
 from srv6lab.providers.base import Health, Progress, Provider
 from srv6lab.providers.netns import Netns
 from srv6lab.render import render
-from srv6lab.report import FORMATS, verdicts_json
+from srv6lab.report import FORMATS as FORMATS
+from srv6lab.report import verdicts_json
 from srv6lab.report.text import status_text
 from srv6lab.state import Home, State, write_whole
 from srv6lab.topology import Topology

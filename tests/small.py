@@ -56,7 +56,9 @@ def srh(*segment_list: str, left: int) -> Srh:
     return Srh(tuple(IPv6Address(sid) for sid in segment_list), left, len(segment_list) - 1)
 
 
-def header(source: str, destination: str, hop_limit: int, protocol: str, routing: Srh | None = None) -> IpHeader:
+def header(
+    source: str, destination: str, hop_limit: int, protocol: str, routing: Srh | None = None
+) -> IpHeader:
     return IpHeader(ip_address(source), ip_address(destination), hop_limit, protocol, routing)
 
 
@@ -72,14 +74,10 @@ def plain(source: str = WEST, destination: str = EAST, hop_limit: int = 64) -> P
 
 def tunneled(segment: str = "fc00:b::e", left: int = 1, hop_limit: int = 63) -> PacketView:
     routing = srh("fc00:b::d4", "fc00:b::e", left=left)
-    return packet(
-        header("2001:ab::1", segment, hop_limit, "ipv4", routing), header(WEST, EAST, 64, "icmp")
-    )
+    return packet(header("2001:ab::1", segment, hop_limit, "ipv4", routing), header(WEST, EAST, 64, "icmp"))
 
 
-def hops(
-    *packets: PacketView, point: Point = PLACE, direction: Direction = Direction.OUT
-) -> tuple[Hop, ...]:
+def hops(*packets: PacketView, point: Point = PLACE, direction: Direction = Direction.OUT) -> tuple[Hop, ...]:
     return tuple(Hop(point, direction, one) for one in packets)
 
 

@@ -41,9 +41,7 @@ def judge(
     undirected: tuple[Point, ...] = (),
 ) -> Verdict:
     found = Found(Sent("echo", sent, sent, token, "" if sent else "no way"), tuple(seen), undirected)
-    return compare(
-        "across", wanted, {"echo": found}, tracers or live(), elsewhere_absent=elsewhere_absent
-    )
+    return compare("across", wanted, {"echo": found}, tracers or live(), elsewhere_absent=elsewhere_absent)
 
 
 def test_a_packet_as_expected_passes_and_is_described() -> None:

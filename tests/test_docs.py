@@ -156,7 +156,9 @@ class Follower:
         self.lab = LABS[0]
         self.exercise = ""
         (folder / "bin").mkdir()
-        self._script("invoke", INVOKE.format(python=sys.executable, tasks=self._instanced(), prefix=self.instance))
+        self._script(
+            "invoke", INVOKE.format(python=sys.executable, tasks=self._instanced(), prefix=self.instance)
+        )
         self._script("make", MAKE.format(make=tool("make")))
         self._script("python", f'#!/bin/sh\nexec {shlex.quote(sys.executable)} "$@"\n')
         self._script("sudo", '#!/bin/sh\nexec "$@"\n')
@@ -208,7 +210,9 @@ class Follower:
         if len(words) == 1:
             return subprocess.CompletedProcess(words, 0)
         known = tasks().get(words[1], set())
-        unknown = [word for word in words if word.startswith("--") and word[2:].replace("-", "_") not in known]
+        unknown = [
+            word for word in words if word.startswith("--") and word[2:].replace("-", "_") not in known
+        ]
         wrong = f"no task {words[1]}" if not known else f"no option {unknown}" if unknown else ""
         return subprocess.CompletedProcess(words, bool(wrong), "", wrong)
 
@@ -305,7 +309,9 @@ def test_links_lead_somewhere(path: Path) -> None:
 
 
 def test_every_task_of_the_readme_is_there() -> None:
-    named = set(re.findall(r"`(?:\.venv/bin/)?invoke ([a-z.]+)", (REPOSITORY / "README.md").read_text("utf-8")))
+    named = set(
+        re.findall(r"`(?:\.venv/bin/)?invoke ([a-z.]+)", (REPOSITORY / "README.md").read_text("utf-8"))
+    )
     assert named <= set(tasks())
 
 

@@ -248,7 +248,9 @@ class TestAForeignMachine:
     def test_no_packet_has_a_mac_of_the_plan(self, foreign: Run) -> None:
         planned = {frames.mac(nic.mac) for nic in foreign.plan.nics()}
         for path in foreign.pcaps:
-            assert not planned & {half for frame in _frames(path.read_bytes()) for half in (frame[:6], frame[6:12])}
+            assert not planned & {
+                half for frame in _frames(path.read_bytes()) for half in (frame[:6], frame[6:12])
+            }
 
     def test_it_fails_for_a_wrong_packet(self, foreign: Run) -> None:
         """The last frame before the neighbors' is an answer; with one more hop it is another packet."""

@@ -53,9 +53,7 @@ def best_effort() -> PacketView:
             "2001:ab::1 → fc00:b::d4 hl 62 [*fc00:b::d4, fc00:b::e] SL 0 | 2001:db8::1 → 2001:db8::2 icmpv6",
             id="inner-ipv6",
         ),
-        pytest.param(
-            best_effort(), f"2001:ab::1 → fc00:b::d4 hl 63 | {WEST} → {EAST} icmp", id="no-srh"
-        ),
+        pytest.param(best_effort(), f"2001:ab::1 → fc00:b::d4 hl 63 | {WEST} → {EAST} icmp", id="no-srh"),
     ],
 )
 def test_a_packet_in_one_line(view: PacketView, text: str) -> None:

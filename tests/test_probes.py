@@ -176,9 +176,13 @@ class TestSending:
         text = SMALL.replace("10.0.1.0/24, endp", '"2001:1::/64", endp').replace(
             "10.0.2.0/24, endp", '"2001:2::/64", endp'
         )
-        network = text[: text.index("local_sids")].replace("10.0.1.", "2001:1::").replace("10.0.2.", "2001:2::")
+        network = (
+            text[: text.index("local_sids")].replace("10.0.1.", "2001:1::").replace("10.0.2.", "2001:2::")
+        )
         network = network.replace("2001:1::0/24", '"2001:1::/64"').replace("2001:2::0/24", '"2001:2::/64"')
-        network = network.replace("via: 2001:1::2", 'via: "2001:1::2"').replace("via: 2001:2::2", 'via: "2001:2::2"')
+        network = network.replace("via: 2001:1::2", 'via: "2001:1::2"').replace(
+            "via: 2001:2::2", 'via: "2001:2::2"'
+        )
         six: Plan = planned(network)
         assert str(target(six, PROBE)) == "2001:2::1"
 

@@ -96,7 +96,9 @@ def test_an_unknown_name_in_a_template_is_an_error(monkeypatch: pytest.MonkeyPat
 
 def test_the_role_names_the_template() -> None:
     roles = topology.Node.model_fields["role"].annotation
-    assert {path.name.removesuffix(".sh.j2") for path in (TEMPLATES / "day0").glob("[a-z]*")} == set(roles.__args__)  # type: ignore[union-attr]
+    assert {path.name.removesuffix(".sh.j2") for path in (TEMPLATES / "day0").glob("[a-z]*")} == set(
+        roles.__args__
+    )  # type: ignore[union-attr]
 
 
 HOSTILE = (
@@ -177,7 +179,9 @@ def _texts(value: object) -> Iterator[str]:
         inside = getattr(value, field.name)
         parts = inside if isinstance(inside, tuple) else (inside,)
         for part in parts:
-            if isinstance(part, str) or (isinstance(part, tuple) and all(isinstance(one, str) for one in part)):
+            if isinstance(part, str) or (
+                isinstance(part, tuple) and all(isinstance(one, str) for one in part)
+            ):
                 yield f"{type(value).__name__}.{field.name}"
             else:
                 yield from _texts(part)

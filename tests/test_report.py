@@ -148,7 +148,9 @@ def test_junit_counts_what_it_lists() -> None:
     assert first.get("name") == "across"
     assert int(first.get("tests", "")) == len(first.findall("testcase")) == len(ALL.items)
     assert int(first.get("failures", "")) == len(first.findall(".//failure")) == statuses.count(Status.FAIL)
-    assert int(first.get("errors", "")) == len(first.findall(".//error")) == statuses.count(Status.INCONCLUSIVE)
+    assert (
+        int(first.get("errors", "")) == len(first.findall(".//error")) == statuses.count(Status.INCONCLUSIVE)
+    )
     assert (second.get("tests"), second.get("failures"), second.get("errors")) == ("1", "0", "0")
 
 

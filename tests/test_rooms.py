@@ -43,7 +43,11 @@ def within(name: str, room: str) -> bool:
 
 def room_of(module: str, table: Mapping[str, Room]) -> Room | None:
     """The row with the longest name that the module's begins with."""
-    return max((room for room in table.values() if within(module, room.name)), key=lambda r: len(r.name), default=None)
+    return max(
+        (room for room in table.values() if within(module, room.name)),
+        key=lambda r: len(r.name),
+        default=None,
+    )
 
 
 def imports(source: str, module: str, *, package: bool = False) -> Iterator[str]:
@@ -109,12 +113,7 @@ def test_every_room_of_the_table_is_there(name: str) -> None:
 @pytest.mark.parametrize("room", TABLE.values(), ids=lambda room: room.name)
 def test_every_permission_is_used(room: Room) -> None:
     """A row that allows more than its room needs says nothing."""
-    used = {
-        name
-        for module in MODULES
-        if room_of(module, TABLE) == room
-        for name in imports_of(module)
-    }
+    used = {name for module in MODULES if room_of(module, TABLE) == room for name in imports_of(module)}
     idle = {one for one in room.allowed if one != room.name and not any(within(name, one) for name in used)}
     assert idle == set()
 
@@ -158,7 +157,10 @@ def test_the_check_refuses(module: str, source: str) -> None:
 @pytest.mark.parametrize(
     ("module", "source"),
     [
-        ("srv6lab.core", "import os.path\nfrom collections.abc import Iterator\nfrom __future__ import annotations"),
+        (
+            "srv6lab.core",
+            "import os.path\nfrom collections.abc import Iterator\nfrom __future__ import annotations",
+        ),
         ("srv6lab.core.one", "from srv6lab.core.two import thing\nfrom . import three"),
         ("srv6lab.core.deep", "from srv6lab.core import thing"),
         ("srv6lab.edge", "import yaml\nfrom srv6lab.core.one import thing"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from dataclasses import asdict
@@ -71,7 +70,9 @@ def test_another_version_s_file_is_refused(home: Home, schema: object) -> None:
         home.read()
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "7", "null", '{"schema": 1}', '{"schema": 1, "lab": "x", "more": 1}'])
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "7", "null", '{"schema": 1}', '{"schema": 1, "lab": "x", "more": 1}']
+)
 def test_garbage_is_refused_with_its_name(home: Home, text: str) -> None:
     write_whole(home.path / "state.json", text)
     with pytest.raises(LabError, match=r"state\.json"):
@@ -148,7 +149,7 @@ class TestForgetting:
     def test_a_link_is_removed_and_what_it_points_to_stays(self, home: Home, tmp_path: Path) -> None:
         precious = tmp_path / "precious"
         write_whole(precious / "file", "mine")
-        os.symlink(precious, home.path / "link")
+        (home.path / "link").symlink_to(precious)
         home.forget(keep_runs=False)
         assert (precious / "file").read_text() == "mine"
 
