@@ -18,6 +18,7 @@ only. It is told on standard input and answers on standard output, a JSON docume
 from __future__ import annotations
 
 import ctypes
+import errno
 import json
 import os
 import re
@@ -235,10 +236,34 @@ def _keep() -> None:
     _reap_for_ever()
 
 
+def _own_mounts() -> None:
+    """From here on no mount of ours shows anywhere else."""
+    _call("unshare", _CLONE_NEWNS)
+    try:
+        _mount("none", "/", None, _MS_REC | _MS_PRIVATE)
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
+        _make_the_root_a_mount()
+
+
+def _make_the_root_a_mount() -> None:
+    """In a chroot, / may be no mount point, and then nothing can be said about mounts below it. Our own
+    mount namespace's root is one: seen from there, the chroot is bound to itself and entered again."""
+    root = os.open("/", os.O_RDONLY | os.O_DIRECTORY)
+    _call("setns", os.open("/proc/self/ns/mnt", os.O_RDONLY), _CLONE_NEWNS)
+    _mount("none", "/", None, _MS_REC | _MS_PRIVATE)
+    os.fchdir(root)
+    path = os.getcwd()
+    _mount(path, path, None, _MS_BIND | _MS_REC)
+    os.chdir(path)
+    os.chroot(".")
+
+
 def main() -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})  # for sigwait, in every process below
-    _call("unshare", _CLONE_NEWNS | _CLONE_NEWPID)
-    _mount("none", "/", None, _MS_REC | _MS_PRIVATE)
+    _own_mounts()
+    _call("unshare", _CLONE_NEWPID)
     _fork(_keep, _tell)
 
 
