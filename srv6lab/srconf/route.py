@@ -7,6 +7,7 @@ behind is found without a record of it.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
+from typing import Any
 
 from .errors import Refused
 from .state import LocalSid
@@ -71,7 +72,7 @@ class SidRoute:
     def add(self) -> bool:
         """Add it; a route of somebody else for this SID is not ours to replace."""
         if present := read("ip", "-j", "-6", "route", "show", f"{self.sid}/128", "table", "all"):
-            kind = present[0].get("action") or present[0].get("type") or present[0].get("dev", "")
+            kind = _flat(present[0]).get("action") or present[0].get("type") or present[0].get("dev", "")
             raise Refused(f"{self.sid} has a route or an address already ({kind}): remove it first")
         action = ("encap", "seg6local", "action", self.action, self.keyword, str(self.next_hop))
         run("ip", "-6", "route", "add", f"{self.sid}/128", *action, "dev", self.device, "protocol", PROTOCOL)
@@ -104,11 +105,17 @@ def present() -> set[Entry]:
         found.add(Neighbor(IPv4Address(item["dst"]), item["lladdr"], item["dev"]))
     for item in read("ip", "-j", "-4", "route", "show", "protocol", PROTOCOL):
         found.add(HostRoute(IPv4Address(item["dst"]), item["dev"]))
-    for item in read("ip", "-j", "-6", "route", "show", "protocol", PROTOCOL):
+    for item in map(_flat, read("ip", "-j", "-6", "route", "show", "protocol", PROTOCOL)):
         keyword = next((word for word in ("nh4", "nh6") if word in item), "")
         next_hop = IPv4Address(item.get(keyword, "0.0.0.0"))
         found.add(SidRoute(IPv6Address(item["dst"]), item.get("action", ""), keyword, next_hop, item["dev"]))
     return found
+
+
+def _flat(route: dict[str, Any]) -> dict[str, Any]:
+    """A route with its encapsulation's keys beside its own, as iproute2 6.1 has them; later ones nest."""
+    encap = route.get("encap")
+    return {**route, **encap} if isinstance(encap, dict) else route
 
 
 def reconcile(local_sids: Iterable[LocalSid]) -> bool:
