@@ -20,6 +20,7 @@ from invoke.exceptions import Exit
 from invoke.tasks import task
 
 from srv6lab import lab as labs_
+from srv6lab import validate as validation
 from srv6lab.errors import LabError, UsageError
 from srv6lab.report.progress import Progress
 
@@ -76,6 +77,17 @@ def _fail(message: str, code: int) -> None:
     if "--debug" in sys.argv[1:] or os.environ.get("INVOKE_DEBUG"):
         raise
     raise Exit(message, code)
+
+
+def _named_after(task_name: str) -> bool:
+    """Whether something stands in the lab's place. invoke knows no positional argument that may be left out."""
+    words = sys.argv[sys.argv.index(task_name) + 1 :] if task_name in sys.argv else []
+    free = [
+        word
+        for before, word in zip(["", *words], words, strict=False)
+        if not word.startswith("-") and (not before.startswith("-") or "=" in before)
+    ]
+    return bool(free)
 
 
 def _progress(what: str) -> Progress:
@@ -158,14 +170,62 @@ def check(
         raise Exit(code=code)
 
 
-@task(help={"lab": _LAB})
+@task(
+    help={
+        "lab": f"{_LAB} (default: all labs)",
+        "labs": "another folder of labs, such as that of your own repository (default: $SRV6LAB_LABS)",
+        "format": f"{', '.join(validation.FORMATS)}: github makes annotations of a pull request",
+    },
+    positional=["lab"] if _named_after("validate") else [],
+)
 @_command
-def validate(_: Context, lab: str) -> None:
-    """Load and plan a lab's file; show all of its problems at once."""
-    plan, warnings = SITE.load(SITE.refer(lab))
+def validate(_: Context, lab: str | None = None, labs: str = "", format: str = "text") -> None:
+    """Load and plan a lab's file, or all labs' files; show all of their problems at once."""
+    validation.known_format(format)
+    folder = labs or os.environ.get("SRV6LAB_LABS", "")
+    site = labs_.Site(SITE.root, Path(folder)) if folder else SITE
+    files = validation.files_in(site.labs) if lab is None else [site.known(site.refer(lab)).path]
+    checked = validation.validate(files)
+    out, words = validation.report(checked, format)
+    sys.stderr.write(words)
+    sys.stdout.write(out)
+    sys.stdout.flush()
+    if code := validation.exit_code(checked):
+        raise Exit(code=code)
+
+
+@task(
+    help={
+        "lab": _LAB,
+        "out": "the folder that the files go to",
+        "check": "write nothing: compare with what stands in the folder, and exit 2 if it differs",
+        "target": f"what they are for: {', '.join(labs_.TARGETS)} (default: {labs_.DEFAULT_TARGET})",
+    }
+)
+@_command
+def render(
+    _: Context, lab: str, out: str = "", check: bool = False, target: str = labs_.DEFAULT_TARGET
+) -> None:
+    """Write a lab's files for another tool, and print their paths; needs no hypervisor and no root.
+
+    The same lab gives the same bytes on every system. Nothing is removed from the folder.
+    """
+    rendering = labs_.target(target)
+    reference = SITE.refer(lab)
+    if not out:
+        raise UsageError("no folder is named", f"invoke render lab={reference.name} --out DIR")
+    plan, warnings = SITE.load(reference)
     for warning in warnings:
         print(warning, file=sys.stderr)
-    print(f"{plan.name}: {len(plan.machines)} nodes, {sum(1 for _ in plan.nics()) // 2} links: valid")
+    files = rendering(plan)
+    if check:
+        labs_.check_rendered(files, Path(out), sys.stdout.write)
+        return
+    written, left = labs_.write_rendered(files, Path(out))
+    for path in written:
+        print(path)
+    for path in left:
+        print(f"{path} is not of this lab: left as it is", file=sys.stderr)
 
 
 @task(help={"lab": _LAB, "instance": _INSTANCE, "format": "text or json"})

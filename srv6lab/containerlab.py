@@ -28,7 +28,9 @@ _DUMPER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 def containerlab(plan: Plan, image: str = IMAGE) -> Mapping[str, str]:
     """Every file by its path: `<lab>.clab.yml` and what it binds. MachineError for what can't run there."""
     _refuse_proxies(plan)
-    topology = {"nodes": {one.name: _node(one, image) for one in plan.machines}, "links": _links(plan)}
+    topology: dict[str, Any] = {"nodes": {one.name: _node(one, image) for one in plan.machines}}
+    if links := _links(plan):
+        topology["links"] = links
     path = f"{plan.name}.clab.yml"
     text = _heading(plan, path) + _dumped({"name": plan.name, "topology": topology})
     return {path: text, **day0_scripts(plan)}
@@ -61,10 +63,11 @@ def _node(machine: Machine, image: str) -> dict[str, Any]:
 
 def _links(plan: Plan) -> list[dict[str, Any]]:
     ends = {nic.point: nic for nic in plan.nics()}
+    place = {point: number for number, point in enumerate(ends)}
     return [
         {"type": "veth", "endpoints": [_end(nic), _end(ends[nic.peer])], "mtu": nic.mtu}
         for nic in ends.values()
-        if nic.point < nic.peer
+        if place[nic.point] < place[nic.peer]
     ]
 
 

@@ -13,13 +13,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from srv6lab import rendered
 from srv6lab.changes import Changes
-from srv6lab.errors import Interrupted, LabError, MachineError, Problem, TopologyError, UsageError
+from srv6lab.errors import DriftError, Interrupted, LabError, MachineError, Problem, TopologyError, UsageError
 from srv6lab.loader import load
-from srv6lab.plan import Locate, Plan, plan
+from srv6lab.plan import Plan, plan
 from srv6lab.providers.base import Health, Progress, Provider
-from srv6lab.providers.netns import Netns
-from srv6lab.render import render
+from srv6lab.render import Files, render, vagrant
 from srv6lab.report import FORMATS as FORMATS
 from srv6lab.report import verdicts_json
 from srv6lab.report.text import status_text
@@ -27,8 +27,23 @@ from srv6lab.state import Home, State, write_whole
 from srv6lab.topology import Topology
 from srv6lab.trace import Status, Verdict
 
-PROVIDERS: Mapping[str, Provider] = {provider.name: provider for provider in (Netns(),)}
-DEFAULT_PROVIDER = Netns.name
+
+def _netns() -> Provider:
+    from srv6lab.providers.netns import Netns  # for Linux only; what needs no provider runs anywhere
+
+    return Netns()
+
+
+def _containerlab(found: Plan) -> Files:
+    from srv6lab.containerlab import containerlab
+
+    return containerlab(found)
+
+
+DEFAULT_PROVIDER = "netns"
+PROVIDERS: Mapping[str, Callable[[], Provider]] = {DEFAULT_PROVIDER: _netns}
+DEFAULT_TARGET = "vagrant"
+TARGETS: Mapping[str, Callable[[Plan], Files]] = {DEFAULT_TARGET: vagrant, "containerlab": _containerlab}
 _FILE = "topology.yml"
 _INSTANCE = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")
 
@@ -58,10 +73,11 @@ class Site:
     """Where labs and their state lie: the folder of `tasks.py`."""
 
     root: Path
+    folder: Path | None = None  # of somebody else's labs
 
     @property
     def labs(self) -> Path:
-        return self.root / "labs"
+        return self.folder or self.root / "labs"
 
     def names(self) -> list[str]:
         return sorted(path.parent.name for path in self.labs.glob(f"*/{_FILE}"))
@@ -94,15 +110,19 @@ class Site:
             raise UsageError(f"{spec!r} is no name of a lab", f"there are: {', '.join(self.names())}")
         return Reference(self.labs / spec / _FILE, spec)
 
-    def load(self, reference: Reference) -> tuple[Plan, tuple[Problem, ...]]:
-        """The lab's plan and the loader's warnings."""
+    def known(self, reference: Reference) -> Reference:
+        """The lab, if it is there."""
         if not reference.path.exists():
             near = difflib.get_close_matches(reference.name, self.names(), 1)
             mend = f"did you mean {near[0]}?" if near else f"there are: {', '.join(self.names())}"
             raise UsageError(f"there is no lab {reference.name} ({shown(reference.path)})", mend)
+        return reference
+
+    def load(self, reference: Reference) -> tuple[Plan, tuple[Problem, ...]]:
+        """The lab's plan and the loader's warnings."""
+        self.known(reference)
         found = load(reference.path, shown(reference.path))
-        files = read_files(found.topology, reference.path.parent, found.source.locate)
-        return plan(found.topology, found.source.locate, files), found.warnings
+        return plan(found.topology, found.source.locate, found.files), found.warnings
 
     def home(self, reference: Reference, instance: str = "") -> Home:
         name = instance or reference.name
@@ -120,28 +140,35 @@ class Site:
         return Running(home, state)
 
 
-def read_files(topology: Topology, folder: Path, locate: Locate) -> dict[str, str]:
-    """The texts of the files that a topology names, beside it; TopologyError for those that can't be read."""
-    texts: dict[str, str] = {}
-    problems = []
-    for name, service in topology.services.items():
-        try:
-            texts[service.rules] = (folder / service.rules).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            reason = getattr(error, "strerror", None) or "it is no text"
-            what = f"{service.rules} can't be read: {reason.lower()}"
-            where = locate(("services", name, "rules"))
-            problems.append(Problem(where, what, f"the file is looked for in {shown(folder)}"))
-    if problems:
-        raise TopologyError(problems)
-    return texts
-
-
 def provider_named(name: str) -> Provider:
     try:
-        return PROVIDERS[name]
+        return PROVIDERS[name]()
     except KeyError:
         raise UsageError(f"there is no provider {name!r}", f"there are: {', '.join(PROVIDERS)}") from None
+
+
+def target(name: str) -> Callable[[Plan], Files]:
+    """What renders a plan for another tool."""
+    try:
+        return TARGETS[name]
+    except KeyError:
+        raise UsageError(f"there is no target {name!r}", f"there are: {', '.join(TARGETS)}") from None
+
+
+def write_rendered(files: Files, folder: Path) -> tuple[list[Path], list[Path]]:
+    """Write rendered files into a folder: their paths, and those of what an earlier lab left there."""
+    return rendered.write(files, folder), rendered.leftovers(files, folder)
+
+
+def check_rendered(files: Files, folder: Path, show: Callable[[str], object]) -> None:
+    """Show what stands in a folder otherwise than rendered; DriftError if anything does."""
+    count = 0
+    for difference in rendered.differences(files, folder):
+        show(difference)
+        count += 1
+    if count:
+        what = f"{count} {'file differs' if count == 1 else 'files differ'} from what the topology renders to"
+        raise DriftError(what, "render again without --check, or mend the topology")
 
 
 def up(home: Home, found: Plan, reference: Reference, provider_name: str, progress: Progress) -> State:
@@ -225,7 +252,7 @@ def choose_provider(home: Home, asked: str) -> str:
 
 def provider_line(name: str, *, explicit: bool) -> str:
     """The first line of `up`: where the lab runs, and how to choose."""
-    line = f"provider: {name} ({PROVIDERS[name].summary})"
+    line = f"provider: {name} ({provider_named(name).summary})"
     return line if explicit else f"{line}; choose with --provider {'|'.join(PROVIDERS)}"
 
 

@@ -1,14 +1,15 @@
 """A topology file → a Topology, or every problem of the file at once.
 
 Two passes: what each part is (`topology.py`, told in our words by `words/`), then what the
-parts mean together (`checks/`). The second runs over whatever the first found sound.
+parts mean together (`checks/`). The second runs over whatever the first found sound. The files that a
+topology names are read beside it, since one that isn't there is a problem of the file, too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from copy import deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -19,23 +20,25 @@ from srv6lab import checks
 from srv6lab.errors import Problem, TopologyError, UsageError
 from srv6lab.source import MAX_BYTES, Source, examine
 from srv6lab.source import Path as KeyPath
-from srv6lab.topology import Topology
+from srv6lab.topology import Service, Topology
 from srv6lab.words.schema import findings_of, misplaced, real_path, schema_problems, value_at
 from srv6lab.yamltree import MAX_PROBLEMS
 
 
 @dataclass(frozen=True, slots=True)
 class Lab:
-    """A topology that stands, its source with the place of each part, and what is odd but allowed."""
+    """A topology that stands, its source with the place of each part, what is odd but allowed, and the
+    texts of the files that it names."""
 
     topology: Topology
     source: Source
     warnings: tuple[Problem, ...]
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 def load(path: Path, shown: str | None = None) -> Lab:
     """The file's lab; `shown` is the file's name in messages."""
-    return loads(read(path), shown or str(path))
+    return loads(read(path), shown or str(path), path.parent)
 
 
 def read(path: Path) -> bytes:
@@ -53,18 +56,57 @@ def read(path: Path) -> bytes:
         raise UsageError(f"{path} can't be read: {reason}", "check the path and its permissions") from None
 
 
-def loads(text: str | bytes, shown: str) -> Lab:
-    """The lab of a text that stands in no file, or not yet."""
+def loads(text: str | bytes, shown: str, folder: Path | None = None) -> Lab:
+    """The lab of a text that stands in no file, or not yet; the files that it names are in `folder`."""
     source, problems = examine(text, shown)
+    topology, schema = _topology(source)
+    view = _view(source, topology, schema)
+    found = checks.run(view, source.locate)
+    files, missing = _files(view.services, folder, source)
+    if topology is None or problems or missing or any(one.severity == "error" for one in found):
+        words = islice(schema_problems(schema, source), MAX_PROBLEMS) if schema else ()
+        raise _refusal(problems, words, found, missing)
+    return Lab(topology, source, tuple(map(_printable, found)), files)
+
+
+def _topology(source: Source) -> tuple[Topology | None, ValidationError | None]:
     try:
-        topology = Topology.model_validate(source.data)
+        return Topology.model_validate(source.data), None
     except ValidationError as error:
-        schema = islice(schema_problems(error, source), MAX_PROBLEMS)
-        raise _refusal(problems, schema, _checks_of_the_rest(source, error)) from None
-    found = checks.run(checks.view_of(source.data, topology), source.locate)
-    if problems or any(problem.severity == "error" for problem in found):
-        raise _refusal(problems, found)
-    return Lab(topology, source, tuple(map(_printable, found)))
+        return None, error
+
+
+def _files(
+    services: Mapping[str, Service], folder: Path | None, source: Source
+) -> tuple[dict[str, str], list[Problem]]:
+    """The texts of the files that services name, and a problem for each that can't be read."""
+    texts: dict[str, str] = {}
+    problems = []
+    for name, service in services.items() if folder else ():
+        try:
+            texts[service.rules] = _text(Path(folder or ".", service.rules))
+        except (OSError, ValueError) as error:
+            reason = (getattr(error, "strerror", None) or "").lower() or str(error)
+            what = f"{service.rules} can't be read: {reason}"
+            mend = "the file is looked for in the topology's folder"
+            problems.append(Problem(source.locate(("services", name, "rules")), what, mend))
+    return texts, problems
+
+
+def _text(path: Path) -> str:
+    """A small text file; a pipe would never end, and a shell loses NUL."""
+    if path.exists() and not path.is_file():
+        raise ValueError("it is no file")
+    with path.open("rb") as file:
+        content = file.read(MAX_BYTES + 1)
+    if len(content) > MAX_BYTES:
+        raise ValueError(f"it is larger than {MAX_BYTES // 1000} kB")
+    if b"\0" in content:
+        raise ValueError("it is no text")
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        raise ValueError("it is no text") from None
 
 
 def _refusal(*phases: Iterable[Problem]) -> TopologyError:
@@ -87,18 +129,20 @@ def _escaped(text: str) -> str:
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
 
 
-def _checks_of_the_rest(source: Source, error: ValidationError) -> list[Problem]:
-    """What the checks find in the parts that are sound."""
+def _view(source: Source, topology: Topology | None, error: ValidationError | None) -> checks.View:
+    """What of the file is sound: all of it, or what is left where the schema has complained."""
+    if error is None:
+        return checks.view_of(source.data, topology)
     findings = findings_of(error, source.data)
     unknown = {real_path(source.data, one["loc"])[0] for one in findings if one["type"] == "extra_forbidden"}
     data = _without(source.data, unknown)
     try:
-        topology = Topology.model_validate(data)
+        rest = Topology.model_validate(data)
     except ValidationError:
-        topology = None
+        rest = None
     cut = frozenset(path[:-1] for path in unknown)
     lost = frozenset(misplaced(source.data).values())
-    return checks.run(checks.view_of(data, topology, cut, lost), source.locate)
+    return checks.view_of(data, rest, cut, lost)
 
 
 def _without(data: dict[str, Any], paths: Iterable[KeyPath]) -> dict[str, Any]:

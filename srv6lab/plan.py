@@ -11,13 +11,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Interface, IPv6Address, IPv6Interface, IPv6Network, ip_interface, ip_network
 from types import MappingProxyType
+from typing import Any, TypeVar
 
 from srv6lab.errors import Location, Problem, TopologyError
 from srv6lab.srv6.behaviors import BEHAVIORS, Behavior
 from srv6lab.topology import (
+    STANDARD,
     Action,
     Address,
     Exercise,
+    Group,
+    Hardware,
     Link,
     LocalSid,
     Network,
@@ -32,6 +36,8 @@ from srv6lab.trace import Point
 Interface = IPv4Interface | IPv6Interface
 Path = tuple[str | int, ...]
 Locate = Callable[[Path], Location]
+T = TypeVar("T")
+_Sid = tuple[int, LocalSid]  # with its place in the file
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +131,10 @@ class Machine:
     policies: tuple[PlannedPolicy, ...] = ()
     services: tuple[PlannedService, ...] = ()
     proxies: tuple[PlannedProxy, ...] = ()
+    box: str = str(STANDARD.box)
+    box_version: str | None = None
+    memory: int = int(STANDARD.memory or 0)
+    cpus: int = int(STANDARD.cpus or 0)
 
     @property
     def forwards(self) -> bool:
@@ -195,16 +205,39 @@ def mac_of(lab: str, point: Point) -> str:
 def plan(topology: Topology, locate: Locate, files: Mapping[str, str] = MappingProxyType({})) -> Plan:
     """Plan a loaded topology; TopologyError with every problem if it can't be planned. `files` holds
     the texts of the files that the topology names."""
-    problems: list[Problem] = []
     nics = _plan_nics(topology)
+    problems = list(_mac_clashes(topology, locate))
+    sids = _by_node((one.node, (index, one)) for index, one in enumerate(topology.local_sids))
+    steering = _by_node((one.headend, (where, one)) for where, one in _steering(topology))
+    groups = _by_node((member, group) for group in topology.groups.values() for member in group.members)
     machines = []
     for name, node in topology.nodes.items():
         planner = _Planner(name, node, tuple(nics.get(name, ())), locate, problems)
-        machine = planner.machine(topology, tuple(_plan_services(topology, name, files)))
-        machines.append(replace(machine, policies=tuple(_policies(machine, topology, locate, problems))))
+        services = tuple(_plan_services(topology, name, files))
+        machine = planner.machine(sids.get(name, ()), services)
+        policies = _policies(machine, steering.get(name, ()), locate, problems)
+        hardware = _hardware(node, groups.get(name, ()), topology.defaults)
+        machines.append(replace(machine, policies=tuple(policies), **hardware))
     if problems:
         raise TopologyError(problems)
     return Plan(topology.name, topology.description, tuple(machines), topology.exercises, locate)
+
+
+def _hardware(node: Node, groups: Iterable[Group], defaults: Hardware) -> dict[str, Any]:
+    """What the node says, else its groups, else the defaults. A version is that of a box, so one that is
+    said further out than the box is another box's."""
+    of_groups = {key: value for group in groups for key, value in _said(group).items()}
+    found: dict[str, Any] = {}
+    for layer in (_said(node), of_groups, _said(defaults), _said(STANDARD)):
+        if "box" in found:
+            layer.pop("box_version", None)
+        found = {**layer, **found}
+    return found
+
+
+def _said(hardware: Hardware) -> dict[str, Any]:
+    values = {key: getattr(hardware, key) for key in Hardware.model_fields}
+    return {key: value for key, value in values.items() if value is not None}
 
 
 def planned_policy(machine: Machine, steering: Steering) -> PlannedPolicy | None:
@@ -214,14 +247,10 @@ def planned_policy(machine: Machine, steering: Steering) -> PlannedPolicy | None
 
 
 def _policies(
-    machine: Machine, topology: Topology, locate: Locate, problems: list[Problem]
+    machine: Machine, wanted: Sequence[tuple[Path, Steering]], locate: Locate, problems: list[Problem]
 ) -> Iterator[PlannedPolicy]:
     """The machine's own policies; those that exercises apply are only looked at for problems."""
-    wanted: list[tuple[Path, Steering]] = [(("steering", i), one) for i, one in enumerate(topology.steering)]
-    applied = list(_applied(topology))
-    for where, steering in wanted + applied:
-        if steering.headend != machine.name:
-            continue
+    for where, steering in wanted:
         policy = planned_policy(machine, steering)
         if policy is None:
             first = steering.to.segments[0]
@@ -232,7 +261,16 @@ def _policies(
             yield policy
 
 
-def _applied(topology: Topology) -> Iterator[tuple[Path, Steering]]:
+def _by_node(pairs: Iterable[tuple[str, T]]) -> dict[str, list[T]]:
+    found: dict[str, list[T]] = {}
+    for node, one in pairs:
+        found.setdefault(node, []).append(one)
+    return found
+
+
+def _steering(topology: Topology) -> Iterator[tuple[Path, Steering]]:
+    """All policies with their places: the lab's own, then those that exercises apply."""
+    yield from ((("steering", index), one) for index, one in enumerate(topology.steering))
     for index, exercise in enumerate(topology.exercises):
         places: list[tuple[Path, tuple[Action, ...]]] = [(("apply",), exercise.apply)]
         places += [(("steps", number, "apply"), step.apply) for number, step in enumerate(exercise.steps)]
@@ -240,6 +278,18 @@ def _applied(topology: Topology) -> Iterator[tuple[Path, Steering]]:
             for number, action in enumerate(actions):
                 if isinstance(action, SteeringAction):
                     yield ("exercises", index, *path, number, "steering"), action.steering
+
+
+def _mac_clashes(topology: Topology, locate: Locate) -> Iterator[Problem]:
+    """Two points with one MAC: rare among 2^40, and then nothing would say why a link is dead."""
+    owners: dict[str, Point] = {}
+    for index, link in enumerate(topology.links):
+        for end, endpoint in enumerate(link.endpoints):
+            point = Point.parse(endpoint.at)
+            owner = owners.setdefault(mac_of(topology.name, point), point)
+            if owner != point:
+                what = f"{point} would have the MAC {mac_of(topology.name, point)} that {owner} has"
+                yield Problem(locate(("links", index, "endpoints", end)), what, "rename one of the two nodes")
 
 
 def _plan_nics(topology: Topology) -> dict[str, list[Nic]]:
@@ -307,7 +357,7 @@ class _Planner:
         self.name, self.node, self.nics = name, node, nics
         self.locate, self.problems = locate, problems
 
-    def machine(self, topology: Topology, services: tuple[PlannedService, ...]) -> Machine:
+    def machine(self, sids: Sequence[_Sid], services: tuple[PlannedService, ...]) -> Machine:
         return Machine(
             name=self.name,
             role=self.node.role,
@@ -315,9 +365,9 @@ class _Planner:
             loopback=self.node.loopback,
             locator=self.node.locator,
             routes=tuple(self._routes()),
-            local_sids=tuple(self._sids(topology.local_sids)),
+            local_sids=tuple(self._sids(sids)),
             services=services,
-            proxies=tuple(self._proxies(topology.local_sids, services)),
+            proxies=tuple(self._proxies(sids, services)),
         )
 
     def _routes(self) -> Iterable[PlannedRoute]:
@@ -329,9 +379,9 @@ class _Planner:
             else:
                 yield PlannedRoute(route.prefix, route.via, nic)
 
-    def _sids(self, sids: Sequence[LocalSid]) -> Iterable[PlannedSid]:
-        for index, local in enumerate(sids):
-            if local.node != self.name or BEHAVIORS[local.behavior].kernel_since is None:
+    def _sids(self, sids: Sequence[_Sid]) -> Iterable[PlannedSid]:
+        for index, local in sids:
+            if BEHAVIORS[local.behavior].kernel_since is None:
                 continue
             next_hop = local.nh4 or local.nh6
             nic = self._connected(next_hop) if next_hop else self._any_ipv6_nic()
@@ -346,12 +396,10 @@ class _Planner:
             parameters = tuple((name, str(value)) for name, value in local.parameters.items())
             yield PlannedSid(local.sid, BEHAVIORS[local.behavior], parameters, nic)
 
-    def _proxies(
-        self, sids: Sequence[LocalSid], services: tuple[PlannedService, ...]
-    ) -> Iterable[PlannedProxy]:
-        for index, local in enumerate(sids):
+    def _proxies(self, sids: Sequence[_Sid], services: tuple[PlannedService, ...]) -> Iterable[PlannedProxy]:
+        for index, local in sids:
             behavior = BEHAVIORS[local.behavior]
-            if local.node != self.name or behavior.kernel_since is not None:
+            if behavior.kernel_since is not None:
                 continue
             service = next((one for one in services if one.name == local.service), None)
             if service is None or len(service.ports) != 2:

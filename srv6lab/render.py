@@ -1,22 +1,28 @@
 """Plan → {path: text}. The only room that knows Jinja2; an unknown name in a template is an error.
 
-What reaches a shell goes through `sh`, the one quoting function for it.
+What reaches a shell goes through `sh`, and what reaches Ruby through `ruby`: one quoting function each.
 """
 
 from __future__ import annotations
 
+import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from srv6lab.plan import Machine, Plan, PlannedPolicy, planned_policy
-from srv6lab.topology import Action, Firewall, FirewallAction, InnerMatch, Steering
+from srv6lab.errors import Problem, TopologyError
+from srv6lab.plan import Machine, Nic, Plan, PlannedPolicy, planned_policy
+from srv6lab.topology import MOST_LINKS, Action, Firewall, FirewallAction, InnerMatch, Steering
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
+VAGRANTFILE = "Vagrantfile"
+_SRCONF = Path(__file__).resolve().parent / "srconf"
+
+Files = Mapping[str, str | bytes]
 
 
 def render(plan: Plan) -> Mapping[str, str]:
@@ -31,6 +37,108 @@ def day0_scripts(plan: Plan) -> dict[str, str]:
 
 def day0_path(machine: Machine) -> str:
     return f"day0/{machine.name}.sh"
+
+
+@dataclass(frozen=True, slots=True)
+class _Adapter:
+    """A NIC as VirtualBox has it: by its number, with a MAC without colons, on a named network."""
+
+    number: int
+    mac: str
+    network: str
+    pcap: str
+
+
+@dataclass(frozen=True, slots=True)
+class _VirtualMachine:
+    """A machine as the Vagrantfile says it."""
+
+    name: str
+    label: str
+    box: str
+    box_version: str | None
+    memory: int
+    cpus: int
+    adapters: tuple[_Adapter, ...]
+    day0: str
+    srconf: str
+
+
+def vagrant(plan: Plan) -> Files:
+    """The Vagrantfile and all that it names, by path; TopologyError for a machine that VirtualBox can't have.
+
+    The bytes are the same wherever they will lie: absolute paths are formed when Vagrant reads them.
+    """
+    _refuse_crowded(plan)
+    machines = [_virtual_machine(plan, machine) for machine in plan.machines]
+    srconf = srconf_files() if any(machine.srconf for machine in machines) else {}
+    # The Vagrantfile comes last, so that writing in this order never leaves it without what it names.
+    text = _template(f"{VAGRANTFILE}.j2", plan=plan, machines=machines)
+    return {**day0_scripts(plan), **srconf, VAGRANTFILE: text}
+
+
+def srconf_files() -> Files:
+    """The SR proxy for kernels without SREXT, as a node needs it: `srconf/…`."""
+    files: dict[str, str | bytes] = {}
+    for path in sorted(_SRCONF.iterdir()):
+        if path.suffix == ".o":
+            files[f"srconf/{path.name}"] = path.read_bytes()
+        elif path.suffix == ".py" or path.name == "srconf":
+            files[f"srconf/{path.name}"] = path.read_text(encoding="utf-8")
+    return files
+
+
+def _refuse_crowded(plan: Plan) -> None:
+    """VBoxManage says "Invalid NIC number", and exits 0 all the same."""
+    problems = [
+        Problem(
+            plan.locate(("nodes", machine.name)),
+            f"{machine.name} has {len(machine.nics)} links; a VirtualBox machine has room for {MOST_LINKS}",
+            f"take links away, or run it without VirtualBox: invoke up lab={plan.name}",
+        )
+        for machine in plan.machines
+        if len(machine.nics) > MOST_LINKS
+    ]
+    if problems:
+        raise TopologyError(problems)
+
+
+def _virtual_machine(plan: Plan, machine: Machine) -> _VirtualMachine:
+    return _VirtualMachine(
+        name=machine.name,
+        label=f"{plan.name}-{machine.name}",
+        box=machine.box,
+        box_version=machine.box_version,
+        memory=machine.memory,
+        cpus=machine.cpus,
+        adapters=tuple(_adapters(plan, machine.nics)),
+        day0=day0_path(machine),
+        srconf="srconf" if machine.proxies else "",
+    )
+
+
+def _adapters(plan: Plan, nics: Iterable[Nic]) -> Iterator[_Adapter]:
+    """The first adapter is Vagrant's own, to the host."""
+    for number, nic in enumerate(nics, 2):
+        mac = nic.mac.replace(":", "").upper()
+        yield _Adapter(number, mac, f"{plan.name}-{nic.link}", f"{nic.trace}.pcap")
+
+
+def ruby(value: str | int) -> str:
+    """A Ruby literal that is this value, whatever is in it, on one line."""
+    if isinstance(value, int):
+        return str(value)
+    if unfit := _NO_RUBY_TEXT.search(value):
+        raise ValueError(f"a Ruby string can't hold {unfit.group()!r}")
+    return f'"{_NOT_AS_IT_IS.sub(_code_point, value)}"'
+
+
+def _code_point(found: re.Match[str]) -> str:
+    return f"\\u{{{ord(found.group()):x}}}"
+
+
+_NO_RUBY_TEXT = re.compile("[\0\ud800-\udfff]")
+_NOT_AS_IT_IS = re.compile(r"[^ !$-\[\]-~]")  # `"`, `#` and `\` too
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +220,13 @@ def _template(name: str, **values: object) -> str:
 @lru_cache(maxsize=1)
 def _environment() -> Environment:
     environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
+        loader=FileSystemLoader([TEMPLATES, TEMPLATES.parent]),
         undefined=StrictUndefined,
-        autoescape=False,  # these are shell scripts, not HTML: `sh` quotes
+        autoescape=False,  # these are shell scripts and Ruby, not HTML: `sh` and `ruby` quote
         keep_trailing_newline=True,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     environment.filters["sh"] = lambda value: shlex.quote(str(value))
+    environment.filters["ruby"] = ruby
     return environment

@@ -130,12 +130,12 @@ class Home:
         return self.path / "state.json"
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Replace a file in one step."""
+def write_whole(path: Path, content: str | bytes) -> None:
+    """Replace a file in one step; a text has the same bytes on every system."""
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        fresh.write_text(text, encoding="utf-8")
+        fresh.write_bytes(content if isinstance(content, bytes) else content.encode())
         fresh.replace(path)
     except BaseException:
         fresh.unlink(missing_ok=True)

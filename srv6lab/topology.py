@@ -46,13 +46,24 @@ FileName = Annotated[
 PlaceText = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*(/[a-z][a-z0-9-]*)?$")]
 PointText = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*(/[a-z][a-z0-9-]*)?:[a-z][a-z0-9-]*$")]
 Mtu = Annotated[int, Field(strict=True, ge=1280, le=9216)]
+BoxName = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*(/[A-Za-z0-9][A-Za-z0-9_.-]*)?$", max_length=100),
+]
+_VERSION = r"(([<>]=?|!=|=|~>) ?)?[0-9]+(\.[0-9A-Za-z]+)*"
+BOX_VERSION = rf"^{_VERSION}(, ?{_VERSION})*$"
+BoxVersion = Annotated[str, StringConstraints(pattern=BOX_VERSION, max_length=60)]
+Megabytes = Annotated[int, Field(strict=True, ge=128, le=262144)]
+Cpus = Annotated[int, Field(strict=True, ge=1, le=64)]
 Line = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]*$", max_length=200)]
+
+MOST_LINKS = 7  # VirtualBox gives eight NICs, and Vagrant needs the first
 
 _ENDPOINT_TEXT = r"([a-z][a-z0-9-]{0,30}):(eth[1-9][0-9]?)"
 
 
 class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class Route(_Model):
@@ -62,7 +73,25 @@ class Route(_Model):
     via: Address
 
 
-class Node(_Model):
+class Hardware(_Model):
+    """What a virtual machine is made of; a namespace needs none of it. `memory` is in MB."""
+
+    box: BoxName | None = None
+    box_version: BoxVersion | None = None
+    memory: Megabytes | None = None
+    cpus: Cpus | None = None
+
+
+STANDARD = Hardware(box="bento/ubuntu-22.04", memory=1024, cpus=1)
+
+
+class Group(Hardware):
+    """Nodes that are made of the same: what a node says itself goes first, then its groups, then `defaults`."""
+
+    members: Annotated[tuple[Name, ...], Field(min_length=1)]
+
+
+class Node(Hardware):
     """A machine of the lab."""
 
     role: Literal["host", "router", "sr-proxy", "service"]
@@ -336,6 +365,8 @@ class Topology(_Model):
     description: Line = ""
     order: Annotated[int, Field(strict=True, ge=0)] = 100
     requires: tuple[Name, ...] = ()
+    defaults: Hardware = Hardware()
+    groups: dict[Name, Group] = {}
     nodes: Annotated[dict[Name, Node], Field(min_length=1)]
     links: tuple[Link, ...] = ()
     services: dict[Name, Service] = {}

@@ -93,6 +93,13 @@ def test_a_sid_leaves_by_the_link_of_its_next_hop_or_by_any_ipv6_link() -> None:
     assert [local.nic for local in found.machine("exit").local_sids] == ["eth2", "eth1"]
 
 
+def test_two_nics_with_one_mac_are_told() -> None:
+    """These two names were searched for among two million."""
+    text = SMALL.replace("west", "n852607").replace("east", "n2275156")
+    with pytest.raises(TopologyError, match=r"n2275156:eth1 would have the MAC .* that n852607:eth1 has"):
+        planned(text)
+
+
 THREE = """\
 name: three
 nodes:
@@ -233,3 +240,53 @@ def test_planning_a_chain_of_twice_the_length_takes_about_twice_the_work() -> No
         work[length] = _lines(lambda lab=lab: plan(lab.topology, lab.source.locate))  # type: ignore[misc]
     assert work[400] / work[200] < 2.3, work
     assert work[200] / work[100] < 2.3, work
+
+
+def hardware(above: str, gate: str = "") -> dict[str, tuple[str, str | None, int, int]]:
+    """What each machine is made of, with text above `nodes:` and in the node `gate`."""
+    text = SMALL.replace("nodes:\n", f"{above}nodes:\n", 1)
+    text = text.replace("gate: {role: router,", f"gate: {{role: router, {gate}", 1)
+    return {one.name: (one.box, one.box_version, one.memory, one.cpus) for one in planned(text).machines}
+
+
+PLAIN = ("bento/ubuntu-22.04", None, 1024, 1)
+CORE = "groups: {core: {members: [gate, exit], box: c/d, memory: 2048}, big: {members: [gate], cpus: 4}}\n"
+DEFAULTS = "defaults: {memory: 512, cpus: 2}\n"
+
+
+def test_a_machine_is_the_usual_one_if_nobody_says_otherwise() -> None:
+    assert set(hardware("").values()) == {PLAIN}
+
+
+def test_a_node_goes_before_its_groups_and_they_before_the_defaults() -> None:
+    found = hardware(CORE + DEFAULTS, "memory: 4096, ")
+    assert found["gate"] == ("c/d", None, 4096, 4)
+    assert found["exit"] == ("c/d", None, 2048, 2)
+    assert found["west"] == ("bento/ubuntu-22.04", None, 512, 2)
+
+
+@pytest.mark.parametrize(
+    ("above", "gate", "box", "version"),
+    [
+        ('defaults: {box_version: "1"}\n', "", PLAIN[0], "1"),
+        ('defaults: {box: a/b, box_version: "1"}\n', "", "a/b", "1"),
+        ('defaults: {box: a/b, box_version: "1"}\n', 'box_version: "2", ', "a/b", "2"),
+        ('defaults: {box: a/b, box_version: "1"}\n', "box: x/y, ", "x/y", None),
+        ('defaults: {box: a/b, box_version: "1"}\n' + CORE, "", "c/d", None),
+        (CORE, 'box_version: "3", ', "c/d", "3"),
+    ],
+)
+def test_a_version_is_that_of_its_own_box(above: str, gate: str, box: str, version: str | None) -> None:
+    assert hardware(above, gate)["gate"][:2] == (box, version)
+
+
+def test_a_node_that_says_it_itself_settles_what_its_groups_dispute() -> None:
+    groups = "groups: {one: {members: [gate], cpus: 2}, two: {members: [gate], cpus: 3}}\n"
+    with pytest.raises(TopologyError, match="gate is also in group one, which says `cpus: 2`"):
+        hardware(groups)
+    assert hardware(groups, "cpus: 8, ")["gate"] == (*PLAIN[:3], 8)
+
+
+def test_groups_that_say_the_same_agree() -> None:
+    groups = "groups: {one: {members: [gate], cpus: 2}, two: {members: [gate], cpus: 2, memory: 256}}\n"
+    assert hardware(groups)["gate"] == (*PLAIN[:2], 256, 2)

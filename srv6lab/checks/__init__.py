@@ -4,8 +4,20 @@ A check takes a View (what of the file is sound) and a `locate`, and yields Prob
 sound parts, so one cause makes one problem. The modules are imported here to register their checks.
 """
 
-from srv6lab.checks import exercises, network, segments
+from srv6lab.checks import actions, exercises, machines, names, network, segments, services
 from srv6lab.checks.register import CHECKS, run
 from srv6lab.checks.view import View, view_of
 
-__all__ = ["CHECKS", "View", "exercises", "network", "run", "segments", "view_of"]
+__all__ = [
+    "CHECKS",
+    "View",
+    "actions",
+    "exercises",
+    "machines",
+    "names",
+    "network",
+    "run",
+    "segments",
+    "services",
+    "view_of",
+]

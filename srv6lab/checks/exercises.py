@@ -80,6 +80,52 @@ def probe_to_itself(view: View, locate: Locate) -> Iterator[Problem]:
 
 
 @check
+def probe_finds_no_way(view: View, locate: Locate) -> Iterator[Problem]:
+    """Whether links lead from one end to the other at all; what they carry is for the lab to show."""
+    if view.unsound_nics or not view.links_known or not all(view.clear(node) for node in view.nics):
+        return
+    part = _parts(view)
+    for item in _probes(view):
+        source, to = item.value.source, item.value.to
+        if source in part and to in part and part[source] != part[to]:
+            what = f"no way over links leads from {source} to {to}"
+            yield Problem(locate((*item.path, "to")), what, "connect them, or name another node")
+
+
+@check
+def probe_shares_no_family(view: View, locate: Locate) -> Iterator[Problem]:
+    """A probe goes to an address of the family that its source has on a link."""
+    for item in _probes(view):
+        source, to = item.value.source, item.value.to
+        if not (view.clear(source) and view.clear(to)) or source not in view.nics or to not in view.nodes:
+            continue
+        sends = {nic.link.prefix.version for nic in view.nics[source]}
+        loopback = view.nodes[to].loopback
+        has = {nic.link.prefix.version for nic in view.nics.get(to, ())} | ({6} if loopback else set())
+        if has and not sends & has:
+            what = f"{source} has only IPv{min(sends)} on its links, and {to} only IPv{min(has)}"
+            yield Problem(locate((*item.path, "to")), what, "give both an address of one family")
+
+
+def _parts(view: View) -> dict[str, str]:
+    """Each node with a link by one node of the part of the lab that it is connected to."""
+    neighbors: dict[str, list[str]] = {}
+    for item in view.links:
+        one, other = (endpoint.node for endpoint in item.value.endpoints)
+        neighbors.setdefault(one, []).append(other)
+        neighbors.setdefault(other, []).append(one)
+    part: dict[str, str] = {}
+    for start in neighbors:
+        waiting = [start] if start not in part else []
+        while waiting:
+            node = waiting.pop()
+            if node not in part:
+                part[node] = start
+                waiting += neighbors[node]
+    return part
+
+
+@check
 def unknown_point(view: View, locate: Locate) -> Iterator[Problem]:
     for _, item in _packets(view):
         where, at = locate((*item.path, "at")), item.value.at

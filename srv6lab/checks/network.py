@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator
+from dataclasses import dataclass
 from ipaddress import IPv6Network
 from typing import TypeVar
 
 from srv6lab.checks.register import Locate, check, did_you_mean, line_of, warning
 from srv6lab.checks.view import Nic, Path, View
 from srv6lab.errors import Problem
-from srv6lab.topology import Address, Network
-
-MOST_LINKS = 7  # VirtualBox gives eight NICs, and Vagrant needs the first
+from srv6lab.topology import MOST_LINKS, Address, Network
 
 K = TypeVar("K", bound=Hashable)
 
@@ -68,11 +67,12 @@ def prefix_fits_a_link(view: View, locate: Locate) -> Iterator[Problem]:
         if prefix.num_addresses < 2:
             mend = f"a link needs two addresses: /{prefix.max_prefixlen - 1} or shorter"
             yield Problem(where, f"{prefix} is one address, not a link's prefix", mend)
-        elif kind := _special(prefix):
+        elif kind := special(prefix):
             yield Problem(where, f"{prefix} is for {kind}, not for a link", "take a unicast prefix")
 
 
-def _special(prefix: Network) -> str:
+def special(prefix: Network | Address) -> str:
+    """What addresses are for that are no unicast addresses of one place."""
     if prefix.is_multicast:
         return "multicast"
     if prefix.is_loopback:
@@ -121,20 +121,40 @@ def link_name_twice(view: View, locate: Locate) -> Iterator[Problem]:
         yield Problem(locate((*path, "name")), what, "give each link a name of its own")
 
 
+@dataclass(frozen=True, slots=True)
+class _Trace:
+    """The name of a capture file: written down, or the default of `owner`."""
+
+    name: str
+    written: bool
+    owner: str
+    path: Path
+
+
+def _traces(view: View) -> Iterator[_Trace]:
+    for nic in _all_nics(view):
+        at, trace = nic.endpoint.at, nic.endpoint.trace
+        yield _Trace(trace or at.replace(":", "-"), trace is not None, at, nic.path)
+    for name, service in view.services.items():
+        for index, port in enumerate(service.ports):
+            default = f"{service.node}-{port.inside}"
+            owner = f"{service.node}/{service.netns}:{port.inside}"
+            path = ("services", name, "ports", index)
+            yield _Trace(port.trace or default, port.trace is not None, owner, path)
+
+
 @check
 def trace_twice(view: View, locate: Locate) -> Iterator[Problem]:
     """Traces are files, and some file systems don't tell A from a."""
-    names = [(nic.endpoint.trace or nic.endpoint.at.replace(":", "-"), nic) for nic in _all_nics(view)]
     # A default name comes first: whoever wrote the same name down has to change it.
-    names.sort(key=lambda pair: (pair[1].endpoint.trace is not None, locate(pair[1].path)))
-    nics = {nic.path: (name, nic) for name, nic in names}
-    for _, first, path in repeated((name.casefold(), nic.path) for name, nic in names):
-        name, _ = nics[path]
-        other, owner = nics[first]
-        if owner.endpoint.at == nics[path][1].endpoint.at:
+    traces = {one.path: one for one in sorted(_traces(view), key=lambda one: (one.written, locate(one.path)))}
+    for _, first, path in repeated((one.name.casefold(), one.path) for one in traces.values()):
+        one, other = traces[path], traces[first]
+        if one.owner == other.owner:
             continue
-        same = "" if other == name else ", which is the same file on some machines"
-        what = f"the trace {name} is already that of {owner.endpoint.at}{f' ({other})' if same else ''}{same}"
+        same = "" if other.name == one.name else ", which is the same file on some machines"
+        also = f" ({other.name})" if same else ""
+        what = f"the trace {one.name} is already that of {other.owner}{also}{same}"
         yield Problem(locate((*path, "trace")), what, "give each NIC a trace name of its own")
 
 
@@ -213,6 +233,14 @@ def loopback_in_locator(view: View, locate: Locate) -> Iterator[Problem]:
             what = f"the loopback {node.loopback.ip} of {name} isn't in its locator {node.locator}"
             mend = "others reach it by the locator's route; give an address in it"
             yield warning(locate(("nodes", name, "loopback")), what, mend)
+
+
+@check
+def loopback_is_unicast(view: View, locate: Locate) -> Iterator[Problem]:
+    for name, node in view.nodes.items():
+        if node.loopback and (kind := special(node.loopback.ip)):
+            what = f"the loopback {node.loopback.ip} of {name} is for {kind}"
+            yield Problem(locate(("nodes", name, "loopback")), what, "give an address in its locator")
 
 
 @check

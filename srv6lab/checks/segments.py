@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from ipaddress import IPv6Address
 
-from srv6lab.checks.network import next_hop, repeated
+from srv6lab.checks.network import next_hop, repeated, special
 from srv6lab.checks.register import Locate, check, did_you_mean, line_of, warning
 from srv6lab.checks.view import View
 from srv6lab.errors import Problem
@@ -73,7 +74,7 @@ def sid_twice(view: View, locate: Locate) -> Iterator[Problem]:
 def sid_in_locator(view: View, locate: Locate) -> Iterator[Problem]:
     for item in view.local_sids:
         node = view.nodes.get(item.value.node)
-        if node is None or (node.locator and item.value.sid in node.locator):
+        if node is None or _no_unicast(item.value.sid) or (node.locator and item.value.sid in node.locator):
             continue
         where = locate((*item.path, "sid"))
         if node.locator is None:
@@ -82,6 +83,40 @@ def sid_in_locator(view: View, locate: Locate) -> Iterator[Problem]:
         else:
             what = f"{item.value.sid} isn't in the locator {node.locator} of {item.value.node}"
             yield warning(where, what, "take a SID in the locator, or give the others a route")
+
+
+@check
+def sid_is_unicast(view: View, locate: Locate) -> Iterator[Problem]:
+    for item in view.local_sids:
+        if kind := _no_unicast(item.value.sid):
+            what = f"{item.value.sid} can't be a SID: it is {kind}"
+            yield Problem(locate((*item.path, "sid")), what, "take one in a locator")
+
+
+def _no_unicast(sid: IPv6Address) -> str:
+    """What an address is that no route leads to."""
+    if sid.is_unspecified:
+        return "the unspecified address"
+    return f"for {kind}" if (kind := special(sid)) else ""
+
+
+@check
+def sid_on_a_host(view: View, locate: Locate) -> Iterator[Problem]:
+    for item in view.local_sids:
+        node = view.nodes.get(item.value.node)
+        if node is not None and node.role == "host":
+            what = f"{item.value.node} is a host, and Day0 of a host binds no SIDs"
+            yield Problem(locate((*item.path, "node")), what, f"give {item.value.node} `role: router`")
+
+
+@check
+def policy_on_a_host(view: View, locate: Locate) -> Iterator[Problem]:
+    for item in view.steering:
+        node = view.nodes.get(item.value.headend)
+        if node is not None and node.role == "host":
+            what = f"{item.value.headend} is a host, and Day0 of a host steers nothing"
+            mend = f"steer on the router behind it, or give {item.value.headend} `role: router`"
+            yield Problem(locate((*item.path, "headend")), what, mend)
 
 
 @check
@@ -118,14 +153,6 @@ def sid_of_unknown_service(view: View, locate: Locate) -> Iterator[Problem]:
         elif name in view.services and view.services[name].node != item.value.node:
             what = f"the service {name} is on {view.services[name].node}, not on {item.value.node}"
             yield Problem(locate((*item.path, "service")), what, "give the SID to the service's node")
-
-
-@check
-def service_on_unknown_node(view: View, locate: Locate) -> Iterator[Problem]:
-    for name, service in view.services.items():
-        if not view.knows(service.node):
-            mend = did_you_mean(service.node, view.node_names, "name it under `nodes`")
-            yield Problem(locate(("services", name, "node")), f"there is no node {service.node}", mend)
 
 
 @check

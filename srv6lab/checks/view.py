@@ -18,7 +18,11 @@ from pydantic import BaseModel, ValidationError
 
 from srv6lab.topology import (
     Address,
+    AlertExpectation,
+    CounterExpectation,
     Endpoint,
+    Firewall,
+    Group,
     Link,
     LocalSid,
     Network,
@@ -54,6 +58,11 @@ class ExerciseView:
     probe_ids: frozenset[str]
     probes_known: bool
     expects: bool
+    alerts: tuple[Item[AlertExpectation], ...]
+    counters: tuple[Item[CounterExpectation], ...]
+    firewalls: tuple[Item[Firewall], ...]
+    firewall_names: frozenset[str]
+    firewalls_known: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +76,14 @@ class Nic:
 
 @dataclass(frozen=True)
 class View:
-    """What the checks may look at."""
+    """What the checks may look at; `cut` are the parts that have lost unknown keys."""
 
+    name: str | None
+    cut: frozenset[Path]
     node_names: frozenset[str]
     nodes_known: bool
     nodes: dict[str, Node]
+    groups: dict[str, Group]
     links: tuple[Item[Link], ...]
     local_sids: tuple[Item[LocalSid], ...]
     steering: tuple[Item[Steering], ...]
@@ -96,7 +108,10 @@ class View:
 
     @property
     def services_sound(self) -> bool:
-        return len(self.services) == len(self.service_names)
+        """Whether all that services say of namespaces and ports can be read."""
+        return len(self.services) == len(self.service_names) and not any(
+            path[0] == "services" for path in self.cut if path
+        )
 
     @property
     def policies(self) -> tuple[Item[Steering], ...]:
@@ -206,9 +221,12 @@ def view_of(
     unsound, sids_known = _unsound_sids(data, sids)
     names = _names(data, "nodes")
     return View(
+        name=data["name"] if isinstance(data.get("name"), str) else None,
+        cut=cut,
         node_names=names,
         nodes_known=bool(names),
         nodes=topology.nodes if topology else _mapped(Node, data.get("nodes")),
+        groups=topology.groups if topology else _mapped(Group, data.get("groups")),
         links=links,
         local_sids=sids,
         steering=_items(Steering, data, ("steering",), topology.steering if topology else None, cut),
@@ -322,14 +340,51 @@ def _exercise(raw: Any, index: int, topology: Topology | None, cut: frozenset[Pa
     probes = _items(Probe, raw, ("probes",), whole.probes if whole else None, cut, path)
     for number, step in enumerate(raw_list(raw, "steps")):
         probes += _items(Probe, step, ("probes",), None, cut, (*path, "steps", number))
-    packets = _items(
-        PacketExpectation, raw, ("expect", "packets"), whole.expect.packets if whole else None, cut, path
-    )
+    expect = whole.expect if whole else None
     name = raw.get("name") if isinstance(raw, dict) else None
     ids, known = _probe_ids(raw)
+    firewalls, firewall_names, firewalls_known = _firewalls(raw, path, cut)
+
+    def expected(model: type[M], key: str) -> tuple[Item[M], ...]:
+        return _items(model, raw, ("expect", key), getattr(expect, key) if expect else None, cut, path)
+
     return ExerciseView(
-        path, name if isinstance(name, str) else None, probes, packets, ids, known, _expects(raw)
+        path=path,
+        name=name if isinstance(name, str) else None,
+        probes=probes,
+        packets=expected(PacketExpectation, "packets"),
+        probe_ids=ids,
+        probes_known=known,
+        expects=_expects(raw),
+        alerts=expected(AlertExpectation, "alerts"),
+        counters=expected(CounterExpectation, "counters"),
+        firewalls=firewalls,
+        firewall_names=firewall_names,
+        firewalls_known=firewalls_known,
     )
+
+
+def _firewalls(
+    exercise: Any, base: Path, cut: frozenset[Path]
+) -> tuple[tuple[Item[Firewall], ...], frozenset[str], bool]:
+    """The sound firewalls that an exercise and its steps put in, the names of all, and whether those
+    can be read."""
+    found: list[Item[Firewall]] = []
+    names: set[str] = set()
+    known = True
+    parts = [(base, exercise)]
+    parts += [((*base, "steps", i), step) for i, step in enumerate(raw_list(exercise, "steps"))]
+    for path, part in parts:
+        for index, action in enumerate(raw_list(part, "apply")):
+            keys = set(action) if isinstance(action, dict) else set()
+            raw = action["firewall"] if "firewall" in keys else None
+            name = raw.get("name") if isinstance(raw, dict) else None
+            known = known and (keys == {"steering"} or isinstance(name, str))
+            names |= {name} if isinstance(name, str) else set()
+            place = (*path, "apply", index, "firewall")
+            if (firewall := _sound(Firewall, raw) if raw is not None else None) is not None:
+                found.append(Item(place, firewall, place not in cut))
+    return tuple(found), frozenset(names), known
 
 
 def _probe_ids(raw: Any) -> tuple[frozenset[str], bool]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from srv6lab.topology import BOX_VERSION
 from srv6lab.words.nearest import closest, did_you_mean
 
 Finding = dict[str, Any]
@@ -23,8 +24,13 @@ PATTERNS = {
     r"^[^\x00-\x1f\x7f]*$": "one line of text",
     r"^[a-z][a-z0-9-]{0,14}$": "a small letter first, then small letters, digits and `-`, 15 at most",
     r"^[a-z][a-z0-9-]*(/[a-z][a-z0-9-]*)?$": '"node" or "node/netns"',
+    r"^[A-Za-z0-9][A-Za-z0-9_.-]*(/[A-Za-z0-9][A-Za-z0-9_.-]*)?$": "`owner/name`, or the name of a box that is added here",
+    BOX_VERSION: 'a version such as "202404.23.0", or bounds such as ">= 1.2, < 2"',
     r"^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$": "a path below the lab's folder",
 }
+
+
+_UNITS = {"`memory`": ", in MB"}
 
 
 def shown(value: Any) -> str:
@@ -72,7 +78,8 @@ def _text(name: str, value: Any, finding: Finding) -> Words:
 
 
 def _whole(name: str, value: Any, finding: Finding) -> Words:
-    mend = "take the quotes away" if isinstance(value, str) and value.isdigit() else "write digits only"
+    digits = isinstance(value, str) and value.isdigit()
+    mend = "take the quotes away" if digits else f"write digits only{_UNITS.get(name, '')}"
     return f"{name} must be a whole number, not {shown(value)}", mend
 
 
@@ -82,12 +89,18 @@ def _boolean(name: str, value: Any, finding: Finding) -> Words:
 
 def _small(name: str, value: Any, finding: Finding) -> Words:
     low = finding["ctx"]["ge"]
-    return f"{name} is {shown(value)}; the smallest allowed is {low}", f"write {low} or more"
+    return (
+        f"{name} is {shown(value)}; the smallest allowed is {low}",
+        f"write {low} or more{_UNITS.get(name, '')}",
+    )
 
 
 def _large(name: str, value: Any, finding: Finding) -> Words:
     high = finding["ctx"]["le"]
-    return f"{name} is {shown(value)}; the largest allowed is {high}", f"write {high} or less"
+    return (
+        f"{name} is {shown(value)}; the largest allowed is {high}",
+        f"write {high} or less{_UNITS.get(name, '')}",
+    )
 
 
 def _short(name: str, value: Any, finding: Finding) -> Words:

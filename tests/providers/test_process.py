@@ -58,12 +58,19 @@ def test_kill_waits_for_the_end(sleeper: subprocess.Popen[bytes]) -> None:
 
 
 def test_another_signal_is_handed_on() -> None:
-    program = "import signal; signal.signal(signal.SIGUSR1, lambda *_: print('heard', flush=True)); print('ready', flush=True); signal.pause()"
+    """The answer comes with the signal, before or after the program waits for it; then it is killed."""
+    program = (
+        "import signal; signal.signal(signal.SIGUSR1, lambda *_: print('heard', flush=True));"
+        "print('ready', flush=True)\nwhile True: signal.pause()"
+    )
     with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as popen:
-        assert popen.stdout
-        assert popen.stdout.readline() == b"ready\n"
-        process_of(popen).kill(signal.SIGUSR1)
-        assert popen.stdout.readline() == b"heard\n"
+        try:
+            assert popen.stdout
+            assert popen.stdout.readline() == b"ready\n"
+            process_of(popen).kill(signal.SIGUSR1)
+            assert popen.stdout.readline() == b"heard\n"
+        finally:
+            popen.kill()
 
 
 def test_killing_what_is_gone_is_nothing(sleeper: subprocess.Popen[bytes]) -> None:

@@ -1,0 +1,208 @@
+#!/usr/bin/env bash
+# Day0 of service server2, lab service-chain. Safe to run again.
+set -euo pipefail
+trap 'echo "day0/server2.sh:$LINENO: $BASH_COMMAND" >&2' ERR
+
+# A NIC is known by its MAC: what is eth1 on one machine is enp0s8 on another.
+find_nic() {
+  local file mac
+  for file in /sys/class/net/*/address; do
+    read -r mac <"$file" || continue
+    if [[ $mac == "$2" ]]; then
+      file=${file%/address}
+      printf -v "$1" %s "${file##*/}"
+      return
+    fi
+  done
+  echo "day0/server2.sh: server2 has no NIC with MAC $2 ($1)" >&2
+  return 1
+}
+eth1=
+find_nic eth1 02:9e:66:0c:82:cd
+mkdir -p /var/lib/srv6lab
+cat >/var/lib/srv6lab/nics <<EOF
+eth1=$eth1
+EOF
+
+# Forward both families and accept segment routing. rp_filter would drop what a SID decapsulates:
+# its source isn't routed back over the NIC that it came in by.
+echo 1 >/proc/sys/net/ipv4/ip_forward
+echo 1 >/proc/sys/net/ipv6/conf/all/forwarding
+for nic in all default lo "$eth1"; do
+  echo 1 >"/proc/sys/net/ipv6/conf/$nic/seg6_enabled"
+  echo 0 >"/proc/sys/net/ipv4/conf/$nic/rp_filter"
+done
+
+# Addresses, routes and segments in one go: a fork of ip for each would be most of the time.
+ip -batch - <<EOF
+link set dev lo up
+link set dev $eth1 mtu 2000 up
+address replace 2001:b::2/64 dev $eth1
+address replace fc00:b::b/64 dev lo
+route replace ::/0 via 2001:b::1 dev $eth1
+route replace fc00:b::a1/128 encap seg6local action End dev $eth1
+EOF
+
+# Ready once no address is tentative: until then the kernel doesn't answer for it.
+for ((tries = 0; tries < 100; tries++)); do
+  tentative=$(ip -6 -oneline address show tentative)
+  [[ $tentative ]] || break
+  sleep 0.1
+done
+if [[ $tentative ]]; then
+  echo "day0/server2.sh: duplicate address detection does not end: $tentative" >&2
+  exit 1
+fi
+
+# The sensor of service ids.
+service=/var/lib/srv6lab/services/ids
+enter=()
+mkdir -p "$service"
+rules='# Without itype:8 the rule fires once a flow; with it, once an echo request.
+alert icmp any any -> any any (msg:"ICMP detected"; itype:8; sid:1000; rev:1;)
+'
+running=
+if [[ -s $service/pid ]] && kill -0 "$(<"$service/pid")" 2>/dev/null; then
+  running=yes
+  if [[ $(<"$service/rules") != "${rules%$'\n'}" ]]; then
+    kill -KILL "$(<"$service/pid")"
+    running=
+  fi
+fi
+printf %s "$rules" >"$service/rules"
+engine=none
+for engine in snort suricata none; do
+  ! command -v "$engine" >/dev/null || break
+done
+echo "$engine" >"$service/engine"
+case ${running:-$engine} in
+  yes) ;;
+  snort)
+rm -f "$service/pid" "$service/ready" "$service/log" "$service/failed"
+cat >"$service/snort.conf" <<EOF
+config checksum_mode: none
+output alert_csv: alert.csv timestamp,sig_id,msg,proto,src,dst
+include $service/rules
+EOF
+(
+  echo "$BASHPID" >"$service/pid"
+  exec "${enter[@]}" snort -q -k none -c "$service/snort.conf" -l "$service" -i eth1
+) </dev/null >"$service/log" 2>&1 &
+    ;;
+  suricata)
+rm -f "$service/pid" "$service/ready" "$service/log" "$service/failed"
+cat >"$service/suricata.yaml" <<EOF
+%YAML 1.1
+---
+default-log-dir: $service
+stats: {enabled: no}
+outputs:
+  - eve-log: {enabled: yes, filetype: regular, filename: eve.json, types: [alert]}
+logging: {default-log-level: notice, outputs: [{file: {enabled: yes, filename: log}}]}
+af-packet:
+  - {interface: default, threads: 1, use-mmap: yes, tpacket-v3: no}
+app-layer: {protocols: {}}
+EOF
+{
+  "${enter[@]}" suricata -D -c "$service/suricata.yaml" -S "$service/rules" -k none -l "$service" --runmode single \
+    --pidfile "$service/pid" --af-packet=eth1 || touch "$service/failed"
+} </dev/null >"$service/start" 2>&1 &
+    ;;
+  *) echo "service ids: no engine, since this machine has neither snort nor suricata" ;;
+esac
+
+# The sensor of service ids-ipv4.
+service=/var/lib/srv6lab/services/ids-ipv4
+enter=()
+mkdir -p "$service"
+rules='# Without itype:8 the rule fires once a flow; with it, once an echo request.
+alert icmp any any -> any any (msg:"ICMP detected"; itype:8; sid:1000; rev:1;)
+'
+running=
+if [[ -s $service/pid ]] && kill -0 "$(<"$service/pid")" 2>/dev/null; then
+  running=yes
+  if [[ $(<"$service/rules") != "${rules%$'\n'}" ]]; then
+    kill -KILL "$(<"$service/pid")"
+    running=
+  fi
+fi
+printf %s "$rules" >"$service/rules"
+engine=none
+for engine in snort suricata none; do
+  ! command -v "$engine" >/dev/null || break
+done
+echo "$engine" >"$service/engine"
+case ${running:-$engine} in
+  yes) ;;
+  snort)
+rm -f "$service/pid" "$service/ready" "$service/log" "$service/failed"
+cat >"$service/snort.conf" <<EOF
+config checksum_mode: none
+output alert_csv: alert.csv timestamp,sig_id,msg,proto,src,dst
+include $service/rules
+EOF
+(
+  echo "$BASHPID" >"$service/pid"
+  exec "${enter[@]}" snort -q -k none -c "$service/snort.conf" -l "$service" -i eth1 ip
+) </dev/null >"$service/log" 2>&1 &
+    ;;
+  suricata)
+rm -f "$service/pid" "$service/ready" "$service/log" "$service/failed"
+cat >"$service/suricata.yaml" <<EOF
+%YAML 1.1
+---
+default-log-dir: $service
+stats: {enabled: no}
+outputs:
+  - eve-log: {enabled: yes, filetype: regular, filename: eve.json, types: [alert]}
+logging: {default-log-level: notice, outputs: [{file: {enabled: yes, filename: log}}]}
+af-packet:
+  - {interface: default, threads: 1, use-mmap: yes, tpacket-v3: no}
+app-layer: {protocols: {}}
+EOF
+{
+  "${enter[@]}" suricata -D -c "$service/suricata.yaml" -S "$service/rules" -k none -l "$service" --runmode single \
+    --pidfile "$service/pid" --af-packet=eth1 ip || touch "$service/failed"
+} </dev/null >"$service/start" 2>&1 &
+    ;;
+  *) echo "service ids-ipv4: no engine, since this machine has neither snort nor suricata" ;;
+esac
+
+service=/var/lib/srv6lab/services/ids
+engine=$(<"$service/engine")
+for ((tries = 0; tries < 1000; tries++)); do
+  [[ $engine != none && ! -e $service/ready && ! -e $service/failed ]] || break
+  case $engine in
+    snort)
+      started='Commencing packet processing'
+      [[ ! -s $service/pid ]] || kill -0 "$(<"$service/pid")" 2>/dev/null || touch "$service/failed"
+      ;;
+    suricata) started='Engine started' ;;
+  esac
+  if [[ -e $service/log && $(<"$service/log") == *"$started"* ]]; then touch "$service/ready"; else sleep 0.02; fi
+done
+if [[ $engine != none && ! -e $service/ready ]]; then
+  echo "day0/server2.sh: service ids: $engine does not start:" >&2
+  tail -n 5 "$service/start" "$service/log" >&2 || true
+  exit 1
+fi
+echo "service ids: $engine on eth1"
+service=/var/lib/srv6lab/services/ids-ipv4
+engine=$(<"$service/engine")
+for ((tries = 0; tries < 1000; tries++)); do
+  [[ $engine != none && ! -e $service/ready && ! -e $service/failed ]] || break
+  case $engine in
+    snort)
+      started='Commencing packet processing'
+      [[ ! -s $service/pid ]] || kill -0 "$(<"$service/pid")" 2>/dev/null || touch "$service/failed"
+      ;;
+    suricata) started='Engine started' ;;
+  esac
+  if [[ -e $service/log && $(<"$service/log") == *"$started"* ]]; then touch "$service/ready"; else sleep 0.02; fi
+done
+if [[ $engine != none && ! -e $service/ready ]]; then
+  echo "day0/server2.sh: service ids-ipv4: $engine does not start:" >&2
+  tail -n 5 "$service/start" "$service/log" >&2 || true
+  exit 1
+fi
+echo "service ids-ipv4: $engine on eth1, IPv4 frames only"

@@ -1,0 +1,27 @@
+"""Day0 as Vagrant runs it: what it uploads to `/tmp` becomes the SR proxy's command."""
+
+from __future__ import annotations
+
+from tests.conftest import Up
+
+UPLOAD = """\
+cp -r /usr/local/lib/srconf /tmp/srconf && chmod a-x /tmp/srconf/srconf && rm -rf /usr/local/lib/srconf
+SRV6LAB_SRCONF=/tmp/srconf bash /run/day0.sh
+"""
+
+
+def test_a_proxy_takes_the_srconf_that_was_uploaded(lab: Up) -> None:
+    for machine in (one for one in lab.plan.machines if one.proxies):
+        said = lab.sh(machine.name, UPLOAD)
+        shown = lab.sh(machine.name, "srconf localsid show")
+        for proxy in machine.proxies:
+            assert f"SID {proxy.sid} {proxy.behavior.name}: srconf on eBPF serves" in said
+            assert str(proxy.sid) in shown
+
+
+def test_without_an_upload_or_a_copy_it_says_what_is_missing(lab: Up) -> None:
+    for machine in lab.plan.machines:
+        if machine.proxies:
+            away = "mv /usr/local/lib/srconf /usr/local/lib/away; ! bash /run/day0.sh 2>&1"
+            said = lab.sh(machine.name, f"{away}; mv /usr/local/lib/away /usr/local/lib/srconf")
+            assert "/usr/local/lib/srconf is missing" in said

@@ -1,0 +1,529 @@
+"""No text of a topology is run by anything that is rendered from it.
+
+Every text field of the schema is attacked, keys too; the fields are found in the model, so a new one is
+attacked the day it is added. A file is either refused with the place, or what is rendered from it is run
+in a sandbox: bash with stubs for programs, Ruby with a stub for Vagrant. A canary means that a text ran.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from functools import cache
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
+
+import pytest
+from pydantic import BaseModel
+
+from srv6lab import render as renders
+from srv6lab.errors import TopologyError
+from srv6lab.loader import Lab, load, loads
+from srv6lab.plan import Plan, plan
+from srv6lab.render import change, render, vagrant
+from srv6lab.topology import Topology
+from srv6lab.words.schema import _flat as flat
+from tests.conftest import tool
+from tests.sandbox import Sandbox, day0, vagrantfile
+
+RULE = 'alert icmp any any -> any any (msg:"ICMP"; sid:1000; rev:1;)\n'
+
+# One instance of each model of the schema at least; `test_every_model_is_attacked` says which is missing.
+BASE: dict[str, Any] = {
+    "name": "small",
+    "description": "A base",
+    "order": 1,
+    "requires": ["other"],
+    "defaults": {"box": "bento/ubuntu-22.04"},
+    "groups": {"edge": {"members": ["west", "east"], "box": "debian/bookworm64", "box_version": "12.1"}},
+    "nodes": {
+        "west": {"role": "host", "routes": [{"prefix": "10.0.2.0/24", "via": "10.0.1.2"}]},
+        "gate": {
+            "role": "router",
+            "locator": "fc00:a::/64",
+            "loopback": "fc00:a::1/64",
+            "routes": [{"prefix": "fc00:b::/64", "via": "2001:ab::2"}],
+        },
+        "exit": {
+            "role": "sr-proxy",
+            "locator": "fc00:b::/64",
+            "loopback": "fc00:b::1/64",
+            "routes": [{"prefix": "fc00:a::/64", "via": "2001:ab::1"}],
+        },
+        "east": {"role": "host", "routes": [{"prefix": "10.0.1.0/24", "via": "10.0.2.2"}]},
+    },
+    "links": [
+        {
+            "name": "cable",
+            "prefix": "10.0.1.0/24",
+            "endpoints": [{"at": "west:eth1", "address": "10.0.1.1", "trace": "first"}, {"at": "gate:eth1"}],
+        },
+        {
+            "name": "core",
+            "prefix": "2001:ab::/64",
+            "mtu": 2000,
+            "endpoints": [{"at": "gate:eth2"}, {"at": "exit:eth2"}],
+        },
+        {"name": "other", "prefix": "10.0.2.0/24", "endpoints": [{"at": "east:eth1"}, {"at": "exit:eth1"}]},
+    ],
+    "services": {
+        "ids": {
+            "node": "exit",
+            "netns": "box",
+            "ports": [
+                {"outside": "va", "inside": "ia", "prefix": "10.8.0.0/24", "trace": "ta"},
+                {"outside": "vb", "inside": "ib", "prefix": "10.9.0.0/24"},
+            ],
+            "engine": "auto",
+            "rules": "own.rules",
+        },
+        "tap": {
+            "node": "exit",
+            "listen": "eth2",
+            "engine": "suricata",
+            "frames": "ipv4",
+            "rules": "own.rules",
+        },
+    },
+    "local_sids": [
+        {"node": "gate", "sid": "fc00:a::d4", "behavior": "End.DX4", "nh4": "10.0.1.1"},
+        {"node": "gate", "sid": "fc00:a::d6", "behavior": "End.X", "nh6": "2001:ab::2"},
+        {"node": "exit", "sid": "fc00:b::d4", "behavior": "End.DX4", "nh4": "10.0.2.1"},
+        {"node": "exit", "sid": "fc00:b::e", "behavior": "End.AD4", "service": "ids"},
+    ],
+    "steering": [
+        {
+            "headend": "gate",
+            "match": {"prefix": "10.0.2.0/24"},
+            "to": {"segments": ["fc00:b::e", "fc00:b::d4"]},
+            "mode": "encap",
+        },
+        {"headend": "exit", "match": {"prefix": "10.0.1.0/24"}, "to": {"segments": ["fc00:a::d4"]}},
+    ],
+    "exercises": [
+        {
+            "name": "across",
+            "description": "An exercise",
+            "apply": [
+                {
+                    "steering": {
+                        "headend": "gate",
+                        "match": {"prefix": "10.0.2.0/24"},
+                        "to": {"segments": ["fc00:b::d4"]},
+                    }
+                },
+                {
+                    "firewall": {
+                        "name": "plain",
+                        "at": "exit/box",
+                        "tool": "iptables",
+                        "chain": "FORWARD",
+                        "source": "10.0.1.0/24",
+                        "destination": "10.0.2.0/24",
+                        "protocol": "icmp",
+                        "verdict": "drop",
+                    }
+                },
+            ],
+            "probes": [{"id": "echo", "from": "west", "to": "east", "icmp": 3}],
+            "steps": [
+                {
+                    "apply": [
+                        {
+                            "firewall": {
+                                "name": "deep",
+                                "at": "gate",
+                                "tool": "nftables",
+                                "inner": {
+                                    "source": "10.0.1.0/24",
+                                    "destination": "10.0.2.0/24",
+                                    "protocol": "icmp",
+                                },
+                            }
+                        }
+                    ],
+                    "probes": [{"id": "again", "from": "west", "to": "east", "icmp": 1}],
+                }
+            ],
+            "expect": {
+                "elsewhere": "any",
+                "packets": [
+                    {
+                        "at": "gate:eth2",
+                        "direction": "out",
+                        "probe": "echo",
+                        "source": "2001:ab::1",
+                        "destination": "fc00:b::d4",
+                        "protocol": "ipv4",
+                        "segment_list": ["fc00:b::d4"],
+                        "segments_left": 0,
+                        "inner": {"source": "10.0.1.1", "destination": "10.0.2.1", "protocol": "icmp"},
+                    }
+                ],
+                "alerts": [
+                    {
+                        "service": "ids",
+                        "signature": 1000,
+                        "source": "10.0.1.1",
+                        "destination": "10.0.2.1",
+                        "tunnel": {"source": "2001:ab::1", "destination": "fc00:b::e"},
+                    }
+                ],
+                "counters": [{"firewall": "plain", "packets": 3}, {"sid": "fc00:b::e", "packets": 3}],
+            },
+        }
+    ],
+}
+
+PAYLOADS = (
+    "$(>canary)",
+    "$(touch canary)",
+    "`touch canary`",
+    "; touch canary",
+    "x & touch canary #",
+    "x\ntouch canary\n",
+    "'; touch canary; '",
+    '"; touch canary; "',
+    "\\'; touch canary #",
+    '\\"; touch canary #',
+    "x\nEOF\ntouch canary\n",
+    "x'\nEOF\ntouch canary\n",
+    "${x:-$(touch canary)}",
+    "a[$(touch canary)]",
+    "$canary",
+    "-x",
+    "--flag",
+    "-D/dev/null",
+    "../../etc/passwd",
+    "/etc/passwd",
+    "..",
+    ".",
+    "a/../../b",
+    "{{ 1234567 * 3 }}",
+    "{% for a in b %}",
+    "{{ ''.__class__ }}",
+    "{# x",
+    "#{`touch canary`}",
+    "#{File.write('canary', '')}",
+    "'; File.write('canary', ''); '",
+    '"; File.write("canary", ""); "',
+    "\\#{`touch canary`}",
+    "x\0y",
+    "caf\u00e9",
+    "\u202e\u2066",
+    "x\u2028touch canary",
+    "x\u0085touch canary",
+    "*",
+    "~",
+    "x y",
+    "x\r\ntouch canary",
+    "x\ry",
+    "%s%n",
+    "!!ruby/object:Object {}",
+    "\x1b[31m",
+    "=begin",
+    "__END__",
+    "",
+    "x" * 300,
+)
+
+Path_ = tuple[str | int, ...]
+TEXTS = (str, IPv4Address, IPv6Address, IPv4Network, IPv6Network, IPv6Interface)
+
+
+def is_text(kind: Any) -> bool:
+    return kind in TEXTS or get_origin(kind) is Literal
+
+
+def fields(model: type[BaseModel]) -> Iterator[tuple[str, list[Any]]]:
+    """Each key of a model, with the types that may stand there."""
+    for name, one in model.model_fields.items():
+        yield one.alias or name, list(flat(one.annotation))
+
+
+def places(model: type[BaseModel], data: Any, path: Path_ = ()) -> Iterator[tuple[type[BaseModel], Path_]]:
+    """Every instance of a model in the data."""
+    if not isinstance(data, dict) or not set(data) <= {key for key, _ in fields(model)}:
+        return
+    yield model, path
+    for key, kinds in fields(model):
+        for kind in kinds:
+            for below, where in _below(kind, data.get(key), (*path, key)):
+                yield from places(below, _at(data, where[len(path) :]), where)
+
+
+def _below(kind: Any, value: Any, path: Path_) -> Iterator[tuple[type[BaseModel], Path_]]:
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        yield from ((kind, path) for _ in [value] if isinstance(value, dict))
+    elif get_origin(kind) is tuple and isinstance(value, list):
+        for index, one in enumerate(value):
+            for inner in flat(get_args(kind)[0]):
+                yield from _below(inner, one, (*path, index))
+    elif get_origin(kind) is dict and isinstance(value, dict):
+        for name, one in value.items():
+            for inner in flat(get_args(kind)[1]):
+                yield from _below(inner, one, (*path, name))
+
+
+def _at(data: Any, path: Path_) -> Any:
+    for step in path:
+        data = data[step]
+    return data
+
+
+@cache
+def instances() -> dict[type[BaseModel], Path_]:
+    """The first instance of each model in the base."""
+    found: dict[type[BaseModel], Path_] = {}
+    for model, path in places(Topology, BASE):
+        found.setdefault(model, path)
+    return found
+
+
+def models(model: type[BaseModel] = Topology) -> set[type[BaseModel]]:
+    found = {model}
+    waiting = [kind for _, kinds in fields(model) for kind in kinds]
+    while waiting:
+        kind = waiting.pop()
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            found |= models(kind)
+        elif get_origin(kind) in (tuple, dict):
+            waiting += [inner for part in get_args(kind) for inner in flat(part)]
+    return found
+
+
+def attacks() -> list[tuple[str, Path_, str]]:
+    """`Model.key`, where it is attacked, and whether its value, its first item or its name is replaced."""
+    found = []
+    for model, path in instances().items():
+        for key, kinds in fields(model):
+            for kind in kinds:
+                where = (f"{model.__name__}.{key}", (*path, key))
+                if is_text(kind):
+                    found.append((*where, "value"))
+                elif get_origin(kind) is tuple and any(map(is_text, flat(get_args(kind)[0]))):
+                    found.append((*where, "item"))
+                elif get_origin(kind) is dict:
+                    found.append((*where, "name"))
+    return sorted(set(found))
+
+
+def attacked(path: Path_, how: str, payload: str) -> Iterator[dict[str, Any]]:
+    """The base with the payload at one place; and where others name it, everywhere at once."""
+    data = copy.deepcopy(BASE)
+    parent, key = _at(data, path[:-1]), path[-1]
+    if how == "item":
+        old = parent[key][0] if parent.get(key) else None
+        parent[key] = [payload, *parent.get(key, [])[1:]]
+    elif how == "name":
+        old = next(iter(parent.get(key, {"": None})), None)
+        parent[key] = {payload if name == old else name: one for name, one in parent.get(key, {}).items()}
+    else:
+        old = parent.get(key)
+        parent[key] = payload
+    yield data
+    if isinstance(old, str) and re.fullmatch(r"[a-z][a-z0-9-]*", old):
+        yield _renamed(copy.deepcopy(BASE), old, payload)
+
+
+def _renamed(data: Any, old: str, new: str) -> Any:
+    if isinstance(data, dict):
+        keys = {key: new if key == old and not _is_key(key) else key for key in data}
+        return {keys[key]: _renamed(one, old, new) for key, one in data.items()}
+    if isinstance(data, list):
+        return [_renamed(one, old, new) for one in data]
+    if isinstance(data, str):
+        return re.sub(rf"(?<![\w.-]){re.escape(old)}(?![\w.-])", lambda _: new, data)
+    return data
+
+
+@cache
+def _all_keys() -> frozenset[str]:
+    return frozenset(key for model in models() for key, _ in fields(model))
+
+
+def _is_key(word: str) -> bool:
+    return word in _all_keys()
+
+
+def accepted(data: dict[str, Any], folder: Path) -> Lab | None:
+    """The lab of an attacked file; None if it is refused, with places."""
+    text = json.dumps(data, indent=1)
+    try:
+        lab = loads(text, "attack.yml", folder)
+        plan(lab.topology, lab.source.locate, lab.files)
+    except TopologyError as error:
+        assert error.problems
+        for problem in error.problems:
+            assert problem.location.file == "attack.yml"
+            assert 1 <= problem.location.line <= text.count("\n") + 1
+            assert problem.what.isprintable() and problem.mend.isprintable()
+        return None
+    return lab
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("attacks")
+    (made / "own.rules").write_text(RULE, encoding="utf-8")
+    return made
+
+
+SOUND: set[tuple[str, str]] = set()  # what was run already and proven harmless
+
+
+def run_all(lab: Lab, folder: Path) -> None:
+    """Everything that is rendered from a lab, and every change of its exercises, run in the sandbox."""
+    found = plan(lab.topology, lab.source.locate, lab.files)
+    for path, text in {**render(found), **vagrant(found)}.items():
+        if isinstance(text, str):
+            assert "3703701" not in text, f"{path}: a text of the topology went through Jinja"
+            prove(found, path, text, folder)
+    for exercise in found.exercises:
+        for action in exercise.every_action():
+            one = change(found, action)
+            for script in filter(None, (one.do, one.undo, one.count)):
+                prove(found, f"change:{one.node}", script, folder)
+
+
+def prove(found: Plan, path: str, text: str, folder: Path) -> None:
+    """Run one rendered file; nothing of the topology may run with it."""
+    if (path, text) in SOUND:
+        return
+    if path == "Vagrantfile":
+        ran = vagrantfile(folder / "ruby", text)
+        assert ran.code == 0, ran.error
+    elif path.startswith("day0/"):
+        machine = found.machine(Path(path).stem)
+        sandbox, ran = day0(folder / "sandbox", found, machine, text)
+        assert (ran.code, ran.canary) == (0, ""), (path, ran)
+        for service in machine.services:
+            written = sandbox.root / "var/lib/srv6lab/services" / service.name / "rules"
+            assert written.read_bytes().decode() == service.rules
+        _bash_understands(text)
+    elif path.startswith("change:"):
+        sandbox = Sandbox.made(folder / "sandbox")
+        machine = found.machine(path.removeprefix("change:"))
+        nics = sandbox.root / "var/lib/srv6lab/nics"
+        nics.parent.mkdir(parents=True)
+        nics.write_text("".join(f"{nic.name}={nic.name}\n" for nic in machine.nics))
+        ran = sandbox.run(text)
+        assert ran.code == 0, (path, text, ran)
+        _bash_understands(text)
+    else:
+        return
+    assert ran.canary == "", f"{path}: {ran.canary}"
+    SOUND.add((path, text))
+
+
+def _bash_understands(text: str) -> None:
+    done = subprocess.run([tool("bash"), "-n"], input=text.encode(), capture_output=True)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_every_model_is_attacked() -> None:
+    missing = {model.__name__ for model in models() if model not in instances()}
+    assert missing == set(), "give BASE an instance of each"
+
+
+def test_the_base_is_sound_and_its_scripts_end_well(folder: Path) -> None:
+    lab = accepted(BASE, folder)
+    assert lab is not None
+    run_all(lab, folder)
+
+
+def test_the_sandbox_writes_down_what_a_script_calls(folder: Path) -> None:
+    lab = accepted(BASE, folder)
+    assert lab is not None
+    found = plan(lab.topology, lab.source.locate, lab.files)
+    machine = found.machine("exit")
+    _, ran = day0(folder / "sandbox", found, machine, render(found)["day0/exit.sh"])
+    for words in (
+        "address replace 10.0.2.2/24 dev eth1",
+        "srconf localsid add fc00:b::e end.ad4",
+        "suricata -D",
+    ):
+        assert words in ran.calls
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "how"), attacks(), ids=lambda value: value if isinstance(value, str) else ""
+)
+def test_a_text_is_refused_or_never_run(name: str, path: Path_, how: str, folder: Path) -> None:
+    for payload in PAYLOADS:
+        for data in attacked(path, how, payload):
+            if (lab := accepted(data, folder)) is not None:
+                run_all(lab, folder)
+
+
+def of_rules(content: str, folder: Path) -> Lab:
+    """The base, loaded from a folder of its own in which the rules hold this content."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    (folder / "own.rules").write_bytes(content.encode())
+    (folder / "topology.yml").write_text(json.dumps(BASE), encoding="utf-8")
+    return load(folder / "topology.yml", "attack.yml")
+
+
+@pytest.mark.parametrize("payload", [one for one in PAYLOADS if "\0" not in one])
+def test_rules_reach_their_file_as_they_are(payload: str, folder: Path) -> None:
+    run_all(of_rules(f"{RULE}{payload}\n{payload}", folder / "rules"), folder)
+
+
+def test_rules_with_nul_are_refused(folder: Path) -> None:
+    with pytest.raises(TopologyError, match=r"own\.rules can't be read: it is no text"):
+        of_rules("x\0y", folder / "rules")
+
+
+LEAKS = {
+    "templates/day0/_services.sh.j2": ("rules={{ service.rules | sh }}", 'rules="{{ service.rules }}"'),
+    "templates/day0/_common.sh.j2": (
+        "#!/usr/bin/env bash\n",
+        "#!/usr/bin/env bash\n: {{ machine.services[0].rules if machine.services }}\n",
+    ),
+    "Vagrantfile.j2": ("box_check_update = false", 'box_check_update = "{{ plan.description }}"'),
+}
+CARRIERS = {"day0": ("$(>canary)", "`touch canary`", "$(no-such-program)"), "Ruby": ("#{`touch canary`}",)}
+
+
+@pytest.mark.parametrize("template", LEAKS)
+def test_a_template_that_forgets_to_quote_is_caught(
+    template: str, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The suite can fail: with a template that quotes nothing it does."""
+    shutil.copytree(renders.TEMPLATES, tmp_path / "templates")
+    shutil.copy(renders.TEMPLATES.parent / "Vagrantfile.j2", tmp_path)
+    text = (tmp_path / template).read_text("utf-8")
+    old, new = LEAKS[template]
+    assert old in text
+    (tmp_path / template).write_text(text.replace(old, new), encoding="utf-8")
+    monkeypatch.setattr(renders, "TEMPLATES", tmp_path / "templates")
+    renders._environment.cache_clear()
+    try:
+        for payload in CARRIERS["day0" if "day0" in template else "Ruby"]:
+            (folder / "own.rules").write_text(f"{payload}\n", encoding="utf-8")
+            lab = accepted({**BASE, "description": payload}, folder)
+            assert lab is not None
+            with pytest.raises(AssertionError, match=r"canary|no-such-program"):
+                run_all(lab, folder)
+    finally:
+        (folder / "own.rules").write_text(RULE, encoding="utf-8")
+        renders._environment.cache_clear()
+
+
+def test_a_vagrantfile_that_forgets_to_quote_is_caught(folder: Path) -> None:
+    ran = vagrantfile(folder / "leak", 'Vagrant.configure("2") { |c| c.vm.box = "#{`touch canary`}" }')
+    assert ran.canary == "canary"
+
+
+@pytest.mark.parametrize("text", ["$(>canary)", "touch canary", "no-such-program -x"])
+def test_the_sandbox_sees_a_canary(text: str, folder: Path) -> None:
+    assert (
+        "canary" in Sandbox.made(folder / "sandbox").run(text).canary
+        or "no-such" in Sandbox.made(folder / "sandbox").run(text).canary
+    )

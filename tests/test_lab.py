@@ -1,0 +1,226 @@
+"""The composition: which lab is meant, which provider, which exercises, and what their verdicts come to."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from srv6lab.errors import LabError, MachineError, TopologyError, UsageError
+from srv6lab.lab import (
+    DEFAULT_PROVIDER,
+    Running,
+    Site,
+    check,
+    choose_provider,
+    collect,
+    destroy,
+    exercise_names,
+    exit_code,
+    formatter,
+    provider_line,
+    shown,
+    status,
+    status_report,
+    up,
+)
+from srv6lab.plan import Plan
+from srv6lab.providers.process import Process
+from srv6lab.state import Home, State, write_whole
+from srv6lab.trace import Item, Status, Verdict
+from tests.conftest import LABS, SITE, Up, silent
+from tests.small import SMALL, planned
+
+NAME = LABS[0]
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    write_whole(tmp_path / "labs" / "small" / "topology.yml", SMALL)
+    write_whole(
+        tmp_path / "labs" / "first" / "topology.yml", SMALL.replace("name: small", "name: first\norder: 1")
+    )
+    return Site(tmp_path)
+
+
+class TestWhichLab:
+    @pytest.mark.parametrize("spec", ["small", "lab=small"])
+    def test_by_its_name(self, site: Site, spec: str) -> None:
+        found = site.refer(spec)
+        assert (found.path, found.name) == (site.labs / "small" / "topology.yml", "small")
+
+    @pytest.mark.parametrize(
+        ("spec", "name"),
+        [
+            ("labs/small/topology.yml", "small"),
+            ("lab=labs/small/topology.yml", "small"),
+            ("labs/small", "small"),
+            ("labs/small/", "small"),
+            ("./labs/small", "small"),
+            ("labs/mine.yml", "mine"),
+            ("mine.yaml", "mine"),
+            ("./a=b/topology.yml", "a=b"),
+        ],
+    )
+    def test_by_a_path(self, site: Site, monkeypatch: pytest.MonkeyPatch, spec: str, name: str) -> None:
+        monkeypatch.chdir(site.root)
+        assert site.refer(spec).name == name
+
+    def test_a_file_in_the_folder_where_one_stands(self, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir(site.labs / "small")
+        assert site.refer("topology.yml").name == "small"
+
+    @pytest.mark.parametrize("spec", ["provider=small", "exercise=x", "Lab=small", "=small"])
+    def test_another_key_is_refused_with_an_option(self, site: Site, spec: str) -> None:
+        with pytest.raises(UsageError, match=r"options begin with two dashes"):
+            site.refer(spec)
+
+    @pytest.mark.parametrize("spec", ["", "lab="])
+    def test_none_lists_them(self, site: Site, spec: str) -> None:
+        with pytest.raises(UsageError, match=r"no lab is named\n.*first, small"):
+            site.refer(spec)
+
+    @pytest.mark.parametrize("spec", ["a b", "$(id)", "-x", "é", ".."])
+    def test_what_is_no_name_is_refused(self, site: Site, spec: str) -> None:
+        with pytest.raises(UsageError):
+            site.load(site.refer(spec))
+
+    def test_the_course_is_in_its_order_and_goes_on_without_a_broken_file(self, site: Site) -> None:
+        write_whole(site.labs / "broken" / "topology.yml", "name: [")
+        assert [one.name for one in site.course()] == ["first", "small"]
+
+    def test_all_problems_of_a_file_are_raised(self, site: Site) -> None:
+        write_whole(site.labs / "broken" / "topology.yml", "name: Broken\nnodes: {}\n")
+        with pytest.raises(TopologyError) as caught:
+            site.load(site.refer("broken"))
+        assert len(caught.value.problems) == 2
+
+    def test_an_instance_has_a_folder_of_its_own(self, site: Site) -> None:
+        assert site.home(site.refer("small")).path == site.root / ".srv6lab" / "small"
+        assert site.home(site.refer("small"), "two").path == site.root / ".srv6lab" / "two"
+
+    @pytest.mark.parametrize("name", ["../x", "a/b", ".", "..", "a\nb", "-a", "x" * 64])
+    def test_an_instance_never_leaves_its_folder(self, site: Site, name: str) -> None:
+        with pytest.raises(UsageError, match="--instance"):
+            site.home(site.refer("small"), name)
+
+    def test_one_that_was_begun_and_not_finished_is_not_up(self, site: Site) -> None:
+        reference = site.refer("small")
+        site.home(reference).write(State("small", "small", DEFAULT_PROVIDER, "", "starting"))
+        with pytest.raises(MachineError, match="isn't up"):
+            site.running(reference)
+
+
+class TestWhichProvider:
+    def test_the_default(self, tmp_path: Path) -> None:
+        assert choose_provider(Home(tmp_path / "x"), "") == DEFAULT_PROVIDER
+
+    def test_an_unknown_one_lists_those_that_are(self, tmp_path: Path) -> None:
+        with pytest.raises(UsageError, match=DEFAULT_PROVIDER):
+            choose_provider(Home(tmp_path / "x"), "nothing")
+
+    def test_the_line_says_how_to_choose_unless_it_was_chosen(self) -> None:
+        assert "--provider" in provider_line(DEFAULT_PROVIDER, explicit=False)
+        assert "--provider" not in provider_line(DEFAULT_PROVIDER, explicit=True)
+
+
+class TestExercises:
+    def test_all_or_those_asked_for(self) -> None:
+        found = planned()
+        assert exercise_names(found, []) == exercise_names(found, ["across"]) == ["across"]
+
+    def test_a_near_miss_is_guessed(self) -> None:
+        with pytest.raises(UsageError, match="did you mean across"):
+            exercise_names(planned(), ["accross"])
+
+    def test_a_lab_without_any_says_so(self) -> None:
+        with pytest.raises(UsageError, match="no exercises"):
+            exercise_names(planned(SMALL[: SMALL.index("exercises:")]), [])
+
+
+@pytest.mark.parametrize(
+    ("statuses", "code"),
+    [
+        ([], 0),
+        ([Status.PASS], 0),
+        ([Status.PASS, Status.INCONCLUSIVE], 3),
+        ([Status.INCONCLUSIVE, Status.FAIL, Status.PASS], 4),
+    ],
+)
+def test_the_worst_verdict_is_the_exit_code(statuses: list[Status], code: int) -> None:
+    assert exit_code([Verdict("x", (Item("packet", one, None),)) for one in statuses]) == code
+
+
+def test_an_unknown_format_lists_those_that_are() -> None:
+    with pytest.raises(UsageError, match="text, json, junit"):
+        formatter("xml")
+
+
+def test_a_path_is_shown_from_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert shown(tmp_path / "a" / "b") == "a/b"
+    assert shown(Path("/etc/hosts")) == "/etc/hosts"
+
+
+def with_another_mtu(found: Plan, folder: Path) -> Plan:
+    """The plan of the lab's file after its author has changed the first MTU."""
+    shutil.copytree(SITE.refer(found.name).path.parent, folder)
+    path = folder / "topology.yml"
+    path.write_text(path.read_text("utf-8").replace("mtu: 2000", "mtu: 2100", 1), encoding="utf-8")
+    return SITE.load(SITE.refer(str(path)))[0]
+
+
+@pytest.fixture(scope="module")
+def one(bring_up: Callable[[str], Up]) -> Up:
+    return bring_up(NAME)
+
+
+class TestALabThatIsUp:
+    def test_it_stays_when_its_file_has_changed_and_the_change_is_named(
+        self, one: Up, tmp_path: Path
+    ) -> None:
+        changed = with_another_mtu(one.plan, tmp_path / "changed")
+        with pytest.raises(UsageError, match=r"from an older file: .*day0/.*\n.*invoke destroy"):
+            up(one.running.home, changed, one.reference, "", silent)
+        assert all(health.alive for health in status(one.running))
+
+    def test_a_failed_exercise_of_one_leaves_the_verdict_of_another(self, one: Up) -> None:
+        names = [exercise.name for exercise in one.plan.exercises][:2]
+        check(one.running, one.plan, names, silent)
+        for name in names:
+            assert (one.running.home.run(name) / "verdict.json").exists()
+
+    def test_a_dead_tracer_is_named_by_status_and_by_capture(self, one: Up, tmp_path: Path) -> None:
+        point, (_, pair) = next(iter(one.running.state.provider_data["tracers"].items()))
+        Process(*pair).kill(signal.SIGKILL)
+        dead = [health.name for health in status(one.running) if not health.alive]
+        assert dead == [point]
+        assert "DEAD tracer" in status_report(one.running, status(one.running), "text")
+        with pytest.raises(LabError, match=point):
+            collect(one.running, tmp_path / "out")
+        assert all(health.alive for health in status(one.again().running))
+
+    def test_a_dead_keeper_is_built_anew_by_up_and_told_until_then(self, one: Up) -> None:
+        Process(*one.running.state.provider_data["keeper"]).kill(signal.SIGKILL)
+        assert not any(health.alive for health in status(one.running))
+        with pytest.raises(MachineError, match="isn't running"):
+            one.sh(one.plan.machines[0].name, "true")
+        again = one.again()
+        assert all(health.alive for health in status(again.running))
+        name = one.plan.exercises[0].name
+        (verdict,) = check(Running(one.running.home, again.running.state), one.plan, [name], silent)
+        assert verdict.status is Status.PASS
+
+    def test_a_state_that_somebody_broke_is_told_with_a_way_out(self, bring_up: Callable[[str], Up]) -> None:
+        lab = bring_up(NAME)
+        file = lab.running.home.path / "state.json"
+        whole = file.read_text()
+        try:
+            file.write_text(whole[: len(whole) // 2])
+            with pytest.raises(LabError, match=r"state\.json can't be read(.|\n)*fuser -k .*alive"):
+                destroy(lab.running.home)
+        finally:
+            file.write_text(whole)
