@@ -271,7 +271,7 @@ def connect(_: Context, lab: str, node: str = "", instance: str = "") -> None:
 def capture(_: Context, lab: str, out: str = "", instance: str = "") -> None:
     """Write all that was traced so far, drained and whole, one pcap a NIC; print their paths."""
     one = SITE.running(SITE.refer(lab), instance)
-    for path in labs_.collect(one, Path(out) if out else one.home.run("capture") / "captures"):
+    for path in labs_.collect(one, Path(out) if out else one.home.path / "collected"):
         print(path)
 
 

@@ -99,6 +99,8 @@ class Site:
             if key != "lab":
                 raise UsageError(f"{spec!r} is no lab", f"options begin with two dashes: --{key} {value}")
             spec = value
+        if spec in ("-h", "--help"):
+            raise UsageError("the help of a task is asked for before its name", "invoke --help TASK")
         if not spec:
             raise UsageError("no lab is named", f"lab=NAME with one of: {', '.join(self.names())}")
         if spec.endswith((".yml", ".yaml")) or "/" in spec:
@@ -173,10 +175,10 @@ def check_rendered(files: Files, folder: Path, show: Callable[[str], object]) ->
 
 def up(home: Home, found: Plan, reference: Reference, provider_name: str, progress: Progress) -> State:
     """Bring the lab up, or what is up back to what the file says. On a failure nothing is left."""
+    files = render(found)
     with home.locked():
         state = home.read()
         provider = provider_named(provider_name or (state.provider if state else DEFAULT_PROVIDER))
-        files = render(found)
         if state and state.provider != provider.name:
             raise UsageError(
                 f"{home.path.name} is up under {state.provider}", f"invoke destroy lab={reference.name}"

@@ -20,6 +20,7 @@ import frames
 from frames import ether, icmp, icmpv6, ipv4, ipv6, srh, tcp, udp
 
 from srv6lab import capture
+from srv6lab.capture import fields, tshark
 from srv6lab.errors import MachineError, UsageError
 from srv6lab.trace import Icmp, IpHeader, PacketView, Srh
 
@@ -369,15 +370,15 @@ def test_a_frame_that_tshark_describes_in_an_unknown_way_is_counted(monkeypatch:
     def stumble(*_arguments: object) -> PacketView:
         raise ValueError
 
-    monkeypatch.setattr(capture, "_packet", stumble)
+    monkeypatch.setattr(fields, "packet", stumble)
     found = capture.read(CAPTURES / "seed.pcap")
     assert (found.packets, found.note) == ((), "7 frames not understood (1, 2, 3, 5, 6, …)")
 
 
 @needs_tshark
 def test_a_line_of_tshark_s_that_is_no_json_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    described = capture._described
-    monkeypatch.setattr(capture, "_described", lambda line: described(line.replace(b"10.0.0.1", b'"')))
+    layers_of = tshark.layers_of
+    monkeypatch.setattr(tshark, "layers_of", lambda line: layers_of(line.replace(b"10.0.0.1", b'"')))
     found = capture.read(CAPTURES / "seed.pcap")
     assert ([packet.number for packet in found.packets], found.records) == ([1, 2, 3, 8], 8)
     assert found.note == "4 frames not understood (4, 5, 6, 7)"

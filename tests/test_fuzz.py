@@ -1,5 +1,5 @@
 """Mutated labs: never a traceback, never over two seconds, always a place; what is accepted is planned,
-rendered, and understood by bash.
+rendered, and understood by bash and Ruby.
 
 Mutations are drawn from a seed, so a number names one. 500 in every run; `make prove` tries 10,000.
 """
@@ -21,7 +21,7 @@ import pytest
 from srv6lab.errors import TopologyError
 from srv6lab.loader import loads
 from srv6lab.plan import plan
-from srv6lab.render import change, render
+from srv6lab.render import change, render, vagrant
 from srv6lab.source import parse
 from tests.conftest import LABS, SITE, tool
 from tests.small import SMALL
@@ -169,17 +169,18 @@ def refused(error: TopologyError, lines: int) -> None:
         assert "pydantic" not in str(problem)
 
 
-def scripts(name: str, text: str) -> list[str]:
-    """All that is rendered from a mutated lab; nothing if it is refused."""
+def scripts(name: str, text: str) -> tuple[list[str], str]:
+    """All shell scripts and the Vagrantfile that are rendered from a mutated lab; nothing if it is refused."""
     try:
         lab = loads(text.encode(), "fuzz.yml", FILES[name].parent if name in FILES else None)
         found = plan(lab.topology, lab.source.locate, lab.files)
+        virtual = str(vagrant(found)["Vagrantfile"])
     except TopologyError as error:
         refused(error, len(re.split("\r\n|[\n\r\x85\u2028\u2029]", text)) + 1)
-        return []
+        return [], ""
     changes = [change(found, action) for one in found.exercises for action in one.every_action()]
     shell = [text for path, text in render(found).items() if path.endswith(".sh")]
-    return shell + [part for one in changes for part in (one.do, one.undo, one.count)]
+    return shell + [part for one in changes for part in (one.do, one.undo, one.count)], virtual
 
 
 def bash_understands(texts: list[str]) -> None:
@@ -189,15 +190,20 @@ def bash_understands(texts: list[str]) -> None:
     assert (done.returncode, done.stderr) == (0, b"")
 
 
+def ruby_understands(text: str) -> None:
+    done = subprocess.run([tool("ruby"), "-c"], input=text.encode(), capture_output=True)
+    assert done.returncode == 0, done.stderr
+
+
 def try_mutations(numbers: range, every: int) -> tuple[int, int]:
-    """How many were accepted, and how many of those bash has read."""
+    """How many were accepted, and how many of those bash and Ruby have read."""
     accepted = read = 0
     for number in numbers:
         name = sorted(TEXTS)[number // 2 % len(TEXTS)]
         text = mutated(name, number)
         began = time.process_time()
         try:
-            found = scripts(name, text)
+            found, virtual = scripts(name, text)
         except Exception as error:
             raise AssertionError(f"mutation {number} of {name}: {type(error).__name__}: {error}") from error
         took = time.process_time() - began
@@ -205,6 +211,7 @@ def try_mutations(numbers: range, every: int) -> tuple[int, int]:
         accepted += bool(found)
         if found and accepted % every == 0:
             bash_understands(found)
+            ruby_understands(virtual)
             read += 1
     return accepted, read
 

@@ -1,0 +1,177 @@
+"""What tshark saw in a pcap, as PacketViews.
+
+This package asks tshark and never looks into a packet itself: a decoder of our own would agree
+with a model of our own. `tshark` starts it, `fields` reads its answer.
+
+Several captures are joined into one file before tshark reads them, because starting tshark costs
+0.15 s and a lab has some seventeen small pcaps; frame numbers tell whose a packet is.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from bisect import bisect_left
+from collections.abc import Hashable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import accumulate
+from pathlib import Path
+from typing import TypeVar
+
+from srv6lab import pcapfile
+from srv6lab.capture import fields, tshark
+from srv6lab.errors import MachineError, UsageError
+from srv6lab.trace import Address, PacketView
+
+K = TypeVar("K", bound=Hashable)
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """What tshark saw in one pcap.
+
+    `packets` are the frames with an IP header; `bindings` are the (MAC, address) pairs that ARP
+    senders and neighbor discovery announce; `records` counts every whole record of the file.
+    `note` says, for people, what could not be read.
+    """
+
+    packets: tuple[PacketView, ...] = ()
+    bindings: tuple[tuple[str, Address], ...] = ()
+    cut_short: bool = False
+    records: int = 0
+    note: str = ""
+
+
+def read(path: Path, *, display_filter: str = "") -> Capture:
+    """Read one pcap. A display filter holds for the bindings too."""
+    return read_all({path: path}, display_filter=display_filter)[path]
+
+
+def read_all(paths: Mapping[K, Path], *, display_filter: str = "") -> dict[K, Capture]:
+    """Read several pcaps at once, with as few tsharks as can be."""
+    parts = [_Part(path, _framing(path)) for path in paths.values()]
+    batches = _batches([part for part in parts if part.framing.records])
+    if batches:
+        program = tshark.find()
+        # Threads, also for a single batch: the caller may be inside an event loop of its own.
+        with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+            jobs = [pool.submit(_read_batch, program, batch, display_filter) for batch in batches]
+            for job in jobs:
+                job.result()
+    return {key: part.capture() for key, part in zip(paths, parts, strict=True)}
+
+
+def _framing(path: Path) -> pcapfile.Framing:
+    try:
+        return pcapfile.whole_file(path)
+    except ValueError as error:
+        raise UsageError(f"{path} is no capture: {error}", "hand in a pcap or pcapng file") from None
+    except OSError as error:
+        raise UsageError(f"{path} can't be read: {error.strerror}") from None
+
+
+@dataclass(slots=True)
+class _Part:
+    """One pcap while it is read: what its frames said so far."""
+
+    path: Path
+    framing: pcapfile.Framing
+    packets: list[PacketView] = field(default_factory=list)
+    bindings: dict[tuple[str, Address], None] = field(default_factory=dict)
+    malformed: list[int] = field(default_factory=list)
+    clipped: list[int] = field(default_factory=list)
+    unread: list[int] = field(default_factory=list)
+
+    def take(self, number: int, layers: fields.Layer) -> None:
+        """Add a frame. Whatever a frame holds, it never ends the reading of the others."""
+        try:
+            self._take(number, layers)
+        except (ArithmeticError, LookupError, TypeError, ValueError, AttributeError):
+            self.unread.append(number)
+
+    def _take(self, number: int, layers: fields.Layer) -> None:
+        walk = fields.walk(layers)
+        if walk.malformed:
+            self.malformed.append(number)
+        if walk.clipped:
+            self.clipped.append(number)
+        self.bindings |= dict.fromkeys(fields.bindings(layers, walk))
+        if walk.headers:
+            self.packets.append(fields.packet(number, layers, walk))
+
+    def forget(self) -> None:
+        """Start again, after a tshark that failed on the way."""
+        for seen in (self.packets, self.bindings, self.malformed, self.clipped, self.unread):
+            seen.clear()
+
+    def capture(self) -> Capture:
+        notes = (
+            self.framing.fault,
+            _numbered("malformed", self.malformed),
+            _numbered("clipped by the tracer's snapshot length", self.clipped),
+            _numbered("not understood", self.unread),
+        )
+        return Capture(
+            packets=tuple(self.packets),
+            bindings=tuple(self.bindings),
+            cut_short=self.framing.cut_short,
+            records=self.framing.records,
+            note="; ".join(note for note in notes if note),
+        )
+
+
+def _numbered(what: str, numbers: Sequence[int]) -> str:
+    if not numbers:
+        return ""
+    shown = ", ".join(map(str, numbers[:5])) + (", …" if len(numbers) > 5 else "")
+    return f"{len(numbers)} frame{'s' * (len(numbers) > 1)} {what} ({shown})"
+
+
+def _batches(parts: Sequence[_Part]) -> list[list[_Part]]:
+    """Which captures one tshark reads: all that can be joined.
+
+    A large batch isn't split: while tshark describes packets, this process reads what it said, and
+    that keeps two cores at work already (measured: two tsharks are no faster than one).
+    """
+    alike: dict[Hashable, list[_Part]] = {}
+    for part in parts:
+        alike.setdefault(pcapfile.joinable_file(part.path) or id(part), []).append(part)
+    return list(alike.values())
+
+
+def _read_batch(program: Path, batch: Sequence[_Part], display_filter: str) -> None:
+    """Fill the parts. Where tshark fails on several, it reads each alone, to name the one."""
+    try:
+        failure = _read_joined(program, batch, display_filter)
+    except OSError as error:
+        raise MachineError(
+            f"captures can't be handed to tshark: {error}",
+            f"tshark reads a copy in {tempfile.gettempdir()}: it needs room there",
+        ) from error
+    if failure is None:
+        return
+    if len(batch) == 1:
+        raise failure.explained(batch[0].path, display_filter)
+    for part in batch:
+        part.forget()
+        _read_batch(program, [part], display_filter)
+
+
+def _read_joined(program: Path, batch: Sequence[_Part], display_filter: str) -> tshark.Failure | None:
+    """Let one tshark read a copy: it holds whole records only, and doesn't grow while it is read."""
+    ends = list(accumulate(part.framing.records for part in batch))
+
+    def take(layers: fields.Layer) -> None:
+        number = fields.frame_number(layers)
+        index = bisect_left(ends, number)
+        batch[index].take(number - (ends[index - 1] if index else 0), layers)
+
+    with tempfile.TemporaryDirectory(prefix="srv6lab-") as folder:
+        copy = Path(folder, "capture")
+        with copy.open("wb") as target:
+            if pcapfile.joinable_file(batch[0].path) is None:
+                pcapfile.trim(batch[0].path, batch[0].framing.end, target)
+            else:
+                pcapfile.join([(part.path, part.framing.end) for part in batch], target)
+        return tshark.describe(program, copy, display_filter, take)

@@ -1,0 +1,265 @@
+"""tshark's fields → a PacketView, and who announces which MAC.
+
+It starts nothing and looks at no byte of a frame: what tshark doesn't say isn't known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cache, lru_cache
+from ipaddress import IPv4Address, IPv6Address
+from typing import Any
+
+from srv6lab.trace import Address, Icmp, IpHeader, PacketView, Srh
+
+Layer = Mapping[str, Any]
+
+_PROTOCOLS = {1: "icmp", 4: "ipv4", 6: "tcp", 17: "udp", 41: "ipv6", 58: "icmpv6", 143: "ethernet"}
+_EXTENSIONS = {0: "ipv6.hopopts", 43: "ipv6.routing", 44: "ipv6.fraghdr", 60: "ipv6.dstopts"}
+_TRANSPORTS = frozenset({"icmp", "icmpv6", "tcp", "udp", "data"})  # data: tshark knows no better
+_BETWEEN_HEADERS = frozenset({"eth", "ethertype", "vlan", *_EXTENSIONS.values()})
+_ECHOES = frozenset({("icmp", 8), ("icmp", 0), ("icmpv6", 128), ("icmpv6", 129)})
+_SEGMENT_ROUTING = 4  # RFC 8754 section 2: the routing type of an SRH
+
+
+@dataclass(slots=True)
+class Walk:
+    """A frame from the outside in: its IP headers, and what the innermost of them carries.
+
+    `malformed` counts only where tshark met nothing else, for only that is of interest here;
+    `clipped` says that the tracer kept less of the frame than it was long.
+    """
+
+    headers: list[IpHeader] = field(default_factory=list)
+    transport: str = ""
+    malformed: bool = False
+    clipped: bool = False
+
+
+def walk(layers: Layer) -> Walk:
+    """Follow the order in which tshark met the protocols, up to the first transport.
+
+    What comes behind an ICMP header is the packet that an error speaks of, and what comes behind
+    UDP or TCP is somebody's payload: neither is part of how this packet is forwarded.
+    """
+    found = Walk(malformed="_ws_malformed" in layers, clipped="_ws_short" in layers)
+    following = {name: iter(_layers(layers, name)) for name in ("ip", "ipv6")}
+    names = layers["frame"]["frame_frame_protocols"].split(":")
+    for position, name in enumerate(names, start=1):
+        if name in following:
+            header = _header(name, next(following[name], {}))
+            if header is None:
+                break
+            found.headers.append(header)
+        elif found.headers and name not in _BETWEEN_HEADERS:
+            found.transport = name if name in _TRANSPORTS else ""
+            found.malformed &= bool(found.transport) and position == len(names)
+            break
+    return found
+
+
+def _header(name: str, layer: Layer) -> IpHeader | None:
+    """One IP header, or None where the frame ends within it."""
+    source, destination = _first(layer, f"{name}.src"), _first(layer, f"{name}.dst")
+    if source is None or destination is None:
+        return None
+    if name == "ip":
+        protocol = _number(_first(layer, "ip.proto"))
+        ttl = _number(_first(layer, "ip.ttl"))
+        return IpHeader(_ipv4(source), _ipv4(destination), ttl, _protocol(protocol))
+    return IpHeader(
+        source=_ipv6(source),
+        destination=_ipv6(destination),
+        hop_limit=_number(_first(layer, "ipv6.hlim")),
+        protocol=_protocol(_behind_extensions(layer)),
+        srh=_srh(layer),
+    )
+
+
+def _protocol(number: int) -> str:
+    return _PROTOCOLS.get(number, str(number))
+
+
+def _behind_extensions(layer: Layer) -> int:
+    """The next header behind the last extension header that tshark could read."""
+    following = _number(_first(layer, "ipv6.nxt"))
+    unread: dict[str, Iterator[Layer]] = {}
+    while name := _EXTENSIONS.get(following):
+        extension = next(unread.setdefault(name, iter(_layers(layer, name))), {})
+        value = _first(extension, f"{name}.nxt")
+        if value is None:
+            break
+        following = _number(value)
+    return following
+
+
+def _srh(layer: Layer) -> Srh | None:
+    """The first SRH behind an IPv6 header: the one that routers act on."""
+    for routing in _layers(layer, "ipv6.routing"):
+        if _number(_first(routing, "ipv6.routing.type", -1)) == _SEGMENT_ROUTING:
+            break
+    else:
+        return None
+    last_entry = _first(routing, "ipv6.routing.srh.last_entry")
+    if last_entry is None:  # the frame ends within the SRH
+        return None
+    return Srh(
+        segment_list=tuple(map(_ipv6, _every(routing, "ipv6.routing.srh.addr"))),
+        segments_left=_number(_first(routing, "ipv6.routing.segleft")),
+        last_entry=_number(last_entry),
+        flags=_number(_first(routing, "ipv6.routing.srh.flags", 0)),
+        tag=_number(_first(routing, "ipv6.routing.srh.tag", 0)),
+    )
+
+
+def packet(number: int, layers: Layer, walk: Walk) -> PacketView:
+    frame = layers["frame"]
+    ethernet = _outermost(layers, "eth")
+    transport = _outermost(layers, walk.transport)
+    icmp = _icmp(walk.transport, transport) if walk.transport in ("icmp", "icmpv6") else None
+    return PacketView(
+        number=number,
+        time=_seconds(_first(frame, "frame.time_epoch", "0")),
+        length=_number(_first(frame, "frame.len", 0)),
+        source_mac=_first(ethernet, "eth.src", ""),
+        destination_mac=_first(ethernet, "eth.dst", ""),
+        headers=tuple(walk.headers),
+        icmp=icmp,
+        payload=_payload(walk.transport, transport, icmp),
+    )
+
+
+def _icmp(name: str, layer: Layer) -> Icmp | None:
+    kind = _first(layer, f"{name}.type")
+    if kind is None:
+        return None
+    identifier, sequence = ("ident", "seq") if name == "icmp" else ("echo.identifier", "echo.sequence_number")
+    return Icmp(
+        type=_number(kind),
+        code=_number(_first(layer, f"{name}.code", 0)),
+        identifier=_optional_number(_first(layer, f"{name}.{identifier}")),
+        sequence=_optional_number(_first(layer, f"{name}.{sequence}")),
+    )
+
+
+def _payload(name: str, layer: Layer, icmp: Icmp | None) -> bytes:
+    """What tshark gives of the bytes behind the transport header.
+
+    Of an echo it keeps the first 8 or 16 bytes for itself where they look like a timestamp. The
+    packet within an ICMP error is no payload: a probe must not be recognized by it.
+    """
+    if name in ("tcp", "udp"):
+        return _bytes(_first(layer, f"{name}.payload"))
+    if name == "data":
+        return _bytes(_first(layer, "data.data"))
+    if icmp is not None and (name, icmp.type) in _ECHOES:
+        return b"".join(_bytes(_first(data, "data.data")) for data in _layers(layer, "data"))
+    return b""
+
+
+# --- who announces which MAC
+
+
+def bindings(layers: Layer, walk: Walk) -> Iterator[tuple[str, Address]]:
+    yield from _arp_bindings(layers)
+    yield from _neighbor_bindings(layers, walk)
+
+
+def _arp_bindings(layers: Layer) -> Iterator[tuple[str, Address]]:
+    for arp in _layers(layers, "arp"):
+        mac, sender = _first(arp, "arp.src.hw_mac"), _first(arp, "arp.src.proto_ipv4")
+        if mac and sender and sender != "0.0.0.0":  # a probe for duplicates announces nothing
+            yield mac, _ipv4(sender)
+
+
+def _neighbor_bindings(layers: Layer, walk: Walk) -> Iterator[tuple[str, Address]]:
+    """Link-layer address options: the source's in a solicitation, the target's in an advertisement.
+
+    With any other hop limit than 255 the message came from elsewhere (RFC 4861 section 7.1).
+    """
+    if walk.transport != "icmpv6" or len(walk.headers) != 1 or walk.headers[0].hop_limit != 255:
+        return
+    for message in _layers(layers, "icmpv6"):
+        kind = _optional_number(_first(message, "icmpv6.type"))
+        if kind == 135:
+            mac, about = _first(message, "icmpv6.opt.src_linkaddr"), walk.headers[0].source
+        elif kind == 136:
+            mac = _first(message, "icmpv6.opt.target_linkaddr")
+            about = _ipv6(_first(message, "icmpv6.nd.na.target_address"))
+        else:
+            continue
+        if mac and not about.is_unspecified:
+            yield mac, about
+
+
+# --- tshark's spellings, which differ between its versions
+
+
+def frame_number(layers: Layer) -> int:
+    return int(_first(layers["frame"], "frame.number"))
+
+
+def _layers(parent: Layer, name: str) -> list[Layer]:
+    """Every layer of a name, the outermost first."""
+    return _listed(parent.get(name.replace(".", "_")))
+
+
+def _outermost(layers: Layer, name: str) -> Layer:
+    return next(iter(_layers(layers, name)), {})
+
+
+def _every(layer: Layer, name: str) -> list[Any]:
+    """All values of a field."""
+    return _listed(layer.get(_key(name)))
+
+
+def _first(layer: Layer, name: str, default: Any = None) -> Any:
+    """The first value of a field."""
+    found = layer.get(_key(name))
+    if isinstance(found, list):
+        found = found[0] if found else None
+    return default if found is None else found
+
+
+@cache
+def _key(name: str) -> str:
+    """A field stands below its layer's name: ipv6.routing.type is ipv6_routing_ipv6_routing_type."""
+    longer = (one for one in _EXTENSIONS.values() if name.startswith(f"{one}."))
+    return f"{next(longer, name.partition('.')[0])}.{name}".replace(".", "_")
+
+
+def _listed(value: Any) -> list[Any]:
+    """What tshark writes as one value or, where a name repeats, as a list."""
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]
+
+
+def _number(value: Any) -> int:
+    """A number as tshark writes it: 764, 0x02fc or, where it takes a field for bytes, 02:fc."""
+    text = str(value)
+    return int(text.replace(":", ""), 16) if ":" in text else int(text, 0)
+
+
+def _optional_number(value: Any) -> int | None:
+    return None if value is None else _number(value)
+
+
+# A capture repeats few addresses many times, and to read one costs more than to find it again.
+_ipv4 = lru_cache(maxsize=4096)(IPv4Address)
+_ipv6 = lru_cache(maxsize=4096)(IPv6Address)
+
+
+def _bytes(value: Any) -> bytes:
+    return b"" if value is None else bytes.fromhex(str(value).replace(":", ""))
+
+
+def _seconds(text: str) -> float:
+    """tshark 4.0 writes seconds since the epoch, 4.4 a date with nanoseconds."""
+    with suppress(ValueError):
+        return float(text)
+    whole, _, fraction = text.removesuffix("Z").partition(".")
+    return datetime.fromisoformat(f"{whole}+00:00").timestamp() + float(f"0.{fraction or 0}")

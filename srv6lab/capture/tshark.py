@@ -1,0 +1,142 @@
+"""Starts tshark, and hands over each frame as it describes it; what a frame says is for `fields`.
+
+The only importer of pyshark, whose traps it keeps to itself. What tshark says depends on the file
+alone: neither on a person's profile nor on the working directory.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import shutil
+from collections.abc import Callable
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from packaging.version import Version
+from pyshark.capture.file_capture import FileCapture
+from pyshark.tshark.output_parser.tshark_ek import TsharkEkJsonParser
+
+from srv6lab.errors import LabError, MachineError, UsageError
+
+# What one frame says has to depend on that frame alone, so nothing is put together across frames;
+# the rest is set because a person's own preferences could change how the fields are laid out.
+_PREFERENCES = {
+    "ip.defragment": "FALSE",
+    "ipv6.defragment": "FALSE",
+    "ipv6.exthdr_under_root_protocol_tree": "FALSE",
+    "tcp.desegment_tcp_streams": "FALSE",
+    "tcp.analyze_sequence_numbers": "FALSE",
+}
+_SHOWN = "frame eth vlan arp ip ipv6 icmp icmpv6 tcp udp data _ws.malformed _ws.short"
+_EVERYTHING_OF_USE = "ip or ipv6 or arp"
+_PATIENCE = 10.0  # seconds that tshark gets to end by itself after its output has ended
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """tshark ended with an error; its status and what it said."""
+
+    status: int
+    said: str
+
+    def explained(self, path: Path, display_filter: str) -> LabError:
+        if display_filter and display_filter in self.said:
+            return UsageError(f"tshark can't use the display filter {display_filter!r}: {self.said}")
+        how = f"status {self.status}" + (f": {self.said}" if self.said else "")
+        return MachineError(f"tshark failed on {path} with {how}", f"see what it says: tshark -n -r {path}")
+
+
+def find() -> Path:
+    found = shutil.which("tshark")
+    if found is None:
+        raise MachineError("tshark isn't installed, and captures are read with it", "apt-get install tshark")
+    return Path(found)
+
+
+def describe(
+    program: Path, path: Path, display_filter: str, take: Callable[[dict[str, Any]], None]
+) -> Failure | None:
+    """Hand the layers of each frame of a file to `take`, as tshark describes them."""
+    wanted = f"({display_filter})" if display_filter else _EVERYTHING_OF_USE
+    with closing(_Loop(path.parent)) as loop:
+        reader = _Reader(program, path, loop, wanted)
+        reader.apply_on_packets(take)
+    return Failure(reader.status, reader.said) if reader.status else None
+
+
+def layers_of(line: bytes) -> dict[str, Any]:
+    """A frame's layers, from tshark's line; of one that is no JSON only the frame's number."""
+    try:
+        layers: dict[str, Any] = json.loads(line.decode(errors="replace"))["layers"]
+    except ValueError:
+        found = re.search(rb'"frame_frame_number":"(\d+)"', line)
+        return {"frame": {"frame_frame_number": found[1].decode() if found else "0"}}
+    return layers
+
+
+class _Loop(asyncio.SelectorEventLoop):
+    """An event loop whose child processes get an environment of their own.
+
+    Given a loop, pyshark leaves asyncio's child watchers alone, which Python 3.14 no longer has.
+    The environment keeps a person's profile (preferences, disabled protocols) out of the verdict.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self._environment = {**os.environ, "WIRESHARK_CONFIG_DIR": str(folder / "profile")}
+
+    async def subprocess_exec(self, *arguments: Any, **options: Any) -> Any:
+        return await super().subprocess_exec(*arguments, **{"env": self._environment, **options})
+
+
+class _Frames(TsharkEkJsonParser):  # type: ignore[misc]
+    """pyshark's own Packet loses the second IPv6 header: it keeps one layer a name."""
+
+    def _parse_single_packet(self, packet: bytes) -> Any:
+        return layers_of(packet)
+
+
+class _Reader(FileCapture):  # type: ignore[misc]
+    """pyshark's FileCapture without its traps."""
+
+    def __init__(self, program: Path, path: Path, loop: _Loop, wanted: str) -> None:
+        self.status: int | None = None
+        self.said = ""
+        super().__init__(
+            str(path),
+            keep_packets=False,
+            use_ek=True,
+            eventloop=loop,
+            tshark_path=str(program),
+            override_prefs=_PREFERENCES,
+            custom_parameters=["-Y", wanted, "-J", _SHOWN],
+        )
+
+    def _get_tshark_path(self) -> str:
+        # pyshark would trust a file named config.ini in the working directory.
+        return str(self.tshark_path)
+
+    def _get_tshark_version(self) -> Any:
+        # Asking costs a second start of tshark, and only decides what every tshark can by now.
+        return Version("4.0")
+
+    def _setup_tshark_output_parser(self) -> Any:
+        return _Frames()
+
+    async def _handle_process_stderr_forever(self, stderr: Any) -> None:
+        said = (await stderr.read()).decode(errors="replace").splitlines()
+        self.said = "\n".join(line for line in said if not line.startswith("Running as user"))
+
+    async def _cleanup_subprocess(self, process: Any) -> None:
+        # pyshark kills a tshark that is about to end, and so never learns its status.
+        if self._eof_reached:
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(process.wait(), _PATIENCE)
+        self.status = process.returncode
+        if process.returncode is None:
+            await super()._cleanup_subprocess(process)
