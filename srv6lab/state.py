@@ -93,7 +93,16 @@ class Home:
         try:
             yield
         finally:
+            self._forget_a_lone_lock()
             os.close(descriptor)
+
+    def _forget_a_lone_lock(self) -> None:
+        """A command that did nothing, or was interrupted before it did, leaves no folder behind."""
+        with suppress(OSError):
+            if [entry.name for entry in self.path.iterdir()] == [self._lock.name]:
+                self._lock.unlink()
+                self.path.rmdir()
+                self.path.parent.rmdir()
 
     def _take_lock(self) -> int:
         import fcntl  # not on Windows, where no provider that needs it runs

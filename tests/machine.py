@@ -16,17 +16,28 @@ _NEXT_IDS = {"program": 11, "map": 12, "link": 31}
 MARK = "SRV6LAB_TEST_MARK"
 
 
-def picture(mark: str) -> dict[str, object]:
+# What others may take away meanwhile: the kernel frees bpf objects of namespaces in the background.
+_FLEETING = frozenset({"bpf", "tmp"})
+
+
+def picture(mark: str) -> dict[str, frozenset[str]]:
     """Links, mounts, bpf objects, /run, /tmp; and what belongs to processes that have `mark` as the
     value of MARK in their environment, as every process has that was started with it."""
     return {
-        "links": sorted(path.name for path in Path("/sys/class/net").iterdir()),
-        "mounts": Path("/proc/self/mountinfo").read_text(),
-        "bpf": sorted(_bpf_objects()),
+        "links": frozenset(path.name for path in Path("/sys/class/net").iterdir()),
+        "mounts": frozenset(Path("/proc/self/mountinfo").read_text().splitlines()),
+        "bpf": frozenset(_bpf_objects()),
         "run": _tree(Path("/run")),
-        "tmp": sorted(path.name for path in Path("/tmp").iterdir() if "pytest" not in path.name),
-        "processes": marked(mark),
+        "tmp": frozenset(path.name for path in Path("/tmp").iterdir() if "pytest" not in path.name),
+        "processes": frozenset(marked(mark)),
     }
+
+
+def changes(before: dict[str, frozenset[str]], after: dict[str, frozenset[str]]) -> dict[str, list[str]]:
+    """What is new, and what is gone though nobody else takes it away."""
+    new = {key: sorted(f"+ {one}" for one in after[key] - before[key]) for key in before}
+    gone = {key: sorted(f"- {one}" for one in before[key] - after[key]) for key in before}
+    return {key: found for key in before if (found := new[key] + ([] if key in _FLEETING else gone[key]))}
 
 
 def marked(mark: str) -> list[str]:
@@ -54,11 +65,11 @@ def settles(condition: Callable[[], bool], seconds: float = 5.0) -> bool:
     return True
 
 
-def _tree(root: Path) -> list[str]:
-    return sorted(str(path) for path in root.rglob("*") if not path.name.endswith(".lock"))
+def _tree(root: Path) -> frozenset[str]:
+    return frozenset(str(path) for path in root.rglob("*") if not path.name.endswith(".lock"))
 
 
-def _bpf_objects() -> Iterator[tuple[str, int]]:
+def _bpf_objects() -> Iterator[str]:
     libc = ctypes.CDLL(None, use_errno=True)
     number = _BPF[os.uname().machine]
     for kind, command in _NEXT_IDS.items():
@@ -68,4 +79,4 @@ def _bpf_objects() -> Iterator[tuple[str, int]]:
             if libc.syscall(number, command, attributes, 128) != 0:
                 break
             last = struct.unpack_from("=II", attributes)[1]
-            yield kind, last
+            yield f"{kind} {last}"

@@ -18,8 +18,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -105,7 +105,7 @@ class Netns:
             home.write(state)
             keeper.stay()
         except BaseException:
-            keeper.end()
+            self.down(home, None)
             raise
         return state
 
@@ -128,6 +128,8 @@ class Netns:
         return state
 
     def down(self, home: Home, state: State | None) -> None:
+        if keeper := _begun.pop(home.path, None):
+            keeper.end()
         if state and state.provider_data:
             data = _Data.of(state)
             if data.boot == boot_id():
@@ -176,7 +178,8 @@ class _Keeper:
         scratch = home.path / "scratch"
         scratch.mkdir(parents=True, exist_ok=True)
         self._errors = home.path / "keeper.log"
-        with _alive_file(home) as alive, self._errors.open("wb") as errors:
+        self._buffer = b""
+        with _uninterrupted(), _alive_file(home) as alive, self._errors.open("wb") as errors:
             self._popen = subprocess.Popen(
                 [sys.executable, "-I", "-S", str(_KEEPER)],
                 stdin=subprocess.PIPE,
@@ -185,18 +188,13 @@ class _Keeper:
                 pass_fds=[alive.fileno()],
                 start_new_session=True,
             )
+            _begun[home.path] = self
         assert self._popen.stdin and self._popen.stdout
         self._in, self._out = self._popen.stdin, self._popen.stdout
-        self._buffer = b""
         order = {"scratch": str(scratch.resolve()), "nodes": list(names)}
-        try:
-            self._in.write(json.dumps(order).encode() + b"\n")
-            self._in.flush()
-            answer = self._answer()
-            self.process = Process(answer["keeper"], answer["start"])
-        except BaseException:
-            self.end()
-            raise
+        self._tell(json.dumps(order))
+        answer = self._answer()
+        self.process = Process(answer["keeper"], answer["start"])
 
     def nodes(self, names: Sequence[str]) -> dict[str, Process]:
         found = {}
@@ -206,17 +204,23 @@ class _Keeper:
         return {name: found[name] for name in names}
 
     def stay(self) -> None:
-        self._in.write(b"stay\n")
-        self._close()
+        self._tell("stay")
+        self.end()
 
     def end(self) -> None:
-        self._close()
-
-    def _close(self) -> None:
-        for file in (self._in, self._out):
+        """Let go of it: without `stay` it dies."""
+        for file in (self._popen.stdin, self._popen.stdout):
             with suppress(OSError):  # the keeper is gone, and what was still to be written to it with it
-                file.close()
+                if file:
+                    file.close()
         self._popen.wait()
+
+    def _tell(self, line: str) -> None:
+        try:
+            self._in.write(line.encode() + b"\n")
+            self._in.flush()
+        except BrokenPipeError:
+            raise MachineError(f"the nodes' keeper died: {self._said() or 'no word'}") from None
 
     def _answer(self) -> dict[str, Any]:
         deadline = time.monotonic() + _PATIENCE
@@ -238,6 +242,20 @@ class _Keeper:
 
     def _said(self) -> str:
         return self._errors.read_text("utf-8", "replace").strip()
+
+
+# Keepers that this process holds: an interrupt may come before anyone has a name for one.
+_begun: dict[Path, _Keeper] = {}
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Ctrl-C waits until what is being made is known."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _alive_file(home: Home) -> Any:

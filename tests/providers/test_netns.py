@@ -25,7 +25,7 @@ from srv6lab.providers.process import Process
 from srv6lab.state import Home
 from srv6lab.trace import Status
 from tests.conftest import LABS, REPOSITORY, SITE, Up, invoke, silent
-from tests.machine import MARK, marked, picture, settles
+from tests.machine import MARK, changes, marked, picture, settles
 
 NAME = LABS[0]
 REFERENCE = SITE.refer(NAME)
@@ -45,9 +45,7 @@ def nothing_left() -> Iterator[str]:
         yield mark
     finally:
         del os.environ[MARK]
-    same = settles(lambda: picture(mark) == before)
-    after = picture(mark)
-    assert same, {key: (before[key], after[key]) for key in before if before[key] != after[key]}
+    assert settles(lambda: not changes(before, picture(mark))), changes(before, picture(mark))
 
 
 def loaded() -> Plan:
