@@ -315,3 +315,11 @@ def _neighbors(nic: Nic, peer: Nic, macs: dict[str, str]) -> Iterator[bytes]:
             yield frames.arp(mac, ours, theirs)
         else:
             yield frames.mac(macs[other.mac]) + frames.neighbor(135, ours, theirs, theirs, 1, mac)[6:]
+
+
+def test_every_exercise_is_graded_the_same_elsewhere(lab: Up, tmp_path: Path) -> None:
+    """Alerts and counters travel with the captures."""
+    names = [exercise.name for exercise in lab.plan.exercises]
+    for name, verdict in zip(names, check(lab.running, lab.plan, names, silent), strict=True):
+        shutil.copytree(lab.running.home.run(name), tmp_path / name)
+        assert grade(lab.plan, name, tmp_path / name, silent) == verdict

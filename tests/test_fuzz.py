@@ -12,7 +12,9 @@ import random
 import re
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +22,13 @@ import pytest
 
 from srv6lab.errors import TopologyError
 from srv6lab.loader import loads
-from srv6lab.plan import plan
+from srv6lab.plan import Plan, plan
 from srv6lab.render import change, render, vagrant
+from srv6lab.rendered import write
 from srv6lab.source import parse
 from tests.conftest import LABS, SITE, tool
 from tests.small import SMALL
+from tests.test_vagrantfile import validated
 
 FILES = {name: SITE.refer(name).path for name in LABS}
 TEXTS = {name: path.read_text("utf-8") for name, path in FILES.items()} | {"small": SMALL}
@@ -227,6 +231,36 @@ def test_mutated_labs_are_refused_with_a_place_or_rendered(batch: int) -> None:
 def test_mutations_are_accepted_often_enough_to_prove_something() -> None:
     accepted, read = try_mutations(range(40), 1)
     assert 4 <= accepted == read < 40
+
+
+def accepted_plans(numbers: Iterator[int]) -> Iterator[Plan]:
+    for number in numbers:
+        name = sorted(TEXTS)[number // 2 % len(TEXTS)]
+        folder = FILES[name].parent if name in FILES else None
+        with suppress(TopologyError):
+            lab = loads(mutated(name, number).encode(), "fuzz.yml", folder)
+            found = plan(lab.topology, lab.source.locate, lab.files)
+            vagrant(found)
+            yield found
+
+
+def vagrant_validates(sample: Iterator[Plan], tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    for number, found in enumerate(sample):
+        folder = tmp_path / str(number)
+        write(vagrant(found), folder)
+        done = validated(folder, home)
+        assert done.returncode == 0, f"{done.stdout}{done.stderr}"
+
+
+def test_vagrant_validates_some(tmp_path: Path) -> None:
+    vagrant_validates(islice(accepted_plans(count(1)), 3), tmp_path)
+
+
+@pytest.mark.prove
+def test_vagrant_validates_a_sample(tmp_path: Path) -> None:
+    vagrant_validates(islice(accepted_plans(count(2000, 7)), 30), tmp_path)
 
 
 @pytest.mark.prove
