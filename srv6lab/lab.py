@@ -11,6 +11,7 @@ import re
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 from srv6lab import rendered
@@ -175,7 +176,6 @@ def check_rendered(files: Files, folder: Path, show: Callable[[str], object]) ->
 
 def up(home: Home, found: Plan, reference: Reference, provider_name: str, progress: Progress) -> State:
     """Bring the lab up, or what is up back to what the file says. On a failure nothing is left."""
-    files = render(found)
     with home.locked():
         state = home.read()
         provider = provider_named(provider_name or (state.provider if state else DEFAULT_PROVIDER))
@@ -183,20 +183,25 @@ def up(home: Home, found: Plan, reference: Reference, provider_name: str, progre
             raise UsageError(
                 f"{home.path.name} is up under {state.provider}", f"invoke destroy lab={reference.name}"
             )
-        if state and (mended := _mend(home, state, found, files, provider, progress)):
+        if state and (mended := _mend(home, state, found, provider, progress)):
             return mended
         provider.down(home, state)
         home.forget(keep_runs=True, keep_lock=True)
         fresh = State(found.name, home.path.name, provider.name, str(reference.path.resolve()), "starting")
         try:
-            for path, text in files.items():
-                write_whole(home.path / path, text)
-            return provider.up(found, files, home, fresh, progress)
+            return provider.up(found, partial(_render_into, home, found), home, fresh, progress)
         except BaseException as error:
             _take_back(provider, home)
             if isinstance(error, KeyboardInterrupt):
                 raise Interrupted(f"interrupted: nothing is left of {home.path.name}") from None
             raise
+
+
+def _render_into(home: Home, found: Plan) -> Mapping[str, str]:
+    files = render(found)
+    for path, text in files.items():
+        write_whole(home.path / path, text)
+    return files
 
 
 def _take_back(provider: Provider, home: Home) -> None:
@@ -211,10 +216,9 @@ def _take_back(provider: Provider, home: Home) -> None:
         ) from error
 
 
-def _mend(
-    home: Home, state: State, found: Plan, files: Mapping[str, str], provider: Provider, progress: Progress
-) -> State | None:
+def _mend(home: Home, state: State, found: Plan, provider: Provider, progress: Progress) -> State | None:
     """What is up already and still whole; None where it has to be built from nothing."""
+    files = render(found)
     changed = [path for path, text in files.items() if not _same(home.path / path, text)]
     if not changed and state.phase == "ready" and all(one.alive for one in provider.status(home, state)[:1]):
         Changes(provider, home, state).take_back()

@@ -11,12 +11,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from typing import TYPE_CHECKING
 
 from srv6lab.errors import Problem, TopologyError
 from srv6lab.plan import Machine, Nic, Plan, PlannedPolicy, planned_policy
 from srv6lab.topology import MOST_LINKS, Action, Firewall, FirewallAction, InnerMatch, Steering
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
 VAGRANTFILE = "Vagrantfile"
@@ -219,6 +221,8 @@ def _template(name: str, **values: object) -> str:
 
 @lru_cache(maxsize=1)
 def _environment() -> Environment:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # `up` imports it while nodes start
+
     environment = Environment(
         loader=FileSystemLoader([TEMPLATES, TEMPLATES.parent]),
         undefined=StrictUndefined,

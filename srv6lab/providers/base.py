@@ -47,8 +47,16 @@ class Provider(Protocol):
     name: str
     summary: str
 
-    def up(self, plan: Plan, files: Mapping[str, str], home: Home, state: State, progress: Progress) -> State:
-        """Bring the lab up from nothing; on any failure leave nothing and raise MachineError."""
+    def up(
+        self,
+        plan: Plan,
+        render: Callable[[], Mapping[str, str]],
+        home: Home,
+        state: State,
+        progress: Progress,
+    ) -> State:
+        """Bring the lab up from nothing; on any failure leave nothing and raise MachineError. `render`
+        writes and returns the lab's files: it is called once, while machines start if they can."""
         ...
 
     def mend(

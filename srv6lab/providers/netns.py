@@ -18,7 +18,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -87,13 +87,21 @@ class Netns:
     name = "netns"
     summary = "network namespaces on this machine, on its own kernel"
 
-    def up(self, plan: Plan, files: Mapping[str, str], home: Home, state: State, progress: Progress) -> State:
+    def up(
+        self,
+        plan: Plan,
+        render: Callable[[], Mapping[str, str]],
+        home: Home,
+        state: State,
+        progress: Progress,
+    ) -> State:
         _require_machine()
         names = [machine.name for machine in plan.machines]
         keeper = _Keeper(home, names)
         try:
             data = _Data(boot_id(), keeper.process, {}, {})
             home.write(replace(state, provider_data=data.document()))
+            files = render()  # while the nodes start
             data = replace(data, nodes=keeper.nodes(names))
             progress(f"{len(names)} nodes, wiring {sum(1 for _ in plan.nics()) // 2} links")
             _wire(plan, data)
@@ -371,7 +379,8 @@ def _run_day0(plan: Plan, files: Mapping[str, str], data: _Data, progress: Progr
     """All nodes at once; every node that fails is named, not only the first. What a script says on
     its standard output is progress."""
     running = []
-    for machine in plan.machines:
+    # Those with services take longest, so they begin first.
+    for machine in sorted(plan.machines, key=lambda machine: -len(machine.services)):
         node, script = data.nodes[machine.name], files[f"day0/{machine.name}.sh"]
         root = Path(f"/proc/{node.pid}/root")
         (root / "run/day0.sh").write_text(script, encoding="utf-8")
