@@ -5,6 +5,7 @@ What reaches a shell goes through `sh`, and what reaches Ruby through `ruby`: on
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
@@ -221,10 +222,14 @@ def _template(name: str, **values: object) -> str:
 
 @lru_cache(maxsize=1)
 def _environment() -> Environment:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # `up` imports it while nodes start
+    # `up` imports it while nodes start.
+    from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined
+
+    compiled = _compiled_templates()
 
     environment = Environment(
         loader=FileSystemLoader([TEMPLATES, TEMPLATES.parent]),
+        bytecode_cache=FileSystemBytecodeCache(str(compiled)) if compiled else None,
         undefined=StrictUndefined,
         autoescape=False,  # these are shell scripts and Ruby, not HTML: `sh` and `ruby` quote
         keep_trailing_newline=True,
@@ -234,3 +239,14 @@ def _environment() -> Environment:
     environment.filters["sh"] = lambda value: shlex.quote(str(value))
     environment.filters["ruby"] = ruby
     return environment
+
+
+def _compiled_templates() -> Path | None:
+    """Where compiled templates are kept, beside their sources as Python keeps its own; none where that
+    can't be written."""
+    folder = TEMPLATES / "__pycache__"
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError:
+        return None
+    return folder if os.access(folder, os.W_OK) else None
