@@ -9,26 +9,23 @@ Processes are known by (PID, start time) of one boot, never by name.
 
 from __future__ import annotations
 
-import json
 import os
-import select
 import shlex
 import shutil
 import signal
 import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from srv6lab.errors import LabError, MachineError, NodeError
+from srv6lab.errors import MachineError, NodeError
 from srv6lab.pcapfile import slice_pcap, whole
 from srv6lab.plan import Nic, Plan
 from srv6lab.providers import tcpdump
 from srv6lab.providers.base import Completed, Health, Mark, Progress, day0_error
+from srv6lab.providers.keeping import Keeper, let_go, wait_for_the_end
 from srv6lab.providers.process import Process, boot_id
 from srv6lab.state import Home, State
 from srv6lab.trace import Point, Tracer
@@ -42,7 +39,6 @@ _TOOLS = {
 }
 _PATIENCE = 30.0
 _SRCONF = Path(__file__).parent.parent / "srconf"
-_KEEPER = Path(__file__).with_name("keeper.py")
 _NODE_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _DAY0 = 'for file in /proc/sys/net/ipv6/conf/*/disable_ipv6; do echo 0 >"$file"; done; exec bash /run/day0.sh'
 
@@ -97,7 +93,7 @@ class Netns:
     ) -> State:
         _require_machine()
         names = [machine.name for machine in plan.machines]
-        keeper = _Keeper(home, names)
+        keeper = Keeper(home, names)
         try:
             data = _Data(boot_id(), keeper.process, {}, {})
             home.write(replace(state, provider_data=data.document()))
@@ -107,8 +103,11 @@ class Netns:
             _wire(plan, data)
             data = replace(data, tracers=_start_tracers(plan.nics(), home, data))
             progress(f"{len(data.tracers)} tracers live, running Day0")
-            _run_day0(plan, files, data, progress)
-            data = replace(data, tracers={**data.tracers, **_start_tracers(_service_nics(plan), home, data)})
+            running = _begin_day0(plan, files, data)
+            if _services_are_wired(plan, data, running):
+                more = _start_tracers(_service_nics(plan), home, data)
+                data = replace(data, tracers={**data.tracers, **more})
+            _end_day0(running, progress)
             state = replace(state, phase="ready", provider_data=data.document())
             home.write(state)
             keeper.stay()
@@ -132,17 +131,16 @@ class Netns:
             state = replace(state, provider_data=data.document())
             home.write(state)
         progress("already up, running Day0 again")
-        _run_day0(plan, files, data, progress)
+        _end_day0(_begin_day0(plan, files, data), progress)
         return state
 
     def down(self, home: Home, state: State | None) -> None:
-        if keeper := _begun.pop(home.path, None):
-            keeper.end()
+        let_go(home)
         if state and state.provider_data:
             data = _Data.of(state)
             if data.boot == boot_id():
                 data.keeper.kill()
-        _wait_for_the_end(home)
+        wait_for_the_end(home)
 
     def status(self, home: Home, state: State) -> Sequence[Health]:
         if not state.provider_data:
@@ -177,125 +175,6 @@ class Netns:
         return [
             _cut_out(point, one, home, before[point], now[point], into) for point, one in data.tracers.items()
         ]
-
-
-class _Keeper:
-    """This process's end of a keeper: the lab dies when it is closed without `stay`."""
-
-    def __init__(self, home: Home, names: Sequence[str]) -> None:
-        scratch = home.path / "scratch"
-        scratch.mkdir(parents=True, exist_ok=True)
-        self._errors = home.path / "keeper.log"
-        self._buffer = b""
-        with _uninterrupted(), _alive_file(home) as alive, self._errors.open("wb") as errors:
-            self._popen = subprocess.Popen(
-                [sys.executable, "-I", "-S", str(_KEEPER)],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                pass_fds=[alive.fileno()],
-                start_new_session=True,
-            )
-            _begun[home.path] = self
-        assert self._popen.stdin and self._popen.stdout
-        self._in, self._out = self._popen.stdin, self._popen.stdout
-        order = {"scratch": str(scratch.resolve()), "nodes": list(names)}
-        self._tell(json.dumps(order))
-        answer = self._answer()
-        self.process = Process(answer["keeper"], answer["start"])
-
-    def nodes(self, names: Sequence[str]) -> dict[str, Process]:
-        found = {}
-        for _ in names:
-            answer = self._answer()
-            found[answer["node"]] = Process(answer["pid"], answer["start"])
-        return {name: found[name] for name in names}
-
-    def stay(self) -> None:
-        self._tell("stay")
-        self.end()
-
-    def end(self) -> None:
-        """Let go of it: without `stay` it dies."""
-        for file in (self._popen.stdin, self._popen.stdout):
-            with suppress(OSError):  # the keeper is gone, and what was still to be written to it with it
-                if file:
-                    file.close()
-        self._popen.wait()
-
-    def _tell(self, line: str) -> None:
-        try:
-            self._in.write(line.encode() + b"\n")
-            self._in.flush()
-        except BrokenPipeError:
-            raise MachineError(f"the nodes' keeper died: {self._said() or 'no word'}") from None
-
-    def _answer(self) -> dict[str, Any]:
-        deadline = time.monotonic() + _PATIENCE
-        while b"\n" not in self._buffer:
-            ready, _, _ = select.select([self._out], [], [], max(0.0, deadline - time.monotonic()))
-            chunk = os.read(self._out.fileno(), 65536) if ready else b""
-            if not chunk:
-                raise MachineError(
-                    f"the nodes can't be started: {self._said() or 'no answer'}", "invoke doctor"
-                )
-            self._buffer += chunk
-        line, _, self._buffer = self._buffer.partition(b"\n")
-        answer: dict[str, Any] = json.loads(line)
-        if "error" in answer:
-            raise MachineError(
-                f"a node can't be started: {answer['error']}", "run it as root, on a kernel with namespaces"
-            )
-        return answer
-
-    def _said(self) -> str:
-        return self._errors.read_text("utf-8", "replace").strip()
-
-
-# Keepers that this process holds: an interrupt may come before anyone has a name for one.
-_begun: dict[Path, _Keeper] = {}
-
-
-@contextmanager
-def _uninterrupted() -> Iterator[None]:
-    """Ctrl-C waits until what is being made is known."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _alive_file(home: Home) -> Any:
-    """A file that the keeper and every node hold locked as long as they live."""
-    import fcntl
-
-    file = (home.path / "alive").open("ab")
-    fcntl.flock(file, fcntl.LOCK_SH)
-    return file
-
-
-def _wait_for_the_end(home: Home) -> None:
-    """Until no process holds the instance's `alive` file: then the kernel has taken everything away."""
-    import fcntl
-
-    try:
-        file = (home.path / "alive").open("rb")
-    except FileNotFoundError:
-        return
-    deadline = time.monotonic() + _PATIENCE
-    with file:
-        while True:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                return
-            except BlockingIOError:
-                if time.monotonic() > deadline:
-                    raise LabError(
-                        f"processes of {home.path.name} still hold {home.path / 'alive'}",
-                        f"fuser -v {shlex.quote(str(home.path / 'alive'))} names them",
-                    ) from None
-                time.sleep(0.005)
 
 
 def _require_machine() -> None:
@@ -375,35 +254,59 @@ def _netns_path(point: Point, data: _Data) -> str:
     return f"{process}/root/run/netns/{point.netns}" if point.netns else f"{process}/ns/net"
 
 
-def _run_day0(plan: Plan, files: Mapping[str, str], data: _Data, progress: Progress) -> None:
-    """All nodes at once; every node that fails is named, not only the first. What a script says on
-    its standard output is progress."""
+@dataclass(frozen=True, slots=True)
+class _Day0:
+    """A Day0 script that runs in its node."""
+
+    node: str
+    script: str
+    popen: subprocess.Popen[str]
+
+
+def _begin_day0(plan: Plan, files: Mapping[str, str], data: _Data) -> list[_Day0]:
+    """All nodes at once; those with services take longest, so they begin first."""
     running = []
-    # Those with services take longest, so they begin first.
     for machine in sorted(plan.machines, key=lambda machine: -len(machine.services)):
         node, script = data.nodes[machine.name], files[f"day0/{machine.name}.sh"]
         root = Path(f"/proc/{node.pid}/root")
         (root / "run/day0.sh").write_text(script, encoding="utf-8")
         if machine.proxies:
             _install_srconf(root / "usr/local/lib/srconf")
-        argv = (*_enter(node), "env", f"PATH={_NODE_PATH}", "bash", "-c", _DAY0)
         popen = subprocess.Popen(
-            argv,
+            (*_enter(node), "env", f"PATH={_NODE_PATH}", "bash", "-c", _DAY0),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
             errors="replace",
         )
-        running.append((machine.name, script, popen))
+        running.append(_Day0(machine.name, script, popen))
+    return running
+
+
+def _services_are_wired(plan: Plan, data: _Data, running: Sequence[_Day0]) -> bool:
+    """Waits until Day0 has wired the services' namespaces, or has failed to. What sensors still need
+    then is time, and their NICs can be traced meanwhile."""
+    ports = [port.outside for machine in plan.machines for one in machine.services for port in one.ports]
+    places = [Path(f"/proc/{data.nodes[nic.point.node].pid}/root/sys/class/net/{nic.name}") for nic in ports]
+    while not all(place.exists() for place in places):
+        if all(one.popen.poll() is not None for one in running):
+            return False
+        time.sleep(0.005)
+    return True
+
+
+def _end_day0(running: Sequence[_Day0], progress: Progress) -> None:
+    """Wait for all; every node that fails is named, not only the first. What a script says on its
+    standard output is progress."""
     failures = []
-    for name, script, popen in running:
-        out, err = popen.communicate()
+    for one in running:
+        out, err = one.popen.communicate()
         for line in out.splitlines():
-            progress(f"{name}: {line}")
-        if popen.returncode:
-            result = Completed(popen.returncode, out, err)
-            failures.append(day0_error(name, f"day0/{name}.sh", script, result))
+            progress(f"{one.node}: {line}")
+        if one.popen.returncode:
+            result = Completed(one.popen.returncode, out, err)
+            failures.append(day0_error(one.node, f"day0/{one.node}.sh", one.script, result))
     if failures:
         raise NodeError("\n".join(str(failure) for failure in failures))
 

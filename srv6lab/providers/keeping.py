@@ -1,0 +1,150 @@
+"""This process's end of a keeper: starting it, hearing of its nodes, letting go of it, seeing it gone.
+
+The keeper itself is keeper.py, a process of its own.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import select
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO, Any
+
+from srv6lab.errors import LabError, MachineError
+from srv6lab.providers.process import Process
+from srv6lab.state import Home
+
+_PATIENCE = 30.0
+_KEEPER = Path(__file__).with_name("keeper.py")
+
+
+class Keeper:
+    """This process's end of a keeper: the lab dies when it is closed without `stay`."""
+
+    def __init__(self, home: Home, names: Sequence[str]) -> None:
+        scratch = home.path / "scratch"
+        scratch.mkdir(parents=True, exist_ok=True)
+        self._home = home
+        self._errors = home.path / "keeper.log"
+        self._buffer = b""
+        with _uninterrupted(), _alive_file(home) as alive, self._errors.open("wb") as errors:
+            self._popen = subprocess.Popen(
+                [sys.executable, "-I", "-S", str(_KEEPER)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                pass_fds=[alive.fileno()],
+                start_new_session=True,
+            )
+            _begun[home.path] = self
+        assert self._popen.stdin and self._popen.stdout
+        self._in, self._out = self._popen.stdin, self._popen.stdout
+        order = {"scratch": str(scratch.resolve()), "nodes": list(names)}
+        self._tell(json.dumps(order))
+        answer = self._answer()
+        self.process = Process(answer["keeper"], answer["start"])
+
+    def nodes(self, names: Sequence[str]) -> dict[str, Process]:
+        found = {}
+        for _ in names:
+            answer = self._answer()
+            found[answer["node"]] = Process(answer["pid"], answer["start"])
+        return {name: found[name] for name in names}
+
+    def stay(self) -> None:
+        self._tell("stay")
+        self.end()
+        _begun.pop(self._home.path, None)
+
+    def end(self) -> None:
+        """Let go of it: without `stay` it dies."""
+        for file in (self._popen.stdin, self._popen.stdout):
+            with suppress(OSError):  # the keeper is gone, and what was still to be written to it with it
+                if file:
+                    file.close()
+        self._popen.wait()
+
+    def _tell(self, line: str) -> None:
+        try:
+            self._in.write(line.encode() + b"\n")
+            self._in.flush()
+        except BrokenPipeError:
+            raise MachineError(f"the nodes' keeper died: {self._said() or 'no word'}") from None
+
+    def _answer(self) -> dict[str, Any]:
+        deadline = time.monotonic() + _PATIENCE
+        while b"\n" not in self._buffer:
+            ready, _, _ = select.select([self._out], [], [], max(0.0, deadline - time.monotonic()))
+            chunk = os.read(self._out.fileno(), 65536) if ready else b""
+            if not chunk:
+                raise MachineError(
+                    f"the nodes can't be started: {self._said() or 'no answer'}", "invoke doctor"
+                )
+            self._buffer += chunk
+        line, _, self._buffer = self._buffer.partition(b"\n")
+        answer: dict[str, Any] = json.loads(line)
+        if "error" in answer:
+            raise MachineError(
+                f"a node can't be started: {answer['error']}", "run it as root, on a kernel with namespaces"
+            )
+        return answer
+
+    def _said(self) -> str:
+        return self._errors.read_text("utf-8", "replace").strip()
+
+
+# Keepers that this process holds: an interrupt may come before anyone has a name for one.
+_begun: dict[Path, Keeper] = {}
+
+
+def let_go(home: Home) -> None:
+    """End the keeper that this process began for the instance and hasn't told to stay."""
+    if keeper := _begun.pop(home.path, None):
+        keeper.end()
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Ctrl-C waits until what is being made is known."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _alive_file(home: Home) -> IO[bytes]:
+    """A file that the keeper and every node hold locked as long as they live."""
+    file = (home.path / "alive").open("ab")
+    fcntl.flock(file, fcntl.LOCK_SH)
+    return file
+
+
+def wait_for_the_end(home: Home) -> None:
+    """Until no process holds the instance's `alive` file: then the kernel has taken everything away."""
+    try:
+        file = (home.path / "alive").open("rb")
+    except FileNotFoundError:
+        return
+    deadline = time.monotonic() + _PATIENCE
+    with file:
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    raise LabError(
+                        f"processes of {home.path.name} still hold {home.path / 'alive'}",
+                        f"fuser -v {shlex.quote(str(home.path / 'alive'))} names them",
+                    ) from None
+                time.sleep(0.005)
