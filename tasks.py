@@ -98,8 +98,11 @@ def _progress(what: str) -> Progress:
 @_command
 def labs(_: Context) -> None:
     """List the labs, in the order of the course."""
-    for one in SITE.course():
+    course, broken = SITE.course()
+    for one in course:
         print(f"{one.name:20} {one.description}")
+    for name in broken:
+        print(f"{name} doesn't load: invoke validate lab={name} says why", file=sys.stderr)
 
 
 @task(
@@ -123,7 +126,7 @@ def up(_: Context, lab: str, provider: str = "", instance: str = "") -> None:
         for warning in warnings:
             progress.line(str(warning))
         labs_.up(SITE.home(reference, instance), plan, reference, chosen, progress)
-    name = f"lab={reference.name}" + (f" --instance {instance}" if instance else "")
+    name = f"lab={lab.removeprefix('lab=')}" + (f" --instance {instance}" if instance else "")
     print(f"{reference.name} is up. Next: invoke check {name}, or invoke connect {name} --node NODE")
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from srv6lab.errors import NodeError
+from srv6lab.errors import LabError, NodeError
 from srv6lab.providers.base import Provider
 from srv6lab.render import Change
 from srv6lab.state import Home, State, write_whole
@@ -57,7 +57,13 @@ class Changes:
 
     def _written(self) -> list[tuple[str, str]]:
         path = self.home.path / "applied.json"
-        return [(node, undo) for node, undo in json.loads(path.read_text("utf-8"))] if path.exists() else []
+        try:
+            return [(node, undo) for node, undo in json.loads(path.read_text("utf-8"))]
+        except FileNotFoundError:
+            return []
+        except (ValueError, TypeError) as error:
+            mend = f"invoke destroy lab={self.state.instance}, then up again"
+            raise LabError(f"{path} isn't as it was written: {error}", mend) from None
 
     def _write(self, entries: Sequence[tuple[str, str]]) -> None:
         path = self.home.path / "applied.json"

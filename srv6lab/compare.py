@@ -53,7 +53,7 @@ def _alert_item(
     words = " ".join([f"signature {one.signature}", *(f"{name} {value}" for name, value in one.fields)])
     expected = f"no alert, {words}" if one.absent else f"{one.count or 'at least 1'}: {words}"
     captured = f"{len(hits)}: {_alert_words(hits or signed)}" if hits or signed else "0"
-    awake = sensor is not None and sensor.alive and sensor.drained
+    awake = sensor is not None and sensor.sound
     note = "" if awake else _why_deaf(one.service, sensor)
     if sensor is None or sensor.engine == "none":
         status = Status.INCONCLUSIVE
@@ -71,7 +71,11 @@ def _why_deaf(service: str, sensor: Sensor | None) -> str:
         return f"nothing was observed of service {service}: pcaps alone hold no alerts"
     if sensor.engine == "none":
         return f"service {service} has no engine here: apt-get install suricata, then up again"
-    return f"service {service} is not running" if not sensor.alive else f"service {service} lags behind"
+    if not sensor.alive:
+        return f"service {service} is not running"
+    if not sensor.as_planned:
+        return f"the rules of service {service} are not the lab's"
+    return f"service {service} lags behind"
 
 
 def _alert_words(alerts: Sequence[Alert]) -> str:

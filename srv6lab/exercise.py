@@ -20,7 +20,7 @@ from typing import Any
 from srv6lab.capture import Capture, read_all
 from srv6lab.changes import Changes
 from srv6lab.compare import compare, judge_alerts, judge_counts
-from srv6lab.errors import UsageError
+from srv6lab.errors import NodeError, UsageError
 from srv6lab.expect import expectations, expected_alerts, expected_counts
 from srv6lab.plan import Plan
 from srv6lab.probes import Sent, find, ping, read_ping, target
@@ -29,7 +29,7 @@ from srv6lab.render import change
 from srv6lab.services import since, sizes
 from srv6lab.state import Home, State, write_whole
 from srv6lab.topology import Action, Exercise, Probe
-from srv6lab.trace import Alert, Point, Sensor, Tracer, Verdict
+from srv6lab.trace import Alert, Item, Point, Sensor, Status, Tracer, Verdict
 
 SCHEMA = 1
 _OBSERVATIONS = "observations.json"
@@ -44,7 +44,11 @@ def record(plan: Plan, name: str, provider: Provider, home: Home, state: State, 
     folder = home.run(name)
     shutil.rmtree(folder, ignore_errors=True)
     mark, logs, counted = provider.mark(home, state), sizes(provider, state, plan), run.proxy_counters()
-    run.whole_exercise()
+    failure = ""
+    try:
+        run.whole_exercise()
+    except NodeError as error:
+        failure = str(error)
     tracers = provider.captures(home, state, mark, folder / "captures")
     alerts, sensors = since(provider, state, plan, logs)
     after = run.proxy_counters()
@@ -59,6 +63,7 @@ def record(plan: Plan, name: str, provider: Provider, home: Home, state: State, 
         "alerts": [asdict(one) for one in alerts],
         "sensors": [asdict(one) for one in sensors],
         "counters": counters,
+        "failure": failure,
         "proxies": run.proxies(),
     }
     write_whole(folder / _OBSERVATIONS, json.dumps(document, indent=1) + "\n")
@@ -153,6 +158,8 @@ def grade(plan: Plan, name: str, folder: Path, progress: Progress) -> Verdict:
     )
     beside = list(judge_alerts(expected_alerts(plan, name), *_heard(observed)))
     beside += judge_counts(expected_counts(plan, name), observed.get("counters", {}))
+    if failure := observed.get("failure"):
+        beside.append(Item("apply", Status.FAIL, None, note=f"the exercise couldn't go on: {failure}"))
     return replace(packets, items=(*packets.items, *beside))
 
 
@@ -222,7 +229,8 @@ def _tracers(
         point, capture = nic.point, captures.get(nic.point)
         known = told.get(point)
         if capture is None:
-            tracers[point] = Tracer(point, "missing", note=f"no {nic.trace}.pcap among the captures")
+            missing = Tracer(point, "missing", note=f"no {nic.trace}.pcap among the captures")
+            tracers[point] = known if known and not known.sound else missing
         elif capture.cut_short:
             tracers[point] = Tracer(point, "cut", capture.records, note=f"{nic.trace}.pcap: {capture.note}")
         elif known and known.sound and known.captured != capture.records:

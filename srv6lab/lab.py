@@ -6,11 +6,12 @@ Each function does the work of one task and returns a value; progress goes to a 
 from __future__ import annotations
 
 import difflib
+import hashlib
 import json
 import re
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -83,15 +84,15 @@ class Site:
     def names(self) -> list[str]:
         return sorted(path.parent.name for path in self.labs.glob(f"*/{_FILE}"))
 
-    def course(self) -> list[Topology]:
-        """The labs in the order of the course; a file that doesn't load is left to `validate`."""
-        found = []
+    def course(self) -> tuple[list[Topology], list[str]]:
+        """The labs in the order of the course, and the names of those whose file doesn't load."""
+        found, broken = [], []
         for name in self.names():
             try:
                 found.append(load(self.labs / name / _FILE).topology)
             except TopologyError:
-                continue
-        return sorted(found, key=lambda topology: (topology.order, topology.name))
+                broken.append(name)
+        return sorted(found, key=lambda topology: (topology.order, topology.name)), broken
 
     def refer(self, spec: str) -> Reference:
         """`lab=NAME`, `NAME` or a path to a `.yml`; what else stands in that place is refused."""
@@ -139,7 +140,8 @@ class Site:
         home = self.home(reference, instance)
         state = home.read()
         if state is None or state.phase != "ready":
-            raise MachineError(f"{home.path.name} isn't up", f"invoke up lab={reference.name}")
+            given = f" --instance {instance}" if instance else ""
+            raise MachineError(f"{home.path.name} isn't up", f"invoke up lab={reference.name}{given}")
         return Running(home, state)
 
 
@@ -187,9 +189,13 @@ def up(home: Home, found: Plan, reference: Reference, provider_name: str, progre
             return mended
         provider.down(home, state)
         home.forget(keep_runs=True, keep_lock=True)
-        fresh = State(found.name, home.path.name, provider.name, str(reference.path.resolve()), "starting")
+        path = str(reference.path.resolve())
+        fresh = State(found.name, home.path.name, provider.name, path, "starting")
         try:
-            return provider.up(found, partial(_render_into, home, found), home, fresh, progress)
+            state = provider.up(found, partial(_render_into, home, found), home, fresh, progress)
+            state = replace(state, fingerprint=fingerprint(found))
+            home.write(state)
+            return state
         except BaseException as error:
             _take_back(provider, home)
             if isinstance(error, KeyboardInterrupt):
@@ -218,17 +224,36 @@ def _take_back(provider: Provider, home: Home) -> None:
 
 def _mend(home: Home, state: State, found: Plan, provider: Provider, progress: Progress) -> State | None:
     """What is up already and still whole; None where it has to be built from nothing."""
+    if state.fingerprint != fingerprint(found):
+        if state.phase == "ready" and all(one.alive for one in provider.status(home, state)):
+            raise _stale(home, found)
+        return None
+    try:
+        mended = provider.mend(found, render(found), home, state, progress)
+        if mended:
+            Changes(provider, home, state).take_back()
+    except MachineError as error:
+        progress(f"it can't be mended, so it is built anew: {str(error).splitlines()[0]}")
+        return None
+    return mended
+
+
+def fingerprint(found: Plan) -> str:
+    """What of a plan is built into a running lab: its scripts, its NICs, its captures' names."""
+    digest = hashlib.sha256()
+    for path, text in sorted(render(found).items()):
+        digest.update(f"{path}\0{text}\0".encode())
+    for nic in found.traced():
+        digest.update(f"{nic}\0".encode())
+    return digest.hexdigest()
+
+
+def _stale(home: Home, found: Plan) -> UsageError:
     files = render(found)
     changed = [path for path, text in files.items() if not _same(home.path / path, text)]
-    if not changed and state.phase == "ready" and all(one.alive for one in provider.status(home, state)[:1]):
-        Changes(provider, home, state).take_back()
-    mended = provider.mend(found, files, home, state, progress) if not changed else None
-    if changed and state.phase == "ready" and all(one.alive for one in provider.status(home, state)):
-        raise UsageError(
-            f"{home.path.name} is up from an older file: {', '.join(changed)} would change",
-            f"invoke destroy lab={state.instance}, then up again",
-        )
-    return mended
+    what = f"{', '.join(changed)} would change" if changed else "links or captures would change"
+    mend = f"invoke destroy lab={home.path.name}, then up again"
+    return UsageError(f"{home.path.name} is up from an older file: {what}", mend)
 
 
 def _same(path: Path, text: str) -> bool:
@@ -240,7 +265,9 @@ def _same(path: Path, text: str) -> bool:
 
 def destroy(home: Home, *, purge: bool = False) -> bool:
     """Take away what `up` made; False if there was nothing. The results of checks stay unless `purge`."""
-    if not home.path.is_dir():
+    if home.path.is_symlink():
+        raise UsageError(f"{shown(home.path)} is a link to elsewhere", "remove it by hand")
+    if not home.begun:
         return False
     with home.locked():
         state = home.read()
@@ -280,6 +307,8 @@ def check(one: Running, found: Plan, names: Sequence[str], progress: Progress) -
     from srv6lab.exercise import record
 
     verdicts = []
+    if one.state.fingerprint != fingerprint(found):
+        raise _stale(one.home, found)
     with one.home.locked():
         for name in names:
             folder = record(found, name, one.provider, one.home, one.state, progress)
@@ -347,11 +376,13 @@ def collect(one: Running, into: Path) -> list[Path]:
     """Everything the tracers have seen so far, drained, as pcaps in `into`; LabError names dead tracers."""
     if into.resolve() == one.home.captures.resolve():
         raise UsageError(f"the tracers are at work in {shown(into)}", "--out takes another folder")
+    if into.exists() and not into.is_dir():
+        raise UsageError(f"{shown(into)} is no folder", "--out takes a folder")
     tracers = one.provider.captures(one.home, one.state, None, into)
     dead = [f"{tracer.point}: {tracer.note}" for tracer in tracers if not tracer.sound]
     if dead:
         raise LabError("\n".join(dead), "invoke up restarts dead tracers")
-    return sorted(into.glob("*.pcap"))
+    return sorted(into / f"{tracer.trace}.pcap" for tracer in tracers)
 
 
 def shown(path: Path) -> str:

@@ -44,6 +44,8 @@ def load(path: Path, shown: str | None = None) -> Lab:
 def read(path: Path) -> bytes:
     """The file's bytes, one more than allowed at most, so that a huge file answers at once."""
     try:
+        if path.exists() and not path.is_file() and not path.is_dir():
+            raise UsageError(f"{path} is no file, but a device or a pipe", "name a topology file")
         with path.open("rb") as file:
             return file.read(MAX_BYTES + 1)
     except FileNotFoundError:

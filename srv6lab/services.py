@@ -7,6 +7,7 @@ provider, with a script that any machine runs, so namespaces and virtual machine
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 import shlex
 import time
@@ -26,7 +27,8 @@ _LOGS = {"suricata": "eve.json", "snort": "alert.csv"}
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One look at a sensor: the engine, whether all of its threads sleep, its log from an offset on.
+    """One look at a sensor: the engine, whether all of its threads sleep, the SHA-256 of its rules, its
+    log from an offset on.
 
     A sensor that sleeps after the last packet went by has looked at it: the packet woke it.
     """
@@ -35,6 +37,7 @@ class Look:
     alive: bool
     asleep: bool
     size: int
+    rules: str
     log: str
 
 
@@ -48,7 +51,9 @@ def look(
     head, _, log = result.stdout.partition("\n--\n")
     said = dict(line.split(" ", 1) for line in head.splitlines())
     threads = said["threads"].split()
-    return Look(said["engine"], bool(threads), set(threads) <= {"S", "I"}, int(said["size"]), log)
+    return Look(
+        said["engine"], bool(threads), set(threads) <= {"S", "I"}, int(said["size"]), said["rules"], log
+    )
 
 
 def sizes(provider: Provider, state: State, plan: Plan) -> dict[str, int]:
@@ -68,7 +73,8 @@ def since(
         while seen.alive and not seen.asleep and time.monotonic() < deadline:
             time.sleep(0.01)
             seen = look(provider, state, machine, service, before[service.name])
-        sensors.append(Sensor(service.name, seen.engine, seen.alive, seen.asleep))
+        as_planned = seen.rules == hashlib.sha256(service.rules.encode()).hexdigest()
+        sensors.append(Sensor(service.name, seen.engine, seen.alive, seen.asleep, as_planned))
         if reader := READERS.get(seen.engine):
             alerts += reader(service.name, seen.log)
     return tuple(alerts), tuple(sensors)
@@ -129,7 +135,8 @@ if [[ -s pid ]] && kill -0 "$(<pid)" 2>/dev/null; then
 fi
 size=0
 [[ ! -e $log ]] || size=$(stat -c %s "$log")
-printf 'engine %s\\nthreads %s\\nsize %s\\n--\\n' "$engine" "${{states:- }}" "$size"
+rules=$(sha256sum rules)
+printf 'engine %s\\nthreads %s\\nsize %s\\nrules %s\\n--\\n' "$engine" "${{states:- }}" "$size" "${{rules%% *}}"
 [[ ! -e $log ]] || tail -c +{offset + 1} "$log"
 """
 

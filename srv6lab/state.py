@@ -22,13 +22,15 @@ SCHEMA = 1
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """`phase` is "starting" until the lab is ready; `provider_data` is the provider's own."""
+    """`phase` is "starting" until the lab is ready; `fingerprint` is that of the plan it was built
+    from; `provider_data` is the provider's own."""
 
     lab: str
     instance: str
     provider: str
     topology: str
     phase: str
+    fingerprint: str = ""
     provider_data: Mapping[str, Any] = field(default_factory=dict)
     schema: int = SCHEMA
 
@@ -72,11 +74,12 @@ class Home:
         write_whole(self._file, json.dumps(asdict(state), indent=1) + "\n")
 
     def forget(self, *, keep_runs: bool, keep_lock: bool = False) -> None:
-        """Remove all that `up` wrote; the results of checks stay if `keep_runs`."""
-        kept = {self.runs} if keep_runs else set()
-        kept |= {self._lock} if keep_lock else set()
-        for entry in sorted(self.path.iterdir()) if self.path.is_dir() else ():
-            if entry in kept:
+        """Remove what `up` and `check` wrote, and nothing that somebody else put there; the results of
+        checks stay if `keep_runs`."""
+        kept = {self.runs.name} if keep_runs else set()
+        kept |= {self._lock.name} if keep_lock else set()
+        for entry in self._ours():
+            if entry.name in kept:
                 continue
             if entry.is_dir() and not entry.is_symlink():
                 shutil.rmtree(entry)
@@ -85,6 +88,29 @@ class Home:
         for folder in (self.path, self.path.parent):
             with suppress(OSError):  # it holds something still, or is a mount of its own
                 folder.rmdir()
+
+    def _ours(self) -> list[Path]:
+        if self.path.is_symlink() or not self.path.is_dir():
+            return []
+        names = {
+            "alive",
+            "applied.json",
+            "captures",
+            "collected",
+            "day0",
+            "keeper.log",
+            "lock",
+            "runs",
+            "scratch",
+        }
+        names.add(self._file.name)
+        half_written = tuple(f".{name}." for name in names)
+        return [one for one in self.path.iterdir() if one.name in names or one.name.startswith(half_written)]
+
+    @property
+    def begun(self) -> bool:
+        """Whether anything of ours lies here."""
+        return bool(self._ours())
 
     @contextmanager
     def locked(self) -> Iterator[None]:

@@ -125,7 +125,8 @@ class Tracer:
     """What is known of the tracer at a point for the time of one run.
 
     `state` is "live" (whole and drained), "dead", "missing" (no capture handed in) or
-    "cut" (the last record is incomplete); `note` says more, for people.
+    "cut" (the last record is incomplete); `note` says more, for people; `trace` is the name of its
+    capture file.
     """
 
     point: Point
@@ -133,6 +134,7 @@ class Tracer:
     captured: int = 0
     dropped: int = 0
     note: str = ""
+    trace: str = ""
 
     @property
     def sound(self) -> bool:
@@ -155,21 +157,18 @@ class Alert:
 @dataclass(frozen=True, slots=True)
 class Sensor:
     """A service's sensor at the end of a run: its engine ("none" where the machine has none), whether
-    it ran, and whether it had looked at all that it was handed."""
+    it ran, whether it had looked at all that it was handed, and whether its rules were the lab's."""
 
     service: str
     engine: str
     alive: bool
     drained: bool
+    as_planned: bool = True
 
-
-@dataclass(frozen=True, slots=True)
-class Observations:
-    """What a run saw beside packets: alerts, sensors, and packets counted, by `firewall NAME` or `sid SID`."""
-
-    alerts: tuple[Alert, ...] = ()
-    sensors: tuple[Sensor, ...] = ()
-    counters: tuple[tuple[str, int], ...] = ()
+    @property
+    def sound(self) -> bool:
+        """Whether the absence of an alert proves anything."""
+        return self.alive and self.drained and self.as_planned
 
 
 class Status(StrEnum):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
 import signal
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -90,7 +93,8 @@ class TestWhichLab:
 
     def test_the_course_is_in_its_order_and_goes_on_without_a_broken_file(self, site: Site) -> None:
         write_whole(site.labs / "broken" / "topology.yml", "name: [")
-        assert [one.name for one in site.course()] == ["first", "small"]
+        course, broken = site.course()
+        assert ([one.name for one in course], broken) == (["first", "small"], ["broken"])
 
     def test_all_problems_of_a_file_are_raised(self, site: Site) -> None:
         write_whole(site.labs / "broken" / "topology.yml", "name: Broken\nnodes: {}\n")
@@ -230,3 +234,91 @@ class TestALabThatIsUp:
 def test_help_in_the_labs_place_is_no_lab(word: str) -> None:
     with pytest.raises(UsageError, match="invoke --help TASK"):
         SITE.refer(word)
+
+
+class TestWhatIsNotOurs:
+    """`destroy` takes away what `up` made, and nothing else."""
+
+    def test_a_strangers_folder_is_left_alone(self, tmp_path: Path) -> None:
+        home = Home(tmp_path / ".srv6lab" / "junk")
+        write_whole(home.path / "mine.txt", "mine")
+        assert not destroy(home, purge=True)
+        assert (home.path / "mine.txt").read_text() == "mine"
+
+    def test_a_link_is_not_followed(self, tmp_path: Path) -> None:
+        write_whole(tmp_path / "precious" / "state.json", "mine")
+        home = Home(tmp_path / ".srv6lab" / "link")
+        home.path.parent.mkdir()
+        home.path.symlink_to(tmp_path / "precious")
+        with pytest.raises(UsageError, match="link to elsewhere"):
+            destroy(home, purge=True)
+        assert (tmp_path / "precious" / "state.json").read_text() == "mine"
+
+    def test_a_strangers_file_beside_ours_stays(self, bring_up: Callable[[str], Up]) -> None:
+        lab = bring_up(LABS[0])
+        home = lab.running.home
+        write_whole(home.path / "notes.txt", "mine")
+        assert destroy(home, purge=True)
+        assert [entry.name for entry in home.path.iterdir()] == ["notes.txt"]
+        (home.path / "notes.txt").unlink()
+        home.path.rmdir()
+
+
+class TestMending:
+    def test_a_failing_undo_is_done_after_day0(self, bring_up: Callable[[str], Up]) -> None:
+        """A route through a NIC that is down can't be put back before the NIC is."""
+        lab = bring_up(LABS[0])
+        node = next(machine for machine in lab.plan.machines if machine.policies)
+        policy = node.policies[0]
+        lab.sh(node.name, f"ip link set {policy.nic} down")
+        undo = f". /var/lib/srv6lab/nics; ip route replace {policy.prefix} encap seg6 mode encap segs "
+        undo += f"{','.join(map(str, policy.segments))} dev ${policy.nic}"
+        write_whole(lab.running.home.path / "applied.json", json.dumps([[node.name, undo]]))
+        lab = lab.again()
+        assert not (lab.running.home.path / "applied.json").exists()
+        (verdict,) = check(lab.running, lab.plan, [lab.plan.exercises[0].name], silent)
+        assert verdict.status is Status.PASS
+
+    @pytest.mark.parametrize("what", ["node", "nic", "namespace"])
+    def test_what_cannot_be_mended_is_built_anew(self, bring_up: Callable[[str], Up], what: str) -> None:
+        lab = bring_up(LABS[0])
+        if what == "node":
+            name = lab.plan.machines[0].name
+            Process(*lab.running.state.provider_data["nodes"][name]).kill()
+            write_whole(lab.running.home.path / "applied.json", json.dumps([[name, "true"]]))
+        elif what == "nic":
+            machine = lab.plan.machines[1]
+            lab.sh(machine.name, f"ip link del {machine.nics[0].name}")
+        else:
+            places = ((m.name, one.netns) for m in lab.plan.machines for one in m.services if one.netns)
+            node, netns = next(places)
+            lab.sh(node, f"ip netns del {netns}")
+        lab = lab.again()
+        names = [exercise.name for exercise in lab.plan.exercises[:2]]
+        assert all(v.status is Status.PASS for v in check(lab.running, lab.plan, names, silent))
+
+    def test_broken_records_are_named(self, bring_up: Callable[[str], Up]) -> None:
+        lab = bring_up(LABS[0])
+        write_whole(lab.running.home.path / "applied.json", "{")
+        with pytest.raises(LabError, match=r"applied\.json"):
+            check(lab.running, lab.plan, [lab.plan.exercises[0].name], silent)
+
+    def test_a_stale_lab_is_not_checked(self, bring_up: Callable[[str], Up]) -> None:
+        lab = bring_up(LABS[0])
+        machine = lab.plan.machines[0]
+        renamed = replace(machine.nics[0], trace="another")
+        changed = replace(machine, nics=(renamed, *machine.nics[1:]))
+        plan = replace(lab.plan, machines=(changed, *lab.plan.machines[1:]))
+        with pytest.raises(UsageError, match="older file"):
+            check(lab.running, plan, [plan.exercises[0].name], silent)
+
+
+def test_a_pipe_is_no_topology(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "topology.yml")
+    with pytest.raises(UsageError, match="a device or a pipe"):
+        SITE.load(SITE.refer(str(tmp_path / "topology.yml")))
+
+
+def test_labs_that_do_not_load_are_named(tmp_path: Path) -> None:
+    write_whole(tmp_path / "labs" / "odd" / "topology.yml", "name: [")
+    assert replace(SITE, root=tmp_path).course() == ([], ["odd"])

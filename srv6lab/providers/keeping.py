@@ -87,7 +87,8 @@ class Keeper:
             chunk = os.read(self._out.fileno(), 65536) if ready else b""
             if not chunk:
                 raise MachineError(
-                    f"the nodes can't be started: {self._said() or 'no answer'}", "invoke doctor"
+                    f"the nodes can't be started: {self._said() or 'no answer'}",
+                    "run it as root, on a kernel with namespaces and overlayfs",
                 )
             self._buffer += chunk
         line, _, self._buffer = self._buffer.partition(b"\n")

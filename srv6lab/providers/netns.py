@@ -16,11 +16,12 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from srv6lab.errors import MachineError, NodeError
+from srv6lab.errors import LabError, MachineError, NodeError
 from srv6lab.pcapfile import slice_pcap, whole
 from srv6lab.plan import Nic, Plan
 from srv6lab.providers import tcpdump
@@ -55,15 +56,21 @@ class _Data:
     @classmethod
     def of(cls, state: State) -> _Data:
         data = state.provider_data
-        return cls(
-            boot=data["boot"],
-            keeper=Process(*data["keeper"]),
-            nodes={name: Process(*pair) for name, pair in data["nodes"].items()},
-            tracers={
-                Point.parse(point): tcpdump.Tracing(trace, Process(*pair))
-                for point, (trace, pair) in data["tracers"].items()
-            },
-        )
+        try:
+            return cls(
+                boot=data["boot"],
+                keeper=Process(*data["keeper"]),
+                nodes={name: Process(*pair) for name, pair in data["nodes"].items()},
+                tracers={
+                    Point.parse(point): tcpdump.Tracing(trace, Process(*pair))
+                    for point, (trace, pair) in data["tracers"].items()
+                },
+            )
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            mend = f"remove .srv6lab/{state.instance} by hand once none of its processes runs"
+            raise LabError(
+                f"the state of {state.instance} isn't as it was written: {error!r}", mend
+            ) from None
 
     def document(self) -> dict[str, Any]:
         return {
@@ -157,7 +164,7 @@ class Netns:
         data = _Data.of(state)
         process = data.nodes.get(node)
         if process is None or not data.alive(process):
-            raise MachineError(f"node {node} isn't running", f"invoke up lab={state.lab}")
+            raise MachineError(f"node {node} isn't running", "invoke up brings the lab back")
         return (*_enter(process), "env", f"PATH={_NODE_PATH}", *argv)
 
     def exec(self, state: State, node: str, argv: Sequence[str], timeout: float | None = None) -> Completed:
@@ -214,7 +221,8 @@ def _run(argv: Sequence[str], timeout: float | None = None, given: str | None = 
     try:
         out, err = popen.communicate(given, timeout)
     except BaseException as error:
-        os.killpg(popen.pid, signal.SIGKILL)  # nsenter and what it started
+        with suppress(ProcessLookupError):
+            os.killpg(popen.pid, signal.SIGKILL)  # nsenter and what it started
         popen.communicate()
         if isinstance(error, subprocess.TimeoutExpired):
             raise MachineError(f"no answer in {timeout:g} s: {shlex.join(argv)}") from None
@@ -327,6 +335,6 @@ def _cut_out(
     try:
         data = slice_pcap(one.pcap(home.captures), before.size, now.size)
     except (OSError, ValueError) as error:
-        return Tracer(point, "cut", note=f"{one.pcap(home.captures)}: {error}")
+        return Tracer(point, "cut", note=f"{one.pcap(home.captures)}: {error}", trace=one.trace)
     one.pcap(into).write_bytes(data)
-    return Tracer(point, state, whole(data).records, now.dropped - before.dropped, note)
+    return Tracer(point, state, whole(data).records, now.dropped - before.dropped, note, one.trace)

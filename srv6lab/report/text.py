@@ -49,7 +49,7 @@ def _item(item: Item, width: int) -> Iterator[str]:
     yield f"  {_WORDS[item.status]:4} {_place(item):{width}}  {first}".rstrip()
     if item.status is Status.PASS:
         return
-    if item.note and item.kind not in ("tracer", "probe", "direction"):
+    if item.note and item.kind not in ("apply", "tracer", "probe", "direction"):
         more += item.note.split("\n")
     yield from (f"       {line}" for line in more)
     if item.location:
@@ -68,7 +68,7 @@ def _gist(item: Item) -> str:
         return f"{item.field}: {item.expected}{seen}"
     if item.status is Status.PASS:
         return item.captured if item.kind == "packet" and item.captured else "absent, as expected"
-    if item.kind in ("tracer", "probe", "direction"):
+    if item.kind in ("apply", "tracer", "probe", "direction"):
         return item.note
     if item.kind == "missing":
         words = "missing" if item.status is Status.FAIL else "not seen, which proves nothing here"

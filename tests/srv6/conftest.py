@@ -1,0 +1,21 @@
+"""The node that tests of the kernel share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.conftest import need_root
+from tests.srv6.linux import (
+    routes,
+)
+from tests.srv6.node import Node, node
+
+
+@pytest.fixture(scope="session")
+def linux() -> Iterator[Node]:
+    need_root()
+    with node() as made:
+        made.ip("\n".join(routes()))
+        yield made

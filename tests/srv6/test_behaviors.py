@@ -1,0 +1,72 @@
+"""Behaviors do what RFC 8986's pseudo-code says: the cases of `cases/*.yml`."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address
+
+import pytest
+
+from srv6lab.srv6.behaviors import BEHAVIORS, REGISTRY, Behavior
+from srv6lab.srv6.encapsulation import Encapsulation
+from srv6lab.srv6.headend import HEADENDS
+from srv6lab.srv6.packet import Ethernet, Ipv4, Packet
+from srv6lab.srv6.results import LocalSid
+from tests.srv6.casefiles import Case, cases
+from tests.srv6.vectors import SOURCE, A, B
+
+ALL = list(cases())
+
+
+@pytest.mark.parametrize("case", ALL, ids=lambda case: case.name)
+def test_a_behavior_does_what_its_pseudo_code_says(case: Case) -> None:
+    assert case.said() == case.expected
+
+
+def test_no_case_stands_twice() -> None:
+    assert len({case.name for case in ALL}) == len(ALL)
+
+
+@pytest.mark.parametrize("behavior", [one for one in REGISTRY.values() if one.act], ids=lambda one: one.name)
+def test_every_modeled_behavior_has_cases(behavior: Behavior) -> None:
+    assert sum(case.behavior == behavior.name for case in ALL) >= 3
+
+
+@pytest.mark.parametrize(
+    "behavior", [one for one in REGISTRY.values() if one.parameters and one.act], ids=lambda one: one.name
+)
+def test_a_parameter_that_is_missing_is_named(behavior: Behavior) -> None:
+    assert behavior.act is not None
+    one = next(case for case in ALL if case.behavior == behavior.name)
+    with pytest.raises(ValueError, match=behavior.parameters[0]):
+        behavior.act(Packet(()), LocalSid())
+    assert set(behavior.parameters) <= set(one.parameters)
+
+
+def test_what_labs_use_is_part_of_the_registry() -> None:
+    assert BEHAVIORS.items() <= REGISTRY.items()
+    assert {name for name in REGISTRY if name not in BEHAVIORS} == {
+        "End.DT4",
+        "End.DT46",
+        "End.DX2",
+        "End.B6.Encaps",
+        "End.B6.Encaps.Red",
+    }
+
+
+@pytest.mark.parametrize("name", HEADENDS)
+def test_every_headend_has_cases(name: str) -> None:
+    assert sum(case.behavior == name for case in ALL) >= 3
+
+
+@pytest.mark.parametrize("name", HEADENDS)
+def test_a_headend_takes_packets_or_frames(name: str) -> None:
+    first = Ipv4(IPv4Address(1), IPv4Address(2)) if ".L2" in name else Ethernet(bytes(6), bytes(6))
+    with pytest.raises(TypeError):
+        HEADENDS[name](Packet((first,)), Encapsulation(SOURCE, (A, B)))
+
+
+def test_an_endpoint_takes_ipv6() -> None:
+    act = REGISTRY["End.DX4"].act
+    assert act is not None
+    with pytest.raises(TypeError):
+        act(Packet((Ipv4(IPv4Address(1), IPv4Address(2)),)), LocalSid(nh4=IPv4Address(1)))

@@ -1,0 +1,107 @@
+"""A mutant of each line of the pseudo-code fails a case: what the cases don't hold, they don't prove."""
+
+from __future__ import annotations
+
+import ast
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import REPOSITORY
+
+ROOM = REPOSITORY / "srv6lab" / "srv6"
+MODULES = ("endpoint", "decapsulation", "binding", "csid", "outer", "encapsulation", "headend")
+COMPARE: dict[type[ast.cmpop], type[ast.cmpop]] = {
+    ast.Eq: ast.NotEq,
+    ast.NotEq: ast.Eq,
+    ast.LtE: ast.Lt,
+    ast.Lt: ast.LtE,
+    ast.Gt: ast.GtE,
+    ast.In: ast.NotIn,
+    ast.Is: ast.IsNot,
+    ast.IsNot: ast.Is,
+}
+ARITHMETIC: dict[type[ast.operator], type[ast.operator]] = {
+    ast.Add: ast.Sub,
+    ast.Sub: ast.Add,
+    ast.Mult: ast.Add,
+    ast.FloorDiv: ast.Mult,
+}
+
+# A mutant that does the same as the original, and why.
+SAME = {
+    "return cls(packet, header, upper, next(found, 0))": "where no header is a routing header, the second isn't",
+}
+
+
+def mutants(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """Every mutant of a module, one after the other: the line that differs, and the whole source."""
+    for node in ast.walk(tree):
+        for undo in _changes(node):
+            yield getattr(node, "lineno", 0), ast.unparse(tree)
+            undo()
+
+
+def _changes(node: ast.AST) -> Iterator[Callable[[], object]]:
+    """Changes the node in place; what is yielded takes the change back."""
+    match node:
+        case ast.Compare(ops=[operator]) if type(operator) in COMPARE:
+            node.ops = [COMPARE[type(operator)]()]
+            yield lambda: setattr(node, "ops", [operator])
+        case ast.BoolOp(op=operator):
+            node.op = ast.And() if isinstance(operator, ast.Or) else ast.Or()
+            yield lambda: setattr(node, "op", operator)
+        case ast.BinOp(op=operator) if type(operator) in ARITHMETIC:
+            node.op = ARITHMETIC[type(operator)]()
+            yield lambda: setattr(node, "op", operator)
+        case ast.Constant(value=int() as number) if not isinstance(number, bool):
+            node.value = number + 1
+            yield lambda: setattr(node, "value", number)
+        case ast.Call(keywords=keywords) if isinstance(node.func, ast.Name) and node.func.id == "replace":
+            for keyword in keywords:
+                node.keywords = [one for one in keywords if one is not keyword]
+                yield lambda: setattr(node, "keywords", keywords)
+
+
+def survives(folder: Path) -> bool:
+    """Whether every case passes with the package of that folder."""
+    program = "import sys; from tests.srv6.casefiles import failing; sys.exit(bool(failing()))"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "PYTHONPATH": f"{folder}:{REPOSITORY}", "PYTHONDONTWRITEBYTECODE": "1"},
+        cwd=folder,
+        capture_output=True,
+        check=False,
+    )
+    return done.returncode == 0
+
+
+def plant(folder: Path, module: str, source: str) -> Path:
+    """A folder with the package, one module of which is another."""
+    (folder / "srv6lab").mkdir(parents=True)
+    (folder / "srv6lab" / "__init__.py").touch()
+    shutil.copytree(ROOM, folder / "srv6lab" / "srv6", ignore=shutil.ignore_patterns("__pycache__"))
+    (folder / "srv6lab" / "srv6" / f"{module}.py").write_text(source)
+    return folder
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("module", MODULES)
+def test_no_mutant_survives(module: str, tmp_path: Path) -> None:
+    text = (ROOM / f"{module}.py").read_text("utf-8")
+    lines = text.splitlines()
+    assert survives(plant(tmp_path / "original", module, text))
+    found = list(mutants(ast.parse(text)))
+    folders = [plant(tmp_path / str(n), module, source) for n, (_, source) in enumerate(found)]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        alive = [
+            lines[found[n][0] - 1].strip() for n, lives in enumerate(pool.map(survives, folders)) if lives
+        ]
+    assert [line for line in alive if line not in SAME] == []
+    assert found
