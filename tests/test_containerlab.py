@@ -197,7 +197,9 @@ class Deployed:
     nodes: dict[str, subprocess.Popen[str]]
 
     def inside(self, node: str, *command: str) -> str:
-        return run("nsenter", "--target", str(self.nodes[node].pid), "--net", "--mount", *command)
+        # --root, since in a chroot the mount namespace's root is another.
+        spaces = ("--net", "--mount", "--root", "--wd=/")
+        return run("nsenter", "--target", str(self.nodes[node].pid), *spaces, *command)
 
     def deploy(self) -> None:
         for node, config in self.found["topology"]["nodes"].items():
