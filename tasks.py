@@ -37,7 +37,9 @@ def _command(body: Callable[..., Any]) -> Callable[..., Any]:
     def run(*arguments: Any, **options: Any) -> Any:
         _open_streams()
         try:
-            return body(*arguments, **options)
+            result = body(*arguments, **options)
+            sys.stdout.flush()  # a reader that has gone is noticed here, not when Python ends
+            return result
         except LabError as error:
             _fail(f"error: {error}", error.exit_code)
         except KeyboardInterrupt:

@@ -183,7 +183,7 @@ def readme_lab() -> str:
     return next(line.partition("lab=")[2] for line in readme_commands() if line.startswith("make up"))
 
 
-CLONE = ("cd /root", "git clone --quiet /srv/srv6lab.git", "cd srv6lab")
+CLONE = ("cd /opt", "git clone --quiet /srv/srv6lab.git", "cd srv6lab")
 TESTS = "make test"
 
 

@@ -154,7 +154,8 @@ def theirs(text: str, like: list[Value]) -> list[Value]:
     """tshark's values; numbers, where ours are."""
     values = text.split(",") if text else []
     if like and isinstance(like[0], int):
-        return [int(value, 0) for value in values]
+        words = {"True": "1", "False": "0"}  # of tshark 4.4's flags
+        return [int(words.get(value, value), 0) for value in values]
     return [canonical(value) for value in values]
 
 
