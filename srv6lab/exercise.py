@@ -19,11 +19,12 @@ from typing import Any
 
 from srv6lab.capture import Capture, read_all
 from srv6lab.changes import Changes
-from srv6lab.compare import compare, judge_alerts, judge_counts
+from srv6lab.compare import compare, judge_alerts, judge_counts, predicted_counts
 from srv6lab.errors import NodeError, UsageError
 from srv6lab.expect import expectations, expected_alerts, expected_counts
 from srv6lab.plan import Plan
-from srv6lab.probes import Sent, find, ping, read_ping, target
+from srv6lab.predict import predict
+from srv6lab.probes import Sent, find, ping, read_ping
 from srv6lab.providers.base import Progress, Provider
 from srv6lab.render import change
 from srv6lab.services import since, sizes
@@ -149,15 +150,18 @@ def grade(plan: Plan, name: str, folder: Path, progress: Progress) -> Verdict:
     tracers = _tracers(plan, captures, observed)
     sent: Mapping[str, Sent] = observed.get("probes", {})
     found = {probe.id: find(plan, probe, captures, sent.get(probe.id)) for probe in exercise.every_probe()}
+    predicted = {one.probe: one for one in predict(plan, name)}
     packets = compare(
         name,
         expectations(plan, name),
         found,
         tracers,
         elsewhere_absent=exercise.expect.elsewhere == "absent",
+        predicted=predicted,
     )
     beside = list(judge_alerts(expected_alerts(plan, name), *_heard(observed)))
-    beside += judge_counts(expected_counts(plan, name), observed.get("counters", {}))
+    counted = predicted_counts(predicted, found)
+    beside += judge_counts(expected_counts(plan, name), observed.get("counters", {}), counted)
     if failure := observed.get("failure"):
         beside.append(Item("apply", Status.FAIL, None, note=f"the exercise couldn't go on: {failure}"))
     return replace(packets, items=(*packets.items, *beside))
@@ -165,7 +169,7 @@ def grade(plan: Plan, name: str, folder: Path, progress: Progress) -> Verdict:
 
 def _send(plan: Plan, probe: Probe, provider: Provider, state: State) -> Sent:
     token = secrets.token_hex(16)
-    command = ping(target(plan, probe), probe, token)
+    command = ping(plan.target(probe), probe, token)
     result = provider.exec(state, probe.source, command, timeout=30 + probe.icmp)
     return read_ping(probe.id, token, result.stdout, result.stderr)
 

@@ -27,6 +27,7 @@ from srv6lab.topology import (
     Network,
     Node,
     Port,
+    Probe,
     Steering,
     SteeringAction,
     Topology,
@@ -140,6 +141,11 @@ class Machine:
     def forwards(self) -> bool:
         return self.role != "host"
 
+    def addresses(self) -> tuple[Address, ...]:
+        """Its NICs' in their order, then the loopback's."""
+        interfaces = [nic.address for nic in self.nics] + ([self.loopback] if self.loopback else [])
+        return tuple(interface.ip for interface in interfaces)
+
     def way_to(self, address: Address) -> str | None:
         """The NIC of the longest prefix that matches, among links and routes."""
         table = [(nic.address.network, nic.name) for nic in self.nics]
@@ -179,6 +185,12 @@ class Plan:
         pairs = {nic.point: ends[nic.peer] for nic in ends.values()}
         ports = (port for machine in self.machines for service in machine.services for port in service.ports)
         return pairs | {port.inside.point: port.outside for port in ports}
+
+    def target(self, probe: Probe) -> Address:
+        """The address that a probe is sent to: of the family that both ends have on a link, IPv4 first."""
+        families = {nic.address.version for nic in self.machine(probe.source).nics}
+        addresses = (one for one in self.machine(probe.to).addresses() if one.version in families)
+        return min(addresses, key=lambda address: address.version)
 
     def service(self, name: str) -> tuple[Machine, PlannedService]:
         """A service and the machine that it is on; KeyError if there is none."""

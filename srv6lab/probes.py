@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from srv6lab.capture import Capture
-from srv6lab.plan import Machine, Nic, Plan
+from srv6lab.plan import Nic, Plan
 from srv6lab.topology import Probe
 from srv6lab.trace import Address, Direction, Hop, PacketView, Point
 
@@ -41,14 +41,6 @@ class Found:
     sent: Sent
     hops: tuple[Hop, ...]
     undirected: tuple[Point, ...] = ()
-
-
-def target(plan: Plan, probe: Probe) -> Address:
-    """The address that a probe is sent to: of the family that both ends have on a link, IPv4 first."""
-    source, destination = plan.machine(probe.source), plan.machine(probe.to)
-    families = {nic.address.version for nic in source.nics}
-    addresses = sorted((a for a in _addresses(destination) if a.version in families), key=lambda a: a.version)
-    return addresses[0]
 
 
 def ping(address: Address, probe: Probe, token: str) -> list[str]:
@@ -115,7 +107,7 @@ def _typed_ping(
 ) -> tuple[dict[Point, list[PacketView]], Sent]:
     """The packets of one ping: of several, the one whose requests come last in the capture that
     has the most of them."""
-    there = {*_addresses(plan.machine(probe.source))}, {*_addresses(plan.machine(probe.to))}
+    there = {*plan.machine(probe.source).addresses()}, {*plan.machine(probe.to).addresses()}
     echoes = {point: list(_echoes(views, *there)) for point, views in packets.items()}
     requests = {
         point: [view for view in views if view.icmp and view.icmp.type in _ECHO_REQUEST]
@@ -153,11 +145,6 @@ def _echoes(views: Sequence[PacketView], ours: set[Address], theirs: set[Address
 
 def _identifier(view: PacketView) -> int | None:
     return view.icmp.identifier if view.icmp else None
-
-
-def _addresses(machine: Machine) -> list[Address]:
-    found: list[Address] = [nic.address.ip for nic in machine.nics]
-    return [*found, machine.loopback.ip] if machine.loopback else found
 
 
 def _unicast(mac: str) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from fractions import Fraction
 from ipaddress import IPv4Address, IPv6Address
 
 from srv6lab.errors import Location
@@ -111,13 +112,54 @@ class PacketView:
 
 @dataclass(frozen=True, slots=True)
 class Hop:
-    """One packet at one point; a prediction adds which behavior acted and why."""
+    """One packet at one point; a prediction adds which behavior acted and why, and which of the kernel's
+    departures from the RFC have formed the packet so far."""
 
     point: Point
     direction: Direction
     packet: PacketView
     behavior: str | None = None
     reason: str = ""
+    quirks: tuple[str, ...] = ()
+
+
+class Leg(StrEnum):
+    """Which way of a probe: the packet that was sent, or the answer to it."""
+
+    THERE = "there"
+    BACK = "back"
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How a packet's walk ends: `delivered` at a node (`node/netns` in a nested namespace), or not, and why."""
+
+    delivered: bool
+    place: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """One walk that is permitted to a probe's packets; `share` is the part of the flows that take it.
+    `counted` names the counters that a packet on this walk adds one to."""
+
+    probe: str
+    leg: Leg
+    hops: tuple[Hop, ...]
+    end: End
+    share: Fraction = Fraction(1)
+    counted: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """The walks that a probe's packets may take: by the RFC alone, and by the RFC with the kernel's known
+    departures from it."""
+
+    probe: str
+    rfc: tuple[Trace, ...]
+    linux: tuple[Trace, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +223,8 @@ class Status(StrEnum):
 class Item:
     """One thing that was judged. `expected`, `predicted` and `captured` are the three witnesses'
     words for `field`, None where a witness says nothing; `alone` names the one that disagrees
-    with the others. `location` is where the author wrote the expectation."""
+    with the others. `location` is where the author wrote the expectation. `quirks` are the kernel's
+    departures from the RFC without which `predicted`, the RFC's word, would not do."""
 
     kind: str
     status: Status
@@ -194,6 +237,7 @@ class Item:
     location: Location | None = None
     note: str = ""
     direction: Direction | None = None
+    quirks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

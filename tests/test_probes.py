@@ -10,7 +10,7 @@ import pytest
 
 from srv6lab.capture import Capture
 from srv6lab.plan import Nic, Plan
-from srv6lab.probes import Found, Sent, find, own_mac, ping, read_ping, target
+from srv6lab.probes import Found, Sent, find, own_mac, ping, read_ping
 from srv6lab.trace import Direction, Icmp, PacketView, Point
 from tests.small import EAST, SMALL, WEST, header, packet, planned, srh
 
@@ -170,7 +170,7 @@ class TestATypedPing:
 
 class TestSending:
     def test_ipv4_first(self) -> None:
-        assert str(target(PLAN, PROBE)) == EAST
+        assert str(PLAN.target(PROBE)) == EAST
 
     def test_ipv6_where_the_source_has_no_ipv4(self) -> None:
         text = SMALL.replace("10.0.1.0/24, endp", '"2001:1::/64", endp').replace(
@@ -184,7 +184,7 @@ class TestSending:
             "via: 2001:2::2", 'via: "2001:2::2"'
         )
         six: Plan = planned(network)
-        assert str(target(six, PROBE)) == "2001:2::1"
+        assert str(six.target(PROBE)) == "2001:2::1"
 
     def test_the_token_fills_the_payload(self) -> None:
         command = ping(ip_address(EAST), PROBE, TOKEN)

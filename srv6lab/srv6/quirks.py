@@ -59,5 +59,13 @@ _ALL = (
         "seg6_local.c: input_action_end_b6_encap",
         (6, 18),
     ),
+    Quirk(
+        "proxied-packet-is-routed",
+        "draft-ietf-spring-sr-service-programming 6.2",
+        "an SR proxy routes the inner packet to its service, and what comes back into its chain: one off the "
+        "inner TTL, and one more off the outer hop limit",
+        "ip_forward, ip6_forward",
+        (6, 18),
+    ),
 )
 QUIRKS: dict[str, Quirk] = {quirk.name: quirk for quirk in _ALL}

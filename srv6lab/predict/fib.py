@@ -1,0 +1,104 @@
+"""Forwarding tables as values: longest prefix first, and what stands behind a prefix."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from ipaddress import IPv6Address
+
+from srv6lab.plan import PlannedProxy
+from srv6lab.srv6.behaviors import Behavior
+from srv6lab.srv6.encapsulation import Encapsulation
+from srv6lab.srv6.results import LocalSid
+from srv6lab.topology import Network
+from srv6lab.trace import Address
+
+MAIN = 254
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """An address of the node itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """The prefix of a link: whoever has the address is a neighbor there."""
+
+    nic: str
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """A static route; several of one prefix share its flows by their weights."""
+
+    next_hop: Address
+    nic: str
+    weight: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Sid:
+    """A local SID with its behavior and that behavior's parameters."""
+
+    sid: IPv6Address
+    behavior: Behavior
+    local: LocalSid
+
+
+@dataclass(frozen=True, slots=True)
+class Steer:
+    """A headend's policy: `name` is the behavior that pushes, of RFC 8986 section 5."""
+
+    name: str
+    given: Encapsulation
+    weight: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Proxied:
+    """A SID of an SR proxy."""
+
+    proxy: PlannedProxy
+
+
+Way = Local | Link | Gateway | Sid | Steer | Proxied
+Found = tuple[Network, tuple[Way, ...]]
+
+
+class Fib:
+    """Prefixes of both families. Ways of one prefix share its flows."""
+
+    def __init__(self, entries: Iterable[tuple[Network, tuple[Way, ...]]] = ()) -> None:
+        self._lengths: dict[int, dict[int, dict[int, Found]]] = {4: {}, 6: {}}
+        for prefix, ways in entries:
+            self.put(prefix, ways)
+
+    def put(self, prefix: Network, ways: tuple[Way, ...]) -> None:
+        """As `ip route replace` does: what the prefix had before is gone."""
+        lengths = self._lengths[prefix.version]
+        if prefix.prefixlen not in lengths:
+            lengths[prefix.prefixlen] = {}
+            self._lengths[prefix.version] = dict(sorted(lengths.items(), reverse=True))
+        by_bits = self._lengths[prefix.version][prefix.prefixlen]
+        by_bits[_bits(prefix.network_address, prefix.prefixlen)] = (prefix, ways)
+
+    def drop(self, prefix: Network) -> None:
+        """Forget a prefix; KeyError if it isn't there."""
+        del self._lengths[prefix.version][prefix.prefixlen][_bits(prefix.network_address, prefix.prefixlen)]
+
+    def has(self, prefix: Network) -> bool:
+        found = self._lengths[prefix.version].get(prefix.prefixlen, {})
+        return _bits(prefix.network_address, prefix.prefixlen) in found
+
+    def lookup(self, address: Address) -> Found | None:
+        """The longest prefix that matches, with its ways."""
+        whole = int(address)
+        for length, by_bits in self._lengths[address.version].items():
+            if found := by_bits.get(whole >> (address.max_prefixlen - length)):
+                return found
+        return None
+
+
+def _bits(address: Address, length: int) -> int:
+    return int(address) >> (address.max_prefixlen - length)

@@ -1,0 +1,43 @@
+"""Firewalls of an exercise: which packets their rules match."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from srv6lab.srv6.packet import Ipv4, Ipv6, Packet
+from srv6lab.topology import Firewall, InnerMatch
+
+_PROTOCOLS = {"icmp": 1, "tcp": 6, "udp": 17}
+
+
+def through(firewalls: Sequence[Firewall], chain: str, packet: Packet) -> tuple[tuple[str, ...], str | None]:
+    """The rules that count the packet in a chain, the newest first as they were put in front of the others,
+    and the one that drops it, if one does: those behind it never see it."""
+    counted: list[str] = []
+    for firewall in reversed(firewalls):
+        if _matches(firewall, chain, packet):
+            counted.append(firewall.name)
+            if firewall.verdict == "drop":
+                return tuple(counted), firewall.name
+    return tuple(counted), None
+
+
+def _matches(firewall: Firewall, chain: str, packet: Packet) -> bool:
+    """Whether the rule matches. iptables' sees IPv4 packets; nftables' the inner IPv4 header of IPv6 packets."""
+    if firewall.chain != chain:
+        return False
+    first = packet.headers[0]
+    if firewall.tool == "iptables":
+        return isinstance(first, Ipv4) and _fits(firewall, first)
+    if not isinstance(first, Ipv6):
+        return False
+    inner = next((header for header in packet.headers[1:] if isinstance(header, Ipv4 | Ipv6)), None)
+    return isinstance(inner, Ipv4) and (firewall.inner is None or _fits(firewall.inner, inner))
+
+
+def _fits(rule: Firewall | InnerMatch, header: Ipv4) -> bool:
+    return (
+        (rule.source is None or header.source in rule.source)
+        and (rule.destination is None or header.destination in rule.destination)
+        and (rule.protocol is None or header.protocol == _PROTOCOLS[rule.protocol])
+    )

@@ -1,0 +1,164 @@
+"""What every network namespace of a planned lab knows: addresses, tables, rules, firewalls.
+
+The plan is read as Day0 reads it: what comes later in Day0 replaces what came before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address, IPv6Address, ip_network
+from typing import Any
+
+from srv6lab.plan import Machine, Nic, Plan, PlannedPolicy, PlannedProxy, PlannedService, planned_policy
+from srv6lab.predict.fib import MAIN, Fib, Found, Gateway, Link, Local, Proxied, Sid, Steer
+from srv6lab.srv6.encapsulation import Encapsulation
+from srv6lab.srv6.results import LocalSid
+from srv6lab.topology import Action, Firewall, FirewallAction, Network, SteeringAction
+from srv6lab.trace import Address
+
+LOOPBACK = "lo"
+HEADENDS = {"encap": "H.Encaps"}
+_READ: Mapping[str, Callable[[str], Any]] = {"nh4": IPv4Address, "nh6": IPv6Address, "table": int, "oif": str}
+
+
+@dataclass(frozen=True, slots=True)
+class Namespace:
+    """One network namespace: a node's own (`node`), or a service's (`node/netns`).
+
+    `rules` sends what comes in by a NIC to a table; `returns` has the proxies that take what comes in by a NIC.
+    """
+
+    place: str
+    nics: Mapping[str, Nic]
+    locals: frozenset[Address]
+    tables: Mapping[int, Fib]
+    rules: Mapping[str, int] = field(default_factory=dict)
+    forwards: bool = True
+    firewalls: tuple[Firewall, ...] = ()
+    returns: Mapping[str, tuple[PlannedProxy, ...]] = field(default_factory=dict)
+
+    def lookup(self, address: Address, came_in: str | None, table: int | None = None) -> Found | None:
+        """The local addresses, then the NIC's own table, then the main one; or one table alone."""
+        if table is not None:
+            return self.tables[table].lookup(address) if table in self.tables else None
+        if address in self.locals:
+            return ip_network(address), (Local(),)
+        rule = self.rules.get(came_in or "")
+        if rule is not None and (found := self.tables[rule].lookup(address)):
+            return found
+        return self.tables[MAIN].lookup(address)
+
+
+class Lab:
+    """A plan with what an exercise changed in it. Namespaces are built when a packet first comes to them."""
+
+    def __init__(self, plan: Plan, actions: Sequence[Action] = ()) -> None:
+        self.plan, self._actions = plan, actions
+        self._machines = {machine.name: machine for machine in plan.machines}
+        self._ends = {nic.point: nic for machine in plan.machines for nic in _every_nic(machine)}
+        self._built: dict[str, Namespace] = {}
+
+    def namespace(self, place: str) -> Namespace:
+        """KeyError for one that the plan doesn't have."""
+        if place not in self._built:
+            name, _, netns = place.partition("/")
+            self._built[place] = self._build(place, self._machines[name], netns)
+        return self._built[place]
+
+    def across(self, nic: Nic) -> Nic:
+        """The other end of the wire."""
+        return self._ends[nic.peer]
+
+    def _build(self, place: str, machine: Machine, netns: str) -> Namespace:
+        firewalls = tuple(
+            one.firewall
+            for one in self._actions
+            if isinstance(one, FirewallAction) and one.firewall.at == place
+        )
+        if netns:
+            return _inside(place, next(one for one in machine.services if one.netns == netns), firewalls)
+        return _node(machine, _with_steering(machine, self._actions), firewalls)
+
+
+def place_of(nic: Nic) -> str:
+    """The namespace that a NIC is in."""
+    point = nic.point
+    return f"{point.node}/{point.netns}" if point.netns else point.node
+
+
+def _every_nic(machine: Machine) -> Iterator[Nic]:
+    yield from machine.nics
+    for service in machine.services:
+        for port in service.ports:
+            yield from (port.outside, port.inside)
+
+
+def _with_steering(machine: Machine, actions: Iterable[Action]) -> tuple[PlannedPolicy, ...]:
+    """The machine's policies, with those in their place that the exercise put there."""
+    policies = {policy.prefix: policy for policy in machine.policies}
+    for action in actions:
+        if isinstance(action, SteeringAction) and action.steering.headend == machine.name:
+            policy = planned_policy(machine, action.steering)
+            if policy is not None:  # the planner has refused what has no way
+                policies[policy.prefix] = policy
+    return tuple(policies.values())
+
+
+def _node(machine: Machine, policies: Iterable[PlannedPolicy], firewalls: tuple[Firewall, ...]) -> Namespace:
+    ports = [port.outside for service in machine.services if service.netns for port in service.ports]
+    nics = {nic.name: nic for nic in (*machine.nics, *ports)}
+    interfaces = [(nic.name, nic.address) for nic in nics.values()]
+    if machine.loopback:
+        interfaces.append((LOOPBACK, machine.loopback))
+    fib = Fib((interface.network, (Link(name),)) for name, interface in interfaces)
+    connected = {interface.network for _, interface in interfaces if interface.version == 6}
+
+    def replace(prefix: Network, way: Gateway | Sid | Steer | Proxied) -> None:
+        # An IPv6 link keeps its prefix, whose metric is lower than a static route's.
+        if prefix not in connected:
+            fib.put(prefix, (way,))
+
+    for route in machine.routes:
+        replace(route.prefix, Gateway(route.via, route.nic))
+    for sid in machine.local_sids:
+        parameters = {name: _READ[name](value) for name, value in sid.parameters}
+        replace(ip_network(sid.sid), Sid(sid.sid, sid.behavior, LocalSid(**parameters)))
+    for policy in policies:
+        replace(policy.prefix, _steer(nics, policy))
+    for proxy in machine.proxies:
+        replace(ip_network(proxy.sid), Proxied(proxy))
+    returns: dict[str, tuple[PlannedProxy, ...]] = {}
+    for proxy in machine.proxies:
+        returns[proxy.back] = (*returns.get(proxy.back, ()), proxy)
+    return Namespace(
+        place=machine.name,
+        nics=nics,
+        locals=frozenset(interface.ip for _, interface in interfaces),
+        tables={MAIN: fib},
+        forwards=machine.forwards,
+        firewalls=firewalls,
+        returns=returns,
+    )
+
+
+def _steer(nics: Mapping[str, Nic], policy: PlannedPolicy) -> Steer:
+    """The source of what a headend pushes is the address of the NIC that the policy leaves by."""
+    source = nics[policy.nic].address.ip
+    if not isinstance(source, IPv6Address):
+        raise ValueError(f"{policy.nic} has no IPv6 address to encapsulate from")
+    return Steer(HEADENDS[policy.mode], Encapsulation(source, policy.segments))
+
+
+def _inside(place: str, service: PlannedService, firewalls: tuple[Firewall, ...]) -> Namespace:
+    """A service's namespace: with two ports, what comes in by one leaves by the other."""
+    nics = {port.inside.name: port.inside for port in service.ports}
+    tables = {MAIN: Fib((nic.address.network, (Link(nic.name),)) for nic in nics.values())}
+    rules = {}
+    if len(service.ports) == 2:
+        for number, (port, other) in enumerate(zip(service.ports, reversed(service.ports), strict=True), 101):
+            way = Gateway(other.outside.address.ip, other.inside.name)
+            tables[number] = Fib([(ip_network("0.0.0.0/0"), (way,))])
+            rules[port.inside.name] = number
+    addresses = frozenset(nic.address.ip for nic in nics.values())
+    return Namespace(place, nics, addresses, tables, rules, firewalls=firewalls)
