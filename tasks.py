@@ -233,6 +233,30 @@ def render(
         print(f"{path} is not of this lab: left as it is", file=sys.stderr)
 
 
+@task(
+    help={
+        "lab": _LAB,
+        "exercise": "an exercise, repeatable (default: all of the lab's)",
+        "probe": "a probe of theirs, repeatable (default: all)",
+        "format": f"how the walk is printed: {', '.join(labs_.WALKS)}",
+    },
+    iterable=["exercise", "probe"],
+    positional=["lab"],
+)
+@_command
+def predict(
+    _: Context, lab: str, exercise: Sequence[str], probe: Sequence[str], format: str = "text"
+) -> None:
+    """Say what each packet of a lab's probes must look like at every NIC, and why; needs no lab and no root.
+
+    By the RFCs; where Linux departs from them, its value stands beside theirs.
+    """
+    plan, warnings = SITE.load(SITE.refer(lab))
+    for warning in warnings:
+        print(warning, file=sys.stderr)
+    sys.stdout.write(labs_.predict(plan, labs_.exercise_names(plan, exercise), probe, format))
+
+
 @task(help={"lab": _LAB, "instance": _INSTANCE, "format": "text or json"})
 @_command
 def status(_: Context, lab: str, instance: str = "", format: str = "text") -> None:

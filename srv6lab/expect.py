@@ -140,6 +140,8 @@ def sentence(fields: Mapping[str, str]) -> str:
         text += f" SL {fields['segments_left']}"
     if fields.get("inner.source", NONE) != NONE or fields.get("inner.destination", NONE) != NONE:
         text += f" | {fields.get('inner.source', '*')} → {fields.get('inner.destination', '*')}"
+        if fields.get("inner.hop_limit", NONE) != NONE:
+            text += f" hl {fields['inner.hop_limit']}"
         protocol = fields.get("inner.protocol")
     else:
         protocol = fields.get("protocol")

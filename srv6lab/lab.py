@@ -23,7 +23,8 @@ from srv6lab.plan import Plan, plan
 from srv6lab.providers.base import Health, Progress, Provider
 from srv6lab.render import Files, render, vagrant
 from srv6lab.report import FORMATS as FORMATS
-from srv6lab.report import verdicts_json
+from srv6lab.report import WALKS as WALKS
+from srv6lab.report import Walked, verdicts_json
 from srv6lab.report.text import status_text
 from srv6lab.state import Home, State, write_whole
 from srv6lab.topology import Topology
@@ -300,6 +301,31 @@ def exercise_names(found: Plan, asked: Sequence[str]) -> list[str]:
     if not names:
         raise UsageError(f"{found.name} has no exercises", "write one under exercises:")
     return list(asked) or names
+
+
+def predict(found: Plan, names: Sequence[str], probes: Sequence[str], form: str) -> str:
+    """What the model says of exercises' probes (all of them, or those named), as text, JSON or Mermaid."""
+    from srv6lab.predict import predict
+
+    if form not in WALKS:
+        raise UsageError(f"there is no format {form!r}", f"there are: {', '.join(WALKS)}")
+    known = [probe.id for name in names for probe in found.exercise(name)[1].every_probe()]
+    for probe in probes:
+        if probe not in known:
+            near = difflib.get_close_matches(probe, known, 1)
+            mend = f"did you mean {near[0]}?" if near else f"there are: {', '.join(dict.fromkeys(known))}"
+            raise UsageError(f"there is no probe {probe!r}", mend)
+    proxies = frozenset(proxy.behavior.name for machine in found.machines for proxy in machine.proxies)
+    walked = [
+        Walked(
+            found.name,
+            name,
+            tuple(one for one in predict(found, name) if not probes or one.probe in probes),
+            proxies,
+        )
+        for name in names
+    ]
+    return WALKS[form](walked)
 
 
 def check(one: Running, found: Plan, names: Sequence[str], progress: Progress) -> list[Verdict]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from srv6lab.report.json import verdicts_json
 from srv6lab.report.junit import verdicts_junit
 from srv6lab.report.text import verdicts_text
+from srv6lab.report.walk import WALKS, Walked
 from srv6lab.trace import Verdict
 
 FORMATS: dict[str, Callable[[Sequence[Verdict]], str]] = {
@@ -15,4 +16,4 @@ FORMATS: dict[str, Callable[[Sequence[Verdict]], str]] = {
     "junit": verdicts_junit,
 }
 
-__all__ = ["FORMATS", "verdicts_json", "verdicts_junit", "verdicts_text"]
+__all__ = ["FORMATS", "WALKS", "Walked", "verdicts_json", "verdicts_junit", "verdicts_text"]

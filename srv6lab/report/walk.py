@@ -1,0 +1,226 @@
+"""Predicted walks → text, JSON, a Mermaid sequence diagram. Values in, text out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from srv6lab.expect import describe, sentence
+from srv6lab.srv6.quirks import QUIRKS
+from srv6lab.trace import Direction, Hop, Prediction, Trace
+
+SCHEMA = 1
+_LEGS = {"there": "there", "back": "and back"}
+
+
+@dataclass(frozen=True, slots=True)
+class Walked:
+    """The predictions of one exercise; `proxies` are the behaviors that hand packets to a service."""
+
+    lab: str
+    exercise: str
+    predictions: tuple[Prediction, ...]
+    proxies: frozenset[str]
+
+
+def walks_text(walked: Sequence[Walked]) -> str:
+    """For a person: a line a NIC, under it why the packet left as it did; then a table for every proxy."""
+    return "\n\n".join("\n".join(_exercise(one)) for one in walked) + "\n"
+
+
+def walks_json(walked: Sequence[Walked]) -> str:
+    """For a program. `packet` is by the RFC; `linux` holds the fields in which the kernel departs from it."""
+    return json.dumps([_exercise_json(one) for one in walked], indent=2) + "\n"
+
+
+def walks_mermaid(walked: Sequence[Walked]) -> str:
+    """A sequence diagram of every walk, in one document."""
+    lines = ["sequenceDiagram", "  autonumber"]
+    for one in walked:
+        for prediction in one.predictions:
+            for trace in prediction.rfc:
+                title = f"{one.exercise}, probe {prediction.probe}, {_LEGS[trace.leg]}{_share(trace.share)}"
+                lines += _sequence(title, trace)
+    return "\n".join(lines) + "\n"
+
+
+WALKS: Mapping[str, Callable[[Sequence[Walked]], str]] = {
+    "text": walks_text,
+    "json": walks_json,
+    "mermaid": walks_mermaid,
+}
+
+
+# --- text
+
+
+def _exercise(one: Walked) -> Iterator[str]:
+    for number, prediction in enumerate(one.predictions):
+        if number:
+            yield ""
+        yield f"exercise {one.exercise}, probe {prediction.probe}"
+        for trace, linux in _beside(prediction):
+            yield from _trace(trace, linux)
+        yield from _table(one.proxies, prediction)
+    quirks = {name for p in one.predictions for t in p.linux for hop in t.hops for name in hop.quirks}
+    for name in sorted(quirks):
+        yield ""
+        yield f"Linux ({name}): {QUIRKS[name].what}; by {QUIRKS[name].section} it is as shown first."
+
+
+def _beside(prediction: Prediction) -> Iterator[tuple[Trace, Trace | None]]:
+    """Each walk by the RFC with the same walk by Linux, None where Linux takes another way."""
+    for index, trace in enumerate(prediction.rfc):
+        linux = prediction.linux[index] if index < len(prediction.linux) else None
+        same = linux is not None and [h.point for h in linux.hops] == [h.point for h in trace.hops]
+        yield trace, linux if same else None
+
+
+def _trace(trace: Trace, linux: Trace | None) -> Iterator[str]:
+    yield f"  {_LEGS[trace.leg]}{_share(trace.share)}"
+    width = max((len(_place(hop)) for hop in trace.hops), default=0)
+    for index, hop in enumerate(trace.hops):
+        yield f"    {_place(hop):{width}}  {sentence(_both(hop, linux.hops[index] if linux else None))}"
+        if hop.direction is Direction.OUT:
+            yield f"    {'':{width}}    {_why(hop)}"
+    word = "delivered to" if trace.end.delivered else "LOST at"
+    yield f"    {word} {trace.end.place}: {trace.end.reason}"
+    if linux and linux.end != trace.end:
+        word = "delivered to" if linux.end.delivered else "LOST at"
+        yield f"    on Linux {word} {linux.end.place}: {linux.end.reason}"
+
+
+def _both(hop: Hop, linux: Hop | None) -> dict[str, str]:
+    """The packet's fields by the RFC, and Linux's where it writes others."""
+    fields = describe(hop.packet)
+    if linux is None:
+        return fields
+    others = describe(linux.packet)
+    return {
+        name: value if value == others[name] else f"{value} (Linux {others[name]})"
+        for name, value in fields.items()
+    }
+
+
+def _why(hop: Hop) -> str:
+    return f"{hop.behavior}: {hop.reason}" if hop.behavior else hop.reason
+
+
+def _place(hop: Hop) -> str:
+    return f"{hop.point} {hop.direction}"
+
+
+def _share(share: Fraction) -> str:
+    return "" if share == 1 else f", {share} of the flows"
+
+
+def _table(proxies: frozenset[str], prediction: Prediction) -> Iterator[str]:
+    """What a proxy takes in and gives out: the packet before and behind each of its two halves."""
+    for trace, linux in _beside(prediction):
+        rows: dict[str, list[tuple[str, Mapping[str, str]]]] = {}
+        for index, hop in enumerate(trace.hops):
+            acted = (hop.behavior or "").split(" + ")
+            if hop.direction is Direction.OUT and index and (proxy := proxies.intersection(acted)):
+                title = f"{' and '.join(sorted(proxy))} on {hop.point.node}"
+                for one in (index - 1, index):
+                    fields = _both(trace.hops[one], linux.hops[one] if linux else None)
+                    rows.setdefault(title, []).append((_place(trace.hops[one]), fields))
+        for title, found in rows.items():
+            yield f"  {title}"
+            yield from _columns(found)
+
+
+_HEADINGS = ("at", "source", "destination", "hop limit", "segment list", "left", "inner packet")
+
+
+def _columns(rows: Sequence[tuple[str, Mapping[str, str]]]) -> Iterator[str]:
+    lines = [_HEADINGS]
+    for place, fields in rows:
+        inner = "-"
+        if fields["inner.source"] != "none":
+            inner = f"{fields['inner.source']} → {fields['inner.destination']} hl {fields['inner.hop_limit']}"
+        segments, left = fields["segment_list"], fields["segments_left"]
+        lines.append(
+            (
+                place,
+                fields["source"],
+                fields["destination"],
+                fields["hop_limit"],
+                "-" if segments == "none" else segments,
+                "-" if left == "none" else left,
+                inner,
+            )
+        )
+    widths = [max(len(line[column]) for line in lines) for column in range(len(_HEADINGS))]
+    for line in lines:
+        yield "    " + "  ".join(f"{text:{width}}" for text, width in zip(line, widths, strict=True)).rstrip()
+
+
+# --- JSON
+
+
+def _exercise_json(one: Walked) -> dict[str, Any]:
+    return {
+        "schema": SCHEMA,
+        "lab": one.lab,
+        "exercise": one.exercise,
+        "probes": [
+            {
+                "probe": prediction.probe,
+                "walks": [_trace_json(trace, linux) for trace, linux in _beside(prediction)],
+            }
+            for prediction in one.predictions
+        ],
+    }
+
+
+def _trace_json(trace: Trace, linux: Trace | None) -> dict[str, Any]:
+    return {
+        "leg": trace.leg,
+        "share": str(trace.share),
+        "hops": [_hop_json(hop, linux.hops[i] if linux else None) for i, hop in enumerate(trace.hops)],
+        "delivered": trace.end.delivered,
+        "at": trace.end.place,
+        "reason": trace.end.reason,
+        "counted": list(trace.counted),
+    }
+
+
+def _hop_json(hop: Hop, linux: Hop | None) -> dict[str, Any]:
+    fields, others = describe(hop.packet), describe(linux.packet) if linux else {}
+    return {
+        "point": str(hop.point),
+        "direction": hop.direction,
+        "behavior": hop.behavior,
+        "reason": hop.reason,
+        "packet": {name: None if value == "none" else value for name, value in fields.items()},
+        "linux": {name: value for name, value in others.items() if value != fields[name]},
+        "quirks": list(linux.quirks) if linux else [],
+    }
+
+
+# --- Mermaid
+
+
+def _sequence(title: str, trace: Trace) -> Iterator[str]:
+    if trace.hops:
+        yield f"  Note over {_actor(trace.hops[0])}: {_safe(title)}"
+    for out, into in zip(trace.hops[::2], trace.hops[1::2], strict=True):
+        yield f"  Note over {_actor(out)}: {_safe(_why(out))}"
+        yield f"  {_actor(out)}->>{_actor(into)}: {_safe(sentence(describe(out.packet)))}"
+    actor = _actor(trace.hops[-1]) if trace.hops else trace.end.place.replace("/", "_")
+    word = "delivered" if trace.end.delivered else "lost"
+    yield f"  Note over {actor}: {_safe(f'{word}: {trace.end.reason}')}"
+
+
+def _actor(hop: Hop) -> str:
+    point = hop.point
+    return f"{point.node}_{point.netns}" if point.netns else point.node
+
+
+def _safe(text: str) -> str:
+    """Mermaid ends a statement at a semicolon, and begins an entity at a number sign."""
+    return text.replace(";", ",").replace("#", "")
