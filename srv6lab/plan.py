@@ -60,9 +60,12 @@ class Nic:
 
 @dataclass(frozen=True, slots=True)
 class PlannedRoute:
+    """A way to a prefix; several of one prefix share its flows by their weights."""
+
     prefix: Network
     via: Address
     nic: str
+    weight: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +148,13 @@ class Machine:
         """Its NICs' in their order, then the loopback's."""
         interfaces = [nic.address for nic in self.nics] + ([self.loopback] if self.loopback else [])
         return tuple(interface.ip for interface in interfaces)
+
+    def ways(self) -> dict[Network, tuple[PlannedRoute, ...]]:
+        """The static routes by prefix, in the order of the file."""
+        found: dict[Network, tuple[PlannedRoute, ...]] = {}
+        for route in self.routes:
+            found[route.prefix] = (*found.get(route.prefix, ()), route)
+        return found
 
     def way_to(self, address: Address) -> str | None:
         """The NIC of the longest prefix that matches, among links and routes."""
@@ -389,7 +399,7 @@ class _Planner:
                 where = ("nodes", self.name, "routes", index, "via")
                 self._problem(where, f"{self.name} has no link on which {route.via} lies", self._links_of())
             else:
-                yield PlannedRoute(route.prefix, route.via, nic)
+                yield PlannedRoute(route.prefix, route.via, nic, route.weight)
 
     def _sids(self, sids: Sequence[_Sid]) -> Iterable[PlannedSid]:
         for index, local in sids:

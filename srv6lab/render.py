@@ -178,10 +178,10 @@ def _steering(plan: Plan, steering: Steering) -> Change:
     machine = plan.machine(steering.headend)
     prefix = steering.match.prefix
     before = next((one for one in machine.policies if one.prefix == prefix), None)
-    route = next((one for one in machine.routes if one.prefix == prefix), None)
+    routes = machine.ways().get(prefix, ())
 
     def script(policy: PlannedPolicy | None) -> str:
-        return _template("apply/steering.sh.j2", policy=policy, route=route, prefix=prefix)
+        return _template("apply/steering.sh.j2", policy=policy, routes=routes, prefix=prefix)
 
     what = f"{machine.name} steers {prefix} over {', '.join(map(str, steering.to.segments))}"
     return Change(what, machine.name, script(planned_policy(machine, steering)), script(before))

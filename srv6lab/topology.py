@@ -67,10 +67,11 @@ class _Model(BaseModel):
 
 
 class Route(_Model):
-    """A static route of a node."""
+    """A static route of a node. Several of one prefix share its flows by their weights."""
 
     prefix: Network
     via: Address
+    weight: Annotated[int, Field(strict=True, ge=1, le=256)] = 1
 
 
 class Hardware(_Model):

@@ -284,10 +284,11 @@ def routes(view: View, locate: Locate) -> Iterator[Problem]:
                 yield Problem(where, what, f"give an IPv{route.prefix.version} next hop")
             elif problem := next_hop(view, name, route.via):
                 yield Problem(where, *problem)
-        pairs = ((route.prefix, (*base, index)) for index, route in enumerate(node.routes))
-        for prefix, first, path in repeated(pairs):
-            what = f"{name} already has a route for {prefix} ({line_of(locate, first)})"
-            yield Problem(locate((*path, "prefix")), what, "keep one of the two")
+        pairs = (((route.prefix, route.via), (*base, index)) for index, route in enumerate(node.routes))
+        for (prefix, via), first, path in repeated(pairs):
+            what = f"{name} already has a route for {prefix} via {via} ({line_of(locate, first)})"
+            mend = "keep one of the two; routes of one prefix via different neighbors share its flows"
+            yield Problem(locate((*path, "prefix")), what, mend)
 
 
 def next_hop(view: View, node: str, address: Address) -> tuple[str, str] | None:

@@ -11,7 +11,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_network
 from typing import Any
 
 from srv6lab.plan import Machine, Nic, Plan, PlannedPolicy, PlannedProxy, PlannedService, planned_policy
-from srv6lab.predict.fib import MAIN, Fib, Found, Gateway, Link, Local, Proxied, Sid, Steer
+from srv6lab.predict.fib import MAIN, Fib, Found, Gateway, Link, Local, Proxied, Sid, Steer, Way
 from srv6lab.srv6.encapsulation import Encapsulation
 from srv6lab.srv6.results import LocalSid
 from srv6lab.topology import Action, Firewall, FirewallAction, Network, SteeringAction
@@ -114,13 +114,13 @@ def _node(machine: Machine, policies: Iterable[PlannedPolicy], firewalls: tuple[
     fib = Fib((interface.network, (Link(name),)) for name, interface in interfaces)
     connected = {interface.network for _, interface in interfaces if interface.version == 6}
 
-    def replace(prefix: Network, way: Gateway | Sid | Steer | Proxied) -> None:
+    def replace(prefix: Network, *ways: Way) -> None:
         # An IPv6 link keeps its prefix, whose metric is lower than a static route's.
         if prefix not in connected:
-            fib.put(prefix, (way,))
+            fib.put(prefix, ways)
 
-    for route in machine.routes:
-        replace(route.prefix, Gateway(route.via, route.nic))
+    for prefix, routes in machine.ways().items():
+        replace(prefix, *(Gateway(route.via, route.nic, route.weight) for route in routes))
     for sid in machine.local_sids:
         parameters = {name: _READ[name](value) for name, value in sid.parameters}
         replace(ip_network(sid.sid), Sid(sid.sid, sid.behavior, LocalSid(**parameters)))
