@@ -20,6 +20,7 @@ from typing import Any
 from srv6lab.capture import Capture, read_all
 from srv6lab.changes import Changes
 from srv6lab.compare import compare, judge_alerts, judge_counts, predicted_counts
+from srv6lab.diagnose import diagnose
 from srv6lab.errors import NodeError, UsageError
 from srv6lab.expect import expectations, expected_alerts, expected_counts
 from srv6lab.plan import Plan
@@ -159,12 +160,14 @@ def grade(plan: Plan, name: str, folder: Path, progress: Progress) -> Verdict:
         elsewhere_absent=exercise.expect.elsewhere == "absent",
         predicted=predicted,
     )
-    beside = list(judge_alerts(expected_alerts(plan, name), *_heard(observed)))
+    alerts, sensors = _heard(observed)
+    beside = list(judge_alerts(expected_alerts(plan, name), alerts, sensors))
     counted = predicted_counts(predicted, found)
     beside += judge_counts(expected_counts(plan, name), observed.get("counters", {}), counted)
     if failure := observed.get("failure"):
         beside.append(Item("apply", Status.FAIL, None, note=f"the exercise couldn't go on: {failure}"))
-    return replace(packets, items=(*packets.items, *beside))
+    verdict = replace(packets, items=(*packets.items, *beside))
+    return replace(verdict, suspects=diagnose(plan, verdict, predicted, found, tracers, sensors))
 
 
 def _send(plan: Plan, probe: Probe, provider: Provider, state: State) -> Sent:

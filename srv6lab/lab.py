@@ -9,6 +9,7 @@ import difflib
 import hashlib
 import json
 import re
+import shlex
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -338,10 +339,22 @@ def check(one: Running, found: Plan, names: Sequence[str], progress: Progress) -
     with one.home.locked():
         for name in names:
             folder = record(found, name, one.provider, one.home, one.state, progress)
-            verdict = grade(found, name, folder, progress)
+            verdict = _confirmed(one, grade(found, name, folder, progress), progress)
             write_whole(folder / "verdict.json", verdicts_json([verdict]))
             verdicts.append(verdict)
     return verdicts
+
+
+def _confirmed(one: Running, verdict: Verdict, progress: Progress) -> Verdict:
+    """The verdict with the cause that the lab's nodes prove, where they prove one."""
+    from srv6lab.diagnose import confirm
+
+    def ask(node: str, argv: Sequence[str]) -> tuple[str, int]:
+        progress(f"{verdict.exercise}: asking {node}: {shlex.join(argv)}")
+        answer = one.provider.exec(one.state, node, argv, timeout=10)
+        return answer.stdout + answer.stderr, answer.exit_code
+
+    return replace(verdict, suspects=confirm(verdict.suspects, ask))
 
 
 def grade(found: Plan, name: str, folder: Path, progress: Progress) -> Verdict:

@@ -25,7 +25,12 @@ class Point:
     netns: str = ""
 
     def __str__(self) -> str:
-        return f"{self.node}/{self.netns}:{self.nic}" if self.netns else f"{self.node}:{self.nic}"
+        return f"{self.place}:{self.nic}"
+
+    @property
+    def place(self) -> str:
+        """The network namespace: `node`, or `node/netns`."""
+        return f"{self.node}/{self.netns}" if self.netns else self.node
 
     @classmethod
     def parse(cls, text: str) -> Point:
@@ -241,12 +246,28 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
+class Suspect:
+    """What may have caused a failure: `cause` by its name, `what` in a sentence, `argv` the read-only command
+    that proves it in `node` (none where nothing is to be asked there), `about` what its answer is held against.
+    `proven` is None as long as nobody asked."""
+
+    cause: str
+    node: str
+    what: str
+    argv: tuple[str, ...] = ()
+    about: tuple[tuple[str, str], ...] = ()
+    proven: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
-    """What came of one exercise. A failure that was seen outweighs what could not be seen."""
+    """What came of one exercise. A failure that was seen outweighs what could not be seen. `suspects` are the
+    likely causes, the likeliest first; those that can't be told apart stand together."""
 
     exercise: str
     items: tuple[Item, ...]
     schema: int = 1
+    suspects: tuple[Suspect, ...] = ()
 
     @property
     def status(self) -> Status:

@@ -81,12 +81,6 @@ class Lab:
         return _node(machine, _with_steering(machine, self._actions), firewalls)
 
 
-def place_of(nic: Nic) -> str:
-    """The namespace that a NIC is in."""
-    point = nic.point
-    return f"{point.node}/{point.netns}" if point.netns else point.node
-
-
 def _every_nic(machine: Machine) -> Iterator[Nic]:
     yield from machine.nics
     for service in machine.services:

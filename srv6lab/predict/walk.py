@@ -12,7 +12,7 @@ from fractions import Fraction
 from srv6lab.plan import Nic, PlannedProxy
 from srv6lab.predict.fib import Gateway, Link, Local, Proxied, Sid, Steer, Way
 from srv6lab.predict.filters import through
-from srv6lab.predict.network import LOOPBACK, Lab, Namespace, place_of
+from srv6lab.predict.network import LOOPBACK, Lab, Namespace
 from srv6lab.predict.service import ROUTED, Exposed, back_to_chain, end_ad
 from srv6lab.predict.views import size, view
 from srv6lab.srv6.encapsulation import push
@@ -268,7 +268,7 @@ class _Step:
             return _lost(walk, f"too big: {what}")
         peer = self.lab.across(nic)
         address = next_hop if next_hop is not None else _destination(packet)
-        if address not in self.lab.namespace(place_of(peer)).locals:
+        if address not in self.lab.namespace(peer.point.place).locals:
             return _lost(walk, f"nobody on {nic.point}'s link has the address {address}")
         acted = " + ".join(walk.acted) or None
         reason = "; ".join((*walk.why, why))
@@ -280,7 +280,7 @@ class _Step:
         )
         return (
             replace(
-                walk, packet=packet, place=place_of(peer), came_in=peer.name, how=None, hop_due=True,
+                walk, packet=packet, place=peer.point.place, came_in=peer.name, how=None, hop_due=True,
                 acted=(), why=(), hops=hops,
             ),
         )  # fmt: skip

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Sequence
 from typing import Any
 
-from srv6lab.trace import Item, Verdict
+from srv6lab.trace import Item, Suspect, Verdict
 
 
 def verdicts_json(verdicts: Sequence[Verdict]) -> str:
@@ -20,6 +21,7 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
         "exercise": verdict.exercise,
         "status": verdict.status,
         "items": [_item(item) for item in verdict.items],
+        "suspects": [_suspect(one) for one in verdict.suspects],
     }
 
 
@@ -36,4 +38,15 @@ def _item(item: Item) -> dict[str, Any]:
         "alone": item.alone,
         "location": str(item.location) if item.location else None,
         "note": item.note,
+        "quirks": list(item.quirks),
+    }
+
+
+def _suspect(one: Suspect) -> dict[str, Any]:
+    return {
+        "cause": one.cause,
+        "node": one.node,
+        "what": one.what,
+        "command": shlex.join(one.argv),
+        "proven": one.proven,
     }

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from srv6lab.providers.base import Health
-from srv6lab.trace import Item, Status, Verdict
+from srv6lab.trace import Item, Status, Suspect, Verdict
 
 _WORDS = {Status.PASS: "ok", Status.FAIL: "FAIL", Status.INCONCLUSIVE: "?"}
 
@@ -42,6 +43,24 @@ def _verdict(verdict: Verdict) -> Iterator[str]:
     counts = Counter(item.status for item in verdict.items)
     total = ", ".join(f"{counts[status]} {status}" for status in Status if counts[status])
     yield f"  {total or 'nothing was judged'}"
+    yield from _suspects(verdict.suspects)
+
+
+def _suspects(suspects: Sequence[Suspect]) -> Iterator[str]:
+    """The cause that was proven; else all that can't be told apart, with what would prove each."""
+    if not suspects:
+        return
+    if suspects[0].proven:
+        yield f"  cause: {suspects[0].what}"
+    else:
+        yield (
+            "  one of these, which the captures can't tell apart:" if len(suspects) > 1 else "  likely cause:"
+        )
+    for one in suspects:
+        if not one.proven:
+            yield f"    {one.what}"
+        if one.argv:
+            yield f"      {'shown' if one.proven else 'ask'} on {one.node}: {shlex.join(one.argv)}"
 
 
 def _item(item: Item, width: int) -> Iterator[str]:
@@ -77,4 +96,6 @@ def _gist(item: Item) -> str:
         return "absent as far as was seen, which proves nothing here"
     if item.kind == "unexpected":
         return f"unexpected: {item.captured}"
-    return f"{item.field}: expected {item.expected}, captured {item.captured}"
+    witnesses = {"expected": item.expected, "predicted": item.predicted, "captured": item.captured}
+    said = ", ".join(f"{name} {value}" for name, value in witnesses.items() if value is not None)
+    return f"{item.field}: {said}" + (f"; {item.alone} stands alone" if item.alone else "")

@@ -1,0 +1,105 @@
+"""A Verdict that isn't a pass → what likely caused it, and the read-only command that proves it.
+
+From captures alone the answer is the set of causes that they can't tell apart. Where the lab runs, its nodes are
+asked, and the first cause that is proven stands alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from srv6lab.diagnose.breaks import find_break
+from srv6lab.diagnose.causes import CAUSES, Ask, proves, suspect
+from srv6lab.diagnose.suspects import after_delivery, suspects_of, too_many, unsent
+from srv6lab.plan import Plan
+from srv6lab.probes import Found
+from srv6lab.trace import Item, Leg, Point, Prediction, Sensor, Status, Suspect, Tracer, Verdict
+
+__all__ = ["CAUSES", "confirm", "diagnose"]
+
+_UNSEEN = frozenset({"tracer", "missing", "count", "absent"})
+
+
+def diagnose(
+    plan: Plan,
+    verdict: Verdict,
+    predicted: Mapping[str, Prediction],
+    found: Mapping[str, Found],
+    tracers: Mapping[Point, Tracer],
+    sensors: Mapping[str, Sensor],
+) -> tuple[Suspect, ...]:
+    """The suspects of a verdict, none for a pass."""
+    if verdict.status is Status.PASS:
+        return ()
+    suspects = [*_of_tracers(verdict.items), *_of_failed_change(plan, verdict.items)]
+    for probe, prediction in predicted.items():
+        suspects += _of_walk(plan, prediction, found[probe], tracers)
+    suspects += _of_services(plan, verdict.items, sensors)
+    suspects += too_many(plan, verdict.items)
+    return tuple(dict.fromkeys(suspects or _of_witnesses(verdict.items)))
+
+
+def confirm(suspects: Sequence[Suspect], ask: Ask) -> tuple[Suspect, ...]:
+    """Ask the lab's nodes, in the order of likelihood, up to the first cause that is proven: it alone is left. Where
+    none is, those that nobody could ask about are."""
+    left = []
+    for one in suspects:
+        if not one.argv:
+            left.append(one)
+            continue
+        if proves(one, ask(one.node, one.argv)):
+            return (replace(one, proven=True),)
+    return tuple(left)
+
+
+def _of_walk(
+    plan: Plan, prediction: Prediction, found: Found, tracers: Mapping[Point, Tracer]
+) -> Iterator[Suspect]:
+    if found.sent.token and not found.sent.sent:
+        yield from unsent(prediction.linux[0].hops[0])
+        return
+    broken = find_break(prediction, found, tracers)
+    if broken is None:
+        return
+    if broken.before is None and broken.trace.leg is Leg.BACK and not broken.seen:
+        there = [
+            trace.hops[-1] for trace in prediction.linux if trace.leg is Leg.THERE and trace.end.delivered
+        ]
+        yield from after_delivery(there[0])
+    yield from suspects_of(plan, broken)
+
+
+def _of_tracers(items: Sequence[Item]) -> Iterator[Suspect]:
+    for item in items:
+        if item.status is Status.INCONCLUSIVE and item.point is not None and item.kind in _UNSEEN:
+            yield suspect("tracer", item.point.node, what=f"{item.point}: {item.note}")
+
+
+def _of_services(plan: Plan, items: Sequence[Item], sensors: Mapping[str, Sensor]) -> Iterator[Suspect]:
+    """Alerts that didn't come, or that prove nothing: a sensor that is dead, or one with other rules."""
+    if not any(item.kind == "alert" and item.status is not Status.PASS for item in items):
+        return
+    for name, sensor in sensors.items():
+        node = plan.service(name)[0].name
+        if not sensor.alive:
+            yield suspect("service-not-running", node, service=name)
+        elif not sensor.as_planned:
+            yield suspect("service-rules", node, service=name)
+
+
+def _of_failed_change(plan: Plan, items: Sequence[Item]) -> Iterator[Suspect]:
+    """A change of the exercise that a node refused."""
+    for item in items:
+        if item.kind == "apply":
+            for machine in plan.machines:
+                if f" {machine.name}: " in item.note:
+                    yield from (suspect("nic-down", machine.name, nic=nic.name) for nic in machine.nics)
+
+
+def _of_witnesses(items: Sequence[Item]) -> Iterator[Suspect]:
+    """A witness that stands alone, where it isn't the lab."""
+    for item in items:
+        if item.alone in ("expected", "predicted"):
+            name = "expectation" if item.alone == "expected" else "model"
+            yield suspect(name, item.point.node if item.point else "", what=str(item.location or item.point))

@@ -1,0 +1,81 @@
+"""Where a probe's walk breaks: the first point at which captures and model part."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from srv6lab.expect import describe
+from srv6lab.probes import Found
+from srv6lab.trace import Hop, Leg, PacketView, Point, Prediction, Trace, Tracer
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """`region` are the hops among which a packet of `trace` was lost or changed: the last of them is the first
+    that wasn't captured as predicted, those before it have no tracer that could tell. `before` is the hop that
+    was still right, None if none was. `seen` are the packets that were there instead, `strays` those of the same
+    flow that were seen where the model has none."""
+
+    trace: Trace
+    region: tuple[Hop, ...]
+    before: Hop | None
+    seen: tuple[PacketView, ...] = ()
+    strays: tuple[Hop, ...] = ()
+
+
+def find_break(prediction: Prediction, found: Found, tracers: Mapping[Point, Tracer]) -> Break | None:
+    """The break of one probe; of several permitted walks, that of the one which came farthest. None where all was
+    as predicted, or where no packet was sent."""
+    if not found.sent.sent:
+        return None
+    for leg in Leg:
+        walks = [trace for trace in prediction.linux if trace.leg is leg]
+        broken = [_along(trace, found, tracers) for trace in walks]
+        if broken and all(broken):
+            reached = [
+                (len(trace.hops) if one is None else _index(one), one)
+                for trace, one in zip(walks, broken, strict=True)
+            ]
+            farthest = max(reached, key=lambda pair: pair[0])[1]
+            return _with_strays(farthest, walks, found) if farthest else None
+    return None
+
+
+def _index(broken: Break) -> int:
+    return broken.trace.hops.index(broken.region[-1])
+
+
+def _along(trace: Trace, found: Found, tracers: Mapping[Point, Tracer]) -> Break | None:
+    unknown: list[Hop] = []
+    before: Hop | None = None
+    for hop in trace.hops:
+        tracer = tracers.get(hop.point)
+        here = [one.packet for one in _at(hop, found) if _flow(one) == _flow(hop)]
+        right = [packet for packet in here if describe(packet) == describe(hop.packet)]
+        if len(right) >= found.sent.sent:
+            unknown, before = [], hop
+            continue
+        if not here and (tracer is None or not tracer.sound):
+            unknown.append(hop)
+            continue
+        wrong = tuple(packet for packet in here if packet not in right)
+        return Break(trace, (*unknown, hop), before, wrong)
+    return None
+
+
+def _with_strays(broken: Break, walks: Sequence[Trace], found: Found) -> Break:
+    places = {(hop.point, hop.direction) for trace in walks for hop in trace.hops}
+    flow = _flow(broken.trace.hops[0])
+    strays = tuple(
+        hop for hop in found.hops if _flow(hop) == flow and (hop.point, hop.direction) not in places
+    )
+    return Break(broken.trace, broken.region, broken.before, broken.seen, strays)
+
+
+def _at(hop: Hop, found: Found) -> Iterator[Hop]:
+    return (one for one in found.hops if (one.point, one.direction) == (hop.point, hop.direction))
+
+
+def _flow(hop: Hop) -> tuple[object, object]:
+    return hop.packet.innermost.source, hop.packet.innermost.destination

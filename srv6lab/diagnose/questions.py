@@ -1,0 +1,112 @@
+"""What is asked of a node to prove a cause: one read-only command each, and how its answer is read.
+
+An answer is the command's output and exit code. `about` is what the suspicion said of the case: names, addresses,
+numbers, all as text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from ipaddress import IPv4Network, IPv6Network, ip_network
+
+Reader = Callable[[str, int, Mapping[str, str]], bool]
+_DROP = re.compile(r"\b(drop|reject)\b")
+_MTU = re.compile(r"\bmtu (\d+)")
+_SEGMENTS = re.compile(r"\bsegs \d+ \[ ([^\]]+) \]")
+
+
+def no_seg6local(output: str, code: int, about: Mapping[str, str]) -> bool:
+    return "seg6local" not in output
+
+
+def has_seg6local(output: str, code: int, about: Mapping[str, str]) -> bool:
+    return "seg6local" in output
+
+
+def no_proxy_sid(output: str, code: int, about: Mapping[str, str]) -> bool:
+    return about["sid"] not in output
+
+
+def other_interface(output: str, code: int, about: Mapping[str, str]) -> bool:
+    return about["sid"] in output and not re.search(rf"\b{re.escape(about['nic'])}\b", output)
+
+
+def empty_cache(output: str, code: int, about: Mapping[str, str]) -> bool:
+    found = re.search(r"no_cache\D+(\d+)", output)
+    return bool(found and int(found.group(1)))
+
+
+def no_policy(output: str, code: int, about: Mapping[str, str]) -> bool:
+    """`ip route show match ADDRESS` has no encapsulating route at all."""
+    return "encap seg6" not in output
+
+
+def longer_policy(output: str, code: int, about: Mapping[str, str]) -> bool:
+    """A longer prefix than the policy's own holds the address."""
+    planned = ip_network(about["prefix"])
+    return any(prefix.prefixlen > planned.prefixlen for prefix in _prefixes(output, planned.version))
+
+
+def other_segments(output: str, code: int, about: Mapping[str, str]) -> bool:
+    """The policy's own prefix has other segments."""
+    for line in output.splitlines():
+        segments = _SEGMENTS.search(line)
+        if line.split(" ", 1)[0] in (about["prefix"], about["prefix"].split("/")[0]) and segments:
+            return segments.group(1).split() != about["segments"].split()
+    return False
+
+
+def _prefixes(output: str, version: int) -> list[IPv4Network | IPv6Network]:
+    found: list[IPv4Network | IPv6Network] = []
+    for line in output.splitlines():
+        word = line.split(" ", 1)[0]
+        if word == "default" or line.startswith((" ", "\t")) or not word:
+            continue
+        try:
+            prefix = ip_network(word)
+        except ValueError:
+            continue
+        if prefix.version == version:
+            found.append(prefix)
+    return found
+
+
+def other_way(output: str, code: int, about: Mapping[str, str]) -> bool:
+    """`ip route get` fails, or names another interface."""
+    return code != 0 or not re.search(rf"\bdev {re.escape(about['nic'])}\b", output)
+
+
+def zero(output: str, code: int, about: Mapping[str, str]) -> bool:
+    return "0" in output.split()
+
+
+def not_zero(output: str, code: int, about: Mapping[str, str]) -> bool:
+    return any(word != "0" for word in output.split())
+
+
+def not_up(output: str, code: int, about: Mapping[str, str]) -> bool:
+    """`ip -oneline link show` has no interface, one that isn't up, or one with nobody at its other end."""
+    flags = re.search(r"<([^>]*)>", output)
+    return code != 0 or not flags or "UP" not in flags.group(1).split(",") or "NO-CARRIER" in flags.group(1)
+
+
+def small_mtu(output: str, code: int, about: Mapping[str, str]) -> bool:
+    found = _MTU.search(output)
+    return bool(found and int(found.group(1)) < int(about["bytes"]))
+
+
+def drops(output: str, code: int, about: Mapping[str, str]) -> bool:
+    return bool(_DROP.search(output))
+
+
+def copies(output: str, code: int, about: Mapping[str, str]) -> bool:
+    return bool(re.search(r"\bdup to\b", output))
+
+
+def anything(output: str, code: int, about: Mapping[str, str]) -> bool:
+    return bool(output.strip())
+
+
+def failed(output: str, code: int, about: Mapping[str, str]) -> bool:
+    return code != 0

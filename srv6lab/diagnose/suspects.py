@@ -1,0 +1,193 @@
+"""What may have broken a probe's walk where it broke, the likeliest first."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from ipaddress import IPv4Address
+
+from srv6lab.diagnose.breaks import Break
+from srv6lab.diagnose.causes import suspect
+from srv6lab.plan import Machine, Plan, PlannedProxy
+from srv6lab.trace import Address, Direction, Hop, Item, PacketView, Status, Suspect
+
+_BOUND = frozenset({"End.X", "End.DX2", "End.DX4", "End.DX6"})  # what asks no routing table
+ETHERNET = 14  # bytes of a frame in front of its packet
+
+
+def suspects_of(plan: Plan, broken: Break) -> Iterator[Suspect]:
+    """The suspects of one break."""
+    if broken.seen:
+        yield from _changed(plan, broken)
+    last = broken.before
+    for hop in broken.region:
+        if hop.direction is Direction.OUT:
+            yield from _within(plan, broken, last, hop)
+        else:
+            yield from _on_the_wire(hop)
+        last = hop
+
+
+def after_delivery(delivered: Hop) -> Iterator[Suspect]:
+    """What may keep a node from answering what came to it."""
+    yield from _disabled(delivered)
+    yield suspect("firewall", delivered.point.place)
+
+
+def unsent(first: Hop) -> Iterator[Suspect]:
+    """What may keep a node from sending at all."""
+    node, nic, to = first.point.node, first.point.nic, first.packet.outer.destination
+    yield suspect("nic-down", node, nic=nic)
+    yield suspect("route-missing", node, destination=to, nic=nic, version=_version(to))
+
+
+def too_many(plan: Plan, items: Sequence[Item]) -> Iterator[Suspect]:
+    """Who may have made packets that nobody sent: the node that they were seen at, or the one before it."""
+    ends = plan.neighbors()
+    for item in items:
+        if item.status is Status.FAIL and item.point in ends and _exceeds(item):
+            yield from (suspect("copied", node) for node in (item.point.node, ends[item.point].point.node))
+
+
+def _exceeds(item: Item) -> bool:
+    if item.kind == "unexpected":
+        return True
+    return item.kind == "count" and int(item.captured or 0) > int(item.expected or 0)
+
+
+def _within(plan: Plan, broken: Break, came: Hop | None, out: Hop) -> Iterator[Suspect]:
+    """A packet that came to a namespace and didn't leave it as it should."""
+    machine, place, nic = plan.machine(out.point.node), out.point.place, out.point.nic
+    behaviors = (out.behavior or "").split(" + ")
+    yield suspect("nic-down", place, nic=nic)
+    if came is not None:
+        yield from _of_sids(plan, machine, came)
+        proxy = _returning(machine, came)
+        if proxy:
+            yield from _of_return(machine, proxy)
+    if any(name.startswith("H.") for name in behaviors):
+        yield from _of_policies(machine, broken)
+    if came is not None:
+        yield from _forwarding(place, came, out)
+    to, version = out.packet.outer.destination, _version(out.packet.outer.destination)
+    to_service = any(nic in (proxy.to, proxy.back) for proxy in machine.proxies)
+    if not out.point.netns and not to_service and not _BOUND.intersection(behaviors):
+        yield suspect("route-missing", place, destination=to, nic=nic, version=version)
+    if came is not None and isinstance(to, IPv4Address):
+        yield suspect("rp-filter", place, nic=came.point.nic)
+    yield suspect("mtu", place, nic=nic, bytes=out.packet.length - ETHERNET)
+    yield suspect("firewall", place)
+    for one in dict.fromkeys((machine.name, _neighbor(plan, out))):
+        if one:
+            yield suspect("dad-not-over", one)
+
+
+def _of_sids(plan: Plan, machine: Machine, came: Hop) -> Iterator[Suspect]:
+    """A SID that should have acted, or one that shouldn't be here."""
+    to = came.packet.outer.destination
+    owned: dict[Address, str] = {sid.sid: sid.behavior.name for sid in machine.local_sids}
+    proxied: dict[Address, str] = {proxy.sid: proxy.behavior.name for proxy in machine.proxies}
+    if to in owned:
+        yield suspect("sid-not-installed", machine.name, sid=to, behavior=owned[to])
+    elif to in proxied:
+        yield suspect("proxy-sid-not-installed", machine.name, sid=to, behavior=proxied[to])
+    elif _owner(plan, to):
+        yield suspect("sid-of-another-node", machine.name, sid=to)
+
+
+def _returning(machine: Machine, came: Hop) -> PlannedProxy | None:
+    """The proxy that takes back what came in here."""
+    return next((proxy for proxy in machine.proxies if proxy.back == came.point.nic), None)
+
+
+def _of_return(machine: Machine, proxy: PlannedProxy) -> Iterator[Suspect]:
+    about: dict[str, object] = {"sid": proxy.sid, "nic": proxy.back}
+    yield suspect("proxy-return-interface", machine.name, **about)
+    yield suspect("proxy-cache-empty", machine.name, **about)
+
+
+def _of_policies(machine: Machine, broken: Break) -> Iterator[Suspect]:
+    yield from (
+        suspect(name, machine.name, **about)
+        for about in _policy_about(machine, broken)
+        for name in ("policy-missing", "policy-shadowed", "policy-differs")
+    )
+
+
+def _policy_about(machine: Machine, broken: Break) -> Iterator[dict[str, object]]:
+    """The lab's own policy for what was sent. One that only an exercise put there is taken back before anybody
+    asks, so nothing is said of it."""
+    to = broken.trace.hops[0].packet.innermost.destination
+    fitting = [one for one in machine.policies if to in one.prefix]
+    if fitting:
+        policy = max(fitting, key=lambda one: one.prefix.prefixlen)
+        segments = " ".join(map(str, policy.segments))
+        yield {"destination": to, "version": _version(to), "prefix": policy.prefix, "segments": segments}
+
+
+def _forwarding(place: str, came: Hop, out: Hop) -> Iterator[Suspect]:
+    versions = {came.packet.outer.destination.version, out.packet.outer.destination.version}
+    for version in sorted(versions, reverse=True):
+        sysctl = f"/proc/sys/net/ipv{version}/" + ("ip_forward" if version == 4 else "conf/all/forwarding")
+        yield suspect("forwarding-off", place, family=f"IPv{version}", sysctl=sysctl)
+
+
+def _on_the_wire(into: Hop) -> Iterator[Suspect]:
+    """A packet that left one end of a link and wasn't seen at the other."""
+    point = into.point
+    yield suspect("nic-down", into.point.place, nic=point.nic)
+    yield suspect("tracer", point.node, what=f"the tracer at {point} began too late")
+
+
+def _disabled(delivered: Hop) -> Iterator[Suspect]:
+    outer = delivered.packet.outer
+    if outer.srh is not None:
+        node, nic = delivered.point.node, delivered.point.nic
+        yield suspect("seg6-disabled", node, destination=outer.destination, nic=nic)
+
+
+# --- a packet that is there, but another
+
+
+def _changed(plan: Plan, broken: Break) -> Iterator[Suspect]:
+    """A headend that pushed something else."""
+    hop, packet = broken.region[-1], broken.seen[0]
+    wanted, got = _segments(hop.packet), _segments(packet)
+    if got == wanted or not any(name.startswith("H.") for name in (hop.behavior or "").split(" + ")):
+        return
+    for about in _policy_about(plan.machine(hop.point.node), broken):
+        node = hop.point.node
+        yield suspect("policy-shadowed", node, **about)
+        if got is None:
+            yield suspect("policy-missing", node, **about)
+        elif Counter(got) == Counter(wanted):
+            yield suspect("segments-out-of-order", node, **about)
+        else:
+            for sid in got:
+                owner = _owner(plan, sid)
+                if owner and sid not in (wanted or ()):
+                    yield suspect("segment-of-another-node", node, **about, sid=sid, owner=owner)
+            yield suspect("policy-differs", node, **about)
+
+
+def _segments(packet: PacketView) -> tuple[Address, ...] | None:
+    if len(packet.headers) < 2:
+        return None
+    srh = packet.outer.srh
+    return srh.segment_list if srh else (packet.outer.destination,)
+
+
+def _version(address: Address) -> str:
+    return f"-{address.version}"
+
+
+def _owner(plan: Plan, sid: Address) -> str | None:
+    for machine in plan.machines:
+        if sid in {one.sid for one in machine.local_sids} | {one.sid for one in machine.proxies}:
+            return machine.name
+    return None
+
+
+def _neighbor(plan: Plan, out: Hop) -> str | None:
+    nic = next((one for one in plan.nics() if one.point == out.point), None)
+    return nic.peer.node if nic else None
