@@ -62,6 +62,8 @@ def _within(plan: Plan, broken: Break, came: Hop | None, out: Hop) -> Iterator[S
     yield suspect("nic-down", place, nic=nic)
     if came is not None:
         yield from _of_sids(plan, machine, came)
+        if _owner(plan, out.packet.outer.destination) not in (None, machine.name):
+            yield suspect("sid-of-another-node", machine.name, sid=out.packet.outer.destination)
         proxy = _returning(machine, came)
         if proxy:
             yield from _of_return(machine, proxy)
