@@ -16,7 +16,7 @@ import pytest
 from tests.conftest import REPOSITORY
 
 ROOM = REPOSITORY / "srv6lab" / "srv6"
-MODULES = ("endpoint", "decapsulation", "binding", "csid", "outer", "encapsulation", "headend")
+MODULES = ("endpoint", "decapsulation", "binding", "csid", "outer", "encapsulation", "headend", "proxy", "oam")
 COMPARE: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Eq: ast.NotEq,
     ast.NotEq: ast.Eq,
