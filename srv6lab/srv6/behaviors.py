@@ -6,16 +6,16 @@ it does to a packet) and the docs. Parameters keep the kernel's names, because t
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from .flavors import flavored
 
 if TYPE_CHECKING:
     from .packet import Packet
     from .results import Cache, LocalSid, Result
-
-Since = tuple[int, int] | None  # the first Linux that has it, None for none
 
 # What a kernel needs: the word of `Behavior.needs`, and what to say of it.
 NEEDS: dict[str, str] = {
@@ -30,12 +30,11 @@ NEEDS: dict[str, str] = {
 class Behavior:
     """One endpoint behavior.
 
-    `code_point` is IANA's number in "SRv6 Endpoint Behaviors" (None for one that has none; for flavors see
-    `code_points`), `section` where its text stands, `kernel_since` the first Linux that has it as a seg6local
-    action, None for one that it hasn't (in a lab, an SR proxy does that one). `needs` are words of NEEDS, `flavors`
-    the flavors that it can have and since when Linux has them. `model` is where the behavior itself stands in this
-    room, `module:function`, and `back` the second half of an SR proxy: what only reads records doesn't wait for
-    them. `in_labs` is whether a lab can have it: whether Day0 can install it.
+    `code_point` is IANA's number in "SRv6 Endpoint Behaviors" (None for one that has none), `section` where its text
+    stands, `kernel_since` the first Linux that has it as a seg6local action, None for one that it hasn't (in a lab,
+    an SR proxy does that one). `model` is where the behavior itself stands in this room, `module:function`: what only
+    reads records doesn't wait for it. `in_labs` is whether a lab can have it: whether Day0 can install it. `needs` is
+    what a kernel has to have for it, in words of NEEDS.
     """
 
     name: str
@@ -43,12 +42,10 @@ class Behavior:
     section: str
     summary: str
     parameters: tuple[str, ...] = ()
-    kernel_since: Since = (4, 14)
+    kernel_since: tuple[int, int] | None = (4, 14)
     model: str = field(default="", repr=False)
     in_labs: bool = True
     needs: tuple[str, ...] = ("seg6",)
-    flavors: tuple[tuple[str, Since], ...] = ()
-    back: str = field(default="", repr=False)
 
     @property
     def act(self) -> Callable[[Packet, LocalSid], Result] | None:
@@ -57,21 +54,16 @@ class Behavior:
             return None
         from .oam import watched
 
-        return watched(_found(self.model))
+        module, _, function = self.model.partition(":")
+        return watched(getattr(import_module(f".{module}", __package__), function))
 
     @property
     def give_back(self) -> Callable[[Packet, LocalSid, Cache | None], Result] | None:
         """What an SR proxy does with what its service gives back, None for all others. The cache is the last one
         of a `Forward` of this SID, None as long as there was none."""
-        back: Callable[[Packet, LocalSid, Cache | None], Result] | None = (
-            _found(self.back) if self.back else None
-        )
-        return back
+        from .proxy import GIVES_BACK
 
-
-def _found(where: str) -> Any:
-    module, _, function = where.partition(":")
-    return getattr(import_module(f".{module}", __package__), function)
+        return GIVES_BACK.get(self.name)
 
 
 _PROXY = "draft-ietf-spring-sr-service-programming"
@@ -83,7 +75,6 @@ _ALL = (
         "RFC 8986 4.1",
         "go on to the next segment",
         model="endpoint:end",
-        flavors=(("PSP", (6, 3)), ("USP", None), ("USD", None), ("NEXT-CSID", (6, 1))),
     ),
     Behavior(
         "End.X",
@@ -92,7 +83,6 @@ _ALL = (
         "go on to the next segment over one adjacency",
         parameters=("nh6",),
         model="endpoint:end_x",
-        flavors=(("PSP", None), ("USP", None), ("USD", None), ("NEXT-CSID", (6, 6))),
     ),
     Behavior(
         "End.T",
@@ -102,7 +92,6 @@ _ALL = (
         parameters=("table",),
         model="endpoint:end_t",
         needs=("seg6", "tables"),
-        flavors=(("PSP", None), ("USP", None), ("USD", None), ("NEXT-CSID", None)),
     ),
     Behavior(
         "End.DX6",
@@ -201,7 +190,6 @@ _ALL = (
         parameters=("policy",),
         model="binding:end_b6_encaps",
         in_labs=False,
-        flavors=(("NEXT-CSID", None),),
     ),
     Behavior(
         "End.B6.Encaps.Red",
@@ -213,7 +201,6 @@ _ALL = (
         model="binding:end_b6_encaps_red",
         in_labs=False,
         needs=(),
-        flavors=(("NEXT-CSID", None),),
     ),
     Behavior(
         "End.BM",
@@ -223,7 +210,6 @@ _ALL = (
         kernel_since=None,
         in_labs=False,
         needs=(),
-        flavors=(("NEXT-CSID", None),),
     ),
     Behavior(
         "End.AS2",
@@ -235,7 +221,6 @@ _ALL = (
         model="proxy:end_as2",
         in_labs=False,
         needs=(),
-        back="proxy:as2_back",
     ),
     Behavior(
         "End.AS4",
@@ -247,7 +232,6 @@ _ALL = (
         model="proxy:end_as4",
         in_labs=False,
         needs=(),
-        back="proxy:as4_back",
     ),
     Behavior(
         "End.AS6",
@@ -259,7 +243,6 @@ _ALL = (
         model="proxy:end_as6",
         in_labs=False,
         needs=(),
-        back="proxy:as6_back",
     ),
     Behavior(
         "End.AD2",
@@ -271,7 +254,6 @@ _ALL = (
         model="proxy:end_ad2",
         in_labs=False,
         needs=(),
-        back="proxy:ad2_back",
     ),
     Behavior(
         "End.AD4",
@@ -282,7 +264,6 @@ _ALL = (
         kernel_since=None,
         model="proxy:end_ad4",
         needs=("seg6", "tc-bpf"),
-        back="proxy:ad4_back",
     ),
     Behavior(
         "End.AD6",
@@ -294,7 +275,6 @@ _ALL = (
         model="proxy:end_ad6",
         in_labs=False,
         needs=(),
-        back="proxy:ad6_back",
     ),
     Behavior(
         "End.AM",
@@ -306,10 +286,17 @@ _ALL = (
         model="proxy:end_am",
         in_labs=False,
         needs=(),
-        back="proxy:am_back",
     ),
 )
 
 REGISTRY: dict[str, Behavior] = {behavior.name: behavior for behavior in _ALL}
 BEHAVIORS: dict[str, Behavior] = {name: behavior for name, behavior in REGISTRY.items() if behavior.in_labs}
 PARAMETERS: tuple[str, ...] = tuple(sorted({name for one in BEHAVIORS.values() for name in one.parameters}))
+
+
+def code_point(behavior: str, flavors: Iterable[str] = ()) -> int | None:
+    """IANA's number of a behavior of the registry with its flavors ("PSP", "NEXT-CSID"), None if it has none."""
+    chosen = frozenset(flavors)
+    if not chosen:
+        return REGISTRY[behavior].code_point
+    return next((one.code_point for one in flavored(behavior) if chosen == frozenset(one.flavors)), None)

@@ -8,6 +8,7 @@ done anything to it. A hop that the service takes is the service's, not the prox
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from ipaddress import IPv4Address, IPv6Address
@@ -131,3 +132,14 @@ def _is_link_local(address: IPv4Address | IPv6Address) -> bool:
     if isinstance(address, IPv4Address):
         return address.is_link_local
     return address.is_link_local or (address.is_multicast and address.packed[1] & 0xF == 2)
+
+
+GIVES_BACK: dict[str, Callable[[Packet, LocalSid, Cache | None], Result]] = {
+    "End.AS2": as2_back,
+    "End.AS4": as4_back,
+    "End.AS6": as6_back,
+    "End.AD2": ad2_back,
+    "End.AD4": ad4_back,
+    "End.AD6": ad6_back,
+    "End.AM": am_back,
+}

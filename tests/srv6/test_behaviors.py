@@ -42,7 +42,9 @@ def test_a_parameter_that_is_missing_is_named(behavior: Behavior) -> None:
     assert set(behavior.parameters) <= set(one.parameters)
 
 
-@pytest.mark.parametrize("behavior", [one for one in REGISTRY.values() if one.back], ids=lambda one: one.name)
+@pytest.mark.parametrize(
+    "behavior", [one for one in REGISTRY.values() if one.give_back], ids=lambda one: one.name
+)
 def test_every_proxy_has_cases_of_what_comes_back(behavior: Behavior) -> None:
     assert any(case.behavior == behavior.name and case.is_back for case in ALL)
 
@@ -66,7 +68,9 @@ def test_what_a_kernel_needs_has_words(behavior: Behavior) -> None:
     assert bool(behavior.needs) == (behavior.kernel_since is not None or behavior.in_labs)
 
 
-@pytest.mark.parametrize("behavior", [one for one in REGISTRY.values() if one.back], ids=lambda one: one.name)
+@pytest.mark.parametrize(
+    "behavior", [one for one in REGISTRY.values() if one.give_back], ids=lambda one: one.name
+)
 def test_a_service_gives_back_what_it_was_given(behavior: Behavior) -> None:
     wrong = Packet(
         (Ethernet(bytes(6), bytes(6)) if behavior.name[-1] != "2" else Ipv4(IPv4Address(1), IPv4Address(2)),)

@@ -16,7 +16,17 @@ import pytest
 from tests.conftest import REPOSITORY
 
 ROOM = REPOSITORY / "srv6lab" / "srv6"
-MODULES = ("endpoint", "decapsulation", "binding", "csid", "outer", "encapsulation", "headend", "proxy", "oam")
+MODULES = (
+    "endpoint",
+    "decapsulation",
+    "binding",
+    "csid",
+    "outer",
+    "encapsulation",
+    "headend",
+    "proxy",
+    "oam",
+)
 COMPARE: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Eq: ast.NotEq,
     ast.NotEq: ast.Eq,
@@ -32,6 +42,10 @@ ARITHMETIC: dict[type[ast.operator], type[ast.operator]] = {
     ast.Sub: ast.Add,
     ast.Mult: ast.Add,
     ast.FloorDiv: ast.Mult,
+    ast.LShift: ast.RShift,
+    ast.RShift: ast.LShift,
+    ast.BitAnd: ast.BitOr,
+    ast.BitOr: ast.BitAnd,
 }
 
 # A mutant that does the same as the original, and why.
