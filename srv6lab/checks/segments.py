@@ -10,7 +10,7 @@ from srv6lab.checks.network import next_hop, repeated, special
 from srv6lab.checks.register import Locate, check, did_you_mean, line_of, warning
 from srv6lab.checks.view import View
 from srv6lab.errors import Problem
-from srv6lab.srv6.behaviors import BEHAVIORS
+from srv6lab.srv6.behaviors import BEHAVIORS, REGISTRY, Behavior
 
 
 @check
@@ -24,19 +24,32 @@ def sid_of_unknown_node(view: View, locate: Locate) -> Iterator[Problem]:
 @check
 def unknown_behavior(view: View, locate: Locate) -> Iterator[Problem]:
     for item in view.local_sids:
-        if (behavior := item.value.behavior) not in BEHAVIORS:
-            yield Problem(
-                locate((*item.path, "behavior")),
-                f"there is no behavior `{behavior[:60]}`",
-                _nearest(behavior),
-            )
+        if (behavior := item.value.behavior) in BEHAVIORS:
+            continue
+        where = locate((*item.path, "behavior"))
+        known = _spelled(behavior)
+        if known is not None and not known.in_labs:
+            what = f"no lab can have {known.name} ({known.section}): {_why_not(known)}"
+            yield Problem(where, what, "`invoke behaviors` lists what labs can have")
+        else:
+            yield Problem(where, f"there is no behavior `{behavior[:60]}`", _nearest(behavior))
+
+
+def _spelled(behavior: str) -> Behavior | None:
+    """People know End.DX4 as `end.dx4`, `EndDX4` and `End_DX4`."""
+    bare = {re.sub(r"[^a-z0-9]", "", name.lower()): one for name, one in REGISTRY.items()}
+    return bare.get(re.sub(r"[^a-z0-9]", "", behavior.lower()))
+
+
+def _why_not(known: Behavior) -> str:
+    if known.kernel_since is None:
+        return "neither Linux nor srconf does that"
+    return "Day0 doesn't install it"
 
 
 def _nearest(behavior: str) -> str:
-    """People know End.DX4 as `end.dx4`, `EndDX4` and `End_DX4`."""
-    bare = {re.sub(r"[^a-z0-9]", "", name.lower()): name for name in BEHAVIORS}
-    if name := bare.get(re.sub(r"[^a-z0-9]", "", behavior.lower())):
-        return f"did you mean `{name}`?"
+    if known := _spelled(behavior):
+        return f"did you mean `{known.name}`?"
     mend = did_you_mean(behavior, {name.lower() for name in BEHAVIORS}, "")
     by_lower = {name.lower(): name for name in BEHAVIORS}
     return re.sub(r"end[.a-z0-9]*", lambda found: by_lower[found.group()], mend)

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import IPv6Address
 
-from srv6lab.plan import PlannedProxy
 from srv6lab.srv6.behaviors import Behavior
 from srv6lab.srv6.encapsulation import Encapsulation
 from srv6lab.srv6.results import LocalSid
@@ -39,11 +38,12 @@ class Gateway:
 
 @dataclass(frozen=True, slots=True)
 class Sid:
-    """A local SID with its behavior and that behavior's parameters."""
+    """A local SID with its behavior and that behavior's parameters; of a proxy's, `next_hop` is its service."""
 
     sid: IPv6Address
     behavior: Behavior
     local: LocalSid
+    next_hop: Address | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +55,7 @@ class Steer:
     weight: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Proxied:
-    """A SID of an SR proxy."""
-
-    proxy: PlannedProxy
-
-
-Way = Local | Link | Gateway | Sid | Steer | Proxied
+Way = Local | Link | Gateway | Sid | Steer
 Found = tuple[Network, tuple[Way, ...]]
 
 

@@ -11,9 +11,9 @@ from ipaddress import IPv4Address, IPv6Address, ip_network
 from typing import Any
 
 from srv6lab.plan import Machine, Nic, Plan, PlannedPolicy, PlannedProxy, PlannedService, planned_policy
-from srv6lab.predict.fib import MAIN, Fib, Found, Gateway, Link, Local, Proxied, Sid, Steer, Way
+from srv6lab.predict.fib import MAIN, Fib, Found, Gateway, Link, Local, Sid, Steer, Way
 from srv6lab.srv6.encapsulation import Encapsulation
-from srv6lab.srv6.results import LocalSid
+from srv6lab.srv6.results import LocalSid, Service
 from srv6lab.topology import Action, Firewall, FirewallAction, Network, SteeringAction
 from srv6lab.trace import Address
 
@@ -36,7 +36,7 @@ class Namespace:
     rules: Mapping[str, int] = field(default_factory=dict)
     forwards: bool = True
     firewalls: tuple[Firewall, ...] = ()
-    returns: Mapping[str, tuple[PlannedProxy, ...]] = field(default_factory=dict)
+    returns: Mapping[str, tuple[Sid, ...]] = field(default_factory=dict)
 
     def lookup(self, address: Address, came_in: str | None, table: int | None = None) -> Found | None:
         """The local addresses, then the NIC's own table, then the main one; or one table alone."""
@@ -121,10 +121,10 @@ def _node(machine: Machine, policies: Iterable[PlannedPolicy], firewalls: tuple[
     for policy in policies:
         replace(policy.prefix, _steer(nics, policy))
     for proxy in machine.proxies:
-        replace(ip_network(proxy.sid), Proxied(proxy))
-    returns: dict[str, tuple[PlannedProxy, ...]] = {}
+        replace(ip_network(proxy.sid), _proxy(proxy))
+    returns: dict[str, tuple[Sid, ...]] = {}
     for proxy in machine.proxies:
-        returns[proxy.back] = (*returns.get(proxy.back, ()), proxy)
+        returns[proxy.back] = (*returns.get(proxy.back, ()), _proxy(proxy))
     return Namespace(
         place=machine.name,
         nics=nics,
@@ -134,6 +134,10 @@ def _node(machine: Machine, policies: Iterable[PlannedPolicy], firewalls: tuple[
         firewalls=firewalls,
         returns=returns,
     )
+
+
+def _proxy(proxy: PlannedProxy) -> Sid:
+    return Sid(proxy.sid, proxy.behavior, LocalSid(service=Service(proxy.to, proxy.back)), proxy.next_hop)
 
 
 def _steer(nics: Mapping[str, Nic], policy: PlannedPolicy) -> Steer:

@@ -9,28 +9,35 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from srv6lab.plan import Nic, PlannedProxy
-from srv6lab.predict.fib import Gateway, Link, Local, Proxied, Sid, Steer, Way
+from srv6lab.plan import Nic
+from srv6lab.predict.fib import Gateway, Link, Local, Sid, Steer, Way
 from srv6lab.predict.filters import through
 from srv6lab.predict.network import LOOPBACK, Lab, Namespace
-from srv6lab.predict.service import ROUTED, Exposed, back_to_chain, end_ad
 from srv6lab.predict.views import size, view
-from srv6lab.srv6.encapsulation import push
+from srv6lab.srv6.encapsulation import Encapsulation, push
+from srv6lab.srv6.endpoint import IPV4, IPV6, end
 from srv6lab.srv6.headend import HEADENDS, hop
+from srv6lab.srv6.outer import Outer
 from srv6lab.srv6.packet import Ipv4, Ipv6, Packet, Srh
 from srv6lab.srv6.results import (
     Adjacency,
+    Cache,
     Deliver,
     Discard,
     Forward,
     How,
     IcmpError,
     Interface,
+    LocalSid,
+    Lookup,
     Result,
     Table,
 )
 from srv6lab.trace import Address, Direction, End, Hop
 
+OUTER, BOUND = "encapsulated-before-the-hop", "bound-before-the-hop"
+EARLY, TWICE = "proxy-hop-before-the-service", "proxy-takes-two-hops"
+ADDRESS = "address-taken-for-a-segment"
 MOST_STEPS = 100_000
 MOST_WALKS = 256
 _ERRORS = {
@@ -45,13 +52,14 @@ class Walk:
     """A packet at a namespace, still to be handled there.
 
     `hop_due` says that forwarding takes one off its hop limit; `acted` and `why` are what happened to it
-    in this namespace so far; `chains` are the headers that proxies keep for it.
+    in this namespace so far; `caches` are the headers that proxies remember for it.
     """
 
     packet: Packet
     place: str
     came_in: str | None = None
     how: How | None = None
+    next_hop: Address | None = None
     hop_due: bool = True
     acted: tuple[str, ...] = ()
     why: tuple[str, ...] = ()
@@ -59,7 +67,7 @@ class Walk:
     share: Fraction = Fraction(1)
     quirks: tuple[str, ...] = ()
     counted: tuple[str, ...] = ()
-    chains: tuple[tuple[str, Packet], ...] = ()
+    caches: tuple[tuple[Sid, Cache], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,14 +108,16 @@ class _Step:
 
     def next(self) -> Next:
         walk = self.walk
-        proxies = self.here.returns.get(walk.came_in or "")
-        if proxies and walk.how is None and isinstance(walk.packet.headers[0], Ipv4):
-            return self._back_to_chain(proxies)
+        if walk.how is None:
+            for proxy in self.here.returns.get(walk.came_in or "", ()):
+                if takes(proxy, walk.packet):
+                    return self._given_back(proxy)
         match walk.how:
             case Adjacency(next_hop):
                 return self._to_neighbor(next_hop)
             case Interface(name):
-                return self._out(self.here.nics[name], f"cross-connected to {name}")
+                to = walk.next_hop
+                return self._out(self.here.nics[name], f"out of {name}" + (f" to {to}" if to else ""), to)
             case Table(number):
                 return self._looked_up(number)
             case _:
@@ -135,14 +145,9 @@ class _Step:
             case Local():
                 return self._delivered()
             case Sid():
-                act = way.behavior.act
-                if act is None:
-                    raise NotImplementedError(f"{way.behavior.name} isn't modeled")
-                return self._acted(way.behavior.name, act(self.walk.packet, way.local), f"SID {way.sid}")
+                return self._bound(way)
             case Steer():
                 return self._steered(way, prefix)
-            case Proxied(proxy):
-                return self._to_service(proxy)
             case Link(nic) if nic == LOOPBACK:
                 what = f"{_destination(self.walk.packet)} is no SID or address of {self.here.place}"
                 return _lost(self.walk, f"{what}, though its own prefix {prefix} holds it")
@@ -154,73 +159,84 @@ class _Step:
 
     # --- segments
 
+    def _bound(self, way: Sid) -> Next:
+        act = way.behavior.act
+        if act is None:
+            raise NotImplementedError(f"{way.behavior.name} isn't modeled")
+        packet, local = self.walk.packet, way.local
+        if local.policy:
+            local = replace(local, policy=_like(local.policy, packet))
+        result = act(packet, local)
+        if local.policy and isinstance(result, Forward) and BOUND in self.quirks:
+            walk = self._noted(way.behavior.name, f"SID {way.sid}", BOUND)
+            return (replace(walk, packet=hop_still_due(result.packet), how=result.how),)
+        if way.local.service and isinstance(result, Forward):
+            return self._to_service(way, result)
+        return self._acted(way.behavior.name, result, f"SID {way.sid}")
+
     def _acted(self, name: str, result: Result, why: str) -> Next:
-        walk = replace(self.walk, acted=(*self.walk.acted, name), why=(*self.walk.why, why))
+        walk = self._noted(name, why)
         match result:
-            case Forward(packet, how):
+            case Forward(packet=packet, how=how):
                 exposed = packet.headers[0] is not walk.packet.headers[0] and any(
                     packet.headers[0] is header for header in walk.packet.headers[1:]
                 )
                 return (replace(walk, packet=packet, how=how, hop_due=exposed),)
-            case Deliver(packet):
+            case Deliver():
                 return (Ended(walk, End(True, self.here.place, f"{name} hands it to the node")),)
-            case Discard(reason):
+            case Discard(reason=reason):
                 return _lost(walk, f"{name}: {reason}")
             case IcmpError():
                 return _lost(walk, f"{name}: {_error(walk.packet, result)}")
 
     def _steered(self, way: Steer, prefix: str) -> Next:
         packet, given = self.walk.packet, way.given
-        outer = packet.headers[0]
-        if isinstance(outer, Ipv6):
-            given = replace(given, hop_limit=outer.hop_limit, traffic_class=outer.traffic_class)
+        given = _like(given, packet)
         why = f"{prefix} is steered over {', '.join(map(str, given.segments))}"
         result = HEADENDS[way.name](packet, given)
-        if "encapsulated-before-the-hop" not in self.quirks or not isinstance(result, Forward):
+        if OUTER not in self.quirks or not isinstance(result, Forward):
             return self._acted(way.name, result, why)
-        srh = result.packet.find(Srh)
-        walk = replace(self.walk, packet=push(packet, given, srh), how=result.how, hop_due=self.walk.hop_due)
-        quirks = (*walk.quirks, "encapsulated-before-the-hop")
-        return (replace(walk, acted=(*walk.acted, way.name), why=(*walk.why, why), quirks=quirks),)
+        pushed = push(packet, given, result.packet.find(Srh))
+        return (replace(self._noted(way.name, why, OUTER), packet=pushed, how=result.how),)
 
     # --- SR proxies
 
-    def _to_service(self, proxy: PlannedProxy) -> Next:
-        """Towards the service: the chain is kept, the inner packet goes out."""
-        result = end_ad(self.walk.packet, proxy.behavior.name)
-        if not isinstance(result, Exposed):
-            return self._acted(proxy.behavior.name, result, f"SID {proxy.sid}")
+    def _to_service(self, way: Sid, result: Forward) -> Next:
+        """The inner packet goes out; by the draft its hop is taken when it comes back."""
+        caches = [one for one in self.walk.caches if one[0] != way]
+        if result.cache:
+            caches.append((way, result.cache))
         walk = replace(
-            self.walk,
+            self._noted(way.behavior.name, f"SID {way.sid}, for its service", EARLY),
             packet=result.packet,
-            chains=(*(one for one in self.walk.chains if one[0] != proxy.back), (proxy.back, result.chain)),
-            counted=(*self.walk.counted, f"sid {proxy.sid}"),
-            acted=(*self.walk.acted, proxy.behavior.name),
-            why=(*self.walk.why, f"SID {proxy.sid}: to service {proxy.service}, its headers are kept"),
-            hop_due=ROUTED in self.quirks,
-            quirks=(*self.walk.quirks, ROUTED) if ROUTED in self.quirks else self.walk.quirks,
-        )
-        nic = self.here.nics[proxy.to]
-        return _Step(self.lab, walk, self.quirks)._out(nic, f"{proxy.next_hop} on {proxy.to}", proxy.next_hop)
-
-    def _back_to_chain(self, proxies: tuple[PlannedProxy, ...]) -> Next:
-        """From the service: the inner packet gets the headers back that it came with."""
-        proxy = proxies[0]
-        kept = dict(self.walk.chains).get(proxy.back)
-        if kept is None:
-            return _lost(self.walk, f"the cache of {proxy.behavior.name} on {proxy.back} is empty for it")
-        walk = replace(
-            self.walk,
-            packet=back_to_chain(self.walk.packet, kept),
-            came_in=None,
-            acted=(*self.walk.acted, proxy.behavior.name),
-            why=(
-                *self.walk.why,
-                f"back from service {proxy.service} on {proxy.back}: its headers are pushed",
-            ),
-            hop_due=ROUTED in self.quirks,
+            how=result.how,
+            next_hop=way.next_hop,
+            hop_due=EARLY in self.quirks,
+            caches=tuple(caches),
+            counted=(*self.walk.counted, f"sid {way.sid}"),
         )
         return (walk,)
+
+    def _given_back(self, way: Sid) -> Next:
+        """What came back from a service goes on in its chain."""
+        name, give_back, packet = way.behavior.name, way.behavior.give_back, self.walk.packet
+        if give_back is None:
+            raise NotImplementedError(f"{name} isn't modeled")
+        cache = dict(self.walk.caches).get(way)
+        result = give_back(packet, way.local, cache)
+        if isinstance(result, Forward) and EARLY in self.quirks:
+            result = replace(result, packet=with_inner(result.packet, packet))
+        why = f"back from the service of {way.sid}"
+        if not isinstance(result, Forward):
+            return self._acted(name, result, why)
+        walk = self._noted(name, why, TWICE)
+        return (replace(walk, packet=result.packet, how=result.how, hop_due=TWICE in self.quirks),)
+
+    def _noted(self, name: str, why: str, *quirks: str) -> Walk:
+        """The walk with what acted on it, and with the departures from the RFC that it took."""
+        taken = tuple(one for one in quirks if one in self.quirks and one not in self.walk.quirks)
+        walk = self.walk
+        return replace(walk, acted=(*walk.acted, name), why=(*walk.why, why), quirks=(*walk.quirks, *taken))
 
     # --- plain IP
 
@@ -229,7 +245,15 @@ class _Step:
         walk, rule = self._filtered("INPUT")
         if rule:
             return _lost(walk, rule)
-        srh = _outer_srh(packet)
+        outer = Outer.of(packet) if isinstance(packet.headers[0], Ipv6) else None
+        srh = outer.srh if outer else None
+        if (
+            outer
+            and srh
+            and ADDRESS in self.quirks
+            and (srh.segments_left or outer.upper_type in (IPV4, IPV6))
+        ):
+            return self._taken_for_a_segment(outer, srh)
         if srh is not None and srh.segments_left:
             to = _destination(packet)
             return _lost(
@@ -241,6 +265,14 @@ class _Step:
             )
         end = End(True, place, f"{_destination(packet)} is its address")
         return (Ended(walk, end),)
+
+    def _taken_for_a_segment(self, outer: Outer, srh: Srh) -> Next:
+        """Linux treats an SRH that comes to its own address as an End would, and opens what is behind the last one."""
+        packet = self.walk.packet
+        why = f"{_destination(packet)} is its address"
+        if srh.segments_left:
+            return self._acted("End", end(packet, LocalSid()), why)
+        return (replace(self._noted("decapsulated", why, ADDRESS), packet=outer.exposed(), how=Lookup()),)
 
     def _to_neighbor(self, next_hop: Address) -> Next:
         nic = next((one for one in self.here.nics.values() if next_hop in one.address.network), None)
@@ -280,7 +312,7 @@ class _Step:
         )
         return (
             replace(
-                walk, packet=packet, place=peer.point.place, came_in=peer.name, how=None, hop_due=True,
+                walk, packet=packet, place=peer.point.place, came_in=peer.name, how=None, next_hop=None, hop_due=True,
                 acted=(), why=(), hops=hops,
             ),
         )  # fmt: skip
@@ -294,6 +326,35 @@ class _Step:
         ), f"firewall {dropping} drops it in {chain}" if dropping else ""
 
 
+def _like(given: Encapsulation, packet: Packet) -> Encapsulation:
+    """The outer header takes after the packet where the RFC leaves it to the node; what Linux does, for IPv6."""
+    first = packet.headers[0]
+    if not isinstance(first, Ipv6):
+        return given
+    return replace(given, hop_limit=first.hop_limit, traffic_class=first.traffic_class)
+
+
+def takes(proxy: Sid, packet: Packet) -> bool:
+    """Whether a packet from a service is of the family that a proxy's SID serves; End.AM's is IPv6."""
+    kind = Ipv4 if proxy.behavior.name.endswith("4") else Ipv6
+    return isinstance(packet.headers[0], kind)
+
+
+def hop_still_due(pushed: Packet) -> Packet:
+    """A packet in a policy, with the hop of what is inside not yet taken."""
+    index = next(n for n, one in enumerate(pushed.headers) if n and isinstance(one, Ipv6))
+    inner = pushed.headers[index]
+    assert isinstance(inner, Ipv6)
+    inner = replace(inner, hop_limit=inner.hop_limit + 1)
+    return replace(pushed, headers=(*pushed.headers[:index], inner, *pushed.headers[index + 1 :]))
+
+
+def with_inner(chained: Packet, given_back: Packet) -> Packet:
+    """A packet in its chain, with the inner packet just as the service gave it back."""
+    outer = len(chained.headers) - len(given_back.headers)
+    return replace(chained, headers=(*chained.headers[:outer], *given_back.headers))
+
+
 def _weight(way: Way) -> int:
     return way.weight if isinstance(way, Gateway | Steer) else 1
 
@@ -303,15 +364,6 @@ def _destination(packet: Packet) -> Address:
     if not isinstance(header, Ipv4 | Ipv6):
         raise TypeError(f"an IP packet is needed, not {type(header).__name__}")
     return header.destination
-
-
-def _outer_srh(packet: Packet) -> Srh | None:
-    for header in packet.headers[1:]:
-        if isinstance(header, Srh):
-            return header
-        if isinstance(header, Ipv4 | Ipv6):
-            break
-    return None
 
 
 def _error(packet: Packet, error: IcmpError) -> str:

@@ -21,5 +21,4 @@ def moved_up(outer: Outer, csid: NextCsid) -> Packet:
     block = int(outer.header.destination) >> behind << behind
     destination = block | argument(outer, csid) << csid.node_function  # N05, N06
     hop_limit = outer.header.hop_limit - 1  # N07
-    header = replace(outer.header, destination=IPv6Address(destination), hop_limit=hop_limit)
-    return outer.with_headers(header, *outer.packet.headers[1 : outer.upper])
+    return outer.with_header(replace(outer.header, destination=IPv6Address(destination), hop_limit=hop_limit))

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from .csid import argument, moved_up
-from .outer import Outer
+from .outer import Outer, without_srh
 from .packet import Packet, Routing, Srh
 from .results import Adjacency, Deliver, Flavor, Forward, How, IcmpError, LocalSid, Lookup, Result, Table
 
@@ -36,20 +36,19 @@ def end_t(packet: Packet, sid: LocalSid) -> Result:
 
 
 def segment(packet: Packet, sid: LocalSid, how: How) -> Result:
-    """The pseudo-code that End, End.X, End.T and the binding SIDs share."""
+    """The pseudo-code that End, End.X, End.T and the binding SIDs share. N01 stands in front of S02, and again in
+    front of whatever other header comes first but options (RFC 9800 section 4.1.1)."""
     outer = Outer.of(packet)
-    if (unknown := unrecognized_routing(outer)) is not None:
-        return unknown
-    if sid.next_csid is not None and argument(outer, sid.next_csid):  # RFC 9800 section 4.1.1, N01
+    if sid.next_csid is not None and argument(outer, sid.next_csid):  # N01
         if outer.header.hop_limit <= 1:  # N02
             return IcmpError(TIME_EXCEEDED, 0)  # N03
         return Forward(moved_up(outer, sid.next_csid), how)  # N05 to N08
+    if Flavor.USP in sid.flavors:
+        outer = Outer.of(outer.without_exhausted())  # S02; section 4.16.2, S03.1 to S03.3
+    if (unknown := unrecognized_routing(outer)) is not None:
+        return unknown
     srh = outer.srh
-    if srh is None:
-        return _upper_layer(outer, sid, how)
-    if srh.segments_left == 0:  # S02
-        if Flavor.USP in sid.flavors:
-            outer = Outer.of(outer.without_srh(srh))  # section 4.16.2, S03.1 to S03.3
+    if srh is None:  # S02
         return _upper_layer(outer, sid, how)  # S03
     if outer.header.hop_limit <= 1:  # S05
         return IcmpError(TIME_EXCEEDED, 0)  # S06
@@ -62,23 +61,22 @@ def segment(packet: Packet, sid: LocalSid, how: How) -> Result:
 def _advanced(outer: Outer, srh: Srh, flavors: frozenset[Flavor]) -> Packet:
     """The packet on its way to its next segment."""
     left = srh.segments_left - 1  # S13
-    header = replace(
+    headers = list(outer.packet.headers)
+    headers[outer.routing] = replace(srh, segments_left=left)
+    headers[0] = replace(
         outer.header,
         hop_limit=outer.header.hop_limit - 1,  # S12
         destination=srh.segment_list[left],  # S14
     )
-    behind = (
-        replace(srh, segments_left=left) if one is srh else one
-        for one in outer.packet.headers[1 : outer.upper]
-    )
-    packet = outer.with_headers(header, *behind)
+    packet = replace(outer.packet, headers=tuple(headers))
     if Flavor.PSP in flavors and left == 0:  # section 4.16.1, S14.1
-        return Outer.of(packet).without_srh(srh)  # S14.2 to S14.4
+        return without_srh(packet, outer.routing)  # S14.2 to S14.4
     return packet
 
 
 def _upper_layer(outer: Outer, sid: LocalSid, how: How) -> Result:
-    """Section 4.16.3 for the flavor USD, which forwards what it exposes the way its behavior does."""
+    """Section 4.16.3 for the flavor USD, which forwards what it exposes the way its behavior does. The lines are
+    End's; End.T has table T in between (S03, S07), End.X has both types in one (S01 to S03)."""
     if Flavor.USD in sid.flavors and outer.upper_type in (IPV6, IPV4):  # S01, S04
         return Forward(outer.exposed(), how)  # S02, S03; S05, S06
     return upper_layer(outer, sid)  # S08
@@ -95,7 +93,7 @@ def unrecognized_routing(outer: Outer) -> IcmpError | None:
     """RFC 8200 section 4.4, for a type of routing header that isn't the SRH's: ignored when it has come to its
     end, else pointed at."""
     header = outer.packet.headers[outer.routing]
-    if isinstance(header, Routing) and header.segments_left:
+    if isinstance(header, Routing):
         return IcmpError(PARAMETER_PROBLEM, ERRONEOUS_FIELD, outer.routing_offset + 2)
     return None
 

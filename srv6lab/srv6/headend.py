@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from .encapsulation import Encapsulation, push
-from .packet import Ethernet, Ipv4, Ipv6, Packet, Srh, checksum
+from .packet import Ethernet, Header, HopByHop, Ipv4, Ipv6, Packet, Srh, checksum
+from .packet.build import NUMBERS
 from .results import Forward, IcmpError, Lookup, Result
 
 ICMP_TIME_EXCEEDED, ICMPV6_TIME_EXCEEDED = 11, 3  # RFC 792; RFC 4443 section 3.3
@@ -32,11 +33,25 @@ def h_encaps_l2_red(packet: Packet, encapsulation: Encapsulation) -> Result:
     return _frame(packet, encapsulation, encapsulation.reduced)
 
 
+def h_insert(packet: Packet, encapsulation: Encapsulation) -> Result:
+    """H.Insert of draft-filsfils-spring-srv6-net-pgm-insertion, which never became part of RFC 8986: RFC 8200
+    section 4 forbids a node on the way to put an extension header into a packet. Linux calls it `inline`. The
+    destination becomes the last segment; the encapsulation's source and its other IPv6 fields are not used."""
+    return _inserted(packet, encapsulation, reduced=False)
+
+
+def h_insert_red(packet: Packet, encapsulation: Encapsulation) -> Result:
+    """H.Insert with a reduced SRH: as little a part of RFC 8986."""
+    return _inserted(packet, encapsulation, reduced=True)
+
+
 HEADENDS: dict[str, Callable[[Packet, Encapsulation], Result]] = {
     "H.Encaps": h_encaps,
     "H.Encaps.Red": h_encaps_red,
     "H.Encaps.L2": h_encaps_l2,
     "H.Encaps.L2.Red": h_encaps_l2_red,
+    "H.Insert": h_insert,
+    "H.Insert.Red": h_insert_red,
 }
 
 
@@ -44,7 +59,28 @@ def _packet(packet: Packet, given: Encapsulation, srh: Srh | None) -> Result:
     inner = hop(packet)  # S05
     if isinstance(inner, IcmpError):
         return inner
-    return Forward(push(inner, given, srh), Lookup())  # S01 to S04, S06
+    return Forward(push(replace(inner, trailer=b""), given, srh), Lookup())  # S01 to S04, S06
+
+
+def _inserted(packet: Packet, given: Encapsulation, *, reduced: bool) -> Result:
+    """The SRH stands in front of all that the destination reads; hop-by-hop options come first (RFC 8200
+    section 4.1)."""
+    less = hop(packet)
+    if isinstance(less, IcmpError):
+        return less
+    first, *behind = less.headers
+    if not isinstance(first, Ipv6):
+        raise TypeError(f"an IPv6 packet is needed, not {type(first).__name__}")
+    segments = (*given.segments, first.destination)
+    srh = Srh.of(segments, reduced=reduced, flags=given.flags, tag=given.tag, tlvs=given.tlvs)
+    length = first.payload_length + len(srh.to_bytes())
+    header = replace(first, destination=given.segments[0], payload_length=length)
+    if behind and isinstance(options := behind[0], HopByHop):
+        srh = replace(srh, next_header=options.next_header)
+        front: tuple[Header, ...] = (header, replace(options, next_header=NUMBERS[Srh]), srh)
+        return Forward(replace(less, headers=(*front, *behind[1:])), Lookup())
+    srh = replace(srh, next_header=first.next_header)
+    return Forward(replace(less, headers=(replace(header, next_header=NUMBERS[Srh]), srh, *behind)), Lookup())
 
 
 def _frame(packet: Packet, given: Encapsulation, srh: Srh | None) -> Result:

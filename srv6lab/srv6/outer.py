@@ -22,7 +22,8 @@ EXTENSIONS = (HopByHop, DestinationOptions, Routing, Srh, Fragment, Authenticati
 @dataclass(frozen=True, slots=True)
 class Outer:
     """An IPv6 packet, and where in its headers things stand: `upper` is the index behind the outer ones,
-    `routing` that of the first routing header, 0 if there is none."""
+    `routing` that of the first routing header that has segments left, 0 if there is none. One that has none left
+    is passed over, whatever its type (RFC 8200 section 4.4, RFC 8986 section 4.1 S02 and S03)."""
 
     packet: Packet
     header: Ipv6
@@ -31,17 +32,20 @@ class Outer:
 
     @classmethod
     def of(cls, packet: Packet) -> Outer:
-        header = packet.headers[0]
-        if not isinstance(header, Ipv6):
-            raise TypeError(f"a behavior takes an IPv6 packet, not {type(header).__name__}")
+        headers = packet.headers
+        if not isinstance(first := headers[0], Ipv6):
+            raise TypeError(f"a behavior takes an IPv6 packet, not {type(first).__name__}")
         upper = 1
-        while upper < len(packet.headers) and isinstance(packet.headers[upper], EXTENSIONS):
+        routing = 0
+        while upper < len(headers) and isinstance(one := headers[upper], EXTENSIONS):
+            if routing == 0 and isinstance(one, (Srh, Routing)) and one.segments_left != 0:
+                routing = upper
             upper += 1
-        found = (n for n in range(1, upper) if isinstance(packet.headers[n], Srh | Routing))
-        return cls(packet, header, upper, next(found, 0))
+        return cls(packet, first, upper, routing)
 
     @property
     def srh(self) -> Srh | None:
+        """The SRH to process: it has segments left."""
         header = self.packet.headers[self.routing]
         return header if isinstance(header, Srh) else None
 
@@ -61,22 +65,32 @@ class Outer:
             return None
         return last.next_header if isinstance(last, (Ipv6, *EXTENSIONS)) else None
 
-    def with_headers(self, *headers: Header) -> Packet:
-        """The packet with other headers in front of its upper layer."""
-        return replace(self.packet, headers=headers + self.packet.headers[self.upper :])
+    def with_header(self, header: Ipv6) -> Packet:
+        """The packet with another first header."""
+        return replace(self.packet, headers=(header, *self.packet.headers[1:]))
 
     def exposed(self) -> Packet:
         """The packet without its outer IPv6 header and all its extension headers."""
         return replace(self.packet, headers=self.packet.headers[self.upper :])
 
-    def without_srh(self, srh: Srh) -> Packet:
-        """RFC 8986 4.16.1 S14.2 to S14.4, and 4.16.2 S03.1 to S03.3, which say the same."""
-        length = self.header.payload_length - 8 * (srh.hdr_ext_len + 1)
-        header = replace(self.header, payload_length=length)  # S14.3
-        headers: list[Header] = [header, *self.packet.headers[1 : self.upper]]
-        headers[self.routing - 1] = _renamed(headers[self.routing - 1], srh.next_header)  # S14.2
-        del headers[self.routing]  # S14.4
-        return self.with_headers(*headers)
+    def without_exhausted(self) -> Packet:
+        """The packet without the SRHs that come to be processed with no segments left."""
+        packet = self.packet
+        for index in range((self.routing or self.upper) - 1, 0, -1):
+            if isinstance(packet.headers[index], Srh):
+                packet = without_srh(packet, index)
+        return packet
+
+
+def without_srh(packet: Packet, index: int) -> Packet:
+    """RFC 8986 4.16.1 S14.2 to S14.4, and 4.16.2 S03.1 to S03.3, which say the same."""
+    headers = list(packet.headers)
+    first, srh = headers[0], headers.pop(index)  # S14.4
+    assert isinstance(first, Ipv6)
+    assert isinstance(srh, Srh)
+    headers[0] = replace(first, payload_length=first.payload_length - 8 * (srh.hdr_ext_len + 1))  # S14.3
+    headers[index - 1] = _renamed(headers[index - 1], srh.next_header)  # S14.2
+    return replace(packet, headers=tuple(headers))
 
 
 def _renamed(header: Header, next_header: int) -> Header:

@@ -1,4 +1,4 @@
-"""Where Linux departs from the RFC. The model follows the RFC; tests prove that the kernel still does these."""
+"""Where Linux, and srconf on it, depart from the RFCs. The model follows the RFCs; tests prove that these still hold."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Quirk:
-    """`seen` is a Linux on which its test saw it; other versions may do otherwise."""
+    """`seen` is a Linux on which its test saw it; other versions may do otherwise. The names of srconf's begin with
+    `proxy-`."""
 
     name: str
     section: str
@@ -39,6 +40,41 @@ _ALL = (
         (6, 18),
     ),
     Quirk(
+        "tlvs-always-walked",
+        "RFC 8754 4.3.1.1 S06",
+        "an SRH is thrown away whose TLVs go beyond its end, though this node is not told to process any",
+        "seg6.c: seg6_validate_srh",
+        (6, 18),
+    ),
+    Quirk(
+        "psp-takes-the-first-srh",
+        "RFC 8986 4.1 S03",
+        "End with PSP throws away a packet with two SRHs, the first of which has no segments left; End goes on",
+        "seg6_local.c: end_flv8986_core",
+        (6, 18),
+    ),
+    Quirk(
+        "next-csid-without-psp",
+        "RFC 9800 4.1.7",
+        "End with PSP and NEXT-CSID, which Linux takes together, never removes the SRH",
+        "seg6_local.c: end_next_csid_core",
+        (6, 18),
+    ),
+    Quirk(
+        "segment-left-without-error",
+        "RFC 8986 4.4 S03",
+        "End.DX6, End.DX4 and End.DT6 throw away a packet that has segments left with no ICMPv6 Parameter Problem",
+        "seg6_local.c: decap_and_validate",
+        (6, 18),
+    ),
+    Quirk(
+        "upper-layer-without-error",
+        "RFC 8986 4.1.1 S04",
+        "End.DX6, End.DX4 and End.DT6 throw away what they can't expose with no ICMPv6 Parameter Problem",
+        "seg6_local.c: decap_and_validate",
+        (6, 18),
+    ),
+    Quirk(
         "dx4-asks-for-the-destination",
         "RFC 8986 4.5 S03",
         "End.DX4 with a neighbor as nh4 takes nh4's link, but asks there (ARP) for the inner destination",
@@ -53,6 +89,13 @@ _ALL = (
         (6, 18),
     ),
     Quirk(
+        "inserted-before-options",
+        "RFC 8200 4.1",
+        "inline puts the SRH in front of hop-by-hop options, which no node then processes",
+        "seg6_iptunnel.c: seg6_do_srh_inline",
+        (6, 18),
+    ),
+    Quirk(
         "bound-before-the-hop",
         "RFC 8986 4.13 S12",
         "End.B6.Encaps takes its hop off the outer header and leaves the inner hop limit as it was",
@@ -60,11 +103,39 @@ _ALL = (
         (6, 18),
     ),
     Quirk(
-        "proxied-packet-is-routed",
+        "address-taken-for-a-segment",
+        "RFC 8754 4.3.2",
+        "where seg6_enabled is on, an SRH that comes to an address of the node itself is gone on with as if that were "
+        "a SID: the next segment while some are left, and then the inner packet is taken out and routed",
+        "exthdrs.c: ipv6_srh_rcv",
+        (6, 18),
+    ),
+    Quirk(
+        "proxy-hop-before-the-service",
+        "draft-ietf-spring-sr-service-programming 6.1.2.2, second part, line 1",
+        "srconf's End.AD4 takes the inner hop on the way to the service, not on the way back",
+        "seg6_local.c: input_action_end_dx4_finish, which decapsulates for srconf",
+        (6, 18),
+    ),
+    Quirk(
+        "proxy-takes-two-hops",
+        "RFC 8986 4.1 S12",
+        "srconf's End.AD4 takes one hop off the outer header as End does, and one when the packet comes back",
+        "srproxy.bpf.c: remember; ip6_output.c: ip6_forward",
+        (6, 18),
+    ),
+    Quirk(
+        "proxy-discards-silently",
+        "RFC 8986 4.1 S06, S10",
+        "srconf's End.AD4 sends no ICMPv6 error",
+        "srproxy.bpf.c: judge",
+        (6, 18),
+    ),
+    Quirk(
+        "proxy-remembers-by-flow",
         "draft-ietf-spring-sr-service-programming 6.2",
-        "an SR proxy routes the inner packet to its service, and what comes back into its chain: one off the "
-        "inner TTL, and one more off the outer hop limit",
-        "ip_forward, ip6_forward",
+        "srconf's End.AD4 discards what comes back in a flow that never went in, though it remembers other headers",
+        "srproxy.bpf.c: come_back",
         (6, 18),
     ),
 )

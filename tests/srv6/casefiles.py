@@ -1,7 +1,8 @@
-"""The cases of `cases/*.yml`: bytes in, parameters, and what RFC 8986 makes of them.
+"""The cases of `cases/*.yml`: bytes in, parameters, and what the RFC makes of them.
 
 Bytes are hex with spaces; `$NAME` stands for a part of the file's. They were derived by hand from the
-pseudo-code, never by running the model.
+pseudo-code, never by running the model. A case has a `packet`, or what a service gives `back` to its proxy, which
+saw the packet `entered` before.
 """
 
 from __future__ import annotations
@@ -28,14 +29,16 @@ from srv6lab.srv6.results import (
     How,
     IcmpError,
     Interface,
+    L2Table,
     LocalSid,
     Lookup,
     NextCsid,
     Result,
+    Service,
     Table,
 )
 
-FIRST: dict[int, type[Ipv4 | Ipv6]] = {4: Ipv4, 6: Ipv6}
+FIRST: dict[int, type[Ipv4 | Ipv6 | Ethernet]] = {0: Ethernet, 4: Ipv4, 6: Ipv6}
 FOLDER = Path(__file__).with_name("cases")
 
 
@@ -45,15 +48,27 @@ class Case:
     behavior: str
     parameters: Mapping[str, Any]
     packet: bytes
+    entered: bytes
+    is_back: bool
     expected: tuple[object, ...]
 
     def said(self) -> tuple[object, ...]:
         """What the model says."""
-        first = Ethernet if ".L2" in self.behavior else FIRST[self.packet[0] >> 4]
-        return spoken(act(self.behavior, self.parameters, Packet.from_bytes(self.packet, first)))
+        packet = read(self.packet)
+        if not self.is_back:
+            return spoken(act(self.behavior, self.parameters, packet))
+        cache = act(self.behavior, self.parameters, read(self.entered)).cache if self.entered else None
+        give_back = REGISTRY[self.behavior].give_back
+        assert give_back is not None
+        return spoken(give_back(packet, local_sid(self.parameters), cache))
 
 
-def act(behavior: str, parameters: Mapping[str, Any], packet: Packet) -> Result:
+def read(wire: bytes) -> Packet:
+    """A packet, or a frame: those of the cases begin with a zero."""
+    return Packet.from_bytes(wire, FIRST[wire[0] >> 4])
+
+
+def act(behavior: str, parameters: Mapping[str, Any], packet: Packet) -> Any:
     if behavior in HEADENDS:
         return HEADENDS[behavior](packet, encapsulation(parameters))
     act = REGISTRY[behavior].act
@@ -68,9 +83,12 @@ def local_sid(given: Mapping[str, Any]) -> LocalSid:
         table=given.get("table"),
         oif=given.get("oif"),
         policy=encapsulation(given["policy"]) if "policy" in given else None,
+        service=Service(**given["service"]) if "service" in given else None,
         flavors=frozenset(Flavor[name] for name in given.get("flavors", ())),
         next_csid=NextCsid(*given["next_csid"]) if "next_csid" in given else None,
         upper_layers=frozenset(given.get("upper_layers", ())),
+        argument_length=given.get("argument_length", 0),
+        oam=given.get("oam", False),
     )
 
 
@@ -82,10 +100,16 @@ def encapsulation(given: Mapping[str, Any]) -> Encapsulation:
 
 
 def spoken(result: Result) -> tuple[object, ...]:
-    """A result as a case writes it."""
+    """A result as a case writes it, with the copy for OAM behind it."""
+    copy = () if result.oam is None else (result.oam.to_bytes().hex(),)
+    return *_spoken(result), *copy
+
+
+def _spoken(result: Result) -> tuple[object, ...]:
     match result:
-        case Forward(packet, how):
-            return "forward", packet.to_bytes().hex(), how_spoken(how)
+        case Forward(packet, how, cache):
+            cached = b"".join(header.to_bytes() for header in cache.headers) if cache else b""
+            return "forward", packet.to_bytes().hex(), how_spoken(how), cached.hex()
         case Deliver(packet):
             return "deliver", packet.to_bytes().hex()
         case Discard(reason):
@@ -104,29 +128,43 @@ def how_spoken(how: How) -> object:
             return str(next_hop)
         case Interface(name):
             return name
+        case L2Table(number, match, learns, excluded):
+            return {"table": number, "by": match.name, "learns": learns, "excluded": excluded}
 
 
 def cases() -> Iterator[Case]:
     for path in sorted(FOLDER.glob("*.yml")):
         document = yaml.safe_load(path.read_text("utf-8"))
         for one in document["cases"]:
+            parts = document["parts"]
             yield Case(
                 f"{path.stem}: {one['name']}",
                 one["behavior"],
                 one.get("sid", {}),
-                unhex(one["packet"], document["parts"]),
-                expected(one["expect"], document["parts"]),
+                unhex(one.get("packet") or one["back"], parts),
+                unhex(one.get("entered", ""), parts),
+                "back" in one,
+                expected(one["expect"], parts),
             )
 
 
 def expected(written: Mapping[str, Any], parts: Mapping[str, str]) -> tuple[object, ...]:
-    ((kind, value),) = ((key, value) for key, value in written.items() if key != "how")
-    if kind == "icmp":
-        return "icmp", *value
-    wire = unhex(value, parts).hex()
-    if kind == "deliver":
-        return "deliver", wire
-    return "forward", wire, written["how"]
+    copy = (unhex(written["oam"], parts).hex(),) if "oam" in written else ()
+    return *_expected(written, parts), *copy
+
+
+def _expected(written: Mapping[str, Any], parts: Mapping[str, str]) -> tuple[object, ...]:
+    match written:
+        case {"icmp": [kind, code, pointer]}:
+            return "icmp", kind, code, pointer
+        case {"discard": reason}:
+            return "discard", reason
+        case {"deliver": wire}:
+            return "deliver", unhex(wire, parts).hex()
+        case {"forward": wire, "how": how}:
+            cached = unhex(written.get("cached", ""), parts)
+            return "forward", unhex(wire, parts).hex(), how, cached.hex()
+    raise ValueError(f"no result: {written}")
 
 
 def unhex(text: str, parts: Mapping[str, str]) -> bytes:

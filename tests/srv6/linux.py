@@ -85,7 +85,7 @@ SIDS = {
         Installed(IPv6Address("fc00:2::18"), "End.DT6", "End.DT6 table 100", LocalSid(table=100)),
     )
 }
-END = SIDS[0x01]
+END, PSP, DX4 = SIDS[0x01], SIDS[0x02], SIDS[0x17]
 DX2 = Installed(IPv6Address("fc00:2::21"), "End.DX2", "End.DX2 oif out1", LocalSid(oif="out1"))
 B6_ENCAPS = Installed(
     IPv6Address("fc00:2::14"),
@@ -103,23 +103,41 @@ L2_HEADENDS: dict[str, tuple[int, Callable[[Packet, Encapsulation], Result]]] = 
     "l2encap": (3, h_encaps_l2),
     "l2encap.red": (4, h_encaps_l2_red),
 }
+INLINE = 5
+
+CSIDS = [
+    Installed(
+        IPv6Address("fc00:2:7::"),
+        "End",
+        "End flavors next-csid lblen 32 nflen 16",
+        LocalSid(next_csid=NextCsid(32, 16)),
+        (6, 1),
+    ),
+    Installed(
+        IPv6Address("fc00:2:9::"),
+        "End.X",
+        "End.X nh6 2001:db8::2 flavors next-csid lblen 32 nflen 16",
+        LocalSid(next_csid=NextCsid(32, 16), nh6=IPv6Address("2001:db8::2")),
+        (6, 6),
+    ),
+]
 
 
-CSID = Installed(
-    IPv6Address("fc00:2:7::"),
+CSID_AND_PSP = Installed(
+    IPv6Address("fc00:2:8::"),
     "End",
-    "End flavors next-csid lblen 32 nflen 16",
-    LocalSid(next_csid=NextCsid(32, 16)),
-    (6, 1),
+    "End flavors psp,next-csid lblen 32 nflen 16",
+    LocalSid(next_csid=NextCsid(32, 16), flavors=frozenset({Flavor.PSP})),
+    (6, 3),
 )
 
 
 def routes() -> Iterator[str]:
     yield "route add ::/0 via 2001:db8::2 table 100"
     yield f"route add {DX4_TO_A_NEIGHBOR} encap seg6local action End.DX4 nh4 10.0.1.2 dev out1"
-    for one in (*SIDS.values(), DX2, B6_ENCAPS, CSID):
+    for one in (*SIDS.values(), DX2, B6_ENCAPS, *CSIDS, CSID_AND_PSP):
         if one.is_there:
-            where = f"{one.sid}/48" if one is CSID else str(one.sid)
+            where = f"{one.sid}/48" if one.parameters.next_csid else str(one.sid)
             yield f"route add {where} encap seg6local action {one.action} dev out1"
     segs = ",".join(str(segment) for segment in SEGMENTS)
     for mode, (number, _) in (HEADENDS | L2_HEADENDS).items():
@@ -127,6 +145,9 @@ def routes() -> Iterator[str]:
             some = ",".join(segs.split(",")[:size])
             yield f"route add 10.{number}.{size}.0/24 encap seg6 mode {mode} segs {some} dev out1"
             yield f"route add fd00:{number}:{size}::/48 encap seg6 mode {mode} segs {some} dev out1"
+    for size in (1, 2, 3):
+        some = ",".join(segs.split(",")[:size])
+        yield f"route add fd00:{INLINE}:{size}::/48 encap seg6 mode inline segs {some} dev out1"
 
 
 def need(one: Installed) -> None:
@@ -151,6 +172,17 @@ def srh(random: Random) -> Srh:
         one = generate.srh(random)
         if Pad1() not in one.tlvs:
             return one
+
+
+def walks_tlvs(wire: bytes, index: int) -> bool:
+    """The quirks `tlvs-always-walked` and `pad1-read-as-tlv`: whether Linux comes to the end of the TLVs of the SRH
+    that is the header with that index."""
+    srh = Packet.from_bytes(wire, Ipv6).headers[index]
+    assert isinstance(srh, Srh)
+    left = b"".join(tlv.to_bytes() for tlv in srh.tlvs)
+    while left and len(left) >= 2 + (left[1] if len(left) > 1 else 1):
+        left = left[2 + left[1] :]
+    return not left
 
 
 def options(random: Random) -> list[Header]:

@@ -7,9 +7,10 @@ import os
 import socket
 import subprocess
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 CLONE_NEWNET = 0x40000000
 NEIGHBOR, BROADCAST = bytes.fromhex("02000000000b"), b"\xff" * 6
@@ -52,9 +53,9 @@ class Node:
         self.name = name
         self.run("sh", "-c", SETTINGS)
         self.ip(WIRING)
-        with self._entered():
-            self.way_in, self.way_out = self._port("in0"), self._port("out0")
-            with self._port("in1") as port:
+        with self.entered():
+            self.way_in, self.way_out = self.port("in0"), self.port("out0")
+            with self.port("in1") as port:
                 self.target: bytes = port.getsockname()[4]
 
     def run(self, *words: str) -> str:
@@ -72,9 +73,12 @@ class Node:
         return [frame[14:] for frame in self.frames(wire, target)]
 
     def frames(self, wire: bytes, target: bytes = NEIGHBOR) -> list[bytes]:
-        """All that comes out for a packet to a neighbor (the kernel says other things of its own accord).
-        Another packet is sent behind it, and has come out when nothing more can."""
+        """All that comes out for a packet to a neighbor (the kernel says other things of its own accord)."""
         self._send(wire)
+        return self.until_mark(target)
+
+    def until_mark(self, target: bytes) -> list[bytes]:
+        """All that has come out so far: another packet is sent behind, and when it comes out nothing more can."""
         mark = MARK + uuid.uuid4().bytes
         self._send(b"\x60\0\0\0" + len(mark).to_bytes(2, "big") + b"\x3b\x40" + b"\xfd" * 32 + mark)
         found: list[bytes] = []
@@ -97,7 +101,7 @@ class Node:
         self.way_in.send(self.framed(wire))
 
     @contextmanager
-    def _entered(self) -> Iterator[None]:
+    def entered(self) -> Iterator[None]:
         """This thread in the namespace: for sockets, which stay where they were made."""
         libc = ctypes.CDLL(None, use_errno=True)
         with Path("/proc/thread-self/ns/net").open() as home, Path("/run/netns", self.name).open() as there:
@@ -107,22 +111,25 @@ class Node:
             finally:
                 assert libc.setns(home.fileno(), CLONE_NEWNET) == 0, os.strerror(ctypes.get_errno())
 
-    def _port(self, interface: str) -> socket.socket:
+    def port(self, interface: str) -> socket.socket:
         port = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
         port.bind((interface, 3))
         port.settimeout(10)
         return port
 
 
+Kind = TypeVar("Kind", bound=Node)
+
+
 @contextmanager
-def node() -> Iterator[Node]:
+def node(kind: Callable[[str], Kind]) -> Iterator[Kind]:
     """Packets keep their order only on one CPU, so the thread stays on one."""
     name = f"srv6-{os.getpid()}-{uuid.uuid4().hex[:8]}"
     cpus = os.sched_getaffinity(0)
     subprocess.run(["ip", "netns", "add", name], check=True)
     try:
         os.sched_setaffinity(0, {min(cpus)})
-        made = Node(name)
+        made = kind(name)
         try:
             yield made
         finally:

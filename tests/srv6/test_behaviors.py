@@ -6,7 +6,7 @@ from ipaddress import IPv4Address
 
 import pytest
 
-from srv6lab.srv6.behaviors import BEHAVIORS, REGISTRY, Behavior
+from srv6lab.srv6.behaviors import BEHAVIORS, NEEDS, REGISTRY, Behavior
 from srv6lab.srv6.encapsulation import Encapsulation
 from srv6lab.srv6.headend import HEADENDS
 from srv6lab.srv6.packet import Ethernet, Ipv4, Packet
@@ -42,15 +42,42 @@ def test_a_parameter_that_is_missing_is_named(behavior: Behavior) -> None:
     assert set(behavior.parameters) <= set(one.parameters)
 
 
+@pytest.mark.parametrize(
+    "behavior", [one for one in REGISTRY.values() if one.give_back], ids=lambda one: one.name
+)
+def test_every_proxy_has_cases_of_what_comes_back(behavior: Behavior) -> None:
+    assert any(case.behavior == behavior.name and case.is_back for case in ALL)
+
+
 def test_what_labs_use_is_part_of_the_registry() -> None:
     assert BEHAVIORS.items() <= REGISTRY.items()
-    assert {name for name in REGISTRY if name not in BEHAVIORS} == {
-        "End.DT4",
-        "End.DT46",
-        "End.DX2",
-        "End.B6.Encaps",
-        "End.B6.Encaps.Red",
+    assert set(BEHAVIORS) == {
+        "End",
+        "End.X",
+        "End.T",
+        "End.DX6",
+        "End.DX4",
+        "End.DT6",
+        "End.AD4",
     }
+
+
+@pytest.mark.parametrize("behavior", REGISTRY.values(), ids=lambda one: one.name)
+def test_what_a_kernel_needs_has_words(behavior: Behavior) -> None:
+    assert set(behavior.needs) <= NEEDS.keys()
+    assert bool(behavior.needs) == (behavior.kernel_since is not None or behavior.in_labs)
+
+
+@pytest.mark.parametrize(
+    "behavior", [one for one in REGISTRY.values() if one.give_back], ids=lambda one: one.name
+)
+def test_a_service_gives_back_what_it_was_given(behavior: Behavior) -> None:
+    wrong = Packet(
+        (Ethernet(bytes(6), bytes(6)) if behavior.name[-1] != "2" else Ipv4(IPv4Address(1), IPv4Address(2)),)
+    )
+    assert behavior.give_back is not None
+    with pytest.raises(TypeError):
+        behavior.give_back(wrong, LocalSid(policy=Encapsulation(SOURCE, (A, B))), None)
 
 
 @pytest.mark.parametrize("name", HEADENDS)

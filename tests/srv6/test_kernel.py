@@ -11,25 +11,28 @@ from random import Random
 
 import pytest
 
-from srv6lab.srv6.headend import hop
+from srv6lab.srv6.behaviors import REGISTRY
+from srv6lab.srv6.headend import h_insert, hop
 from srv6lab.srv6.packet import (
     Ethernet,
     Header,
+    HopByHop,
     Icmpv6,
     Ipv6,
     Packet,
     Srh,
     build,
 )
-from srv6lab.srv6.results import IcmpError, LocalSid
+from srv6lab.srv6.results import Discard, Forward, IcmpError, Interface, LocalSid
 from tests.srv6.linux import (
     B6_ENCAPS,
-    CSID,
+    CSIDS,
     DECAPSULATING,
     DX2,
     END,
     ENDPOINTS,
     HEADENDS,
+    INLINE,
     L2_HEADENDS,
     SEGMENTS,
     Installed,
@@ -44,8 +47,10 @@ from tests.srv6.linux import (
     outer,
     srh,
     steered,
+    walks_tlvs,
 )
 from tests.srv6.node import NEIGHBOR, Node
+from tests.srv6.service import AD4, Proxied, chained, served
 
 COUNTS = pytest.mark.parametrize("count", [150, pytest.param(5000, marks=pytest.mark.prove)])
 
@@ -71,17 +76,45 @@ def test_a_segment_in_the_middle(linux: Node, one: Installed, count: int) -> Non
 
 
 @COUNTS
-def test_shorter_segments(linux: Node, count: int) -> None:
-    need(CSID)
-    random = Random(count)
+@pytest.mark.parametrize("one", ENDPOINTS, ids=lambda one: one.action)
+def test_a_segment_list_that_may_be_broken(linux: Node, one: Installed, count: int) -> None:
+    """Two SRHs or one, any number of segments left, any last entry: the packet goes on, or it is dropped (without the
+    error, and for reasons of its own: see the quirks)."""
+    need(one)
+    random = Random(f"{one.action} {count}")
+    dropped = 0
+    for _ in range(count):
+        exhausted = [replace(srh(random), segments_left=0)] if random.randrange(3) == 0 else []
+        routing = srh(random)
+        last_entry = random.choice((routing.last_entry, routing.last_entry, random.randrange(8)))
+        routing = replace(routing, last_entry=last_entry, segments_left=random.randrange(last_entry + 4))
+        first = outer(random, one.sid)
+        packet = build(
+            replace(first, hop_limit=max(first.hop_limit, 2)), *exhausted, routing, *inner(random, 4)
+        )
+        said = act(one, Packet.from_bytes(packet.to_bytes(), Ipv6))
+        takes = walks_tlvs(packet.to_bytes(), 1 + len(exhausted)) and not (
+            exhausted and one.parameters.flavors
+        )
+        predicted = [said.packet.to_bytes()] if takes and isinstance(said, Forward) else []
+        assert linux.answer(packet.to_bytes()) == predicted, packet
+        dropped += not predicted
+    assert 0 < dropped < count
+
+
+@COUNTS
+@pytest.mark.parametrize("one", CSIDS, ids=lambda one: one.action)
+def test_shorter_segments(linux: Node, one: Installed, count: int) -> None:
+    need(one)
+    random = Random(f"{one.action} {count}")
     for _ in range(count):
         routing = srh(random)
         left = random.randrange(1, routing.last_entry + 2)
         headers = [*options(random), replace(routing, segments_left=left), *inner(random, 4)]
         argument = random.choice((0, random.getrandbits(80) | 1 << 79))
-        first = outer(random, IPv6Address(int(CSID.sid) | argument))
+        first = outer(random, IPv6Address(int(one.sid) | argument))
         packet = build(replace(first, hop_limit=max(first.hop_limit, 2)), *headers)
-        predicted = forwarded(act(CSID, packet)).to_bytes()
+        predicted = forwarded(act(one, packet)).to_bytes()
         assert linux.answer(packet.to_bytes()) == [predicted], packet
 
 
@@ -112,6 +145,35 @@ def test_a_headend(linux: Node, mode: str, version: int, count: int) -> None:
         packet = steered(random, number, size, version)
         predicted = forwarded(headend(packet, encapsulation(packet, size)))
         assert linux.answer(packet.to_bytes()) == [before_the_hop(predicted, packet).to_bytes()], packet
+
+
+@COUNTS
+@pytest.mark.parametrize("one", DECAPSULATING, ids=lambda one: one.action)
+def test_no_last_segment_for_it(linux: Node, one: Installed, count: int) -> None:
+    """A segment is left, or something else is inside: dropped, without the error (see the quirks)."""
+    need(one)
+    random = Random(f"{one.action} {count}")
+    for number in range(count):
+        version = 4 if one.behavior.endswith("4") else 6
+        routing = replace(srh(random), segments_left=number % 2)
+        within = inner(random, version if number % 2 else 10 - version)
+        packet = build(outer(random, one.sid), *options(random), routing, *within)
+        assert isinstance(act(one, packet), IcmpError)
+        assert linux.answer(packet.to_bytes()) == [], packet
+
+
+@COUNTS
+def test_inline(linux: Node, count: int) -> None:
+    """H.Insert, in front of all but hop-by-hop options (see the quirk)."""
+    random = Random(count)
+    for _ in range(count):
+        size = random.choice((1, 2, 3))
+        first, *rest = steered(random, INLINE, size, 6).headers
+        between = [one for one in (*options(random), srh(random)) if random.randrange(2)]
+        behind = [one for one in between if not isinstance(one, HopByHop)]
+        packet = build(first, *behind, *rest, payload=random.randbytes(random.randrange(40)))
+        predicted = forwarded(h_insert(packet, encapsulation(packet, size))).to_bytes()
+        assert linux.answer(packet.to_bytes()) == [predicted], packet
 
 
 @COUNTS
@@ -167,3 +229,50 @@ def test_a_hop_limit_of_one(linux: Node) -> None:
     (error,) = (Packet.from_bytes(wire, Ipv6).find(Icmpv6) for wire in linux.answer(packet.to_bytes()))
     assert error is not None
     assert (error.type, error.code) == (said.type, said.code)
+
+
+@COUNTS
+def test_a_proxy(proxied: Proxied, count: int) -> None:
+    """srconf's End.AD4: what the service is sent, and what it gives back in its chain again. Where it takes the hops
+    is not where the draft does (see the quirks)."""
+    behavior = REGISTRY["End.AD4"]
+    assert behavior.act is not None
+    assert behavior.give_back is not None
+    random = Random(count)
+    for _ in range(count):
+        packet = chained(random)
+        said = behavior.act(packet, AD4)
+        assert isinstance(said, Forward)
+        assert said.how == Interface("veth0")
+        sent = hop(said.packet)
+        assert isinstance(sent, Packet)
+        assert proxied.enter(packet) == ([sent.to_bytes()], []), packet
+        given = served(random, sent)
+        back = forwarded(behavior.give_back(given, AD4, said.cache))
+        assert proxied.give_back(given) == [before_the_hop(back, given).to_bytes()], packet
+
+
+@COUNTS
+def test_a_proxy_refuses(proxied: Proxied, count: int) -> None:
+    """No segment left, no SRH, something else inside: discarded. A broken segment list: without the error."""
+    act = REGISTRY["End.AD4"].act
+    assert act is not None
+    random = Random(count)
+    kinds: set[type[object]] = set()
+    for _ in range(count):
+        first, *behind = chained(random).headers
+        at = next(n for n, one in enumerate(behind) if isinstance(one, Srh))
+        routing = behind[at]
+        assert isinstance(routing, Srh)
+        choices: list[list[Header]] = [
+            [replace(routing, segments_left=0), *behind[at + 1 :]],
+            [replace(routing, segments_left=routing.last_entry + 2), *behind[at + 1 :]],
+            [routing, *inner(random, 6)],
+            behind[at + 1 :],
+        ]
+        packet = build(first, *behind[:at], *random.choice(choices))
+        said = act(packet, AD4)
+        kinds.add(type(said))
+        assert not isinstance(said, Forward)
+        assert proxied.enter(packet) == ([], []), packet
+    assert kinds == {Discard, IcmpError}

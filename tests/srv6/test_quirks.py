@@ -5,13 +5,21 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import replace
+from ipaddress import IPv6Address
 from random import Random
 
 import pytest
 
-from srv6lab.srv6.headend import h_encaps
+from srv6lab.srv6.behaviors import REGISTRY
+from srv6lab.srv6.endpoint import end
+from srv6lab.srv6.headend import h_encaps, h_insert, hop
 from srv6lab.srv6.packet import (
+    BrokenTlvs,
+    HopByHop,
     Ipv4,
+    Ipv6,
+    Option,
+    Packet,
     Pad1,
     PadN,
     Srh,
@@ -19,11 +27,16 @@ from srv6lab.srv6.packet import (
     build,
 )
 from srv6lab.srv6.quirks import QUIRKS
-from srv6lab.srv6.results import IcmpError, LocalSid
+from srv6lab.srv6.results import Forward, IcmpError, LocalSid
 from tests.srv6.linux import (
     B6_ENCAPS,
+    CSID_AND_PSP,
+    DECAPSULATING,
+    DX4,
     DX4_TO_A_NEIGHBOR,
     END,
+    INLINE,
+    PSP,
     SEGMENTS,
     act,
     before_the_hop,
@@ -31,11 +44,13 @@ from tests.srv6.linux import (
     encapsulation,
     forwarded,
     inner,
+    need,
     outer,
     srh,
     steered,
 )
 from tests.srv6.node import BROADCAST, Node
+from tests.srv6.service import AD4, Proxied, chained
 
 
 def quirk_last_segment_dropped(linux: Node) -> bool:
@@ -93,7 +108,150 @@ def quirk_bound_before_the_hop(linux: Node) -> bool:
     return said != predicted.to_bytes() and said == bound_before_the_hop(predicted).to_bytes()
 
 
+def quirk_tlvs_always_walked(linux: Node) -> bool:
+    tlvs = BrokenTlvs(bytes((124, 9)) + bytes(6)), UnknownTlv(124, bytes(6))
+    packets = [
+        build(outer(Random(8), END.sid), Srh.of((END.sid, *SEGMENTS), tlvs=(one,)), *inner(Random(8), 4))
+        for one in tlvs
+    ]
+    predicted = [[forwarded(act(END, packet)).to_bytes()] for packet in packets]
+    return [linux.answer(packet.to_bytes()) for packet in packets] == [[], predicted[1]]
+
+
+def quirk_psp_takes_the_first_srh(linux: Node) -> bool:
+    random = Random(9)
+    two = replace(Srh.of(SEGMENTS), segments_left=0), Srh.of((PSP.sid, *SEGMENTS))
+    packets = [build(outer(random, one.sid), *two, *inner(random, 4)) for one in (PSP, END)]
+    predicted = [
+        forwarded(act(one, packet)).to_bytes() for one, packet in zip((PSP, END), packets, strict=True)
+    ]
+    return [linux.answer(packet.to_bytes()) for packet in packets] == [[], [predicted[1]]]
+
+
+def quirk_next_csid_without_psp(linux: Node) -> bool:
+    need(CSID_AND_PSP)
+    random = Random(10)
+    packet = build(
+        outer(random, CSID_AND_PSP.sid), Srh.of((CSID_AND_PSP.sid, SEGMENTS[0])), *inner(random, 4)
+    )
+    assert forwarded(act(CSID_AND_PSP, packet)).find(Srh) is None
+    return linux.answer(packet.to_bytes()) == [forwarded(act(END, packet)).to_bytes()]
+
+
+def quirk_segment_left_without_error(linux: Node) -> bool:
+    random = Random(11)
+    packets = {
+        one: build(
+            outer(random, one.sid), Srh.of((one.sid, *SEGMENTS)), *inner(random, 4 if one is DX4 else 6)
+        )
+        for one in DECAPSULATING
+    }
+    assert all(act(one, packet) == IcmpError(4, 0, 43) for one, packet in packets.items())
+    return [linux.answer(packet.to_bytes()) for packet in packets.values()] == [[]] * len(packets)
+
+
+def quirk_upper_layer_without_error(linux: Node) -> bool:
+    random = Random(12)
+    packets = {
+        one: build(outer(random, one.sid), *inner(random, 6 if one is DX4 else 4)) for one in DECAPSULATING
+    }
+    assert all(act(one, packet) == IcmpError(4, 4, 40) for one, packet in packets.items())
+    return [linux.answer(packet.to_bytes()) for packet in packets.values()] == [[]] * len(packets)
+
+
+def quirk_inserted_before_options(linux: Node) -> bool:
+    random = Random(13)
+    first, *rest = steered(random, INLINE, 2, 6).headers
+    options = HopByHop(options=(Option(0x1E, bytes(4)),))
+    packet = build(first, options, *rest)
+    predicted = forwarded(h_insert(packet, encapsulation(packet, 2)))
+    header, first_behind, second, *behind = predicted.headers
+    assert isinstance(first_behind, HopByHop)
+    (said,) = linux.answer(packet.to_bytes())
+    return said != predicted.to_bytes() and said == build(header, second, first_behind, *behind).to_bytes()
+
+
+def quirk_address_taken_for_a_segment(linux: Node) -> bool:
+    """With segments left, and at the last one: as from an End, and as from an End.DT4. Off, nothing comes out."""
+    random = Random(8)
+    address = IPv6Address("2001:db8::1")  # the node's own
+    under_way = build(outer(random, address), Srh.of((address, *SEGMENTS)), *inner(random, 4))
+    arrived = build(outer(random, address), replace(Srh.of((address,)), segments_left=0), *inner(random, 4))
+    opened = hop(replace(arrived, headers=arrived.headers[2:]))
+    assert isinstance(opened, Packet)
+    wanted = [forwarded(end(under_way, LocalSid())).to_bytes()], [opened.to_bytes()]
+    sysctls = "for one in all in1; do echo {} >/proc/sys/net/ipv6/conf/$one/seg6_enabled; done"
+    linux.run("sh", "-c", sysctls.format(1))
+    on = [linux.answer(packet.to_bytes()) for packet in (under_way, arrived)]
+    linux.run("sh", "-c", sysctls.format(0))
+    off = [linux.answer(packet.to_bytes()) for packet in (under_way, arrived)]
+    return on == [*wanted] and off == [[], []]
+
+
+def through(proxied: Proxied) -> tuple[Packet, Packet, Packet, Packet]:
+    """A packet through proxy and service: what the model and what srconf send to the service, what they put into
+    the chain again of what it gives back."""
+    behavior = REGISTRY["End.AD4"]
+    assert behavior.act is not None
+    assert behavior.give_back is not None
+    packet = chained(Random(14))
+    said = behavior.act(packet, AD4)
+    assert isinstance(said, Forward)
+    ((sent,), _) = proxied.enter(packet)
+    given = Packet.from_bytes(sent, Ipv4)
+    (back,) = proxied.give_back(given)
+    predicted = forwarded(behavior.give_back(given, AD4, said.cache))
+    return said.packet, given, predicted, Packet.from_bytes(back, Ipv6)
+
+
+def ttl(packet: Packet) -> int:
+    header = packet.find(Ipv4)
+    assert header is not None
+    return header.ttl
+
+
+def hop_limit(packet: Packet) -> int:
+    header = packet.find(Ipv6)
+    assert header is not None
+    return header.hop_limit
+
+
+def quirk_proxy_hop_before_the_service(proxied: Proxied) -> bool:
+    predicted, sent, chained_again, back = through(proxied)
+    return (ttl(sent), ttl(back)) == (ttl(predicted) - 1, ttl(chained_again) + 1)
+
+
+def quirk_proxy_takes_two_hops(proxied: Proxied) -> bool:
+    _, _, predicted, back = through(proxied)
+    return hop_limit(back) == hop_limit(predicted) - 1
+
+
+def quirk_proxy_discards_silently(proxied: Proxied) -> bool:
+    act = REGISTRY["End.AD4"].act
+    assert act is not None
+    first, *behind = chained(Random(15)).headers
+    assert isinstance(first, Ipv6)
+    packet = build(replace(first, hop_limit=1), *behind)
+    assert act(packet, AD4) == IcmpError(3, 0)
+    return proxied.enter(packet) == ([], [])
+
+
+def quirk_proxy_remembers_by_flow(proxied: Proxied) -> bool:
+    behavior = REGISTRY["End.AD4"]
+    assert behavior.act is not None
+    assert behavior.give_back is not None
+    random = Random(16)
+    packet = chained(random)
+    said = behavior.act(packet, AD4)
+    assert isinstance(said, Forward)
+    other = build(*inner(random, 4))
+    assert isinstance(behavior.give_back(other, AD4, said.cache), Forward)
+    (sent,), _ = proxied.enter(packet)
+    return proxied.give_back(other) == [] and len(proxied.give_back(Packet.from_bytes(sent, Ipv4))) == 1
+
+
 @pytest.mark.parametrize("name", QUIRKS)
-def test_linux_still_has_the_quirk(linux: Node, name: str) -> None:
+def test_linux_still_has_the_quirk(request: pytest.FixtureRequest, name: str) -> None:
     prove: Callable[[Node], bool] = globals()[f"quirk_{name.replace('-', '_')}"]
-    assert prove(linux), f"Linux {os.uname().release} follows {QUIRKS[name].section} now"
+    one = request.getfixturevalue("proxied" if name.startswith("proxy-") else "linux")
+    assert prove(one), f"Linux {os.uname().release} follows {QUIRKS[name].section} now"
