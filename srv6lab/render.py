@@ -178,7 +178,7 @@ def _steering(plan: Plan, steering: Steering) -> Change:
     machine = plan.machine(steering.headend)
     prefix = steering.match.prefix
     before = next((one for one in machine.policies if one.prefix == prefix), None)
-    route = next((one for one in machine.routes if one.prefix == prefix), None)
+    route = next((one for one in machine.routes if one.prefix == prefix and one.table is None), None)
 
     def script(policy: PlannedPolicy | None) -> str:
         return _template("apply/steering.sh.j2", policy=policy, route=route, prefix=prefix)

@@ -284,9 +284,10 @@ def routes(view: View, locate: Locate) -> Iterator[Problem]:
                 yield Problem(where, what, f"give an IPv{route.prefix.version} next hop")
             elif problem := next_hop(view, name, route.via):
                 yield Problem(where, *problem)
-        pairs = ((route.prefix, (*base, index)) for index, route in enumerate(node.routes))
-        for prefix, first, path in repeated(pairs):
-            what = f"{name} already has a route for {prefix} ({line_of(locate, first)})"
+        pairs = (((route.prefix, route.table), (*base, index)) for index, route in enumerate(node.routes))
+        for (prefix, table), first, path in repeated(pairs):
+            of = f" in table {table}" if table else ""
+            what = f"{name} already has a route for {prefix}{of} ({line_of(locate, first)})"
             yield Problem(locate((*path, "prefix")), what, "keep one of the two")
 
 

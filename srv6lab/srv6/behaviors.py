@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from .packet import Packet
     from .results import LocalSid, Result
 
+PSP, NEXT_CSID = "PSP", "NEXT-CSID"  # RFC 8986 section 4.16.1, RFC 9800 section 4.1
+
 
 @dataclass(frozen=True, slots=True)
 class Behavior:
@@ -24,6 +26,7 @@ class Behavior:
     `section` where its text stands, `kernel_since` the first Linux that has it as a seg6local action,
     None for one that it hasn't (in a lab, an SR proxy does that one). `model` is where the behavior itself stands
     in this room, `module:function`: what only reads records doesn't wait for it. `in_labs` is whether a lab can have it: whether Day0 can install it.
+    `flavors` are those that Linux has for it, with the first Linux that does.
     """
 
     name: str
@@ -34,6 +37,7 @@ class Behavior:
     kernel_since: tuple[int, int] | None = (4, 14)
     model: str = field(default="", repr=False)
     in_labs: bool = True
+    flavors: tuple[tuple[str, tuple[int, int]], ...] = ()
 
     @property
     def act(self) -> Callable[[Packet, LocalSid], Result] | None:
@@ -47,7 +51,14 @@ class Behavior:
 
 
 _ALL = (
-    Behavior("End", 1, "RFC 8986 4.1", "go on to the next segment", model="endpoint:end"),
+    Behavior(
+        "End",
+        1,
+        "RFC 8986 4.1",
+        "go on to the next segment",
+        model="endpoint:end",
+        flavors=((PSP, (6, 3)), (NEXT_CSID, (6, 1))),
+    ),
     Behavior(
         "End.X",
         5,
@@ -55,6 +66,7 @@ _ALL = (
         "go on to the next segment over one adjacency",
         ("nh6",),
         model="endpoint:end_x",
+        flavors=((NEXT_CSID, (6, 6)),),
     ),
     Behavior(
         "End.T",
@@ -124,7 +136,6 @@ _ALL = (
         "go on inside a policy",
         ("policy",),
         model="binding:end_b6_encaps",
-        in_labs=False,
     ),
     Behavior(
         "End.B6.Encaps.Red",

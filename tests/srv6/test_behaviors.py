@@ -48,7 +48,6 @@ def test_what_labs_use_is_part_of_the_registry() -> None:
         "End.DT4",
         "End.DT46",
         "End.DX2",
-        "End.B6.Encaps",
         "End.B6.Encaps.Red",
     }
 
