@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from srv6lab.errors import Location
 from srv6lab.plan import Plan
-from srv6lab.topology import AlertExpectation, PacketExpectation
-from srv6lab.trace import Address, Direction, PacketView, Point
+from srv6lab.topology import AlertExpectation, Inner, Middle, PacketExpectation
+from srv6lab.trace import Address, Direction, IpHeader, PacketView, Point
 
 NONE = "none"
 
@@ -112,25 +112,56 @@ def _alert(plan: Plan, one: AlertExpectation, location: Location) -> ExpectedAle
 
 def describe(packet: PacketView) -> dict[str, str]:
     """A captured packet in the expectation's words; `none` for a header that isn't there."""
-    outer, inner = packet.outer, packet.innermost if len(packet.headers) > 1 else None
-    srh = outer.srh
+    outer, count = packet.outer, len(packet.headers)
+    middle = _header(packet.headers[1] if count > 2 else None)
+    inner = _header(packet.innermost if count > 1 else None)
     return {
-        "source": str(outer.source),
-        "destination": str(outer.destination),
-        "hop_limit": str(outer.hop_limit),
-        "protocol": outer.protocol,
+        **_header(outer),
+        "next_header": outer.next_header,
+        "length": str(packet.ip_length),
+        **{f"middle.{name}": value for name, value in middle.items()},
+        **{f"inner.{name}": inner[name] for name in Inner.model_fields},
+    }
+
+
+def _header(header: IpHeader | None) -> dict[str, str]:
+    """One IP header with its SRH, `none` all over for one that isn't there."""
+    if header is None:
+        return dict.fromkeys(Middle.model_fields, NONE)
+    srh = header.srh
+    return {
+        "source": str(header.source),
+        "destination": str(header.destination),
+        "hop_limit": str(header.hop_limit),
+        "protocol": header.protocol,
         "segment_list": _list(srh.segment_list) if srh else NONE,
         "segments_left": str(srh.segments_left) if srh else NONE,
-        "inner.source": str(inner.source) if inner else NONE,
-        "inner.destination": str(inner.destination) if inner else NONE,
-        "inner.hop_limit": str(inner.hop_limit) if inner else NONE,
-        "inner.protocol": inner.protocol if inner else NONE,
     }
 
 
 def sentence(fields: Mapping[str, str]) -> str:
     """A packet in one line: `2001:db8::1 → fc00:2::a hl 63 [fc00:3::a, *fc00:2::a] SL 1 | …`, the
     active segment starred."""
+    text = _tunnel(fields)
+    if (middle := _below(fields, "middle.")) and {*middle.values()} != {NONE}:
+        text += f" | {_tunnel(middle)}"
+    inner = _below(fields, "inner.")
+    if inner.get("source", NONE) != NONE or inner.get("destination", NONE) != NONE:
+        text += f" | {inner.get('source', '*')} → {inner.get('destination', '*')}"
+        if inner.get("hop_limit", NONE) != NONE:
+            text += f" hl {inner['hop_limit']}"
+        protocol = inner.get("protocol")
+    else:
+        protocol = fields.get("protocol")
+    return f"{text} {protocol}" if protocol else text
+
+
+def _below(fields: Mapping[str, str], name: str) -> dict[str, str]:
+    return {key.removeprefix(name): value for key, value in fields.items() if key.startswith(name)}
+
+
+def _tunnel(fields: Mapping[str, str]) -> str:
+    """An IP header with its SRH."""
     text = f"{fields.get('source', '*')} → {fields.get('destination', '*')}"
     if "hop_limit" in fields:
         text += f" hl {fields['hop_limit']}"
@@ -138,29 +169,20 @@ def sentence(fields: Mapping[str, str]) -> str:
         text += f" [{_starred(fields)}]"
     if fields.get("segments_left", NONE) != NONE:
         text += f" SL {fields['segments_left']}"
-    if fields.get("inner.source", NONE) != NONE or fields.get("inner.destination", NONE) != NONE:
-        text += f" | {fields.get('inner.source', '*')} → {fields.get('inner.destination', '*')}"
-        if fields.get("inner.hop_limit", NONE) != NONE:
-            text += f" hl {fields['inner.hop_limit']}"
-        protocol = fields.get("inner.protocol")
-    else:
-        protocol = fields.get("protocol")
-    return f"{text} {protocol}" if protocol else text
+    return text
 
 
 def _expected(one: PacketExpectation, location: Location) -> Expected:
     fields = {
-        name: str(value)
-        for name in ("source", "destination", "hop_limit", "protocol", "segments_left")
-        if (value := getattr(one, name)) is not None
+        name: str(value) for name in ("next_header", "length") if (value := getattr(one, name)) is not None
     }
-    if one.segment_list is not None:
-        fields["segment_list"] = _list(one.segment_list) if one.segment_list else NONE
+    fields |= _said(one)
+    if one.middle:
+        fields |= {f"middle.{name}": value for name, value in _said(one.middle).items()}
     flow: tuple[Address | None, Address | None] = (one.source, one.destination)
     if one.inner:
         flow = (one.inner.source, one.inner.destination)
-        inner = one.inner.model_dump(exclude_none=True)
-        fields |= {f"inner.{name}": str(value) for name, value in inner.items()}
+        fields |= {f"inner.{name}": value for name, value in _said(one.inner).items()}
     elif one.segment_list:
         flow = (None, None)  # the outer addresses are the tunnel's, not the flow's
     return Expected(
@@ -173,6 +195,14 @@ def _expected(one: PacketExpectation, location: Location) -> Expected:
         absent=one.absent,
         location=location,
     )
+
+
+def _said(header: Inner | PacketExpectation) -> dict[str, str]:
+    """What an author says of one IP header and its SRH."""
+    values = {name: getattr(header, name, None) for name in Middle.model_fields}
+    listed = values.pop("segment_list")
+    fields = {name: str(value) for name, value in values.items() if value is not None}
+    return fields if listed is None else fields | {"segment_list": _list(listed) if listed else NONE}
 
 
 def _list(segments: tuple[object, ...]) -> str:

@@ -60,22 +60,28 @@ class Nic:
 
 @dataclass(frozen=True, slots=True)
 class PlannedRoute:
-    """A way to a prefix; several of one prefix share its flows by their weights."""
+    """A way to a prefix, in the main table or in the `table` that a SID looks into; several of one prefix share its
+    flows by their weights."""
 
     prefix: Network
     via: Address
     nic: str
     weight: int = 1
+    table: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedSid:
-    """A local SID with the NIC that its kernel route names."""
+    """A local SID with the NIC that its kernel route names. `prefix` are the destinations that it takes,
+    `policy` the segments that a binding SID pushes, first visited first."""
 
     sid: IPv6Address
     behavior: Behavior
     parameters: tuple[tuple[str, str], ...]
     nic: str
+    prefix: IPv6Network
+    flavors: tuple[str, ...] = ()
+    policy: tuple[IPv6Address, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,17 +155,18 @@ class Machine:
         interfaces = [nic.address for nic in self.nics] + ([self.loopback] if self.loopback else [])
         return tuple(interface.ip for interface in interfaces)
 
-    def ways(self) -> dict[Network, tuple[PlannedRoute, ...]]:
-        """The static routes by prefix, in the order of the file."""
-        found: dict[Network, tuple[PlannedRoute, ...]] = {}
+    def ways(self) -> dict[tuple[Network, int | None], tuple[PlannedRoute, ...]]:
+        """The static routes by prefix and table (None for the main one), in the order of the file."""
+        found: dict[tuple[Network, int | None], tuple[PlannedRoute, ...]] = {}
         for route in self.routes:
-            found[route.prefix] = (*found.get(route.prefix, ()), route)
+            key = route.prefix, route.table
+            found[key] = (*found.get(key, ()), route)
         return found
 
     def way_to(self, address: Address) -> str | None:
         """The NIC of the longest prefix that matches, among links and routes."""
         table = [(nic.address.network, nic.name) for nic in self.nics]
-        table += [(route.prefix, route.nic) for route in self.routes]
+        table += [(route.prefix, route.nic) for route in self.routes if route.table is None]
         matches = [(prefix.prefixlen, nic) for prefix, nic in table if address in prefix]
         return max(matches, key=lambda match: match[0])[1] if matches else None
 
@@ -275,12 +282,15 @@ def _policies(
     for where, steering in wanted:
         policy = planned_policy(machine, steering)
         if policy is None:
-            first = steering.to.segments[0]
-            what = f"{machine.name} has no route to its first segment {first}"
-            mend = f"add a route to it under nodes.{machine.name}.routes"
-            problems.append(Problem(locate((*where, "to", "segments", 0)), what, mend))
+            path = (*where, "to", "segments", 0)
+            problems.append(_no_way(machine.name, steering.to.segments[0], locate(path)))
         elif where[0] == "steering":
             yield policy
+
+
+def _no_way(node: str, first: IPv6Address, where: Location) -> Problem:
+    what = f"{node} has no route to its first segment {first}"
+    return Problem(where, what, f"add a route to it under nodes.{node}.routes")
 
 
 def _by_node(pairs: Iterable[tuple[str, T]]) -> dict[str, list[T]]:
@@ -380,17 +390,17 @@ class _Planner:
         self.locate, self.problems = locate, problems
 
     def machine(self, sids: Sequence[_Sid], services: tuple[PlannedService, ...]) -> Machine:
-        return Machine(
+        machine = Machine(
             name=self.name,
             role=self.node.role,
             nics=self.nics,
             loopback=self.node.loopback,
             locator=self.node.locator,
             routes=tuple(self._routes()),
-            local_sids=tuple(self._sids(sids)),
             services=services,
             proxies=tuple(self._proxies(sids, services)),
         )
+        return replace(machine, local_sids=tuple(self._sids(sids, machine)))
 
     def _routes(self) -> Iterable[PlannedRoute]:
         for index, route in enumerate(self.node.routes):
@@ -399,24 +409,37 @@ class _Planner:
                 where = ("nodes", self.name, "routes", index, "via")
                 self._problem(where, f"{self.name} has no link on which {route.via} lies", self._links_of())
             else:
-                yield PlannedRoute(route.prefix, route.via, nic, route.weight)
+                yield PlannedRoute(route.prefix, route.via, nic, route.weight, route.table)
 
-    def _sids(self, sids: Sequence[_Sid]) -> Iterable[PlannedSid]:
+    def _sids(self, sids: Sequence[_Sid], machine: Machine) -> Iterable[PlannedSid]:
         for index, local in sids:
-            if BEHAVIORS[local.behavior].kernel_since is None:
+            behavior = BEHAVIORS[local.behavior]
+            if behavior.kernel_since is None:
                 continue
-            next_hop = local.nh4 or local.nh6
-            nic = self._connected(next_hop) if next_hop else self._any_ipv6_nic()
+            nic = self._nic_of(local, machine)
             if nic is None:
-                what = (
-                    f"{next_hop} is on no link of {self.name}"
-                    if next_hop
-                    else f"{self.name} has no IPv6 link"
-                )
-                self._problem(("local_sids", index), what, self._links_of())
+                self._stranded(index, local)
                 continue
-            parameters = tuple((name, str(value)) for name, value in local.parameters.items())
-            yield PlannedSid(local.sid, BEHAVIORS[local.behavior], parameters, nic)
+            given = local.parameters.items()
+            parameters = tuple((name, str(value)) for name, value in given if name != "policy")
+            policy = local.policy.segments if local.policy else ()
+            yield PlannedSid(local.sid, behavior, parameters, nic, local.prefix, local.flavors, policy)
+
+    def _nic_of(self, local: LocalSid, machine: Machine) -> str | None:
+        """Towards the policy or the next hop of a SID, else any: Linux wants one in every route."""
+        if local.policy is not None:
+            return machine.way_to(local.policy.segments[0])
+        next_hop = local.nh4 or local.nh6
+        return self._connected(next_hop) if next_hop else self._any_ipv6_nic()
+
+    def _stranded(self, index: int, local: LocalSid) -> None:
+        if local.policy is not None:
+            path = ("local_sids", index, "policy", "segments", 0)
+            self.problems.append(_no_way(self.name, local.policy.segments[0], self.locate(path)))
+            return
+        next_hop = local.nh4 or local.nh6
+        what = f"{next_hop} is on no link of {self.name}" if next_hop else f"{self.name} has no IPv6 link"
+        self._problem(("local_sids", index), what, self._links_of())
 
     def _proxies(self, sids: Sequence[_Sid], services: tuple[PlannedService, ...]) -> Iterable[PlannedProxy]:
         for index, local in sids:

@@ -178,7 +178,7 @@ def _steering(plan: Plan, steering: Steering) -> Change:
     machine = plan.machine(steering.headend)
     prefix = steering.match.prefix
     before = next((one for one in machine.policies if one.prefix == prefix), None)
-    routes = machine.ways().get(prefix, ())
+    routes = machine.ways().get((prefix, None), ())
 
     def script(policy: PlannedPolicy | None) -> str:
         return _template("apply/steering.sh.j2", policy=policy, routes=routes, prefix=prefix)

@@ -14,6 +14,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
+from srv6lab.srv6.csid import NextCsid
+
 
 def _written(value: Any) -> Any:
     """`ipaddress` takes the number 10 for 0.0.0.10, and anything at all after a `%`."""
@@ -67,11 +69,13 @@ class _Model(BaseModel):
 
 
 class Route(_Model):
-    """A static route of a node. Several of one prefix share its flows by their weights."""
+    """A static route of a node, in its main table or in one that only its SIDs look into (the kernel has tables of
+    its own from 253 on). Several of one prefix and table share its flows by their weights."""
 
     prefix: Network
     via: Address
     weight: Annotated[int, Field(strict=True, ge=1, le=256)] = 1
+    table: Annotated[int, Field(strict=True, ge=1, le=252)] | None = None
 
 
 class Hardware(_Model):
@@ -165,8 +169,14 @@ class Service(_Model):
     frames: Literal["all", "ipv4"] = "all"
 
 
+class Target(_Model):
+    """Where traffic is steered to: segments in visiting order."""
+
+    segments: Annotated[tuple[V6Address, ...], Field(min_length=1, max_length=64)]
+
+
 class LocalSid(_Model):
-    """A SID that a node owns and the behavior bound to it (RFC 8986 section 3)."""
+    """A SID that a node owns and the behavior bound to it (RFC 8986 section 3), with its flavors."""
 
     node: Name
     sid: V6Address
@@ -174,13 +184,20 @@ class LocalSid(_Model):
     nh4: V4Address | None = None
     nh6: V6Address | None = None
     table: Annotated[int, Field(strict=True, ge=1, le=2**32 - 1)] | None = None
+    policy: Target | None = None
     service: Name | None = None
+    flavors: tuple[Literal["PSP", "NEXT-CSID"], ...] = ()
 
     @property
     def parameters(self) -> dict[str, Any]:
         """What the author gave, by the names of the behavior's registry entry."""
-        given = {name: getattr(self, name) for name in ("nh4", "nh6", "service", "table")}
+        given = {name: getattr(self, name) for name in ("nh4", "nh6", "policy", "service", "table")}
         return {name: value for name, value in given.items() if value is not None}
+
+    @property
+    def prefix(self) -> IPv6Network:
+        """The destinations that the SID takes: with NEXT-CSID whatever follows it, else itself."""
+        return NextCsid().prefix(self.sid) if "NEXT-CSID" in self.flavors else IPv6Network(self.sid)
 
 
 class Match(_Model):
@@ -189,19 +206,14 @@ class Match(_Model):
     prefix: Network
 
 
-class Target(_Model):
-    """Where it is steered to: segments in visiting order."""
-
-    segments: Annotated[tuple[V6Address, ...], Field(min_length=1, max_length=64)]
-
-
 class Steering(_Model):
-    """A headend's policy: matching traffic gets an SRH (RFC 8986 section 5)."""
+    """A headend's policy: matching traffic is encapsulated (RFC 8986 section 5), with `encap.red` in a
+    reduced SRH, or in none where there is one segment."""
 
     headend: Name
     match: Match
     to: Target
-    mode: Literal["encap"] = "encap"
+    mode: Literal["encap", "encap.red"] = "encap"
 
 
 class Probe(_Model):
@@ -222,12 +234,25 @@ class Inner(_Model):
     protocol: str | None = None
 
 
+SegmentList = Annotated[tuple[V6Address, ...], Field(max_length=64)]
+SegmentsLeft = Annotated[int, Field(strict=True, ge=0, le=127)]
+
+
+class Middle(Inner):
+    """The second of three IP headers: the tunnel within the tunnel."""
+
+    segment_list: SegmentList | None = None
+    segments_left: SegmentsLeft | None = None
+
+
 class PacketExpectation(_Model):
     """What a probe's packets look like at one point in one direction.
 
-    `source`, `destination`, `hop_limit` and `protocol` are the outermost IP header's.
-    `segment_list` is in wire order (RFC 8754 section 2): index 0 is the last segment; an empty
-    list says that there is no SRH. `count` defaults to one for each packet of the probe.
+    `source`, `destination`, `hop_limit`, `next_header`, `protocol` and `length` are the outermost IP header's:
+    `next_header` is what follows it at once, `protocol` what follows all of its extension headers, `length`
+    counts the bytes of the whole IP packet. `segment_list` is in wire order (RFC 8754 section 2): index 0 is
+    the last segment; an empty list says that there is no SRH. `count` defaults to one for each packet of the
+    probe.
     """
 
     at: PointText
@@ -236,9 +261,12 @@ class PacketExpectation(_Model):
     source: Address | None = None
     destination: Address | None = None
     hop_limit: Annotated[int, Field(strict=True, ge=0, le=255)] | None = None
+    next_header: str | None = None
     protocol: str | None = None
-    segment_list: Annotated[tuple[V6Address, ...], Field(max_length=64)] | None = None
-    segments_left: Annotated[int, Field(strict=True, ge=0, le=127)] | None = None
+    length: Annotated[int, Field(strict=True, ge=20, le=65575)] | None = None
+    segment_list: SegmentList | None = None
+    segments_left: SegmentsLeft | None = None
+    middle: Middle | None = None
     inner: Inner | None = None
     count: Annotated[int, Field(strict=True, ge=1)] | None = None
     absent: bool = False

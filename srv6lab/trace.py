@@ -14,6 +14,7 @@ from ipaddress import IPv4Address, IPv6Address
 from srv6lab.errors import Location
 
 Address = IPv4Address | IPv6Address
+ETHERNET_HEADER = 14
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -68,7 +69,8 @@ class IpHeader:
     """One IP header of a packet, with the SRH that follows it, if one does.
 
     `protocol` is the name of what comes after all of its extension headers:
-    icmp, icmpv6, tcp, udp, ipv4, ipv6, ethernet, or the protocol's number.
+    icmp, icmpv6, tcp, udp, ipv4, ipv6, ethernet, or the protocol's number. `next_header` is the name of what
+    follows at once: one of these, routing, fragment, hopopts or dstopts.
     """
 
     source: Address
@@ -76,6 +78,7 @@ class IpHeader:
     hop_limit: int
     protocol: str
     srh: Srh | None = None
+    next_header: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +108,11 @@ class PacketView:
     headers: tuple[IpHeader, ...] = ()
     icmp: Icmp | None = None
     payload: bytes = b""
+
+    @property
+    def ip_length(self) -> int:
+        """Bytes of the IP packet: the frame without its Ethernet header."""
+        return self.length - ETHERNET_HEADER
 
     @property
     def outer(self) -> IpHeader:

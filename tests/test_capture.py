@@ -28,7 +28,7 @@ CAPTURES = Path(__file__).with_name("captures")
 ROOT = Path(__file__).parents[1]
 TOKEN = frames.TOKEN
 ECHO = ipv4("10.0.0.1", "10.0.1.1", 1, frames.echo(TOKEN * 3))
-ECHO_HEADER = IpHeader(IPv4Address("10.0.0.1"), IPv4Address("10.0.1.1"), 64, "icmp")
+ECHO_HEADER = IpHeader(IPv4Address("10.0.0.1"), IPv4Address("10.0.1.1"), 64, "icmp", next_header="icmp")
 ECHO_ICMP = Icmp(8, 0, 0x2FC, 1)
 
 needs_tshark = pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark isn't installed")
@@ -60,7 +60,8 @@ def only(folder: Path, frame: bytes) -> PacketView:
 
 
 def v6(source: str, target: str, protocol: str, header: Srh | None = None, hop_limit: int = 64) -> IpHeader:
-    return IpHeader(IPv6Address(source), IPv6Address(target), hop_limit, protocol, header)
+    following = "routing" if header else protocol
+    return IpHeader(IPv6Address(source), IPv6Address(target), hop_limit, protocol, header, following)
 
 
 def sids(*listed: str) -> tuple[IPv6Address, ...]:
@@ -201,7 +202,9 @@ def test_each_tcp_segment_has_its_own_payload(tmp_path: Path) -> None:
 def test_the_packet_in_an_icmp_error_is_no_inner_header(kind: int, tmp_path: Path) -> None:
     lost = ipv4("10.0.0.1", "10.0.1.1", 17, udp(1, 2, TOKEN * 3))
     packet = only(tmp_path, ether(ipv4("10.0.0.9", "10.0.0.1", 1, icmp(kind, 1, bytes(4), lost))))
-    assert packet.headers == (IpHeader(IPv4Address("10.0.0.9"), IPv4Address("10.0.0.1"), 64, "icmp"),)
+    assert packet.headers == (
+        IpHeader(IPv4Address("10.0.0.9"), IPv4Address("10.0.0.1"), 64, "icmp", None, "icmp"),
+    )
     assert (packet.icmp, packet.payload) == (Icmp(kind, 1), b"")
 
 

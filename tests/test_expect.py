@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from ipaddress import ip_address
 
 import pytest
@@ -22,6 +23,13 @@ def inside_ipv6() -> PacketView:
 def best_effort() -> PacketView:
     """One segment in a reduced encapsulation: no SRH is there at all."""
     return packet(header("2001:ab::1", "fc00:b::d4", 63, "ipv4"), header(WEST, EAST, 64, "icmp"))
+
+
+def bound() -> PacketView:
+    """Behind a binding SID: a policy's packet within that of another."""
+    outer = header("2001:ab::1", "fc00:c::e", 62, "ipv6", srh("fc00:c::6", "fc00:c::e", left=1))
+    middle = header("2001:12::1", "fc00:b::d4", 63, "ipv4", srh(*TWO, left=0))
+    return packet(outer, middle, header(WEST, EAST, 64, "icmp"))
 
 
 @pytest.mark.parametrize(
@@ -53,6 +61,12 @@ def best_effort() -> PacketView:
             "2001:ab::1 → fc00:b::d4 hl 62 [*fc00:b::d4, fc00:b::e] SL 0 | 2001:db8::1 → 2001:db8::2 icmpv6",
             id="inner-ipv6",
         ),
+        pytest.param(
+            bound(),
+            "2001:ab::1 → fc00:c::e hl 62 [fc00:c::6, *fc00:c::e] SL 1"
+            f" | 2001:12::1 → fc00:b::d4 hl 63 [*fc00:b::d4, fc00:b::e] SL 0 | {WEST} → {EAST} icmp",
+            id="tunnel-in-a-tunnel",
+        ),
         pytest.param(best_effort(), f"2001:ab::1 → fc00:b::d4 hl 63 | {WEST} → {EAST} icmp", id="no-srh"),
     ],
 )
@@ -71,6 +85,9 @@ def test_a_plain_packet_has_no_srh_and_nothing_inside() -> None:
     assert {name for name, value in fields.items() if value == NONE} == {
         "segment_list",
         "segments_left",
+        *(f"middle.{name}" for name in ("source", "destination", "hop_limit", "protocol")),
+        "middle.segment_list",
+        "middle.segments_left",
         "inner.source",
         "inner.destination",
         "inner.hop_limit",
@@ -153,6 +170,35 @@ def test_an_empty_segment_list_says_that_there_is_no_srh() -> None:
     assert wanted == {"segment_list": NONE}
     assert describe(best_effort())["segment_list"] == NONE
     assert describe(tunneled())["segment_list"] != NONE
+
+
+def test_a_length_is_that_of_the_ip_packet() -> None:
+    assert _written("length: 86") == {"length": "86"}
+    assert describe(plain())["length"] == "86", "a frame of 100 bytes, less 14 of Ethernet"
+
+
+def test_the_next_header_is_told_from_the_protocol() -> None:
+    view = tunneled()
+    outer = replace(view.outer, next_header="routing")
+    fields = describe(replace(view, headers=(outer, *view.headers[1:])))
+    assert (fields["next_header"], fields["protocol"]) == ("routing", "ipv4")
+    assert _written("next_header: routing") == {"next_header": "routing"}
+
+
+def test_the_middle_header_of_three_is_judged_with_its_srh() -> None:
+    keys = 'middle: {destination: "fc00:b::d4", hop_limit: 63, segment_list: ["fc00:b::d4", "fc00:b::e"], segments_left: 0}'
+    wanted = _written(keys)
+    assert wanted == {
+        "middle.destination": "fc00:b::d4",
+        "middle.hop_limit": "63",
+        "middle.segment_list": "fc00:b::d4, fc00:b::e",
+        "middle.segments_left": "0",
+    }
+    assert wanted.items() <= describe(bound()).items()
+    assert (
+        wanted.keys() & {key for key, value in describe(tunneled()).items() if value == NONE} == wanted.keys()
+    )
+    assert _written("middle: {segment_list: []}") == {"middle.segment_list": NONE}
 
 
 def test_a_hop_limit_of_0_is_judged() -> None:

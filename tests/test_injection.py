@@ -53,7 +53,10 @@ BASE: dict[str, Any] = {
             "role": "sr-proxy",
             "locator": "fc00:b::/64",
             "loopback": "fc00:b::1/64",
-            "routes": [{"prefix": "fc00:a::/64", "via": "2001:ab::1"}],
+            "routes": [
+                {"prefix": "fc00:a::/64", "via": "2001:ab::1"},
+                {"prefix": "fc00:a::/64", "via": "2001:ab::1", "table": 100},
+            ],
         },
         "east": {"role": "host", "routes": [{"prefix": "10.0.1.0/24", "via": "10.0.2.2"}]},
     },
@@ -95,6 +98,14 @@ BASE: dict[str, Any] = {
         {"node": "gate", "sid": "fc00:a::d6", "behavior": "End.X", "nh6": "2001:ab::2"},
         {"node": "exit", "sid": "fc00:b::d4", "behavior": "End.DX4", "nh4": "10.0.2.1"},
         {"node": "exit", "sid": "fc00:b::e", "behavior": "End.AD4", "service": "ids"},
+        {"node": "exit", "sid": "fc00:b::6", "behavior": "End.DT6", "table": 100},
+        {"node": "exit", "sid": "fc00:b::f", "behavior": "End", "flavors": ["PSP"]},
+        {
+            "node": "gate",
+            "sid": "fc00:a::b6",
+            "behavior": "End.B6.Encaps",
+            "policy": {"segments": ["fc00:b::f", "fc00:b::6"]},
+        },
     ],
     "steering": [
         {
@@ -162,6 +173,7 @@ BASE: dict[str, Any] = {
                         "protocol": "ipv4",
                         "segment_list": ["fc00:b::d4"],
                         "segments_left": 0,
+                        "middle": {"source": "2001:ab::1", "segment_list": [], "protocol": "ipv4"},
                         "inner": {"source": "10.0.1.1", "destination": "10.0.2.1", "protocol": "icmp"},
                     }
                 ],

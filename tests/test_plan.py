@@ -137,12 +137,58 @@ def test_without_a_longer_one_the_default_route_is_taken() -> None:
     assert policy.nic == "eth1"
 
 
+def with_sids(*lines: str) -> str:
+    return SMALL.replace("steering:\n", "".join(f"  - {line}\n" for line in lines) + "steering:\n")
+
+
+TABLE = SMALL.replace(
+    'via: "2001:ab::1"}]}', 'via: "2001:ab::1"}, {prefix: "::/0", via: "2001:ab::1", table: 7}]}'
+)
+
+
+def test_a_route_of_a_table_is_no_way_for_anything_else() -> None:
+    machine = planned(TABLE).machine("exit")
+    assert [(str(route.prefix), route.table) for route in machine.routes] == [
+        ("fc00:a::/64", None),
+        ("::/0", 7),
+    ]
+    assert machine.way_to(ip_address("fc00:a::1")) == "eth2"
+    assert machine.way_to(ip_address("2001:db8::1")) is None
+
+
+def test_a_binding_sid_leaves_towards_the_first_segment_of_its_policy() -> None:
+    sids = (
+        '{node: gate, sid: "fc00:a::b6", behavior: End.B6.Encaps, policy: {segments: ["fc00:b::e", "fc00:b::6"]}}',
+        '{node: exit, sid: "fc00:b::6", behavior: End.DT6, table: 254}',
+    )
+    found = next(one for one in planned(with_sids(*sids)).machine("gate").local_sids if one.policy)
+    assert (found.nic, found.parameters) == ("eth2", ())
+    assert found.policy == (ip_address("fc00:b::e"), ip_address("fc00:b::6"))
+
+
+@pytest.mark.parametrize(("flavor", "prefix"), [("PSP", "fc00:b:7::/128"), ("NEXT-CSID", "fc00:b:7::/48")])
+def test_a_sid_with_next_csid_takes_what_follows_it(flavor: str, prefix: str) -> None:
+    text = with_sids(f'{{node: exit, sid: "fc00:b:7::", behavior: End, flavors: [{flavor}]}}')
+    found = planned(text).machine("exit").local_sids[-1]
+    assert (str(found.prefix), found.flavors) == (prefix, (flavor,))
+
+
 PROBLEMS: dict[str, tuple[Callable[[str], str], str]] = {
     "a route over no link": (lambda text: text.replace('via: "2001:ab::2"', 'via: "2001:cd::2"'), '"2001:cd::2"'),
     "a next hop on no link": (lambda text: text.replace("nh4: 10.0.1.1", "nh4: 10.9.9.9"), "nh4: 10.9.9.9"),
     "no route to the first segment": (
         lambda text: text.replace('routes: [{prefix: "fc00:b::/64", via: "2001:ab::2"}]', "routes: []"),
         '["fc00:b::e", "fc00:b::d4"]',
+    ),
+    "no route to the first segment of a binding SID": (
+        lambda text: text.replace(
+            '  - {node: exit, sid: "fc00:b::e", behavior: End}',
+            '  - {node: exit, sid: "fc00:b::e", behavior: End}\n'
+            '  - {node: far, sid: "fc00:c::6", behavior: End.DT6, table: 254}\n'
+            '  - {node: exit, sid: "fc00:b::b6", behavior: End.B6.Encaps, policy: {segments: ["fc00:c::6"]}}',
+        ).replace("links:\n", 'links:\n  - {name: side, prefix: "2001:fa::/64", endpoints: ["gate:eth3", "far:eth1"]}\n')
+        .replace("  east:", '  far: {role: router, locator: "fc00:c::/64"}\n  east:'),
+        'policy: {segments: ["fc00:c::6"]}',
     ),
 }  # fmt: skip
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from srv6lab.topology import json_schema
 from tests.conftest import LABS, REPOSITORY, SITE
 
 DOCUMENT = REPOSITORY / "docs" / "architecture.md"
@@ -184,9 +185,10 @@ LONG_ENOUGH = 5  # a shorter name is also a word or an abbreviation of something
 
 @cache
 def lab_names() -> frozenset[str]:
-    """The names of all labs and of their nodes."""
+    """The names of all labs and of their nodes, but for a lab that is called after a key of the topology."""
     nodes = (machine.name for name in LABS for machine in SITE.load(SITE.refer(name))[0].machines)
-    return frozenset(LABS) | frozenset(nodes)
+    keys = {key for model in json_schema()["$defs"].values() for key in model.get("properties", ())}
+    return (frozenset(LABS) | frozenset(nodes)) - keys
 
 
 def mentions(source: str, names: Set[str]) -> list[str]:

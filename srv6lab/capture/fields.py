@@ -19,6 +19,7 @@ Layer = Mapping[str, Any]
 
 _PROTOCOLS = {1: "icmp", 4: "ipv4", 6: "tcp", 17: "udp", 41: "ipv6", 58: "icmpv6", 143: "ethernet"}
 _EXTENSIONS = {0: "ipv6.hopopts", 43: "ipv6.routing", 44: "ipv6.fraghdr", 60: "ipv6.dstopts"}
+_NEXT_HEADERS = _PROTOCOLS | {0: "hopopts", 43: "routing", 44: "fragment", 60: "dstopts"}
 _TRANSPORTS = frozenset({"icmp", "icmpv6", "tcp", "udp", "data"})  # data: tshark knows no better
 _BETWEEN_HEADERS = frozenset({"eth", "ethertype", "vlan", *_EXTENSIONS.values()})
 _ECHOES = frozenset({("icmp", 8), ("icmp", 0), ("icmpv6", 128), ("icmpv6", 129)})
@@ -69,13 +70,16 @@ def _header(name: str, layer: Layer) -> IpHeader | None:
     if name == "ip":
         protocol = _number(_first(layer, "ip.proto"))
         ttl = _number(_first(layer, "ip.ttl"))
-        return IpHeader(_ipv4(source), _ipv4(destination), ttl, _protocol(protocol))
+        name = _protocol(protocol)
+        return IpHeader(_ipv4(source), _ipv4(destination), ttl, name, next_header=name)
+    following = _number(_first(layer, "ipv6.nxt"))
     return IpHeader(
         source=_ipv6(source),
         destination=_ipv6(destination),
         hop_limit=_number(_first(layer, "ipv6.hlim")),
         protocol=_protocol(_behind_extensions(layer)),
         srh=_srh(layer),
+        next_header=_NEXT_HEADERS.get(following, str(following)),
     )
 
 

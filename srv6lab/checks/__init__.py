@@ -4,7 +4,7 @@ A check takes a View (what of the file is sound) and a `locate`, and yields Prob
 sound parts, so one cause makes one problem. The modules are imported here to register their checks.
 """
 
-from srv6lab.checks import actions, exercises, machines, names, network, segments, services
+from srv6lab.checks import actions, exercises, flavors, machines, names, network, segments, services
 from srv6lab.checks.register import CHECKS, run
 from srv6lab.checks.view import View, view_of
 
@@ -13,6 +13,7 @@ __all__ = [
     "View",
     "actions",
     "exercises",
+    "flavors",
     "machines",
     "names",
     "network",

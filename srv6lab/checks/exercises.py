@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from ipaddress import IPv6Address
 
 from srv6lab.checks.network import repeated
 from srv6lab.checks.register import Locate, check, did_you_mean, line_of, warning
-from srv6lab.checks.view import ExerciseView, Item, View
+from srv6lab.checks.view import ExerciseView, Item, Path, View
 from srv6lab.errors import Problem
-from srv6lab.topology import Inner, PacketExpectation, Probe
+from srv6lab.topology import Inner, Middle, PacketExpectation, Probe
 
 PROTOCOLS = frozenset({"icmp", "icmpv6", "tcp", "udp", "ipv4", "ipv6"})
-HEADER = ("source", "destination", "hop_limit", "protocol", "segment_list", "segments_left", "inner")
+NEXT_HEADERS = PROTOCOLS | {"routing", "fragment", "hopopts", "dstopts"}
+HEADER = (
+    "source",
+    "destination",
+    "hop_limit",
+    "next_header",
+    "protocol",
+    "length",
+    "segment_list",
+    "segments_left",
+    "middle",
+    "inner",
+)
 
 
 def _probes(view: View) -> Iterator[Item[Probe]]:
@@ -172,52 +185,64 @@ def absent_with_more(view: View, locate: Locate) -> Iterator[Problem]:
 @check
 def segments_left_fits(view: View, locate: Locate) -> Iterator[Problem]:
     """RFC 8754 section 4.3.1.1: segments_left is last_entry + 1 at most, in a reduced SRH (RFC 8986 5.2)."""
-    for _, item in _packets(view):
-        left, listed = item.value.segments_left, item.value.segment_list
+    reduced = any(item.value.mode.endswith(".red") for item in view.policies)
+    for header, path in _tunnels(view):
+        left, listed = header.segments_left, header.segment_list
         if left is None or listed is None:
             continue
-        where = locate((*item.path, "segments_left"))
+        where = locate((*path, "segments_left"))
         if not listed:
             what = "an empty `segment_list` says that there is no SRH, so there is no `segments_left`"
             yield Problem(where, what, "take `segments_left` away, or list the segments")
         elif left > len(listed):
             what = f"`segments_left` is {left}, and `segment_list` has {len(listed)}"
             yield Problem(where, what, f"write 0 to {len(listed) - 1}")
-        elif left == len(listed):
+        elif left == len(listed) and not reduced:
             what = f"`segments_left` is {left}, as many as `segment_list` has: only a reduced SRH has that"
             yield warning(where, what, f"the first segment has {left - 1} in an SRH that isn't reduced")
 
 
 @check
 def destination_is_active_segment(view: View, locate: Locate) -> Iterator[Problem]:
-    """The destination is segment_list[segments_left] (RFC 8986 section 4.1)."""
-    for _, item in _packets(view):
-        packet = item.value
-        if packet.destination is None or packet.segments_left is None or not packet.segment_list:
+    """The destination is segment_list[segments_left] (RFC 8986 section 4.1), but for a carrier on its way."""
+    for header, path in _tunnels(view):
+        if not isinstance(header.destination, IPv6Address) or not header.segment_list:
             continue
-        if packet.segments_left >= len(packet.segment_list) or packet.destination.version == 4:
+        left = header.segments_left
+        if left is None or left >= len(header.segment_list):
             continue
-        active = packet.segment_list[packet.segments_left]
-        if packet.destination != active:
-            left = packet.segments_left
-            what = f"the destination {packet.destination} isn't segment_list[{left}], which is {active}"
+        active = header.segment_list[left]
+        if header.destination not in view.stations(active):
+            what = f"the destination {header.destination} isn't segment_list[{left}], which is {active}"
             mend = "`segment_list` is in wire order, the last segment first; check it and `segments_left`"
-            yield warning(locate((*item.path, "destination")), what, mend)
+            yield warning(locate((*path, "destination")), what, mend)
+
+
+def _tunnels(view: View) -> Iterator[tuple[PacketExpectation | Middle, Path]]:
+    """Every header behind which an SRH may stand."""
+    for _, item in _packets(view):
+        yield item.value, item.path
+        if item.value.middle is not None:
+            yield item.value.middle, (*item.path, "middle")
+
+
+def _headers(view: View) -> Iterator[tuple[Inner | PacketExpectation, Path]]:
+    yield from _tunnels(view)
+    for _, item in _packets(view):
+        if item.value.inner is not None:
+            yield item.value.inner, (*item.path, "inner")
 
 
 @check
 def families_match(view: View, locate: Locate) -> Iterator[Problem]:
-    for _, item in _packets(view):
-        for header, path in ((item.value, item.path), (item.value.inner, (*item.path, "inner"))):
-            if header is None:
-                continue
-            if words := _family_words(header):
-                key, what, mend = words
-                yield Problem(locate((*path, key)), what, mend)
-            elif header is item.value and item.value.segment_list and _version(header) == 4:
-                key = "source" if header.source is not None else "destination"
-                what = f"an SRH is behind an IPv6 header, and {getattr(header, key)} is IPv4"
-                yield Problem(locate((*path, key)), what, "the inner packet's addresses belong under `inner`")
+    for header, path in _headers(view):
+        if words := _family_words(header):
+            key, what, mend = words
+            yield Problem(locate((*path, key)), what, mend)
+        elif getattr(header, "segment_list", None) and _version(header) == 4:
+            key = "source" if header.source is not None else "destination"
+            what = f"an SRH is behind an IPv6 header, and {getattr(header, key)} is IPv4"
+            yield Problem(locate((*path, key)), what, "the inner packet's addresses belong under `inner`")
 
 
 def _version(header: Inner | PacketExpectation) -> int | None:
@@ -240,12 +265,29 @@ def _family_words(header: Inner | PacketExpectation) -> tuple[str, str, str] | N
 
 @check
 def unknown_protocol(view: View, locate: Locate) -> Iterator[Problem]:
+    for header, path in _headers(view):
+        if header.protocol is not None and header.protocol not in PROTOCOLS:
+            mend = did_you_mean(header.protocol, PROTOCOLS, "")
+            where = locate((*path, "protocol"))
+            yield Problem(where, f"there is no protocol `{header.protocol[:60]}` here", mend)
+
+
+@check
+def next_header_fits(view: View, locate: Locate) -> Iterator[Problem]:
     for _, item in _packets(view):
-        for header, path in ((item.value, item.path), (item.value.inner, (*item.path, "inner"))):
-            if header is not None and header.protocol is not None and header.protocol not in PROTOCOLS:
-                mend = did_you_mean(header.protocol, PROTOCOLS, "")
-                where = locate((*path, "protocol"))
-                yield Problem(where, f"there is no protocol `{header.protocol[:60]}` here", mend)
+        following, listed = item.value.next_header, item.value.segment_list
+        where = locate((*item.path, "next_header"))
+        if following is not None and following not in NEXT_HEADERS:
+            mend = did_you_mean(following, NEXT_HEADERS, "")
+            yield Problem(where, f"there is no next header `{following[:60]}` here", mend)
+        elif following == "routing" and listed == ():
+            what = (
+                "an empty `segment_list` says that there is no SRH, and `next_header: routing` that there is"
+            )
+            yield Problem(where, what, "list the segments, or say what follows instead")
+        elif following in PROTOCOLS and listed:
+            what = f"before an SRH the next header is routing, not {following}"
+            yield Problem(where, what, "write `next_header: routing`, or `segment_list: []`")
 
 
 @check

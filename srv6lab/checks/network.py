@@ -284,9 +284,13 @@ def routes(view: View, locate: Locate) -> Iterator[Problem]:
                 yield Problem(where, what, f"give an IPv{route.prefix.version} next hop")
             elif problem := next_hop(view, name, route.via):
                 yield Problem(where, *problem)
-        pairs = (((route.prefix, route.via), (*base, index)) for index, route in enumerate(node.routes))
-        for (prefix, via), first, path in repeated(pairs):
-            what = f"{name} already has a route for {prefix} via {via} ({line_of(locate, first)})"
+        pairs = (
+            ((route.prefix, route.table, route.via), (*base, index))
+            for index, route in enumerate(node.routes)
+        )
+        for (prefix, table, via), first, path in repeated(pairs):
+            of = f" in table {table}" if table else ""
+            what = f"{name} already has a route for {prefix} via {via}{of} ({line_of(locate, first)})"
             mend = "keep one of the two; routes of one prefix via different neighbors share its flows"
             yield Problem(locate((*path, "prefix")), what, mend)
 

@@ -85,9 +85,12 @@ def sid_twice(view: View, locate: Locate) -> Iterator[Problem]:
 
 @check
 def sid_in_locator(view: View, locate: Locate) -> Iterator[Problem]:
+    routed = {route.prefix for node in view.nodes.values() for route in node.routes}
     for item in view.local_sids:
-        node = view.nodes.get(item.value.node)
-        if node is None or _no_unicast(item.value.sid) or (node.locator and item.value.sid in node.locator):
+        node, sid = view.nodes.get(item.value.node), item.value.sid
+        if node is None or _no_unicast(sid) or (node.locator and sid in node.locator):
+            continue
+        if item.value.prefix in routed:
             continue
         where = locate((*item.path, "sid"))
         if node.locator is None:
@@ -181,12 +184,14 @@ def unowned_segment(view: View, locate: Locate) -> Iterator[Problem]:
     if not view.sids_known:
         return
     owned = frozenset(map(str, view.owners))
-    for item in view.policies:
-        for index, sid in enumerate(item.value.to.segments):
-            if sid not in view.owners and sid not in view.unsound_sids:
-                mend = did_you_mean(str(sid), owned, "give it to a node under `local_sids`")
-                path = (*item.path, "to", "segments", index)
-                yield Problem(locate(path), f"no node has the local SID {sid}", mend)
+    for listed in view.segment_lists:
+        for index, sid in enumerate(listed.segments):
+            owner, there = view.owner(sid)
+            if owner is None and there not in view.unsound_sids:
+                mend = did_you_mean(str(there), owned, "give it to a node under `local_sids`")
+                of = "" if there == sid else f", to which {sid} is moved up"
+                what = f"no node has the local SID {there}{of}"
+                yield Problem(locate((*listed.path, index)), what, mend)
 
 
 @check
@@ -200,12 +205,25 @@ def steered_twice(view: View, locate: Locate) -> Iterator[Problem]:
 @check
 def last_segment_fits(view: View, locate: Locate) -> Iterator[Problem]:
     """A lab may want to show what happens then, so it is a warning."""
-    for item in view.policies:
-        last = item.value.to.segments[-1]
-        behavior = view.owners[last].value.behavior if last in view.owners else ""
+    for listed in view.segment_lists:
+        last = listed.segments[-1]
+        owner, _ = view.owner(last)
+        behavior = owner.value.behavior if owner else ""
+        where = locate((*listed.path, len(listed.segments) - 1))
         family = re.fullmatch(r"End\.D[XT]([46])", behavior)
-        version = item.value.match.prefix.version
-        if family and int(family.group(1)) != version:
-            what = f"the last segment {last} is {behavior}, and {item.value.match.prefix} is IPv{version}"
-            path = (*item.path, "to", "segments", len(item.value.to.segments) - 1)
-            yield warning(locate(path), what, f"end with a SID that hands on IPv{version}")
+        if family and int(family.group(1)) != listed.version:
+            what = f"the last segment {last} is {behavior}, and {listed.onto} is IPv{listed.version}"
+            yield warning(where, what, f"end with a SID that hands on IPv{listed.version}")
+        elif behavior.startswith("End.B6"):
+            what = f"the last segment {last} is {behavior}, which goes on to a next segment"
+            yield warning(where, what, "add the segment at which the packet shall arrive")
+
+
+@check
+def binding_sid_in_its_own_policy(view: View, locate: Locate) -> Iterator[Problem]:
+    for item in view.local_sids:
+        segments = item.value.policy.segments if item.value.policy else ()
+        if item.value.sid in segments:
+            path = (*item.path, "policy", "segments", segments.index(item.value.sid))
+            what = f"the policy of {item.value.sid} leads back to {item.value.sid}, without end"
+            yield Problem(locate(path), what, "take it out of its own policy")

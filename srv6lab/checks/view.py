@@ -16,6 +16,8 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from srv6lab.srv6.csid import NextCsid
+from srv6lab.srv6.flavors import NEXT_CSID
 from srv6lab.topology import (
     Address,
     AlertExpectation,
@@ -63,6 +65,16 @@ class ExerciseView:
     firewalls: tuple[Item[Firewall], ...]
     firewall_names: frozenset[str]
     firewalls_known: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentList:
+    """Segments in visiting order, and what they are pushed onto, with its IP version."""
+
+    path: Path
+    segments: tuple[IPv6Address, ...]
+    onto: str
+    version: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +129,43 @@ class View:
     def policies(self) -> tuple[Item[Steering], ...]:
         """The lab's own steering and what its exercises apply."""
         return self.steering + self.applied
+
+    @cached_property
+    def segment_lists(self) -> tuple[SegmentList, ...]:
+        """Every list of segments that something pushes: headends, binding SIDs."""
+        steered = [
+            SegmentList((*item.path, "to", "segments"), item.value.to.segments, str(prefix), prefix.version)
+            for item in self.policies
+            for prefix in (item.value.match.prefix,)
+        ]
+        bound = [
+            SegmentList(
+                (*item.path, "policy", "segments"), item.value.policy.segments, "what it is pushed onto", 6
+            )
+            for item in self.local_sids
+            if item.value.policy is not None
+        ]
+        return (*steered, *bound)
+
+    def owner(self, segment: IPv6Address) -> tuple[Item[LocalSid] | None, IPv6Address]:
+        """The local SID at the end of a segment, and the address that came there: that of a carrier
+        has been moved up over the SIDs before (RFC 9800 section 4.1)."""
+        last = self.stations(segment)[-1]
+        taker = next((one for one in self._carried if last in one.value.prefix), None)
+        return self.owners.get(last, taker), last
+
+    def stations(self, segment: IPv6Address) -> list[IPv6Address]:
+        """The destinations of a packet on the way to a segment: several for a carrier."""
+        found = [segment]
+        while found[-1] not in self.owners and any(found[-1] in one.value.prefix for one in self._carried):
+            if not NextCsid().argument(found[-1]):
+                break
+            found.append(NextCsid().moved_up(found[-1]))
+        return found
+
+    @cached_property
+    def _carried(self) -> tuple[Item[LocalSid], ...]:
+        return tuple(item for item in self.local_sids if NEXT_CSID in item.value.flavors)
 
     @cached_property
     def places(self) -> dict[str, set[str]]:

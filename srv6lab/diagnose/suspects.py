@@ -12,7 +12,6 @@ from srv6lab.plan import Machine, Plan, PlannedProxy
 from srv6lab.trace import Address, Direction, Hop, Item, PacketView, Status, Suspect
 
 _BOUND = frozenset({"End.X", "End.DX2", "End.DX4", "End.DX6"})  # what asks no routing table
-ETHERNET = 14  # bytes of a frame in front of its packet
 
 
 def suspects_of(plan: Plan, broken: Break) -> Iterator[Suspect]:
@@ -77,7 +76,7 @@ def _within(plan: Plan, broken: Break, came: Hop | None, out: Hop) -> Iterator[S
         yield suspect("route-missing", place, destination=to, nic=nic, version=version)
     if came is not None and isinstance(to, IPv4Address):
         yield suspect("rp-filter", place, nic=came.point.nic)
-    yield suspect("mtu", place, nic=nic, bytes=out.packet.length - ETHERNET)
+    yield suspect("mtu", place, nic=nic, bytes=out.packet.ip_length)
     yield suspect("firewall", place)
     for one in dict.fromkeys((machine.name, _neighbor(plan, out))):
         if one:

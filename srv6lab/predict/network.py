@@ -10,15 +10,26 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address, ip_network
 from typing import Any
 
-from srv6lab.plan import Machine, Nic, Plan, PlannedPolicy, PlannedProxy, PlannedService, planned_policy
+from srv6lab.plan import (
+    Machine,
+    Nic,
+    Plan,
+    PlannedPolicy,
+    PlannedProxy,
+    PlannedService,
+    PlannedSid,
+    planned_policy,
+)
 from srv6lab.predict.fib import MAIN, Fib, Found, Gateway, Link, Local, Sid, Steer, Way
+from srv6lab.srv6.csid import NextCsid
 from srv6lab.srv6.encapsulation import Encapsulation
-from srv6lab.srv6.results import LocalSid, Service
+from srv6lab.srv6.flavors import NEXT_CSID
+from srv6lab.srv6.results import Flavor, LocalSid, Service
 from srv6lab.topology import Action, Firewall, FirewallAction, Network, SteeringAction
 from srv6lab.trace import Address
 
 LOOPBACK = "lo"
-HEADENDS = {"encap": "H.Encaps"}
+HEADENDS = {"encap": "H.Encaps", "encap.red": "H.Encaps.Red"}
 _READ: Mapping[str, Callable[[str], Any]] = {"nh4": IPv4Address, "nh6": IPv6Address, "table": int, "oif": str}
 
 
@@ -113,11 +124,15 @@ def _node(machine: Machine, policies: Iterable[PlannedPolicy], firewalls: tuple[
         if prefix not in connected:
             fib.put(prefix, ways)
 
-    for prefix, routes in machine.ways().items():
-        replace(prefix, *(Gateway(route.via, route.nic, route.weight) for route in routes))
+    tables = {MAIN: fib}
+    for (prefix, table), routes in machine.ways().items():
+        ways = tuple(Gateway(route.via, route.nic, route.weight) for route in routes)
+        if table is None:
+            replace(prefix, *ways)
+        else:
+            tables.setdefault(table, Fib()).put(prefix, ways)
     for sid in machine.local_sids:
-        parameters = {name: _READ[name](value) for name, value in sid.parameters}
-        replace(ip_network(sid.sid), Sid(sid.sid, sid.behavior, LocalSid(**parameters)))
+        replace(sid.prefix, _sid(nics, sid))
     for policy in policies:
         replace(policy.prefix, _steer(nics, policy))
     for proxy in machine.proxies:
@@ -129,11 +144,21 @@ def _node(machine: Machine, policies: Iterable[PlannedPolicy], firewalls: tuple[
         place=machine.name,
         nics=nics,
         locals=frozenset(interface.ip for _, interface in interfaces),
-        tables={MAIN: fib},
+        tables=tables,
         forwards=machine.forwards,
         firewalls=firewalls,
         returns=returns,
     )
+
+
+def _sid(nics: Mapping[str, Nic], sid: PlannedSid) -> Sid:
+    local = LocalSid(
+        **{name: _READ[name](value) for name, value in sid.parameters},
+        flavors=frozenset(Flavor[name] for name in sid.flavors if name != NEXT_CSID),
+        next_csid=NextCsid() if NEXT_CSID in sid.flavors else None,
+        policy=Encapsulation(_source(nics, sid.nic), sid.policy) if sid.policy else None,
+    )
+    return Sid(sid.sid, sid.behavior, local)
 
 
 def _proxy(proxy: PlannedProxy) -> Sid:
@@ -141,11 +166,15 @@ def _proxy(proxy: PlannedProxy) -> Sid:
 
 
 def _steer(nics: Mapping[str, Nic], policy: PlannedPolicy) -> Steer:
-    """The source of what a headend pushes is the address of the NIC that the policy leaves by."""
-    source = nics[policy.nic].address.ip
+    return Steer(HEADENDS[policy.mode], Encapsulation(_source(nics, policy.nic), policy.segments))
+
+
+def _source(nics: Mapping[str, Nic], name: str) -> IPv6Address:
+    """The source of what a node pushes is the address of the NIC that it leaves by."""
+    source = nics[name].address.ip
     if not isinstance(source, IPv6Address):
-        raise ValueError(f"{policy.nic} has no IPv6 address to encapsulate from")
-    return Steer(HEADENDS[policy.mode], Encapsulation(source, policy.segments))
+        raise ValueError(f"{name} has no IPv6 address to encapsulate from")
+    return source
 
 
 def _inside(place: str, service: PlannedService, firewalls: tuple[Firewall, ...]) -> Namespace:

@@ -22,11 +22,10 @@ from srv6lab.srv6.packet import (
     Udp,
 )
 from srv6lab.srv6.packet.build import NUMBERS
+from srv6lab.trace import ETHERNET_HEADER, IpHeader, PacketView
 from srv6lab.trace import Icmp as SeenIcmp
-from srv6lab.trace import IpHeader, PacketView
 from srv6lab.trace import Srh as SeenSrh
 
-ETHERNET = 14  # bytes in front of an IP packet on a link
 _EXTENSIONS = (HopByHop, DestinationOptions, Routing, Srh, Fragment, Authentication)
 _NAMES = {
     NUMBERS[Icmp]: "icmp",
@@ -37,6 +36,12 @@ _NAMES = {
     NUMBERS[Ipv6]: "ipv6",
     NUMBERS[Ethernet]: "ethernet",
 }
+_NEXT = {
+    NUMBERS[Srh]: "routing",
+    NUMBERS[Fragment]: "fragment",
+    NUMBERS[DestinationOptions]: "dstopts",
+    0: "hopopts",
+}
 
 
 @lru_cache(maxsize=4096)
@@ -45,7 +50,7 @@ def view(packet: Packet, source_mac: str = "", destination_mac: str = "") -> Pac
     return PacketView(
         number=0,
         time=0.0,
-        length=ETHERNET + size(packet),
+        length=ETHERNET_HEADER + size(packet),
         source_mac=source_mac,
         destination_mac=destination_mac,
         headers=_headers(packet),
@@ -68,10 +73,14 @@ def _headers(packet: Packet) -> tuple[IpHeader, ...]:
     found: list[IpHeader] = []
     for index, header in enumerate(packet.headers):
         if isinstance(header, Ipv4):
-            found.append(IpHeader(header.source, header.destination, header.ttl, _name(header.protocol)))
+            name = _name(header.protocol)
+            found.append(IpHeader(header.source, header.destination, header.ttl, name, None, name))
         elif isinstance(header, Ipv6):
             last, srh = _behind(packet.headers[index + 1 :], header.next_header)
-            found.append(IpHeader(header.source, header.destination, header.hop_limit, _name(last), srh))
+            following = _NEXT.get(header.next_header, _name(header.next_header))
+            found.append(
+                IpHeader(header.source, header.destination, header.hop_limit, _name(last), srh, following)
+            )
     return tuple(found)
 
 

@@ -189,7 +189,6 @@ _ALL = (
         "go on inside a policy",
         parameters=("policy",),
         model="binding:end_b6_encaps",
-        in_labs=False,
     ),
     Behavior(
         "End.B6.Encaps.Red",

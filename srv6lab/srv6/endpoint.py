@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TypeVar
 
-from .csid import argument, moved_up
+from .csid import NextCsid
 from .outer import Outer, without_srh
 from .packet import Packet, Routing, Srh
 from .results import Adjacency, Deliver, Flavor, Forward, How, IcmpError, LocalSid, Lookup, Result, Table
@@ -39,10 +39,11 @@ def segment(packet: Packet, sid: LocalSid, how: How) -> Result:
     """The pseudo-code that End, End.X, End.T and the binding SIDs share. N01 stands in front of S02, and again in
     front of whatever other header comes first but options (RFC 9800 section 4.1.1)."""
     outer = Outer.of(packet)
-    if sid.next_csid is not None and argument(outer, sid.next_csid):  # N01
+    csid, destination = sid.next_csid, outer.header.destination
+    if csid is not None and csid.argument(destination):  # N01
         if outer.header.hop_limit <= 1:  # N02
             return IcmpError(TIME_EXCEEDED, 0)  # N03
-        return Forward(moved_up(outer, sid.next_csid), how)  # N05 to N08
+        return Forward(_moved_up(outer, csid), how)  # N05 to N08
     if Flavor.USP in sid.flavors:
         outer = Outer.of(outer.without_exhausted())  # S02; section 4.16.2, S03.1 to S03.3
     if (unknown := unrecognized_routing(outer)) is not None:
@@ -56,6 +57,12 @@ def segment(packet: Packet, sid: LocalSid, how: How) -> Result:
     if srh.last_entry > max_le or srh.segments_left > srh.last_entry + 1:  # S09
         return IcmpError(PARAMETER_PROBLEM, ERRONEOUS_FIELD, outer.routing_offset + 3)  # S10
     return Forward(_advanced(outer, srh, sid.flavors), how)
+
+
+def _moved_up(outer: Outer, csid: NextCsid) -> Packet:
+    destination = csid.moved_up(outer.header.destination)  # N05, N06
+    header = replace(outer.header, destination=destination, hop_limit=outer.header.hop_limit - 1)  # N07
+    return outer.with_header(header)
 
 
 def _advanced(outer: Outer, srh: Srh, flavors: frozenset[Flavor]) -> Packet:

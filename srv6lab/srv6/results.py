@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from ipaddress import IPv4Address, IPv6Address
 
+from .csid import NextCsid as NextCsid
 from .encapsulation import Encapsulation
 from .packet import Header, Packet
 
@@ -18,15 +19,6 @@ class Flavor(Enum):
     PSP = "Penultimate Segment Pop of the SRH"
     USP = "Ultimate Segment Pop of the SRH"
     USD = "Ultimate Segment Decapsulation"
-
-
-@dataclass(frozen=True, slots=True)
-class NextCsid:
-    """The flavor NEXT-CSID, with its lengths in bits: the locator block, and the locator node with the function
-    (RFC 9800 section 4.1)."""
-
-    block: int = 32
-    node_function: int = 16
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,8 @@ def custom(finding: Finding) -> str:
 
 def _literal(name: str, value: Any, finding: Finding) -> Words:
     allowed = finding["ctx"]["expected"].replace("'", "").replace(" or ", ", ").split(", ")
-    close = closest(str(value)[:60].lower(), allowed)
+    by_lower = {one.lower(): one for one in allowed}
+    close = [by_lower[one] for one in closest(str(value)[:60].lower(), by_lower)]
     mend = did_you_mean(close) if close else f"allowed: {', '.join(allowed)}"
     return f"{name} can't be {shown(value)}", mend
 

@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# Day0 of service fw, lab sfc-aware. Safe to run again.
+set -euo pipefail
+trap 'echo "day0/fw.sh:$LINENO: $BASH_COMMAND" >&2' ERR
+
+# A NIC is known by its MAC: what is eth1 on one machine is enp0s8 on another.
+find_nic() {
+  local file mac
+  for file in /sys/class/net/*/address; do
+    read -r mac <"$file" || continue
+    if [[ $mac == "$2" ]]; then
+      file=${file%/address}
+      printf -v "$1" %s "${file##*/}"
+      return
+    fi
+  done
+  echo "day0/fw.sh: fw has no NIC with MAC $2 ($1)" >&2
+  return 1
+}
+eth1=
+find_nic eth1 02:b9:9b:9e:99:f2
+mkdir -p /var/lib/srv6lab
+cat >/var/lib/srv6lab/nics <<EOF
+eth1=$eth1
+EOF
+
+# Forward both families and accept segment routing. rp_filter would drop what a SID decapsulates:
+# its source isn't routed back over the NIC that it came in by.
+echo 1 >/proc/sys/net/ipv4/ip_forward
+echo 1 >/proc/sys/net/ipv6/conf/all/forwarding
+for nic in all default lo "$eth1"; do
+  echo 1 >"/proc/sys/net/ipv6/conf/$nic/seg6_enabled"
+  echo 0 >"/proc/sys/net/ipv4/conf/$nic/rp_filter"
+done
+
+# Addresses, routes and segments in one go: a fork of ip for each would be most of the time.
+ip -batch - <<EOF
+link set dev lo up
+link set dev $eth1 mtu 2000 up
+address replace 2001:f::2/64 dev $eth1
+address replace fc00:f::1/64 dev lo
+route replace ::/0 via 2001:f::1 dev $eth1
+route replace fc00:f::e/128 encap seg6local action End dev $eth1
+EOF
+
+# Ready once no address is tentative: until then the kernel doesn't answer for it.
+for ((tries = 0; tries < 100; tries++)); do
+  tentative=$(ip -6 -oneline address show tentative)
+  [[ $tentative ]] || break
+  sleep 0.1
+done
+if [[ $tentative ]]; then
+  echo "day0/fw.sh: duplicate address detection does not end: $tentative" >&2
+  exit 1
+fi
+

@@ -1,0 +1,49 @@
+#!/usr/bin/env bash
+# Day0 of host hosta, lab sfc-aware. Safe to run again.
+set -euo pipefail
+trap 'echo "day0/hosta.sh:$LINENO: $BASH_COMMAND" >&2' ERR
+
+# A NIC is known by its MAC: what is eth1 on one machine is enp0s8 on another.
+find_nic() {
+  local file mac
+  for file in /sys/class/net/*/address; do
+    read -r mac <"$file" || continue
+    if [[ $mac == "$2" ]]; then
+      file=${file%/address}
+      printf -v "$1" %s "${file##*/}"
+      return
+    fi
+  done
+  echo "day0/hosta.sh: hosta has no NIC with MAC $2 ($1)" >&2
+  return 1
+}
+eth1=
+find_nic eth1 02:d3:36:5f:04:6d
+mkdir -p /var/lib/srv6lab
+cat >/var/lib/srv6lab/nics <<EOF
+eth1=$eth1
+EOF
+
+# A host forwards nothing, whatever the machine's default is.
+echo 0 >/proc/sys/net/ipv4/ip_forward
+echo 0 >/proc/sys/net/ipv6/conf/all/forwarding
+
+# Addresses, routes and segments in one go: a fork of ip for each would be most of the time.
+ip -batch - <<EOF
+link set dev lo up
+link set dev $eth1 mtu 1500 up
+address replace 10.0.0.1/24 dev $eth1
+route replace 0.0.0.0/0 via 10.0.0.2 dev $eth1
+EOF
+
+# Ready once no address is tentative: until then the kernel doesn't answer for it.
+for ((tries = 0; tries < 100; tries++)); do
+  tentative=$(ip -6 -oneline address show tentative)
+  [[ $tentative ]] || break
+  sleep 0.1
+done
+if [[ $tentative ]]; then
+  echo "day0/hosta.sh: duplicate address detection does not end: $tentative" >&2
+  exit 1
+fi
+

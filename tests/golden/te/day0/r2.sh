@@ -1,0 +1,70 @@
+#!/usr/bin/env bash
+# Day0 of router r2, lab te. Safe to run again.
+set -euo pipefail
+trap 'echo "day0/r2.sh:$LINENO: $BASH_COMMAND" >&2' ERR
+
+# A NIC is known by its MAC: what is eth1 on one machine is enp0s8 on another.
+find_nic() {
+  local file mac
+  for file in /sys/class/net/*/address; do
+    read -r mac <"$file" || continue
+    if [[ $mac == "$2" ]]; then
+      file=${file%/address}
+      printf -v "$1" %s "${file##*/}"
+      return
+    fi
+  done
+  echo "day0/r2.sh: r2 has no NIC with MAC $2 ($1)" >&2
+  return 1
+}
+eth1=
+find_nic eth1 02:21:5f:15:b4:ab
+eth2=
+find_nic eth2 02:0e:bf:aa:c2:25
+eth3=
+find_nic eth3 02:d9:bc:23:f0:3e
+mkdir -p /var/lib/srv6lab
+cat >/var/lib/srv6lab/nics <<EOF
+eth1=$eth1
+eth2=$eth2
+eth3=$eth3
+EOF
+
+# Forward both families and accept segment routing. rp_filter would drop what a SID decapsulates:
+# its source isn't routed back over the NIC that it came in by.
+echo 1 >/proc/sys/net/ipv4/ip_forward
+echo 1 >/proc/sys/net/ipv6/conf/all/forwarding
+for nic in all default lo "$eth1" "$eth2" "$eth3"; do
+  echo 1 >"/proc/sys/net/ipv6/conf/$nic/seg6_enabled"
+  echo 0 >"/proc/sys/net/ipv4/conf/$nic/rp_filter"
+done
+
+# Addresses, routes and segments in one go: a fork of ip for each would be most of the time.
+ip -batch - <<EOF
+link set dev lo up
+link set dev $eth1 mtu 2000 up
+address replace 2001:12::2/64 dev $eth1
+link set dev $eth2 mtu 2000 up
+address replace 2001:23::1/64 dev $eth2
+link set dev $eth3 mtu 2000 up
+address replace 2001:32::1/64 dev $eth3
+address replace fc00:2::1/64 dev lo
+route replace fc00:1::/64 via 2001:12::1 dev $eth1
+route replace fc00:3::/64 via 2001:23::2 dev $eth2
+route replace fc00:4::/64 via 2001:23::2 dev $eth2
+route replace fc00:3::/64 via 2001:32::2 dev $eth3 table 100
+route replace fc00:2::c/128 encap seg6local action End.X nh6 2001:32::2 dev $eth3
+route replace fc00:2::7/128 encap seg6local action End.T table 100 dev $eth1
+EOF
+
+# Ready once no address is tentative: until then the kernel doesn't answer for it.
+for ((tries = 0; tries < 100; tries++)); do
+  tentative=$(ip -6 -oneline address show tentative)
+  [[ $tentative ]] || break
+  sleep 0.1
+done
+if [[ $tentative ]]; then
+  echo "day0/r2.sh: duplicate address detection does not end: $tentative" >&2
+  exit 1
+fi
+
