@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from srv6lab.diagnose.breaks import find_break
+from srv6lab.diagnose.breaks import find_break, lost_traces
 from srv6lab.diagnose.causes import CAUSES, Ask, proves, suspect
-from srv6lab.diagnose.suspects import after_delivery, suspects_of, too_many, unsent
+from srv6lab.diagnose.suspects import after_delivery, beyond_the_end, suspects_of, too_many, unknown, unsent
 from srv6lab.plan import Plan
 from srv6lab.probes import Found
 from srv6lab.trace import Item, Leg, Point, Prediction, Sensor, Status, Suspect, Tracer, Verdict
@@ -61,6 +61,8 @@ def _of_walk(
         return
     broken = find_break(prediction, found, tracers)
     if broken is None:
+        for trace, strays in lost_traces(prediction, found):
+            yield from beyond_the_end(plan, trace, strays)
         return
     if broken.before is None and broken.trace.leg is Leg.BACK and not broken.seen:
         there = [
@@ -68,6 +70,7 @@ def _of_walk(
         ]
         yield from after_delivery(there[0])
     yield from suspects_of(plan, broken)
+    yield unknown(broken)
 
 
 def _of_tracers(items: Sequence[Item]) -> Iterator[Suspect]:

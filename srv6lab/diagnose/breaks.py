@@ -14,14 +14,12 @@ from srv6lab.trace import Hop, Leg, PacketView, Point, Prediction, Trace, Tracer
 class Break:
     """`region` are the hops among which a packet of `trace` was lost or changed: the last of them is the first
     that wasn't captured as predicted, those before it have no tracer that could tell. `before` is the hop that
-    was still right, None if none was. `seen` are the packets that were there instead, `strays` those of the same
-    flow that were seen where the model has none."""
+    was still right, None if none was. `seen` are the packets that were there instead."""
 
     trace: Trace
     region: tuple[Hop, ...]
     before: Hop | None
     seen: tuple[PacketView, ...] = ()
-    strays: tuple[Hop, ...] = ()
 
 
 def find_break(prediction: Prediction, found: Found, tracers: Mapping[Point, Tracer]) -> Break | None:
@@ -37,8 +35,7 @@ def find_break(prediction: Prediction, found: Found, tracers: Mapping[Point, Tra
                 (len(trace.hops) if one is None else _index(one), one)
                 for trace, one in zip(walks, broken, strict=True)
             ]
-            farthest = max(reached, key=lambda pair: pair[0])[1]
-            return _with_strays(farthest, walks, found) if farthest else None
+            return max(reached, key=lambda pair: pair[0])[1]
     return None
 
 
@@ -64,13 +61,18 @@ def _along(trace: Trace, found: Found, tracers: Mapping[Point, Tracer]) -> Break
     return None
 
 
-def _with_strays(broken: Break, walks: Sequence[Trace], found: Found) -> Break:
+def lost_traces(prediction: Prediction, found: Found) -> Iterator[tuple[Trace, tuple[Hop, ...]]]:
+    """The walks that end with a packet lost, each with the packets that went on all the same."""
+    for trace in prediction.linux:
+        if trace.hops and not trace.end.delivered and (strays := strays_of([trace], found)):
+            yield trace, strays
+
+
+def strays_of(walks: Sequence[Trace], found: Found) -> tuple[Hop, ...]:
+    """Packets of these walks' flow at places that they don't come to."""
     places = {(hop.point, hop.direction) for trace in walks for hop in trace.hops}
-    flow = _flow(broken.trace.hops[0])
-    strays = tuple(
-        hop for hop in found.hops if _flow(hop) == flow and (hop.point, hop.direction) not in places
-    )
-    return Break(broken.trace, broken.region, broken.before, broken.seen, strays)
+    flow = _flow(walks[0].hops[0])
+    return tuple(hop for hop in found.hops if _flow(hop) == flow and (hop.point, hop.direction) not in places)
 
 
 def _at(hop: Hop, found: Found) -> Iterator[Hop]:

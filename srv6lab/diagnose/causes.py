@@ -26,8 +26,14 @@ _ALL = (
     Cause(
         "sid-not-installed",
         "SID {sid} ({behavior}) isn't installed on {node}",
-        ("ip", "-6", "route", "show", "{sid}"),
+        ("ip", "-6", "route", "show", "{prefix}"),
         ask.no_seg6local,
+    ),
+    Cause(
+        "sid-differs",
+        "SID {sid} on {node} isn't bound as planned: {bound}",
+        ("ip", "-6", "route", "show", "{prefix}"),
+        ask.bound_otherwise,
     ),
     Cause(
         "proxy-sid-not-installed",
@@ -41,9 +47,7 @@ _ALL = (
         ("ip", "-6", "route", "show", "{sid}"),
         ask.has_seg6local,
     ),
-    Cause(
-        "segment-of-another-node", "{node} steers over {sid}, a SID of {owner}", _MATCH, ask.other_segments
-    ),
+    Cause("segment-of-another-node", "{node} steers over {sid}, a SID of {owner}", _MATCH, ask.other_policy),
     Cause("segments-out-of-order", "{node} steers over the right segments in another order", _MATCH),
     Cause("policy-missing", "{node} has no policy for {destination}", _MATCH, ask.no_policy),
     Cause(
@@ -53,13 +57,28 @@ _ALL = (
         ask.longer_policy,
     ),
     Cause(
-        "policy-differs", "the policy of {node} for {prefix} has other segments", _MATCH, ask.other_segments
+        "policy-differs",
+        "the policy of {node} for {prefix} has other segments, or another mode",
+        _MATCH,
+        ask.other_policy,
     ),
     Cause(
         "route-missing",
         "{node} has no route to {destination} by {nic}",
         ("ip", "{version}", "route", "get", "{destination}"),
         ask.other_way,
+    ),
+    Cause(
+        "table-route-missing",
+        "table {table} of {node}, into which {sid} looks, has no route to {destination} by {nic}",
+        ("ip", "{version}", "route", "show", "table", "{table}", "match", "{destination}"),
+        ask.other_way,
+    ),
+    Cause(
+        "route-unplanned",
+        "{node} knows a way to {destination} in table {table} that the plan doesn't have",
+        ("ip", "{version}", "route", "show", "table", "{table}", "match", "{destination}"),
+        ask.some_way,
     ),
     Cause("forwarding-off", "{node} doesn't forward {family}", ("cat", "{sysctl}"), ask.zero),
     Cause(
@@ -106,6 +125,7 @@ _ALL = (
         ("cat", "/proc/sys/net/ipv6/conf/all/seg6_enabled", "/proc/sys/net/ipv6/conf/{nic}/seg6_enabled"),
         ask.zero,
     ),
+    Cause("unknown", "what {what} is no cause that is known here"),
     Cause("expectation", "the expectation stands alone ({what}): model and captures agree against it"),
     Cause("model", "the model stands alone ({what}): expectation and captures agree against it"),
 )

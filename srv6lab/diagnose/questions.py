@@ -13,6 +13,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 Reader = Callable[[str, int, Mapping[str, str]], bool]
 _DROP = re.compile(r"\b(drop|reject)\b")
 _MTU = re.compile(r"\bmtu (\d+)")
+_MODE = re.compile(r"\bencap seg6 mode (\S+)")
 _SEGMENTS = re.compile(r"\bsegs \d+ \[ ([^\]]+) \]")
 
 
@@ -22,6 +23,15 @@ def no_seg6local(output: str, code: int, about: Mapping[str, str]) -> bool:
 
 def has_seg6local(output: str, code: int, about: Mapping[str, str]) -> bool:
     return "seg6local" in output
+
+
+def bound_otherwise(output: str, code: int, about: Mapping[str, str]) -> bool:
+    """The SID is there, but not with just the words that Day0 gave it."""
+    if "seg6local" not in output:
+        return False
+    shown = _SEGMENTS.sub(lambda found: f"segs {','.join(found.group(1).split())}", output)
+    missing = [words for words in about["bound"].split("; ") if f" {words} " not in shown + " "]
+    return bool(missing) or ("flavors" in shown and "flavors" not in about["bound"])
 
 
 def no_proxy_sid(output: str, code: int, about: Mapping[str, str]) -> bool:
@@ -48,12 +58,12 @@ def longer_policy(output: str, code: int, about: Mapping[str, str]) -> bool:
     return any(prefix.prefixlen > planned.prefixlen for prefix in _prefixes(output, planned.version))
 
 
-def other_segments(output: str, code: int, about: Mapping[str, str]) -> bool:
-    """The policy's own prefix has other segments."""
+def other_policy(output: str, code: int, about: Mapping[str, str]) -> bool:
+    """The policy's own prefix has other segments, or another mode."""
     for line in output.splitlines():
-        segments = _SEGMENTS.search(line)
-        if line.split(" ", 1)[0] in (about["prefix"], about["prefix"].split("/")[0]) and segments:
-            return segments.group(1).split() != about["segments"].split()
+        segments, mode = _SEGMENTS.search(line), _MODE.search(line)
+        if line.split(" ", 1)[0] in (about["prefix"], about["prefix"].split("/")[0]) and segments and mode:
+            return (segments.group(1).split(), mode.group(1)) != (about["segments"].split(), about["mode"])
     return False
 
 
@@ -75,6 +85,10 @@ def _prefixes(output: str, version: int) -> list[IPv4Network | IPv6Network]:
 def other_way(output: str, code: int, about: Mapping[str, str]) -> bool:
     """`ip route get` fails, or names another interface."""
     return code != 0 or not re.search(rf"\bdev {re.escape(about['nic'])}\b", output)
+
+
+def some_way(output: str, code: int, about: Mapping[str, str]) -> bool:
+    return code == 0 and " dev " in output
 
 
 def zero(output: str, code: int, about: Mapping[str, str]) -> bool:

@@ -8,10 +8,14 @@ from ipaddress import IPv4Address
 
 from srv6lab.diagnose.breaks import Break
 from srv6lab.diagnose.causes import suspect
-from srv6lab.plan import Machine, Plan, PlannedProxy
-from srv6lab.trace import Address, Direction, Hop, Item, PacketView, Status, Suspect
+from srv6lab.plan import Machine, Plan, PlannedProxy, PlannedSid
+from srv6lab.srv6.csid import NextCsid
+from srv6lab.srv6.flavors import NEXT_CSID
+from srv6lab.trace import Address, Direction, Hop, Item, PacketView, Status, Suspect, Trace
 
-_BOUND = frozenset({"End.X", "End.DX2", "End.DX4", "End.DX6"})  # what asks no routing table
+_BOUND = frozenset(
+    {"End.X", "End.T", "End.DX2", "End.DX4", "End.DX6", "End.DT6"}
+)  # what doesn't ask the main table
 
 
 def suspects_of(plan: Plan, broken: Break) -> Iterator[Suspect]:
@@ -31,6 +35,29 @@ def after_delivery(delivered: Hop) -> Iterator[Suspect]:
     """What may keep a node from answering what came to it."""
     yield from _disabled(delivered)
     yield suspect("firewall", delivered.point.place)
+
+
+def beyond_the_end(plan: Plan, trace: Trace, strays: Sequence[Hop]) -> Iterator[Suspect]:
+    """Packets that went on where the model has them lost."""
+    node = trace.end.place.partition("/")[0]
+    last = trace.hops[-1]
+    for stray in strays:
+        if stray.point.node == node and stray.direction is Direction.OUT:
+            to, machine = stray.packet.outer.destination, plan.machine(node)
+            yield from _of_sids(plan, machine, last, stray)
+            for table in {"254", *_tables(machine)}:
+                yield suspect("route-unplanned", node, destination=to, version=_version(to), table=table)
+
+
+def _tables(machine: Machine) -> Iterator[str]:
+    return (value for sid in machine.local_sids for name, value in sid.parameters if name == "table")
+
+
+def unknown(broken: Break) -> Suspect:
+    """The last resort: where it was."""
+    out = broken.region[-1]
+    before = f"from {broken.before.point} {broken.before.direction} " if broken.before else ""
+    return suspect("unknown", out.point.node, what=f"happened {before}to {out.point} {out.direction}")
 
 
 def unsent(first: Hop) -> Iterator[Suspect]:
@@ -60,7 +87,7 @@ def _within(plan: Plan, broken: Break, came: Hop | None, out: Hop) -> Iterator[S
     behaviors = (out.behavior or "").split(" + ")
     yield suspect("nic-down", place, nic=nic)
     if came is not None:
-        yield from _of_sids(plan, machine, came)
+        yield from _of_sids(plan, machine, came, out)
         if _owner(plan, out.packet.outer.destination) not in (None, machine.name):
             yield suspect("sid-of-another-node", machine.name, sid=out.packet.outer.destination)
         proxy = _returning(machine, came)
@@ -83,17 +110,41 @@ def _within(plan: Plan, broken: Break, came: Hop | None, out: Hop) -> Iterator[S
             yield suspect("dad-not-over", one)
 
 
-def _of_sids(plan: Plan, machine: Machine, came: Hop) -> Iterator[Suspect]:
+def _of_sids(plan: Plan, machine: Machine, came: Hop, out: Hop) -> Iterator[Suspect]:
     """A SID that should have acted, or one that shouldn't be here."""
     to = came.packet.outer.destination
-    owned: dict[Address, str] = {sid.sid: sid.behavior.name for sid in machine.local_sids}
+    owned = [sid for sid in machine.local_sids if to in sid.prefix]
     proxied: dict[Address, str] = {proxy.sid: proxy.behavior.name for proxy in machine.proxies}
-    if to in owned:
-        yield suspect("sid-not-installed", machine.name, sid=to, behavior=owned[to])
+    if owned:
+        sid = max(owned, key=lambda one: one.prefix.prefixlen)
+        about: dict[str, object] = {"sid": sid.sid, "prefix": sid.prefix}
+        yield suspect("sid-not-installed", machine.name, **about, behavior=sid.behavior.name)
+        yield suspect("sid-differs", machine.name, **about, bound=_bound(sid))
+        yield from _of_table(machine, sid, out)
     elif to in proxied:
         yield suspect("proxy-sid-not-installed", machine.name, sid=to, behavior=proxied[to])
     elif _owner(plan, to):
         yield suspect("sid-of-another-node", machine.name, sid=to)
+
+
+def _bound(sid: PlannedSid) -> str:
+    """How `ip route` shows the SID's behavior: words that belong together, between semicolons."""
+    words = [f"action {sid.behavior.name}", *(f"{name} {value}" for name, value in sid.parameters)]
+    if sid.policy:
+        words.append(f"segs {','.join(map(str, sid.policy))}")
+    if sid.flavors:
+        words.append(f"flavors {','.join(sid.flavors).lower()}")
+    if NEXT_CSID in sid.flavors:
+        words.append(f"lblen {NextCsid().block} nflen {NextCsid().node_function}")
+    return "; ".join(words)
+
+
+def _of_table(machine: Machine, sid: PlannedSid, out: Hop) -> Iterator[Suspect]:
+    to = out.packet.outer.destination
+    for name, table in sid.parameters:
+        if name == "table":
+            about = {"table": table, "sid": sid.sid, "destination": to, "version": _version(to)}
+            yield suspect("table-route-missing", machine.name, **about, nic=out.point.nic)
 
 
 def _returning(machine: Machine, came: Hop) -> PlannedProxy | None:
@@ -122,8 +173,8 @@ def _policy_about(machine: Machine, broken: Break) -> Iterator[dict[str, object]
     fitting = [one for one in machine.policies if to in one.prefix]
     if fitting:
         policy = max(fitting, key=lambda one: one.prefix.prefixlen)
-        segments = " ".join(map(str, policy.segments))
-        yield {"destination": to, "version": _version(to), "prefix": policy.prefix, "segments": segments}
+        about = {"destination": to, "version": _version(to), "prefix": policy.prefix}
+        yield {**about, "segments": " ".join(map(str, policy.segments)), "mode": policy.mode}
 
 
 def _forwarding(place: str, came: Hop, out: Hop) -> Iterator[Suspect]:
@@ -154,19 +205,19 @@ def _changed(plan: Plan, broken: Break) -> Iterator[Suspect]:
     """A headend that pushed something else."""
     hop, packet = broken.region[-1], broken.seen[0]
     wanted, got = _segments(hop.packet), _segments(packet)
-    if got == wanted or not any(name.startswith("H.") for name in (hop.behavior or "").split(" + ")):
+    if not any(name.startswith("H.") for name in (hop.behavior or "").split(" + ")):
         return
     for about in _policy_about(plan.machine(hop.point.node), broken):
         node = hop.point.node
         yield suspect("policy-shadowed", node, **about)
         if got is None:
             yield suspect("policy-missing", node, **about)
-        elif Counter(got) == Counter(wanted):
+        elif got != wanted and Counter(got) == Counter(wanted):
             yield suspect("segments-out-of-order", node, **about)
         else:
             for sid in got:
                 owner = _owner(plan, sid)
-                if owner and sid not in (wanted or ()):
+                if owner and owner not in [_owner(plan, one) for one in wanted or ()]:
                     yield suspect("segment-of-another-node", node, **about, sid=sid, owner=owner)
             yield suspect("policy-differs", node, **about)
 

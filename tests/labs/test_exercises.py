@@ -3,8 +3,9 @@
 The faults of a lab are data, in `tests/labs/<lab>.faults.yml`:
 
     name, exercise   what is broken, and which exercise sees it
-    node, run        a shell script that breaks it, inside the node
-    undo             a script that takes back what `up` can't know of (default: `up` mends it)
+    cause            what `diagnose` must name
+    node, run        a shell script that breaks it, inside the node; or without `node` a script a node
+    undo             a script that takes back what `up` can't know of (default: `up` mends it), or one a node
     kill_tracer      or: a point whose tracer is killed
     cut              or: a trace file that loses the end of its last record
     status           fail or inconclusive
@@ -13,15 +14,18 @@ The faults of a lab are data, in `tests/labs/<lab>.faults.yml`:
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from srv6lab.diagnose import CAUSES
 from srv6lab.lab import check, grade
 from srv6lab.providers.process import Process
 from srv6lab.trace import Item, Status, Verdict
@@ -32,6 +36,32 @@ FAULTS = [
     for lab in LABS
     for fault in yaml.safe_load((Path(__file__).parent / f"{lab}.faults.yml").read_text())
 ]
+
+
+CONFUSION: Counter[tuple[str, str]] = Counter()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def confusion() -> Iterator[None]:
+    """The confusion matrix of `diagnose`, printed at the end, and kept where $SRV6LAB_CONFUSION says."""
+    yield
+    lines = [f"{count:3} {cause} named {named}" for (cause, named), count in sorted(CONFUSION.items())]
+    text = "\n".join(lines) + "\n"
+    print(f"\n{text}", end="")
+    if path := os.environ.get("SRV6LAB_CONFUSION"):
+        Path(path).write_text(text)
+
+
+def test_every_cause_has_two_faults() -> None:
+    """Those that no fault in a lab can show have tests of their own, in tests/test_diagnose.py."""
+    shown = Counter(values[1]["cause"] for values in (fault.values for fault in FAULTS))
+    assert {cause for cause in CAUSES if shown[cause] < 2} == {
+        "expectation",
+        "model",
+        "route-unplanned",
+        "seg6-disabled",
+        "unknown",
+    }
 
 
 @pytest.fixture(scope="module")
@@ -67,14 +97,18 @@ def test_fault_is_seen_and_mended(labs_up: Any, tmp_path: Path, name: str, fault
     try:
         verdict = _with_fault(lab, fault, tmp_path)
     finally:
-        if "undo" in fault:
-            lab.sh(fault["node"], fault["undo"])
+        for node, script in _scripts(fault, "undo").items():
+            lab.sh(node, script)
+    named = verdict.suspects[0].cause if verdict.suspects else "none"
+    CONFUSION[fault["cause"], named] += 1
     assert verdict.status == fault["status"], _text(verdict)
     for wanted in fault["items"]:
         assert any(_fits(item, wanted) for item in verdict.items), f"{wanted} not in\n{_text(verdict)}"
+    assert named == fault["cause"], f"{verdict.suspects}\n{_text(verdict)}"
     mended = lab.again()
     (after,) = check(mended.running, lab.plan, [fault["exercise"]], silent)
     assert after.status is Status.PASS, f"`up` did not mend it:\n{_text(after)}"
+    assert after.suspects == (), "a cause was named where there is no fault"
 
 
 def _with_fault(lab: Up, fault: Mapping[str, Any], tmp_path: Path) -> Verdict:
@@ -89,9 +123,16 @@ def _with_fault(lab: Up, fault: Mapping[str, Any], tmp_path: Path) -> Verdict:
         _, pair = lab.running.state.provider_data["tracers"][fault["kill_tracer"]]
         Process(*pair).kill(signal.SIGKILL)
     else:
-        lab.sh(fault["node"], fault["run"])
+        for node, script in _scripts(fault, "run").items():
+            lab.sh(node, script)
     (verdict,) = check(lab.running, lab.plan, [fault["exercise"]], silent)
     return verdict
+
+
+def _scripts(fault: Mapping[str, Any], key: str) -> Mapping[str, str]:
+    """A script a node."""
+    scripts = fault.get(key, {})
+    return {fault["node"]: scripts} if isinstance(scripts, str) else scripts
 
 
 def _fits(item: Item, wanted: Mapping[str, Any]) -> bool:
