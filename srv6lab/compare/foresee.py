@@ -14,8 +14,8 @@ Place = tuple[Point, Direction]
 
 @dataclass(frozen=True, slots=True)
 class Foreseen:
-    """A packet that may be at a place: `fields` by the RFC, `linux` as the kernel is known to form it by
-    `quirks` (None where it doesn't let it come here). Of the packets sent, `least` to `most` are such ones."""
+    """A packet that may be at a place: `fields` by the RFC (unless not `by_rfc`: then only the kernel lets it come
+    here), `linux` as the kernel is known to form it by `quirks` (None where it doesn't let it come here). Of the packets sent, `least` to `most` are such ones."""
 
     point: Point
     direction: Direction
@@ -25,6 +25,7 @@ class Foreseen:
     quirks: tuple[str, ...]
     least: int
     most: int
+    by_rfc: bool = True
 
     @property
     def variants(self) -> tuple[Mapping[str, str], ...]:
@@ -98,4 +99,6 @@ def _foreseen(either: Hop, by_rfc: Hop | None, by_linux: Hop | None) -> Foreseen
     fields = describe(either.packet)
     linux = describe(by_linux.packet) if by_linux else None
     quirks = by_linux.quirks if by_linux and linux != (describe(by_rfc.packet) if by_rfc else None) else ()
-    return Foreseen(either.point, either.direction, either.packet, fields, linux, quirks, 0, 0)
+    return Foreseen(
+        either.point, either.direction, either.packet, fields, linux, quirks, 0, 0, by_rfc is not None
+    )

@@ -24,7 +24,7 @@ def suspects_of(plan: Plan, broken: Break) -> Iterator[Suspect]:
         yield from _changed(plan, broken)
     last = broken.before
     for hop in broken.region:
-        if hop.direction is Direction.OUT:
+        if hop.direction is Direction.OUT or (last is not None and last.point == hop.point):
             yield from _within(plan, broken, last, hop)
         else:
             yield from _on_the_wire(hop)
@@ -123,6 +123,8 @@ def _of_sids(plan: Plan, machine: Machine, came: Hop, out: Hop) -> Iterator[Susp
         yield from _of_table(machine, sid, out)
     elif to in proxied:
         yield suspect("proxy-sid-not-installed", machine.name, sid=to, behavior=proxied[to])
+    elif to in machine.addresses():
+        yield from _disabled(came)
     elif _owner(plan, to):
         yield suspect("sid-of-another-node", machine.name, sid=to)
 

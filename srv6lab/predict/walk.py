@@ -37,7 +37,8 @@ from srv6lab.trace import Address, Direction, End, Hop
 
 OUTER, BOUND = "encapsulated-before-the-hop", "bound-before-the-hop"
 EARLY, TWICE = "proxy-hop-before-the-service", "proxy-takes-two-hops"
-ADDRESS = "address-taken-for-a-segment"
+ADDRESS, NOT_HERE = "address-taken-for-a-segment", "end-delivers-nothing-here"
+_SEGMENTS = frozenset({"End", "End.X", "End.T", "End.B6.Encaps"})
 MOST_STEPS = 100_000
 MOST_WALKS = 256
 _ERRORS = {
@@ -241,38 +242,37 @@ class _Step:
     # --- plain IP
 
     def _delivered(self) -> Next:
-        packet, place = self.walk.packet, self.here.place
+        """An address of the namespace itself (RFC 8754 section 4.3.2, where there is an SRH)."""
+        packet, place, to = self.walk.packet, self.here.place, _destination(self.walk.packet)
+        if self.walk.acted and NOT_HERE in self.quirks and self.walk.acted[-1] in _SEGMENTS:
+            return _lost(
+                self.walk,
+                f"{to} is an address of {place}, and Linux delivers nothing that {self.walk.acted[-1]} sends on",
+            )
         walk, rule = self._filtered("INPUT")
         if rule:
             return _lost(walk, rule)
         outer = Outer.of(packet) if isinstance(packet.headers[0], Ipv6) else None
-        srh = outer.srh if outer else None
-        if (
-            outer
-            and srh
-            and ADDRESS in self.quirks
-            and (srh.segments_left or outer.upper_type in (IPV4, IPV6))
-        ):
-            return self._taken_for_a_segment(outer, srh)
-        if srh is not None and srh.segments_left:
-            to = _destination(packet)
-            return _lost(
-                self.walk, f"{to} is an address of {place}, no SID: segments are left (RFC 8754 4.3.2)"
-            )
-        if any(isinstance(one, Ipv4 | Ipv6) for one in packet.headers[1:]):
-            return _lost(
-                self.walk, f"{_destination(packet)} is an address of {place}, no SID: nothing opens it"
-            )
-        end = End(True, place, f"{_destination(packet)} is its address")
-        return (Ended(walk, end),)
+        routed = outer is not None and any(isinstance(one, Srh) for one in packet.headers[1 : outer.upper])
+        if outer is not None and outer.srh is not None:
+            if ADDRESS in self.quirks:
+                return self._acted("End", end(packet, LocalSid()), f"{to} is its address")
+            return _lost(walk, f"{to} is an address of {place}, no SID, and segments are left")
+        if outer is not None and outer.upper_type in (IPV4, IPV6):
+            if routed and ADDRESS in self.quirks:
+                return (self._reinjected(outer.exposed(), f"{to} is its address"),)
+            return _lost(walk, f"{to} is an address of {place}, no SID: nothing opens what it holds")
+        return (Ended(walk, End(True, place, f"{to} is its address")),)
 
-    def _taken_for_a_segment(self, outer: Outer, srh: Srh) -> Next:
-        """Linux treats an SRH that comes to its own address as an End would, and opens what is behind the last one."""
-        packet = self.walk.packet
-        why = f"{_destination(packet)} is its address"
-        if srh.segments_left:
-            return self._acted("End", end(packet, LocalSid()), why)
-        return (replace(self._noted("decapsulated", why, ADDRESS), packet=outer.exposed(), how=Lookup()),)
+    def _reinjected(self, packet: Packet, why: str) -> Walk:
+        """What Linux takes out of a packet to itself comes in by the same NIC once more; its tracer sees the whole
+        frame again, since what was taken off still stands in front."""
+        walk = self._noted("decapsulated", why, ADDRESS)
+        if self.walk.came_in is None:
+            return replace(walk, packet=packet, how=Lookup())
+        point = self.here.nics[self.walk.came_in].point
+        again = Hop(point, Direction.IN, view(self.walk.packet), quirks=walk.quirks)
+        return replace(walk, packet=packet, how=Lookup(), hops=(*walk.hops, again))
 
     def _to_neighbor(self, next_hop: Address) -> Next:
         nic = next((one for one in self.here.nics.values() if next_hop in one.address.network), None)

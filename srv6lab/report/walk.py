@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 from srv6lab.expect import describe, sentence
@@ -64,6 +65,8 @@ def _exercise(one: Walked) -> Iterator[str]:
         yield f"exercise {one.exercise}, probe {prediction.probe}"
         for trace, linux in _beside(prediction):
             yield from _trace(trace, linux)
+        for trace in _on_linux_alone(prediction):
+            yield from _trace(trace, None, ", on Linux")
         yield from _table(one.proxies, prediction)
     quirks = {name for p in one.predictions for t in p.linux for hop in t.hops for name in hop.quirks}
     for name in sorted(quirks):
@@ -79,8 +82,14 @@ def _beside(prediction: Prediction) -> Iterator[tuple[Trace, Trace | None]]:
         yield trace, linux if same else None
 
 
-def _trace(trace: Trace, linux: Trace | None) -> Iterator[str]:
-    yield f"  {_LEGS[trace.leg]}{_share(trace.share)}"
+def _on_linux_alone(prediction: Prediction) -> Iterator[Trace]:
+    """The walks of Linux that aren't the RFC's."""
+    by_rfc = [(trace.leg, [hop.point for hop in trace.hops]) for trace in prediction.rfc]
+    return (t for t in prediction.linux if (t.leg, [hop.point for hop in t.hops]) not in by_rfc)
+
+
+def _trace(trace: Trace, linux: Trace | None, where: str = "") -> Iterator[str]:
+    yield f"  {_LEGS[trace.leg]}{where}{_share(trace.share)}"
     width = max((len(_place(hop)) for hop in trace.hops), default=0)
     for index, hop in enumerate(trace.hops):
         yield f"    {_place(hop):{width}}  {sentence(_both(hop, linux.hops[index] if linux else None))}"
@@ -208,7 +217,9 @@ def _hop_json(hop: Hop, linux: Hop | None) -> dict[str, Any]:
 def _sequence(title: str, trace: Trace) -> Iterator[str]:
     if trace.hops:
         yield f"  Note over {_actor(trace.hops[0])}: {_safe(title)}"
-    for out, into in zip(trace.hops[::2], trace.hops[1::2], strict=True):
+    for out, into in pairwise(trace.hops):
+        if out.direction is not Direction.OUT:
+            continue
         yield f"  Note over {_actor(out)}: {_safe(_why(out))}"
         yield f"  {_actor(out)}->>{_actor(into)}: {_safe(sentence(describe(out.packet)))}"
     actor = _actor(trace.hops[-1]) if trace.hops else trace.end.place.replace("/", "_")

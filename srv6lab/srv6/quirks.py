@@ -111,6 +111,13 @@ _ALL = (
         (6, 18),
     ),
     Quirk(
+        "end-delivers-nothing-here",
+        "RFC 8986 4.1 S15",
+        "End, End.X, End.T and End.B6.Encaps throw away a packet whose next segment is an address of the node itself",
+        "seg6_local.c: seg6_lookup_any_nexthop",
+        (6, 18),
+    ),
+    Quirk(
         "proxy-hop-before-the-service",
         "draft-ietf-spring-sr-service-programming 6.1.2.2, second part, line 1",
         "srconf's End.AD4 takes the inner hop on the way to the service, not on the way back",

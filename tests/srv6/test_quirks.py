@@ -16,6 +16,7 @@ from srv6lab.srv6.headend import h_encaps, h_insert, hop
 from srv6lab.srv6.packet import (
     BrokenTlvs,
     HopByHop,
+    Icmpv6,
     Ipv4,
     Ipv6,
     Option,
@@ -186,6 +187,18 @@ def quirk_address_taken_for_a_segment(linux: Node) -> bool:
     linux.run("sh", "-c", sysctls.format(0))
     off = [linux.answer(packet.to_bytes()) for packet in (under_way, arrived)]
     return on == [*wanted] and off == [[], []]
+
+
+def quirk_end_delivers_nothing_here(linux: Node) -> bool:
+    """An echo request to the node's address is answered, but not when an End sends it there."""
+    address, random = IPv6Address("2001:db8::1"), Random(9)
+    echo = Icmpv6(128, rest=b"\x00\x01\x00\x01")
+    direct = build(outer(random, address), echo, payload=b"echo")
+    over_end = build(outer(random, END.sid), Srh.of((END.sid, address)), echo, payload=b"echo")
+    sent_on = forwarded(end(over_end, LocalSid()))
+    assert isinstance(sent_on.headers[0], Ipv6) and sent_on.headers[0].destination == address
+    answers = [len(linux.answer(packet.to_bytes())) for packet in (direct, over_end)]
+    return answers == [1, 0]
 
 
 def through(proxied: Proxied) -> tuple[Packet, Packet, Packet, Packet]:

@@ -1,0 +1,216 @@
+"""What no fault of a lab in the course shows: the set of causes on captures alone, a witness that stands alone, an
+SRH that ends at an address, and how answers are read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from srv6lab.diagnose import CAUSES, confirm
+from srv6lab.diagnose.causes import proves, suspect
+from srv6lab.lab import check, grade
+from srv6lab.plan import Plan
+from srv6lab.topology import PacketExpectation
+from srv6lab.trace import Status, Verdict
+from tests.conftest import LABS, Up, silent
+
+MORE = Path(__file__).parent / "labs" / "more"
+
+
+@pytest.fixture(scope="module")
+def opened(bring_up: Any) -> Up:
+    lab: Up = bring_up(str(MORE / "address-end.yml"))
+    return lab
+
+
+def test_a_lab_whose_srh_ends_at_an_address_passes(opened: Up) -> None:
+    (verdict,) = check(opened.running, opened.plan, ["opened"], silent)
+    assert verdict.status is Status.PASS, verdict.items
+    assert any("address-taken-for-a-segment" in item.quirks for item in verdict.items)
+
+
+@pytest.mark.parametrize("where", ["all", "eth2"])
+def test_seg6_disabled_is_named(opened: Up, where: str) -> None:
+    path = f"/proc/sys/net/ipv6/conf/{where}/seg6_enabled"
+    opened.sh("r2", f"echo 0 >{path}")
+    try:
+        (verdict,) = check(opened.running, opened.plan, ["opened"], silent)
+    finally:
+        opened.sh("r2", f"echo 1 >{path}")
+    assert [(one.cause, one.node, one.proven) for one in verdict.suspects] == [("seg6-disabled", "r2", True)]
+
+
+def test_captures_alone_give_the_causes_that_they_cannot_tell_apart(opened: Up, tmp_path: Path) -> None:
+    """Two faults leave the same captures; the set holds both, nothing is proven, and nothing that was seen to
+    be well is in it."""
+    sets = []
+    for broken, mended in (
+        (
+            "echo 0 >/proc/sys/net/ipv6/conf/all/seg6_enabled",
+            "echo 1 >/proc/sys/net/ipv6/conf/all/seg6_enabled",
+        ),
+        ("echo 0 >/proc/sys/net/ipv4/ip_forward", "echo 1 >/proc/sys/net/ipv4/ip_forward"),
+    ):
+        opened.sh("r2", broken)
+        try:
+            check(opened.running, opened.plan, ["opened"], silent)
+        finally:
+            opened.sh("r2", mended)
+        verdict = grade(opened.plan, "opened", opened.running.home.run("opened"), silent)
+        assert {one.proven for one in verdict.suspects} == {None}
+        sets.append({(one.cause, one.node) for one in verdict.suspects})
+    assert {("seg6-disabled", "r2"), ("forwarding-off", "r2"), ("firewall", "r2")} <= sets[0]
+    assert ("forwarding-off", "r2") in sets[1]
+    assert not any(node in ("r1", "hosta") for _, node in sets[0])
+
+
+# --- one wrong expectation in each lab stands alone
+
+
+def wrong(plan: Plan, name: str) -> Plan:
+    """The plan with a hop limit that no packet has, in the first expectation that names one."""
+    index, exercise = plan.exercise(name)
+    packets: list[PacketExpectation] = list(exercise.expect.packets)
+    at = next(n for n, one in enumerate(packets) if one.hop_limit is not None)
+    packets[at] = packets[at].model_copy(update={"hop_limit": 7})
+    expect = exercise.expect.model_copy(update={"packets": tuple(packets)})
+    exercises = list(plan.exercises)
+    exercises[index] = exercise.model_copy(update={"expect": expect})
+    return replace(plan, exercises=tuple(exercises))
+
+
+@pytest.mark.parametrize("name", LABS)
+def test_a_wrong_expectation_stands_alone_in_every_lab(bring_up: Any, name: str) -> None:
+    lab: Up = bring_up(name)
+    exercise = lab.plan.exercises[0].name
+    check(lab.running, lab.plan, [exercise], silent)
+    verdict = grade(wrong(lab.plan, exercise), exercise, lab.running.home.run(exercise), silent)
+    failed = [item for item in verdict.items if item.status is Status.FAIL]
+    assert [(item.field, item.expected, item.alone) for item in failed] == [("hop_limit", "7", "expected")]
+    assert [one.cause for one in verdict.suspects] == ["expectation"]
+
+
+# --- answers of nodes
+
+TENTATIVE = (
+    "2: eth1    inet6 2001:12::2/64 scope global tentative \\       valid_lft forever preferred_lft forever\n"
+)
+UP = "3: eth2@if4: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 2000 qdisc noqueue state UP mode DEFAULT\n"
+END = "fc00:2::a  encap seg6local action End dev eth1 metric 1024 pref medium\n"
+PSP = "fc00:2::a  encap seg6local action End flavors psp dev eth1 metric 1024 pref medium\n"
+B6 = "fc00:2::b  encap seg6local action End.B6.Encaps segs 2 [ fc00:3::e fc00:4::6 ] dev eth2 metric 1024\n"
+POLICY = "10.0.1.0/24  encap seg6 mode encap segs 2 [ fc00:2::a fc00:3::a ] dev eth2 \n"
+LONGER = "10.0.1.1  encap seg6 mode encap segs 1 [ fc00:3::a ] dev eth2 \n"
+STEERED = {
+    "destination": "10.0.1.1",
+    "version": "-4",
+    "prefix": "10.0.1.0/24",
+    "segments": "fc00:2::a fc00:3::a",
+    "mode": "encap",
+}
+BOUND = {"sid": "fc00:2::a", "prefix": "fc00:2::a/128", "behavior": "End", "bound": "action End"}
+PROXY = {"sid": "fc00:a::a1", "nic": "veth1", "behavior": "End.AD4"}
+SHOWN = "SRv6 - MY LOCALSID TABLE:\nSID     :        fc00:a::a1\nBehavior:        end.ad4\nIIF     :        veth1\n"
+WAY = {"destination": "fc00:3::a", "version": "-6", "nic": "eth2", "table": "100", "sid": "fc00:2::7"}
+
+ANSWERS: list[tuple[str, Mapping[str, str], tuple[str, int], tuple[str, int]]] = [
+    # cause, about, an answer that proves it, one that doesn't
+    ("sid-not-installed", BOUND, ("", 0), (END, 0)),
+    ("sid-differs", BOUND, (PSP, 0), (END, 0)),
+    ("sid-differs", BOUND | {"bound": "action End; flavors psp"}, (END, 0), (PSP, 0)),
+    (
+        "sid-differs",
+        BOUND | {"bound": "action End.B6.Encaps; segs fc00:4::6"},
+        (B6, 0),
+        (B6.replace("2 [ fc00:3::e ", "1 [ "), 0),
+    ),
+    ("sid-differs", BOUND, (END.replace("End ", "End.X "), 0), ("", 0)),
+    ("proxy-sid-not-installed", PROXY, ("SREXT answers: no localsid\n", 0), (SHOWN, 0)),
+    ("sid-of-another-node", BOUND, (END, 0), ("", 0)),
+    ("policy-missing", STEERED, ("10.0.0.0/8 via 10.0.0.1 dev eth1\n", 0), (POLICY, 0)),
+    ("policy-shadowed", STEERED, (POLICY + LONGER, 0), (POLICY, 0)),
+    ("policy-differs", STEERED, (POLICY.replace("fc00:2::a ", ""), 0), (POLICY, 0)),
+    ("policy-differs", STEERED, (POLICY.replace("mode encap ", "mode encap.red "), 0), (POLICY, 0)),
+    (
+        "segment-of-another-node",
+        STEERED | {"owner": "r9", "sid": "fc00:9::a"},
+        (LONGER + POLICY.replace("2::", "9::"), 0),
+        (POLICY, 0),
+    ),
+    (
+        "route-missing",
+        WAY,
+        ("RTNETLINK answers: Network is unreachable\n", 2),
+        ("fc00:3::a via x dev eth2 src y\n", 0),
+    ),
+    ("route-missing", WAY, ("fc00:3::a via x dev eth22 src y\n", 0), ("fc00:3::a via x dev eth2 src y\n", 0)),
+    ("table-route-missing", WAY, ("", 0), ("fc00:3::/64 via 2001:: dev eth2 metric 1\n", 0)),
+    ("route-unplanned", WAY, ("fc00:3::/64 via 2001:: dev eth2 metric 1\n", 0), ("", 0)),
+    ("forwarding-off", {"family": "IPv4", "sysctl": "/x"}, ("0\n", 0), ("1\n", 0)),
+    ("rp-filter", {"nic": "eth1"}, ("0\n2\n", 0), ("0\n0\n", 0)),
+    ("mtu", {"nic": "eth2", "bytes": "2001"}, (UP, 0), (UP.replace("mtu 2000", "mtu 2001"), 0)),
+    ("dad-not-over", {}, (TENTATIVE, 0), ("", 0)),
+    ("nic-down", {"nic": "eth2"}, (UP.replace("UP,LOWER_UP", "NO-CARRIER"), 0), (UP, 0)),
+    ("nic-down", {"nic": "eth2"}, (UP.replace("UP,", "NO-CARRIER,UP,"), 0), (UP, 0)),
+    ("nic-down", {"nic": "eth2"}, ('Device "eth2" does not exist.\n', 1), (UP, 0)),
+    (
+        "firewall",
+        {},
+        ("chain FORWARD { ip protocol icmp counter drop }\n", 0),
+        ("chain dropped { accept }\n", 0),
+    ),
+    ("copied", {}, ("ip daddr 10.0.1.1 dup to eth1\n", 0), ("", 0)),
+    ("proxy-cache-empty", PROXY, ("no_cache: [3 packets]\n", 0), ("no_cache: [0 packets]\n", 0)),
+    ("proxy-return-interface", PROXY, (SHOWN.replace("veth1", "eth1"), 0), (SHOWN, 0)),
+    ("service-not-running", {"service": "ids"}, ("", 1), ("", 0)),
+    ("seg6-disabled", {"destination": "fc00:2::2", "nic": "eth2"}, ("1\n0\n", 0), ("1\n1\n", 0)),
+]
+
+
+@pytest.mark.parametrize(("cause", "about", "proof", "none"), ANSWERS)
+def test_an_answer_proves_a_cause_or_does_not(
+    cause: str, about: Mapping[str, str], proof: tuple[str, int], none: tuple[str, int]
+) -> None:
+    one = suspect(cause, "r2", **about)
+    assert proves(one, proof)
+    assert not proves(one, none)
+
+
+def test_every_cause_that_asks_a_node_has_answers_here() -> None:
+    assert {cause for cause, *_ in ANSWERS} == {name for name, one in CAUSES.items() if one.reads}
+
+
+def test_the_first_proven_cause_stands_alone_and_nobody_else_is_asked() -> None:
+    asked = []
+
+    def ask(node: str, argv: tuple[str, ...]) -> tuple[str, int]:
+        asked.append((node, argv))
+        return (TENTATIVE, 0) if "tentative" in argv else (UP, 0)
+
+    suspects = (
+        suspect("nic-down", "r1", nic="eth2"),
+        suspect("dad-not-over", "r2"),
+        suspect("firewall", "r3"),
+    )
+    (proven,) = confirm(suspects, ask)
+    assert (proven.cause, proven.node, proven.proven) == ("dad-not-over", "r2", True)
+    assert [node for node, _ in asked] == ["r1", "r2"]
+
+
+def test_what_nobody_could_prove_is_left_only_if_nobody_could_be_asked() -> None:
+    suspects = (suspect("nic-down", "r1", nic="eth2"), suspect("unknown", "r1", what="it"))
+    assert [one.cause for one in confirm(suspects, lambda node, argv: (UP, 0))] == ["unknown"]
+
+
+def test_a_service_in_a_namespace_is_asked_there() -> None:
+    one = suspect("firewall", "server1/snort")
+    assert (one.node, one.argv[:4]) == ("server1", ("ip", "netns", "exec", "snort"))
+
+
+def test_a_pass_has_no_suspects(opened: Up) -> None:
+    (verdict,) = check(opened.running, opened.plan, ["opened"], silent)
+    assert isinstance(verdict, Verdict) and verdict.suspects == ()
