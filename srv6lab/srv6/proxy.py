@@ -75,9 +75,9 @@ def _remembered(packet: Packet, sid: LocalSid, cache: Cache | None, inner: int) 
     outer, *extensions = cache.headers
     if not isinstance(outer, Ipv6):
         raise TypeError(f"an IPv6 header is needed, not {type(outer).__name__}")
-    chained = replace(back, headers=(*extensions, *back.headers))
+    chained = back.with_headers((*extensions, *back.headers))
     header = replace(outer, payload_length=len(chained.to_bytes()))
-    return Forward(replace(chained, headers=(header, *chained.headers)), Lookup())
+    return Forward(chained.with_headers((header, *chained.headers)), Lookup())
 
 
 # RFC 8986 section 10.1 has got Ethernet a number of its own (143) since the draft took 59 for it.
