@@ -134,7 +134,7 @@ _ALL = (
     Quirk(
         "proxy-remembers-by-flow",
         "draft-ietf-spring-sr-service-programming 6.2",
-        "srconf's End.AD4 discards what comes back in a flow that never went in, though it remembers other headers",
+        "srconf's End.AD4 discards what comes back in a flow that never went in, if packets of two chains went in",
         "srproxy.bpf.c: come_back",
         (6, 18),
     ),

@@ -50,9 +50,9 @@ ARITHMETIC: dict[type[ast.operator], type[ast.operator]] = {
 }
 MEMBERS = {kind.__name__: list(kind.__members__) for kind in (Flavor, L2Match)}
 
-# A mutant that does the same as the original, and why.
+# A mutant that does the same as the original, or a line of no pseudo-code, and why.
 SAME = {
-    "return cls(packet, header, upper, next(found, 0))": "where no header is a routing header, the second isn't",
+    "return IPv6Network((sid, self.block + self.node_function), strict=False)": "which route a lab has for a SID",
 }
 
 
