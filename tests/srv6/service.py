@@ -108,7 +108,8 @@ def served(random: Random, packet: Packet) -> Packet:
 
 
 def masked(packet: Packet) -> Packet:
-    """The quirk `proxy-masks-and-goes-on`, on a packet as it is sent to a masqueraded service, and back."""
+    """What srconf's End.AM sends to the service: it takes the segment and its hop already there. (The kernel takes
+    another hop on the way back.)"""
     at, srh = next(
         (n, one) for n, one in enumerate(packet.headers) if isinstance(one, Srh) and one.segments_left
     )
