@@ -1,5 +1,6 @@
 """The SR proxy: it hands an SR-unaware service what is inside a packet, and puts what the service gives back into
-its chain again (draft-ietf-spring-sr-service-programming section 6, which counts its lines anew in each part).
+its chain again (draft-ietf-spring-sr-service-programming section 6). The pseudo-code counts its lines anew in each
+part; they are those of draft-xuclad-spring-sr-service-programming-01, from which it came.
 
 The first half is a local SID's behavior. The second, which the draft calls an inbound policy of IFACE-IN, is given
 what came in there: a whole IP packet, or a frame that is not addressed to the interface itself. The service may have
