@@ -54,4 +54,4 @@ def push(packet: Packet, given: Encapsulation, srh: Srh | None) -> Packet:
         size,  # S03
     )
     headers: tuple[Header, ...] = (outer, *srhs, *packet.headers)
-    return replace(packet, headers=headers)
+    return packet.with_headers(headers)

@@ -6,7 +6,6 @@ a routing header of another type) is RFC 8200's.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TypeVar
 
 from .csid import NextCsid
@@ -61,21 +60,16 @@ def segment(packet: Packet, sid: LocalSid, how: How) -> Result:
 
 def _moved_up(outer: Outer, csid: NextCsid) -> Packet:
     destination = csid.moved_up(outer.header.destination)  # N05, N06
-    header = replace(outer.header, destination=destination, hop_limit=outer.header.hop_limit - 1)  # N07
-    return outer.with_header(header)
+    return outer.with_header(outer.header.toward(destination, outer.header.hop_limit - 1))  # N07
 
 
 def _advanced(outer: Outer, srh: Srh, flavors: frozenset[Flavor]) -> Packet:
     """The packet on its way to its next segment."""
     left = srh.segments_left - 1  # S13
     headers = list(outer.packet.headers)
-    headers[outer.routing] = replace(srh, segments_left=left)
-    headers[0] = replace(
-        outer.header,
-        hop_limit=outer.header.hop_limit - 1,  # S12
-        destination=srh.segment_list[left],  # S14
-    )
-    packet = replace(outer.packet, headers=tuple(headers))
+    headers[outer.routing] = srh.with_segments_left(left)
+    headers[0] = outer.header.toward(srh.segment_list[left], outer.header.hop_limit - 1)  # S14, S12
+    packet = outer.packet.with_headers(tuple(headers))
     if Flavor.PSP in flavors and left == 0:  # section 4.16.1, S14.1
         return without_srh(packet, outer.routing)  # S14.2 to S14.4
     return packet

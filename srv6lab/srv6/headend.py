@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from .encapsulation import Encapsulation, push
-from .packet import Ethernet, Header, HopByHop, Ipv4, Ipv6, Packet, Srh, checksum
+from .packet import Ethernet, Header, HopByHop, Ipv4, Ipv6, Packet, Srh
 from .packet.build import NUMBERS
 from .results import Forward, IcmpError, Lookup, Result
 
@@ -78,9 +78,9 @@ def _inserted(packet: Packet, given: Encapsulation, *, reduced: bool) -> Result:
     if behind and isinstance(options := behind[0], HopByHop):
         srh = replace(srh, next_header=options.next_header)
         front: tuple[Header, ...] = (header, replace(options, next_header=NUMBERS[Srh]), srh)
-        return Forward(replace(less, headers=(*front, *behind[1:])), Lookup())
+        return Forward(less.with_headers((*front, *behind[1:])), Lookup())
     srh = replace(srh, next_header=first.next_header)
-    return Forward(replace(less, headers=(replace(header, next_header=NUMBERS[Srh]), srh, *behind)), Lookup())
+    return Forward(less.with_headers((replace(header, next_header=NUMBERS[Srh]), srh, *behind)), Lookup())
 
 
 def _frame(packet: Packet, given: Encapsulation, srh: Srh | None) -> Result:
@@ -98,10 +98,11 @@ def hop(packet: Packet) -> Packet | IcmpError:
     if isinstance(header, Ipv6):
         if header.hop_limit <= 1:
             return IcmpError(ICMPV6_TIME_EXCEEDED, 0)
-        return replace(packet, headers=(replace(header, hop_limit=header.hop_limit - 1), *packet.headers[1:]))
+        return packet.with_headers(
+            (header.toward(header.destination, header.hop_limit - 1), *packet.headers[1:])
+        )
     if not isinstance(header, Ipv4):
         raise TypeError(f"an IP packet is needed, not {type(header).__name__}")
     if header.ttl <= 1:
         return IcmpError(ICMP_TIME_EXCEEDED, 0)
-    less = replace(header, ttl=header.ttl - 1, checksum=0)
-    return replace(packet, headers=(replace(less, checksum=checksum(less.to_bytes())), *packet.headers[1:]))
+    return packet.with_headers((header.with_ttl(header.ttl - 1), *packet.headers[1:]))

@@ -67,11 +67,11 @@ class Outer:
 
     def with_header(self, header: Ipv6) -> Packet:
         """The packet with another first header."""
-        return replace(self.packet, headers=(header, *self.packet.headers[1:]))
+        return self.packet.with_headers((header, *self.packet.headers[1:]))
 
     def exposed(self) -> Packet:
         """The packet without its outer IPv6 header and all its extension headers."""
-        return replace(self.packet, headers=self.packet.headers[self.upper :])
+        return self.packet.with_headers(self.packet.headers[self.upper :])
 
     def without_exhausted(self) -> Packet:
         """The packet without the SRHs that come to be processed with no segments left."""
@@ -90,7 +90,7 @@ def without_srh(packet: Packet, index: int) -> Packet:
     assert isinstance(srh, Srh)
     headers[0] = replace(first, payload_length=first.payload_length - 8 * (srh.hdr_ext_len + 1))  # S14.3
     headers[index - 1] = _renamed(headers[index - 1], srh.next_header)  # S14.2
-    return replace(packet, headers=tuple(headers))
+    return packet.with_headers(tuple(headers))
 
 
 def _renamed(header: Header, next_header: int) -> Header:

@@ -1,5 +1,6 @@
 """The SR proxy: it hands an SR-unaware service what is inside a packet, and puts what the service gives back into
-its chain again (draft-ietf-spring-sr-service-programming section 6, which counts its lines anew in each part).
+its chain again (draft-ietf-spring-sr-service-programming section 6). The pseudo-code counts its lines anew in each
+part; they are those of draft-xuclad-spring-sr-service-programming-01, from which it came.
 
 The first half is a local SID's behavior. The second, which the draft calls an inbound policy of IFACE-IN, is given
 what came in there: a whole IP packet, or a frame that is not addressed to the interface itself. The service may have
@@ -75,9 +76,9 @@ def _remembered(packet: Packet, sid: LocalSid, cache: Cache | None, inner: int) 
     outer, *extensions = cache.headers
     if not isinstance(outer, Ipv6):
         raise TypeError(f"an IPv6 header is needed, not {type(outer).__name__}")
-    chained = replace(back, headers=(*extensions, *back.headers))
+    chained = back.with_headers((*extensions, *back.headers))
     header = replace(outer, payload_length=len(chained.to_bytes()))
-    return Forward(replace(chained, headers=(header, *chained.headers)), Lookup())
+    return Forward(chained.with_headers((header, *chained.headers)), Lookup())
 
 
 # RFC 8986 section 10.1 has got Ethernet a number of its own (143) since the draft took 59 for it.

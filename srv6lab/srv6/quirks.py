@@ -21,7 +21,7 @@ _ALL = (
     Quirk(
         "last-segment-dropped",
         "RFC 8986 4.1 S02, S03",
-        "End, End.X and End.T throw away a packet that has no segments left, whatever its upper layer is",
+        "End, End.X, End.T and End.B6.Encaps throw away a packet that has no segments left, whatever is in it",
         "seg6_local.c: get_and_validate_srh",
         (6, 18),
     ),
@@ -63,14 +63,14 @@ _ALL = (
     Quirk(
         "segment-left-without-error",
         "RFC 8986 4.4 S03",
-        "End.DX6, End.DX4 and End.DT6 throw away a packet that has segments left with no ICMPv6 Parameter Problem",
+        "End.DX6, End.DX4, End.DT6 and End.DX2 throw away a packet with segments left without a Parameter Problem",
         "seg6_local.c: decap_and_validate",
         (6, 18),
     ),
     Quirk(
         "upper-layer-without-error",
         "RFC 8986 4.1.1 S04",
-        "End.DX6, End.DX4 and End.DT6 throw away what they can't expose with no ICMPv6 Parameter Problem",
+        "End.DX6, End.DX4, End.DT6 and End.DX2 throw away what they can't expose without a Parameter Problem",
         "seg6_local.c: decap_and_validate",
         (6, 18),
     ),
@@ -141,7 +141,7 @@ _ALL = (
     Quirk(
         "proxy-remembers-by-flow",
         "draft-ietf-spring-sr-service-programming 6.2",
-        "srconf's End.AD4 discards what comes back in a flow that never went in, though it remembers other headers",
+        "srconf's End.AD4 discards what comes back in a flow that never went in, if packets of two chains went in",
         "srproxy.bpf.c: come_back",
         (6, 18),
     ),

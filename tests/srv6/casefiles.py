@@ -18,6 +18,7 @@ import yaml
 
 from srv6lab.srv6.behaviors import REGISTRY
 from srv6lab.srv6.encapsulation import Encapsulation
+from srv6lab.srv6.flavors import NEXT_CSID
 from srv6lab.srv6.headend import HEADENDS
 from srv6lab.srv6.packet import Ethernet, Hmac, Ipv4, Ipv6, Packet
 from srv6lab.srv6.results import (
@@ -39,6 +40,9 @@ from srv6lab.srv6.results import (
 )
 
 FIRST: dict[int, type[Ipv4 | Ipv6 | Ethernet]] = {0: Ethernet, 4: Ipv4, 6: Ipv6}
+LOADER = getattr(
+    yaml, "CSafeLoader", yaml.SafeLoader
+)  # written in C, which tests of hundreds of mutants feel
 FOLDER = Path(__file__).with_name("cases")
 
 
@@ -51,6 +55,11 @@ class Case:
     entered: bytes
     is_back: bool
     expected: tuple[object, ...]
+
+    @property
+    def flavors(self) -> frozenset[str]:
+        csid = {NEXT_CSID} if "next_csid" in self.parameters else set()
+        return frozenset(self.parameters.get("flavors", ())) | csid
 
     def said(self) -> tuple[object, ...]:
         """What the model says."""
@@ -134,18 +143,35 @@ def how_spoken(how: How) -> object:
 
 def cases() -> Iterator[Case]:
     for path in sorted(FOLDER.glob("*.yml")):
-        document = yaml.safe_load(path.read_text("utf-8"))
-        for one in document["cases"]:
-            parts = document["parts"]
-            yield Case(
-                f"{path.stem}: {one['name']}",
-                one["behavior"],
-                one.get("sid", {}),
-                unhex(one.get("packet") or one["back"], parts),
-                unhex(one.get("entered", ""), parts),
-                "back" in one,
-                expected(one["expect"], parts),
-            )
+        document = yaml.load(path.read_text("utf-8"), Loader=LOADER)
+        parts = document["parts"]
+        for written in document["cases"]:
+            for one in each(written):
+                yield Case(
+                    f"{path.stem}: {one['name']}",
+                    one["behavior"],
+                    one.get("sid", {}),
+                    unhex(one.get("packet") or one["back"], parts),
+                    unhex(one.get("entered", ""), parts),
+                    "back" in one,
+                    expected(one["expect"], parts),
+                )
+
+
+def each(written: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """A case, or one for every behavior and for every combination of flavors that it names."""
+    if "behaviors" not in written:
+        yield written
+        return
+    for behavior, (parameters, how) in written["behaviors"].items():
+        for flavors in written["each"]:
+            yield {
+                **written,
+                "name": f"{written['name']}: {' '.join((behavior, *flavors))}",
+                "behavior": behavior,
+                "sid": {**parameters, "flavors": flavors},
+                "expect": {**written["expect"], **({"how": how} if "forward" in written["expect"] else {})},
+            }
 
 
 def expected(written: Mapping[str, Any], parts: Mapping[str, str]) -> tuple[object, ...]:

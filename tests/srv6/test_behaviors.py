@@ -8,6 +8,7 @@ import pytest
 
 from srv6lab.srv6.behaviors import BEHAVIORS, NEEDS, REGISTRY, Behavior
 from srv6lab.srv6.encapsulation import Encapsulation
+from srv6lab.srv6.flavors import flavored
 from srv6lab.srv6.headend import HEADENDS
 from srv6lab.srv6.packet import Ethernet, Ipv4, Packet
 from srv6lab.srv6.results import LocalSid
@@ -47,6 +48,12 @@ def test_a_parameter_that_is_missing_is_named(behavior: Behavior) -> None:
 )
 def test_every_proxy_has_cases_of_what_comes_back(behavior: Behavior) -> None:
     assert any(case.behavior == behavior.name and case.is_back for case in ALL)
+
+
+@pytest.mark.parametrize("name", ["End", "End.X", "End.T", "End.B6.Encaps", "End.B6.Encaps.Red"])
+def test_every_combination_of_flavors_has_cases(name: str) -> None:
+    seen = {case.flavors for case in ALL if case.behavior == name}
+    assert {frozenset(one.flavors) for one in flavored(name)} <= seen
 
 
 def test_what_labs_use_is_part_of_the_registry() -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from srv6lab.srv6.results import Flavor, L2Match
 from tests.conftest import REPOSITORY
 
 ROOM = REPOSITORY / "srv6lab" / "srv6"
@@ -47,26 +48,28 @@ ARITHMETIC: dict[type[ast.operator], type[ast.operator]] = {
     ast.BitAnd: ast.BitOr,
     ast.BitOr: ast.BitAnd,
 }
+MEMBERS = {kind.__name__: list(kind.__members__) for kind in (Flavor, L2Match)}
 
-# A mutant that does the same as the original, and why.
+# A mutant that does the same as the original, or a line of no pseudo-code, and why.
 SAME = {
-    "return cls(packet, header, upper, next(found, 0))": "where no header is a routing header, the second isn't",
+    "return IPv6Network((sid, self.block + self.node_function), strict=False)": "which route a lab has for a SID",
 }
 
 
 def mutants(tree: ast.Module) -> Iterator[tuple[int, str]]:
     """Every mutant of a module, one after the other: the line that differs, and the whole source."""
-    unread = {id(part) for node in ast.walk(tree) for part in _annotation(node)}
+    unread = {id(part) for node in ast.walk(tree) for part in _unread(node)}
     for node in ast.walk(tree):
         for undo in _changes(node) if id(node) not in unread else ():
             yield getattr(node, "lineno", 0), ast.unparse(tree)
             undo()
 
 
-def _annotation(node: ast.AST) -> Iterator[ast.AST]:
-    """What Python never evaluates."""
-    for name in ("annotation", "returns"):
-        if isinstance(part := getattr(node, name, None), ast.AST):
+def _unread(node: ast.AST) -> Iterator[ast.AST]:
+    """Annotations, which Python never evaluates, and decorators, which say that a value is frozen."""
+    parts = [getattr(node, "annotation", None), getattr(node, "returns", None)]
+    for part in (*parts, *getattr(node, "decorator_list", ())):
+        if isinstance(part, ast.AST):
             yield from ast.walk(part)
 
 
@@ -82,9 +85,18 @@ def _changes(node: ast.AST) -> Iterator[Callable[[], object]]:
         case ast.BinOp(op=operator) if type(operator) in ARITHMETIC:
             node.op = ARITHMETIC[type(operator)]()
             yield lambda: setattr(node, "op", operator)
-        case ast.Constant(value=int() as number) if not isinstance(number, bool):
+        case ast.Constant(value=bool() as truth):
+            node.value = not truth
+            yield lambda: setattr(node, "value", truth)
+        case ast.Constant(value=int() as number):
             node.value = number + 1
             yield lambda: setattr(node, "value", number)
+        case ast.If(test=test) | ast.IfExp(test=test):
+            node.test = ast.UnaryOp(ast.Not(), test)
+            yield lambda: setattr(node, "test", test)
+        case ast.Attribute(value=ast.Name(id=kind), attr=member) if member in MEMBERS.get(kind, ()):
+            node.attr = MEMBERS[kind][MEMBERS[kind].index(member) - 1]
+            yield lambda: setattr(node, "attr", member)
         case ast.Call(keywords=keywords) if isinstance(node.func, ast.Name) and node.func.id == "replace":
             for keyword in keywords:
                 node.keywords = [one for one in keywords if one is not keyword]

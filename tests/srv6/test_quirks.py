@@ -10,7 +10,6 @@ from random import Random
 
 import pytest
 
-from srv6lab.srv6.behaviors import REGISTRY
 from srv6lab.srv6.endpoint import end
 from srv6lab.srv6.headend import h_encaps, h_insert, hop
 from srv6lab.srv6.packet import (
@@ -204,16 +203,13 @@ def quirk_end_delivers_nothing_here(linux: Node) -> bool:
 def through(proxied: Proxied) -> tuple[Packet, Packet, Packet, Packet]:
     """A packet through proxy and service: what the model and what srconf send to the service, what they put into
     the chain again of what it gives back."""
-    behavior = REGISTRY["End.AD4"]
-    assert behavior.act is not None
-    assert behavior.give_back is not None
-    packet = chained(Random(14))
-    said = behavior.act(packet, AD4)
+    packet = chained(Random(14), AD4)
+    said = AD4.act(packet)
     assert isinstance(said, Forward)
-    ((sent,), _) = proxied.enter(packet)
+    ((sent,), _) = proxied.enter(AD4, packet)
     given = Packet.from_bytes(sent, Ipv4)
-    (back,) = proxied.give_back(given)
-    predicted = forwarded(behavior.give_back(given, AD4, said.cache))
+    (back,) = proxied.give_back(AD4, given)
+    predicted = forwarded(AD4.give_back(given, said.cache))
     return said.packet, given, predicted, Packet.from_bytes(back, Ipv6)
 
 
@@ -240,27 +236,25 @@ def quirk_proxy_takes_two_hops(proxied: Proxied) -> bool:
 
 
 def quirk_proxy_discards_silently(proxied: Proxied) -> bool:
-    act = REGISTRY["End.AD4"].act
-    assert act is not None
-    first, *behind = chained(Random(15)).headers
+    first, *behind = chained(Random(15), AD4).headers
     assert isinstance(first, Ipv6)
     packet = build(replace(first, hop_limit=1), *behind)
-    assert act(packet, AD4) == IcmpError(3, 0)
-    return proxied.enter(packet) == ([], [])
+    assert AD4.act(packet) == IcmpError(3, 0)
+    return proxied.enter(AD4, packet) == ([], [])
 
 
 def quirk_proxy_remembers_by_flow(proxied: Proxied) -> bool:
-    behavior = REGISTRY["End.AD4"]
-    assert behavior.act is not None
-    assert behavior.give_back is not None
     random = Random(16)
-    packet = chained(random)
-    said = behavior.act(packet, AD4)
+    packets = [chained(random, AD4) for _ in range(2)]
+    *_, said = [AD4.act(packet) for packet in packets]
     assert isinstance(said, Forward)
     other = build(*inner(random, 4))
-    assert isinstance(behavior.give_back(other, AD4, said.cache), Forward)
-    (sent,), _ = proxied.enter(packet)
-    return proxied.give_back(other) == [] and len(proxied.give_back(Packet.from_bytes(sent, Ipv4))) == 1
+    assert isinstance(AD4.give_back(other, said.cache), Forward)
+    (sent,) = [sent for packet in packets for sent in proxied.enter(AD4, packet)[0]][1:]
+    return (
+        proxied.give_back(AD4, other) == []
+        and len(proxied.give_back(AD4, Packet.from_bytes(sent, Ipv4))) == 1
+    )
 
 
 @pytest.mark.parametrize("name", QUIRKS)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Address
 
-from .wire import Malformed, aligned, fit, take
+from .wire import Malformed, aligned, checksum, fit, take
 
 FIXED = struct.Struct("!BBHHHBBH4s4s")
+TTL, CHECKSUM = 8, slice(10, 12)
 RESERVED, DONT_FRAGMENT, MORE_FRAGMENTS = 4, 2, 1
 
 
@@ -71,6 +72,13 @@ class Ipv4:
             total_length=length,
             checksum=check,
         )
+
+    def with_ttl(self, ttl: int) -> Ipv4:
+        """The header with another TTL, and with the checksum that it then has."""
+        raw = bytearray(self.to_bytes())
+        raw[TTL] = ttl
+        raw[CHECKSUM] = bytes(2)
+        return replace(self, ttl=ttl, checksum=checksum(bytes(raw)))
 
     def end(self, at: int) -> int:
         """Where the packet ends whose header begins at `at`."""

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv6Address
 
-from .extension import sized, take_sized
-from .wire import fit
+from .extension import take_sized
+from .wire import aligned, fit
 
 ROUTING_TYPE = 4
 FIXED = struct.Struct("!BBBBBBH")
@@ -109,17 +109,28 @@ class Srh:
             raise ValueError("an SRH has a segment")
         return cls(segment_list, len(segments) - 1, len(segment_list) - 1, flags=flags, tag=tag, tlvs=tlvs)
 
+    def with_segments_left(self, segments_left: int) -> Srh:
+        """The SRH on its way on. (Written out for the same reason as `Ipv6.toward`.)"""
+        return Srh(
+            self.segment_list,
+            segments_left,
+            self.last_entry,
+            self.next_header,
+            self.flags,
+            self.tag,
+            self.tlvs,
+        )
+
     @property
     def hdr_ext_len(self) -> int:
         """Its length in units of 8 bytes, not counting the first."""
-        return 2 * len(self.segment_list) + sum(len(tlv.to_bytes()) for tlv in self.tlvs) // 8
+        return 2 * len(self.segment_list) + sum([len(tlv.to_bytes()) for tlv in self.tlvs]) // 8
 
     def to_bytes(self) -> bytes:
+        body = b"".join([sid.packed for sid in self.segment_list] + [tlv.to_bytes() for tlv in self.tlvs])
+        units = len(aligned(body, 8, 255 * 8, "SRH behind its first 8 bytes")) // 8
         counters = self.segments_left, self.last_entry, self.flags, self.tag
-        body = b"".join(sid.packed for sid in self.segment_list) + b"".join(
-            tlv.to_bytes() for tlv in self.tlvs
-        )
-        return sized(FIXED.pack(0, 0, ROUTING_TYPE, *counters) + body, self.next_header, "SRH")
+        return FIXED.pack(self.next_header, units, ROUTING_TYPE, *counters) + body
 
     @classmethod
     def from_bytes(cls, data: bytes, at: int = 0) -> Srh:

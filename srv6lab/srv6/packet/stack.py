@@ -47,7 +47,7 @@ class Packet:
     trailer: bytes = b""
 
     def to_bytes(self) -> bytes:
-        return b"".join(header.to_bytes() for header in self.headers) + self.payload + self.trailer
+        return b"".join([header.to_bytes() for header in self.headers]) + self.payload + self.trailer
 
     @classmethod
     def from_bytes(cls, data: bytes, first: type[Header] = Ethernet) -> Packet:
@@ -65,6 +65,10 @@ class Packet:
             at += len(header.to_bytes())
             kind = _following(header, over)
         return cls(tuple(headers), data[at:end], data[end:])
+
+    def with_headers(self, headers: tuple[Header, ...]) -> Packet:
+        """The packet with other headers."""
+        return Packet(headers, self.payload, self.trailer)
 
     def find(self, kind: type[Kind]) -> Kind | None:
         """The outermost header of a kind."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import struct
-
 
 class Malformed(ValueError):
     """Bytes that are no packet: `offset` is where the part begins that is wrong, `what` says how."""
@@ -37,8 +35,8 @@ def aligned(data: bytes, unit: int, limit: int, what: str) -> bytes:
 
 def checksum(data: bytes) -> int:
     """The Internet checksum (RFC 1071)."""
-    data += b"\0" * (len(data) % 2)
-    total: int = sum(struct.unpack(f"!{len(data) // 2}H", data))
-    while total >> 16:
-        total = (total & 0xFFFF) + (total >> 16)
-    return ~total & 0xFFFF
+    total = int.from_bytes(data + b"\0" * (len(data) % 2))
+    folded = total % 0xFFFF or (
+        0xFFFF if total else 0
+    )  # words added with their carries: all the number's digits
+    return ~folded & 0xFFFF
