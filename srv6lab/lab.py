@@ -12,6 +12,7 @@ import re
 import shlex
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -95,6 +96,14 @@ class Site:
             except TopologyError:
                 broken.append(name)
         return sorted(found, key=lambda topology: (topology.order, topology.name)), broken
+
+    def plans(self) -> list[Plan]:
+        """The plans of the labs that have one."""
+        found = []
+        for name in self.names():
+            with suppress(TopologyError):
+                found.append(self.load(Reference(self.labs / name / _FILE, name))[0])
+        return found
 
     def refer(self, spec: str) -> Reference:
         """`lab=NAME`, `NAME` or a path to a `.yml`; what else stands in that place is refused."""
