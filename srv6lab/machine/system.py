@@ -71,7 +71,7 @@ def family(said: Mapping[str, str]) -> str:
 
 
 def version(text: str) -> tuple[int, ...]:
-    """The first version number of a text, such as (6, 1, 0) of `iproute2-6.1.0`; () if there is none."""
+    """The first version number of a text, such as (6, 1, 0) of `6.1.0-18-amd64`; () if there is none."""
     found = re.search(r"\d+(?:\.\d+)*", text)
     return tuple(int(part) for part in found[0].split(".")) if found else ()
 
