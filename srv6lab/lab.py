@@ -11,7 +11,7 @@ import json
 import re
 import shlex
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -97,13 +97,11 @@ class Site:
                 broken.append(name)
         return sorted(found, key=lambda topology: (topology.order, topology.name)), broken
 
-    def plans(self) -> list[Plan]:
+    def plans(self) -> Iterator[Plan]:
         """The plans of the labs that have one."""
-        found = []
         for name in self.names():
             with suppress(TopologyError):
-                found.append(self.load(Reference(self.labs / name / _FILE, name))[0])
-        return found
+                yield self.load(self.refer(name))[0]
 
     def refer(self, spec: str) -> Reference:
         """`lab=NAME`, `NAME` or a path to a `.yml`; what else stands in that place is refused."""
@@ -383,9 +381,7 @@ def formatter(name: str) -> Callable[[Sequence[Verdict]], str]:
 def exit_code(verdicts: Sequence[Verdict]) -> int:
     """0 pass, 3 inconclusive, 4 fail: the worst of all."""
     found = {verdict.status for verdict in verdicts}
-    if Status.FAIL in found:
-        return 4
-    return 3 if Status.INCONCLUSIVE in found else 0
+    return 4 if Status.FAIL in found else 3 if Status.INCONCLUSIVE in found else 0
 
 
 def status(one: Running) -> Sequence[Health]:

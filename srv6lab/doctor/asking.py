@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -46,6 +48,14 @@ def _ask(command: Sequence[str]) -> Answer:
     try:
         out, _ = popen.communicate(timeout=PATIENCE)
     except subprocess.TimeoutExpired:
-        popen.kill()  # not waited for: one that the kernel holds doesn't end
+        _end(popen)  # not waited for: one that the kernel holds doesn't end
         return Answer(-1, late=True)
     return Answer(popen.returncode, out)
+
+
+def _end(popen: subprocess.Popen[str]) -> None:
+    """With what it started, where processes come in groups."""
+    if hasattr(os, "killpg"):
+        os.killpg(popen.pid, signal.SIGKILL)
+    else:
+        popen.kill()

@@ -63,7 +63,7 @@ def try_out(node: Process, probes: Sequence[Probe]) -> list[Tried]:
     """What came of each probe in the node, in their order. A command that hangs gets three seconds."""
     install_srconf(node)
     done = subprocess.run(
-        [*enter(node), "env", f"PATH={NODE_PATH}", "LC_ALL=C", "bash", "-s"],
+        [*enter(node), "/usr/bin/env", f"PATH={NODE_PATH}", "LC_ALL=C", "bash", "-s"],
         input=_trial(SETUP) + "".join(_trial(probe.commands) for probe in probes),
         capture_output=True,
         text=True,

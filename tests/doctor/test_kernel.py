@@ -238,9 +238,15 @@ class TestKvm:
 def test_a_command_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("srv6lab.doctor.asking.PATIENCE", 0.2)
     began = time.monotonic()
-    answers = ask({"stuck": ["sleep", "60"], "absent": ["/nonexistent"], "fine": ["echo", "here"]})
+    mark = uuid.uuid4().hex
+    monkeypatch.setenv(MARK, mark)
+    answers = ask(
+        {"stuck": ["sh", "-c", "sleep 60; true"], "absent": ["/nonexistent"], "fine": ["echo", "here"]}
+    )
     assert time.monotonic() - began < 10
     assert answers == {"stuck": Answer(-1, late=True), "absent": Answer(None), "fine": Answer(0, "here\n")}
+    monkeypatch.delenv(MARK)
+    assert settles(lambda: not marked(mark)), marked(mark)
 
 
 def doctor(**env: str) -> subprocess.Popen[str]:
