@@ -8,7 +8,7 @@ from srv6lab.plan import Machine, Plan
 from srv6lab.topology import FirewallAction, SteeringAction
 
 from .findings import Need
-from .probes import PROXY, mode
+from .probes import PROXY, bound, mode
 
 _ENGINES = {"auto": ("suricata", "snort"), "suricata": ("suricata",), "snort": ("snort",)}
 
@@ -35,7 +35,8 @@ def _of_machine(machine: Machine) -> Iterator[Need]:
     for policy in machine.policies:
         yield Need((mode(policy.mode),), f"{machine.name} steers into {len(policy.segments)} segments")
     for local in machine.local_sids:
-        yield Need((local.behavior.name,), f"SID {local.sid} of {machine.name}")
+        name = bound(local.behavior.name, getattr(local, "flavors", ()))
+        yield Need((name,), f"SID {local.sid} of {machine.name}")
     for proxy in machine.proxies:
         yield Need((PROXY,), f"SID {proxy.sid} of {machine.name}")
     for service in machine.services:

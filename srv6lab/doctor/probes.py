@@ -7,7 +7,7 @@ version: that only chooses the words for how to mend it.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from srv6lab.srv6.behaviors import REGISTRY, Behavior
@@ -76,6 +76,12 @@ def mode(name: str) -> str:
     return f"seg6 {name}"
 
 
+def bound(behavior: str, flavors: Iterable[str]) -> str:
+    """The name of the finding of a behavior with flavors, in whatever order they are said."""
+    said = sorted(flavors, key=lambda flavor: (flavor != NEXT_CSID, flavor))
+    return f"{behavior} with {', '.join(said)}" if said else behavior
+
+
 def _headends() -> Iterator[Probe]:
     for number, (name, (since, purpose)) in enumerate(_MODES.items(), 1):
         target = f"203.0.113.{number}" if name.startswith("l2") else f"2001:db8:1::{number}"
@@ -102,9 +108,8 @@ def _flavors() -> Iterator[Probe]:
         lengths = " lblen 32 nflen 16" if NEXT_CSID in with_flavors.flavors else ""
         add = _route(target, one, f"flavors {','.join(names)}{lengths}")
         show = tuple(f"ip -6 route show {target}".split())
-        name = f"{one.name} with {', '.join(with_flavors.flavors)}"
         yield Probe(
-            name,
+            bound(one.name, with_flavors.flavors),
             "RFC 9800" if lengths else "RFC 8986 4.16",
             (add, show),
             with_flavors.kernel_since,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,11 @@ from srv6lab.doctor import choose, diagnose, tools
 from srv6lab.doctor.asking import Answer
 from srv6lab.doctor.findings import Diagnosis, Finding, LabAnswer, Need, State, unmet
 from srv6lab.doctor.needs import memory, of_lab
+from srv6lab.doctor.probes import probes
 from srv6lab.errors import UsageError
 from srv6lab.machine.packages import Tool, listed
 from srv6lab.machine.system import System
+from srv6lab.plan import PlannedSid
 from srv6lab.report.doctor import diagnosis_json, diagnosis_text
 from tests.conftest import LABS, SITE
 from tests.small import planned
@@ -102,6 +105,33 @@ def test_the_small_lab_needs_what_it_says_and_no_more() -> None:
         Need(("End.DX4",), "SID fc00:a::d4 of gate"),
         Need(("End",), "SID fc00:b::e of exit"),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Flavored(PlannedSid):
+    """A SID with flavors, as a topology may say them."""
+
+    flavors: tuple[str, ...] = ()
+
+
+@pytest.mark.parametrize(
+    ("flavors", "name"),
+    [
+        ((), "End"),
+        (("PSP",), "End with PSP"),
+        (("NEXT-CSID",), "End with NEXT-CSID"),
+        (("PSP", "NEXT-CSID"), "End with NEXT-CSID, PSP"),
+    ],
+)
+def test_flavors_are_needed_with_their_behavior(flavors: tuple[str, ...], name: str) -> None:
+    """By the name of a probe: else nothing would ever meet the need."""
+    plan = planned()
+    (leave,) = (machine for machine in plan.machines if machine.name == "exit")
+    (end,) = (local for local in leave.local_sids if local.behavior.name == "End")
+    sid = Flavored(**{field.name: getattr(end, field.name) for field in fields(end)} | {"flavors": flavors})
+    (need,) = of_lab(replace(plan, machines=(replace(leave, local_sids=(sid,), policies=()),)))
+    assert need.names == (name,)
+    assert name in {probe.name for probe in probes()}
 
 
 def finding(name: str, state: State = State.OK, mend: str = "") -> Finding:
