@@ -8,6 +8,7 @@ from typing import Any
 
 from srv6lab.doctor.findings import Diagnosis, Finding, LabAnswer, State
 from srv6lab.errors import UsageError
+from srv6lab.report.text import printable
 
 SCHEMA = 1
 _LEAD = {State.OK: "ok", State.LACKING: "-", State.UNKNOWN: "?"}
@@ -24,7 +25,7 @@ def diagnosis_text(one: Diagnosis) -> str:
                 lines += _lines(one, finding, width)
     if one.labs:
         lines += ["labs", *(_lab(lab) for lab in one.labs)]
-    return "\n".join([*lines, _sum(one)]) + "\n"
+    return printable("\n".join([*lines, _sum(one)]) + "\n")
 
 
 def diagnosis_json(one: Diagnosis) -> str:

@@ -176,6 +176,12 @@ def test_what_is_needed_and_lacking_stands_out() -> None:
     )
 
 
+def test_what_a_tool_says_steers_no_terminal() -> None:
+    rude = Finding("tools", "ip", State.LACKING, "\x1b[2Jgone\x07", "purpose", "scripts/setup lab")
+    assert "said: \ufffd[2Jgone\ufffd\n" in diagnosis_text(diagnosis(rude, needs=()))
+    assert "\\u001b[2Jgone" in diagnosis_json(diagnosis(rude, needs=()))
+
+
 def test_all_that_is_needed_is_said() -> None:
     found = diagnosis(finding("ip"), needs=(Need(("ip",), "every lab"),), lab="one")
     assert found.works
