@@ -11,7 +11,7 @@ from dataclasses import fields
 from typing import Any
 
 from srv6lab.errors import UsageError
-from srv6lab.srv6.behaviors import REGISTRY, Behavior
+from srv6lab.srv6.behaviors import NEEDS, REGISTRY, Behavior
 from srv6lab.srv6.flavors import Flavored, flavored
 from srv6lab.words.nearest import closest, did_you_mean
 
@@ -102,10 +102,21 @@ def _lines(one: Behavior) -> Iterator[str]:
         "does": one.summary,
         "parameters": one.parameters or "none",
         "Linux since": _version(one.kernel_since) or _NOT_LINUX,
+        "needs": "; ".join(NEEDS[need] for need in one.needs) or "nothing of a kernel",
         "in labs": "yes" if one.in_labs else "no: Day0 can't install it",
         "in the model": "yes" if one.act else "no",
     }
-    told = {"name", "code_point", "section", "summary", "parameters", "kernel_since", "in_labs", *_HIDDEN}
+    told = {
+        "name",
+        "code_point",
+        "section",
+        "summary",
+        "parameters",
+        "kernel_since",
+        "needs",
+        "in_labs",
+        *_HIDDEN,
+    }
     more = {field.name: getattr(one, field.name) for field in fields(one) if field.name not in told}
     shown |= {name.replace("_", " "): value for name, value in more.items() if value}
     yield one.name

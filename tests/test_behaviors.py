@@ -12,7 +12,7 @@ import pytest
 
 from srv6lab.behaviors import document, flavor_table, in_full, listing, named, report, table
 from srv6lab.errors import UsageError
-from srv6lab.srv6.behaviors import REGISTRY, Behavior
+from srv6lab.srv6.behaviors import NEEDS, REGISTRY, Behavior
 from srv6lab.srv6.flavors import flavored
 from tests.conftest import REPOSITORY, tool
 
@@ -70,7 +70,8 @@ def test_the_listing_has_a_line_a_behavior() -> None:
 def test_a_record_is_shown_in_full(name: str) -> None:
     one, text = REGISTRY[name], report(name, "text")
     assert text.startswith(f"{name}\n")
-    for word in (one.section, one.summary, *one.parameters, str(one.code_point or "none")):
+    needs = [NEEDS[need] for need in one.needs]
+    for word in (*needs, one.section, one.summary, *one.parameters, str(one.code_point or "none")):
         assert word in text
     assert text.count("code point ") == len(flavored(name))
 
@@ -84,6 +85,7 @@ def test_a_known_record_word_by_word() -> None:
         "  does:             hands IPv4 on\n"
         "  parameters:       nh4\n"
         "  Linux since:      4.14\n"
+        "  needs:            SRv6 tunnels (CONFIG_IPV6_SEG6_LWTUNNEL)\n"
         "  in labs:          yes\n"
         "  in the model:     no\n"
         "  flavors:\n"
@@ -153,8 +155,8 @@ def test_the_document_has_the_registrys_tables(mark: str, made: object) -> None:
 
 
 def test_columns_are_as_wide_as_what_is_in_them() -> None:
-    one = Behavior("A", 1, "s", "does", ("p",))
+    one = Behavior("A", 1, "s", "does", ("nh4",))
     assert listing([one]).splitlines() == [
         "behavior  IANA  section  does  parameters  Linux since  labs",
-        "A         1     s        does  p           4.14         yes",
+        "A         1     s        does  nh4         4.14         yes",
     ]

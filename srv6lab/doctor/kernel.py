@@ -73,4 +73,4 @@ def _mend(probe: Probe, said: str) -> str:
         return "run it as root with all capabilities; in a container: docker run --privileged"
     if probe.since and kernel_release() < probe.since:
         return f"boot Linux {probe.since[0]}.{probe.since[1]} or newer"
-    return f"boot a kernel built with {probe.config} (Debian's and Ubuntu's are)"
+    return f"boot a kernel that has {probe.config}: Debian's and Ubuntu's do"

@@ -35,7 +35,7 @@ def _of_machine(machine: Machine) -> Iterator[Need]:
     for policy in machine.policies:
         yield Need((mode(policy.mode),), f"{machine.name} steers into {len(policy.segments)} segments")
     for local in machine.local_sids:
-        name = bound(local.behavior.name, getattr(local, "flavors", ()))
+        name = bound(local.behavior.name, local.flavors)
         yield Need((name,), f"SID {local.sid} of {machine.name}")
     for proxy in machine.proxies:
         yield Need((PROXY,), f"SID {proxy.sid} of {machine.name}")

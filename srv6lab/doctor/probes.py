@@ -10,18 +10,18 @@ import shlex
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from srv6lab.srv6.behaviors import REGISTRY, Behavior
+from srv6lab.srv6.behaviors import NEEDS, REGISTRY, Behavior
 from srv6lab.srv6.flavors import NEXT_CSID, Flavored, flavored
 
 Version = tuple[int, int]
 _NIC = "probe0"
-_SEG6 = "CONFIG_IPV6_SEG6_LWTUNNEL"
-_NETFILTER = "CONFIG_NF_TABLES, CONFIG_NF_TABLES_IPV6 and CONFIG_NFT_COMPAT"
+_SEG6 = NEEDS["seg6"]
+_NETFILTER = "nf_tables (CONFIG_NF_TABLES, CONFIG_NF_TABLES_IPV6, CONFIG_NFT_COMPAT)"
 
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """`since` is the first Linux that has it, `config` what a kernel is built with to have it; the last
+    """`since` is the first Linux that has it, `config` what a kernel has that has it; the last
     command's output has to hold `shows`."""
 
     name: str
@@ -55,7 +55,6 @@ _WORDS = {
     "policy": "srh segs 2001:db8::a",
     "table": "table 100",
 }
-_VRF_ONLY = {"End.DT4", "End.DT46"}  # Linux takes a VRF's table there, and no other
 VRF = "VRF"
 PROXY = "SR proxy"
 _VRF_DEVICE = "vrf100"
@@ -91,7 +90,7 @@ def _headends() -> Iterator[Probe]:
 
 def _vrf() -> Probe:
     commands = tuple(tuple(shlex.split(command)) for command in _VRF_COMMANDS)
-    return Probe(VRF, "the tables of End.DT4 and End.DT46", commands, (4, 3), "CONFIG_NET_VRF")
+    return Probe(VRF, "the tables of End.DT4 and End.DT46", commands, (4, 3), "a VRF (CONFIG_NET_VRF)")
 
 
 def _actions() -> Iterator[Probe]:
@@ -123,14 +122,14 @@ def _in_linux() -> Iterator[tuple[Behavior, Flavored]]:
 
 def _route(target: str, one: Behavior, flavors: str = "") -> tuple[str, ...]:
     words = [_WORDS[name] for name in one.parameters if name in _WORDS]
-    if one.name in _VRF_ONLY:
+    if "vrf" in one.needs:  # Linux takes a VRF's table there, and no other
         words = ["vrftable 100"]
     action = " ".join([one.name, *words, flavors])
     return tuple(f"ip -6 route add {target} encap seg6local action {action} dev {_NIC}".split())
 
 
 def _config(one: Behavior) -> str:
-    return f"{_SEG6} and CONFIG_NET_VRF" if one.name in _VRF_ONLY else _SEG6
+    return " and ".join(NEEDS[need] for need in one.needs)
 
 
 def _others() -> Iterator[Probe]:
@@ -140,7 +139,7 @@ def _others() -> Iterator[Probe]:
         "End.AD4 by srconf on eBPF",
         (("/usr/local/lib/srconf/srconf", *proxy.split()),),
         (5, 10),
-        "CONFIG_BPF_SYSCALL, CONFIG_NET_CLS_BPF and CONFIG_NET_SCH_INGRESS",
+        NEEDS["tc-bpf"],
     )
     inner = "add rule ip6 probe forward meta l4proto 4 @th,72,8 1 @th,96,24 0x0a0000 counter drop"
     chain = "add chain ip6 probe forward { type filter hook forward priority 0 ; }"
