@@ -19,9 +19,12 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.tasks import task
 
+from srv6lab import behaviors as registry
+from srv6lab import doctor as doctor_
 from srv6lab import lab as labs_
 from srv6lab import validate as validation
 from srv6lab.errors import LabError, UsageError
+from srv6lab.report import doctor as doctor_report
 from srv6lab.report.progress import Progress
 
 SITE = labs_.Site(Path(__file__).resolve().parent)
@@ -197,6 +200,43 @@ def validate(_: Context, lab: str | None = None, labs: str = "", format: str = "
     sys.stdout.flush()
     if code := validation.exit_code(checked):
         raise Exit(code=code)
+
+
+@task(
+    help={
+        "name": "a behavior, such as End.DX4 (default: all)",
+        "format": f"{', '.join(registry.FORMATS)}",
+    },
+    positional=["name"] if _named_after("behaviors") else [],
+)
+@_command
+def behaviors(_: Context, name: str | None = None, format: str = "text") -> None:
+    """List the behaviors that a local SID can have (RFC 8986 section 4), or show one with its flavors."""
+    sys.stdout.write(registry.report(name or "", format))
+
+
+@task(
+    help={
+        "lab": f"{_LAB} (default: what every lab needs)",
+        "provider": f"where it would run: {', '.join(doctor_.PROVIDERS)}",
+        "format": "text or json",
+    },
+    positional=["lab"] if _named_after("doctor") else [],
+)
+@_command
+def doctor(_: Context, lab: str | None = None, provider: str = "", format: str = "text") -> None:
+    """Show what this machine can run: each tool, what the kernel does, and how to mend what is lacking.
+
+    The kernel is tried out in a throwaway node. Exits 0 if all that was asked for works, else 3.
+    """
+    show = doctor_report.formatter(format)
+    chosen = doctor_.choose(provider)
+    asked = SITE.load(SITE.refer(lab))[0] if lab else None
+    found = doctor_.diagnose(chosen, [] if asked else SITE.plans(), asked, SITE.root)
+    sys.stdout.write(show(found))
+    sys.stdout.flush()
+    if not found.works:
+        raise Exit(code=3)
 
 
 @task(

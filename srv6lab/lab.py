@@ -11,7 +11,8 @@ import json
 import re
 import shlex
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -95,6 +96,12 @@ class Site:
             except TopologyError:
                 broken.append(name)
         return sorted(found, key=lambda topology: (topology.order, topology.name)), broken
+
+    def plans(self) -> Iterator[Plan]:
+        """The plans of the labs that have one."""
+        for name in self.names():
+            with suppress(TopologyError):
+                yield self.load(self.refer(name))[0]
 
     def refer(self, spec: str) -> Reference:
         """`lab=NAME`, `NAME` or a path to a `.yml`; what else stands in that place is refused."""
@@ -374,9 +381,7 @@ def formatter(name: str) -> Callable[[Sequence[Verdict]], str]:
 def exit_code(verdicts: Sequence[Verdict]) -> int:
     """0 pass, 3 inconclusive, 4 fail: the worst of all."""
     found = {verdict.status for verdict in verdicts}
-    if Status.FAIL in found:
-        return 4
-    return 3 if Status.INCONCLUSIVE in found else 0
+    return 4 if Status.FAIL in found else 3 if Status.INCONCLUSIVE in found else 0
 
 
 def status(one: Running) -> Sequence[Health]:

@@ -342,7 +342,7 @@ def test_without_records_no_tshark_is_started(
 
 def test_without_tshark_the_message_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nonexistent")
-    with pytest.raises(MachineError, match="apt-get install tshark"):
+    with pytest.raises(MachineError, match="scripts/setup lab"):
         capture.read(CAPTURES / "seed.pcap")
 
 

@@ -51,6 +51,14 @@ for name in site.names():
             assert change(plan, action).do
     print(name)
 assert validate.main(["--labs", str(site.labs), "--format", "json"]) == 0
+from srv6lab import behaviors, doctor
+from srv6lab.doctor import virtual
+from srv6lab.machine.system import System
+assert behaviors.report("", "text") and behaviors.report("", "json")
+windows = System("windows", "Windows 11", "NT 10", "x86-64")
+assert doctor.choose("", windows) == "virtualbox"
+for provider in virtual.PROVIDERS:
+    assert virtual.findings(provider, windows, {{}}, 0) and virtual.questions(provider, windows)
 loaded = {UNIX!r}
 assert not set(loaded) & set(sys.modules), set(loaded) & set(sys.modules)
 """

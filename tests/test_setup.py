@@ -177,8 +177,12 @@ def test_named_python_that_is_absent_is_refused(ready_clone: Path) -> None:
     assert "here is only: no python0.1" in done.stdout
 
 
+# What a lab needs but for tcpdump and tshark.
+OTHERS = ("bash", "nsenter", "ip", "tc", "ping", "nft", "iptables", "suricata")
+
+
 def test_without_apt_each_package_is_named_with_its_purpose(ready_clone: Path, tmp_path: Path) -> None:
-    path = tools(tmp_path / "bin", "ip", "ping", "nft", "iptables", "suricata")
+    path = tools(tmp_path / "bin", *OTHERS)
     (tmp_path / "bin/python3").symlink_to(sys.executable)
     done = setup_with(ready_clone, path)
     assert done.returncode == 3
@@ -189,7 +193,7 @@ def test_without_apt_each_package_is_named_with_its_purpose(ready_clone: Path, t
 
 
 def test_without_root_the_command_to_type_is_printed(ready_clone: Path, tmp_path: Path) -> None:
-    path = tools(tmp_path / "bin", "ip", "ping", "nft", "iptables", "suricata", "apt-get")
+    path = tools(tmp_path / "bin", *OTHERS, "apt-get")
     (tmp_path / "bin/python3").symlink_to(sys.executable)
     (tmp_path / "bin/id").unlink()
     shell_stub(tmp_path / "bin/id", "echo 1000")

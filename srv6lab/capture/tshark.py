@@ -22,6 +22,7 @@ from pyshark.capture.file_capture import FileCapture
 from pyshark.tshark.output_parser.tshark_ek import TsharkEkJsonParser
 
 from srv6lab.errors import LabError, MachineError, UsageError
+from srv6lab.machine.packages import named, remedy
 
 # What one frame says has to depend on that frame alone, so nothing is put together across frames;
 # the rest is set because a person's own preferences could change how the fields are laid out.
@@ -54,7 +55,8 @@ class Failure:
 def find() -> Path:
     found = shutil.which("tshark")
     if found is None:
-        raise MachineError("tshark isn't installed, and captures are read with it", "apt-get install tshark")
+        what = "tshark isn't installed, and captures are read with it"
+        raise MachineError(what, remedy([named("tshark")]))
     return Path(found)
 
 

@@ -24,7 +24,8 @@ from srv6lab.providers.process import Process
 from srv6lab.state import Home
 
 _PATIENCE = 30.0
-_KEEPER = Path(__file__).with_name("keeper.py")
+KEEPER = Path(__file__).with_name("keeper.py")
+NODE_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 class Keeper:
@@ -38,7 +39,7 @@ class Keeper:
         self._buffer = b""
         with _uninterrupted(), _alive_file(home) as alive, self._errors.open("wb") as errors:
             self._popen = subprocess.Popen(
-                [sys.executable, "-I", "-S", str(_KEEPER)],
+                [sys.executable, "-I", "-S", str(KEEPER)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
@@ -101,6 +102,13 @@ class Keeper:
 
     def _said(self) -> str:
         return self._errors.read_text("utf-8", "replace").strip()
+
+
+def enter(node: Process) -> tuple[str, ...]:
+    """The beginning of a command line that runs what follows in a node."""
+    # --root as well: in a chroot the node's root is not its mount namespace's.
+    namespaces = ("--mount", "--uts", "--net", "--pid", "--root", "--wd")
+    return ("nsenter", "--target", str(node.pid), *namespaces, "--")
 
 
 # Keepers that this process holds: an interrupt may come before anyone has a name for one.

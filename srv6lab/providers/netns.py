@@ -22,25 +22,19 @@ from pathlib import Path
 from typing import Any
 
 from srv6lab.errors import LabError, MachineError, NodeError
+from srv6lab.machine.requirements import require, root, srv6, tools
 from srv6lab.pcapfile import slice_pcap, whole
 from srv6lab.plan import Nic, Plan
 from srv6lab.providers import tcpdump
 from srv6lab.providers.base import Completed, Health, Mark, Progress, day0_error
-from srv6lab.providers.keeping import Keeper, let_go, wait_for_the_end
+from srv6lab.providers.keeping import NODE_PATH, Keeper, enter, let_go, wait_for_the_end
 from srv6lab.providers.process import Process, boot_id
 from srv6lab.state import Home, State
 from srv6lab.trace import Point, Tracer
 
-_TOOLS = {
-    "ip": "iproute2",
-    "nsenter": "util-linux",
-    "bash": "bash",
-    "tcpdump": "tcpdump",
-    "ping": "iputils-ping",
-}
+TOOLS = ("bash", "ip", "nsenter", "ping", "tcpdump")
 _PATIENCE = 30.0
 _SRCONF = Path(__file__).parent.parent / "srconf"
-_NODE_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _DAY0 = 'for file in /proc/sys/net/ipv6/conf/*/disable_ipv6; do echo 0 >"$file"; done; exec bash /run/day0.sh'
 
 
@@ -98,7 +92,7 @@ class Netns:
         state: State,
         progress: Progress,
     ) -> State:
-        _require_machine()
+        require(root(), tools(TOOLS), srv6())
         names = [machine.name for machine in plan.machines]
         keeper = Keeper(home, names)
         try:
@@ -165,7 +159,7 @@ class Netns:
         process = data.nodes.get(node)
         if process is None or not data.alive(process):
             raise MachineError(f"node {node} isn't running", "invoke up brings the lab back")
-        return (*_enter(process), "env", f"PATH={_NODE_PATH}", *argv)
+        return (*enter(process), "env", f"PATH={NODE_PATH}", *argv)
 
     def exec(self, state: State, node: str, argv: Sequence[str], timeout: float | None = None) -> Completed:
         return _run(self.command(state, node, argv), timeout)
@@ -182,30 +176,6 @@ class Netns:
         return [
             _cut_out(point, one, home, before[point], now[point], into) for point, one in data.tracers.items()
         ]
-
-
-def _require_machine() -> None:
-    if os.geteuid() != 0:
-        raise MachineError("network namespaces need root", "run the same command with sudo")
-    missing = {tool: package for tool, package in _TOOLS.items() if not shutil.which(tool)}
-    if missing:
-        packages = " ".join(sorted(set(missing.values())))
-        raise MachineError(f"not on this machine: {', '.join(missing)}", f"apt-get install {packages}")
-    if not Path("/proc/sys/net/ipv6/conf/all/seg6_enabled").exists():
-        raise MachineError(
-            f"this kernel ({os.uname().release}) has no SRv6",
-            "boot one built with CONFIG_IPV6_SEG6_LWTUNNEL (Debian's and Ubuntu's are)",
-        )
-
-
-def _enter(node: Process) -> tuple[str, ...]:
-    # --root as well: in a chroot the node's root is not its mount namespace's.
-    return (
-        "nsenter",
-        "--target",
-        str(node.pid),
-        *["--mount", "--uts", "--net", "--pid", "--root", "--wd", "--"],
-    )
 
 
 def _run(argv: Sequence[str], timeout: float | None = None, given: str | None = None) -> Completed:
@@ -279,9 +249,9 @@ def _begin_day0(plan: Plan, files: Mapping[str, str], data: _Data) -> list[_Day0
         root = Path(f"/proc/{node.pid}/root")
         (root / "run/day0.sh").write_text(script, encoding="utf-8")
         if machine.proxies:
-            _install_srconf(root / "usr/local/lib/srconf")
+            install_srconf(node)
         popen = subprocess.Popen(
-            (*_enter(node), "env", f"PATH={_NODE_PATH}", "bash", "-c", _DAY0),
+            (*enter(node), "env", f"PATH={NODE_PATH}", "bash", "-c", _DAY0),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -319,8 +289,9 @@ def _end_day0(running: Sequence[_Day0], progress: Progress) -> None:
         raise NodeError("\n".join(str(failure) for failure in failures))
 
 
-def _install_srconf(folder: Path) -> None:
+def install_srconf(node: Process) -> None:
     """Our `srconf`, as it stands: Day0 takes it where SREXT can't serve."""
+    folder = Path(f"/proc/{node.pid}/root/usr/local/lib/srconf")
     folder.mkdir(parents=True, exist_ok=True)
     for path in _SRCONF.iterdir():
         if path.suffix in (".py", ".o") or path.name == "srconf":

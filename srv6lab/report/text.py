@@ -17,7 +17,7 @@ def verdicts_text(verdicts: Sequence[Verdict]) -> str:
     blocks = ["\n".join(_verdict(verdict)) for verdict in verdicts]
     counts = Counter(verdict.status for verdict in verdicts)
     total = ", ".join(f"{counts[status]} {status}" for status in Status if counts[status])
-    return _printable("\n\n".join([*blocks, f"exercises: {total}"]) + "\n")
+    return printable("\n\n".join([*blocks, f"exercises: {total}"]) + "\n")
 
 
 def status_text(lab: str, instance: str, provider: str, health: Sequence[Health]) -> str:
@@ -30,8 +30,8 @@ def status_text(lab: str, instance: str, provider: str, health: Sequence[Health]
     return "\n".join(lines) + "\n"
 
 
-def _printable(text: str) -> str:
-    """Notes hold what nodes said, which may hold what steers a terminal."""
+def printable(text: str) -> str:
+    """What tools and nodes said may hold what steers a terminal: without that."""
     return "".join(char if char.isprintable() or char == "\n" else "\ufffd" for char in text)
 
 

@@ -1,0 +1,60 @@
+"""What this machine can run, found out by trying: `invoke doctor`.
+
+Tools are asked for their versions; the kernel is asked in a throwaway node, which is made as a lab's are and
+ends with this process. Nothing is installed, changed or left behind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from srv6lab.errors import UsageError
+from srv6lab.machine.system import System, this_system
+from srv6lab.plan import Plan
+
+from . import needs, virtual
+from .asking import ask
+from .findings import Diagnosis, Finding, LabAnswer, Need, unmet
+
+NETNS = "netns"
+PROVIDERS = (NETNS, *virtual.PROVIDERS)
+
+
+def choose(provider: str, system: System | None = None) -> str:
+    """The provider that was asked for, else the one that this system's people use."""
+    system = system or this_system()
+    if provider and provider not in PROVIDERS:
+        raise UsageError(f"there is no provider {provider!r}", f"there are: {', '.join(PROVIDERS)}")
+    if provider == NETNS and not system.is_linux:
+        raise UsageError(f"{NETNS} is for Linux, and this is {system.name}", "--provider virtualbox")
+    return provider or (NETNS if system.is_linux else "virtualbox")
+
+
+def diagnose(provider: str, plans: Iterable[Plan], asked: Plan | None, folder: Path) -> Diagnosis:
+    """Look at this machine for one provider: what it has, and which of the planned labs run, with the one
+    that was asked for among them. `folder` is where labs' files will lie."""
+    system = this_system()
+    plans = [*plans, *([asked] if asked else [])]
+    if provider == NETNS:
+        from . import namespaces  # for Linux only
+
+        base, findings = namespaces.NEEDS, namespaces.look(system)
+        more = {plan.name: needs.of_lab(plan) for plan in plans}
+    else:
+        findings = _virtual(provider, system, asked, folder)
+        base = virtual.needs(provider, findings)
+        more = {plan.name: virtual.ROOM if asked else () for plan in plans}
+    labs = tuple(LabAnswer(name, unmet((*base, *own), findings)) for name, own in more.items())
+    wanted = (*base, *(more[asked.name] if asked else ()))
+    return Diagnosis(provider, system, findings, wanted, labs, asked.name if asked else "")
+
+
+def _virtual(provider: str, system: System, asked: Plan | None, folder: Path) -> tuple[Finding, ...]:
+    answers = ask(virtual.questions(provider, system))
+    machines = len(asked.machines) if asked else 0
+    memory = needs.memory(asked) if asked else 0
+    return virtual.findings(provider, system, answers, virtual.free_disk(folder), machines, memory)
+
+
+__all__ = ["Diagnosis", "Finding", "LabAnswer", "Need", "choose", "diagnose"]

@@ -1,0 +1,55 @@
+"""What a planned lab needs of a machine, by the names of findings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from srv6lab.plan import Machine, Plan
+from srv6lab.topology import FirewallAction, SteeringAction
+
+from .findings import Need
+from .probes import PROXY, bound, mode
+
+_ENGINES = {"auto": ("suricata", "snort"), "suricata": ("suricata",), "snort": ("snort",)}
+
+
+def of_lab(plan: Plan) -> tuple[Need, ...]:
+    """What a lab needs in namespaces besides what every lab does: each need once, with who needs it first."""
+    found: dict[tuple[str, ...], Need] = {}
+    for need in (*_of_machines(plan), *_of_exercises(plan)):
+        found.setdefault(need.names, need)
+    return tuple(found.values())
+
+
+def memory(plan: Plan) -> int:
+    """MB that the lab's virtual machines take together."""
+    return sum(machine.memory for machine in plan.machines)
+
+
+def _of_machines(plan: Plan) -> Iterator[Need]:
+    for machine in plan.machines:
+        yield from _of_machine(machine)
+
+
+def _of_machine(machine: Machine) -> Iterator[Need]:
+    for policy in machine.policies:
+        yield Need((mode(policy.mode),), f"{machine.name} steers into {len(policy.segments)} segments")
+    for local in machine.local_sids:
+        name = bound(local.behavior.name, local.flavors)
+        yield Need((name,), f"SID {local.sid} of {machine.name}")
+    for proxy in machine.proxies:
+        yield Need((PROXY,), f"SID {proxy.sid} of {machine.name}")
+    for service in machine.services:
+        yield Need(_ENGINES[service.engine], f"service {service.name} on {machine.name}")
+
+
+def _of_exercises(plan: Plan) -> Iterator[Need]:
+    for exercise in plan.exercises:
+        for action in exercise.every_action():
+            if isinstance(action, FirewallAction):
+                yield Need(
+                    (f"{action.firewall.tool} rule",),
+                    f"firewall {action.firewall.name} of exercise {exercise.name}",
+                )
+            if isinstance(action, SteeringAction):
+                yield Need((mode(action.steering.mode),), f"exercise {exercise.name}")
