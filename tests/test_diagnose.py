@@ -36,12 +36,14 @@ def test_a_lab_whose_srh_ends_at_an_address_passes(opened: Up) -> None:
 @pytest.mark.parametrize("where", ["all", "eth2"])
 def test_seg6_disabled_is_named(opened: Up, where: str) -> None:
     path = f"/proc/sys/net/ipv6/conf/{where}/seg6_enabled"
-    opened.sh("r2", f"echo 0 >{path}")
+    opened.sh("leaving", f"echo 0 >{path}")
     try:
         (verdict,) = check(opened.running, opened.plan, ["opened"], silent)
     finally:
-        opened.sh("r2", f"echo 1 >{path}")
-    assert [(one.cause, one.node, one.proven) for one in verdict.suspects] == [("seg6-disabled", "r2", True)]
+        opened.sh("leaving", f"echo 1 >{path}")
+    assert [(one.cause, one.node, one.proven) for one in verdict.suspects] == [
+        ("seg6-disabled", "leaving", True)
+    ]
 
 
 def test_captures_alone_give_the_causes_that_they_cannot_tell_apart(opened: Up, tmp_path: Path) -> None:
@@ -55,17 +57,17 @@ def test_captures_alone_give_the_causes_that_they_cannot_tell_apart(opened: Up, 
         ),
         ("echo 0 >/proc/sys/net/ipv4/ip_forward", "echo 1 >/proc/sys/net/ipv4/ip_forward"),
     ):
-        opened.sh("r2", broken)
+        opened.sh("leaving", broken)
         try:
             check(opened.running, opened.plan, ["opened"], silent)
         finally:
-            opened.sh("r2", mended)
+            opened.sh("leaving", mended)
         verdict = grade(opened.plan, "opened", opened.running.home.run("opened"), silent)
         assert {one.proven for one in verdict.suspects} == {None}
         sets.append({(one.cause, one.node) for one in verdict.suspects})
-    assert {("seg6-disabled", "r2"), ("forwarding-off", "r2"), ("firewall", "r2")} <= sets[0]
-    assert ("forwarding-off", "r2") in sets[1]
-    assert not any(node in ("r1", "hosta") for _, node in sets[0])
+    assert {("seg6-disabled", "leaving"), ("forwarding-off", "leaving"), ("firewall", "leaving")} <= sets[0]
+    assert ("forwarding-off", "leaving") in sets[1]
+    assert not any(node in ("entry", "west") for _, node in sets[0])
 
 
 # --- one wrong expectation in each lab stands alone
@@ -137,7 +139,7 @@ ANSWERS: list[tuple[str, Mapping[str, str], tuple[str, int], tuple[str, int]]] =
     ("policy-differs", STEERED, (POLICY.replace("mode encap ", "mode encap.red "), 0), (POLICY, 0)),
     (
         "segment-of-another-node",
-        STEERED | {"owner": "r9", "sid": "fc00:9::a"},
+        STEERED | {"owner": "ninth", "sid": "fc00:9::a"},
         (LONGER + POLICY.replace("2::", "9::"), 0),
         (POLICY, 0),
     ),
@@ -166,7 +168,7 @@ ANSWERS: list[tuple[str, Mapping[str, str], tuple[str, int], tuple[str, int]]] =
     ("copied", {}, ("ip daddr 10.0.1.1 dup to eth1\n", 0), ("", 0)),
     ("proxy-cache-empty", PROXY, ("no_cache: [3 packets]\n", 0), ("no_cache: [0 packets]\n", 0)),
     ("proxy-return-interface", PROXY, (SHOWN.replace("veth1", "eth1"), 0), (SHOWN, 0)),
-    ("service-not-running", {"service": "ids"}, ("", 1), ("", 0)),
+    ("service-not-running", {"service": "watch"}, ("", 1), ("", 0)),
     ("seg6-disabled", {"destination": "fc00:2::2", "nic": "eth2"}, ("1\n0\n", 0), ("1\n1\n", 0)),
 ]
 
@@ -175,7 +177,7 @@ ANSWERS: list[tuple[str, Mapping[str, str], tuple[str, int], tuple[str, int]]] =
 def test_an_answer_proves_a_cause_or_does_not(
     cause: str, about: Mapping[str, str], proof: tuple[str, int], none: tuple[str, int]
 ) -> None:
-    one = suspect(cause, "r2", **about)
+    one = suspect(cause, "leaving", **about)
     assert proves(one, proof)
     assert not proves(one, none)
 
@@ -192,23 +194,23 @@ def test_the_first_proven_cause_stands_alone_and_nobody_else_is_asked() -> None:
         return (TENTATIVE, 0) if "tentative" in argv else (UP, 0)
 
     suspects = (
-        suspect("nic-down", "r1", nic="eth2"),
-        suspect("dad-not-over", "r2"),
-        suspect("firewall", "r3"),
+        suspect("nic-down", "entry", nic="eth2"),
+        suspect("dad-not-over", "leaving"),
+        suspect("firewall", "third"),
     )
     (proven,) = confirm(suspects, ask)
-    assert (proven.cause, proven.node, proven.proven) == ("dad-not-over", "r2", True)
-    assert [node for node, _ in asked] == ["r1", "r2"]
+    assert (proven.cause, proven.node, proven.proven) == ("dad-not-over", "leaving", True)
+    assert [node for node, _ in asked] == ["entry", "leaving"]
 
 
 def test_what_nobody_could_prove_is_left_only_if_nobody_could_be_asked() -> None:
-    suspects = (suspect("nic-down", "r1", nic="eth2"), suspect("unknown", "r1", what="it"))
+    suspects = (suspect("nic-down", "entry", nic="eth2"), suspect("unknown", "entry", what="it"))
     assert [one.cause for one in confirm(suspects, lambda node, argv: (UP, 0))] == ["unknown"]
 
 
 def test_a_service_in_a_namespace_is_asked_there() -> None:
-    one = suspect("firewall", "server1/snort")
-    assert (one.node, one.argv[:4]) == ("server1", ("ip", "netns", "exec", "snort"))
+    one = suspect("firewall", "machine/inside")
+    assert (one.node, one.argv[:4]) == ("machine", ("ip", "netns", "exec", "inside"))
 
 
 def test_a_pass_has_no_suspects(opened: Up) -> None:
