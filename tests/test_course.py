@@ -37,9 +37,10 @@ def wrong(course: Iterable[Topology]) -> Iterator[str]:
 
 def _reached(begins: Iterable[str], by_name: dict[str, Topology]) -> set[str]:
     found = set(begins)
-    while new := {
-        one.name for one in by_name.values() if one.requires and found.issuperset(one.requires)
-    } - found:
+    while (
+        new := {one.name for one in by_name.values() if one.requires and found.issuperset(one.requires)}
+        - found
+    ):
         found |= new
     return found
 
