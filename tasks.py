@@ -102,10 +102,11 @@ def _progress(what: str) -> Progress:
 @task
 @_command
 def labs(_: Context) -> None:
-    """List the labs, in the order of the course."""
+    """List the labs in the order of the course: what each teaches, and after which ones."""
     course, broken = SITE.course()
     for one in course:
-        print(f"{one.name:20} {one.description}")
+        after = f" (after {', '.join(one.requires)})" if one.requires else ""
+        print(f"{one.name:20} {one.description}{after}")
     for name in broken:
         print(f"{name} doesn't load: invoke validate lab={name} says why", file=sys.stderr)
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from srv6lab.source import parse
+from srv6lab.srv6.behaviors import BEHAVIORS
+from srv6lab.srv6.flavors import flavored
 from srv6lab.topology import json_schema
 from srv6lab.words.kinds import PATTERNS
 
@@ -67,3 +70,18 @@ def test_sees_a_key_that_is_unknown() -> None:
     """The walk above isn't blind."""
     data = {"nodes": {"pa": {"rolle": "host"}}, "links": [{"endpoints": [{"att": "x"}, "pb:eth1"]}], "nme": 1}
     assert unknown_keys(json_schema(), data, json_schema()) == {"rolle", "att", "nme"}
+
+
+def test_the_document_names_every_behavior_with_its_parameters_and_flavors() -> None:
+    text = (ROOT / "docs" / "topology.md").read_text(encoding="utf-8")
+    rows = [line for line in text.splitlines() if line.startswith("| `End")]
+    for name, behavior in BEHAVIORS.items():
+        (row,) = [row for row in rows if f"`{name}`" in row]
+        cells = row.strip("|").split("|")
+        assert set(behavior.parameters) <= set(re.findall(r"[a-z0-9]+", cells[1])), name
+        assert re.findall(r"`([A-Z-]+)`", cells[2]) == _flavors(name), name
+
+
+def _flavors(behavior: str) -> list[str]:
+    """Those that Linux has, one by one."""
+    return [one.flavors[0] for one in flavored(behavior) if one.kernel_since and len(one.flavors) == 1]

@@ -36,21 +36,27 @@ def checksum(data):
     total = sum(struct.unpack(f"!{len(data) // 2}H", data[: len(data) // 2 * 2])) + (data[-1] << 8 if len(data) % 2 else 0)
     total = (total & 0xFFFF) + (total >> 16)
     return ~((total & 0xFFFF) + (total >> 16)) & 0xFFFF
-raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
-raw.setsockopt(socket.IPPROTO_IP, 10, 2)  # IP_MTU_DISCOVER, IP_PMTUDISC_DO: the DF bit, and no cached path MTU
+six = ":" in sys.argv[1]
+request, reply = (128, 129) if six else (8, 0)
+if six:
+    raw = socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6)
+    raw.setsockopt(socket.IPPROTO_IPV6, 23, 2)  # IPV6_MTU_DISCOVER, IPV6_PMTUDISC_DO
+else:
+    raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
+    raw.setsockopt(socket.IPPROTO_IP, 10, 2)  # IP_MTU_DISCOVER, IP_PMTUDISC_DO: the DF bit, and no cached path MTU
 raw.settimeout(3)
 raw.connect((sys.argv[1], 0))
 bad = []
 for size in range(int(sys.argv[2]) + 1):
     body = bytes((size + n) % 251 for n in range(size))
-    head = struct.pack("!BBHHH", 8, 0, 0, 0x5157, size)
+    head = struct.pack("!BBHHH", request, 0, 0, 0x5157, size)
     packet = head[:2] + struct.pack("!H", checksum(head + body)) + head[4:] + body
     try:
         raw.send(packet)
         while True:
             answer = raw.recv(65535)
-            answer = answer[(answer[0] & 15) * 4 :]
-            if answer[0] == 0 and answer[4:8] == head[4:8]:
+            answer = answer if six else answer[(answer[0] & 15) * 4 :]
+            if answer[0] == reply and answer[4:8] == head[4:8]:
                 break
         if answer[8:] != body:
             bad.append((size, "other bytes"))
@@ -76,8 +82,9 @@ def transfer(lab: Up, source: str, to: str, address: str, size: int) -> None:
     assert received.startswith(f"{size} ")
 
 
-def sweep(lab: Up, source: str, address: str, largest: int) -> None:
-    """Echo requests of every size with the DF bit set come back with the same bytes."""
-    arguments = ["python3", "-c", _SWEEP, address, str(largest)]
+def sweep(lab: Up, source: str, address: str, mtu: int) -> None:
+    """Echo requests of every size up to the MTU come back with the same bytes, and are never fragmented."""
+    headers = 48 if ":" in address else 28  # IP and ICMP
+    arguments = ["python3", "-c", _SWEEP, address, str(mtu - headers)]
     result = lab.running.provider.exec(lab.running.state, source, arguments, 120)
     assert result.stdout == "[]\n", result

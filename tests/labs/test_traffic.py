@@ -9,11 +9,14 @@ import pytest
 
 from srv6lab.changes import Changes
 from srv6lab.plan import Plan
-from srv6lab.probes import target
 from srv6lab.render import change
 from srv6lab.topology import Exercise, Probe, SteeringAction
 from tests.conftest import LABS, SITE, Up
 from tests.traffic import sweep, transfer
+
+# Bytes. A path that loses what is full-sized loses the first of them; a proxy has to do with segments that the
+# kernel puts together too.
+ENOUGH, ENOUGH_FOR_A_PROXY = 5 * 10**6, 50 * 10**6
 
 PATHS = [
     pytest.param(lab, exercise.name, id=f"{lab}-{exercise.name}")
@@ -40,7 +43,7 @@ def on_the_path_of(lab: Up, exercise: Exercise) -> Iterator[None]:
 
 def ends(plan: Plan, probe: Probe) -> tuple[str, str]:
     """The address of each end: where it sends from, where it sends to."""
-    there = target(plan, probe)
+    there = plan.target(probe)
     here = next(
         nic.address.ip for nic in plan.machine(probe.source).nics if nic.address.version == there.version
     )
@@ -48,21 +51,22 @@ def ends(plan: Plan, probe: Probe) -> tuple[str, str]:
 
 
 @pytest.mark.parametrize(("name", "exercise_name"), PATHS)
-def test_fifty_megabytes_by_tcp_both_ways(labs_up, name: str, exercise_name: str) -> None:  # type: ignore[no-untyped-def]
+def test_tcp_both_ways(labs_up, name: str, exercise_name: str) -> None:  # type: ignore[no-untyped-def]
     lab = labs_up(name)
     exercise = lab.plan.exercise(exercise_name)[1]
+    size = ENOUGH_FOR_A_PROXY if any(machine.proxies for machine in lab.plan.machines) else ENOUGH
     with on_the_path_of(lab, exercise):
         for probe in exercise.every_probe():
             here, there = ends(lab.plan, probe)
-            transfer(lab, probe.source, probe.to, there, 50 * 10**6)
-            transfer(lab, probe.to, probe.source, here, 50 * 10**6)
+            transfer(lab, probe.source, probe.to, there, size)
+            transfer(lab, probe.to, probe.source, here, size)
 
 
 @pytest.mark.parametrize(("name", "exercise_name"), PATHS)
-def test_every_size_with_df(labs_up, name: str, exercise_name: str) -> None:  # type: ignore[no-untyped-def]
+def test_every_size_unfragmented(labs_up, name: str, exercise_name: str) -> None:  # type: ignore[no-untyped-def]
     lab = labs_up(name)
     exercise = lab.plan.exercise(exercise_name)[1]
     with on_the_path_of(lab, exercise):
         for probe in exercise.every_probe():
             _, there = ends(lab.plan, probe)
-            sweep(lab, probe.source, there, 1472)
+            sweep(lab, probe.source, there, 1500)

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from tests.conftest import Up
+from collections.abc import Callable
+
+import pytest
+
+from tests.conftest import LABS, SITE, Up
+
+PROXIED = [name for name in LABS if any(one.proxies for one in SITE.load(SITE.refer(name))[0].machines)]
+
+
+@pytest.fixture(scope="module", params=PROXIED)
+def lab(request: pytest.FixtureRequest, bring_up: Callable[[str], Up]) -> Up:
+    return bring_up(request.param)
+
 
 UPLOAD = """\
 cp -r /usr/local/lib/srconf /tmp/srconf && chmod a-x /tmp/srconf/srconf && rm -rf /usr/local/lib/srconf
