@@ -45,7 +45,8 @@ class Found:
 
 def ping(address: Address, probe: Probe, token: str) -> list[str]:
     """The command line of an `icmp` probe; iputils' ping repeats the pattern over the payload."""
-    return ["ping", "-n", "-c", str(probe.icmp), "-i", str(_INTERVAL), "-W", "1", "-p", token, str(address)]
+    count, size = ("-c", str(probe.icmp)), ("-s", str(probe.size))
+    return ["ping", "-n", *count, "-i", str(_INTERVAL), "-W", "1", *size, "-p", token, str(address)]
 
 
 def read_ping(probe: str, token: str, stdout: str, stderr: str) -> Sent:

@@ -217,12 +217,14 @@ class Steering(_Model):
 
 
 class Probe(_Model):
-    """Traffic that an exercise sends: `icmp` echo requests from one node to another."""
+    """Traffic that an exercise sends: `icmp` echo requests from one node to another, with `size` bytes behind the
+    ICMP header (the token that they are told by needs 56)."""
 
     id: Name
     source: Name = Field(alias="from")
     to: Name
     icmp: Annotated[int, Field(strict=True, ge=1, le=1000)]
+    size: Annotated[int, Field(strict=True, ge=56, le=8952)] = 56
 
 
 class Inner(_Model):

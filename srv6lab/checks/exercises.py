@@ -120,6 +120,20 @@ def probe_shares_no_family(view: View, locate: Locate) -> Iterator[Problem]:
             yield Problem(locate((*item.path, "to")), what, "give both an address of one family")
 
 
+HEADERS = {4: 28, 6: 48}  # bytes of an IP and an ICMP header
+
+
+@check
+def probe_fits_its_link(view: View, locate: Locate) -> Iterator[Problem]:
+    """What doesn't would be sent in fragments, which carry no token but for the first."""
+    for item in _probes(view):
+        for nic in view.nics.get(item.value.source, ()):
+            room = nic.link.mtu - HEADERS[nic.link.prefix.version]
+            if item.value.size > room:
+                what = f"{item.value.size} bytes don't fit link {nic.link.name}, whose MTU is {nic.link.mtu}"
+                yield Problem(locate((*item.path, "size")), what, f"send {room} at most, or give the link more")
+
+
 def _parts(view: View) -> dict[str, str]:
     """Each node with a link by one node of the part of the lab that it is connected to."""
     neighbors: dict[str, list[str]] = {}

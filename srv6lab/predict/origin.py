@@ -11,7 +11,6 @@ from srv6lab.topology import Probe
 from srv6lab.trace import Address
 
 HOPS = 64  # what Linux begins with
-PAYLOAD = 56  # what ping sends behind the ICMP header
 _REQUEST, _REPLY = {4: 8, 6: 128}, {8: 0, 128: 129}
 
 
@@ -19,7 +18,7 @@ def request(plan: Plan, probe: Probe) -> Packet:
     """The first echo request of a probe."""
     to = plan.target(probe)
     source = source_address(plan.machine(probe.source), to)
-    rest, payload = (1).to_bytes(4), bytes(PAYLOAD)
+    rest, payload = (1).to_bytes(4), bytes(probe.size)
     if isinstance(to, IPv4Address) and isinstance(source, IPv4Address):
         dont_fragment = 2
         return build(

@@ -20,7 +20,6 @@ import pytest
 from srv6lab.errors import MachineError, NodeError, UsageError
 from srv6lab.lab import Running, check, destroy, status, up
 from srv6lab.plan import Machine, Plan, PlannedRoute
-from srv6lab.probes import target
 from srv6lab.providers.process import Process
 from srv6lab.state import Home
 from srv6lab.trace import Status
@@ -162,7 +161,7 @@ def test_nics_are_found_by_their_mac(bring_up: Callable[[str], Up]) -> None:
             lab.sh(machine.name, f"ip address flush dev enp0s{7 + number}")
         lab.sh(machine.name, "bash /run/day0.sh")
     for probe in lab.plan.exercises[0].every_probe():
-        lab.sh(probe.source, f"ping -c 1 -W 2 {target(lab.plan, probe)}")
+        lab.sh(probe.source, f"ping -c 1 -W 2 {lab.plan.target(probe)}")
 
 
 def test_captures_begin_before_the_first_packet(lab: Up) -> None:
