@@ -51,7 +51,7 @@ def diagnose(provider: str, plans: Iterable[Plan], asked: Plan | None, folder: P
 
 
 def _virtual(provider: str, system: System, asked: Plan | None, folder: Path) -> tuple[Finding, ...]:
-    answers = ask(virtual.questions(provider, system))
+    answers = ask(virtual.questions(provider, system), virtual.LIMITS)
     machines = len(asked.machines) if asked else 0
     memory = needs.memory(asked) if asked else 0
     return virtual.findings(provider, system, answers, virtual.free_disk(folder), machines, memory)

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-PATIENCE = 5.0
+PATIENCE = 10.0  # seconds; a busy machine needs some for what else takes a tenth of one
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +29,18 @@ class Answer:
 ABSENT = Answer(None)
 
 
-def ask(questions: Mapping[str, Sequence[str]]) -> dict[str, Answer]:
-    """The answer to each question, a command line; a command that hangs gets five seconds."""
+def ask(
+    questions: Mapping[str, Sequence[str]], limits: Mapping[str, float] | None = None
+) -> dict[str, Answer]:
+    """The answer to each question, a command line; `limits` are seconds for those that get others than PATIENCE."""
     if not questions:
         return {}
+    seconds = [(limits or {}).get(name, PATIENCE) for name in questions]
     with ThreadPoolExecutor(len(questions)) as pool:
-        return dict(zip(questions, pool.map(_ask, questions.values()), strict=True))
+        return dict(zip(questions, pool.map(_ask, questions.values(), seconds), strict=True))
 
 
-def _ask(command: Sequence[str]) -> Answer:
+def _ask(command: Sequence[str], seconds: float) -> Answer:
     pipe, null, both = subprocess.PIPE, subprocess.DEVNULL, subprocess.STDOUT
     try:
         popen = subprocess.Popen(
@@ -46,7 +49,7 @@ def _ask(command: Sequence[str]) -> Answer:
     except OSError:
         return ABSENT
     try:
-        out, _ = popen.communicate(timeout=PATIENCE)
+        out, _ = popen.communicate(timeout=seconds)
     except subprocess.TimeoutExpired:
         _end(popen)  # not waited for: one that the kernel holds doesn't end
         return Answer(-1, late=True)

@@ -24,7 +24,7 @@ from .probes import SETUP, Probe
 
 _HERE = Path(__file__).resolve().parent
 _PATIENCE = 10.0
-_COMMAND = 3
+_COMMAND = 5
 Commands = Sequence[Sequence[str]]
 
 
@@ -60,7 +60,7 @@ class Tried:
 
 
 def try_out(node: Process, probes: Sequence[Probe]) -> list[Tried]:
-    """What came of each probe in the node, in their order. A command that hangs gets three seconds."""
+    """What came of each probe in the node, in their order. A command that hangs gets five seconds."""
     install_srconf(node)
     done = subprocess.run(
         [*enter(node), "/usr/bin/env", f"PATH={NODE_PATH}", "LC_ALL=C", "bash", "-s"],
@@ -109,16 +109,16 @@ def _node(popen: subprocess.Popen[bytes], begun: list[Process]) -> Process:
         if "node" in answer:
             return process
         begun.append(process)
-    if popen.poll() is None:
-        raise MachineError(f"no answer in {_PATIENCE:g} s")
     raise MachineError((popen.stderr.read().decode(errors="replace").strip() or "no answer").splitlines()[-1])
 
 
 def _answers(popen: subprocess.Popen[bytes]) -> Iterator[dict[str, Any]]:
-    """The keeper's lines, until it ends or its time is over."""
+    """The keeper's lines, until it ends; MachineError when its time is over."""
     assert popen.stdout
     deadline, heard = time.monotonic() + _PATIENCE, b""
-    while select.select([popen.stdout], [], [], max(0.0, deadline - time.monotonic()))[0]:
+    while True:
+        if not select.select([popen.stdout], [], [], max(0.0, deadline - time.monotonic()))[0]:
+            raise MachineError(f"no answer in {_PATIENCE:g} s")
         chunk = os.read(popen.stdout.fileno(), 65536)
         if not chunk:
             return

@@ -21,6 +21,7 @@ from .readers import MIB, Memory
 AREA = "machines"
 PROVIDERS = ("virtualbox", "libvirt")
 DISK = 3 * 1024  # MiB that a machine's disk may come to: a guess, on the safe side for a minimal box
+LIMITS = {"kvm": 5.0}  # seconds for a question
 _LIBVIRT = "qemu:///system"
 _POWERSHELL = (
     "Get-CimInstance Win32_OperatingSystem | Select-Object TotalVisibleMemorySize, FreePhysicalMemory, "
@@ -145,11 +146,13 @@ def _hyper_v(answers: Answers) -> Finding:
 
 
 def _libvirt(system: System, answers: Answers) -> Iterator[Finding]:
-    plugin = readers.plugins(_answer(answers, "plugins").out).get("vagrant-libvirt", "")
+    listed = _answer(answers, "plugins")
+    plugin = readers.plugins(listed.out).get("vagrant-libvirt", "")
     mend = remedy([named("/usr/share/vagrant-plugins/plugins.d/vagrant-libvirt.json", "libvirt")], system)
     if system.family != "debian":
         mend = "vagrant plugin install vagrant-libvirt"
-    yield _finding("vagrant-libvirt", not plugin, plugin, "Vagrant's plugin for libvirt", mend)
+    said = plugin or ("gives no answer" if listed.late else "")
+    yield _finding("vagrant-libvirt", not plugin, said, "Vagrant's plugin for libvirt", mend)
     yield _libvirtd(system, _answer(answers, "libvirt"))
     qemu = _answer(answers, "qemu")
     yield _version_of("qemu", "qemu-system-x86_64", "libvirt", qemu, readers.first_version, system)
