@@ -43,7 +43,7 @@ _ONLY_NEXT_CSID = {
 _LINUX = {
     ("End", ("PSP",)): (6, 3),
     ("End", (NEXT_CSID,)): (6, 1),
-    ("End", (NEXT_CSID, "PSP")): (6, 3),
+    ("End", (NEXT_CSID, "PSP")): (6, 3),  # taken, but see the quirk next-csid-without-psp
     ("End.X", (NEXT_CSID,)): (6, 6),
 }
 

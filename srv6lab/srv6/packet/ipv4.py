@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from ipaddress import IPv4Address
 
 from .wire import Malformed, aligned, checksum, fit, take
@@ -74,11 +74,23 @@ class Ipv4:
         )
 
     def with_ttl(self, ttl: int) -> Ipv4:
-        """The header with another TTL, and with the checksum that it then has."""
+        """The header with another TTL, and with the checksum that it then has. (Written out as `Ipv6.toward` is.)"""
         raw = bytearray(self.to_bytes())
         raw[TTL] = ttl
         raw[CHECKSUM] = bytes(2)
-        return replace(self, ttl=ttl, checksum=checksum(bytes(raw)))
+        return Ipv4(
+            self.source,
+            self.destination,
+            ttl,
+            self.protocol,
+            self.tos,
+            self.identification,
+            self.flags,
+            self.fragment_offset,
+            self.options,
+            self.total_length,
+            checksum(bytes(raw)),
+        )
 
     def end(self, at: int) -> int:
         """Where the packet ends whose header begins at `at`."""
