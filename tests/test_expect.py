@@ -38,36 +38,38 @@ def bound() -> PacketView:
         pytest.param(plain(), f"{WEST} → {EAST} hl 64 icmp", id="plain"),
         pytest.param(
             tunneled(),
-            f"2001:ab::1 → fc00:b::e hl 63 [fc00:b::d4, *fc00:b::e] SL 1 | {WEST} → {EAST} icmp",
+            f"2001:ab::1 → fc00:b::e hl 63 [fc00:b::d4, *fc00:b::e] SL 1 | {WEST} → {EAST} hl 64 icmp",
             id="srh",
         ),
         pytest.param(
             tunneled("fc00:b::d4", left=0),
-            f"2001:ab::1 → fc00:b::d4 hl 63 [*fc00:b::d4, fc00:b::e] SL 0 | {WEST} → {EAST} icmp",
+            f"2001:ab::1 → fc00:b::d4 hl 63 [*fc00:b::d4, fc00:b::e] SL 0 | {WEST} → {EAST} hl 64 icmp",
             id="last-segment",
         ),
         pytest.param(
             tunneled(left=5),
-            f"2001:ab::1 → fc00:b::e hl 63 [fc00:b::d4, fc00:b::e] SL 5 | {WEST} → {EAST} icmp",
+            f"2001:ab::1 → fc00:b::e hl 63 [fc00:b::d4, fc00:b::e] SL 5 | {WEST} → {EAST} hl 64 icmp",
             id="segments-left-beyond-the-list",
         ),
         pytest.param(
             tunneled(left=2),
-            f"2001:ab::1 → fc00:b::e hl 63 [fc00:b::d4, fc00:b::e] SL 2 | {WEST} → {EAST} icmp",
+            f"2001:ab::1 → fc00:b::e hl 63 [fc00:b::d4, fc00:b::e] SL 2 | {WEST} → {EAST} hl 64 icmp",
             id="segments-left-one-beyond-the-list",
         ),
         pytest.param(
             inside_ipv6(),
-            "2001:ab::1 → fc00:b::d4 hl 62 [*fc00:b::d4, fc00:b::e] SL 0 | 2001:db8::1 → 2001:db8::2 icmpv6",
+            "2001:ab::1 → fc00:b::d4 hl 62 [*fc00:b::d4, fc00:b::e] SL 0 | 2001:db8::1 → 2001:db8::2 hl 64 icmpv6",
             id="inner-ipv6",
         ),
         pytest.param(
             bound(),
             "2001:ab::1 → fc00:c::e hl 62 [fc00:c::6, *fc00:c::e] SL 1"
-            f" | 2001:12::1 → fc00:b::d4 hl 63 [*fc00:b::d4, fc00:b::e] SL 0 | {WEST} → {EAST} icmp",
+            f" | 2001:12::1 → fc00:b::d4 hl 63 [*fc00:b::d4, fc00:b::e] SL 0 | {WEST} → {EAST} hl 64 icmp",
             id="tunnel-in-a-tunnel",
         ),
-        pytest.param(best_effort(), f"2001:ab::1 → fc00:b::d4 hl 63 | {WEST} → {EAST} icmp", id="no-srh"),
+        pytest.param(
+            best_effort(), f"2001:ab::1 → fc00:b::d4 hl 63 | {WEST} → {EAST} hl 64 icmp", id="no-srh"
+        ),
     ],
 )
 def test_a_packet_in_one_line(view: PacketView, text: str) -> None:

@@ -155,6 +155,7 @@ RESTRICTED = {
     "PlannedRoute.nic": "a Point.nic",
     "PlannedSid.nic": "a Point.nic",
     "PlannedSid.parameters": "names of the registry; values are addresses and numbers",
+    "PlannedSid.flavors": "Literal",
     "PlannedPolicy.nic": "a Point.nic",
     "PlannedPolicy.mode": "Literal",
     "PlannedService.name": "Name",
