@@ -115,19 +115,20 @@ def labs(_: Context) -> None:
     help={
         "lab": _LAB,
         "provider": f"where it runs: {', '.join(labs_.PROVIDERS)} (default: {labs_.DEFAULT_PROVIDER})",
+        "kernel": f"another kernel under it, in a micro-VM: {', '.join(labs_.KERNELS)} (default: this machine's own)",
         "instance": _INSTANCE,
     }
 )
 @_command
-def up(_: Context, lab: str, provider: str = "", instance: str = "") -> None:
+def up(_: Context, lab: str, provider: str = "", kernel: str = "", instance: str = "") -> None:
     """Bring a lab up; on a lab that is up, bring back what is missing.
 
     Every NIC is traced from before the first packet, into .srv6lab/<instance>/captures/.
     """
     reference = SITE.refer(lab)
-    chosen = labs_.choose_provider(SITE.home(reference, instance), provider)
+    chosen = labs_.choose_provider(SITE.home(reference, instance), provider, kernel)
     with _progress(f"up {reference.name}") as progress:
-        progress.line(labs_.provider_line(chosen, explicit=bool(provider)))
+        progress.line(labs_.provider_line(chosen, explicit=bool(provider or kernel)))
         plan, warnings = SITE.load(reference)
         for warning in warnings:
             progress.line(str(warning))

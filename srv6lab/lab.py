@@ -23,6 +23,7 @@ from srv6lab.errors import DriftError, Interrupted, LabError, MachineError, Prob
 from srv6lab.loader import load
 from srv6lab.plan import Plan, plan
 from srv6lab.providers.base import Health, Progress, Provider
+from srv6lab.providers.vm import SUITES as KERNELS
 from srv6lab.render import Files, render, vagrant
 from srv6lab.report import FORMATS as FORMATS
 from srv6lab.report import WALKS as WALKS
@@ -39,6 +40,12 @@ def _netns() -> Provider:
     return Netns()
 
 
+def _microvm(version: str) -> Provider:
+    from srv6lab.providers.microvm import Microvm
+
+    return Microvm(version)
+
+
 def _containerlab(found: Plan) -> Files:
     from srv6lab.containerlab import containerlab
 
@@ -47,6 +54,8 @@ def _containerlab(found: Plan) -> Files:
 
 DEFAULT_PROVIDER = "netns"
 PROVIDERS: Mapping[str, Callable[[], Provider]] = {DEFAULT_PROVIDER: _netns}
+# The provider `microvm:VERSION`: another kernel under the same lab.
+MICROVM = "microvm"
 DEFAULT_TARGET = "vagrant"
 TARGETS: Mapping[str, Callable[[Plan], Files]] = {DEFAULT_TARGET: vagrant, "containerlab": _containerlab}
 _FILE = "topology.yml"
@@ -155,6 +164,12 @@ class Site:
 
 
 def provider_named(name: str) -> Provider:
+    kind, _, version = name.partition(":")
+    if kind == MICROVM:
+        if version not in KERNELS:
+            what = f"there is no kernel {version!r}" if version else "a micro-VM needs a kernel"
+            raise UsageError(what, f"--kernel with one of: {', '.join(KERNELS)}")
+        return _microvm(version)
     try:
         return PROVIDERS[name]()
     except KeyError:
@@ -286,8 +301,13 @@ def destroy(home: Home, *, purge: bool = False) -> bool:
     return began or purge
 
 
-def choose_provider(home: Home, asked: str) -> str:
-    """The provider that was asked for, else the one that the instance runs under, else the default."""
+def choose_provider(home: Home, asked: str, kernel: str = "") -> str:
+    """The provider that was asked for, else the one that the instance runs under, else the default; a
+    kernel other than this machine's is asked of the micro-VM."""
+    if kernel and asked not in ("", MICROVM):
+        raise UsageError(f"{asked} runs on no kernel of your choice", "leave out --provider or --kernel")
+    if kernel or asked == MICROVM:
+        asked = f"{MICROVM}:{kernel}"
     state = home.read()
     return provider_named(asked or (state.provider if state else DEFAULT_PROVIDER)).name
 
@@ -295,7 +315,9 @@ def choose_provider(home: Home, asked: str) -> str:
 def provider_line(name: str, *, explicit: bool) -> str:
     """The first line of `up`: where the lab runs, and how to choose."""
     line = f"provider: {name} ({provider_named(name).summary})"
-    return line if explicit else f"{line}; choose with --provider {'|'.join(PROVIDERS)}"
+    if explicit:
+        return line
+    return f"{line}; choose with --provider {'|'.join(PROVIDERS)}, or --kernel {'|'.join(KERNELS)}"
 
 
 def exercise_names(found: Plan, asked: Sequence[str]) -> list[str]:

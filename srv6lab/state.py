@@ -46,6 +46,11 @@ class Home:
         return self.path / "captures"
 
     @property
+    def machine(self) -> Path:
+        """What a micro-VM leaves: sockets, logs, its initramfs."""
+        return self.path / "vm"
+
+    @property
     def runs(self) -> Path:
         return self.path / "runs"
 
@@ -102,6 +107,7 @@ class Home:
             "lock",
             "runs",
             "scratch",
+            "vm",
         }
         names.add(self._file.name)
         half_written = tuple(f".{name}." for name in names)

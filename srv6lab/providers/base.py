@@ -6,12 +6,14 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from srv6lab.errors import NodeError
-from srv6lab.plan import Plan
 from srv6lab.state import Home, State
 from srv6lab.trace import Point, Tracer
+
+if TYPE_CHECKING:  # a plan takes longest to import, and most of what a provider does needs none
+    from srv6lab.plan import Plan
 
 Progress = Callable[[str], None]
 

@@ -37,7 +37,7 @@ class Keeper:
         self._home = home
         self._errors = home.path / "keeper.log"
         self._buffer = b""
-        with _uninterrupted(), _alive_file(home) as alive, self._errors.open("wb") as errors:
+        with _uninterrupted(), alive_file(home) as alive, self._errors.open("wb") as errors:
             self._popen = subprocess.Popen(
                 [sys.executable, "-I", "-S", str(KEEPER)],
                 stdin=subprocess.PIPE,
@@ -131,8 +131,8 @@ def _uninterrupted() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _alive_file(home: Home) -> IO[bytes]:
-    """A file that the keeper and every node hold locked as long as they live."""
+def alive_file(home: Home) -> IO[bytes]:
+    """A file that the keeper and all that it keeps hold locked as long as they live."""
     file = (home.path / "alive").open("ab")
     fcntl.flock(file, fcntl.LOCK_SH)
     return file

@@ -9,28 +9,26 @@ Processes are known by (PID, start time) of one boot, never by name.
 
 from __future__ import annotations
 
-import os
-import shlex
 import shutil
-import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from srv6lab.errors import LabError, MachineError, NodeError
 from srv6lab.machine.requirements import require, root, srv6, tools
-from srv6lab.pcapfile import slice_pcap, whole
-from srv6lab.plan import Nic, Plan
 from srv6lab.providers import tcpdump
 from srv6lab.providers.base import Completed, Health, Mark, Progress, day0_error
 from srv6lab.providers.keeping import NODE_PATH, Keeper, enter, let_go, wait_for_the_end
 from srv6lab.providers.process import Process, boot_id
+from srv6lab.providers.running import run
 from srv6lab.state import Home, State
 from srv6lab.trace import Point, Tracer
+
+if TYPE_CHECKING:
+    from srv6lab.plan import Nic, Plan
 
 TOOLS = ("bash", "ip", "nsenter", "ping", "tcpdump")
 _PATIENCE = 30.0
@@ -39,7 +37,7 @@ _DAY0 = 'for file in /proc/sys/net/ipv6/conf/*/disable_ipv6; do echo 0 >"$file";
 
 
 @dataclass(frozen=True, slots=True)
-class _Data:
+class Data:
     """The provider's part of the state."""
 
     boot: str
@@ -48,7 +46,7 @@ class _Data:
     tracers: Mapping[Point, tcpdump.Tracing]
 
     @classmethod
-    def of(cls, state: State) -> _Data:
+    def of(cls, state: State) -> Data:
         data = state.provider_data
         try:
             return cls(
@@ -96,7 +94,7 @@ class Netns:
         names = [machine.name for machine in plan.machines]
         keeper = Keeper(home, names)
         try:
-            data = _Data(boot_id(), keeper.process, {}, {})
+            data = Data(boot_id(), keeper.process, {}, {})
             home.write(replace(state, provider_data=data.document()))
             files = render()  # while the nodes start
             data = replace(data, nodes=keeper.nodes(names))
@@ -122,7 +120,7 @@ class Netns:
     ) -> State | None:
         if state.phase != "ready":
             return None
-        data = _Data.of(state)
+        data = Data.of(state)
         if not all(data.alive(process) for process in (data.keeper, *data.nodes.values())):
             return None
         dead = [nic for nic in plan.traced() if not data.alive(data.tracers[nic.point].process)]
@@ -138,7 +136,7 @@ class Netns:
     def down(self, home: Home, state: State | None) -> None:
         let_go(home)
         if state and state.provider_data:
-            data = _Data.of(state)
+            data = Data.of(state)
             if data.boot == boot_id():
                 data.keeper.kill()
         wait_for_the_end(home)
@@ -146,61 +144,39 @@ class Netns:
     def status(self, home: Home, state: State) -> Sequence[Health]:
         if not state.provider_data:
             return ()
-        data = _Data.of(state)
-        nodes = [Health("node", name, data.alive(process)) for name, process in data.nodes.items()]
-        tracers = [
-            Health("tracer", str(point), data.alive(one.process), str(one.pcap(home.captures)))
-            for point, one in data.tracers.items()
-        ]
-        return nodes + tracers
+        data = Data.of(state)
+        return health(data, home, data.alive)
 
     def command(self, state: State, node: str, argv: Sequence[str]) -> Sequence[str]:
-        data = _Data.of(state)
+        data = Data.of(state)
         process = data.nodes.get(node)
         if process is None or not data.alive(process):
             raise MachineError(f"node {node} isn't running", "invoke up brings the lab back")
         return (*enter(process), "env", f"PATH={NODE_PATH}", *argv)
 
     def exec(self, state: State, node: str, argv: Sequence[str], timeout: float | None = None) -> Completed:
-        return _run(self.command(state, node, argv), timeout)
+        return run(self.command(state, node, argv), timeout)
 
     def mark(self, home: Home, state: State) -> Mark:
-        data = _Data.of(state)
+        data = Data.of(state)
         return tcpdump.mark(data.tracers, home.captures)
 
     def captures(self, home: Home, state: State, mark: Mark | None, into: Path) -> Sequence[Tracer]:
-        data = _Data.of(state)
-        into.mkdir(parents=True, exist_ok=True)
-        now = tcpdump.mark(data.tracers, home.captures)
-        before = mark or dict.fromkeys(data.tracers, tcpdump.BEGINNING)
-        return [
-            _cut_out(point, one, home, before[point], now[point], into) for point, one in data.tracers.items()
-        ]
+        data = Data.of(state)
+        return tcpdump.cut(data.tracers, home.captures, mark, tcpdump.mark(data.tracers, home.captures), into)
 
 
-def _run(argv: Sequence[str], timeout: float | None = None, given: str | None = None) -> Completed:
-    popen = subprocess.Popen(
-        argv,
-        stdin=subprocess.PIPE if given is not None else subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        errors="replace",
-        start_new_session=True,
-    )
-    try:
-        out, err = popen.communicate(given, timeout)
-    except BaseException as error:
-        with suppress(ProcessLookupError):
-            os.killpg(popen.pid, signal.SIGKILL)  # nsenter and what it started
-        popen.communicate()
-        if isinstance(error, subprocess.TimeoutExpired):
-            raise MachineError(f"no answer in {timeout:g} s: {shlex.join(argv)}") from None
-        raise
-    return Completed(popen.returncode, out, err)
+def health(data: Data, home: Home, alive: Callable[[Process], bool]) -> list[Health]:
+    """Every node and tracer, as `alive` knows their processes."""
+    nodes = [Health("node", name, alive(process)) for name, process in data.nodes.items()]
+    tracers = [
+        Health("tracer", str(point), alive(one.process), str(one.pcap(home.captures)))
+        for point, one in data.tracers.items()
+    ]
+    return nodes + tracers
 
 
-def _wire(plan: Plan, data: _Data) -> None:
+def _wire(plan: Plan, data: Data) -> None:
     """One veth pair a link, each end born inside its node, named as the plan names it."""
     nics = {nic.point: nic for nic in plan.nics()}
     lines = []
@@ -208,12 +184,12 @@ def _wire(plan: Plan, data: _Data) -> None:
         peer = nics[nic.peer]
         if nic.point < peer.point:
             lines.append(f"link add {_veth(nic, data)} type veth peer {_veth(peer, data)}")
-    result = _run(["ip", "-batch", "-"], _PATIENCE, "\n".join(lines) + "\n")
+    result = run(["ip", "-batch", "-"], _PATIENCE, "\n".join(lines) + "\n")
     if result.exit_code:
         raise MachineError(f"the links can't be made: {result.stderr.strip()}")
 
 
-def _veth(nic: Nic, data: _Data) -> str:
+def _veth(nic: Nic, data: Data) -> str:
     return f"name {nic.name} address {nic.mac} mtu {nic.mtu} netns {data.nodes[nic.point.node].pid}"
 
 
@@ -222,12 +198,12 @@ def _service_nics(plan: Plan) -> list[Nic]:
     return [nic for nic in plan.traced() if nic.point.netns]
 
 
-def _start_tracers(nics: Iterable[Nic], home: Home, data: _Data) -> dict[Point, tcpdump.Tracing]:
+def _start_tracers(nics: Iterable[Nic], home: Home, data: Data) -> dict[Point, tcpdump.Tracing]:
     wanted = [tcpdump.Wanted(nic.point, nic.trace, _netns_path(nic.point, data)) for nic in nics]
     return tcpdump.start(wanted, data.keeper.pid, home.captures) if wanted else {}
 
 
-def _netns_path(point: Point, data: _Data) -> str:
+def _netns_path(point: Point, data: Data) -> str:
     process = f"/proc/{data.nodes[point.node].pid}"
     return f"{process}/root/run/netns/{point.netns}" if point.netns else f"{process}/ns/net"
 
@@ -241,7 +217,7 @@ class _Day0:
     popen: subprocess.Popen[str]
 
 
-def _begin_day0(plan: Plan, files: Mapping[str, str], data: _Data) -> list[_Day0]:
+def _begin_day0(plan: Plan, files: Mapping[str, str], data: Data) -> list[_Day0]:
     """All nodes at once; those with services take longest, so they begin first."""
     running = []
     for machine in sorted(plan.machines, key=lambda machine: -len(machine.services)):
@@ -262,7 +238,7 @@ def _begin_day0(plan: Plan, files: Mapping[str, str], data: _Data) -> list[_Day0
     return running
 
 
-def _services_are_wired(plan: Plan, data: _Data, running: Sequence[_Day0]) -> bool:
+def _services_are_wired(plan: Plan, data: Data, running: Sequence[_Day0]) -> bool:
     """Waits until Day0 has wired the services' namespaces, or has failed to. What sensors still need
     then is time, and their NICs can be traced meanwhile."""
     ports = [port.outside for machine in plan.machines for one in machine.services for port in one.ports]
@@ -296,16 +272,3 @@ def install_srconf(node: Process) -> None:
     for path in _SRCONF.iterdir():
         if path.suffix in (".py", ".o") or path.name == "srconf":
             shutil.copy(path, folder)
-
-
-def _cut_out(
-    point: Point, one: tcpdump.Tracing, home: Home, before: tcpdump.Reading, now: tcpdump.Reading, into: Path
-) -> Tracer:
-    """What the tracer at `point` saw between two readings, as a pcap of its own."""
-    state, note = ("live", "") if before.drained and now.drained else ("dead", now.note or before.note)
-    try:
-        data = slice_pcap(one.pcap(home.captures), before.size, now.size)
-    except (OSError, ValueError) as error:
-        return Tracer(point, "cut", note=f"{one.pcap(home.captures)}: {error}", trace=one.trace)
-    one.pcap(into).write_bytes(data)
-    return Tracer(point, state, whole(data).records, now.dropped - before.dropped, note, one.trace)

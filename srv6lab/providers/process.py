@@ -51,11 +51,25 @@ class Process:
 def _stat(pid: int) -> tuple[str, int] | None:
     """(state, start time), or None where no such process is."""
     try:
-        text = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace")
+        return stat_fields(Path(f"/proc/{pid}/stat").read_text("utf-8", "replace"))
     except (FileNotFoundError, ProcessLookupError):
         return None
+
+
+def stat_fields(text: str) -> tuple[str, int]:
+    """(state, start time) of a /proc/PID/stat."""
     fields = text.rpartition(")")[2].split()
     return fields[0], int(fields[19])
+
+
+def listed(text: str) -> set[Process]:
+    """The living processes among several /proc/PID/stat, one after the other."""
+    found = set()
+    for line in text.splitlines():
+        state, start = stat_fields(line)
+        if state not in "ZX":
+            found.add(Process(int(line.split(" ", 1)[0]), start))
+    return found
 
 
 @lru_cache(maxsize=1)

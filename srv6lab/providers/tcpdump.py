@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from srv6lab.errors import MachineError
-from srv6lab.pcapfile import PCAP_HEADER
+from srv6lab.pcapfile import PCAP_HEADER, slice_pcap, whole
 from srv6lab.providers.process import Process
-from srv6lab.trace import Point
+from srv6lab.trace import Point, Tracer
 
 # A tracer ends when its file reaches this size: a transfer that was left running can't fill the disk.
 LIMIT = 256 * 2**20
@@ -106,6 +106,29 @@ def start(wanted: Sequence[Wanted], keeper: int, folder: Path) -> dict[Point, Tr
 def mark(tracers: Mapping[Point, Tracing], folder: Path) -> dict[Point, Reading]:
     """Drain all tracers; one that can't be drained has `drained` False and a note that says why."""
     return _Drain(tracers, folder).readings()
+
+
+def cut(
+    tracers: Mapping[Point, Tracing],
+    folder: Path,
+    before: Mapping[Point, Reading] | None,
+    now: Mapping[Point, Reading],
+    into: Path,
+) -> list[Tracer]:
+    """What each tracer saw between two readings, or since it started, as pcaps of their own in `into`."""
+    into.mkdir(parents=True, exist_ok=True)
+    since = before or dict.fromkeys(tracers, BEGINNING)
+    return [_cut_out(point, one, folder, since[point], now[point], into) for point, one in tracers.items()]
+
+
+def _cut_out(point: Point, one: Tracing, folder: Path, before: Reading, now: Reading, into: Path) -> Tracer:
+    state, note = ("live", "") if before.drained and now.drained else ("dead", now.note or before.note)
+    try:
+        data = slice_pcap(one.pcap(folder), before.size, now.size)
+    except (OSError, ValueError) as error:
+        return Tracer(point, "cut", note=f"{one.pcap(folder)}: {error}", trace=one.trace)
+    one.pcap(into).write_bytes(data)
+    return Tracer(point, state, whole(data).records, now.dropped - before.dropped, note, one.trace)
 
 
 class _Drain:

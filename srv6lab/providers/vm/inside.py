@@ -1,0 +1,66 @@
+"""The namespace provider inside a machine: `inside.py VERB HOME`, asked by ../microvm.py from outside.
+
+What it is asked with comes on standard input, pickled (outside is trusted, inside is not); it answers in
+JSON, a document a line:
+
+    ← {"say": "…"}                        progress, as it comes
+    ← {"answer": …}                       and the end
+    ← {"error": "…", "mend": "…"}         and the end
+"""
+
+from __future__ import annotations
+
+import json
+import pickle
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import astuple
+from pathlib import Path
+from typing import Any
+
+from srv6lab.errors import LabError
+from srv6lab.providers import tcpdump
+from srv6lab.providers.netns import Data, Netns
+from srv6lab.state import Home
+
+Asked = Mapping[str, Any]
+
+
+def _up(home: Home, asked: Asked) -> Any:
+    return Netns().up(asked["plan"], lambda: asked["files"], home, asked["state"], _say).provider_data
+
+
+def _mend(home: Home, asked: Asked) -> Any:
+    mended = Netns().mend(asked["plan"], asked["files"], home, asked["state"], _say)
+    return mended and mended.provider_data
+
+
+def _mark(home: Home, asked: Asked) -> Any:
+    data = Data.of(asked["state"])
+    return {str(point): astuple(one) for point, one in tcpdump.mark(data.tracers, home.captures).items()}
+
+
+_VERBS: Mapping[str, Callable[[Home, Asked], Any]] = {
+    "up": _up,
+    "mend": _mend,
+    "mark": _mark,
+}
+
+
+def _tell(**document: object) -> None:
+    print(json.dumps(document), flush=True)
+
+
+def _say(line: str) -> None:
+    _tell(say=line)
+
+
+def main(verb: str, home: str) -> None:
+    try:
+        _tell(answer=_VERBS[verb](Home(Path(home)), pickle.load(sys.stdin.buffer)))
+    except LabError as error:
+        _tell(error=error.what, mend=error.mend)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

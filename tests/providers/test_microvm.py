@@ -1,0 +1,191 @@
+"""Labs under another kernel: the same tasks, the same verdicts, and no trace."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from srv6lab.errors import MachineError, UsageError
+from srv6lab.lab import (
+    KERNELS,
+    Reference,
+    Running,
+    check,
+    choose_provider,
+    collect,
+    destroy,
+    provider_named,
+    run_here,
+    status,
+    up,
+)
+from srv6lab.providers.vm.kernel import fetch
+from srv6lab.providers.vm.machine import native
+from srv6lab.state import Home
+from srv6lab.trace import Status
+from tests.conftest import LABS, REPOSITORY, SITE, Up, need_root, silent
+from tests.machine import settles
+from tests.small import SMALL
+
+KERNEL = "6.12"
+EXERCISE = """\
+exercises:
+  - name: across
+    probes: [{id: echo, from: west, to: east, icmp: 3}]
+    expect:
+      packets:
+        - {at: "gate:eth2", direction: out, probe: echo, destination: "fc00:b::e", segment_list: ["fc00:b::d4", "fc00:b::e"], segments_left: 1, inner: {source: 10.0.1.1, destination: 10.0.2.1, protocol: icmp}, count: 3}
+        - {at: "east:eth1", direction: in, probe: echo, source: 10.0.1.1, destination: 10.0.2.1, protocol: icmp, count: 3}
+"""
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
+    """Four nodes in a micro-VM."""
+    need_root()
+    folder = tmp_path_factory.mktemp("small")
+    (folder / "topology.yml").write_text(SMALL.partition("exercises:")[0] + EXERCISE)
+    reference = Reference(folder / "topology.yml", "small")
+    plan, _ = SITE.load(reference)
+    home = Home(folder / ".srv6lab" / "small")
+    state = up(home, plan, reference, f"microvm:{KERNEL}", silent)
+    yield Up(Running(home, state), plan, reference)
+    destroy(home, purge=True)
+    assert not home.path.exists()
+
+
+def test_its_nodes_run_the_kernel_that_was_asked_for(small: Up) -> None:
+    release = fetch(KERNEL, native(), silent).release
+    assert small.sh("gate", "uname -r").strip() == release != os.uname().release
+    found = {(one.kind, one.name): one.alive for one in status(small.running)}
+    assert found[("kernel", release)]
+    assert {name for kind, name in found if kind == "node"} == {"west", "gate", "exit", "east"}
+    assert len([name for kind, name in found if kind == "tracer"]) == 6
+    assert all(found.values())
+
+
+def test_its_exercise_passes(small: Up) -> None:
+    (verdict,) = check(small.running, small.plan, ["across"], silent)
+    assert verdict.status is Status.PASS, verdict
+
+
+def test_a_fault_in_it_is_seen(small: Up) -> None:
+    small.sh("exit", "ip -6 route del fc00:b::d4")
+    try:
+        (verdict,) = check(small.running, small.plan, ["across"], silent)
+        assert verdict.status is Status.FAIL
+    finally:
+        up(small.running.home, small.plan, small.reference, "", silent)
+    (verdict,) = check(small.running, small.plan, ["across"], silent)
+    assert verdict.status is Status.PASS, "up has mended it"
+
+
+def test_captures_are_whole(small: Up, tmp_path: Path) -> None:
+    paths = collect(small.running, tmp_path / "out")
+    assert {path.name for path in paths} == {
+        *("WEST-eth1.pcap".lower(), "gate-eth1.pcap", "middle.pcap"),
+        *("exit-eth2.pcap", "exit-eth1.pcap", "east-eth1.pcap"),
+    }
+    assert all(path.stat().st_size > 24 for path in paths)
+
+
+def test_a_command_on_this_terminal_has_its_own_code(small: Up) -> None:
+    assert run_here(small.running, "west", ["sh", "-c", "exit 9"]) == 9
+
+
+def test_a_dead_node_is_no_failed_command(small: Up) -> None:
+    """Its PID in the machine is gone: the state names one that never was."""
+    data = dict(small.running.state.provider_data)
+    pid, start = data["inside"]["nodes"]["west"]
+    for wrong in ([pid, start + 1], [4_000_000, start]):
+        inside = {**data["inside"], "nodes": {**data["inside"]["nodes"], "west": wrong}}
+        state = replace(small.running.state, provider_data={**data, "inside": inside})
+        with pytest.raises(MachineError, match="node west isn't running"):
+            small.running.provider.exec(state, "west", ["true"])
+        dead = [one.name for one in small.running.provider.status(small.running.home, state) if not one.alive]
+        assert dead == ["west"]
+
+
+def test_an_exit_code_of_125_is_a_command_s_own(small: Up) -> None:
+    done = small.running.provider.exec(small.running.state, "west", ["sh", "-c", "echo no >&2; exit 125"])
+    assert (done.exit_code, done.stderr) == (125, "no\n")
+
+
+def test_another_provider_is_refused_while_it_is_up(small: Up) -> None:
+    with pytest.raises(UsageError, match=f"is up under microvm:{KERNEL}"):
+        up(small.running.home, small.plan, small.reference, "netns", silent)
+
+
+def test_nothing_of_the_lab_is_on_this_machine_s_kernel(small: Up) -> None:
+    """Its processes live in the machine: outside is one qemu below one keeper."""
+    data = small.running.state.provider_data
+    kept = [
+        path.name
+        for path in Path("/proc").glob("[0-9]*")
+        if _namespace(path) == _namespace(Path(f"/proc/{data['machine'][0]}"))
+    ]
+    assert sorted(map(int, kept)) == sorted([data["keeper"][0], data["machine"][0]])
+
+
+def _namespace(path: Path) -> str:
+    try:
+        return str((path / "ns/pid").readlink())
+    except OSError:
+        return ""
+
+
+def test_a_machine_that_died_is_seen_and_built_anew(small: Up) -> None:
+    """Last, since it is another machine afterwards."""
+    home = small.running.home
+    os.kill(small.running.state.provider_data["machine"][0], signal.SIGKILL)
+    assert settles(lambda: not any(one.alive for one in status(small.running)))
+    with pytest.raises(MachineError, match="node west isn't running"):
+        small.running.provider.exec(small.running.state, "west", ["true"])
+    state = up(home, small.plan, small.reference, "", silent)
+    assert all(one.alive for one in status(Running(home, state)))
+
+
+def test_a_kernel_is_asked_of_the_micro_vm_alone(tmp_path: Path) -> None:
+    home = Home(tmp_path / "none")
+    assert choose_provider(home, "", KERNEL) == f"microvm:{KERNEL}"
+    assert choose_provider(home, "microvm", KERNEL) == f"microvm:{KERNEL}"
+    with pytest.raises(UsageError, match="netns runs on no kernel of your choice"):
+        choose_provider(home, "netns", KERNEL)
+
+
+@pytest.mark.parametrize("name", ["microvm", "microvm:", "microvm:6.13", "microvm:../x"])
+def test_an_unknown_kernel_names_those_there_are(name: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        provider_named(name)
+    assert ", ".join(KERNELS) in caught.value.mend
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("kernel", ["6.1", "6.12"])
+@pytest.mark.parametrize("name", LABS)
+def test_every_lab_passes_under_other_kernels(name: str, kernel: str) -> None:
+    """As a user types it."""
+    instance = f"test-{uuid.uuid4().hex[:12]}"
+
+    def task(word: str, *words: str) -> subprocess.CompletedProcess[str]:
+        argv = [sys.executable, "-m", "invoke", word, f"lab={name}", "--instance", instance, *words]
+        return subprocess.run(argv, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+
+    try:
+        done = task("up", "--kernel", kernel)
+        assert done.returncode == 0, done.stderr
+        done = task("check", "--format", "json")
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert {one["status"] for one in json.loads(done.stdout)} == {"pass"}
+    finally:
+        assert task("destroy", "--purge").returncode == 0
+    assert not (REPOSITORY / ".srv6lab" / instance).exists()
