@@ -24,6 +24,7 @@ from srv6lab.srv6.results import (
     Cache,
     Deliver,
     Discard,
+    Flavor,
     Forward,
     How,
     IcmpError,
@@ -36,6 +37,7 @@ from srv6lab.srv6.results import (
 from srv6lab.trace import Address, Direction, End, Hop
 
 OUTER, BOUND = "encapsulated-before-the-hop", "bound-before-the-hop"
+NO_PSP = "next-csid-without-psp"
 EARLY, TWICE = "proxy-hop-before-the-service", "proxy-takes-two-hops"
 ADDRESS, NOT_HERE = "address-taken-for-a-segment", "end-delivers-nothing-here"
 _SEGMENTS = frozenset({"End", "End.X", "End.T", "End.B6.Encaps"})
@@ -167,6 +169,8 @@ class _Step:
         packet, local = self.walk.packet, way.local
         if local.policy:
             local = replace(local, policy=_like(local.policy, packet))
+        if local.next_csid and NO_PSP in self.quirks:
+            local = replace(local, flavors=local.flavors - {Flavor.PSP})
         result = act(packet, local)
         if local.policy and isinstance(result, Forward) and BOUND in self.quirks:
             walk = self._noted(way.behavior.name, f"SID {way.sid}", BOUND)

@@ -58,7 +58,6 @@ def test_every_cause_has_two_faults() -> None:
     assert {cause for cause in CAUSES if shown[cause] < 2} == {
         "expectation",
         "model",
-        "route-unplanned",
         "seg6-disabled",
         "unknown",
     }
