@@ -45,12 +45,16 @@ def beyond_the_end(plan: Plan, trace: Trace, strays: Sequence[Hop]) -> Iterator[
         if stray.point.node == node and stray.direction is Direction.OUT:
             to, machine = stray.packet.outer.destination, plan.machine(node)
             yield from _of_sids(plan, machine, last, stray)
-            for table in {"254", *_tables(machine)}:
+            for table in _tables_without(machine, to):
                 yield suspect("route-unplanned", node, destination=to, version=_version(to), table=table)
 
 
-def _tables(machine: Machine) -> Iterator[str]:
-    return (value for sid in machine.local_sids for name, value in sid.parameters if name == "table")
+def _tables_without(machine: Machine, to: Address) -> list[str]:
+    """The tables in which the plan has no way to an address: the main one, and those that SIDs look into."""
+    tables = {value for sid in machine.local_sids for name, value in sid.parameters if name == "table"}
+    known = {str(route.table) for route in machine.routes if to in route.prefix}
+    main = [] if machine.way_to(to) else ["main"]
+    return [*main, *sorted(tables - known)]
 
 
 def unknown(broken: Break) -> Suspect:
