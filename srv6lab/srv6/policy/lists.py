@@ -40,7 +40,7 @@ def judge_list(given: SegmentList, policy: PolicyId, checks: frozenset[Check], v
         *_verified(given, found, checks, view),
     ]
     if not faults:
-        faults = [*_end(sids[-1], policy, checks, view), *dead(sids, view)]
+        faults = [*_end(sids[-1], policy, checks, view), *dead(sids, policy, view)]
     return ListState(sids, given.weight, tuple(faults))
 
 
@@ -85,7 +85,7 @@ def _end(last: IPv6Address, policy: PolicyId, checks: frozenset[Check], view: Vi
         yield Fault(Rule.ENDPOINT, f"its last SID {last} doesn't lead to the endpoint {policy.endpoint}")
 
 
-def dead(sids: Sids, view: View) -> Iterator[Fault]:
+def dead(sids: Sids, policy: PolicyId, view: View) -> Iterator[Fault]:
     """A headend's own criterion, besides those of section 5."""
-    if sids in view.dead:
+    if (policy.endpoint, sids) in view.dead:
         yield Fault(Rule.LIVENESS, f"the probe over {', '.join(map(str, sids))} doesn't come back")

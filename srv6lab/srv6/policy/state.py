@@ -1,7 +1,7 @@
 """What a headend makes of its policies (RFC 9256 sections 2.9 to 2.12, 6 and 7): a function of all that it knows.
 
-Section 2.9 wants the selection again whenever anything changes: so this is called again, with the state that
-it gave before.
+Section 2.9 wants the selection again whenever anything changes: so this is called again, with what it installed
+before.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from types import MappingProxyType
 from .binding_sid import Binding, BoundBy, SidSpace, bind, specified_only
 from .election import Election, elect
 from .faults import Fault, Rule
-from .identity import PolicyId
+from .identity import CandidateId, PolicyId
 from .paths import CandidatePath, Policy, in_order_of_priority
 from .shares import shares
 from .validity import CandidateState, judge
@@ -40,6 +40,14 @@ class Flow:
 
 
 @dataclass(frozen=True, slots=True)
+class Installed:
+    """What a policy has in the forwarding plane: its active candidate path, and its binding SID."""
+
+    candidate: CandidateId | None = None
+    binding_sid: IPv6Address | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class PolicyState:
     """A policy at a headend: every candidate path, the choice among them, its binding SID, and the flows that
     are to be installed, none where it isn't valid."""
@@ -54,6 +62,12 @@ class PolicyState:
     def valid(self) -> bool:
         """With at least one valid candidate path (section 2.10)."""
         return self.election.active is not None
+
+    @property
+    def installed(self) -> Installed:
+        """What the next computation has to know of this one."""
+        active = self.election.active
+        return Installed(active.id if active else None, self.binding.sid)
 
     @property
     def action(self) -> Action:
@@ -73,12 +87,13 @@ class PolicyState:
 
 
 States = Mapping[PolicyId, PolicyState]
-NOTHING: States = MappingProxyType({})
+Before = Mapping[PolicyId, Installed]
+NOTHING: Before = MappingProxyType({})
 
 
-def compute(policies: Iterable[Policy], view: View, space: SidSpace, before: States = NOTHING) -> States:
+def compute(policies: Iterable[Policy], view: View, space: SidSpace, before: Before = NOTHING) -> States:
     """The state of every policy, in the order in which they were computed: by priority, but constituents
-    before what they make up. `before` is what this gave the last time."""
+    before what they make up. `before` is what was installed so far."""
     ordered = in_order_of_priority(policies)
     known = {policy.id: (policy, False) for policy in ordered}
     if len(known) < len(ordered):
@@ -87,38 +102,33 @@ def compute(policies: Iterable[Policy], view: View, space: SidSpace, before: Sta
     for policy in sorted(ordered, key=lambda policy: policy.is_composite):
         candidates = [judge(policy.id, one, view, known) for one in policy.candidates]
         others = _others(policy.id, known, found, before)
-        last = before.get(policy.id)
+        last = before.get(policy.id, Installed())
         state = _state(policy, candidates, replace(space, taken={**space.taken, **others}), last)
         found[policy.id] = replace(state, flows=_flows(state, found))
         known[policy.id] = (policy, state.valid)
     return found
 
 
-def _others(
-    me: PolicyId, known: Mapping[PolicyId, object], found: States, before: States
-) -> dict[IPv6Address, str]:
+def _others(me: PolicyId, known: Iterable[PolicyId], found: States, before: Before) -> dict[IPv6Address, str]:
     """The binding SIDs of other policies: of those that were not computed yet, the ones that they had."""
-    states = [found.get(one) or before.get(one) for one in known if one != me]
-    return {one.binding.sid: f"policy {one.policy.id}" for one in states if one and one.binding.sid}
+    others = {one: found[one].installed if one in found else before.get(one) for one in known if one != me}
+    return {one.binding_sid: f"policy {id}" for id, one in others.items() if one and one.binding_sid}
 
 
-def _state(
-    policy: Policy, candidates: list[CandidateState], space: SidSpace, last: PolicyState | None
-) -> PolicyState:
+def _state(policy: Policy, candidates: list[CandidateState], space: SidSpace, last: Installed) -> PolicyState:
     """Without its flows. A path that becomes active without the binding SID that it has to have is invalid, and
     the next is tried (section 6.2.3)."""
-    installed = last.election.active.id if last and last.election.active else None
-    held = last.binding.sid if last else None
     alerts: list[str] = []
     while True:
         valid = (one.candidate for one in candidates if one.valid)
-        election = elect(valid, installed, keep_installed=policy.keep_installed)
+        election = elect(valid, last.candidate, keep_installed=policy.keep_installed)
         active = election.active
         if active is None or not policy.specified_bsid_only or not (why := specified_only(active, space)):
             break
         alerts.append(f"candidate path {active}: {why}")
         fault = Fault(Rule.BINDING_SID, why)
         candidates = [replace(one, faults=(fault,)) if one.candidate == active else one for one in candidates]
+    held = last.binding_sid
     binding = bind(active, space, held) if active else Binding(held, BoundBy.KEPT if held else BoundBy.NONE)
     binding = replace(binding, alerts=(*alerts, *binding.alerts))
     return PolicyState(policy, tuple(candidates), election, binding)

@@ -59,7 +59,7 @@ def _dynamic(policy: PolicyId, candidate: CandidatePath, path: Dynamic, view: Vi
     answer = solve(path, view.db, view.node, policy.endpoint, view.forest)
     if isinstance(answer, NoSolution):
         return CandidateState(candidate, faults=(Fault(Rule.NO_SOLUTION, answer.why),))
-    found = ListState(answer.sids, 1, tuple(dead(answer.sids, view)))
+    found = ListState(answer.sids, 1, tuple(dead(answer.sids, policy, view)))
     return CandidateState(candidate, (found,), faults=found.faults)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from ipaddress import IPv6Address
 
+from .identity import Address
 from .shortest import Forest
 from .sr_db import Link, SrDb
 
@@ -14,11 +15,11 @@ Sids = tuple[IPv6Address, ...]  # the first visited first
 
 @dataclass(frozen=True)
 class View:
-    """A headend's name in its SR database, and the lists whose probes don't come back."""
+    """A headend's name in its SR database, and the endpoints and lists whose probes don't come back."""
 
     node: str
     db: SrDb
-    dead: frozenset[Sids] = frozenset()
+    dead: frozenset[tuple[Address, Sids]] = frozenset()
 
     @cached_property
     def forest(self) -> Forest:

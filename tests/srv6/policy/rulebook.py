@@ -27,7 +27,7 @@ from srv6lab.srv6.policy.paths import (
 from srv6lab.srv6.policy.segments import Segment, parse
 from srv6lab.srv6.policy.shares import linux_weights
 from srv6lab.srv6.policy.sr_db import KnownSid, Link, Node, SrDb
-from srv6lab.srv6.policy.state import NOTHING, PolicyState, States, compute
+from srv6lab.srv6.policy.state import NOTHING, Before, PolicyState, States, compute
 from srv6lab.srv6.policy.view import View
 
 FILE = Path(__file__).with_name("rules.yml")
@@ -141,13 +141,14 @@ class Case:
     def differences(self) -> list[str]:
         """Where what the headend makes of it isn't what was expected."""
         found: list[str] = []
-        before: States = NOTHING
+        before: Before = NOTHING
         step: dict[str, Any] = {}
         for number, change in enumerate(self.steps, 1):
             step |= change
-            before = run(step, self._numbers(), before)
+            states = run(step, self._numbers(), before)
+            before = {id: state.installed for id, state in states.items()}
             for color, expected in change["expect"].items():
-                policy = next(state for id, state in before.items() if id.color == color)
+                policy = next(state for id, state in states.items() if id.color == color)
                 said = spoken(policy, expected)
                 found += [
                     f"step {number}, policy {color}, {key}: {said[key]!r}, not {value!r}"
@@ -166,7 +167,7 @@ class Case:
         return found
 
 
-def run(step: Mapping[str, Any], numbers: Mapping[tuple[int, str], int], before: States) -> States:
+def run(step: Mapping[str, Any], numbers: Mapping[tuple[int, str], int], before: Before) -> States:
     def has(key: str, color: int) -> bool:
         return color in step.get(key, ())
 
@@ -181,7 +182,8 @@ def run(step: Mapping[str, Any], numbers: Mapping[tuple[int, str], int], before:
         for color, written in step["policies"].items()
     ]
     db = network(step.get("links", {}), step.get("down", []))
-    view = View("h", db, frozenset(map(sids, step.get("dead", ()))))
+    dead = ((policies[0].id.endpoint, sids(names)) for names in step.get("dead", ()))
+    view = View("h", db, frozenset(dead))
     return compute(policies, view, SidSpace({}), before)
 
 

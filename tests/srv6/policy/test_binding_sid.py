@@ -11,7 +11,7 @@ from srv6lab.srv6.policy.binding_sid import Binding, BoundBy, Conflict, SidSpace
 from srv6lab.srv6.policy.identity import CandidateId, PolicyId
 from srv6lab.srv6.policy.paths import CandidatePath, Explicit, Policy, SegmentList
 from srv6lab.srv6.policy.segments import SidSegment
-from srv6lab.srv6.policy.state import NOTHING, States, compute
+from srv6lab.srv6.policy.state import States, compute
 from srv6lab.srv6.policy.view import View
 from tests.srv6.policy.rulebook import ENDPOINT, HEADEND, SIDS, network
 
@@ -30,8 +30,9 @@ def policy(color: int, *paths: CandidatePath, only: bool = False, priority: int 
     return Policy(id, paths, specified_bsid_only=only, priority=priority)
 
 
-def states(*policies: Policy, space: SidSpace = SidSpace({}), before: States = NOTHING) -> States:  # noqa: B008
-    return compute(policies, View("h", network({}, [])), space, before)
+def states(*policies: Policy, space: SidSpace = SidSpace({}), before: States | None = None) -> States:  # noqa: B008
+    installed = {id: state.installed for id, state in (before or {}).items()}
+    return compute(policies, View("h", network({}, [])), space, installed)
 
 
 def binding(found: States, color: int) -> Binding:
