@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv6Address, IPv6Network, ip_address
 from pathlib import Path
 from typing import Any
 
@@ -13,33 +13,18 @@ from ..srv6.policy.binding_sid import SidSpace
 from ..srv6.policy.identity import Address
 from ..srv6.policy.paths import Policy
 from ..srv6.policy.sr_db import SrDb
-from ..srv6.policy.steering import Color, ColorOnly
 from ..srv6.policy.written import read_db, read_policy
+from .flows import Array, Flow, read_array, read_flow
+from .steered import Steered, read_steered
 
 INTERVAL, MISSES = 0.1, 3
 
 
 @dataclass(frozen=True, slots=True)
-class Steered:
-    """Packets to a prefix, in one routing table, go by the policy of one of the colors to an endpoint.
-
-    `sid` comes behind the policy's segments: the service's at the endpoint (RFC 9256 section 8.4). `otherwise`
-    is the rest of an `ip route` command for when no policy is to be used, none where there is no route then.
-    """
-
-    prefix: IPv4Network | IPv6Network
-    endpoint: Address
-    colors: tuple[Color, ...]
-    sid: IPv6Address | None = None
-    mode: str = "encap"
-    table: int | None = None
-    otherwise: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Config:
     """A headend: its name in the SR database, the address to which its probes come back, its NICs by their
-    addresses, seconds between probes, and how many in a row may be lost."""
+    addresses, seconds between probes, and how many in a row may be lost. Of `arrays`, the entries are part of
+    the steering."""
 
     node: str
     address: IPv6Address
@@ -47,6 +32,8 @@ class Config:
     db: SrDb
     policies: tuple[Policy, ...]
     steering: tuple[Steered, ...]
+    flows: tuple[Flow, ...]
+    arrays: tuple[Array, ...]
     space: SidSpace
     interval: float = INTERVAL
     misses: int = MISSES
@@ -67,28 +54,19 @@ def _config(given: Mapping[str, Any]) -> Config:
     interval, misses = float(given.get("interval", INTERVAL)), int(given.get("misses", MISSES))
     if interval <= 0 or misses < 1:
         raise ValueError("`interval` is above 0 seconds, and `misses` is at least 1")
+    arrays = tuple(read_array(one) for one in given.get("arrays", ()))
     return Config(
         given["node"],
         address,
         {ip_address(one): name for one, name in given["nics"].items()},
         read_db(given["db"]),
         tuple(read_policy(address, one) for one in given["policies"]),
-        tuple(_steered(one) for one in given["steering"]),
+        (*map(read_steered, given["steering"]), *(entry for array in arrays for entry in array.entries())),
+        tuple(read_flow(one) for one in given.get("flows", ())),
+        arrays,
         _space(given.get("binding_sids", {})),
         interval,
         misses,
-    )
-
-
-def _steered(given: Mapping[str, Any]) -> Steered:
-    return Steered(
-        ip_network(given["prefix"]),
-        ip_address(given["endpoint"]),
-        tuple(Color(one["color"], ColorOnly.of(one.get("co", 0))) for one in given["colors"]),
-        IPv6Address(given["sid"]) if "sid" in given else None,
-        given.get("mode", "encap"),
-        given.get("table"),
-        tuple(given.get("otherwise", ())),
     )
 
 

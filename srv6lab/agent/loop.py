@@ -19,10 +19,14 @@ from ..srv6.policy.identity import CandidateId, Originator, PolicyId
 from ..srv6.policy.state import Installed, States, compute
 from ..srv6.policy.view import View
 from .config import Config, load
+from .flows import needed, rules, ruleset
 from .links import Links
 from .probes import Probes, way
 from .report import report
 from .routes import UNKNOWN, Routes, Words, commands, nic_of, own_links, wanted
+
+# What `ip` says where a route or a rule is as it should be.
+_DONE = tuple(f"RTNETLINK answers: {what}" for what in ("No such process", "File exists", "No such file"))
 
 
 class Agent:
@@ -34,6 +38,7 @@ class Agent:
         self.probes = Probes(config.address, config.misses)
         self.installed, self.routes = _restored(config, state)
         self.own = own_links(config)
+        self.classes: frozenset[int] | None = None  # the forwarding classes with rules, once they are known
         self._told: dict[PolicyId, list[str]] = {}
 
     def view(self) -> View:
@@ -64,15 +69,18 @@ class Agent:
         self._tell(states)
         self.installed = {id: state.installed for id, state in states.items()}
         _write(self.state, report(states, dict.fromkeys(self.routes, UNKNOWN) | dict(routes)))
+        classes = needed(self.config.arrays, states)
         self.routes = dict(routes) | dict.fromkeys(self._install(routes), UNKNOWN)
+        if classes != self.classes:
+            self.classes = classes
+            for rule in rules(classes):
+                _run(rule)
         _write(self.state, report(states, self.routes))
 
     def _install(self, routes: Routes) -> Iterator[Words]:
         """Yields what could not be installed, to be tried again."""
         for route, command in commands(self.routes, routes):
-            done = subprocess.run(command, capture_output=True, text=True, check=False)
-            if done.returncode and not (command[2] == "del" and "No such process" in done.stderr):
-                say(f"{' '.join(command)}: {done.stderr.strip()}")
+            if not _run(command):
                 yield route
 
     def _tell(self, states: States) -> None:
@@ -92,6 +100,8 @@ class Agent:
             selector.register(self.links.socket, selectors.EVENT_READ)
             selector.register(self.probes.receiver, selectors.EVENT_READ)
             self.follow()
+            if self.config.flows:
+                _run(("nft", "-f", "-"), ruleset(self.config.flows))
             started, judged = False, self.probes.dead
             due = time.monotonic() + self.config.interval
             while True:
@@ -131,6 +141,15 @@ def main(config: Path, state: Path) -> int:
             signal.signal(number, lambda *_: sys.exit(0))
         Agent(given, state).run()
     return 0
+
+
+def _run(command: Words, given: str = "") -> bool:
+    """Whether it is done, or was."""
+    done = subprocess.run(command, input=given, capture_output=True, text=True, check=False)
+    if done.returncode == 0 or done.stderr.startswith(_DONE):
+        return True
+    say(f"{' '.join(command)}: {done.stderr.strip()}")
+    return False
 
 
 def say(text: str) -> None:

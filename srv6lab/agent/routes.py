@@ -11,7 +11,8 @@ from ..srv6.policy.sr_db import Link
 from ..srv6.policy.state import Action, Flow, PolicyState, States
 from ..srv6.policy.steering import per_destination
 from ..srv6.policy.view import View
-from .config import Config, Steered
+from .config import Config
+from .steered import Steered
 
 Words = tuple[str, ...]
 Routes = Mapping[Words, Words]

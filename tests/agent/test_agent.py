@@ -133,7 +133,7 @@ def test_the_next_color_when_the_highest_fails_and_no_route_when_all_do(net: Net
     both = policy(10, candidate(100, ([P], 1))), policy(20, candidate(100, ([Q], 1)))
     agent = net.agent(config(*both, steering=[steer(10, 20), steer(20, prefix="10.0.2.0/24", table=100)]))
     net.becomes(lambda: OVER_Q in net.route(PREFIX))
-    assert OVER_Q in net.ip("h", "route", "show", "table", "100")
+    net.becomes(lambda: OVER_Q in net.ip("h", "route", "show", "table", "100", check=False))
     net.ip("q", "link", "set", "e2", "down")
     net.becomes(lambda: OVER_P in net.route(PREFIX))
     net.becomes(lambda: not net.ip("h", "route", "show", "table", "100", check=False).strip())
@@ -142,26 +142,61 @@ def test_the_next_color_when_the_highest_fails_and_no_route_when_all_do(net: Net
     net.stop(agent)
 
 
-def flows(net: Network, count: int) -> tuple[int, int]:
-    """How many of so many flows leave the headend by either NIC, its agent at rest."""
+def sent(net: Network) -> dict[str, int]:
+    """How many packets the headend has sent by each of its NICs towards the endpoint."""
+    files = {nic: f"/sys/class/net/{nic}/statistics/tx_packets" for nic in ("e1", "e2", "e3")}
+    return dict(zip(files, map(int, net.sh("h", f"cat {' '.join(files.values())}").split()), strict=True))
 
-    def sent() -> list[int]:
-        files = " ".join(f"/sys/class/net/{nic}/statistics/tx_packets" for nic in ("e1", "e2"))
-        return [int(number) for number in net.sh("h", f"cat {files}").split()]
 
-    before = sent()
+def send(net: Network, port: int, tos: int = 0, count: int = 50, flows: int = 1) -> dict[str, int]:
+    """UDP packets to a port, of so many flows; how many of them left the headend by which NIC, its agent at
+    rest. A few packets of neighbor discovery are among them."""
+    before = sent(net)
     program = f"""
-from socket import AF_INET, SOCK_DGRAM, socket
-for port in range(20000, 20000 + {count}):
+from socket import AF_INET, IP_TOS, IPPROTO_IP, SOCK_DGRAM, socket
+for source in range(20000, 20000 + {flows}):
     with socket(AF_INET, SOCK_DGRAM) as made:
-        made.bind(("", port))
-        made.sendto(b"x", ("10.0.2.1", 9))
+        made.setsockopt(IPPROTO_IP, IP_TOS, {tos})
+        made.bind(("", source))
+        for _ in range({count}):
+            made.sendto(b"x", ("10.0.2.1", {port}))
 """
     sender = net.popen("s", "python3", "-c", program)
     assert sender.wait(timeout=60) == 0
     time.sleep(0.2)
-    after = sent()
-    return after[0] - before[0], after[1] - before[1]
+    after = sent(net)
+    return {nic: after[nic] - before[nic] for nic in before}
+
+
+def test_flows_go_by_their_forwarding_class(net: Network) -> None:
+    """Class 1 by DSCP over p, class 2 by a port over q, the rest as without a policy; and when q fails, its
+    class too."""
+    both = policy(10, candidate(100, ([P], 1))), policy(20, candidate(100, ([Q], 1)))
+    array = {"prefix": PREFIX, "endpoint": "fc00:4::1", "sid": "fc00:4::d4", "classes": {"1": 10, "2": 20}}
+    matches = [
+        {"class": 1, "dscp": 46},
+        {"class": 2, "protocol": "udp", "port": 5001},
+        {"class": 2, "dscp": 46},
+    ]
+    given = config(*both, steering=[], arrays=[array], flows=matches)
+    net.ip("h", "route", "add", "fc00:4::d4", "via", "2001:14::4")
+    net.ip("h", "route", "add", PREFIX, "encap", "seg6", "mode", "encap", "segs", "fc00:4::d4", "dev", "e3")
+
+    agent = net.agent(given)
+    net.becomes(lambda: "1002" in net.ip("h", "-6", "rule", "show"))
+    net.stop(agent)
+    for port, dscp, nic in ((9, 46, "e1"), (5001, 0, "e2"), (5001, 46, "e1"), (9, 0, "e3"), (5002, 10, "e3")):
+        assert send(net, port, dscp << 2)[nic] >= 50
+
+    net.ip("q", "link", "set", "e2", "down")
+    agent = net.agent(given)
+    net.becomes(lambda: OVER_Q not in net.ip("h", "route", "show", "table", "1002", check=False))
+    assert "1002" in net.ip("h", "rule", "show")  # and finds nothing, so the main table is next
+    net.ip("p", "link", "set", "e2", "down")
+    net.becomes(lambda: "1001" not in net.ip("h", "rule", "show"))  # the array is bypassed
+    net.stop(agent)
+    assert send(net, 9, 46 << 2)["e3"] >= 50
+    assert send(net, 5001)["e3"] >= 50
 
 
 def fits(counted: tuple[int, int], share: float) -> bool:
@@ -175,7 +210,8 @@ def test_flows_are_shared_by_the_weights(net: Network, weights: tuple[int, int],
     agent = net.agent(config(policy(10, candidate(100, ([P, E], weights[0]), ([Q, E], weights[1])))))
     net.becomes(lambda: "weight" in net.route(PREFIX))
     net.stop(agent)
-    counted = flows(net, 4000)
+    by_nic = send(net, 9, count=1, flows=4000)
+    counted = by_nic["e1"], by_nic["e2"]
     assert fits(counted, share), counted
     assert not any(fits(counted, other) for other in {0.75, 0.9, 0.5} - {share}), counted
 

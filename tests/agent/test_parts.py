@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import re
 import struct
-from ipaddress import IPv6Address, ip_address
+import subprocess
+from ipaddress import IPv6Address, ip_address, ip_network
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from srv6lab.agent.config import Config, load
+from srv6lab.agent.flows import Flow, needed, rules, ruleset
 from srv6lab.agent.links import _link, _messages
 from srv6lab.agent.probes import Liveness, srh, way
 from srv6lab.agent.report import report
@@ -20,6 +22,7 @@ from srv6lab.srv6.packet import Srh
 from srv6lab.srv6.policy.state import compute
 from srv6lab.srv6.policy.view import View
 from tests.agent.given import BSID, OVER_LINK, E, P, Q, candidate, config, policy, steer
+from tests.conftest import need_root
 from tests.srv6.policy.rulebook import ENDPOINT, network, sids
 
 
@@ -43,6 +46,20 @@ def loaded(folder: Path, given: dict[str, Any]) -> Config:
             "lacks 'color'",
         ),
         ({"nics": ["e1"]}, "config.json"),
+        ({"flows": [{"class": 8}]}, "a forwarding class is from 0 to 7, and this is 8"),
+        ({"flows": [{"class": 1, "dscp": 64}]}, "a DSCP is from 0 to 63, and this is 64"),
+        ({"flows": [{"class": 1, "port": 5}]}, "a port needs its protocol"),
+        ({"flows": [{"class": 1, "protocol": "udp", "port": 65536}]}, "a port is from 0 to 65535"),
+        (
+            {"flows": [{"class": 1, "protocol": "udp; reboot"}]},
+            "a protocol is tcp or udp, and this is 'udp; reboot'",
+        ),
+        ({"flows": [{"class": 1, "mark": -1}]}, "a mark is from 0 to 4294967295"),
+        ({"flows": [{"class": 1, "source": "10.0.0.0/8", "destination": "fc00::/8"}]}, "are of two families"),
+        (
+            {"arrays": [{"prefix": "10.0.0.0/8", "endpoint": "::1", "classes": {"9": 1}}]},
+            "from 0 to 7, and this is 9",
+        ),
     ],
 )
 def test_a_configuration_that_is_wrong(change: dict[str, Any], says: str, tmp_path: Path) -> None:
@@ -192,3 +209,53 @@ def test_the_report_says_the_rule_and_the_error_of_the_weights(tmp_path: Path) -
     ]
     assert found["candidate_paths"][1]["segment_lists"][1]["faults"] == ["the list is empty"]
     json.dumps(found)
+
+
+def test_flows_in_the_words_of_nftables() -> None:
+    """First come, first served; a line a family, one where an address says which."""
+    flows = [
+        Flow(1, dscp=46),
+        Flow(2, source=ip_network("10.0.0.0/8"), protocol="udp", port=53),
+        Flow(3, destination=ip_network("fc00::/7"), protocol="tcp"),
+        Flow(0, mark=7),
+    ]
+    lines = [line.strip() for line in ruleset(flows).splitlines() if "mark set" in line]
+    assert lines == [
+        "meta nfproto ipv4 ip dscp 46 meta mark set 0x101 accept",
+        "meta nfproto ipv6 ip6 dscp 46 meta mark set 0x101 accept",
+        "meta nfproto ipv4 ip saddr 10.0.0.0/8 udp dport 53 meta mark set 0x102 accept",
+        "meta nfproto ipv6 ip6 daddr fc00::/7 meta l4proto tcp meta mark set 0x103 accept",
+        "meta nfproto ipv4 meta mark 0x7 meta mark set 0x100 accept",
+        "meta nfproto ipv6 meta mark 0x7 meta mark set 0x100 accept",
+    ]
+    need_root()
+    subprocess.run(["unshare", "--net", "nft", "-f", "-"], input=ruleset(flows), text=True, check=True)
+
+
+@pytest.mark.parametrize(
+    ("classes", "expected"),
+    [
+        ({"1": 10, "2": 20}, {1, 2}),
+        ({"0": 10, "1": 10}, set()),
+        ({"1": 20}, set()),
+        ({"0": 10, "1": 20}, set()),
+    ],
+)
+def test_the_classes_that_need_their_tables(
+    classes: dict[str, int], expected: set[int], tmp_path: Path
+) -> None:
+    both = policy(10, candidate(1, ([P], 1))), policy(20, candidate(1, (["fc00:9::a"], 1)))
+    array = {"prefix": "10.0.2.0/24", "endpoint": "fc00:4::1", "classes": classes}
+    made = loaded(tmp_path, config(*both, steering=[], arrays=[array]))
+    view = View(made.node, made.db)
+    assert needed(made.arrays, compute(made.policies, view, made.space)) == expected
+    tables = {int(number): 1000 + int(number) if int(number) else None for number in classes}
+    assert {one.table for one in made.steering} == set(tables.values())
+
+
+def test_a_class_has_a_rule_in_both_families_or_none() -> None:
+    found = [" ".join(rule) for rule in rules(frozenset({2}))]
+    assert found[2:4] == [
+        f"ip {family} rule add fwmark 0x102 lookup 1002 pref 1002" for family in ("-4", "-6")
+    ]
+    assert len(found) == 14 and sum(" del " in rule for rule in found) == 12
