@@ -131,7 +131,9 @@ def probe_fits_its_link(view: View, locate: Locate) -> Iterator[Problem]:
             room = nic.link.mtu - HEADERS[nic.link.prefix.version]
             if item.value.size > room:
                 what = f"{item.value.size} bytes don't fit link {nic.link.name}, whose MTU is {nic.link.mtu}"
-                yield Problem(locate((*item.path, "size")), what, f"send {room} at most, or give the link more")
+                yield Problem(
+                    locate((*item.path, "size")), what, f"send {room} at most, or give the link more"
+                )
 
 
 def _parts(view: View) -> dict[str, str]:

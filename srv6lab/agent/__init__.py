@@ -1,0 +1,7 @@
+"""The agent of a headend: keeps the routes of its SR policies as RFC 9256 wants them while links and paths come
+and go.
+
+One process inside its node, with Python's standard library and `ip`. What to do is decided in
+`srv6lab.srv6.policy`; here are the probes, the links, the routes and the loop. Killed, it leaves its last
+routes; started again, it elects again.
+"""

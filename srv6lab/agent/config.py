@@ -1,0 +1,78 @@
+"""What an agent is given: a JSON file, written by whoever plans the node."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from ipaddress import IPv6Address, IPv6Network, ip_address
+from pathlib import Path
+from typing import Any
+
+from ..srv6.policy.binding_sid import SidSpace
+from ..srv6.policy.identity import Address
+from ..srv6.policy.paths import Policy
+from ..srv6.policy.sr_db import SrDb
+from ..srv6.policy.written import read_db, read_policy
+from .flows import Array, Flow, read_array, read_flow
+from .steered import Steered, read_steered
+
+INTERVAL, MISSES = 0.1, 3
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """A headend: its name in the SR database, the address to which its probes come back, its NICs by their
+    addresses, seconds between probes, and how many in a row may be lost. Of `arrays`, the entries are part of
+    the steering."""
+
+    node: str
+    address: IPv6Address
+    nics: Mapping[Address, str]
+    db: SrDb
+    policies: tuple[Policy, ...]
+    steering: tuple[Steered, ...]
+    flows: tuple[Flow, ...]
+    arrays: tuple[Array, ...]
+    space: SidSpace
+    interval: float = INTERVAL
+    misses: int = MISSES
+
+
+def load(path: Path) -> Config:
+    """ValueError says what can't be read."""
+    try:
+        return _config(json.loads(path.read_text("utf-8")))
+    except KeyError as error:
+        raise ValueError(f"{path} lacks {error}") from error
+    except (AttributeError, TypeError, ValueError) as error:
+        raise ValueError(f"{path}: {error}") from error
+
+
+def _config(given: Mapping[str, Any]) -> Config:
+    address = IPv6Address(given["address"])
+    interval, misses = float(given.get("interval", INTERVAL)), int(given.get("misses", MISSES))
+    if interval <= 0 or misses < 1:
+        raise ValueError("`interval` is above 0 seconds, and `misses` is at least 1")
+    arrays = tuple(read_array(one) for one in given.get("arrays", ()))
+    return Config(
+        given["node"],
+        address,
+        {ip_address(one): name for one, name in given["nics"].items()},
+        read_db(given["db"]),
+        tuple(read_policy(address, one) for one in given["policies"]),
+        (*map(read_steered, given["steering"]), *(entry for array in arrays for entry in array.entries())),
+        tuple(read_flow(one) for one in given.get("flows", ())),
+        arrays,
+        _space(given.get("binding_sids", {})),
+        interval,
+        misses,
+    )
+
+
+def _space(given: Mapping[str, Any]) -> SidSpace:
+    return SidSpace(
+        {IPv6Address(sid): by for sid, by in given.get("taken", {}).items()},
+        IPv6Network(given["local_block"]) if "local_block" in given else None,
+        tuple(IPv6Address(sid) for sid in given.get("pool", ())),
+    )

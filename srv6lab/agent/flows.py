@@ -1,0 +1,136 @@
+"""Steering by flow (RFC 9256 section 8.6): packets are colored with a forwarding class as they come in, and each
+class has a routing table of its own in front of the main one, which is that of class 0.
+
+In Linux a class is a packet's mark, which nftables sets and `ip rule` reads. Where all of an array is as class 0,
+no rule leads to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import Any
+
+from ..srv6.policy.identity import Address, within
+from ..srv6.policy.state import States
+from ..srv6.policy.steering import FORWARDING_CLASSES, Color, per_flow
+from .steered import Steered, read_steered
+
+FIRST_MARK, FIRST_TABLE = 0x100, 1000
+NFT_TABLE = "inet srv6lab_classes"
+_PROTOCOLS = ("tcp", "udp")
+Words = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """Packets that all of these match have a forwarding class; None matches any. A port is the destination's,
+    of a protocol."""
+
+    forwarding_class: int
+    source: IPv4Network | IPv6Network | None = None
+    destination: IPv4Network | IPv6Network | None = None
+    dscp: int | None = None
+    protocol: str | None = None
+    port: int | None = None
+    mark: int | None = None
+
+    def __post_init__(self) -> None:
+        within("a forwarding class", self.forwarding_class, 0, FORWARDING_CLASSES - 1)
+        within("a DSCP", self.dscp or 0, 0, 63)
+        within("a port", self.port or 0, 0, 2**16 - 1)
+        within("a mark", self.mark or 0, 0, 2**32 - 1)
+        if self.protocol not in (None, *_PROTOCOLS):
+            raise ValueError(f"a protocol is {' or '.join(_PROTOCOLS)}, and this is {self.protocol!r}")
+        if self.port is not None and self.protocol is None:
+            raise ValueError("a port needs its protocol")
+        if self.source and self.destination and self.source.version != self.destination.version:
+            raise ValueError("source and destination are of two families")
+
+
+@dataclass(frozen=True, slots=True)
+class Array:
+    """What each class has for a prefix: the color of a policy to the endpoint."""
+
+    steered: Steered
+    classes: Mapping[int, int]
+
+    def entries(self) -> Iterator[Steered]:
+        """Class 0 in the main table, each other in its own, where a packet that finds nothing goes on."""
+        one = self.steered
+        for number, color in self.classes.items():
+            table, otherwise = (FIRST_TABLE + number, ()) if number else (None, one.otherwise)
+            yield replace(one, colors=(Color(color),), table=table, otherwise=otherwise)
+
+    def policies(self) -> dict[int, tuple[int, Address]]:
+        """The color and endpoint of each class."""
+        return {number: (color, self.steered.endpoint) for number, color in self.classes.items()}
+
+
+def read_flow(given: Mapping[str, Any]) -> Flow:
+    rest = dict(given)
+    networks: dict[str, Any] = {
+        key: ip_network(rest.pop(key)) for key in ("source", "destination") if key in rest
+    }
+    return Flow(rest.pop("class"), **networks, **rest)
+
+
+def read_array(given: Mapping[str, Any]) -> Array:
+    rest = dict(given)
+    classes = {int(number): color for number, color in rest.pop("classes").items()}
+    for number in classes:
+        within("a forwarding class", number, 0, FORWARDING_CLASSES - 1)
+    return Array(read_steered({**rest, "colors": []}), classes)
+
+
+def needed(arrays: Iterable[Array], states: States) -> frozenset[int]:
+    """The classes whose tables are to be looked into: those of arrays that aren't bypassed."""
+    by_name = {(id.color, id.endpoint): id for id in states}
+    found: set[int] = set()
+    for array in arrays:
+        known = {number: by_name[one] for number, one in array.policies().items() if one in by_name}
+        found |= set() if per_flow(known, states).bypassed else set(known) - {0}
+    return frozenset(found)
+
+
+def rules(classes: frozenset[int]) -> Iterator[Words]:
+    """The `ip rule` commands by which these classes have their tables, and the others none, whatever was before."""
+    for number in range(1, FORWARDING_CLASSES):
+        table = str(FIRST_TABLE + number)
+        what = ("fwmark", hex(FIRST_MARK + number), "lookup", table, "pref", table)
+        verb = "add" if number in classes else "del"
+        yield from (("ip", family, "rule", verb, *what) for family in ("-4", "-6"))
+
+
+def ruleset(flows: Sequence[Flow]) -> str:
+    """What `nft -f -` makes the marks of, in place of what it had. The first flow that matches counts."""
+    lines = "".join(f"    {line}\n" for flow in flows for line in _lines(flow))
+    chain = f"  chain classify {{\n    type filter hook prerouting priority mangle;\n{lines}  }}\n"
+    return f"table {NFT_TABLE}\ndelete table {NFT_TABLE}\ntable {NFT_TABLE} {{\n{chain}}}\n"
+
+
+def _lines(flow: Flow) -> Iterator[str]:
+    """A line for each family that the flow may have."""
+    networks = [one for one in (flow.source, flow.destination) if one is not None]
+    for version in (4, 6):
+        if all(one.version == version for one in networks):
+            mark = f"meta mark set {FIRST_MARK + flow.forwarding_class:#x} accept"
+            yield " ".join(
+                [f"meta nfproto ipv{version}", *_matches(flow, "ip" if version == 4 else "ip6"), mark]
+            )
+
+
+def _matches(flow: Flow, family: str) -> Iterator[str]:
+    if flow.mark is not None:
+        yield f"meta mark {flow.mark:#x}"
+    if flow.source is not None:
+        yield f"{family} saddr {flow.source}"
+    if flow.destination is not None:
+        yield f"{family} daddr {flow.destination}"
+    if flow.dscp is not None:
+        yield f"{family} dscp {flow.dscp}"
+    if flow.protocol is not None:
+        yield (
+            f"{flow.protocol} dport {flow.port}" if flow.port is not None else f"meta l4proto {flow.protocol}"
+        )

@@ -1,0 +1,163 @@
+"""Policies and SR databases as plain mappings, lists, texts and numbers, and back: what a headend's agent is given.
+
+A value that stands at its default isn't written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import MISSING, Field, fields
+from ipaddress import IPv6Address, ip_address, ip_network
+from typing import Any
+
+from .identity import Address, CandidateId, Originator, PolicyId
+from .paths import (
+    CandidatePath,
+    Check,
+    Composite,
+    Constituent,
+    Dynamic,
+    Explicit,
+    Metric,
+    Path,
+    Policy,
+    SegmentList,
+)
+from .segments import Segment, SidSegment, parse
+from .sr_db import KnownSid, Link, Node, SrDb
+
+Written = Mapping[str, Any]
+
+
+def read_policy(headend: Address, given: Written) -> Policy:
+    """A policy of a headend. KeyError for what is missing, TypeError or ValueError for what can't be."""
+    rest = dict(given)
+    id = PolicyId(headend, rest.pop("color"), ip_address(rest.pop("endpoint")))
+    return Policy(id, tuple(_read_candidate(one) for one in rest.pop("candidate_paths")), **rest)
+
+
+def write_policy(policy: Policy) -> dict[str, Any]:
+    """What `read_policy` makes this policy of, at its headend."""
+    return {
+        "color": policy.id.color,
+        "endpoint": str(policy.id.endpoint),
+        **_plain(policy, ("name", "priority", "keep_installed", "specified_bsid_only", "drop_upon_invalid")),
+        "candidate_paths": [_write_candidate(one) for one in policy.candidates],
+    }
+
+
+def _read_candidate(given: Written) -> CandidatePath:
+    rest = dict(given)
+    identity: dict[str, Any] = {
+        key: rest.pop(key) for key in ("protocol_origin", "discriminator") if key in rest
+    }
+    if "originator" in rest:
+        asn, _, node = rest.pop("originator").partition(":")
+        identity["originator"] = Originator.of(int(asn), ip_address(node))
+    if "binding_sid" in rest:
+        rest["binding_sid"] = IPv6Address(rest["binding_sid"])
+    rest["checks"] = frozenset(Check[one] for one in rest.get("checks", ()))
+    return CandidatePath(_read_path(rest), CandidateId(**identity), **rest)
+
+
+def _read_path(rest: dict[str, Any]) -> Path:
+    if "composite" in rest:
+        return Composite(tuple(Constituent(**one) for one in rest.pop("composite")))
+    if "dynamic" in rest:
+        wanted = {key: frozenset(value) for key, value in rest["dynamic"].items() if key != "metric"}
+        return Dynamic(Metric(rest.pop("dynamic").get("metric", Metric.IGP.value)), **wanted)
+    return Explicit(tuple(_read_list(one) for one in rest.pop("segment_lists")))
+
+
+def _read_list(given: Written) -> SegmentList:
+    rest = dict(given)
+    return SegmentList(tuple(parse(one) for one in rest.pop("segments")), **rest)
+
+
+def _write_candidate(one: CandidatePath) -> dict[str, Any]:
+    written = _plain(one.id, ("protocol_origin", "discriminator"))
+    written |= {"originator": str(one.id.originator)} if one.id.originator.value else {}
+    written |= {"checks": sorted(check.name for check in one.checks)} if one.checks else {}
+    written |= {"binding_sid": str(one.binding_sid)} if one.binding_sid else {}
+    return {**written, **_plain(one, ("preference", "priority", "name")), **_write_path(one.path)}
+
+
+def _write_path(path: Path) -> dict[str, Any]:
+    match path:
+        case Explicit(lists):
+            return {"segment_lists": [_write_list(one) for one in lists]}
+        case Dynamic(metric):
+            sets = {one.name: sorted(getattr(path, one.name)) for one in fields(path) if one.name != "metric"}
+            return {
+                "dynamic": {"metric": metric.value, **{key: value for key, value in sets.items() if value}}
+            }
+        case Composite(constituents):
+            return {"composite": [{"color": one.color, **_plain(one, ("weight",))} for one in constituents]}
+
+
+def _write_list(given: SegmentList) -> dict[str, Any]:
+    return {"segments": [_write_segment(one) for one in given.segments], **_plain(given, ("weight",))}
+
+
+def _write_segment(segment: Segment) -> str | dict[str, Any]:
+    if isinstance(segment, SidSegment) and not segment.behavior:
+        return str(segment.sid)
+    values = {one.name: getattr(segment, one.name) for one in fields(segment) if one.name != "type"}
+    given = {key: value for key, value in values.items() if value not in (None, "")}
+    plain = {key: value if isinstance(value, int) else str(value) for key, value in given.items()}
+    return {"type": segment.type.letter, **plain}
+
+
+def read_db(given: Written) -> SrDb:
+    """An SR database; a SID over a link names that by the two addresses of it."""
+    links = tuple(_read_link(one) for one in given["links"])
+    ends = {(str(one.local), str(one.remote)): one for one in links}
+    nodes = (Node(one["name"], tuple(map(ip_network, one["prefixes"]))) for one in given["nodes"])
+    return SrDb(tuple(nodes), links, tuple(_read_sid(one, ends) for one in given["sids"]))
+
+
+def write_db(db: SrDb) -> dict[str, Any]:
+    """What `read_db` makes this database of."""
+    return {
+        "nodes": [{"name": one.name, "prefixes": list(map(str, one.prefixes))} for one in db.nodes],
+        "links": [_write_link(one) for one in db.links],
+        "sids": [_write_sid(one) for one in db.sids],
+    }
+
+
+_SETS = ("affinities", "srlgs")
+
+
+def _read_link(given: Written) -> Link:
+    rest = {**given, "local": ip_address(given["local"]), "remote": ip_address(given["remote"])}
+    return Link(**rest | {key: frozenset(given.get(key, ())) for key in _SETS})
+
+
+def _write_link(link: Link) -> dict[str, Any]:
+    written = {
+        "node": link.node,
+        "neighbor": link.neighbor,
+        "local": str(link.local),
+        "remote": str(link.remote),
+    }
+    sets = {key: sorted(getattr(link, key)) for key in _SETS if getattr(link, key)}
+    return {**written, **_plain(link, ("interface", "remote_interface", "igp", "te", "delay")), **sets}
+
+
+def _read_sid(given: Written, ends: Mapping[tuple[str, str], Link]) -> KnownSid:
+    over = {"link": ends[given["link"][0], given["link"][1]]} if "link" in given else {}
+    return KnownSid(**{**given, "sid": IPv6Address(given["sid"]), **over})
+
+
+def _write_sid(known: KnownSid) -> dict[str, Any]:
+    over = {"link": [str(known.link.local), str(known.link.remote)]} if known.link else {}
+    return {"sid": str(known.sid), "node": known.node, **_plain(known, ("behavior", "algorithm")), **over}
+
+
+def _plain(value: Any, names: Iterable[str]) -> dict[str, Any]:
+    """The fields of these names that don't stand at their defaults."""
+    of: dict[str, Field[Any]] = {one.name: one for one in fields(value)}
+    given = {name: getattr(value, name) for name in names}
+    return {
+        name: one for name, one in given.items() if of[name].default is MISSING or one != of[name].default
+    }
