@@ -19,6 +19,7 @@ from pathlib import Path
 
 from srv6lab import rendered
 from srv6lab.changes import Changes
+from srv6lab.convergence import wait
 from srv6lab.errors import DriftError, Interrupted, LabError, MachineError, Problem, TopologyError, UsageError
 from srv6lab.loader import load
 from srv6lab.plan import Plan, plan
@@ -186,7 +187,8 @@ def check_rendered(files: Files, folder: Path, show: Callable[[str], object]) ->
 
 
 def up(home: Home, found: Plan, reference: Reference, provider_name: str, progress: Progress) -> State:
-    """Bring the lab up, or what is up back to what the file says. On a failure nothing is left."""
+    """Bring the lab up, or what is up back to what the file says. On a failure nothing is left; a lab whose
+    routing protocols don't converge stays up, to be looked at."""
     with home.locked():
         state = home.read()
         provider = provider_named(provider_name or (state.provider if state else DEFAULT_PROVIDER))
@@ -194,22 +196,32 @@ def up(home: Home, found: Plan, reference: Reference, provider_name: str, progre
             raise UsageError(
                 f"{home.path.name} is up under {state.provider}", f"invoke destroy lab={reference.name}"
             )
-        if state and (mended := _mend(home, state, found, provider, progress)):
-            return mended
-        provider.down(home, state)
-        home.forget(keep_runs=True, keep_lock=True)
-        path = str(reference.path.resolve())
-        fresh = State(found.name, home.path.name, provider.name, path, "starting")
+        mended = _mend(home, state, found, provider, progress) if state else None
+        state = mended or _anew(home, state, found, reference, provider, progress)
         try:
-            state = provider.up(found, partial(_render_into, home, found), home, fresh, progress)
-            state = replace(state, fingerprint=fingerprint(found))
-            home.write(state)
-            return state
-        except BaseException as error:
-            _take_back(provider, home)
-            if isinstance(error, KeyboardInterrupt):
-                raise Interrupted(f"interrupted: nothing is left of {home.path.name}") from None
-            raise
+            wait(found, provider, state, progress)
+        except KeyboardInterrupt:
+            raise Interrupted(f"interrupted: {home.path.name} is up, but has not converged") from None
+        return state
+
+
+def _anew(
+    home: Home, state: State | None, found: Plan, reference: Reference, provider: Provider, progress: Progress
+) -> State:
+    provider.down(home, state)
+    home.forget(keep_runs=True, keep_lock=True)
+    path = str(reference.path.resolve())
+    fresh = State(found.name, home.path.name, provider.name, path, "starting")
+    try:
+        state = provider.up(found, partial(_render_into, home, found), home, fresh, progress)
+        state = replace(state, fingerprint=fingerprint(found))
+        home.write(state)
+        return state
+    except BaseException as error:
+        _take_back(provider, home)
+        if isinstance(error, KeyboardInterrupt):
+            raise Interrupted(f"interrupted: nothing is left of {home.path.name}") from None
+        raise
 
 
 def _render_into(home: Home, found: Plan) -> Mapping[str, str]:

@@ -21,6 +21,7 @@ from srv6lab.srv6.flavors import NEXT_CSID
 from srv6lab.topology import (
     Address,
     AlertExpectation,
+    ControlExpectation,
     CounterExpectation,
     Endpoint,
     Firewall,
@@ -62,6 +63,8 @@ class ExerciseView:
     expects: bool
     alerts: tuple[Item[AlertExpectation], ...]
     counters: tuple[Item[CounterExpectation], ...]
+    control: tuple[Item[ControlExpectation], ...]
+    heard: bool
     firewalls: tuple[Item[Firewall], ...]
     firewall_names: frozenset[str]
     firewalls_known: bool
@@ -407,6 +410,8 @@ def _exercise(raw: Any, index: int, topology: Topology | None, cut: frozenset[Pa
         expects=_expects(raw),
         alerts=expected(AlertExpectation, "alerts"),
         counters=expected(CounterExpectation, "counters"),
+        control=expected(ControlExpectation, "control"),
+        heard=bool(raw_list(raw, "expect", "control")),
         firewalls=firewalls,
         firewall_names=firewall_names,
         firewalls_known=firewalls_known,
@@ -428,7 +433,7 @@ def _firewalls(
             keys = set(action) if isinstance(action, dict) else set()
             raw = action["firewall"] if "firewall" in keys else None
             name = raw.get("name") if isinstance(raw, dict) else None
-            known = known and (keys == {"steering"} or isinstance(name, str))
+            known = known and (keys in ({"steering"}, {"withdraw"}) or isinstance(name, str))
             names |= {name} if isinstance(name, str) else set()
             place = (*path, "apply", index, "firewall")
             if (firewall := _sound(Firewall, raw) if raw is not None else None) is not None:
