@@ -103,6 +103,7 @@ class View:
     local_sids: tuple[Item[LocalSid], ...]
     steering: tuple[Item[Steering], ...]
     applied: tuple[Item[Steering], ...]
+    withdrawn: tuple[tuple[Path, str], ...]
     service_names: frozenset[str]
     services: dict[str, Service]
     exercises: tuple[ExerciseView, ...]
@@ -284,6 +285,7 @@ def view_of(
         steering=_items(Steering, data, ("steering",), topology.steering if topology else None, cut),
         exercises=_exercises(data, topology, cut),
         applied=_applied(data),
+        withdrawn=tuple(_withdrawn(data)),
         service_names=_names(data, "services"),
         services=topology.services if topology else _mapped(Service, data.get("services")),
         unsound_nics=nics,
@@ -325,6 +327,15 @@ def _applied(data: dict[str, Any]) -> tuple[Item[Steering], ...]:
             if raw is not None and (steering := _sound(Steering, raw)) is not None:
                 found.append(Item((*path, "apply", index, "steering"), steering))
     return tuple(found)
+
+
+def _withdrawn(data: dict[str, Any]) -> Iterator[tuple[Path, str]]:
+    """The nodes whose locators exercises and their steps withdraw."""
+    for path, part in _parts(data):
+        for index, action in enumerate(raw_list(part, "apply")):
+            raw = action.get("withdraw") if isinstance(action, dict) else None
+            if isinstance(node := raw.get("node") if isinstance(raw, dict) else None, str):
+                yield (*path, "apply", index, "withdraw"), node
 
 
 def _parts(data: dict[str, Any]) -> Iterator[tuple[Path, Any]]:
