@@ -310,6 +310,51 @@ def status(_: Context, lab: str, instance: str = "", format: str = "text") -> No
         raise Exit(code=3)
 
 
+@task(help={"lab": _LAB, "instance": _INSTANCE, "format": "text or json"})
+@_command
+def sids(_: Context, lab: str, instance: str = "", format: str = "text") -> None:
+    """Show the local SIDs, locators and VPN routes that a lab's nodes have now."""
+    reference = SITE.refer(lab)
+    plan, _warnings = SITE.load(reference)
+    sys.stdout.write(labs_.sids(SITE.running(reference, instance), plan, format))
+
+
+@task(
+    help={
+        "lab": _LAB,
+        "node": "the node that sends",
+        "to": "the address that answers, where the path ends",
+        "segments": "the SIDs on the way, first visited first, with commas between them",
+        "count": "how many echo requests",
+        "oam": "set the O-flag of the SRH (RFC 9259)",
+        "instance": _INSTANCE,
+    }
+)
+@_command
+def ping(
+    _: Context,
+    lab: str,
+    node: str = "",
+    to: str = "",
+    segments: str = "",
+    count: int = 3,
+    oam: bool = False,
+    instance: str = "",
+) -> None:
+    """Is a SID alive? Send echo requests that carry an SRH through SIDs, from a node of a lab."""
+    code = labs_.ping(SITE.running(SITE.refer(lab), instance), node, to, segments, count, oam)
+    if code:
+        raise Exit(code=code)
+
+
+@task(name="frr")
+@_command
+def frr(_: Context) -> None:
+    """Build the root file system for nodes with FRR, unless it is there, and print where it is."""
+    with _progress("frr") as progress:
+        print(labs_.frr_root(progress))
+
+
 @task(
     name="exec",
     help={"lab": _LAB, "node": "the node to run it in", "instance": _INSTANCE},

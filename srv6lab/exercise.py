@@ -10,8 +10,9 @@ import json
 import re
 import secrets
 import shutil
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, suppress
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from ipaddress import IPv6Address
 from pathlib import Path
@@ -19,13 +20,15 @@ from typing import Any
 
 from srv6lab.capture import Capture, read_all
 from srv6lab.changes import Changes
-from srv6lab.compare import compare, judge_alerts, judge_counts, predicted_counts
+from srv6lab.compare import compare, judge_alerts, judge_counts, judge_messages, predicted_counts
+from srv6lab.convergence import survey, wait
 from srv6lab.diagnose import diagnose
 from srv6lab.errors import NodeError, UsageError
-from srv6lab.expect import expectations, expected_alerts, expected_counts
+from srv6lab.expect import expectations, expected_alerts, expected_counts, expected_messages
 from srv6lab.plan import Plan
 from srv6lab.predict import predict
-from srv6lab.probes import Sent, find, ping, read_ping
+from srv6lab.predict.network import withdrawn
+from srv6lab.probes import Sent, find, heard, ping, read_ping
 from srv6lab.providers.base import Progress, Provider
 from srv6lab.render import change
 from srv6lab.services import since, sizes
@@ -51,7 +54,9 @@ def record(plan: Plan, name: str, provider: Provider, home: Home, state: State, 
         run.whole_exercise()
     except NodeError as error:
         failure = str(error)
-    tracers = provider.captures(home, state, mark, folder / "captures")
+    seen = survey(plan, provider, state)
+    since_up = run.exercise.since == "up"
+    tracers = provider.captures(home, state, None if since_up else mark, folder / "captures")
     alerts, sensors = since(provider, state, plan, logs)
     after = run.proxy_counters()
     counters = {**run.counted, **{key: after[key] - counted.get(key, 0) for key in after}}
@@ -67,6 +72,11 @@ def record(plan: Plan, name: str, provider: Provider, home: Home, state: State, 
         "counters": counters,
         "failure": failure,
         "proxies": run.proxies(),
+        "routing": seen.lacks(),
+        "drift": seen.drifts(),
+        "settled": run.settled,
+        "sids": seen.bound(),
+        "vpns": seen.mechanisms(),
     }
     write_whole(folder / _OBSERVATIONS, json.dumps(document, indent=1) + "\n")
     return folder
@@ -83,6 +93,7 @@ class _Run:
         self.changes = Changes(provider, home, state)
         self.sent: list[Sent] = []
         self.counted: dict[str, int] = {}
+        self.settled: list[str] = []
 
     def whole_exercise(self) -> None:
         with self._applied(self.exercise.apply):
@@ -111,11 +122,25 @@ class _Run:
     def _ask(self, node: str, argv: list[str]) -> str:
         return self.provider.exec(self.state, node, argv, timeout=30).stdout
 
-    def _applied(self, actions: Sequence[Action]) -> AbstractContextManager[None]:
+    @contextmanager
+    def _applied(self, actions: Sequence[Action]) -> Iterator[None]:
         changes = [change(self.plan, action) for action in actions]
         for one in changes:
             self.progress(f"{self.name}: {one.what}")
-        return self.changes.applied(changes, self.counted)
+        gone = withdrawn(actions)
+        with self.changes.applied(changes, self.counted):
+            self._settle(gone, f"without the locators of {', '.join(sorted(gone))}")
+            yield
+        self._settle(gone, "with all locators", back=True)
+
+    def _settle(self, gone: frozenset[str], what: str, *, back: bool = False) -> None:
+        """Wait for what a withdrawn locator, or one that is back, brings about; how long it took is a result."""
+        if not gone:
+            return
+        began = time.monotonic()
+        wait(self.plan, self.provider, self.state, self.progress, () if back else gone)
+        self.settled.append(f"converged {what} after {time.monotonic() - began:.1f} s")
+        self.progress(f"{self.name}: {self.settled[-1]}")
 
     def _send(self, probes: Sequence[Probe]) -> None:
         for probe in probes:
@@ -147,7 +172,8 @@ def grade(plan: Plan, name: str, folder: Path, progress: Progress) -> Verdict:
         wanted = ", ".join(f"{nic.trace}.pcap" for nic in plan.traced())
         raise UsageError(f"{folder} holds no capture of this lab", f"their names are {wanted}")
     progress(f"{name}: reading {len(paths)} captures")
-    captures = read_all(paths)
+    protocols = {one.protocol for one in exercise.expect.control}
+    captures = read_all(paths, messages=sorted(protocols))
     tracers = _tracers(plan, captures, observed)
     sent: Mapping[str, Sent] = observed.get("probes", {})
     found = {probe.id: find(plan, probe, captures, sent.get(probe.id)) for probe in exercise.every_probe()}
@@ -164,9 +190,14 @@ def grade(plan: Plan, name: str, folder: Path, progress: Progress) -> Verdict:
     beside = list(judge_alerts(expected_alerts(plan, name), alerts, sensors))
     counted = predicted_counts(predicted, found)
     beside += judge_counts(expected_counts(plan, name), observed.get("counters", {}), counted)
+    beside += judge_messages(expected_messages(plan, name), heard(plan, captures), tracers, _bound(observed))
+    beside += _of_routers("routing", observed)
+    beside += (Item("settled", Status.PASS, None, captured=one) for one in observed.get("settled", ()))
     if failure := observed.get("failure"):
         beside.append(Item("apply", Status.FAIL, None, note=f"the exercise couldn't go on: {failure}"))
     verdict = replace(packets, items=(*packets.items, *beside))
+    if verdict.status is Status.FAIL:
+        verdict = replace(verdict, items=(*verdict.items, *_of_routers("drift", observed)))
     return replace(verdict, suspects=diagnose(plan, verdict, predicted, found, tracers, sensors))
 
 
@@ -208,6 +239,17 @@ def _observations(folder: Path, lab: str, exercise: str) -> dict[str, Any]:
             raise UsageError(what, f"lab={ran[0]} --exercise {ran[1]}")
         return document
     return {}
+
+
+def _bound(observed: Mapping[str, Any]) -> dict[str, list[tuple[str, str]]]:
+    return {
+        node: [(sid, behavior) for sid, behavior in pairs] for node, pairs in observed.get("sids", {}).items()
+    }
+
+
+def _of_routers(kind: str, observed: Mapping[str, Any]) -> list[Item]:
+    """What was seen amiss of routers: `routing` didn't come about, `drift` isn't as it was configured."""
+    return [Item(kind, Status.FAIL, None, node, note=line) for node, line in observed.get(kind, ())]
 
 
 def _heard(observed: Mapping[str, Any]) -> tuple[list[Alert], dict[str, Sensor]]:

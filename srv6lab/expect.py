@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import IPv6Network
 
 from srv6lab.errors import Location
 from srv6lab.plan import Plan
 from srv6lab.topology import AlertExpectation, Inner, Middle, PacketExpectation
-from srv6lab.trace import Address, Direction, IpHeader, PacketView, Point
+from srv6lab.trace import Address, Direction, IpHeader, PacketView, Point, plain
 
 NONE = "none"
+O_FLAG = 0x20  # of an SRH (RFC 9259 section 2.1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,52 @@ class ExpectedCount:
     location: Location
 
 
+@dataclass(frozen=True, slots=True)
+class ExpectedSids:
+    """A field that holds the SIDs of a node, in its locator and bound to a behavior in its kernel."""
+
+    field: str
+    node: str
+    behavior: str
+    locator: IPv6Network | None
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedMessage:
+    """The last message of a protocol for which `where` holds has these `fields`: each with all of its values."""
+
+    point: Point
+    direction: Direction
+    protocol: str
+    where: tuple[tuple[str, tuple[str, ...]], ...]
+    fields: tuple[tuple[str, tuple[str, ...]], ...]
+    sids: tuple[ExpectedSids, ...]
+    location: Location
+
+
+def expected_messages(plan: Plan, exercise: str) -> tuple[ExpectedMessage, ...]:
+    index, found = plan.exercise(exercise)
+    return tuple(
+        ExpectedMessage(
+            Point.parse(one.at),
+            Direction(one.direction),
+            one.protocol,
+            _plain(one.where),
+            _plain(one.fields),
+            tuple(
+                ExpectedSids(sids.field, sids.node, sids.behavior, plan.machine(sids.node).locator)
+                for sids in one.sids
+            ),
+            plan.locate(("exercises", index, "expect", "control", number)),
+        )
+        for number, one in enumerate(found.expect.control)
+    )
+
+
+def _plain(fields: Mapping[str, tuple[str, ...]]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    return tuple((name, tuple(map(plain, values))) for name, values in fields.items())
+
+
 def expected_alerts(plan: Plan, exercise: str) -> tuple[ExpectedAlert, ...]:
     index, found = plan.exercise(exercise)
     return tuple(
@@ -119,9 +167,14 @@ def describe(packet: PacketView) -> dict[str, str]:
         **_header(outer),
         "next_header": outer.next_header,
         "length": str(packet.ip_length),
+        "oam": _flag(outer.srh.flags & O_FLAG) if outer.srh else NONE,
         **{f"middle.{name}": value for name, value in middle.items()},
         **{f"inner.{name}": inner[name] for name in Inner.model_fields},
     }
+
+
+def _flag(value: int) -> str:
+    return "set" if value else "not set"
 
 
 def _header(header: IpHeader | None) -> dict[str, str]:
@@ -176,6 +229,7 @@ def _expected(one: PacketExpectation, location: Location) -> Expected:
     fields = {
         name: str(value) for name in ("next_header", "length") if (value := getattr(one, name)) is not None
     }
+    fields |= {} if one.oam is None else {"oam": _flag(one.oam)}
     fields |= _said(one)
     if one.middle:
         fields |= {f"middle.{name}": value for name, value in _said(one.middle).items()}

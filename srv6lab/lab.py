@@ -15,21 +15,26 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from functools import partial
+from ipaddress import IPv6Address
 from pathlib import Path
 
-from srv6lab import rendered
+from srv6lab import rendered, rootfs
 from srv6lab.changes import Changes
+from srv6lab.convergence import wait
 from srv6lab.errors import DriftError, Interrupted, LabError, MachineError, Problem, TopologyError, UsageError
 from srv6lab.loader import load
 from srv6lab.plan import Plan, plan
+from srv6lab.probes import srhping
 from srv6lab.providers.base import Health, Progress, Provider
-from srv6lab.providers.vm import SUITES as KERNELS
+from srv6lab.providers.vm import SUITES
 from srv6lab.render import Files, render, vagrant
 from srv6lab.report import FORMATS as FORMATS
 from srv6lab.report import WALKS as WALKS
 from srv6lab.report import Walked, verdicts_json
+from srv6lab.report.sids import sids_json, sids_text
 from srv6lab.report.text import status_text
 from srv6lab.state import Home, State, write_whole
+from srv6lab.tables import look
 from srv6lab.topology import Topology
 from srv6lab.trace import Status, Verdict
 
@@ -52,6 +57,7 @@ def _containerlab(found: Plan) -> Files:
     return containerlab(found)
 
 
+KERNELS = tuple(SUITES)
 DEFAULT_PROVIDER = "netns"
 PROVIDERS: Mapping[str, Callable[[], Provider]] = {DEFAULT_PROVIDER: _netns}
 # The provider `microvm:VERSION`: another kernel under the same lab.
@@ -201,7 +207,8 @@ def check_rendered(files: Files, folder: Path, show: Callable[[str], object]) ->
 
 
 def up(home: Home, found: Plan, reference: Reference, provider_name: str, progress: Progress) -> State:
-    """Bring the lab up, or what is up back to what the file says. On a failure nothing is left."""
+    """Bring the lab up, or what is up back to what the file says. On a failure nothing is left; a lab whose
+    routing protocols don't converge stays up, to be looked at."""
     with home.locked():
         state = home.read()
         provider = provider_named(provider_name or (state.provider if state else DEFAULT_PROVIDER))
@@ -209,22 +216,32 @@ def up(home: Home, found: Plan, reference: Reference, provider_name: str, progre
             raise UsageError(
                 f"{home.path.name} is up under {state.provider}", f"invoke destroy lab={reference.name}"
             )
-        if state and (mended := _mend(home, state, found, provider, progress)):
-            return mended
-        provider.down(home, state)
-        home.forget(keep_runs=True, keep_lock=True)
-        path = str(reference.path.resolve())
-        fresh = State(found.name, home.path.name, provider.name, path, "starting")
+        mended = _mend(home, state, found, provider, progress) if state else None
+        state = mended or _anew(home, state, found, reference, provider, progress)
         try:
-            state = provider.up(found, partial(_render_into, home, found), home, fresh, progress)
-            state = replace(state, fingerprint=fingerprint(found))
-            home.write(state)
-            return state
-        except BaseException as error:
-            _take_back(provider, home)
-            if isinstance(error, KeyboardInterrupt):
-                raise Interrupted(f"interrupted: nothing is left of {home.path.name}") from None
-            raise
+            wait(found, provider, state, progress)
+        except KeyboardInterrupt:
+            raise Interrupted(f"interrupted: {home.path.name} is up, but has not converged") from None
+        return state
+
+
+def _anew(
+    home: Home, state: State | None, found: Plan, reference: Reference, provider: Provider, progress: Progress
+) -> State:
+    provider.down(home, state)
+    home.forget(keep_runs=True, keep_lock=True)
+    path = str(reference.path.resolve())
+    fresh = State(found.name, home.path.name, provider.name, path, "starting")
+    try:
+        state = provider.up(found, partial(_render_into, home, found), home, fresh, progress)
+        state = replace(state, fingerprint=fingerprint(found))
+        home.write(state)
+        return state
+    except BaseException as error:
+        _take_back(provider, home)
+        if isinstance(error, KeyboardInterrupt):
+            raise Interrupted(f"interrupted: nothing is left of {home.path.name}") from None
+        raise
 
 
 def _render_into(home: Home, found: Plan) -> Mapping[str, str]:
@@ -416,6 +433,29 @@ def status_report(one: Running, health: Sequence[Health], form: str) -> str:
     if form != "text":
         raise UsageError(f"there is no format {form!r}", "there are: text, json")
     return status_text(one.state.lab, one.state.instance, one.state.provider, health)
+
+
+def sids(one: Running, found: Plan, form: str) -> str:
+    """The local SIDs, locators and VPN routes that the lab's nodes have now."""
+    reports = {"text": sids_text, "json": sids_json}
+    if form not in reports:
+        raise UsageError(f"there is no format {form!r}", f"there are: {', '.join(reports)}")
+    known = {machine.name: look(one.provider, one.state, machine) for machine in found.machines}
+    return reports[form](found.machines, known)
+
+
+def ping(one: Running, node: str, to: str, segments: str, count: int, oam: bool) -> int:
+    """Send echo requests with an SRH from a node; its exit code."""
+    try:
+        destination, *path = [str(IPv6Address(text)) for text in (to, *segments.split(","))]
+    except ValueError as error:
+        raise UsageError(f"{error}", "--to ADDRESS --segments SID,SID: IPv6, first visited first") from None
+    return run_here(one, node, srhping(destination, path, count, "", oam=oam))
+
+
+def frr_root(progress: Progress) -> str:
+    """The root file system with FRR, built if it isn't there yet."""
+    return str(rootfs.serving(progress))
 
 
 def run_here(one: Running, node: str, argv: Sequence[str]) -> int:

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 from srv6lab.errors import Location, Problem, TopologyError
+from srv6lab.routing import Routing, plan_routing
 from srv6lab.srv6.behaviors import BEHAVIORS, Behavior
 from srv6lab.topology import (
     STANDARD,
@@ -43,7 +44,8 @@ _Sid = tuple[int, LocalSid]  # with its place in the file
 
 @dataclass(frozen=True, slots=True)
 class Nic:
-    """One end of a link as its node sees it. `trace` is the capture file's name without `.pcap`."""
+    """One end of a link as its node sees it. `trace` is the capture file's name without `.pcap`, `vrf` the
+    VPN that it is in."""
 
     point: Point
     mac: str
@@ -52,6 +54,7 @@ class Nic:
     trace: str
     link: str
     peer: Point
+    vrf: str = ""
 
     @property
     def name(self) -> str:
@@ -141,6 +144,7 @@ class Machine:
     policies: tuple[PlannedPolicy, ...] = ()
     services: tuple[PlannedService, ...] = ()
     proxies: tuple[PlannedProxy, ...] = ()
+    routing: Routing | None = None
     box: str = str(STANDARD.box)
     box_version: str | None = None
     memory: int = int(STANDARD.memory or 0)
@@ -204,8 +208,9 @@ class Plan:
         return pairs | {port.inside.point: port.outside for port in ports}
 
     def target(self, probe: Probe) -> Address:
-        """The address that a probe is sent to: of the family that both ends have on a link, IPv4 first."""
-        families = {nic.address.version for nic in self.machine(probe.source).nics}
+        """The address that a probe is sent to: of the family that both ends have on a link, IPv4 first, but for
+        one that carries an SRH."""
+        families = {6} if probe.segments else {nic.address.version for nic in self.machine(probe.source).nics}
         addresses = (one for one in self.machine(probe.to).addresses() if one.version in families)
         return min(addresses, key=lambda address: address.version)
 
@@ -243,7 +248,7 @@ def plan(topology: Topology, locate: Locate, files: Mapping[str, str] = MappingP
     for name, node in topology.nodes.items():
         planner = _Planner(name, node, tuple(nics.get(name, ())), locate, problems)
         services = tuple(_plan_services(topology, name, files))
-        machine = planner.machine(sids.get(name, ()), services)
+        machine = replace(planner.machine(sids.get(name, ()), services), routing=plan_routing(topology, name))
         policies = _policies(machine, steering.get(name, ()), locate, problems)
         hardware = _hardware(node, groups.get(name, ()), topology.defaults)
         machines.append(replace(machine, policies=tuple(policies), **hardware))
@@ -338,16 +343,16 @@ def _plan_nics(topology: Topology) -> dict[str, list[Nic]]:
 def _ends(lab: str, link: Link) -> Iterator[Nic]:
     points = [Point.parse(endpoint.at) for endpoint in link.endpoints]
     for index, endpoint in enumerate(link.endpoints):
-        address = endpoint.address or link.prefix[index + 1]
         point = points[index]
         yield Nic(
             point=point,
             mac=mac_of(lab, point),
             mtu=link.mtu,
-            address=ip_interface(f"{address}/{link.prefix.prefixlen}"),
+            address=ip_interface(f"{link.address(index)}/{link.prefix.prefixlen}"),
             trace=endpoint.trace or f"{point.node}-{point.nic}",
             link=link.name,
             peer=points[1 - index],
+            vrf=endpoint.vrf or "",
         )
 
 

@@ -10,11 +10,12 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from srv6lab.capture import Capture
 from srv6lab.plan import Nic, Plan
 from srv6lab.topology import Probe
-from srv6lab.trace import Address, Direction, Hop, PacketView, Point
+from srv6lab.trace import Address, Direction, Hop, Message, PacketView, Point
 
 _ECHO = frozenset({0, 8, 128, 129})
 _ECHO_REQUEST = frozenset({8, 128})
@@ -44,9 +45,20 @@ class Found:
 
 
 def ping(address: Address, probe: Probe, token: str) -> list[str]:
-    """The command line of an `icmp` probe; iputils' ping repeats the pattern over the payload."""
+    """The command line of an `icmp` probe; iputils' ping repeats the pattern over the payload, and so does our
+    own, which writes an SRH."""
+    if probe.segments:
+        segments = [str(segment) for segment in probe.segments]
+        return srhping(str(address), segments, probe.icmp, token, oam=probe.oam)
     count, size = ("-c", str(probe.icmp)), ("-s", str(probe.size))
     return ["ping", "-n", *count, "-i", str(_INTERVAL), "-W", "1", *size, "-p", token, str(address)]
+
+
+def srhping(destination: str, segments: Sequence[str], count: int, token: str, *, oam: bool) -> list[str]:
+    """The command line of echo requests with an SRH, for any node with Python."""
+    script = Path(__file__).with_name("srhping.py").read_text(encoding="utf-8")
+    options = ["--count", str(count), "--token", token, *(["--oam"] if oam else [])]
+    return ["python3", "-I", "-c", script, *options, destination, *segments]
 
 
 def read_ping(probe: str, token: str, stdout: str, stderr: str) -> Sent:
@@ -79,6 +91,19 @@ def find(plan: Plan, probe: Probe, captures: Mapping[Point, Capture], sent: Sent
             Hop(point, Direction.OUT if view.source_mac == own else Direction.IN, view) for view in found
         ]
     return Found(sent, tuple(hops), tuple(undirected))
+
+
+def heard(plan: Plan, captures: Mapping[Point, Capture]) -> dict[tuple[Point, Direction], list[Message]]:
+    """What routing protocols said, by the NIC and the direction in which it went."""
+    found: dict[tuple[Point, Direction], list[Message]] = {}
+    neighbors = plan.neighbors()
+    for nic in plan.traced():
+        capture = captures.get(nic.point)
+        own = own_mac(nic, neighbors[nic.point], capture) if capture and capture.messages else None
+        for message in capture.messages if capture and own else ():
+            direction = Direction.OUT if message.source_mac == own else Direction.IN
+            found.setdefault((nic.point, direction), []).append(message)
+    return found
 
 
 def own_mac(nic: Nic, peer: Nic, capture: Capture) -> str | None:

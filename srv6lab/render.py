@@ -16,7 +16,16 @@ from typing import TYPE_CHECKING
 
 from srv6lab.errors import Problem, TopologyError
 from srv6lab.plan import Machine, Nic, Plan, PlannedPolicy, planned_policy
-from srv6lab.topology import MOST_LINKS, Action, Firewall, FirewallAction, InnerMatch, Steering
+from srv6lab.rootfs import NEEDED
+from srv6lab.topology import (
+    MOST_LINKS,
+    Action,
+    Firewall,
+    FirewallAction,
+    InnerMatch,
+    Steering,
+    WithdrawAction,
+)
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -160,6 +169,8 @@ def change(plan: Plan, action: Action) -> Change:
     """An action of an exercise as scripts for its node. Taking back twice does no harm."""
     if isinstance(action, FirewallAction):
         return _firewall(action.firewall)
+    if isinstance(action, WithdrawAction):
+        return _withdraw(plan, action.withdraw.node)
     return _steering(plan, action.steering)
 
 
@@ -172,6 +183,15 @@ def _firewall(firewall: Firewall) -> Change:
     counter = f"firewall {firewall.name}"
     what = f"{firewall.tool} on {firewall.at}, {firewall.chain}: {firewall.name}"
     return Change(what, firewall.node, script("put"), script("take"), script("count"), counter)
+
+
+def _withdraw(plan: Plan, node: str) -> Change:
+    routing = plan.machine(node).routing
+
+    def script(work: str) -> str:
+        return _template("apply/withdraw.sh.j2", routing=routing, work=work)
+
+    return Change(f"{node} withdraws its locator", node, script("put"), script("take"))
 
 
 def _steering(plan: Plan, steering: Steering) -> Change:
@@ -213,7 +233,11 @@ def _inner_bits(inner: InnerMatch) -> tuple[_Bits, ...]:
 
 def _day0(plan: Plan, machine: Machine) -> str:
     name = f"day0/{machine.role}.sh.j2"
-    return _template(name, lab=plan.name, machine=machine, path=day0_path(machine))
+    conf = _template("frr/frr.conf.j2", machine=machine) if machine.routing else ""
+    needed = ".".join(map(str, NEEDED))
+    return _template(
+        name, lab=plan.name, machine=machine, path=day0_path(machine), frr_conf=conf, frr_needed=needed
+    )
 
 
 def _template(name: str, **values: object) -> str:

@@ -6,6 +6,7 @@ at a point, what somebody said it should look like, and what follows from the tw
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
@@ -41,6 +42,18 @@ class Point:
         if not colon or not node or not nic:
             raise ValueError(f"{text!r} is not a point: write node:nic, as in r1:eth2")
         return cls(node, nic, netns)
+
+
+def plain(value: object) -> str:
+    """A field's value as a text that doesn't depend on who wrote it: 0x0013 and 19 are one number, and so are
+    true and 1."""
+    if isinstance(value, bool) or value in ("true", "false"):
+        return str(int(value in (True, "true")))
+    text = str(value)
+    try:
+        return str(int(text, 0))
+    except ValueError:
+        return text
 
 
 class Direction(StrEnum):
@@ -121,6 +134,17 @@ class PacketView:
     @property
     def innermost(self) -> IpHeader:
         return self.headers[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A routing protocol's message as tshark saw it: the values of each field by its name in Wireshark, in the
+    order of the wire. Of several in one frame each is one of its own."""
+
+    number: int
+    source_mac: str
+    protocol: str
+    fields: Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)

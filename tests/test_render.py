@@ -15,7 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from srv6lab import plan as plans
 from srv6lab import render as renders
-from srv6lab import topology
+from srv6lab import routing, topology
 from srv6lab.plan import Machine, Plan
 from srv6lab.render import TEMPLATES, day0_path, render
 from tests.conftest import LABS, REPOSITORY, SITE, tool
@@ -126,11 +126,14 @@ HOSTILE = (
 )
 
 
-@pytest.mark.parametrize("kind", ["Name", "NicName", "NicLabel", "TraceName"])
+@pytest.mark.parametrize(
+    "kind",
+    ["Name", "NicName", "NicLabel", "TraceName", "VrfName", "Net", "RouteTarget", "InstanceName"],
+)
 @pytest.mark.parametrize("text", HOSTILE)
 def test_a_name_holds_no_word_of_a_shell(kind: str, text: str) -> None:
     with pytest.raises(ValidationError):
-        TypeAdapter(getattr(topology, kind)).validate_python(text)
+        TypeAdapter(getattr(topology, kind, None) or getattr(topology.routing, kind)).validate_python(text)
 
 
 @dataclass(frozen=True)
@@ -166,6 +169,21 @@ RESTRICTED = {
     "PlannedProxy.service": "Name",
     "PlannedProxy.to": "NicLabel",
     "PlannedProxy.back": "NicLabel",
+    "IsisNic.nic": "a Point.nic",
+    "IsisNic.neighbor": "Name",
+    "IsisNic.network": "Literal",
+    "PlannedIsis.instance": "InstanceName",
+    "PlannedIsis.net": "Net",
+    "PlannedIsis.redistribute": "Literal",
+    "PlannedNeighbor.node": "Name",
+    "PlannedNeighbor.families": "Literal",
+    "PlannedVrf.name": "VrfName",
+    "PlannedVrf.nics": "a Point.nic",
+    "PlannedVrf.rd": "RouteTarget",
+    "PlannedVrf.import_targets": "RouteTarget",
+    "PlannedVrf.export_targets": "RouteTarget",
+    "PlannedVrf.redistribute": "Literal",
+    "Nic.vrf": "VrfName",
     "Behavior.name": "the registry",
     "Behavior.parameters": "the registry",
 }
@@ -227,7 +245,7 @@ def test_shell_text_is_quoted_or_its_field_is_restricted(name: str) -> None:
 def test_the_list_of_restricted_fields_names_fields_that_are_there() -> None:
     known = {
         f"{one.__name__}.{field.name}"
-        for one in vars(plans).values()
+        for one in (*vars(plans).values(), *vars(routing).values())
         if isinstance(one, type) and is_dataclass(one)
         for field in fields(one)
     }

@@ -22,7 +22,7 @@ from typing import TypeVar
 from srv6lab import pcapfile
 from srv6lab.capture import fields, tshark
 from srv6lab.errors import MachineError, UsageError
-from srv6lab.trace import Address, PacketView
+from srv6lab.trace import Address, Message, PacketView
 
 K = TypeVar("K", bound=Hashable)
 
@@ -33,7 +33,8 @@ class Capture:
 
     `packets` are the frames with an IP header; `bindings` are the (MAC, address) pairs that ARP
     senders and neighbor discovery announce; `records` counts every whole record of the file.
-    `note` says, for people, what could not be read.
+    `note` says, for people, what could not be read. `messages` are those of routing protocols, if they were
+    asked for.
     """
 
     packets: tuple[PacketView, ...] = ()
@@ -41,6 +42,7 @@ class Capture:
     cut_short: bool = False
     records: int = 0
     note: str = ""
+    messages: tuple[Message, ...] = ()
 
 
 def read(path: Path, *, display_filter: str = "") -> Capture:
@@ -48,15 +50,18 @@ def read(path: Path, *, display_filter: str = "") -> Capture:
     return read_all({path: path}, display_filter=display_filter)[path]
 
 
-def read_all(paths: Mapping[K, Path], *, display_filter: str = "") -> dict[K, Capture]:
-    """Read several pcaps at once, with as few tsharks as can be."""
+def read_all(
+    paths: Mapping[K, Path], *, display_filter: str = "", messages: Sequence[str] = ()
+) -> dict[K, Capture]:
+    """Read several pcaps at once, with as few tsharks as can be; and what the routing
+    protocols in `messages` say."""
     parts = [_Part(path, _framing(path)) for path in paths.values()]
     batches = _batches([part for part in parts if part.framing.records])
     if batches:
         program = tshark.find()
         # Threads, also for a single batch: the caller may be inside an event loop of its own.
         with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-            jobs = [pool.submit(_read_batch, program, batch, display_filter) for batch in batches]
+            jobs = [pool.submit(_read_batch, program, batch, display_filter, messages) for batch in batches]
             for job in jobs:
                 job.result()
     return {key: part.capture() for key, part in zip(paths, parts, strict=True)}
@@ -82,6 +87,7 @@ class _Part:
     malformed: list[int] = field(default_factory=list)
     clipped: list[int] = field(default_factory=list)
     unread: list[int] = field(default_factory=list)
+    messages: list[Message] = field(default_factory=list)
 
     def take(self, number: int, layers: fields.Layer) -> None:
         """Add a frame. Whatever a frame holds, it never ends the reading of the others."""
@@ -99,10 +105,11 @@ class _Part:
         self.bindings |= dict.fromkeys(fields.bindings(layers, walk))
         if walk.headers:
             self.packets.append(fields.packet(number, layers, walk))
+        self.messages += fields.messages(number, layers)
 
     def forget(self) -> None:
         """Start again, after a tshark that failed on the way."""
-        for seen in (self.packets, self.bindings, self.malformed, self.clipped, self.unread):
+        for seen in (self.packets, self.bindings, self.malformed, self.clipped, self.unread, self.messages):
             seen.clear()
 
     def capture(self) -> Capture:
@@ -118,6 +125,7 @@ class _Part:
             cut_short=self.framing.cut_short,
             records=self.framing.records,
             note="; ".join(note for note in notes if note),
+            messages=tuple(self.messages),
         )
 
 
@@ -140,10 +148,10 @@ def _batches(parts: Sequence[_Part]) -> list[list[_Part]]:
     return list(alike.values())
 
 
-def _read_batch(program: Path, batch: Sequence[_Part], display_filter: str) -> None:
+def _read_batch(program: Path, batch: Sequence[_Part], display_filter: str, messages: Sequence[str]) -> None:
     """Fill the parts. Where tshark fails on several, it reads each alone, to name the one."""
     try:
-        failure = _read_joined(program, batch, display_filter)
+        failure = _read_joined(program, batch, display_filter, messages)
     except OSError as error:
         raise MachineError(
             f"captures can't be handed to tshark: {error}",
@@ -155,10 +163,12 @@ def _read_batch(program: Path, batch: Sequence[_Part], display_filter: str) -> N
         raise failure.explained(batch[0].path, display_filter)
     for part in batch:
         part.forget()
-        _read_batch(program, [part], display_filter)
+        _read_batch(program, [part], display_filter, messages)
 
 
-def _read_joined(program: Path, batch: Sequence[_Part], display_filter: str) -> tshark.Failure | None:
+def _read_joined(
+    program: Path, batch: Sequence[_Part], display_filter: str, messages: Sequence[str]
+) -> tshark.Failure | None:
     """Let one tshark read a copy: it holds whole records only, and doesn't grow while it is read."""
     ends = list(accumulate(part.framing.records for part in batch))
 
@@ -174,4 +184,4 @@ def _read_joined(program: Path, batch: Sequence[_Part], display_filter: str) -> 
                 pcapfile.trim(batch[0].path, batch[0].framing.end, target)
             else:
                 pcapfile.join([(part.path, part.framing.end) for part in batch], target)
-        return tshark.describe(program, copy, display_filter, take)
+        return tshark.describe(program, copy, display_filter, messages, take)

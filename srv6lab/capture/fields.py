@@ -13,7 +13,7 @@ from functools import cache, lru_cache
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any
 
-from srv6lab.trace import Address, Icmp, IpHeader, PacketView, Srh
+from srv6lab.trace import Address, Icmp, IpHeader, Message, PacketView, Srh, plain
 
 Layer = Mapping[str, Any]
 
@@ -197,6 +197,49 @@ def _neighbor_bindings(layers: Layer, walk: Walk) -> Iterator[tuple[str, Address
             continue
         if mac and not about.is_unspecified:
             yield mac, about
+
+
+# --- what routing protocols say
+
+PROTOCOLS = ("isis.hello", "isis.lsp", "bgp")
+
+
+def messages(number: int, layers: Layer) -> Iterator[Message]:
+    """A frame's messages: of BGP there may be several, each a layer of its own."""
+    for protocol in PROTOCOLS:
+        for layer in _layers(layers, protocol):
+            if "filtered" not in layer:  # what nobody asked for
+                source = _first(_outermost(layers, "eth"), "eth.src", "")
+                yield Message(number, source, protocol, _Fields(protocol, layer))
+
+
+class _Fields(Mapping[str, tuple[str, ...]]):
+    """A layer by the names that Wireshark gives its fields. tshark says `isis_lsp_isis_lsp_lsp_id` for
+    isis.lsp.lsp_id, and what was a dot can't be told from what was none: so it is asked by name."""
+
+    def __init__(self, protocol: str, layer: Layer) -> None:
+        self._prefix, self._layer = protocol.replace(".", "_"), layer
+
+    def __getitem__(self, name: str) -> tuple[str, ...]:
+        for spelling in (name, *_OLDER.get(name, ())):
+            key = f"{self._prefix}_{spelling.replace('.', '_')}"
+            if key in self._layer:
+                return tuple(plain(value) for value in _listed(self._layer[key]))
+        raise KeyError(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._layer)
+
+    def __len__(self) -> int:
+        return len(self._layer)
+
+
+# What tshark 4.0 calls otherwise.
+_OLDER = {
+    "isis.lsp.srv6_end_sid.endpoint_behavior": ("isis.lsp.srv6_end_sid.endpoint_function",),
+    "isis.lsp.srv6_endx_sid.endpoint_behavior": ("isis.lsp.srv6_endx_sid.endpoint_function",),
+    "isis.lsp.srv6_lan_endx_sid.endpoint_behavior": ("isis.lsp.srv6_lan_endx_sid.endpoint_function",),
+}
 
 
 # --- tshark's spellings, which differ between its versions

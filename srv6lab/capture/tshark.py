@@ -11,7 +11,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,12 +61,19 @@ def find() -> Path:
 
 
 def describe(
-    program: Path, path: Path, display_filter: str, take: Callable[[dict[str, Any]], None]
+    program: Path,
+    path: Path,
+    display_filter: str,
+    messages: Sequence[str],
+    take: Callable[[dict[str, Any]], None],
 ) -> Failure | None:
-    """Hand the layers of each frame of a file to `take`, as tshark describes them."""
+    """Hand the layers of each frame of a file to `take`, as tshark describes them; `messages` are
+    routing protocols whose layers are wanted, too."""
     wanted = f"({display_filter})" if display_filter else _EVERYTHING_OF_USE
+    wanted = " or ".join([wanted, *messages])
+    shown = " ".join([_SHOWN, *messages])
     with closing(_Loop(path.parent)) as loop:
-        reader = _Reader(program, path, loop, wanted)
+        reader = _Reader(program, path, loop, wanted, shown)
         reader.apply_on_packets(take)
     return Failure(reader.status, reader.said) if reader.status else None
 
@@ -106,7 +113,7 @@ class _Frames(TsharkEkJsonParser):  # type: ignore[misc]
 class _Reader(FileCapture):  # type: ignore[misc]
     """pyshark's FileCapture without its traps."""
 
-    def __init__(self, program: Path, path: Path, loop: _Loop, wanted: str) -> None:
+    def __init__(self, program: Path, path: Path, loop: _Loop, wanted: str, shown: str) -> None:
         self.status: int | None = None
         self.said = ""
         super().__init__(
@@ -116,7 +123,7 @@ class _Reader(FileCapture):  # type: ignore[misc]
             eventloop=loop,
             tshark_path=str(program),
             override_prefs=_PREFERENCES,
-            custom_parameters=["-Y", wanted, "-J", _SHOWN],
+            custom_parameters=["-Y", wanted, "-J", shown],
         )
 
     def _get_tshark_path(self) -> str:

@@ -4,7 +4,7 @@ A check takes a View (what of the file is sound) and a `locate`, and yields Prob
 sound parts, so one cause makes one problem. The modules are imported here to register their checks.
 """
 
-from srv6lab.checks import actions, exercises, flavors, machines, names, network, segments, services
+from srv6lab.checks import actions, exercises, flavors, machines, names, network, routing, segments, services
 from srv6lab.checks.register import CHECKS, run
 from srv6lab.checks.view import View, view_of
 
@@ -17,6 +17,7 @@ __all__ = [
     "machines",
     "names",
     "network",
+    "routing",
     "run",
     "segments",
     "services",

@@ -9,7 +9,7 @@ from srv6lab.checks.network import repeated
 from srv6lab.checks.register import Locate, check, did_you_mean, line_of, warning
 from srv6lab.checks.view import ExerciseView, Item, Path, View
 from srv6lab.errors import Problem
-from srv6lab.topology import Inner, Middle, PacketExpectation, Probe
+from srv6lab.topology import ControlExpectation, Inner, Middle, PacketExpectation, Probe
 
 PROTOCOLS = frozenset({"icmp", "icmpv6", "tcp", "udp", "ipv4", "ipv6"})
 NEXT_HEADERS = PROTOCOLS | {"routing", "fragment", "hopopts", "dstopts"}
@@ -38,6 +38,11 @@ def _packets(view: View) -> Iterator[tuple[ExerciseView, Item[PacketExpectation]
             yield exercise, item
 
 
+def _messages(view: View) -> Iterator[Item[ControlExpectation]]:
+    for exercise in view.exercises:
+        yield from exercise.control
+
+
 @check
 def exercise_twice(view: View, locate: Locate) -> Iterator[Problem]:
     pairs = ((one.name, one.path) for one in view.exercises if one.name is not None)
@@ -49,7 +54,7 @@ def exercise_twice(view: View, locate: Locate) -> Iterator[Problem]:
 @check
 def sends_nothing(view: View, locate: Locate) -> Iterator[Problem]:
     for exercise in view.exercises:
-        if not exercise.probe_ids and exercise.probes_known:
+        if not exercise.probe_ids and exercise.probes_known and not exercise.heard:
             where = locate((*exercise.path, "probes"), key=True)
             yield Problem(where, f"exercise {exercise.name} has no probe", "say what is sent")
 
@@ -156,8 +161,10 @@ def _parts(view: View) -> dict[str, str]:
 
 @check
 def unknown_point(view: View, locate: Locate) -> Iterator[Problem]:
-    for _, item in _packets(view):
-        where, at = locate((*item.path, "at")), item.value.at
+    places = [(item.path, item.value.at) for _, item in _packets(view)]
+    places += [(item.path, item.value.at) for item in _messages(view)]
+    for path, at in places:
+        where = locate((*path, "at"))
         place, _, nic = at.partition(":")
         node, slash, netns = place.partition("/")
         if not view.knows(node):

@@ -199,6 +199,22 @@ def unowned_segment(view: View, locate: Locate) -> Iterator[Problem]:
 
 
 @check
+def unowned_segment_of_a_probe(view: View, locate: Locate) -> Iterator[Problem]:
+    """A probe's SRH leads through SIDs that are planned: those that routing protocols hand out may be others."""
+    owned = frozenset(map(str, view.owners))
+    for exercise in view.exercises:
+        for item in exercise.probes:
+            for index, sid in enumerate(item.value.segments if view.sids_known else ()):
+                if sid not in view.owners and sid not in view.unsound_sids:
+                    mend = did_you_mean(str(sid), owned, "give it to a node under `local_sids`")
+                    where = locate((*item.path, "segments", index))
+                    yield Problem(where, f"no node has the local SID {sid}", mend)
+            if item.value.oam and not item.value.segments:
+                where = locate((*item.path, "oam"), key=True)
+                yield Problem(where, "the O-flag is in an SRH, and this probe has none", "add `segments`")
+
+
+@check
 def steered_twice(view: View, locate: Locate) -> Iterator[Problem]:
     pairs = (((item.value.headend, item.value.match.prefix), item.path) for item in view.steering)
     for (headend, prefix), first, path in repeated(pairs):

@@ -21,6 +21,7 @@ from srv6lab.srv6.flavors import NEXT_CSID
 from srv6lab.topology import (
     Address,
     AlertExpectation,
+    ControlExpectation,
     CounterExpectation,
     Endpoint,
     Firewall,
@@ -62,6 +63,8 @@ class ExerciseView:
     expects: bool
     alerts: tuple[Item[AlertExpectation], ...]
     counters: tuple[Item[CounterExpectation], ...]
+    control: tuple[Item[ControlExpectation], ...]
+    heard: bool
     firewalls: tuple[Item[Firewall], ...]
     firewall_names: frozenset[str]
     firewalls_known: bool
@@ -100,6 +103,7 @@ class View:
     local_sids: tuple[Item[LocalSid], ...]
     steering: tuple[Item[Steering], ...]
     applied: tuple[Item[Steering], ...]
+    withdrawn: tuple[tuple[Path, str], ...]
     service_names: frozenset[str]
     services: dict[str, Service]
     exercises: tuple[ExerciseView, ...]
@@ -281,6 +285,7 @@ def view_of(
         steering=_items(Steering, data, ("steering",), topology.steering if topology else None, cut),
         exercises=_exercises(data, topology, cut),
         applied=_applied(data),
+        withdrawn=tuple(_withdrawn(data)),
         service_names=_names(data, "services"),
         services=topology.services if topology else _mapped(Service, data.get("services")),
         unsound_nics=nics,
@@ -322,6 +327,15 @@ def _applied(data: dict[str, Any]) -> tuple[Item[Steering], ...]:
             if raw is not None and (steering := _sound(Steering, raw)) is not None:
                 found.append(Item((*path, "apply", index, "steering"), steering))
     return tuple(found)
+
+
+def _withdrawn(data: dict[str, Any]) -> Iterator[tuple[Path, str]]:
+    """The nodes whose locators exercises and their steps withdraw."""
+    for path, part in _parts(data):
+        for index, action in enumerate(raw_list(part, "apply")):
+            raw = action.get("withdraw") if isinstance(action, dict) else None
+            if isinstance(node := raw.get("node") if isinstance(raw, dict) else None, str):
+                yield (*path, "apply", index, "withdraw"), node
 
 
 def _parts(data: dict[str, Any]) -> Iterator[tuple[Path, Any]]:
@@ -407,6 +421,8 @@ def _exercise(raw: Any, index: int, topology: Topology | None, cut: frozenset[Pa
         expects=_expects(raw),
         alerts=expected(AlertExpectation, "alerts"),
         counters=expected(CounterExpectation, "counters"),
+        control=expected(ControlExpectation, "control"),
+        heard=bool(raw_list(raw, "expect", "control")),
         firewalls=firewalls,
         firewall_names=firewall_names,
         firewalls_known=firewalls_known,
@@ -428,7 +444,7 @@ def _firewalls(
             keys = set(action) if isinstance(action, dict) else set()
             raw = action["firewall"] if "firewall" in keys else None
             name = raw.get("name") if isinstance(raw, dict) else None
-            known = known and (keys == {"steering"} or isinstance(name, str))
+            known = known and (keys in ({"steering"}, {"withdraw"}) or isinstance(name, str))
             names |= {name} if isinstance(name, str) else set()
             place = (*path, "apply", index, "firewall")
             if (firewall := _sound(Firewall, raw) if raw is not None else None) is not None:

@@ -32,11 +32,13 @@ def diagnose(
     """The suspects of a verdict, none for a pass."""
     if verdict.status is Status.PASS:
         return ()
-    suspects = [*_of_tracers(verdict.items), *_of_failed_change(plan, verdict.items)]
+    suspects = [*_of_tracers(verdict.items), *_of_routing(verdict.items, "drift")]
+    suspects += _of_failed_change(plan, verdict.items)
     for probe, prediction in predicted.items():
         suspects += _of_walk(plan, prediction, found[probe], tracers)
     suspects += _of_services(plan, verdict.items, sensors)
     suspects += too_many(plan, verdict.items)
+    suspects += _of_routing(verdict.items, "routing")
     return tuple(dict.fromkeys(suspects or _of_witnesses(verdict.items)))
 
 
@@ -77,6 +79,16 @@ def _of_tracers(items: Sequence[Item]) -> Iterator[Suspect]:
     for item in items:
         if item.status is Status.INCONCLUSIVE and item.point is not None and item.kind in _UNSEEN:
             yield suspect("tracer", item.point.node, what=f"{item.point}: {item.note}")
+
+
+def _of_routing(items: Sequence[Item], kind: str) -> Iterator[Suspect]:
+    """What FRR runs instead of its configuration, and what its protocols haven't brought about: `field` is the
+    node."""
+    for item in items:
+        if item.kind == kind == "drift":
+            yield suspect("frr-configuration", item.field, line=item.note)
+        elif item.kind == kind:
+            yield suspect("not-converged", item.field, what=item.note)
 
 
 def _of_services(plan: Plan, items: Sequence[Item], sensors: Mapping[str, Sensor]) -> Iterator[Suspect]:

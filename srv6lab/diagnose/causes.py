@@ -118,6 +118,13 @@ _ALL = (
         ask.failed,
     ),
     Cause("service-rules", "the rules of service {service} on {node} aren't the lab's"),
+    Cause(
+        "frr-configuration",
+        "FRR of {node} isn't configured as Day0 left it: {line}",
+        ("bash", "-c", "diff /var/lib/srv6lab/frr.running <(vtysh -c 'show running-config no-header')"),
+        ask.failed,
+    ),
+    Cause("not-converged", "{what}"),
     Cause("tracer", "{what}"),
     Cause(
         "seg6-disabled",

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address, ip_network
 from typing import Any
 
+from srv6lab.converged import Converged, VpnRoute, converged
 from srv6lab.plan import (
     Machine,
     Nic,
@@ -21,11 +22,13 @@ from srv6lab.plan import (
     planned_policy,
 )
 from srv6lab.predict.fib import MAIN, Fib, Found, Gateway, Link, Local, Sid, Steer, Way
+from srv6lab.routing import PlannedVrf
+from srv6lab.srv6.behaviors import REGISTRY
 from srv6lab.srv6.csid import NextCsid
 from srv6lab.srv6.encapsulation import Encapsulation
 from srv6lab.srv6.flavors import NEXT_CSID
 from srv6lab.srv6.results import Flavor, LocalSid, Service
-from srv6lab.topology import Action, Firewall, FirewallAction, Network, SteeringAction
+from srv6lab.topology import Action, Firewall, FirewallAction, Network, SteeringAction, WithdrawAction
 from srv6lab.trace import Address
 
 LOOPBACK = "lo"
@@ -68,6 +71,7 @@ class Lab:
         self.plan, self._actions = plan, actions
         self._machines = {machine.name: machine for machine in plan.machines}
         self._ends = {nic.point: nic for machine in plan.machines for nic in _every_nic(machine)}
+        self._learned = converged(plan, withdrawn(actions))
         self._built: dict[str, Namespace] = {}
 
     def namespace(self, place: str) -> Namespace:
@@ -89,7 +93,13 @@ class Lab:
         )
         if netns:
             return _inside(place, next(one for one in machine.services if one.netns == netns), firewalls)
-        return _node(machine, _with_steering(machine, self._actions), firewalls)
+        learned = self._learned.get(machine.name, Converged())
+        return _node(machine, learned, _with_steering(machine, self._actions), firewalls)
+
+
+def withdrawn(actions: Iterable[Action]) -> frozenset[str]:
+    """The nodes whose locator an exercise takes away."""
+    return frozenset(one.withdraw.node for one in actions if isinstance(one, WithdrawAction))
 
 
 def _every_nic(machine: Machine) -> Iterator[Nic]:
@@ -110,13 +120,17 @@ def _with_steering(machine: Machine, actions: Iterable[Action]) -> tuple[Planned
     return tuple(policies.values())
 
 
-def _node(machine: Machine, policies: Iterable[PlannedPolicy], firewalls: tuple[Firewall, ...]) -> Namespace:
+def _node(
+    machine: Machine, learned: Converged, policies: Iterable[PlannedPolicy], firewalls: tuple[Firewall, ...]
+) -> Namespace:
     ports = [port.outside for service in machine.services if service.netns for port in service.ports]
     nics = {nic.name: nic for nic in (*machine.nics, *ports)}
     interfaces = [(nic.name, nic.address) for nic in nics.values()]
     if machine.loopback:
         interfaces.append((LOOPBACK, machine.loopback))
-    fib = Fib((interface.network, (Link(name),)) for name, interface in interfaces)
+    in_vpns = {nic.name for nic in machine.nics if nic.vrf}
+    shared = [(name, interface) for name, interface in interfaces if name not in in_vpns]
+    fib = Fib((interface.network, (Link(name),)) for name, interface in shared)
     connected = {interface.network for _, interface in interfaces if interface.version == 6}
 
     def replace(prefix: Network, *ways: Way) -> None:
@@ -124,6 +138,8 @@ def _node(machine: Machine, policies: Iterable[PlannedPolicy], firewalls: tuple[
         if prefix not in connected:
             fib.put(prefix, ways)
 
+    for route in learned.routes:
+        replace(route.prefix, Gateway(route.via, route.nic))
     tables = {MAIN: fib}
     for (prefix, table), routes in machine.ways().items():
         ways = tuple(Gateway(route.via, route.nic, route.weight) for route in routes)
@@ -133,6 +149,9 @@ def _node(machine: Machine, policies: Iterable[PlannedPolicy], firewalls: tuple[
             tables.setdefault(table, Fib()).put(prefix, ways)
     for sid in machine.local_sids:
         replace(sid.prefix, _sid(nics, sid))
+    for vrf in machine.routing.vrfs if machine.routing else ():
+        tables[vrf.table] = _vpn(machine, vrf, learned.vpns.get(vrf.name, ()))
+        replace(ip_network(vrf.sid), Sid(vrf.sid, REGISTRY["End.DT4"], LocalSid(table=vrf.table)))
     for policy in policies:
         replace(policy.prefix, _steer(nics, policy))
     for proxy in machine.proxies:
@@ -145,6 +164,9 @@ def _node(machine: Machine, policies: Iterable[PlannedPolicy], firewalls: tuple[
         nics=nics,
         locals=frozenset(interface.ip for _, interface in interfaces),
         tables=tables,
+        rules={
+            nic: vrf.table for vrf in (machine.routing.vrfs if machine.routing else ()) for nic in vrf.nics
+        },
         forwards=machine.forwards,
         firewalls=firewalls,
         returns=returns,
@@ -163,6 +185,17 @@ def _sid(nics: Mapping[str, Nic], sid: PlannedSid) -> Sid:
 
 def _proxy(proxy: PlannedProxy) -> Sid:
     return Sid(proxy.sid, proxy.behavior, LocalSid(service=Service(proxy.to, proxy.back)), proxy.next_hop)
+
+
+def _vpn(machine: Machine, vrf: PlannedVrf, routes: Iterable[VpnRoute]) -> Fib:
+    """A VPN's own table: its links, and the other sites behind their SIDs (RFC 9252 section 5)."""
+    fib = Fib((nic.address.network, (Link(nic.name),)) for nic in machine.nics if nic.name in vrf.nics)
+    source = machine.routing.source if machine.routing else None
+    for route in routes:
+        if source is None:
+            raise ValueError(f"{machine.name} has no loopback to encapsulate from")
+        fib.put(route.prefix, (Steer("H.Encaps.Red", Encapsulation(source, (route.sid,))),))
+    return fib
 
 
 def _steer(nics: Mapping[str, Nic], policy: PlannedPolicy) -> Steer:

@@ -6,7 +6,8 @@ from dataclasses import replace
 from ipaddress import IPv4Address, IPv6Address
 
 from srv6lab.plan import Machine, Plan
-from srv6lab.srv6.packet import Icmp, Icmpv6, Ipv4, Ipv6, Packet, build
+from srv6lab.srv6.oam import O_FLAG
+from srv6lab.srv6.packet import Icmp, Icmpv6, Ipv4, Ipv6, Packet, Srh, build
 from srv6lab.topology import Probe
 from srv6lab.trace import Address
 
@@ -24,6 +25,10 @@ def request(plan: Plan, probe: Probe) -> Packet:
         return build(
             Ipv4(source, to, HOPS, flags=dont_fragment), Icmp(_REQUEST[4], rest=rest), payload=payload
         )
+    if isinstance(to, IPv6Address) and isinstance(source, IPv6Address) and probe.segments:
+        path = (*probe.segments, to)
+        srh = Srh.of(path, flags=O_FLAG if probe.oam else 0)
+        return build(Ipv6(source, path[0], HOPS), srh, Icmpv6(_REQUEST[6], rest=rest), payload=payload)
     if isinstance(to, IPv6Address) and isinstance(source, IPv6Address):
         return build(Ipv6(source, to, HOPS), Icmpv6(_REQUEST[6], rest=rest), payload=payload)
     raise ValueError(f"{probe.source} has no address of the family of {to}")

@@ -9,7 +9,7 @@ it, because their end of the pipe closes when they die, however they die.
 It runs as a script of its own (`python3 -I -S keeper.py`), so it imports the standard library
 only. It is told on standard input and answers on standard output, a JSON document a line:
 
-    → {"scratch": "/dir", "nodes": ["r1", …]}
+    → {"scratch": "/dir", "nodes": {"r1": "/", …}}     each node with the root that it is laid over
     ← {"node": "r1", "pid": 4711, "start": 123456}     PIDs as the first namespace counts them
     ← {"error": "…"}                                   and the end of everything
     → stay
@@ -104,14 +104,17 @@ def _overlay(lower: str, name: str, target: str) -> None:
     _mount("overlay", target, "overlay", 0, f"lowerdir={quoted},upperdir={upper},workdir={work}")
 
 
-def _build_root(scratch: str) -> str:
-    """A root like the host's that forgets what is written: overlays whose upper layer is memory."""
+def _build_root(scratch: str, lower: str) -> str:
+    """A root like `lower` that forgets what is written: overlays whose upper layer is memory. The host's
+    other disks belong to the host's root only."""
     _mount("tmpfs", scratch, "tmpfs", _MS_NOSUID, "mode=755")
     os.chdir(scratch)
     root = f"{scratch}/root"
     os.mkdir(root)
     disks = [disk for disk in _disks() if os.path.isdir(disk) and not f"{disk}/".startswith(f"{scratch}/")]
-    _overlay("/", "root", root)
+    _overlay(lower, "root", root)
+    if lower != "/":
+        return root
     for count, disk in enumerate(disks):
         try:
             _overlay(disk, f"disk{count}", root + disk)
@@ -186,10 +189,10 @@ def _reap_for_ever() -> None:
         signal.sigwait({signal.SIGCHLD})
 
 
-def _become_node(name: str, scratch: str, tell: Callable[..., None]) -> None:
+def _become_node(name: str, scratch: str, lower: str, tell: Callable[..., None]) -> None:
     """PID 1 of a node: a machine of its own, but for the kernel."""
     pid, start = _identity()
-    root = _build_root(scratch)
+    root = _build_root(scratch, lower)
     _furnish(root)
     _enter(root)
     _call("sethostname", name.encode(), len(name))
@@ -209,10 +212,10 @@ def _fork(work: Callable[[], None], tell: Callable[..., None]) -> int:
     return pid
 
 
-def _start_node(name: str, scratch: str, tell: Callable[..., None]) -> None:
+def _start_node(name: str, scratch: str, lower: str, tell: Callable[..., None]) -> None:
     _call("unshare", _CLONE_NEWNS | _CLONE_NEWUTS | _CLONE_NEWNET | _CLONE_NEWPID)
     _mount("none", "/", None, _MS_REC | _MS_PRIVATE)
-    _fork(lambda: _become_node(name, scratch, tell), tell)
+    _fork(lambda: _become_node(name, scratch, lower, tell), tell)
 
 
 def _tell(**document: object) -> None:
@@ -224,9 +227,9 @@ def _keep() -> None:
     order = json.loads(sys.stdin.readline())
     pid, start = _identity()
     _tell(keeper=pid, start=start)
-    for name in order["nodes"]:
+    for name, lower in order["nodes"].items():
         # A helper makes the namespaces, forks the node into them and ends.
-        helper = _fork(partial(_start_node, name, order["scratch"], _tell), _tell)
+        helper = _fork(partial(_start_node, name, order["scratch"], lower, _tell), _tell)
         os.waitpid(helper, 0)
     if sys.stdin.readline().strip() != "stay":
         return

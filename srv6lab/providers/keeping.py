@@ -14,7 +14,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
@@ -29,9 +29,10 @@ NODE_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 class Keeper:
-    """This process's end of a keeper: the lab dies when it is closed without `stay`."""
+    """This process's end of a keeper: the lab dies when it is closed without `stay`. `roots` are what each
+    node's root is laid over."""
 
-    def __init__(self, home: Home, names: Sequence[str]) -> None:
+    def __init__(self, home: Home, roots: Mapping[str, Path]) -> None:
         scratch = home.path / "scratch"
         scratch.mkdir(parents=True, exist_ok=True)
         self._home = home
@@ -49,7 +50,10 @@ class Keeper:
             _begun[home.path] = self
         assert self._popen.stdin and self._popen.stdout
         self._in, self._out = self._popen.stdin, self._popen.stdout
-        order = {"scratch": str(scratch.resolve()), "nodes": list(names)}
+        order = {
+            "scratch": str(scratch.resolve()),
+            "nodes": {name: str(root) for name, root in roots.items()},
+        }
         self._tell(json.dumps(order))
         answer = self._answer()
         self.process = Process(answer["keeper"], answer["start"])

@@ -108,7 +108,7 @@ class Microvm:
             raise MachineError("a lab in a micro-VM needs root", "run the same command with sudo")
         kernel = fetch(self._version, native(), progress)
         files = render()
-        keeper = Keeper(home, ())
+        keeper = Keeper(home, {})
         try:
             home.captures.mkdir(exist_ok=True)
             captures = home.captures.resolve()

@@ -14,12 +14,15 @@ import subprocess
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from srv6lab import rootfs
 from srv6lab.errors import LabError, MachineError, NodeError
 from srv6lab.machine.requirements import require, root, srv6, tools
-from srv6lab.providers import tcpdump
+from srv6lab.plan import Nic, Plan
+from srv6lab.providers import tcpdump, vpn
 from srv6lab.providers.base import Completed, Health, Mark, Progress, day0_error
 from srv6lab.providers.keeping import NODE_PATH, Keeper, enter, let_go, wait_for_the_end
 from srv6lab.providers.process import Process, boot_id
@@ -92,12 +95,14 @@ class Netns:
     ) -> State:
         require(root(), tools(TOOLS), srv6())
         names = [machine.name for machine in plan.machines]
-        keeper = Keeper(home, names)
+        keeper = Keeper(home, _roots(plan, progress))
         try:
             data = Data(boot_id(), keeper.process, {}, {})
             home.write(replace(state, provider_data=data.document()))
             files = render()  # while the nodes start
             data = replace(data, nodes=keeper.nodes(names))
+            if vpn.make_namespaces(plan.machines, partial(_argv, data.nodes)):
+                progress("this kernel has no VRFs: each VPN is a network namespace of its node")
             progress(f"{len(names)} nodes, wiring {sum(1 for _ in plan.nics()) // 2} links")
             _wire(plan, data)
             data = replace(data, tracers=_start_tracers(plan.nics(), home, data))
@@ -152,7 +157,7 @@ class Netns:
         process = data.nodes.get(node)
         if process is None or not data.alive(process):
             raise MachineError(f"node {node} isn't running", "invoke up brings the lab back")
-        return (*enter(process), "env", f"PATH={NODE_PATH}", *argv)
+        return (*_argv(data.nodes, node), *argv)
 
     def exec(self, state: State, node: str, argv: Sequence[str], timeout: float | None = None) -> Completed:
         return run(self.command(state, node, argv), timeout)
@@ -166,6 +171,16 @@ class Netns:
         return tcpdump.cut(data.tracers, home.captures, mark, tcpdump.mark(data.tracers, home.captures), into)
 
 
+def _argv(nodes: Mapping[str, Process], node: str) -> tuple[str, ...]:
+    return (*enter(nodes[node]), "env", f"PATH={NODE_PATH}")
+
+
+def _roots(plan: Plan, progress: Progress) -> dict[str, Path]:
+    """What each node's root is laid over: this machine's, or one with FRR."""
+    frr = rootfs.serving(progress) if any(machine.routing for machine in plan.machines) else Path("/")
+    return {machine.name: frr if machine.routing else Path("/") for machine in plan.machines}
+
+
 def health(data: Data, home: Home, alive: Callable[[Process], bool]) -> list[Health]:
     """Every node and tracer, as `alive` knows their processes."""
     nodes = [Health("node", name, alive(process)) for name, process in data.nodes.items()]
@@ -177,12 +192,13 @@ def health(data: Data, home: Home, alive: Callable[[Process], bool]) -> list[Hea
 
 
 def _wire(plan: Plan, data: Data) -> None:
-    """One veth pair a link, each end born inside its node, named as the plan names it."""
+    """One veth pair a link, each end born inside its node, named as the plan names it. The end in a VPN comes
+    first: ip gives only that one the number that is asked for."""
     nics = {nic.point: nic for nic in plan.nics()}
     lines = []
     for nic in nics.values():
         peer = nics[nic.peer]
-        if nic.point < peer.point:
+        if (not nic.vrf, nic.point) < (not peer.vrf, peer.point):
             lines.append(f"link add {_veth(nic, data)} type veth peer {_veth(peer, data)}")
     result = run(["ip", "-batch", "-"], _PATIENCE, "\n".join(lines) + "\n")
     if result.exit_code:
@@ -190,7 +206,10 @@ def _wire(plan: Plan, data: Data) -> None:
 
 
 def _veth(nic: Nic, data: Data) -> str:
-    return f"name {nic.name} address {nic.mac} mtu {nic.mtu} netns {data.nodes[nic.point.node].pid}"
+    place, number = str(data.nodes[nic.point.node].pid), ""
+    if (path := _netns_path(nic, data)).name == nic.vrf:
+        place, number = str(path), f" index {vpn.index(nic)}"
+    return f"name {nic.name}{number} address {nic.mac} mtu {nic.mtu} netns {place}"
 
 
 def _service_nics(plan: Plan) -> list[Nic]:
@@ -199,13 +218,15 @@ def _service_nics(plan: Plan) -> list[Nic]:
 
 
 def _start_tracers(nics: Iterable[Nic], home: Home, data: Data) -> dict[Point, tcpdump.Tracing]:
-    wanted = [tcpdump.Wanted(nic.point, nic.trace, _netns_path(nic.point, data)) for nic in nics]
+    wanted = [tcpdump.Wanted(nic.point, nic.trace, str(_netns_path(nic, data))) for nic in nics]
     return tcpdump.start(wanted, data.keeper.pid, home.captures) if wanted else {}
 
 
-def _netns_path(point: Point, data: Data) -> str:
-    process = f"/proc/{data.nodes[point.node].pid}"
-    return f"{process}/root/run/netns/{point.netns}" if point.netns else f"{process}/ns/net"
+def _netns_path(nic: Nic, data: Data) -> Path:
+    """The file of the network namespace that a NIC is in: its node's own, one inside it, or its VPN's."""
+    process = Path(f"/proc/{data.nodes[nic.point.node].pid}")
+    inside = process / "root/run/netns" / (nic.point.netns or nic.vrf)
+    return inside if nic.point.netns or (nic.vrf and inside.exists()) else process / "ns/net"
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +248,7 @@ def _begin_day0(plan: Plan, files: Mapping[str, str], data: Data) -> list[_Day0]
         if machine.proxies:
             install_srconf(node)
         popen = subprocess.Popen(
-            (*enter(node), "env", f"PATH={NODE_PATH}", "bash", "-c", _DAY0),
+            (*_argv(data.nodes, machine.name), "bash", "-c", _DAY0),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

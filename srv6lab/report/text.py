@@ -68,7 +68,7 @@ def _item(item: Item, width: int) -> Iterator[str]:
     yield f"  {_WORDS[item.status]:4} {_place(item):{width}}  {first}".rstrip()
     if item.status is Status.PASS:
         return
-    if item.note and item.kind not in ("apply", "tracer", "probe", "direction"):
+    if item.note and item.kind not in ("apply", "tracer", "probe", "direction", "routing", "drift"):
         more += item.note.split("\n")
     yield from (f"       {line}" for line in more)
     if item.location:
@@ -86,8 +86,12 @@ def _gist(item: Item) -> str:
         seen = f", seen {item.captured}" if item.captured else ""
         return f"{item.field}: {item.expected}{seen}"
     if item.status is Status.PASS:
-        return item.captured if item.kind == "packet" and item.captured else "absent, as expected"
-    if item.kind in ("apply", "tracer", "probe", "direction"):
+        return (
+            item.captured
+            if item.kind in ("packet", "message", "settled") and item.captured
+            else "absent, as expected"
+        )
+    if item.kind in ("apply", "tracer", "probe", "direction", "routing", "drift"):
         return item.note
     if item.kind == "missing":
         words = "missing" if item.status is Status.FAIL else "not seen, which proves nothing here"

@@ -26,6 +26,10 @@ PATTERNS = {
     r"^[a-z][a-z0-9-]*(/[a-z][a-z0-9-]*)?$": '"node" or "node/netns"',
     r"^[A-Za-z0-9][A-Za-z0-9_.-]*(/[A-Za-z0-9][A-Za-z0-9_.-]*)?$": "`owner/name`, or the name of a box that is added here",
     BOX_VERSION: 'a version such as "202404.23.0", or bounds such as ">= 1.2, < 2"',
+    r"^[0-9a-f]{2}(\.[0-9a-f]{4}){0,3}(\.[0-9a-f]{4}){3}\.00$": "an area, three groups of four hex digits, 00: 49.0000.0000.0001.00",
+    r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)+$": "a field's name in Wireshark, such as isis.lsp.hostname",
+    r"^[0-9]{1,5}:[0-9]{1,9}$": 'an AS and a number: "100:1"',
+    r"^[A-Za-z0-9]{1,16}$": "letters and digits, 16 at most",
     r"^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$": "a path below the lab's folder",
 }
 

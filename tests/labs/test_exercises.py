@@ -6,6 +6,8 @@ The faults of a lab are data, in `tests/labs/<lab>.faults.yml`:
     cause            what `diagnose` must name
     node, run        a shell script that breaks it, inside the node; or without `node` a script a node
     undo             a script that takes back what `up` can't know of (default: `up` mends it), or one a node
+    until            {node, run}: a script in a node that succeeds once the fault has had its effect
+    prove            true: too slow for `make test`
     kill_tracer      or: a point whose tracer is killed
     cut              or: a trace file that loses the end of its last record
     status           fail or inconclusive
@@ -32,7 +34,12 @@ from srv6lab.trace import Item, Status, Verdict
 from tests.conftest import LABS, SITE, Up, silent
 
 FAULTS = [
-    pytest.param(lab, fault, id=f"{lab}-{fault['name'].replace(' ', '-')}")
+    pytest.param(
+        lab,
+        fault,
+        id=f"{lab}-{fault['name'].replace(' ', '-')}",
+        marks=[pytest.mark.prove] if fault.get("prove") else [],
+    )
     for lab in LABS
     for fault in yaml.safe_load((Path(__file__).parent / f"{lab}.faults.yml").read_text())
 ]
@@ -124,6 +131,11 @@ def _with_fault(lab: Up, fault: Mapping[str, Any], tmp_path: Path) -> Verdict:
     else:
         for node, script in _scripts(fault, "run").items():
             lab.sh(node, script)
+        if effect := fault.get("until"):
+            lab.sh(
+                effect["node"],
+                f"for _ in {{1..300}}; do if {effect['run']}; then exit; fi; sleep 0.1; done; exit 1",
+            )
     (verdict,) = check(lab.running, lab.plan, [fault["exercise"]], silent)
     return verdict
 
@@ -143,6 +155,7 @@ def _fits(item: Item, wanted: Mapping[str, Any]) -> bool:
         "field": item.field,
         "captured": item.captured,
         "expected": item.expected,
+        "note": item.note,
     }
     return all(seen[key] == value for key, value in wanted.items())
 

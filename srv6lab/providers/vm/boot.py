@@ -96,7 +96,7 @@ def booted(machine: Machine, progress: Callable[[str], None]) -> Iterator[Booted
     with _scratch() as folder:
         home = Home(folder)
         try:
-            yield start(machine, Keeper(home, ()).process, home, progress)
+            yield start(machine, Keeper(home, {}).process, home, progress)
         finally:
             let_go(home)
             wait_for_the_end(home)

@@ -6,69 +6,44 @@ owns, two NICs with one address) is judged by the loader, which knows where each
 
 from __future__ import annotations
 
-import json
-import sys
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
+from ipaddress import IPv6Network
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
-from pydantic_core import PydanticCustomError
+from pydantic import BeforeValidator, Field, StringConstraints
 
 from srv6lab.srv6.csid import NextCsid
-
-
-def _written(value: Any) -> Any:
-    """`ipaddress` takes the number 10 for 0.0.0.10, and anything at all after a `%`."""
-    if isinstance(value, str) and "%" in value:
-        raise PydanticCustomError("zone", "an address with a zone")
-    if isinstance(value, (str, IPv4Address, IPv6Address, IPv4Network, IPv6Network)):
-        return value
-    raise PydanticCustomError("not_text", "not written as text")
-
-
-Written = BeforeValidator(_written)
-V4Address = Annotated[IPv4Address, Written]
-V6Address = Annotated[IPv6Address, Written]
-V4Network = Annotated[IPv4Network, Written]
-V6Network = Annotated[IPv6Network, Written]
-V6Interface = Annotated[IPv6Interface, Written]
-Network = Annotated[IPv4Network | IPv6Network, Written]
-Address = Annotated[IPv4Address | IPv6Address, Written]
-
-# Names become hostnames, file names, NIC names and words of a shell: a narrow alphabet serves them all.
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
-NicName = Annotated[str, StringConstraints(pattern=r"^eth[1-9][0-9]?$")]
-TraceName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$")]
-FileName = Annotated[
-    str,
-    StringConstraints(
-        pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$", max_length=100
-    ),
-]
-PlaceText = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*(/[a-z][a-z0-9-]*)?$")]
-PointText = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*(/[a-z][a-z0-9-]*)?:[a-z][a-z0-9-]*$")]
-Mtu = Annotated[int, Field(strict=True, ge=1280, le=9216)]
-BoxName = Annotated[
-    str,
-    StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*(/[A-Za-z0-9][A-Za-z0-9_.-]*)?$", max_length=100),
-]
-_VERSION = r"(([<>]=?|!=|=|~>) ?)?[0-9]+(\.[0-9A-Za-z]+)*"
-BOX_VERSION = rf"^{_VERSION}(, ?{_VERSION})*$"
-BoxVersion = Annotated[str, StringConstraints(pattern=BOX_VERSION, max_length=60)]
-Megabytes = Annotated[int, Field(strict=True, ge=128, le=262144)]
-Cpus = Annotated[int, Field(strict=True, ge=1, le=64)]
-Line = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]*$", max_length=200)]
+from srv6lab.topology.control import ControlExpectation as ControlExpectation
+from srv6lab.topology.routing import Bgp, Isis, IsisLink, SidStructure, Vrf, VrfName
+from srv6lab.topology.scalars import BOX_VERSION as BOX_VERSION
+from srv6lab.topology.scalars import Address as Address
+from srv6lab.topology.scalars import (
+    BoxName,
+    BoxVersion,
+    Cpus,
+    FileName,
+    Line,
+    Megabytes,
+    Model,
+    Mtu,
+    Name,
+    PlaceText,
+    PointText,
+    TraceName,
+    V4Address,
+    V4Network,
+    V6Address,
+    V6Interface,
+    V6Network,
+)
+from srv6lab.topology.scalars import Network as Network
+from srv6lab.topology.scalars import NicName as NicName
 
 MOST_LINKS = 7  # VirtualBox gives eight NICs, and Vagrant needs the first
 
 _ENDPOINT_TEXT = r"([a-z][a-z0-9-]{0,30}):(eth[1-9][0-9]?)"
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
-
-
-class Route(_Model):
+class Route(Model):
     """A static route of a node, in its main table or in one that only its SIDs look into (the kernel has tables of
     its own from 253 on). Several of one prefix and table share its flows by their weights."""
 
@@ -78,7 +53,7 @@ class Route(_Model):
     table: Annotated[int, Field(strict=True, ge=1, le=252)] | None = None
 
 
-class Hardware(_Model):
+class Hardware(Model):
     """What a virtual machine is made of; a namespace needs none of it. `memory` is in MB."""
 
     box: BoxName | None = None
@@ -101,8 +76,13 @@ class Node(Hardware):
 
     role: Literal["host", "router", "sr-proxy", "service"]
     locator: V6Network | None = None
+    sid_structure: SidStructure | None = None
     loopback: V6Interface | None = None
     routes: tuple[Route, ...] = ()
+    router_id: V4Address | None = None
+    isis: Isis | None = None
+    bgp: Bgp | None = None
+    vrfs: dict[VrfName, Vrf] = Field(default_factory=dict)
 
 
 def _spell_out(value: Any) -> Any:
@@ -110,12 +90,13 @@ def _spell_out(value: Any) -> Any:
     return {"at": value} if isinstance(value, str) else value
 
 
-class Endpoint(_Model):
+class Endpoint(Model):
     """One end of a link: a NIC, its address in the link's prefix, the name of its capture file."""
 
     at: Annotated[str, StringConstraints(pattern=rf"^{_ENDPOINT_TEXT}$")]
     address: Address | None = None
     trace: TraceName | None = None
+    vrf: VrfName | None = None
 
     @property
     def node(self) -> str:
@@ -126,7 +107,7 @@ class Endpoint(_Model):
         return self.at.partition(":")[2]
 
 
-class Link(_Model):
+class Link(Model):
     """A cable between two NICs."""
 
     name: Name
@@ -135,12 +116,17 @@ class Link(_Model):
     ]
     prefix: Network
     mtu: Mtu = 1500
+    isis: IsisLink | None = None
+
+    def address(self, end: int) -> Address:
+        """The address of one end: what the author says, else the first and the second of the prefix."""
+        return self.endpoints[end].address or self.prefix[end + 1]
 
 
 NicLabel = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,14}$")]
 
 
-class Port(_Model):
+class Port(Model):
     """A veth pair between a node and the namespace of its service: `outside` gets the first address
     of `prefix`, `inside` the second, and `inside` is traced."""
 
@@ -151,7 +137,7 @@ class Port(_Model):
     trace: TraceName | None = None
 
 
-class Service(_Model):
+class Service(Model):
     """A network service on a node: an IDS with its rules, in a namespace of its own behind two
     ports, or on a NIC of the node itself.
 
@@ -169,13 +155,13 @@ class Service(_Model):
     frames: Literal["all", "ipv4"] = "all"
 
 
-class Target(_Model):
+class Target(Model):
     """Where traffic is steered to: segments in visiting order."""
 
     segments: Annotated[tuple[V6Address, ...], Field(min_length=1, max_length=64)]
 
 
-class LocalSid(_Model):
+class LocalSid(Model):
     """A SID that a node owns and the behavior bound to it (RFC 8986 section 3), with its flavors."""
 
     node: Name
@@ -200,13 +186,13 @@ class LocalSid(_Model):
         return NextCsid().prefix(self.sid) if "NEXT-CSID" in self.flavors else IPv6Network(self.sid)
 
 
-class Match(_Model):
+class Match(Model):
     """Which traffic is steered."""
 
     prefix: Network
 
 
-class Steering(_Model):
+class Steering(Model):
     """A headend's policy: matching traffic is encapsulated (RFC 8986 section 5), with `encap.red` in a
     reduced SRH, or in none where there is one segment."""
 
@@ -216,18 +202,21 @@ class Steering(_Model):
     mode: Literal["encap", "encap.red"] = "encap"
 
 
-class Probe(_Model):
+class Probe(Model):
     """Traffic that an exercise sends: `icmp` echo requests from one node to another, with `size` bytes behind the
-    ICMP header (the token that they are told by needs 56)."""
+    ICMP header (the token that they are told by needs 56). With `segments` they carry an SRH through these SIDs,
+    first visited first, with `oam` its O-flag (RFC 9259)."""
 
     id: Name
     source: Name = Field(alias="from")
     to: Name
     icmp: Annotated[int, Field(strict=True, ge=1, le=1000)]
     size: Annotated[int, Field(strict=True, ge=56, le=8952)] = 56
+    segments: Annotated[tuple[V6Address, ...], Field(max_length=16)] = ()
+    oam: bool = False
 
 
-class Inner(_Model):
+class Inner(Model):
     """The innermost IP header of an encapsulated packet."""
 
     source: Address | None = None
@@ -247,7 +236,7 @@ class Middle(Inner):
     segments_left: SegmentsLeft | None = None
 
 
-class PacketExpectation(_Model):
+class PacketExpectation(Model):
     """What a probe's packets look like at one point in one direction.
 
     `source`, `destination`, `hop_limit`, `next_header`, `protocol` and `length` are the outermost IP header's:
@@ -268,19 +257,20 @@ class PacketExpectation(_Model):
     length: Annotated[int, Field(strict=True, ge=20, le=65575)] | None = None
     segment_list: SegmentList | None = None
     segments_left: SegmentsLeft | None = None
+    oam: bool | None = None
     middle: Middle | None = None
     inner: Inner | None = None
     count: Annotated[int, Field(strict=True, ge=1)] | None = None
     absent: bool = False
 
 
-class SteeringAction(_Model):
+class SteeringAction(Model):
     """Replace the headend's policy for a prefix; taken back, the lab's own policy stands again."""
 
     steering: Steering
 
 
-class InnerMatch(_Model):
+class InnerMatch(Model):
     """The inner IPv4 header behind an SRH, matched by its bytes."""
 
     source: V4Network | None = None
@@ -288,7 +278,7 @@ class InnerMatch(_Model):
     protocol: Literal["icmp", "tcp", "udp"] | None = None
 
 
-class Firewall(_Model):
+class Firewall(Model):
     """One rule that drops (or with `verdict: accept` only counts), and the counter that it keeps.
 
     `tool: iptables` sees plain IPv4 in `chain`; `tool: nftables` looks behind the SRH of an IPv6
@@ -314,30 +304,43 @@ class Firewall(_Model):
         return self.at.partition("/")[2]
 
 
-class FirewallAction(_Model):
+class FirewallAction(Model):
     """Put a rule in; taken back, it is gone."""
 
     firewall: Firewall
 
 
-Action = SteeringAction | FirewallAction
+class Withdrawal(Model):
+    """A node whose locator FRR no longer has."""
+
+    node: Name
 
 
-class Step(_Model):
+class WithdrawAction(Model):
+    """Take a node's locator away from its routing protocols; taken back, it is announced again. What follows
+    is waited for both times."""
+
+    withdraw: Withdrawal
+
+
+Action = SteeringAction | FirewallAction | WithdrawAction
+
+
+class Step(Model):
     """A part of an exercise: what is changed for its probes only."""
 
     apply: tuple[Action, ...] = ()
     probes: Annotated[tuple[Probe, ...], Field(min_length=1)]
 
 
-class TunnelExpectation(_Model):
+class TunnelExpectation(Model):
     """The outer addresses of a packet whose inner one raised an alert."""
 
     source: V6Address | None = None
     destination: V6Address | None = None
 
 
-class AlertExpectation(_Model):
+class AlertExpectation(Model):
     """An alert of a service. Without `count` at least one, with `absent: true` none at all."""
 
     service: Name
@@ -349,7 +352,7 @@ class AlertExpectation(_Model):
     absent: bool = False
 
 
-class CounterExpectation(_Model):
+class CounterExpectation(Model):
     """Packets that a firewall's rule or a local SID of a proxy counted during the exercise."""
 
     firewall: Name | None = None
@@ -357,7 +360,7 @@ class CounterExpectation(_Model):
     packets: Annotated[int, Field(strict=True, ge=0)]
 
 
-class Expect(_Model):
+class Expect(Model):
     """The author's word, written by hand. `elsewhere: absent` says that the probes' packets are
     seen at no other point than those listed."""
 
@@ -365,17 +368,20 @@ class Expect(_Model):
     elsewhere: Literal["absent", "any"] = "any"
     alerts: tuple[AlertExpectation, ...] = ()
     counters: tuple[CounterExpectation, ...] = ()
+    control: tuple[ControlExpectation, ...] = ()
 
 
-class Exercise(_Model):
+class Exercise(Model):
     """One thing to do in the lab and what it must show.
 
     `apply` holds for the whole exercise. `probes` are sent first, then the steps one after the
-    other; what a step applies is taken back at its end.
+    other; what a step applies is taken back at its end. `since: up` looks at all that was captured since the lab
+    came up: routing protocols say most at the beginning.
     """
 
     name: Name
     description: Line = ""
+    since: Literal["exercise", "up"] = "exercise"
     apply: tuple[Action, ...] = ()
     probes: tuple[Probe, ...] = ()
     steps: tuple[Step, ...] = ()
@@ -389,7 +395,7 @@ class Exercise(_Model):
         return self.apply + tuple(action for step in self.steps for action in step.apply)
 
 
-class Topology(_Model):
+class Topology(Model):
     """A lab."""
 
     name: Name
@@ -397,10 +403,10 @@ class Topology(_Model):
     order: Annotated[int, Field(strict=True, ge=0)] = 100
     requires: tuple[Name, ...] = ()
     defaults: Hardware = Hardware()
-    groups: dict[Name, Group] = {}
+    groups: dict[Name, Group] = Field(default_factory=dict)
     nodes: Annotated[dict[Name, Node], Field(min_length=1)]
     links: tuple[Link, ...] = ()
-    services: dict[Name, Service] = {}
+    services: dict[Name, Service] = Field(default_factory=dict)
     local_sids: tuple[LocalSid, ...] = ()
     steering: tuple[Steering, ...] = ()
     exercises: tuple[Exercise, ...] = ()
@@ -415,8 +421,3 @@ def json_schema() -> dict[str, Any]:
     endpoints = schema["$defs"]["Link"]["properties"]["endpoints"]
     endpoints["items"] = {"anyOf": [endpoints["items"], short]}
     return schema
-
-
-if __name__ == "__main__":
-    json.dump(json_schema(), sys.stdout, indent=2, sort_keys=True)
-    sys.stdout.write("\n")

@@ -1,0 +1,45 @@
+"""VPNs in namespaces: where the kernel has no VRFs, a node's VPN is a network namespace in it.
+
+The NICs of the VPN are then born there, since a NIC that is moved later loses its tracer. Day0 finds the
+namespace, and wires it to the core.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable, Iterable, Sequence
+
+from srv6lab.errors import MachineError
+from srv6lab.plan import Machine, Nic
+
+# Numbers of NICs in the namespace are ours to give: those of the core's NICs have to be free in it.
+_FIRST_INDEX = 1000
+_QUIET = (
+    "ip netns add {0} && ip netns exec {0} sh -c "
+    "'cd /proc/sys/net/ipv6/conf/default; echo 1 >disable_ipv6; echo 0 >accept_dad; echo 0 >dad_transmits'"
+)
+_PROBE = "ip link add name vrf-probe type vrf table 4096 && ip link del dev vrf-probe"
+
+Enter = Callable[[str], Sequence[str]]
+
+
+def make_namespaces(machines: Iterable[Machine], enter: Enter) -> bool:
+    """Make the namespace of every VPN, if the kernel has no VRFs; `enter` says how to get into a node.
+    Whether they were made."""
+    wanted = [
+        (machine.name, vrf.name) for machine in machines if machine.routing for vrf in machine.routing.vrfs
+    ]
+    if not wanted or _ends_well((*enter(wanted[0][0]), "sh", "-c", _PROBE)):
+        return False
+    for node, vrf in wanted:
+        if not _ends_well((*enter(node), "sh", "-c", _QUIET.format(vrf))):
+            raise MachineError(f"{node}: the kernel has no VRFs, and the namespace {vrf} can't be made")
+    return True
+
+
+def index(nic: Nic) -> int:
+    return _FIRST_INDEX + int(nic.name.removeprefix("eth"))
+
+
+def _ends_well(command: Sequence[str]) -> bool:
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0

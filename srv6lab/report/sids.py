@@ -1,0 +1,84 @@
+"""SIDs, locators and VPN routes of a running lab, as its nodes have them: three tables for a person, or JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from ipaddress import ip_network
+
+from srv6lab.plan import Machine
+from srv6lab.tables import MECHANISMS, Known
+
+Row = tuple[str, ...]
+_SIDS = ("node", "SID", "behavior", "owner", "NIC")
+_LOCATORS = ("node", "locator", "block", "node bits", "function", "argument")
+_ROUTES = ("node", "VPN", "prefix", "SID", "NIC")
+
+
+def sids_text(machines: Sequence[Machine], known: Mapping[str, Known]) -> str:
+    """Three tables, and what serves the VPNs."""
+    blocks = []
+    for title, heads, rows in _tables(machines, known):
+        blocks.append("\n".join([title, *_aligned([heads, *rows])]) if rows else f"{title}: none")
+    served = sorted({MECHANISMS.get(one.mechanism, one.mechanism) for one in known.values() if one.mechanism})
+    blocks += [f"VPNs are served by {how}" for how in served]
+    return "\n\n".join(blocks) + "\n"
+
+
+def sids_json(machines: Sequence[Machine], known: Mapping[str, Known]) -> str:
+    names = ("local_sids", "locators", "vpn_routes")
+    found: dict[str, object] = {
+        name: [dict(zip(_keys(heads), row, strict=True)) for row in rows]
+        for name, (_, heads, rows) in zip(names, _tables(machines, known), strict=True)
+    }
+    found["mechanisms"] = {node: one.mechanism for node, one in known.items() if one.mechanism}
+    return json.dumps(found, indent=2) + "\n"
+
+
+def _tables(machines: Sequence[Machine], known: Mapping[str, Known]) -> list[tuple[str, Row, list[Row]]]:
+    return [
+        ("local SIDs", _SIDS, [row for one in machines for row in _sids(one, known[one.name])]),
+        ("locators", _LOCATORS, [row for one in machines for row in _locators(one, known[one.name])]),
+        ("VPN routes", _ROUTES, [row for one in machines for row in _routes(one, known[one.name])]),
+    ]
+
+
+def _sids(machine: Machine, known: Known) -> Iterator[Row]:
+    """The kernel's, with who asked for each: IS-IS, BGP, or Day0."""
+    vpns = {ip_network(vrf.sid): vrf for vrf in (machine.routing.vrfs if machine.routing else ())}
+    for route in known.routes:
+        vpn = vpns.get(route.prefix)
+        if not route.action and not vpn:
+            continue
+        address = route.prefix.network_address
+        sid = str(address) if route.prefix.prefixlen == 128 else str(route.prefix)
+        owner, _ = known.owners.get(address, ("", "")) if address.version == 6 else ("", "")
+        behavior = f"End.DT4 ({vpn.name})" if vpn else route.action
+        yield machine.name, sid, behavior, owner or "day0", route.nic
+
+
+def _locators(machine: Machine, known: Known) -> Iterator[Row]:
+    """FRR's; a node without FRR has its locator in the plan alone."""
+    for one in known.locators:
+        lengths = (one.block, one.node, one.function, one.argument)
+        yield machine.name, str(one.prefix), *map(str, lengths)
+    if machine.locator and not machine.routing:
+        yield machine.name, str(machine.locator), "-", "-", "-", "-"
+
+
+def _routes(machine: Machine, known: Known) -> Iterator[Row]:
+    for vrf, routes in known.vpns.items():
+        for route in routes:
+            if route.segments:
+                nic = route.nic.removeprefix("at-")  # what stands for the core's NIC in the VPN's namespace
+                yield machine.name, vrf, str(route.prefix), ", ".join(map(str, route.segments)), nic
+
+
+def _keys(heads: Row) -> list[str]:
+    return [head.lower().replace(" ", "_") for head in heads]
+
+
+def _aligned(rows: Sequence[Row]) -> Iterator[str]:
+    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
+    for row in rows:
+        yield "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()

@@ -1,0 +1,153 @@
+#!/usr/bin/env bash
+# Day0 of router cx2, lab l3vpn-be. Safe to run again.
+set -euo pipefail
+trap 'echo "day0/cx2.sh:$LINENO: $BASH_COMMAND" >&2' ERR
+
+# A NIC is known by its MAC: what is eth1 on one machine is enp0s8 on another.
+find_nic() {
+  local file mac
+  for file in /sys/class/net/*/address; do
+    read -r mac <"$file" || continue
+    if [[ $mac == "$2" ]]; then
+      file=${file%/address}
+      printf -v "$1" %s "${file##*/}"
+      return
+    fi
+  done
+  echo "day0/cx2.sh: cx2 has no NIC with MAC $2 ($1)" >&2
+  return 1
+}
+eth1=
+find_nic eth1 02:fb:9b:29:c0:60
+eth2=
+find_nic eth2 02:22:80:fc:3b:66
+mkdir -p /var/lib/srv6lab
+cat >/var/lib/srv6lab/nics <<EOF
+eth1=$eth1
+eth2=$eth2
+EOF
+
+# Forward both families and accept segment routing. rp_filter would drop what a SID decapsulates:
+# its source isn't routed back over the NIC that it came in by.
+echo 1 >/proc/sys/net/ipv4/ip_forward
+echo 1 >/proc/sys/net/ipv6/conf/all/forwarding
+for nic in all default lo "$eth1" "$eth2"; do
+  echo 1 >"/proc/sys/net/ipv6/conf/$nic/seg6_enabled"
+  echo 0 >"/proc/sys/net/ipv4/conf/$nic/rp_filter"
+done
+
+# Addresses, routes and segments in one go: a fork of ip for each would be most of the time.
+ip -batch - <<EOF
+link set dev lo up
+link set dev $eth1 mtu 2000 up
+address replace 2001::2/64 dev $eth1
+link set dev $eth2 mtu 2000 up
+address replace 2002::2/64 dev $eth2
+address replace 2222::2222/128 dev lo
+route replace 3002:1:1:1::1111/128 encap seg6local action End dev $eth1
+EOF
+
+# Ready once no address is tentative: until then the kernel doesn't answer for it.
+for ((tries = 0; tries < 100; tries++)); do
+  tentative=$(ip -6 -oneline address show tentative)
+  [[ $tentative ]] || break
+  sleep 0.1
+done
+if [[ $tentative ]]; then
+  echo "day0/cx2.sh: duplicate address detection does not end: $tentative" >&2
+  exit 1
+fi
+
+frr=/usr/lib/frr
+version=$([[ ! -x $frr/bgpd ]] || "$frr/bgpd" --version | sed -n 's/^bgpd version \([0-9.]*\).*/\1/p')
+if [[ $(printf '%s\n' 10.6 "${version:-0}" | sort -V | head -n 1) != 10.6 ]]; then
+  echo "day0/cx2.sh: cx2 needs FRR 10.6 or newer, and has ${version:-none}" >&2
+  exit 1
+fi
+if [[ -d /run/systemd/system ]]; then
+  systemctl disable --now frr
+fi
+
+# seg6local routes need a device that packets are said to come out of (IS-IS calls it sr0).
+if ! ip link show dev sr0 >/dev/null 2>&1; then
+  ip link add sr0 type dummy 2>/dev/null || ip link add sr0 type bridge
+fi
+ip link set dev sr0 up
+
+mkdir -p /etc/frr /run/frr
+cat >/etc/frr/frr.conf <<EOF
+hostname cx2
+log file /run/frr/frr.log informational
+ip router-id 2.2.2.2
+!
+segment-routing
+ srv6
+  encapsulation
+   source-address 2222::2222
+  exit
+  locators
+   locator main
+    prefix 3002:1:1:1::/64 block-len 40 node-len 24 func-bits 32
+   exit
+  exit
+ exit
+exit
+!
+! A packet to a function that nobody has ends here, and doesn't circle.
+ipv6 route 3002:1:1:1::/64 blackhole
+!
+interface lo
+ ipv6 router isis 10
+ isis passive
+exit
+!
+interface $eth1
+ ipv6 router isis 10
+ isis circuit-type level-2-only
+ isis network point-to-point
+ isis metric 10
+ isis hello-interval 1
+ isis hello-multiplier 10
+exit
+!
+interface $eth2
+ ipv6 router isis 10
+ isis circuit-type level-2-only
+ isis network point-to-point
+ isis metric 10
+ isis hello-interval 1
+ isis hello-multiplier 10
+exit
+!
+router isis 10
+ net 49.0000.0000.0002.00
+ is-type level-2-only
+ metric-style wide
+ lsp-gen-interval 1
+ spf-interval 1
+ segment-routing srv6
+  locator main
+  interface sr0
+ exit
+exit
+!
+EOF
+touch /etc/frr/vtysh.conf
+chown -R frr:frr /etc/frr /run/frr
+
+for daemon in mgmtd zebra staticd isisd; do
+  if [[ -e /run/frr/$daemon.pid ]] && kill -0 "$(</run/frr/$daemon.pid)" 2>/dev/null; then
+    continue
+  fi
+  options=()
+  if [[ $daemon == @(mgmtd|zebra) && -n $(ls -A /run/netns 2>/dev/null) ]]; then
+    options=(-w)  # VRFs are network namespaces
+  fi
+  "$frr/$daemon" -d "${options[@]}" -u frr -g frr >/run/frr/$daemon.out 2>&1 || { cat /run/frr/$daemon.out >&2; exit 1; }
+done
+if ! said=$(vtysh -b 2>&1); then
+  echo "$said" >&2
+  exit 1
+fi
+# What it made of that, to be held against what it runs later.
+vtysh -c 'show running-config no-header' >/var/lib/srv6lab/frr.running

@@ -1,0 +1,239 @@
+#!/usr/bin/env bash
+# Day0 of router cx6, lab l3vpn-be. Safe to run again.
+set -euo pipefail
+trap 'echo "day0/cx6.sh:$LINENO: $BASH_COMMAND" >&2' ERR
+
+# A NIC is known by its MAC: what is eth1 on one machine is enp0s8 on another.
+find_nic() {
+  local file mac
+  for file in /sys/class/net/*/address; do
+    read -r mac <"$file" || continue
+    if [[ $mac == "$2" ]]; then
+      file=${file%/address}
+      printf -v "$1" %s "${file##*/}"
+      return
+    fi
+  done
+  echo "day0/cx6.sh: cx6 has no NIC with MAC $2 ($1)" >&2
+  return 1
+}
+eth2=
+find_nic eth2 02:c9:6e:37:b9:24
+mkdir -p /var/lib/srv6lab
+cat >/var/lib/srv6lab/nics <<EOF
+eth2=$eth2
+EOF
+
+# Forward both families and accept segment routing. rp_filter would drop what a SID decapsulates:
+# its source isn't routed back over the NIC that it came in by.
+echo 1 >/proc/sys/net/ipv4/ip_forward
+echo 1 >/proc/sys/net/ipv6/conf/all/forwarding
+for nic in all default lo "$eth2"; do
+  echo 1 >"/proc/sys/net/ipv6/conf/$nic/seg6_enabled"
+  echo 0 >"/proc/sys/net/ipv4/conf/$nic/rp_filter"
+done
+
+# Addresses, routes and segments in one go: a fork of ip for each would be most of the time.
+ip -batch - <<EOF
+link set dev lo up
+link set dev $eth2 mtu 2000 up
+address replace 2005::6/64 dev $eth2
+address replace 6666::6666/128 dev lo
+route replace 3006:1:1:1::1111/128 encap seg6local action End dev $eth2
+EOF
+
+# Ready once no address is tentative: until then the kernel doesn't answer for it.
+for ((tries = 0; tries < 100; tries++)); do
+  tentative=$(ip -6 -oneline address show tentative)
+  [[ $tentative ]] || break
+  sleep 0.1
+done
+if [[ $tentative ]]; then
+  echo "day0/cx6.sh: duplicate address detection does not end: $tentative" >&2
+  exit 1
+fi
+
+frr=/usr/lib/frr
+version=$([[ ! -x $frr/bgpd ]] || "$frr/bgpd" --version | sed -n 's/^bgpd version \([0-9.]*\).*/\1/p')
+if [[ $(printf '%s\n' 10.6 "${version:-0}" | sort -V | head -n 1) != 10.6 ]]; then
+  echo "day0/cx6.sh: cx6 needs FRR 10.6 or newer, and has ${version:-none}" >&2
+  exit 1
+fi
+if [[ -d /run/systemd/system ]]; then
+  systemctl disable --now frr
+fi
+
+# seg6local routes need a device that packets are said to come out of (IS-IS calls it sr0).
+if ! ip link show dev sr0 >/dev/null 2>&1; then
+  ip link add sr0 type dummy 2>/dev/null || ip link add sr0 type bridge
+fi
+ip link set dev sr0 up
+if [[ -e /run/netns/vpn1 ]]; then
+  eth1=eth1
+  enter="ip netns exec vpn1"
+  if ! ip link show dev vpn1 >/dev/null 2>&1; then
+    $enter ip link add name core index 999 type veth peer name vpn1 netns 1
+  fi
+  # FRR names the NIC of the core that a VPN's route leaves by, and the kernel looks for its number in the
+  # namespace. A stand-in with that number is enough: the encapsulated packet finds its own way, by `core`.
+  # Its hop limit makes up for the hop that the namespace is.
+  if ! $enter ip link show dev at-eth2 >/dev/null 2>&1; then
+    number=$(<"/sys/class/net/$eth2/ifindex")
+    $enter ip link add name at-eth2 index "$number" type dummy 2>/dev/null ||
+      $enter ip link add name at-eth2 index "$number" type bridge
+  fi
+  $enter ip link set dev at-eth2 mtu 2000 up
+  $enter bash -e <<'EOF'
+cd /proc/sys/net
+for file in ipv6/conf/*/disable_ipv6; do echo 0 >"$file"; done
+for file in ipv6/conf/*/seg6_enabled; do echo 1 >"$file"; done
+for file in ipv6/conf/at-*/hop_limit; do echo 65 >"$file"; done
+for file in ipv4/conf/*/rp_filter; do echo 0 >"$file"; done
+echo 1 >ipv4/ip_forward
+echo 1 >ipv6/conf/all/forwarding
+EOF
+  ip -batch - <<EOF
+link set dev vpn1 mtu 2000 up
+address replace fe80::1/64 dev vpn1 nodad
+route replace 3006:1:1:1:0:100::/128 via fe80::2 dev vpn1
+EOF
+  $enter ip -batch - <<EOF
+link set dev lo up
+link set dev core mtu 2000 up
+address replace fe80::2/64 dev core nodad
+route replace ::/0 via fe80::1 dev core
+route replace 3006:1:1:1:0:100::/128 encap seg6local action End.DX4 nh4 0.0.0.0 dev core
+link set dev eth1 mtu 1500 up
+address replace 192.168.2.2/24 dev eth1
+EOF
+  $enter ip sr tunsrc set 6666::6666
+  echo "netns" >/var/lib/srv6lab/vrf
+else
+  find_nic eth1 02:24:c6:fa:ed:a3
+  if ! ip link show dev vpn1 >/dev/null 2>&1; then
+    ip link add vpn1 type vrf table 1001
+  fi
+  # RFC 8986 section 4.7 looks up in the VRF's table alone: without strict mode the kernel refuses End.DT4.
+  echo 1 >/proc/sys/net/vrf/strict_mode
+  ip -batch - <<EOF
+link set dev vpn1 up
+link set dev $eth1 mtu 1500 up master vpn1
+address replace 192.168.2.2/24 dev $eth1
+EOF
+  for nic in vpn1 "$eth1"; do
+    echo 0 >"/proc/sys/net/ipv4/conf/$nic/rp_filter"
+  done
+  echo "vrf" >/var/lib/srv6lab/vrf
+fi
+
+mkdir -p /etc/frr /run/frr
+cat >/etc/frr/frr.conf <<EOF
+hostname cx6
+log file /run/frr/frr.log informational
+ip router-id 6.6.6.6
+!
+segment-routing
+ srv6
+  encapsulation
+   source-address 6666::6666
+  exit
+  locators
+   locator main
+    prefix 3006:1:1:1::/64 block-len 40 node-len 24 func-bits 32
+   exit
+  exit
+ exit
+exit
+!
+! A packet to a function that nobody has ends here, and doesn't circle.
+ipv6 route 3006:1:1:1::/64 blackhole
+!
+interface lo
+ ipv6 router isis 10
+ isis passive
+exit
+!
+interface $eth2
+ ipv6 router isis 10
+ isis circuit-type level-2-only
+ isis network point-to-point
+ isis metric 10
+ isis hello-interval 1
+ isis hello-multiplier 10
+exit
+!
+router isis 10
+ net 49.0000.0000.0006.00
+ is-type level-2-only
+ metric-style wide
+ lsp-gen-interval 1
+ spf-interval 1
+ segment-routing srv6
+  locator main
+  interface sr0
+ exit
+exit
+!
+router bgp 200
+ bgp router-id 6.6.6.6
+ no bgp default ipv4-unicast
+ no bgp ebgp-requires-policy
+ neighbor 4444::4444 remote-as 200
+ neighbor 4444::4444 update-source 6666::6666
+ neighbor 4444::4444 timers 3 10
+ neighbor 4444::4444 timers connect 1
+ neighbor 4444::4444 advertisement-interval 0
+ neighbor 4444::4444 capability extended-nexthop
+ segment-routing srv6
+  locator main
+  encap-behavior H_Encaps_Red
+ exit
+ address-family ipv4 unicast
+ exit-address-family
+ address-family ipv6 unicast
+ exit-address-family
+ address-family ipv4 vpn
+  neighbor 4444::4444 activate
+ exit-address-family
+exit
+!
+router bgp 200 vrf vpn1
+ bgp router-id 6.6.6.6
+ no bgp default ipv4-unicast
+ no bgp ebgp-requires-policy
+ neighbor 192.168.2.1 remote-as 65002
+ neighbor 192.168.2.1 timers 3 10
+ neighbor 192.168.2.1 timers connect 1
+ neighbor 192.168.2.1 advertisement-interval 0
+ address-family ipv4 unicast
+  neighbor 192.168.2.1 activate
+  redistribute connected
+  sid vpn export 256
+  rd vpn export 200:1
+  rt vpn import 1:1
+  rt vpn export 1:1
+  export vpn
+  import vpn
+ exit-address-family
+exit
+!
+EOF
+touch /etc/frr/vtysh.conf
+chown -R frr:frr /etc/frr /run/frr
+
+for daemon in mgmtd zebra staticd isisd bgpd; do
+  if [[ -e /run/frr/$daemon.pid ]] && kill -0 "$(</run/frr/$daemon.pid)" 2>/dev/null; then
+    continue
+  fi
+  options=()
+  if [[ $daemon == @(mgmtd|zebra) && -n $(ls -A /run/netns 2>/dev/null) ]]; then
+    options=(-w)  # VRFs are network namespaces
+  fi
+  "$frr/$daemon" -d "${options[@]}" -u frr -g frr >/run/frr/$daemon.out 2>&1 || { cat /run/frr/$daemon.out >&2; exit 1; }
+done
+if ! said=$(vtysh -b 2>&1); then
+  echo "$said" >&2
+  exit 1
+fi
+# What it made of that, to be held against what it runs later.
+vtysh -c 'show running-config no-header' >/var/lib/srv6lab/frr.running
