@@ -8,6 +8,7 @@ was begun ends with `up` until the lab is ready, and with the keeper afterwards.
 from __future__ import annotations
 
 import json
+import os
 import pickle
 import shlex
 import subprocess
@@ -22,7 +23,7 @@ from srv6lab.machine.requirements import require, root, tools
 from srv6lab.providers import tcpdump
 from srv6lab.providers.base import Completed, Health, Mark, Progress
 from srv6lab.providers.keeping import NODE_PATH, Keeper, enter, let_go, wait_for_the_end
-from srv6lab.providers.netns import TOOLS, Data, health
+from srv6lab.providers.netns import TOOLS, Data, health, roots
 from srv6lab.providers.process import Process, boot_id, listed
 from srv6lab.providers.running import run
 from srv6lab.providers.vm import inside
@@ -105,6 +106,7 @@ class Microvm:
     ) -> State:
         require(root(), tools(TOOLS))
         kernel = fetch(self._version, native(), progress)
+        roots(plan, progress)  # what the nodes need of it is made here: the machine has no way to a mirror
         files = render()
         keeper = Keeper(home, {})
         try:
@@ -200,8 +202,10 @@ def _ask(
     data: _Data, home: Home, verb: str, asked: Mapping[str, Any], progress: Progress | None = None
 ) -> Any:
     """What the provider in the machine answers to a verb; its errors are raised here."""
-    path = f"PYTHONPATH={ROOT}"
-    argv = ["env", path, sys.executable, "-m", inside.__name__, verb, str(home.path.resolve())]
+    environment = [f"PYTHONPATH={ROOT}", f"HOME={Path.home()}"]
+    if cache := os.environ.get("XDG_CACHE_HOME"):
+        environment.append(f"XDG_CACHE_HOME={cache}")
+    argv = ["env", *environment, sys.executable, "-m", inside.__name__, verb, str(home.path.resolve())]
     with (data.folder / "inside.log").open("w+", encoding="utf-8") as log:
         popen = subprocess.Popen(
             calling(data.folder, argv),
