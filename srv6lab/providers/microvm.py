@@ -18,19 +18,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import srv6lab
 from srv6lab.errors import LabError, MachineError, NodeError
+from srv6lab.machine.requirements import require, root, tools
 from srv6lab.providers import tcpdump
 from srv6lab.providers.base import Completed, Health, Mark, Progress
 from srv6lab.providers.keeping import NODE_PATH, Keeper, enter, let_go, wait_for_the_end
-from srv6lab.providers.netns import Data, health
+from srv6lab.providers.netns import TOOLS, Data, health, roots
 from srv6lab.providers.process import Process, boot_id, listed
 from srv6lab.providers.running import run
 from srv6lab.providers.vm import inside
 from srv6lab.providers.vm.boot import start
-from srv6lab.providers.vm.channel import NO_MACHINE
+from srv6lab.providers.vm.call import NO_MACHINE
 from srv6lab.providers.vm.kernel import fetch
-from srv6lab.providers.vm.machine import Machine, calling, native
+from srv6lab.providers.vm.machine import ROOT, Machine, calling, native
 from srv6lab.state import Home, State
 from srv6lab.trace import Point, Tracer
 
@@ -104,9 +104,9 @@ class Microvm:
         state: State,
         progress: Progress,
     ) -> State:
-        if os.geteuid() != 0:
-            raise MachineError("a lab in a micro-VM needs root", "run the same command with sudo")
+        require(root(), tools(TOOLS))
         kernel = fetch(self._version, native(), progress)
+        roots(plan, progress)  # what the nodes need of it is made here: the machine has no way to a mirror
         files = render()
         keeper = Keeper(home, {})
         try:
@@ -202,8 +202,10 @@ def _ask(
     data: _Data, home: Home, verb: str, asked: Mapping[str, Any], progress: Progress | None = None
 ) -> Any:
     """What the provider in the machine answers to a verb; its errors are raised here."""
-    path = f"PYTHONPATH={Path(srv6lab.__file__).parents[1]}"
-    argv = ["env", path, sys.executable, "-m", inside.__name__, verb, str(home.path.resolve())]
+    environment = [f"PYTHONPATH={ROOT}", f"HOME={Path.home()}"]
+    if cache := os.environ.get("XDG_CACHE_HOME"):
+        environment.append(f"XDG_CACHE_HOME={cache}")
+    argv = ["env", *environment, sys.executable, "-m", inside.__name__, verb, str(home.path.resolve())]
     with (data.folder / "inside.log").open("w+", encoding="utf-8") as log:
         popen = subprocess.Popen(
             calling(data.folder, argv),

@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING, Any
 from srv6lab import rootfs
 from srv6lab.errors import LabError, MachineError, NodeError
 from srv6lab.machine.requirements import require, root, srv6, tools
-from srv6lab.plan import Nic, Plan
 from srv6lab.providers import tcpdump, vpn
 from srv6lab.providers.base import Completed, Health, Mark, Progress, day0_error
 from srv6lab.providers.keeping import NODE_PATH, Keeper, enter, let_go, wait_for_the_end
@@ -95,7 +94,7 @@ class Netns:
     ) -> State:
         require(root(), tools(TOOLS), srv6())
         names = [machine.name for machine in plan.machines]
-        keeper = Keeper(home, _roots(plan, progress))
+        keeper = Keeper(home, roots(plan, progress))
         try:
             data = Data(boot_id(), keeper.process, {}, {})
             home.write(replace(state, provider_data=data.document()))
@@ -175,7 +174,7 @@ def _argv(nodes: Mapping[str, Process], node: str) -> tuple[str, ...]:
     return (*enter(nodes[node]), "env", f"PATH={NODE_PATH}")
 
 
-def _roots(plan: Plan, progress: Progress) -> dict[str, Path]:
+def roots(plan: Plan, progress: Progress) -> dict[str, Path]:
     """What each node's root is laid over: this machine's, or one with FRR."""
     frr = rootfs.serving(progress) if any(machine.routing for machine in plan.machines) else Path("/")
     return {machine.name: frr if machine.routing else Path("/") for machine in plan.machines}

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from srv6lab.errors import MachineError
-from srv6lab.plan import Machine, Nic
+
+if TYPE_CHECKING:
+    from srv6lab.plan import Machine, Nic
 
 # Numbers of NICs in the namespace are ours to give: those of the core's NICs have to be free in it.
 _FIRST_INDEX = 1000

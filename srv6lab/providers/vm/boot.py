@@ -21,7 +21,8 @@ from srv6lab.providers.base import Completed
 from srv6lab.providers.keeping import Keeper, alive_file, let_go, wait_for_the_end
 from srv6lab.providers.process import Process
 from srv6lab.providers.running import run
-from srv6lab.providers.vm import channel
+from srv6lab.providers.vm.agent import HungUp
+from srv6lab.providers.vm.call import Call
 from srv6lab.providers.vm.machine import Machine, calling
 from srv6lab.state import Home
 
@@ -76,9 +77,9 @@ def _wait_until_up(booted: Booted) -> None:
     deadline = time.monotonic() + _PATIENCE
     while booted.process.alive() and time.monotonic() < deadline:
         try:
-            channel.Call(str(booted.folder), deadline - time.monotonic()).close()
+            Call(str(booted.folder), deadline - time.monotonic()).close()
             return
-        except (OSError, channel.HungUp):  # before qemu listens, or after its end
+        except (OSError, HungUp):  # before qemu listens, or after its end
             time.sleep(0.02)
     raise MachineError("\n  ".join(["the machine didn't come up", *_last_words(booted.folder)]))
 

@@ -20,11 +20,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from srv6lab.errors import MachineError, UsageError
+from srv6lab.machine.packages import SETUP
+from srv6lab.machine.requirements import require, tools
 from srv6lab.providers.vm import SUITES
 
 _ROLLING = "sid"  # it has no suites for updates and security
-_APT_SUITE = Path(__file__).parents[3] / "scripts" / "apt-suite"
-_TOOLS = {"apt-get": "apt", "dpkg-deb": "dpkg", "depmod": "kmod"}
+_APT_SUITE = SETUP.with_name("apt-suite")
 
 # Of what Debian ships, 9 of 10 megabytes are drivers of hardware that the machine hasn't.
 _MODULES = (
@@ -79,12 +80,9 @@ def _alone(folder: Path) -> Iterator[None]:
 
 
 def _require_tools() -> None:
-    missing = {tool: package for tool, package in _TOOLS.items() if not shutil.which(tool)}
-    if missing:
-        raise MachineError(
-            f"not on this machine: {', '.join(missing)}",
-            f"another kernel needs a Debian with {' '.join(missing.values())}",
-        )
+    if not all(shutil.which(tool) for tool in ("apt-get", "apt-cache", "dpkg-deb")):
+        raise MachineError("other kernels are fetched by apt, which isn't here", "use a Debian machine")
+    require(tools(["depmod"]))
 
 
 def _make(folder: Path, suite: str, architecture: str) -> None:

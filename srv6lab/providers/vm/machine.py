@@ -7,7 +7,6 @@ said), shared read-only under an overlay in memory; only the folders named as sh
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -18,12 +17,14 @@ from functools import lru_cache
 from pathlib import Path
 
 from srv6lab.errors import MachineError
-from srv6lab.providers.vm import channel
+from srv6lab.machine.requirements import require, tools
+from srv6lab.providers.vm import agent, call
 from srv6lab.providers.vm.initramfs import archive, build
 from srv6lab.providers.vm.kernel import Kernel
 
 PORTS = 16
-_CHANNEL = Path(channel.__file__)
+_AGENT = Path(agent.__file__)
+ROOT = Path(__file__).parents[3]
 _BARE = ("-nodefaults", "-no-user-config", "-display", "none", "-no-reboot")
 
 
@@ -32,7 +33,6 @@ class Board:
     """What differs between architectures. `cpu` is the emulated one."""
 
     qemu: str
-    package: str
     machine: str
     cpu: str
     console: str
@@ -40,10 +40,8 @@ class Board:
 
 BOARDS = {
     # With `max` the guest faults now and then under emulation.
-    "amd64": Board(
-        "qemu-system-x86_64", "qemu-system-x86", "q35", "qemu64,-cx16,+ssse3,+sse4.1,+sse4.2,+popcnt", "ttyS0"
-    ),
-    "arm64": Board("qemu-system-aarch64", "qemu-system-arm", "virt", "cortex-a57", "ttyAMA0"),
+    "amd64": Board("qemu-system-x86_64", "q35", "qemu64,-cx16,+ssse3,+sse4.1,+sse4.2,+popcnt", "ttyS0"),
+    "arm64": Board("qemu-system-aarch64", "virt", "cortex-a57", "ttyAMA0"),
 }
 _NATIVE = {"x86_64": "amd64", "aarch64": "arm64"}
 
@@ -73,22 +71,27 @@ class Machine:
 
     @property
     def accelerated(self) -> bool:
-        return self.kernel.architecture == native() and kvm_works(self.kernel)
+        return self._own and kvm_works(self.kernel)
+
+    @property
+    def _own(self) -> bool:
+        return self.kernel.architecture == native()
 
     @property
     def how(self) -> str:
-        return "with KVM" if self.accelerated else "emulated, since KVM doesn't work here"
+        if self.accelerated:
+            return "with KVM"
+        return "emulated, since KVM doesn't work here" if self._own else "emulated"
 
     def command(self, folder: Path) -> list[str]:
         """The qemu command line; run it in `folder`, which takes its sockets, initramfs and console."""
         board = BOARDS[self.kernel.architecture]
-        if not shutil.which(board.qemu):
-            raise MachineError(f"not on this machine: {board.qemu}", f"apt-get install {board.package}")
+        require(tools([board.qemu]))
         kvm = self.accelerated
         shares = {f"share{number}": pair for number, pair in enumerate((self.shares or {}).items())}
         image = build(
             self.kernel,
-            _CHANNEL.read_bytes(),
+            _AGENT.read_bytes(),
             self.python,
             PORTS,
             {tag: to for tag, (_, to) in shares.items()},
@@ -163,4 +166,5 @@ def _share(tag: str, path: Path, *, readonly: bool) -> list[str]:
 
 def calling(folder: Path, argv: Sequence[str]) -> list[str]:
     """The command line that runs `argv` in the machine whose sockets are in `folder`."""
-    return [sys.executable, "-I", "-S", str(_CHANNEL), "call", str(folder), "--", *argv]
+    python = ["env", f"PYTHONPATH={ROOT}", sys.executable, "-P", "-S", "-m", call.__name__]
+    return [*python, str(folder), "--", *argv]

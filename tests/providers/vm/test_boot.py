@@ -135,3 +135,14 @@ def test_it_ends_with_whoever_booted_it(kernel: Kernel, number: signal.Signals) 
         with pytest.raises(MachineError), booted(Machine(kernel, python="/nowhere/python"), silent):
             pytest.fail("it can't come up")
         assert not Path(folder).parent.exists(), "the next machine sweeps them away"
+
+
+def test_a_single_command_as_a_user_types_it(tmp_path: Path) -> None:
+    words = [sys.executable, "-m", "srv6lab.providers.vm", "6.12", "--share", str(tmp_path), "--"]
+    script = f"cat; uname -r >'{tmp_path}/said'; exit 7"
+    done = subprocess.run(
+        [*words, "sh", "-c", script], input="given", capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (7, "given"), done.stderr
+    assert (tmp_path / "said").read_text().startswith("6.12.")
+    assert done.stderr.startswith("booting Linux 6.12.")

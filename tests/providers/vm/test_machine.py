@@ -144,10 +144,8 @@ def test_a_missing_qemu_is_named(files: Kernel, tmp_path: Path, monkeypatch: pyt
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(MachineError) as caught:
         Machine(files).command(tmp_path)
-    assert (
-        str(caught.value)
-        == "not on this machine: qemu-system-x86_64\n  mend: apt-get install qemu-system-x86"
-    )
+    assert str(caught.value).splitlines()[0] == "not on this machine: qemu-system-x86_64"
+    assert caught.value.mend
 
 
 def test_an_unknown_architecture_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

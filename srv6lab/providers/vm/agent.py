@@ -1,17 +1,14 @@
-"""A command run in the machine from outside: both ends of the wire, which is a virtio-serial port.
+"""The machine's end of the wire on which commands come in: PID 1 of a micro-VM, `agent.py PORTS`.
 
-    channel.py N                           in the machine, as its PID 1: serves ports 0 … N-1
-    channel.py call FOLDER -- COMMAND …    outside: FOLDER holds the ports' sockets
-
-A port serves one command at a time, and whoever uses it holds its lock. Outside says `hello TOKEN`, inside
-answers `ready TOKEN`; what an earlier user left in the wire lies before that answer. Then frames go both
-ways: a letter, a length, the content.
+A wire is a virtio-serial port. It serves one command at a time, and whoever uses it holds its lock. Outside
+says `hello TOKEN`, the agent answers `ready TOKEN`; what an earlier user left in the wire lies before that
+answer. Then frames go both ways: a letter, a length, the content.
 
     → R request (JSON)   I standard input (empty: its end)   W window size
     ← O standard output   E standard error   X exit code
 
 When outside hangs up, the command's process group is killed. The file runs alone, with the standard
-library only, in machines that have no srv6lab.
+library only, in machines that have no srv6lab. The other end is call.py.
 """
 
 from __future__ import annotations
@@ -19,25 +16,21 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import secrets
+import re
 import select
 import signal
-import socket
 import struct
 import subprocess
 import sys
 import termios
-import time
-import tty
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import suppress
 from typing import Any, NoReturn
 
-_HEAD = struct.Struct("!cI")
-_CHUNK = 32768
+HEAD = struct.Struct("!cI")
+CHUNK = 32768
 _GONE = select.POLLHUP | select.POLLERR | select.POLLNVAL
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-NO_MACHINE = 125  # the exit code of `call` where no machine answers
 
 
 class HungUp(Exception):
@@ -52,7 +45,7 @@ class Frames:
         self._buffer = b""
 
     def send(self, kind: bytes, content: bytes = b"") -> None:
-        self._write(_HEAD.pack(kind, len(content)) + content)
+        self._write(HEAD.pack(kind, len(content)) + content)
 
     def more(self) -> None:
         data = self._read()
@@ -76,14 +69,14 @@ class Frames:
 
     def whole(self) -> Iterator[tuple[bytes, bytes]]:
         """The frames that have come whole."""
-        while len(self._buffer) >= _HEAD.size:
-            kind, length = _HEAD.unpack_from(self._buffer)
-            if kind not in b"RIWOEX" or len(self._buffer) < _HEAD.size + length:
+        while len(self._buffer) >= HEAD.size:
+            kind, length = HEAD.unpack_from(self._buffer)
+            if kind not in b"RIWOEX" or len(self._buffer) < HEAD.size + length:
                 if kind not in b"RIWOEX":
                     raise HungUp  # another one's hello: whoever was here before has gone
                 return
-            content = self._buffer[_HEAD.size : _HEAD.size + length]
-            self._buffer = self._buffer[_HEAD.size + length :]
+            content = self._buffer[HEAD.size : HEAD.size + length]
+            self._buffer = self._buffer[HEAD.size + length :]
             yield kind, content
 
 
@@ -92,22 +85,17 @@ def write_all(descriptor: int, data: bytes) -> None:
         data = data[os.write(descriptor, data) :]
 
 
-# ------------------------------------------------------------------ in the machine
-
-
 def serve(ports: int) -> NoReturn:
     """PID 1: a process a port, and every orphan reaped."""
-    for number in range(ports):
+    for number in range(1, ports + 1):
         if os.fork() == 0:
-            _serve_port(f"/dev/vport{_bus()}p{number + 1}")
+            (path,) = (
+                f"/dev/{name}" for name in os.listdir("/dev") if re.fullmatch(rf"vport\d+p{number}", name)
+            )
+            _serve_port(path)
     while True:
         with suppress(ChildProcessError):
             os.wait()
-
-
-def _bus() -> str:
-    names = sorted(name for name in os.listdir("/dev") if name.startswith("vport"))
-    return names[0].removeprefix("vport").partition("p")[0] if names else "0"
 
 
 def _serve_port(path: str) -> NoReturn:
@@ -118,19 +106,19 @@ def _serve_port(path: str) -> NoReturn:
             # The kernel says SIGIO when the other end comes or goes.
             fcntl.fcntl(port, fcntl.F_SETOWN, os.getpid())
             fcntl.fcntl(port, fcntl.F_SETFL, fcntl.fcntl(port, fcntl.F_GETFL) | os.O_ASYNC)
-            _Session(port).run()
+            Session(port).run()
         except (HungUp, OSError, ValueError, KeyError):
             pass
         finally:
             os.close(port)  # with what was still to be read from it
 
 
-class _Session:
+class Session:
     """One command for one caller."""
 
     def __init__(self, port: int) -> None:
         self._port = port
-        self._frames = Frames(lambda: os.read(port, _CHUNK), lambda data: write_all(port, data))
+        self._frames = Frames(lambda: os.read(port, CHUNK), lambda data: write_all(port, data))
 
     def run(self) -> None:
         self._greet()
@@ -255,7 +243,7 @@ class _Command:
         if descriptor == self._input and event & (select.POLLOUT | _GONE):
             self._feed()
         if descriptor in self._outputs and event & (select.POLLIN | _GONE):
-            if data := _read(descriptor):
+            if data := read(descriptor):
                 yield self._outputs[descriptor], data
             else:
                 self._close(descriptor)
@@ -309,151 +297,13 @@ def _own_terminal() -> None:
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
-def _read(descriptor: int) -> bytes:
+def read(descriptor: int) -> bytes:
     """What can be read now; nothing at the end, which a terminal tells by an error."""
     try:
-        return os.read(descriptor, _CHUNK)
+        return os.read(descriptor, CHUNK)
     except OSError:
         return b""
 
 
-# ------------------------------------------------------------------ outside
-
-
-class Call:
-    """A free port of a machine, held until closed, with somebody listening at its other end."""
-
-    def __init__(self, folder: str, patience: float) -> None:
-        self._folder = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        number, self._lock = _free_port(folder)
-        path = f"/proc/self/fd/{self._folder}/port{number}"  # a socket's path has 107 letters at most
-        deadline = time.monotonic() + patience
-        # An earlier user may have been cut off in the middle of a frame, and then the first hello is
-        # taken for the rest of it.
-        while not self._greeted(path, min(deadline, time.monotonic() + max(5.0, patience / 3))):
-            if time.monotonic() > deadline:
-                raise TimeoutError("no answer")
-
-    def _greeted(self, path: str, until: float) -> bool:
-        token = secrets.token_hex(16).encode()
-        self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.connect(path)
-        self.frames = Frames(lambda: self.socket.recv(_CHUNK), self.socket.sendall)
-        self.socket.sendall(b"\nhello " + token + b"\n")
-        while (left := until - time.monotonic()) > 0:
-            if select.select([self.socket], [], [], left)[0]:
-                self.frames.more()
-                if self.frames.skip_to(b"ready " + token + b"\n"):
-                    return True
-        self.socket.close()
-        return False
-
-    def close(self) -> None:
-        self.socket.close()
-        os.close(self._lock)
-        os.close(self._folder)
-
-
-def _free_port(folder: str) -> tuple[int, int]:
-    """(number, lock) of a port that nobody uses; where all are in use, of the first that is free again."""
-    names = [name for name in os.listdir(folder) if name.startswith("port")]
-    while True:
-        for number in range(len(names)):
-            lock = os.open(f"{folder}/lock{number}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                return number, lock
-            except BlockingIOError:
-                os.close(lock)
-        if not names:
-            raise FileNotFoundError(f"{folder} holds no port of a machine")
-        time.sleep(0.05)
-
-
-def call(folder: str, argv: Sequence[str], env: Mapping[str, str], cwd: str = "/") -> int:
-    """Run a command in the machine on this process's own streams; its exit code, as a shell tells it."""
-    try:
-        there = Call(folder, 60.0)
-    except OSError as error:
-        print(f"the machine doesn't answer: {error}", file=sys.stderr)
-        return NO_MACHINE
-    terminal = os.isatty(0) and os.isatty(1)
-    request = {"argv": list(argv), "env": dict(env), "cwd": cwd, "size": _size() if terminal else None}
-    there.frames.send(b"R", json.dumps(request).encode())
-    with _raw() if terminal else nullcontext():
-        try:
-            code = _talk(there, terminal)
-        except (HungUp, ConnectionError):
-            print("the machine has gone", file=sys.stderr)
-            return NO_MACHINE
-        finally:
-            there.close()
-    return code if code >= 0 else 128 - code
-
-
-def _talk(there: Call, terminal: bool) -> int:
-    """Relay until the exit code comes. It may come while the machine no longer takes what is typed."""
-    wire, typing, pending = there.socket, True, b""
-    wire.setblocking(False)
-    resized = _resizes() if terminal else None
-    while True:
-        reading: list[Any] = [wire, *([0] if typing and not pending else []), *([resized] if resized else [])]
-        readable, writable, _ = select.select(reading, [wire] if pending else [], [])
-        if writable:
-            try:
-                pending = pending[wire.send(pending) :]
-            except ConnectionError:
-                typing, pending = False, b""
-        if 0 in readable:
-            data = _read(0)
-            typing, pending = bool(data), _HEAD.pack(b"I", len(data)) + data
-        if resized in readable and resized:
-            resized.recv(_CHUNK)
-            size = json.dumps(_size()).encode()
-            pending += _HEAD.pack(b"W", len(size)) + size
-        if wire in readable:
-            there.frames.more()
-            for kind, content in there.frames.whole():
-                if kind == b"X":
-                    return int(content)
-                write_all(1 if kind == b"O" else 2, content)
-
-
-def _resizes() -> socket.socket:
-    """Readable when the terminal's size has changed."""
-    ours, theirs = socket.socketpair()
-    theirs.setblocking(False)
-    signal.set_wakeup_fd(theirs.detach())
-    signal.signal(signal.SIGWINCH, lambda *_: None)
-    return ours
-
-
-def _size() -> tuple[int, int]:
-    columns, rows = os.get_terminal_size(0)
-    return rows, columns
-
-
-@contextmanager
-def _raw() -> Iterator[None]:
-    """What is typed goes to the machine's terminal as it is, Ctrl-C too."""
-    before = termios.tcgetattr(0)
-    tty.setraw(0)
-    try:
-        yield
-    finally:
-        termios.tcsetattr(0, termios.TCSADRAIN, before)
-
-
-def main(argv: Sequence[str]) -> int:
-    if argv[:1] == ["call"]:
-        try:
-            return call(argv[1], argv[3:], {"TERM": os.environ.get("TERM", "dumb")})
-        except KeyboardInterrupt:
-            return 130
-        except BrokenPipeError:
-            return 141
-    serve(int(argv[0]))
-
-
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))
+    serve(int(sys.argv[1]))

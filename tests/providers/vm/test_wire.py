@@ -21,8 +21,8 @@ from pathlib import Path
 
 import pytest
 
-from srv6lab.providers.vm import channel
-from srv6lab.providers.vm.channel import NO_MACHINE, Call, Frames, HungUp
+from srv6lab.providers.vm.agent import Frames, HungUp, Session
+from srv6lab.providers.vm.call import NO_MACHINE, Call
 from srv6lab.providers.vm.machine import calling
 from tests.machine import settles
 
@@ -35,7 +35,7 @@ def serve(listener: socket.socket) -> None:
         except OSError:
             return
         with connection, suppress(HungUp, OSError, ValueError, KeyError):
-            channel._Session(connection.fileno()).run()
+            Session(connection.fileno()).run()
 
 
 @pytest.fixture
@@ -162,7 +162,7 @@ def test_a_hello_behind_half_a_frame_is_said_again(tmp_path: Path) -> None:
 
 def _serve_once(port: int) -> None:
     with suppress(HungUp):
-        channel._Session(port).run()
+        Session(port).run()
 
 
 def test_no_machine_is_said_with_a_code_of_its_own(tmp_path: Path) -> None:
@@ -190,7 +190,7 @@ def in_terminal(argv: list[str], talk: Callable[[int, bytes], None]) -> tuple[in
     """Run a command in a terminal of its own, `talk` to it at each piece of output; exit code and output."""
     pid, master = pty.fork()
     if pid == 0:
-        os.execv(argv[0], argv)
+        os.execvp(argv[0], argv)
     said = b""
     with suppress(OSError):
         while select.select([master], [], [], 20)[0]:
