@@ -39,6 +39,7 @@ class Agent:
         self.installed, self.routes = _restored(config, state)
         self.own = own_links(config)
         self.classes: frozenset[int] | None = None  # the forwarding classes with rules, once they are known
+        self._failed: frozenset[Words] = frozenset()
         self._told: dict[PolicyId, list[str]] = {}
 
     def view(self) -> View:
@@ -70,17 +71,20 @@ class Agent:
         self.installed = {id: state.installed for id, state in states.items()}
         _write(self.state, report(states, dict.fromkeys(self.routes, UNKNOWN) | dict(routes)))
         classes = needed(self.config.arrays, states)
-        self.routes = dict(routes) | dict.fromkeys(self._install(routes), UNKNOWN)
+        self._failed = frozenset(self._install(routes))
+        self.routes = {**routes, **dict.fromkeys(self._failed, UNKNOWN)}
         if classes != self.classes:
             self.classes = classes
-            for rule in rules(classes):
-                _run(rule)
+            for error in filter(None, map(_run, rules(classes))):
+                say(error)
         _write(self.state, report(states, self.routes))
 
     def _install(self, routes: Routes) -> Iterator[Words]:
         """Yields what could not be installed, to be tried again."""
         for route, command in commands(self.routes, routes):
-            if not _run(command):
+            if error := _run(command):
+                if route not in self._failed:
+                    say(error)
                 yield route
 
     def _tell(self, states: States) -> None:
@@ -101,7 +105,7 @@ class Agent:
             selector.register(self.probes.receiver, selectors.EVENT_READ)
             self.follow()
             if self.config.flows:
-                _run(("nft", "-f", "-"), ruleset(self.config.flows))
+                say(_run(("nft", "-f", "-"), ruleset(self.config.flows)))
             started, judged = False, self.probes.dead
             due = time.monotonic() + self.config.interval
             while True:
@@ -124,7 +128,7 @@ class Agent:
 
 
 def main(config: Path, state: Path) -> int:
-    """The process: exit code 2 for a configuration that is wrong, 3 where an agent runs already."""
+    """The process: exit code 2 for a configuration that is wrong, 3 where an agent runs already or can't run."""
     try:
         given = load(config)
     except (OSError, ValueError) as error:
@@ -139,21 +143,24 @@ def main(config: Path, state: Path) -> int:
             return 3
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: sys.exit(0))
-        Agent(given, state).run()
-    return 0
+        try:
+            Agent(given, state).run()
+        except OSError as error:
+            say(f"{given.node} at {given.address}: {error}")
+    return 3
 
 
-def _run(command: Words, given: str = "") -> bool:
-    """Whether it is done, or was."""
+def _run(command: Words, given: str = "") -> str:
+    """What went wrong; nothing if it is done, or was."""
     done = subprocess.run(command, input=given, capture_output=True, text=True, check=False)
     if done.returncode == 0 or done.stderr.startswith(_DONE):
-        return True
-    say(f"{' '.join(command)}: {done.stderr.strip()}")
-    return False
+        return ""
+    return f"{' '.join(command)}: {done.stderr.strip()}"
 
 
 def say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+    if text:
+        print(text, file=sys.stderr, flush=True)
 
 
 def _write(path: Path, value: object) -> None:

@@ -222,6 +222,21 @@ def test_a_wrong_configuration_ends_it(net: Network) -> None:
     assert agent.stderr and "`interval` is above 0 seconds" in agent.stderr.read()
 
 
+def test_what_it_can_not_do_ends_it_or_is_tried_again(net: Network) -> None:
+    agent = net.agent({**config(TWO), "address": "fc00:1::99"})
+    assert agent.wait(timeout=20) == 3
+    assert agent.stderr and agent.stderr.read().startswith("h at fc00:1::99: ")
+
+    late = net.agent(
+        config(TWO, steering=[steer(10), steer(30, prefix="10.0.9.0/24", otherwise=["dev", "late"])])
+    )
+    net.becomes(lambda: OVER_P in net.route(PREFIX))
+    net.ip("h", "link", "add", "late", "type", "veth", "peer", "name", "later")
+    net.ip("h", "link", "set", "late", "up")
+    net.becomes(lambda: "dev late" in net.route("10.0.9.0/24"))
+    assert net.stop(late).count('Cannot find device "late"') == 1
+
+
 def test_ipv6_is_steered_over_two_lists(net: Network) -> None:
     """Linux takes several next hops of IPv6 only with gateways."""
     agent = net.agent(

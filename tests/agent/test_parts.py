@@ -6,6 +6,7 @@ import json
 import re
 import struct
 import subprocess
+from dataclasses import fields
 from ipaddress import IPv6Address, ip_address, ip_network
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from srv6lab.srv6.packet import Srh
 from srv6lab.srv6.policy.state import compute
 from srv6lab.srv6.policy.view import View
 from tests.agent.given import BSID, OVER_LINK, E, P, Q, candidate, config, policy, steer
-from tests.conftest import need_root
+from tests.conftest import REPOSITORY, need_root
 from tests.srv6.policy.rulebook import ENDPOINT, network, sids
 
 
@@ -259,3 +260,14 @@ def test_a_class_has_a_rule_in_both_families_or_none() -> None:
         f"ip {family} rule add fwmark 0x102 lookup 1002 pref 1002" for family in ("-4", "-6")
     ]
     assert len(found) == 14 and sum(" del " in rule for rule in found) == 12
+
+
+def test_the_configuration_in_the_documents_is_one(tmp_path: Path) -> None:
+    text = (REPOSITORY / "docs" / "policies.md").read_text("utf-8")
+    given = json.loads(text.split("```json")[1].split("```")[0])
+    made = loaded(tmp_path, given)
+    view = View(made.node, made.db)
+    states = compute(made.policies, view, made.space)
+    assert all(state.valid for state in states.values())
+    assert all(wanted(made, states, view).values())
+    assert set(given) == {one.name for one in fields(Config)} - {"space"} | {"binding_sids"}

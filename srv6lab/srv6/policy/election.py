@@ -34,17 +34,15 @@ class Election:
     left_out: tuple[tuple[CandidatePath, ChosenBy], ...] = ()
 
 
-def elect(
-    valid: Iterable[CandidatePath], installed: CandidateId | None = None, *, keep_installed: bool = False
-) -> Election:
-    """Of the valid candidate paths of a policy, the best; `installed` is the one that was active so far. No
-    two have one identity, so the last rule leaves one."""
+def elect(valid: Iterable[CandidatePath], kept: CandidateId | None = None) -> Election:
+    """Of the valid candidate paths of a policy, the best; `kept` is the one that is installed, where it is
+    configured that it is preferred. No two have one identity, so the last rule leaves one."""
     left = list(valid)
     if not left:
         return Election(None, ChosenBy.NONE)
     chosen_by = ChosenBy.ONLY
     left_out: list[tuple[CandidatePath, ChosenBy]] = []
-    for rule, rank in _rules(installed if keep_installed else None):
+    for rule, rank in _rules(kept):
         if len(left) == 1:
             break
         best = max(map(rank, left))

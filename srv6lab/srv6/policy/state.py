@@ -121,7 +121,7 @@ def _state(policy: Policy, candidates: list[CandidateState], space: SidSpace, la
     alerts: list[str] = []
     while True:
         valid = (one.candidate for one in candidates if one.valid)
-        election = elect(valid, last.candidate, keep_installed=policy.keep_installed)
+        election = elect(valid, last.candidate if policy.keep_installed else None)
         active = election.active
         if active is None or not policy.specified_bsid_only or not (why := specified_only(active, space)):
             break

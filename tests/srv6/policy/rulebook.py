@@ -150,6 +150,7 @@ class Case:
             for color, expected in change["expect"].items():
                 policy = next(state for id, state in states.items() if id.color == color)
                 said = spoken(policy, expected)
+                found += inconsistent(policy)
                 found += [
                     f"step {number}, policy {color}, {key}: {said[key]!r}, not {value!r}"
                     for key, value in expected.items()
@@ -184,7 +185,19 @@ def run(step: Mapping[str, Any], numbers: Mapping[tuple[int, str], int], before:
     db = network(step.get("links", {}), step.get("down", []))
     dead = ((policies[0].id.endpoint, sids(names)) for names in step.get("dead", ()))
     view = View("h", db, frozenset(dead))
-    return compute(policies, view, SidSpace({}), before)
+    taken = {IPv6Address(sid): "an End SID" for sid in step.get("taken", ())}
+    return compute(
+        policies, view, SidSpace(taken, pool=tuple(map(IPv6Address, step.get("pool", ())))), before
+    )
+
+
+def inconsistent(state: PolicyState) -> list[str]:
+    """Every valid path but the active one is left out by one rule, and no other is."""
+    left_out = sorted(one.name for one, _ in state.election.left_out)
+    valid = sorted(
+        one.candidate.name for one in state.candidates if one.valid and one.candidate != state.election.active
+    )
+    return [] if left_out == valid else [f"left out are {left_out}, and valid but not active {valid}"]
 
 
 def spoken(state: PolicyState, expected: Mapping[str, Any]) -> dict[str, Any]:
@@ -202,6 +215,18 @@ def spoken(state: PolicyState, expected: Mapping[str, Any]) -> dict[str, Any]:
             if one.candidate.name in expected.get("lists", ())
         },
     }
+    said["binding_sid"] = str(state.binding.sid) if state.binding.sid else None
+    said["bound_by"] = state.binding.chosen_by.name
+    said["alerts"] = len(state.binding.alerts)
+    if "reasons" in expected:
+        by_name = {one.candidate.name: one.candidate for one in state.candidates}
+        said["reasons"] = {name: state.reason(by_name[name]) for name in expected["reasons"]}
+    if "faults" in expected:
+        said["faults"] = {
+            one.candidate.name: [str(fault) for each in one.lists for fault in each.faults]
+            for one in state.candidates
+            if one.candidate.name in expected["faults"]
+        }
     if "linux" in expected:
         found = linux_weights([flow.share for flow in state.flows])
         said["linux"] = [list(found.weights), _number(found.error)]

@@ -231,7 +231,7 @@ def meets(path: Dynamic, link: Link) -> bool:
     return all(wanted)
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(networks(), PATHS)
 def test_the_solution_is_the_shortest_list_that_keeps_packets_on_best_allowed_paths(
     db: SrDb, path: Dynamic

@@ -29,7 +29,7 @@ def test_a_case_can_fail(case: Case) -> None:
         for color, expected in step["expect"].items():
             for key in expected:
                 wrong = {**step, "expect": {color: {**expected, key: "something else"}}}
-                if key in ("why", "lists"):
+                if key in ("why", "lists", "reasons", "faults"):
                     wrong["expect"][color][key] = dict.fromkeys(expected[key], "something else")
                 steps = (*case.steps[:number], wrong)
                 assert Case(case.name, case.says, steps).differences()
