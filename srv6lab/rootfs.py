@@ -96,6 +96,7 @@ def _build(folder: Path, progress: Progress) -> None:
         version = frr_version(unfinished)
         if version is None or version < NEEDED:
             raise _cannot(f"{SUITE} has FRR {'.'.join(map(str, version or ())) or 'not at all'}")
+        _remove(folder)  # one that lost its FRR
         unfinished.rename(folder)
     finally:
         _remove(unfinished)

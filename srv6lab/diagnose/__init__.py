@@ -32,13 +32,13 @@ def diagnose(
     """The suspects of a verdict, none for a pass."""
     if verdict.status is Status.PASS:
         return ()
-    suspects = [*_of_tracers(verdict.items), *_of_routing(verdict.items, "drift")]
+    suspects = [*_of_tracers(verdict.items), *_of_routing(plan, verdict.items)]
     suspects += _of_failed_change(plan, verdict.items)
     for probe, prediction in predicted.items():
         suspects += _of_walk(plan, prediction, found[probe], tracers)
     suspects += _of_services(plan, verdict.items, sensors)
     suspects += too_many(plan, verdict.items)
-    suspects += _of_routing(verdict.items, "routing")
+    suspects = [one for one in suspects if not _out_of_sight(plan, one)]
     return tuple(dict.fromkeys(suspects or _of_witnesses(verdict.items)))
 
 
@@ -81,14 +81,23 @@ def _of_tracers(items: Sequence[Item]) -> Iterator[Suspect]:
             yield suspect("tracer", item.point.node, what=f"{item.point}: {item.note}")
 
 
-def _of_routing(items: Sequence[Item], kind: str) -> Iterator[Suspect]:
-    """What FRR runs instead of its configuration, and what its protocols haven't brought about: `field` is the
-    node."""
+def _of_routing(plan: Plan, items: Sequence[Item]) -> Iterator[Suspect]:
+    """What FRR runs instead of its configuration, and the SIDs of VPNs on routers that lack something; `field` of
+    such an item is the node."""
     for item in items:
-        if item.kind == kind == "drift":
+        if item.kind == "drift":
             yield suspect("frr-configuration", item.field, line=item.note)
-        elif item.kind == kind:
-            yield suspect("not-converged", item.field, what=item.note)
+    for item in items:
+        routing = plan.machine(item.field).routing if item.kind == "routing" else None
+        for vrf in routing.vrfs if routing else ():
+            yield suspect("vpn-sid-not-installed", item.field, sid=vrf.sid, vpn=vrf.name)
+
+
+def _out_of_sight(plan: Plan, one: Suspect) -> bool:
+    """A NIC of a VPN may be in a namespace of its own: its node doesn't see whether it is up."""
+    nic = dict(one.about).get("nic")
+    machine = next((machine for machine in plan.machines if machine.name == one.node), None)
+    return machine is not None and any(found.name == nic and found.vrf for found in machine.nics)
 
 
 def _of_services(plan: Plan, items: Sequence[Item], sensors: Mapping[str, Sensor]) -> Iterator[Suspect]:

@@ -124,7 +124,12 @@ _ALL = (
         ("bash", "-c", "diff /var/lib/srv6lab/frr.running <(vtysh -c 'show running-config no-header')"),
         ask.failed,
     ),
-    Cause("not-converged", "{what}"),
+    Cause(
+        "vpn-sid-not-installed",
+        "SID {sid} of the VPN {vpn} isn't installed on {node}",
+        ("ip", "-6", "route", "show", "{sid}"),
+        ask.nothing,
+    ),
     Cause("tracer", "{what}"),
     Cause(
         "seg6-disabled",

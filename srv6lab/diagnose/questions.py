@@ -17,6 +17,10 @@ _MODE = re.compile(r"\bencap seg6 mode (\S+)")
 _SEGMENTS = re.compile(r"\bsegs \d+ \[ ([^\]]+) \]")
 
 
+def nothing(output: str, code: int, about: Mapping[str, str]) -> bool:
+    return not output.strip()
+
+
 def no_seg6local(output: str, code: int, about: Mapping[str, str]) -> bool:
     return "seg6local" not in output
 

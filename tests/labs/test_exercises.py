@@ -21,6 +21,7 @@ import shutil
 import signal
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from ipaddress import IPv6Address
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ from srv6lab.lab import check, grade
 from srv6lab.providers.process import Process
 from srv6lab.trace import Item, Status, Verdict
 from tests.conftest import LABS, SITE, Up, silent
+from tests.forge import another_address, rewrite, with_an_srh
 
 FAULTS = [
     pytest.param(
@@ -88,6 +90,77 @@ def test_exercises_pass_twice(labs_up: Any, name: str) -> None:
     for _ in range(2):
         for verdict in check(lab.running, lab.plan, names, silent):
             assert verdict.status is Status.PASS, verdict
+
+
+def copied(lab: Up, exercise: str, into: Path) -> Path:
+    """A run of an exercise that passed, to be made wrong."""
+    if not lab.running.home.run(exercise).is_dir():
+        check(lab.running, lab.plan, [exercise], silent)
+    return Path(shutil.copytree(lab.running.home.run(exercise), into / "run"))
+
+
+def is_ipv6(text: str) -> bool:
+    try:
+        return bool(IPv6Address(text))
+    except ValueError:
+        return False
+
+
+def addresses_that_routers_say(name: str) -> Iterator[tuple[str, str, str, str]]:
+    """One of each kind of field that holds an address: exercise, trace, field, address."""
+    plan, _ = SITE.load(SITE.refer(name))
+    traces = {str(nic.point): nic.trace for nic in plan.traced()}
+    seen = set()
+    for exercise in plan.exercises:
+        for one in exercise.expect.control:
+            for field, values in one.fields.items():
+                if field not in seen and len(values) == 1 and is_ipv6(values[0]):
+                    seen.add(field)
+                    yield exercise.name, traces[one.at], field, values[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "exercise", "trace", "field", "address"),
+    [(name, *one) for name in LABS for one in addresses_that_routers_say(name)],
+)
+def test_another_address_in_a_message_is_rejected(  # type: ignore[no-untyped-def]
+    labs_up, tmp_path: Path, name: str, exercise: str, trace: str, field: str, address: str
+) -> None:
+    lab = labs_up(name)
+    folder = copied(lab, exercise, tmp_path)
+    assert rewrite(folder / "captures" / f"{trace}.pcap", another_address(address))
+    verdict = grade(lab.plan, exercise, folder, silent)
+    wrong = {(item.kind, item.field, item.expected) for item in verdict.items if item.status is Status.FAIL}
+    assert ("field", field, address) in wrong, _text(verdict)
+
+
+def tunnels_without_srh() -> Iterator[tuple[str, str, str, str]]:
+    """The first expectation of a tunnel with no SRH in each lab with routers: lab, exercise, trace, destination."""
+    for name in LABS:
+        plan, _ = SITE.load(SITE.refer(name))
+        traces = {str(nic.point): nic.trace for nic in plan.traced()}
+        if any(machine.routing for machine in plan.machines):
+            yield next(
+                (name, exercise.name, traces[one.at], str(one.destination))
+                for exercise in plan.exercises
+                for one in exercise.expect.packets
+                if one.segment_list == () and one.inner
+            )
+
+
+@pytest.mark.parametrize(("name", "exercise", "trace", "sid"), list(tunnels_without_srh()))
+def test_an_srh_with_one_segment_is_rejected(  # type: ignore[no-untyped-def]
+    labs_up, tmp_path: Path, name: str, exercise: str, trace: str, sid: str
+) -> None:
+    lab = labs_up(name)
+    folder = copied(lab, exercise, tmp_path)
+    assert rewrite(folder / "captures" / f"{trace}.pcap", with_an_srh)
+    verdict = grade(lab.plan, exercise, folder, silent)
+    wrong = {
+        (item.field, item.expected, item.captured) for item in verdict.items if item.status is Status.FAIL
+    }
+    assert ("segment_list", "none", sid) in wrong, _text(verdict)
+    assert ("next_header", "ipv4", "routing") in wrong, _text(verdict)
 
 
 @pytest.mark.parametrize("name", LABS)
