@@ -3,10 +3,11 @@
 from collections.abc import Iterable
 from pathlib import Path
 
+from .behaviors import IPV4
 from .state import Interface, LocalSid
 
-IPV4 = Path("/proc/sys/net/ipv4/conf")
-IPV6 = Path("/proc/sys/net/ipv6/conf")
+IPV4_CONF = Path("/proc/sys/net/ipv4/conf")
+IPV6_CONF = Path("/proc/sys/net/ipv6/conf")
 
 
 def advice(local_sid: LocalSid, links: Iterable[Interface]) -> list[str]:
@@ -18,18 +19,19 @@ def advice(local_sid: LocalSid, links: Iterable[Interface]) -> list[str]:
     """
     lines = []
     service = (local_sid.oif, local_sid.iif)
+    ipv4 = local_sid.behavior.inner == IPV4
     filtered = [link.name for link in links if link not in service and _rp_filter(link.name)]
-    if filtered:
+    if ipv4 and filtered:
         settings = " ".join(f"net.ipv4.conf.{name}.rp_filter=0" for name in ("all", *filtered))
         lines.append(f"rp_filter is on and may drop what {local_sid.sid} receives: sysctl -w {settings}")
-    for family, path in (("ipv4", IPV4), ("ipv6", IPV6)):
-        if not _number(path / "all" / "forwarding"):
+    for family, path, needed in (("ipv4", IPV4_CONF, ipv4), ("ipv6", IPV6_CONF, True)):
+        if needed and not _number(path / "all" / "forwarding"):
             lines.append(f"{family} forwarding is off: sysctl -w net.{family}.conf.all.forwarding=1")
     return lines
 
 
 def _rp_filter(name: str) -> int:
-    return max(_number(IPV4 / "all" / "rp_filter"), _number(IPV4 / name / "rp_filter"))
+    return max(_number(IPV4_CONF / "all" / "rp_filter"), _number(IPV4_CONF / name / "rp_filter"))
 
 
 def _number(path: Path) -> int:

@@ -1,46 +1,80 @@
-"""The behaviors that `srconf localsid add` knows: one entry each, and the grammar of its parameters.
+"""The behaviors that `srconf localsid add` knows, one entry each.
 
-From draft-ietf-spring-sr-service-programming.  The grammar is SREXT's.
+From RFC 8986 and draft-ietf-spring-sr-service-programming; End.EAD4 and End.EAD6 are SREXT's own: End.AD that
+may also be the last segment.  This file says what a behavior is, not what the command line looks like.
 """
 
-import re
-from collections.abc import Sequence
 from dataclasses import dataclass
-from ipaddress import AddressValueError, IPv4Address
+from enum import IntEnum, IntFlag
+from socket import AF_INET, AF_INET6
 
 from .errors import UsageError
 
-MAC = re.compile(r"[0-9a-f]{1,2}(:[0-9a-f]{1,2}){5}")
+ANY, IPV4, IPV6, ETHERNET = 0, 4, 41, 143  # Next Header of what is inside
+
+
+class Kind(IntEnum):
+    """What the eBPF program does for a SID; `enum kind` there."""
+
+    KERNEL = 0
+    DYNAMIC = 1
+    STATIC = 2
+    MASQUERADE = 3
+
+
+class Position(IntFlag):
+    """Where in a policy a SID may stand; `enum position` there."""
+
+    HAS_NEXT = 1
+    IS_LAST = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Behavior:
-    """A proxy behavior: `inner` is the Next Header it takes, `action` the kernel's decapsulation."""
+    """One behavior; `action` is the kernel's seg6local behind it, `next_hop` the IP version of its next hop.
+
+    `interfaces` is how many it takes: none, the one to the next hop, or also the one on which packets return.
+    """
 
     code: int
     name: str
-    family: int
-    inner: int
+    kind: Kind
     action: str
-    next_hop_keyword: str
+    inner: int
+    position: Position
+    next_hop: int | None = None
+    interfaces: int = 2
 
     @property
     def word(self) -> str:
         """The behavior as SREXT spells it."""
         return self.name.lower()
 
-
-@dataclass(frozen=True, slots=True)
-class Parameters:
-    """What follows the behavior on the command line; interfaces still by name only."""
-
-    next_hop: IPv4Address
-    mac: bytes | None
-    oif: str
-    iif: str
+    @property
+    def family(self) -> int:
+        """The address family of what the service returns; 0 if there is no service."""
+        if self.kind is Kind.KERNEL:
+            return 0
+        return AF_INET if self.inner == IPV4 else AF_INET6
 
 
-BEHAVIORS = (Behavior(code=1, name="End.AD4", family=2, inner=4, action="End.DX4", next_hop_keyword="nh4"),)
+_MIDDLE, _END = Position.HAS_NEXT, Position.IS_LAST
+_ANYWHERE = _MIDDLE | _END
+
+BEHAVIORS = (
+    Behavior(1, "End", Kind.KERNEL, "End", ANY, _MIDDLE, interfaces=0),
+    Behavior(2, "End.X", Kind.KERNEL, "End.X", ANY, _MIDDLE, 6, interfaces=1),
+    Behavior(3, "End.DX2", Kind.KERNEL, "End.DX2", ETHERNET, _END, interfaces=1),
+    Behavior(4, "End.DX4", Kind.KERNEL, "End.DX4", IPV4, _END, 4, interfaces=1),
+    Behavior(5, "End.DX6", Kind.KERNEL, "End.DX6", IPV6, _END, 6, interfaces=1),
+    Behavior(6, "End.AD4", Kind.DYNAMIC, "End.DX4", IPV4, _MIDDLE, 4),
+    Behavior(7, "End.AD6", Kind.DYNAMIC, "End.DX6", IPV6, _MIDDLE, 6),
+    Behavior(8, "End.EAD4", Kind.DYNAMIC, "End.DX4", IPV4, _ANYWHERE, 4),
+    Behavior(9, "End.EAD6", Kind.DYNAMIC, "End.DX6", IPV6, _ANYWHERE, 6),
+    Behavior(10, "End.AM", Kind.MASQUERADE, "End.X", ANY, _MIDDLE, 6),
+    Behavior(11, "End.AS4", Kind.STATIC, "End.DX4", IPV4, _ANYWHERE, 4),
+    Behavior(12, "End.AS6", Kind.STATIC, "End.DX6", IPV6, _ANYWHERE, 6),
+)
 
 
 def by_word(word: str) -> Behavior:
@@ -55,46 +89,3 @@ def by_word(word: str) -> Behavior:
 def by_code(code: int) -> Behavior | None:
     """The behavior that a map entry names."""
     return next((behavior for behavior in BEHAVIORS if behavior.code == code), None)
-
-
-def parse_parameters(behavior: Behavior, words: Sequence[str]) -> Parameters:
-    """Read `{ ip NEXTHOP | mac MAC } IFACE-OUT IFACE-IN`."""
-    form = f"{behavior.word} {{ ip NEXTHOP | mac MAC }} IFACE_OUT IFACE_IN"
-    if len(words) < 4:
-        raise UsageError(f"Command line is not complete. After the SID comes: {form}")
-    if len(words) > 4:
-        raise UsageError(f'Too many parameters, from "{words[4]}" on. After the SID comes: {form}')
-    kind, next_hop, oif, iif = words
-    if kind == "ip":
-        return Parameters(_next_hop(next_hop), None, oif, iif)
-    if kind == "mac":
-        mac = _mac(next_hop)
-        return Parameters(_stand_in(mac), mac, oif, iif)
-    raise UsageError(f'invalid token "{kind}": the next hop is given as "ip NEXTHOP" or "mac MAC"')
-
-
-def _next_hop(text: str) -> IPv4Address:
-    try:
-        address = IPv4Address(text)
-    except AddressValueError:
-        raise UsageError(f'"{text}" is not an IPv4 address; the service\'s is, such as 192.168.1.2') from None
-    if address.is_multicast or address.is_loopback or address.is_unspecified or address.is_reserved:
-        raise UsageError(f'"{text}" can\'t be a next hop: it is no address of a single neighbor')
-    return address
-
-
-def _mac(text: str) -> bytes:
-    if not MAC.fullmatch(text.lower()):
-        raise UsageError(f'"{text}" is not a MAC address; one is six bytes, such as 02:00:00:00:00:02')
-    mac = bytes(int(part, 16) for part in text.split(":"))
-    if mac[0] & 1 or not any(mac):
-        raise UsageError(f'"{text}" can\'t be a next hop: it is no MAC address of a single neighbor')
-    return mac
-
-
-def _stand_in(mac: bytes) -> IPv4Address:
-    """An address of the link for a service that is known by its MAC only: routes need one.
-
-    From 169.254.1.0 to 169.254.254.255, the range of RFC 3927 section 2.1.
-    """
-    return IPv4Address(bytes((169, 254, 1 + mac[4] % 254, mac[5])))

@@ -21,6 +21,7 @@ PROG_BY_ID, MAP_BY_ID, INFO_BY_FD = 13, 14, 15
 POSSIBLE_CPUS = Path("/sys/devices/system/cpu/possible")
 ATTR_SIZE = 128
 PROG_INFO_SIZE, MAP_INFO_SIZE = 232, 88
+PROG_INFO_ID = 4
 PROG_INFO_MAPS = 52  # offset of nr_map_ids; map_ids follows at 56
 PER_CPU_TYPES = (5, 6, 10)  # per-CPU hash, array, LRU hash
 
@@ -111,6 +112,12 @@ class Map:
 def program_fd(program_id: int) -> int:
     """A file descriptor for a loaded program, open until this process ends."""
     return _bpf(PROG_BY_ID, struct.pack("=III", program_id, 0, 0))
+
+
+def program_id(program: int) -> int:
+    """The id of a program that is open."""
+    (number,) = struct.unpack_from("=I", _info(program, bytes(PROG_INFO_SIZE)), PROG_INFO_ID)
+    return int(number)
 
 
 def program_maps(program: int) -> dict[str, Map]:

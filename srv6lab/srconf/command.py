@@ -6,11 +6,11 @@ Answers go to standard output, errors and warnings to standard error; the exit c
 import errno
 import sys
 from collections.abc import Callable, Sequence
-from ipaddress import AddressValueError, IPv6Address
+from ipaddress import IPv6Address
 
-from . import link, show, table
+from . import link, netlink, parameters, show, table
 from .advice import advice
-from .behaviors import BEHAVIORS, by_word, parse_parameters
+from .behaviors import BEHAVIORS, Behavior, Kind, by_word
 from .errors import Refused, SrconfError, UsageError
 from .lock import alone
 from .state import Interface, LocalSid
@@ -20,9 +20,9 @@ USAGE = f"""Usage: srconf localsid {{ help | flush }}
        srconf localsid {{ show | clear-counters }} [SID]
        srconf localsid show [SID] --json
        srconf localsid del SID
+       srconf localsid watch
        srconf localsid add SID BEHAVIOUR
-BEHAVIOUR := {{ {" | ".join(behavior.word for behavior in BEHAVIORS)} }} PROXY
-PROXY := {{ ip NEXTHOP | mac MAC }} IFACE_OUT IFACE_IN"""
+BEHAVIOUR := {{ {f" |{chr(10)}               ".join(map(parameters.form, BEHAVIORS))} }}"""
 HINT = 'Please try "srconf localsid help".'
 
 
@@ -83,13 +83,14 @@ def _help(words: Sequence[str]) -> str:
 def _add(words: Sequence[str]) -> str:
     if len(words) < 2:
         raise UsageError(f"Command line is not complete: add takes a SID and a behavior. {HINT}")
-    sid = _sid(words[0])
+    sid = parameters.sid(words[0])
     behavior = by_word(words[1])
-    parameters = parse_parameters(behavior, words[2:])
+    said = parameters.parse(behavior, words[2:])
     with alone():
         links = link.interfaces()
-        oif, iif = _interface(links, parameters.oif), _interface(links, parameters.iif)
-        local_sid = LocalSid(sid, behavior, parameters.next_hop, parameters.mac, oif, iif)
+        oif = _interface(links, said.oif, behavior) if said.oif else _carrier(links, sid)
+        iif = _interface(links, said.iif, behavior) if said.iif else None
+        local_sid = LocalSid(sid, behavior, said.next_hop, said.mac, oif, iif, said.chain)
         table.add(links, local_sid)
     for line in advice(local_sid, links):
         print(f"srconf: warning: {line}", file=sys.stderr)
@@ -100,16 +101,16 @@ def _delete(words: Sequence[str]) -> str:
     if not words:
         raise UsageError(f"Command line is not complete: del takes a SID. {HINT}")
     _at_most(words, 1)
-    sid = _sid(words[0])
+    sid = parameters.sid(words[0])
     with alone():
-        table.delete(link.interfaces(), sid)
+        table.delete(sid)
     return OK
 
 
 def _flush(words: Sequence[str]) -> str:
     _at_most(words, 0)
     with alone():
-        table.flush(link.interfaces())
+        table.flush()
     return OK
 
 
@@ -121,11 +122,28 @@ def _clear(words: Sequence[str]) -> str:
     return OK
 
 
+def _watch(words: Sequence[str]) -> str:
+    """Serve the interfaces that appear, as long as there is a SID to serve."""
+    _at_most(words, 0)
+    with netlink.news() as kernel:
+        with alone():
+            if not table.keep_up():
+                raise Refused(table.EMPTY)
+        try:
+            while True:
+                netlink.wait(kernel)
+                with alone():
+                    if not table.keep_up():
+                        return OK
+        except KeyboardInterrupt:
+            return OK
+
+
 def _show(words: Sequence[str]) -> str:
     as_json = "--json" in words
     words = [word for word in words if word != "--json"]
     _at_most(words, 1)
-    if as_json and not words and not table.standing(link.interfaces()):
+    if as_json and not words and not table.standing():
         return show.as_json(())
     present, chosen = _choose(words)
     entries = [(local_sid, present.counters(local_sid)) for local_sid in chosen]
@@ -139,13 +157,14 @@ COMMANDS: dict[str, Callable[[Sequence[str]], str]] = {
     "flush": _flush,
     "help": _help,
     "show": _show,
+    "watch": _watch,
 }
 
 
 def _choose(words: Sequence[str]) -> tuple[table.Table, tuple[LocalSid, ...]]:
     """The table, and the SID that the command names or all of them."""
-    wanted = _sid(words[0]) if words else None
-    present = table.find(link.interfaces())
+    wanted = parameters.sid(words[0]) if words else None
+    present = table.find()
     if present is None:
         raise Refused(table.EMPTY if wanted is None else f"Localsid not found: {wanted}")
     chosen = tuple(item for item in present.local_sids() if wanted in (None, item.sid))
@@ -159,19 +178,19 @@ def _at_most(words: Sequence[str], number: int) -> None:
         raise UsageError(f'Too many parameters, from "{words[number]}" on. {HINT}')
 
 
-def _sid(text: str) -> IPv6Address:
-    try:
-        sid = IPv6Address(text)
-    except AddressValueError:
-        raise UsageError(f'"{text}" is not a SID: an IPv6 address is, such as fc00:a::a1') from None
-    if sid.scope_id or sid.is_multicast or sid.is_link_local or sid.is_loopback or sid.is_unspecified:
-        raise UsageError(f'"{text}" can\'t be a SID: it is no routable unicast address')
-    return sid
+def _carrier(links: Sequence[Interface], sid: IPv6Address) -> Interface:
+    """The interface that holds the route of a behavior that names none: the one it has, or any."""
+    there = [item.oif for item in table.standing() if item.sid == sid and item.oif.current_name]
+    for item in (*there, *links):
+        return item
+    raise Refused("no Ethernet interface is here to hold the SID's route")
 
 
-def _interface(links: Sequence[Interface], name: str) -> Interface:
+def _interface(links: Sequence[Interface], name: str, behavior: Behavior) -> Interface:
     for item in links:
         if item.name == name:
             return item
+    if behavior.kind is Kind.KERNEL and (found := link.named(name)):
+        return found
     names = ", ".join(item.name for item in links) or "none"
     raise Refused(f'interface "{name}" doesn\'t exist or is no Ethernet interface of its own; here: {names}')

@@ -4,26 +4,27 @@ The filter's handle remembers whether its clsact qdisc was made by us, so that n
 the two can't disagree after a crash.
 """
 
-import os
+import json
 import socket
-import struct
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import bpf
+from . import bpf, netlink
 from .errors import ToolError
 from .state import Interface
-from .tools import read, run
+from .tools import read
 
 OBJECT = Path(__file__).resolve().parent / "srproxy.bpf.o"
 PROGRAM = "srproxy"
 PREFERENCE = 8986  # the number of the RFC; tc's own choice for a filter without one is 49152
 GUEST, OWNER = 1, 2  # handles: the qdisc was there before us; we made it
-
-RTM_NEWTFILTER, NLM_REQUEST_CREATE_ACK = 44, 0x1 | 0x400 | 0x200 | 0x4
-CLSACT_INGRESS = 0xFFFFFFF2
-ETH_P_ALL = 3
-TCA_KIND, TCA_OPTIONS, TCA_BPF_FD, TCA_BPF_NAME, TCA_BPF_FLAGS, DIRECT_ACTION = 1, 2, 6, 7, 8, 1
+LOADER = """
+tc qdisc add dev lo clsact &&
+tc filter add dev lo ingress bpf da object-file "$1" section tc &&
+tc -j filter show dev lo ingress &&
+echo && read -r _
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,114 +45,101 @@ def interfaces() -> tuple[Interface, ...]:
     for link in read("ip", "-j", "-d", "link", "show"):
         port = link.get("linkinfo", {}).get("info_slave_kind")
         if link.get("link_type") == "ether" and port in (None, "vrf"):
-            found.append(Interface(link["ifindex"], link["ifname"]))
+            found.append(Interface(link["ifindex"], link["ifname"], link["mtu"]))
     return tuple(found)
 
 
-def attachments(links: tuple[Interface, ...]) -> tuple[Attachment, ...]:
-    """Where our program is attached."""
-    with_qdisc = _with_ingress()
-    return tuple(item for link in links if link.name in with_qdisc for item in _attached(link))
+def named(name: str) -> Interface | None:
+    """Any interface but the loopback: the kernel's own behaviors send through tunnels, too."""
+    try:
+        return None if name == "lo" else Interface(socket.if_nametoindex(name), name)
+    except (OSError, ValueError):
+        return None
 
 
-def _with_ingress() -> set[str]:
-    return {q["dev"] for q in read("tc", "-j", "qdisc", "show") if q["kind"] in ("clsact", "ingress")}
-
-
-def _attached(link: Interface) -> list[Attachment]:
-    found = []
-    for entry in read("tc", "-j", "filter", "show", "dev", link.name, "ingress", "pref", str(PREFERENCE)):
-        options = entry.get("options", {})
-        program = options.get("prog", {})
-        if program.get("name") == PROGRAM:
-            found.append(Attachment(link, int(program["id"]), int(options["handle"], 16)))
-    return found
+def attachments() -> tuple[Attachment, ...]:
+    """Where our program is attached, wanted there or not."""
+    links = [Interface(index, name) for index, name in socket.if_nameindex()]
+    return tuple(
+        Attachment(link, item.program_id, item.handle)
+        for link in links
+        for item in netlink.filters(link.index)
+        if item.name == PROGRAM and item.preference == PREFERENCE and item.program_id is not None
+    )
 
 
 def attach_everywhere(links: tuple[Interface, ...], there: tuple[Attachment, ...]) -> tuple[int, bool]:
-    """Put one and the same program on every interface; returns its id, and whether it was missing anywhere.
-
-    The first interface gets it loaded from the object by tc, the others by its file descriptor.
-    """
-    program_id = there[0].program_id if there else None
+    """Have one and the same program on these interfaces and no others; returns its id, and whether it wasn't so."""
     served = {item.interface.index: item for item in there}
+    indexes = {link.index for link in links}
+    astray = [item for item in there if item.interface.index not in indexes]
+    for item in astray:
+        _detach(item)
+    if not links:
+        raise ToolError("no Ethernet interface is here to serve")
+    program_id = next((served[link.index].program_id for link in links if link.index in served), None)
     missing = [
         link for link in links if link.index not in served or served[link.index].program_id != program_id
     ]
-    with_qdisc = _with_ingress() if missing else set()
+    if not missing and program_id is not None:
+        return program_id, bool(astray)
+    program = load() if program_id is None else bpf.program_fd(program_id)
+    with_qdisc = netlink.with_ingress()
     for link in missing:
-        present = served.get(link.index)
-        handle = present.handle if present else GUEST if link.name in with_qdisc else OWNER
-        if present:
-            _detach_filter(link)
-        if link.name not in with_qdisc:
-            run("tc", "qdisc", "add", "dev", link.name, "clsact")
-        if program_id is None:
-            program_id = _load(link, handle)
-        else:
-            _attach(link, handle, bpf.program_fd(program_id))
-    if program_id is None:
-        raise ToolError("no Ethernet interface is here to serve")
-    return program_id, bool(missing)
+        if present := served.get(link.index):
+            netlink.delete_filter(link.index, PREFERENCE)
+        own = link.index not in with_qdisc
+        handle = present.handle if present else OWNER if own else GUEST
+        netlink.attach(
+            link.index, name=PROGRAM, program=program, preference=PREFERENCE, handle=handle, qdisc=own
+        )
+    return bpf.program_id(program), True
 
 
-def _load(link: Interface, handle: int) -> int:
+def load() -> int:
+    """A file descriptor for the program, loaded anew and attached nowhere.
+
+    tc can load only what it attaches: it does so in a network namespace that ends with its process, so that
+    nothing stays behind if ours ends too.
+    """
     if not OBJECT.exists():
         raise ToolError(f"{OBJECT} is missing; copy the whole folder, or build it with make")
-    where = ("dev", link.name, "ingress", "pref", str(PREFERENCE), "handle", str(handle))
-    try:
-        run("tc", "filter", "add", *where, "bpf", "da", "object-file", str(OBJECT), "section", "tc")
-    except ToolError as error:
-        needed = "root, Linux 5.10 or later, an iproute2 whose `tc -V` names libbpf"
-        raise ToolError(f"{error} (needed: {needed})") from None
-    for item in _attached(link):
-        return item.program_id
-    raise ToolError(f"tc attached the program to {link.name} but doesn't show it")
+    command = ("unshare", "--net", "sh", "-c", LOADER, "sh", str(OBJECT))
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True) as process:
+        assert process.stdout is not None and process.stderr is not None
+        answer = process.stdout.readline()
+        if not answer.strip():
+            raise ToolError(_refusal(process.stderr.read()))
+        listed = [item["options"]["prog"]["id"] for item in json.loads(answer) if "options" in item]
+        descriptor = bpf.program_fd(int(listed[0]))
+        process.communicate("\n")
+    return descriptor
 
 
-def _attach(link: Interface, handle: int, program: int) -> None:
-    """What `tc filter add` can't do: attach a program by its file descriptor, so that no pin is needed."""
-    options = (
-        _attribute(TCA_BPF_FD, struct.pack("=I", program))
-        + _attribute(TCA_BPF_NAME, PROGRAM.encode() + b"\0")
-        + _attribute(TCA_BPF_FLAGS, struct.pack("=I", DIRECT_ACTION))
-    )
-    info = PREFERENCE << 16 | socket.htons(ETH_P_ALL)
-    body = (
-        struct.pack("=BxxxiIII", socket.AF_UNSPEC, link.index, handle, CLSACT_INGRESS, info)
-        + _attribute(TCA_KIND, b"bpf\0")
-        + _attribute(TCA_OPTIONS, options)
-    )
-    message = struct.pack("=IHHII", 16 + len(body), RTM_NEWTFILTER, NLM_REQUEST_CREATE_ACK, 1, 0) + body
-    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as kernel:
-        kernel.send(message)
-        (code,) = struct.unpack_from("=i", kernel.recv(65536), 16)
-    if code:
-        raise ToolError(f"attaching the program to {link.name}: {os.strerror(-code)}")
+def _refusal(said: str) -> str:
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    needed = "root, Linux 5.10 or later, an iproute2 whose `tc -V` names libbpf"
+    return f"loading {OBJECT.name}: {lines[-1] if lines else 'tc said nothing'} (needed: {needed})"
 
 
-def _attribute(kind: int, value: bytes) -> bytes:
-    return struct.pack("=HH", 4 + len(value), kind) + value + bytes(-len(value) % 4)
-
-
-def detach_everywhere(links: tuple[Interface, ...]) -> bool:
+def detach_everywhere() -> bool:
     """Take the program off, and the qdiscs that we made and nobody else uses; whether there was anything."""
-    there = attachments(links)
+    there = attachments()
     for item in there:
-        name = item.interface.name
-        if item.handle == OWNER and not _others(name):
-            run("tc", "qdisc", "del", "dev", name, "clsact")  # takes the filter along, in one step
-        else:
-            _detach_filter(item.interface)
+        _detach(item)
     return bool(there)
 
 
-def _detach_filter(link: Interface) -> None:
-    run("tc", "filter", "del", "dev", link.name, "ingress", "pref", str(PREFERENCE))
+def _detach(item: Attachment) -> None:
+    index = item.interface.index
+    if item.handle == OWNER and not _others(index):
+        netlink.delete_clsact(index)
+    else:
+        netlink.delete_filter(index, PREFERENCE)
 
 
-def _others(name: str) -> bool:
-    """Whether somebody else's filters live in the qdisc: text, since tc's JSON is broken for some kinds."""
-    listed = [run("tc", "filter", "show", "dev", name, hook) for hook in ("ingress", "egress")]
-    firsts = [line for line in "".join(listed).splitlines() if line.startswith("filter ")]
-    return any(f" pref {PREFERENCE} " not in line for line in firsts)
+def _others(index: int) -> bool:
+    """Whether somebody else's filters live in the qdisc."""
+    hooks = (netlink.INGRESS, netlink.EGRESS)
+    return any(item.preference != PREFERENCE for hook in hooks for item in netlink.filters(index, hook))

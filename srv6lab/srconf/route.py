@@ -6,10 +6,11 @@ behind is found without a record of it.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import IPv6Address, ip_address
 from typing import Any
 
 from .errors import Refused
+from .parameters import Address
 from .state import LocalSid
 from .tools import read, run
 
@@ -20,7 +21,7 @@ PROTOCOL = "173"
 class Neighbor:
     """The MAC of a service that has no address of its own."""
 
-    address: IPv4Address
+    address: Address
     mac: str
     device: str
 
@@ -37,36 +38,43 @@ class Neighbor:
 
 @dataclass(frozen=True, slots=True)
 class HostRoute:
-    """The next hop through itself: else End.DX4 asks ARP for the inner destination."""
+    """The next hop as a gateway: else End.DX4 asks ARP for the inner destination, and End.DX6 makes a route
+    of its own for each packet."""
 
-    next_hop: IPv4Address
+    target: Address
+    gateway: Address
     device: str
+
+    @property
+    def _prefix(self) -> str:
+        return f"{self.target}/{self.target.max_prefixlen}"
 
     def add(self) -> bool:
         """Add it, unless the administrator has the very same; whether it was added."""
-        present = read("ip", "-j", "-4", "route", "show", f"{self.next_hop}/32")
-        if any(r.get("gateway") == str(self.next_hop) and r.get("dev") == self.device for r in present):
+        version = f"-{self.target.version}"
+        present = read("ip", "-j", version, "route", "show", self._prefix)
+        if any(r.get("gateway") == str(self.gateway) and r.get("dev") == self.device for r in present):
             return False
         if present:
             device = present[0].get("dev", "no interface")
-            raise Refused(f"{self.next_hop}/32 has a route already, through {device}: remove it first")
-        where = (f"{self.next_hop}/32", "via", str(self.next_hop), "dev", self.device)
-        run("ip", "-4", "route", "add", *where, "onlink", "protocol", PROTOCOL)
+            raise Refused(f"{self._prefix} has a route already, through {device}: remove it first")
+        where = (self._prefix, "via", str(self.gateway), "dev", self.device)
+        run("ip", version, "route", "add", *where, "onlink", "protocol", PROTOCOL)
         return True
 
     def remove(self) -> None:
         """Remove it."""
-        run("ip", "-4", "route", "del", f"{self.next_hop}/32", "dev", self.device, "protocol", PROTOCOL)
+        where = (self._prefix, "dev", self.device, "protocol", PROTOCOL)
+        run("ip", f"-{self.target.version}", "route", "del", *where)
 
 
 @dataclass(frozen=True, slots=True)
 class SidRoute:
-    """The kernel's own decapsulation for the SID (RFC 8986 section 4.5)."""
+    """The kernel's own behavior for the SID (RFC 8986 section 4); `option` is its parameter, if it has one."""
 
     sid: IPv6Address
     action: str
-    keyword: str
-    next_hop: IPv4Address
+    option: tuple[str, ...]
     device: str
 
     def add(self) -> bool:
@@ -74,7 +82,7 @@ class SidRoute:
         if present := read("ip", "-j", "-6", "route", "show", f"{self.sid}/128", "table", "all"):
             kind = _flat(present[0]).get("action") or present[0].get("type") or present[0].get("dev", "")
             raise Refused(f"{self.sid} has a route or an address already ({kind}): remove it first")
-        action = ("encap", "seg6local", "action", self.action, self.keyword, str(self.next_hop))
+        action = ("encap", "seg6local", "action", self.action, *self.option)
         run("ip", "-6", "route", "add", f"{self.sid}/128", *action, "dev", self.device, "protocol", PROTOCOL)
         return True
 
@@ -91,25 +99,37 @@ def wanted(local_sid: LocalSid) -> tuple[Entry, ...]:
     behavior, device = local_sid.behavior, local_sid.oif.current_name
     if device is None:
         return ()
-    route = SidRoute(local_sid.sid, behavior.action, behavior.next_hop_keyword, local_sid.next_hop, device)
-    host = HostRoute(local_sid.next_hop, device)
+    neighbor, target = local_sid.neighbor, local_sid.target
+    if neighbor is None or target is None:
+        option = ("oif", device) if behavior.interfaces else ()
+        return (SidRoute(local_sid.sid, behavior.action, option, device),)
+    option = (f"nh{behavior.next_hop}", str(target))
+    routes = (
+        HostRoute(target, neighbor, device),
+        SidRoute(local_sid.sid, behavior.action, option, device),
+    )
     if local_sid.mac is None:
-        return host, route
-    return Neighbor(local_sid.next_hop, local_sid.mac.hex(":"), device), host, route
+        return routes
+    return Neighbor(neighbor, local_sid.mac.hex(":"), device), *routes
 
 
 def present() -> set[Entry]:
     """What stands in the kernel with our protocol number."""
     found: set[Entry] = set()
-    for item in read("ip", "-j", "-4", "neigh", "show", "proto", PROTOCOL):
-        found.add(Neighbor(IPv4Address(item["dst"]), item["lladdr"], item["dev"]))
-    for item in read("ip", "-j", "-4", "route", "show", "protocol", PROTOCOL):
-        found.add(HostRoute(IPv4Address(item["dst"]), item["dev"]))
-    for item in map(_flat, read("ip", "-j", "-6", "route", "show", "protocol", PROTOCOL)):
-        keyword = next((word for word in ("nh4", "nh6") if word in item), "")
-        next_hop = IPv4Address(item.get(keyword, "0.0.0.0"))
-        found.add(SidRoute(IPv6Address(item["dst"]), item.get("action", ""), keyword, next_hop, item["dev"]))
+    for version in ("-4", "-6"):
+        for item in read("ip", "-j", version, "neigh", "show", "proto", PROTOCOL):
+            found.add(Neighbor(ip_address(item["dst"]), item["lladdr"], item["dev"]))
+        for item in map(_flat, read("ip", "-j", version, "route", "show", "protocol", PROTOCOL)):
+            found.add(_route(item))
     return found
+
+
+def _route(item: dict[str, Any]) -> Entry:
+    target = ip_address(item["dst"])
+    if "action" not in item or not isinstance(target, IPv6Address):
+        return HostRoute(target, ip_address(item["gateway"]), item["dev"])
+    option = next(((word, str(item[word])) for word in ("nh4", "nh6", "oif") if word in item), ())
+    return SidRoute(target, item["action"], option, item["dev"])
 
 
 def _flat(route: dict[str, Any]) -> dict[str, Any]:

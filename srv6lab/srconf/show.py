@@ -22,16 +22,30 @@ def _block(local_sid: LocalSid, counters: Counters) -> str:
     lines = [
         _line("SID", str(local_sid.sid)),
         _line("Behavior", local_sid.behavior.word),
-        _line("Next hop", next_hop(local_sid)),
-        _line("OIF", _interface(local_sid.oif)),
-        _line("IIF", _interface(local_sid.iif)),
+        *_parameters(local_sid),
         _line("Good traffic", _traffic(counters.good)),
         _line("Bad traffic", _traffic(counters.bad)),
-        _line("Returned", _traffic(counters.of["returned"])),
     ]
-    discards = [name for name in DISCARDS if counters.of[name].packets]
-    lines += [f"\t   {name + ':':<19}{_traffic(counters.of[name])}" for name in discards]
+    if local_sid.iif:
+        lines.append(_line("Returned", _traffic(counters.of["returned"])))
+    happened = [name for name in ("only_chain", *DISCARDS) if counters.of[name].packets]
+    lines += [f"\t   {name + ':':<20}{_traffic(counters.of[name])}" for name in happened]
     return "\n".join([*lines, RULE])
+
+
+def _parameters(local_sid: LocalSid) -> list[str]:
+    lines = []
+    if shown := next_hop(local_sid):
+        lines.append(_line("Next hop", shown))
+    if local_sid.behavior.interfaces:
+        lines.append(_line("OIF", _interface(local_sid.oif)))
+    if local_sid.iif:
+        lines.append(_line("IIF", _interface(local_sid.iif)))
+    if chain := local_sid.chain:
+        lines.append(_line("Source", str(chain.source)))
+        lines.append(_line("Segments", ",".join(map(str, chain.segments))))
+        lines.append(_line("Left", str(chain.segments_left)))
+    return lines
 
 
 def _line(label: str, value: str) -> str:
@@ -46,9 +60,11 @@ def _traffic(traffic: Traffic) -> str:
     return f"[{traffic.packets} packets : {traffic.bytes}  bytes]"
 
 
-def next_hop(local_sid: LocalSid) -> str:
+def next_hop(local_sid: LocalSid) -> str | None:
     """The next hop as it was given."""
-    return str(local_sid.next_hop) if local_sid.mac is None else local_sid.mac.hex(":")
+    if local_sid.mac is not None:
+        return local_sid.mac.hex(":")
+    return str(local_sid.next_hop) if local_sid.next_hop else None
 
 
 def as_json(entries: Sequence[Entry]) -> str:
@@ -57,13 +73,21 @@ def as_json(entries: Sequence[Entry]) -> str:
 
 
 def _object(local_sid: LocalSid, counters: Counters) -> dict[str, Any]:
+    chain = local_sid.chain
     return {
         "sid": str(local_sid.sid),
         "behavior": local_sid.behavior.name,
         "next_hop": next_hop(local_sid),
-        "oif": local_sid.oif.current_name or local_sid.oif.name,
-        "iif": local_sid.iif.current_name or local_sid.iif.name,
+        "oif": _name(local_sid.oif) if local_sid.behavior.interfaces else None,
+        "iif": _name(local_sid.iif) if local_sid.iif else None,
+        "source": str(chain.source) if chain else None,
+        "segments": [str(segment) for segment in chain.segments] if chain else None,
+        "segments_left": chain.segments_left if chain else None,
         "good": asdict(counters.good),
         "bad": asdict(counters.bad),
         "counters": {name: asdict(counters.of[name]) for name in COUNTER_NAMES},
     }
+
+
+def _name(interface: Interface) -> str:
+    return interface.current_name or interface.name

@@ -1,312 +1,33 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * SR proxy with dynamic caching (draft-ietf-spring-sr-service-programming) for tc clsact ingress.
+ * SR proxy (draft-ietf-spring-sr-service-programming) for tc clsact ingress.
  *
  * One program serves every Ethernet interface of a network namespace and plays two parts:
  *
- *   enter()     a packet for one of our SIDs: remember its outer headers for this inner flow, already
- *               advanced to the next segment, and set Segments Left to 0 in the packet, so that the
- *               kernel's own End.DX4 route accepts it and hands the inner packet to the service.
- *   come_back() a packet from the service: push the remembered headers back and let the stack route.
+ *   enter()     a packet for one of our SIDs.  A proxy that decapsulates remembers the outer headers for
+ *               this inner flow, already advanced to the next segment, and sets Segments Left to 0 in the
+ *               packet, so that the kernel's own End.DX4 or End.DX6 route accepts it and hands the inner
+ *               packet to the service.  End.AM sends the packet there itself, headers and all.
+ *   come_back() a packet from the service: push the headers back, or unmask, and let the stack route.
  *
  * The decapsulation stays with the kernel because adjust_room refuses to encapsulate a GSO packet that
  * adjust_room decapsulated before.  Only UAPI headers and helpers of Linux 5.10 are used, no CO-RE.
  */
-#include <linux/bpf.h>
-#include <linux/if_ether.h>
-#include <linux/if_packet.h>
-#include <linux/in.h>
-#include <linux/in6.h>
-#include <linux/ip.h>
-#include <linux/ipv6.h>
-#include <linux/pkt_cls.h>
-#include <bpf/bpf_endian.h>
-#include <bpf/bpf_helpers.h>
+#include "flow.h"
+#include "outer.h"
+#include "srproxy.h"
 
-#define FAMILY_INET 2
-#define FLOWS 8192
-#define HEADERS_MIN 48		/* IPv6 and an SRH without a segment */
-#define HEADERS_MAX 512		/* IPv6, extension headers, SRH: 29 SIDs if nothing else is there */
-#define CHAIN_MAX 6		/* extension headers we walk through */
-#define SIDS 1024
-#define IP_FRAGMENT_BITS 0x3fff	/* More Fragments and the offset */
+#define LOOK_ON TC_ACT_UNSPEC	/* come_back's answer: now an SRv6 packet, maybe for another SID of this node */
 
-/* RFC 792; linux/icmp.h would pull the C library in. */
-enum icmp {
-	ICMP_ECHOREPLY = 0,
-	ICMP_DEST_UNREACH = 3,
-	ICMP_SOURCE_QUENCH = 4,
-	ICMP_REDIRECT = 5,
-	ICMP_ECHO = 8,
-	ICMP_TIME_EXCEEDED = 11,
-	ICMP_PARAMETERPROB = 12,
-};
-
-/* Lengths are u64 and pass this before a bounds check: else clang tests a copy that the verifier
- * cannot connect with the register it sees used.
- */
-#define KEEP_IN_REGISTER(x) asm volatile("" : "+r"(x))
-
-/* The order is an interface: state.py lists the same names.  A check that finds nothing wrong returns 0. */
-enum counter {
-	ENTERED,		/* handed to the service */
-	RETURNED,		/* came back and got their headers */
-	NO_SRH,			/* every one from here on is a discard */
-	SEGMENTS_LEFT_ZERO,
-	HOP_LIMIT,
-	MALFORMED_SRH,
-	HEADERS_TOO_LONG,
-	INNER_TYPE,
-	INNER_MALFORMED,
-	NO_CACHE,
-	CACHE_FAILED,
-	PUSH_FAILED,
-	COUNTERS,
-};
-
-struct traffic {
-	__u64 packets, bytes;
-};
-
-struct counters {
-	struct traffic of[COUNTERS];
-};
-
-/* One local SID.  The proxy itself reads inner, family and iif; the rest is the command's memory. */
-struct local_sid {
-	__u8 behavior, inner, family, has_mac;
-	__u32 oif, iif;
-	__u8 next_hop[16];
-	__u8 mac[8];
-	char oif_name[16], iif_name[16];
-};
-
-struct way_back {
-	__u32 ifindex, family;
-};
-
-/* Which packets belong together: nothing that a service may change stands here, and everything that
- * steers a packet into one policy or another does.  For a fragment, selector is its identification and
- * fragment its offset; else selector is the ports or the ICMP type, code and identifier.
- */
-struct flow {
-	__u32 iif;
-	__u8 source[16], destination[16];
-	__u32 selector;
-	__u16 fragment;
-	__u8 protocol, dscp, family, pad[3];
-};
-
-struct headers {
-	__u64 length;
-	__u8 bytes[HEADERS_MAX];
-};
-
-struct srh {
-	__u8 next_header, length, type, segments_left, last_entry, flags;
-	__u16 tag;
-};
-
-/* What the walk over the outer headers found; offsets count from the IPv6 header. */
-struct outer {
-	__u64 length, srh_at;
-	struct srh srh;
-	__u8 next_header;
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, SIDS);
-	__type(key, struct in6_addr);
-	__type(value, struct local_sid);
-} srp_sids SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, SIDS);
-	__type(key, struct way_back);
-	__type(value, struct in6_addr);
-} srp_returns SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, SIDS);
-	__type(key, struct in6_addr);
-	__type(value, struct counters);
-} srp_counters SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, FLOWS);
-	__type(key, struct flow);
-	__type(value, struct headers);
-} srp_flows SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct headers);
-} srp_scratch SEC(".maps");
-
-static __always_inline int load(struct __sk_buff *skb, __u64 at, void *to, __u32 size)
-{
-	return bpf_skb_load_bytes(skb, ETH_HLEN + at, to, size);
-}
-
-static __always_inline int store(struct __sk_buff *skb, __u64 at, const void *from, __u32 size)
-{
-	return bpf_skb_store_bytes(skb, ETH_HLEN + at, from, size, BPF_F_RECOMPUTE_CSUM);
-}
-
-static __always_inline void count(const struct in6_addr *sid, enum counter which, struct traffic traffic)
-{
-	struct counters *counters = bpf_map_lookup_elem(&srp_counters, sid);
-
-	if (!counters)
-		return;
-	counters->of[which].packets += traffic.packets;
-	counters->of[which].bytes += traffic.bytes;
-}
-
-/* A packet of one segment, as the wire has it: without the padding of a short Ethernet frame. */
-static __always_inline struct traffic one_packet(struct __sk_buff *skb, __u64 length)
-{
-	struct traffic traffic = { 1, skb->len - ETH_HLEN };
-
-	if (length && length < traffic.bytes)
-		traffic.bytes = length;
-	return traffic;
-}
-
-/* A GSO packet stands for several on the wire, each with a copy of all headers.  gso_segs can't be
- * trusted (adjust_room zeroes it), so the segments are counted from gso_size.
- */
-static __always_inline struct traffic on_the_wire(struct __sk_buff *skb, __u64 length, __u64 inner_at)
-{
-	struct traffic traffic = one_packet(skb, length);
-	__u64 headers = inner_at, size = skb->gso_size, extra;
-	struct iphdr ip;
-	__u8 offset;
-
-	if (!size || load(skb, inner_at, &ip, sizeof(ip)))
-		return traffic;
-	headers += ip.ihl * 4;
-	if (ip.protocol == IPPROTO_TCP) {
-		if (load(skb, headers + 12, &offset, 1))
-			return traffic;
-		headers += (offset >> 4) * 4;
-	} else {
-		headers += 8;
-	}
-	traffic.bytes = skb->len - ETH_HLEN;
-	if (traffic.bytes <= headers)
-		return traffic;
-	extra = (traffic.bytes - headers - 1) / size;
-	traffic.packets += extra;
-	traffic.bytes += extra * headers;
-	return traffic;
-}
-
-/* Which flow the IPv4 packet at `at` belongs to.  Returns its header's length, or 0 if it is none. */
-static __always_inline __u64 ipv4_flow(struct __sk_buff *skb, __u64 at, struct flow *flow, struct iphdr *ip)
-{
-	__u16 l4[4] = {};
-	__u64 l4_at;
-
-	if (load(skb, at, ip, sizeof(*ip)) || ip->version != 4 || ip->ihl < 5)
-		return 0;
-	__builtin_memcpy(flow->source, &ip->saddr, 4);
-	__builtin_memcpy(flow->destination, &ip->daddr, 4);
-	flow->protocol = ip->protocol;
-	flow->dscp = ip->tos >> 2;
-	flow->family = FAMILY_INET;
-	flow->fragment = ip->frag_off & bpf_htons(IP_FRAGMENT_BITS);
-	l4_at = at + ip->ihl * 4;
-	if (flow->fragment) {
-		flow->selector = ip->id;
-	} else if (ip->protocol == IPPROTO_ICMP) {
-		if (!load(skb, l4_at, l4, sizeof(l4))) {
-			flow->selector = bpf_ntohs(l4[0]);
-			if (flow->selector == ICMP_ECHO << 8 || flow->selector == ICMP_ECHOREPLY << 8)
-				flow->selector |= (__u32)l4[2] << 16;	/* the identifier */
-		}
-	} else if (ip->protocol == IPPROTO_TCP || ip->protocol == IPPROTO_UDP ||
-		   ip->protocol == IPPROTO_SCTP || ip->protocol == IPPROTO_DCCP ||
-		   ip->protocol == IPPROTO_UDPLITE) {
-		if (!load(skb, l4_at, l4, 4))
-			flow->selector = l4[0] | (__u32)l4[1] << 16;
-	}
-	return ip->ihl * 4;
-}
-
-/* The same for a whole packet: returns the packet's length, or 0 if it is cut short. */
-static __always_inline __u64 ipv4_packet(struct __sk_buff *skb, __u64 at, struct flow *flow, struct iphdr *ip)
-{
-	__u64 header = ipv4_flow(skb, at, flow, ip), there = skb->len - ETH_HLEN - at;
-	__u64 length = skb->gso_size ? there : bpf_ntohs(ip->tot_len);	/* GSO may be longer than the field */
-
-	return header && length >= header && length <= there ? length : 0;
-}
-
-/* Walk from the IPv6 header to the first header that is no extension header we know.  Returns 0, or a
- * counter that says what is wrong.
- */
-static __always_inline enum counter walk(struct __sk_buff *skb, const struct ipv6hdr *ip6, struct outer *outer)
-{
-	__u8 type = ip6->nexthdr, extension[2];
-	__u64 at = sizeof(*ip6);
-	int i;
-
-	for (i = 0; i < CHAIN_MAX; i++) {
-		if (type == IPPROTO_ROUTING && !outer->srh_at) {
-			if (load(skb, at, &outer->srh, sizeof(outer->srh)))
-				return MALFORMED_SRH;
-			if (outer->srh.type != 4)
-				return NO_SRH;
-			outer->srh_at = at;
-			type = outer->srh.next_header;
-			at += 8 + outer->srh.length * 8;
-		} else if (type == IPPROTO_HOPOPTS || type == IPPROTO_DSTOPTS) {
-			if (load(skb, at, extension, sizeof(extension)))
-				return MALFORMED_SRH;
-			type = extension[0];
-			at += 8 + extension[1] * 8;
-		} else {
-			break;
-		}
-	}
-	outer->next_header = type;
-	outer->length = at;
-	return outer->srh_at ? 0 : NO_SRH;
-}
-
-/* RFC 8986 section 4.1, S02 to S11, and what a proxy asks besides. */
-static __always_inline enum counter judge(const struct outer *outer, const struct local_sid *sid, __u8 hop_limit)
-{
-	const struct srh *srh = &outer->srh;
-
-	if (srh->segments_left == 0)
-		return SEGMENTS_LEFT_ZERO;
-	if (hop_limit <= 1)
-		return HOP_LIMIT;
-	if ((srh->last_entry + 1) * 2 > srh->length || srh->segments_left > srh->last_entry + 1)
-		return MALFORMED_SRH;
-	if (outer->next_header != sid->inner)
-		return INNER_TYPE;
-	return outer->length > HEADERS_MAX ? HEADERS_TOO_LONG : 0;
-}
-
-static __always_inline int same(const struct headers *a, const struct headers *b)
+/* Whether two headers agree from the word `from` on. */
+static __always_inline int same(const struct headers *a, const struct headers *b, __u64 from)
 {
 	__u64 i, length = b->length;
 
 	if (a->length != length)
 		return 0;
-	for (i = 0; i < HEADERS_MAX / 8; i++) {
+	NO_UNROLLING
+	for (i = from; i < HEADERS_MAX / 8; i++) {
 		if (i * 8 >= length)
 			break;
 		if (((__u64 *)a->bytes)[i] != ((__u64 *)b->bytes)[i])
@@ -315,168 +36,364 @@ static __always_inline int same(const struct headers *a, const struct headers *b
 	return 1;
 }
 
-/* Remember the outer headers for this flow, advanced to the next segment (RFC 8986 section 4.1, S12-S14). */
-static __always_inline enum counter remember(struct __sk_buff *skb, const struct outer *outer,
-					     const struct flow *flow, __u8 hop_limit)
+/* Whether the SID still has one chain only.  Traffic class, flow label and hop limit don't make another. */
+static __always_inline void note_chain(const struct in6_addr *key, const struct chain *new)
+{
+	struct chain *first = bpf_map_lookup_elem(&srp_chains, key);
+
+	if (!first) {
+		if (!bpf_map_update_elem(&srp_chains, key, new, BPF_NOEXIST))
+			return;
+		first = bpf_map_lookup_elem(&srp_chains, key);
+		if (!first)
+			return;
+	}
+	if (!first->several && !same(&first->headers, &new->headers, 1))
+		first->several = 1;
+}
+
+/* Copy the outer headers, advanced to the next segment (RFC 8986 section 4.1, S12-S14). */
+static __always_inline enum counter advance(struct __sk_buff *skb, const struct outer *outer, __u8 hop_limit,
+					    struct headers *to)
 {
 	__u64 length = outer->length, at = outer->srh_at;
 	__u8 segments_left = outer->srh.segments_left - 1;
-	struct headers *new, *old;
+
+	KEEP_IN_REGISTER(length);
+	KEEP_IN_REGISTER(at);
+	if (length < HEADERS_MIN || length > HEADERS_MAX || at > HEADERS_MAX - 8)
+		return HEADERS_TOO_LONG;
+	if (load(skb, 0, to->bytes, length))
+		return MALFORMED_SRH;
+	to->length = length;
+	to->bytes[4] = to->bytes[5] = 0;	/* the payload length is the returning packet's */
+	to->bytes[7] = hop_limit - 1;
+	if (load(skb, at + SRH_SEGMENT_LIST + 16 * segments_left, to->bytes + 24, 16))
+		return MALFORMED_SRH;
+	to->bytes[at + SRH_SEGMENTS_LEFT] = segments_left;
+	return 0;
+}
+
+/* Remember what this flow's packets get when they come back: their headers, or none if this was the end. */
+static __always_inline enum counter remember(struct __sk_buff *skb, const struct in6_addr *key,
+					     const struct outer *outer, const struct flow *flow, __u8 hop_limit)
+{
+	enum counter wrong = 0;
+	struct headers *old;
+	struct chain *new;
 	__u32 zero = 0;
 
 	new = bpf_map_lookup_elem(&srp_scratch, &zero);
 	if (!new)
 		return CACHE_FAILED;
-	KEEP_IN_REGISTER(length);
-	KEEP_IN_REGISTER(at);
-	if (length < HEADERS_MIN || length > HEADERS_MAX || at > HEADERS_MAX - 8)
-		return HEADERS_TOO_LONG;
-	if (load(skb, 0, new->bytes, length))
-		return MALFORMED_SRH;
-	new->length = length;
-	new->bytes[4] = new->bytes[5] = 0;	/* the payload length is the returning packet's */
-	new->bytes[7] = hop_limit - 1;
-	if (load(skb, at + 8 + 16 * segments_left, new->bytes + 24, 16))
-		return MALFORMED_SRH;
-	new->bytes[at + 3] = segments_left;
-
+	new->several = 0;
+	new->headers.length = 0;
+	if (outer->srh_at && outer->srh.segments_left)
+		wrong = advance(skb, outer, hop_limit, &new->headers);
+	if (wrong)
+		return wrong;
 	old = bpf_map_lookup_elem(&srp_flows, flow);
-	if (old && same(old, new))
+	if (old && same(old, &new->headers, 0))
 		return 0;
-	return bpf_map_update_elem(&srp_flows, flow, new, BPF_ANY) ? CACHE_FAILED : 0;
+	note_chain(key, new);
+	return bpf_map_update_elem(&srp_flows, flow, &new->headers, BPF_ANY) ? CACHE_FAILED : 0;
 }
 
-/* A packet whose destination is `sid`. */
-static __always_inline enum counter enter(struct __sk_buff *skb, const struct local_sid *sid,
-					  const struct ipv6hdr *ip6, struct outer *outer)
+/* The kernel decapsulates only at the last segment. */
+static __always_inline enum counter release(struct __sk_buff *skb, const struct outer *outer)
 {
-	struct flow flow = { .iif = sid->iif };
-	enum counter wrong;
 	__u8 zero = 0;
-	struct iphdr ip;
 
-	wrong = walk(skb, ip6, outer);
+	if (!outer->srh_at || !outer->srh.segments_left)
+		return ENTERED;
+	return store(skb, outer->srh_at + SRH_SEGMENTS_LEFT, &zero, 1) ? CACHE_FAILED : ENTERED;
+}
+
+/* The service sees the last segment as destination, and the way back leads past the next one. */
+static __always_inline enum counter masquerade(struct __sk_buff *skb, const struct outer *outer, __u8 hop_limit)
+{
+	__u8 segments_left = outer->srh.segments_left - 1;
+	struct in6_addr last;
+
+	hop_limit -= 1;
+	if (load(skb, outer->srh_at + SRH_SEGMENT_LIST, &last, sizeof(last)))
+		return MALFORMED_SRH;
+	if (store(skb, 7, &hop_limit, 1) || store(skb, 24, &last, sizeof(last)) ||
+	    store(skb, outer->srh_at + SRH_SEGMENTS_LEFT, &segments_left, 1))
+		return CACHE_FAILED;
+	return ENTERED;
+}
+
+/* What stands behind the outer headers: an IP packet, one in an Ethernet frame, or an upper layer. */
+static __always_inline int read_inner(struct __sk_buff *skb, const struct outer *outer, struct flow *flow,
+				      struct inner *inner)
+{
+	__u64 at = outer->length;
+	__u8 type = outer->next_header;
+	__be16 ethertype;
+
+	if (type == IPPROTO_ETHERNET) {
+		if (load(skb, at + 12, &ethertype, sizeof(ethertype)))
+			return 0;
+		at += ETH_HLEN;
+		type = ethertype == bpf_htons(ETH_P_IP)	   ? IPPROTO_IPIP
+		       : ethertype == bpf_htons(ETH_P_IPV6) ? IPPROTO_IPV6
+							    : IPPROTO_NONE;
+	}
+	if (type == IPPROTO_IPIP)
+		return read_flow(skb, at, FAMILY_INET, 0, flow, inner);
+	if (type == IPPROTO_IPV6)
+		return read_flow(skb, at, FAMILY_INET6, 0, flow, inner);
+	inner->l4_at = at;
+	inner->protocol = type;
+	return 1;
+}
+
+/* A packet whose destination is the SID `key`.  Returns the counter, and what it is on the wire. */
+static __always_inline enum counter enter(struct __sk_buff *skb, const struct in6_addr *key,
+					  const struct local_sid *sid, const struct ipv6hdr *ip6,
+					  struct traffic *traffic)
+{
+	__u64 largest, claimed = sizeof(*ip6) + bpf_ntohs(ip6->payload_len);
+	struct flow flow = { .iif = sid->iif };
+	int decapsulates = sid->kind == DYNAMIC || sid->kind == STATIC, whole = 1;
+	struct outer outer = {};
+	struct inner inner = {};
+	enum counter wrong;
+
+	wrong = walk(skb, ip6, &outer);
 	if (!wrong)
-		wrong = judge(outer, sid, ip6->hop_limit);
-	if (wrong)
+		wrong = judge(skb, &outer, sid, ip6->hop_limit);
+	if (!wrong && (decapsulates || skb->gso_size))
+		whole = read_inner(skb, &outer, &flow, &inner);
+	*traffic = on_the_wire(skb, claimed, &inner, &largest);
+	if (wrong || sid->kind == KERNEL)
 		return wrong;
-	if (!ipv4_packet(skb, outer->length, &flow, &ip))
+	if (sid->kind == MASQUERADE)
+		return largest > sid->mtu ? TOO_BIG : masquerade(skb, &outer, ip6->hop_limit);
+	if (!whole)
 		return INNER_MALFORMED;
-	wrong = remember(skb, outer, &flow, ip6->hop_limit);
-	if (wrong)
-		return wrong;
-	return store(skb, outer->srh_at + 3, &zero, 1) ? CACHE_FAILED : ENTERED;
+	if (sid->kind == DYNAMIC) {
+		wrong = remember(skb, key, &outer, &flow, ip6->hop_limit);
+		if (wrong)
+			return wrong;
+	}
+	return release(skb, &outer);
+}
+
+/* Traffic of the link itself on a return interface is none of ours: neighbor discovery (RFC 4861 has it
+ * arrive with hop limit 255, so that nobody can have forwarded it) and link-local addresses.
+ */
+static __always_inline int of_the_link(struct __sk_buff *skb, const struct ipv6hdr *ip6)
+{
+	__u8 type;
+
+	if (ip6->daddr.s6_addr[0] == 0xff ||
+	    (ip6->daddr.s6_addr[0] == 0xfe && (ip6->daddr.s6_addr[1] & 0xc0) == 0x80) ||
+	    (ip6->saddr.s6_addr[0] == 0xfe && (ip6->saddr.s6_addr[1] & 0xc0) == 0x80))
+		return 1;
+	if (ip6->nexthdr != IPPROTO_ICMPV6 || ip6->hop_limit != 255 || load(skb, sizeof(*ip6), &type, 1))
+		return 0;
+	return type >= ICMPV6_ND_FIRST && type <= ICMPV6_ND_LAST;
+}
+
+static __always_inline int is_error(const struct flow *flow)
+{
+	__u8 type = flow->selector >> 8;
+
+	if (flow->fragment)
+		return 0;
+	if (flow->protocol == IPPROTO_ICMPV6)
+		return type < ICMPV6_ECHO_REQUEST;	/* RFC 4443 section 2.1 */
+	return flow->protocol == IPPROTO_ICMP &&
+	       (type == ICMP_DEST_UNREACH || type == ICMP_SOURCE_QUENCH || type == ICMP_REDIRECT ||
+		type == ICMP_TIME_EXCEEDED || type == ICMP_PARAMETERPROB);
 }
 
 /* An ICMP error that the service itself sends has no flow of its own: it belongs to the flow that it
- * quotes (RFC 792), and takes that flow's headers.
+ * quotes (RFC 792, RFC 4443), and takes that flow's headers.
  */
-static __always_inline struct headers *quoted(struct __sk_buff *skb, const struct iphdr *ip, struct flow *flow)
+static __always_inline struct headers *quoted(struct __sk_buff *skb, __u32 family, struct flow *flow, __u64 l4_at)
 {
-	struct flow inner = { .iif = flow->iif };
-	struct iphdr inner_ip;
-	__u8 type = flow->selector >> 8;
+	struct flow cause = { .iif = flow->iif };
+	struct inner unused = {};
 
-	if (flow->protocol != IPPROTO_ICMP || flow->fragment)
+	if (!is_error(flow) || !read_flow(skb, l4_at + 8, family, 1, &cause, &unused))
 		return 0;
-	if (type != ICMP_DEST_UNREACH && type != ICMP_SOURCE_QUENCH && type != ICMP_REDIRECT &&
-	    type != ICMP_TIME_EXCEEDED && type != ICMP_PARAMETERPROB)
-		return 0;
-	if (!ipv4_flow(skb, ip->ihl * 4 + 8, &inner, &inner_ip))
-		return 0;
-	*flow = inner;
+	*flow = cause;
 	return bpf_map_lookup_elem(&srp_flows, flow);
 }
 
-/* Push the headers back.  The map recycles entries at once, so after the copy the entry must still be
- * the flow's: else another flow's headers could have been written into it meanwhile.
- */
-static __always_inline enum counter push(struct __sk_buff *skb, const struct flow *flow,
-					 struct headers *headers, __u64 inner_length)
+/* Push the headers back.  Returns whether they are there now. */
+static __always_inline int push(struct __sk_buff *skb, struct headers *headers, __u64 inner_length)
 {
 	__u64 length = headers->length, payload;
 	__be16 field, ethertype = bpf_htons(ETH_P_IPV6);
 
 	KEEP_IN_REGISTER(length);
 	if (length < HEADERS_MIN || length > HEADERS_MAX)
-		return NO_CACHE;
+		return 0;
 	payload = inner_length + length - sizeof(struct ipv6hdr);
 	if (payload > 0xffff)
-		return PUSH_FAILED;
+		return 0;
 	if (bpf_skb_adjust_room(skb, length, BPF_ADJ_ROOM_MAC,
 				BPF_F_ADJ_ROOM_ENCAP_L3_IPV6 | BPF_F_ADJ_ROOM_FIXED_GSO |
 				BPF_F_ADJ_ROOM_NO_CSUM_RESET))
-		return PUSH_FAILED;
+		return 0;
 	field = bpf_htons(payload);
-	if (store(skb, 0, headers->bytes, length) || store(skb, 4, &field, sizeof(field)) ||
-	    bpf_skb_store_bytes(skb, __builtin_offsetof(struct ethhdr, h_proto), &ethertype, sizeof(ethertype), 0))
-		return PUSH_FAILED;
-	return bpf_map_lookup_elem(&srp_flows, flow) == headers ? RETURNED : NO_CACHE;
+	return !store(skb, 0, headers->bytes, length) && !store(skb, 4, &field, sizeof(field)) &&
+	       !bpf_skb_store_bytes(skb, __builtin_offsetof(struct ethhdr, h_proto), &ethertype,
+				    sizeof(ethertype), 0);
 }
 
-/* A packet that `sid`'s service gives back.  Returns what tc shall do; TC_ACT_UNSPEC: look on. */
-static __always_inline int come_back(struct __sk_buff *skb, const struct in6_addr *sid)
+/* A packet that a service returns after decapsulation. */
+static __always_inline enum counter restore(struct __sk_buff *skb, const struct in6_addr *key,
+					    const struct local_sid *sid, __u32 family, struct traffic *traffic,
+					    int *plain)
 {
 	struct flow flow = { .iif = skb->ifindex };
-	struct headers *headers;
-	struct traffic traffic;
-	enum counter result;
-	struct iphdr ip;
-	__u64 length;
+	enum counter result = RETURNED;
+	struct headers *headers = 0;
+	struct inner inner = {};
+	struct chain *chain;
+	__u64 largest, length;
+	int whole;
 
-	length = ipv4_packet(skb, 0, &flow, &ip);
-	traffic = on_the_wire(skb, length, 0);
-	if (length) {
+	whole = read_flow(skb, 0, family, 0, &flow, &inner);
+	length = inner.length;
+	*traffic = on_the_wire(skb, whole ? length : 0, &inner, &largest);
+	if (!whole)
+		return INNER_MALFORMED;
+	if (sid->kind == DYNAMIC) {
 		headers = bpf_map_lookup_elem(&srp_flows, &flow);
 		if (!headers)
-			headers = quoted(skb, &ip, &flow);
-		result = headers ? push(skb, &flow, headers, length) : NO_CACHE;
-	} else {
-		result = INNER_MALFORMED;
+			headers = quoted(skb, family, &flow, inner.l4_at);
 	}
-	count(sid, result, traffic);
-	return result == RETURNED ? TC_ACT_UNSPEC : TC_ACT_SHOT;
+	if (!headers) {
+		chain = bpf_map_lookup_elem(&srp_chains, key);
+		if (!chain || chain->several)
+			return NO_CACHE;
+		if (sid->kind == DYNAMIC)
+			result = ONLY_CHAIN;
+		headers = &chain->headers;
+	}
+	*plain = !headers->length;
+	if (*plain)
+		return result;
+	if (!push(skb, headers, length))
+		return PUSH_FAILED;
+	/* The map of flows recycles entries at once: another flow's headers could have been written into
+	 * this one meanwhile.
+	 */
+	if (sid->kind == DYNAMIC && result == RETURNED && bpf_map_lookup_elem(&srp_flows, &flow) != headers)
+		return NO_CACHE;
+	return result;
+}
+
+/* A packet that a masqueraded service returns: its destination is the active segment again. */
+static __always_inline enum counter unmask(struct __sk_buff *skb, const struct ipv6hdr *ip6,
+					   struct traffic *traffic, int *plain)
+{
+	__u64 largest, claimed = sizeof(*ip6) + bpf_ntohs(ip6->payload_len);
+	struct flow unused = {};
+	struct outer outer = {};
+	struct inner inner = {};
+	struct in6_addr next;
+	enum counter wrong;
+
+	wrong = walk(skb, ip6, &outer);
+	*plain = wrong == NO_SRH || (!wrong && !outer.srh_at);
+	if (*plain)	/* what the service says itself */
+		return 0;
+	if (!wrong && skb->gso_size)
+		read_inner(skb, &outer, &unused, &inner);
+	*traffic = on_the_wire(skb, claimed, &inner, &largest);
+	if (wrong || !sound(skb, &outer) || outer.srh.segments_left > outer.srh.last_entry)
+		return MALFORMED_SRH;
+	if (load(skb, outer.srh_at + SRH_SEGMENT_LIST + 16 * outer.srh.segments_left, &next, sizeof(next)) ||
+	    store(skb, 24, &next, sizeof(next)))
+		return PUSH_FAILED;
+	return RETURNED;
+}
+
+/* A packet on the return interface of the SID `key`.  Returns what tc shall do. */
+static __always_inline int come_back(struct __sk_buff *skb, const struct in6_addr *key,
+				     const struct local_sid *sid, __u32 family)
+{
+	struct traffic traffic = {};
+	struct ipv6hdr ip6;
+	enum counter result;
+	int plain = 0;
+
+	if (family == FAMILY_INET6 && (load(skb, 0, &ip6, sizeof(ip6)) || of_the_link(skb, &ip6)))
+		return TC_ACT_OK;
+	if (sid->kind == MASQUERADE)
+		result = unmask(skb, &ip6, &traffic, &plain);
+	else
+		result = restore(skb, key, sid, family, &traffic, &plain);
+	if (traffic.packets)
+		count(key, result, traffic);
+	if (plain)
+		return TC_ACT_OK;
+	return result == RETURNED || result == ONLY_CHAIN ? LOOK_ON : TC_ACT_SHOT;
+}
+
+/* Where a packet for the SID goes from here. */
+static __always_inline int onward(const struct local_sid *sid, enum counter result)
+{
+	struct bpf_redir_neigh next_hop = { .nh_family = FAMILY_INET6 };
+
+	/* What the kernel's own behavior refuses, and what doesn't fit into the service's link, is the
+	 * kernel's to answer for.
+	 */
+	if (sid->kind == KERNEL || result == TOO_BIG)
+		return TC_ACT_OK;
+	if (result != ENTERED)
+		return TC_ACT_SHOT;
+	if (sid->kind != MASQUERADE)
+		return TC_ACT_OK;
+	__builtin_memcpy(next_hop.ipv6_nh, sid->next_hop, sizeof(next_hop.ipv6_nh));
+	return bpf_redirect_neigh(sid->oif, &next_hop, sizeof(next_hop), 0);
 }
 
 SEC("tc")
 int srproxy(struct __sk_buff *skb)
 {
-	struct outer outer = {};
+	struct way_back way = { skb->ifindex, FAMILY_INET6 };
 	struct local_sid *sid;
-	struct ipv6hdr ip6;
+	struct in6_addr *key;
 	enum counter result;
 	struct traffic traffic;
+	struct ipv6hdr ip6;
+	int action;
 
 	/* A tagged or foreign frame is not this interface's: its VLAN or macvlan interface sees it. */
 	if (skb->pkt_type != PACKET_HOST || skb->vlan_present)
 		return TC_ACT_OK;
-	if (skb->protocol == bpf_htons(ETH_P_IP)) {
-		struct way_back way = { skb->ifindex, FAMILY_INET };
-		struct in6_addr *from = bpf_map_lookup_elem(&srp_returns, &way);
-		int action;
+	if (skb->protocol == bpf_htons(ETH_P_IP))
+		way.family = FAMILY_INET;
+	else if (skb->protocol != bpf_htons(ETH_P_IPV6))
+		return TC_ACT_OK;
 
-		/* A SID is active when it stands in srp_sids, whatever else is already or still there. */
-		if (!from || !bpf_map_lookup_elem(&srp_sids, from))
-			return TC_ACT_OK;
-		action = come_back(skb, from);
-		if (action != TC_ACT_UNSPEC)
+	/* A SID is active when it stands in srp_sids, whatever else is already or still there. */
+	key = bpf_map_lookup_elem(&srp_returns, &way);
+	sid = key ? bpf_map_lookup_elem(&srp_sids, key) : 0;
+	if (sid) {
+		action = come_back(skb, key, sid, way.family);
+		if (action != LOOK_ON)
 			return action;
-	} else if (skb->protocol != bpf_htons(ETH_P_IPV6)) {
+	} else if (way.family == FAMILY_INET) {
 		return TC_ACT_OK;
 	}
 
-	/* A returning packet goes on here too: its next segment may be another SID of this node. */
 	if (load(skb, 0, &ip6, sizeof(ip6)))
 		return TC_ACT_OK;
 	sid = bpf_map_lookup_elem(&srp_sids, &ip6.daddr);
 	if (!sid)
 		return TC_ACT_OK;
-	result = enter(skb, sid, &ip6, &outer);
-	traffic = one_packet(skb, sizeof(ip6) + bpf_ntohs(ip6.payload_len));
-	if (outer.next_header == IPPROTO_IPIP)
-		traffic = on_the_wire(skb, sizeof(ip6) + bpf_ntohs(ip6.payload_len), outer.length);
+	result = enter(skb, &ip6.daddr, sid, &ip6, &traffic);
 	count(&ip6.daddr, result, traffic);
-	return result == ENTERED ? TC_ACT_OK : TC_ACT_SHOT;
+	return onward(sid, result);
 }
 
 char _license[] SEC("license") = "GPL";

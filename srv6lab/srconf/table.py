@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from ipaddress import IPv6Address
 
 from . import bpf, link, route, state
+from .behaviors import IPV4
 from .errors import Refused, SrconfError, ToolError
 from .state import Counters, Interface, LocalSid
 
@@ -23,10 +24,14 @@ class Table:
 
     def local_sids(self) -> tuple[LocalSid, ...]:
         """Every active SID, by address."""
-        sids = self.maps[state.SIDS]
+        sids, chains = self.maps[state.SIDS], self.maps[state.CHAINS]
         keys = dict.fromkeys(sids.keys(state.SIDS_MAX))
-        found = ((key, sids.get(key)) for key in sorted(keys))
-        return tuple(state.unpack_local_sid(key, value[0]) for key, value in found if value)
+        found = ((key, sids.get(key), chains.get(key)) for key in sorted(keys))
+        return tuple(
+            state.unpack_local_sid(key, value[0], headers[0] if headers else None)
+            for key, value, headers in found
+            if value
+        )
 
     def counters(self, local_sid: LocalSid) -> Counters:
         """The counters of one SID."""
@@ -39,18 +44,18 @@ class Table:
 
     def activate(self, local_sid: LocalSid) -> bool:
         """Make the entries of one SID stand, its own last; whether anything was missing."""
-        returns, counters, sids = (self.maps[name] for name in (state.RETURNS, state.COUNTERS, state.SIDS))
-        value = local_sid.pack()
-        if (
-            returns.get(local_sid.way_back) == (local_sid.key,)
-            and counters.get(local_sid.key)
-            and sids.get(local_sid.key) == (value,)
-        ):
+        entries = [(state.SIDS, local_sid.key, local_sid.pack())]
+        if headers := local_sid.pack_chain():
+            entries.insert(0, (state.CHAINS, local_sid.key, headers))
+        if way_back := local_sid.way_back:
+            entries.insert(0, (state.RETURNS, way_back, local_sid.key))
+        counted = self.maps[state.COUNTERS].get(local_sid.key) is not None
+        if counted and all(self.maps[name].get(key) == (value,) for name, key, value in entries):
             return False
-        returns.put(local_sid.way_back, local_sid.key)
-        if not counters.get(local_sid.key):
-            counters.put(local_sid.key, b"")
-        sids.put(local_sid.key, value)
+        if not counted:
+            self.maps[state.COUNTERS].put(local_sid.key, b"")
+        for name, key, value in entries:
+            self.maps[name].put(key, value)
         return True
 
     def deactivate(self, local_sids: Iterable[LocalSid]) -> None:
@@ -62,31 +67,34 @@ class Table:
     def sweep(self) -> bool:
         """Remove map entries that belong to no SID; whether there were any."""
         staying = self.local_sids()
-        removed = self._keep(state.RETURNS, state.SIDS_MAX, {sid.way_back for sid in staying})
-        removed |= self._keep(state.COUNTERS, state.SIDS_MAX, {sid.key for sid in staying})
-        indexes = {sid.iif.index for sid in staying}
+        ways = {sid.way_back for sid in staying if sid.way_back}
+        keys = {sid.key for sid in staying}
+        removed = self._keep(state.RETURNS, ways)
+        removed |= self._keep(state.COUNTERS, keys)
+        self._keep(state.CHAINS, keys)
+        indexes = {state.WAY_BACK.unpack(way) for way in ways}
         flows = self.maps[state.FLOWS]
         for key in list(flows.keys(state.FLOWS_MAX * 2)):
-            if state.FLOW_IIF.unpack_from(key)[0] not in indexes:
+            if state.FLOW_WAY.unpack_from(key) not in indexes:
                 flows.remove(key)
         return removed
 
-    def _keep(self, name: str, limit: int, keys: set[bytes]) -> bool:
-        surplus = set(self.maps[name].keys(limit)) - keys
+    def _keep(self, name: str, keys: set[bytes]) -> bool:
+        surplus = set(self.maps[name].keys(state.SIDS_MAX)) - keys
         for key in surplus:
             self.maps[name].remove(key)
         return bool(surplus)
 
 
-def find(links: tuple[Interface, ...]) -> Table | None:
+def find() -> Table | None:
     """The table, if the program is attached here."""
-    there = link.attachments(links)
+    there = link.attachments()
     return _open(there[0].program_id) if there else None
 
 
-def standing(links: tuple[Interface, ...]) -> tuple[LocalSid, ...]:
+def standing() -> tuple[LocalSid, ...]:
     """Every active SID of this namespace."""
-    table = find(links)
+    table = find()
     return table.local_sids() if table else ()
 
 
@@ -100,7 +108,7 @@ def _open(program_id: int) -> Table:
 
 def add(links: tuple[Interface, ...], local_sid: LocalSid) -> None:
     """Add a SID, or mend one that is there already; refuse what would fight with another."""
-    there = link.attachments(links)
+    there = link.attachments()
     active = _open(there[0].program_id).local_sids() if there else ()
     _refuse_clash(local_sid, active)
     others = tuple(other for other in active if other.sid != local_sid.sid)
@@ -111,7 +119,7 @@ def add(links: tuple[Interface, ...], local_sid: LocalSid) -> None:
         changed |= table.activate(local_sid)
         changed |= table.sweep()
     except (SrconfError, OSError):
-        settle(links)
+        settle()
         raise
     if not changed:
         raise Refused("Identical localsid already exists.")
@@ -123,41 +131,51 @@ def _refuse_clash(new: LocalSid, active: Iterable[LocalSid]) -> None:
             if _asked(old) != _asked(new):
                 raise Refused(f"{new.sid} exists already with other parameters: delete it first")
             continue
-        if old.way_back == new.way_back:
+        if new.iif and old.way_back == new.way_back:
             raise Refused(
-                f"{new.iif.name} is the return interface of {old.sid} already: "
-                "one return interface serves one SID; name another, or delete that SID"
+                f"{new.iif.name} is the return interface of {old.sid} already: one return interface serves "
+                f"one SID for IPv{4 if new.behavior.inner == IPV4 else 6}; name another, or delete that SID"
             )
-        if old.next_hop == new.next_hop and old.oif == new.oif and old.mac != new.mac:
-            raise Refused(f"{new.next_hop} on {new.oif.name} stands for another next hop, of {old.sid}")
+        if old.target and old.target == new.target and old.oif == new.oif and old.mac != new.mac:
+            raise Refused(f"{new.target} on {new.oif.name} stands for another next hop, of {old.sid}")
 
 
 def _asked(local_sid: LocalSid) -> tuple[object, ...]:
     """What the command line said: an interface that was made anew under its old name is the same one."""
-    return local_sid.behavior, local_sid.next_hop, local_sid.mac, local_sid.oif.name, local_sid.iif.name
+    oif = local_sid.oif.name if local_sid.behavior.interfaces else None
+    iif = local_sid.iif.name if local_sid.iif else None
+    return local_sid.behavior, local_sid.next_hop, local_sid.mac, oif, iif, local_sid.chain
 
 
-def delete(links: tuple[Interface, ...], sid: IPv6Address) -> None:
+def delete(sid: IPv6Address) -> None:
     """Delete one SID; also sweeps up what a command that was cut short left."""
-    table = find(links)
+    table = find()
     doomed = [local_sid for local_sid in table.local_sids() if local_sid.sid == sid] if table else []
     if table:
         table.deactivate(doomed)
-    if not settle(links) and not doomed:
+    if not settle() and not doomed:
         raise Refused(f"Localsid not found: {sid}")
 
 
-def flush(links: tuple[Interface, ...]) -> None:
+def flush() -> None:
     """Delete every SID, and all that commands that were cut short left, whatever the maps say."""
-    detached = link.detach_everywhere(links)
+    detached = link.detach_everywhere()
     if not route.reconcile(()) and not detached:
         raise Refused(EMPTY)
 
 
-def settle(links: tuple[Interface, ...]) -> bool:
+def settle() -> bool:
     """Make routes and filters agree with the active SIDs; whether they did not."""
-    active = standing(links)
+    active = standing()
     changed = route.reconcile(active)
     if not active:
-        changed |= link.detach_everywhere(links)
+        changed |= link.detach_everywhere()
     return changed
+
+
+def keep_up() -> bool:
+    """Serve the interfaces that came since; whether there still is a SID to serve."""
+    if not standing():
+        return False
+    link.attach_everywhere(link.interfaces(), link.attachments())
+    return True

@@ -1,21 +1,27 @@
 """The seed's chain in namespaces: hosta - r1 - server1 (with the service `vnf`) - r3 - hostb.
 
 r1 steers into fc00:a::a1, fc00:b::a1, fc00:3::a; r3 plays the nodes behind it.  The way back crosses the same
-SID with another segment list, so that two policies always share it.
+SID with another segment list, so that two policies always share it.  fc00:a::a6 does the same for IPv6, and
+fc00:a::ab is for a masqueraded service: IPv4 to 10.0.3.1 is encapsulated, IPv6 to fd00:bb::1 gets an SRH inserted.
+What comes from 10.0.9.1 and fd00:9::1 is answered past the services.
 """
 
+import contextlib
 import ctypes
 import itertools
 import json
 import os
 import socket
 import subprocess
-import sys
+import tempfile
 import time
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, NoReturn
+
+from srv6lab.srconf.command import main
 
 ROOM = Path(__file__).resolve().parents[2] / "srv6lab" / "srconf"
 SRCONF = ROOM / "srconf"
@@ -27,6 +33,8 @@ echo 0 > /proc/sys/net/ipv6/conf/all/accept_dad
 echo 0 > /proc/sys/net/ipv6/conf/default/accept_dad
 echo 0 > /proc/sys/net/ipv4/conf/all/rp_filter
 echo 0 > /proc/sys/net/ipv4/conf/default/rp_filter
+echo 1 > /proc/sys/net/ipv6/conf/all/seg6_enabled
+echo 1 > /proc/sys/net/ipv6/conf/default/seg6_enabled
 """
 FORWARDING = """
 echo 1 > /proc/sys/net/ipv4/ip_forward
@@ -35,8 +43,8 @@ echo 1 > /proc/sys/net/ipv6/conf/all/forwarding
 LINKS = (
     ("hosta", "eth1", "r1", "eth1", 1500),
     ("r1", "eth2", "server1", "eth1", 2000),
-    ("server1", "veth0", "vnf", "veth0", 1500),
-    ("server1", "veth1", "vnf", "veth1", 1500),
+    ("server1", "veth0", "vnf", "veth0", 2000),
+    ("server1", "veth1", "vnf", "veth1", 2000),
     ("server1", "eth2", "r3", "eth2", 2000),
     ("r3", "eth1", "hostb", "eth1", 1500),
 )
@@ -44,15 +52,25 @@ ROUTES = {
     "hosta": """
         addr add 10.0.0.1/24 dev eth1
         route add default via 10.0.0.2
+        addr add fd00:a::1/64 dev eth1
+        route add ::/0 via fd00:a::2
+        addr add 10.0.9.1/32 dev lo
+        addr add fd00:9::1/128 dev lo
+        route add 10.0.3.0/24 via 10.0.0.2 src 10.0.9.1
     """,
     "r1": """
         addr add 10.0.0.2/24 dev eth1
+        addr add fd00:a::2/64 dev eth1
         addr add fc00:1::1/64 dev lo
         addr add 2001:a::1/64 dev eth2
         route add ::/0 via 2001:a::2
         route add fc00:1::a/128 encap seg6local action End.DX4 nh4 10.0.0.1 dev eth1
         route add 10.0.1.0/24 encap seg6 mode encap segs fc00:a::a1,fc00:b::a1,fc00:3::a dev eth2
         route add 10.0.2.0/24 encap seg6 mode encap segs fc00:a::a1,fc00:c::a1,fc00:3::a dev eth2
+        route add 10.0.3.0/24 encap seg6 mode encap segs fc00:a::ab,fc00:b::a1,fc00:3::a dev eth2
+        route add fc00:1::6/128 encap seg6local action End.DX6 nh6 fd00:a::1 dev eth1
+        route add fd00:b::/64 encap seg6 mode encap segs fc00:a::a6,fc00:b::a1,fc00:3::6 dev eth2
+        route add fd00:bb::/64 encap seg6 mode inline segs fc00:a::ab,fc00:b::a1 dev eth2
     """,
     "server1": """
         addr add fc00:a::a/64 dev lo
@@ -60,8 +78,13 @@ ROUTES = {
         addr add 2001:b::1/64 dev eth2
         addr add 192.168.1.1/24 dev veth0
         addr add 192.168.2.1/24 dev veth1
+        addr add fd00:1::1/64 dev veth0
+        addr add fd00:2::1/64 dev veth1
+        addr add fe80::1:1/64 dev veth0
         route add ::/0 via 2001:b::2
+        route add 10.0.1.0/24 via inet6 2001:b::2 dev eth2
         route add fc00:1::/64 via 2001:a::1
+        route add fd00:a::/64 via 2001:a::1
     """,
     "vnf": """
         addr add 192.168.1.2/24 dev veth0
@@ -69,9 +92,16 @@ ROUTES = {
         rule add iif veth0 lookup 100
         route add default via 192.168.2.1 dev veth1 table 100
         route add default via 192.168.2.1 dev veth1
+        addr add fd00:1::2/64 dev veth0
+        addr add fd00:2::2/64 dev veth1
+        addr add fe80::1:2/64 dev veth0
+        rule add from ::/0 iif veth0 lookup 100
+        route add ::/0 via fd00:2::1 dev veth1 table 100
+        route add ::/0 via fd00:2::1 dev veth1
     """,
     "r3": """
         addr add 10.0.1.2/24 dev eth1
+        addr add fd00:b::2/64 dev eth1
         addr add fc00:3::3/64 dev lo
         addr add 2001:b::2/64 dev eth2
         route add ::/0 via 2001:b::1
@@ -80,11 +110,21 @@ ROUTES = {
         route add blackhole fc00:9::/64
         route add fc00:3::a/128 encap seg6local action End.DX4 nh4 10.0.1.1 dev eth1
         route add 10.0.0.0/24 encap seg6 mode encap segs fc00:a::a1,fc00:1::a dev eth2
+        route add 10.0.3.0/24 via 10.0.1.1
+        route add 10.0.9.0/24 encap seg6 mode encap segs fc00:1::a dev eth2
+        route add fd00:9::/64 encap seg6 mode encap segs fc00:1::6 dev eth2
+        route add fc00:3::6/128 encap seg6local action End.DX6 nh6 fd00:b::1 dev eth1
+        route add fd00:a::/64 encap seg6 mode encap segs fc00:a::a6,fc00:1::6 dev eth2
+        route add fd00:bb::/64 via fd00:b::1
     """,
     "hostb": """
         addr add 10.0.1.1/24 dev eth1
         addr add 10.0.2.1/32 dev lo
+        addr add 10.0.3.1/32 dev lo
         route add default via 10.0.1.2
+        addr add fd00:b::1/64 dev eth1
+        addr add fd00:bb::1/128 dev lo
+        route add ::/0 via fd00:b::2
     """,
 }
 _numbers = itertools.count()
@@ -119,7 +159,27 @@ class Namespace:
         assert done.returncode == 0, f"{self.name}: {done.stderr}"
 
     def srconf(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        return self.run(sys.executable, str(SRCONF), "localsid", *words, check=check)
+        """The command in a process of its own, forked: an interpreter's start would be most of the time."""
+        with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
+            child = os.fork()
+            if not child:
+                self._become(["localsid", *words], out, err)
+            code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+            said = [stream.seek(0) or stream.read() for stream in (out, err)]
+        assert not check or code == 0, f"{words}: {''.join(said)}"
+        return subprocess.CompletedProcess(["srconf", "localsid", *words], code, *said)
+
+    def _become(self, words: list[str], out: IO[str], err: IO[str]) -> NoReturn:
+        code = 99
+        try:
+            with self.entered(), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+                code = main(words)
+        except BaseException:
+            traceback.print_exc(file=err)
+        finally:
+            out.flush()
+            err.flush()
+            os._exit(code)
 
     def show(self, *words: str) -> list[dict[str, Any]]:
         answer: list[dict[str, Any]] = json.loads(self.srconf("show", *words, "--json").stdout)

@@ -54,6 +54,49 @@ def udp(payload: bytes = b"", source: int = 1000, destination: int = 2000) -> by
     return struct.pack("!HHHH", source, destination, 8 + len(payload), 0) + payload
 
 
+def udp6(
+    payload: bytes = b"",
+    ports: tuple[int, int] = (1000, 2000),
+    *,
+    source: str = "fd00:a::1",
+    destination: str = "fd00:b::1",
+    hop_limit: int = 64,
+    traffic_class: int = 0,
+) -> bytes:
+    """An IPv6 packet with UDP in it, its checksum right."""
+    length = 8 + len(payload)
+    addresses = IPv6Address(source).packed + IPv6Address(destination).packed
+    head = struct.pack("!HHHH", *ports, length, 0)
+    filled = checksum(addresses + struct.pack("!II", length, UDP) + head + payload) or 0xFFFF
+    return plain6(
+        UDP,
+        head[:6] + struct.pack("!H", filled) + payload,
+        source=source,
+        destination=destination,
+        hop_limit=hop_limit,
+        traffic_class=traffic_class,
+    )
+
+
+def plain6(
+    next_header: int,
+    payload: bytes,
+    *,
+    source: str = "fd00:a::1",
+    destination: str = "fd00:b::1",
+    hop_limit: int = 64,
+    traffic_class: int = 0,
+) -> bytes:
+    """An IPv6 packet as a host sends it."""
+    head = struct.pack("!IHBB", 6 << 28 | traffic_class << 20, len(payload), next_header, hop_limit)
+    return head + IPv6Address(source).packed + IPv6Address(destination).packed + payload
+
+
+def hopped(packet: bytes, hops: int) -> bytes:
+    """An IPv6 packet some routers later."""
+    return packet[:7] + bytes([packet[7] - hops]) + packet[8:]
+
+
 def icmp(kind: int, code: int, payload: bytes) -> bytes:
     head = struct.pack("!BBH", kind, code, 0)
     return struct.pack("!BBH", kind, code, checksum(head + payload)) + payload
@@ -132,8 +175,13 @@ def view(packet: bytes) -> View:
     )
 
 
-def probes(port: socket.socket, count: int, seconds: float = 5.0) -> list[bytes]:
-    """The packets of our making that come in: as many as are expected, or what came in that time."""
+def probes(
+    port: socket.socket, count: int, seconds: float = 5.0, *, having: bytes | None = None
+) -> list[bytes]:
+    """The packets of our making that come in: as many as are expected, or what came in that time.
+
+    Ours have an SRH or are IPv4; or they have those bytes in them.
+    """
     found: list[bytes] = []
     deadline = time.monotonic() + seconds
     while len(found) < count and (left := deadline - time.monotonic()) > 0:
@@ -145,6 +193,8 @@ def probes(port: socket.socket, count: int, seconds: float = 5.0) -> list[bytes]
         ethertype, packet = frame[12:14], frame[14:]
         ours = ethertype == b"\x86\xdd" and packet[6] in (0, ROUTING, 60) and SRH_SOURCE in packet[8:24]
         ours |= ethertype == b"\x08\x00"
+        if having is not None:
+            ours = having in packet
         if ours and address[2] != socket.PACKET_OUTGOING:
             found.append(packet)
     return found

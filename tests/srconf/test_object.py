@@ -19,6 +19,7 @@ HELPERS = {
     9: "skb_store_bytes",
     26: "skb_load_bytes",
     50: "skb_adjust_room",
+    152: "redirect_neigh",
 }
 CALL = 0x85
 
@@ -65,13 +66,13 @@ def test_only_helpers_of_linux_5_10() -> None:
 
 def test_object_is_small_and_names_no_machine() -> None:
     content = (ROOM / "srproxy.bpf.o").read_bytes()
-    assert len(content) < 24_000
+    assert len(content) < 40_000
     for word in (b"/home/", b"/root/", b"/tmp/", b"/usr/", str(ROOM.parents[1]).encode()):
         assert word not in content
 
 
 def test_counters_are_named_in_the_program_s_order() -> None:
-    source = (ROOM / "srproxy.bpf.c").read_text(encoding="utf-8")
+    source = (ROOM / "srproxy.h").read_text(encoding="utf-8")
     body = re.search(r"enum counter \{(.*?)COUNTERS,", source, re.DOTALL)
     assert body
     names = re.findall(r"^\t([A-Z_0-9]+),", body[1], re.MULTILINE)
