@@ -55,13 +55,38 @@ static __always_inline void read_selector(struct __sk_buff *skb, __u64 at, struc
 	}
 }
 
+/* RFC 791: the words of the header add up to all ones. */
+static __always_inline int ipv4_sum_is_right(struct __sk_buff *skb, __u64 at, const struct iphdr *ip)
+{
+	__u64 size = ip->ihl * 4 - sizeof(*ip), sum = 0;
+	__u32 options[10] = {};
+	const __u32 *words = (const __u32 *)ip;
+	unsigned int i;
+
+	KEEP_IN_REGISTER(size);
+	if (size && (size > sizeof(options) || load(skb, at + sizeof(*ip), options, size)))
+		return 0;
+	for (i = 0; i < sizeof(*ip) / 4; i++)
+		sum += words[i];
+	for (i = 0; i < 10; i++)
+		sum += options[i];
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	return sum == 0xffff;
+}
+
 /* The IPv4 packet at `at`.  Returns its Total Length, or 0 if it is none. */
-static __always_inline __u64 read_ipv4(struct __sk_buff *skb, __u64 at, struct flow *flow, struct inner *inner)
+static __always_inline __u64 read_ipv4(struct __sk_buff *skb, __u64 at, __u64 end, struct flow *flow,
+				       struct inner *inner)
 {
 	struct iphdr ip;
 	__u64 length;
 
 	if (load(skb, at, &ip, sizeof(ip)) || ip.version != 4 || ip.ihl < 5)
+		return 0;
+	if (end && !ipv4_sum_is_right(skb, at, &ip))
 		return 0;
 	__builtin_memcpy(flow->source, &ip.saddr, 4);
 	__builtin_memcpy(flow->destination, &ip.daddr, 4);
@@ -120,20 +145,20 @@ static __always_inline __u64 read_ipv6(struct __sk_buff *skb, __u64 at, struct f
 	return length;
 }
 
-/* The IP packet of `family` at `at`, of which all that its header claims must be there, unless it is what
- * an ICMP error quotes.  Returns whether it is one.
+/* The IP packet of `family` at `at`, of which all that its header claims must be there before `end`; 0 stands
+ * for one that an ICMP error quotes.  Returns whether it is one.
  */
-static __always_inline int read_flow(struct __sk_buff *skb, __u64 at, __u32 family, int quoted,
-				     struct flow *flow, struct inner *inner)
+static __always_inline int read_flow(struct __sk_buff *skb, __u64 at, __u64 end, __u32 family, struct flow *flow,
+				     struct inner *inner)
 {
-	__u64 length = family == FAMILY_INET ? read_ipv4(skb, at, flow, inner) : read_ipv6(skb, at, flow, inner);
+	__u64 length = family == FAMILY_INET ? read_ipv4(skb, at, end, flow, inner) : read_ipv6(skb, at, flow, inner);
 
 	if (!length)
 		return 0;
 	if (!flow->fragment)
 		read_selector(skb, inner->l4_at, flow);
 	inner->length = length;
-	return quoted || (at + length <= skb->len - ETH_HLEN && inner->l4_at <= at + length);
+	return !end || (at + length <= end && inner->l4_at <= at + length);
 }
 
 /* A packet as the wire has it: without the padding of a short Ethernet frame; a GSO packet as several,

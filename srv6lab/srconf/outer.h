@@ -21,6 +21,18 @@ struct outer {
 	__u8 next_header;
 };
 
+/* Where the packet ends: not the padding of a short Ethernet frame.  0 if it is cut short, or no IPv6 at all. */
+static __always_inline __u64 ipv6_end(struct __sk_buff *skb, const struct ipv6hdr *ip6)
+{
+	__u64 there = skb->len - ETH_HLEN, claimed = sizeof(*ip6) + bpf_ntohs(ip6->payload_len);
+
+	if (ip6->version != 6)
+		return 0;
+	if (skb->gso_size)	/* may be longer than the field */
+		return there;
+	return claimed <= there ? claimed : 0;
+}
+
 /* Walk from the IPv6 header to the first header that is no extension header we know.  Returns 0, or a
  * counter that says what is wrong; that there is no SRH isn't wrong yet.
  */
@@ -56,17 +68,17 @@ static __always_inline enum counter walk(struct __sk_buff *skb, const struct ipv
 }
 
 /* The SRH's own numbers agree, and all of it is there. */
-static __always_inline int sound(struct __sk_buff *skb, const struct outer *outer)
+static __always_inline int sound(const struct outer *outer, __u64 end)
 {
 	const struct srh *srh = &outer->srh;
 
 	return (srh->last_entry + 1) * 2 <= srh->length && srh->segments_left <= srh->last_entry + 1 &&
-	       ETH_HLEN + outer->length <= skb->len;
+	       outer->length <= end;
 }
 
 /* RFC 8986 section 4.1, S02 to S11, and what a proxy asks besides. */
-static __always_inline enum counter judge(struct __sk_buff *skb, const struct outer *outer,
-					  const struct local_sid *sid, __u8 hop_limit)
+static __always_inline enum counter judge(const struct outer *outer, const struct local_sid *sid,
+					  __u8 hop_limit, __u64 end)
 {
 	if (!outer->srh_at && !(sid->position & IS_LAST))
 		return NO_SRH;
@@ -76,7 +88,7 @@ static __always_inline enum counter judge(struct __sk_buff *skb, const struct ou
 		return SEGMENTS_LEFT;
 	if (outer->srh_at && outer->srh.segments_left && hop_limit <= 1)
 		return HOP_LIMIT;
-	if (outer->srh_at && !sound(skb, outer))
+	if (outer->srh_at && !sound(outer, end))
 		return MALFORMED_SRH;
 	if (sid->inner && outer->next_header != sid->inner)
 		return INNER_TYPE;

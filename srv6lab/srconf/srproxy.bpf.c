@@ -125,8 +125,8 @@ static __always_inline enum counter masquerade(struct __sk_buff *skb, const stru
 }
 
 /* What stands behind the outer headers: an IP packet, one in an Ethernet frame, or an upper layer. */
-static __always_inline int read_inner(struct __sk_buff *skb, const struct outer *outer, struct flow *flow,
-				      struct inner *inner)
+static __always_inline int read_inner(struct __sk_buff *skb, const struct outer *outer, __u64 end,
+				      struct flow *flow, struct inner *inner)
 {
 	__u64 at = outer->length;
 	__u8 type = outer->next_header;
@@ -141,9 +141,9 @@ static __always_inline int read_inner(struct __sk_buff *skb, const struct outer 
 							    : IPPROTO_NONE;
 	}
 	if (type == IPPROTO_IPIP)
-		return read_flow(skb, at, FAMILY_INET, 0, flow, inner);
+		return read_flow(skb, at, end, FAMILY_INET, flow, inner);
 	if (type == IPPROTO_IPV6)
-		return read_flow(skb, at, FAMILY_INET6, 0, flow, inner);
+		return read_flow(skb, at, end, FAMILY_INET6, flow, inner);
 	inner->l4_at = at;
 	inner->protocol = type;
 	return 1;
@@ -154,19 +154,19 @@ static __always_inline enum counter enter(struct __sk_buff *skb, const struct in
 					  const struct local_sid *sid, const struct ipv6hdr *ip6,
 					  struct traffic *traffic)
 {
-	__u64 largest, claimed = sizeof(*ip6) + bpf_ntohs(ip6->payload_len);
+	__u64 largest, end = ipv6_end(skb, ip6);
 	struct flow flow = { .iif = sid->iif };
 	int decapsulates = sid->kind == DYNAMIC || sid->kind == STATIC, whole = 1;
 	struct outer outer = {};
 	struct inner inner = {};
 	enum counter wrong;
 
-	wrong = walk(skb, ip6, &outer);
+	wrong = end ? walk(skb, ip6, &outer) : MALFORMED_SRH;
 	if (!wrong)
-		wrong = judge(skb, &outer, sid, ip6->hop_limit);
+		wrong = judge(&outer, sid, ip6->hop_limit, end);
 	if (!wrong && (decapsulates || skb->gso_size))
-		whole = read_inner(skb, &outer, &flow, &inner);
-	*traffic = on_the_wire(skb, claimed, &inner, &largest);
+		whole = read_inner(skb, &outer, end, &flow, &inner);
+	*traffic = on_the_wire(skb, end, &inner, &largest);
 	if (wrong || sid->kind == KERNEL)
 		return wrong;
 	if (sid->kind == MASQUERADE)
@@ -218,7 +218,7 @@ static __always_inline struct headers *quoted(struct __sk_buff *skb, __u32 famil
 	struct flow cause = { .iif = flow->iif };
 	struct inner unused = {};
 
-	if (!is_error(flow) || !read_flow(skb, l4_at + 8, family, 1, &cause, &unused))
+	if (!is_error(flow) || !read_flow(skb, l4_at + 8, 0, family, &cause, &unused))
 		return 0;
 	*flow = cause;
 	return bpf_map_lookup_elem(&srp_flows, flow);
@@ -259,7 +259,7 @@ static __always_inline enum counter restore(struct __sk_buff *skb, const struct 
 	__u64 largest, length;
 	int whole;
 
-	whole = read_flow(skb, 0, family, 0, &flow, &inner);
+	whole = read_flow(skb, 0, skb->len - ETH_HLEN, family, &flow, &inner);
 	length = inner.length;
 	*traffic = on_the_wire(skb, whole ? length : 0, &inner, &largest);
 	if (!whole)
@@ -294,21 +294,21 @@ static __always_inline enum counter restore(struct __sk_buff *skb, const struct 
 static __always_inline enum counter unmask(struct __sk_buff *skb, const struct ipv6hdr *ip6,
 					   struct traffic *traffic, int *plain)
 {
-	__u64 largest, claimed = sizeof(*ip6) + bpf_ntohs(ip6->payload_len);
+	__u64 largest, end = ipv6_end(skb, ip6);
 	struct flow unused = {};
 	struct outer outer = {};
 	struct inner inner = {};
 	struct in6_addr next;
 	enum counter wrong;
 
-	wrong = walk(skb, ip6, &outer);
+	wrong = end ? walk(skb, ip6, &outer) : MALFORMED_SRH;
 	*plain = wrong == NO_SRH || (!wrong && !outer.srh_at);
 	if (*plain)	/* what the service says itself */
 		return 0;
 	if (!wrong && skb->gso_size)
-		read_inner(skb, &outer, &unused, &inner);
-	*traffic = on_the_wire(skb, claimed, &inner, &largest);
-	if (wrong || !sound(skb, &outer) || outer.srh.segments_left > outer.srh.last_entry)
+		read_inner(skb, &outer, end, &unused, &inner);
+	*traffic = on_the_wire(skb, end, &inner, &largest);
+	if (wrong || !sound(&outer, end) || outer.srh.segments_left > outer.srh.last_entry)
 		return MALFORMED_SRH;
 	if (load(skb, outer.srh_at + SRH_SEGMENT_LIST + 16 * outer.srh.segments_left, &next, sizeof(next)) ||
 	    store(skb, 24, &next, sizeof(next)))

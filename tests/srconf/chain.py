@@ -46,7 +46,7 @@ LINKS = (
     ("server1", "veth0", "vnf", "veth0", 2000),
     ("server1", "veth1", "vnf", "veth1", 2000),
     ("server1", "eth2", "r3", "eth2", 2000),
-    ("r3", "eth1", "hostb", "eth1", 1500),
+    ("r3", "eth1", "hostb", "eth1", 2000),
 )
 ROUTES = {
     "hosta": """
@@ -121,10 +121,10 @@ ROUTES = {
         addr add 10.0.1.1/24 dev eth1
         addr add 10.0.2.1/32 dev lo
         addr add 10.0.3.1/32 dev lo
-        route add default via 10.0.1.2
+        route add default via 10.0.1.2 mtu 1500
         addr add fd00:b::1/64 dev eth1
         addr add fd00:bb::1/128 dev lo
-        route add ::/0 via fd00:b::2
+        route add ::/0 via fd00:b::2 mtu 1500
     """,
 }
 _numbers = itertools.count()

@@ -66,7 +66,7 @@ def test_only_helpers_of_linux_5_10() -> None:
 
 def test_object_is_small_and_names_no_machine() -> None:
     content = (ROOM / "srproxy.bpf.o").read_bytes()
-    assert len(content) < 40_000
+    assert len(content) < 48_000
     for word in (b"/home/", b"/root/", b"/tmp/", b"/usr/", str(ROOM.parents[1]).encode()):
         assert word not in content
 
