@@ -85,7 +85,7 @@ static __always_inline enum counter remember(struct __sk_buff *skb, const struct
 
 	new = bpf_map_lookup_elem(&srp_scratch, &zero);
 	if (!new)
-		return CACHE_FAILED;
+		return REFUSED;
 	new->several = 0;
 	new->headers.length = 0;
 	if (outer->srh_at && outer->srh.segments_left)
@@ -96,7 +96,7 @@ static __always_inline enum counter remember(struct __sk_buff *skb, const struct
 	if (old && same(old, &new->headers, 0))
 		return 0;
 	note_chain(key, new);
-	return bpf_map_update_elem(&srp_flows, flow, &new->headers, BPF_ANY) ? CACHE_FAILED : 0;
+	return bpf_map_update_elem(&srp_flows, flow, &new->headers, BPF_ANY) ? REFUSED : 0;
 }
 
 /* The kernel decapsulates only at the last segment. */
@@ -106,7 +106,7 @@ static __always_inline enum counter release(struct __sk_buff *skb, const struct 
 
 	if (!outer->srh_at || !outer->srh.segments_left)
 		return ENTERED;
-	return store(skb, outer->srh_at + SRH_SEGMENTS_LEFT, &zero, 1) ? CACHE_FAILED : ENTERED;
+	return store(skb, outer->srh_at + SRH_SEGMENTS_LEFT, &zero, 1) ? REFUSED : ENTERED;
 }
 
 /* The service sees the last segment as destination, and the way back leads past the next one. */
@@ -120,7 +120,7 @@ static __always_inline enum counter masquerade(struct __sk_buff *skb, const stru
 		return MALFORMED_SRH;
 	if (store(skb, 7, &hop_limit, 1) || store(skb, 24, &last, sizeof(last)) ||
 	    store(skb, outer->srh_at + SRH_SEGMENTS_LEFT, &segments_left, 1))
-		return CACHE_FAILED;
+		return REFUSED;
 	return ENTERED;
 }
 
@@ -281,7 +281,7 @@ static __always_inline enum counter restore(struct __sk_buff *skb, const struct 
 	if (*plain)
 		return result;
 	if (!push(skb, headers, length))
-		return PUSH_FAILED;
+		return REFUSED;
 	/* The map of flows recycles entries at once: another flow's headers could have been written into
 	 * this one meanwhile.
 	 */
@@ -312,7 +312,7 @@ static __always_inline enum counter unmask(struct __sk_buff *skb, const struct i
 		return MALFORMED_SRH;
 	if (load(skb, outer.srh_at + SRH_SEGMENT_LIST + 16 * outer.srh.segments_left, &next, sizeof(next)) ||
 	    store(skb, 24, &next, sizeof(next)))
-		return PUSH_FAILED;
+		return REFUSED;
 	return RETURNED;
 }
 

@@ -36,8 +36,7 @@ COUNTER_NAMES = (
     "inner_malformed",
     "too_big",
     "no_cache",
-    "cache_failed",
-    "push_failed",
+    "refused",
 )
 DISCARDS = COUNTER_NAMES[3:]
 

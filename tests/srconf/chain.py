@@ -16,7 +16,7 @@ import subprocess
 import tempfile
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, NoReturn
@@ -158,20 +158,23 @@ class Namespace:
         )
         assert done.returncode == 0, f"{self.name}: {done.stderr}"
 
-    def srconf(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+    def srconf(
+        self, *words: str, check: bool = True, prepare: Callable[[], None] = lambda: None
+    ) -> subprocess.CompletedProcess[str]:
         """The command in a process of its own, forked: an interpreter's start would be most of the time."""
         with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
             child = os.fork()
             if not child:
-                self._become(["localsid", *words], out, err)
+                self._become(["localsid", *words], out, err, prepare)
             code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
             said = [stream.seek(0) or stream.read() for stream in (out, err)]
         assert not check or code == 0, f"{words}: {''.join(said)}"
         return subprocess.CompletedProcess(["srconf", "localsid", *words], code, *said)
 
-    def _become(self, words: list[str], out: IO[str], err: IO[str]) -> NoReturn:
+    def _become(self, words: list[str], out: IO[str], err: IO[str], prepare: Callable[[], None]) -> NoReturn:
         code = 99
         try:
+            prepare()
             with self.entered(), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
                 code = main(words)
         except BaseException:

@@ -2,15 +2,20 @@
 
 import itertools
 import json
+import os
 import random
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from srv6lab.srconf import bpf, link, netlink, tools
 
 from .chain import ADD, ROOM, SRCONF, Chain, Namespace, namespaces
 
@@ -29,7 +34,7 @@ SHOWN = (
     "------------------------------------------------------\n"
 )
 DRIVER = """
-import contextlib, importlib, io, json, sys
+import contextlib, importlib, io, json, os, sys
 sys.path.insert(0, sys.argv[1])
 main = importlib.import_module("srv6lab.srconf.command").main
 answers = []
@@ -38,6 +43,7 @@ for line in json.load(sys.stdin):
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         code = main(line)
     answers.append([code, out.getvalue(), err.getvalue()])
+    os.closerange(3, 256)  # a command's maps are open until its process ends
 print(json.dumps(answers))
 """
 
@@ -238,6 +244,37 @@ def test_an_interface_made_later_is_served_after_a_repeated_add(lone: Namespace)
     assert "srproxy" in lone.run("tc", "filter", "show", "dev", "late", "ingress").stdout
 
 
+def served(node: Namespace, interface: str, seconds: float = 3.0) -> bool:
+    """Whether the program is on an interface by then."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        shown = node.run("tc", "filter", "show", "dev", interface, "ingress", check=False)
+        if "srproxy" in shown.stdout:
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def test_watch_serves_interfaces_as_they_appear_and_ends_with_the_last_sid(lone: Namespace) -> None:
+    done = lone.srconf("watch", check=False)
+    assert (done.returncode, done.stderr) == (1, "SREXT answers: [ERROR]: Localsid table has no entries.\n")
+    lone.srconf(*ADD)
+    before = lone.state()
+    lone.ip("link add early type veth peer name earlier")
+    watch = lone.start(sys.executable, str(SRCONF), "localsid", "watch")
+    try:
+        assert served(lone, "early")
+        lone.ip("link add late type veth peer name later")
+        assert served(lone, "late") and served(lone, "later")
+        assert watch.poll() is None
+        lone.srconf("del", "fc00:a::a1")
+        assert watch.communicate(timeout=10)[0] == OK
+    finally:
+        watch.kill()
+        watch.communicate()
+    assert "srproxy" in before and "srproxy" not in lone.state() and "clsact" not in lone.state()
+
+
 def test_ports_of_a_bridge_are_left_alone(lone: Namespace) -> None:
     """What a port receives comes up on the bridge again: once is enough."""
     done = lone.run("ip", "link", "add", "br0", "type", "bridge", check=False)
@@ -247,6 +284,9 @@ def test_ports_of_a_bridge_are_left_alone(lone: Namespace) -> None:
     lone.srconf(*ADD)
     assert "srproxy" not in lone.run("tc", "filter", "show", "dev", "veth2", "ingress").stdout
     assert "srproxy" in lone.run("tc", "filter", "show", "dev", "br0", "ingress").stdout
+    lone.ip("link set far0 master br0")  # one that was served becomes a port
+    lone.srconf(*ADD)
+    assert "srproxy" not in lone.run("tc", "filter", "show", "dev", "far0", "ingress").stdout
 
 
 def test_commands_at_the_same_time(lone: Namespace) -> None:
@@ -342,21 +382,61 @@ VOCABULARY = (
 )
 
 
-def test_malformed_command_lines(lone: Namespace) -> None:
-    """Hundreds of wrong lines: each one gets one line that says what is wrong, and changes nothing."""
+GOOD = tuple(
+    ("localsid", *line.split())
+    for line in """
+        add fc00:a::a1 end
+        add fc00:a::a2 end.ad4 ip 192.168.1.2 veth0 veth1
+        add fc00:a::a2 end.ead4 ip 192.168.1.2 veth0 veth1
+        add fc00:a::a3 end.ad6 mac 02:00:00:00:00:02 veth0 veth2
+        add fc00:a::a3 end.am mac 02:00:00:00:00:02 veth0 veth2
+        add fc00:a::a4 end.x ip fe80::1 veth0
+        add fc00:a::a5 end.dx2 veth0
+        add fc00:a::a6 end.dx4 ip 192.168.1.2 veth0
+        add fc00:a::a7 end.as4 ip 192.168.1.2 veth0 veth1 src fc00::1 segs fc00::2,fc00::3 left 1
+        add fc00:a::a8 end.as6 ip fd00::2 veth0 veth1 src fc00::1 segs fc00::2
+        show fc00:a::a2
+        clear-counters fc00:a::a2
+        del fc00:a::a2
+        flush
+        help
+    """.strip().splitlines()
+)
+
+
+def spoiled(dice: random.Random) -> list[str]:
+    """A good line with some words dropped, doubled, swapped, replaced, added or misspelled."""
+    line = list(dice.choice(GOOD))
+    for _ in range(dice.randrange(1, 4)):
+        at = dice.randrange(len(line)) if line else 0
+        match dice.randrange(6):
+            case 0:
+                del line[at : at + 1]
+            case 1:
+                line[at:at] = line[at : at + 1]
+            case 2:
+                dice.shuffle(line)
+            case 3:
+                line[at : at + 1] = [dice.choice(VOCABULARY)]
+            case 4:
+                line.insert(at, dice.choice(VOCABULARY))
+            case _:
+                word = line[at] if line else ""
+                cut = dice.randrange(len(word) + 1)
+                line[at : at + 1] = [
+                    word[:cut] + chr(dice.randrange(1, 0x2FF)) + word[cut + dice.randrange(2) :]
+                ]
+    return line
+
+
+@pytest.mark.parametrize("count", [600, pytest.param(10_000, marks=pytest.mark.prove)])
+def test_malformed_command_lines(lone: Namespace, count: int) -> None:
+    """Each one gets one line that says what is wrong, or does what a good line does."""
     dice = random.Random(8986)
-    good = ["localsid", *ADD]
-    lines: list[list[str]] = [good[:length] for length in range(len(good))]
-    lines += [
-        [*good[:at], word, *good[at + 1 :]]
-        for at in range(len(good))
-        for word in VOCABULARY
-        if word != good[at]
-    ]
-    lines += [[*good, word] for word in VOCABULARY]
-    lines += [["localsid", *dice.choices(VOCABULARY, k=dice.randrange(8))] for _ in range(300)]
-    changing = {("add", "flush"), ("add", "del")}
-    lines = [line for line in lines if line[1:2] not in ([pair[1]] for pair in changing)]
+    lines: list[list[str]] = [list(good[:length]) for good in GOOD for length in range(len(good))]
+    lines += [["localsid", *dice.choices(VOCABULARY, k=dice.randrange(8))] for _ in range(count // 10)]
+    lines += [spoiled(dice) for _ in range(count - len(lines))]
+    lines = [line for line in lines if line[:2] != ["localsid", "watch"]]
     before = lone.state()
     done = subprocess.run(
         ["ip", "netns", "exec", lone.name, sys.executable, "-c", DRIVER, str(ROOM.parents[1])],
@@ -366,7 +446,7 @@ def test_malformed_command_lines(lone: Namespace) -> None:
         check=True,
     )
     answers = json.loads(done.stdout)
-    assert len(answers) == len(lines) > 500
+    assert len(answers) == len(lines) > 0.9 * count
     for line, (code, out, err) in zip(lines, answers, strict=True):
         if code == 0:
             assert out.startswith(("SREXT answers: OK.", "Usage: ", "SRv6 - ", "[")), line
@@ -374,6 +454,7 @@ def test_malformed_command_lines(lone: Namespace) -> None:
             assert code == 1 and out == "", line
             assert err.count("\n") == 1 and err.endswith("\n") and "\x1b" not in err, (line, err)
             assert err.startswith(("srconf: ", "SREXT answers: [ERROR]: ")), (line, err)
+    assert sum(code for code, _, _ in answers) > 0.8 * len(lines)
     lone.srconf("flush", check=False)
     assert lone.state() == before
 
@@ -419,35 +500,31 @@ def test_the_folder_alone_is_enough(lone: Namespace, tmp_path: Path) -> None:
     assert lone.run("sh", "-c", f"{module} flush").stdout == OK
 
 
-CRASH = """
-import importlib, os, sys
-sys.path.insert(0, sys.argv[1])
-names = ("command", "tools", "bpf", "link", "netlink")
-command, tools, bpf, link, netlink = (importlib.import_module(f"srv6lab.srconf.{name}") for name in names)
-left = int(sys.argv[2])
+def dying_before(step: int) -> None:
+    """Make this process die before its nth change of anything."""
+    left = step
 
-def dying(step):
-    def wrapped(*words, **options):
-        global left
-        if not (words and isinstance(words[0], list | tuple) and "show" in words[0]):
-            left -= 1
-            if left < 0:
-                os._exit(9)
-        return step(*words, **options)
-    return wrapped
+    def dying(function: Callable[..., Any]) -> Callable[..., Any]:
+        def wrapped(*words: Any, **options: Any) -> Any:
+            nonlocal left
+            if not (words and isinstance(words[0], list | tuple) and "show" in words[0]):
+                left -= 1
+                if left < 0:
+                    os._exit(9)
+            return function(*words, **options)
 
-tools.subprocess.run = dying(tools.subprocess.run)
-link.load, netlink._change = dying(link.load), dying(netlink._change)
-for name in ("put", "remove"):
-    setattr(bpf.Map, name, dying(getattr(bpf.Map, name)))
-sys.exit(command.main(sys.argv[3:]))
-"""
+        return wrapped
+
+    tools.subprocess.run = dying(tools.subprocess.run)  # type: ignore[attr-defined]
+    link.load = dying(link.load)
+    netlink._change = dying(netlink._change)
+    for name in ("put", "remove"):
+        setattr(bpf.Map, name, dying(getattr(bpf.Map, name)))
 
 
-def crashes(node: Namespace, *words: str) -> bool:
-    """Run a command that dies before its nth step, for growing n, until it survives."""
-    step, *line = words
-    done = node.run(sys.executable, "-c", CRASH, str(ROOM.parents[1]), step, "localsid", *line, check=False)
+def crashes(node: Namespace, step: int, *words: str) -> bool:
+    """Whether a command dies that has to before its nth step; a growing n is survived at last."""
+    done = node.srconf(*words, check=False, prepare=lambda: dying_before(step))
     assert done.returncode in (0, 9), done.stderr
     return done.returncode == 9
 
@@ -461,15 +538,32 @@ def small() -> Iterator[Namespace]:
         yield made["small"]
 
 
+STATIC = (
+    "add",
+    "fc00:a::a1",
+    "end.as6",
+    "mac",
+    "02:00:00:00:00:02",
+    "veth0",
+    "veth1",
+    "src",
+    "fc00::1",
+    "segs",
+    "fc00::2",
+)
+
+
+@pytest.mark.parametrize("line", [ADD, STATIC], ids=["end.ad4", "end.as6"])
 @pytest.mark.parametrize("mending", ["add", "del", "flush"])
-def test_add_cut_short_anywhere(small: Namespace, mending: str) -> None:
+def test_add_cut_short_anywhere(small: Namespace, mending: str, line: tuple[str, ...]) -> None:
+    """The same command again makes it whole; `del` and `flush` take the rest of it away, to the last qdisc."""
     before = small.state()
     for step in itertools.count():
-        if not crashes(small, str(step), *ADD):
+        if not crashes(small, step, *line):
             break
         if mending == "add":
-            assert small.srconf(*ADD).stdout == OK
-            assert "Identical" in small.srconf(*ADD, check=False).stderr
+            assert small.srconf(*line).stdout == OK
+            assert "Identical" in small.srconf(*line, check=False).stderr
         words = ("del", "fc00:a::a1") if mending == "del" else ("flush",)
         small.srconf(*words, check=False)
         assert small.state() == before
@@ -482,7 +576,7 @@ def test_removal_cut_short_anywhere(small: Namespace, word: str) -> None:
     line = (word, "fc00:a::a1") if word == "del" else (word,)
     for step in itertools.count():
         small.srconf(*ADD)
-        survived = not crashes(small, str(step), *line)
+        survived = not crashes(small, step, *line)
         small.srconf(*line, check=False)
         assert small.state() == before
         if survived:
@@ -494,7 +588,7 @@ def test_a_cut_short_add_does_no_harm_to_traffic(idle: Chain) -> None:
     """As long as the SID isn't active, the return interface is an interface like any other."""
     node = idle.server1
     for step in itertools.count():
-        if not crashes(node, str(step), *ADD):
+        if not crashes(node, step, *ADD):
             break
         if node.show() == []:
             idle.vnf.run("ping", "-c", "1", "-W", "1", "-I", "veth1", "192.168.2.1")
