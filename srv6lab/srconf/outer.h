@@ -52,7 +52,7 @@ static __always_inline enum counter walk(struct __sk_buff *skb, const struct ipv
 			outer->srh_at = at;
 			type = outer->srh.next_header;
 			at += 8 + outer->srh.length * 8;
-		} else if (type == IPPROTO_HOPOPTS || type == IPPROTO_DSTOPTS) {
+		} else if ((type == IPPROTO_HOPOPTS && !i) || type == IPPROTO_DSTOPTS) {
 			if (load(skb, at, extension, sizeof(extension)))
 				return MALFORMED_SRH;
 			type = extension[0];
