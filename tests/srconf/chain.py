@@ -167,9 +167,11 @@ class Namespace:
             if not child:
                 self._become(["localsid", *words], out, err, prepare)
             code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-            said = [stream.seek(0) or stream.read() for stream in (out, err)]
-        assert not check or code == 0, f"{words}: {''.join(said)}"
-        return subprocess.CompletedProcess(["srconf", "localsid", *words], code, *said)
+            for stream in (out, err):
+                stream.seek(0)
+            done = subprocess.CompletedProcess(["srconf", "localsid", *words], code, out.read(), err.read())
+        assert not check or code == 0, f"{words}: {done.stdout}{done.stderr}"
+        return done
 
     def _become(self, words: list[str], out: IO[str], err: IO[str], prepare: Callable[[], None]) -> NoReturn:
         code = 99
