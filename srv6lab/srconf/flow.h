@@ -58,13 +58,14 @@ static __always_inline void read_selector(struct __sk_buff *skb, __u64 at, struc
 /* RFC 791: the words of the header add up to all ones. */
 static __always_inline int ipv4_sum_is_right(struct __sk_buff *skb, __u64 at, const struct iphdr *ip)
 {
-	__u64 size = ip->ihl * 4 - sizeof(*ip), sum = 0;
+	/* A length that is at least 4 by its form: verifiers before Linux 6.8 forget that another one isn't 0. */
+	__u64 size = ip->ihl * 4 - sizeof(*ip), beyond_first = size - 4, sum = 0;
 	__u32 options[10] = {};
 	const __u32 *words = (const __u32 *)ip;
 	unsigned int i;
 
-	KEEP_IN_REGISTER(size);
-	if (size && (size > sizeof(options) || load(skb, at + sizeof(*ip), options, size)))
+	KEEP_IN_REGISTER(beyond_first);
+	if (size && (beyond_first > sizeof(options) - 4 || load(skb, at + sizeof(*ip), options, beyond_first + 4)))
 		return 0;
 	for (i = 0; i < sizeof(*ip) / 4; i++)
 		sum += words[i];
