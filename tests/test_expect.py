@@ -87,6 +87,7 @@ def test_a_plain_packet_has_no_srh_and_nothing_inside() -> None:
     assert {name for name, value in fields.items() if value == NONE} == {
         "segment_list",
         "segments_left",
+        "oam",
         *(f"middle.{name}" for name in ("source", "destination", "hop_limit", "protocol")),
         "middle.segment_list",
         "middle.segments_left",
@@ -101,6 +102,15 @@ def test_without_an_srh_the_inner_header_is_described() -> None:
     fields = describe(best_effort())
     assert (fields["segment_list"], fields["segments_left"]) == (NONE, NONE)
     assert (fields["protocol"], fields["inner.source"], fields["inner.protocol"]) == ("ipv4", WEST, "icmp")
+
+
+@pytest.mark.parametrize(("flags", "said"), [(0x20, "set"), (0x00, "not set"), (0xDF, "not set")])
+def test_the_o_flag_is_one_bit(flags: int, said: str) -> None:
+    view = tunneled()
+    assert view.outer.srh
+    outer = replace(view.outer, srh=replace(view.outer.srh, flags=flags))
+    assert describe(replace(view, headers=(outer, *view.headers[1:])))["oam"] == said
+    assert _written("oam: true") == {"oam": "set"}
 
 
 def test_the_segment_list_is_in_wire_order() -> None:
