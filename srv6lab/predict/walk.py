@@ -41,8 +41,10 @@ NO_PSP = "next-csid-without-psp"
 EARLY, TWICE = "proxy-hop-before-the-service", "proxy-takes-two-hops"
 ADDRESS, NOT_HERE = "address-taken-for-a-segment", "end-delivers-nothing-here"
 _SEGMENTS = frozenset({"End", "End.X", "End.T", "End.B6.Encaps"})
+ASKED = "dx4-asks-for-the-destination"
 MOST_STEPS = 100_000
 MOST_WALKS = 256
+MOST_ACTS = 128  # in one namespace: more than hops and segments there are
 _ERRORS = {
     (Ipv6, 3): "ICMPv6 Time Exceeded: its hop limit is used up",
     (Ipv4, 11): "ICMP Time Exceeded: its TTL is used up",
@@ -97,7 +99,8 @@ def walks(lab: Lab, packet: Packet, place: str, quirks: frozenset[str] = frozens
         steps += 1
         if steps > MOST_STEPS or found >= MOST_WALKS:
             reason = f"given up after {steps} steps and {found} walks: does it go round in circles?"
-            yield Ended(walk, End(False, walk.place, reason))
+            rest = sum((one.share if isinstance(one, Walk) else one.walk.share for one in pending), walk.share)
+            yield Ended(replace(walk, share=rest), End(False, walk.place, reason))
             return
         pending.extend(reversed(_Step(lab, walk, quirks).next()))
 
@@ -111,6 +114,8 @@ class _Step:
 
     def next(self) -> Next:
         walk = self.walk
+        if len(walk.acted) > MOST_ACTS:
+            return _lost(walk, f"goes round in circles in {walk.place}: {walk.why[-1]}")
         if walk.how is None:
             for proxy in self.here.returns.get(walk.came_in or "", ()):
                 if takes(proxy, walk.packet):
@@ -199,10 +204,12 @@ class _Step:
         given = _like(given, packet)
         why = f"{prefix} is steered over {', '.join(map(str, given.segments))}"
         result = HEADENDS[way.name](packet, given)
-        if OUTER not in self.quirks or not isinstance(result, Forward):
+        own = self.walk.came_in is None and not self.walk.acted  # takes no hop here, by anybody's word
+        if not isinstance(result, Forward) or not (own or OUTER in self.quirks):
             return self._acted(way.name, result, why)
+        departure = () if own else (OUTER,)
         pushed = push(packet, given, result.packet.find(Srh))
-        return (replace(self._noted(way.name, why, OUTER), packet=pushed, how=result.how),)
+        return (replace(self._noted(way.name, why, *departure), packet=pushed, how=result.how),)
 
     # --- SR proxies
 
@@ -239,9 +246,10 @@ class _Step:
 
     def _noted(self, name: str, why: str, *quirks: str) -> Walk:
         """The walk with what acted on it, and with the departures from the RFC that it took."""
-        taken = tuple(one for one in quirks if one in self.quirks and one not in self.walk.quirks)
-        walk = self.walk
-        return replace(walk, acted=(*walk.acted, name), why=(*walk.why, why), quirks=(*walk.quirks, *taken))
+        walk, taken = self.walk, tuple(one for one in quirks if one in self.quirks)
+        return replace(
+            walk, acted=(*walk.acted, name), why=(*walk.why, why), quirks=_with(walk.quirks, *taken)
+        )
 
     # --- plain IP
 
@@ -282,18 +290,19 @@ class _Step:
         nic = next((one for one in self.here.nics.values() if next_hop in one.address.network), None)
         if nic is None:
             return _lost(self.walk, f"{next_hop} is on no link of {self.here.place}")
+        destination = _destination(self.walk.packet)
+        if ASKED in self.quirks and self.walk.acted[-1] == "End.DX4" and destination != next_hop:
+            walk = replace(self.walk, quirks=_with(self.walk.quirks, ASKED))
+            asking = _Step(self.lab, walk, self.quirks)
+            return asking._out(nic, f"to {destination} itself on the link of {next_hop}", destination)
         return self._out(nic, f"to neighbor {next_hop}", next_hop)
 
     def _out(self, nic: Nic, why: str, next_hop: Address | None = None) -> Next:
         """Forwarded over a link: a hop less, room for it, and somebody there who has the address."""
         walk, here = self.walk, self.here
         packet = walk.packet
-        if walk.came_in is not None or walk.acted:
-            if walk.came_in is not None and not walk.acted and not here.forwards:
-                return _lost(walk, f"{here.place} forwards nothing")
-            walk, rule = self._filtered("FORWARD")
-            if rule:
-                return _lost(walk, rule)
+        if walk.came_in is not None and not walk.acted and not here.forwards:
+            return _lost(walk, f"{here.place} forwards nothing")
         if walk.hop_due:
             less = hop(packet)
             if isinstance(less, IcmpError):
@@ -302,6 +311,10 @@ class _Step:
         if (over := size(packet) - nic.mtu) > 0:
             what = f"{size(packet)} bytes are {over} more than the MTU {nic.mtu} of {nic.point}"
             return _lost(walk, f"too big: {what}")
+        if walk.came_in is not None:  # firewalls come after hop and MTU, and see nothing of what a node sends
+            walk, rule = self._filtered("FORWARD")
+            if rule:
+                return _lost(walk, rule)
         peer = self.lab.across(nic)
         address = next_hop if next_hop is not None else _destination(packet)
         if address not in self.lab.namespace(peer.point.place).locals:
@@ -357,6 +370,11 @@ def with_inner(chained: Packet, given_back: Packet) -> Packet:
     """A packet in its chain, with the inner packet just as the service gave it back."""
     outer = len(chained.headers) - len(given_back.headers)
     return replace(chained, headers=(*chained.headers[:outer], *given_back.headers))
+
+
+def _with(quirks: tuple[str, ...], *taken: str) -> tuple[str, ...]:
+    """Each once, in the order in which they were met."""
+    return tuple(dict.fromkeys((*quirks, *taken)))
 
 
 def _weight(way: Way) -> int:
