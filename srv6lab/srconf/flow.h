@@ -152,13 +152,16 @@ static __always_inline __u64 read_ipv6(struct __sk_buff *skb, __u64 at, struct f
 static __always_inline int read_flow(struct __sk_buff *skb, __u64 at, __u64 end, __u32 family, struct flow *flow,
 				     struct inner *inner)
 {
-	__u64 length = family == FAMILY_INET ? read_ipv4(skb, at, end, flow, inner) : read_ipv6(skb, at, flow, inner);
+	__u64 length;
 
+	__builtin_memset(flow->source, 0, sizeof(*flow) - __builtin_offsetof(struct flow, source));
+	length = family == FAMILY_INET ? read_ipv4(skb, at, end, flow, inner) : read_ipv6(skb, at, flow, inner);
 	if (!length)
 		return 0;
 	if (!flow->fragment)
 		read_selector(skb, inner->l4_at, flow);
 	inner->length = length;
+	FORGET(inner->l4_at);
 	return !end || (at + length <= end && inner->l4_at <= at + length);
 }
 

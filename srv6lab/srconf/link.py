@@ -7,6 +7,7 @@ the two can't disagree after a crash.
 import json
 import socket
 import subprocess
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -106,11 +107,16 @@ def load() -> int:
         raise ToolError(f"{OBJECT} is missing; copy the whole folder, or build it with make")
     command = ("unshare", "--net", "sh", "-c", LOADER, "sh", str(OBJECT))
     pipe = subprocess.PIPE
-    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True) as process:
-        assert process.stdout is not None and process.stderr is not None
+    with (
+        tempfile.TemporaryFile("w+") as said,  # no pipe: what the verifier says of a program fills one
+        subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=said, text=True) as process,
+    ):
+        assert process.stdout is not None
         answer = process.stdout.readline()
         if not answer.strip():
-            raise ToolError(_refusal(process.stderr.read()))
+            process.communicate()
+            said.seek(0)
+            raise ToolError(_refusal(said.read()))
         listed = [item["options"]["prog"]["id"] for item in json.loads(answer) if "options" in item]
         descriptor = bpf.program_fd(int(listed[0]))
         process.communicate("\n")
@@ -119,6 +125,7 @@ def load() -> int:
 
 def _refusal(said: str) -> str:
     lines = [line.strip() for line in said.splitlines() if line.strip()]
+    lines = [line for line in lines if "failed: " in line or "rror" in line] or lines
     needed = "root, Linux 5.10 or later, an iproute2 whose `tc -V` names libbpf"
     return f"loading {OBJECT.name}: {lines[-1] if lines else 'tc said nothing'} (needed: {needed})"
 

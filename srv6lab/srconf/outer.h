@@ -64,6 +64,7 @@ static __always_inline enum counter walk(struct __sk_buff *skb, const struct ipv
 	}
 	outer->next_header = type;
 	outer->length = at;
+	FORGET(outer->srh_at);
 	return 0;
 }
 

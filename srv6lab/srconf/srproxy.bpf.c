@@ -76,27 +76,23 @@ static __always_inline enum counter advance(struct __sk_buff *skb, const struct 
 
 /* Remember what this flow's packets get when they come back: their headers, or none if this was the end. */
 static __always_inline enum counter remember(struct __sk_buff *skb, const struct in6_addr *key,
-					     const struct outer *outer, const struct flow *flow, __u8 hop_limit)
+					     const struct outer *outer, struct scratch *scratch, __u8 hop_limit)
 {
+	struct chain *new = &scratch->chain;
 	enum counter wrong = 0;
 	struct headers *old;
-	struct chain *new;
-	__u32 zero = 0;
 
-	new = bpf_map_lookup_elem(&srp_scratch, &zero);
-	if (!new)
-		return REFUSED;
 	new->several = 0;
 	new->headers.length = 0;
 	if (outer->srh_at && outer->srh.segments_left)
 		wrong = advance(skb, outer, hop_limit, &new->headers);
 	if (wrong)
 		return wrong;
-	old = bpf_map_lookup_elem(&srp_flows, flow);
+	old = bpf_map_lookup_elem(&srp_flows, &scratch->flow);
 	if (old && same(old, &new->headers, 0))
 		return 0;
 	note_chain(key, new);
-	return bpf_map_update_elem(&srp_flows, flow, &new->headers, BPF_ANY) ? REFUSED : 0;
+	return bpf_map_update_elem(&srp_flows, &scratch->flow, &new->headers, BPF_ANY) ? REFUSED : 0;
 }
 
 /* The kernel decapsulates only at the last segment. */
@@ -152,10 +148,9 @@ static __always_inline int read_inner(struct __sk_buff *skb, const struct outer 
 /* A packet whose destination is the SID `key`.  Returns the counter, and what it is on the wire. */
 static __always_inline enum counter enter(struct __sk_buff *skb, const struct in6_addr *key,
 					  const struct local_sid *sid, const struct ipv6hdr *ip6,
-					  struct traffic *traffic)
+					  struct scratch *scratch, struct traffic *traffic)
 {
 	__u64 largest, end = ipv6_end(skb, ip6);
-	struct flow flow = { .iif = sid->iif };
 	int decapsulates = sid->kind == DYNAMIC || sid->kind == STATIC, whole = 1;
 	struct outer outer = {};
 	struct inner inner = {};
@@ -164,8 +159,9 @@ static __always_inline enum counter enter(struct __sk_buff *skb, const struct in
 	wrong = end ? walk(skb, ip6, &outer) : MALFORMED_SRH;
 	if (!wrong)
 		wrong = judge(&outer, sid, ip6->hop_limit, end);
+	scratch->flow.iif = sid->iif;
 	if (!wrong && (decapsulates || skb->gso_size))
-		whole = read_inner(skb, &outer, end, &flow, &inner);
+		whole = read_inner(skb, &outer, end, &scratch->flow, &inner);
 	*traffic = on_the_wire(skb, end, &inner, &largest);
 	if (wrong || sid->kind == KERNEL)
 		return wrong;
@@ -174,7 +170,7 @@ static __always_inline enum counter enter(struct __sk_buff *skb, const struct in
 	if (!whole)
 		return INNER_MALFORMED;
 	if (sid->kind == DYNAMIC) {
-		wrong = remember(skb, key, &outer, &flow, ip6->hop_limit);
+		wrong = remember(skb, key, &outer, scratch, ip6->hop_limit);
 		if (wrong)
 			return wrong;
 	}
@@ -213,15 +209,15 @@ static __always_inline int is_error(const struct flow *flow)
 /* An ICMP error that the service itself sends has no flow of its own: it belongs to the flow that it
  * quotes (RFC 792, RFC 4443), and takes that flow's headers.
  */
-static __always_inline struct headers *quoted(struct __sk_buff *skb, __u32 family, struct flow *flow, __u64 l4_at)
+static __always_inline struct headers *quoted(struct __sk_buff *skb, __u32 family, struct scratch *scratch,
+					      __u64 l4_at)
 {
-	struct flow cause = { .iif = flow->iif };
 	struct inner unused = {};
 
-	if (!is_error(flow) || !read_flow(skb, l4_at + 8, 0, family, &cause, &unused))
+	scratch->cause.iif = scratch->flow.iif;
+	if (!is_error(&scratch->flow) || !read_flow(skb, l4_at + 8, 0, family, &scratch->cause, &unused))
 		return 0;
-	*flow = cause;
-	return bpf_map_lookup_elem(&srp_flows, flow);
+	return bpf_map_lookup_elem(&srp_flows, &scratch->cause);
 }
 
 /* Push the headers back.  Returns whether they are there now. */
@@ -248,10 +244,10 @@ static __always_inline int push(struct __sk_buff *skb, struct headers *headers, 
 
 /* A packet that a service returns after decapsulation. */
 static __always_inline enum counter restore(struct __sk_buff *skb, const struct in6_addr *key,
-					    const struct local_sid *sid, __u32 family, struct traffic *traffic,
-					    int *plain)
+					    const struct local_sid *sid, __u32 family, struct scratch *scratch,
+					    struct traffic *traffic, int *plain)
 {
-	struct flow flow = { .iif = skb->ifindex };
+	struct flow *flow = &scratch->flow;
 	enum counter result = RETURNED;
 	struct headers *headers = 0;
 	struct inner inner = {};
@@ -259,15 +255,18 @@ static __always_inline enum counter restore(struct __sk_buff *skb, const struct 
 	__u64 largest, length;
 	int whole;
 
-	whole = read_flow(skb, 0, skb->len - ETH_HLEN, family, &flow, &inner);
+	flow->iif = skb->ifindex;
+	whole = read_flow(skb, 0, skb->len - ETH_HLEN, family, flow, &inner);
 	length = inner.length;
 	*traffic = on_the_wire(skb, whole ? length : 0, &inner, &largest);
 	if (!whole)
 		return INNER_MALFORMED;
 	if (sid->kind == DYNAMIC) {
-		headers = bpf_map_lookup_elem(&srp_flows, &flow);
-		if (!headers)
-			headers = quoted(skb, family, &flow, inner.l4_at);
+		headers = bpf_map_lookup_elem(&srp_flows, flow);
+		if (!headers) {
+			headers = quoted(skb, family, scratch, inner.l4_at);
+			flow = &scratch->cause;
+		}
 	}
 	if (!headers) {
 		chain = bpf_map_lookup_elem(&srp_chains, key);
@@ -285,17 +284,16 @@ static __always_inline enum counter restore(struct __sk_buff *skb, const struct 
 	/* The map of flows recycles entries at once: another flow's headers could have been written into
 	 * this one meanwhile.
 	 */
-	if (sid->kind == DYNAMIC && result == RETURNED && bpf_map_lookup_elem(&srp_flows, &flow) != headers)
+	if (sid->kind == DYNAMIC && result == RETURNED && bpf_map_lookup_elem(&srp_flows, flow) != headers)
 		return NO_CACHE;
 	return result;
 }
 
 /* A packet that a masqueraded service returns: its destination is the active segment again. */
 static __always_inline enum counter unmask(struct __sk_buff *skb, const struct ipv6hdr *ip6,
-					   struct traffic *traffic, int *plain)
+					   struct scratch *scratch, struct traffic *traffic, int *plain)
 {
 	__u64 largest, end = ipv6_end(skb, ip6);
-	struct flow unused = {};
 	struct outer outer = {};
 	struct inner inner = {};
 	struct in6_addr next;
@@ -306,7 +304,7 @@ static __always_inline enum counter unmask(struct __sk_buff *skb, const struct i
 	if (*plain)	/* what the service says itself */
 		return 0;
 	if (!wrong && skb->gso_size)
-		read_inner(skb, &outer, end, &unused, &inner);
+		read_inner(skb, &outer, end, &scratch->flow, &inner);
 	*traffic = on_the_wire(skb, end, &inner, &largest);
 	if (wrong || !sound(&outer, end) || outer.srh.segments_left > outer.srh.last_entry)
 		return MALFORMED_SRH;
@@ -318,7 +316,7 @@ static __always_inline enum counter unmask(struct __sk_buff *skb, const struct i
 
 /* A packet on the return interface of the SID `key`.  Returns what tc shall do. */
 static __always_inline int come_back(struct __sk_buff *skb, const struct in6_addr *key,
-				     const struct local_sid *sid, __u32 family)
+				     const struct local_sid *sid, __u32 family, struct scratch *scratch)
 {
 	struct traffic traffic = {};
 	struct ipv6hdr ip6;
@@ -328,9 +326,9 @@ static __always_inline int come_back(struct __sk_buff *skb, const struct in6_add
 	if (family == FAMILY_INET6 && (load(skb, 0, &ip6, sizeof(ip6)) || of_the_link(skb, &ip6)))
 		return TC_ACT_OK;
 	if (sid->kind == MASQUERADE)
-		result = unmask(skb, &ip6, &traffic, &plain);
+		result = unmask(skb, &ip6, scratch, &traffic, &plain);
 	else
-		result = restore(skb, key, sid, family, &traffic, &plain);
+		result = restore(skb, key, sid, family, scratch, &traffic, &plain);
 	if (traffic.packets)
 		count(key, result, traffic);
 	if (plain)
@@ -362,9 +360,11 @@ int srproxy(struct __sk_buff *skb)
 	struct way_back way = { skb->ifindex, FAMILY_INET6 };
 	struct local_sid *sid;
 	struct in6_addr *key;
+	struct scratch *scratch;
 	enum counter result;
 	struct traffic traffic;
 	struct ipv6hdr ip6;
+	__u32 zero = 0;
 	int action;
 
 	/* A tagged or foreign frame is not this interface's: its VLAN or macvlan interface sees it. */
@@ -375,11 +375,15 @@ int srproxy(struct __sk_buff *skb)
 	else if (skb->protocol != bpf_htons(ETH_P_IPV6))
 		return TC_ACT_OK;
 
+	scratch = bpf_map_lookup_elem(&srp_scratch, &zero);
+	if (!scratch)
+		return TC_ACT_OK;
+
 	/* A SID is active when it stands in srp_sids, whatever else is already or still there. */
 	key = bpf_map_lookup_elem(&srp_returns, &way);
 	sid = key ? bpf_map_lookup_elem(&srp_sids, key) : 0;
 	if (sid) {
-		action = come_back(skb, key, sid, way.family);
+		action = come_back(skb, key, sid, way.family, scratch);
 		if (action != LOOK_ON)
 			return action;
 	} else if (way.family == FAMILY_INET) {
@@ -391,7 +395,7 @@ int srproxy(struct __sk_buff *skb)
 	sid = bpf_map_lookup_elem(&srp_sids, &ip6.daddr);
 	if (!sid)
 		return TC_ACT_OK;
-	result = enter(skb, &ip6.daddr, sid, &ip6, &traffic);
+	result = enter(skb, &ip6.daddr, sid, &ip6, scratch, &traffic);
 	count(&ip6.daddr, result, traffic);
 	return onward(sid, result);
 }

@@ -114,6 +114,14 @@ struct chain {
 	struct headers headers;
 };
 
+/* Room to work in. The verifier follows every value on the stack, and takes what is in a map for unknown: so
+ * all ways to a flow are one to it.
+ */
+struct scratch {
+	struct chain chain;
+	struct flow flow, cause;
+};
+
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
@@ -157,7 +165,7 @@ struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, struct chain);
+	__type(value, struct scratch);
 } srp_scratch SEC(".maps");
 
 static __always_inline int load(struct __sk_buff *skb, __u64 at, void *to, __u32 size)

@@ -197,6 +197,19 @@ def test_refused_first_add_leaves_nothing(lone: Namespace) -> None:
     assert lone.state() == before
 
 
+def test_a_refused_program_is_one_line(lone: Namespace, tmp_path: Path) -> None:
+    """However much is said about it: the verifier's log is longer than a pipe."""
+    fake = tmp_path / "tc"
+    fake.write_text("#!/bin/sh\nyes processed | head -c 300000 >&2\necho 'failed to load: -13' >&2\nexit 1\n")
+    fake.chmod(0o755)
+    before = lone.state()
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    done = lone.srconf(*ADD, check=False, prepare=lambda: os.environ.update(PATH=path))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.count("\n") == 1 and "failed to load: -13 (needed: root, Linux 5.10" in done.stderr
+    assert lone.state() == before
+
+
 @pytest.mark.parametrize("word", ["show", "flush", "clear-counters"])
 def test_empty_table(lone: Namespace, word: str) -> None:
     done = lone.srconf(word, check=False)
