@@ -566,8 +566,11 @@ STATIC = (
 )
 
 
-@pytest.mark.parametrize("line", [ADD, STATIC], ids=["end.ad4", "end.as6"])
-@pytest.mark.parametrize("mending", ["add", "del", "flush"])
+@pytest.mark.parametrize(
+    ("mending", "line"),
+    [("add", STATIC), ("del", ADD), ("flush", ADD)],
+    ids=["add-end.as6", "del-end.ad4", "flush-end.ad4"],
+)
 def test_add_cut_short_anywhere(small: Namespace, mending: str, line: tuple[str, ...]) -> None:
     """The same command again makes it whole; `del` and `flush` take the rest of it away, to the last qdisc."""
     before = small.state()
