@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-ENDS = {"h": 1, "p": 2, "q": 3, "e": 4}
-CABLES = {"12": ("h", "p"), "13": ("h", "q"), "24": ("p", "e"), "34": ("q", "e")}
-P, Q, E, BSID, OVER_LINK = "fc00:2::a", "fc00:3::a", "fc00:4::a", "fc00:1::b", "fc00:1::2"
+ENDS = {"h": 1, "m": 2, "n": 3, "e": 4}
+CABLES = {"12": ("h", "m"), "13": ("h", "n"), "24": ("m", "e"), "34": ("n", "e")}
+M, N, E, BSID, OVER_LINK = "fc00:2::a", "fc00:3::a", "fc00:4::a", "fc00:1::b", "fc00:1::2"
 
 
 def candidate(preference: int, *lists: tuple[list[str], int], **more: Any) -> dict[str, Any]:

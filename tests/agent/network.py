@@ -1,4 +1,4 @@
-"""Six nodes in network namespaces: a source, a headend h, two ways p and q, an endpoint e, a target. What comes
+"""Six nodes in network namespaces: a source, a headend h, two ways m and n, an endpoint e, a target. What comes
 back does so by a link of its own from e to h.
 
 SIDs stand on a NIC that no test takes down, since a SID goes with its NIC.
@@ -21,7 +21,7 @@ from typing import Any
 
 from tests.conftest import REPOSITORY
 
-NUMBERS = {"h": 1, "p": 2, "q": 3, "e": 4}
+NUMBERS = {"h": 1, "m": 2, "n": 3, "e": 4}
 SETTINGS = """
     for interface in all default lo
     do echo 0 > /proc/sys/net/ipv4/conf/$interface/rp_filter
@@ -37,14 +37,14 @@ SETTINGS = """
 """
 CABLES = (
     "s:e1 h:e0",
-    "h:e1 p:e1",
-    "h:e2 q:e1",
-    "p:e2 e:e1",
-    "q:e2 e:e2",
+    "h:e1 m:e1",
+    "h:e2 n:e1",
+    "m:e2 e:e1",
+    "n:e2 e:e2",
     "e:e0 d:e1",
     "e:e3 h:e3",
-    "p:e0 p:e9",
-    "q:e0 q:e9",
+    "m:e0 m:e9",
+    "n:e0 n:e9",
 )
 ADDRESSES = {
     "s": ["10.0.1.1/24 dev e1", "2001:db8:1::1/64 dev e1"],
@@ -55,8 +55,8 @@ ADDRESSES = {
         "2001:13::1/64 dev e2",
         "2001:14::1/64 dev e3",
     ],
-    "p": ["2001:12::2/64 dev e1", "2001:24::2/64 dev e2"],
-    "q": ["2001:13::3/64 dev e1", "2001:34::3/64 dev e2"],
+    "m": ["2001:12::2/64 dev e1", "2001:24::2/64 dev e2"],
+    "n": ["2001:13::3/64 dev e1", "2001:34::3/64 dev e2"],
     "e": [
         "10.0.2.2/24 dev e0",
         "2001:14::4/64 dev e3",
@@ -76,8 +76,8 @@ ROUTES = {
         "fc00:1::2 encap seg6local action End.X nh6 2001:12::2 dev e0",
         "fc00:1::d4 encap seg6local action End.DX4 nh4 10.0.1.1 dev e0",
     ],
-    "p": ["fc00:1::/64 via 2001:12::1", "fc00:4::/64 via 2001:24::4"],
-    "q": ["fc00:1::/64 via 2001:13::1", "fc00:4::/64 via 2001:34::4"],
+    "m": ["fc00:1::/64 via 2001:12::1", "fc00:4::/64 via 2001:24::4"],
+    "n": ["fc00:1::/64 via 2001:13::1", "fc00:4::/64 via 2001:34::4"],
     "e": [
         "fc00:1::/64 via 2001:14::1",
         "fc00:4::d4 encap seg6local action End.DX4 nh4 10.0.2.1 dev e0",

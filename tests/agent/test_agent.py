@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.agent.given import BSID, OVER_LINK, E, P, Q, candidate, config, policy, steer
+from tests.agent.given import BSID, OVER_LINK, E, M, N, candidate, config, policy, steer
 from tests.agent.network import Network, network
 from tests.conftest import need_root
 
 PREFIX = "10.0.2.0/24"
-OVER_P, OVER_Q = "segs 2 [ fc00:2::a fc00:4::d4 ]", "segs 2 [ fc00:3::a fc00:4::d4 ]"
-TWO = policy(10, candidate(200, ([P], 1), binding_sid=BSID), candidate(100, ([Q], 1), binding_sid=BSID))
+OVER_M, OVER_N = "segs 2 [ fc00:2::a fc00:4::d4 ]", "segs 2 [ fc00:3::a fc00:4::d4 ]"
+TWO = policy(10, candidate(200, ([M], 1), binding_sid=BSID), candidate(100, ([N], 1), binding_sid=BSID))
 
 
 @pytest.fixture
@@ -35,32 +35,32 @@ def chosen_by(net: Network) -> str:
 def test_the_other_path_takes_over_within_a_second(net: Network) -> None:
     """A link that the headend doesn't see fails; its own fails; both come back."""
     agent = net.agent(config(TWO))
-    net.becomes(lambda: OVER_P in net.route(PREFIX))
-    net.becomes(lambda: f"action End.B6.Encaps segs 1 [ {P} ] via 2001:12::2 dev e1" in net.route(BSID))
+    net.becomes(lambda: OVER_M in net.route(PREFIX))
+    net.becomes(lambda: f"action End.B6.Encaps segs 1 [ {M} ] via 2001:12::2 dev e1" in net.route(BSID))
     assert net.reaches()
 
     ping = net.popen(
         "s", "ping", "-i", "0.01", "-c", "400", "-W", "1", "-q", "10.0.2.1", stdout=subprocess.PIPE
     )
     time.sleep(0.5)
-    net.ip("p", "link", "set", "e2", "down")
-    net.becomes(lambda: OVER_Q in net.route(PREFIX))
+    net.ip("m", "link", "set", "e2", "down")
+    net.becomes(lambda: OVER_N in net.route(PREFIX))
     said = ping.communicate(timeout=60)[0]
     sent, received = map(int, re.findall(r"(\d+) (?:packets transmitted|received)", said))
     assert 0 < sent - received < 100, said  # a second of probes
-    net.becomes(lambda: f"segs 1 [ {Q} ]" in net.route(BSID))
+    net.becomes(lambda: f"segs 1 [ {N} ]" in net.route(BSID))
     assert chosen_by(net) == "the only valid candidate path"
     assert "probe" in net.state["policies"][0]["candidate_paths"][0]["segment_lists"][0]["faults"][0]
 
-    net.ip("p", "link", "set", "e2", "up")
-    net.ip("p", "route", "replace", "fc00:4::/64", "via", "2001:24::4")
-    net.becomes(lambda: OVER_P in net.route(PREFIX))
+    net.ip("m", "link", "set", "e2", "up")
+    net.ip("m", "route", "replace", "fc00:4::/64", "via", "2001:24::4")
+    net.becomes(lambda: OVER_M in net.route(PREFIX))
     net.ip("h", "link", "set", "e1", "down")
-    net.becomes(lambda: OVER_Q in net.route(PREFIX))
+    net.becomes(lambda: OVER_N in net.route(PREFIX))
     assert net.reaches()
     net.ip("h", "link", "set", "e1", "up")
     net.ip("h", "route", "replace", "fc00:2::/64", "via", "2001:12::2")
-    net.becomes(lambda: OVER_P in net.route(PREFIX))
+    net.becomes(lambda: OVER_M in net.route(PREFIX))
     lines = net.stop(agent).splitlines()
     assert [line.split(": ")[-1] for line in lines] == [
         "the highest preference",
@@ -74,37 +74,37 @@ def test_the_other_path_takes_over_within_a_second(net: Network) -> None:
 def test_a_link_of_its_own_is_told_and_not_probed(net: Network) -> None:
     """A list that begins with the headend's own End.X: no probe goes over it, so a second between probes is
     no hindrance."""
-    over, backup = candidate(200, ([OVER_LINK, E], 1)), candidate(100, ([Q], 1))
+    over, backup = candidate(200, ([OVER_LINK, E], 1)), candidate(100, ([N], 1))
     agent = net.agent(config(policy(10, over, backup), interval=1.0))
     net.becomes(lambda: "segs 3 [ fc00:1::2 fc00:4::a fc00:4::d4 ]" in net.route(PREFIX))
     assert net.reaches()
-    net.ip("p", "link", "set", "e1", "down")
-    assert net.becomes(lambda: OVER_Q in net.route(PREFIX)) < 0.9
+    net.ip("m", "link", "set", "e1", "down")
+    assert net.becomes(lambda: OVER_N in net.route(PREFIX)) < 0.9
     assert "no path to the first SID fc00:1::2" in str(net.state["policies"][0]["candidate_paths"][0])
-    net.ip("p", "link", "set", "e1", "up")
+    net.ip("m", "link", "set", "e1", "up")
     assert net.becomes(lambda: "segs 3" in net.route(PREFIX)) < 0.9
     net.stop(agent)
 
 
 def test_killed_it_leaves_its_routes_and_started_again_it_elects(net: Network) -> None:
-    paths = candidate(100, ([P], 1), discriminator=7), candidate(100, ([Q], 1), discriminator=9)
+    paths = candidate(100, ([M], 1), discriminator=7), candidate(100, ([N], 1), discriminator=9)
     keeping = policy(10, *paths, keep_installed=True)
-    net.ip("q", "link", "set", "e2", "down")
+    net.ip("n", "link", "set", "e2", "down")
     first = net.agent(config(keeping))
-    net.becomes(lambda: OVER_P in net.route(PREFIX))
+    net.becomes(lambda: OVER_M in net.route(PREFIX))
     net.stop(first, signal.SIGKILL)
-    net.ip("q", "link", "set", "e2", "up")
-    net.ip("q", "route", "replace", "fc00:4::/64", "via", "2001:34::4")
-    assert OVER_P in net.route(PREFIX) and net.reaches()
+    net.ip("n", "link", "set", "e2", "up")
+    net.ip("n", "route", "replace", "fc00:4::/64", "via", "2001:34::4")
+    assert OVER_M in net.route(PREFIX) and net.reaches()
 
     net.ip("h", "route", "del", PREFIX)
     second = net.agent(config(keeping))
-    net.becomes(lambda: OVER_P in net.route(PREFIX))
+    net.becomes(lambda: OVER_M in net.route(PREFIX))
     net.becomes(lambda: chosen_by(net) == "the installed path, which is kept as configured")
     net.stop(second)
     forgetful = {**keeping, "keep_installed": False}
     third = net.agent(config(forgetful))
-    net.becomes(lambda: OVER_Q in net.route(PREFIX))
+    net.becomes(lambda: OVER_N in net.route(PREFIX))
     assert chosen_by(net) == "the highest discriminator"
 
     none = net.agent(config(forgetful))
@@ -114,12 +114,12 @@ def test_killed_it_leaves_its_routes_and_started_again_it_elects(net: Network) -
 
 @pytest.mark.parametrize("drop", [False, True])
 def test_a_policy_without_a_path_drops_or_leaves_it_to_the_other_routes(net: Network, drop: bool) -> None:
-    only = policy(10, candidate(100, ([P], 1), binding_sid=BSID), drop_upon_invalid=drop)
+    only = policy(10, candidate(100, ([M], 1), binding_sid=BSID), drop_upon_invalid=drop)
     otherwise = ["encap", "seg6", "mode", "encap", "segs", "fc00:4::d4", "dev", "e2"]
     agent = net.agent(config(only, steering=[steer(10, otherwise=otherwise)]))
-    net.becomes(lambda: OVER_P in net.route(PREFIX))
-    net.ip("p", "link", "set", "e1", "down")
-    net.becomes(lambda: OVER_P not in net.route(PREFIX))
+    net.becomes(lambda: OVER_M in net.route(PREFIX))
+    net.ip("m", "link", "set", "e1", "down")
+    net.becomes(lambda: OVER_M not in net.route(PREFIX))
     net.becomes(lambda: ("blackhole" in net.route(BSID)) if drop else not net.route(BSID))
     if drop:
         assert net.route(PREFIX) == f"blackhole {PREFIX}"
@@ -130,14 +130,14 @@ def test_a_policy_without_a_path_drops_or_leaves_it_to_the_other_routes(net: Net
 
 
 def test_the_next_color_when_the_highest_fails_and_no_route_when_all_do(net: Network) -> None:
-    both = policy(10, candidate(100, ([P], 1))), policy(20, candidate(100, ([Q], 1)))
+    both = policy(10, candidate(100, ([M], 1))), policy(20, candidate(100, ([N], 1)))
     agent = net.agent(config(*both, steering=[steer(10, 20), steer(20, prefix="10.0.2.0/24", table=100)]))
-    net.becomes(lambda: OVER_Q in net.route(PREFIX))
-    net.becomes(lambda: OVER_Q in net.ip("h", "route", "show", "table", "100", check=False))
-    net.ip("q", "link", "set", "e2", "down")
-    net.becomes(lambda: OVER_P in net.route(PREFIX))
+    net.becomes(lambda: OVER_N in net.route(PREFIX))
+    net.becomes(lambda: OVER_N in net.ip("h", "route", "show", "table", "100", check=False))
+    net.ip("n", "link", "set", "e2", "down")
+    net.becomes(lambda: OVER_M in net.route(PREFIX))
     net.becomes(lambda: not net.ip("h", "route", "show", "table", "100", check=False).strip())
-    net.ip("p", "link", "set", "e2", "down")
+    net.ip("m", "link", "set", "e2", "down")
     net.becomes(lambda: not net.route(PREFIX))
     net.stop(agent)
 
@@ -169,9 +169,9 @@ for source in range(20000, 20000 + {flows}):
 
 
 def test_flows_go_by_their_forwarding_class(net: Network) -> None:
-    """Class 1 by DSCP over p, class 2 by a port over q, the rest as without a policy; and when q fails, its
+    """Class 1 by DSCP over m, class 2 by a port over n, the rest as without a policy; and when n fails, its
     class too."""
-    both = policy(10, candidate(100, ([P], 1))), policy(20, candidate(100, ([Q], 1)))
+    both = policy(10, candidate(100, ([M], 1))), policy(20, candidate(100, ([N], 1)))
     array = {"prefix": PREFIX, "endpoint": "fc00:4::1", "sid": "fc00:4::d4", "classes": {"1": 10, "2": 20}}
     matches = [
         {"class": 1, "dscp": 46},
@@ -188,11 +188,11 @@ def test_flows_go_by_their_forwarding_class(net: Network) -> None:
     for port, dscp, nic in ((9, 46, "e1"), (5001, 0, "e2"), (5001, 46, "e1"), (9, 0, "e3"), (5002, 10, "e3")):
         assert send(net, port, dscp << 2)[nic] >= 50
 
-    net.ip("q", "link", "set", "e2", "down")
+    net.ip("n", "link", "set", "e2", "down")
     agent = net.agent(given)
-    net.becomes(lambda: OVER_Q not in net.ip("h", "route", "show", "table", "1002", check=False))
+    net.becomes(lambda: OVER_N not in net.ip("h", "route", "show", "table", "1002", check=False))
     assert "1002" in net.ip("h", "rule", "show")  # and finds nothing, so the main table is next
-    net.ip("p", "link", "set", "e2", "down")
+    net.ip("m", "link", "set", "e2", "down")
     net.becomes(lambda: "1001" not in net.ip("h", "rule", "show"))  # the array is bypassed
     net.stop(agent)
     assert send(net, 9, 46 << 2)["e3"] >= 50
@@ -207,7 +207,7 @@ def fits(counted: tuple[int, int], share: float) -> bool:
 
 @pytest.mark.parametrize(("weights", "share"), [((3, 1), 0.75), ((9000, 1000), 0.9), ((1, 1), 0.5)])
 def test_flows_are_shared_by_the_weights(net: Network, weights: tuple[int, int], share: float) -> None:
-    agent = net.agent(config(policy(10, candidate(100, ([P, E], weights[0]), ([Q, E], weights[1])))))
+    agent = net.agent(config(policy(10, candidate(100, ([M, E], weights[0]), ([N, E], weights[1])))))
     net.becomes(lambda: "weight" in net.route(PREFIX))
     net.stop(agent)
     by_nic = send(net, 9, count=1, flows=4000)
@@ -230,7 +230,7 @@ def test_what_it_can_not_do_ends_it_or_is_tried_again(net: Network) -> None:
     late = net.agent(
         config(TWO, steering=[steer(10), steer(30, prefix="10.0.9.0/24", otherwise=["dev", "late"])])
     )
-    net.becomes(lambda: OVER_P in net.route(PREFIX))
+    net.becomes(lambda: OVER_M in net.route(PREFIX))
     net.ip("h", "link", "add", "late", "type", "veth", "peer", "name", "later")
     net.ip("h", "link", "set", "late", "up")
     net.becomes(lambda: "dev late" in net.route("10.0.9.0/24"))
@@ -241,7 +241,7 @@ def test_ipv6_is_steered_over_two_lists(net: Network) -> None:
     """Linux takes several next hops of IPv6 only with gateways."""
     agent = net.agent(
         config(
-            policy(10, candidate(100, ([P, E], 3), ([Q, E], 1))),
+            policy(10, candidate(100, ([M, E], 3), ([N, E], 1))),
             steering=[steer(10, prefix="2001:db8:2::/64", sid="fc00:4::d6")],
         )
     )

@@ -22,7 +22,7 @@ from srv6lab.agent.routes import UNKNOWN, Routes, commands, wanted
 from srv6lab.srv6.packet import Srh
 from srv6lab.srv6.policy.state import compute
 from srv6lab.srv6.policy.view import View
-from tests.agent.given import BSID, OVER_LINK, E, P, Q, candidate, config, policy, steer
+from tests.agent.given import BSID, OVER_LINK, E, M, N, candidate, config, policy, steer
 from tests.conftest import REPOSITORY, need_root
 from tests.srv6.policy.rulebook import ENDPOINT, network, sids
 
@@ -39,7 +39,7 @@ def loaded(folder: Path, given: dict[str, Any]) -> Config:
         ({"interval": -1}, "`interval` is above 0 seconds, and `misses` is at least 1"),
         ({"misses": 0}, "`misses` is at least 1"),
         ({"address": "10.0.0.1"}, "10.0.0.1"),
-        ({"policies": [policy(0, candidate(1, ([P], 1)))]}, "a color is from 1 to 4294967295, and this is 0"),
+        ({"policies": [policy(0, candidate(1, ([M], 1)))]}, "a color is from 1 to 4294967295, and this is 0"),
         ({"policies": [{"color": 1}]}, "lacks 'endpoint'"),
         ({"steering": [{"prefix": "10.0.0.1/24", "endpoint": "::1", "colors": []}]}, "has host bits set"),
         (
@@ -65,7 +65,7 @@ def loaded(folder: Path, given: dict[str, Any]) -> Config:
 )
 def test_a_configuration_that_is_wrong(change: dict[str, Any], says: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=re.escape(says)):
-        loaded(tmp_path, config(policy(10, candidate(1, ([P], 1)))) | change)
+        loaded(tmp_path, config(policy(10, candidate(1, ([M], 1)))) | change)
 
 
 def test_a_file_that_is_no_json(tmp_path: Path) -> None:
@@ -77,14 +77,14 @@ def test_a_file_that_is_no_json(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("given", "endpoint", "expected"),
     [
-        ("P E", ENDPOINT, "P E"),
-        ("P", ENDPOINT, "P E"),
-        ("P PE", ENDPOINT, "P PE"),
-        ("P PQ", ENDPOINT, "P PQ E"),
-        ("P X", ENDPOINT, "P X E"),
-        ("P", "::", "P"),
-        ("P", "2001:db8:9::1", "P"),
-        ("HP E", ENDPOINT, None),
+        ("M E", ENDPOINT, "M E"),
+        ("M", ENDPOINT, "M E"),
+        ("M ME", ENDPOINT, "M ME"),
+        ("M MN", ENDPOINT, "M MN E"),
+        ("M X", ENDPOINT, "M X E"),
+        ("M", "::", "M"),
+        ("M", "2001:db8:9::1", "M"),
+        ("HM E", ENDPOINT, None),
     ],
 )
 def test_the_way_of_a_probe(given: str, endpoint: str, expected: str | None) -> None:
@@ -93,14 +93,14 @@ def test_the_way_of_a_probe(given: str, endpoint: str, expected: str | None) -> 
 
 
 def test_where_a_list_leaves_srv6_its_probe_goes_to_the_node(tmp_path: Path) -> None:
-    db = loaded(tmp_path, config(policy(10, candidate(1, ([P], 1))))).db
-    found = way((IPv6Address(P), IPv6Address("fc00:4::d4")), IPv6Address("fc00:4::1"), db, "h")
-    assert found == (IPv6Address(P), IPv6Address(E))
+    db = loaded(tmp_path, config(policy(10, candidate(1, ([M], 1))))).db
+    found = way((IPv6Address(M), IPv6Address("fc00:4::d4")), IPv6Address("fc00:4::1"), db, "h")
+    assert found == (IPv6Address(M), IPv6Address(E))
 
 
 def test_the_header_of_a_probe_is_the_models() -> None:
     """But for the segment with index 0, which the kernel fills in."""
-    through = sids("P E")
+    through = sids("M E")
     whole = Srh.of([*through, IPv6Address(0)])
     assert srh(through)[1:] == whole.to_bytes()[1:]
 
@@ -153,7 +153,7 @@ def routes(folder: Path, given: dict[str, Any]) -> Routes:
 
 
 def test_the_routes_of_policies(tmp_path: Path) -> None:
-    two = policy(10, candidate(200, ([P], 3), ([OVER_LINK, E], 1), binding_sid=BSID))
+    two = policy(10, candidate(200, ([M], 3), ([OVER_LINK, E], 1), binding_sid=BSID))
     gone = policy(20, candidate(1, (["fc00:9::a"], 1)), drop_upon_invalid=True)
     none = policy(30, candidate(1, (["fc00:9::a"], 1), binding_sid="fc00:1::c"))
     steering = [
@@ -168,14 +168,14 @@ def test_the_routes_of_policies(tmp_path: Path) -> None:
         for route, behind in routes(tmp_path, config(two, gone, none, steering=steering)).items()
     }
     assert found == {
-        "10.0.2.0/24": f"nexthop encap seg6 mode encap segs {P},fc00:4::d4 dev e1 weight 3 "
+        "10.0.2.0/24": f"nexthop encap seg6 mode encap segs {M},fc00:4::d4 dev e1 weight 3 "
         f"nexthop encap seg6 mode encap segs {OVER_LINK},{E},fc00:4::d4 dev e1 weight 1",
-        "2001:db8::/64 table 100": f"nexthop encap seg6 mode encap.red segs {P},fc00:4::d4 via 2001:12::2 dev e1 weight 3 "
+        "2001:db8::/64 table 100": f"nexthop encap seg6 mode encap.red segs {M},fc00:4::d4 via 2001:12::2 dev e1 weight 3 "
         f"nexthop encap seg6 mode encap.red segs {OVER_LINK},{E},fc00:4::d4 via 2001:12::2 dev e1 weight 1",
         "10.0.3.0/24": "blackhole",
         "10.0.4.0/24": "via 10.0.1.9",
         "10.0.5.0/24": "",
-        f"{BSID}/128": f"nexthop encap seg6local action End.B6.Encaps srh segs {P} via 2001:12::2 dev e1 weight 3 "
+        f"{BSID}/128": f"nexthop encap seg6local action End.B6.Encaps srh segs {M} via 2001:12::2 dev e1 weight 3 "
         f"nexthop encap seg6local action End.B6.Encaps srh segs {OVER_LINK},{E} via 2001:12::2 dev e1 weight 1",
     }
 
@@ -194,7 +194,7 @@ def test_only_what_changes_is_done() -> None:
 
 def test_the_report_says_the_rule_and_the_error_of_the_weights(tmp_path: Path) -> None:
     made = loaded(
-        tmp_path, config(policy(10, candidate(2, ([P], 1000), ([Q], 1)), candidate(1, ([E], 1), ([], 1))))
+        tmp_path, config(policy(10, candidate(2, ([M], 1000), ([N], 1)), candidate(1, ([E], 1), ([], 1))))
     )
     view = View(made.node, made.db)
     (found,) = report(compute(made.policies, view, made.space), {})["policies"]
@@ -245,7 +245,7 @@ def test_flows_in_the_words_of_nftables() -> None:
 def test_the_classes_that_need_their_tables(
     classes: dict[str, int], expected: set[int], tmp_path: Path
 ) -> None:
-    both = policy(10, candidate(1, ([P], 1))), policy(20, candidate(1, (["fc00:9::a"], 1)))
+    both = policy(10, candidate(1, ([M], 1))), policy(20, candidate(1, (["fc00:9::a"], 1)))
     array = {"prefix": "10.0.2.0/24", "endpoint": "fc00:4::1", "classes": classes}
     made = loaded(tmp_path, config(*both, steering=[], arrays=[array]))
     view = View(made.node, made.db)

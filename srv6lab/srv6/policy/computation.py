@@ -8,20 +8,15 @@ one of the best. Where it isn't, a SID that leads over one link helps.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import IPv6Address
+from operator import attrgetter
 
 from .identity import Address
-from .paths import Dynamic, Metric
+from .paths import Dynamic
 from .shortest import Forest
 from .sr_db import Link, SrDb
-
-_COST: dict[Metric, Callable[[Link], int]] = {
-    Metric.IGP: lambda link: link.igp,
-    Metric.TE: lambda link: link.te,
-    Metric.DELAY: lambda link: link.delay,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +55,7 @@ def solve(
         return NoSolution(f"the endpoint {endpoint} is no node's")
     if target == headend:
         return NoSolution(f"the endpoint {endpoint} is the headend's own")
-    best = Forest((link for link in db.links if allows(path, link)), _COST[path.metric])
+    best = Forest((link for link in db.links if allows(path, link)), attrgetter(path.metric.value))
     links = best.between(headend, target)
     if not links:
         return NoSolution(f"no path over allowed links leads to {endpoint}")

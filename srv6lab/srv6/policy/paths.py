@@ -35,10 +35,10 @@ class Explicit:
 
 
 class Metric(Enum):
-    """What a dynamic path has the least of."""
+    """What a dynamic path has the least of: an attribute of its links."""
 
-    IGP = "igp"
-    TE = "te"
+    IGP = "igp_metric"
+    TE = "te_metric"
     DELAY = "delay"
 
 

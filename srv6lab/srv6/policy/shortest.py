@@ -13,7 +13,7 @@ Distances = Mapping[str, int]
 
 def igp(link: Link) -> int:
     """What the nodes on the way go by."""
-    return link.igp
+    return link.igp_metric
 
 
 def distances(links: Iterable[Link], source: str, cost: Cost = igp) -> Distances:

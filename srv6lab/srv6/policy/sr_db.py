@@ -30,7 +30,7 @@ class Node:
 class Link:
     """An adjacency, from one node to a neighbor: a cable is two of them.
 
-    `igp` and `te` are metrics, `delay` is in microseconds, each from 1. `affinities` are the names of
+    Metrics and `delay`, which is in microseconds, are from 1 on. `affinities` are the names of
     administrative groups, `srlgs` the numbers of shared risk link groups.
     """
 
@@ -40,14 +40,18 @@ class Link:
     remote: Address
     interface: int = 0
     remote_interface: int = 0
-    igp: int = 10
-    te: int = 10
+    igp_metric: int = 10
+    te_metric: int = 10
     delay: int = 10
     affinities: frozenset[str] = frozenset()
     srlgs: frozenset[int] = frozenset()
 
     def __post_init__(self) -> None:
-        for what, number in (("an IGP metric", self.igp), ("a TE metric", self.te), ("a delay", self.delay)):
+        for what, number in (
+            ("an IGP metric", self.igp_metric),
+            ("a TE metric", self.te_metric),
+            ("a delay", self.delay),
+        ):
             within(what, number, 1, MOST_METRIC)
 
     def __str__(self) -> str:

@@ -65,7 +65,7 @@ def _read_path(rest: dict[str, Any]) -> Path:
         return Composite(tuple(Constituent(**one) for one in rest.pop("composite")))
     if "dynamic" in rest:
         wanted = {key: frozenset(value) for key, value in rest["dynamic"].items() if key != "metric"}
-        return Dynamic(Metric(rest.pop("dynamic").get("metric", Metric.IGP.value)), **wanted)
+        return Dynamic(Metric[rest.pop("dynamic").get("metric", "igp").upper()], **wanted)
     return Explicit(tuple(_read_list(one) for one in rest.pop("segment_lists")))
 
 
@@ -89,7 +89,10 @@ def _write_path(path: Path) -> dict[str, Any]:
         case Dynamic(metric):
             sets = {one.name: sorted(getattr(path, one.name)) for one in fields(path) if one.name != "metric"}
             return {
-                "dynamic": {"metric": metric.value, **{key: value for key, value in sets.items() if value}}
+                "dynamic": {
+                    "metric": metric.name.lower(),
+                    **{key: value for key, value in sets.items() if value},
+                }
             }
         case Composite(constituents):
             return {"composite": [{"color": one.color, **_plain(one, ("weight",))} for one in constituents]}
@@ -141,7 +144,11 @@ def _write_link(link: Link) -> dict[str, Any]:
         "remote": str(link.remote),
     }
     sets = {key: sorted(getattr(link, key)) for key in _SETS if getattr(link, key)}
-    return {**written, **_plain(link, ("interface", "remote_interface", "igp", "te", "delay")), **sets}
+    return {
+        **written,
+        **_plain(link, ("interface", "remote_interface", "igp_metric", "te_metric", "delay")),
+        **sets,
+    }
 
 
 def _read_sid(given: Written, ends: Mapping[tuple[str, str], Link]) -> KnownSid:

@@ -31,8 +31,8 @@ from srv6lab.srv6.policy.state import NOTHING, Before, PolicyState, States, comp
 from srv6lab.srv6.policy.view import View
 
 FILE = Path(__file__).with_name("rules.yml")
-NODES = {"h": 1, "p": 2, "q": 3, "e": 4, "r": 5}
-CABLES = {"h-p": 10, "h-q": 10, "p-e": 10, "q-e": 10, "p-q": 100}
+NODES = {"h": 1, "m": 2, "n": 3, "e": 4, "r": 5}
+CABLES = {"h-m": 10, "h-n": 10, "m-e": 10, "n-e": 10, "m-n": 100}
 HEADEND, ENDPOINT = IPv6Address("fc00:1::1"), "fc00:4::1"
 SIDS = {name.upper(): f"fc00:{number}::a" for name, number in NODES.items()}
 SIDS |= {"S": "fc00:4::77", "X": "2001:db8::77"}
@@ -66,8 +66,8 @@ def network(changed: Mapping[str, Mapping[str, Any]], down: list[str]) -> SrDb:
             IPv6Address(f"{prefix}{NODES[far]}"),
             number,
             numbers[far, near],
-            igp=of.get("igp", CABLES[cable]),
-            te=of.get("te", CABLES[cable]),
+            igp_metric=of.get("igp_metric", CABLES[cable]),
+            te_metric=of.get("te_metric", CABLES[cable]),
             delay=of.get("delay", CABLES[cable]),
             affinities=frozenset(of.get("affinities", ())),
             srlgs=frozenset(of.get("srlgs", ())),
@@ -112,7 +112,7 @@ def candidate(name: str, written: Mapping[str, Any], number: int) -> CandidatePa
     path: Explicit | Dynamic | Composite
     if "dynamic" in written:
         given = dict(written["dynamic"])
-        metric = Metric(given.pop("metric", "igp"))
+        metric = Metric[given.pop("metric", "igp").upper()]
         path = Dynamic(metric, **{key: frozenset(value) for key, value in given.items()})
     elif "composite" in written:
         path = Composite(tuple(Constituent(color, weight) for color, weight in written["composite"].items()))

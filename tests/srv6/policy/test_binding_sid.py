@@ -95,10 +95,10 @@ def test_the_policy_has_that_of_its_active_path() -> None:
 
 def test_a_dynamic_one_is_kept_across_changes_and_while_the_policy_is_invalid() -> None:
     space = SidSpace({}, pool=(B3, B4))
-    here = policy(10, path(None, number=1, preference=200), path(None, "P", number=2))
+    here = policy(10, path(None, number=1, preference=200), path(None, "M", number=2))
     first = states(here, space=space)
     assert binding(first, 10) == Binding(B3, BoundBy.DYNAMIC)
-    other = policy(10, path(None, "R", number=1, preference=200), path(None, "P", number=2))
+    other = policy(10, path(None, "R", number=1, preference=200), path(None, "M", number=2))
     second = states(other, space=space, before=first)
     assert binding(second, 10) == Binding(B3, BoundBy.KEPT)
     none = policy(10, path(None, "R", number=1))

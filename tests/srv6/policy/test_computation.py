@@ -36,62 +36,74 @@ NONE = f"no path over allowed links leads to {ENDPOINT}"
     [
         # Both ways are shortest, so both may be taken, and one SID does.
         (Dynamic(), {}, ("E", 20)),
-        (Dynamic(), {"h-p": {"igp": 5}}, ("E", 15)),
+        (Dynamic(), {"h-m": {"igp_metric": 5}}, ("E", 15)),
         # The IGP goes both ways, the metric one: over the last link, since the way to its node is the IGP's only one.
-        (Dynamic(Metric.TE), {"h-p": {"te": 5}}, ("PE", 15)),
-        (Dynamic(Metric.DELAY), {"q-e": {"delay": 1}}, ("QE", 11)),
+        (Dynamic(Metric.TE), {"h-m": {"te_metric": 5}}, ("ME", 15)),
+        (Dynamic(Metric.DELAY), {"n-e": {"delay": 1}}, ("NE", 11)),
         # The IGP's way is the other one.
-        (Dynamic(Metric.TE), {"h-p": {"te": 5}, "h-q": {"igp": 1}, "q-e": {"igp": 1}}, ("PE", 15)),
         (
             Dynamic(Metric.TE),
-            {"h-p": {"te": 5, "igp": 90}, "h-q": {"igp": 1}, "q-e": {"igp": 1}},
-            ("HP E", 15),
+            {"h-m": {"te_metric": 5}, "h-n": {"igp_metric": 1}, "n-e": {"igp_metric": 1}},
+            ("ME", 15),
         ),
-        # Round about: no SID of a node brings a packet over p-q, but behind it the IGP's way is the best.
-        (Dynamic(Metric.TE), {"h-q": {"te": 99}, "p-e": {"te": 99}, "p-q": {"te": 1}}, ("PQ E", 21)),
+        (
+            Dynamic(Metric.TE),
+            {"h-m": {"te_metric": 5, "igp_metric": 90}, "h-n": {"igp_metric": 1}, "n-e": {"igp_metric": 1}},
+            ("HM E", 15),
+        ),
+        # Round about: no SID of a node brings a packet over m-n, but behind it the IGP's way is the best.
+        (
+            Dynamic(Metric.TE),
+            {"h-n": {"te_metric": 99}, "m-e": {"te_metric": 99}, "m-n": {"te_metric": 1}},
+            ("MN E", 21),
+        ),
         # The link that is cheap by the metric may be no shortest path of the IGP's at all.
-        (Dynamic(Metric.TE), {"h-p": {"te": 1, "igp": 500}, "p-e": {"te": 1}}, ("HP E", 2)),
+        (
+            Dynamic(Metric.TE),
+            {"h-m": {"te_metric": 1, "igp_metric": 500}, "m-e": {"te_metric": 1}},
+            ("HM E", 2),
+        ),
         (
             Dynamic(include_any=RED),
-            {"h-p": {"affinities": RED}, "p-e": {"affinities": RED | BLUE}},
-            ("PE", 20),
+            {"h-m": {"affinities": RED}, "m-e": {"affinities": RED | BLUE}},
+            ("ME", 20),
         ),
         (
             Dynamic(include_any=RED | BLUE),
-            {"h-p": {"affinities": RED}, "p-e": {"affinities": BLUE}},
-            ("PE", 20),
+            {"h-m": {"affinities": RED}, "m-e": {"affinities": BLUE}},
+            ("ME", 20),
         ),
         (
             Dynamic(include_all=RED | BLUE),
-            {"h-p": {"affinities": RED}, "p-e": {"affinities": RED | BLUE}},
+            {"h-m": {"affinities": RED}, "m-e": {"affinities": RED | BLUE}},
             NONE,
         ),
-        (Dynamic(exclude_any=RED), {"h-p": {"affinities": RED}}, ("QE", 20)),
+        (Dynamic(exclude_any=RED), {"h-m": {"affinities": RED}}, ("NE", 20)),
         (
             Dynamic(exclude_any=RED | BLUE),
-            {"h-p": {"affinities": RED}, "q-e": {"affinities": BLUE}},
-            ("QP E", 120),
+            {"h-m": {"affinities": RED}, "n-e": {"affinities": BLUE}},
+            ("NM E", 120),
         ),
-        (Dynamic(exclude_any=RED | BLUE), {"h-p": {"affinities": RED}, "h-q": {"affinities": BLUE}}, NONE),
+        (Dynamic(exclude_any=RED | BLUE), {"h-m": {"affinities": RED}, "h-n": {"affinities": BLUE}}, NONE),
         (
             Dynamic(exclude_srlgs=frozenset({7, 8})),
-            {"p-e": {"srlgs": [7]}, "h-p": {"srlgs": [9]}},
-            ("QE", 20),
+            {"m-e": {"srlgs": [7]}, "h-m": {"srlgs": [9]}},
+            ("NE", 20),
         ),
         (
             Dynamic(exclude_srlgs=frozenset({7})),
-            {"p-e": {"srlgs": [7]}, "h-q": {"srlgs": [7, 9]}},
-            ("PQ E", 120),
+            {"m-e": {"srlgs": [7]}, "h-n": {"srlgs": [7, 9]}},
+            ("MN E", 120),
         ),
         # Constraints together.
         (
             Dynamic(Metric.DELAY, include_any=RED, exclude_srlgs=frozenset({7})),
             {
-                "h-p": {"affinities": RED, "srlgs": [7]},
-                "h-q": {"affinities": RED},
-                "q-e": {"affinities": RED, "delay": 77},
+                "h-m": {"affinities": RED, "srlgs": [7]},
+                "h-n": {"affinities": RED},
+                "n-e": {"affinities": RED, "delay": 77},
             },
-            ("QE", 87),
+            ("NE", 87),
         ),
     ],
 )
@@ -116,10 +128,10 @@ def test_no_solution(endpoint: str, why: str) -> None:
 
 @pytest.mark.parametrize(
     ("missing", "expected"),
-    [({"PE"}, "P E"), ({"P", "E", "HP"}, "PE"), ({"PE", "P"}, "HP E"), ({"PE", "E"}, None)],
+    [({"ME"}, "M E"), ({"M", "E", "HM"}, "ME"), ({"ME", "M"}, "HM E"), ({"ME", "E"}, None)],
 )
 def test_another_list_where_a_sid_is_missing(missing: set[str], expected: str | None) -> None:
-    db = network({"h-p": {"te": 5}}, [])
+    db = network({"h-m": {"te_metric": 5}}, [])
     fewer = SrDb(db.nodes, db.links, tuple(known for known in db.sids if NAMES[known.sid] not in missing))
     found = solve(Dynamic(Metric.TE), fewer, "h", IPv6Address(ENDPOINT))
     if isinstance(found, Solution):
@@ -156,8 +168,8 @@ def networks(draw: st.DrawFn) -> SrDb:
                 str(far),
                 IPv6Address((number << 8) + near + 1),
                 IPv6Address((number << 8) + far + 1),
-                igp=draw(STRETCH),
-                te=draw(STRETCH),
+                igp_metric=draw(STRETCH),
+                te_metric=draw(STRETCH),
                 delay=draw(STRETCH),
                 affinities=draw(COLORS),
                 srlgs=draw(GROUPS),

@@ -26,7 +26,7 @@ def known(*policies: tuple[int, str, str]) -> States:
             PolicyId(HEADEND, color, ip_address(endpoint)),
             (
                 CandidatePath(
-                    Explicit((SegmentList((SidSegment(IPv6Address(SIDS["P" if how == VALID else "R"])),)),))
+                    Explicit((SegmentList((SidSegment(IPv6Address(SIDS["M" if how == VALID else "R"])),)),))
                 ),
             ),
             drop_upon_invalid=how == DROPPING,

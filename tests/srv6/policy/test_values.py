@@ -67,10 +67,10 @@ def policy(color: int = 10, *candidates: CandidatePath, **settings: Any) -> Poli
         ),
         (lambda: policy(7, CandidatePath(Composite((Constituent(7),)))), "has its color 7"),
         (
-            lambda: Link("a", "b", HEADEND, HEADEND, igp=0),
+            lambda: Link("a", "b", HEADEND, HEADEND, igp_metric=0),
             "an IGP metric is from 1 to 16777215, and this is 0",
         ),
-        (lambda: Link("a", "b", HEADEND, HEADEND, te=2**24), "a TE metric is from 1 to 16777215"),
+        (lambda: Link("a", "b", HEADEND, HEADEND, te_metric=2**24), "a TE metric is from 1 to 16777215"),
         (lambda: Link("a", "b", HEADEND, HEADEND, delay=0), "a delay is from 1 to 16777215, and this is 0"),
     ],
 )
