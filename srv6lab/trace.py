@@ -261,7 +261,8 @@ class Item:
     """One thing that was judged. `expected`, `predicted` and `captured` are the three witnesses'
     words for `field`, None where a witness says nothing; `alone` names the one that disagrees
     with the others. `location` is where the author wrote the expectation. `quirks` are the kernel's
-    departures from the RFC without which `predicted`, the RFC's word, would not do."""
+    departures from the RFC without which `predicted`, the RFC's word, would not do. `probe` is the one whose packets
+    were judged, "" for what is of no probe."""
 
     kind: str
     status: Status
@@ -275,6 +276,7 @@ class Item:
     note: str = ""
     direction: Direction | None = None
     quirks: tuple[str, ...] = ()
+    probe: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,7 @@ def test_a_packet_as_expected_passes_and_is_described() -> None:
         Direction.OUT,
     )
     assert item.captured == (
-        f"3: 2001:ab::1 → fc00:b::e hl 63 [fc00:b::d4, *fc00:b::e] SL 1 | {WEST} → {EAST} icmp"
+        f"3: 2001:ab::1 → fc00:b::e hl 63 [fc00:b::d4, *fc00:b::e] SL 1 | {WEST} → {EAST} hl 64 icmp"
     )
     assert item.location == LINE
 

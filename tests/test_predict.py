@@ -16,7 +16,23 @@ from srv6lab.predict import predict
 from srv6lab.predict.walk import MOST_WALKS
 from srv6lab.trace import Direction, Leg, Trace
 from tests.small import SMALL, planned
-from tests.walks import BACK, BIG, FORK, LOOP, ONE, PING, ROW, back, edited, foretold, lost, shown, there, way
+from tests.walks import (
+    BACK,
+    BEHIND,
+    BIG,
+    FORK,
+    LOOP,
+    ONE,
+    PING,
+    ROW,
+    back,
+    edited,
+    foretold,
+    lost,
+    shown,
+    there,
+    way,
+)
 
 # --- whole walks
 
@@ -159,19 +175,10 @@ def test_a_neighbor_that_is_not_there() -> None:
 
 def test_dx4_to_a_router_behind_which_the_destination_is() -> None:
     """By the RFC the neighbor forwards it; Linux asks for the destination on the neighbor's link."""
-    text = edited(
-        ROW,
-        ("east: {role: host, routes: [{prefix: 10.0.1.0/24, via: 10.0.2.2}]}",
-         "inn: {role: router, routes: [{prefix: 10.0.1.0/24, via: 10.0.9.2}]}\n"
-         "  east: {role: host, routes: [{prefix: 10.0.1.0/24, via: 10.0.2.2}]}"),
-        ('["east:eth1", "exit:eth1"]', '["east:eth1", "inn:eth1"]'),
-        ("local_sids:", '  - {name: cable-c, prefix: 10.0.9.0/24, endpoints: ["inn:eth2", "exit:eth1"]}\nlocal_sids:'),
-        ("nh4: 10.0.2.1}", "nh4: 10.0.9.1}"),
-    )  # fmt: skip
-    (trace,) = there(text)
+    (trace,) = there(BEHIND)
     assert way(trace) == ["west:eth1", "gate:eth2", "mid:eth2", "exit:eth1", "inn:eth1"]
     assert trace.end.delivered
-    assert lost(text, linux=True) == ("exit", "nobody on exit:eth1's link has the address 10.0.2.1")
+    assert lost(BEHIND, linux=True) == ("exit", "nobody on exit:eth1's link has the address 10.0.2.1")
 
 
 def test_a_host_forwards_nothing() -> None:

@@ -46,7 +46,7 @@ TEXTS = {
     "field": (
         FIELD,
         "FAIL",
-        "  FAIL gate:eth2 out  segments_left: expected 1, captured 0\n       small.yml:22:11",
+        "  FAIL gate:eth2 out  segments_left: expected 1, captured 0; captured stands alone\n       small.yml:22:11",
         "1 fail",
     ),
     "missing": (
@@ -65,7 +65,7 @@ TEXTS = {
     "count": (
         COUNT,
         "FAIL",
-        "  FAIL gate:eth2 out  count: expected 3, captured 4\n       small.yml:22:11",
+        "  FAIL gate:eth2 out  count: expected 3, captured 4; captured stands alone\n       small.yml:22:11",
         "1 fail",
     ),
     "unexpected": (
@@ -105,7 +105,7 @@ def test_places_are_aligned_and_all_is_summed_up() -> None:
         "  2 pass\n"
         "\n"
         "exercise two: FAIL\n"
-        "  FAIL gate:eth2 out  segments_left: expected 1, captured 0\n"
+        "  FAIL gate:eth2 out  segments_left: expected 1, captured 0; captured stands alone\n"
         "       small.yml:22:11\n"
         "  1 fail\n"
         "\n"
@@ -120,7 +120,7 @@ def test_no_verdict_has_a_text_too() -> None:
 
 def test_json_says_all_of_an_item() -> None:
     (document,) = json.loads(verdicts_json([ALL]))
-    assert list(document) == ["schema", "exercise", "status", "items"]
+    assert list(document) == ["schema", "exercise", "status", "items", "suspects"]
     assert (document["schema"], document["exercise"], document["status"]) == (1, "across", "fail")
     for item in document["items"]:
         assert set(item) == {field.name for field in fields(Item)}
@@ -137,6 +137,8 @@ def test_json_says_all_of_an_item() -> None:
         "alone": "captured",
         "location": "small.yml:22:11",
         "note": "",
+        "quirks": [],
+        "probe": None,
     }
     assert by_kind["probe", "fail"]["point"] is None
 

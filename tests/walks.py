@@ -39,6 +39,7 @@ exercises:
     expect: {packets: [{at: "east:eth1", direction: in, probe: echo}]}
 """
 BACK = "10.0.2.1 → 10.0.1.1"
+EXPECT = 'expect: {packets: [{at: "east:eth1", direction: in, probe: echo}]}'
 ONE = "probes: [{id: echo, from: west, to: east, icmp: 3}]"
 
 
@@ -144,3 +145,15 @@ def rule(name: str, at: str, tool: str = "iptables", chain: str = "FORWARD", mor
 def counted(text: str, sent: int = 3) -> dict[str, tuple[int, int]]:
     one = foretold(text)
     return predicted_counts({one.probe: one}, {one.probe: Found(Sent(one.probe, sent, sent, "aa"), ())})
+
+
+# A router on the link of exit's End.DX4, with the destination behind it.
+BEHIND = edited(
+    ROW,
+    ("east: {role: host, routes: [{prefix: 10.0.1.0/24, via: 10.0.2.2}]}",
+     "inn: {role: router, routes: [{prefix: 10.0.1.0/24, via: 10.0.9.2}]}\n"
+     "  east: {role: host, routes: [{prefix: 10.0.1.0/24, via: 10.0.2.2}]}"),
+    ('["east:eth1", "exit:eth1"]', '["east:eth1", "inn:eth1"]'),
+    ("local_sids:", '  - {name: cable-c, prefix: 10.0.9.0/24, endpoints: ["inn:eth2", "exit:eth1"]}\nlocal_sids:'),
+    ("nh4: 10.0.2.1}", "nh4: 10.0.9.1}"),
+)  # fmt: skip

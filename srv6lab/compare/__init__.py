@@ -8,6 +8,7 @@ where a live tracer that dropped nothing would have seen it; anywhere else it is
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from srv6lab.compare.beside import judge_alerts, judge_counts
 from srv6lab.compare.control import judge_messages
@@ -41,7 +42,8 @@ def compare(
         if foreseen is not None:
             foreseen = {place: items_ for place, items_ in foreseen.items() if _handed_in(tracers, place[0])}
             watched |= {point for point, _ in foreseen}
-        items += _judge_probe(one, mine, foreseen, tracers, elsewhere_absent)
+        judged = _judge_probe(one, mine, foreseen, tracers, elsewhere_absent)
+        items += (replace(item, probe=probe) for item in judged)
     told = {item.point for item in items if item.status is Status.INCONCLUSIVE}
     items += [_unsound(tracers[point]) for point in sorted(watched - told) if not tracers[point].sound]
     return Verdict(exercise, tuple(items))

@@ -69,7 +69,8 @@ def judge_counts(
     """What firewalls and proxies counted, to the packet. `predicted` has the least and the most that each may
     have counted by the model."""
     for one in expected:
-        seen, foreseen = counters.get(one.counter), predicted.get(one.counter, (0, 0)) if predicted else None
+        seen = counters.get(one.counter)
+        foreseen = None if predicted is None else predicted.get(one.counter, (0, 0))
         status, note = Status.PASS, ""
         if seen is None:
             status, note = Status.INCONCLUSIVE, f"nothing was observed of {one.counter}"

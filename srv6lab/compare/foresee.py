@@ -45,7 +45,8 @@ def foresee(prediction: Prediction, sent: int) -> dict[Place, list[Foreseen]]:
     found: dict[Place, list[Foreseen]] = {}
     for leg in Leg:
         alternatives = list(_pairs(prediction, leg))
-        alike: dict[tuple[Place, int, tuple[str, ...]], list[Foreseen]] = {}
+        sure = leg is Leg.THERE or _always_answered(prediction)
+        alike: dict[tuple[Place, int, tuple[str, ...], tuple[str, ...]], list[Foreseen]] = {}
         for hops in alternatives:
             visits: dict[Place, int] = {}
             for by_rfc, by_linux in hops:
@@ -55,9 +56,10 @@ def foresee(prediction: Prediction, sent: int) -> dict[Place, list[Foreseen]]:
                 place = (either.point, either.direction)
                 visits[place] = visits.get(place, 0) + 1
                 one = _foreseen(either, by_rfc, by_linux)
-                alike.setdefault((place, visits[place], tuple(one.fields.values())), []).append(one)
-        for (place, _, _), same in alike.items():
-            certain = len(same) == len(alternatives) and same[0].linux is not None
+                linux = tuple(one.linux.values()) if one.linux else ()
+                alike.setdefault((place, visits[place], tuple(one.fields.values()), linux), []).append(one)
+        for (place, *_), same in alike.items():
+            certain = sure and len(same) == len(alternatives) and same[0].linux is not None
             one = replace(same[0], least=sent if certain else 0, most=sent)
             found.setdefault(place, []).append(one)
     return found
@@ -71,8 +73,14 @@ def counters(prediction: Prediction, sent: int) -> dict[str, tuple[int, int]]:
         for name in dict.fromkeys(name for names in counted for name in names):
             times = [names.count(name) for names in counted]
             least, most = found.get(name, (0, 0))
-            found[name] = (least + sent * min(times), most + sent * max(times))
+            sure = leg is Leg.THERE or _always_answered(prediction)
+            found[name] = (least + (sent * min(times) if sure else 0), most + sent * max(times))
     return found
+
+
+def _always_answered(prediction: Prediction) -> bool:
+    """Whether none of the ways there loses the packet."""
+    return all(trace.end.delivered for trace in prediction.linux if trace.leg is Leg.THERE)
 
 
 def _pairs(prediction: Prediction, leg: Leg) -> Iterator[list[tuple[Hop | None, Hop | None]]]:

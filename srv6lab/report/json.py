@@ -39,6 +39,7 @@ def _item(item: Item) -> dict[str, Any]:
         "location": str(item.location) if item.location else None,
         "note": item.note,
         "quirks": list(item.quirks),
+        "probe": item.probe or None,
     }
 
 

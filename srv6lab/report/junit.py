@@ -6,6 +6,7 @@ import re
 import xml.etree.ElementTree as xml
 from collections.abc import Sequence
 
+from srv6lab.report.text import witnesses
 from srv6lab.trace import Item, Status, Verdict
 
 _NOT_TEXT = re.compile("[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -34,13 +35,15 @@ def verdicts_junit(verdicts: Sequence[Verdict]) -> str:
 
 def _case(suite: xml.Element, exercise: str, item: Item) -> None:
     place = f"{item.point} {item.direction or ''}".strip() if item.point else "lab"
-    case = xml.SubElement(suite, "testcase", classname=exercise, name=f"{place} {item.field or item.kind}")
+    probe = f", probe {item.probe}" if item.probe else ""
+    name = f"{place} {item.field or item.kind}{probe}"
+    case = xml.SubElement(suite, "testcase", classname=exercise, name=name)
     if item.status is Status.PASS:
         return
     tag = "failure" if item.status is Status.FAIL else "error"
-    said = f"expected {item.expected}, captured {item.captured}" if item.expected else item.note
+    said = witnesses(item) or item.note
     entry = xml.SubElement(case, tag, type=item.kind, message=_clean(said))
-    more = item.note if item.expected else ""
+    more = item.note if said != item.note else ""
     entry.text = _clean("\n".join(filter(None, (said, more, str(item.location or "")))))
 
 

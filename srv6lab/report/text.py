@@ -5,8 +5,10 @@ from __future__ import annotations
 import shlex
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 
 from srv6lab.providers.base import Health
+from srv6lab.srv6.quirks import QUIRKS
 from srv6lab.trace import Item, Status, Suspect, Verdict
 
 _WORDS = {Status.PASS: "ok", Status.FAIL: "FAIL", Status.INCONCLUSIVE: "?"}
@@ -38,12 +40,23 @@ def printable(text: str) -> str:
 def _verdict(verdict: Verdict) -> Iterator[str]:
     yield f"exercise {verdict.exercise}: {verdict.status.upper()}"
     width = max((len(_place(item)) for item in verdict.items), default=0)
-    for item in verdict.items:
-        yield from _item(item, width)
+    several = len({item.probe for item in verdict.items} - {""}) > 1
+    for probe, items in groupby(verdict.items, key=lambda item: item.probe):
+        if several:
+            yield f"  probe {probe}" if probe else "  all probes together"
+        for item in items:
+            yield from _item(item, width)
     counts = Counter(item.status for item in verdict.items)
     total = ", ".join(f"{counts[status]} {status}" for status in Status if counts[status])
     yield f"  {total or 'nothing was judged'}"
+    yield from _quirks(verdict)
     yield from _suspects(verdict.suspects)
+
+
+def _quirks(verdict: Verdict) -> Iterator[str]:
+    """Where packets passed that the RFC would form otherwise, and Linux is known to form so."""
+    for name in sorted({quirk for item in verdict.items for quirk in item.quirks}):
+        yield f"  by Linux, not by {QUIRKS[name].section}: {QUIRKS[name].what} ({name})"
 
 
 def _suspects(suspects: Sequence[Suspect]) -> Iterator[str]:
@@ -100,6 +113,12 @@ def _gist(item: Item) -> str:
         return "absent as far as was seen, which proves nothing here"
     if item.kind == "unexpected":
         return f"unexpected: {item.captured}"
-    witnesses = {"expected": item.expected, "predicted": item.predicted, "captured": item.captured}
-    said = ", ".join(f"{name} {value}" for name, value in witnesses.items() if value is not None)
-    return f"{item.field}: {said}" + (f"; {item.alone} stands alone" if item.alone else "")
+    return f"{item.field}: {witnesses(item)}" + (f"; {item.alone} stands alone" if item.alone else "")
+
+
+def witnesses(item: Item) -> str:
+    """What each of those that speak says."""
+    words = {"expected": item.expected, "predicted": item.predicted, "captured": item.captured}
+    if item.expected is None and item.predicted is None:
+        return ""
+    return ", ".join(f"{name} {value}" for name, value in words.items() if value is not None)

@@ -11,7 +11,7 @@ from typing import Any
 
 from srv6lab.expect import describe, sentence
 from srv6lab.srv6.quirks import QUIRKS
-from srv6lab.trace import Direction, Hop, Prediction, Trace
+from srv6lab.trace import Direction, End, Hop, Prediction, Trace
 
 SCHEMA = 1
 _LEGS = {"there": "there", "back": "and back"}
@@ -33,18 +33,27 @@ def walks_text(walked: Sequence[Walked]) -> str:
 
 
 def walks_json(walked: Sequence[Walked]) -> str:
-    """For a program. `packet` is by the RFC; `linux` holds the fields in which the kernel departs from it."""
+    """For a program. `packet` is by the RFC; `linux` holds the fields in which the kernel departs from it,
+    `linux_end` its end and `linux_walks` its walks where they are others."""
     return json.dumps([_exercise_json(one) for one in walked], indent=2) + "\n"
 
 
 def walks_mermaid(walked: Sequence[Walked]) -> str:
     """A sequence diagram of every walk, in one document."""
+    named = [
+        (f"{one.exercise}, probe {prediction.probe}, {_LEGS[trace.leg]}{where}{_share(trace.share)}", trace)
+        for one in walked
+        for prediction in one.predictions
+        for where, traces in (("", prediction.rfc), (", on Linux", _on_linux_alone(prediction)))
+        for trace in traces
+    ]
+    places = dict.fromkeys(place for _, trace in named for place in _places(trace))
+    # Mermaid would read some names as words of its own, and the end of others as a part of an arrow.
+    actors = {place: f"n{number}" for number, place in enumerate(places, 1)}
     lines = ["sequenceDiagram", "  autonumber"]
-    for one in walked:
-        for prediction in one.predictions:
-            for trace in prediction.rfc:
-                title = f"{one.exercise}, probe {prediction.probe}, {_LEGS[trace.leg]}{_share(trace.share)}"
-                lines += _sequence(title, trace)
+    lines += [f"  participant {actor} as {place}" for place, actor in actors.items()]
+    for title, trace in named:
+        lines += _sequence(title, trace, actors)
     return "\n".join(lines) + "\n"
 
 
@@ -180,6 +189,7 @@ def _exercise_json(one: Walked) -> dict[str, Any]:
             {
                 "probe": prediction.probe,
                 "walks": [_trace_json(trace, linux) for trace, linux in _beside(prediction)],
+                "linux_walks": [_trace_json(trace, trace) for trace in _on_linux_alone(prediction)],
             }
             for prediction in one.predictions
         ],
@@ -191,11 +201,14 @@ def _trace_json(trace: Trace, linux: Trace | None) -> dict[str, Any]:
         "leg": trace.leg,
         "share": str(trace.share),
         "hops": [_hop_json(hop, linux.hops[i] if linux else None) for i, hop in enumerate(trace.hops)],
-        "delivered": trace.end.delivered,
-        "at": trace.end.place,
-        "reason": trace.end.reason,
+        **_end_json(trace.end),
+        "linux_end": _end_json(linux.end) if linux and linux.end != trace.end else None,
         "counted": list(trace.counted),
     }
+
+
+def _end_json(end: End) -> dict[str, Any]:
+    return {"delivered": end.delivered, "at": end.place, "reason": end.reason}
 
 
 def _hop_json(hop: Hop, linux: Hop | None) -> dict[str, Any]:
@@ -214,22 +227,22 @@ def _hop_json(hop: Hop, linux: Hop | None) -> dict[str, Any]:
 # --- Mermaid
 
 
-def _sequence(title: str, trace: Trace) -> Iterator[str]:
-    if trace.hops:
-        yield f"  Note over {_actor(trace.hops[0])}: {_safe(title)}"
+def _places(trace: Trace) -> Iterator[str]:
+    yield from (hop.point.place for hop in trace.hops)
+    yield trace.end.place
+
+
+def _sequence(title: str, trace: Trace, actors: Mapping[str, str]) -> Iterator[str]:
+    first = trace.hops[0].point.place if trace.hops else trace.end.place
+    yield f"  Note over {actors[first]}: {_safe(title)}"
     for out, into in pairwise(trace.hops):
         if out.direction is not Direction.OUT:
             continue
-        yield f"  Note over {_actor(out)}: {_safe(_why(out))}"
-        yield f"  {_actor(out)}->>{_actor(into)}: {_safe(sentence(describe(out.packet)))}"
-    actor = _actor(trace.hops[-1]) if trace.hops else trace.end.place.replace("/", "_")
+        sender, taker = actors[out.point.place], actors[into.point.place]
+        yield f"  Note over {sender}: {_safe(_why(out))}"
+        yield f"  {sender}->>{taker}: {_safe(sentence(describe(out.packet)))}"
     word = "delivered" if trace.end.delivered else "lost"
-    yield f"  Note over {actor}: {_safe(f'{word}: {trace.end.reason}')}"
-
-
-def _actor(hop: Hop) -> str:
-    point = hop.point
-    return f"{point.node}_{point.netns}" if point.netns else point.node
+    yield f"  Note over {actors[trace.end.place]}: {_safe(f'{word}: {trace.end.reason}')}"
 
 
 def _safe(text: str) -> str:
