@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from srv6lab.plan import Plan
 
 _PATIENCE = 60.0
+_SLOWER = 10  # an emulated machine than this one
 _MEND = "invoke up brings the lab back"
 _FIELDS_TO_START = "* " * 19  # of /proc/PID/stat, from the one behind the name to the start time
 _IF_ALIVE = (
@@ -172,7 +173,8 @@ class Microvm:
         )
 
     def exec(self, state: State, node: str, argv: Sequence[str], timeout: float | None = None) -> Completed:
-        result = run(self.command(state, node, argv), timeout, shown=argv)
+        patience = timeout and timeout * _SLOWER
+        result = run(self.command(state, node, argv), patience, shown=argv)
         if result.exit_code == NO_MACHINE and result.stderr.strip() == _not_running(node):
             raise MachineError(_not_running(node), _MEND)
         return result

@@ -120,6 +120,13 @@ def test_an_exit_code_of_125_is_a_command_s_own(small: Up) -> None:
     assert (done.exit_code, done.stderr) == (125, "no\n")
 
 
+def test_a_command_has_ten_times_the_time(small: Up) -> None:
+    """What waits for it counts on this machine's speed, and an emulated one is slower."""
+    assert small.running.provider.exec(small.running.state, "west", ["sleep", "4"], 3).exit_code == 0
+    with pytest.raises(MachineError, match=r"no answer in 1 s: sleep 60"):
+        small.running.provider.exec(small.running.state, "west", ["sleep", "60"], 0.1)
+
+
 def test_another_provider_is_refused_while_it_is_up(small: Up) -> None:
     with pytest.raises(UsageError, match=f"is up under microvm:{KERNEL}"):
         up(small.running.home, small.plan, small.reference, "netns", silent)

@@ -64,7 +64,7 @@ class Machine:
 
     kernel: Kernel
     root: Path = Path("/")
-    python: str = "/usr/bin/python3"
+    python: str = sys.executable
     shares: Mapping[Path, str] | None = None
     memory: int = 2048
     processors: int = 2
