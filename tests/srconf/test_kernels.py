@@ -16,7 +16,18 @@ from srv6lab.providers.vm.kernel import Kernel, fetch
 from srv6lab.providers.vm.machine import Machine, native
 from tests.conftest import REPOSITORY, silent, tool
 
-_ARM64 = ("base-files", "coreutils", "dash", "grep", "iproute2", "iputils-ping", "kmod", "python3", "sed")
+_ARM64 = (
+    "base-files",
+    "coreutils",
+    "dash",
+    "grep",
+    "iproute2",
+    "iputils-ping",
+    "kmod",
+    "python3",
+    "sed",
+    "util-linux",
+)
 
 
 def judge(said: str, kernel: Kernel, machine: str) -> None:
