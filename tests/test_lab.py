@@ -38,6 +38,11 @@ from tests.conftest import LABS, SITE, Up, silent
 from tests.small import SMALL, planned
 
 NAME = LABS[0]
+WITH_NAMESPACE = next(
+    name
+    for name in LABS
+    if any(one.netns for machine in SITE.load(SITE.refer(name))[0].machines for one in machine.services)
+)
 
 
 @pytest.fixture
@@ -281,7 +286,7 @@ class TestMending:
 
     @pytest.mark.parametrize("what", ["node", "nic", "namespace"])
     def test_what_cannot_be_mended_is_built_anew(self, bring_up: Callable[[str], Up], what: str) -> None:
-        lab = bring_up(LABS[0])
+        lab = bring_up(LABS[0] if what != "namespace" else WITH_NAMESPACE)
         if what == "node":
             name = lab.plan.machines[0].name
             Process(*lab.running.state.provider_data["nodes"][name]).kill()
