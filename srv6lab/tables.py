@@ -205,6 +205,8 @@ def _routes(document: Any) -> Iterator[Route]:
         if one.get("dst") == "default" or one.get("type") not in (None, "unicast", "blackhole"):
             continue
         encap = one.get("encap", {})
+        if isinstance(encap, str):  # iproute2 before 6.15 lays it flat
+            encap = {**one, "encap_type": encap}
         yield Route(
             prefix=ip_network(one["dst"]),
             nic=_nic(one),

@@ -65,6 +65,21 @@ def test_what_is_not_there_is_named(said: str, instead: str, lacks: str) -> None
     assert lacks in lacking(RECORDED.replace(said, instead))
 
 
+@pytest.mark.parametrize(
+    ("new", "old"),
+    [
+        ('"encap":{"encap_type":"seg6local","action":"End"}', '"encap":"seg6local","action":"End"'),
+        (
+            '"encap":{"encap_type":"seg6","mode":"encap.red","segs":["3006:1:1:1:0:100::"]}',
+            '"encap":"seg6","mode":"encap.red","segs":["3006:1:1:1:0:100::"]',
+        ),
+    ],
+)
+def test_both_spellings_of_iproute2_are_read(new: str, old: str) -> None:
+    assert new in RECORDED
+    assert read(EDGE, RECORDED.replace(new, old)) == read(EDGE, RECORDED)
+
+
 def test_what_must_be_gone_is_named() -> None:
     all_ = converged(PLAN)[EDGE.name]
     target = next(iter(all_.vpns["vpn1"])).sid

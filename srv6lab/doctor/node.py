@@ -98,7 +98,7 @@ def _node(popen: subprocess.Popen[bytes], begun: list[Process]) -> Process:
     """The node, once it is there; its keeper goes to `begun`."""
     assert popen.stdin and popen.stderr
     # The scratch folder only has to be one: what is mounted on it shows to nobody else.
-    order = {"scratch": str(_HERE), "nodes": ["doctor"]}
+    order = {"scratch": str(_HERE), "nodes": {"doctor": "/"}}
     with suppress(BrokenPipeError):  # then it said why
         popen.stdin.write(json.dumps(order).encode() + b"\n")
         popen.stdin.flush()
