@@ -183,6 +183,11 @@ def test_absent_by_all_three() -> None:
     assert (item.kind, item.status, item.predicted) == ("absent", Status.PASS, "0")
 
 
+def test_of_what_must_be_absent_only_the_number_is_told() -> None:
+    (item,) = judge([expected(absent=True, hop_limit="9")], walks(trace(end=LOST)), three()).items
+    assert (item.kind, item.alone) == ("unexpected", C)
+
+
 BLIND = {**live(), PLACE: Tracer(PLACE, "dead", note="tracer is dead")}
 
 
