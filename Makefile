@@ -44,5 +44,5 @@ test: .venv/.ready-test ## Set up, and run the tests (but for the long ones of m
 lint: .venv/.ready-test ## ruff, mypy --strict and shellcheck
 	@scripts/lint
 
-prove: .venv/.ready-test ## The long repeats; writes prove/last.json
+prove: .venv/.ready-test ## The long repeats; writes prove/last.json and prove/confusion.txt
 	@.venv/bin/python scripts/prove.py

@@ -1,5 +1,7 @@
 """Runs the long repeats (`pytest -m prove`) and writes what came out to prove/last.json, naming the commit.
 
+It runs all faults of all labs too, and keeps which cause `diagnose` named for each in prove/confusion.txt.
+
 It refuses a work tree with changes, whose result would belong to no commit, unless told --allow-dirty: then
 the file says so. It decides nothing: every test and its assertions are in tests/.
 """
@@ -22,6 +24,7 @@ from typing import Any
 
 REPO = Path(__file__).resolve().parents[1]
 RESULT = REPO / "prove/last.json"
+CONFUSION = REPO / "prove/confusion.txt"  # which cause was named for which fault, by a test of the labs
 RAN_TO_THE_END = (0, 1)  # pytest's exit codes: all passed, some failed
 
 
@@ -32,8 +35,9 @@ def git(*words: str) -> str:
 
 
 def changes() -> list[str]:
-    """What makes the work tree differ from its commit, but for the result itself."""
-    return git("status", "--porcelain", "--", ".", f":!{RESULT.relative_to(REPO)}").splitlines()
+    """What makes the work tree differ from its commit, but for what a run writes itself."""
+    written = (f":!{path.relative_to(REPO)}" for path in (RESULT, CONFUSION))
+    return git("status", "--porcelain", "--", ".", *written).splitlines()
 
 
 def machine() -> dict[str, Any]:
@@ -109,18 +113,20 @@ def main() -> int:
             "-m",
             "pytest",
             "-m",
-            "prove",
+            "prove or confusion",
             "-v",
             f"--junitxml={junit}",
             *options.pytest,
         ]
         start = time.monotonic()
-        code = subprocess.run(command, cwd=REPO).returncode
+        confusion = Path(folder) / CONFUSION.name
+        environment = os.environ | {"SRV6LAB_CONFUSION": str(confusion)}
+        code = subprocess.run(command, cwd=REPO, env=environment).returncode
         seconds = time.monotonic() - start
         if code not in RAN_TO_THE_END or options.pytest:
             print("prove: not a whole run, so nothing is written", file=sys.stderr)
             return code
-        results = tests(junit)
+        results, matrix = tests(junit), confusion.read_text()
 
     if git("rev-parse", "HEAD") != commit or changes() != dirty:
         print("prove: the work tree changed meanwhile, so nothing is written", file=sys.stderr)
@@ -137,7 +143,8 @@ def main() -> int:
     }
     RESULT.parent.mkdir(exist_ok=True)
     RESULT.write_text(json.dumps(report, indent=2) + "\n")
-    print(f"prove: wrote {RESULT.relative_to(REPO)}", file=sys.stderr)
+    CONFUSION.write_text(f"commit {commit}\n\n{matrix}")
+    print(f"prove: wrote {RESULT.relative_to(REPO)} and {CONFUSION.relative_to(REPO)}", file=sys.stderr)
     return code
 
 

@@ -16,7 +16,7 @@ from srv6lab.lab import check, grade
 from srv6lab.plan import Plan
 from srv6lab.topology import PacketExpectation
 from srv6lab.trace import Status, Verdict
-from tests.conftest import LABS, Up, silent
+from tests.conftest import LABS, REPOSITORY, Up, silent
 
 MORE = Path(__file__).parent / "labs" / "more"
 
@@ -216,3 +216,13 @@ def test_a_service_in_a_namespace_is_asked_there() -> None:
 def test_a_pass_has_no_suspects(opened: Up) -> None:
     (verdict,) = check(opened.running, opened.plan, ["opened"], silent)
     assert isinstance(verdict, Verdict) and verdict.suspects == ()
+
+
+# --- the documents
+
+
+def test_the_table_of_causes_is_that_of_the_record() -> None:
+    text = (REPOSITORY / "docs" / "predict.md").read_text("utf-8")
+    rows = [line.split(" | ") for line in text.splitlines() if line.startswith("| `")]
+    told = {row[0].strip("|` "): row[2].rstrip(" |").strip("`") for row in rows}
+    assert told == {name: " ".join(cause.argv) or "the captures alone" for name, cause in CAUSES.items()}

@@ -235,7 +235,7 @@ def _span(foreseen: Iterable[Foreseen]) -> Span:
 def _quirks(foreseen: Sequence[Foreseen], hops: Sequence[Hop]) -> tuple[str, ...]:
     """The departures from the RFC without which the captured packets aren't the predicted ones."""
     by_rfc = [item.fields for item in foreseen if item.by_rfc]
-    if not foreseen or all(describe(hop.packet) in by_rfc for hop in hops):
+    if all(describe(hop.packet) in by_rfc for hop in hops):
         return ()
     return tuple(distinct(quirk for item in foreseen for quirk in item.quirks))
 
