@@ -11,11 +11,14 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from srv6lab.capture import Capture
 from srv6lab.plan import Nic, Plan
 from srv6lab.topology import Probe
 from srv6lab.trace import Address, Direction, Hop, Message, PacketView, Point
+
+if TYPE_CHECKING:
+    from srv6lab.capture import Capture  # and with it pyshark, which is slow to import
 
 _ECHO = frozenset({0, 8, 128, 129})
 _ECHO_REQUEST = frozenset({8, 128})

@@ -99,7 +99,9 @@ def walks(lab: Lab, packet: Packet, place: str, quirks: frozenset[str] = frozens
         steps += 1
         if steps > MOST_STEPS or found >= MOST_WALKS:
             reason = f"given up after {steps} steps and {found} walks: does it go round in circles?"
-            rest = sum((one.share if isinstance(one, Walk) else one.walk.share for one in pending), walk.share)
+            rest = sum(
+                (one.share if isinstance(one, Walk) else one.walk.share for one in pending), walk.share
+            )
             yield Ended(replace(walk, share=rest), End(False, walk.place, reason))
             return
         pending.extend(reversed(_Step(lab, walk, quirks).next()))
