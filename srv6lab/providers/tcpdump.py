@@ -24,6 +24,7 @@ from srv6lab.trace import Point, Tracer
 # A tracer ends when its file reaches this size: a transfer that was left running can't fill the disk.
 LIMIT = 256 * 2**20
 _PATIENCE = 10.0
+_START_PATIENCE = 60.0  # in an emulated machine everything takes its time, and a dead one is seen at once
 _COUNTS = re.compile(
     rb"(\d+) packets? captured.*?(\d+) packets? received by filter.*?(\d+) packets? dropped by kernel",
     re.DOTALL,
@@ -178,7 +179,7 @@ class _Drain:
 
 
 def _wait_until_live(tracers: Mapping[Point, Tracing], folder: Path) -> None:
-    deadline = time.monotonic() + _PATIENCE
+    deadline = time.monotonic() + _START_PATIENCE
     waiting = dict(tracers)
     while waiting:
         for point, one in list(waiting.items()):
