@@ -162,6 +162,6 @@ class TestLive:
     def test_one_that_says_nothing_is_told(
         self, start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(tcpdump, "_PATIENCE", 0.05)
+        monkeypatch.setattr(tcpdump, "_START_PATIENCE", 0.05)
         with pytest.raises(MachineError, match="no word"):
             tcpdump._wait_until_live({POINT: start(log="")}, tmp_path)
