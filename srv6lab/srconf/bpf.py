@@ -20,6 +20,7 @@ MAP_LOOKUP, MAP_UPDATE, MAP_DELETE, MAP_NEXT_KEY = 1, 2, 3, 4
 PROG_BY_ID, MAP_BY_ID, INFO_BY_FD = 13, 14, 15
 POSSIBLE_CPUS = Path("/sys/devices/system/cpu/possible")
 ATTR_SIZE = 128
+CLONE_NEWNET = 0x40000000
 PROG_INFO_SIZE, MAP_INFO_SIZE = 232, 88
 PROG_INFO_ID = 4
 PROG_INFO_MAPS = 52  # offset of nr_map_ids; map_ids follows at 56
@@ -40,6 +41,13 @@ def _bpf(command: int, attributes: bytes) -> int:
         code = ctypes.get_errno()
         raise OSError(code, os.strerror(code))
     return result
+
+
+def leave_network() -> None:
+    """Put this process, which is about to become another program, into a network namespace of its own."""
+    if _libc.unshare(CLONE_NEWNET):
+        os.write(2, f"a network namespace failed: {os.strerror(ctypes.get_errno())}\n".encode())
+        os._exit(1)
 
 
 def possible_cpus(text: str) -> int:
