@@ -20,24 +20,24 @@ from tests.conftest import REPOSITORY
 
 GUEST = REPOSITORY / "srv6lab" / "providers" / "vagrant" / "guest.py"
 HERE, THERE = "02:00:00:00:00:0a", "02:00:00:00:00:0b"
-POINT = Point("r1", "eth1")
+POINT = Point("gate", "eth1")
 TOKEN = bytes(range(16))
 
 
 @pytest.mark.parametrize(
     ("line", "event"),
     [
-        ("1,r1,state,running\n", Event("r1", "state", ("running",))),
+        ("1,gate,state,running\n", Event("gate", "state", ("running",))),
         ("1,,ui,info,a%!(VAGRANT_COMMA) b\\nc\n", Event("", "ui", ("info", "a, b\nc"))),
-        ("1,r1,ui,detail,\x1b[0;31mred\x1b[0m\n", Event("r1", "ui", ("detail", "red"))),
-        ("1,r1,action\n", Event("r1", "action", ())),
+        ("1,gate,ui,detail,\x1b[0;31mred\x1b[0m\n", Event("gate", "ui", ("detail", "red"))),
+        ("1,gate,action\n", Event("gate", "action", ())),
     ],
 )
 def test_a_line_of_vagrants_is_an_event(line: str, event: Event) -> None:
     assert Event.read(line) == event
 
 
-@pytest.mark.parametrize("line", ["", "\n", "==> r1: Booting VM...", "a,b,c,d", "warning: something, 1, 2"])
+@pytest.mark.parametrize("line", ["", "\n", "==> gate: Booting VM...", "a,b,c,d", "warning: something, 1, 2"])
 def test_any_other_line_is_none(line: str) -> None:
     assert Event.read(line) is None
 
@@ -141,7 +141,7 @@ def test_a_mark_that_could_not_be_sent_is_not_waited_for(tmp_path: Path) -> None
     (tmp_path / "trace.pcap").write_bytes(pcap(mark(HERE)))
     one = {POINT: Traced("trace", HERE, THERE)}
     assert (
-        traces.read(one, tmp_path, TOKEN, {THERE: "r2 can't be reached"})[POINT].note == "r2 can't be reached"
+        traces.read(one, tmp_path, TOKEN, {THERE: "exit can't be reached"})[POINT].note == "exit can't be reached"
     )
 
 

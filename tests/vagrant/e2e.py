@@ -1,6 +1,6 @@
 """A whole lab in virtual machines, from our own box, through real Vagrant: every exercise graded.
 
-    e2e.py [--lab NAME] [--write FILE]
+    e2e.py --lab NAME [--write FILE] [--base DIR]
 
 VirtualBox's own VBoxManage (see virtualbox.py) describes the machines, and qemu runs them. Afterwards the same
 exercises run in namespaces, and the two walks of every probe are held against each other. What was proven goes
@@ -179,7 +179,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--lab", default="service-chain")
+    parser.add_argument("--lab", required=True)
     parser.add_argument("--write", type=Path, help="where the result goes (default: nowhere)")
     parser.add_argument("--keep", type=Path, help="a folder for the runs' captures")
     parser.add_argument(

@@ -85,6 +85,7 @@ def environment(root: Path, base: Path) -> Mapping[str, str]:
         "VBOX_CHROOT": str(root),
         "VBOX_STATE": str(base / "run"),
         "VBOX_USER_HOME": str(base / "virtualbox"),
+        "VBOX_IPC_SOCKETID": base.name,
         "VAGRANT_HOME": str(base / "vagrant"),
         "VAGRANT_CHECKPOINT_DISABLE": "1",
     }
