@@ -187,10 +187,10 @@ def test_a_changed_file_is_not_built_on_what_stands(told: Told) -> None:
 @pytest.mark.parametrize(
     ("vagrant", "virtualbox", "what"),
     [
-        ("2.3.4", "7.1.4r165100", "install Vagrant 2.4.2 or newer, or VirtualBox 7.0"),
-        ("2.4.1", "7.2.0", "install Vagrant 2.4.9 or newer, or VirtualBox 7.0"),
-        ("2.4.9", "5.2.44", "install VirtualBox 7.2: labs need 6.1 or newer"),
-        ("2.2.5", "6.1.50", "install Vagrant 2.2.7 or newer"),
+        ("2.3.4", "7.1.4r165100", "Vagrant from 2.4.2 on drives VirtualBox 7.1, and this one 7.0 and older"),
+        ("2.4.1", "7.2.0", "Vagrant from 2.4.9 on drives VirtualBox 7.2, and this one 7.0 and older"),
+        ("2.4.9", "5.2.44", "VirtualBox 6.1 is the oldest that labs are made for"),
+        ("2.2.5", "6.1.50", "Vagrant from 2.2.7 on drives VirtualBox 6.1"),
         ("2.3.4", "WARNING: no driver", "VirtualBox"),
     ],
 )

@@ -1,7 +1,6 @@
 """What a machine needs to run a lab in virtual machines: each need with what was found, and what mends it.
 
-Vagrant refuses a VirtualBox that is newer than it knows, with a message that names neither cause nor cure.
-So the pairs that work stand here: the first Vagrant that knows a VirtualBox.
+`invoke doctor` looks closer; this is what `up` must know before it makes anything.
 """
 
 from __future__ import annotations
@@ -11,22 +10,15 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from srv6lab.errors import MachineError
+from srv6lab.machine.vagrant import mismatch
 
 Version = tuple[int, ...]
 
-# VirtualBox → the first Vagrant that drives it.
-PAIRS: Mapping[Version, Version] = {
-    (6, 1): (2, 2, 7),
-    (7, 0): (2, 3, 2),
-    (7, 1): (2, 4, 2),
-    (7, 2): (2, 4, 9),
-}
-_OLDEST, _NEWEST = min(PAIRS), max(PAIRS)
 _WINDOWS = r"C:\Program Files\Oracle\VirtualBox\VBoxManage.exe"
 _INSTALL = {
     "vagrant": {"linux": "apt-get install vagrant", "darwin": "brew install --cask vagrant"},
@@ -77,18 +69,9 @@ def read_virtualbox(said: str) -> Version:
 
 def pair(vagrant: Version, virtualbox: Version) -> Need:
     """Whether this Vagrant drives this VirtualBox."""
+    wrong = mismatch(vagrant, virtualbox)
     shown = f"{_text(virtualbox)} with Vagrant {_text(vagrant)}"
-    release = virtualbox[:2]
-    if release < _OLDEST:
-        return Need("VirtualBox", shown, f"install VirtualBox {_text(_NEWEST)}: labs need 6.1 or newer")
-    first = PAIRS.get(release, PAIRS[_NEWEST] if release > _NEWEST else PAIRS[_OLDEST])
-    if vagrant >= first:
-        return Need("VirtualBox", shown)
-    known = max((one for one, least in PAIRS.items() if vagrant >= least), default=None)
-    older = f", or VirtualBox {_text(known)}" if known else ""
-    return Need(
-        "VirtualBox", f"{shown}, which doesn't know it", f"install Vagrant {_text(first)} or newer{older}"
-    )
+    return Need("VirtualBox", shown, f"install other versions: {wrong}" if wrong else "")
 
 
 def vboxmanage() -> str:
