@@ -137,7 +137,12 @@ def empty_box(base: Path) -> Path:
     return base / "empty.box"
 
 
-@pytest.mark.parametrize("name", LABS)
+def largest() -> str:
+    """One lab is enough, and takes a minute: the one with the most NICs."""
+    return max(LABS, key=lambda name: len(list(SITE.load(SITE.refer(name))[0].nics())))
+
+
+@pytest.mark.parametrize("name", [largest()])
 def test_virtualbox_knows_each_machine_as_it_is_planned(name: str, installed: VirtualBox) -> None:
     plan = with_box(SITE.load(SITE.refer(name))[0], NAME)
     folder = installed.base / name

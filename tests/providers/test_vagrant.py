@@ -230,11 +230,16 @@ class Standing:
         return Running(self.told.home, state)
 
 
+def serves(name: str) -> bool:
+    """Whether a lab has a service in a namespace, whose NICs are traced inside its machine."""
+    machines = SITE.load(SITE.refer(name))[0].machines
+    return any(one.netns for machine in machines for one in machine.services)
+
+
 @pytest.fixture
 def standing(told: Told, bring_up: Callable[[str], Up]) -> Standing:
     """A lab with services, up twice: the machines' traces are those of the namespaces beneath."""
-    name = next(name for name in LABS if any(m.services for m in SITE.load(SITE.refer(name))[0].machines))
-    beneath = bring_up(name)
+    beneath = bring_up(next(name for name in LABS if serves(name)))
     pids = {node: pair[0] for node, pair in beneath.running.state.provider_data["nodes"].items()}
     told.write("machines", list(pids))
     told.write("pids", pids)
