@@ -216,7 +216,8 @@ class _Run:
             self.log.write(f"{event.values[0]}: {self.error[1]}\n")
         elif event.kind == "ui" and len(event.values) > 1:
             text = event.values[1].strip().removeprefix("==> ").removeprefix(f"{event.machine}: ")
-            self.printed.append(text)
+            if event.machine:  # not Vagrant's own last words
+                self.printed.append(text)
             self.log.write(f"{event.machine or 'vagrant'}: {text}\n")
         self.heard(event)
 

@@ -74,7 +74,7 @@ def _told(failure: Failure) -> tuple[str, str, list[str]]:
 
 
 def _since_day0(printed: str) -> str:
-    """What Day0 printed: it is behind the provisioner's start, and Vagrant's word that it runs a file."""
+    """What the machine printed while Day0 ran: it is behind the provisioner's start, and Vagrant's word that it runs a file."""
     lines = printed.rpartition("Running provisioner: shell")[2].splitlines()[1:]
     return "\n".join(line for line in lines if not line.startswith("Running: "))
 
