@@ -1,7 +1,7 @@
 # Installs, and hands on to invoke; after the first run, `.venv/bin/invoke` is what people type.
 
 .DEFAULT_GOAL := help
-.PHONY: help named setup up check destroy test lint prove FORCE
+.PHONY: help named setup up check destroy test lint prove e2e-vagrant FORCE
 MAKEFLAGS += --no-print-directory
 
 # The lab's name goes through the environment and is quoted, so neither make nor the shell runs what it says.
@@ -24,8 +24,8 @@ named:
 	@[ -n "$$lab" ] || { echo 'Which lab? Add lab=NAME, one of: $(labs)' >&2; exit 1; }
 
 help: ## This list
-	@sed -n 's/^\([a-z]*\):.*## /make \1|/p' Makefile | sed 's/|lab=NAME : / lab=NAME|/' | \
-	    while IFS='|' read -r command does; do printf '  %-23s %s\n' "$$command" "$$does"; done
+	@sed -n 's/^\([a-z0-9-]*\):.*## /make \1|/p' Makefile | sed 's/|lab=NAME : / lab=NAME|/' | \
+	    while IFS='|' read -r command does; do printf '  %-26s %s\n' "$$command" "$$does"; done
 
 setup: .venv/.ready-lab ## Install what a lab needs, and .venv
 
@@ -46,3 +46,6 @@ lint: .venv/.ready-test ## ruff, mypy --strict and shellcheck
 
 prove: .venv/.ready-test ## The long repeats; writes prove/last.json and prove/confusion.txt
 	@.venv/bin/python scripts/prove.py
+
+e2e-vagrant: named .venv/.ready-test ## lab=NAME : Every exercise in virtual machines; writes prove/vagrant.json
+	@.venv/bin/python tests/vagrant/e2e.py --lab "$$lab" --write prove/vagrant.json

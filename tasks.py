@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from invoke.collection import Collection
 from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.tasks import task
@@ -117,10 +118,11 @@ def labs(_: Context) -> None:
         "provider": f"where it runs: {', '.join(labs_.PROVIDERS)} (default: {labs_.DEFAULT_PROVIDER})",
         "kernel": f"another kernel under it, in a micro-VM: {', '.join(labs_.KERNELS)} (default: this machine's own)",
         "instance": _INSTANCE,
+        "box": "a box for all machines instead of those that the file names (virtualbox, libvirt)",
     }
 )
 @_command
-def up(_: Context, lab: str, provider: str = "", kernel: str = "", instance: str = "") -> None:
+def up(_: Context, lab: str, provider: str = "", kernel: str = "", instance: str = "", box: str = "") -> None:
     """Bring a lab up; on a lab that is up, bring back what is missing.
 
     Every NIC is traced from before the first packet, into .srv6lab/<instance>/captures/.
@@ -132,7 +134,7 @@ def up(_: Context, lab: str, provider: str = "", kernel: str = "", instance: str
         plan, warnings = SITE.load(reference)
         for warning in warnings:
             progress.line(str(warning))
-        labs_.up(SITE.home(reference, instance), plan, reference, chosen, progress)
+        labs_.up(SITE.home(reference, instance), plan, reference, chosen, progress, box)
     name = f"lab={lab.removeprefix('lab=')}" + (f" --instance {instance}" if instance else "")
     print(f"{reference.name} is up. Next: invoke check {name}, or invoke connect {name} --node NODE")
 
@@ -391,6 +393,15 @@ def capture(_: Context, lab: str, out: str = "", instance: str = "") -> None:
         print(path)
 
 
+@task(help={"lab": _LAB, "instance": _INSTANCE})
+@_command
+def halt(_: Context, lab: str, instance: str = "") -> None:
+    """Shut the virtual machines of a lab down; `up` boots them again, with their disks as they were."""
+    reference = SITE.refer(lab)
+    with _progress(f"halt {reference.name}") as progress:
+        labs_.halt(SITE.running(reference, instance), progress)
+
+
 @task(help={"lab": _LAB, "instance": _INSTANCE, "purge": "also remove the results of checks"})
 @_command
 def destroy(_: Context, lab: str, instance: str = "", purge: bool = False) -> None:
@@ -404,3 +415,30 @@ def destroy(_: Context, lab: str, instance: str = "", purge: bool = False) -> No
         )
     else:
         print(f"{home.path.name} is gone")
+
+
+@_command
+def _box_build(_: Context, again: bool = False, add: bool = False) -> None:
+    """Build a small Debian box with all that labs need, for VirtualBox and libvirt; needs root.
+
+    A class can run offline with it: invoke up lab=NAME --provider virtualbox --box srv6lab/debian13
+    """
+    with _progress("box.build") as progress:
+        box = labs_.build_box(progress, again=again, add=add)
+        progress.line(f"{box.name}, kernel {box.kernel}, built in {box.seconds:.0f} s")
+    for provider, path in box.files.items():
+        print(f"{provider:11} {box.sizes[provider] >> 20:5} MiB  {path}")
+
+
+_BOX = Collection("box")
+_BOX.add_task(
+    task(
+        help={
+            "again": "build it although one of the same recipe is there",
+            "add": "hand it to Vagrant: vagrant box add",
+        }
+    )(_box_build),
+    name="build",
+)
+namespace = Collection.from_module(sys.modules[__name__])
+namespace.add_collection(_BOX)

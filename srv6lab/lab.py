@@ -19,6 +19,7 @@ from ipaddress import IPv6Address
 from pathlib import Path
 
 from srv6lab import rendered, rootfs
+from srv6lab.box import Box, build
 from srv6lab.changes import Changes
 from srv6lab.convergence import wait
 from srv6lab.errors import DriftError, Interrupted, LabError, MachineError, Problem, TopologyError, UsageError
@@ -51,6 +52,15 @@ def _microvm(version: str) -> Provider:
     return Microvm(version)
 
 
+def _machines(name: str, summary: str) -> Callable[[], Provider]:
+    def make() -> Provider:
+        from srv6lab.providers.vagrant import Machines  # python-vagrant is for those who use it
+
+        return Machines(name, summary)
+
+    return make
+
+
 def _containerlab(found: Plan) -> Files:
     from srv6lab.containerlab import containerlab
 
@@ -59,7 +69,11 @@ def _containerlab(found: Plan) -> Files:
 
 KERNELS = tuple(SUITES)
 DEFAULT_PROVIDER = "netns"
-PROVIDERS: Mapping[str, Callable[[], Provider]] = {DEFAULT_PROVIDER: _netns}
+PROVIDERS: Mapping[str, Callable[[], Provider]] = {
+    DEFAULT_PROVIDER: _netns,
+    "virtualbox": _machines("virtualbox", "virtual machines, which Vagrant makes in VirtualBox"),
+    "libvirt": _machines("libvirt", "virtual machines, which Vagrant makes with libvirt and qemu"),
+}
 # The provider `microvm:VERSION`: another kernel under the same lab.
 MICROVM = "microvm"
 DEFAULT_TARGET = "vagrant"
@@ -206,18 +220,25 @@ def check_rendered(files: Files, folder: Path, show: Callable[[str], object]) ->
         raise DriftError(what, "render again without --check, or mend the topology")
 
 
-def up(home: Home, found: Plan, reference: Reference, provider_name: str, progress: Progress) -> State:
-    """Bring the lab up, or what is up back to what the file says. On a failure nothing is left; a lab whose
-    routing protocols don't converge stays up, to be looked at."""
+def up(
+    home: Home,
+    found: Plan,
+    reference: Reference,
+    provider_name: str,
+    progress: Progress,
+    box: str = "",
+) -> State:
+    """Bring the lab up, or what is up back to what the file says. On a failure nothing is left, but by a
+    provider that resumes: there the next `up` goes on. A lab whose routing protocols don't converge stays up,
+    to be looked at. `box` stands for the boxes that the file names."""
     with home.locked():
         state = home.read()
         provider = provider_named(provider_name or (state.provider if state else DEFAULT_PROVIDER))
-        if state and state.provider != provider.name:
-            raise UsageError(
-                f"{home.path.name} is up under {state.provider}", f"invoke destroy lab={reference.name}"
-            )
+        _refuse_another(state, provider, box, home, reference)
+        found = with_box(found, state.box if state else box)
         mended = _mend(home, state, found, provider, progress) if state else None
-        state = mended or _anew(home, state, found, reference, provider, progress)
+        fresh = _fresh(home, found, reference, provider, box)
+        state = mended or _anew(home, state, found, fresh, provider, progress)
         try:
             wait(found, provider, state, progress)
         except KeyboardInterrupt:
@@ -225,30 +246,76 @@ def up(home: Home, found: Plan, reference: Reference, provider_name: str, progre
         return state
 
 
+def _fresh(home: Home, found: Plan, reference: Reference, provider: Provider, box: str) -> State:
+    """What is written down at the beginning; a lab that can be resumed is known by its plan from then on."""
+    path = str(reference.path.resolve())
+    known = fingerprint(found, provider) if provider.resumes else ""
+    return State(found.name, home.path.name, provider.name, path, "starting", known, box)
+
+
 def _anew(
-    home: Home, state: State | None, found: Plan, reference: Reference, provider: Provider, progress: Progress
+    home: Home, state: State | None, found: Plan, fresh: State, provider: Provider, progress: Progress
 ) -> State:
     provider.down(home, state)
     home.forget(keep_runs=True, keep_lock=True)
-    path = str(reference.path.resolve())
-    fresh = State(found.name, home.path.name, provider.name, path, "starting")
     try:
-        state = provider.up(found, partial(_render_into, home, found), home, fresh, progress)
-        state = replace(state, fingerprint=fingerprint(found))
+        state = provider.up(found, partial(_render_into, home, found, provider), home, fresh, progress)
+        state = replace(state, fingerprint=fingerprint(found, provider))
         home.write(state)
         return state
     except BaseException as error:
+        if provider.resumes and home.read():
+            _keep(home, fresh.lab, error)
         _take_back(provider, home)
         if isinstance(error, KeyboardInterrupt):
             raise Interrupted(f"interrupted: nothing is left of {home.path.name}") from None
         raise
 
 
-def _render_into(home: Home, found: Plan) -> Mapping[str, str]:
-    files = render(found)
-    for path, text in files.items():
-        write_whole(home.path / path, text)
-    return files
+def _refuse_another(
+    state: State | None, provider: Provider, box: str, home: Home, reference: Reference
+) -> None:
+    """What is up can't change its provider or its boxes."""
+    destroy_it = f"invoke destroy lab={reference.name}"
+    if state and state.provider != provider.name:
+        raise UsageError(f"{home.path.name} is up under {state.provider}", destroy_it)
+    if state and box and state.box != box:
+        raise UsageError(f"{home.path.name} is up from {state.box or 'the boxes of its file'}", destroy_it)
+    if box and not provider.resumes:
+        raise UsageError(f"{provider.name} has no boxes", "--box is for virtualbox and libvirt")
+
+
+def with_box(found: Plan, box: str) -> Plan:
+    """The plan with one box for all machines; "" leaves each its own."""
+    if not box:
+        return found
+    machines = (replace(machine, box=box, box_version=None) for machine in found.machines)
+    return replace(found, machines=tuple(machines))
+
+
+def _keep(home: Home, lab: str, error: BaseException) -> None:
+    """What came up stays: only a person's interrupt needs words of its own."""
+    if isinstance(error, KeyboardInterrupt):
+        mend = f"invoke up lab={lab} goes on, invoke destroy lab={lab} takes it away"
+        raise Interrupted(f"interrupted: what came up of {home.path.name} is kept", mend) from None
+    raise error
+
+
+def rendering(provider: Provider) -> Callable[[Plan], Files]:
+    """What a provider takes a lab from."""
+    return vagrant if provider.resumes else render
+
+
+def _render_into(home: Home, found: Plan, provider: Provider) -> Mapping[str, str]:
+    """Write the lab's files; those that are text."""
+    files = rendering(provider)(found)
+    for path, content in files.items():
+        write_whole(home.path / path, content)
+    return _texts(files)
+
+
+def _texts(files: Files) -> Mapping[str, str]:
+    return {path: content for path, content in files.items() if isinstance(content, str)}
 
 
 def _take_back(provider: Provider, home: Home) -> None:
@@ -265,43 +332,68 @@ def _take_back(provider: Provider, home: Home) -> None:
 
 def _mend(home: Home, state: State, found: Plan, provider: Provider, progress: Progress) -> State | None:
     """What is up already and still whole; None where it has to be built from nothing."""
-    if state.fingerprint != fingerprint(found):
+    if state.fingerprint != fingerprint(found, provider):
         if state.phase == "ready" and all(one.alive for one in provider.status(home, state)):
-            raise _stale(home, found)
+            raise _stale(home, found, provider)
         return None
     try:
-        mended = provider.mend(found, render(found), home, state, progress)
+        mended = provider.mend(found, _texts(rendering(provider)(found)), home, state, progress)
         if mended:
             Changes(provider, home, state).take_back()
     except MachineError as error:
+        if provider.resumes:
+            raise
         progress(f"it can't be mended, so it is built anew: {str(error).splitlines()[0]}")
         return None
     return mended
 
 
-def fingerprint(found: Plan) -> str:
-    """What of a plan is built into a running lab: its scripts, its NICs, its captures' names."""
+def fingerprint(found: Plan, provider: Provider) -> str:
+    """What of a plan is built into a running lab: its scripts, its machines, its NICs, its captures' names."""
     digest = hashlib.sha256()
-    for path, text in sorted(render(found).items()):
-        digest.update(f"{path}\0{text}\0".encode())
+    for path, content in sorted(rendering(provider)(found).items()):
+        digest.update(f"{path}\0".encode())
+        digest.update(content if isinstance(content, bytes) else content.encode())
+        digest.update(b"\0")
     for nic in found.traced():
         digest.update(f"{nic}\0".encode())
     return digest.hexdigest()
 
 
-def _stale(home: Home, found: Plan) -> UsageError:
-    files = render(found)
-    changed = [path for path, text in files.items() if not _same(home.path / path, text)]
+def _stale(home: Home, found: Plan, provider: Provider) -> UsageError:
+    files = rendering(provider)(found)
+    changed = [path for path, content in files.items() if not _same(home.path / path, content)]
     what = f"{', '.join(changed)} would change" if changed else "links or captures would change"
     mend = f"invoke destroy lab={home.path.name}, then up again"
     return UsageError(f"{home.path.name} is up from an older file: {what}", mend)
 
 
-def _same(path: Path, text: str) -> bool:
+def _same(path: Path, content: str | bytes) -> bool:
     try:
-        return path.read_text(encoding="utf-8") == text
+        return path.read_bytes() == (content if isinstance(content, bytes) else content.encode())
     except FileNotFoundError:
         return False
+
+
+def halt(one: Running, progress: Progress) -> None:
+    """Shut a lab's machines down and keep their disks; UsageError for a provider that has none."""
+    if not one.provider.resumes:
+        what = f"{one.state.provider} has no machines that could be shut down"
+        raise UsageError(what, f"invoke destroy lab={one.state.instance} takes the lab away")
+    with one.home.locked():
+        one.provider.halt(one.home, one.state, progress)
+
+
+def build_box(progress: Progress, *, again: bool = False, add: bool = False) -> Box:
+    """Build the box of our own, and let Vagrant have it if asked."""
+    from srv6lab.providers.vagrant.command import add_box, public_key
+
+    found = build(public_key(), progress, again=again)
+    if add:
+        for provider, file in found.files.items():
+            progress(f"vagrant box add {found.name} for {provider}")
+            add_box(found.name, file)
+    return found
 
 
 def destroy(home: Home, *, purge: bool = False) -> bool:
@@ -380,8 +472,9 @@ def check(one: Running, found: Plan, names: Sequence[str], progress: Progress) -
     from srv6lab.exercise import record
 
     verdicts = []
-    if one.state.fingerprint != fingerprint(found):
-        raise _stale(one.home, found)
+    built = with_box(found, one.state.box)
+    if one.state.fingerprint != fingerprint(built, one.provider):
+        raise _stale(one.home, built, one.provider)
     with one.home.locked():
         for name in names:
             folder = record(found, name, one.provider, one.home, one.state, progress)
@@ -470,7 +563,7 @@ def shell(terminal: bool) -> Sequence[str]:
 
 
 def _known(one: Running, node: str) -> str:
-    nodes = [health.name for health in status(one) if health.kind == "node"]
+    nodes = one.provider.nodes(one.state)
     if node in nodes:
         return node
     near = difflib.get_close_matches(node, nodes, 1)

@@ -89,6 +89,21 @@ def slice_pcap(path: Path, start: int, end: int | None = None) -> bytes:
         return cut.taken(last)
 
 
+def packets(path: Path) -> Iterator[bytes]:
+    """The bytes of each packet of a pcap, whole records only; ValueError for a file that is none."""
+    with _mapped(path) as data:
+        framing = whole(data)
+        if framing.kind != "pcap":
+            return
+        order = _PCAP_ORDERS[bytes(data[:4])]
+        offset = PCAP_HEADER
+        while offset < framing.end:
+            (length,) = struct.unpack_from(order + "I", data, offset + 8)
+            offset += _PCAP_RECORD
+            yield bytes(data[offset : offset + length])
+            offset += length
+
+
 def joinable(data: Buffer) -> bytes | None:
     """A key that is equal for captures that `join` may put into one file, None for any other."""
     if data[:4] not in _PCAP_ORDERS or len(data) < PCAP_HEADER:

@@ -19,6 +19,7 @@ from srv6lab.plan import Machine, Nic, Plan, PlannedPolicy, planned_policy
 from srv6lab.rootfs import NEEDED
 from srv6lab.topology import (
     MOST_LINKS,
+    STANDARD,
     Action,
     Firewall,
     FirewallAction,
@@ -26,12 +27,14 @@ from srv6lab.topology import (
     Steering,
     WithdrawAction,
 )
+from srv6lab.trace import Point
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
 VAGRANTFILE = "Vagrantfile"
+_FIRST_PORT = 20000
 _SRCONF = Path(__file__).resolve().parent / "srconf"
 
 Files = Mapping[str, str | bytes]
@@ -53,12 +56,16 @@ def day0_path(machine: Machine) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Adapter:
-    """A NIC as VirtualBox has it: by its number, with a MAC without colons, on a named network."""
+    """A NIC as hypervisors have it. VirtualBox: by its number, with a MAC without colons, on a named network.
+    libvirt: by its slot, with a UDP port that is its end of the link and one that is the other."""
 
     number: int
     mac: str
     network: str
     pcap: str
+    slot: int
+    port: int
+    peer_port: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,10 +137,28 @@ def _virtual_machine(plan: Plan, machine: Machine) -> _VirtualMachine:
 
 
 def _adapters(plan: Plan, nics: Iterable[Nic]) -> Iterator[_Adapter]:
-    """The first adapter is Vagrant's own, to the host."""
+    """The first adapter is Vagrant's own, to the host; VirtualBox counts from 1, libvirt from 0."""
+    ports = _ports(plan)
     for number, nic in enumerate(nics, 2):
         mac = nic.mac.replace(":", "").upper()
-        yield _Adapter(number, mac, f"{plan.name}-{nic.link}", f"{nic.trace}.pcap")
+        ends = ports[nic.point], ports[nic.peer]
+        yield _Adapter(number, mac, f"{plan.name}-{nic.link}", f"{nic.trace}.pcap", number - 1, *ends)
+
+
+def _ports(plan: Plan) -> dict[Point, int]:
+    """A UDP port for each end of each link: two neighboring ones a link."""
+    first: dict[str, int] = {}
+    return {
+        nic.point: _FIRST_PORT + 2 * first.setdefault(nic.link, len(first)) + (nic.point > nic.peer)
+        for nic in plan.nics()
+    }
+
+
+def box_ovf(disk: str, capacity: int) -> str:
+    """The description of a machine that VirtualBox imports, with a disk of so many bytes."""
+    return _template(
+        "box/box.ovf.j2", machine="srv6lab", disk=disk, capacity=capacity, memory=STANDARD.memory
+    )
 
 
 def ruby(value: str | int) -> str:

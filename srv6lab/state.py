@@ -23,7 +23,7 @@ SCHEMA = 1
 @dataclass(frozen=True, slots=True)
 class State:
     """`phase` is "starting" until the lab is ready; `fingerprint` is that of the plan it was built
-    from; `provider_data` is the provider's own."""
+    from; `box` is one that stands for the file's; `provider_data` is the provider's own."""
 
     lab: str
     instance: str
@@ -31,6 +31,7 @@ class State:
     topology: str
     phase: str
     fingerprint: str = ""
+    box: str = ""
     provider_data: Mapping[str, Any] = field(default_factory=dict)
     schema: int = SCHEMA
 
@@ -98,6 +99,8 @@ class Home:
         if self.path.is_symlink() or not self.path.is_dir():
             return []
         names = {
+            ".vagrant",
+            "Vagrantfile",
             "alive",
             "applied.json",
             "captures",
@@ -105,9 +108,12 @@ class Home:
             "day0",
             "keeper.log",
             "lock",
+            "logs",
             "runs",
             "scratch",
             "vm",
+            "srconf",
+            "ssh",
         }
         names.add(self._file.name)
         half_written = tuple(f".{name}." for name in names)

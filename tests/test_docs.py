@@ -22,7 +22,6 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from invoke import Task
 
 from tests.conftest import LABS, REPOSITORY, SITE, tool
 
@@ -143,9 +142,8 @@ def tasks() -> dict[str, set[str]]:
     """Each task's options."""
     module = importlib.import_module("tasks")
     return {
-        task.name: set(inspect.signature(task.body).parameters)
-        for task in vars(module).values()
-        if isinstance(task, Task)
+        name: set(inspect.signature(module.namespace[name].body).parameters)
+        for name in module.namespace.task_names
     }
 
 
@@ -188,9 +186,9 @@ class Follower:
             if re.fullmatch(pattern, command):
                 return self._bash(re.sub(pattern, instead, command))
         command = self._filled(command)
-        if PLACEHOLDER.search(command) or re.fullmatch(r"invoke( [a-z]+)?", command):
+        if PLACEHOLDER.search(command) or re.fullmatch(r"invoke( [a-z.]+)?", command):
             return self._check_syntax(command)
-        if re.fullmatch(r"make [a-z]+", command):
+        if re.fullmatch(r"make [a-z0-9-]+", command):
             return self._bash(f"{tool('make')} -n lab={self.lab} {command.removeprefix('make ')}")
         for lab in LABS:
             command = command.replace(f".srv6lab/{lab}/", f".srv6lab/{self._instance_of(lab)}/")

@@ -55,6 +55,9 @@ def plan_of(name: str) -> Plan:
     return planned(star(7)) if name == "seven-links" else SITE.load(SITE.refer(name))[0]
 
 
+# Which port is whose is free, as long as the two ends of a link meet: that has a test of its own.
+SOCKETS = ("libvirt__tunnel_local_port", "libvirt__tunnel_port")
+
 PLANS = [*LABS, "small", "small-with-hardware", "seven-links"]
 
 
@@ -85,6 +88,12 @@ def understood(folders: Sequence[Path], home: Path) -> dict[Path, Said]:
 
 def suffix(folder: Path) -> str:
     return f"-{hashlib.sha256(str(folder).encode()).hexdigest()[:8]}"
+
+
+def cable(folder: Path) -> str:
+    """The address of a copy's UDP tunnels under libvirt."""
+    digest = hashlib.sha256(str(folder).encode()).digest()
+    return f"127.{digest[0]}.{digest[1]}.{digest[2] % 254 + 1}"
 
 
 def wanted(plan: Plan, folder: Path) -> Said:
@@ -129,13 +138,17 @@ def _network(plan: Plan, number: int, nic: Nic, folder: Path) -> Said:
         "type": "dhcp",
         "auto_config": False,
         "protocol": "tcp",  # Vagrant's own addition
+        "libvirt__adapter": number - 1,
+        "libvirt__tunnel_type": "udp",
+        "libvirt__tunnel_local_ip": cable(folder),
+        "libvirt__tunnel_ip": cable(folder),
     }
 
 
 def _provisioners(machine: Machine, folder: Path) -> Iterator[Said]:
     if machine.proxies:
         yield {"type": "file", "run": "always", "source": f"{folder}/srconf", "destination": "/tmp/srconf"}
-    env = {"SRV6LAB_SRCONF": "/tmp/srconf"} if machine.proxies else {}
+    env = {"SRV6LAB_GUEST": "yes", **({"SRV6LAB_SRCONF": "/tmp/srconf"} if machine.proxies else {})}
     yield {"type": "shell", "run": "always", "path": f"{folder}/{day0_path(machine)}", "env": env}
 
 
@@ -146,7 +159,10 @@ def said(machine: Said) -> Said:
     for kind, options in told["networks"]:
         number = options["adapter"]
         assert number not in networks, f"adapter {number} twice"
-        networks[number] = {"kind": kind, **{key: one for key, one in options.items() if key != "id"}}
+        networks[number] = {
+            "kind": kind,
+            **{key: one for key, one in options.items() if key not in ("id", *SOCKETS)},
+        }
     settings: Said = {}
     for event, (verb, machine_id, *words) in told.pop("customizations"):
         assert (event, verb, machine_id) == ("pre-boot", "modifyvm", ":id")
@@ -216,6 +232,23 @@ def test_two_ends_of_a_link_meet_on_a_network_of_their_own(
 
 
 @pytest.mark.parametrize("name", PLANS)
+def test_two_ends_of_a_link_send_to_each_other_under_libvirt(
+    name: str, folders: dict[str, Path], dumps: dict[Path, Said]
+) -> None:
+    sockets = {}
+    for machine in dumps[folders[name]].values():
+        for _, options in machine["networks"]:
+            own, other = (options[key] for key in SOCKETS)
+            assert own not in sockets, "two ends on one port"
+            sockets[own] = options["mac"].lower(), other
+    nics = {nic.mac.replace(":", ""): nic for nic in plan_of(name).nics()}
+    assert len(sockets) == len(nics)
+    for own, (mac, other) in sockets.items():
+        far, back = sockets[other]
+        assert back == own and nics[far].point == nics[mac].peer
+
+
+@pytest.mark.parametrize("name", PLANS)
 def test_the_folder_of_traces_is_there_once_vagrant_has_looked(
     name: str, folders: dict[str, Path], dumps: dict[Path, Said]
 ) -> None:
@@ -249,11 +282,16 @@ MAC = r"02[0-9A-F]{10}"
 MISTAKES = {
     "mac": (MAC, "020000000000", r"networks \d+ mac"),
     "mac-missing": (rf'mac: "{MAC}", ', "", r"networks \d+ mac"),
-    "adapter": ("adapter: 2", "adapter: 5", r"networks 5"),
+    "adapter": (" adapter: 2", " adapter: 5", r"networks 5"),
+    "slot": ("libvirt__adapter: 1", "libvirt__adapter: 2", r"networks \d+ libvirt__adapter"),
+    "tunnel": ('tunnel_type: "udp"', 'tunnel_type: "mcast"', r"networks \d+ libvirt__tunnel_type"),
+    "tunnel-from": ("tunnel_local_ip: cable", 'tunnel_local_ip: "127.0.0.1"', r"libvirt__tunnel_local_ip"),
+    "tunnel-to": ("tunnel_ip: cable", 'tunnel_ip: "127.0.0.1"', r"libvirt__tunnel_ip"),
+    "script-for-a-machine": ('"SRV6LAB_GUEST" => "yes"', "", r"provisioners 0 env"),
     "network": ("small-core", "small-core-2", r"networks \d+ virtualbox__intnet"),
     "network-of-another-kind": ('"private_network"', '"public_network"', r"networks \d+ kind"),
     "addresses-from-vagrant": ("auto_config: false", "auto_config: true", r"networks \d+ auto_config"),
-    "network-missing": (r'    node\.vm\.network .*\n.*\n', "", r"networks \d+"),
+    "network-missing": (r'    node\.vm\.network .*\n(?:      .*\n){3}', "", r"networks \d+"),
     "trace-off": (r'"--nictrace2", "on"', '"--nictrace2", "off"', r"settings --nictrace2"),
     "trace-missing": (r'"--nictrace2", "on",\s+', "", r"settings --nictrace2"),
     "trace-file": ("middle.pcap", "center.pcap", r"settings --nictracefile\d"),
@@ -270,9 +308,9 @@ MISTAKES = {
     "machine-renamed": ('define "gate"', 'define "gaet"', r"^gaet"),
     "script-of-another": ("day0/gate.sh", "day0/exit.sh", r"gate provisioners 0 path"),
     "script-once": ('run: "always"', 'run: "once"', r"provisioners 0 run"),
-    "script-missing": (r"    node\.vm\.provision .*\n", "", r"provisioners"),
+    "script-missing": (r"    node\.vm\.provision .*\n.*\n", "", r"provisioners"),
     "script-added": (
-        r"(    node\.vm\.provision .*\n)", r"\1    node.vm.provision 'shell', inline: 'id'\n", r"provisioners",
+        r"(    node\.vm\.provision .*\n.*\n)", r"\1    node.vm.provision 'shell', inline: 'id'\n", r"provisioners",
     ),
     "synced-folder": (", disabled: true", "", r"synced_folders /vagrant"),
     "not-ruby": ("  end\nend", "  end", r"error: "),

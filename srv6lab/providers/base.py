@@ -48,6 +48,7 @@ class Provider(Protocol):
 
     name: str
     summary: str
+    resumes: bool  # after a failure what came up stays, and the next `up` goes on
 
     def up(
         self,
@@ -57,8 +58,9 @@ class Provider(Protocol):
         state: State,
         progress: Progress,
     ) -> State:
-        """Bring the lab up from nothing; on any failure leave nothing and raise MachineError. `render`
-        writes and returns the lab's files: it is called once, while machines start if they can."""
+        """Bring the lab up from nothing; on any failure raise MachineError and leave nothing, or, if it
+        resumes, what is written in the state. `render` writes and returns the lab's files: it is called
+        once, while machines start if they can."""
         ...
 
     def mend(
@@ -69,6 +71,14 @@ class Provider(Protocol):
 
     def down(self, home: Home, state: State | None) -> None:
         """Take away what `up` made; done again, or after a crash, it does what is left to do."""
+        ...
+
+    def halt(self, home: Home, state: State, progress: Progress) -> None:
+        """Shut machines down so that `up` boots them again; only a provider that resumes is asked."""
+        ...
+
+    def nodes(self, state: State) -> Sequence[str]:
+        """The names of the lab's nodes, alive or not."""
         ...
 
     def status(self, home: Home, state: State) -> Sequence[Health]: ...

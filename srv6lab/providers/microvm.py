@@ -92,6 +92,8 @@ class _Data:
 class Microvm:
     """The provider `microvm:VERSION`."""
 
+    resumes = False
+
     def __init__(self, version: str) -> None:
         self.name = f"microvm:{version}"
         self.summary = f"network namespaces in a micro-VM, on Debian's kernel {version}"
@@ -146,6 +148,12 @@ class Microvm:
             if data.boot == boot_id():
                 data.keeper.kill()
         wait_for_the_end(home)
+
+    def halt(self, home: Home, state: State, progress: Progress) -> None:
+        raise MachineError("a micro-VM can't be shut down and kept", "invoke destroy, later up again")
+
+    def nodes(self, state: State) -> Sequence[str]:
+        return tuple(Data.of(_Data.of(state).within(state)).nodes)
 
     def status(self, home: Home, state: State) -> Sequence[Health]:
         if not state.provider_data:

@@ -83,6 +83,7 @@ class Netns:
 
     name = "netns"
     summary = "network namespaces on this machine, on its own kernel"
+    resumes = False
 
     def up(
         self,
@@ -144,6 +145,12 @@ class Netns:
             if data.boot == boot_id():
                 data.keeper.kill()
         wait_for_the_end(home)
+
+    def halt(self, home: Home, state: State, progress: Progress) -> None:
+        raise MachineError("namespaces can't be shut down and kept", "invoke destroy, later up again")
+
+    def nodes(self, state: State) -> Sequence[str]:
+        return tuple(Data.of(state).nodes)
 
     def status(self, home: Home, state: State) -> Sequence[Health]:
         if not state.provider_data:

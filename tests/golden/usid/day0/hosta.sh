@@ -3,6 +3,19 @@
 set -euo pipefail
 trap 'echo "day0/hosta.sh:$LINENO: $BASH_COMMAND" >&2' ERR
 
+# A machine of its own has what its box has; what lacks comes from its archive.
+if [[ ${SRV6LAB_GUEST-} ]]; then
+  missing=()
+  for tool in ip:iproute2 ping:iputils-ping python3:python3; do
+    command -v "${tool%%:*}" >/dev/null || missing+=("${tool#*:}")
+  done
+  if [[ ${missing[*]-} ]] &&
+    ! { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y "${missing[@]}"; } >/var/log/srv6lab-packages.log 2>&1; then
+    echo "day0/hosta.sh: hosta lacks ${missing[*]}, and its archive does not give them: connect it to a network, or use a box that has them" >&2
+    exit 1
+  fi
+fi
+
 # A NIC is known by its MAC: what is eth1 on one machine is enp0s8 on another.
 find_nic() {
   local file mac

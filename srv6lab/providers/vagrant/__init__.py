@@ -1,0 +1,362 @@
+"""A lab in virtual machines, which Vagrant makes of the rendered Vagrantfile: `virtualbox` and `libvirt`.
+
+The hypervisor writes a trace of every NIC of a link into `captures/`; NICs of services lie in namespaces
+inside a machine, so they are traced there and fetched. What is up stays up when something fails: `up` goes on
+where it stopped, and only `down` takes machines away. Nothing is rendered again under a lab that runs.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from srv6lab.errors import LabError, MachineError, NodeError
+from srv6lab.pcapfile import slice_pcap, whole
+from srv6lab.plan import Plan
+from srv6lab.providers.base import Completed, Health, Mark, Progress, day0_error
+from srv6lab.providers.vagrant import traces, words
+from srv6lab.providers.vagrant.command import Event, Failure, Vagrant
+from srv6lab.providers.vagrant.needs import require
+from srv6lab.providers.vagrant.ssh import Answer, Ssh
+from srv6lab.providers.vagrant.traces import Reading, Traced
+from srv6lab.state import Home, State
+from srv6lab.trace import Point, Tracer
+
+_GUEST = Path(__file__).with_name("guest.py")
+_DAY0 = "export SRV6LAB_GUEST=yes; [ ! -d /usr/local/lib/srconf ] || export SRV6LAB_SRCONF=; exec bash -s"
+_QUICK = 120.0  # seconds for what asks Vagrant, or a machine that is up
+
+
+def _limit() -> float:
+    """Seconds for one `vagrant up` of one machine; emulated machines take minutes to boot."""
+    return float(os.environ.get("SRV6LAB_VAGRANT_TIMEOUT", "1800"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Data:
+    """The provider's part of the state: where Vagrant works, the machines, which of them are done, and
+    the NICs that are traced, on this machine and in guests."""
+
+    folder: Path
+    nodes: tuple[str, ...]
+    done: tuple[str, ...]
+    traced: Mapping[Point, Traced]
+    inside: Mapping[Point, str]
+
+    @classmethod
+    def of(cls, state: State) -> _Data:
+        data = state.provider_data
+        try:
+            return cls(
+                Path(data["folder"]),
+                tuple(data["nodes"]),
+                tuple(data["done"]),
+                {Point.parse(point): Traced(*one) for point, one in data["traced"].items()},
+                {Point.parse(point): trace for point, trace in data["inside"].items()},
+            )
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            mend = "look at .srv6lab, and at `vagrant global-status` for what still runs"
+            raise LabError(
+                f"the state of {state.instance} isn't as it was written: {error!r}", mend
+            ) from None
+
+    @classmethod
+    def planned(cls, plan: Plan, home: Home) -> _Data:
+        nics = {nic.point: nic for nic in plan.nics()}
+        return cls(
+            home.path.resolve(),
+            tuple(machine.name for machine in plan.machines),
+            (),
+            {point: Traced(nic.trace, nic.mac, nics[nic.peer].mac) for point, nic in nics.items()},
+            {nic.point: nic.trace for nic in plan.traced() if nic.point.netns},
+        )
+
+    def document(self) -> dict[str, Any]:
+        return {
+            "folder": str(self.folder),
+            "nodes": list(self.nodes),
+            "done": list(self.done),
+            "traced": {str(point): (one.trace, one.mac, one.peer) for point, one in self.traced.items()},
+            "inside": {str(point): trace for point, trace in self.inside.items()},
+        }
+
+    @property
+    def ssh(self) -> Ssh:
+        return Ssh(self.folder / "ssh" / "config")
+
+    def log(self, name: str) -> Path:
+        return self.folder / "logs" / f"{name}.log"
+
+
+class Machines:
+    """A provider that runs machines through Vagrant; `name` is also Vagrant's name for the hypervisor."""
+
+    resumes = True
+
+    def __init__(self, name: str, summary: str) -> None:
+        self.name, self.summary = name, summary
+
+    def up(
+        self,
+        plan: Plan,
+        render: Callable[[], Mapping[str, str]],
+        home: Home,
+        state: State,
+        progress: Progress,
+    ) -> State:
+        require(self.name)
+        render()
+        data = _Data.planned(plan, home)
+        state = replace(state, provider_data=data.document())
+        home.write(state)
+        return self._go_on(data, home, state, progress)
+
+    def mend(
+        self, plan: Plan, files: Mapping[str, str], home: Home, state: State, progress: Progress
+    ) -> State | None:
+        if not state.provider_data:
+            return None
+        require(self.name)
+        data = _Data.of(state)
+        if state.phase != "ready":
+            progress(f"going on: {len(data.done)} of {len(data.nodes)} machines are up")
+            return self._go_on(data, home, state, progress)
+        running = self._running(data)
+        dead = [node for node in data.nodes if node not in running]
+        if dead:
+            progress(f"bringing back {', '.join(dead)}")
+            still = tuple(node for node in data.done if node not in dead)
+            state = self._go_on(replace(data, done=still), home, state, progress)
+        progress("already up, running Day0 again")
+        _day0_again([node for node in data.nodes if node not in dead], files, data)
+        self._trace_inside(data)
+        return state
+
+    def down(self, home: Home, state: State | None) -> None:
+        if state is None or not state.provider_data:
+            return
+        data = _Data.of(state)
+        data.ssh.close(data.nodes)
+        if not (data.folder / ".vagrant" / "machines").is_dir():
+            return
+        run = self._vagrant(data, "destroy", _limit())
+        try:
+            run.destroy()
+        except Failure as failure:
+            raise words.error(home.path.name, failure) from None
+
+    def halt(self, home: Home, state: State, progress: Progress) -> None:
+        """Shut the machines down; their disks stay, and `up` boots them again."""
+        data = _Data.of(state)
+        data.ssh.close(data.nodes)
+        for node in data.nodes:
+            progress(f"{node}: shutting down")
+            try:
+                self._vagrant(data, node, _limit()).halt(node)
+            except Failure as failure:
+                raise words.error(node, failure) from None
+
+    def nodes(self, state: State) -> Sequence[str]:
+        return _Data.of(state).nodes
+
+    def status(self, home: Home, state: State) -> Sequence[Health]:
+        if not state.provider_data:
+            return ()
+        data = _Data.of(state)
+        running = self._running(data)
+        found = [Health("node", node, node in running) for node in data.nodes]
+        for point, one in data.traced.items():
+            pcap = one.pcap(home.captures)
+            found.append(Health("tracer", str(point), point.node in running and pcap.exists(), str(pcap)))
+        for point, reading in _drained_inside(data, running).items():
+            found.append(Health("tracer", str(point), not reading.note, reading.note or "in its machine"))
+        return found
+
+    def command(self, state: State, node: str, argv: Sequence[str]) -> Sequence[str]:
+        return _Data.of(state).ssh.command(node, argv, terminal=os.isatty(0))
+
+    def exec(self, state: State, node: str, argv: Sequence[str], timeout: float | None = None) -> Completed:
+        answer = _Data.of(state).ssh.run(node, argv, timeout=timeout and timeout + _QUICK)
+        return Completed(answer.exit_code, answer.stdout.decode(errors="replace"), answer.stderr)
+
+    def mark(self, home: Home, state: State) -> Mark:
+        data = _Data.of(state)
+        return {**_marked(data, home.captures), **_drained_inside(data, data.nodes)}
+
+    def captures(self, home: Home, state: State, mark: Mark | None, into: Path) -> Sequence[Tracer]:
+        data = _Data.of(state)
+        into.mkdir(parents=True, exist_ok=True)
+        now = self.mark(home, state)
+        before = mark or {}
+        found = []
+        for point, reading in now.items():
+            begun = before.get(point, Reading(0))
+            trace = data.inside.get(point) or data.traced[point].trace
+            try:
+                if point in data.inside:
+                    pcap = _fetched(data, point, begun.size, reading.size)
+                else:
+                    pcap = slice_pcap(home.captures / f"{trace}.pcap", begun.size, reading.size)
+                framing = whole(pcap)
+            except (OSError, ValueError, MachineError) as error:
+                found.append(Tracer(point, "cut", note=f"{trace}.pcap: {error}", trace=trace))
+                continue
+            (into / f"{trace}.pcap").write_bytes(pcap)
+            note = reading.note or begun.note
+            dropped = reading.dropped - begun.dropped
+            found.append(Tracer(point, "dead" if note else "live", framing.records, dropped, note, trace))
+        return found
+
+    def _go_on(self, data: _Data, home: Home, state: State, progress: Progress) -> State:
+        """Bring up the machines that are not done, one after the other, and write down each that is."""
+        for number, node in enumerate(data.nodes, 1):
+            if node in data.done:
+                continue
+            progress(f"{node}: machine {number} of {len(data.nodes)}, log in {data.log(node)}")
+            try:
+                self._vagrant(data, node, _limit(), _heard(node, progress)).up(node, self.name)
+            except Failure as failure:
+                raise words.error(node, failure, _script(data, node)) from None
+            data = replace(data, done=(*data.done, node))
+            state = replace(state, phase="starting", provider_data=data.document())
+            home.write(state)
+        self._write_ssh_config(data)
+        progress(f"{len(data.nodes)} machines up, looking at {len(data.traced) + len(data.inside)} tracers")
+        self._trace_inside(data)
+        dead = [f"{point}: {one.note}" for point, one in self.mark(home, state).items() if one.note]
+        if dead:
+            raise MachineError("tracers don't work:\n  " + "\n  ".join(dead), "invoke up looks again")
+        state = replace(state, phase="ready")
+        home.write(state)
+        return state
+
+    def _write_ssh_config(self, data: _Data) -> None:
+        """Ask Vagrant for the way into its machines. Its keys lie in folders that only we may read."""
+        try:
+            said = self._vagrant(data, "ssh-config", _QUICK).ssh_config()
+        except Failure as failure:
+            raise words.error("vagrant ssh-config", failure) from None
+        path = data.ssh.config
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(said, encoding="utf-8")
+        path.chmod(0o600)
+
+    def _trace_inside(self, data: _Data) -> None:
+        """Trace services' NICs, in the machines that they are in."""
+        for node in dict.fromkeys(point.node for point in data.inside):
+            wanted = [
+                (trace, point.netns, point.nic) for point, trace in data.inside.items() if point.node == node
+            ]
+            for trace, fault in _guest(data, node, "trace", wanted=wanted).items():
+                if fault:
+                    raise MachineError(f"{node}: the tracer of {trace} did not start: {fault}")
+
+    def _running(self, data: _Data) -> set[str]:
+        try:
+            return self._vagrant(data, "status", _QUICK).running()
+        except Failure as failure:
+            raise words.error("vagrant status", failure) from None
+
+    def _vagrant(
+        self, data: _Data, log: str, limit: float, heard: Callable[[Event], None] = lambda _: None
+    ) -> Vagrant:
+        return Vagrant(data.folder, data.log(log), limit, heard)
+
+
+def _heard(node: str, progress: Progress) -> Callable[[Event], None]:
+    """Vagrant's steps as progress: what it says, not what its provisioners print."""
+
+    def hear(event: Event) -> None:
+        if (
+            event.kind == "ui"
+            and event.values[0] in ("info", "output", "warn")
+            and event.machine in (node, "")
+        ):
+            first = event.values[1].strip().splitlines()
+            if first:
+                progress(f"{node}: {first[0].removeprefix('==> ').removeprefix(f'{node}: ')}")
+
+    return hear
+
+
+def _script(data: _Data, node: str) -> str:
+    try:
+        return (data.folder / "day0" / f"{node}.sh").read_text(encoding="utf-8")
+    except OSError:
+        return ""
+
+
+def _day0_again(nodes: Iterable[str], files: Mapping[str, str], data: _Data) -> None:
+    """Run Day0 in machines that are up; every one that fails is named."""
+
+    def run(node: str) -> NodeError | None:
+        path = f"day0/{node}.sh"
+        answer = data.ssh.run(node, ["sh", "-c", _DAY0], files[path].encode(), _QUICK * 5)
+        if not answer.exit_code:
+            return None
+        return day0_error(node, path, files[path], Completed(answer.exit_code, "", answer.stderr))
+
+    with ThreadPoolExecutor() as pool:
+        failures = [failure for failure in pool.map(run, nodes) if failure]
+    if failures:
+        raise NodeError("\n".join(map(str, failures)))
+
+
+def _marked(data: _Data, folder: Path) -> dict[Point, Reading]:
+    """Send a marked frame from every traced NIC, and read how far each trace reaches with them in it."""
+    token = secrets.token_bytes(16)
+
+    def send(node: str, macs: Sequence[str]) -> dict[str, str]:
+        try:
+            absent = _guest(data, node, "mark", token=token.hex(), macs=list(macs))
+        except MachineError as error:
+            return dict.fromkeys(macs, str(error).splitlines()[0])
+        return {mac: f"{node} has no NIC with MAC {mac}" for mac in absent}
+
+    silent: dict[str, str] = {}
+    by_node = traces.macs(data.traced)
+    with ThreadPoolExecutor() as pool:
+        for unsent in pool.map(send, by_node.keys(), by_node.values()):
+            silent |= unsent
+    return traces.read(data.traced, folder, token, silent)
+
+
+def _drained_inside(data: _Data, nodes: Iterable[str]) -> dict[Point, Reading]:
+    """Drain the tracers inside machines."""
+    found: dict[Point, Reading] = {}
+    for node in nodes:
+        mine = {trace: point for point, trace in data.inside.items() if point.node == node}
+        if not mine:
+            continue
+        try:
+            answer = _guest(data, node, "drain", names=list(mine))
+        except MachineError as error:
+            answer = dict.fromkeys(mine, (0, 0, str(error).splitlines()[0]))
+        found |= {mine[trace]: Reading(*reading) for trace, reading in answer.items()}
+    return found
+
+
+def _fetched(data: _Data, point: Point, start: int, end: int) -> bytes:
+    name = data.inside[point]
+    return _guest_bytes(data, point.node, "read", name=name, start=start, end=end).stdout
+
+
+def _guest(data: _Data, node: str, verb: str, **values: object) -> Any:
+    return json.loads(_guest_bytes(data, node, verb, **values).stdout)
+
+
+def _guest_bytes(data: _Data, node: str, verb: str, **values: object) -> Answer:
+    argv = ["python3", "-", verb, json.dumps(values)]
+    answer = data.ssh.run(node, argv, _GUEST.read_bytes(), _QUICK)
+    if answer.exit_code:
+        said = answer.stderr.strip().splitlines()
+        raise MachineError(
+            f"{node}: {verb} failed: {said[-1] if said else 'no word'}", "python3 must be there"
+        )
+    return answer

@@ -1,0 +1,313 @@
+"""The provider of virtual machines, over a stand-in for Vagrant: what fails is told clearly and kept, and the
+whole of an exercise is run and graded. The stand-in's machines are nodes of a lab in namespaces, so packets,
+traces, sensors and counters are real; only Vagrant and the way into a machine are not.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from srv6lab import lab as labs
+from srv6lab.errors import Interrupted, MachineError, UsageError
+from srv6lab.lab import Reference, Running
+from srv6lab.plan import Plan
+from srv6lab.state import Home
+from srv6lab.trace import Status
+from tests.conftest import LABS, REPOSITORY, SITE, Up, silent
+from tests.small import planned
+
+STAND_IN = REPOSITORY / "tests" / "vagrant" / "stand-in"
+NODES = ["west", "gate", "exit", "east"]
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the stand-in was told, and what it was asked."""
+
+    folder: Path
+    home: Home
+    plan: Plan
+    reference: Reference
+
+    def write(self, name: str, value: object) -> None:
+        (self.folder / f"{name}.json").write_text(json.dumps(value))
+
+    def read(self, name: str) -> list[str]:
+        path = self.folder / f"{name}.json"
+        return list(json.loads(path.read_text())) if path.exists() else []
+
+    @property
+    def refused(self) -> str:
+        path = self.folder / "refused"
+        return path.read_text() if path.exists() else ""
+
+    def up(self, said: list[str] | None = None, box: str = "") -> labs.State:
+        progress = said.append if said is not None else silent
+        return labs.up(self.home, self.plan, self.reference, "virtualbox", progress, box)
+
+
+@pytest.fixture
+def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Told]:
+    """Four machines of a small lab, none of them up; the stand-in in front of everything on the PATH."""
+    folder, programs = tmp_path / "stand-in", tmp_path / "bin"
+    folder.mkdir()
+    programs.mkdir()
+    for name in ("vagrant", "VBoxManage", "ssh"):
+        (programs / name).symlink_to(STAND_IN)
+    (folder / "vagrant-version").write_text("2.3.4")
+    (folder / "virtualbox-version").write_text("7.0.26r168464")
+    monkeypatch.setenv("STAND_IN", str(folder))
+    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
+    home = Home(tmp_path / "lab")
+    one = Told(folder, home, planned(), Reference(Path("small.yml"), "small"))
+    one.write("machines", NODES)
+    yield one
+    assert one.refused == "", "the stand-in was asked what it was not told"
+
+
+FAILURES = {
+    "boot": (
+        "exit: it was started and can't be logged in to\n"
+        "  mend: its console shows why: open it in the hypervisor, or give it more memory; invoke up tries it again\n"
+    ),
+    "box": (
+        "exit: its box is not here and can't be had\n"
+        "  Error: Could not resolve host: vagrantcloud.com\n"
+        "  mend: vagrant box add NAME, where there is a network; "
+        "or invoke box.build, then up with --box srv6lab/debian13\n"
+    ),
+    "disk": (
+        "exit: the disk of this machine is full\n"
+        "  VBoxManage: error: VMDK: cannot write allocated data block in "
+        "'/home/teacher/small/srv6lab_1795307358914_40733/box.vmdk' (VERR_DISK_FULL)\n"
+        "  mend: free some room (vagrant box prune, df -h), then invoke up\n"
+    ),
+    "port": (
+        "exit: a port of this machine that it needs is in use\n"
+        "  Forwarded port: 22 => 2222\n"
+        "  mend: end what listens there (ss -ltnup shows it), then invoke up\n"
+    ),
+    "provision": (
+        "exit: Day0 failed with exit code 1\n"
+        "  day0/exit.sh:63: LINE 63\n"  # the line that `ip -batch` counts, behind the one that began it
+        "  RTNETLINK answers: Network is unreachable\n"
+        "  mend: mend that, and invoke up goes on\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("failure", FAILURES)
+def test_a_machine_that_fails_has_one_clear_message_and_the_others_stay(told: Told, failure: str) -> None:
+    told.write("told", {"exit": [failure]})
+    with pytest.raises(MachineError) as caught:
+        told.up()
+    log = told.home.path.resolve() / "logs" / "exit.log"
+    line = (told.home.path / "day0" / "exit.sh").read_text().splitlines()[62]
+    assert str(caught.value) == f"{FAILURES[failure].replace('LINE 63', line)}  log: {log}"
+    assert "stderr of exit" in log.read_text()
+    assert told.read("running") == ["gate", "west"]
+    state = told.home.read()
+    assert state and state.phase == "starting" and state.provider_data["done"] == ["west", "gate"]
+
+
+def test_up_goes_on_where_it_stopped(told: Told) -> None:
+    told.write("told", {"exit": ["boot"], "east": ["disk"]})
+    with pytest.raises(MachineError, match="exit: it was started"):
+        told.up()
+    before = (told.home.path / "Vagrantfile").stat().st_mtime_ns
+    said: list[str] = []
+    with pytest.raises(MachineError, match="east: the disk"):
+        told.up(said)
+    assert said[0] == "going on: 2 of 4 machines are up"
+    assert not any(line.startswith(("west:", "gate:")) for line in said)
+    assert (told.home.path / "Vagrantfile").stat().st_mtime_ns == before, "rendered under a lab that stands"
+
+
+def test_destroy_takes_away_what_a_failure_left(told: Told) -> None:
+    told.write("told", {"gate": ["boot"]})
+    with pytest.raises(MachineError):
+        told.up()
+    (told.home.path / ".vagrant" / "machines").mkdir(parents=True)  # as Vagrant makes it
+    assert labs.destroy(told.home)
+    assert (told.folder / "destroyed").exists() and told.read("running") == []
+    assert not told.home.path.exists()
+
+
+def test_a_machine_that_hangs_is_ended(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SRV6LAB_VAGRANT_TIMEOUT", "1.5")
+    told.write("told", {"gate": ["hang"]})
+    with pytest.raises(MachineError, match="gate: vagrant was not done after 0 minutes"):
+        told.up()
+    assert (told.folder / "interrupted").exists(), "Vagrant could not clean up"
+    assert told.read("running") == ["west"]
+
+
+def test_ctrl_c_lets_vagrant_clean_up_and_keeps_what_is_up(told: Told) -> None:
+    told.write("told", {"gate": ["hang"]})
+
+    def press() -> None:
+        while not (told.folder / "hanging").exists():
+            time.sleep(0.01)
+        time.sleep(0.1)
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+
+    thread = threading.Thread(target=press)
+    thread.start()
+    with pytest.raises(Interrupted) as caught:
+        told.up()
+    thread.join()
+    assert str(caught.value) == (
+        "interrupted: what came up of lab is kept\n"
+        "  mend: invoke up lab=small goes on, invoke destroy lab=small takes it away"
+    )
+    assert (told.folder / "interrupted").exists() and told.read("running") == ["west"]
+
+
+def test_a_changed_file_is_not_built_on_what_stands(told: Told) -> None:
+    """Half of the machines are of another lab now: they are taken away, and all begins anew."""
+    told.write("told", {"exit": ["boot"], "gate": ["ok", "box"]})
+    with pytest.raises(MachineError):
+        told.up()
+    (told.home.path / ".vagrant" / "machines").mkdir(parents=True)
+    machines = tuple(replace(one, memory=2048) for one in told.plan.machines)
+    with pytest.raises(MachineError, match="gate: its box"):
+        replace(told, plan=replace(told.plan, machines=machines)).up()
+    assert (told.folder / "destroyed").exists() and told.read("running") == ["west"]
+
+
+@pytest.mark.parametrize(
+    ("vagrant", "virtualbox", "what"),
+    [
+        ("2.3.4", "7.1.4r165100", "Vagrant from 2.4.2 on drives VirtualBox 7.1, and this one 7.0 and older"),
+        ("2.4.1", "7.2.0", "Vagrant from 2.4.9 on drives VirtualBox 7.2, and this one 7.0 and older"),
+        ("2.4.9", "5.2.44", "VirtualBox 6.1 is the oldest that labs are made for"),
+        ("2.2.5", "6.1.50", "Vagrant from 2.2.7 on drives VirtualBox 6.1"),
+        ("2.3.4", "WARNING: no driver", "VirtualBox"),
+    ],
+)
+def test_a_pair_that_does_not_work_is_refused_before_anything_is_made(
+    told: Told, vagrant: str, virtualbox: str, what: str
+) -> None:
+    (told.folder / "vagrant-version").write_text(vagrant)
+    (told.folder / "virtualbox-version").write_text(virtualbox)
+    with pytest.raises(MachineError) as caught:
+        told.up()
+    assert what in str(caught.value)
+    assert not told.home.path.exists()
+
+
+def test_a_box_is_for_virtual_machines(told: Told) -> None:
+    with pytest.raises(UsageError, match="netns has no boxes"):
+        labs.up(told.home, told.plan, told.reference, "netns", silent, "a/b")
+    told.write("told", {"west": ["boot"]})
+    with pytest.raises(MachineError):
+        told.up(box="a/b")
+    assert 'node.vm.box = "a/b"' in (told.home.path / "Vagrantfile").read_text()
+    with pytest.raises(UsageError, match="is up from a/b"):
+        told.up(box="c/d")
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A lab that the stand-in's machines run, and the one in namespaces whose nodes they are."""
+
+    told: Told
+    beneath: Up
+
+    @property
+    def running(self) -> Running:
+        state = self.told.home.read()
+        assert state
+        return Running(self.told.home, state)
+
+
+def serves(name: str) -> bool:
+    """Whether a lab has a service in a namespace, whose NICs are traced inside its machine."""
+    machines = SITE.load(SITE.refer(name))[0].machines
+    return any(one.netns for machine in machines for one in machine.services)
+
+
+@pytest.fixture
+def standing(told: Told, bring_up: Callable[[str], Up]) -> Standing:
+    """A lab with services, up twice: the machines' traces are those of the namespaces beneath."""
+    beneath = bring_up(next(name for name in LABS if serves(name)))
+    pids = {node: pair[0] for node, pair in beneath.running.state.provider_data["nodes"].items()}
+    told.write("machines", list(pids))
+    told.write("pids", pids)
+    told.write("captures", str(beneath.running.home.captures))
+    one = replace(told, plan=beneath.plan, reference=beneath.reference)
+    state = one.up()
+    assert state.phase == "ready"
+    return Standing(one, beneath)
+
+
+def test_every_exercise_is_graded_on_machines(standing: Standing) -> None:
+    """Traces of links are cut between marks, those of services' NICs are fetched, and so are alerts and counters."""
+    plan = standing.told.plan
+    verdicts = labs.check(standing.running, plan, [one.name for one in plan.exercises], silent)
+    bad = [item for one in verdicts for item in one.items if item.status is not Status.PASS]
+    assert verdicts and not bad
+
+
+def test_a_trace_that_stops_is_seen(standing: Standing) -> None:
+    """The tracer of a NIC dies: no mark reaches its file, so what it lacks proves nothing."""
+    one = standing.running
+    point, tracing = next(iter(standing.beneath.running.state.provider_data["tracers"].items()))
+    os.kill(tracing[1][0], signal.SIGKILL)
+    readings = {str(place): reading for place, reading in one.provider.mark(one.home, one.state).items()}
+    assert readings[point].note == "the trace lacks a frame that was sent to mark its end"
+    assert [place for place, reading in readings.items() if reading.note] == [point]
+
+
+def test_a_machine_that_is_gone_is_told(standing: Standing) -> None:
+    node = standing.told.read("machines")[0]
+    standing.told.write("running", standing.told.read("machines")[1:])
+    health = labs.status(standing.running)
+    dead = {entry.name for entry in health if not entry.alive}
+    assert node in dead and all(name == node or name.startswith(f"{node}:") for name in dead)
+    again: list[str] = []
+    standing.told.up(again)
+    assert again[0] == f"bringing back {node}"
+    assert all(entry.alive for entry in labs.status(standing.running))
+
+
+def test_a_command_has_its_own_output_and_exit_code(standing: Standing) -> None:
+    one = standing.running
+    node = standing.told.read("machines")[0]
+    hostile = "a b'c\"d$(id)`id`;|&\n*"
+    result = one.provider.exec(
+        one.state, node, ["sh", "-c", 'printf %s "$1"; echo no >&2; exit 7', "x", hostile]
+    )
+    assert (result.exit_code, result.stdout, result.stderr) == (7, hostile, "no\n")
+
+
+def test_halted_machines_come_back(standing: Standing) -> None:
+    labs.halt(standing.running, silent)
+    assert standing.told.read("running") == []
+    said: list[str] = []
+    standing.told.up(said)
+    assert said[0].startswith("bringing back ") and all(one.alive for one in labs.status(standing.running))
+
+
+def test_a_lab_that_runs_is_not_rendered_again(standing: Standing) -> None:
+    vagrantfile = standing.told.home.path / "Vagrantfile"
+    before = vagrantfile.read_bytes(), vagrantfile.stat().st_mtime_ns
+    machines = tuple(replace(one, memory=2048) for one in standing.told.plan.machines)
+    changed = replace(standing.told, plan=replace(standing.told.plan, machines=machines))
+    with pytest.raises(UsageError, match="is up from an older file: Vagrantfile would change"):
+        changed.up()
+    assert (vagrantfile.read_bytes(), vagrantfile.stat().st_mtime_ns) == before
+
+
+def test_virtual_machines_are_not_asked_of_namespaces(standing: Standing) -> None:
+    with pytest.raises(UsageError, match="netns has no machines that could be shut down"):
+        labs.halt(standing.beneath.running, silent)

@@ -1,0 +1,50 @@
+"""What `make e2e-vagrant` wrote still speaks of the labs as they are: it ran on what they render to now, all passed,
+and nothing was left. Marked `prove`, as the run itself is a long proof: when a template has changed, run it again."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from srv6lab import box
+from srv6lab.lab import with_box
+from srv6lab.render import vagrant
+from tests.conftest import REPOSITORY, SITE
+from tests.vagrant.e2e import rendered, sha256
+
+RESULT = REPOSITORY / "prove" / "vagrant.json"
+
+
+def stale(result: dict[str, Any], now: dict[str, str]) -> list[str]:
+    """The rendered files that are not as they were when the proof ran."""
+    then = result["rendered"]
+    return sorted(path for path in then.keys() | now.keys() if then.get(path) != now.get(path))
+
+
+@pytest.mark.prove
+def test_the_proof_is_of_what_labs_render_to_now() -> None:
+    assert RESULT.exists(), "make e2e-vagrant lab=NAME writes it"
+    result = json.loads(RESULT.read_text("utf-8"))
+    assert stale(result, rendered(result["lab"])) == [], "run it again: make e2e-vagrant"
+    assert {name: one["exit"] for name, one in result["exercises"].items() if one["exit"]} == {}
+    assert not any(result["differences_from_netns"].values())
+    assert result["destroy"] == {"exit": 0, "left": []}
+
+
+def test_a_changed_template_is_noticed() -> None:
+    name = SITE.names()[0]
+    now = rendered(name)
+    assert stale({"rendered": now}, now) == []
+    day0 = next(path for path in now if path.startswith("day0/"))
+    assert stale({"rendered": now}, {**now, day0: sha256(b"#")}) == [day0]
+    assert stale({"rendered": now}, {path: one for path, one in now.items() if path != day0}) == [day0]
+
+
+def test_our_box_is_in_what_is_hashed() -> None:
+    name = SITE.names()[0]
+    plan, _ = SITE.load(SITE.refer(name))
+    text = str(vagrant(with_box(plan, box.NAME))["Vagrantfile"])
+    assert rendered(name)["Vagrantfile"] == sha256(text.encode())
+    assert text.count(f'node.vm.box = "{box.NAME}"') == len(plan.machines)
