@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import uuid
@@ -19,6 +20,9 @@ from srv6lab.plan import Plan
 REPOSITORY = Path(__file__).resolve().parent.parent
 SITE = Site(REPOSITORY)
 LABS = SITE.names()
+
+# A shell starts what it puts in the background with interrupts ignored, and so would all that tests interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def silent(_: str) -> None:

@@ -36,6 +36,12 @@ _ALL = (
         ask.bound_otherwise,
     ),
     Cause(
+        "vrf-strict-mode",
+        "net.vrf.strict_mode is off on {node}, so {behavior} finds no VRF for its table",
+        ("cat", "/proc/sys/net/vrf/strict_mode"),
+        ask.zero,
+    ),
+    Cause(
         "proxy-sid-not-installed",
         "SID {sid} ({behavior}) isn't installed on {node}'s proxy",
         ("srconf", "localsid", "show"),

@@ -13,6 +13,7 @@ from srv6lab.srv6.csid import NextCsid
 from srv6lab.srv6.flavors import NEXT_CSID
 from srv6lab.trace import Address, Direction, Hop, Item, PacketView, Status, Suspect, Trace
 
+_VRF_BOUND = frozenset({"End.DT4", "End.DT46"})
 _BOUND = frozenset(
     {"End.X", "End.T", "End.DX2", "End.DX4", "End.DX6", "End.DT6"}
 )  # what doesn't ask the main table
@@ -90,6 +91,8 @@ def _within(plan: Plan, broken: Break, came: Hop | None, out: Hop) -> Iterator[S
     machine, place, nic = plan.machine(out.point.node), out.point.place, out.point.nic
     behaviors = (out.behavior or "").split(" + ")
     yield suspect("nic-down", place, nic=nic)
+    for name in _VRF_BOUND.intersection(behaviors):
+        yield suspect("vrf-strict-mode", machine.name, behavior=name)
     if came is not None:
         yield from _of_sids(plan, machine, came, out)
         if _owner(plan, out.packet.outer.destination) not in (None, machine.name):

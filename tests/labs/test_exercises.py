@@ -72,6 +72,7 @@ def test_every_cause_has_two_faults() -> None:
         "model",
         "seg6-disabled",
         "unknown",
+        "vrf-strict-mode",
     }
 
 
