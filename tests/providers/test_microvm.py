@@ -28,6 +28,7 @@ from srv6lab.lab import (
     status,
     up,
 )
+from srv6lab.plan import Plan
 from srv6lab.providers.vm.kernel import fetch
 from srv6lab.providers.vm.machine import native
 from srv6lab.state import Home
@@ -36,6 +37,7 @@ from tests.conftest import LABS, REPOSITORY, SITE, Up, need_root, silent
 from tests.machine import settles
 from tests.small import SMALL
 
+pytestmark = pytest.mark.prove  # every machine here is emulated where KVM doesn't work
 KERNEL = "6.12"
 EXERCISE = """\
 exercises:
@@ -176,6 +178,10 @@ def test_an_unknown_kernel_names_those_there_are(name: str) -> None:
     assert ", ".join(KERNELS) in caught.value.mend
 
 
+def planned(name: str) -> Plan:
+    return SITE.load(SITE.refer(name))[0]
+
+
 def instance_name() -> str:
     return f"test-{uuid.uuid4().hex[:12]}"
 
@@ -239,3 +245,32 @@ def test_every_lab_passes_under_other_kernels(name: str, kernel: str) -> None:
     finally:
         assert task("destroy", name, instance, "--purge").returncode == 0
     assert not (REPOSITORY / ".srv6lab" / instance).exists()
+
+
+def test_vpns_are_the_kernel_s_own_there_and_strict_mode_off_is_named() -> None:
+    """Where the kernel has VRFs, End.DT4 is bound only with strict mode; off, FRR can't bind it anew."""
+    name = next(
+        name for name in LABS if any(one.routing and one.routing.vrfs for one in planned(name).machines)
+    )
+    found, reference = planned(name), SITE.refer(name)
+    home = SITE.home(reference, instance_name())
+    try:
+        one = Up(Running(home, up(home, found, reference, f"microvm:{KERNEL}", silent)), found, reference)
+        names = [exercise.name for exercise in found.exercises]
+        assert {verdict.status for verdict in check(one.running, found, names, silent)} == {Status.PASS}
+        node, vrf = next(
+            (machine.name, vrf)
+            for machine in reversed(found.machines)
+            if machine.routing
+            for vrf in machine.routing.vrfs
+        )
+        route = f"ip -6 route show {vrf.sid}"
+        assert "End.DT4 vrftable" in one.sh(node, route)
+        one.sh(
+            node,
+            f"echo 0 >/proc/sys/net/vrf/strict_mode; set -- $({route}); ip nexthop del id $3; sleep 2; ! {route} | grep .",
+        )
+        (verdict,) = check(one.running, found, names[:1], silent)
+        assert [(x.cause, x.node, x.proven) for x in verdict.suspects] == [("vrf-strict-mode", node, True)]
+    finally:
+        destroy(home, purge=True)

@@ -19,6 +19,7 @@ from srv6lab.providers.vm.machine import Machine
 from tests.conftest import REPOSITORY, silent
 from tests.machine import settles
 
+pytestmark = pytest.mark.prove  # every machine here is emulated where KVM doesn't work
 MACHINES = Path.home() / ".cache" / "srv6lab" / "machines"
 
 
