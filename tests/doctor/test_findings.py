@@ -24,6 +24,7 @@ DEBIAN = System("debian", "Debian 12", "Linux 6.1", "x86-64")
 WINDOWS = System("windows", "Windows 11", "NT 10.0", "x86-64")
 TOOLS = tools.of_groups(("lab",))
 SAID = {
+    "mmdebstrap": "mmdebstrap 1.3.5\n",
     "bash": "GNU bash, version 5.2.15(1)-release (x86_64-pc-linux-gnu)",
     "ip": "ip utility, iproute2-6.1.0, libbpf 1.1.2",
     "iptables": "iptables v1.8.9 (nf_tables)",
@@ -36,6 +37,7 @@ SAID = {
     "tshark": "TShark (Wireshark) 4.0.17 (Git v4.0.17 packaged as 4.0.17-0+deb12u3).",
 }
 VERSIONS = {
+    "mmdebstrap": "1.3.5",
     "bash": "5.2.15",
     "ip": "6.1.0",
     "iptables": "1.8.9",
@@ -264,5 +266,5 @@ def test_virtual_machines_of_a_lab_need_room(tmp_path: Path, monkeypatch: pytest
 
 
 def test_the_list_is_not_empty() -> None:
-    assert {tool.group for tool in listed()} == {"lab", "virtualbox", "libvirt", "test"}
+    assert {tool.group for tool in listed()} == {"lab", "kernel", "virtualbox", "libvirt", "test"}
     assert all(isinstance(tool, Tool) and tool.purpose and tool.package for tool in listed())
