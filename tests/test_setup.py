@@ -199,7 +199,7 @@ def test_without_root_the_command_to_type_is_printed(ready_clone: Path, tmp_path
     shell_stub(tmp_path / "bin/id", "echo 1000")
     done = setup_with(ready_clone, path)
     assert done.returncode == 3
-    assert "apt-get update && apt-get install tcpdump tshark\n" in done.stdout
+    assert "apt-get update && apt-get install tcpdump tshark mmdebstrap\n" in done.stdout
 
 
 ONE_LINE = """\

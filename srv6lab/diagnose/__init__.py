@@ -91,7 +91,7 @@ def _of_routing(plan: Plan, items: Sequence[Item]) -> Iterator[Suspect]:
         routing = plan.machine(item.field).routing if item.kind == "routing" else None
         for vrf in routing.vrfs if routing else ():
             yield suspect("vrf-strict-mode", item.field, behavior="End.DT4")
-            yield suspect("vpn-sid-not-installed", item.field, sid=vrf.sid, vpn=vrf.name)
+            yield suspect("vpn-sid-not-installed", item.field, sid=vrf.sid, vrf=vrf.name)
 
 
 def _out_of_sight(plan: Plan, one: Suspect) -> bool:

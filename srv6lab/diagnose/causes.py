@@ -132,7 +132,7 @@ _ALL = (
     ),
     Cause(
         "vpn-sid-not-installed",
-        "SID {sid} of the VPN {vpn} isn't installed on {node}",
+        "SID {sid} of the VPN {vrf} isn't installed on {node}",
         ("ip", "-6", "route", "show", "{sid}"),
         ask.nothing,
     ),
