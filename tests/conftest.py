@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,6 +21,14 @@ from srv6lab.plan import Plan
 REPOSITORY = Path(__file__).resolve().parent.parent
 SITE = Site(REPOSITORY)
 LABS = SITE.names()
+
+
+def some_labs() -> list[Any]:
+    """All labs as parameters: the first of the course and those with services for `make test`, all for `make prove`."""
+    course, _ = SITE.course()
+    quick = {course[0].name} | {lab.name for lab in course if lab.services}
+    return [pytest.param(name, marks=[] if name in quick else [pytest.mark.prove]) for name in LABS]
+
 
 # A shell starts what it puts in the background with interrupts ignored, and so would all that tests interrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -23,7 +23,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import LABS, REPOSITORY, SITE, tool
+from tests.conftest import LABS, REPOSITORY, SITE, some_labs, tool
 
 DOCUMENTS = sorted(
     path
@@ -270,12 +270,15 @@ case $1 in up|check|destroy) exec invoke "$@" ;; esac
 
 
 # Their commands boot emulated machines, or wait for routing protocols again and again.
-SLOW = {"kernels.md", "srv6-primer.md"}
+SLOW = {"kernels.md", "srv6-primer.md"} | {one.values[0] for one in some_labs() if one.marks}
 
 
 @pytest.mark.parametrize(
     "path",
-    [pytest.param(path, marks=[pytest.mark.prove] if path.name in SLOW else []) for path in DOCUMENTS],
+    [
+        pytest.param(path, marks=[pytest.mark.prove] if SLOW & {path.name, path.parent.name} else [])
+        for path in DOCUMENTS
+    ],
     ids=[str(path.relative_to(REPOSITORY)) for path in DOCUMENTS],
 )
 def test_what_a_document_tells_works(path: Path, tmp_path: Path) -> None:

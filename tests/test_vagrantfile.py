@@ -25,7 +25,7 @@ from srv6lab.errors import TopologyError
 from srv6lab.plan import Machine, Nic, Plan
 from srv6lab.render import VAGRANTFILE, day0_path, ruby, vagrant
 from srv6lab.rendered import write
-from tests.conftest import LABS, REPOSITORY, SITE, tool
+from tests.conftest import LABS, REPOSITORY, SITE, some_labs, tool
 from tests.small import SMALL, planned
 
 DUMP = Path(__file__).with_name("vagrant") / "dump.rb"
@@ -58,7 +58,8 @@ def plan_of(name: str) -> Plan:
 # Which port is whose is free, as long as the two ends of a link meet: that has a test of its own.
 SOCKETS = ("libvirt__tunnel_local_port", "libvirt__tunnel_port")
 
-PLANS = [*LABS, "small", "small-with-hardware", "seven-links"]
+OWN = ["small", "small-with-hardware", "seven-links"]
+PLANS = [*some_labs(), *OWN]
 
 
 def quiet(home: Path) -> dict[str, str]:
@@ -196,7 +197,7 @@ def compared(plan: Plan, folder: Path, dumped: Said) -> list[str]:
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Every plan, rendered."""
-    found = {name: tmp_path_factory.mktemp(f"{name}-").resolve() for name in PLANS}
+    found = {name: tmp_path_factory.mktemp(f"{name}-").resolve() for name in (*LABS, *OWN)}
     for name, folder in found.items():
         write(vagrant(plan_of(name)), folder)
     return found
@@ -370,7 +371,7 @@ def test_eight_links_are_one_too_many() -> None:
 
 
 def test_a_proxy_gets_srconf_and_nobody_else_does() -> None:
-    for name in PLANS:
+    for name in (*LABS, *OWN):
         files = vagrant(plan_of(name))
         proxies = any(machine.proxies for machine in plan_of(name).machines)
         assert any(path.startswith("srconf/") for path in files) == proxies, name

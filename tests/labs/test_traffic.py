@@ -11,7 +11,7 @@ from srv6lab.changes import Changes
 from srv6lab.plan import Plan
 from srv6lab.render import change
 from srv6lab.topology import Exercise, Probe, SteeringAction
-from tests.conftest import LABS, SITE, Up
+from tests.conftest import SITE, Up, some_labs
 from tests.traffic import sweep, transfer
 
 # Bytes. A path that loses what is full-sized loses the first of them; a proxy has to do with segments that the
@@ -19,8 +19,9 @@ from tests.traffic import sweep, transfer
 ENOUGH, ENOUGH_FOR_A_PROXY = 5 * 10**6, 50 * 10**6
 
 PATHS = [
-    pytest.param(lab, exercise.name, id=f"{lab}-{exercise.name}")
-    for lab in LABS
+    pytest.param(lab, exercise.name, id=f"{lab}-{exercise.name}", marks=param.marks)
+    for param in some_labs()
+    for lab in param.values
     for exercise in SITE.load(SITE.refer(lab))[0].exercises
     if not exercise.steps
 ]

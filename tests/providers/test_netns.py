@@ -23,7 +23,7 @@ from srv6lab.plan import Machine, Plan, PlannedRoute
 from srv6lab.providers.process import Process
 from srv6lab.state import Home
 from srv6lab.trace import Status
-from tests.conftest import LABS, REPOSITORY, SITE, Up, invoke, silent
+from tests.conftest import LABS, REPOSITORY, SITE, Up, invoke, silent, some_labs
 from tests.machine import MARK, changes, marked, picture, settles
 
 NAME = LABS[0]
@@ -51,7 +51,7 @@ def loaded() -> Plan:
     return SITE.load(REFERENCE)[0]
 
 
-@pytest.mark.parametrize("name", LABS)
+@pytest.mark.parametrize("name", some_labs())
 def test_up_and_destroy_leave_nothing(name: str, tmp_path: Path) -> None:
     home = fresh_home(tmp_path)
     reference = SITE.refer(name)
@@ -334,7 +334,7 @@ def _kill_at_moments(bring_up: Callable[[str], Up], moments: int, group: bool) -
 
 
 @pytest.mark.prove
-@pytest.mark.parametrize("name", LABS)
+@pytest.mark.parametrize("name", some_labs())
 def test_five_fresh_ups_and_fifteen_warm_checks(bring_up: Callable[[str], Up], name: str) -> None:
     for _ in range(5):
         lab = bring_up(name)
