@@ -8,7 +8,6 @@ named here. A folder is in the cache under its last name only when it is whole.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 import re
@@ -77,6 +76,8 @@ def _recipe() -> str:
 
 @contextmanager
 def _alone(path: Path, progress: Progress) -> Iterator[None]:
+    import fcntl  # not on Windows, where no provider that needs it runs
+
     with path.open("ab") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

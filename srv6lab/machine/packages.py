@@ -35,6 +35,7 @@ iptables              iptables-nft            iptables       iptables           
 iputils-ping          iputils                 iputils        iputils-ping        iputils             -                                         -
 libvirt-clients       libvirt-client          libvirt        libvirt-client      libvirt-client      -                                         -
 libvirt-daemon-system libvirt-daemon-qemu     libvirt        libvirt-daemon      libvirt-daemon-qemu -                                         -
+mmdebstrap            -                       -              -                   -                   -                                         -
 nftables              nftables                nftables       nftables            nftables            -                                         -
 python3-venv          python3                 python         python3             python3             python                                    Python.Python.3.13
 qemu-system-x86       qemu-system-x86         qemu-base      qemu-system-x86_64  qemu-x86            -                                         -
