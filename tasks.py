@@ -18,6 +18,7 @@ from typing import Any
 from invoke.collection import Collection
 from invoke.context import Context
 from invoke.exceptions import Exit
+from invoke.main import program
 from invoke.tasks import task
 
 from srv6lab import behaviors as registry
@@ -41,7 +42,10 @@ def _command(body: Callable[..., Any]) -> Callable[..., Any]:
     def run(*arguments: Any, **options: Any) -> Any:
         _open_streams()
         try:
-            result = body(*arguments, **options)
+            if {"-h", "--help"} & {word for word in (*arguments, *options.values()) if isinstance(word, str)}:
+                result = program.run(["invoke", "--help", body.__name__.rstrip("_")], exit=False)
+            else:
+                result = body(*arguments, **options)
             sys.stdout.flush()  # a reader that has gone is noticed here, not when Python ends
             return result
         except LabError as error:

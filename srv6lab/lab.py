@@ -139,8 +139,6 @@ class Site:
             if key != "lab":
                 raise UsageError(f"{spec!r} is no lab", f"options begin with two dashes: --{key} {value}")
             spec = value
-        if spec in ("-h", "--help"):
-            raise UsageError("the help of a task is asked for before its name", "invoke --help TASK")
         if not spec:
             raise UsageError("no lab is named", f"lab=NAME with one of: {', '.join(self.names())}")
         if spec.endswith((".yml", ".yaml")) or "/" in spec:

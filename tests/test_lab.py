@@ -235,12 +235,6 @@ class TestALabThatIsUp:
             file.write_text(whole)
 
 
-@pytest.mark.parametrize("word", ["-h", "--help"])
-def test_help_in_the_labs_place_is_no_lab(word: str) -> None:
-    with pytest.raises(UsageError, match="invoke --help TASK"):
-        SITE.refer(word)
-
-
 class TestWhatIsNotOurs:
     """`destroy` takes away what `up` made, and nothing else."""
 

@@ -408,6 +408,14 @@ def test_help_explains_every_option(typed: Typed, name: str) -> None:
     assert (ALL[name].__doc__ or "").strip().splitlines()[0] in flat
 
 
+@pytest.mark.parametrize("word", ["-h", "--help"])
+@pytest.mark.parametrize("name", ["up", "exec", "predict"])
+def test_help_is_given_after_a_task_s_name_too(typed: Typed, name: str, word: str) -> None:
+    after, before = typed(name, word), typed("--help", name)
+    assert (after.returncode, after.stderr) == (0, "")
+    assert after.stdout.splitlines()[1:] == before.stdout.splitlines()[1:]
+
+
 def test_destroy_needs_no_file_and_a_subfolder_will_do(tmp_path: Path) -> None:
     """Up from a path and from a folder below the repository's; gone is the file before `destroy`."""
     folder = tmp_path / "gone"
