@@ -43,9 +43,9 @@ def _command(body: Callable[..., Any]) -> Callable[..., Any]:
         _open_streams()
         try:
             if {"-h", "--help"} & {word for word in (*arguments, *options.values()) if isinstance(word, str)}:
-                result = program.run(["invoke", "--help", body.__name__.rstrip("_")], exit=False)
-            else:
-                result = body(*arguments, **options)
+                program.run(["invoke", "--help", body.__name__.rstrip("_")], exit=False)
+                return None
+            result = body(*arguments, **options)
             sys.stdout.flush()  # a reader that has gone is noticed here, not when Python ends
             return result
         except LabError as error:
