@@ -52,13 +52,13 @@ TEXTS = {
     "missing": (
         MISSING,
         "FAIL",
-        "  FAIL gate:eth2 out  missing: 3 expected\n       small.yml:22:11",
+        "  FAIL gate:eth2 out  missing: expected 3; captured stands alone\n       small.yml:22:11",
         "1 fail",
     ),
     "not seen": (
         BLIND,
         "INCONCLUSIVE",
-        "  ?    gate:eth2 out  not seen, which proves nothing here: 3 expected\n"
+        "  ?    gate:eth2 out  not seen, which proves nothing here: expected 3\n"
         "       tracer is dead\n       small.yml:22:11",
         "1 inconclusive",
     ),
@@ -71,7 +71,7 @@ TEXTS = {
     "unexpected": (
         UNEXPECTED,
         "FAIL",
-        f"  FAIL gate:eth2 in  unexpected: 2: {LONG}\n       seen where no expectation has it",
+        f"  FAIL gate:eth2 in  unexpected: 2: {LONG}; captured stands alone\n       seen where no expectation has it",
         "1 fail",
     ),
     "tracer": (TRACER, "INCONCLUSIVE", "  ?    gate:eth2  the tracer dropped 2 packets", "1 inconclusive"),

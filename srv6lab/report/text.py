@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import groupby
 
 from srv6lab.providers.base import Health
@@ -108,12 +109,16 @@ def _gist(item: Item) -> str:
         return item.note
     if item.kind == "missing":
         words = "missing" if item.status is Status.FAIL else "not seen, which proves nothing here"
-        return f"{words}: {item.expected} expected"
+        return f"{words}: {witnesses(replace(item, captured=None))}{_alone(item)}"
     if item.kind == "absent":
         return "absent as far as was seen, which proves nothing here"
     if item.kind == "unexpected":
-        return f"unexpected: {item.captured}"
-    return f"{item.field}: {witnesses(item)}" + (f"; {item.alone} stands alone" if item.alone else "")
+        return f"unexpected: {item.captured}{_alone(item)}"
+    return f"{item.field}: {witnesses(item)}{_alone(item)}"
+
+
+def _alone(item: Item) -> str:
+    return f"; {item.alone} stands alone" if item.alone else ""
 
 
 def witnesses(item: Item) -> str:
