@@ -81,10 +81,22 @@ def bring_up() -> Iterator[Callable[[str], Up]]:
         destroy(home, purge=True)
 
 
+@pytest.fixture(scope="session")
+def labs_up(bring_up: Callable[[str], Up]) -> Callable[[str], Up]:
+    """Gives a lab of the repository by its name: up, and mended if a test has had it before."""
+    begun: dict[str, Up] = {}
+
+    def get(name: str) -> Up:
+        begun[name] = begun[name].again() if name in begun else bring_up(name)
+        return begun[name]
+
+    return get
+
+
 @pytest.fixture(scope="module", params=LABS)
-def lab(request: pytest.FixtureRequest, bring_up: Callable[[str], Up]) -> Up:
+def lab(request: pytest.FixtureRequest, labs_up: Callable[[str], Up]) -> Up:
     """Every lab of the repository, up."""
-    return bring_up(request.param)
+    return labs_up(request.param)
 
 
 def need_root() -> None:

@@ -3,7 +3,7 @@ SRH that ends at an address, and how answers are read."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -86,8 +86,8 @@ def wrong(plan: Plan, name: str) -> Plan:
 
 
 @pytest.mark.parametrize("name", LABS)
-def test_a_wrong_expectation_stands_alone_in_every_lab(bring_up: Any, name: str) -> None:
-    lab: Up = bring_up(name)
+def test_a_wrong_expectation_stands_alone_in_every_lab(labs_up: Callable[[str], Up], name: str) -> None:
+    lab = labs_up(name)
     exercise = lab.plan.exercises[0].name
     check(lab.running, lab.plan, [exercise], silent)
     verdict = grade(wrong(lab.plan, exercise), exercise, lab.running.home.run(exercise), silent)

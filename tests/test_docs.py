@@ -147,6 +147,12 @@ def tasks() -> dict[str, set[str]]:
     }
 
 
+@cache
+def machines() -> dict[str, frozenset[str]]:
+    """Each lab's nodes."""
+    return {name: frozenset(one.name for one in SITE.load(SITE.refer(name))[0].machines) for name in LABS}
+
+
 class Follower:
     """Does what a document says, with instances of its own."""
 
@@ -176,7 +182,8 @@ class Follower:
 
     def leave(self) -> None:
         for lab in LABS:
-            self._bash(f"invoke destroy lab={lab} --purge")
+            if SITE.home(SITE.refer(lab), self._instance_of(lab)).path.exists():
+                self._bash(f"invoke destroy lab={lab} --purge")
 
     def _run(self, command: str) -> subprocess.CompletedProcess[str]:
         command = command.replace(".venv/bin/", "").removeprefix("sudo ")
@@ -283,8 +290,7 @@ SLOW = {"kernels.md", "srv6-primer.md"} | {one.values[0] for one in some_labs() 
 )
 def test_what_a_document_tells_works(path: Path, tmp_path: Path) -> None:
     owner = path.parent.name if path.parent.parent.name == "labs" else None
-    machines = {name: frozenset(m.name for m in SITE.load(SITE.refer(name))[0].machines) for name in LABS}
-    nodes = machines[owner] if owner else frozenset().union(*machines.values())
+    nodes = machines()[owner] if owner else frozenset().union(*machines().values())
     follower = Follower(tmp_path)
     follower.lab = owner or LABS[0]
     try:

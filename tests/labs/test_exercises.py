@@ -79,17 +79,6 @@ def test_every_cause_has_two_faults() -> None:
     }
 
 
-@pytest.fixture(scope="module")
-def labs_up(bring_up: Any) -> Any:
-    up: dict[str, Up] = {}
-
-    def get(name: str) -> Up:
-        up[name] = up[name].again() if name in up else bring_up(name)
-        return up[name]
-
-    return get
-
-
 @pytest.mark.parametrize("name", LABS)
 def test_exercises_pass_twice(labs_up: Any, name: str) -> None:
     lab = labs_up(name)
