@@ -52,6 +52,7 @@ def serve(chain: Chain, contender: str) -> None:
     node = chain.server1
     node.srconf("flush", check=False)
     node.run("ip", "-6", "route", "del", SID, check=False)
+    node.run("ip", "route", "del", "192.168.1.2/32", check=False)
     node.ip("route replace 10.0.1.0/24 via inet6 2001:b::2 dev eth2")
     segments = SID if contender == "encaps" else f"{SID},{BEHIND}"
     chain.r1.ip(f"route replace 10.0.1.0/24 encap seg6 mode encap segs {segments} dev eth2")
@@ -62,6 +63,7 @@ def serve(chain: Chain, contender: str) -> None:
     elif contender == "hop":
         node.ip(f"route add {SID}/128 encap seg6local action End.X nh6 fd00:1::2 dev veth0")
     else:
+        node.ip("route add 192.168.1.2/32 via 192.168.1.2 dev veth0 onlink")
         node.ip(f"route add {SID}/128 encap seg6local action End.DX4 nh4 192.168.1.2 dev veth0")
         node.ip(f"route replace 10.0.1.0/24 encap seg6 mode encap segs {BEHIND} dev eth2")
 
@@ -169,6 +171,9 @@ def measure(chain: Chain, rounds: int, seconds: float) -> list[dict[str, dict[st
         figures = {}
         for contender in turned:
             serve(chain, contender)
+            chain.hosta.run(
+                "ping", "-c", "3", "-i", "0.1", "-W", "1", "-I", SOURCE, TARGET
+            )  # neighbors are known
             figures[contender] = {name: work(chain, seconds) for name, work in MEASURES.items()}
             check(chain, contender)
         found.append(figures)

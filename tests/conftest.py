@@ -93,7 +93,13 @@ def labs_up(bring_up: Callable[[str], Up]) -> Callable[[str], Up]:
     return get
 
 
-@pytest.fixture(scope="module", params=LABS)
+def quick_labs() -> list[Any]:
+    """All labs as parameters: those with routing protocols, which take their time, for `make prove` only."""
+    slow = {plan.name for plan in SITE.plans() if any(machine.routing for machine in plan.machines)}
+    return [pytest.param(name, marks=[pytest.mark.prove] if name in slow else []) for name in LABS]
+
+
+@pytest.fixture(scope="module", params=quick_labs())
 def lab(request: pytest.FixtureRequest, labs_up: Callable[[str], Up]) -> Up:
     """Every lab of the repository, up."""
     return labs_up(request.param)
