@@ -1,6 +1,7 @@
-"""Runs the long repeats (`pytest -m prove`) and writes what came out to prove/last.json, naming the commit.
+"""Runs the long repeats (`pytest -m prove`), part by part, and writes what came out of each to prove/PART.json, naming
+the commit. Parts can be run alone: together they take hours.
 
-It runs all faults of all labs too, and keeps which cause `diagnose` named for each in prove/confusion.txt.
+Part `labs` runs all faults of all labs too, and keeps which cause `diagnose` named for each in prove/confusion.txt.
 
 It refuses a work tree with changes, whose result would belong to no commit, unless told --allow-dirty: then
 the file says so. It decides nothing: every test and its assertions are in tests/.
@@ -23,8 +24,16 @@ from pathlib import Path
 from typing import Any
 
 REPO = Path(__file__).resolve().parents[1]
-RESULT = REPO / "prove/last.json"
-CONFUSION = REPO / "prove/confusion.txt"  # which cause was named for which fault, by a test of the labs
+RESULTS = REPO / "prove"
+CONFUSION = RESULTS / "confusion.txt"  # which cause was named for which fault, by a test of the labs
+# Folders of tests; what is in none of them is the last part's.
+PARTS = {
+    "labs": ("tests/labs",),
+    "model": ("tests/srv6",),
+    "proxy": ("tests/srconf",),
+    "machines": ("tests/providers",),
+    "rest": (),
+}
 RAN_TO_THE_END = (0, 1)  # pytest's exit codes: all passed, some failed
 
 
@@ -36,8 +45,7 @@ def git(*words: str) -> str:
 
 def changes() -> list[str]:
     """What makes the work tree differ from its commit, but for what a run writes itself."""
-    written = (f":!{path.relative_to(REPO)}" for path in (RESULT, CONFUSION))
-    return git("status", "--porcelain", "--", ".", *written).splitlines()
+    return git("status", "--porcelain", "--", ".", f":!{RESULTS.relative_to(REPO)}").splitlines()
 
 
 def machine() -> dict[str, Any]:
@@ -85,67 +93,65 @@ def count(results: list[dict[str, Any]]) -> dict[str, int]:
     return {name: outcomes.count(name) for name in dict.fromkeys(outcomes)}
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--allow-dirty", action="store_true", help="run although the work tree has changes")
-    parser.add_argument("pytest", nargs="*", help="handed on to pytest, after --; nothing is written then")
-    options = parser.parse_args()
+def chosen(part: str) -> list[str]:
+    """What pytest is told to run."""
+    mark = "prove or confusion" if part == "labs" else "prove"
+    others = [f"--ignore={folder}" for folders in PARTS.values() for folder in folders]
+    return ["-m", mark, *(PARTS[part] or ["tests", *others])]
 
-    dirty = changes()
-    if dirty and not options.allow_dirty:
-        print(
-            "prove: the work tree has changes, so its result would name no commit:",
-            *dirty,
-            sep="\n  ",
-            file=sys.stderr,
-        )
-        print(
-            "prove: commit them, or try it with: .venv/bin/python scripts/prove.py --allow-dirty",
-            file=sys.stderr,
-        )
-        return 2
 
-    commit = git("rev-parse", "HEAD")
+def prove(part: str, dirty: list[str]) -> int:
+    """Run one part and write its result; pytest's exit code, or 2 if there is no result."""
+    commit, start = git("rev-parse", "HEAD"), time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
-        junit = Path(folder) / "junit.xml"
-        command = [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-m",
-            "prove or confusion",
-            "-v",
-            f"--junitxml={junit}",
-            *options.pytest,
-        ]
-        start = time.monotonic()
-        confusion = Path(folder) / CONFUSION.name
+        junit, confusion = Path(folder) / "junit.xml", Path(folder) / CONFUSION.name
+        command = [sys.executable, "-m", "pytest", "-v", f"--junitxml={junit}", *chosen(part)]
         environment = os.environ | {"SRV6LAB_CONFUSION": str(confusion)}
         code = subprocess.run(command, cwd=REPO, env=environment).returncode
-        seconds = time.monotonic() - start
-        if code not in RAN_TO_THE_END or options.pytest:
-            print("prove: not a whole run, so nothing is written", file=sys.stderr)
+        if code not in RAN_TO_THE_END:
+            print(f"prove: {part} did not run to its end, so nothing is written", file=sys.stderr)
             return code
-        results, matrix = tests(junit), confusion.read_text()
-
+        results = tests(junit)
+        matrix = confusion.read_text() if confusion.exists() else ""
     if git("rev-parse", "HEAD") != commit or changes() != dirty:
         print("prove: the work tree changed meanwhile, so nothing is written", file=sys.stderr)
         return 2
     report = {
+        "part": part,
         "commit": commit,
         "changes": dirty,
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": machine(),
-        "seconds": round(seconds, 1),
+        "seconds": round(time.monotonic() - start, 1),
         "outcomes": count(results),
         "exit": code,
         "tests": results,
     }
-    RESULT.parent.mkdir(exist_ok=True)
-    RESULT.write_text(json.dumps(report, indent=2) + "\n")
-    CONFUSION.write_text(f"commit {commit}\n\n{matrix}")
-    print(f"prove: wrote {RESULT.relative_to(REPO)} and {CONFUSION.relative_to(REPO)}", file=sys.stderr)
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / f"{part}.json").write_text(json.dumps(report, indent=2) + "\n")
+    if matrix:
+        CONFUSION.write_text(f"commit {commit}\n\n{matrix}")
+    print(f"prove: wrote {RESULTS.name}/{part}.json", file=sys.stderr)
     return code
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("part", nargs="*", default=list(PARTS), help=f"of {', '.join(PARTS)} (default: all)")
+    parser.add_argument("--allow-dirty", action="store_true", help="run although the work tree has changes")
+    options = parser.parse_args()
+
+    if unknown := [part for part in options.part if part not in PARTS]:
+        parser.error(f"no part is called {' or '.join(unknown)}: {', '.join(PARTS)}")
+    dirty = changes()
+    if dirty and not options.allow_dirty:
+        told = "prove: the work tree has changes, so its result would name no commit:"
+        mend = "prove: commit them, or try it with: .venv/bin/python scripts/prove.py --allow-dirty"
+        print(told, *(f"  {line}" for line in dirty), mend, sep="\n", file=sys.stderr)
+        return 2
+    return max(prove(part, dirty) for part in options.part)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import uuid
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from ipaddress import IPv6Address
@@ -32,7 +33,7 @@ from srv6lab.diagnose import CAUSES
 from srv6lab.lab import check, grade
 from srv6lab.providers.process import Process
 from srv6lab.trace import Item, Status, Verdict
-from tests.conftest import LABS, SITE, Up, silent
+from tests.conftest import LABS, SITE, Up, invoke, silent
 from tests.forge import another_address, rewrite, with_an_srh
 
 
@@ -86,6 +87,17 @@ def test_exercises_pass_twice(labs_up: Any, name: str) -> None:
     for _ in range(2):
         for verdict in check(lab.running, lab.plan, names, silent):
             assert verdict.status is Status.PASS, verdict
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("name", LABS)
+def test_up_and_check_pass_ten_times_in_a_row(name: str) -> None:
+    """As a user types it, from nothing to nothing."""
+    instance = f"test-{uuid.uuid4().hex[:12]}"
+    for number in range(10):
+        for words in (("up",), ("check",), ("destroy", "--purge")):
+            done = invoke(words[0], name, "--instance", instance, *words[1:])
+            assert done.returncode == 0, f"round {number + 1}: {done.stdout}{done.stderr}"
 
 
 def copied(lab: Up, exercise: str, into: Path) -> Path:
