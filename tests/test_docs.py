@@ -154,6 +154,7 @@ class Follower:
         self.folder = folder
         self.instance = f"docs-{uuid.uuid4().hex[:8]}"
         self.begun: set[str] = set()
+        self.named: set[str] = set()
         self.lab = LABS[0]
         self.done: set[str] = set()
         (folder / "bin").mkdir()
@@ -175,13 +176,14 @@ class Follower:
         )
 
     def leave(self) -> None:
-        for lab in LABS:
+        for lab in sorted(self.named):
             self._bash(f"invoke destroy lab={lab} --purge")
 
     def _run(self, command: str) -> subprocess.CompletedProcess[str]:
         command = command.replace(".venv/bin/", "").removeprefix("sudo ")
         if named := re.search(r"lab=([a-z0-9-]+)", command):
             self.lab = named.group(1)
+        self.named.add(self.lab)
         for pattern, (_, instead) in INSTEAD.items():
             if re.fullmatch(pattern, command):
                 return self._bash(re.sub(pattern, instead, command))

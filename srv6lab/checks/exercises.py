@@ -252,7 +252,7 @@ def _masqueraded(view: View, packet: PacketExpectation) -> bool:
         for item in view.local_sids
         if item.value.behavior == "End.AM" and (service := view.services.get(str(item.value.service)))
     }
-    return place in behind and bool(listed) and packet.destination == listed[0]
+    return place in behind and listed is not None and packet.destination in listed[:1]
 
 
 def _tunnels(view: View) -> Iterator[tuple[PacketExpectation | Middle, Path]]:
