@@ -167,7 +167,7 @@ def _typed_ping(
 def _echoes(views: Sequence[PacketView], ours: set[Address], theirs: set[Address]) -> Iterator[PacketView]:
     for view in views:
         if view.headers and view.icmp and view.icmp.type in _ECHO:
-            ends = view.innermost.source, view.innermost.destination
+            ends = view.ends
             if (ends[0] in ours and ends[1] in theirs) or (ends[0] in theirs and ends[1] in ours):
                 yield view
 

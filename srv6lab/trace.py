@@ -135,6 +135,13 @@ class PacketView:
     def innermost(self) -> IpHeader:
         return self.headers[-1]
 
+    @property
+    def ends(self) -> tuple[Address, Address]:
+        """Who sent it, and to whom it goes in the end: behind an SRH that is the last segment."""
+        header = self.innermost
+        listed = header.srh.segment_list if header.srh else ()
+        return header.source, listed[0] if listed else header.destination
+
 
 @dataclass(frozen=True, slots=True)
 class Message:

@@ -36,11 +36,13 @@ MOVED = re.compile(r"(?<![\w.$}/-])/(proc|sys|var|run|usr/local|lib|tmp/srconf)\
 RECORD = """#!{bash}
 {{ printf '%q ' "${{0##*/}}" "$@"; printf '\\n'; }} >>"$SANDBOX_CALLS"
 """
+IPTABLES = 'case " $* " in *" -D "*|*" -F "*) exit 1 ;; *" -nvxL "*) printf "a\\nb\\n 7 0 x\\n" ;; esac'
 STUBS = {
     "ip": 'case " $* " in *" -batch "*) cat >>"$SANDBOX_CALLS" ;; esac\n'
     'if [[ "$1 $2" == "netns exec" ]]; then shift 3; exec "$@"; fi\n'
     'if [[ "$1 $2" == "netns add" ]]; then >"$SANDBOX_ROOT/run/netns/$3"; fi',
-    "iptables": 'case " $* " in *" -D "*|*" -F "*) exit 1 ;; *" -nvxL "*) printf "a\\nb\\n 7 0 x\\n" ;; esac',
+    "ip6tables": IPTABLES,
+    "iptables": IPTABLES,
     "nft": 'if [[ $1 == -f ]]; then cat >>"$SANDBOX_CALLS"; fi\necho "x counter packets 7 bytes 0 drop"',
     "suricata": 'while [[ $1 && $1 != -l ]]; do shift; done\necho "Engine started" >>"$2/log"; echo 1 >"$2/pid"',
     "snort": 'echo "Commencing packet processing"',

@@ -233,3 +233,125 @@ def test_two_proxies_one_after_the_other(linux: bool, limits: list[int]) -> None
     assert [hop.packet.innermost.hop_limit for hop in trace.hops if hop.direction is Direction.OUT] == limits
     assert trace.end.delivered
     assert counted(TWO) == {"sid fc00:b::a4": (3, 3), "sid fc00:c::a4": (3, 3)}
+
+
+# --- SR proxies for IPv6
+
+SIX = """\
+name: six
+nodes:
+  west: {role: host, routes: [{prefix: "::/0", via: "2001:a::2"}]}
+  gate: {role: router, locator: "fc00:a::/64", routes: [{prefix: "::/0", via: "2001:ab::2"}]}
+  mid: {role: sr-proxy, locator: "fc00:b::/64", routes: [{prefix: "fc00:a::/64", via: "2001:ab::1"}, {prefix: "2001:a::/64", via: "2001:ab::1"}, {prefix: "fc00:c::/64", via: "2001:bc::2"}, {prefix: "2001:c::/64", via: "2001:bc::2"}]}
+  exit: {role: router, locator: "fc00:c::/64", routes: [{prefix: "::/0", via: "2001:bc::1"}]}
+  east: {role: host, routes: [{prefix: "::/0", via: "2001:c::2"}]}
+links:
+  - {name: cable-a, prefix: "2001:a::/64", endpoints: ["west:eth1", "gate:eth1"]}
+  - {name: core-a, prefix: "2001:ab::/64", mtu: 2000, endpoints: ["gate:eth2", "mid:eth1"]}
+  - {name: core-b, prefix: "2001:bc::/64", mtu: 2000, endpoints: ["mid:eth2", "exit:eth2"]}
+  - {name: cable-b, prefix: "2001:c::/64", endpoints: ["east:eth1", "exit:eth1"]}
+services:
+  inspect:
+    node: mid
+    netns: box
+    ports:
+      - {outside: veth0, inside: veth0-box, prefix: "fd00:0:0:1::/64"}
+      - {outside: veth1, inside: veth1-box, prefix: "fd00:0:0:2::/64"}
+    rules: rules/icmp.rules
+local_sids:
+  - {node: exit, sid: "fc00:c::d6", behavior: End.DX6, nh6: "2001:c::1"}
+  - {node: exit, sid: "fc00:c::e", behavior: End, flavors: [PSP]}
+  - {node: mid, sid: "fc00:b::a6", behavior: End.AD6, service: inspect}
+steering:
+  - {headend: gate, match: {prefix: "2001:c::/64"}, to: {segments: ["fc00:b::a6", "fc00:c::d6"]}}
+exercises:
+  - name: across
+    probes: [{id: echo, from: west, to: east, icmp: 3}]
+    expect: {packets: [{at: "east:eth1", direction: in, probe: echo}]}
+"""
+SIX_PING = "2001:a::1 → 2001:c::1"
+MASQUERADED = edited(
+    SIX,
+    ("behavior: End.AD6", "behavior: End.AM"),
+    ('to: {segments: ["fc00:b::a6", "fc00:c::d6"]}', 'to: {segments: ["fc00:c::d6"]}'),
+    ("to: east, icmp: 3}", 'to: east, icmp: 3, segments: ["fc00:b::a6", "fc00:c::e"]}'),
+)
+
+
+@pytest.mark.parametrize(
+    ("linux", "outer", "inner"),
+    [(False, (64, 63), (63, 63, 62, 61, 60)), (True, (63, 61), (64, 63, 62, 62, 61))],
+)
+def test_a_proxy_of_ipv6(linux: bool, outer: tuple[int, ...], inner: tuple[int, ...]) -> None:
+    (trace,) = there(SIX, linux=linux)
+    assert shown(trace)[1:] == [
+        f"gate:eth2 2001:ab::1 → fc00:b::a6 hl {outer[0]} [fc00:c::d6, *fc00:b::a6] SL 1 | {SIX_PING} hl {inner[0]} icmpv6",
+        f"mid:veth0 {SIX_PING} hl {inner[1]} icmpv6",
+        f"mid/box:veth1-box {SIX_PING} hl {inner[2]} icmpv6",
+        f"mid:eth2 2001:ab::1 → fc00:c::d6 hl {outer[1]} [*fc00:c::d6, fc00:b::a6] SL 0 | {SIX_PING} hl {inner[3]} icmpv6",
+        f"exit:eth1 {SIX_PING} hl {inner[4]} icmpv6",
+        "delivered to east",
+    ]
+    assert counted(SIX) == {"sid fc00:b::a6": (3, 3)}
+
+
+def test_a_masqueraded_service_by_the_draft() -> None:
+    """It takes one hop for its segment, when the packet comes back."""
+    (trace,) = there(MASQUERADED)
+    whole, rest = "[2001:c::1, fc00:c::e, *fc00:b::a6] SL 2", "[2001:c::1, *fc00:c::e, fc00:b::a6] SL 1"
+    assert shown(trace)[1:] == [
+        f"gate:eth2 2001:a::1 → fc00:b::a6 hl 63 {whole} icmpv6",
+        f"mid:veth0 {SIX_PING} hl 63 {whole} icmpv6",
+        f"mid/box:veth1-box {SIX_PING} hl 62 {whole} icmpv6",
+        f"mid:eth2 2001:a::1 → fc00:c::e hl 61 {rest} icmpv6",
+        f"exit:eth1 {SIX_PING} hl 60 icmpv6",
+        "delivered to east",
+    ]
+
+
+def test_a_masqueraded_service_by_srconf() -> None:
+    (trace,) = there(MASQUERADED, linux=True)
+    rest = "[2001:c::1, *fc00:c::e, fc00:b::a6] SL 1"
+    assert shown(trace)[2:5] == [
+        f"mid:veth0 {SIX_PING} hl 62 {rest} icmpv6",
+        f"mid/box:veth1-box {SIX_PING} hl 61 {rest} icmpv6",
+        f"mid:eth2 2001:a::1 → fc00:c::e hl 60 {rest} icmpv6",
+    ]
+    assert trace.end.delivered
+    assert "proxy-segment-before-the-service" in trace.hops[-1].quirks
+    assert "proxy-hop-before-the-service" not in trace.hops[-1].quirks
+
+
+def test_a_masqueraded_service_before_the_last_segment() -> None:
+    """Its packets go on to their destination with an SRH that has no segments left."""
+    text = edited(MASQUERADED, (', segments: ["fc00:b::a6", "fc00:c::e"]', ', segments: ["fc00:b::a6"]'))
+    for linux in (False, True):
+        (trace,) = there(text, linux=linux)
+        assert (
+            shown(trace)[4]
+            == f"mid:eth2 {SIX_PING} hl {60 + (not linux)} [*2001:c::1, fc00:b::a6] SL 0 icmpv6"
+        )
+
+
+RULE_SIX = ', destination: "2001:c::/64", protocol: icmpv6'
+
+
+@pytest.mark.parametrize(
+    ("text", "at", "more", "count"),
+    [
+        (SIX, "mid/box", RULE_SIX, 3),
+        (SIX, "mid/box", ", protocol: udp", 0),
+        (SIX, "mid/box", ', source: "2001:c::/64"', 0),
+        (SIX, "mid", RULE_SIX, 3),  # what comes out of End.DX6 is forwarded
+        (SIX, "gate", RULE_SIX, 0),  # a headend forwards the tunnel
+        (MASQUERADED, "mid/box", RULE_SIX, 3),  # its extension headers are passed over
+        (MASQUERADED, "mid", RULE_SIX, 0),  # srconf sends it to the service past the firewall
+        (MASQUERADED, "gate", RULE_SIX, 0),
+        (MASQUERADED, "gate", ', destination: "fc00:b::/64", protocol: icmpv6', 3),
+    ],
+)
+def test_a_firewall_of_ipv6(text: str, at: str, more: str, count: int) -> None:
+    probes = "    probes:"
+    put = "    apply:\n      - " + rule("stop", at, "ip6tables", "FORWARD", more) + "\n"
+    found = counted(edited(text, (probes, put + probes)))
+    assert found.get("firewall stop", (0, 0)) == (count, count)

@@ -125,6 +125,14 @@ class TestATypedPing:
         assert [hop.packet.icmp and hop.packet.icmp.identifier for hop in result.hops] == [7, 7]
         assert (result.sent.sent, result.sent.token) == (1, "")
 
+    def test_its_end_is_the_last_segment_where_it_has_an_srh(self) -> None:
+        a, b, sid = "2001:1::1", "2001:2::1", "fc00:b::ab"
+        for destination, left in ((sid, 1), (b, 1), (b, 0)):
+            one = packet(header(a, destination, 63, "icmpv6", srh(b, sid, left=left)))
+            assert one.ends == (ip_address(a), ip_address(b))
+        assert packet(header(a, sid, 63, "icmpv6")).ends == (ip_address(a), ip_address(sid))
+        assert echo().ends == (ip_address(WEST), ip_address(EAST))
+
     def test_the_last_of_several(self) -> None:
         result = found(
             *[echo(5, number) for number in range(4)],

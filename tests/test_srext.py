@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from srv6lab.plan import Machine
 from srv6lab.render import day0_path, render
 from tests.conftest import LABS, SITE, tool
 
@@ -42,9 +43,13 @@ def proxy_scripts() -> list[str]:
     for name in LABS:
         plan, _ = SITE.load(SITE.refer(name))
         files = render(plan)
-        found += [files[day0_path(machine)] for machine in plan.machines if machine.proxies]
+        found += [files[day0_path(machine)] for machine in plan.machines if _kinds(machine) == {"End.AD4"}]
     assert found, "no lab has an SR proxy"
     return found
+
+
+def _kinds(machine: Machine) -> set[str]:
+    return {proxy.behavior.name for proxy in machine.proxies}
 
 
 def function(script: str, name: str) -> str:
@@ -108,8 +113,29 @@ def test_srext_is_offered_where_it_was_proven(kernel: str, namespace: str, refus
     assert refusal in result.stdout
 
 
+def other_scripts() -> list[str]:
+    """Day0 of nodes with an SR proxy that SREXT was never seen to serve."""
+    plans = [SITE.load(SITE.refer(name))[0] for name in LABS]
+    return [
+        render(plan)[day0_path(machine)]
+        for plan in plans
+        for machine in plan.machines
+        if _kinds(machine) - {"End.AD4"}
+    ]
+
+
+def test_what_srext_was_not_seen_to_serve_is_srconf_s() -> None:
+    assert len(other_scripts()) >= 2
+    for script in other_scripts():
+        assert "git clone" not in script
+        result = run(f'why=\n{function(script, "srext_serves")}\nsrext_serves || echo "no: $why"')
+        assert re.fullmatch(
+            r"no: of SREXT only End\.AD4 is proven, and this node has End\.A\S+\n", result.stdout
+        )
+
+
 def test_day0_of_the_proxy_passes_shellcheck(tmp_path: Path) -> None:
-    for number, script in enumerate(proxy_scripts()):
+    for number, script in enumerate([*proxy_scripts(), *other_scripts()]):
         path = tmp_path / f"{number}.sh"
         path.write_text(script)
         result = subprocess.run([tool("shellcheck"), path], capture_output=True, text=True)

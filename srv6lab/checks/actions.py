@@ -13,6 +13,7 @@ from srv6lab.topology import Firewall
 
 OWN = "srv6lab-"  # what the chain of a rule begins with
 LONGEST_CHAIN = 28  # iptables(8)
+FAMILIES = {"iptables": 4, "ip6tables": 6}  # what they see
 
 
 def _firewalls(view: View) -> Iterator[Item[Firewall]]:
@@ -48,9 +49,10 @@ def firewall_twice(view: View, locate: Locate) -> Iterator[Problem]:
 def firewall_name_fits_a_chain(view: View, locate: Locate) -> Iterator[Problem]:
     for item in _firewalls(view):
         chain, most = f"{OWN}{item.value.name}", LONGEST_CHAIN - len(OWN)
-        if item.value.tool == "iptables" and len(chain) > LONGEST_CHAIN:
+        tool = item.value.tool
+        if tool in FAMILIES and len(chain) > LONGEST_CHAIN:
             what = (
-                f"{item.value.name} is too long for iptables, whose chain {chain} has {len(chain)} characters"
+                f"{item.value.name} is too long for {tool}, whose chain {chain} has {len(chain)} characters"
             )
             yield Problem(locate((*item.path, "name")), what, f"take a name of {most} characters at most")
 
@@ -60,8 +62,8 @@ def firewall_tool_sees_it(view: View, locate: Locate) -> Iterator[Problem]:
     for item in _firewalls(view):
         firewall = item.value
         plain = [key for key in ("source", "destination", "protocol") if getattr(firewall, key) is not None]
-        if firewall.tool == "iptables" and firewall.inner is not None:
-            what = "iptables sees plain IPv4 only, never an `inner` header"
+        if firewall.tool in FAMILIES and firewall.inner is not None:
+            what = f"{firewall.tool} sees plain IPv{FAMILIES[firewall.tool]} only, never an `inner` header"
             mend = "write `tool: nftables`, or put the match beside `tool`, without `inner`"
             yield Problem(locate((*item.path, "inner"), key=True), what, mend)
         elif firewall.tool == "nftables" and plain:
@@ -71,6 +73,26 @@ def firewall_tool_sees_it(view: View, locate: Locate) -> Iterator[Problem]:
         elif firewall.tool == "nftables" and firewall.inner is None and item.whole:
             what = f"firewall {firewall.name} doesn't say what it looks for behind the SRH"
             yield Problem(locate((*item.path, "tool")), what, "add `inner: {protocol: icmp}`")
+
+
+@check
+def firewall_of_one_family(view: View, locate: Locate) -> Iterator[Problem]:
+    for item in _firewalls(view):
+        firewall = item.value
+        if (version := FAMILIES.get(firewall.tool)) is None:
+            continue
+        icmp, others = ("icmp", "icmpv6") if version == 4 else ("icmpv6", "icmp")
+        for key in ("source", "destination"):
+            prefix = getattr(firewall, key)
+            if prefix is not None and prefix.version != version:
+                what = f"{firewall.tool} sees IPv{version} only, and {prefix} is IPv{prefix.version}"
+                other = next(tool for tool, one in FAMILIES.items() if one == prefix.version)
+                yield Problem(
+                    locate((*item.path, key)), what, f"write `tool: {other}`, or an IPv{version} prefix"
+                )
+        if firewall.protocol == others:
+            what = f"`{others}` doesn't go in IPv{version}, which is all that {firewall.tool} sees"
+            yield Problem(locate((*item.path, "protocol")), what, f"write `{icmp}`")
 
 
 @check

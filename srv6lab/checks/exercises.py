@@ -227,8 +227,11 @@ def segments_left_fits(view: View, locate: Locate) -> Iterator[Problem]:
 
 @check
 def destination_is_active_segment(view: View, locate: Locate) -> Iterator[Problem]:
-    """The destination is segment_list[segments_left] (RFC 8986 section 4.1), but for a carrier on its way."""
+    """The destination is segment_list[segments_left] (RFC 8986 section 4.1), but for a carrier on its way, and in
+    a masqueraded service."""
     for header, path in _tunnels(view):
+        if isinstance(header, PacketExpectation) and _masqueraded(view, header):
+            continue
         if not isinstance(header.destination, IPv6Address) or not header.segment_list:
             continue
         left = header.segments_left
@@ -239,6 +242,17 @@ def destination_is_active_segment(view: View, locate: Locate) -> Iterator[Proble
             what = f"the destination {header.destination} isn't segment_list[{left}], which is {active}"
             mend = "`segment_list` is in wire order, the last segment first; check it and `segments_left`"
             yield warning(locate((*path, "destination")), what, mend)
+
+
+def _masqueraded(view: View, packet: PacketExpectation) -> bool:
+    """Whether a packet shows the last segment as its destination, as End.AM does to its service."""
+    listed, place = packet.segment_list, packet.at.partition(":")[0]
+    behind = {
+        f"{service.node}/{service.netns}"
+        for item in view.local_sids
+        if item.value.behavior == "End.AM" and (service := view.services.get(str(item.value.service)))
+    }
+    return place in behind and listed is not None and packet.destination in listed[:1]
 
 
 def _tunnels(view: View) -> Iterator[tuple[PacketExpectation | Middle, Path]]:

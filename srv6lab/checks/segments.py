@@ -234,9 +234,22 @@ def last_segment_fits(view: View, locate: Locate) -> Iterator[Problem]:
         if family and int(family.group(1)) != listed.version:
             what = f"the last segment {last} is {behavior}, and {listed.onto} is IPv{listed.version}"
             yield warning(where, what, f"end with a SID that hands on IPv{listed.version}")
-        elif behavior.startswith("End.B6"):
+        elif behavior.startswith(("End.B6", "End.AD", "End.AM")):
             what = f"the last segment {last} is {behavior}, which goes on to a next segment"
             yield warning(where, what, "add the segment at which the packet shall arrive")
+
+
+@check
+def proxied_family(view: View, locate: Locate) -> Iterator[Problem]:
+    """An SR proxy that decapsulates discards packets of the other family."""
+    for listed in view.segment_lists:
+        for index, segment in enumerate(listed.segments):
+            owner, _ = view.owner(segment)
+            family = re.fullmatch(r"End\.AD([46])", owner.value.behavior if owner else "")
+            if family and int(family.group(1)) != listed.version:
+                what = f"{segment} is End.AD{family.group(1)}, and {listed.onto} is IPv{listed.version}"
+                mend = f"lead it through a proxy that hands on IPv{listed.version}"
+                yield warning(locate((*listed.path, index)), what, mend)
 
 
 @check

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from ipaddress import IPv4Network
 
 from srv6lab.checks.network import overlaps, repeated, special
 from srv6lab.checks.register import Locate, check, did_you_mean, line_of
 from srv6lab.checks.view import Item, Path, View
 from srv6lab.errors import Problem
 from srv6lab.srv6.behaviors import BEHAVIORS, Behavior
-from srv6lab.topology import LocalSid, Port, Service
+from srv6lab.topology import LocalSid, Network, Port, Service
 
 # A kernel has these names in every namespace, or as words of its settings; `ethN` are the ends of links.
 TAKEN = ("lo", "all", "default")
@@ -132,28 +131,52 @@ def port_prefix_fits(view: View, locate: Locate) -> Iterator[Problem]:
         where = locate((*path, "prefix"))
         if port.prefix.num_addresses < 4:
             what = f"{port.prefix} has no room for a port's two addresses"
-            yield Problem(where, what, "take a /30 or shorter")
+            yield Problem(where, what, f"take a /{port.prefix.max_prefixlen - 2} or shorter")
         elif kind := special(port.prefix):
             yield Problem(where, f"{port.prefix} is for {kind}, not for a port", "take a unicast prefix")
 
 
 @check
 def port_prefix_overlaps(view: View, locate: Locate) -> Iterator[Problem]:
-    found: dict[str, list[tuple[IPv4Network, Path, str]]] = {}
+    found: dict[str, list[tuple[Network, Path, str]]] = {}
     for path, service, port in _ports(view):
-        found.setdefault(service.node, []).append((port.prefix, (*path, "prefix"), f"port {port.outside}"))
+        whose = f"the prefix of port {port.outside} on {service.node}"
+        found.setdefault(service.node, []).append((port.prefix, (*path, "prefix"), whose))
     for node, prefixes in found.items():
+        if node in view.nodes and (locator := view.nodes[node].locator):
+            prefixes.append((locator, ("nodes", node, "locator"), f"the locator of {node}"))
         for nic in view.nics.get(node, ()):
-            if isinstance(nic.link.prefix, IPv4Network):
-                prefixes.append((nic.link.prefix, nic.path, f"link {nic.link.name}"))
+            prefixes.append((nic.link.prefix, nic.path, f"the prefix of link {nic.link.name} on {node}"))
         for pair in overlaps(prefixes):
             ports = sorted((one for one in pair if one[1][0] == "services"), key=lambda one: locate(one[1]))
             if ports:
                 prefix, path, _ = ports[-1]
                 other, _, owner = pair[0] if pair[1] is ports[-1] else pair[1]
                 how = "is also" if prefix == other else f"overlaps {other},"
-                what = f"{prefix} {how} the prefix of {owner} on {node}"
-                yield Problem(locate(path), what, "take a free prefix")
+                yield Problem(locate(path), f"{prefix} {how} {owner}", "take a free prefix")
+
+
+@check
+def ports_of_one_family(view: View, locate: Locate) -> Iterator[Problem]:
+    for path, name, service in _services(view):
+        versions = [port.prefix.version for port in service.ports]
+        if len(set(versions)) > 1:
+            what = f"one port of {name} has an IPv{versions[0]} prefix, the other an IPv{versions[1]} one"
+            mend = "what comes in by one port leaves by the other: give both the same IP version"
+            yield Problem(locate((*path, "ports", 1, "prefix")), what, mend)
+
+
+@check
+def proxy_hands_on_what_ports_take(view: View, locate: Locate) -> Iterator[Problem]:
+    for item, behavior in _proxied(view):
+        name, takes = str(item.value.service), behavior.service_takes
+        service = view.services.get(name)
+        versions = {port.prefix.version for port in service.ports} if service else set()
+        if len(versions) == 1 and takes not in versions:
+            what = f"{behavior.name} hands IPv{takes} to its service, and the ports of {name} are IPv{versions.pop()}"
+            yield Problem(
+                locate((*item.path, "service")), what, f"give the ports of {name} IPv{takes} prefixes"
+            )
 
 
 @check
@@ -183,7 +206,7 @@ def proxy_on_another_role(view: View, locate: Locate) -> Iterator[Problem]:
 def return_port_twice(view: View, locate: Locate) -> Iterator[Problem]:
     """What comes back by a port belongs to one SID a family; `srconf` refuses a second one."""
     pairs = (
-        ((item.value.service, behavior.name[-1]), item.path)
+        ((item.value.service, behavior.service_takes), item.path)
         for item, behavior in _proxied(view)
         if item.value.service in view.services
     )

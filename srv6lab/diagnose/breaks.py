@@ -80,4 +80,4 @@ def _at(hop: Hop, found: Found) -> Iterator[Hop]:
 
 
 def _flow(hop: Hop) -> tuple[object, object]:
-    return hop.packet.innermost.source, hop.packet.innermost.destination
+    return hop.packet.ends

@@ -178,7 +178,7 @@ def _of_policies(machine: Machine, broken: Break) -> Iterator[Suspect]:
 def _policy_about(machine: Machine, broken: Break) -> Iterator[dict[str, object]]:
     """The lab's own policy for what was sent. One that only an exercise put there is taken back before anybody
     asks, so nothing is said of it."""
-    to = broken.trace.hops[0].packet.innermost.destination
+    _, to = broken.trace.hops[0].packet.ends
     fitting = [one for one in machine.policies if to in one.prefix]
     if fitting:
         policy = max(fitting, key=lambda one: one.prefix.prefixlen)

@@ -145,5 +145,6 @@ def _others() -> Iterator[Probe]:
     chain = "add chain ip6 probe forward { type filter hook forward priority 0 ; }"
     ruleset = tuple(("nft", *command.split()) for command in ("add table ip6 probe", chain, inner))
     yield Probe("nftables rule", "firewalls that look behind an SRH", ruleset, (3, 18), _NETFILTER)
-    rule = ("iptables", "-w", "-A", "FORWARD", "--source", "192.0.2.0/24", "-j", "DROP")
-    yield Probe("iptables rule", "firewalls on plain IPv4", (rule,), (2, 6), _NETFILTER)
+    for tool, source, family in (("iptables", "192.0.2.0/24", 4), ("ip6tables", "2001:db8:5::/64", 6)):
+        rule = (tool, "-w", "-A", "FORWARD", "--source", source, "-j", "DROP")
+        yield Probe(f"{tool} rule", f"firewalls on plain IPv{family}", (rule,), (2, 6), _NETFILTER)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from srv6lab.srv6.outer import Outer
 from srv6lab.srv6.packet import Ipv4, Ipv6, Packet
 from srv6lab.topology import Firewall, InnerMatch
 
-_PROTOCOLS = {"icmp": 1, "tcp": 6, "udp": 17}
+_PROTOCOLS = {"icmp": 1, "icmpv6": 58, "tcp": 6, "udp": 17}
 
 
 def through(firewalls: Sequence[Firewall], chain: str, packet: Packet) -> tuple[tuple[str, ...], str | None]:
@@ -23,21 +24,26 @@ def through(firewalls: Sequence[Firewall], chain: str, packet: Packet) -> tuple[
 
 
 def _matches(firewall: Firewall, chain: str, packet: Packet) -> bool:
-    """Whether the rule matches. iptables' sees IPv4 packets; nftables' the inner IPv4 header of IPv6 packets."""
+    """Whether the rule matches. iptables' sees IPv4 packets, ip6tables' the first header of IPv6 packets and what comes
+    behind its extension headers, nftables' the inner IPv4 header of IPv6 packets."""
     if firewall.chain != chain:
         return False
     first = packet.headers[0]
     if firewall.tool == "iptables":
-        return isinstance(first, Ipv4) and _fits(firewall, first)
+        return isinstance(first, Ipv4) and _fits(firewall, first, first.protocol)
     if not isinstance(first, Ipv6):
         return False
+    if firewall.tool == "ip6tables":
+        return _fits(firewall, first, Outer.of(packet).upper_type)
     inner = next((header for header in packet.headers[1:] if isinstance(header, Ipv4 | Ipv6)), None)
-    return isinstance(inner, Ipv4) and (firewall.inner is None or _fits(firewall.inner, inner))
+    return isinstance(inner, Ipv4) and (
+        firewall.inner is None or _fits(firewall.inner, inner, inner.protocol)
+    )
 
 
-def _fits(rule: Firewall | InnerMatch, header: Ipv4) -> bool:
+def _fits(rule: Firewall | InnerMatch, header: Ipv4 | Ipv6, protocol: int | None) -> bool:
     return (
         (rule.source is None or header.source in rule.source)
         and (rule.destination is None or header.destination in rule.destination)
-        and (rule.protocol is None or header.protocol == _PROTOCOLS[rule.protocol])
+        and (rule.protocol is None or protocol == _PROTOCOLS[rule.protocol])
     )

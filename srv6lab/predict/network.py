@@ -218,7 +218,8 @@ def _inside(place: str, service: PlannedService, firewalls: tuple[Firewall, ...]
     if len(service.ports) == 2:
         for number, (port, other) in enumerate(zip(service.ports, reversed(service.ports), strict=True), 101):
             way = Gateway(other.outside.address.ip, other.inside.name)
-            tables[number] = Fib([(ip_network("0.0.0.0/0"), (way,))])
+            everything = ip_network("::/0" if way.next_hop.version == 6 else "0.0.0.0/0")
+            tables[number] = Fib([(everything, (way,))])
             rules[port.inside.name] = number
     addresses = frozenset(nic.address.ip for nic in nics.values())
     return Namespace(place, nics, addresses, tables, rules, firewalls=firewalls)

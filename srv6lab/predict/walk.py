@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from srv6lab.plan import Nic
+from srv6lab.predict import proxies
 from srv6lab.predict.fib import Gateway, Link, Local, Sid, Steer, Way
 from srv6lab.predict.filters import through
 from srv6lab.predict.network import LOOPBACK, Lab, Namespace
@@ -38,7 +39,6 @@ from srv6lab.trace import Address, Direction, End, Hop
 
 OUTER, BOUND = "encapsulated-before-the-hop", "bound-before-the-hop"
 NO_PSP = "next-csid-without-psp"
-EARLY, TWICE = "proxy-hop-before-the-service", "proxy-takes-two-hops"
 ADDRESS, NOT_HERE = "address-taken-for-a-segment", "end-delivers-nothing-here"
 _SEGMENTS = frozenset({"End", "End.X", "End.T", "End.B6.Encaps"})
 ASKED = "dx4-asks-for-the-destination"
@@ -120,14 +120,15 @@ class _Step:
             return _lost(walk, f"goes round in circles in {walk.place}: {walk.why[-1]}")
         if walk.how is None:
             for proxy in self.here.returns.get(walk.came_in or "", ()):
-                if takes(proxy, walk.packet):
+                if proxies.takes(proxy.behavior, walk.packet):
                     return self._given_back(proxy)
         match walk.how:
             case Adjacency(next_hop):
                 return self._to_neighbor(next_hop)
             case Interface(name):
                 to = walk.next_hop
-                return self._out(self.here.nics[name], f"out of {name}" + (f" to {to}" if to else ""), to)
+                why = f"out of {name}" + (f" to {to}" if to else "")
+                return self._out(self.here.nics[name], why, to, filtered=not proxies.bypasses(walk.acted))
             case Table(number):
                 return self._looked_up(number)
             case _:
@@ -216,16 +217,17 @@ class _Step:
     # --- SR proxies
 
     def _to_service(self, way: Sid, result: Forward) -> Next:
-        """The inner packet goes out; by the draft its hop is taken when it comes back."""
+        """What the service is given goes out; by the draft its hop is taken when it comes back."""
+        early = proxies.early(way.behavior)
         caches = [one for one in self.walk.caches if one[0] != way]
         if result.cache:
             caches.append((way, result.cache))
         walk = replace(
-            self._noted(way.behavior.name, f"SID {way.sid}, for its service", EARLY),
-            packet=result.packet,
+            self._noted(way.behavior.name, f"SID {way.sid}, for its service", early),
+            packet=proxies.to_service(way.behavior, result.packet, self.quirks),
             how=result.how,
             next_hop=way.next_hop,
-            hop_due=EARLY in self.quirks,
+            hop_due=early in self.quirks,
             caches=tuple(caches),
             counted=(*self.walk.counted, f"sid {way.sid}"),
         )
@@ -233,18 +235,14 @@ class _Step:
 
     def _given_back(self, way: Sid) -> Next:
         """What came back from a service goes on in its chain."""
-        name, give_back, packet = way.behavior.name, way.behavior.give_back, self.walk.packet
-        if give_back is None:
-            raise NotImplementedError(f"{name} isn't modeled")
         cache = dict(self.walk.caches).get(way)
-        result = give_back(packet, way.local, cache)
-        if isinstance(result, Forward) and EARLY in self.quirks:
-            result = replace(result, packet=with_inner(result.packet, packet))
-        why = f"back from the service of {way.sid}"
+        result = proxies.given_back(way, self.walk.packet, cache, self.quirks)
+        name, why = way.behavior.name, f"back from the service of {way.sid}"
         if not isinstance(result, Forward):
             return self._acted(name, result, why)
-        walk = self._noted(name, why, TWICE)
-        return (replace(walk, packet=result.packet, how=result.how, hop_due=TWICE in self.quirks),)
+        twice = proxies.TWICE
+        walk = self._noted(name, why, twice)
+        return (replace(walk, packet=result.packet, how=result.how, hop_due=twice in self.quirks),)
 
     def _noted(self, name: str, why: str, *quirks: str) -> Walk:
         """The walk with what acted on it, and with the departures from the RFC that it took."""
@@ -299,7 +297,7 @@ class _Step:
             return asking._out(nic, f"to {destination} itself on the link of {next_hop}", destination)
         return self._out(nic, f"to neighbor {next_hop}", next_hop)
 
-    def _out(self, nic: Nic, why: str, next_hop: Address | None = None) -> Next:
+    def _out(self, nic: Nic, why: str, next_hop: Address | None = None, *, filtered: bool = True) -> Next:
         """Forwarded over a link: a hop less, room for it, and somebody there who has the address."""
         walk, here = self.walk, self.here
         packet = walk.packet
@@ -313,7 +311,9 @@ class _Step:
         if (over := size(packet) - nic.mtu) > 0:
             what = f"{size(packet)} bytes are {over} more than the MTU {nic.mtu} of {nic.point}"
             return _lost(walk, f"too big: {what}")
-        if walk.came_in is not None:  # firewalls come after hop and MTU, and see nothing of what a node sends
+        if (
+            walk.came_in is not None and filtered
+        ):  # after hop and MTU; what a node itself sends they don't see
             walk, rule = self._filtered("FORWARD")
             if rule:
                 return _lost(walk, rule)
@@ -353,12 +353,6 @@ def _like(given: Encapsulation, packet: Packet) -> Encapsulation:
     return replace(given, hop_limit=first.hop_limit, traffic_class=first.traffic_class)
 
 
-def takes(proxy: Sid, packet: Packet) -> bool:
-    """Whether a packet from a service is of the family that a proxy's SID serves; End.AM's is IPv6."""
-    kind = Ipv4 if proxy.behavior.name.endswith("4") else Ipv6
-    return isinstance(packet.headers[0], kind)
-
-
 def hop_still_due(pushed: Packet) -> Packet:
     """A packet in a policy, with the hop of what is inside not yet taken."""
     index = next(n for n, one in enumerate(pushed.headers) if n and isinstance(one, Ipv6))
@@ -366,12 +360,6 @@ def hop_still_due(pushed: Packet) -> Packet:
     assert isinstance(inner, Ipv6)
     inner = replace(inner, hop_limit=inner.hop_limit + 1)
     return replace(pushed, headers=(*pushed.headers[:index], inner, *pushed.headers[index + 1 :]))
-
-
-def with_inner(chained: Packet, given_back: Packet) -> Packet:
-    """A packet in its chain, with the inner packet just as the service gave it back."""
-    outer = len(chained.headers) - len(given_back.headers)
-    return replace(chained, headers=(*chained.headers[:outer], *given_back.headers))
 
 
 def _with(quirks: tuple[str, ...], *taken: str) -> tuple[str, ...]:

@@ -34,7 +34,8 @@ class Behavior:
     stands, `kernel_since` the first Linux that has it as a seg6local action, None for one that it hasn't (in a lab,
     an SR proxy does that one). `model` is where the behavior itself stands in this room, `module:function`: what only
     reads records doesn't wait for it. `in_labs` is whether a lab can have it: whether Day0 can install it. `needs` is
-    what a kernel has to have for it, in words of NEEDS.
+    what a kernel has to have for it, in words of NEEDS. `service_takes` is the IP version of what an SR proxy hands
+    to its service, None for frames and for all other behaviors.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Behavior:
     model: str = field(default="", repr=False)
     in_labs: bool = True
     needs: tuple[str, ...] = ("seg6",)
+    service_takes: int | None = None
 
     @property
     def act(self) -> Callable[[Packet, LocalSid], Result] | None:
@@ -231,6 +233,7 @@ _ALL = (
         model="proxy:end_as4",
         in_labs=False,
         needs=(),
+        service_takes=4,
     ),
     Behavior(
         "End.AS6",
@@ -242,6 +245,7 @@ _ALL = (
         model="proxy:end_as6",
         in_labs=False,
         needs=(),
+        service_takes=6,
     ),
     Behavior(
         "End.AD2",
@@ -263,6 +267,7 @@ _ALL = (
         kernel_since=None,
         model="proxy:end_ad4",
         needs=("seg6", "tc-bpf"),
+        service_takes=4,
     ),
     Behavior(
         "End.AD6",
@@ -272,8 +277,8 @@ _ALL = (
         parameters=("service",),
         kernel_since=None,
         model="proxy:end_ad6",
-        in_labs=False,
-        needs=(),
+        needs=("seg6", "tc-bpf"),
+        service_takes=6,
     ),
     Behavior(
         "End.AM",
@@ -283,8 +288,8 @@ _ALL = (
         parameters=("service",),
         kernel_since=None,
         model="proxy:end_am",
-        in_labs=False,
-        needs=(),
+        needs=("seg6", "tc-bpf"),
+        service_takes=6,
     ),
 )
 

@@ -128,11 +128,11 @@ NicLabel = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,14}$")]
 
 class Port(Model):
     """A veth pair between a node and the namespace of its service: `outside` gets the first address
-    of `prefix`, `inside` the second, and `inside` is traced."""
+    of `prefix`, IPv4 or IPv6, `inside` the second, and `inside` is traced."""
 
     outside: NicLabel
     inside: NicLabel
-    prefix: V4Network
+    prefix: Network
     mtu: Mtu = 2000
     trace: TraceName | None = None
 
@@ -281,17 +281,17 @@ class InnerMatch(Model):
 class Firewall(Model):
     """One rule that drops (or with `verdict: accept` only counts), and the counter that it keeps.
 
-    `tool: iptables` sees plain IPv4 in `chain`; `tool: nftables` looks behind the SRH of an IPv6
-    packet for an `inner` IPv4 header.
+    `tool: iptables` sees plain IPv4 in `chain`, `ip6tables` the first header of IPv6 and what comes behind its
+    extension headers; `nftables` looks behind the SRH of an IPv6 packet for an `inner` IPv4 header.
     """
 
     name: Name
     at: PlaceText
-    tool: Literal["iptables", "nftables"]
+    tool: Literal["iptables", "ip6tables", "nftables"]
     chain: Literal["INPUT", "FORWARD"] = "FORWARD"
-    source: V4Network | None = None
-    destination: V4Network | None = None
-    protocol: Literal["icmp", "tcp", "udp"] | None = None
+    source: Network | None = None
+    destination: Network | None = None
+    protocol: Literal["icmp", "icmpv6", "tcp", "udp"] | None = None
     inner: InnerMatch | None = None
     verdict: Literal["drop", "accept"] = "drop"
 

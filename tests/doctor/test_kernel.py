@@ -106,6 +106,7 @@ def test_each_probe_fails_where_its_thing_is_refused(tmp_path: Path) -> None:
             tc="echo 'Error: Specified qdisc kind is unknown.' >&2; exit 2",
             nft=refuse,
             iptables=refuse,
+            ip6tables=refuse,
         )
     )
     assert {name: found[name][0] for name in ALL} == dict.fromkeys(ALL, "lacking")

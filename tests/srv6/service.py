@@ -76,7 +76,7 @@ _ALL = (
     Proxy("End.AM", IPv6Address("fc00:2::ab"), 6, 4),
 )
 PROXIES = tuple(one for one in _ALL if one.name in {served.name for served in SERVED})
-AD4 = PROXIES[0]
+AD4, AM = PROXIES[0], PROXIES[-1]
 
 
 def chained(random: Random, proxy: Proxy) -> Packet:

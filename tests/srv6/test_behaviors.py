@@ -67,6 +67,8 @@ def test_what_labs_use_is_part_of_the_registry() -> None:
         "End.DT6",
         "End.B6.Encaps",
         "End.AD4",
+        "End.AD6",
+        "End.AM",
     }
 
 

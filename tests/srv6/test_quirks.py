@@ -50,7 +50,7 @@ from tests.srv6.linux import (
     steered,
 )
 from tests.srv6.node import BROADCAST, Node
-from tests.srv6.service import AD4, Proxied, chained
+from tests.srv6.service import AD4, AM, Proxied, chained
 
 
 def quirk_last_segment_dropped(linux: Node) -> bool:
@@ -228,6 +228,30 @@ def hop_limit(packet: Packet) -> int:
 def quirk_proxy_hop_before_the_service(proxied: Proxied) -> bool:
     predicted, sent, chained_again, back = through(proxied)
     return (ttl(sent), ttl(back)) == (ttl(predicted) - 1, ttl(chained_again) + 1)
+
+
+def quirk_proxy_segment_before_the_service(proxied: Proxied) -> bool:
+    """The service sees a hop and a segment less than by the draft; what comes out of the chain has the draft's segment."""
+    packet = chained(Random(17), AM)
+    said = AM.act(packet)
+    assert isinstance(said, Forward)
+    ((sent,), _) = proxied.enter(AM, packet)
+    given = Packet.from_bytes(sent, Ipv6)
+    (back,) = proxied.give_back(AM, given)
+    predicted, seen = forwarded(AM.give_back(said.packet, None)), Packet.from_bytes(back, Ipv6)
+    earlier = (hop_limit(given), left(given)) == (hop_limit(said.packet) - 1, left(said.packet) - 1)
+    return earlier and (left(seen), destination(seen)) == (left(predicted), destination(predicted))
+
+
+def left(packet: Packet) -> int:
+    """Of the SRH that a chain of the tests has."""
+    return next(one.segments_left for one in reversed(packet.headers) if isinstance(one, Srh))
+
+
+def destination(packet: Packet) -> IPv6Address:
+    header = packet.find(Ipv6)
+    assert header is not None
+    return header.destination
 
 
 def quirk_proxy_takes_two_hops(proxied: Proxied) -> bool:
