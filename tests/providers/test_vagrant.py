@@ -5,75 +5,22 @@ traces, sensors and counters are real; only Vagrant and the way into a machine a
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import pytest
 
 from srv6lab import lab as labs
 from srv6lab.errors import Interrupted, MachineError, UsageError
-from srv6lab.lab import Reference, Running
-from srv6lab.plan import Plan
+from srv6lab.lab import Running
 from srv6lab.providers.vagrant import traces
-from srv6lab.state import Home
 from srv6lab.trace import Status
-from tests.conftest import LABS, REPOSITORY, SITE, Up, silent
-from tests.small import planned
-
-STAND_IN = REPOSITORY / "tests" / "vagrant" / "stand-in"
-NODES = ["west", "gate", "exit", "east"]
-
-
-@dataclass(frozen=True)
-class Told:
-    """What the stand-in was told, and what it was asked."""
-
-    folder: Path
-    home: Home
-    plan: Plan
-    reference: Reference
-
-    def write(self, name: str, value: object) -> None:
-        (self.folder / f"{name}.json").write_text(json.dumps(value))
-
-    def read(self, name: str) -> list[str]:
-        path = self.folder / f"{name}.json"
-        return list(json.loads(path.read_text())) if path.exists() else []
-
-    @property
-    def refused(self) -> str:
-        path = self.folder / "refused"
-        return path.read_text() if path.exists() else ""
-
-    def up(self, said: list[str] | None = None, box: str = "") -> labs.State:
-        progress = said.append if said is not None else silent
-        return labs.up(self.home, self.plan, self.reference, "virtualbox", progress, box)
-
-
-@pytest.fixture
-def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Told]:
-    """Four machines of a small lab, none of them up; the stand-in in front of everything on the PATH."""
-    folder, programs = tmp_path / "stand-in", tmp_path / "bin"
-    folder.mkdir()
-    programs.mkdir()
-    for name in ("vagrant", "VBoxManage", "ssh"):
-        (programs / name).symlink_to(STAND_IN)
-    (folder / "vagrant-version").write_text("2.3.4")
-    (folder / "virtualbox-version").write_text("7.0.26r168464")
-    monkeypatch.setenv("STAND_IN", str(folder))
-    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
-    home = Home(tmp_path / "lab")
-    one = Told(folder, home, planned(), Reference(Path("small.yml"), "small"))
-    one.write("machines", NODES)
-    yield one
-    assert one.refused == "", "the stand-in was asked what it was not told"
-
+from tests.conftest import LABS, SITE, Up, silent
+from tests.vagrant.told import Told
 
 FAILURES = {
     "boot": (
@@ -107,7 +54,7 @@ FAILURES = {
 
 
 @pytest.mark.parametrize("failure", FAILURES)
-def test_a_machine_that_fails_has_one_clear_message_and_the_others_stay(told: Told, failure: str) -> None:
+def test_a_machine_that_fails_has_one_clear_message_the_others_stay_and_destroy_cleans_up(told: Told, failure: str) -> None:
     told.write("told", {"exit": [failure]})
     with pytest.raises(MachineError) as caught:
         told.up()
@@ -118,6 +65,10 @@ def test_a_machine_that_fails_has_one_clear_message_and_the_others_stay(told: To
     assert told.read("running") == ["gate", "west"]
     state = told.home.read()
     assert state and state.phase == "starting" and state.provider_data["done"] == ["west", "gate"]
+    (told.home.path / ".vagrant" / "machines").mkdir(parents=True)  # as Vagrant makes it
+    assert labs.destroy(told.home)
+    assert (told.folder / "destroyed").exists() and told.read("running") == []
+    assert not told.home.path.exists()
 
 
 def test_up_goes_on_where_it_stopped(told: Told) -> None:
@@ -131,16 +82,6 @@ def test_up_goes_on_where_it_stopped(told: Told) -> None:
     assert said[0] == "going on: 2 of 4 machines are up"
     assert not any(line.startswith(("west:", "gate:")) for line in said)
     assert (told.home.path / "Vagrantfile").stat().st_mtime_ns == before, "rendered under a lab that stands"
-
-
-def test_destroy_takes_away_what_a_failure_left(told: Told) -> None:
-    told.write("told", {"gate": ["boot"]})
-    with pytest.raises(MachineError):
-        told.up()
-    (told.home.path / ".vagrant" / "machines").mkdir(parents=True)  # as Vagrant makes it
-    assert labs.destroy(told.home)
-    assert (told.folder / "destroyed").exists() and told.read("running") == []
-    assert not told.home.path.exists()
 
 
 def test_a_machine_that_hangs_is_ended(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -168,7 +109,8 @@ def test_ctrl_c_lets_vagrant_clean_up_and_keeps_what_is_up(told: Told) -> None:
     thread.join()
     assert str(caught.value) == (
         "interrupted: what came up of lab is kept\n"
-        "  mend: invoke up lab=small goes on, invoke destroy lab=small takes it away"
+        "  mend: invoke up lab=small --instance lab goes on, "
+        "invoke destroy lab=small --instance lab takes it away"
     )
     assert (told.folder / "interrupted").exists() and told.read("running") == ["west"]
 
