@@ -18,6 +18,9 @@ moved := $(shell exec 2>/dev/null; [ -x .venv/bin/python ] && read -r home <.ven
 .venv/.ready-test: pyproject.toml scripts/setup $(moved)
 	@scripts/setup test
 
+.venv/.ready-e2e: pyproject.toml scripts/setup $(moved)
+	@scripts/setup e2e
+
 labs = $(notdir $(patsubst %/topology.yml,%,$(wildcard labs/*/topology.yml)))
 
 named:
@@ -47,5 +50,5 @@ lint: .venv/.ready-test ## ruff, mypy --strict and shellcheck
 prove: .venv/.ready-test ## The long repeats; writes prove/last.json and prove/confusion.txt
 	@.venv/bin/python scripts/prove.py
 
-e2e-vagrant: named .venv/.ready-test ## lab=NAME : Every exercise in virtual machines; writes prove/vagrant.json
-	@.venv/bin/python tests/vagrant/e2e.py --lab "$$lab" --write prove/vagrant.json
+e2e-vagrant: named .venv/.ready-e2e ## lab=NAME : Every exercise in virtual machines; writes prove/vagrant.json
+	@.venv/bin/python tests/vagrant/e2e.py --lab "$$lab" --write prove/vagrant.json $(if $(provider),--provider $(provider))
