@@ -9,7 +9,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import pytest
@@ -20,7 +20,7 @@ from srv6lab.lab import Running
 from srv6lab.providers.vagrant import traces
 from srv6lab.trace import Status
 from tests.conftest import LABS, SITE, Up, silent
-from tests.vagrant.told import Told
+from tests.vagrant.told import Told, telling
 
 FAILURES = {
     "boot": (
@@ -54,7 +54,9 @@ FAILURES = {
 
 
 @pytest.mark.parametrize("failure", FAILURES)
-def test_a_machine_that_fails_has_one_clear_message_the_others_stay_and_destroy_cleans_up(told: Told, failure: str) -> None:
+def test_a_machine_that_fails_has_one_clear_message_the_others_stay_and_destroy_cleans_up(
+    told: Told, failure: str
+) -> None:
     told.write("told", {"exit": [failure]})
     with pytest.raises(MachineError) as caught:
         told.up()
@@ -179,18 +181,19 @@ def serves(name: str) -> bool:
     return any(one.netns for machine in machines for one in machine.services)
 
 
-@pytest.fixture
-def standing(told: Told, bring_up: Callable[[str], Up]) -> Standing:
-    """A lab with services, up twice: the machines' traces are those of the namespaces beneath."""
+@pytest.fixture(scope="module")
+def standing(tmp_path_factory: pytest.TempPathFactory, bring_up: Callable[[str], Up]) -> Iterator[Standing]:
+    """A lab with services, up twice: the machines' traces are those of the namespaces beneath. What a test
+    takes away it brings back."""
     beneath = bring_up(next(name for name in LABS if serves(name)))
     pids = {node: pair[0] for node, pair in beneath.running.state.provider_data["nodes"].items()}
-    told.write("machines", list(pids))
-    told.write("pids", pids)
-    told.write("captures", str(beneath.running.home.captures))
-    one = replace(told, plan=beneath.plan, reference=beneath.reference)
-    state = one.up()
-    assert state.phase == "ready"
-    return Standing(one, beneath)
+    with telling(tmp_path_factory.mktemp("standing")) as told:
+        told.write("machines", list(pids))
+        told.write("pids", pids)
+        told.write("captures", str(beneath.running.home.captures))
+        one = replace(told, plan=beneath.plan, reference=beneath.reference)
+        assert one.up().phase == "ready"
+        yield Standing(one, beneath)
 
 
 def test_an_exercise_with_alerts_and_counters_is_graded_on_machines(standing: Standing) -> None:
@@ -212,13 +215,14 @@ def all_pass(standing: Standing, names: list[str]) -> None:
 
 def test_a_trace_that_stops_is_seen(standing: Standing, monkeypatch: pytest.MonkeyPatch) -> None:
     """The tracer of a NIC dies: no mark reaches its file, so what it lacks proves nothing."""
-    monkeypatch.setattr(traces, "_PATIENCE", 5.0)
+    monkeypatch.setattr(traces, "_PATIENCE", 3.0)
     one = standing.running
     point, tracing = next(iter(standing.beneath.running.state.provider_data["tracers"].items()))
     os.kill(tracing[1][0], signal.SIGKILL)
     readings = {str(place): reading for place, reading in one.provider.mark(one.home, one.state).items()}
     assert readings[point].note == "the trace lacks a frame that was sent to mark its end"
     assert [place for place, reading in readings.items() if reading.note] == [point]
+    standing.beneath.again()
 
 
 def test_a_machine_that_is_gone_is_told(standing: Standing) -> None:

@@ -41,7 +41,9 @@ class Libvirt:
         for name, place in FOLDERS.items():
             (folder / name).mkdir(parents=True, exist_ok=True)
             subprocess.run(["mount", "--bind", str(folder / name), place], check=True)
+        (folder / "lib" / "images").mkdir(exist_ok=True)
         subprocess.run(["mount", "-t", "tmpfs", "tmpfs", "/run"], check=True)
+        subprocess.run(["mount", "-t", "sysfs", "sysfs", "/sys"], check=True)  # of this network
         subprocess.run(["ip", "link", "set", "dev", "lo", "up"], check=True)
         (folder / "etc/libvirtd.conf").write_text(_DAEMON)
         lines = (f"{key} = {value}\n" for key, value in {**_QEMU, **qemu}.items())
@@ -63,7 +65,8 @@ class Libvirt:
 
     def pids(self) -> dict[str, int]:
         """The qemu of each machine that runs."""
-        return {path.stem: int(path.read_text()) for path in Path("/run/libvirt/qemu").glob("*.pid")}
+        files = (path for path in Path("/run/libvirt/qemu").glob("*.pid") if path.stem != "driver")
+        return {path.stem: int(path.read_text()) for path in files}
 
     def known(self) -> list[str]:
         """The names of all that libvirt has, but for boxes and Vagrant's own network: machines, and their disks."""

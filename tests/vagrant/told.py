@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,19 +49,26 @@ class Told:
 
 
 @pytest.fixture
-def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Told]:
-    """Four machines of a small lab, none of them up; the stand-in in front of everything on the PATH."""
-    folder, programs = tmp_path / "stand-in", tmp_path / "bin"
+def told(tmp_path: Path) -> Iterator[Told]:
+    """Four machines of a small lab, none of them up."""
+    with telling(tmp_path) as one:
+        yield one
+
+
+@contextmanager
+def telling(place: Path) -> Iterator[Told]:
+    """The stand-in in front of everything on the PATH; it must not have been asked what it was not told."""
+    folder, programs = place / "stand-in", place / "bin"
     folder.mkdir()
     programs.mkdir()
     for name in ("vagrant", "VBoxManage", "ssh"):
         (programs / name).symlink_to(STAND_IN)
     (folder / "vagrant-version").write_text("2.3.4")
     (folder / "virtualbox-version").write_text("7.0.26r168464")
-    monkeypatch.setenv("STAND_IN", str(folder))
-    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
-    home = Home(tmp_path / "lab")
-    one = Told(folder, home, planned(), Reference(Path("small.yml"), "small"))
+    one = Told(folder, Home(place / "lab"), planned(), Reference(Path("small.yml"), "small"))
     one.write("machines", NODES)
-    yield one
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("STAND_IN", str(folder))
+        patch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
+        yield one
     assert one.refused == "", "the stand-in was asked what it was not told"
