@@ -16,10 +16,13 @@ import pytest
 
 from srv6lab import lab as labs
 from srv6lab.errors import MachineError, UsageError
-from srv6lab.lab import Reference, Running
-from srv6lab.render import SINGLE_VM
+from srv6lab.lab import Reference, Running, with_box
+from srv6lab.render import SINGLE_VM, single_vm
+from srv6lab.rendered import write
 from srv6lab.trace import Status
-from tests.conftest import SITE, need_root, silent
+from tests.conftest import SITE, need_root, silent, tool
+from tests.small import planned
+from tests.test_vagrantfile import understood
 from tests.vagrant.told import Told
 
 PROVIDER = "virtualbox-single-vm"
@@ -118,3 +121,49 @@ def test_one_machine_is_for_providers_that_make_machines(machine: Told) -> None:
     assert labs.choose_provider(machine.home, "libvirt", single_vm=True) == "libvirt-single-vm"
     with pytest.raises(UsageError, match="has the kernel of its box"):
         labs.choose_provider(machine.home, "", os.uname().release, single_vm=True)
+
+
+def test_vagrant_understands_the_machine_and_the_shell_what_readies_it(tmp_path: Path) -> None:
+    plan = with_box(planned(), "a/b")
+    write(single_vm(plan), tmp_path)
+    machines = understood([tmp_path], tmp_path / "home")[tmp_path]
+    assert list(machines) == [SINGLE_VM] and (
+        machines[SINGLE_VM]["box"],
+        machines[SINGLE_VM]["networks"],
+    ) == ("a/b", [])
+    script = tmp_path / "day0" / f"{SINGLE_VM}.sh"
+    assert [one["path"] for one in machines[SINGLE_VM]["provisioners"]] == [str(script)]
+    assert {f"{machine.name}.sh" for machine in plan.machines} < {
+        path.name for path in script.parent.iterdir()
+    }
+    done = subprocess.run([tool("shellcheck"), script], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+READY = """
+mount -t tmpfs tmpfs /var/log
+cd "$1"
+for name in ip ping tcpdump nft iptables; do ln -s /bin/true "$name"; done
+printf '#!/bin/sh\necho "$*"; exit 100\n' >apt-get
+printf '#!/bin/sh\nexec %s "$@"\n' "$3" >python3
+chmod +x apt-get python3
+[ -z "$4" ] || ln -s /bin/true "$4"
+PATH=$PWD exec /bin/bash "$2"
+"""
+
+
+@pytest.mark.parametrize(
+    ("python", "have", "said"),
+    [
+        (sys.executable, "suricata", ""),
+        (sys.executable, "", "the machine lacks suricata, and its archive does not give them"),
+        ("/bin/false", "suricata", "the machine lacks python3-pydantic python3-yaml, and its archive"),
+    ],
+)
+def test_what_the_machine_lacks_is_told(python: str, have: str, said: str, tmp_path: Path) -> None:
+    write(single_vm(planned()), tmp_path)
+    script, programs = tmp_path / "day0" / f"{SINGLE_VM}.sh", tmp_path / "bin"
+    programs.mkdir()
+    words = ["unshare", "--mount", "sh", "-c", READY, "sh", programs, script, python, have]
+    done = subprocess.run(words, capture_output=True, text=True)
+    assert done.returncode == (1 if said else 0) and said in done.stderr, done.stderr

@@ -44,6 +44,14 @@ FAILURES = {
         "  Forwarded port: 22 => 2222\n"
         "  mend: end what listens there (ss -ltnup shows it), then invoke up\n"
     ),
+    "traces": (
+        "exit: libvirt's qemu may not write the traces\n"
+        "  Call to virDomainCreateWithFlags failed: internal error: process exited while connecting to monitor: "
+        "2026-11-22T03:38:03.210599Z qemu-system-x86_64: net dump: can't open "
+        "/home/teacher/small/captures/middle.pcap: Permission denied (Libvirt::Error)\n"
+        '  mend: let it run as you: in /etc/libvirt/qemu.conf user = "YOUR NAME" and security_driver = "none", '
+        "then systemctl restart libvirtd\n"
+    ),
     "provision": (
         "exit: Day0 failed with exit code 1\n"
         "  day0/exit.sh:63: LINE 63\n"  # the line that `ip -batch` counts, behind the one that began it

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 # Networks, mounts and processes of libvirt's stay in here; the shell buries what loses its parent.
-NAMESPACES = ("unshare", "--mount", "--net", "--pid", "--mount-proc", "--fork", "--kill-child", "bash", "-c", '"$@" & wait $!', "bash")  # fmt: skip
+NAMESPACES = ("unshare", "--mount", "--net", "--pid", "--mount-proc", "--fork", "--kill-child", "bash", "-c", '"$@" <&0 & wait $!', "bash")  # fmt: skip
 SOCKET = Path("/run/libvirt/libvirt-sock")
 FOLDERS = {
     "etc": "/etc/libvirt",
