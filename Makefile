@@ -18,6 +18,9 @@ moved := $(shell exec 2>/dev/null; [ -x .venv/bin/python ] && read -r home <.ven
 .venv/.ready-test: pyproject.toml scripts/setup $(moved)
 	@scripts/setup test
 
+.venv/.ready-e2e: pyproject.toml scripts/setup $(moved)
+	@scripts/setup e2e
+
 labs = $(notdir $(patsubst %/topology.yml,%,$(wildcard labs/*/topology.yml)))
 
 named:
@@ -51,5 +54,5 @@ export part
 prove: .venv/.ready-test ## The long repeats, part=NAME of them or all; writes prove/PART.json and prove/confusion.txt
 	@.venv/bin/python scripts/prove.py $${part:+"$$part"}
 
-e2e-vagrant: named .venv/.ready-test ## lab=NAME : Every exercise in virtual machines; writes prove/vagrant.json
-	@.venv/bin/python tests/vagrant/e2e.py --lab "$$lab" --write prove/vagrant.json
+e2e-vagrant: named .venv/.ready-e2e ## lab=NAME : Every exercise in virtual machines; writes prove/vagrant.json
+	@.venv/bin/python tests/vagrant/e2e.py --lab "$$lab" --write prove/vagrant.json $(if $(provider),--provider $(provider))

@@ -123,16 +123,25 @@ def labs(_: Context) -> None:
         "kernel": f"another kernel under it, in a micro-VM: {', '.join(labs_.KERNELS)} (default: this machine's own)",
         "instance": _INSTANCE,
         "box": "a box for all machines instead of those that the file names (virtualbox, libvirt)",
+        "single-vm": "one machine with the whole lab in namespaces (virtualbox, libvirt)",
     }
 )
 @_command
-def up(_: Context, lab: str, provider: str = "", kernel: str = "", instance: str = "", box: str = "") -> None:
+def up(
+    _: Context,
+    lab: str,
+    provider: str = "",
+    kernel: str = "",
+    instance: str = "",
+    box: str = "",
+    single_vm: bool = False,
+) -> None:
     """Bring a lab up; on a lab that is up, bring back what is missing.
 
     Every NIC is traced from before the first packet, into .srv6lab/<instance>/captures/.
     """
     reference = SITE.refer(lab)
-    chosen = labs_.choose_provider(SITE.home(reference, instance), provider, kernel)
+    chosen = labs_.choose_provider(SITE.home(reference, instance), provider, kernel, single_vm=single_vm)
     with _progress(f"up {reference.name}") as progress:
         progress.line(labs_.provider_line(chosen, explicit=bool(provider or kernel)))
         plan, warnings = SITE.load(reference)

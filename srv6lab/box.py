@@ -33,6 +33,7 @@ PACKAGES = (
     *("openssh-server", "sudo", "ca-certificates", "procps", "less"),
     # what Day0, exercises and tracers call
     *("iproute2", "iputils-ping", "ethtool", "tcpdump", "nftables", "iptables", "python3", "suricata"),
+    *("python3-pydantic", "python3-yaml"),  # for --single-vm: the namespaces are made by srv6lab inside
 )
 _TOOLS = {"mmdebstrap": "mmdebstrap", "mke2fs": "e2fsprogs", "qemu-img": "qemu-utils"}
 _DRIVERS = ("gpu", "media", "staging", "iio", "infiniband", "net/wireless", "bluetooth", "isdn", "comedi")

@@ -19,6 +19,7 @@ from ipaddress import IPv6Address
 from pathlib import Path
 
 from srv6lab import rendered, rootfs
+from srv6lab.box import NAME as OUR_BOX
 from srv6lab.box import Box, build
 from srv6lab.changes import Changes
 from srv6lab.convergence import wait
@@ -28,7 +29,7 @@ from srv6lab.plan import Plan, plan
 from srv6lab.probes import srhping
 from srv6lab.providers.base import Health, Progress, Provider
 from srv6lab.providers.vm import SUITES
-from srv6lab.render import Files, render, vagrant
+from srv6lab.render import SINGLE_VM, Files, render, single_vm, vagrant
 from srv6lab.report import FORMATS as FORMATS
 from srv6lab.report import WALKS as WALKS
 from srv6lab.report import Walked, verdicts_json
@@ -61,6 +62,12 @@ def _machines(name: str, summary: str) -> Callable[[], Provider]:
     return make
 
 
+def _single_vm(hypervisor: str, name: str) -> Provider:
+    from srv6lab.providers.vagrant.single import SingleVm
+
+    return SingleVm(hypervisor, name, SINGLE_VM)
+
+
 def _containerlab(found: Plan) -> Files:
     from srv6lab.containerlab import containerlab
 
@@ -76,6 +83,8 @@ PROVIDERS: Mapping[str, Callable[[], Provider]] = {
 }
 # The provider `microvm:VERSION`: another kernel under the same lab.
 MICROVM = "microvm"
+# The providers `virtualbox-single-vm` and `libvirt-single-vm`: one machine with the whole lab in it.
+_ONE = "-single-vm"
 DEFAULT_TARGET = "vagrant"
 TARGETS: Mapping[str, Callable[[Plan], Files]] = {DEFAULT_TARGET: vagrant, "containerlab": _containerlab}
 _FILE = "topology.yml"
@@ -188,10 +197,15 @@ def provider_named(name: str) -> Provider:
             what = f"there is no kernel {version!r}" if version else "a micro-VM needs a kernel"
             raise UsageError(what, f"--kernel with one of: {', '.join(KERNELS)}")
         return _microvm(version)
-    try:
-        return PROVIDERS[name]()
-    except KeyError:
-        raise UsageError(f"there is no provider {name!r}", f"there are: {', '.join(PROVIDERS)}") from None
+    hypervisor = name.removesuffix(_ONE)
+    if hypervisor not in PROVIDERS:
+        raise UsageError(f"there is no provider {name!r}", f"there are: {', '.join(PROVIDERS)}")
+    provider = PROVIDERS[hypervisor]()
+    if name == hypervisor:
+        return provider
+    if not provider.resumes:
+        raise UsageError(f"{hypervisor} makes no machines", "--single-vm is for virtualbox and libvirt")
+    return _single_vm(hypervisor, name)
 
 
 def target(name: str) -> Callable[[Plan], Files]:
@@ -232,6 +246,8 @@ def up(
     with home.locked():
         state = home.read()
         provider = provider_named(provider_name or (state.provider if state else DEFAULT_PROVIDER))
+        if provider.name.endswith(_ONE) and not state:
+            box = box or OUR_BOX  # the file's boxes are for its nodes
         _refuse_another(state, provider, box, home, reference)
         found = with_box(found, state.box if state else box)
         mended = _mend(home, state, found, provider, progress) if state else None
@@ -294,13 +310,16 @@ def with_box(found: Plan, box: str) -> Plan:
 def _keep(home: Home, lab: str, error: BaseException) -> None:
     """What came up stays: only a person's interrupt needs words of its own."""
     if isinstance(error, KeyboardInterrupt):
-        mend = f"invoke up lab={lab} goes on, invoke destroy lab={lab} takes it away"
+        name = f"lab={lab}" if lab == home.path.name else f"lab={lab} --instance {home.path.name}"
+        mend = f"invoke up {name} goes on, invoke destroy {name} takes it away"
         raise Interrupted(f"interrupted: what came up of {home.path.name} is kept", mend) from None
     raise error
 
 
 def rendering(provider: Provider) -> Callable[[Plan], Files]:
     """What a provider takes a lab from."""
+    if provider.name.endswith(_ONE):
+        return single_vm
     return vagrant if provider.resumes else render
 
 
@@ -408,9 +427,13 @@ def destroy(home: Home, *, purge: bool = False) -> bool:
     return began or purge
 
 
-def choose_provider(home: Home, asked: str, kernel: str = "") -> str:
+def choose_provider(home: Home, asked: str, kernel: str = "", *, single_vm: bool = False) -> str:
     """The provider that was asked for, else the one that the instance runs under, else the default; a
-    kernel other than this machine's is asked of the micro-VM."""
+    kernel other than this machine's is asked of the micro-VM, and `single_vm` of one that makes machines."""
+    if single_vm and not kernel:
+        asked = (asked or DEFAULT_PROVIDER).removesuffix(_ONE) + _ONE
+    elif single_vm:
+        raise UsageError("one machine has the kernel of its box", "leave out --single-vm or --kernel")
     if kernel and asked not in ("", MICROVM):
         raise UsageError(f"{asked} runs on no kernel of your choice", "leave out --provider or --kernel")
     if kernel or asked == MICROVM:

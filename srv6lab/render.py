@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
 VAGRANTFILE = "Vagrantfile"
+SINGLE_VM = "1-for-all"  # no node's name begins with a digit
+_SINGLE_MEMORY = 2048  # MB
 _FIRST_PORT = 20000
 _SRCONF = Path(__file__).resolve().parent / "srconf"
 
@@ -94,6 +96,24 @@ def vagrant(plan: Plan) -> Files:
     # The Vagrantfile comes last, so that writing in this order never leaves it without what it names.
     text = _template(f"{VAGRANTFILE}.j2", plan=plan, machines=machines)
     return {**day0_scripts(plan), **srconf, VAGRANTFILE: text}
+
+
+def single_vm(plan: Plan) -> Files:
+    """The Vagrantfile of one machine for the whole lab, what readies it, and the nodes' Day0."""
+    first, day0 = plan.machines[0], f"day0/{SINGLE_VM}.sh"
+    machine = _VirtualMachine(
+        name=SINGLE_VM,
+        label=f"{plan.name}-{SINGLE_VM}",
+        box=first.box,
+        box_version=first.box_version,
+        memory=_SINGLE_MEMORY,
+        cpus=2,
+        adapters=(),
+        day0=day0,
+        srconf="",
+    )
+    text = _template(f"{VAGRANTFILE}.j2", plan=plan, machines=[machine])
+    return {**day0_scripts(plan), day0: _template("single-vm.sh.j2", path=day0), VAGRANTFILE: text}
 
 
 def srconf_files() -> Files:

@@ -9,6 +9,7 @@ import json
 import os
 import shlex
 import shutil
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
@@ -83,7 +84,7 @@ class Home:
         """Remove what `up` and `check` wrote, and nothing that somebody else put there; the results of
         checks stay if `keep_runs`."""
         kept = {self.runs.name} if keep_runs else set()
-        kept |= {self._lock.name} if keep_lock else set()
+        kept |= {self._lock.name} if keep_lock or _open_files_stay() else set()
         for entry in self._ours():
             if entry.name in kept:
                 continue
@@ -105,6 +106,7 @@ class Home:
             "applied.json",
             "captures",
             "collected",
+            "cut",
             "day0",
             "keeper.log",
             "lock",
@@ -133,6 +135,8 @@ class Home:
         finally:
             self._forget_a_lone_lock()
             os.close(descriptor)
+            if _open_files_stay():
+                self._forget_a_lone_lock()
 
     def _forget_a_lone_lock(self) -> None:
         """A command that did nothing, or was interrupted before it did, leaves no folder behind."""
@@ -143,16 +147,14 @@ class Home:
                 self.path.parent.rmdir()
 
     def _take_lock(self) -> int:
-        import fcntl  # not on Windows, where no provider that needs it runs
-
         while True:
             self.path.mkdir(parents=True, exist_ok=True)
             try:
-                descriptor = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+                descriptor = os.open(self._lock, os.O_RDWR | os.O_CREAT, 0o600)
             except FileNotFoundError:
                 continue  # a `destroy` removed the folder that was there a moment ago
             try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                _hold(descriptor)
                 if os.path.samestat(os.fstat(descriptor), self._lock.stat()):
                     return descriptor
             except BlockingIOError:
@@ -175,6 +177,27 @@ class Home:
     @property
     def _file(self) -> Path:
         return self.path / "state.json"
+
+
+def _open_files_stay() -> bool:
+    """Whether a file can't be removed while it is open: so it is on Windows, where nobody else can have the
+    lock then either."""
+    return sys.platform == "win32"
+
+
+def _hold(descriptor: int) -> None:
+    """Lock an open file until it is closed; BlockingIOError if somebody else has it."""
+    if sys.platform == "win32":
+        import msvcrt
+
+        try:
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        except PermissionError:
+            raise BlockingIOError from None
+    else:
+        import fcntl
+
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def write_whole(path: Path, content: str | bytes) -> None:

@@ -17,6 +17,8 @@ import pytest
 
 from srv6lab.lab import Reference, Running, Site, destroy, up
 from srv6lab.plan import Plan
+from tests.skips import pytest_make_collect_report as pytest_make_collect_report
+from tests.skips import pytest_runtest_makereport as pytest_runtest_makereport
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 SITE = Site(REPOSITORY)

@@ -3,6 +3,7 @@ and nothing was left. Marked `prove`, as the run itself is a long proof: when a 
 
 from __future__ import annotations
 
+import copy
 import json
 from typing import Any
 
@@ -12,7 +13,7 @@ from srv6lab import box
 from srv6lab.lab import with_box
 from srv6lab.render import vagrant
 from tests.conftest import REPOSITORY, SITE
-from tests.vagrant.e2e import rendered, sha256
+from tests.vagrant.e2e import HOSTS, failures, rendered, sha256
 
 RESULT = REPOSITORY / "prove" / "vagrant.json"
 
@@ -24,13 +25,44 @@ def stale(result: dict[str, Any], now: dict[str, str]) -> list[str]:
 
 
 @pytest.mark.prove
-def test_the_proof_is_of_what_labs_render_to_now() -> None:
+@pytest.mark.parametrize("provider", HOSTS)
+def test_the_proof_is_of_what_labs_render_to_now(provider: str) -> None:
     assert RESULT.exists(), "make e2e-vagrant lab=NAME writes it"
-    result = json.loads(RESULT.read_text("utf-8"))
+    result = json.loads(RESULT.read_text("utf-8"))[provider]
     assert stale(result, rendered(result["lab"])) == [], "run it again: make e2e-vagrant"
-    assert {name: one["exit"] for name, one in result["exercises"].items() if one["exit"]} == {}
-    assert not any(result["differences_from_netns"].values())
-    assert result["destroy"] == {"exit": 0, "left": []}
+    assert failures(result) == []
+
+
+RESULT_OF_ONE = {
+    "differences_from_netns": {"chain": []},
+    **{
+        which: {
+            "exercises": {"chain": {"exit": 0, "status": ["pass"]}},
+            "destroy": {"exit": 0, "left": []},
+        }
+        for which in ("machines", "single_vm")
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "said"),
+    [
+        (("differences_from_netns", "chain"), ["ping at r1:eth1"], "chain: ping at r1:eth1"),
+        (("machines", "exercises", "chain", "exit"), 4, "machines: chain is ['pass'], exit 4"),
+        (("single_vm", "exercises", "chain", "status"), [], "single_vm: chain is [], exit 0"),
+        (("machines", "destroy", "left"), ["r1"], "machines: destroy left {'exit': 0, 'left': ['r1']}"),
+    ],
+)
+def test_a_proof_that_failed_is_noticed(path: tuple[str, ...], value: object, said: str) -> None:
+    assert failures(RESULT_OF_ONE) == []
+    result = copy.deepcopy(RESULT_OF_ONE)
+    *way, last = path
+    place: Any = result
+    for key in way:
+        place = place[key]
+    place[last] = value
+    assert failures(result) == [said]
 
 
 def test_a_changed_template_is_noticed() -> None:

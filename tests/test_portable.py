@@ -11,7 +11,7 @@ from tests.conftest import LABS, REPOSITORY
 UNIX = ("fcntl", "pwd", "grp", "termios", "resource", "pty", "tty", "posix_ipc", "readline", "syslog")
 
 ABSENT = {
-    "os": ("fork", "geteuid", "getuid", "killpg", "setsid", "uname", "mkfifo", "chown"),
+    "os": ("fork", "geteuid", "getuid", "killpg", "setsid", "uname", "mkfifo", "chown", "O_CLOEXEC"),
     "signal": ("SIGHUP", "SIGKILL", "SIGUSR1", "pthread_sigmask", "sigwait"),
 }
 
@@ -64,6 +64,49 @@ assert not set(loaded) & set(sys.modules), set(loaded) & set(sys.modules)
 """
 
 
+# Windows locks parts of files, and removes none that is open. This stands on the real flock.
+LOCKING = """
+import fcntl, os, sys, types
+from pathlib import Path
+
+def locking(descriptor, mode, size, flock=fcntl.flock, how=fcntl.LOCK_EX | fcntl.LOCK_NB):
+    assert (mode, size) == (2, 1)
+    try:
+        flock(descriptor, how)
+    except BlockingIOError:
+        raise PermissionError(13, "Permission denied") from None
+
+def unlink(path, *words, real=os.unlink, **options):
+    for descriptor in os.listdir("/proc/self/fd"):
+        if os.path.exists(f"/proc/self/fd/{descriptor}") and os.path.samefile(f"/proc/self/fd/{descriptor}", path):
+            raise PermissionError(13, "it is open")
+    real(path, *words, **options)
+"""
+
+LOCKED = """
+from srv6lab.errors import UsageError
+from srv6lab.state import Home, State
+sys.platform = "win32"
+os.unlink = unlink
+sys.modules["msvcrt"] = types.SimpleNamespace(locking=locking, LK_NBLCK=2)
+home = Home(Path(sys.argv[1]) / ".srv6lab" / "lab")
+with home.locked():
+    try:
+        with home.locked():
+            raise SystemExit("two at once")
+    except UsageError as error:
+        assert "another command is at work on lab" in str(error)
+    assert home._lock.exists()
+assert not home.path.parent.exists()
+with home.locked():
+    home.write(State("lab", "lab", "virtualbox", "", "starting"))
+assert home.read() and home._lock.exists()
+with home.locked():
+    home.forget(keep_runs=False)
+assert not home.path.parent.exists(), list(home.path.iterdir())
+"""
+
+
 def python(script: str, cwd: Path = REPOSITORY) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-c", script], cwd=cwd, capture_output=True, text=True)
 
@@ -78,6 +121,14 @@ def test_the_tasks_can_be_read_without_unix() -> None:
     """What `invoke` imports; running a lab is another matter."""
     done = python(
         f"import invoke  # has a Windows side of its own\n{BLOCK}\nsys.argv = ['invoke', 'labs']\nimport tasks\nprint(tasks.SITE.names())"
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_one_command_at_a_time_changes_an_instance_on_windows(tmp_path: Path) -> None:
+    program = f"{LOCKING}{BLOCK}{LOCKED}"
+    done = subprocess.run(
+        [sys.executable, "-c", program, tmp_path], cwd=REPOSITORY, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
 

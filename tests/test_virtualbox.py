@@ -1,18 +1,22 @@
 """The contract with VirtualBox: real Vagrant and the real VBoxManage make every machine up to `startvm`, and what
 VirtualBox then says of each is held against the plan.
 
-The box is our own description of a machine with an empty disk, since nothing is started. Needs root, a network
-once, and about a minute; so it is marked `prove`.
+What fails is told by the same real tools: `up` gives one clear message, and `destroy` takes all away.
+
+The box is our own description of a machine with an empty disk, since nothing has to boot from it. Needs root, a
+network once, and some minutes; so it is marked `prove`.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import re
+import signal
 import subprocess
 import sys
 import tarfile
+import time
+import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -80,20 +84,33 @@ def told(information: str, readable: str) -> Said:
 
 @dataclass(frozen=True)
 class VirtualBox:
-    """VirtualBox as it is for these tests: in a chroot, with a folder of its own."""
+    """VirtualBox as it is for these tests: in a chroot, with a folder and a network of its own. `holder` is the
+    process that holds the mounts."""
 
     base: Path
     env: Mapping[str, str]
+    holder: int
 
-    def run(self, *words: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-        inside = ["nsenter", f"--mount=/proc/{os.environ['VIRTUALBOX_MOUNTS']}/ns/mnt", "--"]
+    def command(self, *words: str, cwd: Path | None = None) -> list[str]:
+        own = ["nsenter", f"--target={self.holder}", "--mount", "--net", "--"]
+        return [*own, "env", f"--chdir={cwd or self.base}", *words]
+
+    def run(
+        self, *words: str, cwd: Path | None = None, env: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [*inside, "env", f"--chdir={cwd or self.base}", *words],
-            env=self.env, capture_output=True, text=True, timeout=600,
-        )  # fmt: skip
+            self.command(*words, cwd=cwd), env=env or self.env, capture_output=True, text=True, timeout=600
+        )
 
 
-HOLD = "import sys; from pathlib import Path; from tests.vagrant import virtualbox as v; v.enter(Path(sys.argv[1]), Path(sys.argv[2])); print('here', flush=True); sys.stdin.read()"
+HOLD = """
+import sys
+from pathlib import Path
+from tests.vagrant import virtualbox
+virtualbox.enter(Path(sys.argv[1]), Path(sys.argv[2]))
+print("here", flush=True)
+sys.stdin.read()
+"""
 
 
 @pytest.fixture(scope="module")
@@ -102,21 +119,19 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VirtualBox]:
     need_root()
     base = tmp_path_factory.mktemp("virtualbox").resolve()
     root = virtualbox.chroot()
-    command = ["unshare", "--mount", sys.executable, "-c", HOLD, str(root), str(base)]
+    command = ["unshare", "--mount", "--net", sys.executable, "-c", HOLD, str(root), str(base)]
     holder = subprocess.Popen(
         command, cwd=REPOSITORY, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     assert holder.stdout and holder.stdin and holder.stdout.readline() == "here\n"
-    env = {**virtualbox.environment(root, base), "VBOX_NO_START": "yes"}
-    os.environ["VIRTUALBOX_MOUNTS"] = str(holder.pid)
-    one = VirtualBox(base, env)
+    one = VirtualBox(base, virtualbox.environment(root, base), holder.pid)
     try:
+        assert one.run("ip", "link", "set", "dev", "lo", "up").returncode == 0
         assert one.run("VBoxManage", "setproperty", "machinefolder", str(base / "machines")).returncode == 0
         added = one.run("vagrant", "box", "add", "--name", NAME, str(empty_box(base)))
         assert added.returncode == 0, added.stderr
         yield one
     finally:
-        del os.environ["VIRTUALBOX_MOUNTS"]
         holder.stdin.close()
         holder.wait()
 
@@ -149,7 +164,10 @@ def test_virtualbox_knows_each_machine_as_it_is_planned(name: str, installed: Vi
     folder.mkdir()
     write(vagrant(plan), folder)
     for machine in plan.machines:
-        done = installed.run("vagrant", "up", machine.name, "--provider=virtualbox", cwd=folder)
+        unstarted = {**installed.env, "VBOX_NO_START": "yes"}
+        done = installed.run(
+            "vagrant", "up", machine.name, "--provider=virtualbox", cwd=folder, env=unstarted
+        )
         assert "nothing is started here" in done.stdout + done.stderr, done.stdout + done.stderr
         identity = (folder / f".vagrant/machines/{machine.name}/virtualbox/id").read_text()
         answers = [
@@ -177,3 +195,118 @@ def mistakes(machine: Machine) -> Iterator[tuple[Machine, str]]:
     ):
         yield replace(machine, nics=(changed, *machine.nics[1:])), f"nics 2 {where}"
     yield replace(machine, nics=machine.nics[1:]), f"nics {len(machine.nics) + 1}"
+
+
+@dataclass
+class Lab:
+    """A lab that is brought up as a person would, from a box that boots nothing."""
+
+    virtualbox: VirtualBox
+    plan: Plan
+    instance: str
+
+    @property
+    def first(self) -> str:
+        return self.plan.machines[0].name
+
+    @property
+    def log(self) -> Path:
+        return SITE.root / ".srv6lab" / self.instance / "logs" / f"{self.first}.log"
+
+    def words(self, task: str, *words: str) -> list[str]:
+        return [
+            sys.executable,
+            "-m",
+            "invoke",
+            task,
+            f"lab={self.plan.name}",
+            "--instance",
+            self.instance,
+            *words,
+        ]
+
+    def up(self, box: str = NAME, **env: str) -> str:
+        """What is said of a bringing up that fails."""
+        words = self.words("up", "--provider", "virtualbox", "--box", box)
+        done = self.virtualbox.run(*words, cwd=REPOSITORY, env={**self.virtualbox.env, **env})
+        assert done.returncode == 3, done.stderr
+        return error(done.stderr)
+
+    def gone(self) -> bool:
+        """Take it away: whether nothing is left, neither a machine nor a process nor a file."""
+        assert self.virtualbox.run(*self.words("destroy"), cwd=REPOSITORY).returncode == 0
+        known = self.virtualbox.run("VBoxManage", "list", "vms").stdout
+        pids = list((self.virtualbox.base / "run").glob("*.pid"))
+        return f'"{self.plan.name}-' not in known and not pids and not self.log.parent.parent.exists()
+
+
+def error(said: str) -> str:
+    """The one message, without the progress before it."""
+    assert said.count("error: ") == 1 and "Traceback" not in said, said
+    return said[said.index("error: ") :].rstrip()
+
+
+@pytest.fixture
+def lab(installed: VirtualBox) -> Iterator[Lab]:
+    plan = next(SITE.plans())
+    one = Lab(installed, plan, f"test-{uuid.uuid4().hex[:12]}")
+    yield one
+    installed.run(*one.words("destroy", "--purge"), cwd=REPOSITORY)
+
+
+def test_a_box_that_is_not_here(lab: Lab) -> None:
+    """Vagrant asks the network, where nobody listens."""
+    said = lab.up("nobody/nothing", VAGRANT_SERVER_URL="http://127.0.0.1:9")
+    assert said.startswith(f"error: {lab.first}: its box is not here and can't be had\n"), said
+    assert "mend: vagrant box add NAME, where there is a network; or invoke box.build" in said
+    assert said.endswith(f"log: {lab.log}") and lab.gone()
+
+
+def test_a_machine_that_does_not_boot_and_ctrl_c(lab: Lab) -> None:
+    said = lab.up(SRV6LAB_BOOT_TIMEOUT="4")
+    assert said.startswith(f"error: {lab.first}: it was started and can't be logged in to\n  mend: "), said
+    running = lab.virtualbox.run("vagrant", "status", "--machine-readable", cwd=lab.log.parent.parent)
+    assert f"{lab.first},state,running" in running.stdout, "what stands is kept"
+
+    words = lab.virtualbox.command(*lab.words("up", "--provider", "virtualbox"), cwd=REPOSITORY)
+    again = subprocess.Popen(words, env=lab.virtualbox.env, stderr=subprocess.PIPE, text=True)
+    begun = lab.log.stat().st_size
+    while "Waiting for machine to boot" not in lab.log.read_text()[begun:]:
+        assert again.poll() is None, again.communicate()[1]
+        time.sleep(0.1)
+    again.send_signal(signal.SIGINT)
+    said = again.communicate()[1]
+    name = f"lab={lab.plan.name} --instance {lab.instance}"
+    assert again.returncode == 1 and said.endswith(
+        f"interrupted: what came up of {lab.instance} is kept\n"
+        f"  mend: invoke up {name} goes on, invoke destroy {name} takes it away\n"
+    ), said
+    assert lab.gone()
+
+
+def test_ports_that_are_in_use(lab: Lab) -> None:
+    """All that Vagrant may take for its way into a machine."""
+    take = "import socket, sys; all = [socket.create_server(('127.0.0.1', port)) for port in range(2200, 2251)]; print('taken', flush=True); sys.stdin.read()"
+    words = lab.virtualbox.command(sys.executable, "-c", take)
+    taker = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert taker.stdout and taker.stdout.readline() == "taken\n"
+    said = lab.up()
+    taker.communicate()
+    assert said.startswith(f"error: {lab.first}: a port of this machine that it needs is in use\n"), said
+    assert "mend: end what listens there (ss -ltnup shows it), then invoke up" in said and lab.gone()
+
+
+def test_a_disk_that_is_full(lab: Lab) -> None:
+    full = lab.virtualbox.base / "full"
+    full.mkdir(exist_ok=True)
+    place = f"{lab.virtualbox.env['VBOX_CHROOT']}{full}"
+    assert lab.virtualbox.run("mount", "-t", "tmpfs", "-o", "size=32k", "tmpfs", place).returncode == 0
+    machines = str(lab.virtualbox.base / "machines")
+    lab.virtualbox.run("VBoxManage", "setproperty", "machinefolder", str(full))
+    try:
+        said = lab.up()
+    finally:
+        lab.virtualbox.run("VBoxManage", "setproperty", "machinefolder", machines)
+    assert said.startswith(f"error: {lab.first}: the disk of this machine is full\n"), said
+    assert lab.gone()
+    lab.virtualbox.run("umount", place)

@@ -30,6 +30,7 @@ _INSTALL = {
 _NAMES = """
 debian                fedora                  arch           alpine              suse                macos                                     windows
 bash                  bash                    bash           bash                bash                -                                         -
+dnsmasq-base          dnsmasq                 dnsmasq        dnsmasq             dnsmasq             -                                         -
 iproute2              iproute+iproute-tc      iproute2       iproute2            iproute2            -                                         -
 iptables              iptables-nft            iptables       iptables            iptables            -                                         -
 iputils-ping          iputils                 iputils        iputils-ping        iputils             -                                         -
@@ -39,6 +40,7 @@ mmdebstrap            -                       -              -                  
 nftables              nftables                nftables       nftables            nftables            -                                         -
 python3-venv          python3                 python         python3             python3             python                                    Python.Python.3.13
 qemu-system-x86       qemu-system-x86         qemu-base      qemu-system-x86_64  qemu-x86            -                                         -
+qemu-utils            qemu-img                qemu-img       qemu-img            qemu-tools          -                                         -
 suricata              suricata                -              suricata            suricata            -                                         -
 tcpdump               tcpdump                 tcpdump        tcpdump             tcpdump             tcpdump                                   -
 tshark                wireshark-cli           wireshark-cli  tshark              wireshark           wireshark                                 WiresharkFoundation.Wireshark

@@ -7,30 +7,26 @@ was begun ends with `up` until the lab is ready, and with the keeper afterwards.
 
 from __future__ import annotations
 
-import json
 import os
-import pickle
-import shlex
-import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from srv6lab.errors import LabError, MachineError, NodeError
+from srv6lab.errors import LabError, MachineError
 from srv6lab.machine.requirements import require, root, tools
 from srv6lab.providers import tcpdump
 from srv6lab.providers.base import Completed, Health, Mark, Progress
-from srv6lab.providers.keeping import NODE_PATH, Keeper, enter, let_go, wait_for_the_end
+from srv6lab.providers.keeping import Keeper, let_go, wait_for_the_end
 from srv6lab.providers.netns import TOOLS, Data, health, roots
 from srv6lab.providers.process import Process, boot_id, listed
 from srv6lab.providers.running import run
 from srv6lab.providers.vm import inside
 from srv6lab.providers.vm.boot import start
-from srv6lab.providers.vm.call import NO_MACHINE
 from srv6lab.providers.vm.kernel import fetch
 from srv6lab.providers.vm.machine import ROOT, Machine, calling, native
+from srv6lab.providers.vm.within import MEND, answered, ask, into
 from srv6lab.state import Home, State
 from srv6lab.trace import Point, Tracer
 
@@ -39,12 +35,6 @@ if TYPE_CHECKING:
 
 _PATIENCE = 60.0
 _SLOWER = 10  # an emulated machine than this one
-_MEND = "invoke up brings the lab back"
-_FIELDS_TO_START = "* " * 19  # of /proc/PID/stat, from the one behind the name to the start time
-_IF_ALIVE = (
-    "read -r stat 2>/dev/null </proc/{pid}/stat; rest=${{stat##*) }}; rest=${{rest#{fields}}}; "
-    '[ "${{rest%% *}}" = {start} ] || {{ echo {said} >&2; exit {code}; }}; exec "$@"'
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,26 +156,13 @@ class Microvm:
 
     def command(self, state: State, node: str, argv: Sequence[str]) -> Sequence[str]:
         data = _Data.of(state)
-        process = Data.of(data.within(state)).nodes.get(node)
-        if process is None or not data.alive:
-            raise MachineError(_not_running(node), _MEND)
-        script = _IF_ALIVE.format(
-            pid=process.pid,
-            start=process.start,
-            fields=_FIELDS_TO_START,
-            said=shlex.quote(_not_running(node)),
-            code=NO_MACHINE,
-        )
-        return calling(
-            data.folder, ["sh", "-c", script, "sh", *enter(process), "env", f"PATH={NODE_PATH}", *argv]
-        )
+        if not data.alive:
+            raise MachineError(f"node {node} isn't running", MEND)
+        return calling(data.folder, into(Data.of(data.within(state)).nodes, node, argv))
 
     def exec(self, state: State, node: str, argv: Sequence[str], timeout: float | None = None) -> Completed:
         patience = timeout and timeout * _SLOWER
-        result = run(self.command(state, node, argv), patience, shown=argv)
-        if result.exit_code == NO_MACHINE and result.stderr.strip() == _not_running(node):
-            raise MachineError(_not_running(node), _MEND)
-        return result
+        return answered(node, run(self.command(state, node, argv), patience, shown=argv))
 
     def mark(self, home: Home, state: State) -> Mark:
         data = _Data.of(state)
@@ -204,37 +181,12 @@ def _living(data: _Data, within: Data) -> set[Process]:
     return listed(run(calling(data.folder, ["cat", *files]), _PATIENCE).stdout)
 
 
-def _not_running(node: str) -> str:
-    return f"node {node} isn't running"
-
-
 def _ask(
     data: _Data, home: Home, verb: str, asked: Mapping[str, Any], progress: Progress | None = None
 ) -> Any:
-    """What the provider in the machine answers to a verb; its errors are raised here."""
+    """What the provider in the machine answers to a verb."""
     environment = [f"PYTHONPATH={ROOT}", f"HOME={Path.home()}"]
     if cache := os.environ.get("XDG_CACHE_HOME"):
         environment.append(f"XDG_CACHE_HOME={cache}")
     argv = ["env", *environment, sys.executable, "-m", inside.__name__, verb, str(home.path.resolve())]
-    with (data.folder / "inside.log").open("w+", encoding="utf-8") as log:
-        popen = subprocess.Popen(
-            calling(data.folder, argv),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            start_new_session=True,
-        )
-        with popen:
-            assert popen.stdin and popen.stdout
-            popen.stdin.write(pickle.dumps(asked))
-            popen.stdin.close()
-            for line in popen.stdout:
-                document = json.loads(line)
-                if "say" in document and progress:
-                    progress(document["say"])
-                if "error" in document:
-                    raise NodeError(document["error"], document["mend"])
-                if "answer" in document:
-                    return document["answer"]
-        log.seek(0)
-        raise MachineError(f"the micro-VM doesn't answer: {log.read().strip() or 'no word'}", _MEND)
+    return ask(calling(data.folder, argv), data.folder / "inside.log", asked, progress)

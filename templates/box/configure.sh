@@ -31,15 +31,19 @@ install -d -m 700 "$root/home/vagrant/.ssh"
 install -m 600 "$key" "$root/home/vagrant/.ssh/authorized_keys"
 chroot "$root" chown -R vagrant:vagrant /home/vagrant/.ssh
 
-# Each machine makes host keys of its own at its first start.
+# Each machine makes host keys of its own at its first start; an RSA key takes an emulated one a long time.
 rm -f "$root"/etc/ssh/ssh_host_*
 mkdir -p "$root/etc/systemd/system/ssh.service.d"
-printf '[Service]\nExecStartPre=\nExecStartPre=/usr/bin/ssh-keygen -A\n' >"$root/etc/systemd/system/ssh.service.d/keys.conf"
+cat >"$root/etc/systemd/system/ssh.service.d/keys.conf" <<'END'
+[Service]
+ExecStartPre=
+ExecStartPre=/bin/sh -c 'for kind in ecdsa ed25519; do key=/etc/ssh/ssh_host_$${kind}_key; [ -e $$key ] || ssh-keygen -q -t $$kind -N "" -f $$key; done'
+END
 printf 'UseDNS no\nGSSAPIAuthentication no\n' >"$root/etc/ssh/sshd_config.d/lab.conf"
 
 # Day0 starts sensors with rules of the lab; what wakes up by itself would only take a lab's time.
 for unit in suricata.service apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer \
-    e2scrub_reap.service fstrim.timer man-db.timer logrotate.timer nftables.service grub-common.service \
+    e2scrub_reap.service fstrim.timer man-db.timer sshd-keygen.service logrotate.timer nftables.service grub-common.service \
     systemd-logind.service systemd-networkd-wait-online.service systemd-udev-load-credentials.service \
     systemd-pcrphase.service systemd-network-generator.service modprobe@drm.service; do
     ln -sf /dev/null "$root/etc/systemd/system/$unit"

@@ -1,11 +1,12 @@
 """A whole lab in virtual machines, from our own box, through real Vagrant: every exercise graded.
 
-    e2e.py --lab NAME [--write FILE] [--base DIR]
+    e2e.py --lab NAME [--provider virtualbox|libvirt] [--write FILE] [--base DIR]
 
-VirtualBox's own VBoxManage (see virtualbox.py) describes the machines, and qemu runs them. Afterwards the same
-exercises run in namespaces, and the two walks of every probe are held against each other. What was proven goes
-into a file that names the commit, hashes of what the lab renders to and of the pcaps, times and memory. Needs
-root; starts itself again with mounts of its own, so that nothing is left of them.
+VirtualBox's own VBoxManage (see virtualbox.py) describes the machines, and qemu runs them; libvirt is the real
+one (see libvirt.py), and emulates. Afterwards the same exercises run in namespaces, and the two walks of every
+probe are held against each other. What was proven goes into a file that names the commit, hashes of what the
+lab renders to and of the pcaps, times and memory. Needs root; starts itself again in namespaces of its own, so
+that nothing is left of its mounts.
 """
 
 from __future__ import annotations
@@ -20,20 +21,22 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(REPOSITORY))
 
 from srv6lab import box, lab  # noqa: E402
 from srv6lab.providers.vagrant.command import public_key  # noqa: E402
-from srv6lab.render import vagrant  # noqa: E402
+from srv6lab.render import SINGLE_VM, single_vm, vagrant  # noqa: E402
 from srv6lab.walks import differences  # noqa: E402
-from tests.vagrant import virtualbox  # noqa: E402
+from tests.vagrant import libvirt, virtualbox  # noqa: E402
 
 SITE = lab.Site(REPOSITORY)
+INSIDE = "SRV6LAB_E2E_NAMESPACES"
 INVOKE = [sys.executable, "-m", "invoke"]
 Said = dict[str, Any]
 
@@ -44,8 +47,8 @@ def say(text: str) -> None:
 
 def rendered(name: str) -> dict[str, str]:
     """The SHA-256 of every file that the lab renders to, with our box in it."""
-    plan, _ = SITE.load(SITE.refer(name))
-    files = vagrant(lab.with_box(plan, box.NAME))
+    plan = lab.with_box(SITE.load(SITE.refer(name))[0], box.NAME)
+    files = {**vagrant(plan), **{f"{SINGLE_VM}/{path}": one for path, one in single_vm(plan).items()}}
     return {path: sha256(one if isinstance(one, bytes) else one.encode()) for path, one in files.items()}
 
 
@@ -57,19 +60,34 @@ def git(*words: str) -> str:
     return subprocess.run(["git", *words], cwd=REPOSITORY, capture_output=True, text=True).stdout.strip()
 
 
+class Host(Protocol):
+    """What runs the machines: all of it below one folder."""
+
+    env: Mapping[str, str]
+
+    def __init__(self, base: Path) -> None: ...
+    def pids(self) -> Mapping[str, int]: ...
+    def known(self) -> list[str]: ...
+    def tools(self) -> Mapping[str, list[str]]: ...
+    def close(self) -> None: ...
+
+
+HOSTS: Mapping[str, type[Host]] = {"virtualbox": virtualbox.VirtualBox, "libvirt": libvirt.Libvirt}
+NAMESPACES = {"virtualbox": virtualbox.NAMESPACES, "libvirt": libvirt.NAMESPACES}
+
+
 class Run:
     """One proof: a folder of its own, and everything that is asked of Vagrant with it in the environment."""
 
-    def __init__(self, name: str, base: Path) -> None:
-        self.name, self.base = name, base
-        self.root = virtualbox.chroot()
-        virtualbox.enter(self.root, base)
-        self.env = dict(virtualbox.environment(self.root, base))
-        self.env["SRV6LAB_BOOT_TIMEOUT"], self.env["SRV6LAB_VAGRANT_TIMEOUT"] = "1800", "3600"
+    def __init__(self, name: str, provider: str, base: Path) -> None:
+        self.name, self.provider, self.base = name, provider, base
+        self.host = HOSTS[provider](base)
+        limits = {"SRV6LAB_BOOT_TIMEOUT": "1800", "SRV6LAB_VAGRANT_TIMEOUT": "3600"}
+        self.env = {**self.host.env, **limits}
         self.instance = f"e2e-{base.name}"
 
-    def invoke(self, *words: str, instance: str = "") -> subprocess.CompletedProcess[str]:
-        command = [*INVOKE, words[0], f"lab={self.name}", "--instance", instance or self.instance, *words[1:]]
+    def invoke(self, *words: str, instance: str) -> subprocess.CompletedProcess[str]:
+        command = [*INVOKE, words[0], f"lab={self.name}", "--instance", instance, *words[1:]]
         return subprocess.run(command, cwd=REPOSITORY, env=self.env, stdout=subprocess.PIPE, text=True)
 
     def tool(self, *words: str) -> str:
@@ -79,19 +97,11 @@ class Run:
 
     def prove(self) -> Said:
         built = box.build(public_key(), say)
-        say(f"box {built.name}, {built.sizes['virtualbox'] >> 20} MiB, kernel {built.kernel}")
-        self.tool("VBoxManage", "setproperty", "machinefolder", str(self.base / "machines"))
+        say(f"box {built.name}, {built.sizes[self.provider] >> 20} MiB, kernel {built.kernel}")
         if built.name not in self.tool("vagrant", "box", "list"):
-            self.tool("vagrant", "box", "add", "--name", built.name, built.files["virtualbox"])
-        start = time.monotonic()
-        up = self.invoke("up", "--provider", "virtualbox", "--box", built.name)
-        seconds = round(time.monotonic() - start, 1)
-        assert up.returncode == 0, "the lab didn't come up"
-        say(f"up in {seconds} s")
-        memory = self.memory()
-        checked = self.checked(self.instance)
-        walks = self.walks()
-        destroyed = self.invoke("destroy")
+            self.tool("vagrant", "box", "add", "--name", built.name, built.files[self.provider])
+        machines = self.ran("", "--provider", self.provider, "--box", built.name)
+        single = self.ran("single", "--provider", self.provider, "--single-vm")
         return {
             "lab": self.name,
             "commit": git("rev-parse", "HEAD"),
@@ -104,26 +114,46 @@ class Run:
                 "bytes": built.sizes,
                 "seconds": built.seconds,
             },
-            "up_seconds": seconds,
-            "memory_mib": memory,
-            "exercises": checked,
-            "differences_from_netns": walks,
-            "destroy": {"exit": destroyed.returncode, "left": self.left()},
+            "machines": machines,
+            "single_vm": single,
+            "differences_from_netns": self.walks("", "single"),
             "rendered": rendered(self.name),
         }
 
+    def ran(self, which: str, *words: str) -> Said:
+        """The lab brought up, every exercise, and the lab taken away; its runs stay."""
+        instance = self.named(which)
+        start = time.monotonic()
+        up = self.invoke("up", *words, instance=instance)
+        seconds = round(time.monotonic() - start, 1)
+        assert up.returncode == 0, f"{instance} didn't come up"
+        say(f"{instance} is up after {seconds} s")
+        memory = self.memory()
+        checked = self.checked(instance)
+        destroyed = self.invoke("destroy", instance=instance)
+        return {
+            "up_seconds": seconds,
+            "memory_mib": memory,
+            "exercises": checked,
+            "destroy": {"exit": destroyed.returncode, "left": self.left()},
+        }
+
+    def named(self, which: str) -> str:
+        return f"{self.instance}-{which}" if which else self.instance
+
     def tools(self) -> Said:
-        real = self.tool("/usr/sbin/chroot", str(self.root), "/usr/lib/virtualbox/VBoxManage", "--version")
-        qemu = self.tool("qemu-system-x86_64", "--version").splitlines()[0]
-        return {"vagrant": self.tool("vagrant", "--version"), "VBoxManage": real, "qemu": qemu}
+        asked = {"vagrant": ["vagrant", "--version"], "qemu": ["qemu-system-x86_64", "--version"]}
+        return {
+            name: self.tool(*words).splitlines()[0] for name, words in {**asked, **self.host.tools()}.items()
+        }
 
     def memory(self) -> Said:
         """The most that each machine's qemu has had in memory, in MiB."""
-        found = {}
-        for file in sorted((self.base / "run").glob("*.pid")):
-            status = Path(f"/proc/{int(file.read_text())}/status").read_text()
-            found[file.stem] = int(re.findall(r"^VmHWM:\s+(\d+)", status, re.MULTILINE)[0]) >> 10
-        return {"machines": len(found), "largest": max(found.values()), "sum": sum(found.values())}
+        found = []
+        for pid in self.host.pids().values():
+            status = Path(f"/proc/{pid}/status").read_text()
+            found.append(int(re.findall(r"^VmHWM:\s+(\d+)", status, re.MULTILINE)[0]) >> 10)
+        return {"machines": len(found), "largest": max(found), "sum": sum(found)}
 
     def checked(self, instance: str) -> Said:
         """Every exercise with its verdict, its time and its pcaps."""
@@ -140,74 +170,104 @@ class Run:
                 "status": [one["status"] for one in verdicts],
                 "items": {status: items.count(status) for status in sorted(set(items))},
                 "seconds": round(time.monotonic() - start, 1),
-                "pcaps": {path.name: sha256(path.read_bytes()) for path in sorted(folder.iterdir())},
+                "pcaps": {path.name: sha256(path.read_bytes()) for path in sorted(folder.glob("*"))},
             }
             say(f"{exercise.name}: exit {done.returncode}")
         return found
 
-    def walks(self) -> Said:
+    def walks(self, *others: str) -> Said:
         """How the walks in machines differ from those in namespaces; nothing, where all is well."""
-        other = f"{self.instance}-netns"
         plan, _ = SITE.load(SITE.refer(self.name))
-        runs = REPOSITORY / ".srv6lab" / self.instance / "runs"
+        here = self.named("netns")
+        runs = {which: REPOSITORY / ".srv6lab" / self.named(which) / "runs" for which in (*others, "netns")}
         try:
-            assert self.invoke("up", instance=other).returncode == 0
-            assert self.invoke("check", instance=other).returncode == 0
+            assert self.invoke("up", instance=here).returncode == 0
+            assert self.invoke("check", instance=here).returncode == 0
             return {
-                one.name: differences(
-                    plan, runs / one.name, REPOSITORY / ".srv6lab" / other / "runs" / one.name
-                )
+                one.name: [
+                    line
+                    for which in others
+                    for line in differences(plan, runs[which] / one.name, runs["netns"] / one.name)
+                ]
                 for one in plan.exercises
             }
         finally:
-            self.invoke("destroy", "--purge", instance=other)
+            self.invoke("destroy", "--purge", instance=here)
 
     def forget(self) -> None:
         """Take away the machines, the folder, and the mounts that are in it."""
-        self.invoke("destroy", "--purge")
-        subprocess.run(["umount", str(self.root / self.base.relative_to("/"))])
+        for which in ("", "single"):
+            self.invoke("destroy", "--purge", instance=self.named(which))
+        self.host.close()
         shutil.rmtree(self.base)
 
     def left(self) -> list[str]:
-        """What destroy left that is the lab's: machines that run, and machines that VirtualBox knows."""
-        running = [file.name for file in (self.base / "run").glob("*.pid")]
-        known = [line for line in self.tool("VBoxManage", "list", "vms").splitlines() if self.name in line]
-        return running + known
+        """What destroy left that is the lab's: machines that run, and what the hypervisor knows."""
+        return [*self.host.pids(), *self.host.known()]
 
 
-def main() -> int:
+def options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--lab", required=True)
-    parser.add_argument("--write", type=Path, help="where the result goes (default: nowhere)")
+    parser.add_argument(
+        "--provider", choices=HOSTS, action="append", help="default: both, one after the other"
+    )
+    parser.add_argument("--write", type=Path, help="where the results go (default: nowhere)")
     parser.add_argument("--keep", type=Path, help="a folder for the runs' captures")
     parser.add_argument(
         "--base", type=Path, help="a folder that stays after a failure: run again, it goes on"
     )
-    options = parser.parse_args()
-    if "SRV6LAB_E2E_MOUNTS" not in os.environ:
-        os.environ["SRV6LAB_E2E_MOUNTS"] = "own"
-        os.execvp("unshare", ["unshare", "--mount", sys.executable, *sys.argv])
-    base = options.base or Path(tempfile.mkdtemp(prefix="srv6lab-e2e-", dir="/var/tmp"))
+    return parser.parse_args()
+
+
+def main() -> int:
+    told = options()
+    providers = told.provider or list(HOSTS)
+    if INSIDE not in os.environ:
+        box.build(public_key(), say)  # in there is no way to an archive
+        env = {**os.environ, INSIDE: "yes"}
+        words = [sys.executable, *sys.argv]
+        runs = [[*NAMESPACES[one], *words, "--provider", one] for one in providers]
+        return max(subprocess.run(run, env=env).returncode for run in runs)
+    provider = providers[-1]
+    base = told.base or Path(tempfile.mkdtemp(prefix="srv6lab-e2e-", dir="/var/tmp"))
     base.mkdir(exist_ok=True)
-    run = Run(options.lab, base)
+    run = Run(told.lab, provider, base)
     try:
         result = run.prove()
     except BaseException:
-        if not options.base:
+        if not told.base:
             run.forget()
         raise
-    if options.keep:
-        shutil.copytree(REPOSITORY / ".srv6lab" / run.instance, options.keep, dirs_exist_ok=True)
+    if told.keep:
+        shutil.copytree(REPOSITORY / ".srv6lab" / run.instance, told.keep / provider, dirs_exist_ok=True)
     run.forget()
-    text = json.dumps(result, indent=1) + "\n"
-    if options.write:
-        options.write.parent.mkdir(exist_ok=True)
-        options.write.write_text(text)
-    print(text if not options.write else f"wrote {options.write}")
-    passed = all(one["exit"] == 0 for one in result["exercises"].values())
-    return 0 if passed and not any(result["differences_from_netns"].values()) else 4
+    if told.write:
+        remember(told.write, provider, result)
+    print(json.dumps(result, indent=1))
+    return 0 if failures(result) == [] else 4
+
+
+def failures(result: Said) -> list[str]:
+    """What of a result is not as it has to be."""
+    found = [f"{name}: {line}" for name, lines in result["differences_from_netns"].items() for line in lines]
+    for which in ("machines", "single_vm"):
+        for name, one in result[which]["exercises"].items():
+            if one["exit"] or one["status"] != ["pass"]:
+                found.append(f"{which}: {name} is {one['status']}, exit {one['exit']}")
+        if result[which]["destroy"] != {"exit": 0, "left": []}:
+            found.append(f"{which}: destroy left {result[which]['destroy']}")
+    return found
+
+
+def remember(file: Path, provider: str, result: Said) -> None:
+    """Put a result beside the other provider's."""
+    file.parent.mkdir(exist_ok=True)
+    known = json.loads(file.read_text("utf-8")) if file.exists() else {}
+    file.write_text(json.dumps({**known, provider: result}, indent=1) + "\n", "utf-8")
+    say(f"wrote {provider}'s part of {file}")
 
 
 if __name__ == "__main__":

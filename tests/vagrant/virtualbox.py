@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+NAMESPACES = ("unshare", "--mount")
 SUITE = "sid"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "srv6lab" / "virtualbox"
 STAND_IN = Path(__file__).with_name("VBoxManage")
@@ -90,3 +91,37 @@ def environment(root: Path, base: Path) -> Mapping[str, str]:
         "VAGRANT_CHECKPOINT_DISABLE": "1",
     }
     return {**os.environ, **ours}
+
+
+class VirtualBox:
+    """VBoxManage in its chroot, with machines that qemu runs."""
+
+    def __init__(self, base: Path) -> None:
+        self.base, self.root = base, chroot()
+        enter(self.root, base)
+        self.env = environment(self.root, base)
+        self._manage("setproperty", "machinefolder", str(base / "machines"))
+
+    def pids(self) -> dict[str, int]:
+        """The qemu of each machine that runs."""
+        return {path.stem: int(path.read_text()) for path in (self.base / "run").glob("*.pid")}
+
+    def known(self) -> list[str]:
+        """The machines that VirtualBox has, but for those that Vagrant clones others from."""
+        masters = self.base / "vagrant" / "boxes"
+        kept = [path.read_text().strip() for path in masters.rglob("master_id")]
+        lines = self._manage("list", "vms").splitlines()
+        return [line for line in lines if not any(identity in line for identity in kept)]
+
+    def tools(self) -> dict[str, list[str]]:
+        inside = ["/usr/sbin/chroot", str(self.root), "/usr/lib/virtualbox/VBoxManage", "--version"]
+        return {"VBoxManage": inside}
+
+    def close(self) -> None:
+        """Its service ends by itself, some seconds after its last client; the mount on `base` goes now."""
+        subprocess.run(["umount", str(self.root / self.base.relative_to("/"))])
+
+    def _manage(self, *words: str) -> str:
+        done = subprocess.run(["VBoxManage", *words], env=self.env, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout

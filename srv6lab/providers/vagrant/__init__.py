@@ -30,7 +30,7 @@ from srv6lab.trace import Point, Tracer
 
 _GUEST = Path(__file__).with_name("guest.py")
 _DAY0 = "export SRV6LAB_GUEST=yes; [ ! -d /usr/local/lib/srconf ] || export SRV6LAB_SRCONF=; exec bash -s"
-_QUICK = 120.0  # seconds for what asks Vagrant, or a machine that is up
+QUICK = 120.0  # seconds for what asks Vagrant, or a machine that is up
 
 
 def _limit() -> float:
@@ -39,7 +39,7 @@ def _limit() -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class _Data:
+class Data:
     """The provider's part of the state: where Vagrant works, the machines, which of them are done, and
     the NICs that are traced, on this machine and in guests."""
 
@@ -50,7 +50,7 @@ class _Data:
     inside: Mapping[Point, str]
 
     @classmethod
-    def of(cls, state: State) -> _Data:
+    def of(cls, state: State) -> Data:
         data = state.provider_data
         try:
             return cls(
@@ -67,7 +67,7 @@ class _Data:
             ) from None
 
     @classmethod
-    def planned(cls, plan: Plan, home: Home) -> _Data:
+    def planned(cls, plan: Plan, home: Home) -> Data:
         nics = {nic.point: nic for nic in plan.nics()}
         return cls(
             home.path.resolve(),
@@ -95,12 +95,13 @@ class _Data:
 
 
 class Machines:
-    """A provider that runs machines through Vagrant; `name` is also Vagrant's name for the hypervisor."""
+    """A provider that runs machines through Vagrant; `hypervisor` is Vagrant's name for what it drives."""
 
     resumes = True
 
     def __init__(self, name: str, summary: str) -> None:
-        self.name, self.summary = name, summary
+        self.name = self.hypervisor = name
+        self.summary = summary
 
     def up(
         self,
@@ -110,9 +111,9 @@ class Machines:
         state: State,
         progress: Progress,
     ) -> State:
-        require(self.name)
+        require(self.hypervisor)
         render()
-        data = _Data.planned(plan, home)
+        data = Data.planned(plan, home)
         state = replace(state, provider_data=data.document())
         home.write(state)
         return self._go_on(data, home, state, progress)
@@ -122,8 +123,8 @@ class Machines:
     ) -> State | None:
         if not state.provider_data:
             return None
-        require(self.name)
-        data = _Data.of(state)
+        require(self.hypervisor)
+        data = Data.of(state)
         if state.phase != "ready":
             progress(f"going on: {len(data.done)} of {len(data.nodes)} machines are up")
             return self._go_on(data, home, state, progress)
@@ -141,7 +142,7 @@ class Machines:
     def down(self, home: Home, state: State | None) -> None:
         if state is None or not state.provider_data:
             return
-        data = _Data.of(state)
+        data = Data.of(state)
         data.ssh.close(data.nodes)
         if not (data.folder / ".vagrant" / "machines").is_dir():
             return
@@ -153,7 +154,7 @@ class Machines:
 
     def halt(self, home: Home, state: State, progress: Progress) -> None:
         """Shut the machines down; their disks stay, and `up` boots them again."""
-        data = _Data.of(state)
+        data = Data.of(state)
         data.ssh.close(data.nodes)
         for node in data.nodes:
             progress(f"{node}: shutting down")
@@ -163,12 +164,12 @@ class Machines:
                 raise words.error(node, failure) from None
 
     def nodes(self, state: State) -> Sequence[str]:
-        return _Data.of(state).nodes
+        return Data.of(state).nodes
 
     def status(self, home: Home, state: State) -> Sequence[Health]:
         if not state.provider_data:
             return ()
-        data = _Data.of(state)
+        data = Data.of(state)
         running = self._running(data)
         found = [Health("node", node, node in running) for node in data.nodes]
         for point, one in data.traced.items():
@@ -179,18 +180,18 @@ class Machines:
         return found
 
     def command(self, state: State, node: str, argv: Sequence[str]) -> Sequence[str]:
-        return _Data.of(state).ssh.command(node, argv, terminal=os.isatty(0))
+        return Data.of(state).ssh.command(node, argv, terminal=os.isatty(0))
 
     def exec(self, state: State, node: str, argv: Sequence[str], timeout: float | None = None) -> Completed:
-        answer = _Data.of(state).ssh.run(node, argv, timeout=timeout and timeout + _QUICK)
+        answer = Data.of(state).ssh.run(node, argv, timeout=timeout and timeout + QUICK)
         return Completed(answer.exit_code, answer.stdout.decode(errors="replace"), answer.stderr)
 
     def mark(self, home: Home, state: State) -> Mark:
-        data = _Data.of(state)
+        data = Data.of(state)
         return {**_marked(data, home.captures), **_drained_inside(data, data.nodes)}
 
     def captures(self, home: Home, state: State, mark: Mark | None, into: Path) -> Sequence[Tracer]:
-        data = _Data.of(state)
+        data = Data.of(state)
         into.mkdir(parents=True, exist_ok=True)
         now = self.mark(home, state)
         before = mark or {}
@@ -213,20 +214,23 @@ class Machines:
             found.append(Tracer(point, "dead" if note else "live", framing.records, dropped, note, trace))
         return found
 
-    def _go_on(self, data: _Data, home: Home, state: State, progress: Progress) -> State:
+    def _go_on(self, data: Data, home: Home, state: State, progress: Progress) -> State:
         """Bring up the machines that are not done, one after the other, and write down each that is."""
         for number, node in enumerate(data.nodes, 1):
             if node in data.done:
                 continue
             progress(f"{node}: machine {number} of {len(data.nodes)}, log in {data.log(node)}")
             try:
-                self._vagrant(data, node, _limit(), _heard(node, progress)).up(node, self.name)
+                self._vagrant(data, node, _limit(), _heard(node, progress)).up(node, self.hypervisor)
             except Failure as failure:
                 raise words.error(node, failure, _script(data, node)) from None
             data = replace(data, done=(*data.done, node))
             state = replace(state, phase="starting", provider_data=data.document())
             home.write(state)
         self._write_ssh_config(data)
+        return self._ready(data, home, state, progress)
+
+    def _ready(self, data: Data, home: Home, state: State, progress: Progress) -> State:
         progress(f"{len(data.nodes)} machines up, looking at {len(data.traced) + len(data.inside)} tracers")
         self._trace_inside(data)
         dead = [f"{point}: {one.note}" for point, one in self.mark(home, state).items() if one.note]
@@ -236,10 +240,10 @@ class Machines:
         home.write(state)
         return state
 
-    def _write_ssh_config(self, data: _Data) -> None:
+    def _write_ssh_config(self, data: Data) -> None:
         """Ask Vagrant for the way into its machines. Its keys lie in folders that only we may read."""
         try:
-            said = self._vagrant(data, "ssh-config", _QUICK).ssh_config()
+            said = self._vagrant(data, "ssh-config", QUICK).ssh_config()
         except Failure as failure:
             raise words.error("vagrant ssh-config", failure) from None
         path = data.ssh.config
@@ -247,7 +251,7 @@ class Machines:
         path.write_text(said, encoding="utf-8")
         path.chmod(0o600)
 
-    def _trace_inside(self, data: _Data) -> None:
+    def _trace_inside(self, data: Data) -> None:
         """Trace services' NICs, in the machines that they are in."""
         for node in dict.fromkeys(point.node for point in data.inside):
             wanted = [
@@ -257,14 +261,14 @@ class Machines:
                 if fault:
                     raise MachineError(f"{node}: the tracer of {trace} did not start: {fault}")
 
-    def _running(self, data: _Data) -> set[str]:
+    def _running(self, data: Data) -> set[str]:
         try:
-            return self._vagrant(data, "status", _QUICK).running()
+            return self._vagrant(data, "status", QUICK).running()
         except Failure as failure:
             raise words.error("vagrant status", failure) from None
 
     def _vagrant(
-        self, data: _Data, log: str, limit: float, heard: Callable[[Event], None] = lambda _: None
+        self, data: Data, log: str, limit: float, heard: Callable[[Event], None] = lambda _: None
     ) -> Vagrant:
         return Vagrant(data.folder, data.log(log), limit, heard)
 
@@ -285,19 +289,19 @@ def _heard(node: str, progress: Progress) -> Callable[[Event], None]:
     return hear
 
 
-def _script(data: _Data, node: str) -> str:
+def _script(data: Data, node: str) -> str:
     try:
         return (data.folder / "day0" / f"{node}.sh").read_text(encoding="utf-8")
     except OSError:
         return ""
 
 
-def _day0_again(nodes: Iterable[str], files: Mapping[str, str], data: _Data) -> None:
+def _day0_again(nodes: Iterable[str], files: Mapping[str, str], data: Data) -> None:
     """Run Day0 in machines that are up; every one that fails is named."""
 
     def run(node: str) -> NodeError | None:
         path = f"day0/{node}.sh"
-        answer = data.ssh.run(node, ["sh", "-c", _DAY0], files[path].encode(), _QUICK * 5)
+        answer = data.ssh.run(node, ["sh", "-c", _DAY0], files[path].encode(), QUICK * 5)
         if not answer.exit_code:
             return None
         return day0_error(node, path, files[path], Completed(answer.exit_code, "", answer.stderr))
@@ -308,7 +312,7 @@ def _day0_again(nodes: Iterable[str], files: Mapping[str, str], data: _Data) -> 
         raise NodeError("\n".join(map(str, failures)))
 
 
-def _marked(data: _Data, folder: Path) -> dict[Point, Reading]:
+def _marked(data: Data, folder: Path) -> dict[Point, Reading]:
     """Send a marked frame from every traced NIC, and read how far each trace reaches with them in it."""
     token = secrets.token_bytes(16)
 
@@ -327,7 +331,7 @@ def _marked(data: _Data, folder: Path) -> dict[Point, Reading]:
     return traces.read(data.traced, folder, token, silent)
 
 
-def _drained_inside(data: _Data, nodes: Iterable[str]) -> dict[Point, Reading]:
+def _drained_inside(data: Data, nodes: Iterable[str]) -> dict[Point, Reading]:
     """Drain the tracers inside machines."""
     found: dict[Point, Reading] = {}
     for node in nodes:
@@ -342,18 +346,18 @@ def _drained_inside(data: _Data, nodes: Iterable[str]) -> dict[Point, Reading]:
     return found
 
 
-def _fetched(data: _Data, point: Point, start: int, end: int) -> bytes:
+def _fetched(data: Data, point: Point, start: int, end: int) -> bytes:
     name = data.inside[point]
     return _guest_bytes(data, point.node, "read", name=name, start=start, end=end).stdout
 
 
-def _guest(data: _Data, node: str, verb: str, **values: object) -> Any:
+def _guest(data: Data, node: str, verb: str, **values: object) -> Any:
     return json.loads(_guest_bytes(data, node, verb, **values).stdout)
 
 
-def _guest_bytes(data: _Data, node: str, verb: str, **values: object) -> Answer:
+def _guest_bytes(data: Data, node: str, verb: str, **values: object) -> Answer:
     argv = ["python3", "-", verb, json.dumps(values)]
-    answer = data.ssh.run(node, argv, _GUEST.read_bytes(), _QUICK)
+    answer = data.ssh.run(node, argv, _GUEST.read_bytes(), QUICK)
     if answer.exit_code:
         said = answer.stderr.strip().splitlines()
         raise MachineError(

@@ -229,7 +229,8 @@ class _Run:
         """Interrupt Vagrant and let it clean up; only its own process is signalled, for VirtualBox's
         service may be a child of its, and other labs' machines are that one's."""
         for number, patience in ((signal.SIGINT, _PATIENCE), (signal.SIGTERM, 5.0)):
-            self._popen.send_signal(number)
+            if os.name == "posix" or number is signal.SIGTERM:  # Windows tells Vagrant of a Ctrl-C itself
+                self._popen.send_signal(number)
             try:
                 self._popen.wait(patience)
                 return

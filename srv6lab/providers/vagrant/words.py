@@ -5,11 +5,16 @@ An error that has no words of ours is told in Vagrant's own, with the file that 
 
 from __future__ import annotations
 
+import re
+
 from srv6lab.errors import MachineError, NodeError
 from srv6lab.providers.base import Completed, day0_error
 from srv6lab.providers.vagrant.command import Failure
 
 _NO_ROOM = ("VERR_DISK_FULL", "No space left on device", "not enough free space", "ENOSPC")
+_RAISED = re.compile(r"^/\S+\.rb:\d+:in [`'][^']*': ")
+_THROUGH = re.compile(r"^from /\S+:\d+:in ")
+_CLOSED = ("net dump: can't open",)
 _TAKEN = ("Address already in use", "Could not set up host forwarding rule", "VERR_NET_ADDRESS_IN_USE")
 
 _BOX = (
@@ -25,6 +30,11 @@ _PORT = (
     "end what listens there (ss -ltnup shows it), then invoke up",
 )
 _ROOM = ("the disk of this machine is full", "free some room (vagrant box prune, df -h), then invoke up")
+_TRACES = (
+    "libvirt's qemu may not write the traces",
+    'let it run as you: in /etc/libvirt/qemu.conf user = "YOUR NAME" and security_driver = "none", '
+    "then systemctl restart libvirtd",
+)
 
 _BOOTING = ("VMBootTimeout", "VMBootBadState")
 _WORDS = {
@@ -65,7 +75,7 @@ def _told(failure: Failure) -> tuple[str, str, list[str]]:
     if failure.late:
         what = f"vagrant was not done after {failure.late / 60:.0f} minutes"
         return what, "its log says how far it came; invoke up goes on", own[-1:]
-    for signs, (what, mend) in ((_NO_ROOM, _ROOM), (_TAKEN, _PORT)):
+    for signs, (what, mend) in ((_NO_ROOM, _ROOM), (_TAKEN, _PORT), (_CLOSED, _TRACES)):
         if found := [line for line in own if any(sign in line for sign in signs)]:
             return what, mend, found[:1]
     if failure.error in _WORDS:
@@ -80,12 +90,13 @@ def _since_day0(printed: str) -> str:
 
 
 def _own_words(failure: Failure) -> list[str]:
-    """Vagrant's words, or where it had none the end of its log."""
-    text = failure.words or _tail(failure)
-    return [line.strip() for line in text.splitlines() if line.strip()]
+    """Vagrant's words, or where it had none the end of its log, without the places in Ruby that an error came
+    through."""
+    lines = (line.strip() for line in (failure.words or _tail(failure)).splitlines())
+    return [_RAISED.sub("", line) for line in lines if line and not _THROUGH.match(line)]
 
 
-def _tail(failure: Failure, size: int = 2000) -> str:
+def _tail(failure: Failure, size: int = 20_000) -> str:
     try:
         return failure.log.read_text(encoding="utf-8", errors="replace")[-size:]
     except OSError:

@@ -1,4 +1,4 @@
-"""The namespace provider inside a machine: `inside.py VERB HOME`, asked by ../microvm.py from outside.
+"""The namespace provider inside a machine: `inside.py VERB HOME`, asked from outside (see within.py).
 
 What it is asked with comes on standard input, pickled (outside is trusted, inside is not); it answers in
 JSON, a document a line:
@@ -21,7 +21,9 @@ from typing import Any
 from srv6lab.errors import LabError
 from srv6lab.providers import tcpdump
 from srv6lab.providers.netns import Data, Netns
+from srv6lab.providers.vm import within
 from srv6lab.state import Home
+from srv6lab.trace import Point
 
 Asked = Mapping[str, Any]
 
@@ -40,10 +42,37 @@ def _mark(home: Home, asked: Asked) -> Any:
     return {str(point): astuple(one) for point, one in tcpdump.mark(data.tracers, home.captures).items()}
 
 
+def _down(home: Home, _: Asked) -> None:
+    Netns().down(home, home.read())
+    home.forget(keep_runs=False)
+
+
+def _status(home: Home, asked: Asked) -> Any:
+    return [astuple(one) for one in Netns().status(home, asked["state"])]
+
+
+def _into(_: Home, asked: Asked) -> Any:
+    nodes = Data.of(asked["state"]).nodes
+    return {node: within.into(nodes, node, ()) for node in nodes}
+
+
+def _cut(home: Home, asked: Asked) -> Any:
+    """What was seen since a mark, as pcaps in the folder `cut`."""
+    tracers, mark = Data.of(asked["state"]).tracers, asked["mark"]
+    before = mark and {Point.parse(point): tcpdump.Reading(*one) for point, one in mark.items()}
+    now = tcpdump.mark(tracers, home.captures)
+    found = tcpdump.cut(tracers, home.captures, before, now, home.path / "cut")
+    return [(str(one.point), one.state, one.captured, one.dropped, one.note, one.trace) for one in found]
+
+
 _VERBS: Mapping[str, Callable[[Home, Asked], Any]] = {
     "up": _up,
     "mend": _mend,
     "mark": _mark,
+    "cut": _cut,
+    "status": _status,
+    "into": _into,
+    "down": _down,
 }
 
 

@@ -1,0 +1,182 @@
+"""A whole lab in one virtual machine: the provider `netns` inside it, for laptops that have no room for more.
+
+Vagrant makes the machine. What runs in it is this very srv6lab, copied into it at each bringing up, and asked
+verb by verb (see ../vm/within.py). Captures are cut in the machine and fetched, and everything else is done
+outside: so the machine needs neither tshark nor the lab's file.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import tarfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from srv6lab.errors import MachineError
+from srv6lab.providers.base import Completed, Health, Mark, Progress
+from srv6lab.providers.vagrant import QUICK, Data, Machines
+from srv6lab.providers.vagrant.needs import require
+from srv6lab.providers.vm.within import MEND, answered, ask
+from srv6lab.state import Home, State
+from srv6lab.trace import Point, Tracer
+
+if TYPE_CHECKING:
+    from srv6lab.plan import Plan
+
+_INSIDE = "srv6lab.providers.vm.inside"
+_HOME = "/var/lib/srv6lab/lab"
+_CODE = "/usr/local/lib/srv6lab"
+_REPOSITORY = Path(__file__).resolve().parents[3]
+_SLOWER = 10  # a machine that is emulated than this one
+
+
+class SingleVm(Machines):
+    """The providers `virtualbox-single-vm` and `libvirt-single-vm`; `machine` is their one machine's name."""
+
+    def __init__(self, hypervisor: str, name: str, machine: str) -> None:
+        what = f"network namespaces in one virtual machine, which Vagrant makes with {hypervisor}"
+        super().__init__(hypervisor, what)
+        self.name, self._machine = name, machine
+
+    def up(
+        self,
+        plan: Plan,
+        render: Callable[[], Mapping[str, str]],
+        home: Home,
+        state: State,
+        progress: Progress,
+    ) -> State:
+        require(self.hypervisor)
+        files = render()
+        data = Data(home.path.resolve(), (self._machine,), (), {}, {})
+        state = replace(state, provider_data=data.document())
+        home.write(state)
+        return self._begin(plan, files, home, self._go_on(data, home, state, progress), progress)
+
+    def mend(
+        self, plan: Plan, files: Mapping[str, str], home: Home, state: State, progress: Progress
+    ) -> State | None:
+        if not state.provider_data:
+            return None
+        require(self.hypervisor)
+        data = Data.of(state)
+        if self._machine not in self._running(data):
+            progress("bringing back the machine")
+            state = self._go_on(replace(data, done=()), home, replace(state, phase="starting"), progress)
+        elif state.phase == "ready" and (inside := self._mended(plan, files, state, progress)):
+            return self._written(inside, home, state)
+        else:
+            state = self._go_on(data, home, replace(state, phase="starting"), progress)
+        return self._begin(plan, files, home, state, progress)
+
+    def nodes(self, state: State) -> Sequence[str]:
+        return tuple(state.provider_data.get("into", ()))
+
+    def status(self, home: Home, state: State) -> Sequence[Health]:
+        if not state.provider_data:
+            return ()
+        running = self._machine in self._running(Data.of(state))
+        machine = Health("machine", self._machine, running)
+        if not running:
+            return (machine, *(Health("node", node, False) for node in self.nodes(state)))
+        return (machine, *(Health(*one) for one in self._ask(state, "status", {"state": _within(state)})))
+
+    def command(self, state: State, node: str, argv: Sequence[str]) -> Sequence[str]:
+        into = self._into(state, node)
+        return Data.of(state).ssh.command(self._machine, [*into, *argv], terminal=os.isatty(0))
+
+    def exec(self, state: State, node: str, argv: Sequence[str], timeout: float | None = None) -> Completed:
+        patience = timeout and timeout * _SLOWER
+        answer = Data.of(state).ssh.run(self._machine, [*self._into(state, node), *argv], timeout=patience)
+        said = Completed(answer.exit_code, answer.stdout.decode(errors="replace"), answer.stderr)
+        return answered(node, said)
+
+    def mark(self, home: Home, state: State) -> Mark:
+        found = self._ask(state, "mark", {"state": _within(state)})
+        return {Point.parse(point): one for point, one in found.items()}
+
+    def captures(self, home: Home, state: State, mark: Mark | None, into: Path) -> Sequence[Tracer]:
+        before = {str(point): tuple(one) for point, one in mark.items()} if mark else None
+        answer = self._ask(state, "cut", {"state": _within(state), "mark": before})
+        found = [Tracer(Point.parse(point), *rest) for point, *rest in answer]
+        self._fetch(state, [f"{one.trace}.pcap" for one in found if one.state != "cut"], into)
+        return found
+
+    def _ready(self, data: Data, home: Home, state: State, progress: Progress) -> State:
+        """A machine that is up has no lab in it yet."""
+        return state
+
+    def _begin(
+        self, plan: Plan, files: Mapping[str, str], home: Home, state: State, progress: Progress
+    ) -> State:
+        """The lab in the machine, from nothing."""
+        put = ["sh", "-c", f"rm -rf {_CODE} && mkdir -p {_CODE} && exec tar -xzf - -C {_CODE}"]
+        answer = Data.of(state).ssh.run(self._machine, put, _code(), QUICK)
+        if answer.exit_code:
+            raise MachineError(f"srv6lab can't be copied into the machine: {answer.stderr.strip()}", MEND)
+        self._ask(state, "down", {})
+        asked = {"plan": plan, "files": dict(files), "state": replace(_within(state), phase="starting")}
+        return self._written(self._ask(state, "up", asked, progress), home, state)
+
+    def _mended(
+        self, plan: Plan, files: Mapping[str, str], state: State, progress: Progress
+    ) -> Mapping[str, Any] | None:
+        asked = {"plan": plan, "files": dict(files), "state": _within(state)}
+        found: Mapping[str, Any] | None = self._ask(state, "mend", asked, progress)
+        return found
+
+    def _written(self, inside: Mapping[str, Any], home: Home, state: State) -> State:
+        """The lab's state with that of the provider in the machine in it, and the way into its nodes."""
+        data = {**Data.of(state).document(), "within": inside}
+        state = replace(state, phase="ready", provider_data=data)
+        into = self._ask(state, "into", {"state": _within(state)})
+        state = replace(state, provider_data={**data, "into": into})
+        home.write(state)
+        return state
+
+    def _into(self, state: State, node: str) -> list[str]:
+        into = state.provider_data.get("into", {})
+        if node not in into:
+            raise MachineError(f"node {node} isn't running", MEND)
+        return list(into[node])
+
+    def _ask(
+        self, state: State, verb: str, asked: Mapping[str, Any], progress: Progress | None = None
+    ) -> Any:
+        data = Data.of(state)
+        argv = ["env", f"PYTHONPATH={_CODE}", "python3", "-m", _INSIDE, verb, _HOME]
+        log = data.log(f"{self._machine}-{verb}")
+        return ask(data.ssh.command(self._machine, argv), log, asked, progress)
+
+    def _fetch(self, state: State, names: Sequence[str], into: Path) -> None:
+        into.mkdir(parents=True, exist_ok=True)
+        argv = ["tar", "-cf", "-", "-C", f"{_HOME}/cut", "--", *names]
+        answer = Data.of(state).ssh.run(self._machine, argv, timeout=QUICK)
+        if answer.exit_code:
+            raise MachineError(f"the captures can't be fetched: {answer.stderr.strip()}", MEND)
+        with tarfile.open(fileobj=io.BytesIO(answer.stdout)) as archive:
+            for name in names:
+                file = archive.extractfile(name)
+                assert file
+                (into / name).write_bytes(file.read())
+
+
+def _within(state: State) -> State:
+    """The state as the provider in the machine knows it."""
+    return replace(state, provider="netns", provider_data=state.provider_data.get("within", {}))
+
+
+def _code() -> bytes:
+    """srv6lab as a compressed archive."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz", compresslevel=1) as archive:
+        for folder in ("srv6lab", "scripts"):
+            archive.add(_REPOSITORY / folder, folder, filter=_no_bytecode)
+    return packed.getvalue()
+
+
+def _no_bytecode(member: tarfile.TarInfo) -> tarfile.TarInfo | None:
+    return None if "__pycache__" in member.name else member
