@@ -334,6 +334,18 @@ def sids(_: Context, lab: str, instance: str = "", format: str = "text") -> None
     sys.stdout.write(labs_.sids(SITE.running(reference, instance), plan, format))
 
 
+@task(help={"lab": _LAB, "instance": _INSTANCE, "format": "text or json"})
+@_command
+def policy(_: Context, lab: str, instance: str = "", format: str = "text") -> None:
+    """Show the SR policies of a lab's headends: candidate paths, which is active, and the rule that chose it.
+
+    From the agents of a lab that is up; else what the model computes.
+    """
+    reference = SITE.refer(lab)
+    plan, _warnings = SITE.load(reference)
+    sys.stdout.write(labs_.policies(SITE.running_if_up(reference, instance), plan, format))
+
+
 @task(
     help={
         "lab": _LAB,

@@ -12,28 +12,43 @@ import secrets
 import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from ipaddress import IPv6Address
 from pathlib import Path
 from typing import Any
 
+from srv6lab import elections
 from srv6lab.capture import Capture, read_all
 from srv6lab.changes import Changes
-from srv6lab.compare import compare, judge_alerts, judge_counts, judge_messages, predicted_counts
+from srv6lab.compare import (
+    compare,
+    judge_alerts,
+    judge_counts,
+    judge_losses,
+    judge_messages,
+    predicted_counts,
+)
 from srv6lab.convergence import survey, wait
 from srv6lab.diagnose import diagnose
 from srv6lab.errors import NodeError, UsageError
-from srv6lab.expect import expectations, expected_alerts, expected_counts, expected_messages
+from srv6lab.expect import (
+    expectations,
+    expected_alerts,
+    expected_counts,
+    expected_losses,
+    expected_messages,
+)
 from srv6lab.plan import Plan
 from srv6lab.predict import predict
 from srv6lab.predict.network import withdrawn
-from srv6lab.probes import Sent, find, heard, ping, read_ping
+from srv6lab.probes import Sent, command, find, heard, read_ping
 from srv6lab.providers.base import Progress, Provider
-from srv6lab.render import change
+from srv6lab.render import changes_of
 from srv6lab.services import since, sizes
 from srv6lab.state import Home, State, write_whole
-from srv6lab.topology import Action, Exercise, Probe
+from srv6lab.topology import Action, CutAction, Exercise, Probe
 from srv6lab.trace import Alert, Item, Point, Sensor, Status, Tracer, Verdict
 
 SCHEMA = 1
@@ -50,6 +65,8 @@ def record(plan: Plan, name: str, provider: Provider, home: Home, state: State, 
     shutil.rmtree(folder, ignore_errors=True)
     mark, logs, counted = provider.mark(home, state), sizes(provider, state, plan), run.proxy_counters()
     failure = ""
+    if elections.wait(plan, provider, state, patience=elections.A_MOMENT):
+        run.patience = elections.NO_LONGER
     try:
         run.whole_exercise()
     except NodeError as error:
@@ -75,6 +92,7 @@ def record(plan: Plan, name: str, provider: Provider, home: Home, state: State, 
         "routing": seen.lacks(),
         "drift": seen.drifts(),
         "settled": run.settled,
+        "policies": run.astray,
         "sids": seen.bound(),
         "vpns": seen.mechanisms(),
     }
@@ -94,13 +112,31 @@ class _Run:
         self.sent: list[Sent] = []
         self.counted: dict[str, int] = {}
         self.settled: list[str] = []
+        self.astray: list[tuple[str, str]] = []
+        self.actions: tuple[Action, ...] = ()  # those that hold now
+        self.patience = elections.A_MOMENT
 
     def whole_exercise(self) -> None:
         with self._applied(self.exercise.apply):
             self._send(self.exercise.probes)
             for step in self.exercise.steps:
-                with self._applied(step.apply):
+                with self._across(step.across), self._applied(step.apply):
                     self._send(step.probes)
+
+    @contextmanager
+    def _across(self, probe: Probe | None) -> Iterator[None]:
+        """Send a probe while what comes next goes on; it begins a quarter before."""
+        if probe is None:
+            yield
+            return
+        self.progress(f"{self.name}: probe {probe.id}, {_words(probe)}")
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            sending = pool.submit(_send, self.plan, probe, self.provider, self.state)
+            time.sleep(probe.count * (probe.interval or 1) / 4000)
+            try:
+                yield
+            finally:
+                self.sent.append(sending.result())
 
     def proxy_counters(self) -> dict[str, int]:
         """Packets that each SR proxy says it served so far."""
@@ -124,14 +160,32 @@ class _Run:
 
     @contextmanager
     def _applied(self, actions: Sequence[Action]) -> Iterator[None]:
-        changes = [change(self.plan, action) for action in actions]
+        changes = [one for action in actions for one in changes_of(self.plan, action)]
         for one in changes:
             self.progress(f"{self.name}: {one.what}")
-        gone = withdrawn(actions)
+        gone, before = withdrawn(actions), self.actions
         with self.changes.applied(changes, self.counted):
+            self.actions = (*before, *actions)
             self._settle(gone, f"without the locators of {', '.join(sorted(gone))}")
+            self._elected()
             yield
+        self.actions = before
         self._settle(gone, "with all locators", back=True)
+        if actions:
+            self._elected()
+
+    def _elected(self) -> None:
+        """Wait until headends have the policies that the model has; how long that took is a result, and what differs
+        in the end, too."""
+        began = time.monotonic()
+        astray = elections.wait(self.plan, self.provider, self.state, self.actions, self.patience)
+        if astray is None:
+            return
+        self.astray += astray
+        if not astray and any(isinstance(one, CutAction) for one in self.actions):
+            cut = ", ".join(one.cut.link for one in self.actions if isinstance(one, CutAction))
+            self.settled.append(f"headends have elected without {cut} after {time.monotonic() - began:.1f} s")
+            self.progress(f"{self.name}: {self.settled[-1]}")
 
     def _settle(self, gone: frozenset[str], what: str, *, back: bool = False) -> None:
         """Wait for what a withdrawn locator, or one that is back, brings about; how long it took is a result."""
@@ -144,8 +198,7 @@ class _Run:
 
     def _send(self, probes: Sequence[Probe]) -> None:
         for probe in probes:
-            count = f"{probe.icmp} echo requests from {probe.source} to {probe.to}"
-            self.progress(f"{self.name}: probe {probe.id}, {count}")
+            self.progress(f"{self.name}: probe {probe.id}, {_words(probe)}")
             self.sent.append(_send(self.plan, probe, self.provider, self.state))
 
 
@@ -190,8 +243,10 @@ def grade(plan: Plan, name: str, folder: Path, progress: Progress) -> Verdict:
     beside = list(judge_alerts(expected_alerts(plan, name), alerts, sensors))
     counted = predicted_counts(predicted, found)
     beside += judge_counts(expected_counts(plan, name), observed.get("counters", {}), counted)
+    beside += judge_losses(expected_losses(plan, name), found, tracers)
     beside += judge_messages(expected_messages(plan, name), heard(plan, captures), tracers, _bound(observed))
     beside += _of_routers("routing", observed)
+    beside += _of_routers("policies", observed)
     beside += (Item("settled", Status.PASS, None, captured=one) for one in observed.get("settled", ()))
     if failure := observed.get("failure"):
         beside.append(Item("apply", Status.FAIL, None, note=f"the exercise couldn't go on: {failure}"))
@@ -201,10 +256,15 @@ def grade(plan: Plan, name: str, folder: Path, progress: Progress) -> Verdict:
     return replace(verdict, suspects=diagnose(plan, verdict, predicted, found, tracers, sensors))
 
 
+def _words(probe: Probe) -> str:
+    what = "flows of UDP" if probe.udp else "echo requests"
+    return f"{probe.count} {what} from {probe.source} to {probe.to}"
+
+
 def _send(plan: Plan, probe: Probe, provider: Provider, state: State) -> Sent:
     token = secrets.token_hex(16)
-    command = ping(plan.target(probe), probe, token)
-    result = provider.exec(state, probe.source, command, timeout=30 + probe.icmp)
+    words = command(plan.target(probe), probe, token)
+    result = provider.exec(state, probe.source, words, timeout=30 + probe.count)
     return read_ping(probe.id, token, result.stdout, result.stderr)
 
 

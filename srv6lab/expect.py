@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from ipaddress import IPv6Network
 
 from srv6lab.errors import Location
@@ -21,7 +22,8 @@ O_FLAG = 0x20  # of an SRH (RFC 9259 section 2.1)
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """One expectation: `fields` by name, `count` None for one a packet of the probe.
+    """One expectation: `fields` by name, `count` None for one a packet of the probe; with a `share` as many as are
+    likely if each of its flows comes here with that probability.
 
     `flow` holds the innermost (source, destination) as far as the author named them: it tells which
     of the probe's packets are meant, the way there or the way back.
@@ -35,6 +37,7 @@ class Expected:
     count: int | None
     absent: bool
     location: Location
+    share: Fraction | None = None
 
     def means(self, packet: PacketView) -> bool:
         inner = packet.innermost
@@ -75,6 +78,16 @@ class ExpectedCount:
 
     counter: str
     packets: int
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedLoss:
+    """How many of a probe's echo requests may stay without an answer at the node that sent them."""
+
+    probe: str
+    node: str
+    most: int
     location: Location
 
 
@@ -141,6 +154,20 @@ def expected_counts(plan: Plan, exercise: str) -> tuple[ExpectedCount, ...]:
             plan.locate(("exercises", index, "expect", "counters", number)),
         )
         for number, one in enumerate(found.expect.counters)
+    )
+
+
+def expected_losses(plan: Plan, exercise: str) -> tuple[ExpectedLoss, ...]:
+    index, found = plan.exercise(exercise)
+    sources = {probe.id: probe.source for probe in found.every_probe()}
+    return tuple(
+        ExpectedLoss(
+            one.probe,
+            sources[one.probe],
+            one.most,
+            plan.locate(("exercises", index, "expect", "losses", number)),
+        )
+        for number, one in enumerate(found.expect.losses)
     )
 
 
@@ -248,6 +275,7 @@ def _expected(one: PacketExpectation, location: Location) -> Expected:
         count=one.count,
         absent=one.absent,
         location=location,
+        share=Fraction(one.share) if one.share else None,
     )
 
 

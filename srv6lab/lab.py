@@ -18,7 +18,7 @@ from functools import partial
 from ipaddress import IPv6Address
 from pathlib import Path
 
-from srv6lab import rendered, rootfs
+from srv6lab import elections, rendered, rootfs
 from srv6lab.box import NAME as OUR_BOX
 from srv6lab.box import Box, build
 from srv6lab.changes import Changes
@@ -33,6 +33,7 @@ from srv6lab.render import SINGLE_VM, Files, render, single_vm, vagrant
 from srv6lab.report import FORMATS as FORMATS
 from srv6lab.report import WALKS as WALKS
 from srv6lab.report import Walked, verdicts_json
+from srv6lab.report.policies import policies_json, policies_text
 from srv6lab.report.sids import sids_json, sids_text
 from srv6lab.report.text import status_text
 from srv6lab.state import Home, State, write_whole
@@ -180,6 +181,12 @@ class Site:
             raise UsageError(f"{name!r} is no name for an instance", mend)
         return Home(self.root / ".srv6lab" / name)
 
+    def running_if_up(self, reference: Reference, instance: str = "") -> Running | None:
+        """The lab that is up under that name, None if none is."""
+        home = self.home(reference, instance)
+        state = home.read()
+        return Running(home, state) if state is not None and state.phase == "ready" else None
+
     def running(self, reference: Reference, instance: str = "") -> Running:
         """The lab that is up under that name; MachineError if none is."""
         home = self.home(reference, instance)
@@ -255,6 +262,7 @@ def up(
         state = mended or _anew(home, state, found, fresh, provider, progress)
         try:
             wait(found, provider, state, progress)
+            elections.up(found, provider, state, progress)
         except KeyboardInterrupt:
             raise Interrupted(f"interrupted: {home.path.name} is up, but has not converged") from None
         return state
@@ -556,6 +564,21 @@ def sids(one: Running, found: Plan, form: str) -> str:
         raise UsageError(f"there is no format {form!r}", f"there are: {', '.join(reports)}")
     known = {machine.name: look(one.provider, one.state, machine) for machine in found.machines}
     return reports[form](found.machines, known)
+
+
+def policies(one: Running | None, found: Plan, form: str) -> str:
+    """The SR policies of the lab's headends as their agents tell of them; of a lab that isn't up, as the model does."""
+    reports = {"text": policies_text, "json": policies_json}
+    if form not in reports:
+        raise UsageError(f"there is no format {form!r}", f"there are: {', '.join(reports)}")
+    told = elections.expected(found)
+    if one is None:
+        return reports[form](told, "the model")
+    said = {node: elections.look(one.provider, one.state, node) for node in told}
+    if silent := [node for node, state in said.items() if state is None]:
+        what = f"the agent of {', '.join(silent)} has said nothing"
+        raise LabError(what, f"invoke exec lab={found.name} --node {silent[0]} -- cat {elections.FOLDER}/log")
+    return reports[form]({node: state for node, state in said.items() if state is not None}, "its agent")
 
 
 def ping(one: Running, node: str, to: str, segments: str, count: int, oam: bool) -> int:

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 from srv6lab.errors import Location, Problem, TopologyError
+from srv6lab.headends import PlannedHeadend, plan_headend
 from srv6lab.routing import Routing, plan_routing
 from srv6lab.srv6.behaviors import BEHAVIORS, Behavior
 from srv6lab.topology import (
@@ -145,6 +146,7 @@ class Machine:
     services: tuple[PlannedService, ...] = ()
     proxies: tuple[PlannedProxy, ...] = ()
     routing: Routing | None = None
+    headend: PlannedHeadend | None = None
     box: str = str(STANDARD.box)
     box_version: str | None = None
     memory: int = int(STANDARD.memory or 0)
@@ -166,6 +168,10 @@ class Machine:
             key = route.prefix, route.table
             found[key] = (*found.get(key, ()), route)
         return found
+
+    def kept(self) -> frozenset[Network]:
+        """The prefixes whose routes the agent of SR policies lays, and Day0 doesn't."""
+        return frozenset(one.prefix for one in self.headend.steered) if self.headend else frozenset()
 
     def way_to(self, address: Address) -> str | None:
         """The NIC of the longest prefix that matches, among links and routes."""
@@ -251,7 +257,8 @@ def plan(topology: Topology, locate: Locate, files: Mapping[str, str] = MappingP
         machine = replace(planner.machine(sids.get(name, ()), services), routing=plan_routing(topology, name))
         policies = _policies(machine, steering.get(name, ()), locate, problems)
         hardware = _hardware(node, groups.get(name, ()), topology.defaults)
-        machines.append(replace(machine, policies=tuple(policies), **hardware))
+        headend = plan_headend(topology, name, machine.way_to)
+        machines.append(replace(machine, policies=tuple(policies), headend=headend, **hardware))
     if problems:
         raise TopologyError(problems)
     return Plan(topology.name, topology.description, tuple(machines), topology.exercises, locate)
@@ -276,8 +283,8 @@ def _said(hardware: Hardware) -> dict[str, Any]:
 
 def planned_policy(machine: Machine, steering: Steering) -> PlannedPolicy | None:
     """A policy with the NIC towards its first segment, or None where there is no way to it."""
-    nic = machine.way_to(steering.to.segments[0])
-    return PlannedPolicy(steering.match.prefix, steering.to.segments, steering.mode, nic) if nic else None
+    nic = machine.way_to(steering.segments[0])
+    return PlannedPolicy(steering.match.prefix, steering.segments, steering.mode, nic) if nic else None
 
 
 def _policies(
@@ -288,7 +295,7 @@ def _policies(
         policy = planned_policy(machine, steering)
         if policy is None:
             path = (*where, "to", "segments", 0)
-            problems.append(_no_way(machine.name, steering.to.segments[0], locate(path)))
+            problems.append(_no_way(machine.name, steering.segments[0], locate(path)))
         elif where[0] == "steering":
             yield policy
 
@@ -306,14 +313,16 @@ def _by_node(pairs: Iterable[tuple[str, T]]) -> dict[str, list[T]]:
 
 
 def _steering(topology: Topology) -> Iterator[tuple[Path, Steering]]:
-    """All policies with their places: the lab's own, then those that exercises apply."""
-    yield from ((("steering", index), one) for index, one in enumerate(topology.steering))
+    """All policies with their places: the lab's own, then those that exercises apply. What SR policies decide is not
+    among them."""
+    own = ((("steering", index), one) for index, one in enumerate(topology.steering))
+    yield from ((path, one) for path, one in own if one.segments)
     for index, exercise in enumerate(topology.exercises):
         places: list[tuple[Path, tuple[Action, ...]]] = [(("apply",), exercise.apply)]
         places += [(("steps", number, "apply"), step.apply) for number, step in enumerate(exercise.steps)]
         for path, actions in places:
             for number, action in enumerate(actions):
-                if isinstance(action, SteeringAction):
+                if isinstance(action, SteeringAction) and action.steering.segments:
                     yield ("exercises", index, *path, number, "steering"), action.steering
 
 

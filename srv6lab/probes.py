@@ -47,14 +47,25 @@ class Found:
     undirected: tuple[Point, ...] = ()
 
 
-def ping(address: Address, probe: Probe, token: str) -> list[str]:
-    """The command line of an `icmp` probe; iputils' ping repeats the pattern over the payload, and so does our
-    own, which writes an SRH."""
+def command(address: Address, probe: Probe, token: str) -> list[str]:
+    """The command line of a probe. iputils' ping repeats the pattern over the payload, and so do our own programs,
+    one of which writes an SRH."""
+    if probe.udp:
+        return udpflows(str(address), probe, token)
     if probe.segments:
         segments = [str(segment) for segment in probe.segments]
-        return srhping(str(address), segments, probe.icmp, token, oam=probe.oam)
-    count, size = ("-c", str(probe.icmp)), ("-s", str(probe.size))
-    return ["ping", "-n", *count, "-i", str(_INTERVAL), "-W", "1", *size, "-p", token, str(address)]
+        return srhping(str(address), segments, probe.count, token, oam=probe.oam)
+    count, size = ("-c", str(probe.count)), ("-s", str(probe.size))
+    interval = _INTERVAL if probe.interval is None else probe.interval / 1000
+    return ["ping", "-n", *count, "-i", str(interval), "-W", "1", *size, "-p", token, str(address)]
+
+
+def udpflows(destination: str, probe: Probe, token: str) -> list[str]:
+    """The command line of a datagram of each of many flows, for any node with Python."""
+    script = Path(__file__).with_name("udpflows.py").read_text(encoding="utf-8")
+    interval = 1 if probe.interval is None else probe.interval
+    options = ["--interval", str(interval / 1000), "--size", str(probe.size), "--token", token]
+    return ["python3", "-I", "-c", script, *options, str(probe.udp), destination, str(probe.port)]
 
 
 def srhping(destination: str, segments: Sequence[str], count: int, token: str, *, oam: bool) -> list[str]:

@@ -5,6 +5,7 @@ What reaches a shell goes through `sh`, and what reaches Ruby through `ruby`: on
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -14,6 +15,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from srv6lab import agent
 from srv6lab.errors import Problem, TopologyError
 from srv6lab.plan import Machine, Nic, Plan, PlannedPolicy, planned_policy
 from srv6lab.rootfs import NEEDED
@@ -21,6 +23,7 @@ from srv6lab.topology import (
     MOST_LINKS,
     STANDARD,
     Action,
+    CutAction,
     Firewall,
     FirewallAction,
     InnerMatch,
@@ -37,7 +40,9 @@ VAGRANTFILE = "Vagrantfile"
 SINGLE_VM = "1-for-all"  # no node's name begins with a digit
 _SINGLE_MEMORY = 2048  # MB
 _FIRST_PORT = 20000
-_SRCONF = Path(__file__).resolve().parent / "srconf"
+_HERE = Path(__file__).resolve().parent
+_SRCONF = _HERE / "srconf"
+NAMES = "/var/lib/srv6lab/nics"
 
 Files = Mapping[str, str | bytes]
 
@@ -83,6 +88,7 @@ class _VirtualMachine:
     adapters: tuple[_Adapter, ...]
     day0: str
     srconf: str
+    agent: str
 
 
 def vagrant(plan: Plan) -> Files:
@@ -93,9 +99,10 @@ def vagrant(plan: Plan) -> Files:
     _refuse_crowded(plan)
     machines = [_virtual_machine(plan, machine) for machine in plan.machines]
     srconf = srconf_files() if any(machine.srconf for machine in machines) else {}
+    agents = agent_files() if any(machine.agent for machine in machines) else {}
     # The Vagrantfile comes last, so that writing in this order never leaves it without what it names.
     text = _template(f"{VAGRANTFILE}.j2", plan=plan, machines=machines)
-    return {**day0_scripts(plan), **srconf, VAGRANTFILE: text}
+    return {**day0_scripts(plan), **srconf, **agents, VAGRANTFILE: text}
 
 
 def single_vm(plan: Plan) -> Files:
@@ -111,6 +118,7 @@ def single_vm(plan: Plan) -> Files:
         adapters=(),
         day0=day0,
         srconf="",
+        agent="",
     )
     text = _template(f"{VAGRANTFILE}.j2", plan=plan, machines=[machine])
     return {**day0_scripts(plan), day0: _template("single-vm.sh.j2", path=day0), VAGRANTFILE: text}
@@ -125,6 +133,12 @@ def srconf_files() -> Files:
         elif path.suffix == ".py" or path.name == "srconf":
             files[f"srconf/{path.name}"] = path.read_text(encoding="utf-8")
     return files
+
+
+def agent_files() -> Files:
+    """The agent of SR policies as a node needs it: `agent/srv6lab/…`."""
+    paths = sorted(path for pattern in agent.FILES for path in _HERE.glob(pattern))
+    return {f"agent/srv6lab/{path.relative_to(_HERE).as_posix()}": path.read_text("utf-8") for path in paths}
 
 
 def _refuse_crowded(plan: Plan) -> None:
@@ -153,6 +167,7 @@ def _virtual_machine(plan: Plan, machine: Machine) -> _VirtualMachine:
         adapters=tuple(_adapters(plan, machine.nics)),
         day0=day0_path(machine),
         srconf="srconf" if machine.proxies else "",
+        agent="agent" if machine.headend else "",
     )
 
 
@@ -210,13 +225,20 @@ class Change:
     counter: str = ""
 
 
-def change(plan: Plan, action: Action) -> Change:
-    """An action of an exercise as scripts for its node. Taking back twice does no harm."""
+def changes_of(plan: Plan, action: Action) -> tuple[Change, ...]:
+    """An action of an exercise as scripts for its nodes. Taking back twice does no harm."""
     if isinstance(action, FirewallAction):
-        return _firewall(action.firewall)
+        return (_firewall(action.firewall),)
     if isinstance(action, WithdrawAction):
-        return _withdraw(plan, action.withdraw.node)
-    return _steering(plan, action.steering)
+        return (_withdraw(plan, action.withdraw.node),)
+    if isinstance(action, CutAction):
+        return tuple(_cut(nic) for nic in plan.nics() if nic.link == action.cut.link)
+    return (_steering(plan, action.steering),)
+
+
+def _cut(nic: Nic) -> Change:
+    put, take = (_template("apply/cut.sh.j2", nic=nic.name, work=work) for work in ("put", "take"))
+    return Change(f"{nic.point} takes nothing in: link {nic.link} is cut", nic.point.node, put, take)
 
 
 def _firewall(firewall: Firewall) -> Change:
@@ -248,7 +270,7 @@ def _steering(plan: Plan, steering: Steering) -> Change:
     def script(policy: PlannedPolicy | None) -> str:
         return _template("apply/steering.sh.j2", policy=policy, routes=routes, prefix=prefix)
 
-    what = f"{machine.name} steers {prefix} over {', '.join(map(str, steering.to.segments))}"
+    what = f"{machine.name} steers {prefix} over {', '.join(map(str, steering.segments))}"
     return Change(what, machine.name, script(planned_policy(machine, steering)), script(before))
 
 
@@ -280,8 +302,20 @@ def _day0(plan: Plan, machine: Machine) -> str:
     name = f"day0/{machine.role}.sh.j2"
     conf = _template("frr/frr.conf.j2", machine=machine) if machine.routing else ""
     needed = ".".join(map(str, NEEDED))
+    told = machine.headend.document(NAMES) if machine.headend else {}
+    cut = {
+        one.cut.link for each in plan.exercises for one in each.every_action() if isinstance(one, CutAction)
+    }
+    flows = machine.headend.flows if machine.headend else ()
     return _template(
-        name, lab=plan.name, machine=machine, path=day0_path(machine), frr_conf=conf, frr_needed=needed
+        name,
+        lab=plan.name,
+        machine=machine,
+        path=day0_path(machine),
+        frr_conf=conf,
+        frr_needed=needed,
+        policies=json.dumps(told, indent=1, sort_keys=True),
+        nft=bool(flows) or any(nic.link in cut for nic in machine.nics),
     )
 
 

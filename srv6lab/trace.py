@@ -199,11 +199,12 @@ class Trace:
 @dataclass(frozen=True, slots=True)
 class Prediction:
     """The walks that a probe's packets may take: by the RFC alone, and by the RFC with the kernel's known
-    departures from it."""
+    departures from it. `meanwhile` says that the lab changes while they are sent: then no share is known."""
 
     probe: str
     rfc: tuple[Trace, ...]
     linux: tuple[Trace, ...]
+    meanwhile: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ import pytest
 from srv6lab.errors import TopologyError
 from srv6lab.loader import loads
 from srv6lab.plan import Plan, plan
-from srv6lab.render import change, render, vagrant
+from srv6lab.render import changes_of, render, vagrant
 from srv6lab.rendered import write
 from srv6lab.source import parse
 from tests.conftest import LABS, SITE, tool
@@ -182,9 +182,11 @@ def scripts(name: str, text: str) -> tuple[list[str], str]:
     except TopologyError as error:
         refused(error, len(re.split("\r\n|[\n\r\x85\u2028\u2029]", text)) + 1)
         return [], ""
-    changes = [change(found, action) for one in found.exercises for action in one.every_action()]
+    made = [
+        each for one in found.exercises for action in one.every_action() for each in changes_of(found, action)
+    ]
     shell = [text for path, text in render(found).items() if path.endswith(".sh")]
-    return shell + [part for one in changes for part in (one.do, one.undo, one.count)], virtual
+    return shell + [part for one in made for part in (one.do, one.undo, one.count)], virtual
 
 
 def bash_understands(texts: list[str]) -> None:

@@ -28,7 +28,7 @@ from srv6lab import render as renders
 from srv6lab.errors import TopologyError
 from srv6lab.loader import Lab, load, loads
 from srv6lab.plan import Plan, plan
-from srv6lab.render import change, render, vagrant
+from srv6lab.render import changes_of, render, vagrant
 from srv6lab.topology import Topology
 from srv6lab.words.schema import _flat as flat
 from tests.conftest import tool
@@ -401,9 +401,9 @@ def run_all(lab: Lab, folder: Path) -> None:
             prove(found, path, text, folder)
     for exercise in found.exercises:
         for action in exercise.every_action():
-            one = change(found, action)
-            for script in filter(None, (one.do, one.undo, one.count)):
-                prove(found, f"change:{one.node}", script, folder)
+            for one in changes_of(found, action):
+                for script in filter(None, (one.do, one.undo, one.count)):
+                    prove(found, f"change:{one.node}", script, folder)
 
 
 def prove(found: Plan, path: str, text: str, folder: Path) -> None:

@@ -38,7 +38,7 @@ EVERYTHING = f"""
 from pathlib import Path
 import srv6lab
 from srv6lab import lab, validate
-from srv6lab.render import change, render
+from srv6lab.render import changes_of, render
 
 site = lab.Site(Path({str(REPOSITORY)!r}))
 course, broken = site.course()
@@ -48,7 +48,7 @@ for name in site.names():
     assert render(plan)
     for exercise in plan.exercises:
         for action in exercise.every_action():
-            assert change(plan, action).do
+            assert all(one.do for one in changes_of(plan, action))
     print(name)
 assert validate.main(["--labs", str(site.labs), "--format", "json"]) == 0
 from srv6lab import behaviors, doctor

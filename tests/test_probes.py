@@ -10,7 +10,7 @@ import pytest
 
 from srv6lab.capture import Capture
 from srv6lab.plan import Nic, Plan
-from srv6lab.probes import Found, Sent, find, own_mac, ping, read_ping
+from srv6lab.probes import Found, Sent, command, find, own_mac, read_ping
 from srv6lab.trace import Direction, Icmp, PacketView, Point
 from tests.small import EAST, SMALL, WEST, header, packet, planned, srh
 
@@ -195,11 +195,11 @@ class TestSending:
         assert str(six.target(PROBE)) == "2001:2::1"
 
     def test_the_token_fills_the_payload(self) -> None:
-        command = ping(ip_address(EAST), PROBE, TOKEN)
-        assert command[0] == "ping"
-        assert command[command.index("-c") + 1] == "3"
-        assert command[command.index("-p") + 1] == TOKEN
-        assert command[-1] == EAST
+        words = command(ip_address(EAST), PROBE, TOKEN)
+        assert words[0] == "ping"
+        assert words[words.index("-c") + 1] == "3"
+        assert words[words.index("-p") + 1] == TOKEN
+        assert words[-1] == EAST
 
 
 STATISTICS = "--- 10.0.2.1 ping statistics ---\n"

@@ -23,7 +23,7 @@ INTERVAL, MISSES = 0.1, 3
 @dataclass(frozen=True, slots=True)
 class Config:
     """A headend: its name in the SR database, the address to which its probes come back, its NICs by their
-    addresses, seconds between probes, and how many in a row may be lost. Of `arrays`, the entries are part of
+    addresses (named as they are here, if a file of `names` says so), seconds between probes, and how many in a row may be lost. Of `arrays`, the entries are part of
     the steering."""
 
     node: str
@@ -54,20 +54,34 @@ def _config(given: Mapping[str, Any]) -> Config:
     interval, misses = float(given.get("interval", INTERVAL)), int(given.get("misses", MISSES))
     if interval <= 0 or misses < 1:
         raise ValueError("`interval` is above 0 seconds, and `misses` is at least 1")
-    arrays = tuple(read_array(one) for one in given.get("arrays", ()))
+    called = _names(Path(given["names"])) if "names" in given else {}
+
+    def here(one: Mapping[str, Any]) -> dict[str, Any]:
+        return {**one, "otherwise": [called.get(word, word) for word in one.get("otherwise", ())]}
+
+    arrays = tuple(read_array(here(one)) for one in given.get("arrays", ()))
     return Config(
         given["node"],
         address,
-        {ip_address(one): name for one, name in given["nics"].items()},
+        {ip_address(one): called.get(name, name) for one, name in given["nics"].items()},
         read_db(given["db"]),
         tuple(read_policy(address, one) for one in given["policies"]),
-        (*map(read_steered, given["steering"]), *(entry for array in arrays for entry in array.entries())),
+        (
+            *(read_steered(here(one)) for one in given["steering"]),
+            *(entry for array in arrays for entry in array.entries()),
+        ),
         tuple(read_flow(one) for one in given.get("flows", ())),
         arrays,
         _space(given.get("binding_sids", {})),
         interval,
         misses,
     )
+
+
+def _names(path: Path) -> dict[str, str]:
+    """`eth1=enp0s8` on each line."""
+    pairs = (line.partition("=") for line in path.read_text("utf-8").splitlines())
+    return {planned: name for planned, _, name in pairs}
 
 
 def _space(given: Mapping[str, Any]) -> SidSpace:

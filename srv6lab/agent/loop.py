@@ -16,12 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from ..srv6.policy.identity import CandidateId, Originator, PolicyId
+from ..srv6.policy.probing import way
 from ..srv6.policy.state import Installed, States, compute
 from ..srv6.policy.view import View
 from .config import Config, load
 from .flows import needed, rules, ruleset
 from .links import Links
-from .probes import Probes, way
+from .probes import Probes
 from .report import report
 from .routes import UNKNOWN, Routes, Words, commands, nic_of, own_links, wanted
 
@@ -39,6 +40,7 @@ class Agent:
         self.installed, self.routes = _restored(config, state)
         self.own = own_links(config)
         self.classes: frozenset[int] | None = None  # the forwarding classes with rules, once they are known
+        self.renewing = False
         self._failed: frozenset[Words] = frozenset()
         self._told: dict[PolicyId, list[str]] = {}
 
@@ -98,14 +100,21 @@ class Agent:
                 say("\n".join(lines))
                 self._told[id] = lines
 
+    def renew(self) -> None:
+        """Install everything again, whatever became of it."""
+        self.renewing = True
+
+    def _classify(self) -> None:
+        if self.config.flows:
+            say(_run(("nft", "-f", "-"), ruleset(self.config.flows)))
+
     def run(self) -> None:
         """Until a signal comes. The first election waits until every list has shown whether it is alive."""
         with selectors.DefaultSelector() as selector:
             selector.register(self.links.socket, selectors.EVENT_READ)
             selector.register(self.probes.receiver, selectors.EVENT_READ)
             self.follow()
-            if self.config.flows:
-                say(_run(("nft", "-f", "-"), ruleset(self.config.flows)))
+            self._classify()
             started, judged = False, self.probes.dead
             due = time.monotonic() + self.config.interval
             while True:
@@ -115,6 +124,10 @@ class Agent:
                     due = max(due + self.config.interval, time.monotonic())
                 self.probes.receive()
                 changed = self.links.read()
+                if self.renewing:
+                    self.renewing, self.classes = False, None
+                    self.routes = dict.fromkeys(self.routes, UNKNOWN)
+                    self._classify()
                 if changed:
                     # The kernel takes the routes of a NIC away when it goes down.
                     self.routes = dict.fromkeys(self.routes, UNKNOWN)
@@ -144,7 +157,9 @@ def main(config: Path, state: Path) -> int:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: sys.exit(0))
         try:
-            Agent(given, state).run()
+            agent = Agent(given, state)
+            signal.signal(signal.SIGHUP, lambda *_: agent.renew())
+            agent.run()
         except OSError as error:
             say(f"{given.node} at {given.address}: {error}")
     return 3

@@ -15,36 +15,13 @@ from contextlib import suppress
 from ipaddress import IPv6Address
 
 from ..srv6.policy.identity import Address
-from ..srv6.policy.sr_db import SrDb
 from ..srv6.policy.view import Sids
 
 ECHO_REQUEST = 128
 _ECHO = bytes([ECHO_REQUEST, 0, 0, 0, 0, 0, 0, 0])  # the kernel fills in the checksum
 ICMPV6_FILTER = 1  # RFC 3542 section 3.2, as Linux numbers it
 Probed = tuple[Address, Sids]  # a list, and the endpoint that it leads to
-_GOES_ON = ("End", "End.X", "End.T", "End.B6.Encaps", "End.B6.Encaps.Red")
 _PAYLOAD = struct.Struct("!8sI")  # who sent it, and over which list
-
-
-def way(sids: Sids, endpoint: Address, db: SrDb, node: str) -> Sids | None:
-    """The SIDs that a probe of a list to an endpoint visits, up to that: where a list hands packets out of SRv6,
-    the node itself. None for a list that can't be probed."""
-    target = db.owner(endpoint) if not endpoint.is_unspecified else None
-    last = db.by_sid.get(sids[-1])
-    if target and (last is None or (last.link.neighbor if last.link else last.node) != target):
-        there = db.node_sid(target)
-        sids = (*sids, there.sid) if there else sids
-    found = []
-    for sid in sids:
-        known = db.by_sid.get(sid)
-        if known and known.node == node:
-            return None
-        if known and known.behavior not in _GOES_ON:
-            known = db.node_sid(known.node)
-            if known is None:
-                return None
-        found.append(known.sid if known else sid)
-    return tuple(found)
 
 
 class Liveness:

@@ -4,7 +4,19 @@ A check takes a View (what of the file is sound) and a `locate`, and yields Prob
 sound parts, so one cause makes one problem. The modules are imported here to register their checks.
 """
 
-from srv6lab.checks import actions, exercises, flavors, machines, names, network, routing, segments, services
+from srv6lab.checks import (
+    actions,
+    exercises,
+    flavors,
+    machines,
+    names,
+    network,
+    policies,
+    routing,
+    segments,
+    services,
+    shares,
+)
 from srv6lab.checks.register import CHECKS, run
 from srv6lab.checks.view import View, view_of
 
@@ -17,9 +29,11 @@ __all__ = [
     "machines",
     "names",
     "network",
+    "policies",
     "routing",
     "run",
     "segments",
     "services",
+    "shares",
     "view_of",
 ]

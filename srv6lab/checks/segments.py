@@ -184,18 +184,19 @@ def unowned_segment(view: View, locate: Locate) -> Iterator[Problem]:
     if not view.sids_known:
         return
     owned = frozenset(map(str, view.owners))
-    for listed in view.segment_lists:
-        for index, sid in enumerate(listed.segments):
+    lists = [(listed.path, listed.segments) for listed in view.segment_lists]
+    for place, segments in (*lists, *view.weighted_lists):
+        for index, sid in enumerate(segments):
             owner, there = view.owner(sid)
             if owner is None and (places := view.addresses.get(there)):
                 what = f"{there} is an address of {places[0][1]}, no SID"
                 mend = "Linux goes on with it only where seg6_enabled is on; end with a SID of that node"
-                yield warning(locate((*listed.path, index)), what, mend)
+                yield warning(locate((*place, index)), what, mend)
             elif owner is None and there not in view.unsound_sids:
                 mend = did_you_mean(str(there), owned, "give it to a node under `local_sids`")
                 of = "" if there == sid else f", to which {sid} is moved up"
                 what = f"no node has the local SID {there}{of}"
-                yield Problem(locate((*listed.path, index)), what, mend)
+                yield Problem(locate((*place, index)), what, mend)
 
 
 @check

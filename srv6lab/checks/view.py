@@ -28,11 +28,13 @@ from srv6lab.topology import (
     Group,
     Link,
     LocalSid,
+    LossExpectation,
     Network,
     Node,
     PacketExpectation,
     Probe,
     Service,
+    SrPolicy,
     Steering,
     Topology,
 )
@@ -63,6 +65,7 @@ class ExerciseView:
     expects: bool
     alerts: tuple[Item[AlertExpectation], ...]
     counters: tuple[Item[CounterExpectation], ...]
+    losses: tuple[Item[LossExpectation], ...]
     control: tuple[Item[ControlExpectation], ...]
     heard: bool
     firewalls: tuple[Item[Firewall], ...]
@@ -101,9 +104,12 @@ class View:
     groups: dict[str, Group]
     links: tuple[Item[Link], ...]
     local_sids: tuple[Item[LocalSid], ...]
+    sr_policies: tuple[Item[SrPolicy], ...]
+    policies_known: bool
     steering: tuple[Item[Steering], ...]
     applied: tuple[Item[Steering], ...]
     withdrawn: tuple[tuple[Path, str], ...]
+    cuts: tuple[tuple[Path, str], ...]
     service_names: frozenset[str]
     services: dict[str, Service]
     exercises: tuple[ExerciseView, ...]
@@ -138,9 +144,10 @@ class View:
     def segment_lists(self) -> tuple[SegmentList, ...]:
         """Every list of segments that something pushes: headends, binding SIDs."""
         steered = [
-            SegmentList((*item.path, "to", "segments"), item.value.to.segments, str(prefix), prefix.version)
+            SegmentList((*item.path, "to", "segments"), item.value.segments, str(prefix), prefix.version)
             for item in self.policies
             for prefix in (item.value.match.prefix,)
+            if item.value.segments
         ]
         bound = [
             SegmentList(
@@ -150,6 +157,16 @@ class View:
             if item.value.policy is not None
         ]
         return (*steered, *bound)
+
+    @cached_property
+    def weighted_lists(self) -> tuple[tuple[Path, tuple[IPv6Address, ...]], ...]:
+        """The segment lists of SR policies, each with its place: what comes behind them is the steering's."""
+        return tuple(
+            ((*item.path, "candidate_paths", number, "segment_lists", index, "segments"), one.segments)
+            for item in self.sr_policies
+            for number, candidate in enumerate(item.value.candidate_paths)
+            for index, one in enumerate(candidate.segment_lists)
+        )
 
     def owner(self, segment: IPv6Address) -> tuple[Item[LocalSid] | None, IPv6Address]:
         """The local SID at the end of a segment, and the address that came there: that of a carrier
@@ -250,11 +267,24 @@ class View:
 
     @cached_property
     def owners(self) -> dict[IPv6Address, Item[LocalSid]]:
-        """The first local SID of each address."""
+        """The first local SID of each address; the binding SIDs of SR policies are local SIDs of their headends."""
         found: dict[IPv6Address, Item[LocalSid]] = {}
         for item in self.local_sids:
             found.setdefault(item.value.sid, item)
+        for path, node, sid in self.binding_sids:
+            bound = LocalSid(node=node, sid=sid, behavior="End.B6.Encaps")
+            found.setdefault(sid, Item(path, bound))
         return found
+
+    @cached_property
+    def binding_sids(self) -> tuple[tuple[Path, str, IPv6Address], ...]:
+        """Every binding SID that a candidate path specifies: where, at which headend."""
+        return tuple(
+            ((*item.path, "candidate_paths", number, "binding_sid"), item.value.headend, one.binding_sid)
+            for item in self.sr_policies
+            for number, one in enumerate(item.value.candidate_paths)
+            if one.binding_sid is not None
+        )
 
 
 def view_of(
@@ -270,6 +300,7 @@ def view_of(
     """
     links = _items(Link, data, ("links",), topology.links if topology else None, cut)
     sids = _items(LocalSid, data, ("local_sids",), topology.local_sids if topology else None, cut)
+    policies = _items(SrPolicy, data, ("policies",), topology.policies if topology else None, cut)
     nics, links_known = _unsound_nics(data, links)
     unsound, sids_known = _unsound_sids(data, sids)
     names = _names(data, "nodes")
@@ -282,10 +313,13 @@ def view_of(
         groups=topology.groups if topology else _mapped(Group, data.get("groups")),
         links=links,
         local_sids=sids,
+        sr_policies=policies,
+        policies_known=len(policies) == len(raw_list(data, "policies")) and "policies" not in lost,
         steering=_items(Steering, data, ("steering",), topology.steering if topology else None, cut),
         exercises=_exercises(data, topology, cut),
         applied=_applied(data),
         withdrawn=tuple(_withdrawn(data)),
+        cuts=tuple(_cuts(data)),
         service_names=_names(data, "services"),
         services=topology.services if topology else _mapped(Service, data.get("services")),
         unsound_nics=nics,
@@ -327,6 +361,15 @@ def _applied(data: dict[str, Any]) -> tuple[Item[Steering], ...]:
             if raw is not None and (steering := _sound(Steering, raw)) is not None:
                 found.append(Item((*path, "apply", index, "steering"), steering))
     return tuple(found)
+
+
+def _cuts(data: dict[str, Any]) -> Iterator[tuple[Path, str]]:
+    """The links that exercises and their steps cut."""
+    for path, part in _parts(data):
+        for index, action in enumerate(raw_list(part, "apply")):
+            raw = action.get("cut") if isinstance(action, dict) else None
+            if isinstance(link := raw.get("link") if isinstance(raw, dict) else None, str):
+                yield (*path, "apply", index, "cut", "link"), link
 
 
 def _withdrawn(data: dict[str, Any]) -> Iterator[tuple[Path, str]]:
@@ -403,6 +446,10 @@ def _exercise(raw: Any, index: int, topology: Topology | None, cut: frozenset[Pa
     probes = _items(Probe, raw, ("probes",), whole.probes if whole else None, cut, path)
     for number, step in enumerate(raw_list(raw, "steps")):
         probes += _items(Probe, step, ("probes",), None, cut, (*path, "steps", number))
+        across = step.get("across") if isinstance(step, dict) else None
+        place = (*path, "steps", number, "across")
+        if across is not None and (probe := _sound(Probe, across)) is not None:
+            probes += (Item(place, probe, place not in cut),)
     expect = whole.expect if whole else None
     name = raw.get("name") if isinstance(raw, dict) else None
     ids, known = _probe_ids(raw)
@@ -421,6 +468,7 @@ def _exercise(raw: Any, index: int, topology: Topology | None, cut: frozenset[Pa
         expects=_expects(raw),
         alerts=expected(AlertExpectation, "alerts"),
         counters=expected(CounterExpectation, "counters"),
+        losses=expected(LossExpectation, "losses"),
         control=expected(ControlExpectation, "control"),
         heard=bool(raw_list(raw, "expect", "control")),
         firewalls=firewalls,
@@ -444,7 +492,7 @@ def _firewalls(
             keys = set(action) if isinstance(action, dict) else set()
             raw = action["firewall"] if "firewall" in keys else None
             name = raw.get("name") if isinstance(raw, dict) else None
-            known = known and (keys in ({"steering"}, {"withdraw"}) or isinstance(name, str))
+            known = known and (keys in ({"steering"}, {"withdraw"}, {"cut"}) or isinstance(name, str))
             names |= {name} if isinstance(name, str) else set()
             place = (*path, "apply", index, "firewall")
             if (firewall := _sound(Firewall, raw) if raw is not None else None) is not None:
@@ -455,6 +503,7 @@ def _firewalls(
 def _probe_ids(raw: Any) -> tuple[frozenset[str], bool]:
     parts = [raw, *raw_list(raw, "steps")]
     probes = [probe for part in parts for probe in raw_list(part, "probes")]
+    probes += [part["across"] for part in parts if isinstance(part, dict) and "across" in part]
     ids = [one.get("id") for one in probes if isinstance(one, dict)]
     texts = frozenset(one for one in ids if isinstance(one, str))
     return texts, len(probes) == len([one for one in ids if isinstance(one, str)])

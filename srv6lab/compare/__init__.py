@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from srv6lab.compare.beside import judge_alerts, judge_counts
+from srv6lab.compare.beside import judge_alerts, judge_counts, judge_losses
 from srv6lab.compare.control import judge_messages
 from srv6lab.compare.foresee import Foreseen, Place, counters, foresee
 from srv6lab.compare.place import Scene, judge_place
@@ -18,7 +18,7 @@ from srv6lab.expect import Expected
 from srv6lab.probes import Found
 from srv6lab.trace import Hop, Item, Point, Prediction, Status, Tracer, Verdict
 
-__all__ = ["compare", "judge_alerts", "judge_counts", "judge_messages", "predicted_counts"]
+__all__ = ["compare", "judge_alerts", "judge_counts", "judge_losses", "judge_messages", "predicted_counts"]
 
 
 def compare(

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from srv6lab.compare.words import counts_alone, distinct, span
-from srv6lab.expect import ExpectedAlert, ExpectedCount
-from srv6lab.trace import Alert, Item, Sensor, Status
+from srv6lab.expect import ExpectedAlert, ExpectedCount, ExpectedLoss
+from srv6lab.probes import Found
+from srv6lab.trace import Alert, Direction, Item, Point, Sensor, Status, Tracer
 
 
 def judge_alerts(
@@ -88,3 +89,23 @@ def judge_counts(
             one.location,
             note,
         )
+
+
+def judge_losses(
+    expected: Sequence[ExpectedLoss], found: Mapping[str, Found], tracers: Mapping[Point, Tracer]
+) -> Iterator[Item]:
+    """Echo requests without an answer, as captured at the node that sent them."""
+    for one in expected:
+        probe = found[one.probe]
+        back = sum(hop.point.node == one.node and hop.direction is Direction.IN for hop in probe.hops)
+        lost = max(0, probe.sent.sent - back)
+        blind = [at for at, tracer in tracers.items() if at.node == one.node and not tracer.sound]
+        status = Status.PASS
+        if lost > one.most or not probe.sent.sent:
+            status = Status.INCONCLUSIVE if blind else Status.FAIL
+        alone = "captured" if status is Status.FAIL else None
+        words = f"{lost} of {probe.sent.sent}"
+        note = f"the tracer at {blind[0]} saw not all" if blind else ""
+        yield Item(
+            "loss", status, None, "lost", f"at most {one.most}", None, words, alone, one.location, note, probe=one.probe
+        )  # fmt: skip

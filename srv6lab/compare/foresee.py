@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from itertools import zip_longest
 
 from srv6lab.expect import describe
@@ -15,7 +16,8 @@ Place = tuple[Point, Direction]
 @dataclass(frozen=True, slots=True)
 class Foreseen:
     """A packet that may be at a place: `fields` by the RFC (unless not `by_rfc`: then only the kernel lets it come
-    here), `linux` as the kernel is known to form it by `quirks` (None where it doesn't let it come here). Of the packets sent, `least` to `most` are such ones."""
+    here), `linux` as the kernel is known to form it by `quirks` (None where it doesn't let it come here). Of the packets sent, `least` to `most` are such ones; `share` is the part
+    of flows that they are of."""
 
     point: Point
     direction: Direction
@@ -26,6 +28,7 @@ class Foreseen:
     least: int
     most: int
     by_rfc: bool = True
+    share: Fraction = Fraction(1)
 
     @property
     def variants(self) -> tuple[Mapping[str, str], ...]:
@@ -47,7 +50,7 @@ def foresee(prediction: Prediction, sent: int) -> dict[Place, list[Foreseen]]:
         alternatives = list(_pairs(prediction, leg))
         sure = leg is Leg.THERE or _always_answered(prediction)
         alike: dict[tuple[Place, int, tuple[str, ...], tuple[str, ...]], list[Foreseen]] = {}
-        for hops in alternatives:
+        for share, hops in alternatives:
             visits: dict[Place, int] = {}
             for by_rfc, by_linux in hops:
                 either = by_rfc or by_linux
@@ -55,12 +58,13 @@ def foresee(prediction: Prediction, sent: int) -> dict[Place, list[Foreseen]]:
                     continue
                 place = (either.point, either.direction)
                 visits[place] = visits.get(place, 0) + 1
-                one = _foreseen(either, by_rfc, by_linux)
+                one = replace(_foreseen(either, by_rfc, by_linux), share=share)
                 linux = tuple(one.linux.values()) if one.linux else ()
                 alike.setdefault((place, visits[place], tuple(one.fields.values()), linux), []).append(one)
         for (place, *_), same in alike.items():
             certain = sure and len(same) == len(alternatives) and same[0].linux is not None
-            one = replace(same[0], least=sent if certain else 0, most=sent)
+            share = sum((each.share for each in same), Fraction(0))
+            one = replace(same[0], least=sent if certain else 0, most=sent, share=share)
             found.setdefault(place, []).append(one)
     return found
 
@@ -83,12 +87,15 @@ def _always_answered(prediction: Prediction) -> bool:
     return all(trace.end.delivered for trace in prediction.linux if trace.leg is Leg.THERE)
 
 
-def _pairs(prediction: Prediction, leg: Leg) -> Iterator[list[tuple[Hop | None, Hop | None]]]:
-    """Walks by the RFC beside the same walks by Linux; from where they part, each for itself."""
+def _pairs(
+    prediction: Prediction, leg: Leg
+) -> Iterator[tuple[Fraction, list[tuple[Hop | None, Hop | None]]]]:
+    """Walks by the RFC beside the same walks by Linux, each with its share; from where they part, each for itself."""
     rfc = [trace for trace in prediction.rfc if trace.leg is leg]
     linux = [trace for trace in prediction.linux if trace.leg is leg]
     for one, other in zip_longest(rfc, linux):
-        yield list(_beside(one, other))
+        either = other or one
+        yield either.share if either else Fraction(0), list(_beside(one, other))
 
 
 def _beside(one: Trace | None, other: Trace | None) -> Iterator[tuple[Hop | None, Hop | None]]:

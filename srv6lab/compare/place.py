@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import TypeVar
 
 from srv6lab.compare.foresee import Foreseen
+from srv6lab.compare.shares import likely
 from srv6lab.compare.words import (
     CAPTURED,
     EXPECTED,
@@ -104,7 +106,9 @@ def _same_flow(item: Foreseen, hop: Hop) -> bool:
 def _judge(one: Expected, foreseen: Sequence[Foreseen], hops: Sequence[Hop], scene: Scene) -> Iterator[Item]:
     permitted = _span(foreseen) if scene.modeled else None
     faults = [] if one.absent else list(_wrong_fields(one, foreseen, hops))
-    faults += _wrong_count(one, permitted, hops, scene)
+    faults += (
+        _wrong_share(one, foreseen, hops, scene) if one.share else _wrong_count(one, permitted, hops, scene)
+    )
     if faults:
         yield from faults
     elif one.absent:
@@ -115,7 +119,8 @@ def _judge(one: Expected, foreseen: Sequence[Foreseen], hops: Sequence[Hop], sce
         wanted, predicted = sentence(dict(one.fields)), _foreseen_words(foreseen)
         captured = f"{len(hops)}: {_sentences(hops)}"
         quirks = _quirks(foreseen, hops)
-        yield _item(one, "packet", Status.PASS, "", wanted, predicted, captured, quirks=quirks)
+        note = f"{one.share} of {scene.sent} flows" if one.share else ""
+        yield _item(one, "packet", Status.PASS, "", wanted, predicted, captured, note=note, quirks=quirks)
 
 
 def _wrong_fields(one: Expected, foreseen: Sequence[Foreseen], hops: Sequence[Hop]) -> Iterator[Item]:
@@ -150,6 +155,32 @@ def _wrong_count(one: Expected, permitted: Span | None, hops: Sequence[Hop], sce
         yield _item(one, kind, Status.FAIL, "count", str(wanted), predicted, captured, alone)
     elif permitted and not permitted[0] <= count <= permitted[1] and not (one.absent and scene.blind):
         yield _item(one, "count", Status.FAIL, "count", str(wanted), predicted, str(count), alone)
+
+
+def _wrong_share(
+    one: Expected, foreseen: Sequence[Foreseen], hops: Sequence[Hop], scene: Scene
+) -> Iterator[Item]:
+    """A count that is unlikely by the share that the author expects, or a model that has another share."""
+    wanted, count = one.share or Fraction(0), len(hops)
+    modeled = sum((item.share for item in foreseen), Fraction(0)) if scene.modeled else wanted
+    by_author, by_model = likely(count, scene.sent, wanted), likely(count, scene.sent, modeled)
+    if by_author and modeled == wanted:
+        return
+    status = Status.INCONCLUSIVE if scene.blind and modeled == wanted else Status.FAIL
+    alone = CAPTURED if modeled == wanted else EXPECTED if by_model else PREDICTED if by_author else None
+    predicted = str(modeled) if scene.modeled else None
+    seen = f"{count} of {scene.sent}"
+    yield _item(
+        one,
+        "share",
+        status,
+        "share",
+        str(wanted),
+        predicted,
+        seen,
+        None if scene.blind else alone,
+        scene.blind,
+    )
 
 
 def _item(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from srv6lab.diagnose.breaks import find_break, lost_traces
+from srv6lab.diagnose.breaks import find_break, lost_traces, unlikely
 from srv6lab.diagnose.causes import CAUSES, Ask, proves, suspect
 from srv6lab.diagnose.suspects import after_delivery, beyond_the_end, suspects_of, too_many, unknown, unsent
 from srv6lab.plan import Plan
@@ -36,6 +36,8 @@ def diagnose(
     suspects += _of_failed_change(plan, verdict.items)
     for probe, prediction in predicted.items():
         suspects += _of_walk(plan, prediction, found[probe], tracers)
+        mine = [item for item in verdict.items if item.probe == probe]
+        suspects += [one for broken in unlikely(mine, prediction) for one in suspects_of(plan, broken)]
     suspects += _of_services(plan, verdict.items, sensors)
     suspects += too_many(plan, verdict.items)
     suspects = [one for one in suspects if not _out_of_sight(plan, one)]

@@ -4,10 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from srv6lab.expect import describe
 from srv6lab.probes import Found
-from srv6lab.trace import Hop, Leg, PacketView, Point, Prediction, Trace, Tracer
+from srv6lab.trace import (
+    Direction,
+    Hop,
+    Item,
+    Leg,
+    PacketView,
+    Point,
+    Prediction,
+    Status,
+    Trace,
+    Tracer,
+)
+
+_SURE = 20  # flows by its share, so that none at all is no chance
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +37,18 @@ class Break:
 
 
 def find_break(prediction: Prediction, found: Found, tracers: Mapping[Point, Tracer]) -> Break | None:
-    """The break of one probe; of several permitted walks, that of the one which came farthest. None where all was
-    as predicted, or where no packet was sent."""
+    """The break of one probe; of several permitted walks, that of the first which must have been taken by some of so
+    many flows, else that of the one which came farthest. None where all was as predicted, or no packet was sent."""
     if not found.sent.sent:
         return None
     for leg in Leg:
         walks = [trace for trace in prediction.linux if trace.leg is leg]
+        if not prediction.meanwhile and (
+            used := [one for one in walks if one.share * found.sent.sent >= _SURE]
+        ):
+            for trace in used if len(walks) > 1 else ():
+                if one := _along(trace, found, tracers):
+                    return one
         broken = [_along(trace, found, tracers) for trace in walks]
         if broken and all(broken):
             reached = [
@@ -37,6 +57,18 @@ def find_break(prediction: Prediction, found: Found, tracers: Mapping[Point, Tra
             ]
             return max(reached, key=lambda pair: pair[0])[1]
     return None
+
+
+def unlikely(items: Sequence[Item], prediction: Prediction) -> Iterator[Break]:
+    """Where a probe's flows part, with another share than predicted: as if the first of the walks there broke."""
+    failed = {
+        (one.point, one.direction) for one in items if one.kind == "share" and one.status is Status.FAIL
+    }
+    for trace in prediction.linux:
+        for before, hop in pairwise(trace.hops):
+            if (hop.point, hop.direction) in failed and hop.direction is Direction.OUT and trace.share < 1:
+                yield Break(trace, (hop,), before)
+                return
 
 
 def _index(broken: Break) -> int:
@@ -50,7 +82,7 @@ def _along(trace: Trace, found: Found, tracers: Mapping[Point, Tracer]) -> Break
         tracer = tracers.get(hop.point)
         here = [one.packet for one in _at(hop, found) if _flow(one) == _flow(hop)]
         right = [packet for packet in here if describe(packet) == describe(hop.packet)]
-        if len(right) >= found.sent.sent:
+        if len(right) >= (found.sent.sent if trace.share == 1 else 1):
             unknown, before = [], hop
             continue
         if not here and (tracer is None or not tracer.sound):
@@ -63,7 +95,7 @@ def _along(trace: Trace, found: Found, tracers: Mapping[Point, Tracer]) -> Break
 
 def lost_traces(prediction: Prediction, found: Found) -> Iterator[tuple[Trace, tuple[Hop, ...]]]:
     """The walks that end with a packet lost, each with the packets that went on all the same."""
-    for trace in prediction.linux:
+    for trace in prediction.linux if not prediction.meanwhile else ():
         if trace.hops and not trace.end.delivered and (strays := strays_of([trace], found)):
             yield trace, strays
 

@@ -22,6 +22,8 @@ class Cause:
 _LINK = ("ip", "-oneline", "link", "show", "dev", "{nic}")
 _MATCH = ("ip", "{version}", "route", "show", "match", "{destination}")
 
+_POLICIES = "/var/lib/srv6lab/policies"
+
 _ALL = (
     Cause(
         "sid-not-installed",
@@ -67,6 +69,24 @@ _ALL = (
         "the policy of {node} for {prefix} has other segments, or another mode",
         _MATCH,
         ask.other_policy,
+    ),
+    Cause(
+        "agent-not-running",
+        "the agent of {node}, which keeps its SR policies, isn't running",
+        ("flock", "--nonblock", f"{_POLICIES}/state.lock", "true"),
+        ask.done,
+    ),
+    Cause(
+        "policy-route-differs",
+        "the route of {node} to {prefix} in table {table} isn't the one that its agent installed",
+        ("sh", "-c", f"cat {_POLICIES}/state.json; ip {{version}} route show table {{table}} {{prefix}}"),
+        ask.other_than_told,
+    ),
+    Cause(
+        "flows-not-classified",
+        "{node} doesn't send what has a forwarding class to the routes of that class",
+        ("sh", "-c", "ip {version} rule show; nft list ruleset"),
+        ask.no_class,
     ),
     Cause(
         "route-missing",

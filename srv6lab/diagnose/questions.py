@@ -6,6 +6,7 @@ numbers, all as text.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from ipaddress import IPv4Network, IPv6Network, ip_network
@@ -14,6 +15,9 @@ Reader = Callable[[str, int, Mapping[str, str]], bool]
 _DROP = re.compile(r"\b(drop|reject)\b")
 _MTU = re.compile(r"\bmtu (\d+)")
 _MODE = re.compile(r"\bencap seg6 mode (\S+)")
+# A list and its weight, as `ip route` is told and as it shows.
+_GIVEN = re.compile(r"\bsegs (\S+)(?:(?!nexthop).)*?(?:weight (\d+)|(?=nexthop|$))")
+_SHOWN = re.compile(r"\bsegs \d+ \[ ([^\]]+) \](?:(?!nexthop).)*?(?:weight (\d+)|(?=nexthop|$))")
 _SEGMENTS = re.compile(r"\bsegs \d+ \[ ([^\]]+) \]")
 
 
@@ -128,3 +132,30 @@ def anything(output: str, code: int, about: Mapping[str, str]) -> bool:
 
 def failed(output: str, code: int, about: Mapping[str, str]) -> bool:
     return code != 0
+
+
+def done(output: str, code: int, about: Mapping[str, str]) -> bool:
+    """`flock` got the lock: nobody holds it."""
+    return code == 0
+
+
+def other_than_told(output: str, code: int, about: Mapping[str, str]) -> bool:
+    """The agent's word (JSON), then `ip route show`: other segment lists, or other weights."""
+    try:
+        told, end = json.JSONDecoder().raw_decode(output)
+    except ValueError:
+        return False
+    table = [] if about["table"] == "main" else ["table", about["table"]]
+    wanted = [" ".join(one["behind"]) for one in told["routes"] if one["route"] == [about["prefix"], *table]]
+    given = {(lists.replace(",", " "), weight or "1") for lists, weight in _GIVEN.findall(" ".join(wanted))}
+    shown = {
+        (lists.strip(), weight or "1") for lists, weight in _SHOWN.findall(" ".join(output[end:].split()))
+    }
+    return given != shown
+
+
+def no_class(output: str, code: int, about: Mapping[str, str]) -> bool:
+    """No rule leads to the class's table, or no packet gets its mark."""
+    return f"lookup {about['table']}" not in output or not re.search(
+        rf"mark set {int(about['mark']):#010x}\b", output
+    )

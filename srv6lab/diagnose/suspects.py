@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from ipaddress import IPv4Address
+from itertools import pairwise
 
 from srv6lab.diagnose.breaks import Break
 from srv6lab.diagnose.causes import suspect
+from srv6lab.headends import FIRST_MARK, FIRST_TABLE, PlannedHeadend
 from srv6lab.plan import Machine, Plan, PlannedProxy, PlannedSid
 from srv6lab.srv6.csid import NextCsid
 from srv6lab.srv6.flavors import NEXT_CSID
@@ -102,6 +104,8 @@ def _within(plan: Plan, broken: Break, came: Hop | None, out: Hop) -> Iterator[S
             yield from _of_return(machine, proxy)
     if any(name.startswith("H.") for name in behaviors):
         yield from _of_policies(machine, broken)
+    if machine.headend and {"H.Encaps", "H.Encaps.Red", "End.B6.Encaps"}.intersection(behaviors):
+        yield from of_headend(plan, machine, machine.headend, broken)
     if came is not None:
         yield from _forwarding(place, came, out)
     to, version = out.packet.outer.destination, _version(out.packet.outer.destination)
@@ -128,6 +132,8 @@ def _of_sids(plan: Plan, machine: Machine, came: Hop, out: Hop) -> Iterator[Susp
         yield suspect("sid-not-installed", machine.name, **about, behavior=sid.behavior.name)
         yield suspect("sid-differs", machine.name, **about, bound=_bound(sid))
         yield from _of_table(machine, sid, out)
+    elif machine.headend and to in _binding_sids(machine.headend):
+        yield suspect("sid-not-installed", machine.name, sid=to, prefix=to, behavior="End.B6.Encaps")
     elif to in proxied:
         yield suspect("proxy-sid-not-installed", machine.name, sid=to, behavior=proxied[to])
     elif to in machine.addresses():
@@ -186,6 +192,49 @@ def _policy_about(machine: Machine, broken: Break) -> Iterator[dict[str, object]
         yield {**about, "segments": " ".join(map(str, policy.segments)), "mode": policy.mode}
 
 
+def of_headend(plan: Plan, machine: Machine, headend: PlannedHeadend, broken: Break) -> Iterator[Suspect]:
+    """Why a headend took another path than the active one by the model: its agent, its routes, or what its probes
+    met further on the way."""
+    yield suspect("agent-not-running", machine.name)
+    first = broken.trace.hops[0].packet.innermost
+    for one in headend.steered:
+        if first.destination in one.prefix:
+            version = f"-{one.prefix.version}"
+            for number in (number for number, _ in one.array if number):
+                about: dict[str, object] = {"version": version, "table": FIRST_TABLE + number}
+                yield suspect("flows-not-classified", machine.name, **about, mark=FIRST_MARK + number)
+                yield suspect("policy-route-differs", machine.name, **about, prefix=one.prefix)
+            yield suspect(
+                "policy-route-differs", machine.name, version=version, table="main", prefix=one.prefix
+            )
+    sid = broken.before.packet.outer.destination if broken.before else None
+    if sid in _binding_sids(headend):
+        yield suspect("policy-route-differs", machine.name, version="-6", table="main", prefix=f"{sid}/128")
+    at = broken.trace.hops.index(broken.region[-1])
+    rest = broken.trace.hops[at + 1 :]
+    for came, out in pairwise(rest):
+        if out.direction is Direction.OUT and came.point.node == out.point.node:
+            there, to = plan.machine(out.point.node), came.packet.outer.destination
+            yield suspect("nic-down", out.point.place, nic=came.point.nic)
+            yield suspect("nic-down", out.point.place, nic=out.point.nic)
+            yield from _of_sids(plan, there, came, out)
+            yield from _forwarding(out.point.place, came, out)
+            to = out.packet.outer.destination
+            if not _BOUND.intersection((out.behavior or "").split(" + ")):
+                version = _version(to)
+                yield suspect(
+                    "route-missing", out.point.place, destination=to, nic=out.point.nic, version=version
+                )
+            yield suspect("firewall", out.point.place)
+
+
+def _binding_sids(headend: PlannedHeadend) -> set[Address]:
+    specified = {
+        one.binding_sid for policy in headend.policies for one in policy.candidates if one.binding_sid
+    }
+    return {*specified, *headend.pool}
+
+
 def _forwarding(place: str, came: Hop, out: Hop) -> Iterator[Suspect]:
     versions = {came.packet.outer.destination.version, out.packet.outer.destination.version}
     for version in sorted(versions, reverse=True):
@@ -216,6 +265,9 @@ def _changed(plan: Plan, broken: Break) -> Iterator[Suspect]:
     wanted, got = _segments(hop.packet), _segments(packet)
     if not any(name.startswith("H.") for name in (hop.behavior or "").split(" + ")):
         return
+    machine = plan.machine(hop.point.node)
+    if machine.headend:
+        yield from of_headend(plan, machine, machine.headend, broken)
     for about in _policy_about(plan.machine(hop.point.node), broken):
         node = hop.point.node
         yield suspect("policy-shadowed", node, **about)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from srv6lab.plan import Plan
+from srv6lab.predict.elections import elect, lab_of
 from srv6lab.predict.network import Lab
 from srv6lab.predict.origin import answer, request
 from srv6lab.predict.walk import Ended, walks
@@ -21,23 +23,39 @@ def predict(plan: Plan, exercise: str) -> tuple[Prediction, ...]:
     has no such exercise."""
     _, found = plan.exercise(exercise)
     return tuple(
-        Prediction(
-            probe.id,
-            tuple(traces(lab, probe, RFC)),
-            tuple(traces(lab, probe, LINUX)),
-        )
-        for lab, probes in _stages(plan, found)
+        Prediction(probe.id, tuple(_all(labs, probe, RFC)), tuple(_all(labs, probe, LINUX)), len(labs) > 1)
+        for labs, probes in _stages(plan, found)
         for probe in probes
     )
 
 
-def _stages(plan: Plan, exercise: Exercise) -> Iterator[tuple[Lab, Sequence[Probe]]]:
-    """The lab as it is while some of the probes are sent, as `apply` makes it."""
+def _stages(plan: Plan, exercise: Exercise) -> Iterator[tuple[Sequence[Lab], Sequence[Probe]]]:
+    """The lab as it is while some of the probes are sent, as `apply` makes it: several for what is sent while it is
+    changed, since headends notice a change later."""
     applied: tuple[Action, ...] = exercise.apply
+    elected = elect(plan, applied)
+    before = Lab(plan, applied, elected)
     if exercise.probes:
-        yield Lab(plan, applied), exercise.probes
+        yield [before], exercise.probes
     for step in exercise.steps:
-        yield Lab(plan, (*applied, *step.apply)), step.probes
+        actions = (*applied, *step.apply)
+        after = lab_of(plan, actions)
+        if step.across:
+            yield [before, Lab(plan, actions, elected), after], [step.across]
+        yield [after], step.probes
+
+
+def _all(labs: Sequence[Lab], probe: Probe, quirks: frozenset[str]) -> Iterator[Trace]:
+    """A probe's walks in one lab, or those in any of several, each once."""
+    if len(labs) == 1:
+        yield from traces(labs[0], probe, quirks)
+        return
+    seen: set[object] = set()
+    for lab in labs:
+        for one in traces(lab, probe, quirks):
+            if (what := (one.leg, one.hops, one.end)) not in seen:
+                seen.add(what)
+                yield replace(one, share=one.share / len(labs))
 
 
 def traces(lab: Lab, probe: Probe, quirks: frozenset[str]) -> Iterator[Trace]:

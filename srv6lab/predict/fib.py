@@ -44,6 +44,7 @@ class Sid:
     behavior: Behavior
     local: LocalSid
     next_hop: Address | None = None
+    weight: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,14 @@ class Steer:
     weight: int = 1
 
 
-Way = Local | Link | Gateway | Sid | Steer
+@dataclass(frozen=True, slots=True)
+class Blackhole:
+    """A route that drops, and why it is there."""
+
+    why: str
+
+
+Way = Local | Link | Gateway | Sid | Steer | Blackhole
 Found = tuple[Network, tuple[Way, ...]]
 
 

@@ -1,12 +1,13 @@
-"""Firewalls of an exercise: which packets their rules match."""
+"""Which packets match: rules of firewalls, and flows with a forwarding class."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from srv6lab.srv6.outer import Outer
-from srv6lab.srv6.packet import Ipv4, Ipv6, Packet
+from srv6lab.srv6.packet import Ipv4, Ipv6, Packet, Tcp, Udp
 from srv6lab.topology import Firewall, InnerMatch
+from srv6lab.topology.policies import Flow
 
 _PROTOCOLS = {"icmp": 1, "icmpv6": 58, "tcp": 6, "udp": 17}
 
@@ -47,3 +48,25 @@ def _fits(rule: Firewall | InnerMatch, header: Ipv4 | Ipv6, protocol: int | None
         and (rule.destination is None or header.destination in rule.destination)
         and (rule.protocol is None or protocol == _PROTOCOLS[rule.protocol])
     )
+
+
+def matches(flow: Flow, packet: Packet) -> bool:
+    """Whether a packet is one of a flow, by its outermost header and the port behind that."""
+    first, last = packet.headers[0], packet.headers[-1]
+    if not isinstance(first, Ipv4 | Ipv6):
+        return False
+    dscp = (first.tos if isinstance(first, Ipv4) else first.traffic_class) >> 2
+    port = last.destination_port if isinstance(last, Tcp | Udp) and _alone(packet) else None
+    name = {Tcp: "tcp", Udp: "udp"}.get(type(last)) if _alone(packet) else None
+    return (
+        (flow.source is None or first.source in flow.source)
+        and (flow.destination is None or first.destination in flow.destination)
+        and flow.dscp in (None, dscp)
+        and flow.protocol in (None, name)
+        and flow.port in (None, port)
+    )
+
+
+def _alone(packet: Packet) -> bool:
+    """Whether a packet has one IP header: ports behind another are another packet's."""
+    return sum(isinstance(header, Ipv4 | Ipv6) for header in packet.headers) == 1

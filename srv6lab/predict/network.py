@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address, ip_network
+from types import MappingProxyType
 from typing import Any
 
 from srv6lab.converged import Converged, VpnRoute, converged
@@ -21,18 +22,29 @@ from srv6lab.plan import (
     PlannedSid,
     planned_policy,
 )
+from srv6lab.predict.decided import HEADENDS, Elected, class_tables, decided, source_of
 from srv6lab.predict.fib import MAIN, Fib, Found, Gateway, Link, Local, Sid, Steer, Way
+from srv6lab.predict.filters import matches
 from srv6lab.routing import PlannedVrf
 from srv6lab.srv6.behaviors import REGISTRY
 from srv6lab.srv6.csid import NextCsid
 from srv6lab.srv6.encapsulation import Encapsulation
 from srv6lab.srv6.flavors import NEXT_CSID
+from srv6lab.srv6.packet import Packet
 from srv6lab.srv6.results import Flavor, LocalSid, Service
-from srv6lab.topology import Action, Firewall, FirewallAction, Network, SteeringAction, WithdrawAction
+from srv6lab.topology import (
+    Action,
+    CutAction,
+    Firewall,
+    FirewallAction,
+    Network,
+    SteeringAction,
+    WithdrawAction,
+)
+from srv6lab.topology.policies import Flow
 from srv6lab.trace import Address
 
 LOOPBACK = "lo"
-HEADENDS = {"encap": "H.Encaps", "encap.red": "H.Encaps.Red"}
 _READ: Mapping[str, Callable[[str], Any]] = {"nh4": IPv4Address, "nh6": IPv6Address, "table": int, "oif": str}
 
 
@@ -40,7 +52,8 @@ _READ: Mapping[str, Callable[[str], Any]] = {"nh4": IPv4Address, "nh6": IPv6Addr
 class Namespace:
     """One network namespace: a node's own (`node`), or a service's (`node/netns`).
 
-    `rules` sends what comes in by a NIC to a table; `returns` has the proxies that take what comes in by a NIC.
+    `rules` sends what comes in by a NIC to a table; `returns` has the proxies that take what comes in by a NIC;
+    `classes` are flows with the tables of their forwarding classes, the first that matches counts.
     """
 
     place: str
@@ -51,6 +64,14 @@ class Namespace:
     forwards: bool = True
     firewalls: tuple[Firewall, ...] = ()
     returns: Mapping[str, tuple[Sid, ...]] = field(default_factory=dict)
+    classes: tuple[tuple[Flow, int | None], ...] = ()
+
+    def class_table(self, packet: Packet, to: Address) -> int | None:
+        """The table of a packet's forwarding class, if it has one with a way to where the packet goes."""
+        table = next((table for flow, table in self.classes if matches(flow, packet)), None)
+        if table is None or to in self.locals or not self.tables[table].lookup(to):
+            return None
+        return table
 
     def lookup(self, address: Address, came_in: str | None, table: int | None = None) -> Found | None:
         """The local addresses, then the NIC's own table, then the main one; or one table alone."""
@@ -65,10 +86,17 @@ class Namespace:
 
 
 class Lab:
-    """A plan with what an exercise changed in it. Namespaces are built when a packet first comes to them."""
+    """A plan with what an exercise changed in it, and what headends have elected. Namespaces are built when a packet
+    first comes to them."""
 
-    def __init__(self, plan: Plan, actions: Sequence[Action] = ()) -> None:
-        self.plan, self._actions = plan, actions
+    def __init__(
+        self,
+        plan: Plan,
+        actions: Sequence[Action] = (),
+        elected: Mapping[str, Elected] = MappingProxyType({}),
+    ) -> None:
+        self.plan, self._actions, self._elected = plan, actions, elected
+        self.cut = frozenset(one.cut.link for one in actions if isinstance(one, CutAction))
         self._machines = {machine.name: machine for machine in plan.machines}
         self._ends = {nic.point: nic for machine in plan.machines for nic in _every_nic(machine)}
         self._learned = converged(plan, withdrawn(actions))
@@ -94,7 +122,8 @@ class Lab:
         if netns:
             return _inside(place, next(one for one in machine.services if one.netns == netns), firewalls)
         learned = self._learned.get(machine.name, Converged())
-        return _node(machine, learned, _with_steering(machine, self._actions), firewalls)
+        policies = _with_steering(machine, self._actions)
+        return _node(machine, learned, policies, firewalls, self._elected.get(machine.name))
 
 
 def withdrawn(actions: Iterable[Action]) -> frozenset[str]:
@@ -121,7 +150,11 @@ def _with_steering(machine: Machine, actions: Iterable[Action]) -> tuple[Planned
 
 
 def _node(
-    machine: Machine, learned: Converged, policies: Iterable[PlannedPolicy], firewalls: tuple[Firewall, ...]
+    machine: Machine,
+    learned: Converged,
+    policies: Iterable[PlannedPolicy],
+    firewalls: tuple[Firewall, ...],
+    elected: Elected | None = None,
 ) -> Namespace:
     ports = [port.outside for service in machine.services if service.netns for port in service.ports]
     nics = {nic.name: nic for nic in (*machine.nics, *ports)}
@@ -156,6 +189,11 @@ def _node(
         replace(policy.prefix, _steer(nics, policy))
     for proxy in machine.proxies:
         replace(ip_network(proxy.sid), _proxy(proxy))
+    for number, prefix, chosen in decided(machine, elected) if elected else ():
+        if number is None:
+            replace(prefix, *chosen)
+        else:
+            tables.setdefault(number, Fib()).put(prefix, chosen)
     returns: dict[str, tuple[Sid, ...]] = {}
     for proxy in machine.proxies:
         returns[proxy.back] = (*returns.get(proxy.back, ()), _proxy(proxy))
@@ -170,6 +208,7 @@ def _node(
         forwards=machine.forwards,
         firewalls=firewalls,
         returns=returns,
+        classes=class_tables(machine, elected) if elected else (),
     )
 
 
@@ -178,7 +217,7 @@ def _sid(nics: Mapping[str, Nic], sid: PlannedSid) -> Sid:
         **{name: _READ[name](value) for name, value in sid.parameters},
         flavors=frozenset(Flavor[name] for name in sid.flavors if name != NEXT_CSID),
         next_csid=NextCsid() if NEXT_CSID in sid.flavors else None,
-        policy=Encapsulation(_source(nics, sid.nic), sid.policy) if sid.policy else None,
+        policy=Encapsulation(source_of(nics, sid.nic), sid.policy) if sid.policy else None,
     )
     return Sid(sid.sid, sid.behavior, local)
 
@@ -199,15 +238,7 @@ def _vpn(machine: Machine, vrf: PlannedVrf, routes: Iterable[VpnRoute]) -> Fib:
 
 
 def _steer(nics: Mapping[str, Nic], policy: PlannedPolicy) -> Steer:
-    return Steer(HEADENDS[policy.mode], Encapsulation(_source(nics, policy.nic), policy.segments))
-
-
-def _source(nics: Mapping[str, Nic], name: str) -> IPv6Address:
-    """The source of what a node pushes is the address of the NIC that it leaves by."""
-    source = nics[name].address.ip
-    if not isinstance(source, IPv6Address):
-        raise ValueError(f"{name} has no IPv6 address to encapsulate from")
-    return source
+    return Steer(HEADENDS[policy.mode], Encapsulation(source_of(nics, policy.nic), policy.segments))
 
 
 def _inside(place: str, service: PlannedService, firewalls: tuple[Firewall, ...]) -> Namespace:

@@ -7,7 +7,7 @@ from ipaddress import IPv4Address, IPv6Address
 
 from srv6lab.plan import Machine, Plan
 from srv6lab.srv6.oam import O_FLAG
-from srv6lab.srv6.packet import Icmp, Icmpv6, Ipv4, Ipv6, Packet, Srh, build
+from srv6lab.srv6.packet import Icmp, Icmpv6, Ipv4, Ipv6, Packet, Srh, Udp, build
 from srv6lab.topology import Probe
 from srv6lab.trace import Address
 
@@ -16,10 +16,12 @@ _REQUEST, _REPLY = {4: 8, 6: 128}, {8: 0, 128: 129}
 
 
 def request(plan: Plan, probe: Probe) -> Packet:
-    """The first echo request of a probe."""
+    """The first packet of a probe."""
     to = plan.target(probe)
     source = source_address(plan.machine(probe.source), to)
     rest, payload = (1).to_bytes(4), bytes(probe.size)
+    if probe.udp:
+        return _datagram(source, to, probe.port, payload)
     if isinstance(to, IPv4Address) and isinstance(source, IPv4Address):
         dont_fragment = 2
         return build(
@@ -32,6 +34,17 @@ def request(plan: Plan, probe: Probe) -> Packet:
     if isinstance(to, IPv6Address) and isinstance(source, IPv6Address):
         return build(Ipv6(source, to, HOPS), Icmpv6(_REQUEST[6], rest=rest), payload=payload)
     raise ValueError(f"{probe.source} has no address of the family of {to}")
+
+
+def _datagram(source: Address, to: Address, port: int, payload: bytes) -> Packet:
+    first_port = 20000
+    udp = Udp(first_port, port)
+    if isinstance(to, IPv4Address) and isinstance(source, IPv4Address):
+        dont_fragment = 2
+        return build(Ipv4(source, to, HOPS, flags=dont_fragment), udp, payload=payload)
+    if isinstance(to, IPv6Address) and isinstance(source, IPv6Address):
+        return build(Ipv6(source, to, HOPS), udp, payload=payload)
+    raise ValueError(f"{source} and {to} are of two families")
 
 
 def answer(packet: Packet) -> Packet | None:

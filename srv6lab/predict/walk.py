@@ -11,7 +11,7 @@ from fractions import Fraction
 
 from srv6lab.plan import Nic
 from srv6lab.predict import proxies
-from srv6lab.predict.fib import Gateway, Link, Local, Sid, Steer, Way
+from srv6lab.predict.fib import Blackhole, Gateway, Link, Local, Sid, Steer, Way
 from srv6lab.predict.filters import through
 from srv6lab.predict.network import LOOPBACK, Lab, Namespace
 from srv6lab.predict.views import size, view
@@ -136,6 +136,8 @@ class _Step:
 
     def _looked_up(self, table: int | None) -> Next:
         destination = _destination(self.walk.packet)
+        if table is None and self.walk.came_in is not None and not self.walk.acted:
+            table = self.here.class_table(self.walk.packet, destination)
         found = self.here.lookup(destination, self.walk.came_in, table)
         if found is None:
             where = f"table {table} of {self.here.place}" if table is not None else self.here.place
@@ -164,6 +166,8 @@ class _Step:
                 return _lost(self.walk, f"{what}, though its own prefix {prefix} holds it")
             case Link(nic):
                 return self._out(self.here.nics[nic], f"{prefix} is its link")
+            case Blackhole(why):
+                return _lost(self.walk, f"{prefix} is dropped: {why}")
             case Gateway(next_hop, nic):
                 return self._out(self.here.nics[nic], f"{prefix} via {next_hop}", next_hop)
         raise AssertionError(way)
@@ -329,6 +333,9 @@ class _Step:
             Hop(nic.point, Direction.OUT, seen, acted, reason, walk.quirks),
             Hop(peer.point, Direction.IN, seen, quirks=walk.quirks),
         )
+        if nic.link and nic.link in self.lab.cut:
+            reason = f"link {nic.link} lets nothing through"
+            return (Ended(replace(walk, packet=packet, hops=hops), End(False, peer.point.place, reason)),)
         return (
             replace(
                 walk, packet=packet, place=peer.point.place, came_in=peer.name, how=None, next_hop=None, hop_due=True,
@@ -368,7 +375,7 @@ def _with(quirks: tuple[str, ...], *taken: str) -> tuple[str, ...]:
 
 
 def _weight(way: Way) -> int:
-    return way.weight if isinstance(way, Gateway | Steer) else 1
+    return way.weight if isinstance(way, Gateway | Steer | Sid) else 1
 
 
 def _destination(packet: Packet) -> Address:

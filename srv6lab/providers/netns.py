@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from srv6lab import rootfs
+from srv6lab import agent, rootfs
 from srv6lab.errors import LabError, MachineError, NodeError
 from srv6lab.machine.requirements import require, root, srv6, tools
 from srv6lab.providers import tcpdump, vpn
@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 
 TOOLS = ("bash", "ip", "nsenter", "ping", "tcpdump")
 _PATIENCE = 30.0
-_SRCONF = Path(__file__).parent.parent / "srconf"
+_PACKAGE = Path(__file__).parent.parent
+_SRCONF = _PACKAGE / "srconf"
 _DAY0 = 'for file in /proc/sys/net/ipv6/conf/*/disable_ipv6; do echo 0 >"$file"; done; exec bash /run/day0.sh'
 
 
@@ -253,6 +254,8 @@ def _begin_day0(plan: Plan, files: Mapping[str, str], data: Data) -> list[_Day0]
         (root / "run/day0.sh").write_text(script, encoding="utf-8")
         if machine.proxies:
             install_srconf(node)
+        if machine.headend:
+            install_agent(node)
         popen = subprocess.Popen(
             (*_argv(data.nodes, machine.name), "bash", "-c", _DAY0),
             stdin=subprocess.DEVNULL,
@@ -299,3 +302,13 @@ def install_srconf(node: Process) -> None:
     for path in _SRCONF.iterdir():
         if path.suffix in (".py", ".o") or path.name == "srconf":
             shutil.copy(path, folder)
+
+
+def install_agent(node: Process) -> None:
+    """The agent of SR policies: of this package, what it needs."""
+    folder = Path(f"/proc/{node.pid}/root/usr/local/lib/srv6lab/srv6lab")
+    for pattern in agent.FILES:
+        for path in _PACKAGE.glob(pattern):
+            target = folder / path.relative_to(_PACKAGE)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, target)

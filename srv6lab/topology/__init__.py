@@ -6,13 +6,15 @@ owns, two NICs with one address) is judged by the loader, which knows where each
 
 from __future__ import annotations
 
-from ipaddress import IPv6Network
+from ipaddress import IPv6Address, IPv6Network
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints
 
 from srv6lab.srv6.csid import NextCsid
 from srv6lab.topology.control import ControlExpectation as ControlExpectation
+from srv6lab.topology.policies import ColorTarget, Headend, LinkMetric, Srlg
+from srv6lab.topology.policies import SrPolicy as SrPolicy
 from srv6lab.topology.routing import Bgp, Isis, IsisLink, SidStructure, Vrf, VrfName
 from srv6lab.topology.scalars import BOX_VERSION as BOX_VERSION
 from srv6lab.topology.scalars import Address as Address
@@ -28,6 +30,7 @@ from srv6lab.topology.scalars import (
     Name,
     PlaceText,
     PointText,
+    Share,
     TraceName,
     V4Address,
     V4Network,
@@ -83,6 +86,7 @@ class Node(Hardware):
     isis: Isis | None = None
     bgp: Bgp | None = None
     vrfs: dict[VrfName, Vrf] = Field(default_factory=dict)
+    headend: Headend = Headend()
 
 
 def _spell_out(value: Any) -> Any:
@@ -108,7 +112,8 @@ class Endpoint(Model):
 
 
 class Link(Model):
-    """A cable between two NICs."""
+    """A cable between two NICs. `metric`, `te_metric`, `delay` in microseconds, `affinities` and `srlgs` are what the
+    SR database of headends knows of it in both directions; of a link with IS-IS, the metric is that one's."""
 
     name: Name
     endpoints: Annotated[
@@ -117,6 +122,11 @@ class Link(Model):
     prefix: Network
     mtu: Mtu = 1500
     isis: IsisLink | None = None
+    metric: LinkMetric = 10
+    te_metric: LinkMetric = 10
+    delay: LinkMetric = 10
+    affinities: tuple[Name, ...] = ()
+    srlgs: tuple[Srlg, ...] = ()
 
     def address(self, end: int) -> Address:
         """The address of one end: what the author says, else the first and the second of the prefix."""
@@ -193,27 +203,41 @@ class Match(Model):
 
 
 class Steering(Model):
-    """A headend's policy: matching traffic is encapsulated (RFC 8986 section 5), with `encap.red` in a
-    reduced SRH, or in none where there is one segment."""
+    """Matching traffic is encapsulated at a headend (RFC 8986 section 5) over segments of its own, or over those of
+    the SR policy that its color says; with `encap.red` in a reduced SRH, or in none where there is one segment."""
 
     headend: Name
     match: Match
-    to: Target
+    to: Target | ColorTarget
     mode: Literal["encap", "encap.red"] = "encap"
+
+    @property
+    def segments(self) -> tuple[IPv6Address, ...]:
+        """Its own, first visited first; none where a policy decides."""
+        return self.to.segments if isinstance(self.to, Target) else ()
 
 
 class Probe(Model):
-    """Traffic that an exercise sends: `icmp` echo requests from one node to another, with `size` bytes behind the
-    ICMP header (the token that they are told by needs 56). With `segments` they carry an SRH through these SIDs,
-    first visited first, with `oam` its O-flag (RFC 9259)."""
+    """Traffic that an exercise sends from one node to another: `icmp` echo requests, or one datagram of each of `udp`
+    flows, which differ in their source port. `size` bytes are behind the ICMP or UDP header (the token that they are
+    told by needs 56). With `segments` echo requests carry an SRH through these SIDs, first visited first, with `oam`
+    its O-flag (RFC 9259). `interval` is in milliseconds."""
 
     id: Name
     source: Name = Field(alias="from")
     to: Name
-    icmp: Annotated[int, Field(strict=True, ge=1, le=1000)]
+    icmp: Annotated[int, Field(strict=True, ge=1, le=1000)] | None = None
+    udp: Annotated[int, Field(strict=True, ge=1, le=20000)] | None = None
+    port: Annotated[int, Field(strict=True, ge=1, le=65535)] = 5000
+    interval: Annotated[int, Field(strict=True, ge=1, le=1000)] | None = None
     size: Annotated[int, Field(strict=True, ge=56, le=8952)] = 56
     segments: Annotated[tuple[V6Address, ...], Field(max_length=16)] = ()
     oam: bool = False
+
+    @property
+    def count(self) -> int:
+        """How many packets it sends."""
+        return self.icmp or self.udp or 0
 
 
 class Inner(Model):
@@ -243,7 +267,7 @@ class PacketExpectation(Model):
     `next_header` is what follows it at once, `protocol` what follows all of its extension headers, `length`
     counts the bytes of the whole IP packet. `segment_list` is in wire order (RFC 8754 section 2): index 0 is
     the last segment; an empty list says that there is no SRH. `count` defaults to one for each packet of the
-    probe.
+    probe. `share` is that of the probe's flows which come here so: how many they are must be likely by it.
     """
 
     at: PointText
@@ -261,6 +285,7 @@ class PacketExpectation(Model):
     middle: Middle | None = None
     inner: Inner | None = None
     count: Annotated[int, Field(strict=True, ge=1)] | None = None
+    share: Share | None = None
     absent: bool = False
 
 
@@ -323,14 +348,30 @@ class WithdrawAction(Model):
     withdraw: Withdrawal
 
 
-Action = SteeringAction | FirewallAction | WithdrawAction
+class Cut(Model):
+    """A link by its name."""
+
+    link: Name
+
+
+class CutAction(Model):
+    """Let nothing through a link, and tell nobody: its NICs stay up. Taken back, it carries packets again."""
+
+    cut: Cut
+
+
+Action = SteeringAction | FirewallAction | WithdrawAction | CutAction
 
 
 class Step(Model):
-    """A part of an exercise: what is changed for its probes only."""
+    """A part of an exercise: what is changed for its probes only. `across` is sent while it is changed."""
 
     apply: tuple[Action, ...] = ()
+    across: Probe | None = None
     probes: Annotated[tuple[Probe, ...], Field(min_length=1)]
+
+    def every_probe(self) -> tuple[Probe, ...]:
+        return (*([self.across] if self.across else []), *self.probes)
 
 
 class TunnelExpectation(Model):
@@ -360,6 +401,13 @@ class CounterExpectation(Model):
     packets: Annotated[int, Field(strict=True, ge=0)]
 
 
+class LossExpectation(Model):
+    """How many echo requests of a probe may stay without an answer."""
+
+    probe: Name
+    most: Annotated[int, Field(strict=True, ge=0)]
+
+
 class Expect(Model):
     """The author's word, written by hand. `elsewhere: absent` says that the probes' packets are
     seen at no other point than those listed."""
@@ -368,6 +416,7 @@ class Expect(Model):
     elsewhere: Literal["absent", "any"] = "any"
     alerts: tuple[AlertExpectation, ...] = ()
     counters: tuple[CounterExpectation, ...] = ()
+    losses: tuple[LossExpectation, ...] = ()
     control: tuple[ControlExpectation, ...] = ()
 
 
@@ -389,7 +438,7 @@ class Exercise(Model):
 
     def every_probe(self) -> tuple[Probe, ...]:
         """In the order in which they are sent."""
-        return self.probes + tuple(probe for step in self.steps for probe in step.probes)
+        return self.probes + tuple(probe for step in self.steps for probe in step.every_probe())
 
     def every_action(self) -> tuple[Action, ...]:
         return self.apply + tuple(action for step in self.steps for action in step.apply)
@@ -408,6 +457,7 @@ class Topology(Model):
     links: tuple[Link, ...] = ()
     services: dict[Name, Service] = Field(default_factory=dict)
     local_sids: tuple[LocalSid, ...] = ()
+    policies: tuple[SrPolicy, ...] = ()
     steering: tuple[Steering, ...] = ()
     exercises: tuple[Exercise, ...] = ()
 

@@ -16,10 +16,11 @@ import pytest
 from srv6lab.agent.config import Config, load
 from srv6lab.agent.flows import Flow, needed, rules, ruleset
 from srv6lab.agent.links import _link, _messages
-from srv6lab.agent.probes import Liveness, srh, way
+from srv6lab.agent.probes import Liveness, srh
 from srv6lab.agent.report import report
 from srv6lab.agent.routes import UNKNOWN, Routes, commands, wanted
 from srv6lab.srv6.packet import Srh
+from srv6lab.srv6.policy.probing import way
 from srv6lab.srv6.policy.state import compute
 from srv6lab.srv6.policy.view import View
 from tests.agent.given import BSID, OVER_LINK, E, M, N, candidate, config, policy, steer

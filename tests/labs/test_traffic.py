@@ -9,7 +9,7 @@ import pytest
 
 from srv6lab.changes import Changes
 from srv6lab.plan import Plan
-from srv6lab.render import change
+from srv6lab.render import changes_of
 from srv6lab.topology import Exercise, Probe, SteeringAction
 from tests.conftest import SITE, Up, some_labs
 from tests.traffic import sweep, transfer
@@ -37,7 +37,12 @@ def labs_up(bring_up):  # type: ignore[no-untyped-def]
 def on_the_path_of(lab: Up, exercise: Exercise) -> Iterator[None]:
     """The exercise's steering is applied; its firewalls are not."""
     changes = Changes(lab.running.provider, lab.running.home, lab.running.state)
-    steering = [change(lab.plan, one) for one in exercise.apply if isinstance(one, SteeringAction)]
+    steering = [
+        each
+        for one in exercise.apply
+        if isinstance(one, SteeringAction)
+        for each in changes_of(lab.plan, one)
+    ]
     with changes.applied(steering, {}):
         yield
 

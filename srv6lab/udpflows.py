@@ -1,0 +1,51 @@
+"""One UDP datagram of each of many flows, which differ in their source port.
+
+    python3 udpflows.py [--interval SECONDS] [--size BYTES] [--token HEX] COUNT DESTINATION PORT
+
+It runs inside a node, so it imports the standard library only. It sums up as ping does; nothing answers.
+"""
+
+from __future__ import annotations
+
+import argparse
+import socket
+import sys
+import time
+
+_FIRST = 20000
+
+
+def main() -> int:
+    given = _arguments()
+    token = bytes.fromhex(given.token) or b"srv6lab "
+    payload = (token * (given.size // len(token) + 1))[: given.size]
+    family, kind, protocol, _, to = socket.getaddrinfo(given.destination, given.port, type=socket.SOCK_DGRAM)[
+        0
+    ]
+    sent = 0
+    for source in range(_FIRST, _FIRST + given.count):
+        with socket.socket(family, kind, protocol) as made:
+            made.bind(("", source))
+            made.sendto(payload, to)
+        sent += 1
+        time.sleep(given.interval)
+    print(f"{sent} packets transmitted, 0 received, no answer is expected")
+    return 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="udpflows")
+    parser.add_argument("--interval", type=float, default=0.001)
+    parser.add_argument("--size", type=int, default=56)
+    parser.add_argument("--token", default="")
+    parser.add_argument("count", type=int)
+    parser.add_argument("destination")
+    parser.add_argument("port", type=int)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except OSError as error:
+        sys.exit(f"udpflows: {error}")
