@@ -48,10 +48,10 @@ RESULT_OF_ONE = {
 @pytest.mark.parametrize(
     ("path", "value", "said"),
     [
-        (("differences_from_netns", "chain"), ["ping at r1:eth1"], "chain: ping at r1:eth1"),
+        (("differences_from_netns", "chain"), ["ping at one:eth1"], "chain: ping at one:eth1"),
         (("machines", "exercises", "chain", "exit"), 4, "machines: chain is ['pass'], exit 4"),
         (("single_vm", "exercises", "chain", "status"), [], "single_vm: chain is [], exit 0"),
-        (("machines", "destroy", "left"), ["r1"], "machines: destroy left {'exit': 0, 'left': ['r1']}"),
+        (("machines", "destroy", "left"), ["one"], "machines: destroy left {'exit': 0, 'left': ['one']}"),
     ],
 )
 def test_a_proof_that_failed_is_noticed(path: tuple[str, ...], value: object, said: str) -> None:

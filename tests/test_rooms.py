@@ -186,10 +186,21 @@ LONG_ENOUGH = 5  # a shorter name is also a word or an abbreviation of something
 
 @cache
 def lab_names() -> frozenset[str]:
-    """The names of all labs and of their nodes, but for a lab that is called after a key of the topology."""
+    """The names of all labs and of their nodes, but for a lab that is called after a word of the topology."""
     nodes = (machine.name for name in LABS for machine in SITE.load(SITE.refer(name))[0].machines)
-    keys = {key for model in json_schema()["$defs"].values() for key in model.get("properties", ())}
-    return (frozenset(LABS) | frozenset(nodes)) - keys
+    return (frozenset(LABS) | frozenset(nodes)) - set(_words(json_schema()))
+
+
+def _words(schema: object) -> Iterator[str]:
+    """The keys that a schema knows, and the values that it lists."""
+    if isinstance(schema, list):
+        for one in schema:
+            yield from _words(one)
+    elif isinstance(schema, dict):
+        yield from schema.get("properties", ())
+        yield from (one for one in schema.get("enum", ()) if isinstance(one, str))
+        for one in schema.values():
+            yield from _words(one)
 
 
 def mentions(source: str, names: Set[str]) -> list[str]:
