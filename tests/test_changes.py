@@ -79,7 +79,8 @@ def test_what_a_dead_check_left_is_taken_back_by_up(up_once: Up, changes: Change
 def test_every_action_of_every_lab_leaves_nothing(lab: Up) -> None:
     """Routes and rules of all nodes are after an exercise's actions what they were before. The numbers that routers
     give to next hops are their own affair."""
-    show = "ip route; ip -6 route; ip rule; iptables-save | grep ^-A; nft list tables | grep -v ' ip filter'; true"
+    rules = "ip rule; ip -6 rule; iptables-save | grep ^-A; ip6tables-save | grep ^-A"
+    show = f"ip route; ip -6 route; {rules}; nft list tables | grep -vE ' ip6? filter'; true"
 
     def whole() -> list[list[str]]:
         shown = [lab.sh(machine.name, show) for machine in lab.plan.machines]
