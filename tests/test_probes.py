@@ -188,10 +188,10 @@ class TestSending:
 
     def test_the_token_fills_the_payload(self) -> None:
         words = command(ip_address(EAST), PROBE, TOKEN)
-        assert command[0] == "ping"
-        assert command[command.index("-c") + 1] == "3"
-        assert command[command.index("-p") + 1] == TOKEN
-        assert command[-1] == EAST
+        assert words[0] == "ping"
+        assert words[words.index("-c") + 1] == "3"
+        assert words[words.index("-p") + 1] == TOKEN
+        assert words[-1] == EAST
 
 
 STATISTICS = "--- 10.0.2.1 ping statistics ---\n"
