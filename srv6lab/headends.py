@@ -173,7 +173,7 @@ def _adjacencies(link: Link) -> Iterator[Adjacency]:
                 link.endpoints[1 - here].node,
                 local,
                 remote,
-                igp_metric=link.isis.metric if link.isis else link.metric,
+                igp_metric=link.isis.metric if link.isis else link.igp_metric,
                 te_metric=link.te_metric,
                 delay=link.delay,
                 affinities=frozenset(link.affinities),
@@ -220,7 +220,7 @@ def _path(one: written.CandidatePath) -> Path:
     if one.dynamic:
         given = one.dynamic
         return Dynamic(
-            Metric[given.metric.upper()],
+            Metric(given.metric),
             frozenset(given.include_any),
             frozenset(given.include_all),
             frozenset(given.exclude_any),

@@ -1,7 +1,7 @@
 """Every text that a lab renders to, as it was last read by a person: `tests/golden/<lab>/`.
 
 What the Vagrant target renders stands there by its path; what another target renders and Vagrant doesn't, in
-a folder of the target's name. Files that are only copied (`srconf/`) have no golden.
+a folder of the target's name. Files that are only copied (`srconf/`, `agent/`) have no golden.
 
     UPDATE=1 pytest tests/test_golden.py
 
@@ -20,7 +20,7 @@ import pytest
 from srv6lab.errors import LabError
 from srv6lab.lab import DEFAULT_TARGET, TARGETS
 from srv6lab.plan import Plan
-from srv6lab.render import Files, srconf_files
+from srv6lab.render import Files, agent_files, srconf_files
 from tests.conftest import LABS, SITE
 
 FOLDER = Path(__file__).with_name("golden")
@@ -30,7 +30,8 @@ HINT = "if this is meant: UPDATE=1 pytest tests/test_golden.py, and read the dif
 def rendered(plan: Plan) -> dict[str, str]:
     """The texts of all targets by the path of their golden file."""
     own = _rendered_by(DEFAULT_TARGET, plan)
-    texts = {path: content for path, content in own.items() if path not in srconf_files()}
+    copied = {**srconf_files(), **agent_files()}
+    texts = {path: content for path, content in own.items() if path not in copied}
     for target in TARGETS:
         for path, content in _rendered_by(target, plan).items():
             if own.get(path) != content:

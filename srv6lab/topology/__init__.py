@@ -112,7 +112,7 @@ class Endpoint(Model):
 
 
 class Link(Model):
-    """A cable between two NICs. `metric`, `te_metric`, `delay` in microseconds, `affinities` and `srlgs` are what the
+    """A cable between two NICs. `igp_metric`, `te_metric`, `delay` in microseconds, `affinities` and `srlgs` are what the
     SR database of headends knows of it in both directions; of a link with IS-IS, the metric is that one's."""
 
     name: Name
@@ -122,7 +122,7 @@ class Link(Model):
     prefix: Network
     mtu: Mtu = 1500
     isis: IsisLink | None = None
-    metric: LinkMetric = 10
+    igp_metric: LinkMetric = 10
     te_metric: LinkMetric = 10
     delay: LinkMetric = 10
     affinities: tuple[Name, ...] = ()

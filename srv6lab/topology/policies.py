@@ -28,7 +28,7 @@ class WeightedList(Model):
 class Dynamic(Model):
     """What a path shall have the least of, and what its links must and must not have (RFC 9256 section 5.2)."""
 
-    metric: Literal["igp", "te", "delay"] = "igp"
+    metric: Literal["igp_metric", "te_metric", "delay"] = "igp_metric"
     include_any: tuple[Name, ...] = ()
     include_all: tuple[Name, ...] = ()
     exclude_any: tuple[Name, ...] = ()

@@ -1,0 +1,62 @@
+#!/usr/bin/env bash
+# Day0 of host hostb, lab sr-policy. Safe to run again.
+set -euo pipefail
+trap 'echo "day0/hostb.sh:$LINENO: $BASH_COMMAND" >&2' ERR
+
+# A machine of its own has what its box has; what lacks comes from its archive.
+if [[ ${SRV6LAB_GUEST-} ]]; then
+  missing=()
+  for tool in ip:iproute2 ping:iputils-ping python3:python3; do
+    command -v "${tool%%:*}" >/dev/null || missing+=("${tool#*:}")
+  done
+  if [[ ${missing[*]-} ]] &&
+    ! { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y "${missing[@]}"; } >/var/log/srv6lab-packages.log 2>&1; then
+    echo "day0/hostb.sh: hostb lacks ${missing[*]}, and its archive does not give them: connect it to a network, or use a box that has them" >&2
+    exit 1
+  fi
+fi
+
+# A NIC is known by its MAC: what is eth1 on one machine is enp0s8 on another.
+find_nic() {
+  local file mac
+  for file in /sys/class/net/*/address; do
+    read -r mac <"$file" || continue
+    if [[ $mac == "$2" ]]; then
+      file=${file%/address}
+      printf -v "$1" %s "${file##*/}"
+      return
+    fi
+  done
+  echo "day0/hostb.sh: hostb has no NIC with MAC $2 ($1)" >&2
+  return 1
+}
+eth1=
+find_nic eth1 02:3c:2a:2e:62:5e
+mkdir -p /var/lib/srv6lab
+cat >/var/lib/srv6lab/nics <<EOF
+eth1=$eth1
+EOF
+
+# A host forwards nothing, whatever the machine's default is.
+echo 0 >/proc/sys/net/ipv4/ip_forward
+echo 0 >/proc/sys/net/ipv6/conf/all/forwarding
+
+# Addresses, routes and segments in one go: a fork of ip for each would be most of the time.
+ip -batch - <<EOF
+link set dev lo up
+link set dev $eth1 mtu 1500 up
+address replace 10.0.1.1/24 dev $eth1
+route replace 10.0.0.0/16 via 10.0.1.2 dev $eth1
+EOF
+
+# Ready once no address is tentative: until then the kernel doesn't answer for it.
+for ((tries = 0; tries < 100; tries++)); do
+  tentative=$(ip -6 -oneline address show tentative)
+  [[ $tentative ]] || break
+  sleep 0.1
+done
+if [[ $tentative ]]; then
+  echo "day0/hostb.sh: duplicate address detection does not end: $tentative" >&2
+  exit 1
+fi
+

@@ -1,0 +1,68 @@
+#!/usr/bin/env bash
+# Day0 of router r0, lab sr-policy. Safe to run again.
+set -euo pipefail
+trap 'echo "day0/r0.sh:$LINENO: $BASH_COMMAND" >&2' ERR
+
+# A machine of its own has what its box has; what lacks comes from its archive.
+if [[ ${SRV6LAB_GUEST-} ]]; then
+  missing=()
+  for tool in ip:iproute2 ping:iputils-ping python3:python3; do
+    command -v "${tool%%:*}" >/dev/null || missing+=("${tool#*:}")
+  done
+  if [[ ${missing[*]-} ]] &&
+    ! { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y "${missing[@]}"; } >/var/log/srv6lab-packages.log 2>&1; then
+    echo "day0/r0.sh: r0 lacks ${missing[*]}, and its archive does not give them: connect it to a network, or use a box that has them" >&2
+    exit 1
+  fi
+fi
+
+# A NIC is known by its MAC: what is eth1 on one machine is enp0s8 on another.
+find_nic() {
+  local file mac
+  for file in /sys/class/net/*/address; do
+    read -r mac <"$file" || continue
+    if [[ $mac == "$2" ]]; then
+      file=${file%/address}
+      printf -v "$1" %s "${file##*/}"
+      return
+    fi
+  done
+  echo "day0/r0.sh: r0 has no NIC with MAC $2 ($1)" >&2
+  return 1
+}
+eth1=
+find_nic eth1 02:31:ee:55:1b:bc
+mkdir -p /var/lib/srv6lab
+cat >/var/lib/srv6lab/nics <<EOF
+eth1=$eth1
+EOF
+
+# Forward both families and accept segment routing. rp_filter would drop what a SID decapsulates:
+# its source isn't routed back over the NIC that it came in by.
+echo 1 >/proc/sys/net/ipv4/ip_forward
+echo 1 >/proc/sys/net/ipv6/conf/all/forwarding
+for nic in all default lo "$eth1"; do
+  echo 1 >"/proc/sys/net/ipv6/conf/$nic/seg6_enabled"
+  echo 0 >"/proc/sys/net/ipv4/conf/$nic/rp_filter"
+done
+
+# Addresses, routes and segments in one go: a fork of ip for each would be most of the time.
+ip -batch - <<EOF
+link set dev lo up
+link set dev $eth1 mtu 2000 up
+address replace 2001:10::1/64 dev $eth1
+address replace fc00:0:a::1/64 dev lo
+route replace fc00:1::/64 via 2001:10::2 dev $eth1
+EOF
+
+# Ready once no address is tentative: until then the kernel doesn't answer for it.
+for ((tries = 0; tries < 100; tries++)); do
+  tentative=$(ip -6 -oneline address show tentative)
+  [[ $tentative ]] || break
+  sleep 0.1
+done
+if [[ $tentative ]]; then
+  echo "day0/r0.sh: duplicate address detection does not end: $tentative" >&2
+  exit 1
+fi
+

@@ -1,0 +1,75 @@
+#!/usr/bin/env bash
+# Day0 of router r3, lab sr-policy. Safe to run again.
+set -euo pipefail
+trap 'echo "day0/r3.sh:$LINENO: $BASH_COMMAND" >&2' ERR
+
+# A machine of its own has what its box has; what lacks comes from its archive.
+if [[ ${SRV6LAB_GUEST-} ]]; then
+  missing=()
+  for tool in ip:iproute2 ping:iputils-ping python3:python3 nft:nftables; do
+    command -v "${tool%%:*}" >/dev/null || missing+=("${tool#*:}")
+  done
+  if [[ ${missing[*]-} ]] &&
+    ! { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y "${missing[@]}"; } >/var/log/srv6lab-packages.log 2>&1; then
+    echo "day0/r3.sh: r3 lacks ${missing[*]}, and its archive does not give them: connect it to a network, or use a box that has them" >&2
+    exit 1
+  fi
+fi
+
+# A NIC is known by its MAC: what is eth1 on one machine is enp0s8 on another.
+find_nic() {
+  local file mac
+  for file in /sys/class/net/*/address; do
+    read -r mac <"$file" || continue
+    if [[ $mac == "$2" ]]; then
+      file=${file%/address}
+      printf -v "$1" %s "${file##*/}"
+      return
+    fi
+  done
+  echo "day0/r3.sh: r3 has no NIC with MAC $2 ($1)" >&2
+  return 1
+}
+eth1=
+find_nic eth1 02:61:f3:fc:2c:7d
+eth2=
+find_nic eth2 02:49:ea:6e:90:7c
+mkdir -p /var/lib/srv6lab
+cat >/var/lib/srv6lab/nics <<EOF
+eth1=$eth1
+eth2=$eth2
+EOF
+
+# Forward both families and accept segment routing. rp_filter would drop what a SID decapsulates:
+# its source isn't routed back over the NIC that it came in by.
+echo 1 >/proc/sys/net/ipv4/ip_forward
+echo 1 >/proc/sys/net/ipv6/conf/all/forwarding
+for nic in all default lo "$eth1" "$eth2"; do
+  echo 1 >"/proc/sys/net/ipv6/conf/$nic/seg6_enabled"
+  echo 0 >"/proc/sys/net/ipv4/conf/$nic/rp_filter"
+done
+
+# Addresses, routes and segments in one go: a fork of ip for each would be most of the time.
+ip -batch - <<EOF
+link set dev lo up
+link set dev $eth1 mtu 2000 up
+address replace 2001:13::2/64 dev $eth1
+link set dev $eth2 mtu 2000 up
+address replace 2001:35::1/64 dev $eth2
+address replace fc00:3::1/64 dev lo
+route replace fc00:1::/64 via 2001:13::1 dev $eth1
+route replace fc00:5::/64 via 2001:35::2 dev $eth2
+route replace fc00:3::e/128 encap seg6local action End dev $eth1
+EOF
+
+# Ready once no address is tentative: until then the kernel doesn't answer for it.
+for ((tries = 0; tries < 100; tries++)); do
+  tentative=$(ip -6 -oneline address show tentative)
+  [[ $tentative ]] || break
+  sleep 0.1
+done
+if [[ $tentative ]]; then
+  echo "day0/r3.sh: duplicate address detection does not end: $tentative" >&2
+  exit 1
+fi
+

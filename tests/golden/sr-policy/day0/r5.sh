@@ -1,0 +1,104 @@
+#!/usr/bin/env bash
+# Day0 of router r5, lab sr-policy. Safe to run again.
+set -euo pipefail
+trap 'echo "day0/r5.sh:$LINENO: $BASH_COMMAND" >&2' ERR
+
+# A machine of its own has what its box has; what lacks comes from its archive.
+if [[ ${SRV6LAB_GUEST-} ]]; then
+  missing=()
+  for tool in ip:iproute2 ping:iputils-ping python3:python3 nft:nftables; do
+    command -v "${tool%%:*}" >/dev/null || missing+=("${tool#*:}")
+  done
+  if [[ ${missing[*]-} ]] &&
+    ! { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y "${missing[@]}"; } >/var/log/srv6lab-packages.log 2>&1; then
+    echo "day0/r5.sh: r5 lacks ${missing[*]}, and its archive does not give them: connect it to a network, or use a box that has them" >&2
+    exit 1
+  fi
+fi
+
+# A NIC is known by its MAC: what is eth1 on one machine is enp0s8 on another.
+find_nic() {
+  local file mac
+  for file in /sys/class/net/*/address; do
+    read -r mac <"$file" || continue
+    if [[ $mac == "$2" ]]; then
+      file=${file%/address}
+      printf -v "$1" %s "${file##*/}"
+      return
+    fi
+  done
+  echo "day0/r5.sh: r5 has no NIC with MAC $2 ($1)" >&2
+  return 1
+}
+eth1=
+find_nic eth1 02:a1:51:58:87:ab
+eth2=
+find_nic eth2 02:39:60:c6:fa:41
+eth3=
+find_nic eth3 02:3c:69:ab:2a:c6
+eth4=
+find_nic eth4 02:8c:ec:ea:5e:79
+eth5=
+find_nic eth5 02:5a:94:7a:a7:d6
+eth6=
+find_nic eth6 02:20:09:49:b3:c3
+eth7=
+find_nic eth7 02:24:e8:d0:5e:c8
+mkdir -p /var/lib/srv6lab
+cat >/var/lib/srv6lab/nics <<EOF
+eth1=$eth1
+eth2=$eth2
+eth3=$eth3
+eth4=$eth4
+eth5=$eth5
+eth6=$eth6
+eth7=$eth7
+EOF
+
+# Forward both families and accept segment routing. rp_filter would drop what a SID decapsulates:
+# its source isn't routed back over the NIC that it came in by.
+echo 1 >/proc/sys/net/ipv4/ip_forward
+echo 1 >/proc/sys/net/ipv6/conf/all/forwarding
+for nic in all default lo "$eth1" "$eth2" "$eth3" "$eth4" "$eth5" "$eth6" "$eth7"; do
+  echo 1 >"/proc/sys/net/ipv6/conf/$nic/seg6_enabled"
+  echo 0 >"/proc/sys/net/ipv4/conf/$nic/rp_filter"
+done
+
+# Addresses, routes and segments in one go: a fork of ip for each would be most of the time.
+ip -batch - <<EOF
+link set dev lo up
+link set dev $eth1 mtu 1500 up
+address replace 10.0.1.2/24 dev $eth1
+link set dev $eth2 mtu 2000 up
+address replace 2001:25::2/64 dev $eth2
+link set dev $eth3 mtu 2000 up
+address replace 2001:35::2/64 dev $eth3
+link set dev $eth4 mtu 2000 up
+address replace 2001:45::2/64 dev $eth4
+link set dev $eth5 mtu 2000 up
+address replace 2001:15::2/64 dev $eth5
+link set dev $eth6 mtu 1500 up
+address replace 10.0.2.2/24 dev $eth6
+link set dev $eth7 mtu 2000 up
+address replace 2001:56::1/64 dev $eth7
+address replace fc00:5::1/64 dev lo
+route replace fc00:1::/64 via 2001:15::1 dev $eth5
+route replace 2001:10::/64 via 2001:15::1 dev $eth5
+route replace fc00:5::e/128 encap seg6local action End dev $eth2
+route replace fc00:5::6/128 encap seg6local action End.DT6 table 254 dev $eth2
+route replace fc00:5::b4/128 encap seg6local action End.DX4 nh4 10.0.1.1 dev $eth1
+route replace fc00:5::c4/128 encap seg6local action End.DX4 nh4 10.0.2.1 dev $eth6
+route replace 10.0.0.0/24 encap seg6 mode encap segs fc00:1::a4 dev $eth5
+EOF
+
+# Ready once no address is tentative: until then the kernel doesn't answer for it.
+for ((tries = 0; tries < 100; tries++)); do
+  tentative=$(ip -6 -oneline address show tentative)
+  [[ $tentative ]] || break
+  sleep 0.1
+done
+if [[ $tentative ]]; then
+  echo "day0/r5.sh: duplicate address detection does not end: $tentative" >&2
+  exit 1
+fi
+
