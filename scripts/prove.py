@@ -1,7 +1,7 @@
 """Runs the long repeats (`pytest -m prove`), part by part, and writes what came out of each to prove/PART.json, naming
 the commit. Parts can be run alone: together they take hours.
 
-Part `labs` runs all faults of all labs too, and keeps which cause `diagnose` named for each in prove/confusion.txt.
+Part `faults` runs all faults of all labs, and keeps which cause `diagnose` named for each in prove/confusion.txt.
 
 It refuses a work tree with changes, whose result would belong to no commit, unless told --allow-dirty: then
 the file says so. It decides nothing: every test and its assertions are in tests/.
@@ -26,13 +26,14 @@ from typing import Any
 REPO = Path(__file__).resolve().parents[1]
 RESULTS = REPO / "prove"
 CONFUSION = RESULTS / "confusion.txt"  # which cause was named for which fault, by a test of the labs
-# Folders of tests; what is in none of them is the last part's.
+# Which tests, and where; what is nowhere is the last part's.
 PARTS = {
-    "labs": ("tests/labs",),
-    "model": ("tests/srv6",),
-    "proxy": ("tests/srconf",),
-    "machines": ("tests/providers",),
-    "rest": (),
+    "faults": ("confusion", "tests/labs"),
+    "labs": ("prove and not confusion", "tests/labs"),
+    "model": ("prove", "tests/srv6"),
+    "proxy": ("prove", "tests/srconf"),
+    "machines": ("prove", "tests/providers"),
+    "rest": ("prove", ""),
 }
 RAN_TO_THE_END = (0, 1)  # pytest's exit codes: all passed, some failed
 
@@ -95,9 +96,9 @@ def count(results: list[dict[str, Any]]) -> dict[str, int]:
 
 def chosen(part: str) -> list[str]:
     """What pytest is told to run."""
-    mark = "prove or confusion" if part == "labs" else "prove"
-    others = [f"--ignore={folder}" for folders in PARTS.values() for folder in folders]
-    return ["-m", mark, *(PARTS[part] or ["tests", *others])]
+    marked, folder = PARTS[part]
+    others = sorted({f"--ignore={other}" for _, other in PARTS.values() if other})
+    return ["-m", marked, *([folder] if folder else ["tests", *others])]
 
 
 def prove(part: str, dirty: list[str]) -> int:
