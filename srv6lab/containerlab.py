@@ -6,17 +6,17 @@ the MAC of each of its ends, because Day0 finds a NIC by it. What can't run in a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import yaml
 
 from srv6lab.errors import MachineError
 from srv6lab.plan import Machine, Nic, Plan
-from srv6lab.render import day0_path, day0_scripts
+from srv6lab.render import Files, agent_files, day0_path, day0_scripts
 
 IMAGE = "ghcr.io/srl-labs/network-multitool:latest"
 _DAY0 = "/srv6lab/day0.sh"
+_AGENT = "agent/srv6lab:/usr/local/lib/srv6lab/srv6lab:ro"
 
 # A runtime switches IPv6 off in a container that no network of its own gives an IPv6 address to. Duplicate
 # address detection would cost two seconds, and Day0 waits for it.
@@ -25,7 +25,7 @@ _SYSCTLS = _IPV6_ON | {"net.ipv6.conf.default.accept_dad": 0, "net.ipv6.conf.def
 _DUMPER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
-def containerlab(plan: Plan, image: str = IMAGE) -> Mapping[str, str]:
+def containerlab(plan: Plan, image: str = IMAGE) -> Files:
     """Every file by its path: `<lab>.clab.yml` and what it binds. MachineError for what can't run there."""
     _refuse_proxies(plan)
     topology: dict[str, Any] = {"nodes": {one.name: _node(one, image) for one in plan.machines}}
@@ -33,7 +33,8 @@ def containerlab(plan: Plan, image: str = IMAGE) -> Mapping[str, str]:
         topology["links"] = links
     path = f"{plan.name}.clab.yml"
     text = _heading(plan, path) + _dumped({"name": plan.name, "topology": topology})
-    return {path: text, **day0_scripts(plan)}
+    agent = agent_files() if any(machine.headend for machine in plan.machines) else {}
+    return {path: text, **day0_scripts(plan), **agent}
 
 
 def _refuse_proxies(plan: Plan) -> None:
@@ -56,7 +57,7 @@ def _node(machine: Machine, image: str) -> dict[str, Any]:
         "cmd": "sleep infinity",
         "network-mode": "none",
         "sysctls": dict(_SYSCTLS),
-        "binds": [f"{day0_path(machine)}:{_DAY0}:ro"],
+        "binds": [f"{day0_path(machine)}:{_DAY0}:ro", *([_AGENT] if machine.headend else [])],
         "exec": ["sysctl -q -w net.ipv6.conf.all.disable_ipv6=0", f"bash {_DAY0}"],
     }
 
@@ -80,6 +81,8 @@ def _heading(plan: Plan, path: str) -> str:
         f"Lab {plan.name} for containerlab: containerlab deploy --topo {path}",
         "The image needs bash, iproute2 and sysctl; the host's kernel needs SRv6.",
     ]
+    if any(machine.headend for machine in plan.machines):
+        lines.append("The agent of its SR policies needs python3, flock, setsid and nft in the image.")
     if wanted := sorted({service.engine for machine in plan.machines for service in machine.services}):
         engines = " or ".join("snort or suricata" if one == "auto" else one for one in wanted)
         lines.append(f"Its services need {engines} in the image, which the default one does not have.")
