@@ -49,7 +49,12 @@ def test_the_database_is_the_plans() -> None:
     db = headend(fork()).db
     (upper,) = [one for one in db.links if (one.node, one.neighbor) == ("gate", "north")]
     (short,) = [one for one in db.links if (one.node, one.neighbor) == ("exit", "gate")]
-    assert (upper.delay, upper.te_metric, upper.affinities, upper.srlgs) == (5, 10, {"gold"}, {7})
+    assert (upper.delay, upper.te_metric, upper.affinities, upper.srlgs) == (
+        5,
+        10,
+        frozenset({"gold"}),
+        frozenset({7}),
+    )
     assert (short.delay, short.igp_metric) == (90, 5)
     assert {one.name for one in db.nodes} == {"gate", "north", "south", "exit"}
     over = [one for one in db.sids if one.behavior == "End.X"]
