@@ -51,6 +51,8 @@ STUBS = {
     "readlink": "echo nothing",
     "sleep": "",
     "modprobe": "exit 1",
+    "flock": "",
+    "setsid": "",
     "kill": "",
 }
 UNKNOWN = 'command_not_found_handle() { printf "%q " "$@" >>"$SANDBOX_CANARY"; return 127; }\n'
@@ -83,6 +85,9 @@ class Sandbox:
         for name, body in STUBS.items():
             made._program(folder / "bin" / name, body)
         made._program(made.root / "usr/local/lib/srconf/srconf", STUBS["srconf"])
+        agent = made.root / "usr/local/lib/srv6lab/srv6lab/agent/__main__.py"
+        agent.parent.mkdir(parents=True)
+        agent.touch()
         (folder / "unknown.sh").write_text(UNKNOWN, encoding="utf-8")
         return made
 

@@ -51,6 +51,19 @@ BASE: dict[str, Any] = {
             "locator": "fc00:a::/64",
             "loopback": "fc00:a::1/64",
             "routes": [{"prefix": "fc00:b::/64", "via": "2001:ab::2"}],
+            "headend": {
+                "flows": [
+                    {
+                        "class": 1,
+                        "source": "10.0.1.0/24",
+                        "destination": "10.0.9.0/24",
+                        "protocol": "udp",
+                        "port": 5001,
+                    }
+                ],
+                "binding_sids": ["fc00:a::b9"],
+                "local_block": "fc00:a::b0/124",
+            },
         },
         "exit": {
             "role": "sr-proxy",
@@ -73,6 +86,7 @@ BASE: dict[str, Any] = {
             "name": "core",
             "prefix": "2001:ab::/64",
             "mtu": 2000,
+            "affinities": ["red"],
             "endpoints": [{"at": "gate:eth2"}, {"at": "exit:eth2"}],
         },
         {"name": "other", "prefix": "10.0.2.0/24", "endpoints": [{"at": "east:eth1"}, {"at": "exit:eth1"}]},
@@ -110,7 +124,50 @@ BASE: dict[str, Any] = {
             "policy": {"segments": ["fc00:b::f", "fc00:b::6"]},
         },
     ],
+    "policies": [
+        {
+            "headend": "gate",
+            "color": 10,
+            "endpoint": "fc00:b::1",
+            "name": "gold",
+            "candidate_paths": [
+                {
+                    "name": "explicit",
+                    "origin": "bgp",
+                    "originator": {"as": 65000, "node": "fc00:b::1"},
+                    "binding_sid": "fc00:a::b1",
+                    "segment_lists": [{"segments": ["fc00:b::f"], "weight": 3}],
+                },
+                {
+                    "discriminator": 1,
+                    "binding_sid": "fc00:a::b1",
+                    "dynamic": {
+                        "metric": "delay",
+                        "include_any": ["red"],
+                        "include_all": ["red"],
+                        "exclude_any": ["blue"],
+                    },
+                },
+            ],
+        },
+        {
+            "headend": "gate",
+            "color": 20,
+            "endpoint": "fc00:b::1",
+            "candidate_paths": [{"composite": [{"color": 10}]}],
+        },
+    ],
     "steering": [
+        {
+            "headend": "gate",
+            "match": {"prefix": "10.0.8.0/24"},
+            "to": {"endpoint": "fc00:b::1", "colors": [20], "sid": "fc00:b::d4"},
+        },
+        {
+            "headend": "gate",
+            "match": {"prefix": "10.0.9.0/24"},
+            "to": {"endpoint": "fc00:b::1", "array": [{"class": 1, "color": 10}], "sid": "fc00:b::d4"},
+        },
         {
             "headend": "gate",
             "match": {"prefix": "10.0.2.0/24"},
@@ -159,8 +216,10 @@ BASE: dict[str, Any] = {
                                     "protocol": "icmp",
                                 },
                             }
-                        }
+                        },
+                        {"cut": {"link": "core"}},
                     ],
+                    "across": {"id": "meanwhile", "from": "west", "to": "east", "icmp": 1},
                     "probes": [{"id": "again", "from": "west", "to": "east", "icmp": 1}],
                 }
             ],
@@ -190,6 +249,7 @@ BASE: dict[str, Any] = {
                     }
                 ],
                 "counters": [{"firewall": "plain", "packets": 3}, {"sid": "fc00:b::e", "packets": 3}],
+                "losses": [{"probe": "meanwhile", "most": 1}],
             },
         }
     ],

@@ -7,11 +7,14 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from fractions import Fraction
 from math import sqrt
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from srv6lab.compare.shares import likely
 from tests.agent.given import BSID, OVER_LINK, E, M, N, candidate, config, policy, steer
 from tests.agent.network import Network, network
 from tests.conftest import need_root
@@ -214,6 +217,57 @@ def test_flows_are_shared_by_the_weights(net: Network, weights: tuple[int, int],
     counted = by_nic["e1"], by_nic["e2"]
     assert fits(counted, share), counted
     assert not any(fits(counted, other) for other in {0.75, 0.9, 0.5} - {share}), counted
+
+
+# Three lists tell themselves apart at the endpoint: by the NIC that they come in by and the segment that is next.
+LISTS = {"e1 fc00:4::a": [M, E], "e1 fc00:4::d4": [M], "e2 fc00:4::a": [N, E]}
+
+
+def arrived(net: Network, count: bool = True) -> dict[str, int]:
+    """Packets by list that have come to the endpoint; without `count`, begin to count."""
+    if not count:
+        rules = "".join(
+            f"iifname {nic} ip6 daddr {sid} counter\n" for nic, sid in (one.split() for one in LISTS)
+        )
+        table = f"table ip6 seen {{ chain seen {{ type filter hook prerouting priority 0;\n{rules}}}\n}}"
+        net.sh("e", f"nft -f - <<EOF\n{table}\nEOF")
+    said = net.sh("e", "nft list table ip6 seen")
+    found = re.findall(r'iifname "(\w+)" ip6 daddr (\S+) counter packets (\d+)', said)
+    return {f"{nic} {sid}": int(packets) for nic, sid, packets in found}
+
+
+def _weights() -> Iterator[Any]:
+    """All at 4,000 flows: two lists over one link, three over two. `make test` has one of each."""
+    for lists in (2, 3):
+        for first in (1, 3, 9):
+            marks = [] if first == 3 else [pytest.mark.prove]
+            yield pytest.param((first, *[1] * (lists - 1)), marks=marks)
+
+
+@pytest.mark.parametrize("weights", list(_weights()))
+def test_lists_over_one_link_share_flows_by_their_weights(net: Network, weights: tuple[int, ...]) -> None:
+    lists = [(segments, weight) for segments, weight in zip(LISTS.values(), weights, strict=False)]
+    agent = net.agent(config(policy(10, candidate(100, *lists))))
+    net.becomes(lambda: net.route(PREFIX).count("nexthop") == len(weights))
+    net.stop(agent)
+    arrived(net, count=False)
+    send(net, 9, count=1, flows=4000)
+    counted = arrived(net)
+    assert sum(counted.values()) == 4000
+    for name, weight in zip(LISTS, weights, strict=False):
+        assert likely(counted[name], 4000, Fraction(weight, sum(weights))), counted
+        if len(set(weights)) > 1:
+            assert not likely(counted[name], 4000, Fraction(1, len(weights))), counted
+
+
+def test_a_hangup_installs_again_what_was_taken_away(net: Network) -> None:
+    agent = net.agent(config(TWO))
+    net.becomes(lambda: OVER_M in net.route(PREFIX))
+    net.ip("h", "route", "del", PREFIX)
+    net.ip("h", "-6", "route", "del", BSID)
+    agent.send_signal(signal.SIGHUP)
+    net.becomes(lambda: OVER_M in net.route(PREFIX) and "End.B6.Encaps" in net.route(BSID))
+    net.stop(agent)
 
 
 def test_a_wrong_configuration_ends_it(net: Network) -> None:
