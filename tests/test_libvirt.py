@@ -69,8 +69,8 @@ class Lab:
     def up(self) -> str:
         """What is said of a bringing up that fails, as it does with a disk that nothing boots from."""
         done = self.task("up", "--provider", "libvirt", "--box", NAME)
-        assert done.returncode == 3 and done.stderr.count("error: ") == 1, done.stderr
-        return done.stderr[done.stderr.index("error: ") :].rstrip()
+        assert done.returncode == 3 and done.stderr.count("\nerror: ") == 1, done.stderr
+        return done.stderr[done.stderr.index("\nerror: ") + 1 :].rstrip()
 
     def gone(self) -> bool:
         """Take it away: whether libvirt knows of no machine and no disk of it."""

@@ -25,7 +25,8 @@ from tests.vagrant.told import Told, telling
 FAILURES = {
     "boot": (
         "exit: it was started and can't be logged in to\n"
-        "  mend: its console shows why: open it in the hypervisor, or give it more memory; invoke up tries it again\n"
+        "  mend: its console shows why: open it in the hypervisor, or give it more memory; "
+        "invoke up tries it again, invoke destroy begins anew\n"
     ),
     "box": (
         "exit: its box is not here and can't be had\n"

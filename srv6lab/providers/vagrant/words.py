@@ -23,7 +23,8 @@ _BOX = (
 )
 _BOOT = (
     "it was started and can't be logged in to",
-    "its console shows why: open it in the hypervisor, or give it more memory; invoke up tries it again",
+    "its console shows why: open it in the hypervisor, or give it more memory; invoke up tries it again, "
+    "invoke destroy begins anew",
 )
 _PORT = (
     "a port of this machine that it needs is in use",
@@ -36,7 +37,14 @@ _TRACES = (
     "then systemctl restart libvirtd",
 )
 
-_BOOTING = ("VMBootTimeout", "VMBootBadState")
+_SSH = (
+    "NetSSHException",
+    "SSHConnectionTimeout",
+    "SSHConnectionRefused",
+    "SSHConnectionReset",
+    "SSHDisconnected",
+)
+_BOOTING = ("VMBootTimeout", "VMBootBadState", *_SSH)
 _WORDS = {
     "BoxNotFound": _BOX,
     "BoxNotFoundWithProvider": _BOX,
@@ -45,8 +53,7 @@ _WORDS = {
     "BoxAddNoMatchingProvider": _BOX,
     "BoxAddNoMatchingVersion": _BOX,
     "DownloaderError": _BOX,
-    "VMBootTimeout": _BOOT,
-    "VMBootBadState": _BOOT,
+    **dict.fromkeys(_BOOTING, _BOOT),
     "ForwardPortCollision": _PORT,
     "ForwardPortAutolistEmpty": _PORT,
     "VagrantInterrupt": ("Vagrant was interrupted", "invoke up goes on"),
