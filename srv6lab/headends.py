@@ -14,6 +14,7 @@ from srv6lab.srv6.policy.binding_sid import SidSpace
 from srv6lab.srv6.policy.identity import CandidateId, Originator, PolicyId, ProtocolOrigin
 from srv6lab.srv6.policy.paths import (
     CandidatePath,
+    Check,
     Composite,
     Constituent,
     Dynamic,
@@ -70,6 +71,12 @@ class PlannedHeadend:
     @property
     def space(self) -> SidSpace:
         return SidSpace(dict(self.taken), self.local_block, self.pool)
+
+    @property
+    def binding_sids(self) -> frozenset[IPv6Address]:
+        """Those that its candidate paths specify, and those that it may give to the others."""
+        paths = (one for policy in self.policies for one in policy.candidates)
+        return frozenset({one.binding_sid for one in paths if one.binding_sid} | set(self.pool))
 
     def document(self, names: str) -> dict[str, Any]:
         """What `srv6lab.agent.config` reads; `names` is the node's file of what its NICs are called there."""
@@ -210,7 +217,13 @@ def candidate_id(one: written.CandidatePath) -> CandidateId:
 
 def _candidate(one: written.CandidatePath) -> CandidatePath:
     return CandidatePath(
-        _path(one), candidate_id(one), one.preference, one.binding_sid, one.priority, one.name
+        _path(one),
+        candidate_id(one),
+        one.preference,
+        one.binding_sid,
+        one.priority,
+        one.name,
+        frozenset(Check[each.upper()] for each in one.checks),
     )
 
 

@@ -3,6 +3,7 @@ SRH that ends at an address, and how answers are read."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -119,9 +120,56 @@ PROXY = {"sid": "fc00:a::a1", "nic": "veth1", "behavior": "End.AD4"}
 SHOWN = "SRv6 - MY LOCALSID TABLE:\nSID     :        fc00:a::a1\nBehavior:        end.ad4\nIIF     :        veth1\n"
 WAY = {"destination": "fc00:3::a", "version": "-6", "nic": "eth2", "table": "100", "sid": "fc00:2::7"}
 
+TOLD = json.dumps(
+    {
+        "routes": [
+            {
+                "route": ["10.0.2.0/24", "table", "1001"],
+                "behind": [
+                    "nexthop",
+                    "encap",
+                    "seg6",
+                    "mode",
+                    "encap",
+                    "segs",
+                    "fc00:2::a,fc00:4::a",
+                    "dev",
+                    "eth1",
+                    "weight",
+                    "3",
+                    "nexthop",
+                    "encap",
+                    "seg6",
+                    "mode",
+                    "encap",
+                    "segs",
+                    "fc00:3::a,fc00:4::a",
+                    "dev",
+                    "eth2",
+                    "weight",
+                    "1",
+                ],
+            }
+        ]
+    }
+)
+HOPS = """10.0.2.0/24
+\tnexthop  encap seg6 mode encap segs 2 [ fc00:2::a fc00:4::a ] dev eth1 weight 3
+\tnexthop  encap seg6 mode encap segs 2 [ fc00:3::a fc00:4::a ] dev eth2 weight 1
+"""
+OF_CLASS: dict[str, str] = {"version": "-4", "table": "1001", "prefix": "10.0.2.0/24"}
+RULES = "1001: from all fwmark 0x101 lookup 1001\n32766: from all lookup main\n"
+MARKS = "table inet srv6lab_classes {\n udp dport 5001 meta mark set 0x00000101 accept\n}\n"
 ANSWERS: list[tuple[str, Mapping[str, str], tuple[str, int], tuple[str, int]]] = [
     # cause, about, an answer that proves it, one that doesn't
     ("sid-not-installed", BOUND, ("", 0), (END, 0)),
+    ("agent-not-running", {}, ("", 0), ("", 1)),
+    ("policy-route-differs", OF_CLASS, (TOLD + HOPS.replace("weight 3", "weight 1"), 0), (TOLD + HOPS, 0)),
+    ("policy-route-differs", OF_CLASS, (TOLD + HOPS.replace("2::a", "9::a"), 0), (TOLD + HOPS, 0)),
+    ("policy-route-differs", OF_CLASS, (TOLD, 2), (TOLD + HOPS, 0)),
+    ("policy-route-differs", OF_CLASS | {"table": "main"}, (TOLD + HOPS, 0), ("no agent was here", 1)),
+    ("flows-not-classified", OF_CLASS | {"mark": "257"}, (MARKS, 0), (RULES + MARKS, 0)),
+    ("flows-not-classified", OF_CLASS | {"mark": "257"}, (RULES, 0), (RULES + MARKS, 0)),
     ("sid-differs", BOUND, (PSP, 0), (END, 0)),
     ("sid-differs", BOUND | {"bound": "action End; flavors psp"}, (END, 0), (PSP, 0)),
     (

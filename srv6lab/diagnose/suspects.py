@@ -132,7 +132,7 @@ def _of_sids(plan: Plan, machine: Machine, came: Hop, out: Hop) -> Iterator[Susp
         yield suspect("sid-not-installed", machine.name, **about, behavior=sid.behavior.name)
         yield suspect("sid-differs", machine.name, **about, bound=_bound(sid))
         yield from _of_table(machine, sid, out)
-    elif machine.headend and to in _binding_sids(machine.headend):
+    elif machine.headend and to in machine.headend.binding_sids:
         yield suspect("sid-not-installed", machine.name, sid=to, prefix=to, behavior="End.B6.Encaps")
     elif to in proxied:
         yield suspect("proxy-sid-not-installed", machine.name, sid=to, behavior=proxied[to])
@@ -208,7 +208,7 @@ def of_headend(plan: Plan, machine: Machine, headend: PlannedHeadend, broken: Br
                 "policy-route-differs", machine.name, version=version, table="main", prefix=one.prefix
             )
     sid = broken.before.packet.outer.destination if broken.before else None
-    if sid in _binding_sids(headend):
+    if sid in headend.binding_sids:
         yield suspect("policy-route-differs", machine.name, version="-6", table="main", prefix=f"{sid}/128")
     at = broken.trace.hops.index(broken.region[-1])
     rest = broken.trace.hops[at + 1 :]
@@ -226,13 +226,6 @@ def of_headend(plan: Plan, machine: Machine, headend: PlannedHeadend, broken: Br
                     "route-missing", out.point.place, destination=to, nic=out.point.nic, version=version
                 )
             yield suspect("firewall", out.point.place)
-
-
-def _binding_sids(headend: PlannedHeadend) -> set[Address]:
-    specified = {
-        one.binding_sid for policy in headend.policies for one in policy.candidates if one.binding_sid
-    }
-    return {*specified, *headend.pool}
 
 
 def _forwarding(place: str, came: Hop, out: Hop) -> Iterator[Suspect]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from srv6lab.plan import Machine, Plan
-from srv6lab.topology import FirewallAction, SteeringAction
+from srv6lab.topology import CutAction, FirewallAction, SteeringAction
 
 from .findings import Need
 from .probes import PROXY, bound, mode
@@ -37,6 +37,10 @@ def _of_machine(machine: Machine) -> Iterator[Need]:
     for local in machine.local_sids:
         name = bound(local.behavior.name, local.flavors)
         yield Need((name,), f"SID {local.sid} of {machine.name}")
+    for steered in machine.headend.steered if machine.headend else ():
+        yield Need((mode(steered.mode),), f"{machine.name} steers {steered.prefix} by SR policies")
+    for sid in machine.headend.binding_sids if machine.headend else ():
+        yield Need((bound("End.B6.Encaps", ()),), f"binding SID {sid} of {machine.name}")
     for proxy in machine.proxies:
         yield Need((PROXY,), f"SID {proxy.sid} of {machine.name}")
     for service in machine.services:
@@ -51,5 +55,7 @@ def _of_exercises(plan: Plan) -> Iterator[Need]:
                     (f"{action.firewall.tool} rule",),
                     f"firewall {action.firewall.name} of exercise {exercise.name}",
                 )
+            if isinstance(action, CutAction):
+                yield Need(("nftables rule",), f"link {action.cut.link}, which exercise {exercise.name} cuts")
             if isinstance(action, SteeringAction):
                 yield Need((mode(action.steering.mode),), f"exercise {exercise.name}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from srv6lab.headends import PlannedHeadend
 from srv6lab.plan import Plan
@@ -30,21 +30,40 @@ def elect(plan: Plan, actions: Sequence[Action] = ()) -> dict[str, Elected]:
     headends = [machine.headend for machine in plan.machines if machine.headend]
     if not headends:
         return {}
-    first = _elect(plan, (), headends, {})
-    return _elect(plan, actions, headends, first) if actions else first
+    first = _settled(plan, (), headends, {})
+    return _settled(plan, actions, headends, first) if actions else first
+
+
+def _settled(
+    plan: Plan, actions: Sequence[Action], headends: Sequence[PlannedHeadend], before: dict[str, Elected]
+) -> dict[str, Elected]:
+    """Lists may lead over binding SIDs, which stand only once their headend has elected: so it is done again, as often
+    as there are headends."""
+    found = _elect(plan, actions, headends, before, before)
+    bound = any(one.binding.sid for elected in found.values() for one in elected.states.values())
+    for _ in headends if bound else ():
+        again = _elect(plan, actions, headends, before, found)
+        if again == found:
+            break
+        found = again
+    return found
 
 
 def _elect(
-    plan: Plan, actions: Sequence[Action], headends: Sequence[PlannedHeadend], before: dict[str, Elected]
+    plan: Plan,
+    actions: Sequence[Action],
+    headends: Sequence[PlannedHeadend],
+    before: Mapping[str, Elected],
+    standing: Mapping[str, Elected],
 ) -> dict[str, Elected]:
-    # Probes may go by binding SIDs, which stand as they were elected before.
-    lab = Lab(plan, actions, before)
+    """One round: `before` is what headends had installed, `standing` what probes meet now."""
+    lab = Lab(plan, actions, standing)
     found = {}
     for headend in headends:
-        alive = View(headend.node, headend.db)
         installed = NOTHING
         if last := before.get(headend.node):
             installed = {id: state.installed for id, state in last.states.items()}
+        alive = View(headend.node, headend.db)
         probed = set(_lists(compute(headend.policies, alive, headend.space, installed)))
         dead = frozenset(one for one in probed if not _comes_back(lab, headend, *one))
         view = View(headend.node, headend.db, dead)

@@ -50,7 +50,8 @@ class Originator(Model):
 
 
 class CandidatePath(Model):
-    """One way to do what a policy is for: `segment_lists`, `dynamic` or `composite`, one of the three."""
+    """One way to do what a policy is for: `segment_lists`, `dynamic` or `composite`, one of the three. `checks` are
+    what RFC 9256 section 5.1 lets a headend check besides what it must."""
 
     name: SymbolicName = ""
     preference: Number = 100
@@ -59,6 +60,7 @@ class CandidatePath(Model):
     discriminator: Number = 0
     binding_sid: V6Address | None = None
     priority: Priority | None = None
+    checks: tuple[Literal["sids", "endpoint", "data_planes"], ...] = ()
     segment_lists: tuple[WeightedList, ...] = ()
     dynamic: Dynamic | None = None
     composite: tuple[Constituent, ...] = ()
