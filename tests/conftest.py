@@ -26,9 +26,10 @@ LABS = SITE.names()
 
 
 def some_labs() -> list[Any]:
-    """All labs as parameters: the first of the course and those with services for `make test`, all for `make prove`."""
+    """All labs as parameters: the first of the course and the one with most services for `make test`, all for
+    `make prove`."""
     course, _ = SITE.course()
-    quick = {course[0].name} | {lab.name for lab in course if lab.services}
+    quick = {course[0].name, max(course, key=lambda lab: len(lab.services)).name}
     return [pytest.param(name, marks=[] if name in quick else [pytest.mark.prove]) for name in LABS]
 
 
@@ -95,15 +96,9 @@ def labs_up(bring_up: Callable[[str], Up]) -> Callable[[str], Up]:
     return get
 
 
-def quick_labs() -> list[Any]:
-    """All labs as parameters: those with routing protocols, which take their time, for `make prove` only."""
-    slow = {plan.name for plan in SITE.plans() if any(machine.routing for machine in plan.machines)}
-    return [pytest.param(name, marks=[pytest.mark.prove] if name in slow else []) for name in LABS]
-
-
-@pytest.fixture(scope="module", params=quick_labs())
+@pytest.fixture(scope="module", params=some_labs())
 def lab(request: pytest.FixtureRequest, labs_up: Callable[[str], Up]) -> Up:
-    """Every lab of the repository, up."""
+    """A lab of the repository, up."""
     return labs_up(request.param)
 
 

@@ -17,7 +17,7 @@ from srv6lab.lab import check, grade
 from srv6lab.plan import Plan
 from srv6lab.topology import PacketExpectation
 from srv6lab.trace import Status, Verdict
-from tests.conftest import REPOSITORY, Up, quick_labs, silent
+from tests.conftest import REPOSITORY, Up, some_labs, silent
 
 MORE = Path(__file__).parent / "labs" / "more"
 
@@ -86,7 +86,7 @@ def wrong(plan: Plan, name: str) -> Plan:
     return replace(plan, exercises=tuple(exercises))
 
 
-@pytest.mark.parametrize("name", quick_labs())
+@pytest.mark.parametrize("name", some_labs())
 def test_a_wrong_expectation_stands_alone_in_every_lab(labs_up: Callable[[str], Up], name: str) -> None:
     lab = labs_up(name)
     exercise = lab.plan.exercises[0].name
