@@ -17,7 +17,7 @@ from srv6lab.lab import check, grade
 from srv6lab.plan import Plan
 from srv6lab.topology import PacketExpectation
 from srv6lab.trace import Status, Verdict
-from tests.conftest import REPOSITORY, Up, some_labs, silent
+from tests.conftest import REPOSITORY, Up, silent, some_labs
 
 MORE = Path(__file__).parent / "labs" / "more"
 
