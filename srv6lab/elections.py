@@ -89,9 +89,9 @@ def astray(node: str, wanted: Told, told: Told | None) -> Iterator[str]:
             yield f"{name} isn't there"
         elif _decision(one) != _decision(policy):
             yield f"{name} has {_words(one)}; the model has {_words(policy)}{_faults(one)}"
-    for route in told["routes"]:
-        if route["behind"] == ["unknown"]:
-            yield f"{node} has not installed {' '.join(route['route'])}"
+    if not told.get("installed", True):
+        missing = [" ".join(one["route"]) for one in told["routes"] if one["behind"] == ["unknown"]]
+        yield f"{node} has not installed {', '.join(missing) or 'what it elected'}"
 
 
 def _decision(policy: Told) -> tuple[Any, ...]:

@@ -130,8 +130,11 @@ def test_what_an_agent_has_otherwise_is_named() -> None:
     )
     assert lines[0].endswith("the probe over fc00:c::e doesn't come back")
     assert list(astray("gate", said, None)) == ["gate has elected nothing yet"]
-    busy = {**said, "routes": [{"route": ["10.0.2.0/24"], "behind": ["unknown"]}]}
+    busy = {**said, "routes": [{"route": ["10.0.2.0/24"], "behind": ["unknown"]}], "installed": False}
     assert list(astray("gate", said, busy)) == ["gate has not installed 10.0.2.0/24"]
+    assert list(astray("gate", said, {**said, "installed": False})) == [
+        "gate has not installed what it elected"
+    ]
     assert (
         next(astray("gate", said, {**said, "policies": []})) == "policy 10 to fc00:b::1 of gate isn't there"
     )

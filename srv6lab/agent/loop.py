@@ -71,7 +71,8 @@ class Agent:
         routes = wanted(self.config, states, view)
         self._tell(states)
         self.installed = {id: state.installed for id, state in states.items()}
-        _write(self.state, report(states, dict.fromkeys(self.routes, UNKNOWN) | dict(routes)))
+        may_be = dict.fromkeys(self.routes, UNKNOWN) | dict(routes)
+        _write(self.state, {**report(states, may_be), "installed": False})
         classes = needed(self.config.arrays, states)
         self._failed = frozenset(self._install(routes))
         self.routes = {**routes, **dict.fromkeys(self._failed, UNKNOWN)}
@@ -79,7 +80,7 @@ class Agent:
             self.classes = classes
             for error in filter(None, map(_run, rules(classes))):
                 say(error)
-        _write(self.state, report(states, self.routes))
+        _write(self.state, {**report(states, self.routes), "installed": not self._failed})
 
     def _install(self, routes: Routes) -> Iterator[Words]:
         """Yields what could not be installed, to be tried again."""
