@@ -121,8 +121,11 @@ class Run:
         }
 
     def ran(self, which: str, *words: str) -> Said:
-        """The lab brought up, every exercise, and the lab taken away; its runs stay."""
-        instance = self.named(which)
+        """The lab brought up, every exercise, and the lab taken away; its runs stay. What came of it is kept
+        below the base, for a proof that goes on."""
+        instance, kept = self.named(which), self.base / f"ran-{which}.json"
+        if kept.exists():
+            return dict(json.loads(kept.read_text("utf-8")))
         start = time.monotonic()
         up = self.invoke("up", *words, instance=instance)
         seconds = round(time.monotonic() - start, 1)
@@ -131,12 +134,14 @@ class Run:
         memory = self.memory()
         checked = self.checked(instance)
         destroyed = self.invoke("destroy", instance=instance)
-        return {
+        result = {
             "up_seconds": seconds,
             "memory_mib": memory,
             "exercises": checked,
             "destroy": {"exit": destroyed.returncode, "left": self.left()},
         }
+        kept.write_text(json.dumps(result), "utf-8")
+        return result
 
     def named(self, which: str) -> str:
         return f"{self.instance}-{which}" if which else self.instance
