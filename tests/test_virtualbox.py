@@ -232,7 +232,8 @@ class Lab:
     def up(self, box: str = NAME, **env: str) -> str:
         """What is said of a bringing up that fails."""
         words = self.words("up", "--provider", "virtualbox", "--box", box)
-        done = self.virtualbox.run(*words, cwd=REPOSITORY, env={**self.virtualbox.env, **env})
+        quick = {**self.virtualbox.env, "SRV6LAB_BOOT_TIMEOUT": "4"}
+        done = self.virtualbox.run(*words, cwd=REPOSITORY, env={**quick, **env})
         assert done.returncode == 3, done.stderr
         return error(done.stderr)
 
@@ -269,7 +270,7 @@ def test_a_box_that_is_not_here(lab: Lab) -> None:
 
 def test_a_machine_that_does_not_boot(lab: Lab) -> None:
     """It stays, to be looked at; a second `up` finds that it can't be logged in to."""
-    said = [lab.up(SRV6LAB_BOOT_TIMEOUT="4"), lab.up()]
+    said = [lab.up(), lab.up()]
     for one in said:
         assert one.startswith(f"error: {lab.first}: it was started and can't be logged in to\n  mend: "), one
     running = lab.virtualbox.run("vagrant", "status", "--machine-readable", cwd=lab.log.parent.parent)
@@ -309,16 +310,18 @@ def test_ports_that_are_in_use(lab: Lab) -> None:
 
 
 def test_a_disk_that_is_full(lab: Lab) -> None:
+    """A box that has not been used yet is copied to where machines lie."""
+    box, run = lab.virtualbox.base / "empty.box", lab.virtualbox.run
+    assert run("vagrant", "box", "add", "--name", "test/full", str(box)).returncode == 0
     full = lab.virtualbox.base / "full"
-    full.mkdir(exist_ok=True)
+    full.mkdir()
     place = f"{lab.virtualbox.env['VBOX_CHROOT']}{full}"
-    assert lab.virtualbox.run("mount", "-t", "tmpfs", "-o", "size=32k", "tmpfs", place).returncode == 0
-    machines = str(lab.virtualbox.base / "machines")
-    lab.virtualbox.run("VBoxManage", "setproperty", "machinefolder", str(full))
+    assert run("mount", "-t", "tmpfs", "-o", "size=32k", "tmpfs", place).returncode == 0
+    assert run("VBoxManage", "setproperty", "machinefolder", str(full)).returncode == 0
     try:
-        said = lab.up()
+        said = lab.up("test/full")
     finally:
-        lab.virtualbox.run("VBoxManage", "setproperty", "machinefolder", machines)
+        run("VBoxManage", "setproperty", "machinefolder", str(lab.virtualbox.base / "machines"))
     assert said.startswith(f"error: {lab.first}: the disk of this machine is full\n"), said
     assert lab.gone()
-    lab.virtualbox.run("umount", place)
+    assert run("umount", place).returncode == 0
