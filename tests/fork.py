@@ -20,7 +20,7 @@ nodes:
       - {prefix: "fc00:b::/64", via: "2001:ab::2"}
   north: {role: router, locator: "fc00:c::/64", loopback: "fc00:c::1/64", routes: [{prefix: "fc00:a::/64", via: "2001:ac::1"}, {prefix: "fc00:b::/64", via: "2001:cb::2"}]}
   south: {role: router, locator: "fc00:d::/64", loopback: "fc00:d::1/64", routes: [{prefix: "fc00:a::/64", via: "2001:ad::1"}, {prefix: "fc00:b::/64", via: "2001:db::2"}]}
-  exit: {role: router, locator: "fc00:b::/64", loopback: "fc00:b::1/64", routes: [{prefix: "fc00:a::/64", via: "2001:ab::1"}]}
+  exit: {role: router, locator: "fc00:b::/64", loopback: "fc00:b::1/64", routes: [{prefix: "fc00:a::/64", via: "2001:ab::1"}, {prefix: "fc00:c::/64", via: "2001:cb::1"}]}
   east: {role: host, routes: [{prefix: 10.0.1.0/24, via: 10.0.2.2}]}
 links:
   - {name: cable-a, prefix: 10.0.1.0/24, endpoints: ["west:eth1", "gate:eth1"]}
@@ -70,11 +70,15 @@ FAST = '{endpoint: "fc00:b::1", colors: [20], sid: "fc00:b::d4"}'
 BY_CLASS = '{endpoint: "fc00:b::1", array: [{class: 0, color: 10}, {class: 1, color: 20}], sid: "fc00:b::d4"}'
 
 
-def fork(target: str = GOLD, *cut: str, port: int = 5000, weight: int = 3) -> Plan:
+def text(target: str = GOLD, *cut: str, port: int = 5000, weight: int = 3) -> str:
     """With some links cut in its exercise; `weight` is that of the first list, beside 1."""
     apply = "[" + ", ".join(f"{{cut: {{link: {name}}}}}" for name in cut) + "]"
     given = {"TARGET": target, "APPLY": apply, "PORT": str(port), "WEIGHT": str(weight)}
-    text = FORK
+    made = FORK
     for name, value in given.items():
-        text = text.replace(name, value)
-    return planned(text)
+        made = made.replace(name, value)
+    return made
+
+
+def fork(target: str = GOLD, *cut: str, port: int = 5000, weight: int = 3) -> Plan:
+    return planned(text(target, *cut, port=port, weight=weight))

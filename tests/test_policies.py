@@ -23,8 +23,9 @@ from srv6lab.probes import Found, Sent
 from srv6lab.report.policies import policies_json, policies_text
 from srv6lab.srv6.policy.state import Action
 from srv6lab.trace import Direction, Hop, Item, Point, Status, Tracer
-from tests.fork import BY_CLASS, FAST, GOLD, fork
-from tests.small import LINE
+from tests.conftest import invoke
+from tests.fork import BY_CLASS, FAST, GOLD, fork, text
+from tests.small import LINE, planned
 
 NORTH, SOUTH, SHORT = Point("gate", "eth2"), Point("gate", "eth3"), Point("gate", "eth4")
 
@@ -142,12 +143,44 @@ def test_what_an_agent_has_otherwise_is_named() -> None:
 
 def test_policies_are_shown_with_the_rule_that_chose() -> None:
     told: dict[str, Any] = dict(expected(fork()))
-    text = policies_text(told, "the model")
-    assert "gate <10, fc00:b::1> gold: valid" in text
-    assert "active: the highest preference" in text and "valid, but not the highest preference" in text
-    assert "3/4 of its flows over fc00:c::e, weight 3 in Linux" in text
+    shown = policies_text(told, "the model")
+    assert "gate <10, fc00:b::1> gold: valid" in shown
+    assert "active: the highest preference" in shown and "valid, but not the highest preference" in shown
+    assert "3/4 of its flows over fc00:c::e, weight 3 in Linux" in shown
     (found,) = json.loads(policies_json(told, "the model"))
     assert (found["headend"], found["source"], len(found["policies"])) == ("gate", "the model", 2)
+
+
+def test_the_task_shows_what_the_model_has_of_a_lab_that_is_not_up(tmp_path: Path) -> None:
+    path = tmp_path / "fork.yml"
+    path.write_text(text())
+    shown = invoke("policy", str(path), "--format", "json")
+    assert shown.returncode == 0, shown.stderr
+    assert json.loads(shown.stdout)[0]["policies"][0]["chosen_by"] == "the highest preference"
+    refused = invoke("policy", str(path), "--format", "xml")
+    assert refused.returncode == 1 and "there are: text, json" in refused.stderr
+
+
+def test_a_list_may_lead_over_a_binding_sid_of_another_headend() -> None:
+    """Its probe comes back only where that headend has elected."""
+    over = """policies:
+  - headend: north
+    color: 10
+    endpoint: "fc00:b::1"
+    candidate_paths: [{binding_sid: "fc00:c::b", segment_lists: [{segments: ["fc00:b::6"]}]}]
+  - headend: gate
+    color: 30
+    endpoint: "fc00:b::1"
+    candidate_paths: [{segment_lists: [{segments: ["fc00:c::b", "fc00:b::e"]}]}]
+"""
+    table = '  - {node: exit, sid: "fc00:b::6", behavior: End.DT6, table: 254}\n'
+    changed = text().replace("policies:\n", f"{table}{over}")
+    elected = elect(planned(changed))
+    state = next(one for id, one in elected["gate"].states.items() if id.color == 30)
+    assert state.valid, state.candidates
+    without = elect(planned(changed.replace('["fc00:b::6"]', '["fc00:b::e"]')))
+    state = next(one for id, one in without["gate"].states.items() if id.color == 30)
+    assert not state.valid, "a policy that ends with an End hands nothing on"
 
 
 # --- shares

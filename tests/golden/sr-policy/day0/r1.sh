@@ -513,13 +513,14 @@ if [[ ! -e $policies/config.json || $(<"$policies/config.json") != "$told" ]]; t
   fi
   printf '%s\n' "$told" >"$policies/config.json"
 fi
+# Whatever it said is to be said again: `up` waits for that.
+[[ ! -e $policies/state.json ]] || sed -i 's/"installed": true/"installed": false/' "$policies/state.json"
 if flock --nonblock "$policies/state.lock" true; then
   # shellcheck disable=SC2016  # the shell that becomes the agent expands it
   setsid bash -c 'cd /usr/local/lib/srv6lab; echo $$ >"$1/pid"
     exec python3 -B -m srv6lab.agent "$1/config.json" "$1/state.json"' - "$policies" \
     </dev/null >"$policies/log" 2>&1 &
 else
-  # It installs again what somebody may have taken away, and then says so.
-  rm -f "$policies/state.json"
+  # It installs again what somebody may have taken away.
   kill -HUP "$(<"$policies/pid")"
 fi
