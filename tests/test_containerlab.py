@@ -116,9 +116,12 @@ def test_every_node_is_spelled_out_with_its_day0(plan: Plan) -> None:
     for machine in plan.machines:
         node = found["topology"]["nodes"][machine.name]
         assert (node["kind"], node["image"]) == ("linux", IMAGE)
-        ((source, target, mode),) = (bind.split(":") for bind in node["binds"])
+        (source, target, mode), *more = (bind.split(":") for bind in node["binds"])
         assert files[source] == day0_scripts(plan)[day0_path(machine)]
         assert mode == "ro"
+        agent = [["agent/srv6lab", "/usr/local/lib/srv6lab/srv6lab", "ro"]]
+        assert more == (agent if machine.headend else [])
+        assert not machine.headend or f"{agent[0][0]}/agent/__main__.py" in files
         assert shlex.split(node["exec"][-1]) == ["bash", target]
 
 

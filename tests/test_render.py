@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import ast
+import json
+import re
+import shlex
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass, replace
@@ -17,8 +20,9 @@ from srv6lab import plan as plans
 from srv6lab import render as renders
 from srv6lab import routing, topology
 from srv6lab.plan import Machine, Plan
-from srv6lab.render import TEMPLATES, day0_path, render
+from srv6lab.render import NAMES, TEMPLATES, day0_path, render
 from tests.conftest import LABS, REPOSITORY, SITE, tool
+from tests.fork import fork
 from tests.small import planned
 
 
@@ -238,8 +242,33 @@ def test_shell_text_is_quoted_or_its_field_is_restricted(name: str) -> None:
     for lab in PLANS:
         found = plan_of(lab)
         machines = tuple(_poisoned(machine, name) for machine in found.machines)
-        for path, text in render(replace(found, machines=machines)).items():
-            assert MARK not in text.replace(f"'{MARK}'", ""), f"{name} reaches {path} unquoted"
+        scripts = render(replace(found, machines=machines))
+        for path, text in scripts.items():
+            bare = text.replace(f"'{MARK}'", "")
+            for told in map(_told, machines):
+                bare = bare.replace(told, "")
+            assert MARK not in bare, f"{name} reaches {path} unquoted"
+
+
+def _told(machine: Any) -> str:
+    """What the agent of a headend is told, as one quoted word of the shell."""
+    if machine.headend is None:
+        return "\0"
+    return shlex.quote(json.dumps(machine.headend.document(NAMES), indent=1, sort_keys=True))
+
+
+def test_what_an_agent_is_told_is_one_word_of_the_shell() -> None:
+    name = """it's "$(touch canary)" `touch canary` \\ $x"""
+    found = fork()
+    machine = found.machine("gate")
+    assert machine.headend
+    policies = tuple(replace(one, name=name) for one in machine.headend.policies)
+    poisoned = replace(machine, headend=replace(machine.headend, policies=policies))
+    script = render(replace(found, machines=(poisoned,)))["day0/gate.sh"]
+    (line,) = re.findall(r"^told=.*?\n(?=if )", script, re.DOTALL | re.MULTILINE)
+    done = subprocess.run([tool("bash"), "-c", f'{line}printf %s "$told"'], capture_output=True, text=True)
+    assert poisoned.headend and json.loads(done.stdout) == poisoned.headend.document(NAMES)
+    assert not done.stderr
 
 
 def test_the_list_of_restricted_fields_names_fields_that_are_there() -> None:
