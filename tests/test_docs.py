@@ -193,9 +193,11 @@ class Follower:
             if re.fullmatch(pattern, command):
                 return self._bash(re.sub(pattern, instead, command))
         command = self._filled(command)
+        if command.startswith("make "):
+            command = command.replace("lab=NAME", f"lab={self.lab}")
         if PLACEHOLDER.search(command) or re.fullmatch(r"invoke( [a-z.]+)?", command):
             return self._check_syntax(command)
-        if re.fullmatch(r"make [a-z0-9-]+", command):
+        if re.fullmatch(r"make [a-z0-9-]+( lab=\S+)?", command) and command.split()[1] not in tasks():
             return self._bash(f"{tool('make')} -n lab={self.lab} {command.removeprefix('make ')}")
         for lab in LABS:
             command = command.replace(f".srv6lab/{lab}/", f".srv6lab/{self._instance_of(lab)}/")

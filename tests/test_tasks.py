@@ -403,7 +403,7 @@ def test_help_explains_every_option(typed: Typed, name: str) -> None:
     parameters = [one for one in inspect.signature(ALL[name].body).parameters if one != "_"]
     assert set(ALL[name].help) == set(parameters), "an option without a word of help"
     for option in parameters:
-        assert f"--{option}" in flat
+        assert f"--{option.replace('_', '-')}" in flat
         assert " ".join(str(ALL[name].help[option]).split()) in flat
     assert (ALL[name].__doc__ or "").strip().splitlines()[0] in flat
 
