@@ -400,10 +400,10 @@ def test_labs_lists_them(typed: Typed) -> None:
 def test_help_explains_every_option(typed: Typed, name: str) -> None:
     text = typed("--help", name).stdout
     flat = " ".join(text.split())
-    parameters = [one for one in inspect.signature(ALL[name].body).parameters if one != "_"]
+    parameters = [one.replace("_", "-") for one in inspect.signature(ALL[name].body).parameters if one != "_"]
     assert set(ALL[name].help) == set(parameters), "an option without a word of help"
     for option in parameters:
-        assert f"--{option.replace('_', '-')}" in flat
+        assert f"--{option}" in flat
         assert " ".join(str(ALL[name].help[option]).split()) in flat
     assert (ALL[name].__doc__ or "").strip().splitlines()[0] in flat
 

@@ -164,7 +164,7 @@ def test_nics_are_found_by_their_mac(bring_up: Callable[[str], Up]) -> None:
         lab.sh(probe.source, f"ping -c 1 -W 2 {lab.plan.target(probe)}")
 
 
-def test_captures_begin_before_the_first_packet(bring_up: Any) -> None:
+def test_captures_begin_before_the_first_packet(bring_up: Callable[[str], Up]) -> None:
     """The first IPv6 packets of a NIC are its own neighbor and multicast reports."""
     lab = bring_up(NAME)
     for machine in lab.plan.machines:
