@@ -208,7 +208,11 @@ def in_terminal(argv: list[str], talk: Callable[[int, bytes], None]) -> tuple[in
     [
         ("trap 'echo stopped; exit 9' INT", lambda terminal: os.write(terminal, b"\x03"), b"stopped"),
         ("trap 'stty size; exit 9' WINCH", lambda terminal: resize(terminal, 33, 101), b"33 101"),
-        ('read -r line; echo "<$line>"; exit 9', lambda terminal: os.write(terminal, b"hi\r"), b"<hi>"),
+        (
+            'answer() { read -r line; echo "<$line>"; exit 9; }',
+            lambda terminal: os.write(terminal, b"hi\r"),
+            b"<hi>",
+        ),
     ],
     ids=["Ctrl-C", "size", "typing"],
 )
@@ -224,7 +228,8 @@ def test_a_terminal_gets_one_there(
             done = True
             act(terminal)
 
-    argv = ["sh", "-c", f"tty >/dev/null && echo ready; {script}; while :; do sleep 0.1; done"]
+    ready = f"answer() {{ :; }}; {script}; tty >/dev/null && echo ready"
+    argv = ["sh", "-c", f"{ready}; answer; while :; do sleep 0.1; done"]
     code, said = in_terminal(calling(folder, argv), talk)
     assert (code, says in said) == (9, True), said
 
