@@ -310,7 +310,7 @@ def _killed_up(moment: float, *, group: bool) -> None:
 
 @pytest.mark.parametrize("group", [False, True], ids=["alone", "group"])
 def test_killed_up_is_cleaned_by_destroy(bring_up: Callable[[str], Up], group: bool) -> None:
-    _kill_at_moments(bring_up, 4, group)
+    _kill_at_moments(bring_up, 2, group)
 
 
 @pytest.mark.prove

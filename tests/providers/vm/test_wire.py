@@ -118,7 +118,7 @@ def test_one_at_a_time_on_a_port_and_the_next_finds_another(folder: Path) -> Non
 def alive(pid: int) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):  # gone, or going while it is read
         return False
 
 
