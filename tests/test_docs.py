@@ -23,7 +23,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import LABS, REPOSITORY, SITE, some_labs, tool
+from tests.conftest import LABS, REPOSITORY, SITE, tool
 
 DOCUMENTS = sorted(
     path
@@ -278,8 +278,8 @@ case $1 in up|check|destroy) exec invoke "$@" ;; esac
 """
 
 
-# Their commands boot emulated machines, or wait for routing protocols again and again.
-SLOW = {"kernels.md", "srv6-primer.md"} | {one.values[0] for one in some_labs() if one.marks}
+# Their commands boot emulated machines, wait for routing protocols again and again, or are a whole lab's.
+SLOW = {"kernels.md", "srv6-primer.md", "CONTRIBUTING.md"} | {one.name for one in SITE.course()[0][1:]}
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ The faults of a lab are data, in `tests/labs/<lab>.faults.yml`:
     node, run        a shell script that breaks it, inside the node; or without `node` a script a node
     undo             a script that takes back what `up` can't know of (default: `up` mends it), or one a node
     until            {node, run}: a script in a node that succeeds once the fault has had its effect
-    prove            true: too slow for `make test` (so is one whose lab and cause are shown already)
+    prove            true: too slow for `make test` (so is one whose cause is shown already)
     kill_tracer      or: a point whose tracer is killed
     cut              or: a trace file that loses the end of its last record
     status           fail or inconclusive
@@ -38,14 +38,12 @@ from tests.forge import another_address, rewrite, with_an_srh
 
 
 def _faults() -> Iterator[Any]:
-    """Every fault. `make test` has the first of each lab and the first of each cause, `make prove` all."""
-    labs: set[str] = set()
+    """Every fault. `make test` has the first of each cause, `make prove` all."""
     causes: set[str] = set()
     for lab in LABS:
         for fault in yaml.safe_load((Path(__file__).parent / f"{lab}.faults.yml").read_text()):
-            slow = fault.get("prove") or (lab in labs and fault["cause"] in causes)
+            slow = fault.get("prove") or fault["cause"] in causes
             if not slow:
-                labs.add(lab)
                 causes.add(fault["cause"])
             marks = [pytest.mark.prove] if slow else []
             yield pytest.param(lab, fault, id=f"{lab}-{fault['name'].replace(' ', '-')}", marks=marks)
