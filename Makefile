@@ -47,12 +47,13 @@ test: .venv/.ready-test ## Set up, and run the tests (but for the long ones of m
 lint: .venv/.ready-test ## ruff, mypy --strict and shellcheck
 	@scripts/lint
 
-# What `part` says goes the way of `lab`.
+# What `part` and `provider` say goes the way of `lab`.
 override part := $(value part)
-export part
+override provider := $(value provider)
+export part provider
 
 prove: .venv/.ready-test ## The long repeats, part=NAME of them or all; writes prove/PART.json and prove/confusion.txt
 	@.venv/bin/python scripts/prove.py $${part:+"$$part"}
 
 e2e-vagrant: named .venv/.ready-e2e ## lab=NAME : Every exercise in virtual machines; writes prove/vagrant.json
-	@.venv/bin/python tests/vagrant/e2e.py --lab "$$lab" --write prove/vagrant.json $(if $(provider),--provider $(provider))
+	@.venv/bin/python tests/vagrant/e2e.py --lab "$$lab" --write prove/vagrant.json $${provider:+--provider "$$provider"}

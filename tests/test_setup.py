@@ -86,6 +86,28 @@ def test_make_runs_nothing_of_a_name_in_the_environment(ready_clone: Path) -> No
     assert not (ready_clone / "injected").exists()
 
 
+@pytest.mark.parametrize(
+    ("target", "option"), [("prove", "part"), ("e2e-vagrant", "provider")], ids=["prove", "e2e-vagrant"]
+)
+@pytest.mark.parametrize(
+    "text", ["$(touch injected)", "$(shell touch injected)", "a; touch injected", "'\"`touch injected`"]
+)
+def test_make_runs_nothing_of_its_other_options(
+    ready_clone: Path, target: str, option: str, text: str
+) -> None:
+    told = ready_clone / "told"
+    (ready_clone / ".venv/bin/python").unlink()
+    (ready_clone / ".venv/bin/python").write_text(
+        f'#!/bin/sh\nfor word; do :; done; printf %s "$word" >"{told}"\n'
+    )
+    (ready_clone / ".venv/bin/python").chmod(0o755)
+    for kind in ("test", "e2e"):
+        shutil.copy(ready_clone / ".venv/.ready-lab", ready_clone / f".venv/.ready-{kind}")
+    assert make(ready_clone, target, f"{option}={text}", "lab=x").returncode == 0
+    assert told.read_text() == text
+    assert not (ready_clone / "injected").exists()
+
+
 def test_make_without_a_name_says_which_there_are(ready_clone: Path) -> None:
     (ready_clone / "labs/mine").mkdir(parents=True)
     (ready_clone / "labs/mine/topology.yml").touch()
