@@ -152,7 +152,8 @@ def main() -> int:
         mend = "prove: commit them, or try it with: .venv/bin/python scripts/prove.py --allow-dirty"
         print(told, *(f"  {line}" for line in dirty), mend, sep="\n", file=sys.stderr)
         return 2
-    return max(prove(part, dirty) for part in options.part)
+    codes = [prove(part, dirty) for part in options.part]
+    return next((abs(code) for code in codes if code), 0)  # below 0 where a signal ended pytest
 
 
 if __name__ == "__main__":
