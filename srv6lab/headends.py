@@ -32,7 +32,6 @@ from srv6lab.topology import Address, Link, LocalSid, Network, Steering, Topolog
 from srv6lab.topology import policies as written
 from srv6lab.topology.policies import ColorTarget, Flow
 
-FIRST_MARK, FIRST_TABLE = 256, 1000  # of forwarding class 0, as the agent has them
 WayTo = Callable[[Address], str | None]
 
 

@@ -124,7 +124,7 @@ TOLD = json.dumps(
     {
         "routes": [
             {
-                "route": ["10.0.2.0/24", "table", "1001"],
+                "route": ["10.0.2.0/24", "table", "901"],
                 "behind": [
                     "nexthop",
                     "encap",
@@ -157,8 +157,8 @@ HOPS = """10.0.2.0/24
 \tnexthop  encap seg6 mode encap segs 2 [ fc00:2::a fc00:4::a ] dev eth1 weight 3
 \tnexthop  encap seg6 mode encap segs 2 [ fc00:3::a fc00:4::a ] dev eth2 weight 1
 """
-OF_CLASS: dict[str, str] = {"version": "-4", "table": "1001", "prefix": "10.0.2.0/24"}
-RULES = "1001: from all fwmark 0x101 lookup 1001\n32766: from all lookup main\n"
+OF_CLASS: dict[str, str] = {"version": "-4", "table": "901", "prefix": "10.0.2.0/24"}
+RULES = "1001: from all fwmark 0x101 lookup 901\n32766: from all lookup main\n"
 MARKS = "table inet srv6lab_classes {\n udp dport 5001 meta mark set 0x00000101 accept\n}\n"
 ANSWERS: list[tuple[str, Mapping[str, str], tuple[str, int], tuple[str, int]]] = [
     # cause, about, an answer that proves it, one that doesn't

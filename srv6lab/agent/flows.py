@@ -14,10 +14,16 @@ from typing import Any
 
 from ..srv6.policy.identity import Address, within
 from ..srv6.policy.state import States
-from ..srv6.policy.steering import FORWARDING_CLASSES, Color, per_flow
+from ..srv6.policy.steering import (
+    FIRST_MARK,
+    FIRST_PREFERENCE,
+    FIRST_TABLE,
+    FORWARDING_CLASSES,
+    Color,
+    per_flow,
+)
 from .steered import Steered, read_steered
 
-FIRST_MARK, FIRST_TABLE = 0x100, 1000
 NFT_TABLE = "inet srv6lab_classes"
 _PROTOCOLS = ("tcp", "udp")
 Words = tuple[str, ...]
@@ -97,8 +103,8 @@ def needed(arrays: Iterable[Array], states: States) -> frozenset[int]:
 def rules(classes: frozenset[int]) -> Iterator[Words]:
     """The `ip rule` commands by which these classes have their tables, and the others none, whatever was before."""
     for number in range(1, FORWARDING_CLASSES):
-        table = str(FIRST_TABLE + number)
-        what = ("fwmark", hex(FIRST_MARK + number), "lookup", table, "pref", table)
+        table, preference = str(FIRST_TABLE + number), str(FIRST_PREFERENCE + number)
+        what = ("fwmark", hex(FIRST_MARK + number), "lookup", table, "pref", preference)
         verb = "add" if number in classes else "del"
         yield from (("ip", family, "rule", verb, *what) for family in ("-4", "-6"))
 

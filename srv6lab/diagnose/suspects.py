@@ -9,10 +9,11 @@ from itertools import pairwise
 
 from srv6lab.diagnose.breaks import Break
 from srv6lab.diagnose.causes import suspect
-from srv6lab.headends import FIRST_MARK, FIRST_TABLE, PlannedHeadend
+from srv6lab.headends import PlannedHeadend
 from srv6lab.plan import Machine, Plan, PlannedProxy, PlannedSid
 from srv6lab.srv6.csid import NextCsid
 from srv6lab.srv6.flavors import NEXT_CSID
+from srv6lab.srv6.policy.steering import FIRST_MARK, FIRST_TABLE
 from srv6lab.trace import Address, Direction, Hop, Item, PacketView, Status, Suspect, Trace
 
 _VRF_BOUND = frozenset({"End.DT4", "End.DT46"})

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from ipaddress import IPv6Address, IPv6Network
 from math import lcm
 
-from srv6lab.headends import FIRST_TABLE, PlannedHeadend, Steered
+from srv6lab.headends import PlannedHeadend, Steered
 from srv6lab.plan import Machine, Nic
 from srv6lab.predict.fib import Blackhole, Sid, Steer, Way
 from srv6lab.srv6.behaviors import REGISTRY
 from srv6lab.srv6.encapsulation import Encapsulation
 from srv6lab.srv6.policy.identity import PolicyId
 from srv6lab.srv6.policy.state import Action, Flow, PolicyState, States
-from srv6lab.srv6.policy.steering import Color, per_destination, per_flow
+from srv6lab.srv6.policy.steering import FIRST_TABLE, Color, per_destination, per_flow
 from srv6lab.srv6.policy.view import View
 from srv6lab.srv6.results import LocalSid
 from srv6lab.topology import Network

@@ -186,17 +186,17 @@ def test_flows_go_by_their_forwarding_class(net: Network) -> None:
     net.ip("h", "route", "add", PREFIX, "encap", "seg6", "mode", "encap", "segs", "fc00:4::d4", "dev", "e3")
 
     agent = net.agent(given)
-    net.becomes(lambda: "1002" in net.ip("h", "-6", "rule", "show"))
+    net.becomes(lambda: "lookup 902" in net.ip("h", "-6", "rule", "show"))
     net.stop(agent)
     for port, dscp, nic in ((9, 46, "e1"), (5001, 0, "e2"), (5001, 46, "e1"), (9, 0, "e3"), (5002, 10, "e3")):
         assert send(net, port, dscp << 2)[nic] >= 50
 
     net.ip("n", "link", "set", "e2", "down")
     agent = net.agent(given)
-    net.becomes(lambda: OVER_N not in net.ip("h", "route", "show", "table", "1002", check=False))
-    assert "1002" in net.ip("h", "rule", "show")  # and finds nothing, so the main table is next
+    net.becomes(lambda: OVER_N not in net.ip("h", "route", "show", "table", "902", check=False))
+    assert "lookup 902" in net.ip("h", "rule", "show")  # and finds nothing, so the main table is next
     net.ip("m", "link", "set", "e2", "down")
-    net.becomes(lambda: "1001" not in net.ip("h", "rule", "show"))  # the array is bypassed
+    net.becomes(lambda: "lookup 901" not in net.ip("h", "rule", "show"))  # the array is bypassed
     net.stop(agent)
     assert send(net, 9, 46 << 2)["e3"] >= 50
     assert send(net, 5001)["e3"] >= 50

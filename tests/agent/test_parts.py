@@ -251,14 +251,14 @@ def test_the_classes_that_need_their_tables(
     made = loaded(tmp_path, config(*both, steering=[], arrays=[array]))
     view = View(made.node, made.db)
     assert needed(made.arrays, compute(made.policies, view, made.space)) == expected
-    tables = {int(number): 1000 + int(number) if int(number) else None for number in classes}
+    tables = {int(number): 900 + int(number) if int(number) else None for number in classes}
     assert {one.table for one in made.steering} == set(tables.values())
 
 
 def test_a_class_has_a_rule_in_both_families_or_none() -> None:
     found = [" ".join(rule) for rule in rules(frozenset({2}))]
     assert found[2:4] == [
-        f"ip {family} rule add fwmark 0x102 lookup 1002 pref 1002" for family in ("-4", "-6")
+        f"ip {family} rule add fwmark 0x102 lookup 902 pref 1002" for family in ("-4", "-6")
     ]
     assert len(found) == 14 and sum(" del " in rule for rule in found) == 12
 

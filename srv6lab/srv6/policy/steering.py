@@ -13,6 +13,9 @@ from .identity import Address, PolicyId
 from .state import Action, States
 
 FORWARDING_CLASSES = 8
+# Of class 0 on Linux: those of the others follow. Tables that a lab writes end at 252, those of its VRFs begin at
+# 1001, and the rule that leads to these has the preference 1000.
+FIRST_MARK, FIRST_TABLE, FIRST_PREFERENCE = 0x100, 900, 1000
 
 
 class ColorOnly(Enum):
