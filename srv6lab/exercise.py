@@ -43,7 +43,7 @@ from srv6lab.expect import (
 from srv6lab.plan import Plan
 from srv6lab.predict import predict
 from srv6lab.predict.network import withdrawn
-from srv6lab.probes import Sent, command, find, heard, read_ping
+from srv6lab.probes import Sent, command, find, heard, interval, read_ping
 from srv6lab.providers.base import Progress, Provider
 from srv6lab.render import changes_of
 from srv6lab.services import since, sizes
@@ -132,7 +132,7 @@ class _Run:
         self.progress(f"{self.name}: probe {probe.id}, {_words(probe)}")
         with ThreadPoolExecutor(max_workers=1) as pool:
             sending = pool.submit(_send, self.plan, probe, self.provider, self.state)
-            time.sleep(probe.count * (probe.interval or 1) / 4000)
+            time.sleep(probe.count * interval(probe) / 4)
             try:
                 yield
             finally:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _ECHO = frozenset({0, 8, 128, 129})
 _ECHO_REQUEST = frozenset({8, 128})
-_INTERVAL = 0.02
+_INTERVAL, _UDP_INTERVAL = 0.02, 0.001
 _SUMMARY = re.compile(r"(\d+) packets transmitted, (\d+) received")
 
 
@@ -56,15 +56,20 @@ def command(address: Address, probe: Probe, token: str) -> list[str]:
         segments = [str(segment) for segment in probe.segments]
         return srhping(str(address), segments, probe.count, token, oam=probe.oam)
     count, size = ("-c", str(probe.count)), ("-s", str(probe.size))
-    interval = _INTERVAL if probe.interval is None else probe.interval / 1000
-    return ["ping", "-n", *count, "-i", str(interval), "-W", "1", *size, "-p", token, str(address)]
+    return ["ping", "-n", *count, "-i", str(interval(probe)), "-W", "1", *size, "-p", token, str(address)]
+
+
+def interval(probe: Probe) -> float:
+    """Seconds from a packet of a probe to its next."""
+    if probe.interval is not None:
+        return probe.interval / 1000
+    return _UDP_INTERVAL if probe.udp else _INTERVAL
 
 
 def udpflows(destination: str, probe: Probe, token: str) -> list[str]:
     """The command line of a datagram of each of many flows, for any node with Python."""
     script = Path(__file__).with_name("udpflows.py").read_text(encoding="utf-8")
-    interval = 1 if probe.interval is None else probe.interval
-    options = ["--interval", str(interval / 1000), "--size", str(probe.size), "--token", token]
+    options = ["--interval", str(interval(probe)), "--size", str(probe.size), "--token", token]
     return ["python3", "-I", "-c", script, *options, str(probe.udp), destination, str(probe.port)]
 
 

@@ -12,7 +12,7 @@ import socket
 import sys
 import time
 
-_FIRST = 20000
+FIRST_PORT = 20000
 
 
 def main() -> int:
@@ -23,7 +23,7 @@ def main() -> int:
         0
     ]
     sent = 0
-    for source in range(_FIRST, _FIRST + given.count):
+    for source in range(FIRST_PORT, FIRST_PORT + given.count):
         with socket.socket(family, kind, protocol) as made:
             made.bind(("", source))
             made.sendto(payload, to)

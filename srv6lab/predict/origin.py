@@ -10,6 +10,7 @@ from srv6lab.srv6.oam import O_FLAG
 from srv6lab.srv6.packet import Icmp, Icmpv6, Ipv4, Ipv6, Packet, Srh, Udp, build
 from srv6lab.topology import Probe
 from srv6lab.trace import Address
+from srv6lab.udpflows import FIRST_PORT
 
 HOPS = 64  # what Linux begins with
 _REQUEST, _REPLY = {4: 8, 6: 128}, {8: 0, 128: 129}
@@ -37,8 +38,7 @@ def request(plan: Plan, probe: Probe) -> Packet:
 
 
 def _datagram(source: Address, to: Address, port: int, payload: bytes) -> Packet:
-    first_port = 20000
-    udp = Udp(first_port, port)
+    udp = Udp(FIRST_PORT, port)
     if isinstance(to, IPv4Address) and isinstance(source, IPv4Address):
         dont_fragment = 2
         return build(Ipv4(source, to, HOPS, flags=dont_fragment), udp, payload=payload)
