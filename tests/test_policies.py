@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from srv6lab.predict.elections import elect
 from srv6lab.probes import Found, Sent
 from srv6lab.report.policies import policies_json, policies_text
 from srv6lab.srv6.policy.state import Action
-from srv6lab.trace import Direction, Hop, Item, Point, Status, Tracer
+from srv6lab.trace import Direction, Hop, Icmp, Item, Point, Status, Tracer
 from tests.conftest import invoke
 from tests.fork import BY_CLASS, FAST, GOLD, fork, text
 from tests.small import LINE, planned
@@ -73,7 +74,7 @@ def test_the_agent_reads_what_day0_writes(tmp_path: Path) -> None:
     assert config.arrays[0].classes == {0: 10, 1: 20}
     assert [(one.table, one.otherwise) for one in config.steering] == [
         (None, ("encap", "seg6", "mode", "encap", "segs", "fc00:b::d4", "dev", "eth4")),
-        (1001, ()),
+        (901, ()),
     ]
 
 
@@ -269,7 +270,8 @@ def test_a_dead_tracer_proves_no_share_wrong() -> None:
 def test_losses_are_counted_where_the_answers_come_in(answers: int, state: str, status: Status) -> None:
     point = Point("west", "eth1")
     hop = predict(fork(), "shared")[0].linux[0].hops[0]
-    back = [Hop(point, Direction.IN, hop.packet)] * answers
+    packets = [replace(hop.packet, icmp=Icmp(0, 0, 7, number)) for number in range(answers)]
+    back = [Hop(point, Direction.IN, packet) for packet in (*packets, packets[0])]
     found = {"flows": Found(Sent("flows", 300, 0, "ab"), (*back, hop))}
     (item,) = judge_losses(
         [ExpectedLoss("flows", "west", 99, LINE)], found, {point: Tracer(point, state, note="gone")}

@@ -97,8 +97,9 @@ def judge_losses(
     """Echo requests without an answer, as captured at the node that sent them."""
     for one in expected:
         probe = found[one.probe]
-        back = sum(hop.point.node == one.node and hop.direction is Direction.IN for hop in probe.hops)
-        lost = max(0, probe.sent.sent - back)
+        answers = (hop for hop in probe.hops if hop.point.node == one.node and hop.direction is Direction.IN)
+        back = {hop.packet.icmp.sequence for hop in answers if hop.packet.icmp} - {None}  # twice is once
+        lost = max(0, probe.sent.sent - len(back))
         blind = [at for at, tracer in tracers.items() if at.node == one.node and not tracer.sound]
         status = Status.PASS
         if lost > one.most or not probe.sent.sent:
