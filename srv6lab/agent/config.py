@@ -23,8 +23,8 @@ INTERVAL, MISSES = 0.1, 3
 @dataclass(frozen=True, slots=True)
 class Config:
     """A headend: its name in the SR database, the address to which its probes come back, its NICs by their
-    addresses (named as they are here, if a file of `names` says so), seconds between probes, and how many in a row may be lost. Of `arrays`, the entries are part of
-    the steering."""
+    addresses (named as they are here, if a file of `names` says so), seconds between probes, and how many in a row
+    may be lost. Of `arrays`, the entries are part of the steering."""
 
     node: str
     address: IPv6Address

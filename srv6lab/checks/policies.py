@@ -126,9 +126,9 @@ def binding_sids(view: View, locate: Locate) -> Iterator[Problem]:
     own = {item.value.sid: item for item in view.local_sids}
     bound: dict[object, tuple[Path, Item[SrPolicy]]] = {}
     for item, path, one in _candidates(view):
-        sid, where = one.binding_sid, locate((*path, "binding_sid"), key=False) if one.binding_sid else None
-        if sid is None or where is None:
+        if (sid := one.binding_sid) is None:
             continue
+        where = locate((*path, "binding_sid"), key=False)
         node = view.nodes.get(item.value.headend)
         first, policy = bound.setdefault(sid, (path, item))
         if sid in own:

@@ -16,8 +16,8 @@ Place = tuple[Point, Direction]
 @dataclass(frozen=True, slots=True)
 class Foreseen:
     """A packet that may be at a place: `fields` by the RFC (unless not `by_rfc`: then only the kernel lets it come
-    here), `linux` as the kernel is known to form it by `quirks` (None where it doesn't let it come here). Of the packets sent, `least` to `most` are such ones; `share` is the part
-    of flows that they are of."""
+    here), `linux` as the kernel is known to form it by `quirks` (None where it doesn't let it come here). Of the
+    packets sent, `least` to `most` are such ones; `share` is the part of flows that they are of."""
 
     point: Point
     direction: Direction

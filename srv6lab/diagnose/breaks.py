@@ -43,13 +43,11 @@ def find_break(prediction: Prediction, found: Found, tracers: Mapping[Point, Tra
         return None
     for leg in Leg:
         walks = [trace for trace in prediction.linux if trace.leg is leg]
-        if not prediction.meanwhile and (
-            used := [one for one in walks if one.share * found.sent.sent >= _SURE]
-        ):
-            for trace in used if len(walks) > 1 else ():
-                if one := _along(trace, found, tracers):
-                    return one
         broken = [_along(trace, found, tracers) for trace in walks]
+        if not prediction.meanwhile and len(walks) > 1:
+            for trace, one in zip(walks, broken, strict=True):
+                if one and trace.share * found.sent.sent >= _SURE:
+                    return one
         if broken and all(broken):
             reached = [
                 (len(trace.hops) if one is None else _index(one), one)

@@ -74,7 +74,7 @@ _ALL = (
         "agent-not-running",
         "the agent of {node}, which keeps its SR policies, isn't running",
         ("flock", "--nonblock", f"{_POLICIES}/state.lock", "true"),
-        ask.done,
+        ask.not_held,
     ),
     Cause(
         "policy-route-differs",

@@ -134,7 +134,7 @@ def failed(output: str, code: int, about: Mapping[str, str]) -> bool:
     return code != 0
 
 
-def done(output: str, code: int, about: Mapping[str, str]) -> bool:
+def not_held(output: str, code: int, about: Mapping[str, str]) -> bool:
     """`flock` got the lock: nobody holds it."""
     return code == 0
 

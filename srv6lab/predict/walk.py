@@ -315,9 +315,8 @@ class _Step:
         if (over := size(packet) - nic.mtu) > 0:
             what = f"{size(packet)} bytes are {over} more than the MTU {nic.mtu} of {nic.point}"
             return _lost(walk, f"too big: {what}")
-        if (
-            walk.came_in is not None and filtered
-        ):  # after hop and MTU; what a node itself sends they don't see
+        # After hop and MTU; what a node itself sends it doesn't see.
+        if walk.came_in is not None and filtered:
             walk, rule = self._filtered("FORWARD")
             if rule:
                 return _lost(walk, rule)
