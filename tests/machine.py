@@ -55,7 +55,7 @@ def marked(mark: str) -> list[str]:
     return sorted(found)
 
 
-def settles(condition: Callable[[], bool], seconds: float = 5.0) -> bool:
+def settles(condition: Callable[[], bool], seconds: float = 30.0) -> bool:
     """Whether a condition comes true in time: the kernel takes namespaces away in the background."""
     deadline = time.monotonic() + seconds
     while not condition():
