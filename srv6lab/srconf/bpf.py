@@ -24,6 +24,7 @@ CLONE_NEWNET = 0x40000000
 PROG_INFO_SIZE, MAP_INFO_SIZE = 232, 88
 PROG_INFO_ID = 4
 PROG_INFO_MAPS = 52  # offset of nr_map_ids; map_ids follows at 56
+PROG_INFO_NAME, NAME_SIZE = 64, 16
 PER_CPU_TYPES = (5, 6, 10)  # per-CPU hash, array, LRU hash
 
 Buffer = ctypes.Array[ctypes.c_char]
@@ -31,7 +32,21 @@ Buffer = ctypes.Array[ctypes.c_char]
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-def _bpf(command: int, attributes: bytes) -> int:
+class Descriptor:
+    """An open file of the kernel's, closed when nobody holds it any more."""
+
+    def __init__(self, number: int) -> None:
+        self._number = number
+
+    def __del__(self) -> None:
+        os.close(self._number)
+
+    def fileno(self) -> int:
+        return self._number
+
+
+def call(command: int, attributes: bytes) -> tuple[int, bytes]:
+    """What the system call returns, and the attributes as it leaves them."""
     number = SYSTEM_CALL.get(platform.machine())
     if number is None:
         raise ToolError(f"bpf(2) has no known number on {platform.machine()}; x86_64 and aarch64 are served")
@@ -40,7 +55,7 @@ def _bpf(command: int, attributes: bytes) -> int:
     if result < 0:
         code = ctypes.get_errno()
         raise OSError(code, os.strerror(code))
-    return result
+    return result, buffer.raw
 
 
 def leave_network() -> None:
@@ -63,7 +78,7 @@ def possible_cpus(text: str) -> int:
 class Map:
     """One map; keys and values are bytes.  A per-CPU map's value is every CPU's, each padded to 8 bytes."""
 
-    fd: int
+    fd: Descriptor
     key_size: int
     value_size: int
     copies: int
@@ -83,9 +98,10 @@ class Map:
         step = self._buffer_size // self.copies
         return tuple(value.raw[i * step : i * step + self.value_size] for i in range(self.copies))
 
-    def put(self, key: bytes, value: bytes) -> None:
-        """Set the value, the same on every CPU."""
-        padded = (value.ljust(self._buffer_size // self.copies, b"\0")) * self.copies
+    def put(self, key: bytes, *values: bytes) -> None:
+        """Set the value: one, the same on every CPU, or one for each."""
+        step = self._buffer_size // self.copies
+        padded = b"".join(value.ljust(step, b"\0") for value in values) * (self.copies // len(values))
         keyed = ctypes.create_string_buffer(key, self.key_size)
         valued = ctypes.create_string_buffer(padded, self._buffer_size)
         self._element(MAP_UPDATE, keyed, valued)
@@ -114,21 +130,27 @@ class Map:
 
     def _element(self, command: int, key: Buffer | None, value: Buffer | None) -> None:
         pointers = (0 if buffer is None else ctypes.addressof(buffer) for buffer in (key, value))
-        _bpf(command, struct.pack("=IxxxxQQ", self.fd, *pointers))
+        call(command, struct.pack("=IxxxxQQ", self.fd.fileno(), *pointers))
 
 
-def program_fd(program_id: int) -> int:
-    """A file descriptor for a loaded program, open until this process ends."""
-    return _bpf(PROG_BY_ID, struct.pack("=III", program_id, 0, 0))
+def program(number: int) -> Descriptor:
+    """A loaded program by its id."""
+    return Descriptor(call(PROG_BY_ID, struct.pack("=III", number, 0, 0))[0])
 
 
-def program_id(program: int) -> int:
-    """The id of a program that is open."""
+def program_id(program: Descriptor) -> int:
+    """The id of a program."""
     (number,) = struct.unpack_from("=I", _info(program, bytes(PROG_INFO_SIZE)), PROG_INFO_ID)
     return int(number)
 
 
-def program_maps(program: int) -> dict[str, Map]:
+def program_name(program: Descriptor) -> str:
+    """The name of a program's function, its first 15 characters."""
+    info = _info(program, bytes(PROG_INFO_SIZE))
+    return info[PROG_INFO_NAME : PROG_INFO_NAME + NAME_SIZE].split(b"\0")[0].decode(errors="replace")
+
+
+def program_maps(program: Descriptor) -> dict[str, Map]:
     """The maps of a program by their names."""
     (count,) = struct.unpack_from("=I", _info(program, bytes(PROG_INFO_SIZE)), PROG_INFO_MAPS)
     ids = (ctypes.c_uint32 * count)()
@@ -139,7 +161,7 @@ def program_maps(program: int) -> dict[str, Map]:
 
 
 def _open_map(number: int) -> tuple[str, Map]:
-    fd = _bpf(MAP_BY_ID, struct.pack("=III", number, 0, 0))
+    fd = Descriptor(call(MAP_BY_ID, struct.pack("=III", number, 0, 0))[0])
     info = _info(fd, bytes(MAP_INFO_SIZE))
     kind, _, key_size, value_size = struct.unpack_from("=IIII", info)
     name = info[24:40].split(b"\0")[0].decode()
@@ -147,10 +169,10 @@ def _open_map(number: int) -> tuple[str, Map]:
     return name, Map(fd, key_size, value_size, copies)
 
 
-def _info(fd: int, request: bytes) -> bytes:
+def _info(fd: Descriptor, request: bytes) -> bytes:
     buffer = ctypes.create_string_buffer(request, len(request))
     try:
-        _bpf(INFO_BY_FD, struct.pack("=IIQ", fd, len(request), ctypes.addressof(buffer)))
+        call(INFO_BY_FD, struct.pack("=IIQ", fd.fileno(), len(request), ctypes.addressof(buffer)))
     except OSError as error:
         if error.errno == errno.EINVAL:
             raise ToolError("this kernel is too old; Linux 5.10 or later is needed") from error

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from ipaddress import IPv6Address
 
-from . import link, netlink, parameters, show, table
+from . import link, netlink, parameters, route, show, table
 from .advice import advice
 from .behaviors import BEHAVIORS, Behavior, Kind, by_word
 from .errors import Refused, SrconfError, UsageError
@@ -131,7 +131,7 @@ def _watch(words: Sequence[str]) -> str:
                 raise Refused(table.EMPTY)
         try:
             while True:
-                netlink.wait(kernel)
+                netlink.wait(kernel, int(route.PROTOCOL))
                 with alone():
                     if not table.keep_up():
                         return OK

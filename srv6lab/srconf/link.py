@@ -1,4 +1,4 @@
-"""Interfaces, and the program on them.
+"""Interfaces, and the program on them: by tcx where the kernel has it, else by a filter of the clsact qdisc.
 
 The filter's handle remembers whether its clsact qdisc was made by us, so that no state is kept elsewhere and
 the two can't disagree after a crash.
@@ -8,10 +8,12 @@ import json
 import socket
 import subprocess
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import bpf, netlink
+from . import bpf, netlink, tcx
 from .errors import ToolError
 from .state import Interface
 from .tools import read
@@ -19,7 +21,7 @@ from .tools import read
 OBJECT = Path(__file__).resolve().parent / "srproxy.bpf.o"
 PROGRAM = "srproxy"
 PREFERENCE = 8986  # the number of the RFC; tc's own choice for a filter without one is 49152
-GUEST, OWNER = 1, 2  # handles: the qdisc was there before us; we made it
+DIRECT, GUEST, OWNER = 0, 1, 2  # handles: there is no filter; the qdisc was there before us; we made it
 LOADER = """
 tc qdisc add dev lo clsact &&
 tc filter add dev lo ingress bpf da object-file "$1" section tc &&
@@ -61,12 +63,20 @@ def named(name: str) -> Interface | None:
 def attachments() -> tuple[Attachment, ...]:
     """Where our program is attached, wanted there or not."""
     links = [Interface(index, name) for index, name in socket.if_nameindex()]
-    return tuple(
-        Attachment(link, item.program_id, item.handle)
-        for link in links
-        for item in netlink.filters(link.index)
-        if item.name == PROGRAM and item.preference == PREFERENCE and item.program_id is not None
-    )
+    return tuple(item for link in links for item in (*_direct(link), *_filters(link)))
+
+
+def _direct(link: Interface) -> Iterator[Attachment]:
+    for number in tcx.programs(link.index) or ():
+        with suppress(FileNotFoundError):  # gone meanwhile
+            if bpf.program_name(bpf.program(number)) == PROGRAM:
+                yield Attachment(link, number, DIRECT)
+
+
+def _filters(link: Interface) -> Iterator[Attachment]:
+    for item in netlink.filters(link.index):
+        if item.name == PROGRAM and item.preference == PREFERENCE and item.program_id is not None:
+            yield Attachment(link, item.program_id, item.handle)
 
 
 def attach_everywhere(links: tuple[Interface, ...], there: tuple[Attachment, ...]) -> tuple[int, bool]:
@@ -84,21 +94,37 @@ def attach_everywhere(links: tuple[Interface, ...], there: tuple[Attachment, ...
     ]
     if not missing and program_id is not None:
         return program_id, bool(astray)
-    program = load() if program_id is None else bpf.program_fd(program_id)
+    program = load() if program_id is None else bpf.program(program_id)
+    for link in missing:
+        if link.index in served:
+            _detach(served[link.index])
     with_qdisc = netlink.with_ingress()
     for link in missing:
-        if present := served.get(link.index):
-            netlink.delete_filter(link.index, PREFERENCE)
-        own = link.index not in with_qdisc
-        handle = present.handle if present else OWNER if own else GUEST
-        netlink.attach(
-            link.index, name=PROGRAM, program=program, preference=PREFERENCE, handle=handle, qdisc=own
-        )
+        _attach(link, program, own=link.index not in with_qdisc)
     return bpf.program_id(program), True
 
 
-def load() -> int:
-    """A file descriptor for the program, loaded anew and attached nowhere.
+@contextmanager
+def _unless_gone(link: Interface) -> Iterator[None]:
+    """An interface that is gone meanwhile needs nothing."""
+    try:
+        yield
+    except (ToolError, OSError):
+        if link.current_name is not None:
+            raise
+
+
+def _attach(link: Interface, program: bpf.Descriptor, *, own: bool) -> None:
+    with _unless_gone(link):
+        if tcx.programs(link.index) is not None:
+            tcx.attach(link.index, program)
+            return
+        handle, fd = OWNER if own else GUEST, program.fileno()
+        netlink.attach(link.index, name=PROGRAM, program=fd, preference=PREFERENCE, handle=handle, qdisc=own)
+
+
+def load() -> bpf.Descriptor:
+    """The program, loaded anew and attached nowhere.
 
     tc can load only what it attaches: it does so in a network namespace that ends with its process, so that
     nothing stays behind if ours ends too.
@@ -120,7 +146,7 @@ def load() -> int:
             said.seek(0)
             raise ToolError(_refusal(said.read()))
         listed = [item["options"]["prog"]["id"] for item in json.loads(answer) if "options" in item]
-        descriptor = bpf.program_fd(int(listed[0]))
+        descriptor = bpf.program(int(listed[0]))
         process.communicate("\n")
     return descriptor
 
@@ -142,10 +168,13 @@ def detach_everywhere() -> bool:
 
 def _detach(item: Attachment) -> None:
     index = item.interface.index
-    if item.handle == OWNER and not _others(index):
-        netlink.delete_clsact(index)
-    else:
-        netlink.delete_filter(index, PREFERENCE)
+    with _unless_gone(item.interface):
+        if item.handle == DIRECT:
+            tcx.detach(index, bpf.program(item.program_id))
+        elif item.handle == OWNER and not _others(index):
+            netlink.delete_clsact(index)
+        else:
+            netlink.delete_filter(index, PREFERENCE)
 
 
 def _others(index: int) -> bool:

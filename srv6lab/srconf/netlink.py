@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from .errors import ToolError
 
+RTM_NEWROUTE, RTM_DELROUTE = 24, 25
 RTM_NEWQDISC, RTM_DELQDISC, RTM_GETQDISC = 36, 37, 38
 RTM_NEWTFILTER, RTM_DELTFILTER, RTM_GETTFILTER = 44, 45, 46
 REQUEST, ACK, EXCL, DUMP, CREATE = 0x1, 0x4, 0x200, 0x300, 0x400
@@ -21,7 +22,8 @@ CLSACT, CLSACT_HANDLE, INGRESS, EGRESS = 0xFFFFFFF1, 0xFFFF0000, 0xFFFFFFF2, 0xF
 ETH_P_ALL = 3
 TCA_KIND, TCA_OPTIONS = 1, 2
 TCA_BPF_FD, TCA_BPF_NAME, TCA_BPF_FLAGS, TCA_BPF_ID, DIRECT_ACTION = 6, 7, 8, 11, 1
-GROUPS_LINK_AND_TC = 1 << 0 | 1 << 3
+GROUPS = 1 << 0 | 1 << 3 | 1 << 10  # of interfaces, of traffic control, of IPv6 routes
+ROUTE_PROTOCOL = 5  # its offset in struct rtmsg
 HEADER, TC, ATTRIBUTE = struct.Struct("=IHHII"), struct.Struct("=BxxxiIII"), struct.Struct("=HH")
 
 Attributes = dict[int, bytes]
@@ -161,21 +163,35 @@ def _text(value: bytes) -> str:
 
 
 def news() -> socket.socket:
-    """A socket that becomes readable when an interface or a filter of this namespace changes."""
+    """A socket that becomes readable when an interface, a filter or an IPv6 route of this namespace changes."""
     kernel = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE)
-    kernel.bind((0, GROUPS_LINK_AND_TC))
+    kernel.bind((0, GROUPS))
     return kernel
 
 
-def wait(kernel: socket.socket) -> None:
-    """Wait for news, and take all that have come: what they say is read from the kernel anew."""
-    flags = 0
+def wait(kernel: socket.socket, protocol: int) -> None:
+    """Wait for news, and take all that have come: what they say is read from the kernel anew.
+
+    Of routes, only that one of this protocol is gone is news: a router has many others.
+    """
+    told = False
     while True:
         try:
-            kernel.recv(65536, flags)
+            told |= _is_news(kernel.recv(1 << 20, socket.MSG_DONTWAIT if told else 0), protocol)
         except BlockingIOError:
             return
         except OSError as error:
             if error.errno != errno.ENOBUFS:  # more news than the socket holds are news too
                 raise
-        flags = socket.MSG_DONTWAIT
+            told = True
+
+
+def _is_news(data: bytes, protocol: int) -> bool:
+    while len(data) > HEADER.size:
+        length, kind, _, _, _ = HEADER.unpack_from(data)
+        if kind not in (RTM_NEWROUTE, RTM_DELROUTE):
+            return True
+        if kind == RTM_DELROUTE and data[HEADER.size + ROUTE_PROTOCOL] == protocol:
+            return True
+        data = data[-(-length // 4) * 4 :]
+    return False

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * SR proxy (draft-ietf-spring-sr-service-programming) for tc clsact ingress.
+ * SR proxy (draft-ietf-spring-sr-service-programming) for the ingress of interfaces: tcx, or tc's clsact.
  *
  * One program serves every Ethernet interface of a network namespace and plays two parts:
  *
@@ -17,7 +17,8 @@
 #include "outer.h"
 #include "srproxy.h"
 
-#define LOOK_ON TC_ACT_UNSPEC	/* come_back's answer: now an SRv6 packet, maybe for another SID of this node */
+#define PASS TC_ACT_UNSPEC	/* to whoever else looks at the interface's packets, and then to the stack */
+#define LOOK_ON TC_ACT_PIPE	/* come_back's answer: now an SRv6 packet, maybe for another SID of this node */
 
 /* Whether two headers agree from the word `from` on. */
 static __always_inline int same(const struct headers *a, const struct headers *b, __u64 from)
@@ -316,7 +317,7 @@ static __always_inline enum counter unmask(struct __sk_buff *skb, const struct i
 
 /* A packet on the return interface of the SID `key`.  Returns what tc shall do. */
 static __always_inline int come_back(struct __sk_buff *skb, const struct in6_addr *key,
-				     const struct local_sid *sid, __u32 family, struct scratch *scratch)
+				     struct local_sid *sid, __u32 family, struct scratch *scratch)
 {
 	struct traffic traffic = {};
 	struct ipv6hdr ip6;
@@ -324,15 +325,15 @@ static __always_inline int come_back(struct __sk_buff *skb, const struct in6_add
 	int plain = 0;
 
 	if (family == FAMILY_INET6 && (load(skb, 0, &ip6, sizeof(ip6)) || of_the_link(skb, &ip6)))
-		return TC_ACT_OK;
+		return PASS;
 	if (sid->kind == MASQUERADE)
 		result = unmask(skb, &ip6, scratch, &traffic, &plain);
 	else
 		result = restore(skb, key, sid, family, scratch, &traffic, &plain);
 	if (traffic.packets)
-		count(key, result, traffic);
+		count(sid, result, traffic);
 	if (plain)
-		return TC_ACT_OK;
+		return PASS;
 	return result == RETURNED || result == ONLY_CHAIN ? LOOK_ON : TC_ACT_SHOT;
 }
 
@@ -345,11 +346,11 @@ static __always_inline int onward(const struct local_sid *sid, enum counter resu
 	 * kernel's to answer for.
 	 */
 	if (sid->kind == KERNEL || result == TOO_BIG)
-		return TC_ACT_OK;
+		return PASS;
 	if (result != ENTERED)
 		return TC_ACT_SHOT;
 	if (sid->kind != MASQUERADE)
-		return TC_ACT_OK;
+		return PASS;
 	__builtin_memcpy(next_hop.ipv6_nh, sid->next_hop, sizeof(next_hop.ipv6_nh));
 	return bpf_redirect_neigh(sid->oif, &next_hop, sizeof(next_hop), 0);
 }
@@ -369,15 +370,15 @@ int srproxy(struct __sk_buff *skb)
 
 	/* A tagged or foreign frame is not this interface's: its VLAN or macvlan interface sees it. */
 	if (skb->pkt_type != PACKET_HOST || skb->vlan_present)
-		return TC_ACT_OK;
+		return PASS;
 	if (skb->protocol == bpf_htons(ETH_P_IP))
 		way.family = FAMILY_INET;
 	else if (skb->protocol != bpf_htons(ETH_P_IPV6))
-		return TC_ACT_OK;
+		return PASS;
 
 	scratch = bpf_map_lookup_elem(&srp_scratch, &zero);
 	if (!scratch)
-		return TC_ACT_OK;
+		return PASS;
 
 	/* A SID is active when it stands in srp_sids, whatever else is already or still there. */
 	key = bpf_map_lookup_elem(&srp_returns, &way);
@@ -387,16 +388,16 @@ int srproxy(struct __sk_buff *skb)
 		if (action != LOOK_ON)
 			return action;
 	} else if (way.family == FAMILY_INET) {
-		return TC_ACT_OK;
+		return PASS;
 	}
 
 	if (load(skb, 0, &ip6, sizeof(ip6)))
-		return TC_ACT_OK;
+		return PASS;
 	sid = bpf_map_lookup_elem(&srp_sids, &ip6.daddr);
 	if (!sid)
-		return TC_ACT_OK;
+		return PASS;
 	result = enter(skb, &ip6.daddr, sid, &ip6, scratch, &traffic);
-	count(&ip6.daddr, result, traffic);
+	count(sid, result, traffic);
 	return onward(sid, result);
 }
 

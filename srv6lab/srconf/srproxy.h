@@ -71,17 +71,15 @@ struct traffic {
 	__u64 packets, bytes;
 };
 
-struct counters {
-	struct traffic of[COUNTERS];
-};
-
-/* One local SID.  What the program doesn't read is the command's memory. */
+/* One local SID.  What the program doesn't read is the command's memory.  Every CPU has a copy, and counts in it. */
 struct local_sid {
 	__u8 behavior, kind, position, inner, family, has_mac, pad[2];
 	__u32 oif, iif, mtu;
 	__u8 next_hop[16];
 	__u8 mac[8];
 	char oif_name[16], iif_name[16];
+	__u32 pad2;
+	struct traffic counted[COUNTERS];
 };
 
 struct way_back {
@@ -123,7 +121,7 @@ struct scratch {
 };
 
 struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, SIDS);
 	__type(key, struct in6_addr);
@@ -145,14 +143,6 @@ struct {
 	__type(key, struct in6_addr);
 	__type(value, struct chain);
 } srp_chains SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, SIDS);
-	__type(key, struct in6_addr);
-	__type(value, struct counters);
-} srp_counters SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
@@ -178,14 +168,12 @@ static __always_inline int store(struct __sk_buff *skb, __u64 at, const void *fr
 	return bpf_skb_store_bytes(skb, ETH_HLEN + at, from, size, BPF_F_RECOMPUTE_CSUM);
 }
 
-static __always_inline void count(const struct in6_addr *sid, enum counter which, struct traffic traffic)
+static __always_inline void count(struct local_sid *sid, enum counter which, struct traffic traffic)
 {
-	struct counters *counters = bpf_map_lookup_elem(&srp_counters, sid);
-
-	if (!counters)
+	if (which >= COUNTERS)	/* never; the verifier has forgotten */
 		return;
-	counters->of[which].packets += traffic.packets;
-	counters->of[which].bytes += traffic.bytes;
+	sid->counted[which].packets += traffic.packets;
+	sid->counted[which].bytes += traffic.bytes;
 }
 
 #endif

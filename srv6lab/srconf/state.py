@@ -11,10 +11,8 @@ from .chain import Chain
 from .errors import ToolError
 from .parameters import Address
 
-SIDS, RETURNS, CHAINS, COUNTERS, FLOWS = (
-    f"srp_{name}" for name in ("sids", "returns", "chains", "counters", "flows")
-)
-LOCAL_SID = struct.Struct("=BBBBBBxxIII16s8s16s16s")
+SIDS, RETURNS, CHAINS, FLOWS = (f"srp_{name}" for name in ("sids", "returns", "chains", "flows"))
+LOCAL_SID = struct.Struct("=BBBBBBxxIII16s8s16s16s4x")  # and then its counters
 WAY_BACK = struct.Struct("=II")
 TRAFFIC = struct.Struct("=QQ")
 FLOW_SIZE, FLOW_WAY = 48, struct.Struct("=IB")
@@ -41,10 +39,9 @@ COUNTER_NAMES = (
 DISCARDS = COUNTER_NAMES[3:]
 
 VALUE_SIZES = {
-    SIDS: (16, LOCAL_SID.size),
+    SIDS: (16, LOCAL_SID.size + TRAFFIC.size * len(COUNTER_NAMES)),
     RETURNS: (WAY_BACK.size, 16),
     CHAINS: (16, chain.HEADERS.size),
-    COUNTERS: (16, TRAFFIC.size * len(COUNTER_NAMES)),
     FLOWS: (FLOW_SIZE, 8 + chain.HEADERS_MAX),
 }
 
@@ -115,7 +112,7 @@ class LocalSid:
         return IPv6Address(STAND_INS | (self.oif.index & 0xFFFF) << 64 | identifier)
 
     def pack(self) -> bytes:
-        """The value in the map of SIDs."""
+        """The value in the map of SIDs, before its counters."""
         behavior, neighbor = self.behavior, self.neighbor
         return LOCAL_SID.pack(
             behavior.code,
@@ -140,7 +137,7 @@ class LocalSid:
 
 def unpack_local_sid(key: bytes, value: bytes, headers: bytes | None) -> LocalSid:
     """Read an entry of the map of SIDs, and the one of the map of chains that belongs to it."""
-    code, _, _, _, _, has_mac, oif, iif, mtu, next_hop, mac, oif_name, iif_name = LOCAL_SID.unpack(value)
+    code, _, _, _, _, has_mac, oif, iif, mtu, next_hop, mac, oif_name, iif_name = LOCAL_SID.unpack_from(value)
     behavior = by_code(code)
     if behavior is None:
         raise ToolError("another version of srconf works here: `srconf localsid flush`, and add anew")
@@ -191,9 +188,9 @@ class Counters:
 
 
 def unpack_counters(copies: tuple[bytes, ...]) -> Counters:
-    """Add up the CPUs' counters."""
+    """Add up what the CPUs counted in their copies of an entry of the map of SIDs."""
     totals = [Traffic()] * len(COUNTER_NAMES)
     for copy in copies:
-        for index, (packets, size) in enumerate(TRAFFIC.iter_unpack(copy)):
+        for index, (packets, size) in enumerate(TRAFFIC.iter_unpack(copy[LOCAL_SID.size :])):
             totals[index] += Traffic(packets, size)
     return Counters(dict(zip(COUNTER_NAMES, totals, strict=True)))

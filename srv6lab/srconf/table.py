@@ -35,27 +35,28 @@ class Table:
 
     def counters(self, local_sid: LocalSid) -> Counters:
         """The counters of one SID."""
-        return state.unpack_counters(self.maps[state.COUNTERS].get(local_sid.key) or ())
+        return state.unpack_counters(self.maps[state.SIDS].get(local_sid.key) or ())
 
     def clear(self, local_sids: Iterable[LocalSid]) -> None:
         """Set counters to zero."""
         for local_sid in local_sids:
-            self.maps[state.COUNTERS].put(local_sid.key, b"")
+            self.maps[state.SIDS].put(local_sid.key, local_sid.pack())
 
     def activate(self, local_sid: LocalSid) -> bool:
         """Make the entries of one SID stand, its own last; whether anything was missing."""
-        entries = [(state.SIDS, local_sid.key, local_sid.pack())]
+        entries = []
         if headers := local_sid.pack_chain():
-            entries.insert(0, (state.CHAINS, local_sid.key, headers))
+            entries.append((state.CHAINS, local_sid.key, headers))
         if way_back := local_sid.way_back:
-            entries.insert(0, (state.RETURNS, way_back, local_sid.key))
-        counted = self.maps[state.COUNTERS].get(local_sid.key) is not None
-        if counted and all(self.maps[name].get(key) == (value,) for name, key, value in entries):
+            entries.append((state.RETURNS, way_back, local_sid.key))
+        sids, packed = self.maps[state.SIDS], local_sid.pack()
+        there = sids.get(local_sid.key) or ()
+        stands = there and all(copy.startswith(packed) for copy in there)
+        if stands and all(self.maps[name].get(key) == (value,) for name, key, value in entries):
             return False
-        if not counted:
-            self.maps[state.COUNTERS].put(local_sid.key, b"")
         for name, key, value in entries:
             self.maps[name].put(key, value)
+        sids.put(local_sid.key, *(packed + copy[len(packed) :] for copy in there or (b"",)))
         return True
 
     def deactivate(self, local_sids: Iterable[LocalSid]) -> None:
@@ -70,7 +71,6 @@ class Table:
         ways = {sid.way_back for sid in staying if sid.way_back}
         keys = {sid.key for sid in staying}
         removed = self._keep(state.RETURNS, ways)
-        removed |= self._keep(state.COUNTERS, keys)
         self._keep(state.CHAINS, keys)
         indexes = {state.WAY_BACK.unpack(way) for way in ways}
         flows = self.maps[state.FLOWS]
@@ -99,7 +99,7 @@ def standing() -> tuple[LocalSid, ...]:
 
 
 def _open(program_id: int) -> Table:
-    maps = bpf.program_maps(bpf.program_fd(program_id))
+    maps = bpf.program_maps(bpf.program(program_id))
     sizes = {name: (item.key_size, item.value_size) for name, item in maps.items()}
     if any(sizes.get(name) != size for name, size in state.VALUE_SIZES.items()):
         raise ToolError("another version of srconf works here: `srconf localsid flush`, and add anew")

@@ -21,6 +21,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, NoReturn
 
+from srv6lab.srconf import bpf, tcx
 from srv6lab.srconf.command import main
 
 ROOM = Path(__file__).resolve().parents[2] / "srv6lab" / "srconf"
@@ -228,10 +229,20 @@ class Namespace:
         script = """
             ip route show table all; ip neigh show nud permanent; tc qdisc show
             for i in $(ls /sys/class/net)
-            do tc filter show dev $i ingress; tc filter show dev $i egress
+            do tc filter show dev $i egress
             done
         """
-        return self.run("sh", "-c", script).stdout
+        with self.entered():
+            names = [name for _, name in socket.if_nameindex()]
+        return self.run("sh", "-c", script).stdout + "".join(map(self.programs, names))
+
+    def programs(self, interface: str) -> str:
+        """The filters and the programs at the ingress of an interface, as text; none if it isn't there."""
+        shown = self.run("tc", "filter", "show", "dev", interface, "ingress", check=False).stdout
+        with self.entered(), contextlib.suppress(OSError):
+            for number in tcx.programs(socket.if_nametoindex(interface)) or ():
+                shown += f"bpf tcx {interface} {bpf.program_name(bpf.program(number))} id {number}\n"
+        return shown
 
 
 @contextmanager

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from srv6lab.srconf import tcx
+
 from .chain import ADD, NODES, Chain, Namespace, namespaces
 
 
@@ -37,6 +39,16 @@ def idle(wired: Chain) -> Chain:
     """The chain without a SID."""
     wired.server1.srconf("flush", check=False)
     return wired
+
+
+@pytest.fixture(params=["tcx", "clsact"])
+def hook(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """How the program is attached: as this kernel has it, and as one before Linux 6.6 has."""
+    if request.param == "clsact":
+        monkeypatch.setattr(tcx, "programs", lambda index: None)
+    elif tcx.programs(1) is None:
+        pytest.skip("this kernel has no tcx")
+    return str(request.param)
 
 
 @pytest.fixture
