@@ -18,7 +18,8 @@ from srv6lab.checks import (
     shares,
 )
 from srv6lab.checks.register import CHECKS, run
-from srv6lab.checks.view import View, view_of
+from srv6lab.checks.sound import view_of
+from srv6lab.checks.view import View
 
 __all__ = [
     "CHECKS",
