@@ -11,6 +11,7 @@ import pytest
 from srv6lab.srconf import bpf, link, netlink, tcx
 
 from .chain import ADD, SRCONF, Chain, Namespace
+from .test_streams import transfer
 
 PROG_LOAD, SCHED_CLS = 5, 3
 PASS, DROP = -1, 2
@@ -52,6 +53,13 @@ def test_the_hook_is_the_one_asked_for(lone: Namespace, hook: str) -> None:
     assert handles == {link.DIRECT if hook == "tcx" else link.OWNER}
     assert ("clsact" in lone.run("tc", "qdisc", "show").stdout) == (hook == "clsact")
     assert len(lone.programs("veth0").splitlines()) == (1 if hook == "tcx" else 2)
+
+
+def test_a_stream_crosses_it(idle: Chain, hook: str) -> None:
+    idle.server1.srconf(*ADD)
+    transfer(idle, 20_000_000)
+    assert set(idle.server1.counters()) == {"entered", "returned"}
+    idle.server1.srconf("flush")
 
 
 def test_a_program_of_somebody_else_stays(lone: Namespace) -> None:
