@@ -1,6 +1,6 @@
 """What the SR proxy costs: TCP, small UDP packets and round trips through three segments, with and without it.
 
-    python benchmarks/srproxy.py [--rounds N] [--format json] [--out FILE]
+    python benchmarks/srproxy.py [--hook clsact|tcx] [--rounds N] [--format json] [--out FILE]
 
 The path is the same for all: hosta, r1 (headend), server1 (first segment), r3 (second and third), hostb; the way
 back crosses one segment. Only server1 differs:
@@ -250,17 +250,22 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--rounds", type=int, default=31, help="that count (default: 31)")
+    parser.add_argument(
+        "--hook", choices=("clsact", "tcx"), default="clsact", help="how the proxy is attached"
+    )
     parser.add_argument("--seconds", type=float, default=1.0, help="of each measure (default: 1)")
     parser.add_argument("--format", choices=("text", "json"), default="text", help="what goes to stdout")
     parser.add_argument("--out", type=Path, help="write the JSON here, too")
     options = parser.parse_args()
 
+    os.environ["SRCONF_HOOK"] = options.hook
     with namespaces(*NODES) as nodes:
         chain = Chain(nodes)
         chain.server1.ip("route add fd00:1::2/128 via fd00:1::2 dev veth0 onlink")
         rounds = measure(chain, options.rounds, options.seconds)
     result = {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "hook": options.hook,
         "machine": {"kernel": platform.release(), "cores": os.cpu_count()},
         **summary(rounds),
         "rounds": rounds,

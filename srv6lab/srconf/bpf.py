@@ -8,7 +8,9 @@ import ctypes
 import errno
 import os
 import platform
+import socket
 import struct
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +23,7 @@ PROG_BY_ID, MAP_BY_ID, INFO_BY_FD = 13, 14, 15
 POSSIBLE_CPUS = Path("/sys/devices/system/cpu/possible")
 ATTR_SIZE = 128
 CLONE_NEWNET = 0x40000000
+SO_NETNS_COOKIE = 71
 PROG_INFO_SIZE, MAP_INFO_SIZE = 232, 88
 PROG_INFO_ID = 4
 PROG_INFO_MAPS = 52  # offset of nr_map_ids; map_ids follows at 56
@@ -63,6 +66,16 @@ def leave_network() -> None:
     if _libc.unshare(CLONE_NEWNET):
         os.write(2, f"a network namespace failed: {os.strerror(ctypes.get_errno())}\n".encode())
         os._exit(1)
+
+
+def namespace_cookie() -> int:
+    """What tells this network namespace from every other one; 0 before Linux 5.14."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
+        try:
+            cookie = any_socket.getsockopt(socket.SOL_SOCKET, SO_NETNS_COOKIE, 8)
+        except OSError:
+            return 0
+    return int.from_bytes(cookie, sys.byteorder)
 
 
 def possible_cpus(text: str) -> int:
@@ -138,25 +151,25 @@ def program(number: int) -> Descriptor:
     return Descriptor(call(PROG_BY_ID, struct.pack("=III", number, 0, 0))[0])
 
 
-def program_id(program: Descriptor) -> int:
+def program_id(opened: Descriptor) -> int:
     """The id of a program."""
-    (number,) = struct.unpack_from("=I", _info(program, bytes(PROG_INFO_SIZE)), PROG_INFO_ID)
+    (number,) = struct.unpack_from("=I", _info(opened, bytes(PROG_INFO_SIZE)), PROG_INFO_ID)
     return int(number)
 
 
-def program_name(program: Descriptor) -> str:
+def program_name(opened: Descriptor) -> str:
     """The name of a program's function, its first 15 characters."""
-    info = _info(program, bytes(PROG_INFO_SIZE))
+    info = _info(opened, bytes(PROG_INFO_SIZE))
     return info[PROG_INFO_NAME : PROG_INFO_NAME + NAME_SIZE].split(b"\0")[0].decode(errors="replace")
 
 
-def program_maps(program: Descriptor) -> dict[str, Map]:
+def program_maps(opened: Descriptor) -> dict[str, Map]:
     """The maps of a program by their names."""
-    (count,) = struct.unpack_from("=I", _info(program, bytes(PROG_INFO_SIZE)), PROG_INFO_MAPS)
+    (count,) = struct.unpack_from("=I", _info(opened, bytes(PROG_INFO_SIZE)), PROG_INFO_MAPS)
     ids = (ctypes.c_uint32 * count)()
     request = bytearray(PROG_INFO_SIZE)
     struct.pack_into("=IQ", request, PROG_INFO_MAPS, count, ctypes.addressof(ids))
-    _info(program, bytes(request))
+    _info(opened, bytes(request))
     return dict(_open_map(number) for number in ids)
 
 

@@ -16,6 +16,7 @@ from .lock import alone
 from .state import Interface, LocalSid
 
 OK = "SREXT answers: OK."
+PATIENCE = 5.0  # seconds after which `watch` looks without news: of tcx programs there is none
 USAGE = f"""Usage: srconf localsid {{ help | flush }}
        srconf localsid {{ show | clear-counters }} [SID]
        srconf localsid show [SID] --json
@@ -131,7 +132,7 @@ def _watch(words: Sequence[str]) -> str:
                 raise Refused(table.EMPTY)
         try:
             while True:
-                netlink.wait(kernel, int(route.PROTOCOL))
+                netlink.wait(kernel, int(route.PROTOCOL), PATIENCE)
                 with alone():
                     if not table.keep_up():
                         return OK

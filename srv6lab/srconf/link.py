@@ -1,10 +1,14 @@
-"""Interfaces, and the program on them: by tcx where the kernel has it, else by a filter of the clsact qdisc.
+"""Interfaces, and the program on them: by a filter of the clsact qdisc, or by tcx where that was asked for.
+
+The kernel takes a filter off an interface that is moved to another namespace, but no tcx program: one is known there
+by the namespace that it was loaded for, and detached.
 
 The filter's handle remembers whether its clsact qdisc was made by us, so that no state is kept elsewhere and
 the two can't disagree after a crash.
 """
 
 import json
+import os
 import socket
 import subprocess
 import tempfile
@@ -13,7 +17,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import bpf, netlink, tcx
+from . import bpf, netlink, state, tcx
 from .errors import ToolError
 from .state import Interface
 from .tools import read
@@ -61,16 +65,34 @@ def named(name: str) -> Interface | None:
 
 
 def attachments() -> tuple[Attachment, ...]:
-    """Where our program is attached, wanted there or not."""
-    links = [Interface(index, name) for index, name in socket.if_nameindex()]
-    return tuple(item for link in links for item in (*_direct(link), *_filters(link)))
+    """Where a program of this namespace is attached, wanted there or not."""
+    here = bpf.namespace_cookie()
+    return tuple(
+        item
+        for link in _all()
+        for item in (*(item for item, home in _direct(link) if home == here), *_filters(link))
+    )
 
 
-def _direct(link: Interface) -> Iterator[Attachment]:
+def _strays() -> tuple[Attachment, ...]:
+    """The programs of another namespace, which interfaces brought along."""
+    here = bpf.namespace_cookie()
+    return tuple(item for link in _all() for item, home in _direct(link) if home != here)
+
+
+def _all() -> list[Interface]:
+    return [Interface(index, name) for index, name in socket.if_nameindex()]
+
+
+def _direct(link: Interface) -> Iterator[tuple[Attachment, int]]:
+    """By tcx, each with the namespace that it was loaded for."""
     for number in tcx.programs(link.index) or ():
         with suppress(FileNotFoundError):  # gone meanwhile
-            if bpf.program_name(bpf.program(number)) == PROGRAM:
-                yield Attachment(link, number, DIRECT)
+            program = bpf.program(number)
+            maps = bpf.program_maps(program)
+            if bpf.program_name(program) == PROGRAM and state.VALUE_SIZES.keys() <= maps.keys():
+                value = maps[state.SCRATCH].get(state.THE_ONE) or (bytes(state.HOME.size),)
+                yield Attachment(link, number, DIRECT), state.HOME.unpack_from(value[0])[0]
 
 
 def _filters(link: Interface) -> Iterator[Attachment]:
@@ -83,7 +105,7 @@ def attach_everywhere(links: tuple[Interface, ...], there: tuple[Attachment, ...
     """Have one and the same program on these interfaces and no others; returns its id, and whether it wasn't so."""
     served = {item.interface.index: item for item in there}
     indexes = {link.index for link in links}
-    astray = [item for item in there if item.interface.index not in indexes]
+    astray = [*_strays(), *(item for item in there if item.interface.index not in indexes)]
     for item in astray:
         _detach(item)
     if not links:
@@ -94,14 +116,31 @@ def attach_everywhere(links: tuple[Interface, ...], there: tuple[Attachment, ...
     ]
     if not missing and program_id is not None:
         return program_id, bool(astray)
+    direct = _asks_for_tcx(there)
     program = load() if program_id is None else bpf.program(program_id)
     for link in missing:
         if link.index in served:
             _detach(served[link.index])
     with_qdisc = netlink.with_ingress()
     for link in missing:
-        _attach(link, program, own=link.index not in with_qdisc)
+        with _unless_gone(link):
+            if direct:
+                tcx.attach(link.index, program)
+            else:
+                _attach(link.index, program, served.get(link.index), own=link.index not in with_qdisc)
     return bpf.program_id(program), True
+
+
+def _asks_for_tcx(there: tuple[Attachment, ...]) -> bool:
+    """What is there already decides, then the environment."""
+    if there:
+        return there[0].handle == DIRECT
+    asked = os.environ.get("SRCONF_HOOK", "clsact")
+    if asked not in ("clsact", "tcx"):
+        raise ToolError(f"SRCONF_HOOK is clsact or tcx, and not {asked!r}")
+    if asked == "tcx" and all(tcx.programs(link.index) is None for link in _all()):
+        raise ToolError("tcx needs Linux 6.6 or later: leave SRCONF_HOOK out")
+    return asked == "tcx"
 
 
 @contextmanager
@@ -114,13 +153,11 @@ def _unless_gone(link: Interface) -> Iterator[None]:
             raise
 
 
-def _attach(link: Interface, program: bpf.Descriptor, *, own: bool) -> None:
-    with _unless_gone(link):
-        if tcx.programs(link.index) is not None:
-            tcx.attach(link.index, program)
-            return
-        handle, fd = OWNER if own else GUEST, program.fileno()
-        netlink.attach(link.index, name=PROGRAM, program=fd, preference=PREFERENCE, handle=handle, qdisc=own)
+def _attach(index: int, program: bpf.Descriptor, before: Attachment | None, *, own: bool) -> None:
+    """By a filter, in a qdisc of our `own` if there is none; a qdisc that was ours stays so."""
+    handle = OWNER if own or (before and before.handle == OWNER) else GUEST
+    fd = program.fileno()
+    netlink.attach(index, name=PROGRAM, program=fd, preference=PREFERENCE, handle=handle, qdisc=own)
 
 
 def load() -> bpf.Descriptor:
@@ -148,6 +185,8 @@ def load() -> bpf.Descriptor:
         listed = [item["options"]["prog"]["id"] for item in json.loads(answer) if "options" in item]
         descriptor = bpf.program(int(listed[0]))
         process.communicate("\n")
+    home = state.HOME.pack(bpf.namespace_cookie())
+    bpf.program_maps(descriptor)[state.SCRATCH].put(state.THE_ONE, home)
     return descriptor
 
 
@@ -160,7 +199,7 @@ def _refusal(said: str) -> str:
 
 def detach_everywhere() -> bool:
     """Take the program off, and the qdiscs that we made and nobody else uses; whether there was anything."""
-    there = attachments()
+    there = (*attachments(), *_strays())
     for item in there:
         _detach(item)
     return bool(there)

@@ -1,4 +1,4 @@
-"""rtnetlink: qdiscs and filters, and news of interfaces.
+"""rtnetlink: qdiscs and filters, and news of interfaces and routes.
 
 `tc` attaches a loaded program only from a pin, and makes a qdisc and its filter in two processes: a death between
 them would leave an empty qdisc.  Here both are one message to the kernel.  Nothing here knows SRv6.
@@ -6,8 +6,10 @@ them would leave an empty qdisc.  Here both are one message to the kernel.  Noth
 
 import errno
 import os
+import select
 import socket
 import struct
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -23,6 +25,7 @@ ETH_P_ALL = 3
 TCA_KIND, TCA_OPTIONS = 1, 2
 TCA_BPF_FD, TCA_BPF_NAME, TCA_BPF_FLAGS, TCA_BPF_ID, DIRECT_ACTION = 6, 7, 8, 11, 1
 GROUPS = 1 << 0 | 1 << 3 | 1 << 10  # of interfaces, of traffic control, of IPv6 routes
+MESSAGES_AT_ONCE = 1000
 ROUTE_PROTOCOL = 5  # its offset in struct rtmsg
 HEADER, TC, ATTRIBUTE = struct.Struct("=IHHII"), struct.Struct("=BxxxiIII"), struct.Struct("=HH")
 
@@ -169,21 +172,30 @@ def news() -> socket.socket:
     return kernel
 
 
-def wait(kernel: socket.socket, protocol: int) -> None:
-    """Wait for news, and take all that have come: what they say is read from the kernel anew.
+def wait(kernel: socket.socket, protocol: int, seconds: float) -> None:
+    """Wait for news, so long at most, and take those that have come: what they say is read from the kernel anew.
 
     Of routes, only that one of this protocol is gone is news: a router has many others.
     """
-    told = False
-    while True:
-        try:
-            told |= _is_news(kernel.recv(1 << 20, socket.MSG_DONTWAIT if told else 0), protocol)
-        except BlockingIOError:
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0:
+        if select.select([kernel], [], [], left)[0] and _drain(kernel, protocol):
             return
+
+
+def _drain(kernel: socket.socket, protocol: int) -> bool:
+    """Whether there was news among what has come."""
+    told = False
+    for _ in range(MESSAGES_AT_ONCE):
+        try:
+            told |= _is_news(kernel.recv(1 << 20, socket.MSG_DONTWAIT), protocol)
+        except BlockingIOError:
+            break
         except OSError as error:
             if error.errno != errno.ENOBUFS:  # more news than the socket holds are news too
                 raise
             told = True
+    return told
 
 
 def _is_news(data: bytes, protocol: int) -> bool:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * SR proxy (draft-ietf-spring-sr-service-programming) for the ingress of interfaces: tcx, or tc's clsact.
+ * SR proxy (draft-ietf-spring-sr-service-programming) for the ingress of interfaces: tc's clsact, or tcx.
  *
  * One program serves every Ethernet interface of a network namespace and plays two parts:
  *

@@ -113,9 +113,11 @@ struct chain {
 };
 
 /* Room to work in. The verifier follows every value on the stack, and takes what is in a map for unknown: so
- * all ways to a flow are one to it.
+ * all ways to a flow are one to it.  `home` is the command's memory: the cookie of the network namespace that the
+ * program was loaded for, which by tcx it leaves with an interface that is moved.
  */
 struct scratch {
+	__u64 home;
 	struct chain chain;
 	struct flow flow, cause;
 };

@@ -11,10 +11,13 @@ from .chain import Chain
 from .errors import ToolError
 from .parameters import Address
 
-SIDS, RETURNS, CHAINS, FLOWS = (f"srp_{name}" for name in ("sids", "returns", "chains", "flows"))
+SIDS, RETURNS, CHAINS, FLOWS, SCRATCH = (
+    f"srp_{name}" for name in ("sids", "returns", "chains", "flows", "scratch")
+)
 LOCAL_SID = struct.Struct("=BBBBBBxxIII16s8s16s16s4x")  # and then its counters
 WAY_BACK = struct.Struct("=II")
 TRAFFIC = struct.Struct("=QQ")
+HOME, THE_ONE = struct.Struct("=Q"), bytes(4)  # what srp_scratch begins with, and its key
 FLOW_SIZE, FLOW_WAY = 48, struct.Struct("=IB")
 SIDS_MAX, FLOWS_MAX = 1024, 8192
 STAND_INS = 0xFD73_7263_6F6E << 80  # a unique local prefix (RFC 4193) of our own
@@ -43,6 +46,7 @@ VALUE_SIZES = {
     RETURNS: (WAY_BACK.size, 16),
     CHAINS: (16, chain.HEADERS.size),
     FLOWS: (FLOW_SIZE, 8 + chain.HEADERS_MAX),
+    SCRATCH: (len(THE_ONE), HOME.size + chain.HEADERS.size + 2 * FLOW_SIZE),
 }
 
 

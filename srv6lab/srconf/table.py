@@ -5,6 +5,7 @@ takes it out first.  Everything else follows from that map, so that the next com
 """
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import IPv6Address
 
@@ -68,7 +69,7 @@ class Table:
     def sweep(self) -> bool:
         """Remove map entries that belong to no SID; whether there were any."""
         staying = self.local_sids()
-        ways = {sid.way_back for sid in staying if sid.way_back}
+        ways = {sid.way_back for sid in staying if sid.way_back and sid.iif and sid.iif.current_name}
         keys = {sid.key for sid in staying}
         removed = self._keep(state.RETURNS, ways)
         self._keep(state.CHAINS, keys)
@@ -89,7 +90,9 @@ class Table:
 def find() -> Table | None:
     """The table, if the program is attached here."""
     there = link.attachments()
-    return _open(there[0].program_id) if there else None
+    with suppress(FileNotFoundError):  # its last interface is gone meanwhile
+        return _open(there[0].program_id) if there else None
+    return None
 
 
 def standing() -> tuple[LocalSid, ...]:
@@ -159,6 +162,9 @@ def delete(sid: IPv6Address) -> None:
 
 def flush() -> None:
     """Delete every SID, and all that commands that were cut short left, whatever the maps say."""
+    with suppress(ToolError):  # of another version
+        if table := find():
+            table.deactivate(table.local_sids())
     detached = link.detach_everywhere()
     if not route.reconcile(()) and not detached:
         raise Refused(EMPTY)
@@ -175,7 +181,9 @@ def settle() -> bool:
 
 def keep_up() -> bool:
     """Serve the interfaces that came since; whether there still is a SID to serve."""
-    if not standing():
+    table = find()
+    if not table or not table.local_sids():
         return False
     link.attach_everywhere(link.interfaces(), link.attachments())
+    table.sweep()
     return True

@@ -8,10 +8,11 @@ import errno
 import struct
 
 from .bpf import Descriptor, call
+from .errors import ToolError
 
 PROG_ATTACH, PROG_DETACH, PROG_QUERY = 8, 9, 16
 TCX_INGRESS = 46
-PROGRAMS_MAX = 64  # at one interface: the kernel's own limit
+PROGRAMS_MAX = 64  # the kernel takes fewer
 CHANGE = struct.Struct("=IIII")  # interface, program, where, flags
 QUERY = struct.Struct("=IIIIQI")  # interface, where, flags twice, address of the ids, their number
 QUERY_COUNT = 24
@@ -35,7 +36,13 @@ def programs(index: int) -> tuple[int, ...] | None:
 
 def attach(index: int, program: Descriptor) -> None:
     """Put a program behind those that are there."""
-    call(PROG_ATTACH, CHANGE.pack(index, program.fileno(), TCX_INGRESS, 0))
+    try:
+        call(PROG_ATTACH, CHANGE.pack(index, program.fileno(), TCX_INGRESS, 0))
+    except OSError as error:
+        if error.errno == errno.ERANGE:
+            what = f"interface {index} has as many tcx programs as the kernel takes"
+            raise ToolError(f"{what}: detach one, or leave SRCONF_HOOK out") from error
+        raise
 
 
 def detach(index: int, program: Descriptor) -> None:

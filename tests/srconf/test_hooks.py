@@ -1,30 +1,33 @@
 """Where the program sits: beside programs, filters and qdiscs of others, by tcx and by clsact."""
 
+import contextlib
 import ctypes
 import json
 import struct
 import sys
 import time
+from collections.abc import Iterator
 
 import pytest
 
 from srv6lab.srconf import bpf, link, netlink, tcx
+from srv6lab.srconf.errors import ToolError
 
-from .chain import ADD, SRCONF, Chain, Namespace
+from .chain import ADD, SRCONF, Chain, Namespace, namespaces
 from .test_streams import transfer
 
 PROG_LOAD, SCHED_CLS = 5, 3
 PASS, DROP = -1, 2
 
 
-def another(verdict: int) -> bpf.Descriptor:
+def another(verdict: int, name: bytes = b"another") -> bpf.Descriptor:
     """Somebody else's program, which has one verdict for all packets."""
     returns = struct.pack("=BBhi", 0xB7, 0, 0, verdict) + struct.pack(
         "=BBhi", 0x95, 0, 0, 0
     )  # r0 = verdict; exit
     code, licence = ctypes.create_string_buffer(returns), ctypes.create_string_buffer(b"GPL")
     where = (ctypes.addressof(code), ctypes.addressof(licence))
-    attributes = struct.pack("=IIQQ", SCHED_CLS, len(returns) // 8, *where).ljust(48, b"\0") + b"another\0"
+    attributes = struct.pack("=IIQQ", SCHED_CLS, len(returns) // 8, *where).ljust(48, b"\0") + name + b"\0"
     return bpf.Descriptor(bpf.call(PROG_LOAD, attributes)[0])
 
 
@@ -98,6 +101,131 @@ def test_filters_of_others_see_the_packets(idle: Chain, hook: str, interface: st
         with node.entered():
             netlink.delete_filter(number, preference)
     assert "2 received" in idle.hosta.run(*ping).stdout
+
+
+@pytest.fixture
+def there(lone: Namespace) -> Iterator[Namespace]:
+    """A namespace to move interfaces to."""
+    with namespaces("there") as made:
+        yield made["there"]
+
+
+def test_an_interface_that_leaves_takes_nothing_of_the_table_along(
+    lone: Namespace, there: Namespace, hook: str
+) -> None:
+    empty = there.state()
+    lone.srconf(*ADD)
+    lone.ip(f"link set veth1 netns {there.name}\nlink set veth2 netns {there.name}")
+    assert there.srconf("show", "--json").stdout.strip() == "[]"
+    there.srconf("del", "fc00:a::a1", check=False)
+    assert [entry["sid"] for entry in lone.show()] == ["fc00:a::a1"]
+    there.srconf("flush", check=False)
+    assert not any("srproxy" in there.programs(name) for name in ("veth1", "veth2"))
+    assert "srproxy" in lone.programs("veth0")
+    lone.srconf("flush")
+    there.ip("link del veth1\nlink del veth2")
+    assert there.state() == empty
+
+
+def test_an_interface_that_comes_brings_no_table_along(lone: Namespace, there: Namespace, hook: str) -> None:
+    """One with a lower index than any other that is served here."""
+    there.ip("link add p0 index 500 type veth peer name p1 index 501\nlink set p0 up\nlink set p1 up")
+    there.srconf("add", "fc00:b::1", "end.ad4", "ip", "192.168.1.2", "p0", "p1")
+    lone.srconf(*ADD)
+    lone.ip(f"link set veth2 netns {there.name}")
+    assert [entry["sid"] for entry in there.show()] == ["fc00:b::1"]
+    there.srconf("add", "fc00:b::2", "end.dx4", "ip", "192.168.1.2", "p0")
+    assert [entry["sid"] for entry in there.show()] == ["fc00:b::1", "fc00:b::2"]
+    assert there.programs("veth2").count(" id ") == 1
+    there.srconf("flush")
+    assert "srproxy" not in there.programs("veth2")
+    assert [entry["sid"] for entry in lone.show()] == ["fc00:a::a1"]
+    lone.srconf("flush")
+
+
+def test_a_return_interface_that_left_is_nobody_s_soon(lone: Namespace, there: Namespace, hook: str) -> None:
+    """By tcx the program is still there, until a command is given in either namespace; what it does is nothing."""
+    lone.srconf(*ADD)
+    lone.ip(f"link set veth1 netns {there.name}")
+    lone.srconf("add", "fc00:a::2", "end.dx4", "ip", "192.168.1.2", "veth0")
+    there.ip("link set veth1 up\naddr add 192.168.9.1/24 dev veth1")
+    lone.ip("link set far1 up\naddr add 192.168.9.2/24 dev far1")
+    lone.run("ping", "-c", "2", "-i", "0.2", "-W", "2", "192.168.9.1")
+    assert lone.counters() == {}
+    lone.srconf("flush")
+    lone.run("ping", "-c", "1", "-W", "2", "192.168.9.1")
+
+
+def test_a_program_of_somebody_else_with_our_name_stays(lone: Namespace) -> None:
+    number = index(lone, "veth0")
+    with lone.entered():
+        tcx.attach(number, program := another(PASS, b"srproxy"))
+    before = lone.state()
+    lone.srconf(*ADD)
+    lone.srconf("flush")
+    assert lone.state() == before
+    with lone.entered():
+        tcx.detach(number, program)
+
+
+def test_an_interface_full_of_programs_says_so(lone: Namespace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SRCONF_HOOK", "tcx")
+    before, number = lone.state(), index(lone, "veth2")
+    others = []
+    with lone.entered(), contextlib.suppress(ToolError):
+        while True:
+            others.append(another(PASS))
+            tcx.attach(number, others[-1])
+    done = lone.srconf(*ADD, check=False)
+    assert (done.returncode, f"interface {number} has as many tcx programs" in done.stderr) == (1, True)
+    with lone.entered():
+        for program in others[:-1]:
+            tcx.detach(number, program)
+    assert lone.state() == before
+
+
+@pytest.mark.parametrize("asked", ["tc", "", "TCX"])
+def test_a_hook_that_is_none(lone: Namespace, monkeypatch: pytest.MonkeyPatch, asked: str) -> None:
+    monkeypatch.setenv("SRCONF_HOOK", asked)
+    done = lone.srconf(*ADD, check=False)
+    assert (done.returncode, done.stderr) == (
+        1,
+        f"SREXT answers: [ERROR]: SRCONF_HOOK is clsact or tcx, and not {asked!r}\n",
+    )
+
+
+def test_tcx_is_refused_where_the_kernel_has_none(lone: Namespace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SRCONF_HOOK", "tcx")
+    monkeypatch.setattr(tcx, "programs", lambda index: None)
+    before, done = lone.state(), lone.srconf(*ADD, check=False)
+    assert (done.returncode, "Linux 6.6" in done.stderr) == (1, True)
+    assert lone.state() == before
+
+
+def test_what_is_attached_decides_for_what_comes_later(
+    lone: Namespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SRCONF_HOOK", "tcx")
+    lone.srconf(*ADD)
+    monkeypatch.setenv("SRCONF_HOOK", "clsact")
+    lone.ip("link add late type veth peer name later")
+    lone.srconf(*ADD)
+    assert "bpf tcx late srproxy" in lone.programs("late")
+
+
+@pytest.mark.parametrize("word", ["del", "flush"])
+def test_watch_ends_with_the_last_sid_though_its_route_is_gone(lone: Namespace, hook: str, word: str) -> None:
+    lone.srconf(*ADD)
+    lone.ip("link add it type veth peer name its")
+    watch = lone.start(sys.executable, str(SRCONF), "localsid", "watch")
+    try:
+        served(lone, "it")
+        lone.ip("link set veth0 down")
+        lone.srconf(*(("del", "fc00:a::a1") if word == "del" else ("flush",)))
+        assert watch.communicate(timeout=20)[1] == ""
+    finally:
+        watch.kill()
+        watch.communicate()
 
 
 def test_watch_survives_interfaces_that_come_and_go(lone: Namespace) -> None:
