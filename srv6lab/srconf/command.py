@@ -16,7 +16,7 @@ from .lock import alone
 from .state import Interface, LocalSid
 
 OK = "SREXT answers: OK."
-PATIENCE = 5.0  # seconds after which `watch` looks without news: of tcx programs there is none
+PATIENCE = 2.0  # seconds after which `watch` looks without news: of tcx programs there is none
 USAGE = f"""Usage: srconf localsid {{ help | flush }}
        srconf localsid {{ show | clear-counters }} [SID]
        srconf localsid show [SID] --json
