@@ -140,19 +140,6 @@ def test_a_thousand_nodes_with_one_mistake_everywhere(old: str, new: str) -> Non
     assert seconds(ring(1000).replace(old, new)) < 10
 
 
-def test_the_seed_of_all_labs_is_quick() -> None:
-    for path in LABS:
-        text = path.read_bytes()
-        start = min(_timed(text) for _ in range(5))
-        assert start < 0.025, path
-
-
-def _timed(text: bytes) -> float:
-    start = time.process_time()
-    loads(text, "lab.yml")
-    return time.process_time() - start
-
-
 RULED = """\
 name: x
 nodes: {a: {role: service}, b: {role: host}}
