@@ -7,11 +7,13 @@ import struct
 import sys
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
-from srv6lab.srconf import bpf, link, netlink, tcx
+from srv6lab.srconf import bpf, link, netlink, state, tcx
 from srv6lab.srconf.errors import ToolError
+from srv6lab.srconf.table import find
 
 from .chain import ADD, SRCONF, Chain, Namespace, namespaces
 from .test_streams import transfer
@@ -154,6 +156,32 @@ def test_a_return_interface_that_left_is_nobody_s_soon(lone: Namespace, there: N
     assert lone.counters() == {}
     lone.srconf("flush")
     lone.run("ping", "-c", "1", "-W", "2", "192.168.9.1")
+
+
+def test_flush_leaves_a_stray_nothing_to_serve(lone: Namespace, there: Namespace, monkeypatch: Any) -> None:
+    monkeypatch.setenv("SRCONF_HOOK", "tcx")
+    lone.srconf(*ADD)
+    lone.ip(f"link set veth1 netns {there.name}")
+    lone.srconf("flush")
+    with there.entered():
+        (stray,) = link._strays()
+        maps = bpf.program_maps(bpf.program(stray.program_id))
+        assert list(maps[state.SIDS].keys(state.SIDS_MAX)) == []
+
+
+def test_an_add_that_mends_keeps_the_counters(idle: Chain) -> None:
+    node = idle.server1
+    node.srconf(*ADD)
+    idle.hosta.run("ping", "-c", "3", "-i", "0.2", "-W", "2", "10.0.1.1")
+    before = node.counters()
+    with node.entered():
+        table = find()
+        assert table and before
+        (way,) = table.maps[state.RETURNS].keys(state.SIDS_MAX)
+        table.maps[state.RETURNS].remove(way)
+    assert "OK" in node.srconf(*ADD).stdout
+    assert node.counters() == before
+    node.srconf("flush")
 
 
 def test_a_program_of_somebody_else_with_our_name_stays(lone: Namespace) -> None:
