@@ -21,11 +21,11 @@ from invoke.exceptions import Exit
 from invoke.main import program
 from invoke.tasks import task
 
-from srv6lab import behaviors as registry
+from srv6lab import cli as labs_
 from srv6lab import doctor as doctor_
-from srv6lab import lab as labs_
-from srv6lab import validate as validation
+from srv6lab.cli import validate as validation
 from srv6lab.errors import LabError, UsageError
+from srv6lab.report import behaviors as registry
 from srv6lab.report import doctor as doctor_report
 from srv6lab.report.progress import Progress
 

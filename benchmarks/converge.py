@@ -21,9 +21,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from srv6lab import rootfs
-from srv6lab.lab import Site
-from srv6lab.plan import Plan
+from srv6lab.cli import Site
+from srv6lab.images import frr_root
+from srv6lab.plan.nodes import Plan
 
 REPO = Path(__file__).resolve().parents[1]
 INVOKE = REPO / ".venv/bin/invoke"
@@ -67,9 +67,9 @@ def of_root() -> dict[str, float]:
     with tempfile.TemporaryDirectory() as cache:
         os.environ["XDG_CACHE_HOME"] = cache
         start = time.perf_counter()
-        rootfs.built(lambda line: print(line, file=sys.stderr))
+        frr_root.built(lambda line: print(line, file=sys.stderr))
         built = time.perf_counter()
-        rootfs.built(print)
+        frr_root.built(print)
         return {"root built": built - start, "root reused": time.perf_counter() - built}
 
 

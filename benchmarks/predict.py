@@ -24,10 +24,11 @@ from typing import Any
 
 from tree import topology
 
-from srv6lab.lab import Site
-from srv6lab.loader import loads
-from srv6lab.plan import Plan, plan
+from srv6lab.cli import Site
+from srv6lab.plan.nodes import Plan
+from srv6lab.plan.planner import plan
 from srv6lab.predict import predict
+from srv6lab.topology.load import loads
 
 REPO = Path(__file__).resolve().parents[1]
 SEGMENTS = 3

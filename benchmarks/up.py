@@ -25,8 +25,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from srv6lab.lab import Site
-from srv6lab.plan import Plan
+from srv6lab.cli import Site
+from srv6lab.plan.nodes import Plan
 
 REPO = Path(__file__).resolve().parents[1]
 INVOKE = REPO / ".venv/bin/invoke"

@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from srv6lab.lab import Reference, Running, Site, destroy, up
-from srv6lab.plan import Plan
+from srv6lab.cli import Reference, Running, Site, destroy, up
+from srv6lab.plan.nodes import Plan
 from tests.aside import pytest_collection_modifyitems as pytest_collection_modifyitems
 from tests.skips import pytest_make_collect_report as pytest_make_collect_report
 from tests.skips import pytest_runtest_makereport as pytest_runtest_makereport

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from srv6lab.plan import Plan
+from srv6lab.plan.nodes import Plan
 from tests.small import planned
 
 FORK = """\

@@ -13,7 +13,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from srv6lab.plan import Machine, Plan
+from srv6lab.plan.nodes import Machine, Plan
 from tests.conftest import tool
 
 HARMLESS = (

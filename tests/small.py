@@ -6,10 +6,14 @@ from collections.abc import Sequence
 from ipaddress import IPv6Address, ip_address
 
 from srv6lab.errors import Location
-from srv6lab.expect import Expected
-from srv6lab.loader import loads
-from srv6lab.plan import Plan, plan
-from srv6lab.trace import Direction, Hop, Icmp, IpHeader, PacketView, Point, Srh, Status, Tracer, Verdict
+from srv6lab.evidence.observations import Tracer
+from srv6lab.evidence.packets import Direction, Icmp, IpHeader, PacketView, Point, Srh
+from srv6lab.evidence.prediction import Hop
+from srv6lab.evidence.verdict import Status, Verdict
+from srv6lab.judge.expectations import Expected
+from srv6lab.plan.nodes import Plan
+from srv6lab.plan.planner import plan
+from srv6lab.topology.load import loads
 
 SMALL = """\
 name: small

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from srv6lab.behaviors import document, flavor_table, in_full, listing, named, report, table
 from srv6lab.errors import UsageError
+from srv6lab.report.behaviors import document, flavor_table, in_full, listing, named, report, table
 from srv6lab.srv6.behaviors import NEEDS, REGISTRY, Behavior
 from srv6lab.srv6.flavors import flavored
 from tests.conftest import REPOSITORY, tool

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from srv6lab import box
 from srv6lab.errors import MachineError
-from srv6lab.render import box_ovf
+from srv6lab.images import box
+from srv6lab.images.box import box_ovf
 from tests.conftest import silent
 
 KEY = "ssh-rsa AAAA vagrant insecure public key\n"

@@ -22,7 +22,7 @@ from frames import ether, icmp, icmpv6, ipv4, ipv6, srh, tcp, udp
 from srv6lab import capture
 from srv6lab.capture import fields, tshark
 from srv6lab.errors import MachineError, UsageError
-from srv6lab.trace import Icmp, IpHeader, PacketView, Srh
+from srv6lab.evidence.packets import Icmp, IpHeader, PacketView, Srh
 
 CAPTURES = Path(__file__).with_name("captures")
 ROOT = Path(__file__).parents[1]

@@ -6,8 +6,9 @@ import pytest
 import yaml
 
 from benchmarks.chain import netlab_topology, topology
-from srv6lab.loader import loads
-from srv6lab.plan import Machine, Plan, plan
+from srv6lab.plan.nodes import Machine, Plan
+from srv6lab.plan.planner import plan
+from srv6lab.topology.load import loads
 
 
 def chain(size: int) -> Plan:

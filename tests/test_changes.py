@@ -8,11 +8,11 @@ from collections.abc import Callable
 
 import pytest
 
-from srv6lab.changes import Changes
+from srv6lab.cli import check
 from srv6lab.errors import NodeError
-from srv6lab.lab import check
-from srv6lab.render import Change
-from srv6lab.trace import Status
+from srv6lab.evidence.verdict import Status
+from srv6lab.live.changes import Changes
+from srv6lab.render.apply import Change
 from tests.conftest import LABS, Up, silent
 
 

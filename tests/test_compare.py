@@ -9,10 +9,14 @@ from dataclasses import replace
 
 import pytest
 
-from srv6lab.compare import compare
-from srv6lab.expect import Expected, describe
-from srv6lab.probes import Found, Sent
-from srv6lab.trace import Direction, Hop, PacketView, Point, Status, Tracer, Verdict
+from srv6lab.evidence.observations import Tracer
+from srv6lab.evidence.packets import Direction, PacketView, Point
+from srv6lab.evidence.prediction import Hop
+from srv6lab.evidence.probes import Found, Sent
+from srv6lab.evidence.verdict import Status, Verdict
+from srv6lab.evidence.wording import describe
+from srv6lab.judge.compare import compare
+from srv6lab.judge.expectations import Expected
 from tests.small import (
     EAST,
     LINE,

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 import pytest
 
-from srv6lab.topology import Topology
+from srv6lab.topology.model import Topology
 from tests.conftest import LABS, REPOSITORY, SITE, invoke
 
 COURSE, BROKEN = SITE.course()

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from srv6lab.diagnose import CAUSES, confirm
-from srv6lab.diagnose.causes import proves, suspect
-from srv6lab.lab import check, grade
-from srv6lab.plan import Plan
-from srv6lab.topology import PacketExpectation
-from srv6lab.trace import Status, Verdict
+from srv6lab.cli import check, grade
+from srv6lab.evidence.verdict import Status, Verdict
+from srv6lab.judge.diagnose import CAUSES, confirm
+from srv6lab.judge.diagnose.causes import proves, suspect
+from srv6lab.plan.nodes import Plan
+from srv6lab.topology.expectations import PacketExpectation
 from tests.conftest import REPOSITORY, Up, silent, some_labs
 
 MORE = Path(__file__).parent / "labs" / "more"

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from srv6lab.errors import LabError, TopologyError
-from srv6lab.loader import load, loads
+from srv6lab.topology.load import load, loads
 
 FOLDER = Path(__file__).parent / "errors"
 CASES = sorted(path.stem for path in FOLDER.glob("*.yml"))

@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
+from srv6lab.cli import check
 from srv6lab.errors import UsageError
-from srv6lab.exercise import grade
-from srv6lab.lab import check
-from srv6lab.plan import Nic, Plan
-from srv6lab.state import write_whole
-from srv6lab.trace import Status, Verdict
+from srv6lab.evidence.verdict import Status, Verdict
+from srv6lab.host.files import write_whole
+from srv6lab.judge.grade import grade
+from srv6lab.plan.nodes import Nic, Plan
 from tests.captures import frames
 from tests.conftest import LABS, Up, silent
 from tests.small import not_passed

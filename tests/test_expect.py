@@ -7,8 +7,9 @@ from ipaddress import ip_address
 
 import pytest
 
-from srv6lab.expect import NONE, describe, expectations, sentence
-from srv6lab.trace import Direction, PacketView, Point
+from srv6lab.evidence.packets import Direction, PacketView, Point
+from srv6lab.evidence.wording import NONE, describe, sentence
+from srv6lab.judge.expectations import expectations
 from tests.small import EAST, WEST, header, packet, plain, planned, srh, tunneled
 
 TWO = ("fc00:b::d4", "fc00:b::e")

@@ -21,11 +21,14 @@ from typing import Any
 import pytest
 
 from srv6lab.errors import TopologyError
-from srv6lab.loader import loads
-from srv6lab.plan import Plan, plan
-from srv6lab.render import changes_of, render, vagrant
-from srv6lab.rendered import write
-from srv6lab.source import parse
+from srv6lab.plan.nodes import Plan
+from srv6lab.plan.planner import plan
+from srv6lab.render.apply import changes_of
+from srv6lab.render.day0 import render
+from srv6lab.render.files import write
+from srv6lab.render.vagrant import vagrant
+from srv6lab.topology.load import loads
+from srv6lab.topology.yaml.source import parse
 from tests.conftest import LABS, SITE, tool
 from tests.small import SMALL
 from tests.test_vagrantfile import validated

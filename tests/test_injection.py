@@ -24,13 +24,16 @@ from hypothesis import given, settings
 from hypothesis.strategies import from_regex
 from pydantic import BaseModel
 
-from srv6lab import render as renders
 from srv6lab.errors import TopologyError
-from srv6lab.loader import Lab, load, loads
-from srv6lab.plan import Plan, plan
-from srv6lab.render import changes_of, render, vagrant
-from srv6lab.topology import Topology
-from srv6lab.words.schema import _flat as flat
+from srv6lab.plan.nodes import Plan
+from srv6lab.plan.planner import plan
+from srv6lab.render.apply import changes_of
+from srv6lab.render.day0 import day0 as renders
+from srv6lab.render.day0 import render
+from srv6lab.render.vagrant import vagrant
+from srv6lab.topology.load import Lab, load, loads
+from srv6lab.topology.messages.schema import _flat as flat
+from srv6lab.topology.model import Topology
 from tests.conftest import tool
 from tests.sandbox import Sandbox, day0, vagrantfile
 

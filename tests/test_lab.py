@@ -12,8 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from srv6lab.errors import LabError, MachineError, TopologyError, UsageError
-from srv6lab.lab import (
+from srv6lab.cli import (
     DEFAULT_PROVIDER,
     Running,
     Site,
@@ -30,10 +29,12 @@ from srv6lab.lab import (
     status_report,
     up,
 )
-from srv6lab.plan import Plan
+from srv6lab.errors import LabError, MachineError, TopologyError, UsageError
+from srv6lab.evidence.verdict import Item, Status, Verdict
+from srv6lab.host.files import write_whole
+from srv6lab.plan.nodes import Plan
 from srv6lab.providers.process import Process
-from srv6lab.state import Home, State, write_whole
-from srv6lab.trace import Item, Status, Verdict
+from srv6lab.providers.state import Home, State
 from tests.conftest import LABS, SITE, Up, silent
 from tests.small import SMALL, planned
 

@@ -21,8 +21,8 @@ from typing import Any
 
 import pytest
 
-from srv6lab.box import NAME
-from srv6lab.plan import Plan
+from srv6lab.images.box import NAME
+from srv6lab.plan.nodes import Plan
 from tests.conftest import REPOSITORY, SITE, need_root, tool
 from tests.vagrant.libvirt import NAMESPACES
 

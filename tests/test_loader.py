@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from srv6lab.checks import CHECKS
 from srv6lab.errors import TopologyError, UsageError
-from srv6lab.loader import load, loads
+from srv6lab.topology.checks import CHECKS
+from srv6lab.topology.load import load, loads
 
 ROOT = Path(__file__).parents[1]
 LABS = sorted(ROOT.glob("labs/*/topology.yml"))

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from srv6lab.errors import MachineError
-from srv6lab.machine import packages, requirements
-from srv6lab.machine.packages import Tool, listed, named, remedy, tools_in
-from srv6lab.machine.requirements import Lack, require
-from srv6lab.machine.system import System, family, os_release, processor_name, this_system, version
+from srv6lab.host import packages, requirements
+from srv6lab.host.packages import Tool, listed, named, remedy, tools_in
+from srv6lab.host.requirements import Lack, require
+from srv6lab.host.system import System, family, os_release, processor_name, this_system, version
 from srv6lab.providers.netns import TOOLS
 from tests.conftest import REPOSITORY
 

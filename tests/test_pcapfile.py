@@ -12,7 +12,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).with_name("captures")))
 import frames
 
-from srv6lab import pcapfile
+from srv6lab.capture import pcap
 
 PLAIN = [frames.ping(number) for number in (1, 2, 3)]
 KINDS = {
@@ -39,39 +39,39 @@ def kind(request: pytest.FixtureRequest) -> str:
 
 
 def test_a_whole_file_ends_where_it_ends(kind: str) -> None:
-    found = pcapfile.whole(KINDS[kind])
-    assert found == pcapfile.Framing(kind.partition("-")[0], len(KINDS[kind]), len(KINDS[kind]), 3)
+    found = pcap.whole(KINDS[kind])
+    assert found == pcap.Framing(kind.partition("-")[0], len(KINDS[kind]), len(KINDS[kind]), 3)
     assert not found.cut_short
 
 
 def test_a_file_cut_anywhere_in_its_last_record_is_read_up_to_it(kind: str) -> None:
     for size in range(len(TWO[kind]) + 1, len(KINDS[kind])):
-        found = pcapfile.whole(KINDS[kind][:size])
+        found = pcap.whole(KINDS[kind][:size])
         assert (found.end, found.records, found.cut_short) == (len(TWO[kind]), 2, True), size
 
 
 def test_a_file_cut_within_its_header_is_a_capture_of_nothing(kind: str) -> None:
     for size in range(24 if kind.startswith("pcap-") or kind == "pcap" else 28):
-        found = pcapfile.whole(KINDS[kind][:size])
+        found = pcap.whole(KINDS[kind][:size])
         assert (found.end, found.records, found.cut_short) == (0, 0, True), size
 
 
 def test_a_header_alone_is_whole() -> None:
-    assert pcapfile.whole(frames.pcap([])) == pcapfile.Framing("pcap", 24, 24, 0)
+    assert pcap.whole(frames.pcap([])) == pcap.Framing("pcap", 24, 24, 0)
     empty = frames.pcapng([])
-    assert pcapfile.whole(empty) == pcapfile.Framing("pcapng", len(empty), len(empty), 0)
+    assert pcap.whole(empty) == pcap.Framing("pcapng", len(empty), len(empty), 0)
 
 
 @pytest.mark.parametrize("data", [b"name: lab\nnodes:\n", b"\x7fELF", b"\x1f\x8b\x08\x00", b"no"])
 def test_what_is_no_capture_is_refused(data: bytes) -> None:
     with pytest.raises(ValueError, match="neither pcap nor pcapng"):
-        pcapfile.whole(data)
+        pcap.whole(data)
 
 
 def test_a_record_of_an_absurd_length_is_damage() -> None:
     data = frames.pcap(PLAIN[:1])
     broken = data + struct.pack("<IIII", 0, 0, 1 << 30, 1 << 30) + bytes(100)
-    found = pcapfile.whole(broken)
+    found = pcap.whole(broken)
     assert (found.end, found.records) == (len(data), 1)
     assert "damage" in found.fault
 
@@ -79,19 +79,19 @@ def test_a_record_of_an_absurd_length_is_damage() -> None:
 def test_a_block_whose_two_lengths_differ_is_damage() -> None:
     data = bytearray(KINDS["pcapng"])
     data[-4:] = struct.pack("<I", 8)
-    found = pcapfile.whole(bytes(data))
+    found = pcap.whole(bytes(data))
     assert (found.end, found.records, found.cut_short) == (len(TWO["pcapng"]), 2, True)
 
 
 def test_a_second_section_may_change_the_byte_order() -> None:
     data = frames.pcapng(PLAIN) + frames.pcapng(PLAIN, ">")
-    assert pcapfile.whole(data).records == 6
+    assert pcap.whole(data).records == 6
 
 
 def sliced(folder: Path, data: bytes, start: int, end: int | None = None) -> bytes:
     path = folder / "whole"
     path.write_bytes(data)
-    return pcapfile.slice_pcap(path, start, end)
+    return pcap.slice_pcap(path, start, end)
 
 
 def test_a_slice_from_each_boundary_is_a_capture_of_its_own(kind: str, tmp_path: Path) -> None:
@@ -100,15 +100,15 @@ def test_a_slice_from_each_boundary_is_a_capture_of_its_own(kind: str, tmp_path:
     for skipped in range(4):
         part = sliced(tmp_path, KINDS[kind], start + skipped * step)
         assert part == KINDS[kind][:start] + KINDS[kind][start + skipped * step :]
-        assert pcapfile.whole(part).records == 3 - skipped
+        assert pcap.whole(part).records == 3 - skipped
 
 
 def test_a_slice_leaves_out_what_its_end_cuts_through(kind: str, tmp_path: Path) -> None:
     start, step = 2 * len(TWO[kind]) - len(KINDS[kind]), len(KINDS[kind]) - len(TWO[kind])
-    assert pcapfile.whole(sliced(tmp_path, KINDS[kind], start, start + step)).records == 1
-    assert pcapfile.whole(sliced(tmp_path, KINDS[kind], start, start + step + 7)).records == 1
-    assert pcapfile.whole(sliced(tmp_path, KINDS[kind], start, start)).records == 0
-    assert pcapfile.whole(sliced(tmp_path, KINDS[kind][:-1], start)).records == 1
+    assert pcap.whole(sliced(tmp_path, KINDS[kind], start, start + step)).records == 1
+    assert pcap.whole(sliced(tmp_path, KINDS[kind], start, start + step + 7)).records == 1
+    assert pcap.whole(sliced(tmp_path, KINDS[kind], start, start)).records == 0
+    assert pcap.whole(sliced(tmp_path, KINDS[kind][:-1], start)).records == 1
 
 
 def test_a_slice_from_nothing_is_the_whole_file(kind: str, tmp_path: Path) -> None:
@@ -134,7 +134,7 @@ def test_an_interface_that_comes_later_stays_where_it_is(tmp_path: Path) -> None
     packet = frames.enhanced(PLAIN[0])
     data = head + packet + frames.interface() + packet
     assert sliced(tmp_path, data, len(head)) == data
-    assert pcapfile.whole(sliced(tmp_path, data, len(head) + len(packet))).records == 1
+    assert pcap.whole(sliced(tmp_path, data, len(head) + len(packet))).records == 1
 
 
 def test_joined_captures_keep_every_record_and_the_largest_snapshot_length(tmp_path: Path) -> None:
@@ -142,13 +142,13 @@ def test_joined_captures_keep_every_record_and_the_largest_snapshot_length(tmp_p
     one.write_bytes(frames.pcap(PLAIN, snaplen=100) + b"cut")
     two.write_bytes(frames.pcap(PLAIN[:1], snaplen=9000))
     target = io.BytesIO()
-    pcapfile.join([(one, one.stat().st_size - 3), (two, two.stat().st_size)], target)
-    assert pcapfile.whole(target.getvalue()).records == 4
+    pcap.join([(one, one.stat().st_size - 3), (two, two.stat().st_size)], target)
+    assert pcap.whole(target.getvalue()).records == 4
     assert struct.unpack_from("<I", target.getvalue(), 16) == (9000,)
 
 
 def test_only_captures_of_one_kind_are_joined() -> None:
-    keys = [pcapfile.joinable(data) for data in KINDS.values()]
+    keys = [pcap.joinable(data) for data in KINDS.values()]
     assert keys[-2:] == [None, None]
     assert len(set(keys)) == 5
-    assert pcapfile.joinable(frames.pcap([], link=113)) != pcapfile.joinable(frames.pcap([]))
+    assert pcap.joinable(frames.pcap([], link=113)) != pcap.joinable(frames.pcap([]))

@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 
 from srv6lab.errors import TopologyError
-from srv6lab.loader import loads
-from srv6lab.plan import Nic, Plan, mac_of, plan
-from srv6lab.trace import Point
+from srv6lab.evidence.packets import Point
+from srv6lab.plan.nodes import Nic, Plan
+from srv6lab.plan.planner import mac_of, plan
+from srv6lab.topology.load import loads
 from tests.conftest import LABS, SITE
 from tests.small import SMALL, planned
 

@@ -12,18 +12,21 @@ from typing import Any
 import pytest
 
 from srv6lab.agent.config import load
-from srv6lab.compare import compare, judge_losses
-from srv6lab.compare.shares import likely, surprise
-from srv6lab.elections import astray, expected, told_by
-from srv6lab.expect import ExpectedLoss, expectations
-from srv6lab.headends import PlannedHeadend
-from srv6lab.plan import Plan
+from srv6lab.evidence.observations import Tracer
+from srv6lab.evidence.packets import Direction, Icmp, Point
+from srv6lab.evidence.prediction import Hop
+from srv6lab.evidence.probes import Found, Sent
+from srv6lab.evidence.verdict import Item, Status
+from srv6lab.judge.compare import compare, judge_losses
+from srv6lab.judge.compare.binomial import likely, surprise
+from srv6lab.judge.expectations import ExpectedLoss, expectations
+from srv6lab.live.wait_for_policies import astray, expected, told_by
+from srv6lab.plan.headend import PlannedHeadend
+from srv6lab.plan.nodes import Plan
 from srv6lab.predict import predict
-from srv6lab.predict.elections import elect
-from srv6lab.probes import Found, Sent
+from srv6lab.predict.policies import elect
 from srv6lab.report.policies import policies_json, policies_text
 from srv6lab.srv6.policy.state import Action
-from srv6lab.trace import Direction, Hop, Icmp, Item, Point, Status, Tracer
 from tests.conftest import invoke
 from tests.fork import BY_CLASS, FAST, GOLD, fork, text
 from tests.small import LINE, planned

@@ -38,7 +38,7 @@ EVERYTHING = f"""
 from pathlib import Path
 import srv6lab
 from srv6lab import lab, validate
-from srv6lab.render import changes_of, render
+from srv6lab.render.day0 import changes_of, render
 
 site = lab.Site(Path({str(REPOSITORY)!r}))
 course, broken = site.course()
@@ -53,7 +53,7 @@ for name in site.names():
 assert validate.main(["--labs", str(site.labs), "--format", "json"]) == 0
 from srv6lab import behaviors, doctor
 from srv6lab.doctor import virtual
-from srv6lab.machine.system import System
+from srv6lab.host.system import System
 assert behaviors.report("", "text") and behaviors.report("", "json")
 windows = System("windows", "Windows 11", "NT 10", "x86-64")
 assert doctor.choose("", windows) == "virtualbox"
@@ -85,7 +85,7 @@ def unlink(path, *words, real=os.unlink, **options):
 
 LOCKED = """
 from srv6lab.errors import UsageError
-from srv6lab.state import Home, State
+from srv6lab.providers.state import Home, State
 sys.platform = "win32"
 os.unlink = unlink
 sys.modules["msvcrt"] = types.SimpleNamespace(locking=locking, LK_NBLCK=2)

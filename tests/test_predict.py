@@ -12,9 +12,10 @@ from fractions import Fraction
 
 import pytest
 
+from srv6lab.evidence.packets import Direction
+from srv6lab.evidence.prediction import Leg, Trace
 from srv6lab.predict import predict
-from srv6lab.predict.walk import MOST_WALKS
-from srv6lab.trace import Direction, Leg, Trace
+from srv6lab.predict.forwarding import MOST_WALKS
 from tests.small import SMALL, planned
 from tests.walks import (
     BACK,

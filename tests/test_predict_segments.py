@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from srv6lab.expect import describe, sentence
+from srv6lab.evidence.packets import Direction
+from srv6lab.evidence.wording import describe, sentence
 from srv6lab.srv6.quirks import QUIRKS
-from srv6lab.trace import Direction
 from tests.small import planned
 from tests.walks import BACK, FORK, PING, ROW, back, edited, foretold, lost, shown, there, way
 

@@ -7,11 +7,11 @@ from ipaddress import IPv4Address, ip_network
 
 import pytest
 
+from srv6lab.evidence.packets import Direction
 from srv6lab.predict.fib import Fib, Gateway
-from srv6lab.predict.network import Lab
-from srv6lab.predict.walk import walks
+from srv6lab.predict.forwarding import walks
+from srv6lab.predict.namespaces import Lab
 from srv6lab.srv6.packet import Icmp, Ipv4, build
-from srv6lab.trace import Direction
 from tests.small import planned
 from tests.walks import (
     BIG,

@@ -9,9 +9,11 @@ from ipaddress import ip_address
 import pytest
 
 from srv6lab.capture import Capture
-from srv6lab.plan import Nic, Plan
-from srv6lab.probes import Found, Sent, command, find, own_mac, read_ping
-from srv6lab.trace import Direction, Icmp, PacketView, Point
+from srv6lab.capture.probes import find, own_mac
+from srv6lab.evidence.packets import Direction, Icmp, PacketView, Point
+from srv6lab.evidence.probes import Found, Sent
+from srv6lab.live.send import command, read_ping
+from srv6lab.plan.nodes import Nic, Plan
 from tests.small import EAST, SMALL, WEST, header, packet, planned, srh
 
 PLAN = planned()

@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from srv6lab import rendered
+from srv6lab.cli import TARGETS, check_rendered, target
 from srv6lab.errors import DriftError, MachineError, UsageError
-from srv6lab.lab import TARGETS, check_rendered, target
-from srv6lab.render import VAGRANTFILE, Files, vagrant
+from srv6lab.render import files as rendered
+from srv6lab.render.files import Files
+from srv6lab.render.vagrant import VAGRANTFILE, vagrant
 from tests.conftest import LABS, REPOSITORY, SITE, invoke
 from tests.small import SMALL, planned
 

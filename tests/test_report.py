@@ -8,10 +8,11 @@ from dataclasses import fields, replace
 
 import pytest
 
+from srv6lab.evidence.packets import Direction
+from srv6lab.evidence.verdict import Item, Status, Verdict
 from srv6lab.providers.base import Health
 from srv6lab.report import FORMATS, verdicts_json, verdicts_junit, verdicts_text
 from srv6lab.report.text import status_text
-from srv6lab.trace import Direction, Item, Status, Verdict
 from tests.small import LINE, PLACE
 
 LONG = "2001:ab::1 → fc00:b::e hl 63"

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from srv6lab.topology import json_schema
+from srv6lab.topology.model import json_schema
 from tests.conftest import LABS, REPOSITORY, SITE
 
 DOCUMENT = REPOSITORY / "docs" / "architecture.md"
@@ -117,6 +117,26 @@ def test_every_permission_is_used(room: Room) -> None:
     used = {name for module in MODULES if room_of(module, TABLE) == room for name in imports_of(module)}
     idle = {one for one in room.allowed if one != room.name and not any(within(name, one) for name in used)}
     assert idle == set()
+
+
+def climbs(table: Mapping[str, Room]) -> list[str]:
+    """The permissions that lead to a room which doesn't stand above its own, or to one that contains it."""
+    order = list(table)
+    return [
+        f"{name} may import {other}"
+        for index, name in enumerate(order)
+        for other in table[name].allowed & set(order)
+        if order.index(other) > index and not within(name, other)
+    ]
+
+
+def test_no_permission_leads_up_or_in_a_circle() -> None:
+    assert climbs(TABLE) == []
+
+
+def test_a_permission_that_leads_up_is_seen() -> None:
+    table = rooms("\n## Rooms\n\n| room | what | may import |\n|---|---|---|\n| `a` | | b |\n| `b` | | a |\n")
+    assert climbs(table) == ["a may import b"]
 
 
 MADE_UP = rooms(

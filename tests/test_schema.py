@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from srv6lab.source import parse
 from srv6lab.srv6.behaviors import BEHAVIORS
 from srv6lab.srv6.flavors import flavored
-from srv6lab.topology import json_schema
-from srv6lab.words.kinds import PATTERNS
+from srv6lab.topology.messages.pydantic_messages import PATTERNS
+from srv6lab.topology.model import json_schema
+from srv6lab.topology.yaml.source import parse
 
 ROOT = Path(__file__).parents[1]
 SCHEMA = ROOT / "docs" / "topology.schema.json"
@@ -22,7 +22,7 @@ LABS = sorted(ROOT.glob("labs/*/topology.yml"))
 
 def test_the_file_is_current() -> None:
     current = json.dumps(json_schema(), indent=2, sort_keys=True) + "\n"
-    hint = "run `python -m srv6lab.topology > docs/topology.schema.json`"
+    hint = "run `python -m srv6lab.topology.model > docs/topology.schema.json`"
     assert SCHEMA.read_text(encoding="utf-8") == current, hint
 
 

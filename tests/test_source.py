@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 import yaml
 
-from srv6lab import yamltree
 from srv6lab.errors import TopologyError
-from srv6lab.source import examine, parse
+from srv6lab.topology.yaml import tree
+from srv6lab.topology.yaml.source import examine, parse
 
 
 def data(text: str) -> Any:
@@ -119,7 +119,7 @@ def test_line_ends_and_byte_order_mark(end: str, mark: str) -> None:
 
 def test_a_long_line_is_cut() -> None:
     source = parse(f"a: [{','.join(['word'] * 10_000)}]\n", "t.yml")
-    assert len(source.locate(("a", 1)).source) == yamltree.MAX_EXCERPT
+    assert len(source.locate(("a", 1)).source) == tree.MAX_EXCERPT
     assert source.locate(("a", 9_999)).source == ""
 
 
@@ -153,7 +153,7 @@ TRAPS = [
 @pytest.mark.parametrize(("text", "meant"), TRAPS)
 def test_unquoted_addresses(text: str, meant: Any, loader: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each is told at its place, and the address that was meant is read on; with libyaml or without."""
-    monkeypatch.setattr(yamltree, "_LOADER", getattr(yaml, loader))
+    monkeypatch.setattr(tree, "_LOADER", getattr(yaml, loader))
     source, problems = examine(text, "t.yml")
     assert source.data == {"a": meant}
     for problem in problems:
@@ -164,7 +164,7 @@ def test_unquoted_addresses(text: str, meant: Any, loader: str, monkeypatch: pyt
 def test_the_pure_python_parser_says_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     texts = ["a: [1, 2\n", "a: 'x\n", "a:\n\tb: 1\n", "a: {b: 1\nc: 2\n", "a: @x\n", "a: - b\n", "a: 1\nb\n"]
     fast = [refused(text) for text in texts]
-    monkeypatch.setattr(yamltree, "_LOADER", yaml.SafeLoader)
+    monkeypatch.setattr(tree, "_LOADER", yaml.SafeLoader)
     assert [refused(text) for text in texts] == fast
 
 
@@ -186,4 +186,4 @@ def test_more_than_one_problem() -> None:
 
 
 def test_many_duplicates_are_quick() -> None:
-    assert refused("a: 1\n" * 20_000).count("error:") == yamltree.MAX_PROBLEMS
+    assert refused("a: 1\n" * 20_000).count("error:") == tree.MAX_PROBLEMS

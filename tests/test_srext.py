@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from srv6lab.plan import Machine
-from srv6lab.render import day0_path, render
+from srv6lab.plan.nodes import Machine
+from srv6lab.render.day0 import day0_path, render
 from tests.conftest import LABS, SITE, tool
 
 OPERATIONS = """

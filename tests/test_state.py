@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from srv6lab.errors import LabError, UsageError
-from srv6lab.state import Home, State, write_whole
+from srv6lab.host.files import write_whole
+from srv6lab.providers.state import Home, State
 from tests.conftest import REPOSITORY
 
 STATE = State("small", "mine", "nowhere", "/topology.yml", "ready", {"pid": [1, 2]})
@@ -47,7 +48,7 @@ def test_a_file_is_replaced_in_one_step(home: Home, monkeypatch: pytest.MonkeyPa
 def test_a_disk_that_is_full_leaves_the_old_file_and_nothing_else(home: Home) -> None:
     home.write(STATE)
     program = (
-        "import resource, signal, sys; from pathlib import Path; from srv6lab.state import write_whole;"
+        "import resource, signal, sys; from pathlib import Path; from srv6lab.providers.state import write_whole;"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (10, 10)); write_whole(Path(sys.argv[1]), 'x' * 100)"
     )
@@ -88,7 +89,7 @@ def test_bytes_that_are_no_text_are_refused(home: Home) -> None:
 
 def test_another_process_with_the_lock_keeps_this_one_out(home: Home) -> None:
     program = (
-        "import sys; from pathlib import Path; from srv6lab.state import Home\n"
+        "import sys; from pathlib import Path; from srv6lab.providers.state import Home\n"
         "with Home(Path(sys.argv[1])).locked():\n print('held', flush=True); sys.stdin.read()"
     )
     command = [sys.executable, "-c", program, home.path]
@@ -105,7 +106,7 @@ def test_another_process_with_the_lock_keeps_this_one_out(home: Home) -> None:
 
 
 def test_the_lock_of_a_process_that_died_is_free(home: Home) -> None:
-    program = "import os, sys; from pathlib import Path; from srv6lab.state import Home\nHome(Path(sys.argv[1])).locked().__enter__(); os.kill(os.getpid(), 9)"
+    program = "import os, sys; from pathlib import Path; from srv6lab.providers.state import Home\nHome(Path(sys.argv[1])).locked().__enter__(); os.kill(os.getpid(), 9)"
     subprocess.run([sys.executable, "-c", program, home.path], cwd=REPOSITORY)
     with home.locked():
         pass

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from srv6lab.converged import converged
-from srv6lab.convergence import Wanted, first_step, missing, sentence
-from srv6lab.tables import Known, Session, read, script
+from srv6lab.live.node_state import Known, Session, read, script
+from srv6lab.live.wait_for_routes import Wanted, first_step, missing, sentence
+from srv6lab.plan.routes import converged
 from tests.small import planned
 
 FOLDER = Path(__file__).parent / "recorded"

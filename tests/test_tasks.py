@@ -22,7 +22,7 @@ import pytest
 from invoke import Program, Task
 
 import tasks
-from srv6lab.lab import DEFAULT_PROVIDER, PROVIDERS
+from srv6lab.cli import DEFAULT_PROVIDER, PROVIDERS
 from tests.conftest import LABS, REPOSITORY, SITE, need_root, tool
 
 NAME = LABS[0]

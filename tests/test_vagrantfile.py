@@ -20,11 +20,13 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from srv6lab import topology
 from srv6lab.errors import TopologyError
-from srv6lab.plan import Machine, Nic, Plan
-from srv6lab.render import VAGRANTFILE, day0_path, ruby, vagrant
-from srv6lab.rendered import write
+from srv6lab.plan.nodes import Machine, Nic, Plan
+from srv6lab.render.day0 import day0_path
+from srv6lab.render.files import write
+from srv6lab.render.templates import ruby
+from srv6lab.render.vagrant import VAGRANTFILE, vagrant
+from srv6lab.topology import model as topology
 from tests.conftest import LABS, REPOSITORY, SITE, some_labs, tool
 from tests.small import SMALL, planned
 

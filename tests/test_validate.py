@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 import yaml
 
-from srv6lab import validate as validation
+from srv6lab.cli import validate as validation
+from srv6lab.cli.validate import main, validate
 from srv6lab.errors import Location, Problem, UsageError
 from srv6lab.report.problems import problems_github
-from srv6lab.validate import main, validate
 from tests.conftest import LABS, REPOSITORY, invoke, tool
 
 SOUND = """\

@@ -24,11 +24,11 @@ from typing import Any
 
 import pytest
 
-from srv6lab.box import NAME
-from srv6lab.lab import with_box
-from srv6lab.plan import Machine, Plan
-from srv6lab.render import box_ovf, vagrant
-from srv6lab.rendered import write
+from srv6lab.cli import with_box
+from srv6lab.images.box import NAME, box_ovf
+from srv6lab.plan.nodes import Machine, Plan
+from srv6lab.render.files import write
+from srv6lab.render.vagrant import vagrant
 from tests.conftest import LABS, REPOSITORY, SITE, need_root, tool
 from tests.test_vagrantfile import differences, suffix
 from tests.vagrant import virtualbox

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from srv6lab.errors import UsageError
-from srv6lab.plan import Plan
-from srv6lab.walks import differences, normalized
+from srv6lab.plan.nodes import Plan
+from tests.run_diff import differences, normalized
 from tests.small import planned
 
 TOKENS = {

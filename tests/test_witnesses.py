@@ -11,24 +11,14 @@ from fractions import Fraction
 
 import pytest
 
-from srv6lab.compare import compare, judge_counts, predicted_counts
-from srv6lab.expect import Expected, ExpectedCount
-from srv6lab.probes import Found, Sent
+from srv6lab.evidence.observations import Tracer
+from srv6lab.evidence.packets import Direction, PacketView, Point
+from srv6lab.evidence.prediction import End, Hop, Leg, Prediction, Trace
+from srv6lab.evidence.probes import Found, Sent
+from srv6lab.evidence.verdict import Item, Status, Verdict
+from srv6lab.judge.compare import compare, judge_counts, predicted_counts
+from srv6lab.judge.expectations import Expected, ExpectedCount
 from srv6lab.report.text import verdicts_text
-from srv6lab.trace import (
-    Direction,
-    End,
-    Hop,
-    Item,
-    Leg,
-    PacketView,
-    Point,
-    Prediction,
-    Status,
-    Trace,
-    Tracer,
-    Verdict,
-)
 from tests.small import EAST, LINE, OTHER, PLACE, WEST, expected, hops, live, plain, shown, tunneled
 
 E, P, C = "expected", "predicted", "captured"

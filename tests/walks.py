@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from functools import cache
 
-from srv6lab.compare import predicted_counts
-from srv6lab.expect import describe, sentence
+from srv6lab.evidence.packets import Direction
+from srv6lab.evidence.prediction import Leg, Prediction, Trace
+from srv6lab.evidence.probes import Found, Sent
+from srv6lab.evidence.wording import describe, sentence
+from srv6lab.judge.compare import predicted_counts
 from srv6lab.predict import predict
-from srv6lab.probes import Found, Sent
-from srv6lab.trace import Direction, Leg, Prediction, Trace
 from tests.small import planned
 
 PING = "10.0.1.1 → 10.0.2.1"

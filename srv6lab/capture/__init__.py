@@ -19,10 +19,9 @@ from itertools import accumulate
 from pathlib import Path
 from typing import TypeVar
 
-from srv6lab import pcapfile
-from srv6lab.capture import fields, tshark
+from srv6lab.capture import fields, pcap, tshark
 from srv6lab.errors import MachineError, UsageError
-from srv6lab.trace import Address, Message, PacketView
+from srv6lab.evidence.packets import Address, Message, PacketView
 
 K = TypeVar("K", bound=Hashable)
 
@@ -67,9 +66,9 @@ def read_all(
     return {key: part.capture() for key, part in zip(paths, parts, strict=True)}
 
 
-def _framing(path: Path) -> pcapfile.Framing:
+def _framing(path: Path) -> pcap.Framing:
     try:
-        return pcapfile.whole_file(path)
+        return pcap.whole_file(path)
     except ValueError as error:
         raise UsageError(f"{path} is no capture: {error}", "hand in a pcap or pcapng file") from None
     except OSError as error:
@@ -81,7 +80,7 @@ class _Part:
     """One pcap while it is read: what its frames said so far."""
 
     path: Path
-    framing: pcapfile.Framing
+    framing: pcap.Framing
     packets: list[PacketView] = field(default_factory=list)
     bindings: dict[tuple[str, Address], None] = field(default_factory=dict)
     malformed: list[int] = field(default_factory=list)
@@ -144,7 +143,7 @@ def _batches(parts: Sequence[_Part]) -> list[list[_Part]]:
     """
     alike: dict[Hashable, list[_Part]] = {}
     for part in parts:
-        alike.setdefault(pcapfile.joinable_file(part.path) or id(part), []).append(part)
+        alike.setdefault(pcap.joinable_file(part.path) or id(part), []).append(part)
     return list(alike.values())
 
 
@@ -180,8 +179,8 @@ def _read_joined(
     with tempfile.TemporaryDirectory(prefix="srv6lab-") as folder:
         copy = Path(folder, "capture")
         with copy.open("wb") as target:
-            if pcapfile.joinable_file(batch[0].path) is None:
-                pcapfile.trim(batch[0].path, batch[0].framing.end, target)
+            if pcap.joinable_file(batch[0].path) is None:
+                pcap.trim(batch[0].path, batch[0].framing.end, target)
             else:
-                pcapfile.join([(part.path, part.framing.end) for part in batch], target)
+                pcap.join([(part.path, part.framing.end) for part in batch], target)
         return tshark.describe(program, copy, display_filter, messages, take)

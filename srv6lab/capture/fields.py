@@ -13,7 +13,7 @@ from functools import cache, lru_cache
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any
 
-from srv6lab.trace import Address, Icmp, IpHeader, Message, PacketView, Srh, plain
+from srv6lab.evidence.packets import Address, Icmp, IpHeader, Message, PacketView, Srh, plain
 
 Layer = Mapping[str, Any]
 

@@ -22,7 +22,7 @@ from pyshark.capture.file_capture import FileCapture
 from pyshark.tshark.output_parser.tshark_ek import TsharkEkJsonParser
 
 from srv6lab.errors import LabError, MachineError, UsageError
-from srv6lab.machine.packages import named, remedy
+from srv6lab.host.packages import named, remedy
 
 # What one frame says has to depend on that frame alone, so nothing is put together across frames;
 # the rest is set because a person's own preferences could change how the fields are laid out.

@@ -10,15 +10,15 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from srv6lab.errors import UsageError
-from srv6lab.machine.system import System, this_system
-from srv6lab.plan import Plan
+from srv6lab.host.system import System, this_system
+from srv6lab.plan.nodes import Plan
 
-from . import needs, virtual
+from . import needs, vagrant
 from .asking import ask
 from .findings import Diagnosis, Finding, LabAnswer, Need, unmet
 
 NETNS = "netns"
-PROVIDERS = (NETNS, *virtual.PROVIDERS)
+PROVIDERS = (NETNS, *vagrant.PROVIDERS)
 
 
 def choose(provider: str, system: System | None = None) -> str:
@@ -37,24 +37,24 @@ def diagnose(provider: str, plans: Iterable[Plan], asked: Plan | None, folder: P
     system = this_system()
     plans = [*plans, *([asked] if asked else [])]
     if provider == NETNS:
-        from . import namespaces  # for Linux only
+        from . import netns  # for Linux only
 
-        base, findings = namespaces.NEEDS, namespaces.look(system)
+        base, findings = netns.NEEDS, netns.look(system)
         more = {plan.name: needs.of_lab(plan) for plan in plans}
     else:
         findings = _virtual(provider, system, asked, folder)
-        base = virtual.needs(provider, findings)
-        more = {plan.name: virtual.ROOM if asked else () for plan in plans}
+        base = vagrant.needs(provider, findings)
+        more = {plan.name: vagrant.ROOM if asked else () for plan in plans}
     labs = tuple(LabAnswer(name, unmet((*base, *own), findings)) for name, own in more.items())
     wanted = (*base, *(more[asked.name] if asked else ()))
     return Diagnosis(provider, system, findings, wanted, labs, asked.name if asked else "")
 
 
 def _virtual(provider: str, system: System, asked: Plan | None, folder: Path) -> tuple[Finding, ...]:
-    answers = ask(virtual.questions(provider, system), virtual.LIMITS)
+    answers = ask(vagrant.questions(provider, system), vagrant.LIMITS)
     machines = len(asked.machines) if asked else 0
     memory = needs.memory(asked) if asked else 0
-    return virtual.findings(provider, system, answers, virtual.free_disk(folder), machines, memory)
+    return vagrant.findings(provider, system, answers, vagrant.free_disk(folder), machines, memory)
 
 
 __all__ = ["Diagnosis", "Finding", "LabAnswer", "Need", "choose", "diagnose"]

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from srv6lab.machine.system import System
+from srv6lab.host.system import System
 
 
 class State(StrEnum):

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator, Sequence
 
 from srv6lab.errors import MachineError
-from srv6lab.machine.packages import named, remedy
-from srv6lab.machine.requirements import Lack
-from srv6lab.machine.system import kernel_release
+from srv6lab.host.packages import named, remedy
+from srv6lab.host.requirements import Lack
+from srv6lab.host.system import kernel_release
 
 from .findings import Finding, State
 from .probes import Probe

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from srv6lab.plan import Machine, Plan
-from srv6lab.topology import CutAction, FirewallAction, SteeringAction
+from srv6lab.plan.nodes import Machine, Plan
+from srv6lab.topology.actions import CutAction, FirewallAction, SteeringAction
 
 from .findings import Need
 from .probes import PROXY, bound, mode

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from srv6lab.machine.packages import Tool, listed, remedy, where
-from srv6lab.machine.system import System
+from srv6lab.host.packages import Tool, listed, remedy, where
+from srv6lab.host.system import System
 
 from .asking import ABSENT, Answer
 from .findings import Finding, State

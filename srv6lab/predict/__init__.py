@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from srv6lab.plan import Plan
-from srv6lab.predict.elections import elect, lab_of
-from srv6lab.predict.network import Lab
-from srv6lab.predict.origin import answer, request
-from srv6lab.predict.walk import Ended, walks
+from srv6lab.evidence.prediction import Leg, Prediction, Trace
+from srv6lab.plan.nodes import Plan
+from srv6lab.predict.forwarding import Ended, walks
+from srv6lab.predict.namespaces import Lab
+from srv6lab.predict.policies import elect, lab_of
+from srv6lab.predict.probe_packets import answer, request
 from srv6lab.srv6.quirks import QUIRKS
-from srv6lab.topology import Action, Exercise, Probe
-from srv6lab.trace import Leg, Prediction, Trace
+from srv6lab.topology.actions import Action
+from srv6lab.topology.exercises import Exercise, Probe
 
 RFC: frozenset[str] = frozenset()
 LINUX: frozenset[str] = frozenset(QUIRKS)

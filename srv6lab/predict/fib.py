@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import IPv6Address
 
+from srv6lab.evidence.packets import Address
 from srv6lab.srv6.behaviors import Behavior
 from srv6lab.srv6.encapsulation import Encapsulation
 from srv6lab.srv6.results import LocalSid
-from srv6lab.topology import Network
-from srv6lab.trace import Address
+from srv6lab.topology.scalars import Network
 
 MAIN = 254
 

@@ -9,22 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from srv6lab.errors import NodeError
-from srv6lab.state import Home, State
-from srv6lab.trace import Point, Tracer
+from srv6lab.evidence.observations import Tracer
+from srv6lab.evidence.packets import Point
+from srv6lab.providers.state import Home, State
 
 if TYPE_CHECKING:  # a plan takes longest to import, and most of what a provider does needs none
-    from srv6lab.plan import Plan
-
-Progress = Callable[[str], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Completed:
-    """What a command in a node came to."""
-
-    exit_code: int
-    stdout: str
-    stderr: str
+    from srv6lab.plan.nodes import Plan
+from srv6lab.host.command import Completed
+from srv6lab.host.progress import Progress
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from typing import IO, Any
 
 from srv6lab.errors import LabError, MachineError
 from srv6lab.providers.process import Process
-from srv6lab.state import Home
+from srv6lab.providers.state import Home
 
 _PATIENCE = 30.0
 KEEPER = Path(__file__).with_name("keeper.py")

@@ -15,23 +15,26 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from srv6lab.errors import LabError, MachineError
-from srv6lab.machine.requirements import require, root, tools
+from srv6lab.evidence.observations import Tracer
+from srv6lab.evidence.packets import Point
+from srv6lab.host.command import Completed, run
+from srv6lab.host.files import REPOSITORY
+from srv6lab.host.progress import Progress
+from srv6lab.host.requirements import require, root, tools
+from srv6lab.images.kernel import fetch
 from srv6lab.providers import tcpdump
-from srv6lab.providers.base import Completed, Health, Mark, Progress
+from srv6lab.providers.base import Health, Mark
 from srv6lab.providers.keeping import Keeper, let_go, wait_for_the_end
 from srv6lab.providers.netns import TOOLS, Data, health, roots
 from srv6lab.providers.process import Process, boot_id, listed
-from srv6lab.providers.running import run
+from srv6lab.providers.state import Home, State
 from srv6lab.providers.vm import inside
 from srv6lab.providers.vm.boot import start
-from srv6lab.providers.vm.kernel import fetch
-from srv6lab.providers.vm.machine import ROOT, Machine, calling, native
+from srv6lab.providers.vm.machine import Machine, calling, native
 from srv6lab.providers.vm.within import MEND, answered, ask, into
-from srv6lab.state import Home, State
-from srv6lab.trace import Point, Tracer
 
 if TYPE_CHECKING:
-    from srv6lab.plan import Plan
+    from srv6lab.plan.nodes import Plan
 
 _PATIENCE = 60.0
 _SLOWER = 10  # an emulated machine than this one
@@ -185,7 +188,7 @@ def _ask(
     data: _Data, home: Home, verb: str, asked: Mapping[str, Any], progress: Progress | None = None
 ) -> Any:
     """What the provider in the machine answers to a verb."""
-    environment = [f"PYTHONPATH={ROOT}", f"HOME={Path.home()}"]
+    environment = [f"PYTHONPATH={REPOSITORY}", f"HOME={Path.home()}"]
     if cache := os.environ.get("XDG_CACHE_HOME"):
         environment.append(f"XDG_CACHE_HOME={cache}")
     argv = ["env", *environment, sys.executable, "-m", inside.__name__, verb, str(home.path.resolve())]

@@ -18,24 +18,27 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from srv6lab import agent, rootfs
+from srv6lab import agent
 from srv6lab.errors import LabError, MachineError, NodeError
-from srv6lab.machine.requirements import require, root, srv6, tools
+from srv6lab.evidence.observations import Tracer
+from srv6lab.evidence.packets import Point
+from srv6lab.host.command import Completed, run
+from srv6lab.host.files import PACKAGE
+from srv6lab.host.progress import Progress
+from srv6lab.host.requirements import require, root, srv6, tools
+from srv6lab.images import frr_root
 from srv6lab.providers import tcpdump, vpn
-from srv6lab.providers.base import Completed, Health, Mark, Progress, day0_error
+from srv6lab.providers.base import Health, Mark, day0_error
 from srv6lab.providers.keeping import NODE_PATH, Keeper, enter, let_go, wait_for_the_end
 from srv6lab.providers.process import Process, boot_id
-from srv6lab.providers.running import run
-from srv6lab.state import Home, State
-from srv6lab.trace import Point, Tracer
+from srv6lab.providers.state import Home, State
 
 if TYPE_CHECKING:
-    from srv6lab.plan import Nic, Plan
+    from srv6lab.plan.nodes import Nic, Plan
 
 TOOLS = ("bash", "ip", "nsenter", "ping", "tcpdump")
 _PATIENCE = 30.0
-_PACKAGE = Path(__file__).parent.parent
-_SRCONF = _PACKAGE / "srconf"
+_SRCONF = PACKAGE / "srconf"
 _DAY0 = 'for file in /proc/sys/net/ipv6/conf/*/disable_ipv6; do echo 0 >"$file"; done; exec bash /run/day0.sh'
 
 
@@ -184,7 +187,7 @@ def _argv(nodes: Mapping[str, Process], node: str) -> tuple[str, ...]:
 
 def roots(plan: Plan, progress: Progress) -> dict[str, Path]:
     """What each node's root is laid over: this machine's, or one with FRR."""
-    frr = rootfs.serving(progress) if any(machine.routing for machine in plan.machines) else Path("/")
+    frr = frr_root.serving(progress) if any(machine.routing for machine in plan.machines) else Path("/")
     return {machine.name: frr if machine.routing else Path("/") for machine in plan.machines}
 
 
@@ -308,7 +311,7 @@ def install_agent(node: Process) -> None:
     """The agent of SR policies: of this package, what it needs."""
     folder = Path(f"/proc/{node.pid}/root/usr/local/lib/srv6lab/srv6lab")
     for pattern in agent.FILES:
-        for path in _PACKAGE.glob(pattern):
-            target = folder / path.relative_to(_PACKAGE)
+        for path in PACKAGE.glob(pattern):
+            target = folder / path.relative_to(PACKAGE)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(path, target)

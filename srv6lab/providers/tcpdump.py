@@ -16,10 +16,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from srv6lab.capture.pcap import PCAP_HEADER, slice_pcap, whole
 from srv6lab.errors import MachineError
-from srv6lab.pcapfile import PCAP_HEADER, slice_pcap, whole
+from srv6lab.evidence.observations import Tracer
+from srv6lab.evidence.packets import Point
 from srv6lab.providers.process import Process
-from srv6lab.trace import Point, Tracer
 
 # A tracer ends when its file reaches this size: a transfer that was left running can't fill the disk.
 LIMIT = 256 * 2**20

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from srv6lab.errors import MachineError
 
 if TYPE_CHECKING:
-    from srv6lab.plan import Machine, Nic
+    from srv6lab.plan.nodes import Machine, Nic
 
 # Numbers of NICs in the namespace are ours to give: those of the core's NICs have to be free in it.
 _FIRST_INDEX = 1000

@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Sequence
 from typing import Any
 
-from srv6lab.trace import Item, Suspect, Verdict
+from srv6lab.evidence.verdict import Item, Suspect, Verdict
 
 
 def verdicts_json(verdicts: Sequence[Verdict]) -> str:

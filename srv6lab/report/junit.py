@@ -6,8 +6,8 @@ import re
 import xml.etree.ElementTree as xml
 from collections.abc import Sequence
 
+from srv6lab.evidence.verdict import Item, Status, Verdict
 from srv6lab.report.text import witnesses
-from srv6lab.trace import Item, Status, Verdict
 
 _NOT_TEXT = re.compile("[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _NOTHING = Item("exercise", Status.INCONCLUSIVE, None, note="nothing was judged")

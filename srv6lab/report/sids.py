@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from ipaddress import ip_network
 
-from srv6lab.plan import Machine
-from srv6lab.tables import MECHANISMS, Known
+from srv6lab.live.node_state import MECHANISMS, Known
+from srv6lab.plan.nodes import Machine
 
 Row = tuple[str, ...]
 _SIDS = ("node", "SID", "behavior", "owner", "NIC")

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
 
+from srv6lab.evidence.verdict import Item, Status, Suspect, Verdict
 from srv6lab.providers.base import Health
 from srv6lab.srv6.quirks import QUIRKS
-from srv6lab.trace import Item, Status, Suspect, Verdict
 
 _WORDS = {Status.PASS: "ok", Status.FAIL: "FAIL", Status.INCONCLUSIVE: "?"}
 

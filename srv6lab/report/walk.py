@@ -9,9 +9,10 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
-from srv6lab.expect import describe, sentence
+from srv6lab.evidence.packets import Direction
+from srv6lab.evidence.prediction import End, Hop, Prediction, Trace
+from srv6lab.evidence.wording import describe, sentence
 from srv6lab.srv6.quirks import QUIRKS
-from srv6lab.trace import Direction, End, Hop, Prediction, Trace
 
 SCHEMA = 1
 _LEGS = {"there": "there", "back": "and back"}

@@ -1,9 +1,9 @@
-"""`python -m srv6lab.topology` prints the JSON Schema of a topology file."""
+"""`python -m srv6lab.topology.model` prints the JSON Schema of a topology file."""
 
 import json
 import sys
 
-from srv6lab.topology import json_schema
+from srv6lab.topology.model import json_schema
 
 json.dump(json_schema(), sys.stdout, indent=2, sort_keys=True)
 sys.stdout.write("\n")

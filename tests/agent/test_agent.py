@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from srv6lab.compare.shares import likely
+from srv6lab.judge.compare.binomial import likely
 from tests.agent.given import BSID, OVER_LINK, E, M, N, candidate, config, policy, steer
 from tests.agent.network import Network, network
 from tests.conftest import need_root

@@ -14,8 +14,8 @@ from srv6lab.doctor.findings import Diagnosis, Finding, LabAnswer, Need, State, 
 from srv6lab.doctor.needs import memory, of_lab
 from srv6lab.doctor.probes import bound, probes
 from srv6lab.errors import UsageError
-from srv6lab.machine.packages import Tool, listed
-from srv6lab.machine.system import System
+from srv6lab.host.packages import Tool, listed
+from srv6lab.host.system import System
 from srv6lab.report.doctor import diagnosis_json, diagnosis_text
 from tests.conftest import LABS, SITE
 from tests.small import planned
@@ -80,7 +80,7 @@ def test_a_tool_that_is_gone_fails_or_hangs_is_lacking(gone: str) -> None:
 
 
 def test_what_is_asked_is_what_is_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("srv6lab.machine.packages._ROOTS_PATH", "/nonexistent")
+    monkeypatch.setattr("srv6lab.host.packages._ROOTS_PATH", "/nonexistent")
     monkeypatch.setenv("PATH", str(tmp_path))
     assert tools.questions(TOOLS) == {}
     (tmp_path / "ip").write_text("#!/bin/sh\n")
@@ -253,7 +253,7 @@ def test_the_provider_is_the_systems_own_unless_named() -> None:
 def test_virtual_machines_of_a_lab_need_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Asked for a lab, its memory and disk are needed; asked for none, they are only told."""
     plan, _ = SITE.load(SITE.refer(LABS[0]))
-    monkeypatch.setattr("srv6lab.doctor.virtual.free_disk", lambda _: 1)
+    monkeypatch.setattr("srv6lab.doctor.vagrant.free_disk", lambda _: 1)
     monkeypatch.setattr(
         "srv6lab.doctor.ask", lambda *_: {"memory": Answer(0, "MemTotal: 9999 kB\nMemAvailable: 2048 kB\n")}
     )

@@ -17,7 +17,7 @@ import pytest
 from srv6lab.doctor import kernel
 from srv6lab.doctor.asking import Answer, ask
 from srv6lab.doctor.probes import PROXY, VRF, Probe, probes
-from srv6lab.machine.system import kernel_release
+from srv6lab.host.system import kernel_release
 from srv6lab.srv6.behaviors import REGISTRY
 from srv6lab.srv6.flavors import flavored
 from tests.conftest import REPOSITORY, need_root, tool

@@ -14,7 +14,7 @@ import pytest
 
 from srv6lab.doctor.findings import State
 from srv6lab.doctor.probes import probes
-from srv6lab.machine.packages import listed
+from srv6lab.host.packages import listed
 from tests.conftest import LABS, REPOSITORY, need_root, tool
 
 NAME = LABS[0]

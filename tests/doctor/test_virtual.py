@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 import yaml
 
-from srv6lab.doctor import virtual
+from srv6lab.doctor import vagrant as virtual
 from srv6lab.doctor.asking import Answer
 from srv6lab.doctor.findings import unmet
-from srv6lab.machine.system import System
-from srv6lab.machine.vagrant import FIRST_VAGRANT, mismatch
+from srv6lab.host.system import System
+from srv6lab.host.vagrant import FIRST_VAGRANT, mismatch
 
 RECORDED = sorted((Path(__file__).parent / "recorded").glob("*.yml"))
 LINUX = System("debian", "Debian", "Linux 6.1", "x86-64")

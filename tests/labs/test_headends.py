@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from srv6lab.elections import astray
-from srv6lab.lab import policies
+from srv6lab.cli import policies
+from srv6lab.live.wait_for_policies import astray
 from tests.conftest import LABS, SITE, Up
 
 HEADENDS = [name for name in LABS if any(one.headend for one in SITE.load(SITE.refer(name))[0].machines)]

@@ -7,9 +7,10 @@ from dataclasses import replace
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 
-from srv6lab.plan import PlannedRoute
-from srv6lab.providers.base import Completed, day0_error
-from srv6lab.render import render
+from srv6lab.host.command import Completed
+from srv6lab.plan.nodes import PlannedRoute
+from srv6lab.providers.base import day0_error
+from srv6lab.render.day0 import render
 from tests.small import planned
 
 SCRIPT = "#!/usr/bin/env bash\nset -e\nip -batch - <<EOF\nlink set dev lo up\nroute replace 10.9.0.0/16 via 203.0.113.9\nEOF\nfalse\n"

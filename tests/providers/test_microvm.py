@@ -14,8 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from srv6lab.errors import MachineError, UsageError
-from srv6lab.lab import (
+from srv6lab.cli import (
     KERNELS,
     Reference,
     Running,
@@ -28,12 +27,13 @@ from srv6lab.lab import (
     status,
     up,
 )
-from srv6lab.plan import Plan
-from srv6lab.providers.vm.kernel import fetch
+from srv6lab.errors import MachineError, UsageError
+from srv6lab.evidence.verdict import Status
+from srv6lab.images.kernel import fetch
+from srv6lab.plan.nodes import Plan
+from srv6lab.providers.state import Home
 from srv6lab.providers.vm.machine import native
 from srv6lab.srv6.flavors import flavored
-from srv6lab.state import Home
-from srv6lab.trace import Status
 from tests.conftest import LABS, REPOSITORY, SITE, Up, need_root, silent
 from tests.machine import settles
 from tests.small import SMALL

@@ -17,12 +17,12 @@ from pathlib import Path
 
 import pytest
 
+from srv6lab.cli import Running, check, destroy, status, up
 from srv6lab.errors import MachineError, NodeError, UsageError
-from srv6lab.lab import Running, check, destroy, status, up
-from srv6lab.plan import Machine, Plan, PlannedRoute
+from srv6lab.evidence.verdict import Status
+from srv6lab.plan.nodes import Machine, Plan, PlannedRoute
 from srv6lab.providers.process import Process
-from srv6lab.state import Home
-from srv6lab.trace import Status
+from srv6lab.providers.state import Home
 from tests.conftest import LABS, REPOSITORY, SITE, Up, invoke, silent, some_labs
 from tests.machine import MARK, changes, marked, picture, settles
 

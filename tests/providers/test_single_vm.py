@@ -14,12 +14,12 @@ from pathlib import Path
 
 import pytest
 
-from srv6lab import lab as labs
+from srv6lab import cli as labs
+from srv6lab.cli import Reference, Running, with_box
 from srv6lab.errors import MachineError, UsageError
-from srv6lab.lab import Reference, Running, with_box
-from srv6lab.render import SINGLE_VM, single_vm
-from srv6lab.rendered import write
-from srv6lab.trace import Status
+from srv6lab.evidence.verdict import Status
+from srv6lab.render.files import write
+from srv6lab.render.vagrant import SINGLE_VM, single_vm
 from tests.conftest import SITE, need_root, silent, tool
 from tests.small import planned
 from tests.test_vagrantfile import understood

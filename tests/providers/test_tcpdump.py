@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from srv6lab.errors import MachineError
+from srv6lab.evidence.packets import Point
 from srv6lab.providers import tcpdump
 from srv6lab.providers.process import Process
 from srv6lab.providers.tcpdump import Reading, Tracing
-from srv6lab.trace import Point
 
 POINT = Point("gate", "eth1")
 HEAD = "tcpdump: listening on eth1, link-type EN10MB (Ethernet), snapshot length 262144 bytes\n"

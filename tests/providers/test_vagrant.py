@@ -14,11 +14,11 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from srv6lab import lab as labs
+from srv6lab import cli as labs
+from srv6lab.cli import Running
 from srv6lab.errors import Interrupted, MachineError, UsageError
-from srv6lab.lab import Running
+from srv6lab.evidence.verdict import Status
 from srv6lab.providers.vagrant import traces
-from srv6lab.trace import Status
 from tests.conftest import LABS, SITE, Up, silent
 from tests.vagrant.told import Told, telling
 

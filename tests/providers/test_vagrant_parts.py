@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from srv6lab.providers.vagrant import guest, needs, traces
+from srv6lab.evidence.packets import Point
+from srv6lab.inside import guest
+from srv6lab.providers.vagrant import needs, traces
 from srv6lab.providers.vagrant.command import Event
 from srv6lab.providers.vagrant.traces import Traced
-from srv6lab.trace import Point
 from tests.conftest import REPOSITORY
 
 GUEST = REPOSITORY / "srv6lab" / "providers" / "vagrant" / "guest.py"

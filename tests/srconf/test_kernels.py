@@ -10,9 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from srv6lab.providers.vm import SUITES
+from srv6lab.images.kernel import SUITES, Kernel, fetch
 from srv6lab.providers.vm.boot import booted
-from srv6lab.providers.vm.kernel import Kernel, fetch
 from srv6lab.providers.vm.machine import Machine, native
 from tests.conftest import REPOSITORY, silent, tool
 

@@ -29,10 +29,11 @@ from typing import Any, Protocol
 REPOSITORY = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(REPOSITORY))
 
-from srv6lab import box, lab  # noqa: E402
+from srv6lab import cli as lab  # noqa: E402
+from srv6lab.images import box  # noqa: E402
 from srv6lab.providers.vagrant.command import public_key  # noqa: E402
-from srv6lab.render import SINGLE_VM, single_vm, vagrant  # noqa: E402
-from srv6lab.walks import differences  # noqa: E402
+from srv6lab.render.vagrant import SINGLE_VM, single_vm, vagrant  # noqa: E402
+from tests.run_diff import differences  # noqa: E402
 from tests.vagrant import libvirt, virtualbox  # noqa: E402
 
 SITE = lab.Site(REPOSITORY)

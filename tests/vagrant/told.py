@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from srv6lab import lab as labs
-from srv6lab.lab import Reference
-from srv6lab.plan import Plan
-from srv6lab.state import Home
+from srv6lab import cli as labs
+from srv6lab.cli import Reference
+from srv6lab.plan.nodes import Plan
+from srv6lab.providers.state import Home
 from tests.conftest import REPOSITORY, silent
 from tests.small import planned
 

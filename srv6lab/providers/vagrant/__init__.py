@@ -16,19 +16,23 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from srv6lab.capture.pcap import slice_pcap, whole
 from srv6lab.errors import LabError, MachineError, NodeError
-from srv6lab.pcapfile import slice_pcap, whole
-from srv6lab.plan import Plan
-from srv6lab.providers.base import Completed, Health, Mark, Progress, day0_error
+from srv6lab.evidence.observations import Tracer
+from srv6lab.evidence.packets import Point
+from srv6lab.host.command import Completed
+from srv6lab.host.files import PACKAGE
+from srv6lab.host.progress import Progress
+from srv6lab.plan.nodes import Plan
+from srv6lab.providers.base import Health, Mark, day0_error
+from srv6lab.providers.state import Home, State
 from srv6lab.providers.vagrant import traces, words
 from srv6lab.providers.vagrant.command import Event, Failure, Vagrant
 from srv6lab.providers.vagrant.needs import require
 from srv6lab.providers.vagrant.ssh import Answer, Ssh
 from srv6lab.providers.vagrant.traces import Reading, Traced
-from srv6lab.state import Home, State
-from srv6lab.trace import Point, Tracer
 
-_GUEST = Path(__file__).with_name("guest.py")
+_GUEST = PACKAGE / "inside" / "guest.py"
 _DAY0 = "export SRV6LAB_GUEST=yes; [ ! -d /usr/local/lib/srconf ] || export SRV6LAB_SRCONF=; exec bash -s"
 QUICK = 120.0  # seconds for what asks Vagrant, or a machine that is up
 

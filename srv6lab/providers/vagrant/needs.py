@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from srv6lab.errors import MachineError
-from srv6lab.machine.vagrant import mismatch
+from srv6lab.host.vagrant import mismatch
 
 Version = tuple[int, ...]
 

@@ -16,20 +16,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from srv6lab.errors import MachineError
-from srv6lab.providers.base import Completed, Health, Mark, Progress
+from srv6lab.evidence.observations import Tracer
+from srv6lab.evidence.packets import Point
+from srv6lab.host.command import Completed
+from srv6lab.host.files import REPOSITORY
+from srv6lab.host.progress import Progress
+from srv6lab.providers.base import Health, Mark
+from srv6lab.providers.state import Home, State
 from srv6lab.providers.vagrant import QUICK, Data, Machines
 from srv6lab.providers.vagrant.needs import require
 from srv6lab.providers.vm.within import MEND, answered, ask
-from srv6lab.state import Home, State
-from srv6lab.trace import Point, Tracer
 
 if TYPE_CHECKING:
-    from srv6lab.plan import Plan
+    from srv6lab.plan.nodes import Plan
 
 _INSIDE = "srv6lab.providers.vm.inside"
 _HOME = "/var/lib/srv6lab/lab"
 _CODE = "/usr/local/lib/srv6lab"
-_REPOSITORY = Path(__file__).resolve().parents[3]
 _SLOWER = 10  # a machine that is emulated than this one
 
 
@@ -174,7 +177,7 @@ def _code() -> bytes:
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w:gz", compresslevel=1) as archive:
         for folder in ("srv6lab", "scripts"):
-            archive.add(_REPOSITORY / folder, folder, filter=_no_bytecode)
+            archive.add(REPOSITORY / folder, folder, filter=_no_bytecode)
     return packed.getvalue()
 
 

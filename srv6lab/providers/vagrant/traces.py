@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from srv6lab.pcapfile import whole_file
-from srv6lab.trace import Point
+from srv6lab.capture.pcap import whole_file
+from srv6lab.evidence.packets import Point
 
 ETHERTYPE = b"\x88\xb5"  # local experimental, IEEE 802 clause 9
 _PATIENCE = 20.0

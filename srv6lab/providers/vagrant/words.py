@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 
 from srv6lab.errors import MachineError, NodeError
-from srv6lab.providers.base import Completed, day0_error
+from srv6lab.host.command import Completed
+from srv6lab.providers.base import day0_error
 from srv6lab.providers.vagrant.command import Failure
 
 _NO_ROOM = ("VERR_DISK_FULL", "No space left on device", "not enough free space", "ENOSPC")

@@ -1,4 +1,1 @@
-"""Another kernel on this machine: fetched, booted under qemu with this machine's files, run commands in."""
-
-# A kernel's version, as somebody asks for it, and Debian's suite that has it.
-SUITES = {"5.10": "bullseye", "6.1": "bookworm", "6.12": "trixie", "newest": "sid"}
+"""Another kernel on this machine: a machine booted under qemu with this machine's files, commands run in it."""

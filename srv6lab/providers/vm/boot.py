@@ -17,14 +17,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from srv6lab.errors import MachineError
-from srv6lab.providers.base import Completed
+from srv6lab.host.command import Completed, run
 from srv6lab.providers.keeping import Keeper, alive_file, let_go, wait_for_the_end
 from srv6lab.providers.process import Process
-from srv6lab.providers.running import run
+from srv6lab.providers.state import Home
 from srv6lab.providers.vm.agent import HungUp
 from srv6lab.providers.vm.call import Call
 from srv6lab.providers.vm.machine import Machine, calling
-from srv6lab.state import Home
 
 _PATIENCE = 180.0
 _LOGS = ("qemu.log", "console.log")

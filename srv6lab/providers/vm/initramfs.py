@@ -11,7 +11,7 @@ import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
-from srv6lab.providers.vm.kernel import Kernel
+from srv6lab.images.kernel import Kernel
 
 _MODULES = ("virtio_pci", "virtio_console", "virtio_rng", "9pnet_virtio", "9p", "overlay")
 _AGENT = "/run/srv6lab-agent.py"

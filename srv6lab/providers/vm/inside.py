@@ -19,11 +19,11 @@ from pathlib import Path
 from typing import Any
 
 from srv6lab.errors import LabError
+from srv6lab.evidence.packets import Point
 from srv6lab.providers import tcpdump
 from srv6lab.providers.netns import Data, Netns
+from srv6lab.providers.state import Home
 from srv6lab.providers.vm import within
-from srv6lab.state import Home
-from srv6lab.trace import Point
 
 Asked = Mapping[str, Any]
 

@@ -17,14 +17,14 @@ from functools import lru_cache
 from pathlib import Path
 
 from srv6lab.errors import MachineError
-from srv6lab.machine.requirements import require, tools
+from srv6lab.host.files import REPOSITORY
+from srv6lab.host.requirements import require, tools
+from srv6lab.images.kernel import Kernel
 from srv6lab.providers.vm import agent, call
 from srv6lab.providers.vm.initramfs import archive, build
-from srv6lab.providers.vm.kernel import Kernel
 
 PORTS = 16
 _AGENT = Path(agent.__file__)
-ROOT = Path(__file__).parents[3]
 _BARE = ("-nodefaults", "-no-user-config", "-display", "none", "-no-reboot")
 
 
@@ -166,5 +166,5 @@ def _share(tag: str, path: Path, *, readonly: bool) -> list[str]:
 
 def calling(folder: Path, argv: Sequence[str]) -> list[str]:
     """The command line that runs `argv` in the machine whose sockets are in `folder`."""
-    python = ["env", f"PYTHONPATH={ROOT}", sys.executable, "-P", "-S", "-m", call.__name__]
+    python = ["env", f"PYTHONPATH={REPOSITORY}", sys.executable, "-P", "-S", "-m", call.__name__]
     return [*python, str(folder), "--", *argv]

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from srv6lab.errors import MachineError, NodeError
-from srv6lab.providers.base import Completed, Progress
+from srv6lab.host.command import Completed
+from srv6lab.host.progress import Progress
 from srv6lab.providers.process import Process
 
 MEND = "invoke up brings the lab back"

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from srv6lab.images.kernel import Kernel, fetch
 from srv6lab.providers.vm.boot import Booted, booted
-from srv6lab.providers.vm.kernel import Kernel, fetch
 from srv6lab.providers.vm.machine import Machine, native
 from tests.conftest import need_root, silent
 

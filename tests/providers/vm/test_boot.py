@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from srv6lab.errors import MachineError
+from srv6lab.images.kernel import Kernel
 from srv6lab.providers.vm.boot import Booted, booted
-from srv6lab.providers.vm.kernel import Kernel
 from srv6lab.providers.vm.machine import Machine
 from tests.conftest import REPOSITORY, silent
 from tests.machine import settles
@@ -110,7 +110,7 @@ HOLDER = """
 import sys
 from pathlib import Path
 from srv6lab.providers.vm.boot import booted
-from srv6lab.providers.vm.kernel import Kernel
+from srv6lab.images.kernel import Kernel
 from srv6lab.providers.vm.machine import Machine
 with booted(Machine(Kernel(sys.argv[1], sys.argv[2], Path(sys.argv[3]))), lambda _: None) as vm:
     print(vm.process.pid, vm.folder, flush=True)

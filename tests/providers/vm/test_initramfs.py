@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from srv6lab.images.kernel import Kernel
 from srv6lab.providers.vm.initramfs import archive, build
-from srv6lab.providers.vm.kernel import Kernel
 from tests.conftest import tool
 
 

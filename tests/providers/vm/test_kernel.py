@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from srv6lab.errors import MachineError, UsageError
-from srv6lab.providers.vm import SUITES, kernel
+from srv6lab.images import kernel
+from srv6lab.images.kernel import SUITES
 from tests.conftest import silent, tool
 
 RELEASE = "9.9.9-amd64"

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from srv6lab.errors import MachineError
+from srv6lab.images.kernel import Kernel
 from srv6lab.providers.vm import machine
-from srv6lab.providers.vm.kernel import Kernel
 from srv6lab.providers.vm.machine import BOARDS, Machine, boots, kvm_works
 
 QEMU = ["-accel", "kvm", "-cpu", "host"]

@@ -1,0 +1,107 @@
+"""Where labs and their state lie, and how a lab is named."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from srv6lab.errors import MachineError, Problem, TopologyError, UsageError
+from srv6lab.host.files import shown
+from srv6lab.live.instance import Reference, Running
+from srv6lab.plan.nodes import Plan
+from srv6lab.plan.planner import plan
+from srv6lab.providers.state import Home
+from srv6lab.topology.load import load
+from srv6lab.topology.model import Topology
+
+_FILE = "topology.yml"
+_INSTANCE = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where labs and their state lie: the folder of `tasks.py`."""
+
+    root: Path
+    folder: Path | None = None  # of somebody else's labs
+
+    @property
+    def labs(self) -> Path:
+        return self.folder or self.root / "labs"
+
+    def names(self) -> list[str]:
+        return sorted(path.parent.name for path in self.labs.glob(f"*/{_FILE}"))
+
+    def course(self) -> tuple[list[Topology], list[str]]:
+        """The labs in the order of the course, and the names of those whose file doesn't load."""
+        found, broken = [], []
+        for name in self.names():
+            try:
+                found.append(load(self.labs / name / _FILE).topology)
+            except TopologyError:
+                broken.append(name)
+        return sorted(found, key=lambda topology: (topology.order, topology.name)), broken
+
+    def plans(self) -> Iterator[Plan]:
+        """The plans of the labs that have one."""
+        for name in self.names():
+            with suppress(TopologyError):
+                yield self.load(self.refer(name))[0]
+
+    def refer(self, spec: str) -> Reference:
+        """`lab=NAME`, `NAME` or a path to a `.yml`; what else stands in that place is refused."""
+        key, equals, value = spec.partition("=")
+        if equals and "/" not in key:
+            if key != "lab":
+                raise UsageError(f"{spec!r} is no lab", f"options begin with two dashes: --{key} {value}")
+            spec = value
+        if not spec:
+            raise UsageError("no lab is named", f"lab=NAME with one of: {', '.join(self.names())}")
+        if spec.endswith((".yml", ".yaml")) or "/" in spec:
+            path = Path(spec)
+            if path.is_dir() or not path.suffix:
+                path = path / _FILE
+            return Reference(path, path.parent.resolve().name if path.name == _FILE else path.stem)
+        if not _INSTANCE.match(spec):
+            raise UsageError(f"{spec!r} is no name of a lab", f"there are: {', '.join(self.names())}")
+        return Reference(self.labs / spec / _FILE, spec)
+
+    def known(self, reference: Reference) -> Reference:
+        """The lab, if it is there."""
+        if not reference.path.exists():
+            near = difflib.get_close_matches(reference.name, self.names(), 1)
+            mend = f"did you mean {near[0]}?" if near else f"there are: {', '.join(self.names())}"
+            raise UsageError(f"there is no lab {reference.name} ({shown(reference.path)})", mend)
+        return reference
+
+    def load(self, reference: Reference) -> tuple[Plan, tuple[Problem, ...]]:
+        """The lab's plan and the loader's warnings."""
+        self.known(reference)
+        found = load(reference.path, shown(reference.path))
+        return plan(found.topology, found.source.locate, found.files), found.warnings
+
+    def home(self, reference: Reference, instance: str = "") -> Home:
+        name = instance or reference.name
+        if not _INSTANCE.match(name):
+            mend = "name one with --instance: letters, digits, dots and dashes"
+            raise UsageError(f"{name!r} is no name for an instance", mend)
+        return Home(self.root / ".srv6lab" / name)
+
+    def running_if_up(self, reference: Reference, instance: str = "") -> Running | None:
+        """The lab that is up under that name, None if none is."""
+        home = self.home(reference, instance)
+        state = home.read()
+        return Running(home, state) if state is not None and state.phase == "ready" else None
+
+    def running(self, reference: Reference, instance: str = "") -> Running:
+        """The lab that is up under that name; MachineError if none is."""
+        home = self.home(reference, instance)
+        state = home.read()
+        if state is None or state.phase != "ready":
+            given = f" --instance {instance}" if instance else ""
+            raise MachineError(f"{home.path.name} isn't up", f"invoke up lab={reference.name}{given}")
+        return Running(home, state)

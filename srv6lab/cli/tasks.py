@@ -1,0 +1,232 @@
+"""What a task asks of a lab: its checks, its tables, its nodes, its captures."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import shlex
+import subprocess
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
+from ipaddress import IPv6Address
+from pathlib import Path
+
+from srv6lab.errors import DriftError, LabError, UsageError
+from srv6lab.evidence.verdict import Status, Verdict
+from srv6lab.host.files import shown, write_whole
+from srv6lab.host.progress import Progress
+from srv6lab.images import frr_root as frr_root_image
+from srv6lab.images.box import Box, build
+from srv6lab.live import wait_for_policies
+from srv6lab.live.instance import Running
+from srv6lab.live.lifecycle import fingerprint, stale, with_box
+from srv6lab.live.node_state import look
+from srv6lab.live.send import srhping
+from srv6lab.plan.nodes import Plan
+from srv6lab.providers.base import Health
+from srv6lab.render import files as rendered
+from srv6lab.render.files import Files
+from srv6lab.report import FORMATS, WALKS, Walked, verdicts_json
+from srv6lab.report.policies import policies_json, policies_text
+from srv6lab.report.sids import sids_json, sids_text
+from srv6lab.report.text import status_text
+
+
+def write_rendered(files: Files, folder: Path) -> tuple[list[Path], list[Path]]:
+    """Write rendered files into a folder: their paths, and those of what an earlier lab left there."""
+    return rendered.write(files, folder), rendered.leftovers(files, folder)
+
+
+def check_rendered(files: Files, folder: Path, show: Callable[[str], object]) -> None:
+    """Show what stands in a folder otherwise than rendered; DriftError if anything does."""
+    count = 0
+    for difference in rendered.differences(files, folder):
+        show(difference)
+        count += 1
+    if count:
+        what = f"{count} {'file differs' if count == 1 else 'files differ'} from what the topology renders to"
+        raise DriftError(what, "render again without --check, or mend the topology")
+
+
+def build_box(progress: Progress, *, again: bool = False, add: bool = False) -> Box:
+    """Build the box of our own, and let Vagrant have it if asked."""
+    from srv6lab.providers.vagrant.command import add_box, public_key
+
+    found = build(public_key(), progress, again=again)
+    if add:
+        for provider, file in found.files.items():
+            progress(f"vagrant box add {found.name} for {provider}")
+            add_box(found.name, file)
+    return found
+
+
+def exercise_names(found: Plan, asked: Sequence[str]) -> list[str]:
+    """The exercises to run: those asked for, else all; UsageError for one that isn't there."""
+    names = [exercise.name for exercise in found.exercises]
+    for name in asked:
+        if name not in names:
+            near = difflib.get_close_matches(name, names, 1)
+            mend = f"did you mean {near[0]}?" if near else f"there are: {', '.join(names)}"
+            raise UsageError(f"{found.name} has no exercise {name!r}", mend)
+    if not names:
+        raise UsageError(f"{found.name} has no exercises", "write one under exercises:")
+    return list(asked) or names
+
+
+def predict(found: Plan, names: Sequence[str], probes: Sequence[str], form: str) -> str:
+    """What the model says of exercises' probes (all of them, or those named), as text, JSON or Mermaid."""
+    from srv6lab.predict import predict
+
+    if form not in WALKS:
+        raise UsageError(f"there is no format {form!r}", f"there are: {', '.join(WALKS)}")
+    known = [probe.id for name in names for probe in found.exercise(name)[1].every_probe()]
+    for probe in probes:
+        if probe not in known:
+            near = difflib.get_close_matches(probe, known, 1)
+            mend = f"did you mean {near[0]}?" if near else f"there are: {', '.join(dict.fromkeys(known))}"
+            raise UsageError(f"there is no probe {probe!r}", mend)
+    proxies = frozenset(proxy.behavior.name for machine in found.machines for proxy in machine.proxies)
+    walked = [
+        Walked(
+            found.name,
+            name,
+            tuple(one for one in predict(found, name) if not probes or one.probe in probes),
+            proxies,
+        )
+        for name in names
+    ]
+    return WALKS[form](walked)
+
+
+def check(one: Running, found: Plan, names: Sequence[str], progress: Progress) -> list[Verdict]:
+    """Run exercises one after the other, each into its own run folder with its verdict beside it."""
+    from srv6lab.live.run import record
+
+    verdicts = []
+    built = with_box(found, one.state.box)
+    if one.state.fingerprint != fingerprint(built, one.provider):
+        raise stale(one.home, built, one.provider)
+    with one.home.locked():
+        for name in names:
+            folder = record(found, name, one.provider, one.home, one.state, progress)
+            verdict = _confirmed(one, grade(found, name, folder, progress), progress)
+            write_whole(folder / "verdict.json", verdicts_json([verdict]))
+            verdicts.append(verdict)
+    return verdicts
+
+
+def _confirmed(one: Running, verdict: Verdict, progress: Progress) -> Verdict:
+    """The verdict with the cause that the lab's nodes prove, where they prove one."""
+    from srv6lab.judge.diagnose import confirm
+
+    def ask(node: str, argv: Sequence[str]) -> tuple[str, int]:
+        progress(f"{verdict.exercise}: asking {node}: {shlex.join(argv)}")
+        answer = one.provider.exec(one.state, node, argv, timeout=10)
+        return answer.stdout + answer.stderr, answer.exit_code
+
+    return replace(verdict, suspects=confirm(verdict.suspects, ask))
+
+
+def grade(found: Plan, name: str, folder: Path, progress: Progress) -> Verdict:
+    """Judge a folder of pcaps by one exercise's expectations, with no lab running."""
+    from srv6lab.judge.grade import grade  # pyshark is slow to import, and most tasks read no pcap
+
+    return grade(found, name, folder, progress)
+
+
+def formatter(name: str) -> Callable[[Sequence[Verdict]], str]:
+    try:
+        return FORMATS[name]
+    except KeyError:
+        raise UsageError(f"there is no format {name!r}", f"there are: {', '.join(FORMATS)}") from None
+
+
+def exit_code(verdicts: Sequence[Verdict]) -> int:
+    """0 pass, 3 inconclusive, 4 fail: the worst of all."""
+    found = {verdict.status for verdict in verdicts}
+    return 4 if Status.FAIL in found else 3 if Status.INCONCLUSIVE in found else 0
+
+
+def status(one: Running) -> Sequence[Health]:
+    return one.provider.status(one.home, one.state)
+
+
+def status_report(one: Running, health: Sequence[Health], form: str) -> str:
+    if form == "json":
+        return json.dumps([asdict(entry) for entry in health], indent=2) + "\n"
+    if form != "text":
+        raise UsageError(f"there is no format {form!r}", "there are: text, json")
+    return status_text(one.state.lab, one.state.instance, one.state.provider, health)
+
+
+def sids(one: Running, found: Plan, form: str) -> str:
+    """The local SIDs, locators and VPN routes that the lab's nodes have now."""
+    reports = {"text": sids_text, "json": sids_json}
+    if form not in reports:
+        raise UsageError(f"there is no format {form!r}", f"there are: {', '.join(reports)}")
+    known = {machine.name: look(one.provider, one.state, machine) for machine in found.machines}
+    return reports[form](found.machines, known)
+
+
+def policies(one: Running | None, found: Plan, form: str) -> str:
+    """The SR policies of the lab's headends as their agents tell of them; of a lab that isn't up, as the model does."""
+    reports = {"text": policies_text, "json": policies_json}
+    if form not in reports:
+        raise UsageError(f"there is no format {form!r}", f"there are: {', '.join(reports)}")
+    told = wait_for_policies.expected(found)
+    if one is None:
+        return reports[form](told, "the model")
+    said = {node: wait_for_policies.look(one.provider, one.state, node) for node in told}
+    if silent := [node for node, state in said.items() if state is None]:
+        what = f"the agent of {', '.join(silent)} has said nothing"
+        raise LabError(
+            what, f"invoke exec lab={found.name} --node {silent[0]} -- cat {wait_for_policies.FOLDER}/log"
+        )
+    return reports[form]({node: state for node, state in said.items() if state is not None}, "its agent")
+
+
+def ping(one: Running, node: str, to: str, segments: str, count: int, oam: bool) -> int:
+    """Send echo requests with an SRH from a node; its exit code."""
+    try:
+        destination, *path = [str(IPv6Address(text)) for text in (to, *segments.split(","))]
+    except ValueError as error:
+        raise UsageError(f"{error}", "--to ADDRESS --segments SID,SID: IPv6, first visited first") from None
+    return run_here(one, node, srhping(destination, path, count, "", oam=oam))
+
+
+def frr_root(progress: Progress) -> str:
+    """The root file system with FRR, built if it isn't there yet."""
+    return str(frr_root_image.serving(progress))
+
+
+def run_here(one: Running, node: str, argv: Sequence[str]) -> int:
+    """Run a command in a node on this terminal; its exit code, told as shells do for a signal."""
+    code = subprocess.run(one.provider.command(one.state, _known(one, node), argv), check=False).returncode
+    return code if code >= 0 else 128 - code
+
+
+def shell(terminal: bool) -> Sequence[str]:
+    """A login shell; on a terminal it gets one of the node's own, since the node can't name ours."""
+    return ("script", "--quiet", "--return", "--command", "bash -l", "/dev/null") if terminal else ("bash",)
+
+
+def _known(one: Running, node: str) -> str:
+    nodes = one.provider.nodes(one.state)
+    if node in nodes:
+        return node
+    near = difflib.get_close_matches(node, nodes, 1)
+    mend = f"did you mean {near[0]}?" if near else f"there are: {', '.join(nodes)}"
+    raise UsageError(f"there is no node {node or '(none named)'} in {one.home.path.name}", mend)
+
+
+def collect(one: Running, into: Path) -> list[Path]:
+    """Everything the tracers have seen so far, drained, as pcaps in `into`; LabError names dead tracers."""
+    if into.resolve() == one.home.captures.resolve():
+        raise UsageError(f"the tracers are at work in {shown(into)}", "--out takes another folder")
+    if into.exists() and not into.is_dir():
+        raise UsageError(f"{shown(into)} is no folder", "--out takes a folder")
+    tracers = one.provider.captures(one.home, one.state, None, into)
+    dead = [f"{tracer.point}: {tracer.note}" for tracer in tracers if not tracer.sound]
+    if dead:
+        raise LabError("\n".join(dead), "invoke up restarts dead tracers")
+    return sorted(into / f"{tracer.trace}.pcap" for tracer in tracers)

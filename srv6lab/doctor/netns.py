@@ -1,0 +1,42 @@
+"""What labs in network namespaces need: tools, root, and a kernel that does what they ask of it."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+from srv6lab.host import requirements
+from srv6lab.host.packages import where
+from srv6lab.host.system import System
+from srv6lab.providers.netns import TOOLS
+
+from . import kernel, tools
+from .asking import ask
+from .findings import Finding, Need
+from .probes import probes
+
+_ROOT, _SRV6 = "root", "SRv6"
+_EVERY = (_ROOT, *TOOLS, _SRV6, kernel.NODES)
+NEEDS = (*(Need((name,), "every lab under netns") for name in _EVERY), Need(("tshark",), "every check"))
+
+
+def look(system: System) -> tuple[Finding, ...]:
+    """What is here. Tools are asked while the kernel is."""
+    programs = tools.of_groups(("lab",))
+    if where(tools.SNORT.how):
+        programs = (*programs, tools.SNORT)
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(ask, tools.questions(programs))
+        found = _kernel()
+        return (*tools.findings(programs, asked.result(), system), *found)
+
+
+def _kernel() -> tuple[Finding, ...]:
+    root = requirements.root()
+    first = (
+        kernel.required(_ROOT, "makes namespaces, links and captures", root),
+        kernel.required(_SRV6, "segment routing over IPv6", requirements.srv6()),
+    )
+    if root:
+        every = (kernel.NODES_PROBE, *probes())
+        return (*first, *kernel.untried(every, "not tried: that takes root", root.mend))
+    return (*first, *kernel.tried(probes()))

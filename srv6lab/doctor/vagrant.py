@@ -1,0 +1,235 @@
+"""What virtual machines need: Vagrant, a hypervisor that it drives, memory and disk, on Linux, macOS and
+Windows. Questions out, findings from the answers: what is asked of is chosen by the system."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path, PureWindowsPath
+
+from srv6lab.host.packages import named, remedy
+from srv6lab.host.system import System
+from srv6lab.host.vagrant import mismatch
+
+from . import readers
+from .asking import ABSENT, Answer
+from .findings import Finding, Need, State
+from .readers import MIB, Memory
+
+AREA = "machines"
+PROVIDERS = ("virtualbox", "libvirt")
+DISK = 3 * 1024  # MiB that a machine's disk may come to: a guess, on the safe side for a minimal box
+LIMITS = {"kvm": 5.0}  # seconds for a question
+_LIBVIRT = "qemu:///system"
+_POWERSHELL = (
+    "Get-CimInstance Win32_OperatingSystem | Select-Object TotalVisibleMemorySize, FreePhysicalMemory, "
+    "@{n='HypervisorPresent';e={(Get-CimInstance Win32_ComputerSystem).HypervisorPresent}} | ConvertTo-Json"
+)
+_MEMORY = {
+    "macos": ("sh", "-c", "sysctl -n hw.memsize; vm_stat"),
+    "windows": ("powershell", "-NoProfile", "-NonInteractive", "-Command", _POWERSHELL),
+}
+_OF_VIRTUALBOX = ("Vagrant with VirtualBox", "VirtualBox driver")
+_ALWAYS = ("vagrant", "processor")
+_NEEDS = {
+    "virtualbox": (*_ALWAYS, "VirtualBox", *_OF_VIRTUALBOX),
+    "libvirt": (*_ALWAYS, "vagrant-libvirt", "libvirt", "qemu"),
+}
+
+ROOM = tuple(Need((name,), "the lab's machines") for name in ("memory", "disk"))
+Answers = Mapping[str, Answer]
+
+
+def needs(provider: str, findings: Iterable[Finding]) -> tuple[Need, ...]:
+    """What every lab needs under a provider. What can't be asked of a VirtualBox that isn't there is no need."""
+    found = {finding.name for finding in findings}
+    names = (name for name in _NEEDS[provider] if name not in _OF_VIRTUALBOX or name in found)
+    return tuple(Need((name,), f"every lab under {provider}") for name in names)
+
+
+def questions(
+    provider: str, system: System, environ: Mapping[str, str] = os.environ
+) -> dict[str, tuple[str, ...]]:
+    """The command lines whose answers `findings` reads."""
+    asked = {
+        "vagrant": (_command("vagrant"), "--version"),
+        "memory": _MEMORY.get(system.family, ("cat", "/proc/meminfo")),
+    }
+    if provider == "virtualbox":
+        return {**asked, "virtualbox": (_vboxmanage(system, environ), "--version")}
+    asked |= {
+        "plugins": (_command("vagrant"), "plugin", "list"),
+        "libvirt": (_command("virsh"), "--connect", _LIBVIRT, "version"),
+        "qemu": (_command("qemu-system-x86_64"), "--version"),
+    }
+    if system.is_linux:
+        asked["kvm"] = (sys.executable, "-I", "-S", str(Path(__file__).with_name("kvm.py")))
+    return asked
+
+
+def findings(
+    provider: str, system: System, answers: Answers, disk: int, machines: int = 0, memory: int = 0
+) -> tuple[Finding, ...]:
+    """What the answers say. `disk` is what is free, in MiB; `machines` and their `memory` in MiB are those of
+    a lab that is to run, 0 for none in particular."""
+    last = (_processor(system), _memory(system, answers, memory), _disk(disk, machines))
+    own = _virtualbox if provider == "virtualbox" else _libvirt
+    return (_vagrant(system, answers, provider), *own(system, answers), *last)
+
+
+def free_disk(folder: Path) -> int:
+    """MiB that are free where a folder lies."""
+    return shutil.disk_usage(folder).free // MIB
+
+
+def _command(name: str) -> str:
+    return shutil.which(name) or name
+
+
+def _vboxmanage(system: System, environ: Mapping[str, str]) -> str:
+    """VirtualBox's installer for Windows doesn't put it in PATH."""
+    folder = environ.get("VBOX_MSI_INSTALL_PATH") or environ.get("VBOX_INSTALL_PATH")
+    if system.family == "windows" and folder and not shutil.which("VBoxManage"):
+        return str(PureWindowsPath(folder) / "VBoxManage.exe")
+    return _command("VBoxManage")
+
+
+def _finding(name: str, lacking: bool, found: str, purpose: str, mend: str = "") -> Finding:
+    return Finding(
+        AREA, name, State.LACKING if lacking else State.OK, found, purpose, mend if lacking else ""
+    )
+
+
+def _version_of(
+    name: str, how: str, group: str, answer: Answer, read: Callable[[str], tuple[int, ...]], system: System
+) -> Finding:
+    """A program by the version that it tells."""
+    tool = named(how, group)
+    version = read(answer.out) if answer.ok else ()
+    said = "" if answer.code is None else "gives no answer" if answer.late else _short(answer.out)
+    mend = remedy([tool], system) if answer.code is None else f"see what it says: {how} --version"
+    return _finding(name, not version, _dotted(version) or said, tool.purpose, mend)
+
+
+def _vagrant(system: System, answers: Answers, group: str) -> Finding:
+    return _version_of("vagrant", "vagrant", group, _answer(answers, "vagrant"), readers.vagrant, system)
+
+
+def _virtualbox(system: System, answers: Answers) -> Iterator[Finding]:
+    answer = _answer(answers, "virtualbox")
+    said = readers.virtualbox(answer.out)
+    yield _version_of("VirtualBox", "VBoxManage", "virtualbox", answer, lambda _: said.version, system)
+    if not said.version:
+        return
+    if vagrant := readers.vagrant(_answer(answers, "vagrant").out):
+        wrong = mismatch(vagrant, said.version)
+        pair = f"{_dotted(vagrant)} with {_dotted(said.version)}"
+        mend = f"install other versions: {wrong}"
+        yield _finding("Vagrant with VirtualBox", bool(wrong), pair, "versions that work together", mend)
+    mend = (
+        "sudo /sbin/vboxconfig, with this kernel's headers installed"
+        if system.is_linux
+        else "restart, and allow VirtualBox's system extension"
+    )
+    yield _finding("VirtualBox driver", bool(said.warning), said.warning, "runs machines in the kernel", mend)
+    if system.family == "windows":
+        yield _hyper_v(answers)
+
+
+def _hyper_v(answers: Answers) -> Finding:
+    said = readers.windows(_answer(answers, "memory").out)
+    mend = "as administrator: bcdedit /set hypervisorlaunchtype off, then restart"
+    found = "Hyper-V has the processor: machines run, and slowly" if said and said.hypervisor else ""
+    return _finding("processor for VirtualBox", bool(found), found, "machines at full speed", mend)
+
+
+def _libvirt(system: System, answers: Answers) -> Iterator[Finding]:
+    listed = _answer(answers, "plugins")
+    plugin = readers.plugins(listed.out).get("vagrant-libvirt", "")
+    mend = remedy([named("/usr/share/vagrant-plugins/plugins.d/vagrant-libvirt.json", "libvirt")], system)
+    if system.family != "debian":
+        mend = "vagrant plugin install vagrant-libvirt"
+    said = plugin or ("gives no answer" if listed.late else "")
+    yield _finding("vagrant-libvirt", not plugin, said, "Vagrant's plugin for libvirt", mend)
+    yield _libvirtd(system, _answer(answers, "libvirt"))
+    qemu = _answer(answers, "qemu")
+    yield _version_of("qemu", "qemu-system-x86_64", "libvirt", qemu, readers.first_version, system)
+    if system.is_linux:
+        yield _kvm(_answer(answers, "kvm"))
+
+
+def _libvirtd(system: System, answer: Answer) -> Finding:
+    version = readers.libvirt(answer.out) if answer.ok else ()
+    absent = [named(how, "libvirt") for how in ("virsh", "libvirtd")]
+    mend = (
+        "sudo systemctl start libvirtd; if it refuses you: sudo usermod -aG libvirt $USER, and log in again"
+    )
+    if answer.code is None:
+        mend = remedy(absent, system)
+    said = "gives no answer" if answer.late else readers.refusal(answer.out)
+    return _finding("libvirt", not version, _dotted(version) or said, "keeps virtual machines", mend)
+
+
+def _kvm(answer: Answer) -> Finding:
+    """Machines run without it too, emulated."""
+    purpose = "machines at full speed instead of emulated ones"
+    if answer.ok:
+        return _finding("KVM", False, "runs", purpose)
+    if answer.late:
+        return _finding(
+            "KVM",
+            True,
+            "an instruction was begun and never ended",
+            purpose,
+            "use it without KVM: machines are emulated",
+        )
+    said = _short(answer.out)
+    mend = (
+        "switch on virtualization in the firmware (or nested, in a virtual machine), then: sudo modprobe kvm"
+    )
+    if "Permission denied" in said:
+        mend = "sudo usermod -aG kvm $USER, and log in again"
+    return _finding("KVM", True, said, purpose, mend)
+
+
+def _processor(system: System) -> Finding:
+    mend = "use a machine with an x86-64 processor: the boxes are made for it"
+    return _finding(
+        "processor", system.processor != "x86-64", system.processor, "what the boxes are made for", mend
+    )
+
+
+def _memory(system: System, answers: Answers, wanted: int) -> Finding:
+    text = _answer(answers, "memory").out
+    said: Memory | None
+    if system.family == "windows":
+        windows = readers.windows(text)
+        said = windows.memory if windows else None
+    else:
+        said = readers.macos_memory(text) if system.family == "macos" else readers.linux_memory(text)
+    purpose = f"the lab's machines take {wanted} MiB" if wanted else "1 GiB for most machines"
+    if said is None:
+        return Finding(AREA, "memory", State.UNKNOWN, "not told", purpose)
+    found = f"{said.free} of {said.total} MiB free"
+    mend = "end other programs, or give the nodes less: `memory:` in the topology"
+    return _finding("memory", said.free < wanted, found, purpose, mend)
+
+
+def _disk(free: int, machines: int) -> Finding:
+    wanted = DISK * machines
+    purpose = f"{machines} machines may take {wanted} MiB" if machines else f"up to {DISK} MiB for a machine"
+    return _finding("disk", free < wanted, f"{free} MiB free", purpose, "make room where this clone lies")
+
+
+def _answer(answers: Answers, name: str) -> Answer:
+    return answers.get(name, ABSENT)
+
+
+def _short(text: str) -> str:
+    return " ".join(text.split())[:120]
+
+
+def _dotted(numbers: tuple[int, ...]) -> str:
+    return ".".join(str(number) for number in numbers)

@@ -1,0 +1,147 @@
+"""What a packet looked like at a point."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from ipaddress import IPv4Address, IPv6Address
+
+Address = IPv4Address | IPv6Address
+ETHERNET_HEADER = 14
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Point:
+    """Where packets are seen: `node:nic`, or `node/netns:nic` for a NIC in a nested namespace."""
+
+    node: str
+    nic: str
+    netns: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.place}:{self.nic}"
+
+    @property
+    def place(self) -> str:
+        """The network namespace: `node`, or `node/netns`."""
+        return f"{self.node}/{self.netns}" if self.netns else self.node
+
+    @classmethod
+    def parse(cls, text: str) -> Point:
+        """Read `node:nic` or `node/netns:nic`; ValueError for anything else."""
+        owner, colon, nic = text.rpartition(":")
+        node, _, netns = owner.partition("/")
+        if not colon or not node or not nic:
+            raise ValueError(f"{text!r} is not a point: write node:nic, as in r1:eth2")
+        return cls(node, nic, netns)
+
+
+def plain(value: object) -> str:
+    """A field's value as a text that doesn't depend on who wrote it: 0x0013 and 19 are one number, and so are
+    true and 1."""
+    if isinstance(value, bool) or value in ("true", "false"):
+        return str(int(value in (True, "true")))
+    text = str(value)
+    try:
+        return str(int(text, 0))
+    except ValueError:
+        return text
+
+
+class Direction(StrEnum):
+    """Seen from the node that owns the NIC."""
+
+    IN = "in"
+    OUT = "out"
+
+
+@dataclass(frozen=True, slots=True)
+class Srh:
+    """A Segment Routing Header as it stands on the wire (RFC 8754 section 2).
+
+    `segment_list[0]` is the LAST segment of the path.
+    """
+
+    segment_list: tuple[IPv6Address, ...]
+    segments_left: int
+    last_entry: int
+    flags: int = 0
+    tag: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class IpHeader:
+    """One IP header of a packet, with the SRH that follows it, if one does.
+
+    `protocol` is the name of what comes after all of its extension headers:
+    icmp, icmpv6, tcp, udp, ipv4, ipv6, ethernet, or the protocol's number. `next_header` is the name of what
+    follows at once: one of these, routing, fragment, hopopts or dstopts.
+    """
+
+    source: Address
+    destination: Address
+    hop_limit: int
+    protocol: str
+    srh: Srh | None = None
+    next_header: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Icmp:
+    """The ICMP or ICMPv6 header that a probe is told by; identifier and sequence of an echo."""
+
+    type: int
+    code: int
+    identifier: int | None = None
+    sequence: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PacketView:
+    """A packet in a pcap as tshark saw it; `headers` from the outermost to the innermost.
+
+    `number` is the frame's number in its file, `time` is seconds since the epoch (for people;
+    nothing is decided by it), `length` is bytes on the wire, `payload` what lies behind the
+    innermost transport header.
+    """
+
+    number: int
+    time: float
+    length: int
+    source_mac: str
+    destination_mac: str
+    headers: tuple[IpHeader, ...] = ()
+    icmp: Icmp | None = None
+    payload: bytes = b""
+
+    @property
+    def ip_length(self) -> int:
+        """Bytes of the IP packet: the frame without its Ethernet header."""
+        return self.length - ETHERNET_HEADER
+
+    @property
+    def outer(self) -> IpHeader:
+        return self.headers[0]
+
+    @property
+    def innermost(self) -> IpHeader:
+        return self.headers[-1]
+
+    @property
+    def ends(self) -> tuple[Address, Address]:
+        """Who sent it, and to whom it goes in the end: behind an SRH that is the last segment."""
+        header = self.innermost
+        listed = header.srh.segment_list if header.srh else ()
+        return header.source, listed[0] if listed else header.destination
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A routing protocol's message as tshark saw it: the values of each field by its name in Wireshark, in the
+    order of the wire. Of several in one frame each is one of its own."""
+
+    number: int
+    source_mac: str
+    protocol: str
+    fields: Mapping[str, tuple[str, ...]]

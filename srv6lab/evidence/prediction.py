@@ -1,0 +1,62 @@
+"""The walks that a probe's packets may take."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from fractions import Fraction
+
+from srv6lab.evidence.packets import Direction, PacketView, Point
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """One packet at one point; a prediction adds which behavior acted and why, and which of the kernel's
+    departures from the RFC have formed the packet so far."""
+
+    point: Point
+    direction: Direction
+    packet: PacketView
+    behavior: str | None = None
+    reason: str = ""
+    quirks: tuple[str, ...] = ()
+
+
+class Leg(StrEnum):
+    """Which way of a probe: the packet that was sent, or the answer to it."""
+
+    THERE = "there"
+    BACK = "back"
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How a packet's walk ends: `delivered` at a node (`node/netns` in a nested namespace), or not, and why."""
+
+    delivered: bool
+    place: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """One walk that is permitted to a probe's packets; `share` is the part of the flows that take it.
+    `counted` names the counters that a packet on this walk adds one to."""
+
+    probe: str
+    leg: Leg
+    hops: tuple[Hop, ...]
+    end: End
+    share: Fraction = Fraction(1)
+    counted: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """The walks that a probe's packets may take: by the RFC alone, and by the RFC with the kernel's known
+    departures from it. `meanwhile` says that the lab changes while they are sent: then no share is known."""
+
+    probe: str
+    rfc: tuple[Trace, ...]
+    linux: tuple[Trace, ...]
+    meanwhile: bool = False

@@ -1,0 +1,33 @@
+"""What came of sending a probe, and where its packets were seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from srv6lab.evidence.packets import Point
+from srv6lab.evidence.prediction import Hop
+
+if TYPE_CHECKING:
+    pass  # and with it pyshark, which is slow to import
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What came of sending a probe: `sent` and `received` packets as the sender counts them,
+    `token` in hex ("" for a ping that a learner typed), and the sender's words if it failed."""
+
+    probe: str
+    sent: int
+    received: int
+    token: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A probe's packets in a set of captures."""
+
+    sent: Sent
+    hops: tuple[Hop, ...]
+    undirected: tuple[Point, ...] = ()

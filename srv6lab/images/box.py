@@ -1,0 +1,221 @@
+"""The box of our own: a small Debian with all that labs need inside, so that a class can run offline.
+
+mmdebstrap fills a folder, and the disk is made of it without mounting anything: `mke2fs -d` writes the file
+system, the partition table and the boot loader's two parts are bytes at known places. One disk is packaged
+twice, for VirtualBox and for libvirt. What was built from the same recipe is built once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shlex
+import shutil
+import struct
+import subprocess
+import tarfile
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from srv6lab.errors import MachineError
+from srv6lab.host.files import REPOSITORY
+from srv6lab.render.templates import template
+from srv6lab.topology.model import STANDARD
+
+NAME = "srv6lab/debian13"
+SUITE = "trixie"
+PROVIDERS = ("virtualbox", "libvirt")
+PACKAGES = (
+    # a machine that boots, that Vagrant can talk to, and whose name it can set
+    *("linux-image-amd64", "initramfs-tools", "grub-pc-bin", "systemd-sysv", "udev", "dbus", "kmod"),
+    *("openssh-server", "sudo", "ca-certificates", "procps", "less"),
+    # what Day0, exercises and tracers call
+    *("iproute2", "iputils-ping", "ethtool", "tcpdump", "nftables", "iptables", "python3", "suricata"),
+    *("python3-pydantic", "python3-yaml"),  # for --single-vm: the namespaces are made by srv6lab inside
+)
+_TOOLS = {"mmdebstrap": "mmdebstrap", "mke2fs": "e2fsprogs", "qemu-img": "qemu-utils"}
+_DRIVERS = ("gpu", "media", "staging", "iio", "infiniband", "net/wireless", "bluetooth", "isdn", "comedi")
+_LEFT_OUT = (
+    *(f"/usr/share/{name}/*" for name in ("doc", "man", "info", "locale")),
+    *(f"/usr/lib/modules/*/kernel/{name}/*" for name in ("sound", *(f"drivers/{one}" for one in _DRIVERS))),
+)
+_MEBIBYTE = 2**20
+_DISK = 4096 * _MEBIBYTE  # thin: what is not written takes no room
+_FIRST = _MEBIBYTE  # where the partition begins
+_RECIPE = REPOSITORY / "templates" / "box"
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A box that was built: its files by provider, their sizes in bytes, and what it took."""
+
+    name: str
+    recipe: str
+    kernel: str
+    files: dict[str, str]
+    sizes: dict[str, int]
+    seconds: float
+
+
+def cache() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "srv6lab" / "box"
+
+
+def recipe(key: str) -> str:
+    """What a box is made from: the same recipe gives one that serves the same labs."""
+    digest = hashlib.sha256(repr((SUITE, PACKAGES, _LEFT_OUT, _DISK, key)).encode())
+    for path in sorted(_RECIPE.iterdir()):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def built(folder: Path) -> Box | None:
+    """The box in a folder, or None where a whole one is not."""
+    try:
+        found = Box(**json.loads((folder / "box.json").read_text("utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
+    return found if all(Path(path).is_file() for path in found.files.values()) else None
+
+
+def build(key: str, progress: Progress, *, again: bool = False) -> Box:
+    """Build the box, or hand on the one that this recipe made before. `key` is Vagrant's public key."""
+    name = recipe(key)
+    folder = cache() / name
+    if not again and (found := built(folder)):
+        progress(f"built before, in {folder}")
+        return found
+    _require_machine()
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    start = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix=".building-", dir=folder.parent) as scratch:
+        work = Path(scratch)
+        work.chmod(0o755)
+        disk, kernel = _disk(work, key, progress)
+        files = {}
+        for provider in PROVIDERS:
+            progress(f"packaging for {provider}")
+            files[provider] = _package(provider, disk, work)
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        places = {provider: path.rename(folder / path.name) for provider, path in files.items()}
+        found = Box(
+            NAME,
+            name,
+            kernel,
+            {provider: str(path) for provider, path in places.items()},
+            {provider: path.stat().st_size for provider, path in places.items()},
+            round(time.monotonic() - start, 1),
+        )
+        (folder / "box.json").write_text(json.dumps(asdict(found), indent=1) + "\n", encoding="utf-8")
+    return found
+
+
+def _require_machine() -> None:
+    if os.geteuid() != 0:
+        raise MachineError("a box holds files of root's, so building it needs root", "run it with sudo")
+    missing = {tool: package for tool, package in _TOOLS.items() if not shutil.which(tool)}
+    if missing:
+        packages = " ".join(sorted(set(missing.values())))
+        raise MachineError(f"not on this machine: {', '.join(missing)}", f"apt-get install {packages}")
+
+
+def _disk(work: Path, key: str, progress: Progress) -> tuple[Path, str]:
+    """A raw disk that boots, and the version of its kernel."""
+    root, disk, public = work / "root", work / "disk.raw", work / "vagrant.pub"
+    public.write_text(key, encoding="utf-8")
+    progress(f"{len(PACKAGES)} packages of Debian {SUITE} and what they need")
+    hook = f'sh {shlex.quote(str(_RECIPE / "configure.sh"))} "$1" {shlex.quote(str(public))}'
+    left_out = [f"--dpkgopt=path-exclude={pattern}" for pattern in _LEFT_OUT]
+    include = f"--include={','.join(PACKAGES)}"
+    command = ["mmdebstrap", "--variant=minbase", *left_out, include, f"--customize-hook={hook}"]
+    _run([*command, SUITE, str(root), "-"], _sources())
+    kernel = next((root / "boot").glob("vmlinuz-*")).name.removeprefix("vmlinuz-")
+    progress("the disk")
+    with disk.open("wb") as file:
+        file.truncate(_DISK)
+    features = "^metadata_csum_seed,^orphan_file"  # GRUB can't read file systems that have them
+    size = f"{(_DISK - _FIRST) // 1024}k"
+    options = ["-t", "ext4", "-L", "srv6lab", "-O", features, "-d", str(root), "-E", f"offset={_FIRST}"]
+    _run(["mke2fs", "-q", "-F", *options, str(disk), size])
+    boot = (root / "usr/lib/grub/i386-pc/boot.img").read_bytes()
+    core = (root / "boot/grub/core.img").read_bytes()
+    with disk.open("r+b") as file:
+        file.write(boot_sectors(boot, core))
+    shutil.rmtree(root)
+    return disk, kernel
+
+
+def boot_sectors(boot: bytes, core: bytes) -> bytes:
+    """What stands before the partition: GRUB's first stage with the table of partitions, and its core,
+    which the first stage looks for in sector 1."""
+    if 512 + len(core) > _FIRST:
+        raise MachineError("GRUB's core doesn't fit before the partition")
+    anywhere = b"\xfe\xff\xff"  # by LBA, not by cylinder
+    linux = struct.pack("<B3sB3sII", 0x80, anywhere, 0x83, anywhere, _FIRST // 512, (_DISK - _FIRST) // 512)
+    return boot[:440].ljust(446, b"\0") + linux.ljust(64, b"\0") + b"\x55\xaa" + core
+
+
+def _sources() -> str:
+    """This machine's own apt sources, with the suite of the box."""
+    here = subprocess.run(
+        ["sh", "-c", '. /etc/os-release; echo "$VERSION_CODENAME"'], capture_output=True, text=True
+    )
+    done = subprocess.run(
+        [REPOSITORY / "scripts" / "apt-suite", "--family", here.stdout.strip(), SUITE],
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode:
+        raise MachineError(
+            "this machine has no apt sources to take Debian from", "build the box on a Debian machine"
+        )
+    return done.stdout
+
+
+def _package(provider: str, disk: Path, work: Path) -> Path:
+    """A `.box`: an archive of the disk and of what Vagrant wants to know about it."""
+    folder = work / provider
+    folder.mkdir()
+    metadata: dict[str, object] = {"provider": provider}
+    if provider == "virtualbox":
+        image, form = "box.vmdk", ["-O", "vmdk", "-o", "subformat=streamOptimized"]
+        (folder / "box.ovf").write_text(box_ovf(image, _DISK), encoding="utf-8")
+        (folder / "Vagrantfile").write_text(_VAGRANTFILE, encoding="utf-8")
+    else:
+        image, form = "box.img", ["-O", "qcow2", "-c"]
+        metadata |= {"format": "qcow2", "virtual_size": _DISK // 2**30}
+    (folder / "metadata.json").write_text(json.dumps(metadata) + "\n", encoding="utf-8")
+    _run(["qemu-img", "convert", "-f", "raw", *form, str(disk), str(folder / image)])
+    packed = work / f"{provider}.box"
+    with tarfile.open(packed, "w") as archive:  # the disk is compressed already
+        for path in sorted(folder.iterdir()):
+            archive.add(path, path.name)
+    shutil.rmtree(folder)
+    return packed
+
+
+_VAGRANTFILE = 'Vagrant.configure("2") { |config| config.vm.base_mac = "080027A56B36" }\n'
+
+
+def _run(command: Sequence[str], given: str = "") -> None:
+    done = subprocess.run(command, input=given, capture_output=True, text=True, errors="replace")
+    if done.returncode:
+        said = "\n  ".join((done.stderr or done.stdout).strip().splitlines()[-5:])
+        raise MachineError(f"{command[0]} failed:\n  {said}", "mend that, and run it again")
+
+
+if TYPE_CHECKING:
+    pass
+
+
+def box_ovf(disk: str, capacity: int) -> str:
+    """The description of a machine that VirtualBox imports, with a disk of so many bytes."""
+    return template("box/box.ovf.j2", machine="srv6lab", disk=disk, capacity=capacity, memory=STANDARD.memory)

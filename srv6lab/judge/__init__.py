@@ -1,0 +1,1 @@
+"""The three witnesses → a verdict and its likely causes."""

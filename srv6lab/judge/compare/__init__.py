@@ -1,0 +1,120 @@
+"""The witnesses of an exercise → a Verdict. Nothing is mended here to make them agree.
+
+Three speak of every packet at every point: what the author expected, what the model predicted, what was
+captured. An item of the verdict says which of them stands alone. A packet that was not seen is a failure only
+where a live tracer that dropped nothing would have seen it; anywhere else it is inconclusive.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from srv6lab.evidence.observations import Tracer
+from srv6lab.evidence.packets import Point
+from srv6lab.evidence.prediction import Hop, Prediction
+from srv6lab.evidence.probes import Found
+from srv6lab.evidence.verdict import Item, Status, Verdict
+from srv6lab.judge.compare.alerts_and_counters import judge_alerts, judge_counts, judge_losses
+from srv6lab.judge.compare.messages import judge_messages
+from srv6lab.judge.compare.permitted import Foreseen, Place, counters, foresee
+from srv6lab.judge.compare.point import Scene, judge_place
+from srv6lab.judge.expectations import Expected
+
+__all__ = ["compare", "judge_alerts", "judge_counts", "judge_losses", "judge_messages", "predicted_counts"]
+
+
+def compare(
+    exercise: str,
+    expected: Sequence[Expected],
+    found: Mapping[str, Found],
+    tracers: Mapping[Point, Tracer],
+    *,
+    elsewhere_absent: bool,
+    predicted: Mapping[str, Prediction] | None = None,
+) -> Verdict:
+    """Judge one exercise: `found` and `predicted` by probe, `tracers` for every point of the lab. Without
+    `predicted` the author and the captures are the only witnesses."""
+    items: list[Item] = []
+    watched = {expectation.point for expectation in expected}
+    if elsewhere_absent:
+        watched |= set(tracers)
+    for probe, one in found.items():
+        mine = [expectation for expectation in expected if expectation.probe == probe]
+        foreseen = foresee(predicted[probe], one.sent.sent) if predicted else None
+        if foreseen is not None:
+            foreseen = {place: items_ for place, items_ in foreseen.items() if _handed_in(tracers, place[0])}
+            watched |= {point for point, _ in foreseen}
+        judged = _judge_probe(one, mine, foreseen, tracers, elsewhere_absent)
+        items += (replace(item, probe=probe) for item in judged)
+    told = {item.point for item in items if item.status is Status.INCONCLUSIVE}
+    items += [_unsound(tracers[point]) for point in sorted(watched - told) if not tracers[point].sound]
+    return Verdict(exercise, tuple(items))
+
+
+def predicted_counts(
+    predictions: Mapping[str, Prediction], found: Mapping[str, Found]
+) -> dict[str, tuple[int, int]]:
+    """The least and the most that each counter may have counted in an exercise, by the model."""
+    total: dict[str, tuple[int, int]] = {}
+    for probe, prediction in predictions.items():
+        for name, (least, most) in counters(prediction, found[probe].sent.sent).items():
+            before = total.get(name, (0, 0))
+            total[name] = (before[0] + least, before[1] + most)
+    return total
+
+
+def _handed_in(tracers: Mapping[Point, Tracer], point: Point) -> bool:
+    """Whether there is a capture to hold the model against: a point may have no tracer by the plan, and somebody
+    who hands in pcaps may hand in some."""
+    return point in tracers and tracers[point].state != "missing"
+
+
+def _judge_probe(
+    found: Found,
+    expected: Sequence[Expected],
+    foreseen: Mapping[Place, Sequence[Foreseen]] | None,
+    tracers: Mapping[Point, Tracer],
+    elsewhere_absent: bool,
+) -> Iterator[Item]:
+    if not found.sent.sent:
+        # Our own probe that can't leave its node is the lab's failure; a ping that isn't in somebody's
+        # captures says nothing about the lab.
+        status = Status.FAIL if found.sent.token else Status.INCONCLUSIVE
+        yield Item("probe", status, None, note=f"probe {found.sent.probe} was not sent: {found.sent.note}")
+        return
+    for point in found.undirected:
+        note = "no frame tells which MAC is this NIC's own, so directions can't be told"
+        yield Item("direction", Status.INCONCLUSIVE, point, note=note)
+    seen: dict[Place, list[Hop]] = {}
+    for hop in found.hops:
+        seen.setdefault((hop.point, hop.direction), []).append(hop)
+    wanted: dict[Place, list[Expected]] = {}
+    for expectation in expected:
+        wanted.setdefault((expectation.point, expectation.direction), []).append(expectation)
+    permitted = foreseen or {}
+    for place in _in_order(wanted, permitted, seen):
+        blind = "directions can't be told" if place[0] in found.undirected else _why_blind(tracers[place[0]])
+        nothing_else = ""
+        if place in wanted:
+            nothing_else = "no expectation at this point has these addresses"
+        elif elsewhere_absent:
+            nothing_else = "seen where no expectation has it"
+        scene = Scene(found.sent.sent, foreseen is not None, blind, nothing_else)
+        yield from judge_place(wanted.get(place, ()), permitted.get(place, ()), seen.get(place, ()), scene)
+
+
+def _in_order(wanted: Iterable[Place], permitted: Iterable[Place], seen: Iterable[Place]) -> Iterator[Place]:
+    """The author's order, then the walk's, then what nobody spoke of."""
+    yield from dict.fromkeys([*wanted, *permitted, *sorted(seen)])
+
+
+def _unsound(tracer: Tracer) -> Item:
+    return Item("tracer", Status.INCONCLUSIVE, tracer.point, note=_why_blind(tracer))
+
+
+def _why_blind(tracer: Tracer) -> str:
+    """Why the absence of a packet in this capture proves nothing, or "" if it does."""
+    if tracer.dropped:
+        return f"the tracer dropped {tracer.dropped} packets"
+    return "" if tracer.sound else tracer.note or f"tracer {tracer.state}"

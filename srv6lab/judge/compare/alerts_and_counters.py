@@ -1,0 +1,114 @@
+"""What an exercise shows beside packets: alerts of services, and counters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from srv6lab.evidence.observations import Alert, Sensor, Tracer
+from srv6lab.evidence.packets import Direction, Point
+from srv6lab.evidence.probes import Found
+from srv6lab.evidence.verdict import Item, Status
+from srv6lab.judge.compare.witnesses import counts_alone, distinct, span
+from srv6lab.judge.expectations import ExpectedAlert, ExpectedCount, ExpectedLoss
+
+
+def judge_alerts(
+    expected: Sequence[ExpectedAlert], alerts: Sequence[Alert], sensors: Mapping[str, Sensor]
+) -> Iterator[Item]:
+    """An alert that must come is missing also when its sensor is dead: that is the lab's failure. One
+    that must not come proves something only if the sensor was alive and had looked at all."""
+    for one in expected:
+        signed = [a for a in alerts if a.service == one.service and a.signature == one.signature]
+        hits = [alert for alert in signed if all(getattr(alert, n) == value for n, value in one.fields)]
+        yield _alert_item(one, hits, signed, sensors.get(one.service))
+
+
+def _alert_item(
+    one: ExpectedAlert, hits: Sequence[Alert], signed: Sequence[Alert], sensor: Sensor | None
+) -> Item:
+    words = " ".join([f"signature {one.signature}", *(f"{name} {value}" for name, value in one.fields)])
+    expected = f"no alert, {words}" if one.absent else f"{one.count or 'at least 1'}: {words}"
+    captured = f"{len(hits)}: {_alert_words(hits or signed)}" if hits or signed else "0"
+    awake = sensor is not None and sensor.sound
+    note = "" if awake else _why_deaf(one.service, sensor)
+    if sensor is None or sensor.engine == "none":
+        status = Status.INCONCLUSIVE
+    elif one.absent:
+        status = Status.FAIL if hits else Status.PASS if awake else Status.INCONCLUSIVE
+    else:
+        right = len(hits) == one.count if one.count else bool(hits)
+        status = Status.PASS if right else Status.FAIL
+    alone = "captured" if status is Status.FAIL else None
+    return Item("alert", status, one.point, "alert", expected, None, captured, alone, one.location, note)
+
+
+def _why_deaf(service: str, sensor: Sensor | None) -> str:
+    if sensor is None:
+        return f"nothing was observed of service {service}: pcaps alone hold no alerts"
+    if sensor.engine == "none":
+        return f"service {service} has no engine here: apt-get install suricata, then up again"
+    if not sensor.alive:
+        return f"service {service} is not running"
+    if not sensor.as_planned:
+        return f"the rules of service {service} are not the lab's"
+    return f"service {service} lags behind"
+
+
+def _alert_words(alerts: Sequence[Alert]) -> str:
+    return " and ".join(
+        distinct(
+            f"{a.source} → {a.destination}"
+            + (f" in {a.tunnel_source} → {a.tunnel_destination}" if a.tunnel_source else "")
+            for a in alerts
+        )
+    )
+
+
+def judge_counts(
+    expected: Sequence[ExpectedCount],
+    counters: Mapping[str, int],
+    predicted: Mapping[str, tuple[int, int]] | None = None,
+) -> Iterator[Item]:
+    """What firewalls and proxies counted, to the packet. `predicted` has the least and the most that each may
+    have counted by the model."""
+    for one in expected:
+        seen = counters.get(one.counter)
+        foreseen = None if predicted is None else predicted.get(one.counter, (0, 0))
+        status, note = Status.PASS, ""
+        if seen is None:
+            status, note = Status.INCONCLUSIVE, f"nothing was observed of {one.counter}"
+        elif seen != one.packets or (foreseen and not foreseen[0] <= one.packets <= foreseen[1]):
+            status = Status.FAIL
+        yield Item(
+            "counter",
+            status,
+            None,
+            one.counter,
+            str(one.packets),
+            span(*foreseen) if foreseen else None,
+            None if seen is None else str(seen),
+            counts_alone(one.packets, foreseen, seen or 0) if status is Status.FAIL else None,
+            one.location,
+            note,
+        )
+
+
+def judge_losses(
+    expected: Sequence[ExpectedLoss], found: Mapping[str, Found], tracers: Mapping[Point, Tracer]
+) -> Iterator[Item]:
+    """Echo requests without an answer, as captured at the node that sent them."""
+    for one in expected:
+        probe = found[one.probe]
+        answers = (hop for hop in probe.hops if hop.point.node == one.node and hop.direction is Direction.IN)
+        back = {hop.packet.icmp.sequence for hop in answers if hop.packet.icmp} - {None}  # twice is once
+        lost = max(0, probe.sent.sent - len(back))
+        blind = [at for at, tracer in tracers.items() if at.node == one.node and not tracer.sound]
+        status = Status.PASS
+        if lost > one.most or not probe.sent.sent:
+            status = Status.INCONCLUSIVE if blind else Status.FAIL
+        alone = "captured" if status is Status.FAIL else None
+        words = f"{lost} of {probe.sent.sent}"
+        note = f"the tracer at {blind[0]} saw not all" if blind else ""
+        yield Item(
+            "loss", status, None, "lost", f"at most {one.most}", None, words, alone, one.location, note, probe=one.probe
+        )  # fmt: skip

@@ -1,0 +1,120 @@
+"""What the model permits at each point, in the words in which a captured packet is described."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from itertools import zip_longest
+
+from srv6lab.evidence.packets import Direction, PacketView, Point
+from srv6lab.evidence.prediction import Hop, Leg, Prediction, Trace
+from srv6lab.evidence.wording import describe
+
+Place = tuple[Point, Direction]
+
+
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """A packet that may be at a place: `fields` by the RFC (unless not `by_rfc`: then only the kernel lets it come
+    here), `linux` as the kernel is known to form it by `quirks` (None where it doesn't let it come here). Of the
+    packets sent, `least` to `most` are such ones; `share` is the part of flows that they are of."""
+
+    point: Point
+    direction: Direction
+    packet: PacketView
+    fields: Mapping[str, str]
+    linux: Mapping[str, str] | None
+    quirks: tuple[str, ...]
+    least: int
+    most: int
+    by_rfc: bool = True
+    share: Fraction = Fraction(1)
+
+    @property
+    def variants(self) -> tuple[Mapping[str, str], ...]:
+        """The RFC's word first."""
+        return (self.fields,) if self.linux is None else (self.fields, self.linux)
+
+    def permits(self, name: str) -> tuple[str, ...]:
+        """The values of a field."""
+        return tuple(dict.fromkeys(fields[name] for fields in self.variants))
+
+    def mismatches(self, described: Mapping[str, str]) -> int:
+        return min(sum(described[name] != value for name, value in one.items()) for one in self.variants)
+
+
+def foresee(prediction: Prediction, sent: int) -> dict[Place, list[Foreseen]]:
+    """All that may be seen of a probe of `sent` packets, by place, in the order of the walk."""
+    found: dict[Place, list[Foreseen]] = {}
+    for leg in Leg:
+        alternatives = list(_pairs(prediction, leg))
+        sure = leg is Leg.THERE or _always_answered(prediction)
+        alike: dict[tuple[Place, int, tuple[str, ...], tuple[str, ...]], list[Foreseen]] = {}
+        for share, hops in alternatives:
+            visits: dict[Place, int] = {}
+            for by_rfc, by_linux in hops:
+                either = by_rfc or by_linux
+                if either is None:
+                    continue
+                place = (either.point, either.direction)
+                visits[place] = visits.get(place, 0) + 1
+                one = replace(_foreseen(either, by_rfc, by_linux), share=share)
+                linux = tuple(one.linux.values()) if one.linux else ()
+                alike.setdefault((place, visits[place], tuple(one.fields.values()), linux), []).append(one)
+        for (place, *_), same in alike.items():
+            certain = sure and len(same) == len(alternatives) and same[0].linux is not None
+            share = sum((each.share for each in same), Fraction(0))
+            one = replace(same[0], least=sent if certain else 0, most=sent, share=share)
+            found.setdefault(place, []).append(one)
+    return found
+
+
+def counters(prediction: Prediction, sent: int) -> dict[str, tuple[int, int]]:
+    """The least and the most that each counter may have counted of a probe."""
+    found: dict[str, tuple[int, int]] = {}
+    for leg in Leg:
+        counted = [trace.counted for trace in prediction.linux if trace.leg is leg]
+        for name in dict.fromkeys(name for names in counted for name in names):
+            times = [names.count(name) for names in counted]
+            least, most = found.get(name, (0, 0))
+            sure = leg is Leg.THERE or _always_answered(prediction)
+            found[name] = (least + (sent * min(times) if sure else 0), most + sent * max(times))
+    return found
+
+
+def _always_answered(prediction: Prediction) -> bool:
+    """Whether none of the ways there loses the packet."""
+    return all(trace.end.delivered for trace in prediction.linux if trace.leg is Leg.THERE)
+
+
+def _pairs(
+    prediction: Prediction, leg: Leg
+) -> Iterator[tuple[Fraction, list[tuple[Hop | None, Hop | None]]]]:
+    """Walks by the RFC beside the same walks by Linux, each with its share; from where they part, each for itself."""
+    rfc = [trace for trace in prediction.rfc if trace.leg is leg]
+    linux = [trace for trace in prediction.linux if trace.leg is leg]
+    for one, other in zip_longest(rfc, linux):
+        either = other or one
+        yield either.share if either else Fraction(0), list(_beside(one, other))
+
+
+def _beside(one: Trace | None, other: Trace | None) -> Iterator[tuple[Hop | None, Hop | None]]:
+    first, second = one.hops if one else (), other.hops if other else ()
+    same = 0
+    for left, right in zip(first, second, strict=False):
+        if (left.point, left.direction) != (right.point, right.direction):
+            break
+        same += 1
+        yield left, right
+    yield from ((hop, None) for hop in first[same:])
+    yield from ((None, hop) for hop in second[same:])
+
+
+def _foreseen(either: Hop, by_rfc: Hop | None, by_linux: Hop | None) -> Foreseen:
+    fields = describe(either.packet)
+    linux = describe(by_linux.packet) if by_linux else None
+    quirks = by_linux.quirks if by_linux and linux != (describe(by_rfc.packet) if by_rfc else None) else ()
+    return Foreseen(
+        either.point, either.direction, either.packet, fields, linux, quirks, 0, 0, by_rfc is not None
+    )

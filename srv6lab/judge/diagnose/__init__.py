@@ -1,0 +1,142 @@
+"""A Verdict that isn't a pass → what likely caused it, and the read-only command that proves it.
+
+From captures alone the answer is the set of causes that they can't tell apart. Where the lab runs, its nodes are
+asked, and the first cause that is proven stands alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from srv6lab.evidence.observations import Sensor, Tracer
+from srv6lab.evidence.packets import Point
+from srv6lab.evidence.prediction import Leg, Prediction
+from srv6lab.evidence.probes import Found
+from srv6lab.evidence.verdict import Item, Status, Suspect, Verdict
+from srv6lab.judge.diagnose.causes import CAUSES, Ask, proves, suspect
+from srv6lab.judge.diagnose.first_break import find_break, lost_traces, unlikely
+from srv6lab.judge.diagnose.suspects import (
+    after_delivery,
+    beyond_the_end,
+    suspects_of,
+    too_many,
+    unknown,
+    unsent,
+)
+from srv6lab.plan.nodes import Plan
+
+__all__ = ["CAUSES", "confirm", "diagnose"]
+
+_UNSEEN = frozenset({"tracer", "missing", "count", "absent"})
+
+
+def diagnose(
+    plan: Plan,
+    verdict: Verdict,
+    predicted: Mapping[str, Prediction],
+    found: Mapping[str, Found],
+    tracers: Mapping[Point, Tracer],
+    sensors: Mapping[str, Sensor],
+) -> tuple[Suspect, ...]:
+    """The suspects of a verdict, none for a pass."""
+    if verdict.status is Status.PASS:
+        return ()
+    suspects = [*_of_tracers(verdict.items), *_of_routing(plan, verdict.items)]
+    suspects += _of_failed_change(plan, verdict.items)
+    for probe, prediction in predicted.items():
+        suspects += _of_walk(plan, prediction, found[probe], tracers)
+        mine = [item for item in verdict.items if item.probe == probe]
+        suspects += [one for broken in unlikely(mine, prediction) for one in suspects_of(plan, broken)]
+    suspects += _of_services(plan, verdict.items, sensors)
+    suspects += too_many(plan, verdict.items)
+    suspects = [one for one in suspects if not _out_of_sight(plan, one)]
+    return tuple(dict.fromkeys(suspects or _of_witnesses(verdict.items)))
+
+
+def confirm(suspects: Sequence[Suspect], ask: Ask) -> tuple[Suspect, ...]:
+    """Ask the lab's nodes, in the order of likelihood, up to the first cause that is proven: it alone is left. Where
+    none is, those that nobody could ask about are."""
+    left = []
+    for one in suspects:
+        if not one.argv:
+            left.append(one)
+            continue
+        if proves(one, ask(one.node, one.argv)):
+            return (replace(one, proven=True),)
+    return tuple(left)
+
+
+def _of_walk(
+    plan: Plan, prediction: Prediction, found: Found, tracers: Mapping[Point, Tracer]
+) -> Iterator[Suspect]:
+    if found.sent.token and not found.sent.sent:
+        yield from unsent(prediction.linux[0].hops[0])
+        return
+    broken = find_break(prediction, found, tracers)
+    if broken is None:
+        for trace, strays in lost_traces(prediction, found):
+            yield from beyond_the_end(plan, trace, strays)
+        return
+    if broken.before is None and broken.trace.leg is Leg.BACK and not broken.seen:
+        there = [
+            trace.hops[-1] for trace in prediction.linux if trace.leg is Leg.THERE and trace.end.delivered
+        ]
+        yield from after_delivery(there[0])
+    yield from suspects_of(plan, broken)
+    yield unknown(broken)
+
+
+def _of_tracers(items: Sequence[Item]) -> Iterator[Suspect]:
+    for item in items:
+        if item.status is Status.INCONCLUSIVE and item.point is not None and item.kind in _UNSEEN:
+            yield suspect("tracer", item.point.node, what=f"{item.point}: {item.note}")
+
+
+def _of_routing(plan: Plan, items: Sequence[Item]) -> Iterator[Suspect]:
+    """What FRR runs instead of its configuration, and the SIDs of VPNs on routers that lack something; `field` of
+    such an item is the node."""
+    for item in items:
+        if item.kind == "drift":
+            yield suspect("frr-configuration", item.field, line=item.note)
+    for item in items:
+        routing = plan.machine(item.field).routing if item.kind == "routing" else None
+        for vrf in routing.vrfs if routing else ():
+            yield suspect("vrf-strict-mode", item.field, behavior="End.DT4")
+            yield suspect("vpn-sid-not-installed", item.field, sid=vrf.sid, vrf=vrf.name)
+
+
+def _out_of_sight(plan: Plan, one: Suspect) -> bool:
+    """A NIC of a VPN may be in a namespace of its own: its node doesn't see whether it is up."""
+    nic = dict(one.about).get("nic")
+    machine = next((machine for machine in plan.machines if machine.name == one.node), None)
+    return machine is not None and any(found.name == nic and found.vrf for found in machine.nics)
+
+
+def _of_services(plan: Plan, items: Sequence[Item], sensors: Mapping[str, Sensor]) -> Iterator[Suspect]:
+    """Alerts that didn't come, or that prove nothing: a sensor that is dead, or one with other rules."""
+    if not any(item.kind == "alert" and item.status is not Status.PASS for item in items):
+        return
+    for name, sensor in sensors.items():
+        node = plan.service(name)[0].name
+        if not sensor.alive:
+            yield suspect("service-not-running", node, service=name)
+        elif not sensor.as_planned:
+            yield suspect("service-rules", node, service=name)
+
+
+def _of_failed_change(plan: Plan, items: Sequence[Item]) -> Iterator[Suspect]:
+    """A change of the exercise that a node refused."""
+    for item in items:
+        if item.kind == "apply":
+            for machine in plan.machines:
+                if f" {machine.name}: " in item.note:
+                    yield from (suspect("nic-down", machine.name, nic=nic.name) for nic in machine.nics)
+
+
+def _of_witnesses(items: Sequence[Item]) -> Iterator[Suspect]:
+    """A witness that stands alone, where it isn't the lab."""
+    for item in items:
+        if item.alone in ("expected", "predicted"):
+            name = "expectation" if item.alone == "expected" else "model"
+            yield suspect(name, item.point.node if item.point else "", what=str(item.location or item.point))

@@ -1,0 +1,191 @@
+"""The causes that are told apart: a record each, with the command that proves it and how its answer is read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from srv6lab.evidence.verdict import Suspect
+from srv6lab.judge.diagnose import answers as ask
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """`words` and `argv` are filled in with what a suspicion is about. Without `argv` the captures alone prove it."""
+
+    name: str
+    words: str
+    argv: tuple[str, ...] = ()
+    reads: ask.Reader | None = None
+
+
+_LINK = ("ip", "-oneline", "link", "show", "dev", "{nic}")
+_MATCH = ("ip", "{version}", "route", "show", "match", "{destination}")
+
+_POLICIES = "/var/lib/srv6lab/policies"
+
+_ALL = (
+    Cause(
+        "sid-not-installed",
+        "SID {sid} ({behavior}) isn't installed on {node}",
+        ("ip", "-6", "route", "show", "{prefix}"),
+        ask.no_seg6local,
+    ),
+    Cause(
+        "sid-differs",
+        "SID {sid} on {node} isn't bound as planned: {bound}",
+        ("ip", "-6", "route", "show", "{prefix}"),
+        ask.bound_otherwise,
+    ),
+    Cause(
+        "vrf-strict-mode",
+        "net.vrf.strict_mode is off on {node}, so {behavior} finds no VRF for its table",
+        ("cat", "/proc/sys/net/vrf/strict_mode"),
+        ask.zero,
+    ),
+    Cause(
+        "proxy-sid-not-installed",
+        "SID {sid} ({behavior}) isn't installed on {node}'s proxy",
+        ("srconf", "localsid", "show"),
+        ask.no_proxy_sid,
+    ),
+    Cause(
+        "sid-of-another-node",
+        "SID {sid} is installed on {node}, where it doesn't belong",
+        ("ip", "-6", "route", "show", "{sid}"),
+        ask.has_seg6local,
+    ),
+    Cause("segment-of-another-node", "{node} steers over {sid}, a SID of {owner}", _MATCH, ask.other_policy),
+    Cause("segments-out-of-order", "{node} steers over the right segments in another order", _MATCH),
+    Cause("policy-missing", "{node} has no policy for {destination}", _MATCH, ask.no_policy),
+    Cause(
+        "policy-shadowed",
+        "a longer prefix than {prefix} takes {destination} on {node}",
+        _MATCH,
+        ask.longer_policy,
+    ),
+    Cause(
+        "policy-differs",
+        "the policy of {node} for {prefix} has other segments, or another mode",
+        _MATCH,
+        ask.other_policy,
+    ),
+    Cause(
+        "agent-not-running",
+        "the agent of {node}, which keeps its SR policies, isn't running",
+        ("flock", "--nonblock", f"{_POLICIES}/state.lock", "true"),
+        ask.not_held,
+    ),
+    Cause(
+        "policy-route-differs",
+        "the route of {node} to {prefix} in table {table} isn't the one that its agent installed",
+        ("sh", "-c", f"cat {_POLICIES}/state.json; ip {{version}} route show table {{table}} {{prefix}}"),
+        ask.other_than_told,
+    ),
+    Cause(
+        "flows-not-classified",
+        "{node} doesn't send what has a forwarding class to the routes of that class",
+        ("sh", "-c", "ip {version} rule show; nft list ruleset"),
+        ask.no_class,
+    ),
+    Cause(
+        "route-missing",
+        "{node} has no route to {destination} by {nic}",
+        ("ip", "{version}", "route", "get", "{destination}"),
+        ask.other_way,
+    ),
+    Cause(
+        "table-route-missing",
+        "table {table} of {node}, into which {sid} looks, has no route to {destination} by {nic}",
+        ("ip", "{version}", "route", "show", "table", "{table}", "match", "{destination}"),
+        ask.other_way,
+    ),
+    Cause(
+        "route-unplanned",
+        "{node} knows a way to {destination} in table {table} that the plan doesn't have",
+        ("ip", "{version}", "route", "show", "table", "{table}", "match", "{destination}"),
+        ask.some_way,
+    ),
+    Cause("forwarding-off", "{node} doesn't forward {family}", ("cat", "{sysctl}"), ask.zero),
+    Cause(
+        "rp-filter",
+        "rp_filter of {node} drops what comes in by {nic} from a source that isn't routed back there",
+        ("cat", "/proc/sys/net/ipv4/conf/all/rp_filter", "/proc/sys/net/ipv4/conf/{nic}/rp_filter"),
+        ask.not_zero,
+    ),
+    Cause("mtu", "{bytes} bytes don't fit the MTU of {nic} on {node}", _LINK, ask.small_mtu),
+    Cause(
+        "dad-not-over",
+        "duplicate address detection isn't over on {node}",
+        ("ip", "-6", "-oneline", "address", "show", "tentative"),
+        ask.anything,
+    ),
+    Cause("nic-down", "{nic} of {node} is down, or what it is connected to", _LINK, ask.not_up),
+    Cause("firewall", "a firewall of {node} drops it", ("nft", "list", "ruleset"), ask.drops),
+    Cause(
+        "copied", "{node} copies packets by a rule of its firewall", ("nft", "list", "ruleset"), ask.copies
+    ),
+    Cause(
+        "proxy-cache-empty",
+        "the proxy of {node} knows no flow for what came back on {nic}: did the service rewrite it?",
+        ("srconf", "localsid", "show", "{sid}"),
+        ask.empty_cache,
+    ),
+    Cause(
+        "proxy-return-interface",
+        "the proxy of {node} waits for {sid} on another interface than {nic}",
+        ("srconf", "localsid", "show", "{sid}"),
+        ask.other_interface,
+    ),
+    Cause(
+        "service-not-running",
+        "service {service} isn't running on {node}",
+        ("sh", "-c", 'kill -0 "$(cat "$1")"', "sh", "/var/lib/srv6lab/services/{service}/pid"),
+        ask.failed,
+    ),
+    Cause("service-rules", "the rules of service {service} on {node} aren't the lab's"),
+    Cause(
+        "frr-configuration",
+        "FRR of {node} isn't configured as Day0 left it: {line}",
+        ("bash", "-c", "diff /var/lib/srv6lab/frr.running <(vtysh -c 'show running-config no-header')"),
+        ask.failed,
+    ),
+    Cause(
+        "vpn-sid-not-installed",
+        "SID {sid} of the VPN {vrf} isn't installed on {node}",
+        ("ip", "-6", "route", "show", "{sid}"),
+        ask.nothing,
+    ),
+    Cause("tracer", "{what}"),
+    Cause(
+        "seg6-disabled",
+        "an SRH ends at {destination}, an address of {node} itself, where seg6_enabled is off",
+        ("cat", "/proc/sys/net/ipv6/conf/all/seg6_enabled", "/proc/sys/net/ipv6/conf/{nic}/seg6_enabled"),
+        ask.zero,
+    ),
+    Cause("unknown", "what {what} is no cause that is known here"),
+    Cause("expectation", "the expectation stands alone ({what}): model and captures agree against it"),
+    Cause("model", "the model stands alone ({what}): expectation and captures agree against it"),
+)
+CAUSES: dict[str, Cause] = {cause.name: cause for cause in _ALL}
+
+
+def suspect(name: str, place: str, **about: object) -> Suspect:
+    """A suspicion of a cause at `node` or `node/netns`; KeyError for a name that the record doesn't know, or for
+    what its words need and `about` lacks."""
+    cause = CAUSES[name]
+    node, _, netns = place.partition("/")
+    known = {key: str(value) for key, value in about.items()}
+    argv = tuple(word.format(node=node, **known) for word in cause.argv)
+    if netns and argv:
+        argv = ("ip", "netns", "exec", netns, *argv)
+    return Suspect(name, node, cause.words.format(node=place, **known), argv, tuple(known.items()))
+
+
+Ask = Callable[[str, tuple[str, ...]], tuple[str, int]]
+
+
+def proves(one: Suspect, answer: tuple[str, int]) -> bool:
+    """Whether a node's answer, output and exit code, proves a suspicion."""
+    reads = CAUSES[one.cause].reads
+    return reads is None or reads(*answer, dict(one.about))

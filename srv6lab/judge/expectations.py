@@ -1,0 +1,220 @@
+"""The author's expectations, and the words in which every witness describes a packet.
+
+An expectation and a captured packet are both turned into the same fields of text; nothing is
+filled in, rounded or forgiven on the way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from ipaddress import IPv6Network
+
+from srv6lab.errors import Location
+from srv6lab.evidence.packets import Address, Direction, PacketView, Point, plain
+from srv6lab.evidence.wording import NONE, flag_word, listed_segments
+from srv6lab.plan.nodes import Plan
+from srv6lab.topology.expectations import AlertExpectation, Inner, Middle, PacketExpectation
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """One expectation: `fields` by name, `count` None for one a packet of the probe; with a `share` as many as are
+    likely if each of its flows comes here with that probability.
+
+    `flow` holds the innermost (source, destination) as far as the author named them: it tells which
+    of the probe's packets are meant, the way there or the way back.
+    """
+
+    point: Point
+    direction: Direction
+    probe: str
+    fields: tuple[tuple[str, str], ...]
+    flow: tuple[Address | None, Address | None]
+    count: int | None
+    absent: bool
+    location: Location
+    share: Fraction | None = None
+
+    def means(self, packet: PacketView) -> bool:
+        inner = packet.innermost
+        return all(
+            wanted is None or wanted == seen
+            for wanted, seen in zip(self.flow, (inner.source, inner.destination), strict=True)
+        )
+
+    def mismatches(self, described: Mapping[str, str]) -> int:
+        return sum(described[name] != value for name, value in self.fields)
+
+
+def expectations(plan: Plan, exercise: str) -> tuple[Expected, ...]:
+    """What the author of the lab wrote for one exercise, in the order of the file."""
+    index, found = plan.exercise(exercise)
+    return tuple(
+        _expected(one, plan.locate(("exercises", index, "expect", "packets", number)))
+        for number, one in enumerate(found.expect.packets)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedAlert:
+    """An alert that must (or with `absent` must not) come; `point` is where the sensor looks."""
+
+    service: str
+    point: Point
+    signature: int
+    fields: tuple[tuple[str, str], ...]
+    count: int | None
+    absent: bool
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedCount:
+    """How many packets a counter must have counted."""
+
+    counter: str
+    packets: int
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedLoss:
+    """How many of a probe's echo requests may stay without an answer at the node that sent them."""
+
+    probe: str
+    node: str
+    most: int
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedSids:
+    """A field that holds the SIDs of a node, in its locator and bound to a behavior in its kernel."""
+
+    field: str
+    node: str
+    behavior: str
+    locator: IPv6Network | None
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedMessage:
+    """The last message of a protocol for which `where` holds has these `fields`: each with all of its values."""
+
+    point: Point
+    direction: Direction
+    protocol: str
+    where: tuple[tuple[str, tuple[str, ...]], ...]
+    fields: tuple[tuple[str, tuple[str, ...]], ...]
+    sids: tuple[ExpectedSids, ...]
+    location: Location
+
+
+def expected_messages(plan: Plan, exercise: str) -> tuple[ExpectedMessage, ...]:
+    index, found = plan.exercise(exercise)
+    return tuple(
+        ExpectedMessage(
+            Point.parse(one.at),
+            Direction(one.direction),
+            one.protocol,
+            _plain(one.where),
+            _plain(one.fields),
+            tuple(
+                ExpectedSids(sids.field, sids.node, sids.behavior, plan.machine(sids.node).locator)
+                for sids in one.sids
+            ),
+            plan.locate(("exercises", index, "expect", "control", number)),
+        )
+        for number, one in enumerate(found.expect.control)
+    )
+
+
+def _plain(fields: Mapping[str, tuple[str, ...]]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    return tuple((name, tuple(map(plain, values))) for name, values in fields.items())
+
+
+def expected_alerts(plan: Plan, exercise: str) -> tuple[ExpectedAlert, ...]:
+    index, found = plan.exercise(exercise)
+    return tuple(
+        _alert(plan, one, plan.locate(("exercises", index, "expect", "alerts", number)))
+        for number, one in enumerate(found.expect.alerts)
+    )
+
+
+def expected_counts(plan: Plan, exercise: str) -> tuple[ExpectedCount, ...]:
+    index, found = plan.exercise(exercise)
+    return tuple(
+        ExpectedCount(
+            f"firewall {one.firewall}" if one.firewall else f"sid {one.sid}",
+            one.packets,
+            plan.locate(("exercises", index, "expect", "counters", number)),
+        )
+        for number, one in enumerate(found.expect.counters)
+    )
+
+
+def expected_losses(plan: Plan, exercise: str) -> tuple[ExpectedLoss, ...]:
+    index, found = plan.exercise(exercise)
+    sources = {probe.id: probe.source for probe in found.every_probe()}
+    return tuple(
+        ExpectedLoss(
+            one.probe,
+            sources[one.probe],
+            one.most,
+            plan.locate(("exercises", index, "expect", "losses", number)),
+        )
+        for number, one in enumerate(found.expect.losses)
+    )
+
+
+def _alert(plan: Plan, one: AlertExpectation, location: Location) -> ExpectedAlert:
+    machine, service = plan.service(one.service)
+    tunnel = one.tunnel
+    wanted = {
+        "source": one.source,
+        "destination": one.destination,
+        "tunnel_source": tunnel.source if tunnel else None,
+        "tunnel_destination": tunnel.destination if tunnel else None,
+    }
+    fields = tuple((name, str(value)) for name, value in wanted.items() if value is not None)
+    point = Point(machine.name, service.listen, service.netns)
+    return ExpectedAlert(one.service, point, one.signature, fields, one.count, one.absent, location)
+
+
+def _expected(one: PacketExpectation, location: Location) -> Expected:
+    fields = {
+        name: str(value) for name in ("next_header", "length") if (value := getattr(one, name)) is not None
+    }
+    fields |= {} if one.oam is None else {"oam": flag_word(one.oam)}
+    fields |= _said(one)
+    if one.middle:
+        fields |= {f"middle.{name}": value for name, value in _said(one.middle).items()}
+    flow: tuple[Address | None, Address | None] = (one.source, one.destination)
+    if one.inner:
+        flow = (one.inner.source, one.inner.destination)
+        fields |= {f"inner.{name}": value for name, value in _said(one.inner).items()}
+    elif one.segment_list:
+        flow = (None, None)  # the outer addresses are the tunnel's, not the flow's
+    return Expected(
+        point=Point.parse(one.at),
+        direction=Direction(one.direction),
+        probe=one.probe,
+        fields=tuple(fields.items()),
+        flow=flow,
+        count=one.count,
+        absent=one.absent,
+        location=location,
+        share=Fraction(one.share) if one.share else None,
+    )
+
+
+def _said(header: Inner | PacketExpectation) -> dict[str, str]:
+    """What an author says of one IP header and its SRH."""
+    values = {name: getattr(header, name, None) for name in Middle.model_fields}
+    listed = values.pop("segment_list")
+    fields = {name: str(value) for name, value in values.items() if value is not None}
+    return (
+        fields if listed is None else fields | {"segment_list": listed_segments(listed) if listed else NONE}
+    )

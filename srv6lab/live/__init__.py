@@ -1,0 +1,1 @@
+"""A lab while it runs: brought up, waited for, exercised, looked at, taken away."""

@@ -1,0 +1,74 @@
+"""What an exercise changes in a lab, done and taken back.
+
+Before a change is made, how to take it back is written down: so whatever was left by a check that
+died is taken back by the next one, or by `up`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from srv6lab.errors import LabError, NodeError
+from srv6lab.host.files import write_whole
+from srv6lab.providers.base import Provider
+from srv6lab.providers.state import Home, State
+from srv6lab.render.apply import Change
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """The changes of one lab."""
+
+    provider: Provider
+    home: Home
+    state: State
+
+    @contextmanager
+    def applied(self, changes: Sequence[Change], counted: dict[str, int]) -> Iterator[None]:
+        """Make the changes, and take them back at the end; what they counted goes to `counted`."""
+        before = len(self._written())
+        try:
+            for change in changes:
+                self._write([*self._written(), (change.node, change.undo)])
+                self._run(change.node, change.do)
+            yield
+            for change in changes:
+                if change.count:
+                    counted[change.counter] = int(self._run(change.node, change.count).strip() or 0)
+        finally:
+            self.take_back(before)
+
+    def take_back(self, keep: int = 0) -> None:
+        """Take back, the latest first, all that is written down but the first `keep`."""
+        written = self._written()
+        while len(written) > keep:
+            node, undo = written[-1]
+            self._run(node, undo)
+            written.pop()
+            self._write(written)
+
+    def _run(self, node: str, script: str) -> str:
+        result = self.provider.exec(self.state, node, ["bash", "-ec", script], timeout=30)
+        if result.exit_code:
+            raise NodeError(f"{node}: {result.stderr.strip()}\n  in: {script.strip()}")
+        return result.stdout
+
+    def _written(self) -> list[tuple[str, str]]:
+        path = self.home.path / "applied.json"
+        try:
+            return [(node, undo) for node, undo in json.loads(path.read_text("utf-8"))]
+        except FileNotFoundError:
+            return []
+        except (ValueError, TypeError) as error:
+            mend = f"invoke destroy lab={self.state.instance}, then up again"
+            raise LabError(f"{path} isn't as it was written: {error}", mend) from None
+
+    def _write(self, entries: Sequence[tuple[str, str]]) -> None:
+        path = self.home.path / "applied.json"
+        if entries:
+            write_whole(path, json.dumps(entries, indent=1) + "\n")
+        else:
+            path.unlink(missing_ok=True)

@@ -1,0 +1,222 @@
+"""What a running node knows: its adjacencies, sessions, SIDs and routes, as FRR and the kernel tell them.
+
+A node is asked with one script through the provider, so namespaces and virtual machines are asked alike.
+Splitting the asking from the reading, `read` is tested on what real nodes said.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from ipaddress import IPv6Address, ip_address, ip_network
+from typing import Any
+
+from srv6lab.errors import NodeError
+from srv6lab.plan.nodes import Machine
+from srv6lab.providers.base import Provider
+from srv6lab.providers.state import State
+from srv6lab.topology.scalars import Address, Network
+
+_END = "--end of answer--"
+_PATIENCE = 120.0
+MECHANISMS = {
+    "vrf": "End.DT4 of the kernel, in its VRF",
+    "netns": "End.DX4 without a next hop, in the VPN's own namespace: this kernel has no VRFs",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Adjacency:
+    """An IS-IS adjacency on a NIC."""
+
+    nic: str
+    neighbor: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A BGP session; `vrf` is "" for none, `note` why it was closed last."""
+
+    vrf: str
+    address: Address
+    state: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A route of the kernel; `segments` in visiting order where it encapsulates, `action` where it is a SID's."""
+
+    prefix: Network
+    nic: str
+    protocol: str = ""
+    segments: tuple[IPv6Address, ...] = ()
+    action: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Locator:
+    """A locator of FRR: the lengths of a SID's parts in bits."""
+
+    name: str
+    prefix: Network
+    block: int
+    node: int
+    function: int
+    argument: int
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """All that one node knows; `vpns` by the name of the VRF, `owners` says which protocol asked for a SID, and
+    `drift` what of FRR's configuration isn't as Day0 left it."""
+
+    adjacencies: tuple[Adjacency, ...] = ()
+    sessions: tuple[Session, ...] = ()
+    locators: tuple[Locator, ...] = ()
+    owners: Mapping[IPv6Address, tuple[str, str]] = field(default_factory=dict)
+    routes: tuple[Route, ...] = ()
+    vpns: Mapping[str, tuple[Route, ...]] = field(default_factory=dict)
+    mechanism: str = ""
+    drift: tuple[str, ...] = ()
+
+
+def look(provider: Provider, state: State, machine: Machine) -> Known:
+    """Ask a node."""
+    result = provider.exec(state, machine.name, ["bash", "-c", script(machine)], timeout=_PATIENCE)
+    if result.exit_code:
+        raise NodeError(f"{machine.name} can't be asked: {result.stderr.strip()}")
+    return read(machine, result.stdout)
+
+
+def script(machine: Machine) -> str:
+    """What a node is asked, each answer ended by a line of its own."""
+    return "\n".join(f"{command} 2>/dev/null\necho\necho {_END}" for _, command in _questions(machine))
+
+
+# The header of a hunk names the block that it is in.
+_DRIFT = (
+    "diff -U0 --show-function-line='^[a-z]' /var/lib/srv6lab/frr.running"
+    " <(vtysh -c 'show running-config no-header')"
+)
+
+
+def _questions(machine: Machine) -> Iterator[tuple[str, str]]:
+    routing = machine.routing
+    if routing:
+        yield "drift", _DRIFT
+    if routing and routing.isis:
+        yield "isis", "vtysh -c 'show isis neighbor json'"
+    if routing and routing.bgp:
+        yield "bgp", "vtysh -c 'show bgp vrf all summary json'"
+    if routing and routing.locator:
+        yield "locators", "vtysh -c 'show segment-routing srv6 locator json'"
+        yield "sids", "vtysh -c 'show segment-routing srv6 sid json'"
+    yield "v6", "ip -6 -json route show"
+    yield "v4", "ip -4 -json route show"
+    for vrf in routing.vrfs if routing else ():
+        name = shlex.quote(vrf.name)
+        inside = f"[[ -e /run/netns/{name} ]]"
+        yield (
+            f"vpn {vrf.name}",
+            f"if {inside}; then ip -n {name} -4 -json route show; else ip -4 -json route show vrf {name}; fi",
+        )
+        yield "mechanism", "cat /var/lib/srv6lab/vrf"
+
+
+def read(machine: Machine, said: str) -> Known:
+    """A node's answers as values; one that a daemon left out is empty."""
+    texts = said.split(f"\n{_END}\n")
+    answers = {name: text for (name, _), text in zip(_questions(machine), texts, strict=False)}
+    found = {name: _json(text) for name, text in answers.items() if name not in ("mechanism", "drift")}
+    vrfs = machine.routing.vrfs if machine.routing else ()
+    return Known(
+        adjacencies=tuple(_adjacencies(found.get("isis", {}))),
+        sessions=tuple(_sessions(found.get("bgp", {}))),
+        locators=tuple(_locators(found.get("locators", {}))),
+        owners=dict(_owners(found.get("sids", {}))),
+        routes=(*_routes(found.get("v6", [])), *_routes(found.get("v4", []))),
+        vpns={vrf.name: tuple(_routes(found.get(f"vpn {vrf.name}", []))) for vrf in vrfs},
+        mechanism=answers.get("mechanism", "").strip(),
+        drift=tuple(_drift(answers.get("drift", ""))),
+    )
+
+
+def _drift(said: str) -> Iterator[str]:
+    """`diff -U0` in words: the line, the block it is in, whether it is gone or new."""
+    block = ""
+    for line in said.splitlines()[2:]:
+        if line.startswith("@@"):
+            block = line.rpartition("@@")[2].strip()
+        elif (text := line[1:].strip()) not in ("", "!", "exit"):
+            inside = f" of `{block}`" if block and line[1:].startswith(" ") else ""
+            yield f"`{text}`{inside} is {'gone' if line[0] == '-' else 'new'}"
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:  # a daemon that doesn't run says so in words
+        return {}
+
+
+def _adjacencies(document: Any) -> Iterator[Adjacency]:
+    for area in document.get("areas", ()) if document else ():
+        for circuit in area.get("circuits", ()):
+            if "adj" in circuit:
+                yield Adjacency(circuit["interface"], circuit["adj"], circuit["state"])
+
+
+def _sessions(document: Any) -> Iterator[Session]:
+    """One for each neighbor and VRF, though FRR lists it in each of its families."""
+    seen = set()
+    for vrf, families in (document or {}).items():
+        for family in families.values() if isinstance(families, dict) else ():
+            for address, peer in family.get("peers", {}).items() if isinstance(family, dict) else ():
+                key = ("" if vrf == "default" else vrf, ip_address(address))
+                if key not in seen:
+                    seen.add(key)
+                    yield Session(*key, peer["state"], peer.get("lastResetDueTo", ""))
+
+
+def _locators(document: Any) -> Iterator[Locator]:
+    for one in document.get("locators", ()) if document else ():
+        yield Locator(
+            name=one["name"],
+            prefix=ip_network(one["prefix"]),
+            block=one["blockBitsLength"],
+            node=one["nodeBitsLength"],
+            function=one["functionBitsLength"],
+            argument=one["argumentBitsLength"],
+        )
+
+
+def _owners(document: Any) -> Iterator[tuple[IPv6Address, tuple[str, str]]]:
+    for text, one in (document or {}).items():
+        clients = ", ".join(client["protocol"] for client in one.get("clients", ()))
+        yield IPv6Address(text), (clients, one["behavior"])
+
+
+def _routes(document: Any) -> Iterator[Route]:
+    for one in document or ():
+        if one.get("dst") == "default" or one.get("type") not in (None, "unicast", "blackhole"):
+            continue
+        encap = one.get("encap", {})
+        if isinstance(encap, str):  # iproute2 before 6.15 lays it flat
+            encap = {**one, "encap_type": encap}
+        yield Route(
+            prefix=ip_network(one["dst"]),
+            nic=_nic(one),
+            protocol=one.get("protocol", ""),
+            segments=tuple(IPv6Address(sid) for sid in encap.get("segs", ())),
+            action=encap.get("action", "") if encap.get("encap_type") == "seg6local" else "",
+        )
+
+
+def _nic(route: Mapping[str, Any]) -> str:
+    """The NIC that a route leaves by; of several next hops the first."""
+    hops: Sequence[Mapping[str, Any]] = route.get("nexthops", ())
+    return str(route.get("dev") or (hops[0].get("dev", "") if hops else ""))

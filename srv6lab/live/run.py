@@ -1,0 +1,207 @@
+"""Run an exercise in a lab, and grade what was captured.
+
+Recording leaves a folder: `captures/*.pcap` and `observations.json`. Grading reads such a folder and
+nothing else, so a run is graded the same on any machine, and so are pcaps that somebody hands in.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+import shutil
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import asdict
+from ipaddress import IPv6Address
+from pathlib import Path
+
+from srv6lab.errors import NodeError
+from srv6lab.evidence.observations import OBSERVATIONS, SCHEMA
+from srv6lab.evidence.probes import Sent
+from srv6lab.host.files import write_whole
+from srv6lab.host.progress import Progress
+from srv6lab.live import wait_for_policies
+from srv6lab.live.changes import Changes
+from srv6lab.live.send import command, interval, read_ping
+from srv6lab.live.sensors import since, sizes
+from srv6lab.live.wait_for_routes import survey, wait
+from srv6lab.plan.nodes import Plan
+from srv6lab.predict.namespaces import withdrawn
+from srv6lab.providers.base import Provider
+from srv6lab.providers.state import Home, State
+from srv6lab.render.apply import changes_of
+from srv6lab.topology.actions import Action, CutAction
+from srv6lab.topology.exercises import Exercise, Probe
+
+
+def record(plan: Plan, name: str, provider: Provider, home: Home, state: State, progress: Progress) -> Path:
+    """Run one exercise in the lab; the folder with what was seen of it. What it applies is taken back,
+    and so is what a check that died has left."""
+    run = _Run(plan, name, provider, home, state, progress)
+    run.changes.take_back()
+    folder = home.run(name)
+    shutil.rmtree(folder, ignore_errors=True)
+    mark, logs, counted = provider.mark(home, state), sizes(provider, state, plan), run.proxy_counters()
+    failure = ""
+    if wait_for_policies.wait(plan, provider, state, patience=wait_for_policies.A_MOMENT):
+        run.patience = wait_for_policies.NO_LONGER
+    try:
+        run.whole_exercise()
+    except NodeError as error:
+        failure = str(error)
+    seen = survey(plan, provider, state)
+    since_up = run.exercise.since == "up"
+    tracers = provider.captures(home, state, None if since_up else mark, folder / "captures")
+    alerts, sensors = since(provider, state, plan, logs)
+    after = run.proxy_counters()
+    counters = {**run.counted, **{key: after[key] - counted.get(key, 0) for key in after}}
+    document = {
+        "schema": SCHEMA,
+        "lab": plan.name,
+        "exercise": name,
+        "provider": provider.name,
+        "probes": [asdict(one) for one in run.sent],
+        "tracers": [asdict(one) | {"point": str(one.point)} for one in tracers],
+        "alerts": [asdict(one) for one in alerts],
+        "sensors": [asdict(one) for one in sensors],
+        "counters": counters,
+        "failure": failure,
+        "proxies": run.proxies(),
+        "routing": seen.lacks(),
+        "drift": seen.drifts(),
+        "settled": run.settled,
+        "policies": run.astray,
+        "sids": seen.bound(),
+        "vpns": seen.mechanisms(),
+    }
+    write_whole(folder / OBSERVATIONS, json.dumps(document, indent=1) + "\n")
+    return folder
+
+
+class _Run:
+    """One exercise under way: what was sent and counted so far."""
+
+    def __init__(
+        self, plan: Plan, name: str, provider: Provider, home: Home, state: State, progress: Progress
+    ) -> None:
+        self.plan, self.name, self.provider, self.state, self.progress = plan, name, provider, state, progress
+        self.exercise: Exercise = plan.exercise(name)[1]
+        self.changes = Changes(provider, home, state)
+        self.sent: list[Sent] = []
+        self.counted: dict[str, int] = {}
+        self.settled: list[str] = []
+        self.astray: list[tuple[str, str]] = []
+        self.actions: tuple[Action, ...] = ()  # those that hold now
+        self.patience = wait_for_policies.A_MOMENT
+
+    def whole_exercise(self) -> None:
+        with self._applied(self.exercise.apply):
+            self._send(self.exercise.probes)
+            for step in self.exercise.steps:
+                with self._across(step.across), self._applied(step.apply):
+                    self._send(step.probes)
+
+    @contextmanager
+    def _across(self, probe: Probe | None) -> Iterator[None]:
+        """Send a probe while what comes next goes on; it begins a quarter before."""
+        if probe is None:
+            yield
+            return
+        self.progress(f"{self.name}: probe {probe.id}, {_words(probe)}")
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            sending = pool.submit(_send, self.plan, probe, self.provider, self.state)
+            time.sleep(probe.count * interval(probe) / 4)
+            try:
+                yield
+            finally:
+                self.sent.append(sending.result())
+
+    def proxy_counters(self) -> dict[str, int]:
+        """Packets that each SR proxy says it served so far."""
+        found: dict[str, int] = {}
+        for machine in self.plan.machines:
+            if machine.proxies:
+                shown = self._ask(machine.name, ["srconf", "localsid", "show"])
+                found |= read_localsids(shown, [proxy.sid for proxy in machine.proxies])
+        return found
+
+    def proxies(self) -> dict[str, str]:
+        """What serves the SIDs of each SR proxy, as its Day0 found."""
+        return {
+            machine.name: self._ask(machine.name, ["cat", "/var/lib/srv6lab/proxy"]).strip()
+            for machine in self.plan.machines
+            if machine.proxies
+        }
+
+    def _ask(self, node: str, argv: list[str]) -> str:
+        return self.provider.exec(self.state, node, argv, timeout=30).stdout
+
+    @contextmanager
+    def _applied(self, actions: Sequence[Action]) -> Iterator[None]:
+        changes = [one for action in actions for one in changes_of(self.plan, action)]
+        for one in changes:
+            self.progress(f"{self.name}: {one.what}")
+        gone, before = withdrawn(actions), self.actions
+        with self.changes.applied(changes, self.counted):
+            self.actions = (*before, *actions)
+            self._settle(gone, f"without the locators of {', '.join(sorted(gone))}")
+            self._elected()
+            yield
+        self.actions = before
+        self._settle(gone, "with all locators", back=True)
+        if actions:
+            self._elected()
+
+    def _elected(self) -> None:
+        """Wait until headends have the policies that the model has; how long that took is a result, and what differs
+        in the end, too."""
+        began = time.monotonic()
+        astray = wait_for_policies.wait(self.plan, self.provider, self.state, self.actions, self.patience)
+        if astray is None:
+            return
+        self.astray += astray
+        if not astray and any(isinstance(one, CutAction) for one in self.actions):
+            cut = ", ".join(one.cut.link for one in self.actions if isinstance(one, CutAction))
+            self.settled.append(f"headends have elected without {cut} after {time.monotonic() - began:.1f} s")
+            self.progress(f"{self.name}: {self.settled[-1]}")
+
+    def _settle(self, gone: frozenset[str], what: str, *, back: bool = False) -> None:
+        """Wait for what a withdrawn locator, or one that is back, brings about; how long it took is a result."""
+        if not gone:
+            return
+        began = time.monotonic()
+        wait(self.plan, self.provider, self.state, self.progress, () if back else gone)
+        self.settled.append(f"converged {what} after {time.monotonic() - began:.1f} s")
+        self.progress(f"{self.name}: {self.settled[-1]}")
+
+    def _send(self, probes: Sequence[Probe]) -> None:
+        for probe in probes:
+            self.progress(f"{self.name}: probe {probe.id}, {_words(probe)}")
+            self.sent.append(_send(self.plan, probe, self.provider, self.state))
+
+
+_LOCALSID = re.compile(r"SID\s*:\s*(\S+).*?Good traffic:\s*\[(\d+) packets", re.DOTALL)
+
+
+def read_localsids(shown: str, sids: Sequence[IPv6Address]) -> dict[str, int]:
+    """`srconf localsid show` → packets by `sid SID`; a SID that isn't there counts nothing."""
+    found = {f"sid {sid}": 0 for sid in sids}
+    for text, packets in _LOCALSID.findall(shown):
+        with suppress(ValueError):
+            found[f"sid {IPv6Address(text)}"] = int(packets)
+    return found
+
+
+def _words(probe: Probe) -> str:
+    what = "flows of UDP" if probe.udp else "echo requests"
+    return f"{probe.count} {what} from {probe.source} to {probe.to}"
+
+
+def _send(plan: Plan, probe: Probe, provider: Provider, state: State) -> Sent:
+    token = secrets.token_hex(16)
+    words = command(plan.target(probe), probe, token)
+    result = provider.exec(state, probe.source, words, timeout=30 + probe.count)
+    return read_ping(probe.id, token, result.stdout, result.stderr)

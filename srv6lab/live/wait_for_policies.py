@@ -1,0 +1,115 @@
+"""What the agents of headends have elected, and waiting until it is what the model elects."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from srv6lab.agent.report import report
+from srv6lab.errors import NodeError
+from srv6lab.host.progress import Progress
+from srv6lab.plan.nodes import Plan
+from srv6lab.predict.policies import elect
+from srv6lab.predict.policy_routes import Elected
+from srv6lab.providers.base import Provider
+from srv6lab.providers.state import State
+from srv6lab.topology.actions import Action
+
+FOLDER = "/var/lib/srv6lab/policies"
+PATIENCE, A_MOMENT, NO_LONGER = 20.0, 5.0, 1.5
+_INTERVAL = 0.1
+Told = Mapping[str, Any]
+
+
+def look(provider: Provider, state: State, node: str) -> Told | None:
+    """What the agent of a node says of its policies; None where it has said nothing yet."""
+    answer = provider.exec(state, node, ["cat", f"{FOLDER}/state.json"], timeout=10)
+    try:
+        found = json.loads(answer.stdout)
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def expected(plan: Plan, actions: Sequence[Action] = ()) -> dict[str, Told]:
+    """What the agent of every headend would say by the model, but for its routes."""
+    return {node: told_by(one) for node, one in elect(plan, actions).items()}
+
+
+def told_by(one: Elected) -> Told:
+    return report(one.states, {})
+
+
+def wait(
+    plan: Plan,
+    provider: Provider,
+    state: State,
+    actions: Sequence[Action] = (),
+    patience: float = PATIENCE,
+) -> list[tuple[str, str]] | None:
+    """Until every headend has elected and installed what the model says; what differs in the end, each with its
+    node. None for a lab without policies."""
+    wanted = expected(plan, actions)
+    if not wanted:
+        return None
+    deadline = time.monotonic() + patience
+    while True:
+        found = [
+            (node, what)
+            for node, told in wanted.items()
+            for what in astray(node, told, look(provider, state, node))
+        ]
+        if not found or time.monotonic() > deadline:
+            return found
+        time.sleep(_INTERVAL)
+
+
+def up(plan: Plan, provider: Provider, state: State, progress: Progress) -> None:
+    """Wait for a lab that has just come up; NodeError with what its headends elected instead."""
+    found = wait(plan, provider, state)
+    if found:
+        lines = ["its headends have not elected what they should", *(f"  {what}" for _, what in found)]
+        mend = f"the lab is still up: invoke policy lab={plan.name}, invoke check lab={plan.name}"
+        raise NodeError("\n".join(lines), mend)
+    if found is not None:
+        progress("headends have elected")
+
+
+def astray(node: str, wanted: Told, told: Told | None) -> Iterator[str]:
+    """What of a headend's policies isn't as the model has it, in words."""
+    if told is None:
+        yield f"{node} has elected nothing yet"
+        return
+    known = {(one["color"], one["endpoint"]): one for one in told["policies"]}
+    for policy in wanted["policies"]:
+        name = f"policy {policy['color']} to {policy['endpoint']} of {node}"
+        one = known.get((policy["color"], policy["endpoint"]))
+        if one is None:
+            yield f"{name} isn't there"
+        elif _decision(one) != _decision(policy):
+            yield f"{name} has {_words(one)}; the model has {_words(policy)}{_faults(one)}"
+    if not told.get("installed", True):
+        missing = [" ".join(one["route"]) for one in told["routes"] if one["behind"] == ["unknown"]]
+        yield f"{node} has not installed {', '.join(missing) or 'what it elected'}"
+
+
+def _decision(policy: Told) -> tuple[Any, ...]:
+    flows = sorted((flow["segments"], flow["share"]) for flow in policy["flows"])
+    return policy["action"], policy["active"], flows, policy["binding_sid"]
+
+
+def _words(policy: Told) -> str:
+    lists = [f"{', '.join(flow['segments'])} ({flow['share']})" for flow in policy["flows"]]
+    return " and ".join(lists) if lists else f"no valid path ({policy['action']})"
+
+
+def _faults(policy: Told) -> str:
+    faults = [
+        fault
+        for candidate in policy["candidate_paths"]
+        for one in candidate["segment_lists"]
+        for fault in one["faults"]
+    ]
+    return f": {'; '.join(dict.fromkeys(faults))}" if faults else ""

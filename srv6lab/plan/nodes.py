@@ -1,0 +1,213 @@
+"""What every node of a lab is told: the values that a plan is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from ipaddress import IPv4Interface, IPv6Address, IPv6Interface, IPv6Network
+
+from srv6lab.errors import Location
+from srv6lab.evidence.packets import Point
+from srv6lab.plan.frr import Routing
+from srv6lab.plan.headend import PlannedHeadend
+from srv6lab.srv6.behaviors import Behavior
+from srv6lab.topology.exercises import Exercise, Probe
+from srv6lab.topology.model import STANDARD
+from srv6lab.topology.scalars import Address, Network
+
+Interface = IPv4Interface | IPv6Interface
+Path = tuple[str | int, ...]
+Locate = Callable[[Path], Location]
+
+
+@dataclass(frozen=True, slots=True)
+class Nic:
+    """One end of a link as its node sees it. `trace` is the capture file's name without `.pcap`, `vrf` the
+    VPN that it is in."""
+
+    point: Point
+    mac: str
+    mtu: int
+    address: Interface
+    trace: str
+    link: str
+    peer: Point
+    vrf: str = ""
+
+    @property
+    def name(self) -> str:
+        return self.point.nic
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRoute:
+    """A way to a prefix, in the main table or in the `table` that a SID looks into; several of one prefix share its
+    flows by their weights."""
+
+    prefix: Network
+    via: Address
+    nic: str
+    weight: int = 1
+    table: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedSid:
+    """A local SID with the NIC that its kernel route names. `prefix` are the destinations that it takes,
+    `policy` the segments that a binding SID pushes, first visited first."""
+
+    sid: IPv6Address
+    behavior: Behavior
+    parameters: tuple[tuple[str, str], ...]
+    nic: str
+    prefix: IPv6Network
+    flavors: tuple[str, ...] = ()
+    policy: tuple[IPv6Address, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedPolicy:
+    """Traffic to `prefix` gets an SRH with `segments`, first visited first, and leaves by `nic`."""
+
+    prefix: Network
+    segments: tuple[IPv6Address, ...]
+    mode: str
+    nic: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedPort:
+    """A veth pair between a node and its service's namespace."""
+
+    outside: Nic
+    inside: Nic
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedService:
+    """A service with the text of its rules; `listen` is the NIC that its sensor looks at."""
+
+    name: str
+    netns: str
+    ports: tuple[PlannedPort, ...]
+    engine: str
+    rules: str
+    listen: str
+    frames: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedProxy:
+    """A SID of an SR proxy: to the service by `to`, whose address there is `next_hop`; back by `back`."""
+
+    sid: IPv6Address
+    behavior: Behavior
+    service: str
+    next_hop: Address
+    to: str
+    back: str
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """All that one node needs to know."""
+
+    name: str
+    role: str
+    nics: tuple[Nic, ...]
+    loopback: IPv6Interface | None = None
+    locator: IPv6Network | None = None
+    routes: tuple[PlannedRoute, ...] = ()
+    local_sids: tuple[PlannedSid, ...] = ()
+    policies: tuple[PlannedPolicy, ...] = ()
+    services: tuple[PlannedService, ...] = ()
+    proxies: tuple[PlannedProxy, ...] = ()
+    routing: Routing | None = None
+    headend: PlannedHeadend | None = None
+    box: str = str(STANDARD.box)
+    box_version: str | None = None
+    memory: int = int(STANDARD.memory or 0)
+    cpus: int = int(STANDARD.cpus or 0)
+
+    @property
+    def forwards(self) -> bool:
+        return self.role != "host"
+
+    def addresses(self) -> tuple[Address, ...]:
+        """Its NICs' in their order, then the loopback's."""
+        interfaces = [nic.address for nic in self.nics] + ([self.loopback] if self.loopback else [])
+        return tuple(interface.ip for interface in interfaces)
+
+    def ways(self) -> dict[tuple[Network, int | None], tuple[PlannedRoute, ...]]:
+        """The static routes by prefix and table (None for the main one), in the order of the file."""
+        found: dict[tuple[Network, int | None], tuple[PlannedRoute, ...]] = {}
+        for route in self.routes:
+            key = route.prefix, route.table
+            found[key] = (*found.get(key, ()), route)
+        return found
+
+    def kept(self) -> frozenset[Network]:
+        """The prefixes whose routes the agent of SR policies lays, and Day0 doesn't."""
+        return frozenset(one.prefix for one in self.headend.steered) if self.headend else frozenset()
+
+    def way_to(self, address: Address) -> str | None:
+        """The NIC of the longest prefix that matches, among links and routes."""
+        table = [(nic.address.network, nic.name) for nic in self.nics]
+        table += [(route.prefix, route.nic) for route in self.routes if route.table is None]
+        matches = [(prefix.prefixlen, nic) for prefix, nic in table if address in prefix]
+        return max(matches, key=lambda match: match[0])[1] if matches else None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A lab, ready to be rendered, run and judged."""
+
+    name: str
+    description: str
+    machines: tuple[Machine, ...]
+    exercises: tuple[Exercise, ...]
+    locate: Locate
+
+    def machine(self, name: str) -> Machine:
+        return next(machine for machine in self.machines if machine.name == name)
+
+    def nics(self) -> Iterator[Nic]:
+        """The ends of all links."""
+        for machine in self.machines:
+            yield from machine.nics
+
+    def traced(self) -> Iterator[Nic]:
+        """Every NIC that has a tracer: the ends of links, and services' own."""
+        for machine in self.machines:
+            yield from machine.nics
+            for service in machine.services:
+                yield from (port.inside for port in service.ports)
+
+    def neighbors(self) -> dict[Point, Nic]:
+        """The NIC at the other end of each traced NIC's wire."""
+        ends = {nic.point: nic for nic in self.nics()}
+        pairs = {nic.point: ends[nic.peer] for nic in ends.values()}
+        ports = (port for machine in self.machines for service in machine.services for port in service.ports)
+        return pairs | {port.inside.point: port.outside for port in ports}
+
+    def target(self, probe: Probe) -> Address:
+        """The address that a probe is sent to: of the family that both ends have on a link, IPv4 first, but for
+        one that carries an SRH."""
+        families = {6} if probe.segments else {nic.address.version for nic in self.machine(probe.source).nics}
+        addresses = (one for one in self.machine(probe.to).addresses() if one.version in families)
+        return min(addresses, key=lambda address: address.version)
+
+    def service(self, name: str) -> tuple[Machine, PlannedService]:
+        """A service and the machine that it is on; KeyError if there is none."""
+        for machine in self.machines:
+            for service in machine.services:
+                if service.name == name:
+                    return machine, service
+        raise KeyError(name)
+
+    def exercise(self, name: str) -> tuple[int, Exercise]:
+        """The exercise and its index in the file; KeyError if there is none."""
+        for index, exercise in enumerate(self.exercises):
+            if exercise.name == name:
+                return index, exercise
+        raise KeyError(name)

@@ -1,0 +1,289 @@
+"""From what the author wrote to what every machine is told: a value, the same for the same file.
+
+Here names become interfaces, MACs, capture files and next hops. Nothing is asked of a machine.
+What can't be planned is a Problem at the place in the YAML that asked for it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from ipaddress import IPv6Address, ip_interface, ip_network
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+from srv6lab.errors import Location, Problem, TopologyError
+from srv6lab.evidence.packets import Point
+from srv6lab.plan.frr import plan_routing
+from srv6lab.plan.headend import plan_headend
+from srv6lab.plan.nodes import (
+    Locate,
+    Machine,
+    Nic,
+    Path,
+    Plan,
+    PlannedPolicy,
+    PlannedPort,
+    PlannedProxy,
+    PlannedRoute,
+    PlannedService,
+    PlannedSid,
+)
+from srv6lab.srv6.behaviors import BEHAVIORS
+from srv6lab.topology.actions import Action, SteeringAction
+from srv6lab.topology.model import STANDARD, Group, Hardware, Link, LocalSid, Node, Port, Topology
+from srv6lab.topology.scalars import Address
+from srv6lab.topology.steering import Steering
+
+T = TypeVar("T")
+_Sid = tuple[int, LocalSid]  # with its place in the file
+
+
+def mac_of(lab: str, point: Point) -> str:
+    """A locally administered unicast MAC that depends on nothing but lab and point."""
+    digest = hashlib.sha256(f"{lab}\0{point}".encode()).digest()
+    return ":".join(f"{octet:02x}" for octet in (0x02, *digest[:5]))
+
+
+def plan(topology: Topology, locate: Locate, files: Mapping[str, str] = MappingProxyType({})) -> Plan:
+    """Plan a loaded topology; TopologyError with every problem if it can't be planned. `files` holds
+    the texts of the files that the topology names."""
+    nics = _plan_nics(topology)
+    problems = list(_mac_clashes(topology, locate))
+    sids = _by_node((one.node, (index, one)) for index, one in enumerate(topology.local_sids))
+    steering = _by_node((one.headend, (where, one)) for where, one in _steering(topology))
+    groups = _by_node((member, group) for group in topology.groups.values() for member in group.members)
+    machines = []
+    for name, node in topology.nodes.items():
+        planner = _Planner(name, node, tuple(nics.get(name, ())), locate, problems)
+        services = tuple(_plan_services(topology, name, files))
+        machine = replace(planner.machine(sids.get(name, ()), services), routing=plan_routing(topology, name))
+        policies = _policies(machine, steering.get(name, ()), locate, problems)
+        hardware = _hardware(node, groups.get(name, ()), topology.defaults)
+        headend = plan_headend(topology, name, machine.way_to)
+        machines.append(replace(machine, policies=tuple(policies), headend=headend, **hardware))
+    if problems:
+        raise TopologyError(problems)
+    return Plan(topology.name, topology.description, tuple(machines), topology.exercises, locate)
+
+
+def _hardware(node: Node, groups: Iterable[Group], defaults: Hardware) -> dict[str, Any]:
+    """What the node says, else its groups, else the defaults. A version is that of a box, so one that is
+    said further out than the box is another box's."""
+    of_groups = {key: value for group in groups for key, value in _said(group).items()}
+    found: dict[str, Any] = {}
+    for layer in (_said(node), of_groups, _said(defaults), _said(STANDARD)):
+        if "box" in found:
+            layer.pop("box_version", None)
+        found = {**layer, **found}
+    return found
+
+
+def _said(hardware: Hardware) -> dict[str, Any]:
+    values = {key: getattr(hardware, key) for key in Hardware.model_fields}
+    return {key: value for key, value in values.items() if value is not None}
+
+
+def planned_policy(machine: Machine, steering: Steering) -> PlannedPolicy | None:
+    """A policy with the NIC towards its first segment, or None where there is no way to it."""
+    nic = machine.way_to(steering.segments[0])
+    return PlannedPolicy(steering.match.prefix, steering.segments, steering.mode, nic) if nic else None
+
+
+def _policies(
+    machine: Machine, wanted: Sequence[tuple[Path, Steering]], locate: Locate, problems: list[Problem]
+) -> Iterator[PlannedPolicy]:
+    """The machine's own policies; those that exercises apply are only looked at for problems."""
+    for where, steering in wanted:
+        policy = planned_policy(machine, steering)
+        if policy is None:
+            path = (*where, "to", "segments", 0)
+            problems.append(_no_way(machine.name, steering.segments[0], locate(path)))
+        elif where[0] == "steering":
+            yield policy
+
+
+def _no_way(node: str, first: IPv6Address, where: Location) -> Problem:
+    what = f"{node} has no route to its first segment {first}"
+    return Problem(where, what, f"add a route to it under nodes.{node}.routes")
+
+
+def _by_node(pairs: Iterable[tuple[str, T]]) -> dict[str, list[T]]:
+    found: dict[str, list[T]] = {}
+    for node, one in pairs:
+        found.setdefault(node, []).append(one)
+    return found
+
+
+def _steering(topology: Topology) -> Iterator[tuple[Path, Steering]]:
+    """All policies with their places: the lab's own, then those that exercises apply. What SR policies decide is not
+    among them."""
+    own = ((("steering", index), one) for index, one in enumerate(topology.steering))
+    yield from ((path, one) for path, one in own if one.segments)
+    for index, exercise in enumerate(topology.exercises):
+        places: list[tuple[Path, tuple[Action, ...]]] = [(("apply",), exercise.apply)]
+        places += [(("steps", number, "apply"), step.apply) for number, step in enumerate(exercise.steps)]
+        for path, actions in places:
+            for number, action in enumerate(actions):
+                if isinstance(action, SteeringAction) and action.steering.segments:
+                    yield ("exercises", index, *path, number, "steering"), action.steering
+
+
+def _mac_clashes(topology: Topology, locate: Locate) -> Iterator[Problem]:
+    """Two points with one MAC: rare among 2^40, and then nothing would say why a link is dead."""
+    owners: dict[str, Point] = {}
+    for index, link in enumerate(topology.links):
+        for end, endpoint in enumerate(link.endpoints):
+            point = Point.parse(endpoint.at)
+            owner = owners.setdefault(mac_of(topology.name, point), point)
+            if owner != point:
+                what = f"{point} would have the MAC {mac_of(topology.name, point)} that {owner} has"
+                yield Problem(locate(("links", index, "endpoints", end)), what, "rename one of the two nodes")
+
+
+def _plan_nics(topology: Topology) -> dict[str, list[Nic]]:
+    """NICs by node, in the order of their numbers."""
+    nics: dict[str, list[Nic]] = {}
+    for link in topology.links:
+        for nic in _ends(topology.name, link):
+            nics.setdefault(nic.point.node, []).append(nic)
+    for found in nics.values():
+        found.sort(key=lambda nic: int(nic.name.removeprefix("eth")))
+    return nics
+
+
+def _ends(lab: str, link: Link) -> Iterator[Nic]:
+    points = [Point.parse(endpoint.at) for endpoint in link.endpoints]
+    for index, endpoint in enumerate(link.endpoints):
+        point = points[index]
+        yield Nic(
+            point=point,
+            mac=mac_of(lab, point),
+            mtu=link.mtu,
+            address=ip_interface(f"{link.address(index)}/{link.prefix.prefixlen}"),
+            trace=endpoint.trace or f"{point.node}-{point.nic}",
+            link=link.name,
+            peer=points[1 - index],
+            vrf=endpoint.vrf or "",
+        )
+
+
+def _plan_services(topology: Topology, node: str, files: Mapping[str, str]) -> Iterator[PlannedService]:
+    for name, service in topology.services.items():
+        if service.node == node:
+            netns = service.netns or ""
+            ports = tuple(_port(topology.name, node, netns, port) for port in service.ports)
+            listen = service.listen or ports[0].inside.name
+            yield PlannedService(
+                name, netns, ports, service.engine, files.get(service.rules, ""), listen, service.frames
+            )
+
+
+def _port(lab: str, node: str, netns: str, port: Port) -> PlannedPort:
+    outside, inside = Point(node, port.outside), Point(node, port.inside, netns)
+    length = port.prefix.prefixlen
+
+    def nic(point: Point, number: int, peer: Point) -> Nic:
+        return Nic(
+            point=point,
+            mac=mac_of(lab, point),
+            mtu=port.mtu,
+            address=ip_interface(f"{port.prefix[number]}/{length}"),
+            trace=port.trace or f"{node}-{inside.nic}",
+            link="",
+            peer=peer,
+        )
+
+    return PlannedPort(nic(outside, 1, inside), nic(inside, 2, outside))
+
+
+class _Planner:
+    """Plans one node; what can't be planned goes to `problems`."""
+
+    def __init__(
+        self, name: str, node: Node, nics: tuple[Nic, ...], locate: Locate, problems: list[Problem]
+    ) -> None:
+        self.name, self.node, self.nics = name, node, nics
+        self.locate, self.problems = locate, problems
+
+    def machine(self, sids: Sequence[_Sid], services: tuple[PlannedService, ...]) -> Machine:
+        machine = Machine(
+            name=self.name,
+            role=self.node.role,
+            nics=self.nics,
+            loopback=self.node.loopback,
+            locator=self.node.locator,
+            routes=tuple(self._routes()),
+            services=services,
+            proxies=tuple(self._proxies(sids, services)),
+        )
+        return replace(machine, local_sids=tuple(self._sids(sids, machine)))
+
+    def _routes(self) -> Iterable[PlannedRoute]:
+        for index, route in enumerate(self.node.routes):
+            nic = self._connected(route.via)
+            if nic is None:
+                where = ("nodes", self.name, "routes", index, "via")
+                self._problem(where, f"{self.name} has no link on which {route.via} lies", self._links_of())
+            else:
+                yield PlannedRoute(route.prefix, route.via, nic, route.weight, route.table)
+
+    def _sids(self, sids: Sequence[_Sid], machine: Machine) -> Iterable[PlannedSid]:
+        for index, local in sids:
+            behavior = BEHAVIORS[local.behavior]
+            if behavior.kernel_since is None:
+                continue
+            nic = self._nic_of(local, machine)
+            if nic is None:
+                self._stranded(index, local)
+                continue
+            given = local.parameters.items()
+            parameters = tuple((name, str(value)) for name, value in given if name != "policy")
+            policy = local.policy.segments if local.policy else ()
+            yield PlannedSid(local.sid, behavior, parameters, nic, local.prefix, local.flavors, policy)
+
+    def _nic_of(self, local: LocalSid, machine: Machine) -> str | None:
+        """Towards the policy or the next hop of a SID, else any: Linux wants one in every route."""
+        if local.policy is not None:
+            return machine.way_to(local.policy.segments[0])
+        next_hop = local.nh4 or local.nh6
+        return self._connected(next_hop) if next_hop else self._any_ipv6_nic()
+
+    def _stranded(self, index: int, local: LocalSid) -> None:
+        if local.policy is not None:
+            path = ("local_sids", index, "policy", "segments", 0)
+            self.problems.append(_no_way(self.name, local.policy.segments[0], self.locate(path)))
+            return
+        next_hop = local.nh4 or local.nh6
+        what = f"{next_hop} is on no link of {self.name}" if next_hop else f"{self.name} has no IPv6 link"
+        self._problem(("local_sids", index), what, self._links_of())
+
+    def _proxies(self, sids: Sequence[_Sid], services: tuple[PlannedService, ...]) -> Iterable[PlannedProxy]:
+        for index, local in sids:
+            behavior = BEHAVIORS[local.behavior]
+            if behavior.kernel_since is not None:
+                continue
+            service = next((one for one in services if one.name == local.service), None)
+            if service is None or len(service.ports) != 2:
+                what = f"{local.behavior} needs a service on {self.name} with two ports"
+                mend = f"give it `service:` with a name from `services` that has two `ports` on {self.name}"
+                self._problem(("local_sids", index), what, mend)
+                continue
+            to, back = service.ports
+            yield PlannedProxy(
+                local.sid, behavior, service.name, to.inside.address.ip, to.outside.name, back.outside.name
+            )
+
+    def _connected(self, address: Address) -> str | None:
+        return next((nic.name for nic in self.nics if address in nic.address.network), None)
+
+    def _any_ipv6_nic(self) -> str | None:
+        return next((nic.name for nic in self.nics if nic.address.version == 6), None)
+
+    def _links_of(self) -> str:
+        prefixes = ", ".join(str(ip_network(nic.address.network)) for nic in self.nics)
+        return f"its links are {prefixes}" if prefixes else "it has no links"
+
+    def _problem(self, where: Path, what: str, mend: str) -> None:
+        self.problems.append(Problem(self.locate(where), what, mend))

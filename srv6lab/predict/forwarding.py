@@ -1,0 +1,398 @@
+"""A packet's way through a lab, by the model of RFC 8986 and the plan's tables: every walk that is permitted.
+
+With `quirks` the packet is formed as Linux does where it departs from the RFC; without, by the RFC alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from srv6lab.evidence.packets import Address, Direction
+from srv6lab.evidence.prediction import End, Hop
+from srv6lab.plan.nodes import Nic
+from srv6lab.predict import sr_proxy
+from srv6lab.predict.fib import Blackhole, Gateway, Link, Local, Sid, Steer, Way
+from srv6lab.predict.filters import through
+from srv6lab.predict.namespaces import LOOPBACK, Lab, Namespace
+from srv6lab.predict.packet_view import size, view
+from srv6lab.srv6.encapsulation import Encapsulation, push
+from srv6lab.srv6.endpoint import IPV4, IPV6, end
+from srv6lab.srv6.headend import HEADENDS, hop
+from srv6lab.srv6.outer import Outer
+from srv6lab.srv6.packet import Ipv4, Ipv6, Packet, Srh
+from srv6lab.srv6.results import (
+    Adjacency,
+    Cache,
+    Deliver,
+    Discard,
+    Flavor,
+    Forward,
+    How,
+    IcmpError,
+    Interface,
+    LocalSid,
+    Lookup,
+    Result,
+    Table,
+)
+
+OUTER, BOUND = "encapsulated-before-the-hop", "bound-before-the-hop"
+NO_PSP = "next-csid-without-psp"
+ADDRESS, NOT_HERE = "address-taken-for-a-segment", "end-delivers-nothing-here"
+_SEGMENTS = frozenset({"End", "End.X", "End.T", "End.B6.Encaps"})
+ASKED = "dx4-asks-for-the-destination"
+MOST_STEPS = 100_000
+MOST_WALKS = 256
+MOST_ACTS = 128  # in one namespace: more than hops and segments there are
+_ERRORS = {
+    (Ipv6, 3): "ICMPv6 Time Exceeded: its hop limit is used up",
+    (Ipv4, 11): "ICMP Time Exceeded: its TTL is used up",
+    (Ipv6, 4): "ICMPv6 Parameter Problem",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """A packet at a namespace, still to be handled there.
+
+    `hop_due` says that forwarding takes one off its hop limit; `acted` and `why` are what happened to it
+    in this namespace so far; `caches` are the headers that proxies remember for it.
+    """
+
+    packet: Packet
+    place: str
+    came_in: str | None = None
+    how: How | None = None
+    next_hop: Address | None = None
+    hop_due: bool = True
+    acted: tuple[str, ...] = ()
+    why: tuple[str, ...] = ()
+    hops: tuple[Hop, ...] = ()
+    share: Fraction = Fraction(1)
+    quirks: tuple[str, ...] = ()
+    counted: tuple[str, ...] = ()
+    caches: tuple[tuple[Sid, Cache], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A walk that came to its end, with the packet as it was there."""
+
+    walk: Walk
+    end: End
+
+
+Next = tuple[Walk | Ended, ...]
+
+
+def walks(lab: Lab, packet: Packet, place: str, quirks: frozenset[str] = frozenset()) -> Iterator[Ended]:
+    """Every permitted walk of a packet that `place` sends; flows of one prefix are shared by weight."""
+    pending: list[Walk | Ended] = [Walk(packet, place, hop_due=False)]
+    found = steps = 0
+    while pending:
+        walk = pending.pop()
+        if isinstance(walk, Ended):
+            found += 1
+            yield walk
+            continue
+        steps += 1
+        if steps > MOST_STEPS or found >= MOST_WALKS:
+            reason = f"given up after {steps} steps and {found} walks: does it go round in circles?"
+            rest = sum(
+                (one.share if isinstance(one, Walk) else one.walk.share for one in pending), walk.share
+            )
+            yield Ended(replace(walk, share=rest), End(False, walk.place, reason))
+            return
+        pending.extend(reversed(_Step(lab, walk, quirks).next()))
+
+
+class _Step:
+    """What one namespace does with one packet."""
+
+    def __init__(self, lab: Lab, walk: Walk, quirks: frozenset[str]) -> None:
+        self.lab, self.walk, self.quirks = lab, walk, quirks
+        self.here: Namespace = lab.namespace(walk.place)
+
+    def next(self) -> Next:
+        walk = self.walk
+        if len(walk.acted) > MOST_ACTS:
+            return _lost(walk, f"goes round in circles in {walk.place}: {walk.why[-1]}")
+        if walk.how is None:
+            for proxy in self.here.returns.get(walk.came_in or "", ()):
+                if sr_proxy.takes(proxy.behavior, walk.packet):
+                    return self._given_back(proxy)
+        match walk.how:
+            case Adjacency(next_hop):
+                return self._to_neighbor(next_hop)
+            case Interface(name):
+                to = walk.next_hop
+                why = f"out of {name}" + (f" to {to}" if to else "")
+                return self._out(self.here.nics[name], why, to, filtered=not sr_proxy.bypasses(walk.acted))
+            case Table(number):
+                return self._looked_up(number)
+            case _:
+                return self._looked_up(None)
+
+    def _looked_up(self, table: int | None) -> Next:
+        destination = _destination(self.walk.packet)
+        if table is None and self.walk.came_in is not None and not self.walk.acted:
+            table = self.here.class_table(self.walk.packet, destination)
+        found = self.here.lookup(destination, self.walk.came_in, table)
+        if found is None:
+            where = f"table {table} of {self.here.place}" if table is not None else self.here.place
+            return _lost(self.walk, f"{where} has no route to {destination}")
+        prefix, ways = found
+        total = sum(_weight(way) for way in ways)
+        return tuple(
+            following
+            for way in ways
+            for following in self._with_share(Fraction(_weight(way), total))._by(way, str(prefix))
+        )
+
+    def _with_share(self, part: Fraction) -> _Step:
+        return _Step(self.lab, replace(self.walk, share=self.walk.share * part), self.quirks)
+
+    def _by(self, way: Way, prefix: str) -> Next:
+        match way:
+            case Local():
+                return self._delivered()
+            case Sid():
+                return self._bound(way)
+            case Steer():
+                return self._steered(way, prefix)
+            case Link(nic) if nic == LOOPBACK:
+                what = f"{_destination(self.walk.packet)} is no SID or address of {self.here.place}"
+                return _lost(self.walk, f"{what}, though its own prefix {prefix} holds it")
+            case Link(nic):
+                return self._out(self.here.nics[nic], f"{prefix} is its link")
+            case Blackhole(why):
+                return _lost(self.walk, f"{prefix} is dropped: {why}")
+            case Gateway(next_hop, nic):
+                return self._out(self.here.nics[nic], f"{prefix} via {next_hop}", next_hop)
+        raise AssertionError(way)
+
+    # --- segments
+
+    def _bound(self, way: Sid) -> Next:
+        act = way.behavior.act
+        if act is None:
+            raise NotImplementedError(f"{way.behavior.name} isn't modeled")
+        packet, local = self.walk.packet, way.local
+        if local.policy:
+            local = replace(local, policy=_like(local.policy, packet))
+        if local.next_csid and NO_PSP in self.quirks:
+            local = replace(local, flavors=local.flavors - {Flavor.PSP})
+        result = act(packet, local)
+        if local.policy and isinstance(result, Forward) and BOUND in self.quirks:
+            walk = self._noted(way.behavior.name, f"SID {way.sid}", BOUND)
+            return (replace(walk, packet=hop_still_due(result.packet), how=result.how),)
+        if way.local.service and isinstance(result, Forward):
+            return self._to_service(way, result)
+        return self._acted(way.behavior.name, result, f"SID {way.sid}")
+
+    def _acted(self, name: str, result: Result, why: str) -> Next:
+        walk = self._noted(name, why)
+        match result:
+            case Forward(packet=packet, how=how):
+                exposed = packet.headers[0] is not walk.packet.headers[0] and any(
+                    packet.headers[0] is header for header in walk.packet.headers[1:]
+                )
+                return (replace(walk, packet=packet, how=how, hop_due=exposed),)
+            case Deliver():
+                return (Ended(walk, End(True, self.here.place, f"{name} hands it to the node")),)
+            case Discard(reason=reason):
+                return _lost(walk, f"{name}: {reason}")
+            case IcmpError():
+                return _lost(walk, f"{name}: {_error(walk.packet, result)}")
+
+    def _steered(self, way: Steer, prefix: str) -> Next:
+        packet, given = self.walk.packet, way.given
+        given = _like(given, packet)
+        why = f"{prefix} is steered over {', '.join(map(str, given.segments))}"
+        result = HEADENDS[way.name](packet, given)
+        own = self.walk.came_in is None and not self.walk.acted  # takes no hop here, by anybody's word
+        if not isinstance(result, Forward) or not (own or OUTER in self.quirks):
+            return self._acted(way.name, result, why)
+        departure = () if own else (OUTER,)
+        pushed = push(packet, given, result.packet.find(Srh))
+        return (replace(self._noted(way.name, why, *departure), packet=pushed, how=result.how),)
+
+    # --- SR proxies
+
+    def _to_service(self, way: Sid, result: Forward) -> Next:
+        """What the service is given goes out; by the draft its hop is taken when it comes back."""
+        early = sr_proxy.early(way.behavior)
+        caches = [one for one in self.walk.caches if one[0] != way]
+        if result.cache:
+            caches.append((way, result.cache))
+        walk = replace(
+            self._noted(way.behavior.name, f"SID {way.sid}, for its service", early),
+            packet=sr_proxy.to_service(way.behavior, result.packet, self.quirks),
+            how=result.how,
+            next_hop=way.next_hop,
+            hop_due=early in self.quirks,
+            caches=tuple(caches),
+            counted=(*self.walk.counted, f"sid {way.sid}"),
+        )
+        return (walk,)
+
+    def _given_back(self, way: Sid) -> Next:
+        """What came back from a service goes on in its chain."""
+        cache = dict(self.walk.caches).get(way)
+        result = sr_proxy.given_back(way, self.walk.packet, cache, self.quirks)
+        name, why = way.behavior.name, f"back from the service of {way.sid}"
+        if not isinstance(result, Forward):
+            return self._acted(name, result, why)
+        twice = sr_proxy.TWICE
+        walk = self._noted(name, why, twice)
+        return (replace(walk, packet=result.packet, how=result.how, hop_due=twice in self.quirks),)
+
+    def _noted(self, name: str, why: str, *quirks: str) -> Walk:
+        """The walk with what acted on it, and with the departures from the RFC that it took."""
+        walk, taken = self.walk, tuple(one for one in quirks if one in self.quirks)
+        return replace(
+            walk, acted=(*walk.acted, name), why=(*walk.why, why), quirks=_with(walk.quirks, *taken)
+        )
+
+    # --- plain IP
+
+    def _delivered(self) -> Next:
+        """An address of the namespace itself (RFC 8754 section 4.3.2, where there is an SRH)."""
+        packet, place, to = self.walk.packet, self.here.place, _destination(self.walk.packet)
+        if self.walk.acted and NOT_HERE in self.quirks and self.walk.acted[-1] in _SEGMENTS:
+            return _lost(
+                self.walk,
+                f"{to} is an address of {place}, and Linux delivers nothing that {self.walk.acted[-1]} sends on",
+            )
+        walk, rule = self._filtered("INPUT")
+        if rule:
+            return _lost(walk, rule)
+        outer = Outer.of(packet) if isinstance(packet.headers[0], Ipv6) else None
+        routed = outer is not None and any(isinstance(one, Srh) for one in packet.headers[1 : outer.upper])
+        if outer is not None and outer.srh is not None:
+            if ADDRESS in self.quirks:
+                return self._acted("End", end(packet, LocalSid()), f"{to} is its address")
+            return _lost(walk, f"{to} is an address of {place}, no SID, and segments are left")
+        if outer is not None and outer.upper_type in (IPV4, IPV6):
+            if routed and ADDRESS in self.quirks:
+                return (self._reinjected(outer.exposed(), f"{to} is its address"),)
+            return _lost(walk, f"{to} is an address of {place}, no SID: nothing opens what it holds")
+        return (Ended(walk, End(True, place, f"{to} is its address")),)
+
+    def _reinjected(self, packet: Packet, why: str) -> Walk:
+        """What Linux takes out of a packet to itself comes in by the same NIC once more; its tracer sees the whole
+        frame again, since what was taken off still stands in front."""
+        walk = self._noted("decapsulated", why, ADDRESS)
+        if self.walk.came_in is None:
+            return replace(walk, packet=packet, how=Lookup())
+        point = self.here.nics[self.walk.came_in].point
+        again = Hop(point, Direction.IN, view(self.walk.packet), quirks=walk.quirks)
+        return replace(walk, packet=packet, how=Lookup(), hops=(*walk.hops, again))
+
+    def _to_neighbor(self, next_hop: Address) -> Next:
+        nic = next((one for one in self.here.nics.values() if next_hop in one.address.network), None)
+        if nic is None:
+            return _lost(self.walk, f"{next_hop} is on no link of {self.here.place}")
+        destination = _destination(self.walk.packet)
+        if ASKED in self.quirks and self.walk.acted[-1] == "End.DX4" and destination != next_hop:
+            walk = replace(self.walk, quirks=_with(self.walk.quirks, ASKED))
+            asking = _Step(self.lab, walk, self.quirks)
+            return asking._out(nic, f"to {destination} itself on the link of {next_hop}", destination)
+        return self._out(nic, f"to neighbor {next_hop}", next_hop)
+
+    def _out(self, nic: Nic, why: str, next_hop: Address | None = None, *, filtered: bool = True) -> Next:
+        """Forwarded over a link: a hop less, room for it, and somebody there who has the address."""
+        walk, here = self.walk, self.here
+        packet = walk.packet
+        if walk.came_in is not None and not walk.acted and not here.forwards:
+            return _lost(walk, f"{here.place} forwards nothing")
+        if walk.hop_due:
+            less = hop(packet)
+            if isinstance(less, IcmpError):
+                return _lost(walk, _error(packet, less))
+            packet = less
+        if (over := size(packet) - nic.mtu) > 0:
+            what = f"{size(packet)} bytes are {over} more than the MTU {nic.mtu} of {nic.point}"
+            return _lost(walk, f"too big: {what}")
+        # After hop and MTU; what a node itself sends it doesn't see.
+        if walk.came_in is not None and filtered:
+            walk, rule = self._filtered("FORWARD")
+            if rule:
+                return _lost(walk, rule)
+        peer = self.lab.across(nic)
+        address = next_hop if next_hop is not None else _destination(packet)
+        if address not in self.lab.namespace(peer.point.place).locals:
+            return _lost(walk, f"nobody on {nic.point}'s link has the address {address}")
+        acted = " + ".join(walk.acted) or None
+        reason = "; ".join((*walk.why, why))
+        seen = view(packet, nic.mac, peer.mac)
+        hops = (
+            *walk.hops,
+            Hop(nic.point, Direction.OUT, seen, acted, reason, walk.quirks),
+            Hop(peer.point, Direction.IN, seen, quirks=walk.quirks),
+        )
+        if nic.link and nic.link in self.lab.cut:
+            reason = f"link {nic.link} lets nothing through"
+            return (Ended(replace(walk, packet=packet, hops=hops), End(False, peer.point.place, reason)),)
+        return (
+            replace(
+                walk, packet=packet, place=peer.point.place, came_in=peer.name, how=None, next_hop=None, hop_due=True,
+                acted=(), why=(), hops=hops,
+            ),
+        )  # fmt: skip
+
+    def _filtered(self, chain: str) -> tuple[Walk, str]:
+        """The walk with the counters of the firewalls that saw it, and which of them drops it, if one does."""
+        counted, dropping = through(self.here.firewalls, chain, self.walk.packet)
+        names = (*self.walk.counted, *(f"firewall {name}" for name in counted))
+        return replace(
+            self.walk, counted=names
+        ), f"firewall {dropping} drops it in {chain}" if dropping else ""
+
+
+def _like(given: Encapsulation, packet: Packet) -> Encapsulation:
+    """The outer header takes after the packet where the RFC leaves it to the node; what Linux does, for IPv6."""
+    first = packet.headers[0]
+    if not isinstance(first, Ipv6):
+        return given
+    return replace(given, hop_limit=first.hop_limit, traffic_class=first.traffic_class)
+
+
+def hop_still_due(pushed: Packet) -> Packet:
+    """A packet in a policy, with the hop of what is inside not yet taken."""
+    index = next(n for n, one in enumerate(pushed.headers) if n and isinstance(one, Ipv6))
+    inner = pushed.headers[index]
+    assert isinstance(inner, Ipv6)
+    inner = replace(inner, hop_limit=inner.hop_limit + 1)
+    return replace(pushed, headers=(*pushed.headers[:index], inner, *pushed.headers[index + 1 :]))
+
+
+def _with(quirks: tuple[str, ...], *taken: str) -> tuple[str, ...]:
+    """Each once, in the order in which they were met."""
+    return tuple(dict.fromkeys((*quirks, *taken)))
+
+
+def _weight(way: Way) -> int:
+    return way.weight if isinstance(way, Gateway | Steer | Sid) else 1
+
+
+def _destination(packet: Packet) -> Address:
+    header = packet.headers[0]
+    if not isinstance(header, Ipv4 | Ipv6):
+        raise TypeError(f"an IP packet is needed, not {type(header).__name__}")
+    return header.destination
+
+
+def _error(packet: Packet, error: IcmpError) -> str:
+    """In words what the source is told."""
+    first = packet.headers[0]
+    words = _ERRORS.get((type(first), error.type), f"ICMP type {error.type}")
+    pointer = f", pointing at byte {error.pointer}" if error.pointer is not None else ""
+    source = first.source if isinstance(first, Ipv4 | Ipv6) else "its source"
+    return f"{words}, code {error.code}{pointer}; {source} is told"
+
+
+def _lost(walk: Walk, reason: str) -> Next:
+    return (Ended(walk, End(False, walk.place, reason)),)

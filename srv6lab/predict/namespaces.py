@@ -1,0 +1,256 @@
+"""What every network namespace of a planned lab knows: addresses, tables, rules, firewalls.
+
+The plan is read as Day0 reads it: what comes later in Day0 replaces what came before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address, IPv6Address, ip_network
+from types import MappingProxyType
+from typing import Any
+
+from srv6lab.evidence.packets import Address
+from srv6lab.plan.frr import PlannedVrf
+from srv6lab.plan.nodes import (
+    Machine,
+    Nic,
+    Plan,
+    PlannedPolicy,
+    PlannedProxy,
+    PlannedService,
+    PlannedSid,
+)
+from srv6lab.plan.planner import planned_policy
+from srv6lab.plan.routes import Converged, VpnRoute, converged
+from srv6lab.predict.fib import MAIN, Fib, Found, Gateway, Link, Local, Sid, Steer, Way
+from srv6lab.predict.filters import matches
+from srv6lab.predict.policy_routes import HEADENDS, Elected, class_tables, decided, source_of
+from srv6lab.srv6.behaviors import REGISTRY
+from srv6lab.srv6.csid import NextCsid
+from srv6lab.srv6.encapsulation import Encapsulation
+from srv6lab.srv6.flavors import NEXT_CSID
+from srv6lab.srv6.packet import Packet
+from srv6lab.srv6.results import Flavor, LocalSid, Service
+from srv6lab.topology.actions import (
+    Action,
+    CutAction,
+    Firewall,
+    FirewallAction,
+    SteeringAction,
+    WithdrawAction,
+)
+from srv6lab.topology.scalars import Network
+from srv6lab.topology.sr_policy import Flow
+
+LOOPBACK = "lo"
+_READ: Mapping[str, Callable[[str], Any]] = {"nh4": IPv4Address, "nh6": IPv6Address, "table": int, "oif": str}
+
+
+@dataclass(frozen=True, slots=True)
+class Namespace:
+    """One network namespace: a node's own (`node`), or a service's (`node/netns`).
+
+    `rules` sends what comes in by a NIC to a table; `returns` has the proxies that take what comes in by a NIC;
+    `classes` are flows with the tables of their forwarding classes, the first that matches counts.
+    """
+
+    place: str
+    nics: Mapping[str, Nic]
+    locals: frozenset[Address]
+    tables: Mapping[int, Fib]
+    rules: Mapping[str, int] = field(default_factory=dict)
+    forwards: bool = True
+    firewalls: tuple[Firewall, ...] = ()
+    returns: Mapping[str, tuple[Sid, ...]] = field(default_factory=dict)
+    classes: tuple[tuple[Flow, int | None], ...] = ()
+
+    def class_table(self, packet: Packet, to: Address) -> int | None:
+        """The table of a packet's forwarding class, if it has one with a way to where the packet goes."""
+        table = next((table for flow, table in self.classes if matches(flow, packet)), None)
+        if table is None or to in self.locals or not self.tables[table].lookup(to):
+            return None
+        return table
+
+    def lookup(self, address: Address, came_in: str | None, table: int | None = None) -> Found | None:
+        """The local addresses, then the NIC's own table, then the main one; or one table alone."""
+        if table is not None:
+            return self.tables[table].lookup(address) if table in self.tables else None
+        if address in self.locals:
+            return ip_network(address), (Local(),)
+        rule = self.rules.get(came_in or "")
+        if rule is not None and (found := self.tables[rule].lookup(address)):
+            return found
+        return self.tables[MAIN].lookup(address)
+
+
+class Lab:
+    """A plan with what an exercise changed in it, and what headends have elected. Namespaces are built when a packet
+    first comes to them."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        actions: Sequence[Action] = (),
+        elected: Mapping[str, Elected] = MappingProxyType({}),
+    ) -> None:
+        self.plan, self._actions, self._elected = plan, actions, elected
+        self.cut = frozenset(one.cut.link for one in actions if isinstance(one, CutAction))
+        self._machines = {machine.name: machine for machine in plan.machines}
+        self._ends = {nic.point: nic for machine in plan.machines for nic in _every_nic(machine)}
+        self._learned = converged(plan, withdrawn(actions))
+        self._built: dict[str, Namespace] = {}
+
+    def namespace(self, place: str) -> Namespace:
+        """KeyError for one that the plan doesn't have."""
+        if place not in self._built:
+            name, _, netns = place.partition("/")
+            self._built[place] = self._build(place, self._machines[name], netns)
+        return self._built[place]
+
+    def across(self, nic: Nic) -> Nic:
+        """The other end of the wire."""
+        return self._ends[nic.peer]
+
+    def _build(self, place: str, machine: Machine, netns: str) -> Namespace:
+        firewalls = tuple(
+            one.firewall
+            for one in self._actions
+            if isinstance(one, FirewallAction) and one.firewall.at == place
+        )
+        if netns:
+            return _inside(place, next(one for one in machine.services if one.netns == netns), firewalls)
+        learned = self._learned.get(machine.name, Converged())
+        policies = _with_steering(machine, self._actions)
+        return _node(machine, learned, policies, firewalls, self._elected.get(machine.name))
+
+
+def withdrawn(actions: Iterable[Action]) -> frozenset[str]:
+    """The nodes whose locator an exercise takes away."""
+    return frozenset(one.withdraw.node for one in actions if isinstance(one, WithdrawAction))
+
+
+def _every_nic(machine: Machine) -> Iterator[Nic]:
+    yield from machine.nics
+    for service in machine.services:
+        for port in service.ports:
+            yield from (port.outside, port.inside)
+
+
+def _with_steering(machine: Machine, actions: Iterable[Action]) -> tuple[PlannedPolicy, ...]:
+    """The machine's policies, with those in their place that the exercise put there."""
+    policies = {policy.prefix: policy for policy in machine.policies}
+    for action in actions:
+        if isinstance(action, SteeringAction) and action.steering.headend == machine.name:
+            policy = planned_policy(machine, action.steering)
+            if policy is not None:  # the planner has refused what has no way
+                policies[policy.prefix] = policy
+    return tuple(policies.values())
+
+
+def _node(
+    machine: Machine,
+    learned: Converged,
+    policies: Iterable[PlannedPolicy],
+    firewalls: tuple[Firewall, ...],
+    elected: Elected | None = None,
+) -> Namespace:
+    ports = [port.outside for service in machine.services if service.netns for port in service.ports]
+    nics = {nic.name: nic for nic in (*machine.nics, *ports)}
+    interfaces = [(nic.name, nic.address) for nic in nics.values()]
+    if machine.loopback:
+        interfaces.append((LOOPBACK, machine.loopback))
+    in_vpns = {nic.name for nic in machine.nics if nic.vrf}
+    shared = [(name, interface) for name, interface in interfaces if name not in in_vpns]
+    fib = Fib((interface.network, (Link(name),)) for name, interface in shared)
+    connected = {interface.network for _, interface in interfaces if interface.version == 6}
+
+    def replace(prefix: Network, *ways: Way) -> None:
+        # An IPv6 link keeps its prefix, whose metric is lower than a static route's.
+        if prefix not in connected:
+            fib.put(prefix, ways)
+
+    for route in learned.routes:
+        replace(route.prefix, Gateway(route.via, route.nic))
+    tables = {MAIN: fib}
+    for (prefix, table), routes in machine.ways().items():
+        ways = tuple(Gateway(route.via, route.nic, route.weight) for route in routes)
+        if table is None:
+            replace(prefix, *ways)
+        else:
+            tables.setdefault(table, Fib()).put(prefix, ways)
+    for sid in machine.local_sids:
+        replace(sid.prefix, _sid(nics, sid))
+    for vrf in machine.routing.vrfs if machine.routing else ():
+        tables[vrf.table] = _vpn(machine, vrf, learned.vpns.get(vrf.name, ()))
+        replace(ip_network(vrf.sid), Sid(vrf.sid, REGISTRY["End.DT4"], LocalSid(table=vrf.table)))
+    for policy in policies:
+        replace(policy.prefix, _steer(nics, policy))
+    for proxy in machine.proxies:
+        replace(ip_network(proxy.sid), _proxy(proxy))
+    for number, prefix, chosen in decided(machine, elected) if elected else ():
+        if number is None:
+            replace(prefix, *chosen)
+        else:
+            tables.setdefault(number, Fib()).put(prefix, chosen)
+    returns: dict[str, tuple[Sid, ...]] = {}
+    for proxy in machine.proxies:
+        returns[proxy.back] = (*returns.get(proxy.back, ()), _proxy(proxy))
+    return Namespace(
+        place=machine.name,
+        nics=nics,
+        locals=frozenset(interface.ip for _, interface in interfaces),
+        tables=tables,
+        rules={
+            nic: vrf.table for vrf in (machine.routing.vrfs if machine.routing else ()) for nic in vrf.nics
+        },
+        forwards=machine.forwards,
+        firewalls=firewalls,
+        returns=returns,
+        classes=class_tables(machine, elected) if elected else (),
+    )
+
+
+def _sid(nics: Mapping[str, Nic], sid: PlannedSid) -> Sid:
+    local = LocalSid(
+        **{name: _READ[name](value) for name, value in sid.parameters},
+        flavors=frozenset(Flavor[name] for name in sid.flavors if name != NEXT_CSID),
+        next_csid=NextCsid() if NEXT_CSID in sid.flavors else None,
+        policy=Encapsulation(source_of(nics, sid.nic), sid.policy) if sid.policy else None,
+    )
+    return Sid(sid.sid, sid.behavior, local)
+
+
+def _proxy(proxy: PlannedProxy) -> Sid:
+    return Sid(proxy.sid, proxy.behavior, LocalSid(service=Service(proxy.to, proxy.back)), proxy.next_hop)
+
+
+def _vpn(machine: Machine, vrf: PlannedVrf, routes: Iterable[VpnRoute]) -> Fib:
+    """A VPN's own table: its links, and the other sites behind their SIDs (RFC 9252 section 5)."""
+    fib = Fib((nic.address.network, (Link(nic.name),)) for nic in machine.nics if nic.name in vrf.nics)
+    source = machine.routing.source if machine.routing else None
+    for route in routes:
+        if source is None:
+            raise ValueError(f"{machine.name} has no loopback to encapsulate from")
+        fib.put(route.prefix, (Steer("H.Encaps.Red", Encapsulation(source, (route.sid,))),))
+    return fib
+
+
+def _steer(nics: Mapping[str, Nic], policy: PlannedPolicy) -> Steer:
+    return Steer(HEADENDS[policy.mode], Encapsulation(source_of(nics, policy.nic), policy.segments))
+
+
+def _inside(place: str, service: PlannedService, firewalls: tuple[Firewall, ...]) -> Namespace:
+    """A service's namespace: with two ports, what comes in by one leaves by the other."""
+    nics = {port.inside.name: port.inside for port in service.ports}
+    tables = {MAIN: Fib((nic.address.network, (Link(nic.name),)) for nic in nics.values())}
+    rules = {}
+    if len(service.ports) == 2:
+        for number, (port, other) in enumerate(zip(service.ports, reversed(service.ports), strict=True), 101):
+            way = Gateway(other.outside.address.ip, other.inside.name)
+            everything = ip_network("::/0" if way.next_hop.version == 6 else "0.0.0.0/0")
+            tables[number] = Fib([(everything, (way,))])
+            rules[port.inside.name] = number
+    addresses = frozenset(nic.address.ip for nic in nics.values())
+    return Namespace(place, nics, addresses, tables, rules, firewalls=firewalls)

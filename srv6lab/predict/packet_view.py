@@ -1,0 +1,110 @@
+"""A packet of the model in the shape in which a captured one is compared."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from srv6lab.evidence.packets import ETHERNET_HEADER, IpHeader, PacketView
+from srv6lab.evidence.packets import Icmp as SeenIcmp
+from srv6lab.evidence.packets import Srh as SeenSrh
+from srv6lab.srv6.packet import (
+    Authentication,
+    DestinationOptions,
+    Ethernet,
+    Fragment,
+    Header,
+    HopByHop,
+    Icmp,
+    Icmpv6,
+    Ipv4,
+    Ipv6,
+    Packet,
+    Routing,
+    Srh,
+    Tcp,
+    Udp,
+)
+from srv6lab.srv6.packet.build import NUMBERS
+
+_EXTENSIONS = (HopByHop, DestinationOptions, Routing, Srh, Fragment, Authentication)
+_NAMES = {
+    NUMBERS[Icmp]: "icmp",
+    NUMBERS[Icmpv6]: "icmpv6",
+    NUMBERS[Tcp]: "tcp",
+    NUMBERS[Udp]: "udp",
+    NUMBERS[Ipv4]: "ipv4",
+    NUMBERS[Ipv6]: "ipv6",
+    NUMBERS[Ethernet]: "ethernet",
+}
+_NEXT = {
+    NUMBERS[Srh]: "routing",
+    NUMBERS[Fragment]: "fragment",
+    NUMBERS[DestinationOptions]: "dstopts",
+    0: "hopopts",
+}
+
+
+@lru_cache(maxsize=4096)
+def view(packet: Packet, source_mac: str = "", destination_mac: str = "") -> PacketView:
+    """What a tracer would see of an IP packet on an Ethernet link."""
+    return PacketView(
+        number=0,
+        time=0.0,
+        length=ETHERNET_HEADER + size(packet),
+        source_mac=source_mac,
+        destination_mac=destination_mac,
+        headers=_headers(packet),
+        icmp=_icmp(packet),
+        payload=packet.payload,
+    )
+
+
+def size(packet: Packet) -> int:
+    """The bytes of an IP packet, as its first header says."""
+    first = packet.headers[0]
+    if isinstance(first, Ipv4):
+        return first.total_length
+    if isinstance(first, Ipv6):
+        return len(first.to_bytes()) + first.payload_length
+    raise TypeError(f"an IP packet is needed, not {type(first).__name__}")
+
+
+def _headers(packet: Packet) -> tuple[IpHeader, ...]:
+    found: list[IpHeader] = []
+    for index, header in enumerate(packet.headers):
+        if isinstance(header, Ipv4):
+            name = _name(header.protocol)
+            found.append(IpHeader(header.source, header.destination, header.ttl, name, None, name))
+        elif isinstance(header, Ipv6):
+            last, srh = _behind(packet.headers[index + 1 :], header.next_header)
+            following = _NEXT.get(header.next_header, _name(header.next_header))
+            found.append(
+                IpHeader(header.source, header.destination, header.hop_limit, _name(last), srh, following)
+            )
+    return tuple(found)
+
+
+def _behind(following: tuple[Header, ...], number: int) -> tuple[int, SeenSrh | None]:
+    """What comes after all extension headers, and the first SRH among them."""
+    seen: SeenSrh | None = None
+    for header in following:
+        if not isinstance(header, _EXTENSIONS):
+            break
+        number = header.next_header
+        if isinstance(header, Srh) and seen is None:
+            seen = SeenSrh(
+                header.segment_list, header.segments_left, header.last_entry, header.flags, header.tag
+            )
+    return number, seen
+
+
+def _name(number: int) -> str:
+    return _NAMES.get(number, str(number))
+
+
+def _icmp(packet: Packet) -> SeenIcmp | None:
+    header = packet.headers[-1]
+    if not isinstance(header, Icmp | Icmpv6):
+        return None
+    identifier, sequence = int.from_bytes(header.rest[:2]), int.from_bytes(header.rest[2:])
+    return SeenIcmp(header.type, header.code, identifier, sequence)

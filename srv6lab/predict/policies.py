@@ -1,0 +1,88 @@
+"""What headends elect: by the rules of RFC 9256, over the segment lists whose probes come back in the model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from srv6lab.plan.headend import PlannedHeadend
+from srv6lab.plan.nodes import Plan
+from srv6lab.predict.forwarding import walks
+from srv6lab.predict.namespaces import Lab
+from srv6lab.predict.policy_routes import Elected
+from srv6lab.srv6.packet import Icmpv6, Ipv6, Srh, build
+from srv6lab.srv6.policy.identity import Address
+from srv6lab.srv6.policy.probing import way
+from srv6lab.srv6.policy.state import NOTHING, States, compute
+from srv6lab.srv6.policy.view import Sids, View
+from srv6lab.srv6.quirks import QUIRKS
+from srv6lab.topology.actions import Action
+
+_HOPS = 64
+
+
+def lab_of(plan: Plan, actions: Sequence[Action] = ()) -> Lab:
+    """The lab as an exercise made it, once its headends have elected."""
+    return Lab(plan, actions, elect(plan, actions))
+
+
+def elect(plan: Plan, actions: Sequence[Action] = ()) -> dict[str, Elected]:
+    """What every headend has elected, after what it had before the exercise changed anything."""
+    headends = [machine.headend for machine in plan.machines if machine.headend]
+    if not headends:
+        return {}
+    first = _settled(plan, (), headends, {})
+    return _settled(plan, actions, headends, first) if actions else first
+
+
+def _settled(
+    plan: Plan, actions: Sequence[Action], headends: Sequence[PlannedHeadend], before: dict[str, Elected]
+) -> dict[str, Elected]:
+    """Lists may lead over binding SIDs, which stand only once their headend has elected: so it is done again, as often
+    as there are headends."""
+    found = _elect(plan, actions, headends, before, before)
+    bound = any(one.binding.sid for elected in found.values() for one in elected.states.values())
+    for _ in headends if bound else ():
+        again = _elect(plan, actions, headends, before, found)
+        if again == found:
+            break
+        found = again
+    return found
+
+
+def _elect(
+    plan: Plan,
+    actions: Sequence[Action],
+    headends: Sequence[PlannedHeadend],
+    before: Mapping[str, Elected],
+    standing: Mapping[str, Elected],
+) -> dict[str, Elected]:
+    """One round: `before` is what headends had installed, `standing` what probes meet now."""
+    lab = Lab(plan, actions, standing)
+    found = {}
+    for headend in headends:
+        installed = NOTHING
+        if last := before.get(headend.node):
+            installed = {id: state.installed for id, state in last.states.items()}
+        alive = View(headend.node, headend.db)
+        probed = set(_lists(compute(headend.policies, alive, headend.space, installed)))
+        dead = frozenset(one for one in probed if not _comes_back(lab, headend, *one))
+        view = View(headend.node, headend.db, dead)
+        found[headend.node] = Elected(compute(headend.policies, view, headend.space, installed), view)
+    return found
+
+
+def _lists(states: States) -> Iterator[tuple[Address, Sids]]:
+    for id, state in states.items():
+        for candidate in state.candidates:
+            yield from ((id.endpoint, one.sids) for one in candidate.lists if one.valid)
+
+
+def _comes_back(lab: Lab, headend: PlannedHeadend, endpoint: Address, sids: Sids) -> bool:
+    """Whether a probe down a list does; one that can't be probed is taken for alive."""
+    through = way(sids, endpoint, headend.db, headend.node)
+    if through is None:
+        return True
+    path = (*through, headend.address)
+    packet = build(Ipv6(headend.address, path[0], _HOPS), Srh.of(path), Icmpv6(128))
+    ends = [one.end for one in walks(lab, packet, headend.node, frozenset(QUIRKS))]
+    return all(end.delivered and end.place == headend.node for end in ends)

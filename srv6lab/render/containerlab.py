@@ -1,0 +1,97 @@
+"""Plan → a containerlab topology and the Day0 scripts bound into its nodes; it starts nothing.
+
+Every node is spelled out in full, with no defaults, kinds or groups to merge in one's head. A link says
+the MAC of each of its ends, because Day0 finds a NIC by it. What can't run in a container is refused.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+
+from srv6lab.errors import MachineError
+from srv6lab.plan.nodes import Machine, Nic, Plan
+from srv6lab.render.day0 import day0_path, day0_scripts
+from srv6lab.render.files import Files
+from srv6lab.render.node_files import agent_files
+
+IMAGE = "ghcr.io/srl-labs/network-multitool:latest"
+_DAY0 = "/srv6lab/day0.sh"
+_AGENT = "agent/srv6lab:/usr/local/lib/srv6lab/srv6lab:ro"
+
+# A runtime switches IPv6 off in a container that no network of its own gives an IPv6 address to. Duplicate
+# address detection would cost two seconds, and Day0 waits for it.
+_IPV6_ON = {f"net.ipv6.conf.{where}.disable_ipv6": 0 for where in ("all", "default")}
+_SYSCTLS = _IPV6_ON | {"net.ipv6.conf.default.accept_dad": 0, "net.ipv6.conf.default.dad_transmits": 0}
+_DUMPER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+
+
+def containerlab(plan: Plan, image: str = IMAGE) -> Files:
+    """Every file by its path: `<lab>.clab.yml` and what it binds. MachineError for what can't run there."""
+    _refuse_proxies(plan)
+    topology: dict[str, Any] = {"nodes": {one.name: _node(one, image) for one in plan.machines}}
+    if links := _links(plan):
+        topology["links"] = links
+    path = f"{plan.name}.clab.yml"
+    text = _heading(plan, path) + _dumped({"name": plan.name, "topology": topology})
+    agent = agent_files() if any(machine.headend for machine in plan.machines) else {}
+    return {path: text, **day0_scripts(plan), **agent}
+
+
+def _refuse_proxies(plan: Plan) -> None:
+    """SREXT hooks the first network namespace of a machine, and a container is never in it."""
+    stranded = [
+        f"{machine.name} can't run under containerlab: {proxy.sid} is {proxy.behavior.name}, an SR proxy, "
+        "and SREXT has no hook in a container"
+        for machine in plan.machines
+        for proxy in machine.proxies
+    ]
+    if stranded:
+        mend = f"invoke up lab={plan.name} runs it in namespaces, with srv6lab's own srconf in SREXT's place"
+        raise MachineError("\n".join(stranded), mend)
+
+
+def _node(machine: Machine, image: str) -> dict[str, Any]:
+    return {
+        "kind": "linux",
+        "image": image,
+        "cmd": "sleep infinity",
+        "network-mode": "none",
+        "sysctls": dict(_SYSCTLS),
+        "binds": [f"{day0_path(machine)}:{_DAY0}:ro", *([_AGENT] if machine.headend else [])],
+        "exec": ["sysctl -q -w net.ipv6.conf.all.disable_ipv6=0", f"bash {_DAY0}"],
+    }
+
+
+def _links(plan: Plan) -> list[dict[str, Any]]:
+    ends = {nic.point: nic for nic in plan.nics()}
+    place = {point: number for number, point in enumerate(ends)}
+    return [
+        {"type": "veth", "endpoints": [_end(nic), _end(ends[nic.peer])], "mtu": nic.mtu}
+        for nic in ends.values()
+        if place[nic.point] < place[nic.peer]
+    ]
+
+
+def _end(nic: Nic) -> dict[str, str]:
+    return {"node": nic.point.node, "interface": nic.name, "mac": nic.mac}
+
+
+def _heading(plan: Plan, path: str) -> str:
+    lines = [
+        f"Lab {plan.name} for containerlab: containerlab deploy --topo {path}",
+        "The image needs bash, iproute2 and sysctl; the host's kernel needs SRv6.",
+    ]
+    if any(machine.headend for machine in plan.machines):
+        lines.append("The agent of its SR policies needs python3, flock, setsid and nft in the image.")
+    if wanted := sorted({service.engine for machine in plan.machines for service in machine.services}):
+        engines = " or ".join("snort or suricata" if one == "auto" else one for one in wanted)
+        lines.append(f"Its services need {engines} in the image, which the default one does not have.")
+    return "".join(f"# {line}\n" for line in lines)
+
+
+def _dumped(document: dict[str, Any]) -> str:
+    """What `yaml.safe_dump` gives; libyaml, where it is there, writes the same ten times as fast."""
+    text: str = yaml.dump(document, Dumper=_DUMPER, sort_keys=False)
+    return text

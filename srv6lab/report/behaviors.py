@@ -1,0 +1,146 @@
+"""The registry of behaviors as people read it: `invoke behaviors`, and the table in docs/behaviors.md.
+
+What is shown of a record are its fields, whichever it has; nothing is known here of any one behavior.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import fields
+from typing import Any
+
+from srv6lab.errors import UsageError
+from srv6lab.srv6.behaviors import NEEDS, REGISTRY, Behavior
+from srv6lab.srv6.flavors import Flavored, flavored
+from srv6lab.suggest import closest, did_you_mean
+
+SCHEMA = 1
+FORMATS = ("text", "json")
+_NOT_LINUX = "not as a seg6local action"
+_HIDDEN = frozenset({"model"})
+_HEADS = ("behavior", "IANA", "section", "does", "parameters", "Linux since", "labs")
+
+
+def report(name: str, form: str) -> str:
+    """All records, or the one that is named in full; UsageError for a name or format that isn't there."""
+    if form not in FORMATS:
+        raise UsageError(f"there is no format {form!r}", f"there are: {', '.join(FORMATS)}")
+    found = [named(name)] if name else list(REGISTRY.values())
+    if form == "json":
+        return json.dumps({"schema": SCHEMA, "behaviors": [document(one) for one in found]}, indent=2) + "\n"
+    return in_full(found[0]) if name else listing(found)
+
+
+def named(name: str) -> Behavior:
+    """The record of that name, in whatever case it is written; UsageError with the nearest names."""
+    by_name = {one.lower(): one for one in REGISTRY}
+    if name.lower() in by_name:
+        return REGISTRY[by_name[name.lower()]]
+    near = [by_name[one] for one in closest(name.lower(), by_name)]
+    mend = did_you_mean(near) if near else f"there are: {', '.join(REGISTRY)}"
+    raise UsageError(f"there is no behavior {name!r}", mend)
+
+
+def document(one: Behavior) -> dict[str, Any]:
+    """A record as JSON has it: its fields by their names, whether it is modeled, and its flavors."""
+    shown = {field.name: getattr(one, field.name) for field in fields(one) if field.name not in _HIDDEN}
+    since = {"kernel_since": _version(one.kernel_since)}
+    flavors = [
+        {"flavors": f.flavors, "code_point": f.code_point, "kernel_since": _version(f.kernel_since)}
+        for f in flavored(one.name)
+    ]
+    return {**shown, **since, "modeled": one.act is not None, "flavors": flavors}
+
+
+def listing(found: Iterable[Behavior]) -> str:
+    """A line a behavior, in columns."""
+    rows = [_HEADS, *(_row(one) for one in found)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADS))]
+    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
+    return "".join(f"{line.rstrip()}\n" for line in lines)
+
+
+def table(found: Iterable[Behavior]) -> str:
+    """The same as Markdown."""
+    rows = [_HEADS, ("---",) * len(_HEADS), *(_row(one) for one in found)]
+    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+
+
+def flavor_table(found: Iterable[Behavior]) -> str:
+    """Every behavior with every flavor, as Markdown."""
+    lines = ["| behavior | flavors | IANA | Linux since |\n", "| --- | --- | --- | --- |\n"]
+    for one in found:
+        for f in flavored(one.name):
+            lines.append(
+                f"| {one.name} | {_joined(f)} | {f.code_point} | {_version(f.kernel_since) or '-'} |\n"
+            )
+    return "".join(lines)
+
+
+def in_full(one: Behavior) -> str:
+    """One record, a line a field, and under it what it can be bound with."""
+    return "".join(f"{line}\n" for line in _lines(one))
+
+
+def _row(one: Behavior) -> tuple[str, ...]:
+    return (
+        one.name,
+        str(one.code_point or "-"),
+        one.section,
+        one.summary,
+        ", ".join(one.parameters) or "-",
+        _version(one.kernel_since) or "-",
+        "yes" if one.in_labs else "no",
+    )
+
+
+def _lines(one: Behavior) -> Iterator[str]:
+    shown = {
+        "IANA code point": one.code_point or "none",
+        "section": one.section,
+        "does": one.summary,
+        "parameters": one.parameters or "none",
+        "Linux since": _version(one.kernel_since) or _NOT_LINUX,
+        "needs": "; ".join(NEEDS[need] for need in one.needs) or "nothing of a kernel",
+        "in labs": "yes" if one.in_labs else "no: Day0 can't install it",
+        "in the model": "yes" if one.act else "no",
+    }
+    told = {
+        "name",
+        "code_point",
+        "section",
+        "summary",
+        "parameters",
+        "kernel_since",
+        "needs",
+        "in_labs",
+        *_HIDDEN,
+    }
+    more = {field.name: getattr(one, field.name) for field in fields(one) if field.name not in told}
+    shown |= {name.replace("_", " "): value for name, value in more.items() if value}
+    yield one.name
+    for name, value in shown.items():
+        yield f"  {name + ':':17} {_words(value)}"
+    flavors = flavored(one.name)
+    yield f"  {'flavors:':17} {'' if flavors else 'none'}".rstrip()
+    width = max((len(_joined(f)) for f in flavors), default=0)
+    for f in flavors:
+        linux = f"Linux since {_version(f.kernel_since)}" if f.kernel_since else "not in Linux"
+        yield f"    {_joined(f):{width}}  code point {f.code_point}, {linux}"
+
+
+def _joined(one: Flavored) -> str:
+    return " + ".join(one.flavors)
+
+
+def _words(value: object) -> str:
+    return (
+        ", ".join(str(one) for one in value)
+        if isinstance(value, Sequence | frozenset) and not isinstance(value, str)
+        else str(value)
+    )
+
+
+def _version(since: tuple[int, int] | None) -> str | None:
+    return ".".join(str(number) for number in since) if since else None

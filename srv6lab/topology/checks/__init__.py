@@ -1,0 +1,40 @@
+"""What the parts of a topology mean together: one function a check, one pair in `tests/errors/` each.
+
+A check takes a View (what of the file is sound) and a `locate`, and yields Problems. It looks only at
+sound parts, so one cause makes one problem. The modules are imported here to register their checks.
+"""
+
+from srv6lab.topology.checks import (
+    actions,
+    exercises,
+    flavors,
+    groups,
+    names,
+    network,
+    policies,
+    probes,
+    routing,
+    segments,
+    services,
+)
+from srv6lab.topology.checks.collect import view_of
+from srv6lab.topology.checks.facts import View
+from srv6lab.topology.checks.registry import CHECKS, run
+
+__all__ = [
+    "CHECKS",
+    "View",
+    "actions",
+    "exercises",
+    "flavors",
+    "groups",
+    "names",
+    "network",
+    "policies",
+    "probes",
+    "routing",
+    "run",
+    "segments",
+    "services",
+    "view_of",
+]

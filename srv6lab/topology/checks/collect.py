@@ -1,0 +1,253 @@
+"""From the text of a file to the view of what of it is sound."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from ipaddress import IPv6Address, ip_address
+from typing import Any
+
+from pydantic import ValidationError
+
+from srv6lab.topology.actions import Firewall
+from srv6lab.topology.checks.facts import ExerciseView, Item, M, Path, View
+from srv6lab.topology.exercises import Probe
+from srv6lab.topology.expectations import (
+    AlertExpectation,
+    ControlExpectation,
+    CounterExpectation,
+    LossExpectation,
+    PacketExpectation,
+)
+from srv6lab.topology.model import Group, Link, LocalSid, Node, Service, Topology
+from srv6lab.topology.sr_policy import SrPolicy
+from srv6lab.topology.steering import Steering
+
+
+def view_of(
+    data: dict[str, Any],
+    topology: Topology | None,
+    cut: frozenset[Path] = frozenset(),
+    lost: frozenset[str] = frozenset(),
+) -> View:
+    """The view of a file.
+
+    `topology` if all of it is sound, `cut` the parts that have lost unknown keys, `lost` the lists that
+    have lost items to another list.
+    """
+    links = _items(Link, data, ("links",), topology.links if topology else None, cut)
+    sids = _items(LocalSid, data, ("local_sids",), topology.local_sids if topology else None, cut)
+    policies = _items(SrPolicy, data, ("policies",), topology.policies if topology else None, cut)
+    nics, links_known = _unsound_nics(data, links)
+    unsound, sids_known = _unsound_sids(data, sids)
+    names = _names(data, "nodes")
+    return View(
+        name=data["name"] if isinstance(data.get("name"), str) else None,
+        cut=cut,
+        node_names=names,
+        nodes_known=bool(names),
+        nodes=topology.nodes if topology else _mapped(Node, data.get("nodes")),
+        groups=topology.groups if topology else _mapped(Group, data.get("groups")),
+        links=links,
+        local_sids=sids,
+        sr_policies=policies,
+        policies_known=len(policies) == len(_raw_list(data, "policies")) and "policies" not in lost,
+        steering=_items(Steering, data, ("steering",), topology.steering if topology else None, cut),
+        exercises=_exercises(data, topology, cut),
+        applied=_applied(data),
+        withdrawn=tuple(_withdrawn(data)),
+        cuts=tuple(_cuts(data)),
+        service_names=_names(data, "services"),
+        services=topology.services if topology else _mapped(Service, data.get("services")),
+        unsound_nics=nics,
+        links_known=links_known and "links" not in lost,
+        unsound_sids=unsound,
+        sids_known=sids_known and "local_sids" not in lost,
+    )
+
+
+def _raw_list(data: Any, *keys: str) -> list[Any]:
+    """A list below some keys of unsound data, or nothing."""
+    for key in keys:
+        data = data.get(key) if isinstance(data, dict) else None
+    return data if isinstance(data, list) else []
+
+
+def _sound(model: type[M], raw: Any) -> M | None:
+    try:
+        return model.model_validate(raw)
+    except ValidationError:
+        return None
+
+
+def _names(data: dict[str, Any], key: str) -> frozenset[str]:
+    return frozenset(data[key]) if isinstance(data.get(key), dict) else frozenset()
+
+
+def _mapped(model: type[M], raw: Any) -> dict[str, M]:
+    pairs = raw.items() if isinstance(raw, dict) else ()
+    return {name: value for name, one in pairs if (value := _sound(model, one)) is not None}
+
+
+def _applied(data: dict[str, Any]) -> tuple[Item[Steering], ...]:
+    """The steering that exercises and their steps apply."""
+    found: list[Item[Steering]] = []
+    for path, part in _parts(data):
+        for index, action in enumerate(_raw_list(part, "apply")):
+            raw = action.get("steering") if isinstance(action, dict) else None
+            if raw is not None and (steering := _sound(Steering, raw)) is not None:
+                found.append(Item((*path, "apply", index, "steering"), steering))
+    return tuple(found)
+
+
+def _cuts(data: dict[str, Any]) -> Iterator[tuple[Path, str]]:
+    """The links that exercises and their steps cut."""
+    for path, part in _parts(data):
+        for index, action in enumerate(_raw_list(part, "apply")):
+            raw = action.get("cut") if isinstance(action, dict) else None
+            if isinstance(link := raw.get("link") if isinstance(raw, dict) else None, str):
+                yield (*path, "apply", index, "cut", "link"), link
+
+
+def _withdrawn(data: dict[str, Any]) -> Iterator[tuple[Path, str]]:
+    """The nodes whose locators exercises and their steps withdraw."""
+    for path, part in _parts(data):
+        for index, action in enumerate(_raw_list(part, "apply")):
+            raw = action.get("withdraw") if isinstance(action, dict) else None
+            if isinstance(node := raw.get("node") if isinstance(raw, dict) else None, str):
+                yield (*path, "apply", index, "withdraw"), node
+
+
+def _parts(data: dict[str, Any]) -> Iterator[tuple[Path, Any]]:
+    """Each exercise and each step of one, raw."""
+    for index, exercise in enumerate(_raw_list(data, "exercises")):
+        yield ("exercises", index), exercise
+        for number, step in enumerate(_raw_list(exercise, "steps")):
+            yield ("exercises", index, "steps", number), step
+
+
+def _items(
+    model: type[M], data: Any, keys: Path, ready: tuple[M, ...] | None, cut: frozenset[Path], base: Path = ()
+) -> tuple[Item[M], ...]:
+    """The sound items of a list with their paths; `ready` spares validating what is already known."""
+    values = ready if ready is not None else [_sound(model, one) for one in _raw_list(data, *map(str, keys))]
+    path = (*base, *keys)
+    return tuple(
+        Item((*path, index), value, (*path, index) not in cut)
+        for index, value in enumerate(values)
+        if value is not None
+    )
+
+
+def _lost(raw: list[Any], sound: tuple[Item[M], ...]) -> list[Any]:
+    kept = {item.path[-1] for item in sound}
+    return [one for index, one in enumerate(raw) if index not in kept]
+
+
+def _unsound_nics(data: Any, links: tuple[Item[Link], ...]) -> tuple[frozenset[str], bool]:
+    """The ends of unsound links as far as they can be read, and whether all could."""
+    found: set[str] = set()
+    known = "links" not in data or isinstance(data["links"], list)
+    for raw in _lost(_raw_list(data, "links"), links):
+        ends = [one.get("at") if isinstance(one, dict) else one for one in _raw_list(raw, "endpoints")]
+        readable = [end for end in ends if isinstance(end, str)]
+        found.update(readable)
+        known = known and len(readable) >= 2
+    return frozenset(found), known
+
+
+def _unsound_sids(data: Any, sids: tuple[Item[LocalSid], ...]) -> tuple[frozenset[IPv6Address], bool]:
+    found: set[IPv6Address] = set()
+    known = "local_sids" not in data or isinstance(data["local_sids"], list)
+    for raw in _lost(_raw_list(data, "local_sids"), sids):
+        text = raw.get("sid") if isinstance(raw, dict) else None
+        try:
+            address = ip_address(text) if isinstance(text, str) else None
+        except ValueError:
+            address = None
+        if isinstance(address, IPv6Address):
+            found.add(address)
+        else:
+            known = False
+    return frozenset(found), known
+
+
+def _exercises(data: Any, topology: Topology | None, cut: frozenset[Path]) -> tuple[ExerciseView, ...]:
+    raw = _raw_list(data, "exercises")
+    return tuple(_exercise(one, index, topology, cut) for index, one in enumerate(raw))
+
+
+def _exercise(raw: Any, index: int, topology: Topology | None, cut: frozenset[Path]) -> ExerciseView:
+    path: Path = ("exercises", index)
+    whole = topology.exercises[index] if topology else None
+    probes = _items(Probe, raw, ("probes",), whole.probes if whole else None, cut, path)
+    for number, step in enumerate(_raw_list(raw, "steps")):
+        probes += _items(Probe, step, ("probes",), None, cut, (*path, "steps", number))
+        across = step.get("across") if isinstance(step, dict) else None
+        place = (*path, "steps", number, "across")
+        if across is not None and (probe := _sound(Probe, across)) is not None:
+            probes += (Item(place, probe, place not in cut),)
+    expect = whole.expect if whole else None
+    name = raw.get("name") if isinstance(raw, dict) else None
+    ids, known = _probe_ids(raw)
+    firewalls, firewall_names, firewalls_known = _firewalls(raw, path, cut)
+
+    def expected(model: type[M], key: str) -> tuple[Item[M], ...]:
+        return _items(model, raw, ("expect", key), getattr(expect, key) if expect else None, cut, path)
+
+    return ExerciseView(
+        path=path,
+        name=name if isinstance(name, str) else None,
+        probes=probes,
+        packets=expected(PacketExpectation, "packets"),
+        probe_ids=ids,
+        probes_known=known,
+        expects=_expects(raw),
+        alerts=expected(AlertExpectation, "alerts"),
+        counters=expected(CounterExpectation, "counters"),
+        losses=expected(LossExpectation, "losses"),
+        control=expected(ControlExpectation, "control"),
+        heard=bool(_raw_list(raw, "expect", "control")),
+        firewalls=firewalls,
+        firewall_names=firewall_names,
+        firewalls_known=firewalls_known,
+    )
+
+
+def _firewalls(
+    exercise: Any, base: Path, cut: frozenset[Path]
+) -> tuple[tuple[Item[Firewall], ...], frozenset[str], bool]:
+    """The sound firewalls that an exercise and its steps put in, the names of all, and whether those
+    can be read."""
+    found: list[Item[Firewall]] = []
+    names: set[str] = set()
+    known = True
+    parts = [(base, exercise)]
+    parts += [((*base, "steps", i), step) for i, step in enumerate(_raw_list(exercise, "steps"))]
+    for path, part in parts:
+        for index, action in enumerate(_raw_list(part, "apply")):
+            keys = set(action) if isinstance(action, dict) else set()
+            raw = action["firewall"] if "firewall" in keys else None
+            name = raw.get("name") if isinstance(raw, dict) else None
+            known = known and (keys in ({"steering"}, {"withdraw"}, {"cut"}) or isinstance(name, str))
+            names |= {name} if isinstance(name, str) else set()
+            place = (*path, "apply", index, "firewall")
+            if (firewall := _sound(Firewall, raw) if raw is not None else None) is not None:
+                found.append(Item(place, firewall, place not in cut))
+    return tuple(found), frozenset(names), known
+
+
+def _probe_ids(raw: Any) -> tuple[frozenset[str], bool]:
+    parts = [raw, *_raw_list(raw, "steps")]
+    probes = [probe for part in parts for probe in _raw_list(part, "probes")]
+    probes += [part["across"] for part in parts if isinstance(part, dict) and "across" in part]
+    ids = [one.get("id") for one in probes if isinstance(one, dict)]
+    texts = frozenset(one for one in ids if isinstance(one, str))
+    return texts, len(probes) == len([one for one in ids if isinstance(one, str)])
+
+
+def _expects(raw: Any) -> bool:
+    """Whether the exercise can fail at all: any key of `expect` says something, but not `elsewhere: any`."""
+    expect = raw.get("expect") if isinstance(raw, dict) else None
+    if not isinstance(expect, dict):
+        return True
+    return any(value for key, value in expect.items() if (key, value) != ("elsewhere", "any"))

@@ -1,0 +1,336 @@
+"""Checks of exercises: what they send, and what they expect where."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from ipaddress import IPv6Address
+
+from srv6lab.errors import Problem
+from srv6lab.topology.checks.facts import ExerciseView, Item, Path, View
+from srv6lab.topology.checks.network import repeated
+from srv6lab.topology.checks.registry import Locate, check, did_you_mean, line_of, warning
+from srv6lab.topology.exercises import Probe
+from srv6lab.topology.expectations import ControlExpectation, Inner, Middle, PacketExpectation
+
+PROTOCOLS = frozenset({"icmp", "icmpv6", "tcp", "udp", "ipv4", "ipv6"})
+NEXT_HEADERS = PROTOCOLS | {"routing", "fragment", "hopopts", "dstopts"}
+HEADER = (
+    "source",
+    "destination",
+    "hop_limit",
+    "next_header",
+    "protocol",
+    "length",
+    "segment_list",
+    "segments_left",
+    "middle",
+    "inner",
+)
+
+
+def _probes(view: View) -> Iterator[Item[Probe]]:
+    for exercise in view.exercises:
+        yield from exercise.probes
+
+
+def _packets(view: View) -> Iterator[tuple[ExerciseView, Item[PacketExpectation]]]:
+    for exercise in view.exercises:
+        for item in exercise.packets:
+            yield exercise, item
+
+
+def _messages(view: View) -> Iterator[Item[ControlExpectation]]:
+    for exercise in view.exercises:
+        yield from exercise.control
+
+
+@check
+def exercise_twice(view: View, locate: Locate) -> Iterator[Problem]:
+    pairs = ((one.name, one.path) for one in view.exercises if one.name is not None)
+    for name, first, path in repeated(pairs):
+        what = f"the exercise in {line_of(locate, (*first, 'name'))} is already called {name}"
+        yield Problem(locate((*path, "name")), what, "give each exercise a name of its own")
+
+
+@check
+def sends_nothing(view: View, locate: Locate) -> Iterator[Problem]:
+    for exercise in view.exercises:
+        if not exercise.probe_ids and exercise.probes_known and not exercise.heard:
+            where = locate((*exercise.path, "probes"), key=True)
+            yield Problem(where, f"exercise {exercise.name} has no probe", "say what is sent")
+
+
+@check
+def expects_nothing(view: View, locate: Locate) -> Iterator[Problem]:
+    for exercise in view.exercises:
+        if not exercise.expects:
+            what = f"exercise {exercise.name} expects nothing, so it can't fail"
+            yield warning(
+                locate((*exercise.path, "expect"), key=True), what, "say what its packets look like"
+            )
+
+
+@check
+def probe_twice(view: View, locate: Locate) -> Iterator[Problem]:
+    for exercise in view.exercises:
+        for name, first, path in repeated((item.value.id, item.path) for item in exercise.probes):
+            what = f"the probe in {line_of(locate, (*first, 'id'))} is already called {name}"
+            yield Problem(locate((*path, "id")), what, "give each probe of an exercise an id of its own")
+
+
+@check
+def probe_ends(view: View, locate: Locate) -> Iterator[Problem]:
+    for item in _probes(view):
+        for key, node in (("from", item.value.source), ("to", item.value.to)):
+            where = locate((*item.path, key))
+            if not view.knows(node):
+                mend = did_you_mean(node, view.node_names, "name it under `nodes`")
+                yield Problem(where, f"there is no node {node}", mend)
+            elif node not in view.nics and view.clear(node):
+                yield Problem(where, f"{node} has no links, so no probe can reach or leave it", "connect it")
+
+
+@check
+def probe_to_itself(view: View, locate: Locate) -> Iterator[Problem]:
+    for item in _probes(view):
+        if item.value.source == item.value.to:
+            what = f"the probe goes from {item.value.source} to itself, over no link"
+            yield Problem(locate((*item.path, "to")), what, "name another node")
+
+
+@check
+def probe_finds_no_way(view: View, locate: Locate) -> Iterator[Problem]:
+    """Whether links lead from one end to the other at all; what they carry is for the lab to show."""
+    if view.unsound_nics or not view.links_known or not all(view.clear(node) for node in view.nics):
+        return
+    part = _parts(view)
+    for item in _probes(view):
+        source, to = item.value.source, item.value.to
+        if source in part and to in part and part[source] != part[to]:
+            what = f"no way over links leads from {source} to {to}"
+            yield Problem(locate((*item.path, "to")), what, "connect them, or name another node")
+
+
+@check
+def probe_shares_no_family(view: View, locate: Locate) -> Iterator[Problem]:
+    """A probe goes to an address of the family that its source has on a link."""
+    for item in _probes(view):
+        source, to = item.value.source, item.value.to
+        if not (view.clear(source) and view.clear(to)) or source not in view.nics or to not in view.nodes:
+            continue
+        sends = {nic.link.prefix.version for nic in view.nics[source]}
+        loopback = view.nodes[to].loopback
+        has = {nic.link.prefix.version for nic in view.nics.get(to, ())} | ({6} if loopback else set())
+        if has and not sends & has:
+            what = f"{source} has only IPv{min(sends)} on its links, and {to} only IPv{min(has)}"
+            yield Problem(locate((*item.path, "to")), what, "give both an address of one family")
+
+
+HEADERS = {4: 28, 6: 48}  # bytes of an IP and an ICMP header
+
+
+@check
+def probe_fits_its_link(view: View, locate: Locate) -> Iterator[Problem]:
+    """What doesn't would be sent in fragments, which carry no token but for the first."""
+    for item in _probes(view):
+        for nic in view.nics.get(item.value.source, ()):
+            room = nic.link.mtu - HEADERS[nic.link.prefix.version]
+            if item.value.size > room:
+                what = f"{item.value.size} bytes don't fit link {nic.link.name}, whose MTU is {nic.link.mtu}"
+                yield Problem(
+                    locate((*item.path, "size")), what, f"send {room} at most, or give the link more"
+                )
+
+
+def _parts(view: View) -> dict[str, str]:
+    """Each node with a link by one node of the part of the lab that it is connected to."""
+    neighbors: dict[str, list[str]] = {}
+    for item in view.links:
+        one, other = (endpoint.node for endpoint in item.value.endpoints)
+        neighbors.setdefault(one, []).append(other)
+        neighbors.setdefault(other, []).append(one)
+    part: dict[str, str] = {}
+    for start in neighbors:
+        waiting = [start] if start not in part else []
+        while waiting:
+            node = waiting.pop()
+            if node not in part:
+                part[node] = start
+                waiting += neighbors[node]
+    return part
+
+
+@check
+def unknown_point(view: View, locate: Locate) -> Iterator[Problem]:
+    places = [(item.path, item.value.at) for _, item in _packets(view)]
+    places += [(item.path, item.value.at) for item in _messages(view)]
+    for path, at in places:
+        where = locate((*path, "at"))
+        place, _, nic = at.partition(":")
+        node, slash, netns = place.partition("/")
+        if not view.knows(node):
+            yield Problem(where, f"there is no node {node}", did_you_mean(node, view.node_names, "name it"))
+        elif slash and place not in view.places and view.services_sound:
+            yield Problem(where, f"{node} has no network namespace {netns}", f'write "{node}:{nic}"')
+        elif _misses(view, place, at):
+            known = {one.endpoint.nic for one in view.nics.get(place, ())} | view.places.get(place, set())
+            mend = f"NICs of {place}: {', '.join(sorted(known))}" if known else f"connect {node} first"
+            yield Problem(where, f"no link ends at {at}", mend)
+
+
+def _misses(view: View, place: str, at: str) -> bool:
+    """Whether it is certain that a place has no such NIC."""
+    if at in view.points or at.partition(":")[2] in view.places.get(place, ()):
+        return False
+    return view.services_sound and view.clear(place.partition("/")[0])
+
+
+@check
+def unknown_probe(view: View, locate: Locate) -> Iterator[Problem]:
+    for exercise, item in _packets(view):
+        name = item.value.probe
+        if exercise.probes_known and exercise.probe_ids and name not in exercise.probe_ids:
+            mend = did_you_mean(name, exercise.probe_ids, "give the exercise a probe")
+            yield Problem(
+                locate((*item.path, "probe")), f"exercise {exercise.name} has no probe {name}", mend
+            )
+
+
+@check
+def absent_with_more(view: View, locate: Locate) -> Iterator[Problem]:
+    for _, item in _packets(view):
+        given = [key for key in ("count", *HEADER) if getattr(item.value, key) is not None]
+        if item.value.absent and given:
+            what = f"a packet that is absent has no `{given[0]}`"
+            mend = f"take away `absent`, or {', '.join(f'`{key}`' for key in given)}"
+            yield Problem(locate((*item.path, given[0]), key=True), what, mend)
+
+
+@check
+def segments_left_fits(view: View, locate: Locate) -> Iterator[Problem]:
+    """RFC 8754 section 4.3.1.1: segments_left is last_entry + 1 at most, in a reduced SRH (RFC 8986 5.2)."""
+    reduced = any(item.value.mode.endswith(".red") for item in view.policies)
+    for header, path in _tunnels(view):
+        left, listed = header.segments_left, header.segment_list
+        if left is None or listed is None:
+            continue
+        where = locate((*path, "segments_left"))
+        if not listed:
+            what = "an empty `segment_list` says that there is no SRH, so there is no `segments_left`"
+            yield Problem(where, what, "take `segments_left` away, or list the segments")
+        elif left > len(listed):
+            what = f"`segments_left` is {left}, and `segment_list` has {len(listed)}"
+            yield Problem(where, what, f"write 0 to {len(listed) - 1}")
+        elif left == len(listed) and not reduced:
+            what = f"`segments_left` is {left}, as many as `segment_list` has: only a reduced SRH has that"
+            yield warning(where, what, f"the first segment has {left - 1} in an SRH that isn't reduced")
+
+
+@check
+def destination_is_active_segment(view: View, locate: Locate) -> Iterator[Problem]:
+    """The destination is segment_list[segments_left] (RFC 8986 section 4.1), but for a carrier on its way, and in
+    a masqueraded service."""
+    for header, path in _tunnels(view):
+        if isinstance(header, PacketExpectation) and _masqueraded(view, header):
+            continue
+        if not isinstance(header.destination, IPv6Address) or not header.segment_list:
+            continue
+        left = header.segments_left
+        if left is None or left >= len(header.segment_list):
+            continue
+        active = header.segment_list[left]
+        if header.destination not in view.stations(active):
+            what = f"the destination {header.destination} isn't segment_list[{left}], which is {active}"
+            mend = "`segment_list` is in wire order, the last segment first; check it and `segments_left`"
+            yield warning(locate((*path, "destination")), what, mend)
+
+
+def _masqueraded(view: View, packet: PacketExpectation) -> bool:
+    """Whether a packet shows the last segment as its destination, as End.AM does to its service."""
+    listed, place = packet.segment_list, packet.at.partition(":")[0]
+    behind = {
+        f"{service.node}/{service.netns}"
+        for item in view.local_sids
+        if item.value.behavior == "End.AM" and (service := view.services.get(str(item.value.service)))
+    }
+    return place in behind and listed is not None and packet.destination in listed[:1]
+
+
+def _tunnels(view: View) -> Iterator[tuple[PacketExpectation | Middle, Path]]:
+    """Every header behind which an SRH may stand."""
+    for _, item in _packets(view):
+        yield item.value, item.path
+        if item.value.middle is not None:
+            yield item.value.middle, (*item.path, "middle")
+
+
+def _headers(view: View) -> Iterator[tuple[Inner | PacketExpectation, Path]]:
+    yield from _tunnels(view)
+    for _, item in _packets(view):
+        if item.value.inner is not None:
+            yield item.value.inner, (*item.path, "inner")
+
+
+@check
+def families_match(view: View, locate: Locate) -> Iterator[Problem]:
+    for header, path in _headers(view):
+        if words := _family_words(header):
+            key, what, mend = words
+            yield Problem(locate((*path, key)), what, mend)
+        elif getattr(header, "segment_list", None) and _version(header) == 4:
+            key = "source" if header.source is not None else "destination"
+            what = f"an SRH is behind an IPv6 header, and {getattr(header, key)} is IPv4"
+            yield Problem(locate((*path, key)), what, "the inner packet's addresses belong under `inner`")
+
+
+def _version(header: Inner | PacketExpectation) -> int | None:
+    address = header.source if header.source is not None else header.destination
+    return address.version if address is not None else None
+
+
+def _family_words(header: Inner | PacketExpectation) -> tuple[str, str, str] | None:
+    """The key that doesn't fit to the others of one IP header, what, mend."""
+    source, destination = header.source, header.destination
+    if source is not None and destination is not None and source.version != destination.version:
+        what = f"the source {source} is IPv{source.version}, and the destination {destination} is not"
+        return "destination", what, "one header has one family"
+    version = _version(header)
+    other = {("icmp", 6): "icmpv6", ("icmpv6", 4): "icmp"}.get((str(header.protocol), version or 0))
+    if other:
+        return "protocol", f"`{header.protocol}` doesn't go in IPv{version}", f"write `{other}`"
+    return None
+
+
+@check
+def unknown_protocol(view: View, locate: Locate) -> Iterator[Problem]:
+    for header, path in _headers(view):
+        if header.protocol is not None and header.protocol not in PROTOCOLS:
+            mend = did_you_mean(header.protocol, PROTOCOLS, "")
+            where = locate((*path, "protocol"))
+            yield Problem(where, f"there is no protocol `{header.protocol[:60]}` here", mend)
+
+
+@check
+def next_header_fits(view: View, locate: Locate) -> Iterator[Problem]:
+    for _, item in _packets(view):
+        following, listed = item.value.next_header, item.value.segment_list
+        where = locate((*item.path, "next_header"))
+        if following is not None and following not in NEXT_HEADERS:
+            mend = did_you_mean(following, NEXT_HEADERS, "")
+            yield Problem(where, f"there is no next header `{following[:60]}` here", mend)
+        elif following == "routing" and listed == ():
+            what = (
+                "an empty `segment_list` says that there is no SRH, and `next_header: routing` that there is"
+            )
+            yield Problem(where, what, "list the segments, or say what follows instead")
+        elif following in PROTOCOLS and listed:
+            what = f"before an SRH the next header is routing, not {following}"
+            yield Problem(where, what, "write `next_header: routing`, or `segment_list: []`")
+
+
+@check
+def expectation_twice(view: View, locate: Locate) -> Iterator[Problem]:
+    pairs = (((exercise.path, item.value), item.path) for exercise, item in _packets(view))
+    for _, first, path in repeated(pairs):
+        what = f"this expectation already stands in {line_of(locate, first)}"
+        yield warning(locate(path), what, "take one away; `count` says how many packets")

@@ -1,0 +1,279 @@
+"""The sound parts of a topology, each with its path, for the checks to judge.
+
+A file with mistakes still has sound links and sound SIDs. What is unsound is known by name as far as
+its text goes, so that nobody is told "no such node" about a node with a typo in its locator. Where
+even the name is lost, a flag says that a list isn't the whole truth, and checks that need it are silent.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cached_property
+from ipaddress import IPv6Address, ip_network
+from typing import Generic, TypeVar
+
+from pydantic import BaseModel
+
+from srv6lab.srv6.csid import NextCsid
+from srv6lab.srv6.flavors import NEXT_CSID
+from srv6lab.topology.actions import Firewall
+from srv6lab.topology.exercises import Probe
+from srv6lab.topology.expectations import (
+    AlertExpectation,
+    ControlExpectation,
+    CounterExpectation,
+    LossExpectation,
+    PacketExpectation,
+)
+from srv6lab.topology.model import Endpoint, Group, Link, LocalSid, Node, Service
+from srv6lab.topology.scalars import Address, Network
+from srv6lab.topology.sr_policy import SrPolicy
+from srv6lab.topology.steering import Steering
+
+Path = tuple[str | int, ...]
+M = TypeVar("M", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Item(Generic[M]):
+    """A sound part and its path; not `whole` if keys that the model doesn't know were left out."""
+
+    path: Path
+    value: M
+    whole: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ExerciseView:
+    """An exercise whose probes and expectations are sound one by one."""
+
+    path: Path
+    name: str | None
+    probes: tuple[Item[Probe], ...]
+    packets: tuple[Item[PacketExpectation], ...]
+    probe_ids: frozenset[str]
+    probes_known: bool
+    expects: bool
+    alerts: tuple[Item[AlertExpectation], ...]
+    counters: tuple[Item[CounterExpectation], ...]
+    losses: tuple[Item[LossExpectation], ...]
+    control: tuple[Item[ControlExpectation], ...]
+    heard: bool
+    firewalls: tuple[Item[Firewall], ...]
+    firewall_names: frozenset[str]
+    firewalls_known: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentList:
+    """Segments in visiting order, and what they are pushed onto, with its IP version."""
+
+    path: Path
+    segments: tuple[IPv6Address, ...]
+    onto: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Nic:
+    """A NIC of a sound link, as its node sees it."""
+
+    path: Path
+    endpoint: Endpoint
+    link: Link
+
+
+@dataclass(frozen=True)
+class View:
+    """What the checks may look at; `cut` are the parts that have lost unknown keys."""
+
+    name: str | None
+    cut: frozenset[Path]
+    node_names: frozenset[str]
+    nodes_known: bool
+    nodes: dict[str, Node]
+    groups: dict[str, Group]
+    links: tuple[Item[Link], ...]
+    local_sids: tuple[Item[LocalSid], ...]
+    sr_policies: tuple[Item[SrPolicy], ...]
+    policies_known: bool
+    steering: tuple[Item[Steering], ...]
+    applied: tuple[Item[Steering], ...]
+    withdrawn: tuple[tuple[Path, str], ...]
+    cuts: tuple[tuple[Path, str], ...]
+    service_names: frozenset[str]
+    services: dict[str, Service]
+    exercises: tuple[ExerciseView, ...]
+    unsound_nics: frozenset[str]
+    links_known: bool
+    unsound_sids: frozenset[IPv6Address]
+    sids_known: bool
+
+    @cached_property
+    def nics(self) -> dict[str, list[Nic]]:
+        """The NICs of each node that sound links give it."""
+        found: dict[str, list[Nic]] = {}
+        for item in self.links:
+            for index, endpoint in enumerate(item.value.endpoints):
+                nic = Nic((*item.path, "endpoints", index), endpoint, item.value)
+                found.setdefault(endpoint.node, []).append(nic)
+        return found
+
+    @property
+    def services_sound(self) -> bool:
+        """Whether all that services say of namespaces and ports can be read."""
+        return len(self.services) == len(self.service_names) and not any(
+            path[0] == "services" for path in self.cut if path
+        )
+
+    @property
+    def policies(self) -> tuple[Item[Steering], ...]:
+        """The lab's own steering and what its exercises apply."""
+        return self.steering + self.applied
+
+    @cached_property
+    def segment_lists(self) -> tuple[SegmentList, ...]:
+        """Every list of segments that something pushes: headends, binding SIDs."""
+        steered = [
+            SegmentList((*item.path, "to", "segments"), item.value.segments, str(prefix), prefix.version)
+            for item in self.policies
+            for prefix in (item.value.match.prefix,)
+            if item.value.segments
+        ]
+        bound = [
+            SegmentList(
+                (*item.path, "policy", "segments"), item.value.policy.segments, "what it is pushed onto", 6
+            )
+            for item in self.local_sids
+            if item.value.policy is not None
+        ]
+        return (*steered, *bound)
+
+    @cached_property
+    def weighted_lists(self) -> tuple[tuple[Path, tuple[IPv6Address, ...]], ...]:
+        """The segment lists of SR policies, each with its place: what comes behind them is the steering's."""
+        return tuple(
+            ((*item.path, "candidate_paths", number, "segment_lists", index, "segments"), one.segments)
+            for item in self.sr_policies
+            for number, candidate in enumerate(item.value.candidate_paths)
+            for index, one in enumerate(candidate.segment_lists)
+        )
+
+    def owner(self, segment: IPv6Address) -> tuple[Item[LocalSid] | None, IPv6Address]:
+        """The local SID at the end of a segment, and the address that came there: that of a carrier
+        has been moved up over the SIDs before (RFC 9800 section 4.1)."""
+        last = self.stations(segment)[-1]
+        taker = next((one for one in self._carried if last in one.value.prefix), None)
+        return self.owners.get(last, taker), last
+
+    def stations(self, segment: IPv6Address) -> list[IPv6Address]:
+        """The destinations of a packet on the way to a segment: several for a carrier."""
+        found = [segment]
+        while found[-1] not in self.owners and any(found[-1] in one.value.prefix for one in self._carried):
+            if not NextCsid().argument(found[-1]):
+                break
+            found.append(NextCsid().moved_up(found[-1]))
+        return found
+
+    @cached_property
+    def _carried(self) -> tuple[Item[LocalSid], ...]:
+        return tuple(item for item in self.local_sids if NEXT_CSID in item.value.flavors)
+
+    @cached_property
+    def places(self) -> dict[str, set[str]]:
+        """The NICs of services: those in `node/netns`, and those that their node gets."""
+        found: dict[str, set[str]] = {}
+        for service in self.services.values():
+            place = f"{service.node}/{service.netns}" if service.netns else service.node
+            found.setdefault(place, set()).update(port.inside for port in service.ports)
+            found.setdefault(service.node, set()).update(port.outside for port in service.ports)
+        return found
+
+    @cached_property
+    def points(self) -> frozenset[str]:
+        """Every `node:nic` that a link names or may have meant, be the link sound or not."""
+        named = {nic.endpoint.at for nics in self.nics.values() for nic in nics}
+        return self.unsound_nics.union(named, self._meant)
+
+    @cached_property
+    def _meant(self) -> frozenset[str]:
+        """The ends that links with a misspelled node may have meant; the node's name has its problem."""
+        strays = [nic.endpoint for node, nics in self.nics.items() if not self.knows(node) for nic in nics]
+        meant = {
+            f"{name}:{stray.nic}"
+            for stray in strays
+            for name in get_close_matches(stray.node, self.node_names, 2) or ["?"]
+        }
+        loops = any(one.node == two.node for one, two in (item.value.endpoints for item in self.links))
+        return frozenset(meant | {"?:"} if loops else meant)
+
+    @cached_property
+    def _unclear(self) -> frozenset[str]:
+        """Nodes on whose links the last word isn't spoken."""
+        twice = {
+            node for node, nics in self.nics.items() if len({one.endpoint.at for one in nics}) < len(nics)
+        }
+        return frozenset(at.partition(":")[0] for at in self.unsound_nics | self._meant) | twice
+
+    def knows(self, node: str) -> bool:
+        """Whether there is such a node, as far as anyone can say."""
+        return node in self.node_names or not self.nodes_known
+
+    def clear(self, node: str) -> bool:
+        """Whether all links of a node are sound, so that "not on a link of it" can be said."""
+        return self.links_known and node not in self._unclear and "?" not in self._unclear
+
+    @cached_property
+    def _prefixes(self) -> dict[str, dict[int, set[Network]]]:
+        """The prefixes on each node's links by their length: a hub has as many routes as links."""
+        found: dict[str, dict[int, set[Network]]] = {}
+        for node, nics in self.nics.items():
+            for nic in nics:
+                by_length = found.setdefault(node, {})
+                by_length.setdefault(nic.link.prefix.prefixlen, set()).add(nic.link.prefix)
+        return found
+
+    def on_link(self, node: str, address: Address) -> bool:
+        """Whether a node reaches an address without a router."""
+        lengths = self._prefixes.get(node, {})
+        return any(
+            ip_network((address, length), strict=False) in prefixes
+            for length, prefixes in lengths.items()
+            if length <= address.max_prefixlen
+        )
+
+    @cached_property
+    def addresses(self) -> dict[Address, list[tuple[Path, str]]]:
+        """Every address that the author gives to a node: where, and whose it is."""
+        found: dict[Address, list[tuple[Path, str]]] = {}
+        for node, nics in self.nics.items():
+            for nic in nics:
+                if nic.endpoint.address is not None:
+                    place = ((*nic.path, "address"), node)
+                    found.setdefault(nic.endpoint.address, []).append(place)
+        for name, one in self.nodes.items():
+            if one.loopback is not None:
+                found.setdefault(one.loopback.ip, []).append((("nodes", name, "loopback"), name))
+        return found
+
+    @cached_property
+    def owners(self) -> dict[IPv6Address, Item[LocalSid]]:
+        """The first local SID of each address; the binding SIDs of SR policies are local SIDs of their headends."""
+        found: dict[IPv6Address, Item[LocalSid]] = {}
+        for item in self.local_sids:
+            found.setdefault(item.value.sid, item)
+        for path, node, sid in self.binding_sids:
+            bound = LocalSid(node=node, sid=sid, behavior="End.B6.Encaps")
+            found.setdefault(sid, Item(path, bound))
+        return found
+
+    @cached_property
+    def binding_sids(self) -> tuple[tuple[Path, str, IPv6Address], ...]:
+        """Every binding SID that a candidate path specifies: where, at which headend."""
+        return tuple(
+            ((*item.path, "candidate_paths", number, "binding_sid"), item.value.headend, one.binding_sid)
+            for item in self.sr_policies
+            for number, one in enumerate(item.value.candidate_paths)
+            if one.binding_sid is not None
+        )

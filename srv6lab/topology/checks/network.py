@@ -1,0 +1,312 @@
+"""Checks of links, addresses, names of captures and routes."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Iterator
+from dataclasses import dataclass
+from ipaddress import IPv6Network
+from typing import TypeVar
+
+from srv6lab.errors import Problem
+from srv6lab.topology.checks.facts import Nic, Path, View
+from srv6lab.topology.checks.registry import Locate, check, did_you_mean, line_of, warning
+from srv6lab.topology.model import MOST_LINKS
+from srv6lab.topology.scalars import Address, Network
+
+K = TypeVar("K", bound=Hashable)
+
+
+def repeated(pairs: Iterable[tuple[K, Path]]) -> Iterator[tuple[K, Path, Path]]:
+    """Each key that comes again: the key, its first path, this path."""
+    first: dict[K, Path] = {}
+    for key, path in pairs:
+        if key in first:
+            yield key, first[key], path
+        first.setdefault(key, path)
+
+
+def _all_nics(view: View) -> Iterator[Nic]:
+    for nics in view.nics.values():
+        yield from nics
+
+
+@check
+def unknown_node(view: View, locate: Locate) -> Iterator[Problem]:
+    for nic in _all_nics(view):
+        node = nic.endpoint.node
+        if not view.knows(node):
+            mend = did_you_mean(node, view.node_names, "name it under `nodes`")
+            yield Problem(
+                locate((*nic.path, "at")), f"link {nic.link.name} ends at an unknown node {node}", mend
+            )
+
+
+@check
+def nic_twice(view: View, locate: Locate) -> Iterator[Problem]:
+    for at, first, path in repeated((nic.endpoint.at, nic.path) for nic in _all_nics(view)):
+        node, _, _ = at.partition(":")
+        taken = {nic.endpoint.nic for nic in view.nics[node]}
+        free = next(f"eth{number}" for number in range(1, 100000) if f"eth{number}" not in taken)
+        what = f"{at} already ends the link in {line_of(locate, first)}"
+        yield Problem(locate((*path, "at")), what, f"a NIC has one link; {node}:{free} is free")
+
+
+@check
+def link_to_itself(view: View, locate: Locate) -> Iterator[Problem]:
+    for item in view.links:
+        one, other = item.value.endpoints
+        if one.node == other.node and one.at != other.at:
+            what = f"both ends of link {item.value.name} are on {one.node}"
+            yield Problem(locate((*item.path, "endpoints", 1, "at")), what, "connect two nodes")
+
+
+@check
+def prefix_fits_a_link(view: View, locate: Locate) -> Iterator[Problem]:
+    for item in view.links:
+        prefix = item.value.prefix
+        where = locate((*item.path, "prefix"))
+        if prefix.num_addresses < 2:
+            mend = f"a link needs two addresses: /{prefix.max_prefixlen - 1} or shorter"
+            yield Problem(where, f"{prefix} is one address, not a link's prefix", mend)
+        elif kind := special(prefix):
+            yield Problem(where, f"{prefix} is for {kind}, not for a link", "take a unicast prefix")
+
+
+def special(prefix: Network | Address) -> str:
+    """What addresses are for that are no unicast addresses of one place."""
+    if prefix.is_multicast:
+        return "multicast"
+    if prefix.is_loopback:
+        return "loopback"
+    return "link-local addresses" if prefix.is_link_local else ""
+
+
+@check
+def address_in_prefix(view: View, locate: Locate) -> Iterator[Problem]:
+    for nic in _all_nics(view):
+        address, prefix = nic.endpoint.address, nic.link.prefix
+        if address is None or prefix.num_addresses < 2:
+            continue
+        where = locate((*nic.path, "address"))
+        if address.version != prefix.version:
+            what = f"{address} is IPv{address.version}, and link {nic.link.name} has the prefix {prefix}"
+            yield Problem(where, what, f"give an address in {prefix}")
+        elif address not in prefix:
+            what = f"{address} isn't in the prefix {prefix} of link {nic.link.name}"
+            yield Problem(where, what, f"give an address in {prefix}, or mend the link's prefix")
+        elif reserved := _reserved(address, prefix):
+            yield Problem(where, f"{address} is the {reserved} of {prefix}", f"start with {prefix[1]}")
+
+
+def _reserved(address: Address, prefix: Network) -> str:
+    if prefix.num_addresses == 2:
+        return ""
+    if address == prefix.network_address:
+        return "subnet-router anycast address" if prefix.version == 6 else "network address"
+    return "broadcast address" if prefix.version == 4 and address == prefix.broadcast_address else ""
+
+
+@check
+def address_twice(view: View, locate: Locate) -> Iterator[Problem]:
+    for address, places in view.addresses.items():
+        (first, owner), *others = sorted(places, key=lambda place: locate(place[0]))
+        for path, _ in others:
+            what = f"{owner} already has {address} ({line_of(locate, first)})"
+            yield Problem(locate(path), what, "give each NIC and each loopback an address of its own")
+
+
+@check
+def link_name_twice(view: View, locate: Locate) -> Iterator[Problem]:
+    for name, first, path in repeated((item.value.name, item.path) for item in view.links):
+        what = f"the link in {line_of(locate, (*first, 'name'))} is already called {name}"
+        yield Problem(locate((*path, "name")), what, "give each link a name of its own")
+
+
+@dataclass(frozen=True, slots=True)
+class _Trace:
+    """The name of a capture file: written down, or the default of `owner`."""
+
+    name: str
+    written: bool
+    owner: str
+    path: Path
+
+
+def _traces(view: View) -> Iterator[_Trace]:
+    for nic in _all_nics(view):
+        at, trace = nic.endpoint.at, nic.endpoint.trace
+        yield _Trace(trace or at.replace(":", "-"), trace is not None, at, nic.path)
+    for name, service in view.services.items():
+        for index, port in enumerate(service.ports):
+            default = f"{service.node}-{port.inside}"
+            owner = f"{service.node}/{service.netns}:{port.inside}"
+            path = ("services", name, "ports", index)
+            yield _Trace(port.trace or default, port.trace is not None, owner, path)
+
+
+@check
+def trace_twice(view: View, locate: Locate) -> Iterator[Problem]:
+    """Traces are files, and some file systems don't tell A from a."""
+    # A default name comes first: whoever wrote the same name down has to change it.
+    traces = {one.path: one for one in sorted(_traces(view), key=lambda one: (one.written, locate(one.path)))}
+    for _, first, path in repeated((one.name.casefold(), one.path) for one in traces.values()):
+        one, other = traces[path], traces[first]
+        if one.owner == other.owner:
+            continue
+        same = "" if other.name == one.name else ", which is the same file on some machines"
+        also = f" ({other.name})" if same else ""
+        what = f"the trace {one.name} is already that of {other.owner}{also}{same}"
+        yield Problem(locate((*path, "trace")), what, "give each NIC a trace name of its own")
+
+
+@check
+def prefixes_overlap(view: View, locate: Locate) -> Iterator[Problem]:
+    prefixes = [(item.value.prefix, (*item.path, "prefix"), item.value.name) for item in view.links]
+    for outer, inner in overlaps(prefixes):
+        places = sorted(((locate(path), prefix, name) for prefix, path, name in (outer, inner)))
+        (first, other, name), (where, prefix, _) = places[0], places[-1]
+        how = "is also" if prefix == other else f"overlaps {other},"
+        yield Problem(
+            where, f"{prefix} {how} the prefix of link {name} (line {first.line})", "take a free prefix"
+        )
+
+
+P = TypeVar("P", bound=Network)
+Prefix = tuple[P, Path, str]
+
+
+def overlaps(prefixes: Iterable[tuple[P, Path, str]]) -> Iterator[tuple[Prefix[P], Prefix[P]]]:
+    """Each prefix that lies in another, with the nearest one around it; one sweep over the sorted list."""
+    around: list[Prefix[P]] = []
+    for one in sorted(prefixes, key=_by_start):
+        while around and not _holds(around[-1][0], one[0]):
+            around.pop()
+        if around:
+            yield around[-1], one
+        around.append(one)
+
+
+def _by_start(one: tuple[Network, Path, str]) -> tuple[int, int, int]:
+    return one[0].version, int(one[0].network_address), one[0].prefixlen
+
+
+def _holds(outer: Network, inner: Network) -> bool:
+    return outer.version == inner.version and outer.broadcast_address >= inner.network_address  # type: ignore[operator]
+
+
+@check
+def too_many_links(view: View, locate: Locate) -> Iterator[Problem]:
+    for node, nics in view.nics.items():
+        if len(nics) > MOST_LINKS and node in view.node_names:
+            what = f"{node} has {len(nics)} links; a VirtualBox machine has room for {MOST_LINKS}"
+            yield warning(locate(("nodes", node), key=True), what, "it runs with the netns provider only")
+
+
+@check
+def nic_gap(view: View, locate: Locate) -> Iterator[Problem]:
+    """Vagrant numbers the NICs of a machine one by one; eth3 without eth2 would come up as eth2."""
+    for node, nics in view.nics.items():
+        numbers = {int(nic.endpoint.nic[3:]) for nic in nics}
+        missing = next((number for number in range(1, max(numbers)) if number not in numbers), None)
+        if missing is not None and view.clear(node) and node in view.node_names:
+            last = max(nics, key=lambda nic: int(nic.endpoint.nic[3:]))
+            what = f"{node} has {last.endpoint.nic}, but no eth{missing}"
+            mend = f"number the NICs of {node} from eth1 without a gap; machines of Vagrant do"
+            yield warning(locate((*last.path, "at")), what, mend)
+
+
+@check
+def node_without_links(view: View, locate: Locate) -> Iterator[Problem]:
+    probed = {
+        end for one in view.exercises for item in one.probes for end in (item.value.source, item.value.to)
+    }
+    for node in view.nodes:
+        if node not in view.nics and view.clear(node) and node not in probed:
+            yield warning(
+                locate(("nodes", node), key=True), f"{node} has no links", "connect it, or take it away"
+            )
+
+
+@check
+def loopback_in_locator(view: View, locate: Locate) -> Iterator[Problem]:
+    for name, node in view.nodes.items():
+        announced = node.isis is not None  # IS-IS tells of both
+        if node.loopback and node.locator and not announced and node.loopback.ip not in node.locator:
+            what = f"the loopback {node.loopback.ip} of {name} isn't in its locator {node.locator}"
+            mend = "others reach it by the locator's route; give an address in it"
+            yield warning(locate(("nodes", name, "loopback")), what, mend)
+
+
+@check
+def loopback_is_unicast(view: View, locate: Locate) -> Iterator[Problem]:
+    for name, node in view.nodes.items():
+        if node.loopback and (kind := special(node.loopback.ip)):
+            what = f"the loopback {node.loopback.ip} of {name} is for {kind}"
+            yield Problem(locate(("nodes", name, "loopback")), what, "give an address in its locator")
+
+
+@check
+def locators_overlap(view: View, locate: Locate) -> Iterator[Problem]:
+    nodes = view.nodes.items()
+    locators = [(node.locator, ("nodes", name, "locator"), name) for name, node in nodes if node.locator]
+    for outer, inner in overlaps(locators):
+        places = sorted((locate(path), str(locator), name) for locator, path, name in (outer, inner))
+        (first, other, owner), (where, locator, _) = places[0], places[-1]
+        how = "is also" if locator == other else f"overlaps {other},"
+        what = f"{locator} {how} the locator of {owner} (line {first.line})"
+        yield Problem(where, what, "give each node a locator of its own")
+
+
+@check
+def locator_on_a_link(view: View, locate: Locate) -> Iterator[Problem]:
+    """A SID in a link's prefix is looked for on the link, by neighbor discovery, and never found."""
+    locators: list[tuple[IPv6Network, Path, str]] = [
+        (node.locator, ("nodes", name, "locator"), "") for name, node in view.nodes.items() if node.locator
+    ]
+    links = [
+        (item.value.prefix, item.path, item.value.name)
+        for item in view.links
+        if isinstance(item.value.prefix, IPv6Network)
+    ]
+    for outer, inner in overlaps([*locators, *links]):
+        locator, link = (outer, inner) if not outer[2] else (inner, outer)
+        if not locator[2] and link[2]:
+            what = f"the locator {locator[0]} overlaps {link[0]}, the prefix of link {link[2]}"
+            yield warning(locate(locator[1]), what, "take a locator outside of all links")
+
+
+@check
+def routes(view: View, locate: Locate) -> Iterator[Problem]:
+    for name, node in view.nodes.items():
+        base: Path = ("nodes", name, "routes")
+        for index, route in enumerate(node.routes):
+            where = locate((*base, index, "via"))
+            if route.prefix.version != route.via.version:
+                what = f"{route.prefix} is IPv{route.prefix.version}, and the next hop {route.via} is not"
+                yield Problem(where, what, f"give an IPv{route.prefix.version} next hop")
+            elif problem := next_hop(view, name, route.via):
+                yield Problem(where, *problem)
+        pairs = (
+            ((route.prefix, route.table, route.via), (*base, index))
+            for index, route in enumerate(node.routes)
+        )
+        for (prefix, table, via), first, path in repeated(pairs):
+            of = f" in table {table}" if table else ""
+            what = f"{name} already has a route for {prefix} via {via}{of} ({line_of(locate, first)})"
+            mend = "keep one of the two; routes of one prefix via different neighbors share its flows"
+            yield Problem(locate((*path, "prefix")), what, mend)
+
+
+def next_hop(view: View, node: str, address: Address) -> tuple[str, str] | None:
+    """What is wrong with an address as next hop of a node, and how to mend it."""
+    if address.is_link_local or not view.clear(node):
+        return None
+    if [owner for _, owner in view.addresses.get(address, ())] == [node]:
+        return f"{address} is {node}'s own address", "give the neighbor's address"
+    if view.on_link(node, address):
+        return None
+    prefixes = [
+        str(nic.link.prefix) for nic in view.nics.get(node, ()) if nic.link.prefix.version == address.version
+    ]
+    mend = f"links of {node}: {', '.join(prefixes[:8])}" if prefixes else f"connect {node} to it first"
+    return f"{address} is on no link of {node}", mend

@@ -1,0 +1,263 @@
+"""Checks of local SIDs and of the policies that steer into them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from ipaddress import IPv6Address
+
+from srv6lab.errors import Problem
+from srv6lab.srv6.behaviors import BEHAVIORS, REGISTRY, Behavior
+from srv6lab.topology.checks.facts import View
+from srv6lab.topology.checks.network import next_hop, repeated, special
+from srv6lab.topology.checks.registry import Locate, check, did_you_mean, line_of, warning
+
+
+@check
+def sid_of_unknown_node(view: View, locate: Locate) -> Iterator[Problem]:
+    for item in view.local_sids:
+        if not view.knows(node := item.value.node):
+            mend = did_you_mean(node, view.node_names, "name it under `nodes`")
+            yield Problem(locate((*item.path, "node")), f"there is no node {node}", mend)
+
+
+@check
+def unknown_behavior(view: View, locate: Locate) -> Iterator[Problem]:
+    for item in view.local_sids:
+        if (behavior := item.value.behavior) in BEHAVIORS:
+            continue
+        where = locate((*item.path, "behavior"))
+        known = _spelled(behavior)
+        if known is not None and not known.in_labs:
+            what = f"no lab can have {known.name} ({known.section}): {_why_not(known)}"
+            yield Problem(where, what, "`invoke behaviors` lists what labs can have")
+        else:
+            yield Problem(where, f"there is no behavior `{behavior[:60]}`", _nearest(behavior))
+
+
+def _spelled(behavior: str) -> Behavior | None:
+    """People know End.DX4 as `end.dx4`, `EndDX4` and `End_DX4`."""
+    bare = {re.sub(r"[^a-z0-9]", "", name.lower()): one for name, one in REGISTRY.items()}
+    return bare.get(re.sub(r"[^a-z0-9]", "", behavior.lower()))
+
+
+def _why_not(known: Behavior) -> str:
+    if known.kernel_since is None:
+        return "neither Linux nor srconf does that"
+    return "Day0 doesn't install it"
+
+
+def _nearest(behavior: str) -> str:
+    if known := _spelled(behavior):
+        return f"did you mean `{known.name}`?"
+    mend = did_you_mean(behavior, {name.lower() for name in BEHAVIORS}, "")
+    by_lower = {name.lower(): name for name in BEHAVIORS}
+    return re.sub(r"end[.a-z0-9]*", lambda found: by_lower[found.group()], mend)
+
+
+@check
+def parameters(view: View, locate: Locate) -> Iterator[Problem]:
+    for item in view.local_sids:
+        sid = item.value
+        if (behavior := BEHAVIORS.get(sid.behavior)) is None:
+            continue
+        needs = ", ".join(f"`{name}`" for name in behavior.parameters) or "no parameter"
+        for name in sid.parameters:
+            if name not in behavior.parameters:
+                what = f"{behavior.name} takes no `{name}`"
+                yield Problem(locate((*item.path, name), key=True), what, f"{behavior.name} takes {needs}")
+        missing = [name for name in behavior.parameters if name not in sid.parameters]
+        # A misspelled key is the likely cause, and it has its own problem.
+        if missing and item.whole and not set(sid.parameters) - set(behavior.parameters):
+            what = f"{behavior.name} needs {' and '.join(f'`{name}`' for name in missing)}"
+            mend = f"add {', '.join(f'`{name}: …`' for name in missing)}"
+            yield Problem(locate((*item.path, "behavior")), what, mend)
+
+
+@check
+def sid_twice(view: View, locate: Locate) -> Iterator[Problem]:
+    pairs = ((item.value.sid, item.path) for item in view.local_sids)
+    for sid, first, path in repeated(pairs):
+        owner = view.owners[sid].value.node
+        what = f"{sid} is already a local SID of {owner} ({line_of(locate, (*first, 'sid'))})"
+        yield Problem(locate((*path, "sid")), what, "bind one behavior to a SID")
+
+
+@check
+def sid_in_locator(view: View, locate: Locate) -> Iterator[Problem]:
+    routed = {route.prefix for node in view.nodes.values() for route in node.routes}
+    for item in view.local_sids:
+        node, sid = view.nodes.get(item.value.node), item.value.sid
+        if node is None or _no_unicast(sid) or (node.locator and sid in node.locator):
+            continue
+        if item.value.prefix in routed:
+            continue
+        where = locate((*item.path, "sid"))
+        if node.locator is None:
+            what = f"{item.value.node} has no locator, so no route leads to {item.value.sid} by itself"
+            yield warning(where, what, f"give {item.value.node} a locator, or the others a route")
+        else:
+            what = f"{item.value.sid} isn't in the locator {node.locator} of {item.value.node}"
+            yield warning(where, what, "take a SID in the locator, or give the others a route")
+
+
+@check
+def sid_is_unicast(view: View, locate: Locate) -> Iterator[Problem]:
+    for item in view.local_sids:
+        if kind := _no_unicast(item.value.sid):
+            what = f"{item.value.sid} can't be a SID: it is {kind}"
+            yield Problem(locate((*item.path, "sid")), what, "take one in a locator")
+
+
+def _no_unicast(sid: IPv6Address) -> str:
+    """What an address is that no route leads to."""
+    if sid.is_unspecified:
+        return "the unspecified address"
+    return f"for {kind}" if (kind := special(sid)) else ""
+
+
+@check
+def sid_on_a_host(view: View, locate: Locate) -> Iterator[Problem]:
+    for item in view.local_sids:
+        node = view.nodes.get(item.value.node)
+        if node is not None and node.role == "host":
+            what = f"{item.value.node} is a host, and Day0 of a host binds no SIDs"
+            yield Problem(locate((*item.path, "node")), what, f"give {item.value.node} `role: router`")
+
+
+@check
+def policy_on_a_host(view: View, locate: Locate) -> Iterator[Problem]:
+    for item in view.steering:
+        node = view.nodes.get(item.value.headend)
+        if node is not None and node.role == "host":
+            what = f"{item.value.headend} is a host, and Day0 of a host steers nothing"
+            mend = f"steer on the router behind it, or give {item.value.headend} `role: router`"
+            yield Problem(locate((*item.path, "headend")), what, mend)
+
+
+@check
+def sid_is_an_address(view: View, locate: Locate) -> Iterator[Problem]:
+    """Linux finds its own address first, so the behavior would never see a packet."""
+    for item in view.local_sids:
+        if places := view.addresses.get(item.value.sid):
+            path, owner = places[0]
+            what = f"{item.value.sid} is also an address of {owner} ({line_of(locate, path)})"
+            yield warning(
+                locate((*item.path, "sid")), what, "take a SID that is no NIC's and no loopback's address"
+            )
+
+
+@check
+def sid_next_hop(view: View, locate: Locate) -> Iterator[Problem]:
+    for item in view.local_sids:
+        node = item.value.node
+        if node not in view.node_names:
+            continue
+        for name in ("nh4", "nh6"):
+            address = getattr(item.value, name)
+            if address is not None and (problem := next_hop(view, node, address)):
+                yield Problem(locate((*item.path, name)), *problem)
+
+
+@check
+def sid_of_unknown_service(view: View, locate: Locate) -> Iterator[Problem]:
+    for item in view.local_sids:
+        name = item.value.service
+        if name is not None and name not in view.service_names:
+            mend = did_you_mean(name, view.service_names, "name it under `services`")
+            yield Problem(locate((*item.path, "service")), f"there is no service {name}", mend)
+        elif name in view.services and view.services[name].node != item.value.node:
+            what = f"the service {name} is on {view.services[name].node}, not on {item.value.node}"
+            yield Problem(locate((*item.path, "service")), what, "give the SID to the service's node")
+
+
+@check
+def unknown_headend(view: View, locate: Locate) -> Iterator[Problem]:
+    for item in view.policies:
+        if not view.knows(node := item.value.headend):
+            mend = did_you_mean(node, view.node_names, "name it under `nodes`")
+            yield Problem(locate((*item.path, "headend")), f"there is no node {node}", mend)
+
+
+@check
+def unowned_segment(view: View, locate: Locate) -> Iterator[Problem]:
+    if not view.sids_known:
+        return
+    owned = frozenset(map(str, view.owners))
+    lists = [(listed.path, listed.segments) for listed in view.segment_lists]
+    for place, segments in (*lists, *view.weighted_lists):
+        for index, sid in enumerate(segments):
+            owner, there = view.owner(sid)
+            if owner is None and (places := view.addresses.get(there)):
+                what = f"{there} is an address of {places[0][1]}, no SID"
+                mend = "Linux goes on with it only where seg6_enabled is on; end with a SID of that node"
+                yield warning(locate((*place, index)), what, mend)
+            elif owner is None and there not in view.unsound_sids:
+                mend = did_you_mean(str(there), owned, "give it to a node under `local_sids`")
+                of = "" if there == sid else f", to which {sid} is moved up"
+                what = f"no node has the local SID {there}{of}"
+                yield Problem(locate((*place, index)), what, mend)
+
+
+@check
+def unowned_segment_of_a_probe(view: View, locate: Locate) -> Iterator[Problem]:
+    """A probe's SRH leads through SIDs that are planned: those that routing protocols hand out may be others."""
+    owned = frozenset(map(str, view.owners))
+    for exercise in view.exercises:
+        for item in exercise.probes:
+            for index, sid in enumerate(item.value.segments if view.sids_known else ()):
+                if sid not in view.owners and sid not in view.unsound_sids:
+                    mend = did_you_mean(str(sid), owned, "give it to a node under `local_sids`")
+                    where = locate((*item.path, "segments", index))
+                    yield Problem(where, f"no node has the local SID {sid}", mend)
+            if item.value.oam and not item.value.segments:
+                where = locate((*item.path, "oam"), key=True)
+                yield Problem(where, "the O-flag is in an SRH, and this probe has none", "add `segments`")
+
+
+@check
+def steered_twice(view: View, locate: Locate) -> Iterator[Problem]:
+    pairs = (((item.value.headend, item.value.match.prefix), item.path) for item in view.steering)
+    for (headend, prefix), first, path in repeated(pairs):
+        what = f"{headend} already steers {prefix} ({line_of(locate, (*first, 'match', 'prefix'))})"
+        yield Problem(locate((*path, "match", "prefix")), what, "keep one of the two")
+
+
+@check
+def last_segment_fits(view: View, locate: Locate) -> Iterator[Problem]:
+    """A lab may want to show what happens then, so it is a warning."""
+    for listed in view.segment_lists:
+        last = listed.segments[-1]
+        owner, _ = view.owner(last)
+        behavior = owner.value.behavior if owner else ""
+        where = locate((*listed.path, len(listed.segments) - 1))
+        family = re.fullmatch(r"End\.D[XT]([46])", behavior)
+        if family and int(family.group(1)) != listed.version:
+            what = f"the last segment {last} is {behavior}, and {listed.onto} is IPv{listed.version}"
+            yield warning(where, what, f"end with a SID that hands on IPv{listed.version}")
+        elif behavior.startswith(("End.B6", "End.AD", "End.AM")):
+            what = f"the last segment {last} is {behavior}, which goes on to a next segment"
+            yield warning(where, what, "add the segment at which the packet shall arrive")
+
+
+@check
+def proxied_family(view: View, locate: Locate) -> Iterator[Problem]:
+    """An SR proxy that decapsulates discards packets of the other family."""
+    for listed in view.segment_lists:
+        for index, segment in enumerate(listed.segments):
+            owner, _ = view.owner(segment)
+            family = re.fullmatch(r"End\.AD([46])", owner.value.behavior if owner else "")
+            if family and int(family.group(1)) != listed.version:
+                what = f"{segment} is End.AD{family.group(1)}, and {listed.onto} is IPv{listed.version}"
+                mend = f"lead it through a proxy that hands on IPv{listed.version}"
+                yield warning(locate((*listed.path, index)), what, mend)
+
+
+@check
+def binding_sid_in_its_own_policy(view: View, locate: Locate) -> Iterator[Problem]:
+    for item in view.local_sids:
+        segments = item.value.policy.segments if item.value.policy else ()
+        if item.value.sid in segments:
+            path = (*item.path, "policy", "segments", segments.index(item.value.sid))
+            what = f"the policy of {item.value.sid} leads back to {item.value.sid}, without end"
+            yield Problem(locate(path), what, "take it out of its own policy")

@@ -1,0 +1,147 @@
+"""What an author expects of routing protocols' messages: fields by the names that Wireshark gives them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, StringConstraints
+
+from srv6lab.topology.scalars import (
+    Address,
+    Model,
+    Name,
+    PointText,
+    Share,
+    V6Address,
+)
+
+FieldName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)+$", max_length=120)]
+FieldText = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]*$", max_length=200)]
+
+
+def _texts(value: Any) -> Any:
+    """`5` is short for `["5"]`: a field has as many values as the message holds of it."""
+    values = value if isinstance(value, (list, tuple)) else [value]
+    return tuple(str(one).lower() if isinstance(one, (bool, int)) else one for one in values)
+
+
+Values = Annotated[tuple[FieldText, ...], BeforeValidator(_texts)]
+
+
+class BoundSids(Model):
+    """The SIDs in a field are those that a node's kernel has bound to a behavior for this protocol: which ones
+    a router hands out is its own affair. They are in its locator, and none is there twice."""
+
+    field: FieldName
+    node: Name
+    behavior: Literal["End", "End.X"]
+
+
+class ControlExpectation(Model):
+    """The last message of a protocol at one point in one direction for which `where` holds has these `fields`.
+
+    `protocol` and the fields' names are Wireshark's. A field's values are all that the message has, in the
+    order of the wire; an empty list says that it has none.
+    """
+
+    at: PointText
+    direction: Literal["in", "out"]
+    protocol: Literal["isis.hello", "isis.lsp", "bgp"]
+    where: dict[FieldName, Values] = Field(default_factory=dict)
+    fields: Annotated[dict[FieldName, Values], Field(min_length=1)]
+    sids: tuple[BoundSids, ...] = ()
+
+
+class Inner(Model):
+    """The innermost IP header of an encapsulated packet."""
+
+    source: Address | None = None
+    destination: Address | None = None
+    hop_limit: Annotated[int, Field(strict=True, ge=0, le=255)] | None = None
+    protocol: str | None = None
+
+
+SegmentList = Annotated[tuple[V6Address, ...], Field(max_length=64)]
+SegmentsLeft = Annotated[int, Field(strict=True, ge=0, le=127)]
+
+
+class Middle(Inner):
+    """The second of three IP headers: the tunnel within the tunnel."""
+
+    segment_list: SegmentList | None = None
+    segments_left: SegmentsLeft | None = None
+
+
+class PacketExpectation(Model):
+    """What a probe's packets look like at one point in one direction.
+
+    `source`, `destination`, `hop_limit`, `next_header`, `protocol` and `length` are the outermost IP header's:
+    `next_header` is what follows it at once, `protocol` what follows all of its extension headers, `length`
+    counts the bytes of the whole IP packet. `segment_list` is in wire order (RFC 8754 section 2): index 0 is
+    the last segment; an empty list says that there is no SRH. `count` defaults to one for each packet of the
+    probe. `share` is that of the probe's flows which come here so: how many they are must be likely by it.
+    """
+
+    at: PointText
+    direction: Literal["in", "out"]
+    probe: Name
+    source: Address | None = None
+    destination: Address | None = None
+    hop_limit: Annotated[int, Field(strict=True, ge=0, le=255)] | None = None
+    next_header: str | None = None
+    protocol: str | None = None
+    length: Annotated[int, Field(strict=True, ge=20, le=65575)] | None = None
+    segment_list: SegmentList | None = None
+    segments_left: SegmentsLeft | None = None
+    oam: bool | None = None
+    middle: Middle | None = None
+    inner: Inner | None = None
+    count: Annotated[int, Field(strict=True, ge=1)] | None = None
+    share: Share | None = None
+    absent: bool = False
+
+
+class TunnelExpectation(Model):
+    """The outer addresses of a packet whose inner one raised an alert."""
+
+    source: V6Address | None = None
+    destination: V6Address | None = None
+
+
+class AlertExpectation(Model):
+    """An alert of a service. Without `count` at least one, with `absent: true` none at all."""
+
+    service: Name
+    signature: Annotated[int, Field(strict=True, ge=1)]
+    source: Address | None = None
+    destination: Address | None = None
+    tunnel: TunnelExpectation | None = None
+    count: Annotated[int, Field(strict=True, ge=1)] | None = None
+    absent: bool = False
+
+
+class CounterExpectation(Model):
+    """Packets that a firewall's rule or a local SID of a proxy counted during the exercise."""
+
+    firewall: Name | None = None
+    sid: V6Address | None = None
+    packets: Annotated[int, Field(strict=True, ge=0)]
+
+
+class LossExpectation(Model):
+    """How many echo requests of a probe may stay without an answer."""
+
+    probe: Name
+    most: Annotated[int, Field(strict=True, ge=0)]
+
+
+class Expect(Model):
+    """The author's word, written by hand. `elsewhere: absent` says that the probes' packets are
+    seen at no other point than those listed."""
+
+    packets: tuple[PacketExpectation, ...] = ()
+    elsewhere: Literal["absent", "any"] = "any"
+    alerts: tuple[AlertExpectation, ...] = ()
+    counters: tuple[CounterExpectation, ...] = ()
+    losses: tuple[LossExpectation, ...] = ()
+    control: tuple[ControlExpectation, ...] = ()

@@ -1,0 +1,161 @@
+"""A topology file → a Topology, or every problem of the file at once.
+
+Two passes: what each part is (`model`, told in our words by `messages/`), then what the
+parts mean together (`checks/`). The second runs over whatever the first found sound. The files that a
+topology names are read beside it, since one that isn't there is a problem of the file, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from srv6lab.errors import Problem, TopologyError, UsageError
+from srv6lab.topology import checks
+from srv6lab.topology.messages.schema import (
+    findings_of,
+    misplaced,
+    real_path,
+    schema_problems,
+    value_at,
+)
+from srv6lab.topology.model import Service, Topology
+from srv6lab.topology.yaml.source import MAX_BYTES, Source, examine
+from srv6lab.topology.yaml.source import Path as KeyPath
+from srv6lab.topology.yaml.tree import MAX_PROBLEMS
+
+
+@dataclass(frozen=True, slots=True)
+class Lab:
+    """A topology that stands, its source with the place of each part, what is odd but allowed, and the
+    texts of the files that it names."""
+
+    topology: Topology
+    source: Source
+    warnings: tuple[Problem, ...]
+    files: Mapping[str, str] = field(default_factory=dict)
+
+
+def load(path: Path, shown: str | None = None) -> Lab:
+    """The file's lab; `shown` is the file's name in messages."""
+    return loads(read(path), shown or str(path), path.parent)
+
+
+def read(path: Path) -> bytes:
+    """The file's bytes, one more than allowed at most, so that a huge file answers at once."""
+    try:
+        if path.exists() and not path.is_file() and not path.is_dir():
+            raise UsageError(f"{path} is no file, but a device or a pipe", "name a topology file")
+        with path.open("rb") as file:
+            return file.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        raise UsageError(f"there is no file {path}", "check the path, or name a lab") from None
+    except IsADirectoryError:
+        mend = f"name the file in it: {path / 'topology.yml'}"
+        raise UsageError(f"{path} is a folder, not a topology file", mend) from None
+    except (OSError, ValueError) as error:
+        reason = (getattr(error, "strerror", None) or str(error)).lower()
+        raise UsageError(f"{path} can't be read: {reason}", "check the path and its permissions") from None
+
+
+def loads(text: str | bytes, shown: str, folder: Path | None = None) -> Lab:
+    """The lab of a text that stands in no file, or not yet; the files that it names are in `folder`."""
+    source, problems = examine(text, shown)
+    topology, schema = _topology(source)
+    view = _view(source, topology, schema)
+    found = checks.run(view, source.locate)
+    files, missing = _files(view.services, folder, source)
+    if topology is None or problems or missing or any(one.severity == "error" for one in found):
+        words = islice(schema_problems(schema, source), MAX_PROBLEMS) if schema else ()
+        raise _refusal(problems, words, found, missing)
+    return Lab(topology, source, tuple(map(_printable, found)), files)
+
+
+def _topology(source: Source) -> tuple[Topology | None, ValidationError | None]:
+    try:
+        return Topology.model_validate(source.data), None
+    except ValidationError as error:
+        return None, error
+
+
+def _files(
+    services: Mapping[str, Service], folder: Path | None, source: Source
+) -> tuple[dict[str, str], list[Problem]]:
+    """The texts of the files that services name, and a problem for each that can't be read."""
+    texts: dict[str, str] = {}
+    problems = []
+    for name, service in services.items() if folder else ():
+        try:
+            texts[service.rules] = _text(Path(folder or ".", service.rules))
+        except (OSError, ValueError) as error:
+            reason = (getattr(error, "strerror", None) or "").lower() or str(error)
+            what = f"{service.rules} can't be read: {reason}"
+            mend = "the file is looked for in the topology's folder"
+            problems.append(Problem(source.locate(("services", name, "rules")), what, mend))
+    return texts, problems
+
+
+def _text(path: Path) -> str:
+    """A small text file; a pipe would never end, and a shell loses NUL."""
+    if path.exists() and not path.is_file():
+        raise ValueError("it is no file")
+    with path.open("rb") as file:
+        content = file.read(MAX_BYTES + 1)
+    if len(content) > MAX_BYTES:
+        raise ValueError(f"it is larger than {MAX_BYTES // 1000} kB")
+    if b"\0" in content:
+        raise ValueError("it is no text")
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        raise ValueError("it is no text") from None
+
+
+def _refusal(*phases: Iterable[Problem]) -> TopologyError:
+    """All problems of all phases; where one phase has complained, the next has nothing to add."""
+    problems: set[Problem] = set()
+    for phase in phases:
+        taken = {problem.location for problem in problems}
+        problems |= {problem for problem in phase if problem.location not in taken}
+    return TopologyError(map(_printable, problems))
+
+
+def _printable(problem: Problem) -> Problem:
+    """The problem without the control characters that a text in "double quotes" can smuggle in."""
+    if problem.what.isprintable() and problem.mend.isprintable():
+        return problem
+    return replace(problem, what=_escaped(problem.what), mend=_escaped(problem.mend))
+
+
+def _escaped(text: str) -> str:
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
+
+
+def _view(source: Source, topology: Topology | None, error: ValidationError | None) -> checks.View:
+    """What of the file is sound: all of it, or what is left where the schema has complained."""
+    if error is None:
+        return checks.view_of(source.data, topology)
+    findings = findings_of(error, source.data)
+    unknown = {real_path(source.data, one["loc"])[0] for one in findings if one["type"] == "extra_forbidden"}
+    data = _without(source.data, unknown)
+    try:
+        rest = Topology.model_validate(data)
+    except ValidationError:
+        rest = None
+    cut = frozenset(path[:-1] for path in unknown)
+    lost = frozenset(misplaced(source.data).values())
+    return checks.view_of(data, rest, cut, lost)
+
+
+def _without(data: dict[str, Any], paths: Iterable[KeyPath]) -> dict[str, Any]:
+    """The data without some keys. Aliases share parts of it, so a key may be gone already."""
+    data = deepcopy(data)
+    for path in sorted(paths, key=len, reverse=True):
+        value_at(data, path[:-1]).pop(path[-1], None)
+    return data

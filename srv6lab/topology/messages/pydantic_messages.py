@@ -1,0 +1,170 @@
+"""One wording for each kind of finding that pydantic has.
+
+Only the kind and its numbers are used; the value is shown as the author wrote it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from srv6lab.suggest import closest, did_you_mean
+from srv6lab.topology.scalars import BOX_VERSION
+
+Finding = dict[str, Any]
+Words = tuple[str, str] | None
+
+# What the patterns of topology.py mean; a test holds that each has words.
+PATTERNS = {
+    r"^[a-z][a-z0-9-]{0,30}$": "a small letter first, then small letters, digits and `-`, 31 at most",
+    r"^eth[1-9][0-9]?$": "eth1 to eth99",
+    r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$": "letters, digits, `_` and `-`, 63 at most; it becomes a file's name",
+    r"^[a-z][a-z0-9-]*(/[a-z][a-z0-9-]*)?:[a-z][a-z0-9-]*$": '"node:nic" or "node/netns:nic"',
+    r"^([a-z][a-z0-9-]{0,30}):(eth[1-9][0-9]?)$": '"node:eth1"; NICs are called eth1 to eth99',
+    r"^[^\x00-\x1f\x7f]*$": "one line of text",
+    r"^[a-z][a-z0-9-]{0,14}$": "a small letter first, then small letters, digits and `-`, 15 at most",
+    r"^[a-z][a-z0-9-]*(/[a-z][a-z0-9-]*)?$": '"node" or "node/netns"',
+    r"^[A-Za-z0-9][A-Za-z0-9_.-]*(/[A-Za-z0-9][A-Za-z0-9_.-]*)?$": "`owner/name`, or the name of a box that is added here",
+    BOX_VERSION: 'a version such as "202404.23.0", or bounds such as ">= 1.2, < 2"',
+    r"^[0-9a-f]{2}(\.[0-9a-f]{4}){0,3}(\.[0-9a-f]{4}){3}\.00$": "an area, three groups of four hex digits, 00: 49.0000.0000.0001.00",
+    r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)+$": "a field's name in Wireshark, such as isis.lsp.hostname",
+    r"^[1-9][0-9]{0,5}/[1-9][0-9]{0,5}$": "a part of a whole, such as 3/4",
+    r"^[ -~]*$": "printable ASCII characters",
+    r"^[0-9]{1,5}:[0-9]{1,9}$": 'an AS and a number: "100:1"',
+    r"^[A-Za-z0-9]{1,16}$": "letters and digits, 16 at most",
+    r"^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$": "a path below the lab's folder",
+}
+
+
+_UNITS = {
+    "`memory`": ", in MB",
+    "`probe_interval`": ", in milliseconds",
+    "`interval`": ", in milliseconds",
+    "`delay`": ", in microseconds",
+}
+
+
+def shown(value: Any) -> str:
+    """A value as the author would say it, never a page of it."""
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, list):
+        return "a list"
+    if isinstance(value, bool):
+        return str(value).lower()
+    text = str(value)
+    if len(text) > 60:
+        text = f"{text[:57]}…"
+    return text if isinstance(value, int) else f"`{text}`"
+
+
+def allowed_pattern(finding: Finding) -> str:
+    pattern = finding["ctx"]["pattern"]
+    return f"allowed: {PATTERNS.get(pattern, f'text that matches {pattern}')}"
+
+
+def custom(finding: Finding) -> str:
+    """The words of a validator of our own, if that is what spoke."""
+    return str(finding["msg"]).removeprefix("Value error, ") if finding["type"] == "value_error" else ""
+
+
+def _literal(name: str, value: Any, finding: Finding) -> Words:
+    allowed = finding["ctx"]["expected"].replace("'", "").replace(" or ", ", ").split(", ")
+    by_lower = {one.lower(): one for one in allowed}
+    close = [by_lower[one] for one in closest(str(value)[:60].lower(), by_lower)]
+    mend = did_you_mean(close) if close else f"allowed: {', '.join(allowed)}"
+    return f"{name} can't be {shown(value)}", mend
+
+
+def _bad_pattern(name: str, value: Any, finding: Finding) -> Words:
+    return f"{name} can't be {shown(value)}", allowed_pattern(finding)
+
+
+def _text(name: str, value: Any, finding: Finding) -> Words:
+    if isinstance(value, (dict, list)):
+        return f"{name} must be text, not {shown(value)}", "write one value"
+    return (
+        f"{name} must be text, and YAML reads {shown(value)} as something else",
+        "write a word, or put it in quotes",
+    )
+
+
+def _whole(name: str, value: Any, finding: Finding) -> Words:
+    digits = isinstance(value, str) and value.isdigit()
+    mend = "take the quotes away" if digits else f"write digits only{_UNITS.get(name, '')}"
+    return f"{name} must be a whole number, not {shown(value)}", mend
+
+
+def _boolean(name: str, value: Any, finding: Finding) -> Words:
+    return f"{name} must be true or false, not {shown(value)}", "write true or false"
+
+
+def _small(name: str, value: Any, finding: Finding) -> Words:
+    low = finding["ctx"]["ge"]
+    return (
+        f"{name} is {shown(value)}; the smallest allowed is {low}",
+        f"write {low} or more{_UNITS.get(name, '')}",
+    )
+
+
+def _large(name: str, value: Any, finding: Finding) -> Words:
+    high = finding["ctx"]["le"]
+    return (
+        f"{name} is {shown(value)}; the largest allowed is {high}",
+        f"write {high} or less{_UNITS.get(name, '')}",
+    )
+
+
+def _short(name: str, value: Any, finding: Finding) -> Words:
+    """pydantic counts only the items that are sound; those that aren't have their own problem."""
+    least = finding["ctx"]["min_length"]
+    if len(value) >= least:
+        return None
+    what = f"{name} is empty" if not value else f"{name} has {_size(value)}, but needs {least}"
+    return what, f"give at least {least}"
+
+
+def _long(name: str, value: Any, finding: Finding) -> Words:
+    most = finding["ctx"]["max_length"]
+    what = f"{name} has {_size(value)}; the most allowed is {most}"
+    return what, f"keep {most} at most"
+
+
+def _size(value: Any) -> str:
+    unit = "character" if isinstance(value, str) else "item"
+    return f"{len(value)} {unit}{'' if len(value) == 1 else 's'}"
+
+
+def _list(name: str, value: Any, finding: Finding) -> Words:
+    return f"{name} must be a list, not {shown(value)}", "write `[…]`, or one `- ` line for each item"
+
+
+def _mapping(name: str, value: Any, finding: Finding) -> Words:
+    return (
+        f"{name} must be a mapping, not {shown(value)}",
+        "write `{key: value}`, or indented `key: value` lines",
+    )
+
+
+WORDINGS: dict[str, Callable[[str, Any, Finding], Words]] = {
+    "literal_error": _literal,
+    "string_pattern_mismatch": _bad_pattern,
+    "string_type": _text,
+    "string_too_long": _long,
+    "string_too_short": _short,
+    "int_type": _whole,
+    "int_parsing": _whole,
+    "int_from_float": _whole,
+    "int_parsing_size": _whole,
+    "bool_type": _boolean,
+    "bool_parsing": _boolean,
+    "greater_than_equal": _small,
+    "less_than_equal": _large,
+    "too_short": _short,
+    "too_long": _long,
+    "tuple_type": _list,
+    "list_type": _list,
+    "dict_type": _mapping,
+    "model_type": _mapping,
+    "model_attributes_type": _mapping,
+}

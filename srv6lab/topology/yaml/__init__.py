@@ -1,0 +1,1 @@
+"""YAML text → a tree that knows file:line:col."""
