@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from srv6lab.plan.planner.planner.nodes import Nic, Plan
+from srv6lab.plan.nodes import Nic, Plan
 
 from srv6lab.capture.pcap import packets
 from srv6lab.errors import UsageError

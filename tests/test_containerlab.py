@@ -21,7 +21,7 @@ from jsonschema import Draft7Validator
 from srv6lab.errors import MachineError
 from srv6lab.plan.nodes import Plan
 from srv6lab.render.containerlab import IMAGE, containerlab
-from srv6lab.render.day0 import containerlab as module
+from srv6lab.render import containerlab as module
 from srv6lab.render.day0 import day0_path, day0_scripts
 from tests.conftest import LABS, REPOSITORY, SITE, need_root
 from tests.machine import settles

@@ -28,7 +28,7 @@ from srv6lab.errors import TopologyError
 from srv6lab.plan.nodes import Plan
 from srv6lab.plan.planner import plan
 from srv6lab.render.apply import changes_of
-from srv6lab.render.day0 import day0 as renders
+from srv6lab.render import day0 as renders
 from srv6lab.render.day0 import render
 from srv6lab.render.vagrant import vagrant
 from srv6lab.topology.load import Lab, load, loads

@@ -18,9 +18,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from srv6lab.plan import frr as routing
 from srv6lab.plan.nodes import Machine, Plan
-from srv6lab.plan.planner import planner as plans
+from srv6lab.plan import planner as plans
 from srv6lab.render.day0 import NAMES, day0_path, render
-from srv6lab.render.day0 import day0 as renders
+from srv6lab.render import day0 as renders
 from srv6lab.render.templates import TEMPLATES
 from srv6lab.topology import model as topology
 from tests.conftest import LABS, REPOSITORY, SITE, tool
