@@ -29,7 +29,7 @@ from srv6lab.report import behaviors as registry
 from srv6lab.report import doctor as doctor_report
 from srv6lab.report.progress import Progress
 
-SITE = labs_.Site(Path(__file__).resolve().parent)
+SITE = labs_.LabsFolder(Path(__file__).resolve().parent)
 
 _LAB = "the lab: lab=NAME, NAME, or a path to its topology.yml"
 _INSTANCE = "the name it runs under, to run one lab several times (default: the lab's name)"
@@ -208,7 +208,7 @@ def validate(_: Context, lab: str | None = None, labs: str = "", format: str = "
     """Load and plan a lab's file, or all labs' files; show all of their problems at once."""
     validation.known_format(format)
     folder = labs or os.environ.get("SRV6LAB_LABS", "")
-    site = labs_.Site(SITE.root, Path(folder)) if folder else SITE
+    site = labs_.LabsFolder(SITE.root, Path(folder)) if folder else SITE
     files = validation.files_in(site.labs) if lab is None else [site.known(site.refer(lab)).path]
     checked = validation.validate(files)
     out, words = validation.report(checked, format)

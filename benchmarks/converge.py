@@ -21,7 +21,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from srv6lab.cli import Site
+from srv6lab.cli import LabsFolder
 from srv6lab.images import frr_root
 from srv6lab.plan.nodes import Plan
 
@@ -100,7 +100,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="write the JSON here, too")
     options = parser.parse_args()
 
-    plan, _ = Site(REPO).load(Site(REPO).refer(options.lab))
+    plan, _ = LabsFolder(REPO).load(LabsFolder(REPO).refer(options.lab))
     lab, ping = options.lab.removeprefix("lab="), first_ping(plan)
     times: dict[str, list[float]] = {}
     for number in range(options.rounds):

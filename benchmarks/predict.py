@@ -24,7 +24,7 @@ from typing import Any
 
 from tree import topology
 
-from srv6lab.cli import Site
+from srv6lab.cli import LabsFolder
 from srv6lab.plan.nodes import Plan
 from srv6lab.plan.planner import plan
 from srv6lab.predict import predict
@@ -58,7 +58,7 @@ def median(taken: Sequence[Seconds]) -> Seconds:
 
 def of_lab(name: str, exercise: str, rounds: int) -> dict[str, Seconds]:
     """One round to warm up, then medians; every round runs each once."""
-    site = Site(REPO)
+    site = LabsFolder(REPO)
     found, _ = site.load(site.refer(name))
     exercise = exercise or found.exercises[-1].name
     invoke = str(Path(sys.executable).with_name("invoke"))

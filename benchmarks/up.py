@@ -25,7 +25,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from srv6lab.cli import Site
+from srv6lab.cli import LabsFolder
 from srv6lab.plan.nodes import Plan
 
 REPO = Path(__file__).resolve().parents[1]
@@ -100,7 +100,7 @@ def specification(plan: Plan, scripts: Path) -> dict[str, Any]:
     """What Mininet is to build: the plan's nodes and links with their MACs, and the rendered Day0 scripts."""
     ends = {nic.point: {"node": nic.point.node, "nic": nic.name, "mac": nic.mac} for nic in plan.nics()}
     pairs = {frozenset((nic.point, nic.peer)): (ends[nic.point], ends[nic.peer]) for nic in plan.nics()}
-    nodes = [machine.name for machine in plan.machines]
+    nodes = [machine.name for machine in plan.nodes]
     return {
         "nodes": nodes,
         "links": list(pairs.values()),
@@ -114,7 +114,7 @@ def specification(plan: Plan, scripts: Path) -> dict[str, Any]:
 
 def probe(plan: Plan) -> dict[str, str]:
     """The two hosts at the ends of the lab, to prove that what Mininet built works."""
-    hosts = [machine for machine in plan.machines if machine.role == "host"]
+    hosts = [machine for machine in plan.nodes if machine.role == "host"]
     if len(hosts) < 2:
         return {}
     return {"from": hosts[0].name, "to": str(hosts[-1].nics[0].address.ip)}
@@ -164,7 +164,7 @@ def report(plan: Plan, rounds: int, tracers: int, times: dict[str, list[float]])
     ours, *others = times
     return {
         "lab": plan.name,
-        "nodes": len(plan.machines),
+        "nodes": len(plan.nodes),
         "links": len(list(plan.nics())) // 2,
         "tracers": tracers,
         "rounds": rounds,
@@ -191,8 +191,8 @@ def main() -> None:
     parser.add_argument("--mininet-python", default="/usr/bin/python3", help="the Python that has Mininet")
     options = parser.parse_args()
 
-    reference = Site(REPO).refer(options.lab)
-    plan, _ = Site(REPO).load(reference)
+    reference = LabsFolder(REPO).refer(options.lab)
+    plan, _ = LabsFolder(REPO).load(reference)
     lab = options.lab.removeprefix("lab=")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -15,14 +15,14 @@ from typing import Any
 
 import pytest
 
-from srv6lab.cli import Reference, Running, Site, destroy, up
+from srv6lab.cli import Instance, LabsFolder, Reference, destroy, up
 from srv6lab.plan.nodes import Plan
 from tests.aside import pytest_collection_modifyitems as pytest_collection_modifyitems
 from tests.skips import pytest_make_collect_report as pytest_make_collect_report
 from tests.skips import pytest_runtest_makereport as pytest_runtest_makereport
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-SITE = Site(REPOSITORY)
+SITE = LabsFolder(REPOSITORY)
 LABS = SITE.names()
 
 
@@ -46,7 +46,7 @@ def silent(_: str) -> None:
 class Up:
     """A lab that is up for a test."""
 
-    running: Running
+    running: Instance
     plan: Plan
     reference: Reference
 
@@ -64,7 +64,7 @@ class Up:
     def again(self) -> Up:
         """`up` on the lab that is up: what a fault took away is back."""
         state = up(self.running.home, self.plan, self.reference, "", silent)
-        return Up(Running(self.running.home, state), self.plan, self.reference)
+        return Up(Instance(self.running.home, state), self.plan, self.reference)
 
 
 @pytest.fixture(scope="session")
@@ -78,7 +78,7 @@ def bring_up() -> Iterator[Callable[[str], Up]]:
         plan, _ = SITE.load(reference)
         home = SITE.home(reference, f"test-{uuid.uuid4().hex[:12]}")
         begun.append(home)
-        return Up(Running(home, up(home, plan, reference, "", silent)), plan, reference)
+        return Up(Instance(home, up(home, plan, reference, "", silent)), plan, reference)
 
     yield begin
     for home in begun:

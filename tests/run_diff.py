@@ -13,10 +13,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from srv6lab.plan.nodes import Nic, Plan
-
 from srv6lab.capture.pcap import packets
 from srv6lab.errors import UsageError
+from srv6lab.plan.nodes import Nic, Plan
 from srv6lab.srv6.packet.ipv4 import Ipv4
 from srv6lab.srv6.packet.ipv6 import Ipv6
 from srv6lab.srv6.packet.link import Ethernet

@@ -13,7 +13,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from srv6lab.plan.nodes import Machine, Plan
+from srv6lab.plan.nodes import Plan, PlannedNode
 from tests.conftest import tool
 
 HARMLESS = (
@@ -99,7 +99,7 @@ class Sandbox:
         path.write_text(f"{RECORD.format(bash=tool('bash'))}{body}\n", encoding="utf-8")
         path.chmod(0o755)
 
-    def machine(self, machine: Machine) -> None:
+    def machine(self, machine: PlannedNode) -> None:
         """The NICs and the settings that a machine's Day0 looks for."""
         nics = {nic.name: nic.mac for nic in machine.nics}
         for name, mac in nics.items():
@@ -137,7 +137,7 @@ class Sandbox:
         return Ran(done.returncode, calls.read_text("utf-8", "replace"), done.stderr.decode(), words)
 
 
-def day0(folder: Path, plan: Plan, machine: Machine, script: str) -> tuple[Sandbox, Ran]:
+def day0(folder: Path, plan: Plan, machine: PlannedNode, script: str) -> tuple[Sandbox, Ran]:
     """Run one machine's Day0 in a sandbox of its own."""
     sandbox = Sandbox.made(folder)
     sandbox.machine(machine)

@@ -28,13 +28,13 @@ def changes(up_once: Up) -> Changes:
 
 def note(lab: Up, word: str, fails: bool = False) -> Change:
     """A change that writes a word to a file and, taken back, another one."""
-    node = lab.plan.machines[0].name
+    node = lab.plan.nodes[0].name
     end = "; false" if fails else ""
     return Change(word, node, f"echo +{word} >>/tmp/said{end}", f"echo -{word} >>/tmp/said")
 
 
 def said(lab: Up) -> str:
-    node = lab.plan.machines[0].name
+    node = lab.plan.nodes[0].name
     return " ".join(lab.sh(node, "cat /tmp/said 2>/dev/null; rm -f /tmp/said").split())
 
 
@@ -83,7 +83,7 @@ def test_every_action_of_every_lab_leaves_nothing(lab: Up) -> None:
     show = f"ip route; ip -6 route; {rules}; nft list tables | grep -vE ' ip6? filter'; true"
 
     def whole() -> list[list[str]]:
-        shown = [lab.sh(machine.name, show) for machine in lab.plan.machines]
+        shown = [lab.sh(machine.name, show) for machine in lab.plan.nodes]
         return [sorted(re.sub(r" nhid \d+", "", text).splitlines()) for text in shown]
 
     check(lab.running, lab.plan, [lab.plan.exercises[0].name], silent)

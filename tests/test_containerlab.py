@@ -20,8 +20,8 @@ from jsonschema import Draft7Validator
 
 from srv6lab.errors import MachineError
 from srv6lab.plan.nodes import Plan
-from srv6lab.render.containerlab import IMAGE, containerlab
 from srv6lab.render import containerlab as module
+from srv6lab.render.containerlab import IMAGE, containerlab
 from srv6lab.render.day0 import day0_path, day0_scripts
 from tests.conftest import LABS, REPOSITORY, SITE, need_root
 from tests.machine import settles
@@ -56,7 +56,7 @@ def document(plan: Plan, image: str = IMAGE) -> dict[str, Any]:
 def labs_that_run_there() -> list[Plan]:
     """The tests' own lab, and those of the repository that have no SR proxy."""
     plans = [SITE.load(SITE.refer(name))[0] for name in LABS]
-    return [planned(), *(one for one in plans if not any(machine.proxies for machine in one.machines))]
+    return [planned(), *(one for one in plans if not any(machine.proxies for machine in one.nodes))]
 
 
 PLANS = pytest.mark.parametrize("plan", labs_that_run_there(), ids=lambda plan: plan.name)
@@ -113,8 +113,8 @@ def test_every_node_is_spelled_out_with_its_day0(plan: Plan) -> None:
     found = document(plan)
     assert set(found) == {"name", "topology"}
     assert set(found["topology"]) == {"nodes", "links"}
-    assert list(found["topology"]["nodes"]) == [machine.name for machine in plan.machines]
-    for machine in plan.machines:
+    assert list(found["topology"]["nodes"]) == [machine.name for machine in plan.nodes]
+    for machine in plan.nodes:
         node = found["topology"]["nodes"][machine.name]
         assert (node["kind"], node["image"]) == ("linux", IMAGE)
         (source, target, mode), *more = (bind.split(":") for bind in node["binds"])
@@ -145,7 +145,7 @@ def test_libyaml_and_python_write_the_same_bytes(plan: Plan, monkeypatch: pytest
 
 
 def test_a_lab_without_links_has_no_empty_list_of_them() -> None:
-    plan = replace(planned(), machines=(replace(planned().machines[0], nics=(), routes=()),))
+    plan = replace(planned(), nodes=(replace(planned().nodes[0], nics=(), routes=()),))
     assert set(document(plan)["topology"]) == {"nodes"}
 
 

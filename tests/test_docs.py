@@ -150,7 +150,7 @@ def tasks() -> dict[str, set[str]]:
 @cache
 def machines() -> dict[str, frozenset[str]]:
     """Each lab's nodes."""
-    return {name: frozenset(one.name for one in SITE.load(SITE.refer(name))[0].machines) for name in LABS}
+    return {name: frozenset(one.name for one in SITE.load(SITE.refer(name))[0].nodes) for name in LABS}
 
 
 class Follower:

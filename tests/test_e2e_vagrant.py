@@ -79,4 +79,4 @@ def test_our_box_is_in_what_is_hashed() -> None:
     plan, _ = SITE.load(SITE.refer(name))
     text = str(vagrant(with_box(plan, box.NAME))["Vagrantfile"])
     assert rendered(name)["Vagrantfile"] == sha256(text.encode())
-    assert text.count(f'node.vm.box = "{box.NAME}"') == len(plan.machines)
+    assert text.count(f'node.vm.box = "{box.NAME}"') == len(plan.nodes)

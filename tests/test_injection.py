@@ -27,8 +27,8 @@ from pydantic import BaseModel
 from srv6lab.errors import TopologyError
 from srv6lab.plan.nodes import Plan
 from srv6lab.plan.planner import plan
+from srv6lab.render import templates as renders
 from srv6lab.render.apply import changes_of
-from srv6lab.render import day0 as renders
 from srv6lab.render.day0 import render
 from srv6lab.render.vagrant import vagrant
 from srv6lab.topology.load import Lab, load, loads
@@ -477,7 +477,7 @@ def prove(found: Plan, path: str, text: str, folder: Path) -> None:
         ran = vagrantfile(folder / "ruby", text)
         assert ran.code == 0, ran.error
     elif path.startswith("day0/"):
-        machine = found.machine(Path(path).stem)
+        machine = found.node(Path(path).stem)
         sandbox, ran = day0(folder / "sandbox", found, machine, text)
         assert (ran.code, ran.canary) == (0, ""), (path, ran)
         for service in machine.services:
@@ -486,7 +486,7 @@ def prove(found: Plan, path: str, text: str, folder: Path) -> None:
         _bash_understands(text)
     elif path.startswith("change:"):
         sandbox = Sandbox.made(folder / "sandbox")
-        machine = found.machine(path.removeprefix("change:"))
+        machine = found.node(path.removeprefix("change:"))
         nics = sandbox.root / "var/lib/srv6lab/nics"
         nics.parent.mkdir(parents=True)
         nics.write_text("".join(f"{nic.name}={nic.name}\n" for nic in machine.nics))
@@ -566,7 +566,7 @@ def test_the_sandbox_writes_down_what_a_script_calls(folder: Path) -> None:
     lab = accepted(BASE, folder)
     assert lab is not None
     found = plan(lab.topology, lab.source.locate, lab.files)
-    machine = found.machine("exit")
+    machine = found.node("exit")
     _, ran = day0(folder / "sandbox", found, machine, render(found)["day0/exit.sh"])
     for words in (
         "address replace 10.0.2.2/24 dev eth1",
@@ -617,7 +617,7 @@ LEAKS = {
     "templates/day0/_services.sh.j2": ("rules={{ service.rules | sh }}", 'rules="{{ service.rules }}"'),
     "templates/day0/_common.sh.j2": (
         "#!/usr/bin/env bash\n",
-        "#!/usr/bin/env bash\n: {{ machine.services[0].rules if machine.services }}\n",
+        "#!/usr/bin/env bash\n: {{ node.services[0].rules if node.services }}\n",
     ),
     "Vagrantfile.j2": ("box_check_update = false", 'box_check_update = "{{ plan.description }}"'),
 }

@@ -14,8 +14,8 @@ import pytest
 
 from srv6lab.cli import (
     DEFAULT_PROVIDER,
-    Running,
-    Site,
+    Instance,
+    LabsFolder,
     check,
     choose_provider,
     collect,
@@ -42,22 +42,22 @@ NAME = LABS[0]
 WITH_NAMESPACE = next(
     name
     for name in LABS
-    if any(one.netns for machine in SITE.load(SITE.refer(name))[0].machines for one in machine.services)
+    if any(one.netns for machine in SITE.load(SITE.refer(name))[0].nodes for one in machine.services)
 )
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Site:
+def site(tmp_path: Path) -> LabsFolder:
     write_whole(tmp_path / "labs" / "small" / "topology.yml", SMALL)
     write_whole(
         tmp_path / "labs" / "first" / "topology.yml", SMALL.replace("name: small", "name: first\norder: 1")
     )
-    return Site(tmp_path)
+    return LabsFolder(tmp_path)
 
 
 class TestWhichLab:
     @pytest.mark.parametrize("spec", ["small", "lab=small"])
-    def test_by_its_name(self, site: Site, spec: str) -> None:
+    def test_by_its_name(self, site: LabsFolder, spec: str) -> None:
         found = site.refer(spec)
         assert (found.path, found.name) == (site.labs / "small" / "topology.yml", "small")
 
@@ -74,50 +74,52 @@ class TestWhichLab:
             ("./a=b/topology.yml", "a=b"),
         ],
     )
-    def test_by_a_path(self, site: Site, monkeypatch: pytest.MonkeyPatch, spec: str, name: str) -> None:
+    def test_by_a_path(self, site: LabsFolder, monkeypatch: pytest.MonkeyPatch, spec: str, name: str) -> None:
         monkeypatch.chdir(site.root)
         assert site.refer(spec).name == name
 
-    def test_a_file_in_the_folder_where_one_stands(self, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_file_in_the_folder_where_one_stands(
+        self, site: LabsFolder, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.chdir(site.labs / "small")
         assert site.refer("topology.yml").name == "small"
 
     @pytest.mark.parametrize("spec", ["provider=small", "exercise=x", "Lab=small", "=small"])
-    def test_another_key_is_refused_with_an_option(self, site: Site, spec: str) -> None:
+    def test_another_key_is_refused_with_an_option(self, site: LabsFolder, spec: str) -> None:
         with pytest.raises(UsageError, match=r"options begin with two dashes"):
             site.refer(spec)
 
     @pytest.mark.parametrize("spec", ["", "lab="])
-    def test_none_lists_them(self, site: Site, spec: str) -> None:
+    def test_none_lists_them(self, site: LabsFolder, spec: str) -> None:
         with pytest.raises(UsageError, match=r"no lab is named\n.*first, small"):
             site.refer(spec)
 
     @pytest.mark.parametrize("spec", ["a b", "$(id)", "-x", "é", ".."])
-    def test_what_is_no_name_is_refused(self, site: Site, spec: str) -> None:
+    def test_what_is_no_name_is_refused(self, site: LabsFolder, spec: str) -> None:
         with pytest.raises(UsageError):
             site.load(site.refer(spec))
 
-    def test_the_course_is_in_its_order_and_goes_on_without_a_broken_file(self, site: Site) -> None:
+    def test_the_course_is_in_its_order_and_goes_on_without_a_broken_file(self, site: LabsFolder) -> None:
         write_whole(site.labs / "broken" / "topology.yml", "name: [")
         course, broken = site.course()
         assert ([one.name for one in course], broken) == (["first", "small"], ["broken"])
 
-    def test_all_problems_of_a_file_are_raised(self, site: Site) -> None:
+    def test_all_problems_of_a_file_are_raised(self, site: LabsFolder) -> None:
         write_whole(site.labs / "broken" / "topology.yml", "name: Broken\nnodes: {}\n")
         with pytest.raises(TopologyError) as caught:
             site.load(site.refer("broken"))
         assert len(caught.value.problems) == 2
 
-    def test_an_instance_has_a_folder_of_its_own(self, site: Site) -> None:
+    def test_an_instance_has_a_folder_of_its_own(self, site: LabsFolder) -> None:
         assert site.home(site.refer("small")).path == site.root / ".srv6lab" / "small"
         assert site.home(site.refer("small"), "two").path == site.root / ".srv6lab" / "two"
 
     @pytest.mark.parametrize("name", ["../x", "a/b", ".", "..", "a\nb", "-a", "x" * 64])
-    def test_an_instance_never_leaves_its_folder(self, site: Site, name: str) -> None:
+    def test_an_instance_never_leaves_its_folder(self, site: LabsFolder, name: str) -> None:
         with pytest.raises(UsageError, match="--instance"):
             site.home(site.refer("small"), name)
 
-    def test_one_that_was_begun_and_not_finished_is_not_up(self, site: Site) -> None:
+    def test_one_that_was_begun_and_not_finished_is_not_up(self, site: LabsFolder) -> None:
         reference = site.refer("small")
         site.home(reference).write(State("small", "small", DEFAULT_PROVIDER, "", "starting"))
         with pytest.raises(MachineError, match="isn't up"):
@@ -217,11 +219,11 @@ class TestALabThatIsUp:
         Process(*one.running.state.provider_data["keeper"]).kill(signal.SIGKILL)
         assert not any(health.alive for health in status(one.running))
         with pytest.raises(MachineError, match="isn't running"):
-            one.sh(one.plan.machines[0].name, "true")
+            one.sh(one.plan.nodes[0].name, "true")
         again = one.again()
         assert all(health.alive for health in status(again.running))
         name = one.plan.exercises[0].name
-        (verdict,) = check(Running(one.running.home, again.running.state), one.plan, [name], silent)
+        (verdict,) = check(Instance(one.running.home, again.running.state), one.plan, [name], silent)
         assert verdict.status is Status.PASS
 
     def test_a_state_that_somebody_broke_is_told_with_a_way_out(self, bring_up: Callable[[str], Up]) -> None:
@@ -268,8 +270,8 @@ class TestMending:
     def test_a_failing_undo_is_done_after_day0(self, bring_up: Callable[[str], Up]) -> None:
         """A route through a NIC that is down can't be put back before the NIC is."""
         lab = bring_up(LABS[0])
-        node = next(machine for machine in lab.plan.machines if machine.policies)
-        policy = node.policies[0]
+        node = next(machine for machine in lab.plan.nodes if machine.steering)
+        policy = node.steering[0]
         lab.sh(node.name, f"ip link set {policy.nic} down")
         undo = f". /var/lib/srv6lab/nics; ip route replace {policy.prefix} encap seg6 mode encap segs "
         undo += f"{','.join(map(str, policy.segments))} dev ${policy.nic}"
@@ -283,14 +285,14 @@ class TestMending:
     def test_what_cannot_be_mended_is_built_anew(self, bring_up: Callable[[str], Up], what: str) -> None:
         lab = bring_up(LABS[0] if what != "namespace" else WITH_NAMESPACE)
         if what == "node":
-            name = lab.plan.machines[0].name
+            name = lab.plan.nodes[0].name
             Process(*lab.running.state.provider_data["nodes"][name]).kill()
             write_whole(lab.running.home.path / "applied.json", json.dumps([[name, "true"]]))
         elif what == "nic":
-            machine = lab.plan.machines[1]
+            machine = lab.plan.nodes[1]
             lab.sh(machine.name, f"ip link del {machine.nics[0].name}")
         else:
-            places = ((m.name, one.netns) for m in lab.plan.machines for one in m.services if one.netns)
+            places = ((m.name, one.netns) for m in lab.plan.nodes for one in m.services if one.netns)
             node, netns = next(places)
             lab.sh(node, f"ip netns del {netns}")
         lab = lab.again()
@@ -305,10 +307,10 @@ class TestMending:
 
     def test_a_stale_lab_is_not_checked(self, bring_up: Callable[[str], Up]) -> None:
         lab = bring_up(LABS[0])
-        machine = lab.plan.machines[0]
+        machine = lab.plan.nodes[0]
         renamed = replace(machine.nics[0], trace="another")
         changed = replace(machine, nics=(renamed, *machine.nics[1:]))
-        plan = replace(lab.plan, machines=(changed, *lab.plan.machines[1:]))
+        plan = replace(lab.plan, nodes=(changed, *lab.plan.nodes[1:]))
         with pytest.raises(UsageError, match="older file"):
             check(lab.running, plan, [plan.exercises[0].name], silent)
 

@@ -55,7 +55,7 @@ class Lab:
 
     @property
     def log(self) -> Path:
-        return self.home / "logs" / f"{self.plan.machines[0].name}.log"
+        return self.home / "logs" / f"{self.plan.nodes[0].name}.log"
 
     def entered(self, *words: str) -> list[str]:
         enter = ["nsenter", f"--target={self.inside}", "--mount", "--net", "--pid", "--"]
@@ -142,7 +142,7 @@ def told(document: str) -> Any:
 def test_libvirt_knows_a_machine_as_it_is_planned_and_ctrl_c(tmp_path: Path) -> None:
     """While Vagrant waits for a machine that boots nothing, libvirt is asked what it is; then it is interrupted."""
     with libvirt(tmp_path) as lab:
-        first = lab.plan.machines[0]
+        first = lab.plan.nodes[0]
         up = subprocess.Popen(
             lab.entered(*lab.words("up", *UP)), env=lab.env, stderr=subprocess.PIPE, text=True
         )
@@ -169,7 +169,7 @@ def test_traces_that_qemu_may_not_write(tmp_path: Path) -> None:
         done = lab.run(*lab.words("up", *UP))
         said = done.stderr[done.stderr.index("\nerror: ") + 1 :]
         assert done.returncode == 3 and said.count("\n") < 6, said
-        assert said.startswith(
-            f"error: {lab.plan.machines[0].name}: libvirt's qemu may not write the traces"
-        ), said
+        assert said.startswith(f"error: {lab.plan.nodes[0].name}: libvirt's qemu may not write the traces"), (
+            said
+        )
         assert lab.gone()

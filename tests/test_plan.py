@@ -26,14 +26,14 @@ def machine_nic(found: Plan, at: str) -> Nic:
 
 def test_the_same_file_gives_the_same_plan() -> None:
     first, second = planned(), planned()
-    assert first.machines == second.machines
+    assert first.nodes == second.nodes
     assert first.exercises == second.exercises
 
 
 @pytest.mark.parametrize("name", LABS)
 def test_a_lab_gives_the_same_plan(name: str) -> None:
     first, second = (SITE.load(SITE.refer(name))[0] for _ in range(2))
-    assert first.machines == second.machines
+    assert first.nodes == second.nodes
 
 
 @pytest.mark.parametrize("name", LABS)
@@ -80,18 +80,18 @@ def test_each_end_knows_the_other() -> None:
 
 def test_nics_are_in_the_order_of_their_numbers() -> None:
     text = SMALL.replace("gate:eth1", "gate:eth10")
-    assert [nic.name for nic in planned(text).machine("gate").nics] == ["eth2", "eth10"]
+    assert [nic.name for nic in planned(text).node("gate").nics] == ["eth2", "eth10"]
 
 
 def test_a_route_leaves_by_the_link_of_its_next_hop() -> None:
-    (route,) = planned().machine("gate").routes
+    (route,) = planned().node("gate").routes
     assert (str(route.prefix), str(route.via), route.nic) == ("fc00:b::/64", "2001:ab::2", "eth2")
 
 
 def test_a_sid_leaves_by_the_link_of_its_next_hop_or_by_any_ipv6_link() -> None:
     found = planned()
-    assert [local.nic for local in found.machine("gate").local_sids] == ["eth1"]
-    assert [local.nic for local in found.machine("exit").local_sids] == ["eth2", "eth1"]
+    assert [local.nic for local in found.node("gate").local_sids] == ["eth1"]
+    assert [local.nic for local in found.node("exit").local_sids] == ["eth2", "eth1"]
 
 
 def test_two_nics_with_one_mac_are_told() -> None:
@@ -127,14 +127,14 @@ steering:
 
 @pytest.mark.parametrize(("segment", "nic"), [("fc00:2::e", "eth2"), ("fc00:2:2::e", "eth1")])
 def test_a_policy_leaves_by_the_longest_prefix_of_its_first_segment(segment: str, nic: str) -> None:
-    (policy,) = planned(THREE.replace("SEGMENT", segment)).machine("gate").policies
+    (policy,) = planned(THREE.replace("SEGMENT", segment)).node("gate").steering
     assert policy.nic == nic
     assert policy.segments == (ip_address(segment),)
 
 
 def test_without_a_longer_one_the_default_route_is_taken() -> None:
     text = THREE.replace('- {prefix: "fc00:2::/32", via: "2001:b::2"}', "").replace("SEGMENT", "fc00:2::e")
-    (policy,) = planned(text).machine("gate").policies
+    (policy,) = planned(text).node("gate").steering
     assert policy.nic == "eth1"
 
 
@@ -148,7 +148,7 @@ TABLE = SMALL.replace(
 
 
 def test_a_route_of_a_table_is_no_way_for_anything_else() -> None:
-    machine = planned(TABLE).machine("exit")
+    machine = planned(TABLE).node("exit")
     assert [(str(route.prefix), route.table) for route in machine.routes] == [
         ("fc00:a::/64", None),
         ("::/0", 7),
@@ -162,7 +162,7 @@ def test_a_binding_sid_leaves_towards_the_first_segment_of_its_policy() -> None:
         '{node: gate, sid: "fc00:a::b6", behavior: End.B6.Encaps, policy: {segments: ["fc00:b::e", "fc00:b::6"]}}',
         '{node: exit, sid: "fc00:b::6", behavior: End.DT6, table: 254}',
     )
-    found = next(one for one in planned(with_sids(*sids)).machine("gate").local_sids if one.policy)
+    found = next(one for one in planned(with_sids(*sids)).node("gate").local_sids if one.policy)
     assert (found.nic, found.parameters) == ("eth2", ())
     assert found.policy == (ip_address("fc00:b::e"), ip_address("fc00:b::6"))
 
@@ -170,7 +170,7 @@ def test_a_binding_sid_leaves_towards_the_first_segment_of_its_policy() -> None:
 @pytest.mark.parametrize(("flavor", "prefix"), [("PSP", "fc00:b:7::/128"), ("NEXT-CSID", "fc00:b:7::/48")])
 def test_a_sid_with_next_csid_takes_what_follows_it(flavor: str, prefix: str) -> None:
     text = with_sids(f'{{node: exit, sid: "fc00:b:7::", behavior: End, flavors: [{flavor}]}}')
-    found = planned(text).machine("exit").local_sids[-1]
+    found = planned(text).node("exit").local_sids[-1]
     assert (str(found.prefix), found.flavors) == (prefix, (flavor,))
 
 
@@ -258,8 +258,8 @@ def test_a_chain_of_a_thousand_nodes_is_loaded_and_planned_in_five_seconds() -> 
     began = time.process_time()
     found = planned(text)
     assert time.process_time() - began < 5
-    assert len(found.machines) == 1000
-    assert all(machine.policies for machine in found.machines[:-1])
+    assert len(found.nodes) == 1000
+    assert all(machine.steering for machine in found.nodes[:-1])
 
 
 def _lines(work: Callable[[], object]) -> int:
@@ -293,7 +293,7 @@ def hardware(above: str, gate: str = "") -> dict[str, tuple[str, str | None, int
     """What each machine is made of, with text above `nodes:` and in the node `gate`."""
     text = SMALL.replace("nodes:\n", f"{above}nodes:\n", 1)
     text = text.replace("gate: {role: router,", f"gate: {{role: router, {gate}", 1)
-    return {one.name: (one.box, one.box_version, one.memory, one.cpus) for one in planned(text).machines}
+    return {one.name: (one.box, one.box_version, one.memory, one.cpus) for one in planned(text).nodes}
 
 
 PLAIN = ("bento/ubuntu-22.04", None, 1024, 1)

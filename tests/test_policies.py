@@ -35,7 +35,7 @@ NORTH, SOUTH, SHORT = Point("gate", "eth2"), Point("gate", "eth3"), Point("gate"
 
 
 def headend(plan: Plan) -> PlannedHeadend:
-    found = plan.machine("gate").headend
+    found = plan.node("gate").headend
     assert found is not None
     return found
 

@@ -37,10 +37,12 @@ for module, names in {ABSENT!r}.items():
 EVERYTHING = f"""
 from pathlib import Path
 import srv6lab
-from srv6lab import lab, validate
-from srv6lab.render.day0 import changes_of, render
+from srv6lab import cli
+from srv6lab.cli import validate
+from srv6lab.render.apply import changes_of
+from srv6lab.render.day0 import render
 
-site = lab.Site(Path({str(REPOSITORY)!r}))
+site = cli.LabsFolder(Path({str(REPOSITORY)!r}))
 course, broken = site.course()
 assert sorted(one.name for one in course) == site.names() and not broken
 for name in site.names():
@@ -51,14 +53,15 @@ for name in site.names():
             assert all(one.do for one in changes_of(plan, action))
     print(name)
 assert validate.main(["--labs", str(site.labs), "--format", "json"]) == 0
-from srv6lab import behaviors, doctor
-from srv6lab.doctor import virtual
+from srv6lab import doctor
+from srv6lab.report import behaviors
+from srv6lab.doctor import vagrant
 from srv6lab.host.system import System
 assert behaviors.report("", "text") and behaviors.report("", "json")
 windows = System("windows", "Windows 11", "NT 10", "x86-64")
 assert doctor.choose("", windows) == "virtualbox"
-for provider in virtual.PROVIDERS:
-    assert virtual.findings(provider, windows, {{}}, 0) and virtual.questions(provider, windows)
+for provider in vagrant.PROVIDERS:
+    assert vagrant.findings(provider, windows, {{}}, 0) and vagrant.questions(provider, windows)
 loaded = {UNIX!r}
 assert not set(loaded) & set(sys.modules), set(loaded) & set(sys.modules)
 """

@@ -152,8 +152,8 @@ def test_no_route_at_the_source() -> None:
 def test_an_unknown_sid_in_a_node_s_own_locator() -> None:
     """The loader refuses a segment that nobody owns, so the SID is taken out of the plan."""
     plan = planned(ROW)
-    machines = tuple(replace(one, local_sids=()) if one.name == "mid" else one for one in plan.machines)
-    (prediction,) = predict(replace(plan, machines=machines), "across")
+    machines = tuple(replace(one, local_sids=()) if one.name == "mid" else one for one in plan.nodes)
+    (prediction,) = predict(replace(plan, nodes=machines), "across")
     (end,) = (trace.end for trace in prediction.rfc)
     assert (end.delivered, end.place) == (False, "mid")
     assert end.reason == "fc00:b::e is no SID or address of mid, though its own prefix fc00:b::/64 holds it"

@@ -10,7 +10,7 @@ import pytest
 from srv6lab.evidence.packets import Direction
 from srv6lab.predict.fib import Fib, Gateway
 from srv6lab.predict.forwarding import walks
-from srv6lab.predict.namespaces import Lab
+from srv6lab.predict.namespaces import ModeledLab
 from srv6lab.srv6.packet import Icmp, Ipv4, build
 from tests.small import planned
 from tests.walks import (
@@ -190,7 +190,7 @@ def test_a_proxy_as_the_last_segment_is_lost() -> None:
 def test_a_proxy_that_remembers_nothing_for_what_comes_back() -> None:
     """Its service sends a packet of its own: the cache knows no headers for it."""
     plan = planned(PROXY)
-    lab = Lab(plan)
+    lab = ModeledLab(plan)
     ping = build(Ipv4(IPv4Address("10.0.1.1"), IPv4Address("10.0.2.1"), 64), Icmp(8), payload=b"")
     veth = replace(
         lab.namespace("mid/box"),

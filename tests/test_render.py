@@ -16,13 +16,14 @@ import pytest
 from jinja2 import UndefinedError
 from pydantic import TypeAdapter, ValidationError
 
-from srv6lab.plan import frr as routing
-from srv6lab.plan.nodes import Machine, Plan
-from srv6lab.plan import planner as plans
+from srv6lab.plan import frr
+from srv6lab.plan import nodes as plans
+from srv6lab.plan.nodes import Plan, PlannedNode
+from srv6lab.render import templates as renders
 from srv6lab.render.day0 import NAMES, day0_path, render
-from srv6lab.render import day0 as renders
 from srv6lab.render.templates import TEMPLATES
 from srv6lab.topology import model as topology
+from srv6lab.topology import routing, scalars
 from tests.conftest import LABS, REPOSITORY, SITE, tool
 from tests.fork import fork
 from tests.small import planned
@@ -44,7 +45,7 @@ def test_the_same_plan_gives_the_same_bytes(name: str) -> None:
 def test_every_machine_has_its_script(name: str) -> None:
     found = plan_of(name)
     files = render(found)
-    assert {day0_path(machine) for machine in found.machines} <= set(files)
+    assert {day0_path(machine) for machine in found.nodes} <= set(files)
     assert all(text.endswith("\n") and text.startswith("#!") for text in _scripts(files))
 
 
@@ -89,8 +90,8 @@ def test_only_what_forwards_forwards() -> None:
 def test_an_unknown_name_in_a_template_is_an_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     found = planned()
     (tmp_path / "day0").mkdir()
-    for role in {machine.role for machine in found.machines}:
-        (tmp_path / "day0" / f"{role}.sh.j2").write_text("echo {{ machine.nmae }}\n")
+    for role in {machine.role for machine in found.nodes}:
+        (tmp_path / "day0" / f"{role}.sh.j2").write_text("echo {{ node.nmae }}\n")
     monkeypatch.setattr(renders, "TEMPLATES", tmp_path)
     renders._environment.cache_clear()
     try:
@@ -132,6 +133,11 @@ HOSTILE = (
 )
 
 
+def kind_of(name: str) -> Any:
+    """The type of a name that an author writes."""
+    return next(getattr(room, name) for room in (topology, scalars, routing) if hasattr(room, name))
+
+
 @pytest.mark.parametrize(
     "kind",
     ["Name", "NicName", "NicLabel", "TraceName", "VrfName", "Net", "RouteTarget", "InstanceName"],
@@ -139,7 +145,7 @@ HOSTILE = (
 @pytest.mark.parametrize("text", HOSTILE)
 def test_a_name_holds_no_word_of_a_shell(kind: str, text: str) -> None:
     with pytest.raises(ValidationError):
-        TypeAdapter(getattr(topology, kind, None) or getattr(topology.routing, kind)).validate_python(text)
+        TypeAdapter(kind_of(kind)).validate_python(text)
 
 
 @dataclass(frozen=True)
@@ -153,8 +159,8 @@ class Restricted:
 # Every field of a plan that is text and reaches a script. A new one has to be added here with its reason.
 RESTRICTED = {
     "Plan.name": "Name",
-    "Machine.name": "Name",
-    "Machine.role": "Literal",
+    "PlannedNode.name": "Name",
+    "PlannedNode.role": "Literal",
     "Nic.mac": "made by mac_of",
     "Nic.trace": "TraceName, or made of Name and NicName",
     "Nic.link": "Name",
@@ -165,8 +171,8 @@ RESTRICTED = {
     "PlannedSid.nic": "a Point.nic",
     "PlannedSid.parameters": "names of the registry; values are addresses and numbers",
     "PlannedSid.flavors": "Literal",
-    "PlannedPolicy.nic": "a Point.nic",
-    "PlannedPolicy.mode": "Literal",
+    "SteeredPrefix.nic": "a Point.nic",
+    "SteeredPrefix.mode": "Literal",
     "PlannedService.name": "Name",
     "PlannedService.netns": "Name",
     "PlannedService.engine": "Literal",
@@ -231,20 +237,20 @@ def _marked(inside: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def _machine_texts() -> set[str]:
-    machines = [machine for name in LABS for machine in plan_of(name).machines]
-    return {name for machine in (*machines, *planned().machines) for name in _texts(machine)}
+    machines = [machine for name in LABS for machine in plan_of(name).nodes]
+    return {name for machine in (*machines, *planned().nodes) for name in _texts(machine)}
 
 
 @pytest.mark.parametrize("name", sorted(_machine_texts()))
 def test_shell_text_is_quoted_or_its_field_is_restricted(name: str) -> None:
     """Machines built by hand, past the schema, with shell text in one field: what then stands in a
     script as it is must be a field whose type refuses such text."""
-    if name in RESTRICTED or name == "Machine.role":
+    if name in RESTRICTED or name == "PlannedNode.role":
         return
     for lab in PLANS:
         found = plan_of(lab)
-        machines = tuple(_poisoned(machine, name) for machine in found.machines)
-        scripts = render(replace(found, machines=machines))
+        machines = tuple(_poisoned(machine, name) for machine in found.nodes)
+        scripts = render(replace(found, nodes=machines))
         for path, text in scripts.items():
             bare = text.replace(f"'{MARK}'", "")
             for told in map(_told, machines):
@@ -262,11 +268,11 @@ def _told(machine: Any) -> str:
 def test_what_an_agent_is_told_is_one_word_of_the_shell() -> None:
     name = """it's "$(touch canary)" `touch canary` \\ $x"""
     found = fork()
-    machine = found.machine("gate")
+    machine = found.node("gate")
     assert machine.headend
     policies = tuple(replace(one, name=name) for one in machine.headend.policies)
     poisoned = replace(machine, headend=replace(machine.headend, policies=policies))
-    script = render(replace(found, machines=(poisoned,)))["day0/gate.sh"]
+    script = render(replace(found, nodes=(poisoned,)))["day0/gate.sh"]
     (line,) = re.findall(r"^told=.*?\n(?=if )", script, re.DOTALL | re.MULTILINE)
     done = subprocess.run([tool("bash"), "-c", f'{line}printf %s "$told"'], capture_output=True, text=True)
     assert poisoned.headend and json.loads(done.stdout) == poisoned.headend.document(NAMES)
@@ -276,7 +282,7 @@ def test_what_an_agent_is_told_is_one_word_of_the_shell() -> None:
 def test_the_list_of_restricted_fields_names_fields_that_are_there() -> None:
     known = {
         f"{one.__name__}.{field.name}"
-        for one in (*vars(plans).values(), *vars(routing).values())
+        for one in (*vars(plans).values(), *vars(frr).values())
         if isinstance(one, type) and is_dataclass(one)
         for field in fields(one)
     }
@@ -295,12 +301,12 @@ def test_only_one_room_knows_the_template_engine() -> None:
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.ImportFrom) and node.module == "jinja2"
     }
-    assert importers == {"render.py"}
+    assert importers == {"templates.py"}
 
 
 def test_a_machine_of_any_role_is_rendered() -> None:
     found = planned()
     roles: list[str] = list(topology.Node.model_fields["role"].annotation.__args__)  # type: ignore[union-attr]
     for role in roles:
-        machine: Machine = replace(found.machine("gate"), role=role)
-        assert render(replace(found, machines=(machine,)))
+        machine: PlannedNode = replace(found.node("gate"), role=role)
+        assert render(replace(found, nodes=(machine,)))

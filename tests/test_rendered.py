@@ -204,12 +204,13 @@ for name in BLOCKED & sys.modules.keys():
     del sys.modules[name]
 sys.meta_path.insert(0, Blocker())
 from pathlib import Path
-from srv6lab import lab, rendered
-site = lab.Site(Path(sys.argv[1]))
+from srv6lab import cli
+from srv6lab.render import files as rendered
+site = cli.LabsFolder(Path(sys.argv[1]))
 digests = {}
 for name in site.names():
     plan, _ = site.load(site.refer(name))
-    files = lab.target("vagrant")(plan)
+    files = cli.target("vagrant")(plan)
     for path in rendered.write(files, Path(sys.argv[2]) / name):
         digests[path.relative_to(sys.argv[2]).as_posix()] = hashlib.sha256(path.read_bytes()).hexdigest()
 print(json.dumps(digests))

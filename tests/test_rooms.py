@@ -207,7 +207,7 @@ LONG_ENOUGH = 5  # a shorter name is also a word or an abbreviation of something
 @cache
 def lab_names() -> frozenset[str]:
     """The names of all labs and of their nodes, but for a lab that is called after a word of the topology."""
-    nodes = (machine.name for name in LABS for machine in SITE.load(SITE.refer(name))[0].machines)
+    nodes = (machine.name for name in LABS for machine in SITE.load(SITE.refer(name))[0].nodes)
     return (frozenset(LABS) | frozenset(nodes)) - set(_words(json_schema()))
 
 

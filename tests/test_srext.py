@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from srv6lab.plan.nodes import Machine
+from srv6lab.plan.nodes import PlannedNode
 from srv6lab.render.day0 import day0_path, render
 from tests.conftest import LABS, SITE, tool
 
@@ -43,12 +43,12 @@ def proxy_scripts() -> list[str]:
     for name in LABS:
         plan, _ = SITE.load(SITE.refer(name))
         files = render(plan)
-        found += [files[day0_path(machine)] for machine in plan.machines if _kinds(machine) == {"End.AD4"}]
+        found += [files[day0_path(machine)] for machine in plan.nodes if _kinds(machine) == {"End.AD4"}]
     assert found, "no lab has an SR proxy"
     return found
 
 
-def _kinds(machine: Machine) -> set[str]:
+def _kinds(machine: PlannedNode) -> set[str]:
     return {proxy.behavior.name for proxy in machine.proxies}
 
 
@@ -119,7 +119,7 @@ def other_scripts() -> list[str]:
     return [
         render(plan)[day0_path(machine)]
         for plan in plans
-        for machine in plan.machines
+        for machine in plan.nodes
         if _kinds(machine) - {"End.AD4"}
     ]
 

@@ -7,19 +7,19 @@ from pathlib import Path
 
 import pytest
 
-from srv6lab.live.node_state import Known, Session, read, script
+from srv6lab.live.node_state import NodeState, Session, read, script
 from srv6lab.live.wait_for_routes import Wanted, first_step, missing, sentence
-from srv6lab.plan.routes import converged
+from srv6lab.plan.routes import expected_routes
 from tests.small import planned
 
 FOLDER = Path(__file__).parent / "recorded"
 RECORDED = (FOLDER / "edge.txt").read_text("utf-8")
 PLAN = planned((FOLDER / "edge.yml").read_text("utf-8"))
-EDGE = PLAN.machine("edge")
+EDGE = PLAN.node("edge")
 
 
 def lacking(said: str) -> list[str]:
-    wanted = Wanted(converged(PLAN)[EDGE.name])
+    wanted = Wanted(expected_routes(PLAN)[EDGE.name])
     return [one.what for one in missing(EDGE, wanted, read(EDGE, said))]
 
 
@@ -81,10 +81,10 @@ def test_both_spellings_of_iproute2_are_read(new: str, old: str) -> None:
 
 
 def test_what_must_be_gone_is_named() -> None:
-    all_ = converged(PLAN)[EDGE.name]
+    all_ = expected_routes(PLAN)[EDGE.name]
     target = next(iter(all_.vpns["vpn1"])).sid
-    owner = next(one.name for one in PLAN.machines if one.locator and target in one.locator)
-    left = converged(PLAN, {owner})[EDGE.name]
+    owner = next(one.name for one in PLAN.nodes if one.locator and target in one.locator)
+    left = expected_routes(PLAN, {owner})[EDGE.name]
     gone = tuple(set(all_.routes) - set(left.routes))
     words = [one.what for one in missing(EDGE, Wanted(left, gone), read(EDGE, RECORDED))]
     assert words == [f"edge still has a route to {gone[0].prefix}", f"edge still sends to {target} in vpn1"]
@@ -115,8 +115,10 @@ def test_drift_is_told_with_its_block() -> None:
 
 
 def test_only_the_first_step_is_waited_for() -> None:
-    wanted = Wanted(converged(PLAN)[EDGE.name])
-    found = list(missing(EDGE, wanted, Known(sessions=(Session("", IPv6Address("3333::3333"), "Active"),))))
+    wanted = Wanted(expected_routes(PLAN)[EDGE.name])
+    found = list(
+        missing(EDGE, wanted, NodeState(sessions=(Session("", IPv6Address("3333::3333"), "Active"),)))
+    )
     assert {one.step for one in first_step(found)} == {0}
     assert sentence(found) == "waiting for IS-IS adjacencies: edge has no IS-IS adjacency with core on eth2"
     assert sentence([]) == "converged"
@@ -125,7 +127,7 @@ def test_only_the_first_step_is_waited_for() -> None:
 def test_routes_follow_the_metrics_and_the_targets() -> None:
     """By hand: two ways from a to c, the shorter one in nodes is the longer one in cost."""
     text = (FOLDER / "triangle.yml").read_text("utf-8")
-    found = converged(planned(text))
+    found = expected_routes(planned(text))
     ways = {str(one.prefix): one.nic for one in found["a"].routes}
     assert ways["2001:db8::c/128"] == "eth1", "over b, at 20, and not straight, at 50"
     assert ways["fc00:0:c::/48"] == "eth1"

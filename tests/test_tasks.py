@@ -27,8 +27,8 @@ from tests.conftest import LABS, REPOSITORY, SITE, need_root, tool
 
 NAME = LABS[0]
 PLAN = SITE.load(SITE.refer(NAME))[0]
-NODE = PLAN.machines[0].name
-NIC = PLAN.machines[0].nics[0].name
+NODE = PLAN.nodes[0].name
+NIC = PLAN.nodes[0].nics[0].name
 EXERCISE = PLAN.exercises[0].name
 INVOKE = [sys.executable, "-m", "invoke"]
 ALL = {task.name: task for task in vars(tasks).values() if isinstance(task, Task)}
@@ -252,11 +252,11 @@ class TestStatusAndCapture:
     def test_all_is_alive(self, instance: str) -> None:
         done = on(instance, "status")
         assert done.returncode == 0
-        assert done.stdout.count("  ok  ") == len(PLAN.machines) + len(list(PLAN.traced()))
+        assert done.stdout.count("  ok  ") == len(PLAN.nodes) + len(list(PLAN.traced()))
 
     def test_json(self, instance: str) -> None:
         document = json.loads(on(instance, "status", "--format", "json").stdout)
-        assert {one["name"] for one in document if one["kind"] == "node"} == {m.name for m in PLAN.machines}
+        assert {one["name"] for one in document if one["kind"] == "node"} == {m.name for m in PLAN.nodes}
 
     def test_a_reader_that_has_seen_enough_is_no_error(self, instance: str) -> None:
         command = shlex_join(["status", NAME, "--instance", instance])
@@ -365,7 +365,7 @@ class TestAWrongFile:
         done = run("--debug", "check", str(typo))
         assert done.returncode != 0
         assert "Traceback" in done.stderr
-        assert "loader.py" in done.stderr
+        assert "load.py" in done.stderr
 
     def test_the_way_to_it_may_be_relative_or_a_folder(self, typo: Path) -> None:
         typo.rename(typo.with_name("topology.yml"))

@@ -21,12 +21,12 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from srv6lab.errors import TopologyError
-from srv6lab.plan.nodes import Machine, Nic, Plan
+from srv6lab.plan.nodes import Nic, Plan, PlannedNode
 from srv6lab.render.day0 import day0_path
 from srv6lab.render.files import write
 from srv6lab.render.templates import ruby
 from srv6lab.render.vagrant import VAGRANTFILE, vagrant
-from srv6lab.topology import model as topology
+from srv6lab.topology import scalars
 from tests.conftest import LABS, REPOSITORY, SITE, some_labs, tool
 from tests.small import SMALL, planned
 
@@ -101,10 +101,10 @@ def cable(folder: Path) -> str:
 
 def wanted(plan: Plan, folder: Path) -> Said:
     """What Vagrant has to understand, from the plan alone."""
-    return {machine.name: _machine(plan, machine, folder) for machine in plan.machines}
+    return {machine.name: _machine(plan, machine, folder) for machine in plan.nodes}
 
 
-def _machine(plan: Plan, machine: Machine, folder: Path) -> Said:
+def _machine(plan: Plan, machine: PlannedNode, folder: Path) -> Said:
     adapters = dict(enumerate(machine.nics, 2))
     settings = {"--memory": str(machine.memory), "--cpus": str(machine.cpus)}
     for number, nic in adapters.items():
@@ -148,7 +148,7 @@ def _network(plan: Plan, number: int, nic: Nic, folder: Path) -> Said:
     }
 
 
-def _provisioners(machine: Machine, folder: Path) -> Iterator[Said]:
+def _provisioners(machine: PlannedNode, folder: Path) -> Iterator[Said]:
     if machine.proxies:
         yield {"type": "file", "run": "always", "source": f"{folder}/srconf", "destination": "/tmp/srconf"}
     env = {"SRV6LAB_GUEST": "yes", **({"SRV6LAB_SRCONF": "/tmp/srconf"} if machine.proxies else {})}
@@ -375,7 +375,7 @@ def test_eight_links_are_one_too_many() -> None:
 def test_a_proxy_gets_srconf_and_nobody_else_does() -> None:
     for name in (*LABS, *OWN):
         files = vagrant(plan_of(name))
-        proxies = any(machine.proxies for machine in plan_of(name).machines)
+        proxies = any(machine.proxies for machine in plan_of(name).nodes)
         assert any(path.startswith("srconf/") for path in files) == proxies, name
         for path in (path for path in files if path.startswith("srconf/")):
             content = files[path]
@@ -462,13 +462,13 @@ def poisoned(text: str) -> Plan:
     """A plan made by hand, past the schema, with a text in every place that reaches the Vagrantfile."""
     plan = planned()
     machines = []
-    for number, machine in enumerate(plan.machines):
+    for number, machine in enumerate(plan.nodes):
         nics = tuple(
             replace(nic, trace=f"{nic.trace}{text}", link=f"{nic.link}{text}") for nic in machine.nics
         )
         name = f"{machine.name}{number}{text}"
         machines.append(replace(machine, name=name, nics=nics, box=f"b{text}", box_version=f"1{text}"))
-    return replace(plan, name=f"lab{text}", description=f"about{text}", machines=tuple(machines))
+    return replace(plan, name=f"lab{text}", description=f"about{text}", nodes=tuple(machines))
 
 
 def test_no_text_gets_out_of_its_string(tmp_path: Path, home: Path) -> None:
@@ -491,7 +491,7 @@ def test_no_text_gets_out_of_its_string(tmp_path: Path, home: Path) -> None:
 )
 def test_the_schema_refuses_it_before_ruby_is_asked(kind: str, text: str) -> None:
     with pytest.raises(ValidationError):
-        TypeAdapter(getattr(topology, kind)).validate_python(text)
+        TypeAdapter(getattr(scalars, kind)).validate_python(text)
 
 
 VERSIONS = ["1", "202404.23.0", "12.20240905.1", ">= 1.0", ">=1,<2", "~> 2.2, != 2.2.4"]
@@ -499,7 +499,7 @@ VERSIONS = ["1", "202404.23.0", "12.20240905.1", ">= 1.0", ">=1,<2", "~> 2.2, !=
 
 @pytest.mark.parametrize("text", VERSIONS)
 def test_versions_and_bounds_are_allowed(text: str) -> None:
-    assert TypeAdapter(topology.BoxVersion).validate_python(text) == text
+    assert TypeAdapter(scalars.BoxVersion).validate_python(text) == text
 
 
 def test_ruby_gems_read_the_versions_that_are_allowed() -> None:

@@ -26,7 +26,7 @@ import pytest
 
 from srv6lab.cli import with_box
 from srv6lab.images.box import NAME, box_ovf
-from srv6lab.plan.nodes import Machine, Plan
+from srv6lab.plan.nodes import Plan, PlannedNode
 from srv6lab.render.files import write
 from srv6lab.render.vagrant import vagrant
 from tests.conftest import LABS, REPOSITORY, SITE, need_root, tool
@@ -39,7 +39,7 @@ Said = dict[str, Any]
 DISK = 64 * 2**20
 
 
-def wanted(plan: Plan, machine: Machine, folder: Path) -> Said:
+def wanted(plan: Plan, machine: PlannedNode, folder: Path) -> Said:
     """What VirtualBox has to know of a machine, from the plan alone."""
     return {
         "name": f"{plan.name}-{machine.name}{suffix(folder)}",
@@ -167,7 +167,7 @@ def test_virtualbox_knows_each_machine_as_it_is_planned(name: str, installed: Vi
     folder = installed.base / name
     folder.mkdir()
     write(vagrant(plan), folder)
-    for machine in plan.machines:
+    for machine in plan.nodes:
         unstarted = {**installed.env, "VBOX_NO_START": "yes"}
         done = installed.run(
             "vagrant", "up", machine.name, "--provider=virtualbox", cwd=folder, env=unstarted
@@ -186,7 +186,7 @@ def test_virtualbox_knows_each_machine_as_it_is_planned(name: str, installed: Vi
     assert gone.returncode == 0 and plan.name not in installed.run("VBoxManage", "list", "vms").stdout
 
 
-def mistakes(machine: Machine) -> Iterator[tuple[Machine, str]]:
+def mistakes(machine: PlannedNode) -> Iterator[tuple[PlannedNode, str]]:
     """The machine, planned otherwise, and where that has to be seen."""
     nic = machine.nics[0]
     yield replace(machine, memory=machine.memory + 1), "memory"
@@ -211,7 +211,7 @@ class Lab:
 
     @property
     def first(self) -> str:
-        return self.plan.machines[0].name
+        return self.plan.nodes[0].name
 
     @property
     def log(self) -> Path:

@@ -25,7 +25,7 @@ from tests.walks import FORK, LOOP, PING, ROW
 
 def walked(text: str) -> list[Walked]:
     plan = planned(text)
-    proxies = frozenset(proxy.behavior.name for machine in plan.machines for proxy in machine.proxies)
+    proxies = frozenset(proxy.behavior.name for machine in plan.nodes for proxy in machine.proxies)
     return [Walked(plan.name, one.name, predict(plan, one.name), proxies) for one in plan.exercises]
 
 

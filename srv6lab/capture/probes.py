@@ -88,7 +88,7 @@ def _typed_ping(
 ) -> tuple[dict[Point, list[PacketView]], Sent]:
     """The packets of one ping: of several, the one whose requests come last in the capture that
     has the most of them."""
-    there = {*plan.machine(probe.source).addresses()}, {*plan.machine(probe.to).addresses()}
+    there = {*plan.node(probe.source).addresses()}, {*plan.node(probe.to).addresses()}
     echoes = {point: list(_echoes(views, *there)) for point, views in packets.items()}
     requests = {
         point: [view for view in views if view.icmp and view.icmp.type in _ECHO_REQUEST]

@@ -3,7 +3,7 @@
 Each function does the work of one task and returns a value; progress goes to a callback.
 """
 
-from srv6lab.cli.labs import Site
+from srv6lab.cli.labs import LabsFolder
 from srv6lab.cli.tasks import (
     build_box,
     check,
@@ -25,7 +25,7 @@ from srv6lab.cli.tasks import (
     write_rendered,
 )
 from srv6lab.host.files import shown
-from srv6lab.live.instance import Reference, Running
+from srv6lab.live.instance import Instance, Reference
 from srv6lab.live.lifecycle import destroy, fingerprint, halt, up, with_box
 from srv6lab.providers.registry import (
     DEFAULT_PROVIDER,
@@ -47,9 +47,9 @@ __all__ = [
     "PROVIDERS",
     "TARGETS",
     "WALKS",
+    "Instance",
+    "LabsFolder",
     "Reference",
-    "Running",
-    "Site",
     "build_box",
     "check",
     "check_rendered",

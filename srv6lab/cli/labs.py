@@ -11,7 +11,7 @@ from pathlib import Path
 
 from srv6lab.errors import MachineError, Problem, TopologyError, UsageError
 from srv6lab.host.files import shown
-from srv6lab.live.instance import Reference, Running
+from srv6lab.live.instance import Instance, Reference
 from srv6lab.plan.nodes import Plan
 from srv6lab.plan.planner import plan
 from srv6lab.providers.state import Home
@@ -23,7 +23,7 @@ _INSTANCE = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
+class LabsFolder:
     """Where labs and their state lie: the folder of `tasks.py`."""
 
     root: Path
@@ -91,17 +91,17 @@ class Site:
             raise UsageError(f"{name!r} is no name for an instance", mend)
         return Home(self.root / ".srv6lab" / name)
 
-    def running_if_up(self, reference: Reference, instance: str = "") -> Running | None:
+    def running_if_up(self, reference: Reference, instance: str = "") -> Instance | None:
         """The lab that is up under that name, None if none is."""
         home = self.home(reference, instance)
         state = home.read()
-        return Running(home, state) if state is not None and state.phase == "ready" else None
+        return Instance(home, state) if state is not None and state.phase == "ready" else None
 
-    def running(self, reference: Reference, instance: str = "") -> Running:
+    def running(self, reference: Reference, instance: str = "") -> Instance:
         """The lab that is up under that name; MachineError if none is."""
         home = self.home(reference, instance)
         state = home.read()
         if state is None or state.phase != "ready":
             given = f" --instance {instance}" if instance else ""
             raise MachineError(f"{home.path.name} isn't up", f"invoke up lab={reference.name}{given}")
-        return Running(home, state)
+        return Instance(home, state)

@@ -18,9 +18,9 @@ from srv6lab.host.progress import Progress
 from srv6lab.images import frr_root as frr_root_image
 from srv6lab.images.box import Box, build
 from srv6lab.live import wait_for_policies
-from srv6lab.live.instance import Running
+from srv6lab.live.instance import Instance
 from srv6lab.live.lifecycle import fingerprint, stale, with_box
-from srv6lab.live.node_state import look
+from srv6lab.live.node_state import fetch_node_state
 from srv6lab.live.send import srhping
 from srv6lab.plan.nodes import Plan
 from srv6lab.providers.base import Health
@@ -85,7 +85,7 @@ def predict(found: Plan, names: Sequence[str], probes: Sequence[str], form: str)
             near = difflib.get_close_matches(probe, known, 1)
             mend = f"did you mean {near[0]}?" if near else f"there are: {', '.join(dict.fromkeys(known))}"
             raise UsageError(f"there is no probe {probe!r}", mend)
-    proxies = frozenset(proxy.behavior.name for machine in found.machines for proxy in machine.proxies)
+    proxies = frozenset(proxy.behavior.name for node in found.nodes for proxy in node.proxies)
     walked = [
         Walked(
             found.name,
@@ -98,7 +98,7 @@ def predict(found: Plan, names: Sequence[str], probes: Sequence[str], form: str)
     return WALKS[form](walked)
 
 
-def check(one: Running, found: Plan, names: Sequence[str], progress: Progress) -> list[Verdict]:
+def check(one: Instance, found: Plan, names: Sequence[str], progress: Progress) -> list[Verdict]:
     """Run exercises one after the other, each into its own run folder with its verdict beside it."""
     from srv6lab.live.run import record
 
@@ -115,7 +115,7 @@ def check(one: Running, found: Plan, names: Sequence[str], progress: Progress) -
     return verdicts
 
 
-def _confirmed(one: Running, verdict: Verdict, progress: Progress) -> Verdict:
+def _confirmed(one: Instance, verdict: Verdict, progress: Progress) -> Verdict:
     """The verdict with the cause that the lab's nodes prove, where they prove one."""
     from srv6lab.judge.diagnose import confirm
 
@@ -147,11 +147,11 @@ def exit_code(verdicts: Sequence[Verdict]) -> int:
     return 4 if Status.FAIL in found else 3 if Status.INCONCLUSIVE in found else 0
 
 
-def status(one: Running) -> Sequence[Health]:
+def status(one: Instance) -> Sequence[Health]:
     return one.provider.status(one.home, one.state)
 
 
-def status_report(one: Running, health: Sequence[Health], form: str) -> str:
+def status_report(one: Instance, health: Sequence[Health], form: str) -> str:
     if form == "json":
         return json.dumps([asdict(entry) for entry in health], indent=2) + "\n"
     if form != "text":
@@ -159,16 +159,16 @@ def status_report(one: Running, health: Sequence[Health], form: str) -> str:
     return status_text(one.state.lab, one.state.instance, one.state.provider, health)
 
 
-def sids(one: Running, found: Plan, form: str) -> str:
+def sids(one: Instance, found: Plan, form: str) -> str:
     """The local SIDs, locators and VPN routes that the lab's nodes have now."""
     reports = {"text": sids_text, "json": sids_json}
     if form not in reports:
         raise UsageError(f"there is no format {form!r}", f"there are: {', '.join(reports)}")
-    known = {machine.name: look(one.provider, one.state, machine) for machine in found.machines}
-    return reports[form](found.machines, known)
+    known = {node.name: fetch_node_state(one.provider, one.state, node) for node in found.nodes}
+    return reports[form](found.nodes, known)
 
 
-def policies(one: Running | None, found: Plan, form: str) -> str:
+def policies(one: Instance | None, found: Plan, form: str) -> str:
     """The SR policies of the lab's headends as their agents tell of them; of a lab that isn't up, as the model does."""
     reports = {"text": policies_text, "json": policies_json}
     if form not in reports:
@@ -185,7 +185,7 @@ def policies(one: Running | None, found: Plan, form: str) -> str:
     return reports[form]({node: state for node, state in said.items() if state is not None}, "its agent")
 
 
-def ping(one: Running, node: str, to: str, segments: str, count: int, oam: bool) -> int:
+def ping(one: Instance, node: str, to: str, segments: str, count: int, oam: bool) -> int:
     """Send echo requests with an SRH from a node; its exit code."""
     try:
         destination, *path = [str(IPv6Address(text)) for text in (to, *segments.split(","))]
@@ -199,7 +199,7 @@ def frr_root(progress: Progress) -> str:
     return str(frr_root_image.serving(progress))
 
 
-def run_here(one: Running, node: str, argv: Sequence[str]) -> int:
+def run_here(one: Instance, node: str, argv: Sequence[str]) -> int:
     """Run a command in a node on this terminal; its exit code, told as shells do for a signal."""
     code = subprocess.run(one.provider.command(one.state, _known(one, node), argv), check=False).returncode
     return code if code >= 0 else 128 - code
@@ -210,7 +210,7 @@ def shell(terminal: bool) -> Sequence[str]:
     return ("script", "--quiet", "--return", "--command", "bash -l", "/dev/null") if terminal else ("bash",)
 
 
-def _known(one: Running, node: str) -> str:
+def _known(one: Instance, node: str) -> str:
     nodes = one.provider.nodes(one.state)
     if node in nodes:
         return node
@@ -219,7 +219,7 @@ def _known(one: Running, node: str) -> str:
     raise UsageError(f"there is no node {node or '(none named)'} in {one.home.path.name}", mend)
 
 
-def collect(one: Running, into: Path) -> list[Path]:
+def collect(one: Instance, into: Path) -> list[Path]:
     """Everything the tracers have seen so far, drained, as pcaps in `into`; LabError names dead tracers."""
     if into.resolve() == one.home.captures.resolve():
         raise UsageError(f"the tracers are at work in {shown(into)}", "--out takes another folder")

@@ -65,7 +65,7 @@ def _checked(path: Path, course: _Course) -> Checked:
     except UsageError as error:
         return Checked(file, (Problem(Location(file, 1, 1), error.what, error.mend),))
     links = sum(1 for _ in planned.nics()) // 2
-    summary = f"{planned.name}: {len(planned.machines)} nodes, {links} links"
+    summary = f"{planned.name}: {len(planned.nodes)} nodes, {links} links"
     return Checked(file, tuple(sorted({*found.warnings, *course.problems(path)})), summary)
 
 

@@ -52,7 +52,7 @@ def diagnose(provider: str, plans: Iterable[Plan], asked: Plan | None, folder: P
 
 def _virtual(provider: str, system: System, asked: Plan | None, folder: Path) -> tuple[Finding, ...]:
     answers = ask(vagrant.questions(provider, system), vagrant.LIMITS)
-    machines = len(asked.machines) if asked else 0
+    machines = len(asked.nodes) if asked else 0
     memory = needs.memory(asked) if asked else 0
     return vagrant.findings(provider, system, answers, vagrant.free_disk(folder), machines, memory)
 

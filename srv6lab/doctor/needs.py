@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from srv6lab.plan.nodes import Machine, Plan
+from srv6lab.plan.nodes import Plan, PlannedNode
 from srv6lab.topology.actions import CutAction, FirewallAction, SteeringAction
 
 from .findings import Need
@@ -23,28 +23,28 @@ def of_lab(plan: Plan) -> tuple[Need, ...]:
 
 def memory(plan: Plan) -> int:
     """MB that the lab's virtual machines take together."""
-    return sum(machine.memory for machine in plan.machines)
+    return sum(node.memory for node in plan.nodes)
 
 
 def _of_machines(plan: Plan) -> Iterator[Need]:
-    for machine in plan.machines:
-        yield from _of_machine(machine)
+    for node in plan.nodes:
+        yield from _of_machine(node)
 
 
-def _of_machine(machine: Machine) -> Iterator[Need]:
-    for policy in machine.policies:
-        yield Need((mode(policy.mode),), f"{machine.name} steers into {len(policy.segments)} segments")
-    for local in machine.local_sids:
+def _of_machine(node: PlannedNode) -> Iterator[Need]:
+    for policy in node.steering:
+        yield Need((mode(policy.mode),), f"{node.name} steers into {len(policy.segments)} segments")
+    for local in node.local_sids:
         name = bound(local.behavior.name, local.flavors)
-        yield Need((name,), f"SID {local.sid} of {machine.name}")
-    for steered in machine.headend.steered if machine.headend else ():
-        yield Need((mode(steered.mode),), f"{machine.name} steers {steered.prefix} by SR policies")
-    for sid in machine.headend.binding_sids if machine.headend else ():
-        yield Need((bound("End.B6.Encaps", ()),), f"binding SID {sid} of {machine.name}")
-    for proxy in machine.proxies:
-        yield Need((PROXY,), f"SID {proxy.sid} of {machine.name}")
-    for service in machine.services:
-        yield Need(_ENGINES[service.engine], f"service {service.name} on {machine.name}")
+        yield Need((name,), f"SID {local.sid} of {node.name}")
+    for steered in node.headend.steered if node.headend else ():
+        yield Need((mode(steered.mode),), f"{node.name} steers {steered.prefix} by SR policies")
+    for sid in node.headend.binding_sids if node.headend else ():
+        yield Need((bound("End.B6.Encaps", ()),), f"binding SID {sid} of {node.name}")
+    for proxy in node.proxies:
+        yield Need((PROXY,), f"SID {proxy.sid} of {node.name}")
+    for service in node.services:
+        yield Need(_ENGINES[service.engine], f"service {service.name} on {node.name}")
 
 
 def _of_exercises(plan: Plan) -> Iterator[Need]:

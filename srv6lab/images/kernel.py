@@ -22,6 +22,7 @@ from tempfile import TemporaryDirectory
 from srv6lab.errors import MachineError, UsageError
 from srv6lab.host.packages import SETUP
 from srv6lab.host.requirements import require, tools
+from srv6lab.images import SUITES
 
 _ROLLING = "sid"  # it has no suites for updates and security
 _APT_SUITE = SETUP.with_name("apt-suite")
@@ -211,7 +212,3 @@ def _serves(parts: list[str]) -> bool:
     if path.startswith(f"{_NET_MODULES}/"):
         return len(parts) == 4 or parts[3] in _NET_FOLDERS
     return path.startswith(tuple(f"{one}/" for one in _MODULES))
-
-
-# A kernel's version, as somebody asks for it, and Debian's suite that has it.
-SUITES = {"5.10": "bullseye", "6.1": "bookworm", "6.12": "trixie", "newest": "sid"}

@@ -122,7 +122,7 @@ def expected_messages(plan: Plan, exercise: str) -> tuple[ExpectedMessage, ...]:
             _plain(one.where),
             _plain(one.fields),
             tuple(
-                ExpectedSids(sids.field, sids.node, sids.behavior, plan.machine(sids.node).locator)
+                ExpectedSids(sids.field, sids.node, sids.behavior, plan.node(sids.node).locator)
                 for sids in one.sids
             ),
             plan.locate(("exercises", index, "expect", "control", number)),
@@ -170,7 +170,7 @@ def expected_losses(plan: Plan, exercise: str) -> tuple[ExpectedLoss, ...]:
 
 
 def _alert(plan: Plan, one: AlertExpectation, location: Location) -> ExpectedAlert:
-    machine, service = plan.service(one.service)
+    node, service = plan.service(one.service)
     tunnel = one.tunnel
     wanted = {
         "source": one.source,
@@ -179,7 +179,7 @@ def _alert(plan: Plan, one: AlertExpectation, location: Location) -> ExpectedAle
         "tunnel_destination": tunnel.destination if tunnel else None,
     }
     fields = tuple((name, str(value)) for name, value in wanted.items() if value is not None)
-    point = Point(machine.name, service.listen, service.netns)
+    point = Point(node.name, service.listen, service.netns)
     return ExpectedAlert(one.service, point, one.signature, fields, one.count, one.absent, location)
 
 

@@ -19,7 +19,7 @@ class Reference:
 
 
 @dataclass(frozen=True, slots=True)
-class Running:
+class Instance:
     """A lab that was begun here."""
 
     home: Home

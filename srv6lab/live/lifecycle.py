@@ -14,11 +14,11 @@ from srv6lab.host.progress import Progress
 from srv6lab.images.box import NAME as OUR_BOX
 from srv6lab.live import wait_for_policies
 from srv6lab.live.changes import Changes
-from srv6lab.live.instance import Reference, Running
+from srv6lab.live.instance import Instance, Reference
 from srv6lab.live.wait_for_routes import wait
 from srv6lab.plan.nodes import Plan
 from srv6lab.providers.base import Provider
-from srv6lab.providers.registry import DEFAULT_PROVIDER, ONE, provider_named, rendering
+from srv6lab.providers.registry import DEFAULT_PROVIDER, SINGLE_VM_SUFFIX, provider_named, rendering
 from srv6lab.providers.state import Home, State
 from srv6lab.render.files import Files
 
@@ -37,7 +37,7 @@ def up(
     with home.locked():
         state = home.read()
         provider = provider_named(provider_name or (state.provider if state else DEFAULT_PROVIDER))
-        if provider.name.endswith(ONE) and not state:
+        if provider.name.endswith(SINGLE_VM_SUFFIX) and not state:
             box = box or OUR_BOX  # the file's boxes are for its nodes
         _refuse_another(state, provider, box, home, reference)
         found = with_box(found, state.box if state else box)
@@ -95,8 +95,8 @@ def with_box(found: Plan, box: str) -> Plan:
     """The plan with one box for all machines; "" leaves each its own."""
     if not box:
         return found
-    machines = (replace(machine, box=box, box_version=None) for machine in found.machines)
-    return replace(found, machines=tuple(machines))
+    nodes = (replace(node, box=box, box_version=None) for node in found.nodes)
+    return replace(found, nodes=tuple(nodes))
 
 
 def _keep(home: Home, lab: str, error: BaseException) -> None:
@@ -177,7 +177,7 @@ def _same(path: Path, content: str | bytes) -> bool:
         return False
 
 
-def halt(one: Running, progress: Progress) -> None:
+def halt(one: Instance, progress: Progress) -> None:
     """Shut a lab's machines down and keep their disks; UsageError for a provider that has none."""
     if not one.provider.resumes:
         what = f"{one.state.provider} has no machines that could be shut down"

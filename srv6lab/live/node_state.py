@@ -14,7 +14,7 @@ from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any
 
 from srv6lab.errors import NodeError
-from srv6lab.plan.nodes import Machine
+from srv6lab.plan.nodes import PlannedNode
 from srv6lab.providers.base import Provider
 from srv6lab.providers.state import State
 from srv6lab.topology.scalars import Address, Network
@@ -70,7 +70,7 @@ class Locator:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class NodeState:
     """All that one node knows; `vpns` by the name of the VRF, `owners` says which protocol asked for a SID, and
     `drift` what of FRR's configuration isn't as Day0 left it."""
 
@@ -84,17 +84,17 @@ class Known:
     drift: tuple[str, ...] = ()
 
 
-def look(provider: Provider, state: State, machine: Machine) -> Known:
+def fetch_node_state(provider: Provider, state: State, node: PlannedNode) -> NodeState:
     """Ask a node."""
-    result = provider.exec(state, machine.name, ["bash", "-c", script(machine)], timeout=_PATIENCE)
+    result = provider.exec(state, node.name, ["bash", "-c", script(node)], timeout=_PATIENCE)
     if result.exit_code:
-        raise NodeError(f"{machine.name} can't be asked: {result.stderr.strip()}")
-    return read(machine, result.stdout)
+        raise NodeError(f"{node.name} can't be asked: {result.stderr.strip()}")
+    return read(node, result.stdout)
 
 
-def script(machine: Machine) -> str:
+def script(node: PlannedNode) -> str:
     """What a node is asked, each answer ended by a line of its own."""
-    return "\n".join(f"{command} 2>/dev/null\necho\necho {_END}" for _, command in _questions(machine))
+    return "\n".join(f"{command} 2>/dev/null\necho\necho {_END}" for _, command in _questions(node))
 
 
 # The header of a hunk names the block that it is in.
@@ -104,8 +104,8 @@ _DRIFT = (
 )
 
 
-def _questions(machine: Machine) -> Iterator[tuple[str, str]]:
-    routing = machine.routing
+def _questions(node: PlannedNode) -> Iterator[tuple[str, str]]:
+    routing = node.routing
     if routing:
         yield "drift", _DRIFT
     if routing and routing.isis:
@@ -127,13 +127,13 @@ def _questions(machine: Machine) -> Iterator[tuple[str, str]]:
         yield "mechanism", "cat /var/lib/srv6lab/vrf"
 
 
-def read(machine: Machine, said: str) -> Known:
+def read(node: PlannedNode, said: str) -> NodeState:
     """A node's answers as values; one that a daemon left out is empty."""
     texts = said.split(f"\n{_END}\n")
-    answers = {name: text for (name, _), text in zip(_questions(machine), texts, strict=False)}
+    answers = {name: text for (name, _), text in zip(_questions(node), texts, strict=False)}
     found = {name: _json(text) for name, text in answers.items() if name not in ("mechanism", "drift")}
-    vrfs = machine.routing.vrfs if machine.routing else ()
-    return Known(
+    vrfs = node.routing.vrfs if node.routing else ()
+    return NodeState(
         adjacencies=tuple(_adjacencies(found.get("isis", {}))),
         sessions=tuple(_sessions(found.get("bgp", {}))),
         locators=tuple(_locators(found.get("locators", {}))),

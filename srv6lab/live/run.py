@@ -46,8 +46,8 @@ def record(plan: Plan, name: str, provider: Provider, home: Home, state: State, 
     shutil.rmtree(folder, ignore_errors=True)
     mark, logs, counted = provider.mark(home, state), sizes(provider, state, plan), run.proxy_counters()
     failure = ""
-    if wait_for_policies.wait(plan, provider, state, patience=wait_for_policies.A_MOMENT):
-        run.patience = wait_for_policies.NO_LONGER
+    if wait_for_policies.wait(plan, provider, state, patience=wait_for_policies.SHORT_PATIENCE):
+        run.patience = wait_for_policies.NO_PATIENCE
     try:
         run.whole_exercise()
     except NodeError as error:
@@ -95,7 +95,7 @@ class _Run:
         self.settled: list[str] = []
         self.astray: list[tuple[str, str]] = []
         self.actions: tuple[Action, ...] = ()  # those that hold now
-        self.patience = wait_for_policies.A_MOMENT
+        self.patience = wait_for_policies.SHORT_PATIENCE
 
     def whole_exercise(self) -> None:
         with self._applied(self.exercise.apply):
@@ -122,18 +122,18 @@ class _Run:
     def proxy_counters(self) -> dict[str, int]:
         """Packets that each SR proxy says it served so far."""
         found: dict[str, int] = {}
-        for machine in self.plan.machines:
-            if machine.proxies:
-                shown = self._ask(machine.name, ["srconf", "localsid", "show"])
-                found |= read_localsids(shown, [proxy.sid for proxy in machine.proxies])
+        for node in self.plan.nodes:
+            if node.proxies:
+                shown = self._ask(node.name, ["srconf", "localsid", "show"])
+                found |= read_localsids(shown, [proxy.sid for proxy in node.proxies])
         return found
 
     def proxies(self) -> dict[str, str]:
         """What serves the SIDs of each SR proxy, as its Day0 found."""
         return {
-            machine.name: self._ask(machine.name, ["cat", "/var/lib/srv6lab/proxy"]).strip()
-            for machine in self.plan.machines
-            if machine.proxies
+            node.name: self._ask(node.name, ["cat", "/var/lib/srv6lab/proxy"]).strip()
+            for node in self.plan.nodes
+            if node.proxies
         }
 
     def _ask(self, node: str, argv: list[str]) -> str:

@@ -17,7 +17,7 @@ from ipaddress import ip_address
 
 from srv6lab.errors import NodeError
 from srv6lab.evidence.observations import Alert, Sensor
-from srv6lab.plan.nodes import Machine, Plan, PlannedService
+from srv6lab.plan.nodes import Plan, PlannedNode, PlannedService
 from srv6lab.providers.base import Provider
 from srv6lab.providers.state import State
 
@@ -26,7 +26,7 @@ _LOGS = {"suricata": "eve.json", "snort": "alert.csv"}
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class SensorState:
     """One look at a sensor: the engine, whether all of its threads sleep, the SHA-256 of its rules, its
     log from an offset on.
 
@@ -42,23 +42,23 @@ class Look:
 
 
 def look(
-    provider: Provider, state: State, machine: Machine, service: PlannedService, offset: int = 0
-) -> Look:
+    provider: Provider, state: State, node: PlannedNode, service: PlannedService, offset: int = 0
+) -> SensorState:
     """Look at a sensor; its log is given from byte `offset` on."""
-    result = provider.exec(state, machine.name, ["bash", "-ec", _script(service, offset)], timeout=30)
+    result = provider.exec(state, node.name, ["bash", "-ec", _script(service, offset)], timeout=30)
     if result.exit_code:
-        raise NodeError(f"{machine.name}: service {service.name} can't be looked at: {result.stderr.strip()}")
+        raise NodeError(f"{node.name}: service {service.name} can't be looked at: {result.stderr.strip()}")
     head, _, log = result.stdout.partition("\n--\n")
     said = dict(line.split(" ", 1) for line in head.splitlines())
     threads = said["threads"].split()
-    return Look(
+    return SensorState(
         said["engine"], bool(threads), set(threads) <= {"S", "I"}, int(said["size"]), said["rules"], log
     )
 
 
 def sizes(provider: Provider, state: State, plan: Plan) -> dict[str, int]:
     """How far each sensor's log reaches now."""
-    return {service.name: look(provider, state, machine, service).size for machine, service in _all(plan)}
+    return {service.name: look(provider, state, node, service).size for node, service in _all(plan)}
 
 
 def since(
@@ -67,12 +67,12 @@ def since(
     """What each sensor alerted since `before`, once it has looked at all that went by."""
     alerts: list[Alert] = []
     sensors = []
-    for machine, service in _all(plan):
+    for node, service in _all(plan):
         deadline = time.monotonic() + _PATIENCE
-        seen = look(provider, state, machine, service, before[service.name])
+        seen = look(provider, state, node, service, before[service.name])
         while seen.alive and not seen.asleep and time.monotonic() < deadline:
             time.sleep(0.01)
-            seen = look(provider, state, machine, service, before[service.name])
+            seen = look(provider, state, node, service, before[service.name])
         as_planned = seen.rules == hashlib.sha256(service.rules.encode()).hexdigest()
         sensors.append(Sensor(service.name, seen.engine, seen.alive, seen.asleep, as_planned))
         if reader := READERS.get(seen.engine):
@@ -112,10 +112,10 @@ READERS: Mapping[str, Callable[[str, str], Iterator[Alert]]] = {
 }
 
 
-def _all(plan: Plan) -> Iterator[tuple[Machine, PlannedService]]:
-    for machine in plan.machines:
-        for service in machine.services:
-            yield machine, service
+def _all(plan: Plan) -> Iterator[tuple[PlannedNode, PlannedService]]:
+    for node in plan.nodes:
+        for service in node.services:
+            yield node, service
 
 
 def _script(service: PlannedService, offset: int) -> str:

@@ -18,7 +18,7 @@ from srv6lab.providers.state import State
 from srv6lab.topology.actions import Action
 
 FOLDER = "/var/lib/srv6lab/policies"
-PATIENCE, A_MOMENT, NO_LONGER = 20.0, 5.0, 1.5
+PATIENCE, SHORT_PATIENCE, NO_PATIENCE = 20.0, 5.0, 1.5
 _INTERVAL = 0.1
 Told = Mapping[str, Any]
 

@@ -1,7 +1,7 @@
-"""Waiting until the routing protocols of a lab have converged: never for the clock, always for what isn't there
+"""Waiting until the routing protocols of a lab have expected_routes: never for the clock, always for what isn't there
 yet, which is named while it lasts.
 
-What has to be there is what `converged` derives from the plan. Only the first step that isn't done is named: a
+What has to be there is what `expected_routes` derives from the plan. Only the first step that isn't done is named: a
 session can't come up before the adjacencies below it, nor a VPN's route before the session.
 """
 
@@ -14,9 +14,9 @@ from ipaddress import ip_network
 
 from srv6lab.errors import NodeError
 from srv6lab.host.progress import Progress
-from srv6lab.live.node_state import Known, look
-from srv6lab.plan.nodes import Machine, Plan, PlannedRoute
-from srv6lab.plan.routes import Converged, converged
+from srv6lab.live.node_state import NodeState, fetch_node_state
+from srv6lab.plan.nodes import Plan, PlannedNode, PlannedRoute
+from srv6lab.plan.routes import ExpectedRoutes, expected_routes
 from srv6lab.providers.base import Provider
 from srv6lab.providers.state import State
 
@@ -29,7 +29,7 @@ STEPS = ("IS-IS adjacencies", "BGP sessions", "SIDs", "routes", "VPN routes", "c
 class Wanted:
     """What a node must know, the routes that must be gone, and whether it has lost its locator."""
 
-    known: Converged
+    known: ExpectedRoutes
     gone: tuple[PlannedRoute, ...] = ()
     withdrawn: bool = False
 
@@ -57,7 +57,7 @@ def wait(
     deadline = time.monotonic() + patience
     waiting, told = list(wanted), ""
     while waiting:
-        missing = [one for name in waiting for one in _of(plan.machine(name), wanted[name], provider, state)]
+        missing = [one for name in waiting for one in _of(plan.node(name), wanted[name], provider, state)]
         waiting = sorted({one.node for one in missing}, key=waiting.index)
         if missing and time.monotonic() > deadline:
             raise _gave_up(plan, first_step(missing), provider, state, patience)
@@ -70,42 +70,42 @@ def wait(
 
 def _wanted(plan: Plan, withdrawn: Collection[str]) -> dict[str, Wanted]:
     """What every node must know, and what it must not."""
-    all_, left = converged(plan), converged(plan, withdrawn)
+    all_, left = expected_routes(plan), expected_routes(plan, withdrawn)
     return {
         name: Wanted(left[name], tuple(set(all_[name].routes) - set(left[name].routes)), name in withdrawn)
         for name in all_
     }
 
 
-def _of(machine: Machine, wanted: Wanted, provider: Provider, state: State) -> list[Missing]:
-    return list(missing(machine, wanted, look(provider, state, machine)))
+def _of(node: PlannedNode, wanted: Wanted, provider: Provider, state: State) -> list[Missing]:
+    return list(missing(node, wanted, fetch_node_state(provider, state, node)))
 
 
-def missing(machine: Machine, wanted: Wanted, known: Known) -> Iterator[Missing]:
+def missing(node: PlannedNode, wanted: Wanted, known: NodeState) -> Iterator[Missing]:
     """What a node doesn't know yet."""
     for step, lacks in enumerate(_LACKS):
-        yield from (Missing(step, machine.name, what) for what in lacks(machine, wanted, known))
+        yield from (Missing(step, node.name, what) for what in lacks(node, wanted, known))
 
 
-def _adjacencies(machine: Machine, wanted: Wanted, known: Known) -> Iterator[str]:
+def _adjacencies(node: PlannedNode, wanted: Wanted, known: NodeState) -> Iterator[str]:
     up = {(one.nic, one.neighbor) for one in known.adjacencies if one.state == "Up"}
-    for nic in machine.routing.isis.nics if machine.routing and machine.routing.isis else ():
+    for nic in node.routing.isis.nics if node.routing and node.routing.isis else ():
         if (nic.nic, nic.neighbor) not in up:
-            yield f"{machine.name} has no IS-IS adjacency with {nic.neighbor} on {nic.nic}"
+            yield f"{node.name} has no IS-IS adjacency with {nic.neighbor} on {nic.nic}"
 
 
-def _sessions(machine: Machine, wanted: Wanted, known: Known) -> Iterator[str]:
+def _sessions(node: PlannedNode, wanted: Wanted, known: NodeState) -> Iterator[str]:
     states = {(one.vrf, one.address): one for one in known.sessions}
-    for vrf, one in machine.routing.sessions() if machine.routing else ():
+    for vrf, one in node.routing.sessions() if node.routing else ():
         session = states.get((vrf, one.address))
         if session is None or session.state != "Established":
             seen = f"is {session.state}" if session else "isn't there"
             note = f" ({session.note})" if session and session.note else ""
-            yield f"{machine.name}: the BGP session with {one.node} at {one.address} {seen}{note}"
+            yield f"{node.name}: the BGP session with {one.node} at {one.address} {seen}{note}"
 
 
-def _sids(machine: Machine, wanted: Wanted, known: Known) -> Iterator[str]:
-    routing = machine.routing
+def _sids(node: PlannedNode, wanted: Wanted, known: NodeState) -> Iterator[str]:
+    routing = node.routing
     if routing is None or routing.locator is None or wanted.withdrawn:
         return
     bound = [one for one in known.routes if one.action and one.prefix.subnet_of(routing.locator)]  # type: ignore[arg-type]
@@ -113,41 +113,41 @@ def _sids(machine: Machine, wanted: Wanted, known: Known) -> Iterator[str]:
         actions = [one.action for one in bound if one.protocol == "isis"]
         for action, count in (("End", 1), ("End.X", len(routing.isis.nics))):
             if actions.count(action) < count:
-                yield f"{machine.name}: IS-IS has bound {actions.count(action)} of {count} {action} SIDs"
+                yield f"{node.name}: IS-IS has bound {actions.count(action)} of {count} {action} SIDs"
     for vrf in routing.vrfs:
         if not any(one.prefix == ip_network(vrf.sid) for one in known.routes):
-            yield f"{machine.name}: the SID {vrf.sid} of {vrf.name} isn't in the kernel"
+            yield f"{node.name}: the SID {vrf.sid} of {vrf.name} isn't in the kernel"
 
 
-def _routes(machine: Machine, wanted: Wanted, known: Known) -> Iterator[str]:
-    if machine.routing and machine.routing.isis:
-        yield from _lacked(machine, wanted, known)
+def _routes(node: PlannedNode, wanted: Wanted, known: NodeState) -> Iterator[str]:
+    if node.routing and node.routing.isis:
+        yield from _lacked(node, wanted, known)
 
 
-def _customers_routes(machine: Machine, wanted: Wanted, known: Known) -> Iterator[str]:
+def _customers_routes(node: PlannedNode, wanted: Wanted, known: NodeState) -> Iterator[str]:
     """A router without IS-IS learns from the VPN, so it is the last to."""
-    if machine.routing and not machine.routing.isis:
-        yield from _lacked(machine, wanted, known)
+    if node.routing and not node.routing.isis:
+        yield from _lacked(node, wanted, known)
 
 
-def _lacked(machine: Machine, wanted: Wanted, known: Known) -> Iterator[str]:
+def _lacked(node: PlannedNode, wanted: Wanted, known: NodeState) -> Iterator[str]:
     there = {(one.prefix, one.nic) for one in known.routes}
     for route in wanted.known.routes:
         if (route.prefix, route.nic) not in there:
-            yield f"{machine.name} has no route to {route.prefix} by {route.nic}"
+            yield f"{node.name} has no route to {route.prefix} by {route.nic}"
     for route in wanted.gone:
         if (route.prefix, route.nic) in there:
-            yield f"{machine.name} still has a route to {route.prefix}"
+            yield f"{node.name} still has a route to {route.prefix}"
 
 
-def _vpn_routes(machine: Machine, wanted: Wanted, known: Known) -> Iterator[str]:
+def _vpn_routes(node: PlannedNode, wanted: Wanted, known: NodeState) -> Iterator[str]:
     for vrf, routes in wanted.known.vpns.items():
         there = {(one.prefix, one.segments) for one in known.vpns.get(vrf, ())}
         for route in routes:
             if (route.prefix, (route.sid,)) not in there:
-                yield f"{machine.name} has no route to {route.prefix} over {route.sid} in {vrf}"
+                yield f"{node.name} has no route to {route.prefix} over {route.sid} in {vrf}"
         if surplus := {sid for _, sids in there for sid in sids} - {route.sid for route in routes}:
-            yield f"{machine.name} still sends to {', '.join(map(str, sorted(surplus)))} in {vrf}"
+            yield f"{node.name} still sends to {', '.join(map(str, sorted(surplus)))} in {vrf}"
 
 
 _LACKS = (_adjacencies, _sessions, _sids, _routes, _vpn_routes, _customers_routes)
@@ -171,7 +171,7 @@ def sentence(found: Sequence[Missing]) -> str:
 def _gave_up(
     plan: Plan, found: Sequence[Missing], provider: Provider, state: State, patience: float
 ) -> NodeError:
-    lines = [f"not converged after {patience:g} s, {STEPS[found[0].step]} are missing"]
+    lines = [f"not expected_routes after {patience:g} s, {STEPS[found[0].step]} are missing"]
     lines += [f"  {one.what}" for one in found[:8]]
     lines += [f"  … and {len(found) - 8} more"] if len(found) > 8 else []
     drifts = survey(plan, provider, state).drifts()
@@ -185,15 +185,15 @@ class Survey:
     """What all nodes with routing protocols know at one time, against what they must."""
 
     wanted: Mapping[str, Wanted]
-    known: Mapping[str, Known]
-    machines: Mapping[str, Machine]
+    known: Mapping[str, NodeState]
+    machines: Mapping[str, PlannedNode]
 
     def lacks(self) -> list[tuple[str, str]]:
         """What is missing of the first step that isn't done, each with its node."""
         found = [
             one
-            for name, machine in self.machines.items()
-            for one in missing(machine, self.wanted[name], self.known[name])
+            for name, node in self.machines.items()
+            for one in missing(node, self.wanted[name], self.known[name])
         ]
         return [(one.node, one.what) for one in first_step(found)] if found else []
 
@@ -219,6 +219,6 @@ class Survey:
 
 def survey(plan: Plan, provider: Provider, state: State) -> Survey:
     """Ask every node with routing protocols once."""
-    machines = {machine.name: machine for machine in plan.machines if machine.routing}
-    known = {name: look(provider, state, machine) for name, machine in machines.items()}
-    return Survey(_wanted(plan, ()), known, machines)
+    nodes = {node.name: node for node in plan.nodes if node.routing}
+    known = {name: fetch_node_state(provider, state, node) for name, node in nodes.items()}
+    return Survey(_wanted(plan, ()), known, nodes)

@@ -38,7 +38,7 @@ WayTo = Callable[[Address], str | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Steered:
+class ColorSteering:
     """Traffic to a prefix that goes by policies to an endpoint: that of the highest of `colors`, or of an `array` that
     of its forwarding class, (class, color). `sid` comes behind the policy's segments. `otherwise` is the rest of an
     `ip route` command for when no policy can be used."""
@@ -61,7 +61,7 @@ class PlannedHeadend:
     nics: tuple[tuple[IPv6Address, str], ...]
     db: SrDb
     policies: tuple[Policy, ...]
-    steered: tuple[Steered, ...]
+    steered: tuple[ColorSteering, ...]
     flows: tuple[Flow, ...]
     taken: tuple[tuple[IPv6Address, str], ...]
     pool: tuple[IPv6Address, ...] = ()
@@ -110,7 +110,7 @@ class PlannedHeadend:
         }
 
 
-def _steering(one: Steered) -> dict[str, Any]:
+def _steering(one: ColorSteering) -> dict[str, Any]:
     sid = {"sid": str(one.sid)} if one.sid else {}
     return {
         "prefix": str(one.prefix),
@@ -247,12 +247,12 @@ def _path(one: written.CandidatePath) -> Path:
 # --- steering
 
 
-def _steered(topology: Topology, name: str, way_to: WayTo) -> Iterator[Steered]:
+def _steered(topology: Topology, name: str, way_to: WayTo) -> Iterator[ColorSteering]:
     for one in topology.steering:
         if one.headend == name and isinstance(one.to, ColorTarget):
             array = tuple((entry.forwarding_class, entry.color) for entry in one.to.array)
             otherwise = tuple(_otherwise(topology, one, one.to, way_to))
-            yield Steered(
+            yield ColorSteering(
                 one.match.prefix, one.to.endpoint, one.to.colors, array, one.to.sid, one.mode, otherwise
             )
 

@@ -66,7 +66,7 @@ class PlannedSid:
 
 
 @dataclass(frozen=True, slots=True)
-class PlannedPolicy:
+class SteeredPrefix:
     """Traffic to `prefix` gets an SRH with `segments`, first visited first, and leaves by `nic`."""
 
     prefix: Network
@@ -109,7 +109,7 @@ class PlannedProxy:
 
 
 @dataclass(frozen=True, slots=True)
-class Machine:
+class PlannedNode:
     """All that one node needs to know."""
 
     name: str
@@ -119,7 +119,7 @@ class Machine:
     locator: IPv6Network | None = None
     routes: tuple[PlannedRoute, ...] = ()
     local_sids: tuple[PlannedSid, ...] = ()
-    policies: tuple[PlannedPolicy, ...] = ()
+    steering: tuple[SteeredPrefix, ...] = ()
     services: tuple[PlannedService, ...] = ()
     proxies: tuple[PlannedProxy, ...] = ()
     routing: Routing | None = None
@@ -164,45 +164,45 @@ class Plan:
 
     name: str
     description: str
-    machines: tuple[Machine, ...]
+    nodes: tuple[PlannedNode, ...]
     exercises: tuple[Exercise, ...]
     locate: Locate
 
-    def machine(self, name: str) -> Machine:
-        return next(machine for machine in self.machines if machine.name == name)
+    def node(self, name: str) -> PlannedNode:
+        return next(node for node in self.nodes if node.name == name)
 
     def nics(self) -> Iterator[Nic]:
         """The ends of all links."""
-        for machine in self.machines:
-            yield from machine.nics
+        for node in self.nodes:
+            yield from node.nics
 
     def traced(self) -> Iterator[Nic]:
         """Every NIC that has a tracer: the ends of links, and services' own."""
-        for machine in self.machines:
-            yield from machine.nics
-            for service in machine.services:
+        for node in self.nodes:
+            yield from node.nics
+            for service in node.services:
                 yield from (port.inside for port in service.ports)
 
     def neighbors(self) -> dict[Point, Nic]:
         """The NIC at the other end of each traced NIC's wire."""
         ends = {nic.point: nic for nic in self.nics()}
         pairs = {nic.point: ends[nic.peer] for nic in ends.values()}
-        ports = (port for machine in self.machines for service in machine.services for port in service.ports)
+        ports = (port for node in self.nodes for service in node.services for port in service.ports)
         return pairs | {port.inside.point: port.outside for port in ports}
 
     def target(self, probe: Probe) -> Address:
         """The address that a probe is sent to: of the family that both ends have on a link, IPv4 first, but for
         one that carries an SRH."""
-        families = {6} if probe.segments else {nic.address.version for nic in self.machine(probe.source).nics}
-        addresses = (one for one in self.machine(probe.to).addresses() if one.version in families)
+        families = {6} if probe.segments else {nic.address.version for nic in self.node(probe.source).nics}
+        addresses = (one for one in self.node(probe.to).addresses() if one.version in families)
         return min(addresses, key=lambda address: address.version)
 
-    def service(self, name: str) -> tuple[Machine, PlannedService]:
+    def service(self, name: str) -> tuple[PlannedNode, PlannedService]:
         """A service and the machine that it is on; KeyError if there is none."""
-        for machine in self.machines:
-            for service in machine.services:
+        for node in self.nodes:
+            for service in node.services:
                 if service.name == name:
-                    return machine, service
+                    return node, service
         raise KeyError(name)
 
     def exercise(self, name: str) -> tuple[int, Exercise]:

@@ -19,16 +19,16 @@ from srv6lab.plan.frr import plan_routing
 from srv6lab.plan.headend import plan_headend
 from srv6lab.plan.nodes import (
     Locate,
-    Machine,
     Nic,
     Path,
     Plan,
-    PlannedPolicy,
+    PlannedNode,
     PlannedPort,
     PlannedProxy,
     PlannedRoute,
     PlannedService,
     PlannedSid,
+    SteeredPrefix,
 )
 from srv6lab.srv6.behaviors import BEHAVIORS
 from srv6lab.topology.actions import Action, SteeringAction
@@ -54,18 +54,18 @@ def plan(topology: Topology, locate: Locate, files: Mapping[str, str] = MappingP
     sids = _by_node((one.node, (index, one)) for index, one in enumerate(topology.local_sids))
     steering = _by_node((one.headend, (where, one)) for where, one in _steering(topology))
     groups = _by_node((member, group) for group in topology.groups.values() for member in group.members)
-    machines = []
+    nodes = []
     for name, node in topology.nodes.items():
         planner = _Planner(name, node, tuple(nics.get(name, ())), locate, problems)
         services = tuple(_plan_services(topology, name, files))
-        machine = replace(planner.machine(sids.get(name, ()), services), routing=plan_routing(topology, name))
+        machine = replace(planner.planned(sids.get(name, ()), services), routing=plan_routing(topology, name))
         policies = _policies(machine, steering.get(name, ()), locate, problems)
         hardware = _hardware(node, groups.get(name, ()), topology.defaults)
         headend = plan_headend(topology, name, machine.way_to)
-        machines.append(replace(machine, policies=tuple(policies), headend=headend, **hardware))
+        nodes.append(replace(machine, steering=tuple(policies), headend=headend, **hardware))
     if problems:
         raise TopologyError(problems)
-    return Plan(topology.name, topology.description, tuple(machines), topology.exercises, locate)
+    return Plan(topology.name, topology.description, tuple(nodes), topology.exercises, locate)
 
 
 def _hardware(node: Node, groups: Iterable[Group], defaults: Hardware) -> dict[str, Any]:
@@ -85,21 +85,21 @@ def _said(hardware: Hardware) -> dict[str, Any]:
     return {key: value for key, value in values.items() if value is not None}
 
 
-def planned_policy(machine: Machine, steering: Steering) -> PlannedPolicy | None:
+def steered_prefix(node: PlannedNode, steering: Steering) -> SteeredPrefix | None:
     """A policy with the NIC towards its first segment, or None where there is no way to it."""
-    nic = machine.way_to(steering.segments[0])
-    return PlannedPolicy(steering.match.prefix, steering.segments, steering.mode, nic) if nic else None
+    nic = node.way_to(steering.segments[0])
+    return SteeredPrefix(steering.match.prefix, steering.segments, steering.mode, nic) if nic else None
 
 
 def _policies(
-    machine: Machine, wanted: Sequence[tuple[Path, Steering]], locate: Locate, problems: list[Problem]
-) -> Iterator[PlannedPolicy]:
+    node: PlannedNode, wanted: Sequence[tuple[Path, Steering]], locate: Locate, problems: list[Problem]
+) -> Iterator[SteeredPrefix]:
     """The machine's own policies; those that exercises apply are only looked at for problems."""
     for where, steering in wanted:
-        policy = planned_policy(machine, steering)
+        policy = steered_prefix(node, steering)
         if policy is None:
             path = (*where, "to", "segments", 0)
-            problems.append(_no_way(machine.name, steering.segments[0], locate(path)))
+            problems.append(_no_way(node.name, steering.segments[0], locate(path)))
         elif where[0] == "steering":
             yield policy
 
@@ -207,8 +207,8 @@ class _Planner:
         self.name, self.node, self.nics = name, node, nics
         self.locate, self.problems = locate, problems
 
-    def machine(self, sids: Sequence[_Sid], services: tuple[PlannedService, ...]) -> Machine:
-        machine = Machine(
+    def planned(self, sids: Sequence[_Sid], services: tuple[PlannedService, ...]) -> PlannedNode:
+        node = PlannedNode(
             name=self.name,
             role=self.node.role,
             nics=self.nics,
@@ -218,7 +218,7 @@ class _Planner:
             services=services,
             proxies=tuple(self._proxies(sids, services)),
         )
-        return replace(machine, local_sids=tuple(self._sids(sids, machine)))
+        return replace(node, local_sids=tuple(self._sids(sids, node)))
 
     def _routes(self) -> Iterable[PlannedRoute]:
         for index, route in enumerate(self.node.routes):
@@ -229,12 +229,12 @@ class _Planner:
             else:
                 yield PlannedRoute(route.prefix, route.via, nic, route.weight, route.table)
 
-    def _sids(self, sids: Sequence[_Sid], machine: Machine) -> Iterable[PlannedSid]:
+    def _sids(self, sids: Sequence[_Sid], node: PlannedNode) -> Iterable[PlannedSid]:
         for index, local in sids:
             behavior = BEHAVIORS[local.behavior]
             if behavior.kernel_since is None:
                 continue
-            nic = self._nic_of(local, machine)
+            nic = self._nic_of(local, node)
             if nic is None:
                 self._stranded(index, local)
                 continue
@@ -243,10 +243,10 @@ class _Planner:
             policy = local.policy.segments if local.policy else ()
             yield PlannedSid(local.sid, behavior, parameters, nic, local.prefix, local.flavors, policy)
 
-    def _nic_of(self, local: LocalSid, machine: Machine) -> str | None:
+    def _nic_of(self, local: LocalSid, node: PlannedNode) -> str | None:
         """Towards the policy or the next hop of a SID, else any: Linux wants one in every route."""
         if local.policy is not None:
-            return machine.way_to(local.policy.segments[0])
+            return node.way_to(local.policy.segments[0])
         next_hop = local.nh4 or local.nh6
         return self._connected(next_hop) if next_hop else self._any_ipv6_nic()
 

@@ -1,4 +1,4 @@
-"""The routes that routing protocols must have brought once they have converged: IS-IS by Dijkstra, BGP over its
+"""The routes that routing protocols must have brought once they have expected_routes: IS-IS by Dijkstra, BGP over its
 sessions, VPN routes by their targets.
 
 It is what the model forwards by, and what `up` waits for. It knows only what labs have: one IS-IS level, BGP
@@ -14,7 +14,7 @@ from ipaddress import IPv6Address, IPv6Network, ip_network
 
 from srv6lab.evidence.packets import Point
 from srv6lab.plan.frr import PlannedVrf
-from srv6lab.plan.nodes import Machine, Nic, Plan, PlannedRoute
+from srv6lab.plan.nodes import Nic, Plan, PlannedNode, PlannedRoute
 from srv6lab.topology.scalars import Network
 
 
@@ -27,29 +27,29 @@ class VpnRoute:
 
 
 @dataclass(frozen=True, slots=True)
-class Converged:
+class ExpectedRoutes:
     """What one node has learned; `vpns` by the name of the VRF."""
 
     routes: tuple[PlannedRoute, ...] = ()
     vpns: Mapping[str, tuple[VpnRoute, ...]] = field(default_factory=dict)
 
 
-def converged(plan: Plan, withdrawn: Collection[str] = ()) -> dict[str, Converged]:
+def expected_routes(plan: Plan, withdrawn: Collection[str] = ()) -> dict[str, ExpectedRoutes]:
     """The routes of every node with routing protocols; the nodes in `withdrawn` have lost their locator, and
     with it the SIDs of their VPNs."""
-    lost = {plan.machine(name).locator for name in withdrawn}
-    speakers = [machine for machine in plan.machines if machine.routing]
+    lost = {plan.node(name).locator for name in withdrawn}
+    speakers = [node for node in plan.nodes if node.routing]
     ends = {nic.point: nic for nic in plan.nics()}
-    trees = {machine.name: dict(_ways(machine, plan, ends)) for machine in speakers}
+    trees = {node.name: dict(_ways(node, plan, ends)) for node in speakers}
     found = {}
-    for machine in speakers:
-        vpns = {vrf.name: tuple(_imported(plan, machine, vrf, withdrawn)) for vrf in _vrfs(machine)}
+    for node in speakers:
+        vpns = {vrf.name: tuple(_imported(plan, node, vrf, withdrawn)) for vrf in _vrfs(node)}
         routes = [
-            *_isis(plan, machine, trees),
-            *_external(plan, machine, trees, ends),
-            *_from_pe(plan, machine, withdrawn),
+            *_isis(plan, node, trees),
+            *_external(plan, node, trees, ends),
+            *_from_pe(plan, node, withdrawn),
         ]
-        found[machine.name] = Converged(
+        found[node.name] = ExpectedRoutes(
             tuple(_first_of_each(one for one in routes if one.prefix not in lost)), vpns
         )
     return found
@@ -63,16 +63,16 @@ def _first_of_each(routes: Iterable[PlannedRoute]) -> Iterator[PlannedRoute]:
             yield route
 
 
-def _vrfs(machine: Machine) -> tuple[PlannedVrf, ...]:
-    return machine.routing.vrfs if machine.routing else ()
+def _vrfs(node: PlannedNode) -> tuple[PlannedVrf, ...]:
+    return node.routing.vrfs if node.routing else ()
 
 
 # --- IS-IS
 
 
-def _ways(machine: Machine, plan: Plan, ends: Mapping[Point, Nic]) -> Iterator[tuple[str, tuple[Nic, Nic]]]:
+def _ways(node: PlannedNode, plan: Plan, ends: Mapping[Point, Nic]) -> Iterator[tuple[str, tuple[Nic, Nic]]]:
     """For every node that IS-IS leads to the first link on the shortest way: the near and the far end."""
-    queue: list[tuple[int, int, str, tuple[Nic, Nic] | None]] = [(0, 0, machine.name, None)]
+    queue: list[tuple[int, int, str, tuple[Nic, Nic] | None]] = [(0, 0, node.name, None)]
     done: set[str] = set()
     while queue:
         cost, _, name, first = heapq.heappop(queue)
@@ -81,34 +81,34 @@ def _ways(machine: Machine, plan: Plan, ends: Mapping[Point, Nic]) -> Iterator[t
         done.add(name)
         if first:
             yield name, first
-        for nic, metric in _isis_nics(plan.machine(name)):
+        for nic, metric in _isis_nics(plan.node(name)):
             far = ends[nic.peer]
             heapq.heappush(queue, (cost + metric, len(done), far.point.node, first or (nic, far)))
 
 
-def _isis_nics(machine: Machine) -> Iterator[tuple[Nic, int]]:
-    if machine.routing and machine.routing.isis:
-        metrics = {nic.nic: nic.metric for nic in machine.routing.isis.nics}
-        yield from ((nic, metrics[nic.name]) for nic in machine.nics if nic.name in metrics)
+def _isis_nics(node: PlannedNode) -> Iterator[tuple[Nic, int]]:
+    if node.routing and node.routing.isis:
+        metrics = {nic.nic: nic.metric for nic in node.routing.isis.nics}
+        yield from ((nic, metrics[nic.name]) for nic in node.nics if nic.name in metrics)
 
 
 def _isis(
-    plan: Plan, machine: Machine, trees: Mapping[str, Mapping[str, tuple[Nic, Nic]]]
+    plan: Plan, node: PlannedNode, trees: Mapping[str, Mapping[str, tuple[Nic, Nic]]]
 ) -> Iterator[PlannedRoute]:
-    own = set(_announced(machine))
-    for name, (near, far) in trees[machine.name].items():
-        for prefix in _announced(plan.machine(name)):
+    own = set(_announced(node))
+    for name, (near, far) in trees[node.name].items():
+        for prefix in _announced(plan.node(name)):
             if prefix not in own:
                 yield PlannedRoute(prefix, far.address.ip, near.name)
 
 
-def _announced(machine: Machine) -> Iterator[Network]:
+def _announced(node: PlannedNode) -> Iterator[Network]:
     """The prefixes that a node tells of in IS-IS."""
-    if machine.loopback:
-        yield machine.loopback.network
-    if machine.routing and machine.routing.locator:
-        yield machine.routing.locator
-    yield from (nic.address.network for nic, _ in _isis_nics(machine))
+    if node.loopback:
+        yield node.loopback.network
+    if node.routing and node.routing.locator:
+        yield node.routing.locator
+    yield from (nic.address.network for nic, _ in _isis_nics(node))
 
 
 # --- BGP
@@ -116,34 +116,34 @@ def _announced(machine: Machine) -> Iterator[Network]:
 
 def _external(
     plan: Plan,
-    machine: Machine,
+    node: PlannedNode,
     trees: Mapping[str, Mapping[str, tuple[Nic, Nic]]],
     ends: Mapping[Point, Nic],
 ) -> Iterator[PlannedRoute]:
     """What the other ASes announce: over the border from the node there, else by the way to that node."""
-    for border in plan.machines:
+    for border in plan.nodes:
         for networks, near, far in _borders(plan, border, ends):
-            if border is machine:
+            if border is node:
                 yield from (PlannedRoute(prefix, far.address.ip, near.name) for prefix in networks)
-            elif _hands_on(border) and (way := trees[machine.name].get(border.name)):
+            elif _hands_on(border) and (way := trees[node.name].get(border.name)):
                 yield from (PlannedRoute(prefix, way[1].address.ip, way[0].name) for prefix in networks)
 
 
-def _hands_on(machine: Machine) -> bool:
-    isis = machine.routing.isis if machine.routing else None
+def _hands_on(node: PlannedNode) -> bool:
+    isis = node.routing.isis if node.routing else None
     return isis is not None and "bgp" in isis.redistribute
 
 
 def _borders(
-    plan: Plan, machine: Machine, ends: Mapping[Point, Nic]
+    plan: Plan, node: PlannedNode, ends: Mapping[Point, Nic]
 ) -> Iterator[tuple[tuple[IPv6Network, ...], Nic, Nic]]:
     """The networks that each neighbor in another AS announces, and the two ends of the link to it."""
-    bgp = machine.routing.bgp if machine.routing else None
+    bgp = node.routing.bgp if node.routing else None
     for one in bgp.neighbors if bgp else ():
-        there = plan.machine(one.node).routing
+        there = plan.node(one.node).routing
         if there is None or there.bgp is None or "ipv6" not in one.families or one.source:
             continue
-        for nic in machine.nics:
+        for nic in node.nics:
             if (far := ends[nic.peer]).point.node == one.node:
                 yield there.bgp.networks, nic, far
 
@@ -152,42 +152,42 @@ def _borders(
 
 
 def _imported(
-    plan: Plan, machine: Machine, vrf: PlannedVrf, withdrawn: Collection[str]
+    plan: Plan, node: PlannedNode, vrf: PlannedVrf, withdrawn: Collection[str]
 ) -> Iterator[VpnRoute]:
     """The prefixes of all other VRFs with a target that this one imports."""
-    reached = _sessions_lead_to(plan, machine)
-    for other in plan.machines:
+    reached = _sessions_lead_to(plan, node)
+    for other in plan.nodes:
         for one in _vrfs(other):
             if other.name in reached - set(withdrawn) and set(one.export_targets) & set(vrf.import_targets):
                 yield from (VpnRoute(prefix, one.sid) for prefix in _sites(other, one))
 
 
-def _sessions_lead_to(plan: Plan, machine: Machine) -> set[str]:
+def _sessions_lead_to(plan: Plan, node: PlannedNode) -> set[str]:
     """The other nodes that VPN routes come from: sessions of their family, one after the other."""
-    waiting, found = [machine.name], {machine.name}
+    waiting, found = [node.name], {node.name}
     while waiting:
-        routing = plan.machine(waiting.pop()).routing
+        routing = plan.node(waiting.pop()).routing
         for vrf, one in routing.sessions() if routing else ():
             if not vrf and "vpnv4" in one.families and one.node not in found:
                 found.add(one.node)
                 waiting.append(one.node)
-    return found - {machine.name}
+    return found - {node.name}
 
 
-def _sites(machine: Machine, vrf: PlannedVrf) -> Iterator[Network]:
+def _sites(node: PlannedNode, vrf: PlannedVrf) -> Iterator[Network]:
     if "connected" in vrf.redistribute:
-        yield from (ip_network(nic.address.network) for nic in machine.nics if nic.name in vrf.nics)
+        yield from (ip_network(nic.address.network) for nic in node.nics if nic.name in vrf.nics)
 
 
-def _from_pe(plan: Plan, machine: Machine, withdrawn: Collection[str]) -> Iterator[PlannedRoute]:
+def _from_pe(plan: Plan, node: PlannedNode, withdrawn: Collection[str]) -> Iterator[PlannedRoute]:
     """What a customer's router hears from the provider's: its VPN's prefixes."""
-    for provider in plan.machines:
+    for provider in plan.nodes:
         for vrf in _vrfs(provider):
             for nic in provider.nics:
-                if nic.name in vrf.nics and nic.peer.node == machine.name and _is_neighbor(vrf, machine):
+                if nic.name in vrf.nics and nic.peer.node == node.name and _is_neighbor(vrf, node):
                     heard = [one.prefix for one in _imported(plan, provider, vrf, withdrawn)]
                     yield from (PlannedRoute(prefix, nic.address.ip, nic.peer.nic) for prefix in heard)
 
 
-def _is_neighbor(vrf: PlannedVrf, machine: Machine) -> bool:
-    return any(one.node == machine.name for one in vrf.neighbors)
+def _is_neighbor(vrf: PlannedVrf, node: PlannedNode) -> bool:
+    return any(one.node == node.name for one in vrf.neighbors)

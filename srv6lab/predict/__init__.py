@@ -8,7 +8,7 @@ from dataclasses import replace
 from srv6lab.evidence.prediction import Leg, Prediction, Trace
 from srv6lab.plan.nodes import Plan
 from srv6lab.predict.forwarding import Ended, walks
-from srv6lab.predict.namespaces import Lab
+from srv6lab.predict.namespaces import ModeledLab
 from srv6lab.predict.policies import elect, lab_of
 from srv6lab.predict.probe_packets import answer, request
 from srv6lab.srv6.quirks import QUIRKS
@@ -30,23 +30,23 @@ def predict(plan: Plan, exercise: str) -> tuple[Prediction, ...]:
     )
 
 
-def _stages(plan: Plan, exercise: Exercise) -> Iterator[tuple[Sequence[Lab], Sequence[Probe]]]:
+def _stages(plan: Plan, exercise: Exercise) -> Iterator[tuple[Sequence[ModeledLab], Sequence[Probe]]]:
     """The lab as it is while some of the probes are sent, as `apply` makes it: several for what is sent while it is
     changed, since headends notice a change later."""
     applied: tuple[Action, ...] = exercise.apply
     elected = elect(plan, applied)
-    before = Lab(plan, applied, elected)
+    before = ModeledLab(plan, applied, elected)
     if exercise.probes:
         yield [before], exercise.probes
     for step in exercise.steps:
         actions = (*applied, *step.apply)
         after = lab_of(plan, actions)
         if step.across:
-            yield [before, Lab(plan, actions, elected), after], [step.across]
+            yield [before, ModeledLab(plan, actions, elected), after], [step.across]
         yield [after], step.probes
 
 
-def _all(labs: Sequence[Lab], probe: Probe, quirks: frozenset[str]) -> Iterator[Trace]:
+def _all(labs: Sequence[ModeledLab], probe: Probe, quirks: frozenset[str]) -> Iterator[Trace]:
     """A probe's walks in one lab, or those in any of several, each once."""
     if len(labs) == 1:
         yield from traces(labs[0], probe, quirks)
@@ -59,7 +59,7 @@ def _all(labs: Sequence[Lab], probe: Probe, quirks: frozenset[str]) -> Iterator[
                 yield replace(one, share=one.share / len(labs))
 
 
-def traces(lab: Lab, probe: Probe, quirks: frozenset[str]) -> Iterator[Trace]:
+def traces(lab: ModeledLab, probe: Probe, quirks: frozenset[str]) -> Iterator[Trace]:
     """A probe's walks there and, of what was delivered, back."""
     there = list(walks(lab, request(lab.plan, probe), probe.source, quirks))
     yield from (_trace(probe, Leg.THERE, one) for one in there)

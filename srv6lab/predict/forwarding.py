@@ -15,7 +15,7 @@ from srv6lab.plan.nodes import Nic
 from srv6lab.predict import sr_proxy
 from srv6lab.predict.fib import Blackhole, Gateway, Link, Local, Sid, Steer, Way
 from srv6lab.predict.filters import through
-from srv6lab.predict.namespaces import LOOPBACK, Lab, Namespace
+from srv6lab.predict.namespaces import LOOPBACK, ModeledLab, Namespace
 from srv6lab.predict.packet_view import size, view
 from srv6lab.srv6.encapsulation import Encapsulation, push
 from srv6lab.srv6.endpoint import IPV4, IPV6, end
@@ -87,7 +87,9 @@ class Ended:
 Next = tuple[Walk | Ended, ...]
 
 
-def walks(lab: Lab, packet: Packet, place: str, quirks: frozenset[str] = frozenset()) -> Iterator[Ended]:
+def walks(
+    lab: ModeledLab, packet: Packet, place: str, quirks: frozenset[str] = frozenset()
+) -> Iterator[Ended]:
     """Every permitted walk of a packet that `place` sends; flows of one prefix are shared by weight."""
     pending: list[Walk | Ended] = [Walk(packet, place, hop_due=False)]
     found = steps = 0
@@ -111,7 +113,7 @@ def walks(lab: Lab, packet: Packet, place: str, quirks: frozenset[str] = frozens
 class _Step:
     """What one namespace does with one packet."""
 
-    def __init__(self, lab: Lab, walk: Walk, quirks: frozenset[str]) -> None:
+    def __init__(self, lab: ModeledLab, walk: Walk, quirks: frozenset[str]) -> None:
         self.lab, self.walk, self.quirks = lab, walk, quirks
         self.here: Namespace = lab.namespace(walk.place)
 
@@ -245,7 +247,7 @@ class _Step:
         name, why = way.behavior.name, f"back from the service of {way.sid}"
         if not isinstance(result, Forward):
             return self._acted(name, result, why)
-        twice = sr_proxy.TWICE
+        twice = sr_proxy.QUIRK_TWO_HOPS
         walk = self._noted(name, why, twice)
         return (replace(walk, packet=result.packet, how=result.how, hop_due=twice in self.quirks),)
 

@@ -14,16 +14,16 @@ from typing import Any
 from srv6lab.evidence.packets import Address
 from srv6lab.plan.frr import PlannedVrf
 from srv6lab.plan.nodes import (
-    Machine,
     Nic,
     Plan,
-    PlannedPolicy,
+    PlannedNode,
     PlannedProxy,
     PlannedService,
     PlannedSid,
+    SteeredPrefix,
 )
-from srv6lab.plan.planner import planned_policy
-from srv6lab.plan.routes import Converged, VpnRoute, converged
+from srv6lab.plan.planner import steered_prefix
+from srv6lab.plan.routes import ExpectedRoutes, VpnRoute, expected_routes
 from srv6lab.predict.fib import MAIN, Fib, Found, Gateway, Link, Local, Sid, Steer, Way
 from srv6lab.predict.filters import matches
 from srv6lab.predict.policy_routes import HEADENDS, Elected, class_tables, decided, source_of
@@ -85,7 +85,7 @@ class Namespace:
         return self.tables[MAIN].lookup(address)
 
 
-class Lab:
+class ModeledLab:
     """A plan with what an exercise changed in it, and what headends have elected. Namespaces are built when a packet
     first comes to them."""
 
@@ -97,9 +97,9 @@ class Lab:
     ) -> None:
         self.plan, self._actions, self._elected = plan, actions, elected
         self.cut = frozenset(one.cut.link for one in actions if isinstance(one, CutAction))
-        self._machines = {machine.name: machine for machine in plan.machines}
-        self._ends = {nic.point: nic for machine in plan.machines for nic in _every_nic(machine)}
-        self._learned = converged(plan, withdrawn(actions))
+        self._machines = {node.name: node for node in plan.nodes}
+        self._ends = {nic.point: nic for node in plan.nodes for nic in _every_nic(node)}
+        self._learned = expected_routes(plan, withdrawn(actions))
         self._built: dict[str, Namespace] = {}
 
     def namespace(self, place: str) -> Namespace:
@@ -113,17 +113,17 @@ class Lab:
         """The other end of the wire."""
         return self._ends[nic.peer]
 
-    def _build(self, place: str, machine: Machine, netns: str) -> Namespace:
+    def _build(self, place: str, node: PlannedNode, netns: str) -> Namespace:
         firewalls = tuple(
             one.firewall
             for one in self._actions
             if isinstance(one, FirewallAction) and one.firewall.at == place
         )
         if netns:
-            return _inside(place, next(one for one in machine.services if one.netns == netns), firewalls)
-        learned = self._learned.get(machine.name, Converged())
-        policies = _with_steering(machine, self._actions)
-        return _node(machine, learned, policies, firewalls, self._elected.get(machine.name))
+            return _inside(place, next(one for one in node.services if one.netns == netns), firewalls)
+        learned = self._learned.get(node.name, ExpectedRoutes())
+        policies = _with_steering(node, self._actions)
+        return _node(node, learned, policies, firewalls, self._elected.get(node.name))
 
 
 def withdrawn(actions: Iterable[Action]) -> frozenset[str]:
@@ -131,37 +131,37 @@ def withdrawn(actions: Iterable[Action]) -> frozenset[str]:
     return frozenset(one.withdraw.node for one in actions if isinstance(one, WithdrawAction))
 
 
-def _every_nic(machine: Machine) -> Iterator[Nic]:
-    yield from machine.nics
-    for service in machine.services:
+def _every_nic(node: PlannedNode) -> Iterator[Nic]:
+    yield from node.nics
+    for service in node.services:
         for port in service.ports:
             yield from (port.outside, port.inside)
 
 
-def _with_steering(machine: Machine, actions: Iterable[Action]) -> tuple[PlannedPolicy, ...]:
+def _with_steering(node: PlannedNode, actions: Iterable[Action]) -> tuple[SteeredPrefix, ...]:
     """The machine's policies, with those in their place that the exercise put there."""
-    policies = {policy.prefix: policy for policy in machine.policies}
+    policies = {policy.prefix: policy for policy in node.steering}
     for action in actions:
-        if isinstance(action, SteeringAction) and action.steering.headend == machine.name:
-            policy = planned_policy(machine, action.steering)
+        if isinstance(action, SteeringAction) and action.steering.headend == node.name:
+            policy = steered_prefix(node, action.steering)
             if policy is not None:  # the planner has refused what has no way
                 policies[policy.prefix] = policy
     return tuple(policies.values())
 
 
 def _node(
-    machine: Machine,
-    learned: Converged,
-    policies: Iterable[PlannedPolicy],
+    node: PlannedNode,
+    learned: ExpectedRoutes,
+    policies: Iterable[SteeredPrefix],
     firewalls: tuple[Firewall, ...],
     elected: Elected | None = None,
 ) -> Namespace:
-    ports = [port.outside for service in machine.services if service.netns for port in service.ports]
-    nics = {nic.name: nic for nic in (*machine.nics, *ports)}
+    ports = [port.outside for service in node.services if service.netns for port in service.ports]
+    nics = {nic.name: nic for nic in (*node.nics, *ports)}
     interfaces = [(nic.name, nic.address) for nic in nics.values()]
-    if machine.loopback:
-        interfaces.append((LOOPBACK, machine.loopback))
-    in_vpns = {nic.name for nic in machine.nics if nic.vrf}
+    if node.loopback:
+        interfaces.append((LOOPBACK, node.loopback))
+    in_vpns = {nic.name for nic in node.nics if nic.vrf}
     shared = [(name, interface) for name, interface in interfaces if name not in in_vpns]
     fib = Fib((interface.network, (Link(name),)) for name, interface in shared)
     connected = {interface.network for _, interface in interfaces if interface.version == 6}
@@ -174,41 +174,39 @@ def _node(
     for route in learned.routes:
         replace(route.prefix, Gateway(route.via, route.nic))
     tables = {MAIN: fib}
-    for (prefix, table), routes in machine.ways().items():
+    for (prefix, table), routes in node.ways().items():
         ways = tuple(Gateway(route.via, route.nic, route.weight) for route in routes)
         if table is None:
             replace(prefix, *ways)
         else:
             tables.setdefault(table, Fib()).put(prefix, ways)
-    for sid in machine.local_sids:
+    for sid in node.local_sids:
         replace(sid.prefix, _sid(nics, sid))
-    for vrf in machine.routing.vrfs if machine.routing else ():
-        tables[vrf.table] = _vpn(machine, vrf, learned.vpns.get(vrf.name, ()))
+    for vrf in node.routing.vrfs if node.routing else ():
+        tables[vrf.table] = _vpn(node, vrf, learned.vpns.get(vrf.name, ()))
         replace(ip_network(vrf.sid), Sid(vrf.sid, REGISTRY["End.DT4"], LocalSid(table=vrf.table)))
     for policy in policies:
         replace(policy.prefix, _steer(nics, policy))
-    for proxy in machine.proxies:
+    for proxy in node.proxies:
         replace(ip_network(proxy.sid), _proxy(proxy))
-    for number, prefix, chosen in decided(machine, elected) if elected else ():
+    for number, prefix, chosen in decided(node, elected) if elected else ():
         if number is None:
             replace(prefix, *chosen)
         else:
             tables.setdefault(number, Fib()).put(prefix, chosen)
     returns: dict[str, tuple[Sid, ...]] = {}
-    for proxy in machine.proxies:
+    for proxy in node.proxies:
         returns[proxy.back] = (*returns.get(proxy.back, ()), _proxy(proxy))
     return Namespace(
-        place=machine.name,
+        place=node.name,
         nics=nics,
         locals=frozenset(interface.ip for _, interface in interfaces),
         tables=tables,
-        rules={
-            nic: vrf.table for vrf in (machine.routing.vrfs if machine.routing else ()) for nic in vrf.nics
-        },
-        forwards=machine.forwards,
+        rules={nic: vrf.table for vrf in (node.routing.vrfs if node.routing else ()) for nic in vrf.nics},
+        forwards=node.forwards,
         firewalls=firewalls,
         returns=returns,
-        classes=class_tables(machine, elected) if elected else (),
+        classes=class_tables(node, elected) if elected else (),
     )
 
 
@@ -226,18 +224,18 @@ def _proxy(proxy: PlannedProxy) -> Sid:
     return Sid(proxy.sid, proxy.behavior, LocalSid(service=Service(proxy.to, proxy.back)), proxy.next_hop)
 
 
-def _vpn(machine: Machine, vrf: PlannedVrf, routes: Iterable[VpnRoute]) -> Fib:
+def _vpn(node: PlannedNode, vrf: PlannedVrf, routes: Iterable[VpnRoute]) -> Fib:
     """A VPN's own table: its links, and the other sites behind their SIDs (RFC 9252 section 5)."""
-    fib = Fib((nic.address.network, (Link(nic.name),)) for nic in machine.nics if nic.name in vrf.nics)
-    source = machine.routing.source if machine.routing else None
+    fib = Fib((nic.address.network, (Link(nic.name),)) for nic in node.nics if nic.name in vrf.nics)
+    source = node.routing.source if node.routing else None
     for route in routes:
         if source is None:
-            raise ValueError(f"{machine.name} has no loopback to encapsulate from")
+            raise ValueError(f"{node.name} has no loopback to encapsulate from")
         fib.put(route.prefix, (Steer("H.Encaps.Red", Encapsulation(source, (route.sid,))),))
     return fib
 
 
-def _steer(nics: Mapping[str, Nic], policy: PlannedPolicy) -> Steer:
+def _steer(nics: Mapping[str, Nic], policy: SteeredPrefix) -> Steer:
     return Steer(HEADENDS[policy.mode], Encapsulation(source_of(nics, policy.nic), policy.segments))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from srv6lab.plan.headend import PlannedHeadend
 from srv6lab.plan.nodes import Plan
 from srv6lab.predict.forwarding import walks
-from srv6lab.predict.namespaces import Lab
+from srv6lab.predict.namespaces import ModeledLab
 from srv6lab.predict.policy_routes import Elected
 from srv6lab.srv6.packet import Icmpv6, Ipv6, Srh, build
 from srv6lab.srv6.policy.identity import Address
@@ -20,14 +20,14 @@ from srv6lab.topology.actions import Action
 _HOPS = 64
 
 
-def lab_of(plan: Plan, actions: Sequence[Action] = ()) -> Lab:
+def lab_of(plan: Plan, actions: Sequence[Action] = ()) -> ModeledLab:
     """The lab as an exercise made it, once its headends have elected."""
-    return Lab(plan, actions, elect(plan, actions))
+    return ModeledLab(plan, actions, elect(plan, actions))
 
 
 def elect(plan: Plan, actions: Sequence[Action] = ()) -> dict[str, Elected]:
     """What every headend has elected, after what it had before the exercise changed anything."""
-    headends = [machine.headend for machine in plan.machines if machine.headend]
+    headends = [node.headend for node in plan.nodes if node.headend]
     if not headends:
         return {}
     first = _settled(plan, (), headends, {})
@@ -57,7 +57,7 @@ def _elect(
     standing: Mapping[str, Elected],
 ) -> dict[str, Elected]:
     """One round: `before` is what headends had installed, `standing` what probes meet now."""
-    lab = Lab(plan, actions, standing)
+    lab = ModeledLab(plan, actions, standing)
     found = {}
     for headend in headends:
         installed = NOTHING
@@ -77,7 +77,7 @@ def _lists(states: States) -> Iterator[tuple[Address, Sids]]:
             yield from ((id.endpoint, one.sids) for one in candidate.lists if one.valid)
 
 
-def _comes_back(lab: Lab, headend: PlannedHeadend, endpoint: Address, sids: Sids) -> bool:
+def _comes_back(lab: ModeledLab, headend: PlannedHeadend, endpoint: Address, sids: Sids) -> bool:
     """Whether a probe down a list does; one that can't be probed is taken for alive."""
     through = way(sids, endpoint, headend.db, headend.node)
     if through is None:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from ipaddress import IPv6Address, IPv6Network
 from math import lcm
 
-from srv6lab.plan.headend import PlannedHeadend, Steered
-from srv6lab.plan.nodes import Machine, Nic
+from srv6lab.plan.headend import ColorSteering, PlannedHeadend
+from srv6lab.plan.nodes import Nic, PlannedNode
 from srv6lab.predict.fib import Blackhole, Sid, Steer, Way
 from srv6lab.srv6.behaviors import REGISTRY
 from srv6lab.srv6.encapsulation import Encapsulation
@@ -41,25 +41,25 @@ def source_of(nics: Mapping[str, Nic], name: str) -> IPv6Address:
     return source
 
 
-def decided(machine: Machine, elected: Elected) -> Routes:
+def decided(node: PlannedNode, elected: Elected) -> Routes:
     """Every route that policies bring: its table (None for the main one), its prefix, its ways."""
-    headend = _headend(machine)
+    headend = _headend(node)
     for one in headend.steered:
         if one.colors:
             colors = tuple(map(Color, one.colors))
             chosen = per_destination(one.endpoint, colors, elected.states).policy
-            yield from _route(machine, elected, one, chosen, None)
+            yield from _route(node, elected, one, chosen, None)
         for number, color in one.array:
             policy = per_destination(one.endpoint, (Color(color),), elected.states).policy
-            yield from _route(machine, elected, one, policy, FIRST_TABLE + number if number else None)
+            yield from _route(node, elected, one, policy, FIRST_TABLE + number if number else None)
     for state in elected.states.values():
-        if state.binding.sid is not None and (ways := _bound(machine, elected, state, state.binding.sid)):
+        if state.binding.sid is not None and (ways := _bound(node, elected, state, state.binding.sid)):
             yield None, IPv6Network(state.binding.sid), ways
 
 
-def class_tables(machine: Machine, elected: Elected) -> tuple[tuple[written.Flow, int | None], ...]:
+def class_tables(node: PlannedNode, elected: Elected) -> tuple[tuple[written.Flow, int | None], ...]:
     """Flows with the tables of their classes; None for a class that no rule leads to."""
-    headend = _headend(machine)
+    headend = _headend(node)
     names = {(id.color, id.endpoint): id for id in elected.states}
     needed: set[int] = set()
     for one in headend.steered:
@@ -76,15 +76,15 @@ def class_tables(machine: Machine, elected: Elected) -> tuple[tuple[written.Flow
     )
 
 
-def _headend(machine: Machine) -> PlannedHeadend:
-    assert machine.headend is not None
-    return machine.headend
+def _headend(node: PlannedNode) -> PlannedHeadend:
+    assert node.headend is not None
+    return node.headend
 
 
 def _route(
-    machine: Machine, elected: Elected, one: Steered, chosen: PolicyId | None, table: int | None
+    node: PlannedNode, elected: Elected, one: ColorSteering, chosen: PolicyId | None, table: int | None
 ) -> Routes:
-    nics = {nic.name: nic for nic in machine.nics}
+    nics = {nic.name: nic for nic in node.nics}
     if chosen is not None:
         state = elected.states[chosen]
         if state.action is Action.DROP:
@@ -94,7 +94,7 @@ def _route(
         ways = tuple(
             Steer(
                 HEADENDS[one.mode],
-                Encapsulation(source_of(nics, _leaves_by(machine, elected, flow)), (*flow.sids, *tail)),
+                Encapsulation(source_of(nics, _leaves_by(node, elected, flow)), (*flow.sids, *tail)),
                 weight,
             )
             for flow, weight in _weighted(state.flows)
@@ -105,16 +105,16 @@ def _route(
         yield table, one.prefix, (Steer(HEADENDS[one.mode], Encapsulation(source, (one.sid,))),)
 
 
-def _bound(machine: Machine, elected: Elected, state: PolicyState, sid: IPv6Address) -> tuple[Way, ...]:
+def _bound(node: PlannedNode, elected: Elected, state: PolicyState, sid: IPv6Address) -> tuple[Way, ...]:
     """RFC 9256 sections 6.3, 8.1 and 8.2."""
     if state.action is Action.DROP:
         return (Blackhole(INVALID),)
-    nics = {nic.name: nic for nic in machine.nics}
+    nics = {nic.name: nic for nic in node.nics}
     return tuple(
         Sid(
             sid,
             REGISTRY["End.B6.Encaps"],
-            LocalSid(policy=Encapsulation(source_of(nics, _leaves_by(machine, elected, flow)), flow.sids)),
+            LocalSid(policy=Encapsulation(source_of(nics, _leaves_by(node, elected, flow)), flow.sids)),
             weight=weight,
         )
         for flow, weight in _weighted(state.flows)
@@ -127,9 +127,9 @@ def _weighted(flows: Sequence[Flow]) -> Iterator[tuple[Flow, int]]:
     yield from ((flow, int(flow.share * whole)) for flow in flows)
 
 
-def _leaves_by(machine: Machine, elected: Elected, flow: Flow) -> str:
+def _leaves_by(node: PlannedNode, elected: Elected, flow: Flow) -> str:
     """The NIC towards the first segment: of several, the first by its name."""
-    names = dict(_headend(machine).nics)
+    names = dict(_headend(node).nics)
     found = [
         names[link.local]
         for link in elected.view.ways_to(flow.sids[0])

@@ -7,7 +7,7 @@ from ipaddress import IPv4Address, IPv6Address
 
 from srv6lab.evidence.packets import Address
 from srv6lab.inside.udpflows import FIRST_PORT
-from srv6lab.plan.nodes import Machine, Plan
+from srv6lab.plan.nodes import Plan, PlannedNode
 from srv6lab.srv6.oam import O_FLAG
 from srv6lab.srv6.packet import Icmp, Icmpv6, Ipv4, Ipv6, Packet, Srh, Udp, build
 from srv6lab.topology.exercises import Probe
@@ -19,7 +19,7 @@ _REQUEST, _REPLY = {4: 8, 6: 128}, {8: 0, 128: 129}
 def request(plan: Plan, probe: Probe) -> Packet:
     """The first packet of a probe."""
     to = plan.target(probe)
-    source = source_address(plan.machine(probe.source), to)
+    source = source_address(plan.node(probe.source), to)
     rest, payload = (1).to_bytes(4), bytes(probe.size)
     if probe.udp:
         return _datagram(source, to, probe.port, payload)
@@ -63,8 +63,8 @@ def answer(packet: Packet) -> Packet | None:
     return build(turned, reply, payload=packet.payload)
 
 
-def source_address(machine: Machine, to: Address) -> Address:
+def source_address(node: PlannedNode, to: Address) -> Address:
     """The address of the NIC that leads to `to`, if it is of its family; else the first one that is."""
-    way = machine.way_to(to)
-    near = [nic.address.ip for nic in machine.nics if nic.name == way]
-    return next(address for address in (*near, *machine.addresses()) if address.version == to.version)
+    way = node.way_to(to)
+    near = [nic.address.ip for nic in node.nics if nic.name == way]
+    return next(address for address in (*near, *node.addresses()) if address.version == to.version)

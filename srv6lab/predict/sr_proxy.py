@@ -11,7 +11,7 @@ from srv6lab.srv6.outer import Outer
 from srv6lab.srv6.packet import Ipv4, Ipv6, Packet, Srh
 from srv6lab.srv6.results import Cache, Forward, Result
 
-TWICE = "proxy-takes-two-hops"
+QUIRK_TWO_HOPS = "proxy-takes-two-hops"
 _MASQUERADE = "End.AM"
 _HOP, _SEGMENT = "proxy-hop-before-the-service", "proxy-segment-before-the-service"
 

@@ -98,14 +98,14 @@ class Netns:
         progress: Progress,
     ) -> State:
         require(root(), tools(TOOLS), srv6())
-        names = [machine.name for machine in plan.machines]
+        names = [node.name for node in plan.nodes]
         keeper = Keeper(home, roots(plan, progress))
         try:
             data = Data(boot_id(), keeper.process, {}, {})
             home.write(replace(state, provider_data=data.document()))
             files = render()  # while the nodes start
             data = replace(data, nodes=keeper.nodes(names))
-            if vpn.make_namespaces(plan.machines, partial(_argv, data.nodes)):
+            if vpn.make_namespaces(plan.nodes, partial(_argv, data.nodes)):
                 progress("this kernel has no VRFs: each VPN is a network namespace of its node")
             progress(f"{len(names)} nodes, wiring {sum(1 for _ in plan.nics()) // 2} links")
             _wire(plan, data)
@@ -187,8 +187,8 @@ def _argv(nodes: Mapping[str, Process], node: str) -> tuple[str, ...]:
 
 def roots(plan: Plan, progress: Progress) -> dict[str, Path]:
     """What each node's root is laid over: this machine's, or one with FRR."""
-    frr = frr_root.serving(progress) if any(machine.routing for machine in plan.machines) else Path("/")
-    return {machine.name: frr if machine.routing else Path("/") for machine in plan.machines}
+    frr = frr_root.serving(progress) if any(node.routing for node in plan.nodes) else Path("/")
+    return {node.name: frr if node.routing else Path("/") for node in plan.nodes}
 
 
 def health(data: Data, home: Home, alive: Callable[[Process], bool]) -> list[Health]:
@@ -251,7 +251,7 @@ class _Day0:
 def _begin_day0(plan: Plan, files: Mapping[str, str], data: Data) -> list[_Day0]:
     """All nodes at once; those with services take longest, so they begin first."""
     running = []
-    for machine in sorted(plan.machines, key=lambda machine: -len(machine.services)):
+    for machine in sorted(plan.nodes, key=lambda machine: -len(machine.services)):
         node, script = data.nodes[machine.name], files[f"day0/{machine.name}.sh"]
         root = Path(f"/proc/{node.pid}/root")
         (root / "run/day0.sh").write_text(script, encoding="utf-8")
@@ -274,7 +274,7 @@ def _begin_day0(plan: Plan, files: Mapping[str, str], data: Data) -> list[_Day0]
 def _services_are_wired(plan: Plan, data: Data, running: Sequence[_Day0]) -> bool:
     """Waits until Day0 has wired the services' namespaces, or has failed to. What sensors still need
     then is time, and their NICs can be traced meanwhile."""
-    ports = [port.outside for machine in plan.machines for one in machine.services for port in one.ports]
+    ports = [port.outside for node in plan.nodes for one in node.services for port in one.ports]
     places = [Path(f"/proc/{data.nodes[nic.point.node].pid}/root/sys/class/net/{nic.name}") for nic in ports]
     while not all(place.exists() for place in places):
         if all(one.popen.poll() is not None for one in running):

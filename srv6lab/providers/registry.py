@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from srv6lab.errors import UsageError
-from srv6lab.images.kernel import SUITES
+from srv6lab.images import SUITES
 from srv6lab.plan.nodes import Plan
 from srv6lab.providers.base import Provider
 from srv6lab.providers.state import Home
@@ -51,7 +51,7 @@ PROVIDERS: Mapping[str, Callable[[], Provider]] = {
 # The provider `microvm:VERSION`: another kernel under the same lab.
 MICROVM = "microvm"
 # The providers `virtualbox-single-vm` and `libvirt-single-vm`: one machine with the whole lab in it.
-ONE = "-single-vm"
+SINGLE_VM_SUFFIX = "-single-vm"
 
 
 def provider_named(name: str) -> Provider:
@@ -61,7 +61,7 @@ def provider_named(name: str) -> Provider:
             what = f"there is no kernel {version!r}" if version else "a micro-VM needs a kernel"
             raise UsageError(what, f"--kernel with one of: {', '.join(KERNELS)}")
         return _microvm(version)
-    hypervisor = name.removesuffix(ONE)
+    hypervisor = name.removesuffix(SINGLE_VM_SUFFIX)
     if hypervisor not in PROVIDERS:
         raise UsageError(f"there is no provider {name!r}", f"there are: {', '.join(PROVIDERS)}")
     provider = PROVIDERS[hypervisor]()
@@ -74,7 +74,7 @@ def provider_named(name: str) -> Provider:
 
 def rendering(provider: Provider) -> Callable[[Plan], Files]:
     """What a provider takes a lab from."""
-    if provider.name.endswith(ONE):
+    if provider.name.endswith(SINGLE_VM_SUFFIX):
         return single_vm
     return vagrant if provider.resumes else render
 
@@ -83,7 +83,7 @@ def choose_provider(home: Home, asked: str, kernel: str = "", *, single_vm: bool
     """The provider that was asked for, else the one that the instance runs under, else the default; a
     kernel other than this machine's is asked of the micro-VM, and `single_vm` of one that makes machines."""
     if single_vm and not kernel:
-        asked = (asked or DEFAULT_PROVIDER).removesuffix(ONE) + ONE
+        asked = (asked or DEFAULT_PROVIDER).removesuffix(SINGLE_VM_SUFFIX) + SINGLE_VM_SUFFIX
     elif single_vm:
         raise UsageError("one machine has the kernel of its box", "leave out --single-vm or --kernel")
     if kernel and asked not in ("", MICROVM):

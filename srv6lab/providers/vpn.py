@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from srv6lab.errors import MachineError
 
 if TYPE_CHECKING:
-    from srv6lab.plan.nodes import Machine, Nic
+    from srv6lab.plan.nodes import Nic, PlannedNode
 
 # Numbers of NICs in the namespace are ours to give: those of the core's NICs have to be free in it.
 _FIRST_INDEX = 1000
@@ -26,11 +26,11 @@ _PROBE = "ip link add name vrf-probe type vrf table 4096 && ip link del dev vrf-
 Enter = Callable[[str], Sequence[str]]
 
 
-def make_namespaces(machines: Iterable[Machine], enter: Enter) -> bool:
+def make_namespaces(nodes: Iterable[PlannedNode], enter: Enter) -> bool:
     """Make the namespace of every VPN, if the kernel has no VRFs; `enter` says how to get into a node.
     Whether they were made."""
     wanted = [
-        (machine.name, vrf.name) for machine in machines if machine.routing for vrf in machine.routing.vrfs
+        (machine.name, vrf.name) for machine in nodes if machine.routing for vrf in machine.routing.vrfs
     ]
     if not wanted or _ends_well((*enter(wanted[0][0]), "sh", "-c", _PROBE)):
         return False

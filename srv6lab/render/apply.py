@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from srv6lab.plan.nodes import Nic, Plan, PlannedPolicy
-from srv6lab.plan.planner import planned_policy
+from srv6lab.plan.nodes import Nic, Plan, SteeredPrefix
+from srv6lab.plan.planner import steered_prefix
 from srv6lab.topology.actions import (
     Action,
     CutAction,
@@ -62,7 +62,7 @@ def _firewall(firewall: Firewall) -> Change:
 
 
 def _withdraw(plan: Plan, node: str) -> Change:
-    routing = plan.machine(node).routing
+    routing = plan.node(node).routing
 
     def script(work: str) -> str:
         return template("apply/withdraw.sh.j2", routing=routing, work=work)
@@ -71,16 +71,16 @@ def _withdraw(plan: Plan, node: str) -> Change:
 
 
 def _steering(plan: Plan, steering: Steering) -> Change:
-    machine = plan.machine(steering.headend)
+    node = plan.node(steering.headend)
     prefix = steering.match.prefix
-    before = next((one for one in machine.policies if one.prefix == prefix), None)
-    routes = machine.ways().get((prefix, None), ())
+    before = next((one for one in node.steering if one.prefix == prefix), None)
+    routes = node.ways().get((prefix, None), ())
 
-    def script(policy: PlannedPolicy | None) -> str:
+    def script(policy: SteeredPrefix | None) -> str:
         return template("apply/steering.sh.j2", policy=policy, routes=routes, prefix=prefix)
 
-    what = f"{machine.name} steers {prefix} over {', '.join(map(str, steering.segments))}"
-    return Change(what, machine.name, script(planned_policy(machine, steering)), script(before))
+    what = f"{node.name} steers {prefix} over {', '.join(map(str, steering.segments))}"
+    return Change(what, node.name, script(steered_prefix(node, steering)), script(before))
 
 
 @dataclass(frozen=True, slots=True)

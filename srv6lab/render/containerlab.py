@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from srv6lab.errors import MachineError
-from srv6lab.plan.nodes import Machine, Nic, Plan
+from srv6lab.plan.nodes import Nic, Plan, PlannedNode
 from srv6lab.render.day0 import day0_path, day0_scripts
 from srv6lab.render.files import Files
 from srv6lab.render.node_files import agent_files
@@ -30,36 +30,36 @@ _DUMPER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 def containerlab(plan: Plan, image: str = IMAGE) -> Files:
     """Every file by its path: `<lab>.clab.yml` and what it binds. MachineError for what can't run there."""
     _refuse_proxies(plan)
-    topology: dict[str, Any] = {"nodes": {one.name: _node(one, image) for one in plan.machines}}
+    topology: dict[str, Any] = {"nodes": {one.name: _node(one, image) for one in plan.nodes}}
     if links := _links(plan):
         topology["links"] = links
     path = f"{plan.name}.clab.yml"
     text = _heading(plan, path) + _dumped({"name": plan.name, "topology": topology})
-    agent = agent_files() if any(machine.headend for machine in plan.machines) else {}
+    agent = agent_files() if any(node.headend for node in plan.nodes) else {}
     return {path: text, **day0_scripts(plan), **agent}
 
 
 def _refuse_proxies(plan: Plan) -> None:
     """SREXT hooks the first network namespace of a machine, and a container is never in it."""
     stranded = [
-        f"{machine.name} can't run under containerlab: {proxy.sid} is {proxy.behavior.name}, an SR proxy, "
+        f"{node.name} can't run under containerlab: {proxy.sid} is {proxy.behavior.name}, an SR proxy, "
         "and SREXT has no hook in a container"
-        for machine in plan.machines
-        for proxy in machine.proxies
+        for node in plan.nodes
+        for proxy in node.proxies
     ]
     if stranded:
         mend = f"invoke up lab={plan.name} runs it in namespaces, with srv6lab's own srconf in SREXT's place"
         raise MachineError("\n".join(stranded), mend)
 
 
-def _node(machine: Machine, image: str) -> dict[str, Any]:
+def _node(node: PlannedNode, image: str) -> dict[str, Any]:
     return {
         "kind": "linux",
         "image": image,
         "cmd": "sleep infinity",
         "network-mode": "none",
         "sysctls": dict(_SYSCTLS),
-        "binds": [f"{day0_path(machine)}:{_DAY0}:ro", *([_AGENT] if machine.headend else [])],
+        "binds": [f"{day0_path(node)}:{_DAY0}:ro", *([_AGENT] if node.headend else [])],
         "exec": ["sysctl -q -w net.ipv6.conf.all.disable_ipv6=0", f"bash {_DAY0}"],
     }
 
@@ -83,9 +83,9 @@ def _heading(plan: Plan, path: str) -> str:
         f"Lab {plan.name} for containerlab: containerlab deploy --topo {path}",
         "The image needs bash, iproute2 and sysctl; the host's kernel needs SRv6.",
     ]
-    if any(machine.headend for machine in plan.machines):
+    if any(node.headend for node in plan.nodes):
         lines.append("The agent of its SR policies needs python3, flock, setsid and nft in the image.")
-    if wanted := sorted({service.engine for machine in plan.machines for service in machine.services}):
+    if wanted := sorted({service.engine for node in plan.nodes for service in node.services}):
         engines = " or ".join("snort or suricata" if one == "auto" else one for one in wanted)
         lines.append(f"Its services need {engines} in the image, which the default one does not have.")
     return "".join(f"# {line}\n" for line in lines)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from srv6lab.plan.frr import NEEDED
-from srv6lab.plan.nodes import Machine, Plan
+from srv6lab.plan.nodes import Plan, PlannedNode
 from srv6lab.topology.actions import (
     CutAction,
 )
@@ -29,29 +29,29 @@ def render(plan: Plan) -> Mapping[str, str]:
 
 def day0_scripts(plan: Plan) -> dict[str, str]:
     """Day0 of every machine by its path: what a node runs, wherever it runs."""
-    return {day0_path(machine): _day0(plan, machine) for machine in plan.machines}
+    return {day0_path(node): _day0(plan, node) for node in plan.nodes}
 
 
-def day0_path(machine: Machine) -> str:
-    return f"day0/{machine.name}.sh"
+def day0_path(node: PlannedNode) -> str:
+    return f"day0/{node.name}.sh"
 
 
-def _day0(plan: Plan, machine: Machine) -> str:
-    name = f"day0/{machine.role}.sh.j2"
-    conf = template("frr/frr.conf.j2", machine=machine) if machine.routing else ""
+def _day0(plan: Plan, node: PlannedNode) -> str:
+    name = f"day0/{node.role}.sh.j2"
+    conf = template("frr/frr.conf.j2", node=node) if node.routing else ""
     needed = ".".join(map(str, NEEDED))
-    told = machine.headend.document(NAMES) if machine.headend else {}
+    told = node.headend.document(NAMES) if node.headend else {}
     cut = {
         one.cut.link for each in plan.exercises for one in each.every_action() if isinstance(one, CutAction)
     }
-    flows = machine.headend.flows if machine.headend else ()
+    flows = node.headend.flows if node.headend else ()
     return template(
         name,
         lab=plan.name,
-        machine=machine,
-        path=day0_path(machine),
+        node=node,
+        path=day0_path(node),
         frr_conf=conf,
         frr_needed=needed,
         policies=json.dumps(told, indent=1, sort_keys=True),
-        nft=bool(flows) or any(nic.link in cut for nic in machine.nics),
+        nft=bool(flows) or any(nic.link in cut for nic in node.nics),
     )

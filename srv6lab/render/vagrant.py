@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from srv6lab.errors import Problem, TopologyError
 from srv6lab.evidence.packets import Point
-from srv6lab.plan.nodes import Machine, Nic, Plan
+from srv6lab.plan.nodes import Nic, Plan, PlannedNode
 from srv6lab.topology.model import MOST_LINKS
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def vagrant(plan: Plan) -> Files:
     The bytes are the same wherever they will lie: absolute paths are formed when Vagrant reads them.
     """
     _refuse_crowded(plan)
-    machines = [_virtual_machine(plan, machine) for machine in plan.machines]
+    machines = [_virtual_machine(plan, machine) for machine in plan.nodes]
     srconf = srconf_files() if any(machine.srconf for machine in machines) else {}
     agents = agent_files() if any(machine.agent for machine in machines) else {}
     # The Vagrantfile comes last, so that writing in this order never leaves it without what it names.
@@ -70,7 +70,7 @@ def vagrant(plan: Plan) -> Files:
 
 def single_vm(plan: Plan) -> Files:
     """The Vagrantfile of one machine for the whole lab, what readies it, and the nodes' Day0."""
-    first, day0 = plan.machines[0], f"day0/{SINGLE_VM}.sh"
+    first, day0 = plan.nodes[0], f"day0/{SINGLE_VM}.sh"
     machine = _VirtualMachine(
         name=SINGLE_VM,
         label=f"{plan.name}-{SINGLE_VM}",
@@ -95,14 +95,14 @@ def _refuse_crowded(plan: Plan) -> None:
             f"{machine.name} has {len(machine.nics)} links; a VirtualBox machine has room for {MOST_LINKS}",
             f"take links away, or run it without VirtualBox: invoke up lab={plan.name}",
         )
-        for machine in plan.machines
+        for machine in plan.nodes
         if len(machine.nics) > MOST_LINKS
     ]
     if problems:
         raise TopologyError(problems)
 
 
-def _virtual_machine(plan: Plan, machine: Machine) -> _VirtualMachine:
+def _virtual_machine(plan: Plan, machine: PlannedNode) -> _VirtualMachine:
     return _VirtualMachine(
         name=machine.name,
         label=f"{plan.name}-{machine.name}",

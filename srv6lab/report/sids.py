@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from ipaddress import ip_network
 
-from srv6lab.live.node_state import MECHANISMS, Known
-from srv6lab.plan.nodes import Machine
+from srv6lab.live.node_state import MECHANISMS, NodeState
+from srv6lab.plan.nodes import PlannedNode
 
 Row = tuple[str, ...]
 _SIDS = ("node", "SID", "behavior", "owner", "NIC")
@@ -15,37 +15,37 @@ _LOCATORS = ("node", "locator", "block", "node bits", "function", "argument")
 _ROUTES = ("node", "VPN", "prefix", "SID", "NIC")
 
 
-def sids_text(machines: Sequence[Machine], known: Mapping[str, Known]) -> str:
+def sids_text(nodes: Sequence[PlannedNode], known: Mapping[str, NodeState]) -> str:
     """Three tables, and what serves the VPNs."""
     blocks = []
-    for title, heads, rows in _tables(machines, known):
+    for title, heads, rows in _tables(nodes, known):
         blocks.append("\n".join([title, *_aligned([heads, *rows])]) if rows else f"{title}: none")
     served = sorted({MECHANISMS.get(one.mechanism, one.mechanism) for one in known.values() if one.mechanism})
     blocks += [f"VPNs are served by {how}" for how in served]
     return "\n\n".join(blocks) + "\n"
 
 
-def sids_json(machines: Sequence[Machine], known: Mapping[str, Known]) -> str:
+def sids_json(nodes: Sequence[PlannedNode], known: Mapping[str, NodeState]) -> str:
     names = ("local_sids", "locators", "vpn_routes")
     found: dict[str, object] = {
         name: [dict(zip(_keys(heads), row, strict=True)) for row in rows]
-        for name, (_, heads, rows) in zip(names, _tables(machines, known), strict=True)
+        for name, (_, heads, rows) in zip(names, _tables(nodes, known), strict=True)
     }
     found["mechanisms"] = {node: one.mechanism for node, one in known.items() if one.mechanism}
     return json.dumps(found, indent=2) + "\n"
 
 
-def _tables(machines: Sequence[Machine], known: Mapping[str, Known]) -> list[tuple[str, Row, list[Row]]]:
+def _tables(nodes: Sequence[PlannedNode], known: Mapping[str, NodeState]) -> list[tuple[str, Row, list[Row]]]:
     return [
-        ("local SIDs", _SIDS, [row for one in machines for row in _sids(one, known[one.name])]),
-        ("locators", _LOCATORS, [row for one in machines for row in _locators(one, known[one.name])]),
-        ("VPN routes", _ROUTES, [row for one in machines for row in _routes(one, known[one.name])]),
+        ("local SIDs", _SIDS, [row for one in nodes for row in _sids(one, known[one.name])]),
+        ("locators", _LOCATORS, [row for one in nodes for row in _locators(one, known[one.name])]),
+        ("VPN routes", _ROUTES, [row for one in nodes for row in _routes(one, known[one.name])]),
     ]
 
 
-def _sids(machine: Machine, known: Known) -> Iterator[Row]:
+def _sids(node: PlannedNode, known: NodeState) -> Iterator[Row]:
     """The kernel's, with who asked for each: IS-IS, BGP, or Day0."""
-    vpns = {ip_network(vrf.sid): vrf for vrf in (machine.routing.vrfs if machine.routing else ())}
+    vpns = {ip_network(vrf.sid): vrf for vrf in (node.routing.vrfs if node.routing else ())}
     for route in known.routes:
         vpn = vpns.get(route.prefix)
         if not route.action and not vpn:
@@ -54,24 +54,24 @@ def _sids(machine: Machine, known: Known) -> Iterator[Row]:
         sid = str(address) if route.prefix.prefixlen == 128 else str(route.prefix)
         owner, _ = known.owners.get(address, ("", "")) if address.version == 6 else ("", "")
         behavior = f"End.DT4 ({vpn.name})" if vpn else route.action
-        yield machine.name, sid, behavior, owner or "day0", route.nic
+        yield node.name, sid, behavior, owner or "day0", route.nic
 
 
-def _locators(machine: Machine, known: Known) -> Iterator[Row]:
+def _locators(node: PlannedNode, known: NodeState) -> Iterator[Row]:
     """FRR's; a node without FRR has its locator in the plan alone."""
     for one in known.locators:
         lengths = (one.block, one.node, one.function, one.argument)
-        yield machine.name, str(one.prefix), *map(str, lengths)
-    if machine.locator and not machine.routing:
-        yield machine.name, str(machine.locator), "-", "-", "-", "-"
+        yield node.name, str(one.prefix), *map(str, lengths)
+    if node.locator and not node.routing:
+        yield node.name, str(node.locator), "-", "-", "-", "-"
 
 
-def _routes(machine: Machine, known: Known) -> Iterator[Row]:
+def _routes(node: PlannedNode, known: NodeState) -> Iterator[Row]:
     for vrf, routes in known.vpns.items():
         for route in routes:
             if route.segments:
                 nic = route.nic.removeprefix("at-")  # what stands for the core's NIC in the VPN's namespace
-                yield machine.name, vrf, str(route.prefix), ", ".join(map(str, route.segments)), nic
+                yield node.name, vrf, str(route.prefix), ", ".join(map(str, route.segments)), nic
 
 
 def _keys(heads: Row) -> list[str]:

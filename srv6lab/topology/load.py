@@ -137,7 +137,7 @@ def _escaped(text: str) -> str:
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
 
 
-def _view(source: Source, topology: Topology | None, error: ValidationError | None) -> checks.View:
+def _view(source: Source, topology: Topology | None, error: ValidationError | None) -> checks.Facts:
     """What of the file is sound: all of it, or what is left where the schema has complained."""
     if error is None:
         return checks.view_of(source.data, topology)

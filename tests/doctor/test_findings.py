@@ -92,12 +92,12 @@ def test_what_is_asked_is_what_is_there(monkeypatch: pytest.MonkeyPatch, tmp_pat
 def test_a_labs_needs_name_its_parts(name: str) -> None:
     plan, _ = SITE.load(SITE.refer(name))
     names = {one for need in of_lab(plan) for one in need.names}
-    for machine in plan.machines:
+    for machine in plan.nodes:
         assert {bound(local.behavior.name, local.flavors) for local in machine.local_sids} <= names
-        assert {f"seg6 {policy.mode}" for policy in machine.policies} <= names
+        assert {f"seg6 {policy.mode}" for policy in machine.steering} <= names
         assert not machine.proxies or "SR proxy" in names
         assert not machine.services or {"suricata", "snort"} & names
-    assert memory(plan) == sum(machine.memory for machine in plan.machines)
+    assert memory(plan) == sum(machine.memory for machine in plan.nodes)
 
 
 @pytest.mark.parametrize("name", LABS)
@@ -129,10 +129,10 @@ def test_the_small_lab_needs_what_it_says_and_no_more() -> None:
 def test_flavors_are_needed_with_their_behavior(flavors: tuple[str, ...], name: str) -> None:
     """By the name of a probe: else nothing would ever meet the need."""
     plan = planned()
-    (leave,) = (machine for machine in plan.machines if machine.name == "exit")
+    (leave,) = (machine for machine in plan.nodes if machine.name == "exit")
     (end,) = (local for local in leave.local_sids if local.behavior.name == "End")
-    alone = replace(leave, local_sids=(replace(end, flavors=flavors),), policies=())
-    (need,) = of_lab(replace(plan, machines=(alone,)))
+    alone = replace(leave, local_sids=(replace(end, flavors=flavors),), steering=())
+    (need,) = of_lab(replace(plan, nodes=(alone,)))
     assert need.names == (name,)
     assert name in {probe.name for probe in probes()}
 

@@ -144,7 +144,7 @@ def tunnels_without_srh() -> Iterator[tuple[str, str, str, str]]:
     for name in LABS:
         plan, _ = SITE.load(SITE.refer(name))
         traces = {str(nic.point): nic.trace for nic in plan.traced()}
-        if any(machine.routing for machine in plan.machines):
+        if any(machine.routing for machine in plan.nodes):
             yield next(
                 (name, exercise.name, traces[one.at], str(one.destination))
                 for exercise in plan.exercises

@@ -11,7 +11,7 @@ from srv6lab.cli import policies
 from srv6lab.live.wait_for_policies import astray
 from tests.conftest import LABS, SITE, Up
 
-HEADENDS = [name for name in LABS if any(one.headend for one in SITE.load(SITE.refer(name))[0].machines)]
+HEADENDS = [name for name in LABS if any(one.headend for one in SITE.load(SITE.refer(name))[0].nodes)]
 ALIVE = "! flock --nonblock /var/lib/srv6lab/policies/state.lock true"
 
 
@@ -30,7 +30,7 @@ def test_agents_say_what_the_model_says(lab: Up) -> None:
 
 
 def test_up_restarts_an_agent_that_died(lab: Up) -> None:
-    (node, *_) = [machine.name for machine in lab.plan.machines if machine.headend]
+    (node, *_) = [machine.name for machine in lab.plan.nodes if machine.headend]
     lab.sh(node, f"{ALIVE}; kill -KILL $(cat /var/lib/srv6lab/policies/pid)")
     lab.sh(node, f"for _ in {{1..100}}; do {ALIVE} || exit 0; sleep 0.02; done; exit 1")
     lab.again()
@@ -38,7 +38,7 @@ def test_up_restarts_an_agent_that_died(lab: Up) -> None:
 
 
 def test_up_leaves_an_agent_that_lives(lab: Up) -> None:
-    (node, *_) = [machine.name for machine in lab.plan.machines if machine.headend]
+    (node, *_) = [machine.name for machine in lab.plan.nodes if machine.headend]
     before = lab.sh(node, "cat /var/lib/srv6lab/policies/pid")
     lab.again()
     assert lab.sh(node, f"{ALIVE}; cat /var/lib/srv6lab/policies/pid") == before

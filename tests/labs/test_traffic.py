@@ -52,7 +52,7 @@ def ends(plan: Plan, probe: Probe) -> tuple[str, str]:
     """The address of each end: where it sends from, where it sends to."""
     there = plan.target(probe)
     here = next(
-        nic.address.ip for nic in plan.machine(probe.source).nics if nic.address.version == there.version
+        nic.address.ip for nic in plan.node(probe.source).nics if nic.address.version == there.version
     )
     return str(here), str(there)
 
@@ -61,7 +61,7 @@ def ends(plan: Plan, probe: Probe) -> tuple[str, str]:
 def test_tcp_both_ways(labs_up, name: str, exercise_name: str) -> None:  # type: ignore[no-untyped-def]
     lab = labs_up(name)
     exercise = lab.plan.exercise(exercise_name)[1]
-    size = ENOUGH_FOR_A_PROXY if any(machine.proxies for machine in lab.plan.machines) else ENOUGH
+    size = ENOUGH_FOR_A_PROXY if any(machine.proxies for machine in lab.plan.nodes) else ENOUGH
     with on_the_path_of(lab, exercise):
         for probe in exercise.every_probe():
             here, there = ends(lab.plan, probe)

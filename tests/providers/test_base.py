@@ -56,10 +56,10 @@ def test_the_first_of_several_lines_counts() -> None:
 def test_a_real_failure_points_at_the_line_of_the_real_script(tmp_path: Path) -> None:
     """Run with an `ip` that fails as ip does: the line is found by what stands in it."""
     found = planned()
-    gate = found.machine("gate")
+    gate = found.node("gate")
     bad = PlannedRoute(ip_network("10.9.0.0/16"), ip_address("203.0.113.9"), gate.nics[0].name)
     broken = replace(gate, routes=(*gate.routes, bad))
-    script = render(replace(found, machines=(broken,)))["day0/gate.sh"]
+    script = render(replace(found, nodes=(broken,)))["day0/gate.sh"]
     batch = script.splitlines().index("ip -batch - <<EOF") + 1
     line = next(number for number, text in enumerate(script.splitlines(), 1) if "203.0.113.9" in text)
     (tmp_path / "ip").write_text(

@@ -16,8 +16,8 @@ import pytest
 
 from srv6lab.cli import (
     KERNELS,
+    Instance,
     Reference,
-    Running,
     check,
     choose_provider,
     collect,
@@ -61,7 +61,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
     plan, _ = SITE.load(reference)
     home = Home(folder / ".srv6lab" / "small")
     state = up(home, plan, reference, f"microvm:{KERNEL}", silent)
-    yield Up(Running(home, state), plan, reference)
+    yield Up(Instance(home, state), plan, reference)
     destroy(home, purge=True)
     assert not home.path.exists()
 
@@ -161,7 +161,7 @@ def test_a_machine_that_died_is_seen_and_built_anew(small: Up) -> None:
     with pytest.raises(MachineError, match="node west isn't running"):
         small.running.provider.exec(small.running.state, "west", ["true"])
     state = up(home, small.plan, small.reference, "", silent)
-    assert all(one.alive for one in status(Running(home, state)))
+    assert all(one.alive for one in status(Instance(home, state)))
 
 
 def test_a_kernel_is_asked_of_the_micro_vm_alone(tmp_path: Path) -> None:
@@ -229,13 +229,13 @@ def cases() -> Iterator[tuple[str, str]]:
     for name in LABS:
         yield name, KERNEL
         found = planned(name)
-        if any(machine.services for machine in found.machines) and newest_flavor(found) <= (6, 1):
+        if any(machine.services for machine in found.nodes) and newest_flavor(found) <= (6, 1):
             yield name, "6.1"
 
 
 def newest_flavor(found: Plan) -> tuple[int, int]:
     """The first Linux that has every SID of a lab with its flavors."""
-    sids = [sid for machine in found.machines for sid in machine.local_sids]
+    sids = [sid for machine in found.nodes for sid in machine.local_sids]
     wanted = {(sid.behavior.name, frozenset(sid.flavors)) for sid in sids}
     kernels = [
         one.kernel_since
@@ -264,18 +264,16 @@ def test_every_lab_passes_under_other_kernels(name: str, kernel: str) -> None:
 
 def test_vpns_are_the_kernel_s_own_there_and_strict_mode_off_is_named() -> None:
     """Where the kernel has VRFs, End.DT4 is bound only with strict mode; off, FRR can't bind it anew."""
-    name = next(
-        name for name in LABS if any(one.routing and one.routing.vrfs for one in planned(name).machines)
-    )
+    name = next(name for name in LABS if any(one.routing and one.routing.vrfs for one in planned(name).nodes))
     found, reference = planned(name), SITE.refer(name)
     home = SITE.home(reference, instance_name())
     try:
-        one = Up(Running(home, up(home, found, reference, f"microvm:{KERNEL}", silent)), found, reference)
+        one = Up(Instance(home, up(home, found, reference, f"microvm:{KERNEL}", silent)), found, reference)
         names = [exercise.name for exercise in found.exercises]
         assert {verdict.status for verdict in check(one.running, found, names, silent)} == {Status.PASS}
         node, vrf = next(
             (machine.name, vrf)
-            for machine in reversed(found.machines)
+            for machine in reversed(found.nodes)
             if machine.routing
             for vrf in machine.routing.vrfs
         )

@@ -17,10 +17,10 @@ from pathlib import Path
 
 import pytest
 
-from srv6lab.cli import Running, check, destroy, status, up
+from srv6lab.cli import Instance, check, destroy, status, up
 from srv6lab.errors import MachineError, NodeError, UsageError
 from srv6lab.evidence.verdict import Status
-from srv6lab.plan.nodes import Machine, Plan, PlannedRoute
+from srv6lab.plan.nodes import Plan, PlannedNode, PlannedRoute
 from srv6lab.providers.process import Process
 from srv6lab.providers.state import Home
 from tests.conftest import LABS, REPOSITORY, SITE, Up, invoke, silent, some_labs
@@ -58,7 +58,7 @@ def test_up_and_destroy_leave_nothing(name: str, tmp_path: Path) -> None:
     found, _ = SITE.load(reference)
     with nothing_left() as mark:
         up(home, found, reference, "", silent)
-        assert len(marked(mark)) > len(found.machines), "the test can't see the lab's processes"
+        assert len(marked(mark)) > len(found.nodes), "the test can't see the lab's processes"
         assert destroy(home)
     assert not home.path.exists()
     assert not home.path.parent.exists()
@@ -88,7 +88,7 @@ def test_destroy_keeps_results_unless_purged(bring_up: Callable[[str], Up]) -> N
 
 def test_nodes_are_machines_of_their_own(bring_up: Callable[[str], Up]) -> None:
     lab = bring_up(NAME)
-    node, other = (machine.name for machine in lab.plan.machines[:2])
+    node, other = (machine.name for machine in lab.plan.nodes[:2])
     word = uuid.uuid4().hex
     lab.sh(
         node, f"echo {word} >/etc/{word}; mkdir /root/{word}; ip netns add {word}; echo {word} >/tmp/{word}"
@@ -106,7 +106,7 @@ def test_nodes_are_machines_of_their_own(bring_up: Callable[[str], Up]) -> None:
 
 def test_a_node_cannot_set_what_belongs_to_the_host(bring_up: Callable[[str], Up]) -> None:
     lab = bring_up(NAME)
-    node = lab.plan.machines[0].name
+    node = lab.plan.nodes[0].name
     before = Path("/proc/sys/kernel/panic").read_text()
     assert "1" in lab.sh(node, "echo 77 >/proc/sys/kernel/panic; echo $?")
     assert Path("/proc/sys/kernel/panic").read_text() == before
@@ -118,8 +118,8 @@ def test_daemons_die_with_the_lab_and_zombies_are_reaped(tmp_path: Path) -> None
     with nothing_left() as mark:
         found = loaded()
         state = up(home, found, REFERENCE, "", silent)
-        lab = Up(Running(home, state), found, REFERENCE)
-        node = found.machines[0].name
+        lab = Up(Instance(home, state), found, REFERENCE)
+        node = found.nodes[0].name
         lab.sh(node, "setsid sleep 31536000 >/dev/null 2>&1 & sleep 0.1 & sh -c 'sleep 0.1 &'")
         assert any("sleep 31536000" in line for line in marked(mark))
         assert settles(lambda: "defunct" not in lab.sh(node, "ps -e"))
@@ -129,8 +129,8 @@ def test_daemons_die_with_the_lab_and_zombies_are_reaped(tmp_path: Path) -> None
 def test_labs_run_side_by_side(bring_up: Callable[[str], Up]) -> None:
     first, second = bring_up(NAME), bring_up(NAME)
     exercise = [first.plan.exercises[0].name]
-    node = first.plan.machines[0].name
-    nic = first.plan.machines[0].nics[0].name
+    node = first.plan.nodes[0].name
+    nic = first.plan.nodes[0].nics[0].name
     first.sh(node, f"ip link set {nic} down")
     (broken,) = check(first.running, first.plan, exercise, silent)
     (whole,) = check(second.running, second.plan, exercise, silent)
@@ -143,17 +143,17 @@ def test_labs_run_side_by_side(bring_up: Callable[[str], Up]) -> None:
 def test_day0_is_safe_to_run_again(lab: Up) -> None:
     names = [exercise.name for exercise in lab.plan.exercises]
     describe = "ip -6 route; ip route; ip address | grep -v valid_lft; ip rule"
-    before = [lab.sh(machine.name, describe) for machine in lab.plan.machines]
-    for machine in lab.plan.machines:
+    before = [lab.sh(machine.name, describe) for machine in lab.plan.nodes]
+    for machine in lab.plan.nodes:
         lab.sh(machine.name, "bash /run/day0.sh")
-    assert [lab.sh(machine.name, describe) for machine in lab.plan.machines] == before
+    assert [lab.sh(machine.name, describe) for machine in lab.plan.nodes] == before
     assert all(v.status is Status.PASS for v in check(lab.running, lab.plan, names, silent))
 
 
 def test_nics_are_found_by_their_mac(bring_up: Callable[[str], Up]) -> None:
     """On other machines eth1 is called enp0s8."""
     lab = bring_up(NAME)
-    for machine in lab.plan.machines:
+    for machine in lab.plan.nodes:
         for number, nic in enumerate(machine.nics):
             lab.sh(
                 machine.name, f"ip link set {nic.name} down; ip link set {nic.name} name enp0s{7 + number}"
@@ -167,7 +167,7 @@ def test_nics_are_found_by_their_mac(bring_up: Callable[[str], Up]) -> None:
 def test_captures_begin_before_the_first_packet(bring_up: Callable[[str], Up]) -> None:
     """The first IPv6 packets of a NIC are its own neighbor and multicast reports."""
     lab = bring_up(NAME)
-    for machine in lab.plan.machines:
+    for machine in lab.plan.nodes:
         for nic in machine.nics:
             if nic.address.version == 6:
                 counter = f"cat /sys/class/net/{nic.name}/statistics/tx_packets"
@@ -186,10 +186,10 @@ def test_up_names_the_node_the_line_and_the_reason(tmp_path: Path) -> None:
     home = fresh_home(tmp_path)
     found = loaded()
     broken = [
-        _with_a_bad_route(machine) if index < 2 else machine for index, machine in enumerate(found.machines)
+        _with_a_bad_route(machine) if index < 2 else machine for index, machine in enumerate(found.nodes)
     ]
     with nothing_left(), pytest.raises(NodeError) as caught:
-        up(home, replace(found, machines=tuple(broken)), REFERENCE, "", silent)
+        up(home, replace(found, nodes=tuple(broken)), REFERENCE, "", silent)
     for machine in broken[:2]:
         assert f"{machine.name}: Day0 failed" in str(caught.value)
     assert "day0/" in str(caught.value)
@@ -198,16 +198,16 @@ def test_up_names_the_node_the_line_and_the_reason(tmp_path: Path) -> None:
     assert not home.path.exists()
 
 
-def _with_a_bad_route(machine: Machine) -> Machine:
+def _with_a_bad_route(machine: PlannedNode) -> PlannedNode:
     bad = PlannedRoute(ip_network("10.99.0.0/16"), ip_address("203.0.113.9"), machine.nics[0].name)
     return replace(machine, routes=(bad,))
 
 
 def test_a_changed_topology_is_not_laid_over_a_running_lab(bring_up: Callable[[str], Up]) -> None:
     lab = bring_up(NAME)
-    changed = [_with_a_bad_route(lab.plan.machines[0]), *lab.plan.machines[1:]]
+    changed = [_with_a_bad_route(lab.plan.nodes[0]), *lab.plan.nodes[1:]]
     with pytest.raises(UsageError, match="older file"):
-        up(lab.running.home, replace(lab.plan, machines=tuple(changed)), REFERENCE, "", silent)
+        up(lab.running.home, replace(lab.plan, nodes=tuple(changed)), REFERENCE, "", silent)
     assert all(one.alive for one in status(lab.running))
 
 
@@ -221,7 +221,7 @@ def test_up_mends_dead_tracers_and_rebuilds_a_dead_lab(bring_up: Callable[[str],
     assert all(one.alive for one in status(lab.running))
     Process(*data["keeper"]).kill()
     with pytest.raises(MachineError, match="isn't running"):
-        lab.running.provider.exec(lab.running.state, lab.plan.machines[0].name, ["true"])
+        lab.running.provider.exec(lab.running.state, lab.plan.nodes[0].name, ["true"])
     lab = lab.again()
     (verdict,) = check(lab.running, lab.plan, [lab.plan.exercises[0].name], silent)
     assert verdict.status is Status.PASS

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from srv6lab import cli as labs
-from srv6lab.cli import Reference, Running, with_box
+from srv6lab.cli import Instance, Reference, with_box
 from srv6lab.errors import MachineError, UsageError
 from srv6lab.evidence.verdict import Status
 from srv6lab.render.files import write
@@ -50,17 +50,17 @@ def machine(told: Told) -> Iterator[Told]:
     pid = int(Path(f"/proc/{popen.pid}/task/{popen.pid}/children").read_text())
     told.write("machines", [SINGLE_VM])
     told.write("pids", {SINGLE_VM: pid})
-    plan = next(plan for plan in SITE.plans() if not any(one.routing for one in plan.machines))
+    plan = next(plan for plan in SITE.plans() if not any(one.routing for one in plan.nodes))
     reference = SITE.refer(plan.name)
     yield replace(told, plan=plan, reference=Reference(reference.path, "small"))
     popen.kill()  # its child goes with it
     popen.communicate()
 
 
-def running(told: Told) -> Running:
+def running(told: Told) -> Instance:
     state = told.home.read()
     assert state
-    return Running(told.home, state)
+    return Instance(told.home, state)
 
 
 def test_a_lab_in_one_machine_is_graded_mended_and_taken_away(machine: Told) -> None:
@@ -133,9 +133,7 @@ def test_vagrant_understands_the_machine_and_the_shell_what_readies_it(tmp_path:
     ) == ("a/b", [])
     script = tmp_path / "day0" / f"{SINGLE_VM}.sh"
     assert [one["path"] for one in machines[SINGLE_VM]["provisioners"]] == [str(script)]
-    assert {f"{machine.name}.sh" for machine in plan.machines} < {
-        path.name for path in script.parent.iterdir()
-    }
+    assert {f"{machine.name}.sh" for machine in plan.nodes} < {path.name for path in script.parent.iterdir()}
     done = subprocess.run([tool("shellcheck"), script], capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (0, "")
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from srv6lab import cli as labs
-from srv6lab.cli import Running
+from srv6lab.cli import Instance
 from srv6lab.errors import Interrupted, MachineError, UsageError
 from srv6lab.evidence.verdict import Status
 from srv6lab.providers.vagrant import traces
@@ -132,9 +132,9 @@ def test_a_changed_file_is_not_built_on_what_stands(told: Told) -> None:
     with pytest.raises(MachineError):
         told.up()
     (told.home.path / ".vagrant" / "machines").mkdir(parents=True)
-    machines = tuple(replace(one, memory=2048) for one in told.plan.machines)
+    machines = tuple(replace(one, memory=2048) for one in told.plan.nodes)
     with pytest.raises(MachineError, match="gate: its box"):
-        replace(told, plan=replace(told.plan, machines=machines)).up()
+        replace(told, plan=replace(told.plan, nodes=machines)).up()
     assert (told.folder / "destroyed").exists() and told.read("running") == ["west"]
 
 
@@ -178,15 +178,15 @@ class Standing:
     beneath: Up
 
     @property
-    def running(self) -> Running:
+    def running(self) -> Instance:
         state = self.told.home.read()
         assert state
-        return Running(self.told.home, state)
+        return Instance(self.told.home, state)
 
 
 def serves(name: str) -> bool:
     """Whether a lab has a service in a namespace, whose NICs are traced inside its machine."""
-    machines = SITE.load(SITE.refer(name))[0].machines
+    machines = SITE.load(SITE.refer(name))[0].nodes
     return any(one.netns for machine in machines for one in machine.services)
 
 
@@ -267,8 +267,8 @@ def test_halted_machines_come_back(standing: Standing) -> None:
 def test_a_lab_that_runs_is_not_rendered_again(standing: Standing) -> None:
     vagrantfile = standing.told.home.path / "Vagrantfile"
     before = vagrantfile.read_bytes(), vagrantfile.stat().st_mtime_ns
-    machines = tuple(replace(one, memory=2048) for one in standing.told.plan.machines)
-    changed = replace(standing.told, plan=replace(standing.told.plan, machines=machines))
+    machines = tuple(replace(one, memory=2048) for one in standing.told.plan.nodes)
+    changed = replace(standing.told, plan=replace(standing.told.plan, nodes=machines))
     with pytest.raises(UsageError, match="is up from an older file: Vagrantfile would change"):
         changed.up()
     assert (vagrantfile.read_bytes(), vagrantfile.stat().st_mtime_ns) == before

@@ -36,7 +36,7 @@ from srv6lab.render.vagrant import SINGLE_VM, single_vm, vagrant  # noqa: E402
 from tests.run_diff import differences  # noqa: E402
 from tests.vagrant import libvirt, virtualbox  # noqa: E402
 
-SITE = lab.Site(REPOSITORY)
+SITE = lab.LabsFolder(REPOSITORY)
 INSIDE = "SRV6LAB_E2E_NAMESPACES"
 INVOKE = [sys.executable, "-m", "invoke"]
 Said = dict[str, Any]

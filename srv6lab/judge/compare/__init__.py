@@ -17,8 +17,8 @@ from srv6lab.evidence.probes import Found
 from srv6lab.evidence.verdict import Item, Status, Verdict
 from srv6lab.judge.compare.alerts_and_counters import judge_alerts, judge_counts, judge_losses
 from srv6lab.judge.compare.messages import judge_messages
-from srv6lab.judge.compare.permitted import Foreseen, Place, counters, foresee
-from srv6lab.judge.compare.point import Scene, judge_place
+from srv6lab.judge.compare.permitted import Permitted, Place, counters, foresee
+from srv6lab.judge.compare.point import PointContext, judge_place
 from srv6lab.judge.expectations import Expected
 
 __all__ = ["compare", "judge_alerts", "judge_counts", "judge_losses", "judge_messages", "predicted_counts"]
@@ -73,7 +73,7 @@ def _handed_in(tracers: Mapping[Point, Tracer], point: Point) -> bool:
 def _judge_probe(
     found: Found,
     expected: Sequence[Expected],
-    foreseen: Mapping[Place, Sequence[Foreseen]] | None,
+    foreseen: Mapping[Place, Sequence[Permitted]] | None,
     tracers: Mapping[Point, Tracer],
     elsewhere_absent: bool,
 ) -> Iterator[Item]:
@@ -100,7 +100,7 @@ def _judge_probe(
             nothing_else = "no expectation at this point has these addresses"
         elif elsewhere_absent:
             nothing_else = "seen where no expectation has it"
-        scene = Scene(found.sent.sent, foreseen is not None, blind, nothing_else)
+        scene = PointContext(found.sent.sent, foreseen is not None, blind, nothing_else)
         yield from judge_place(wanted.get(place, ()), permitted.get(place, ()), seen.get(place, ()), scene)
 
 

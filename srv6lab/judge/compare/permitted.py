@@ -15,7 +15,7 @@ Place = tuple[Point, Direction]
 
 
 @dataclass(frozen=True, slots=True)
-class Foreseen:
+class Permitted:
     """A packet that may be at a place: `fields` by the RFC (unless not `by_rfc`: then only the kernel lets it come
     here), `linux` as the kernel is known to form it by `quirks` (None where it doesn't let it come here). Of the
     packets sent, `least` to `most` are such ones; `share` is the part of flows that they are of."""
@@ -44,13 +44,13 @@ class Foreseen:
         return min(sum(described[name] != value for name, value in one.items()) for one in self.variants)
 
 
-def foresee(prediction: Prediction, sent: int) -> dict[Place, list[Foreseen]]:
+def foresee(prediction: Prediction, sent: int) -> dict[Place, list[Permitted]]:
     """All that may be seen of a probe of `sent` packets, by place, in the order of the walk."""
-    found: dict[Place, list[Foreseen]] = {}
+    found: dict[Place, list[Permitted]] = {}
     for leg in Leg:
         alternatives = list(_pairs(prediction, leg))
         sure = leg is Leg.THERE or _always_answered(prediction)
-        alike: dict[tuple[Place, int, tuple[str, ...], tuple[str, ...]], list[Foreseen]] = {}
+        alike: dict[tuple[Place, int, tuple[str, ...], tuple[str, ...]], list[Permitted]] = {}
         for share, hops in alternatives:
             visits: dict[Place, int] = {}
             for by_rfc, by_linux in hops:
@@ -111,10 +111,10 @@ def _beside(one: Trace | None, other: Trace | None) -> Iterator[tuple[Hop | None
     yield from ((None, hop) for hop in second[same:])
 
 
-def _foreseen(either: Hop, by_rfc: Hop | None, by_linux: Hop | None) -> Foreseen:
+def _foreseen(either: Hop, by_rfc: Hop | None, by_linux: Hop | None) -> Permitted:
     fields = describe(either.packet)
     linux = describe(by_linux.packet) if by_linux else None
     quirks = by_linux.quirks if by_linux and linux != (describe(by_rfc.packet) if by_rfc else None) else ()
-    return Foreseen(
+    return Permitted(
         either.point, either.direction, either.packet, fields, linux, quirks, 0, 0, by_rfc is not None
     )

@@ -11,7 +11,7 @@ from srv6lab.evidence.prediction import Hop
 from srv6lab.evidence.verdict import Item, Status
 from srv6lab.evidence.wording import describe, sentence
 from srv6lab.judge.compare.binomial import likely
-from srv6lab.judge.compare.permitted import Foreseen
+from srv6lab.judge.compare.permitted import Permitted
 from srv6lab.judge.compare.witnesses import (
     CAPTURED,
     EXPECTED,
@@ -29,7 +29,7 @@ M = TypeVar("M")
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class PointContext:
     """What is known beside the packets: how many were `sent`, whether the model speaks at all, why the absence
     of a packet proves nothing ("" if it does), and the author's word that nothing else comes here ("" for none)."""
 
@@ -40,7 +40,7 @@ class Scene:
 
 
 def judge_place(
-    expected: Sequence[Expected], foreseen: Sequence[Foreseen], hops: Sequence[Hop], scene: Scene
+    expected: Sequence[Expected], foreseen: Sequence[Permitted], hops: Sequence[Hop], scene: PointContext
 ) -> Iterator[Item]:
     """Every packet belongs to the expectation that it fits best, of those that it fits equally to the one that
     says most. What fits none is held against the model alone."""
@@ -89,15 +89,15 @@ def _far_from(one: Expected, hop: Hop) -> tuple[int, int]:
     return one.mismatches(describe(hop.packet)), -len(one.fields)
 
 
-def _far_between(one: Expected, item: Foreseen) -> tuple[int, int]:
+def _far_between(one: Expected, item: Permitted) -> tuple[int, int]:
     return min(one.mismatches(fields) for fields in item.variants), -len(one.fields)
 
 
-def _far_from_model(item: Foreseen, hop: Hop) -> tuple[int, int]:
+def _far_from_model(item: Permitted, hop: Hop) -> tuple[int, int]:
     return item.mismatches(describe(hop.packet)), 0
 
 
-def _same_flow(item: Foreseen, hop: Hop) -> bool:
+def _same_flow(item: Permitted, hop: Hop) -> bool:
     one, other = item.packet.innermost, hop.packet.innermost
     return (one.source, one.destination) == (other.source, other.destination)
 
@@ -105,7 +105,9 @@ def _same_flow(item: Foreseen, hop: Hop) -> bool:
 # --- an expectation, the model and the captures
 
 
-def _judge(one: Expected, foreseen: Sequence[Foreseen], hops: Sequence[Hop], scene: Scene) -> Iterator[Item]:
+def _judge(
+    one: Expected, foreseen: Sequence[Permitted], hops: Sequence[Hop], scene: PointContext
+) -> Iterator[Item]:
     permitted = _span(foreseen) if scene.modeled else None
     faults = [] if one.absent else list(_wrong_fields(one, foreseen, hops))
     faults += (
@@ -125,7 +127,7 @@ def _judge(one: Expected, foreseen: Sequence[Foreseen], hops: Sequence[Hop], sce
         yield _item(one, "packet", Status.PASS, "", wanted, predicted, captured, note=note, quirks=quirks)
 
 
-def _wrong_fields(one: Expected, foreseen: Sequence[Foreseen], hops: Sequence[Hop]) -> Iterator[Item]:
+def _wrong_fields(one: Expected, foreseen: Sequence[Permitted], hops: Sequence[Hop]) -> Iterator[Item]:
     """Fields that the author named, and those that only the model speaks of."""
     described = [describe(hop.packet) for hop in hops]
     said = dict(one.fields)
@@ -142,7 +144,9 @@ def _wrong_fields(one: Expected, foreseen: Sequence[Foreseen], hops: Sequence[Ho
             yield _item(one, "field", Status.FAIL, name, value, predicted, seen, alone)
 
 
-def _wrong_count(one: Expected, permitted: Span | None, hops: Sequence[Hop], scene: Scene) -> Iterator[Item]:
+def _wrong_count(
+    one: Expected, permitted: Span | None, hops: Sequence[Hop], scene: PointContext
+) -> Iterator[Item]:
     wanted, count = 0 if one.absent else one.count or scene.sent, len(hops)
     predicted = span(*permitted) if permitted else None
     alone = counts_alone(wanted, permitted, count)
@@ -160,7 +164,7 @@ def _wrong_count(one: Expected, permitted: Span | None, hops: Sequence[Hop], sce
 
 
 def _wrong_share(
-    one: Expected, foreseen: Sequence[Foreseen], hops: Sequence[Hop], scene: Scene
+    one: Expected, foreseen: Sequence[Permitted], hops: Sequence[Hop], scene: PointContext
 ) -> Iterator[Item]:
     """A count that is unlikely by the share that the author expects, or a model that has another share."""
     wanted, count = one.share or Fraction(0), len(hops)
@@ -206,7 +210,7 @@ def _item(
 # --- the model and the captures, where the author says nothing
 
 
-def _against_model(item: Foreseen, hops: Sequence[Hop], scene: Scene) -> Iterator[Item]:
+def _against_model(item: Permitted, hops: Sequence[Hop], scene: PointContext) -> Iterator[Item]:
     count, place = len(hops), (item.point, item.direction)
     described = [describe(hop.packet) for hop in hops]
     faults = []
@@ -230,7 +234,7 @@ def _against_model(item: Foreseen, hops: Sequence[Hop], scene: Scene) -> Iterato
         )  # fmt: skip
 
 
-def _against_author(item: Foreseen, hops: Sequence[Hop], scene: Scene) -> Iterator[Item]:
+def _against_author(item: Permitted, hops: Sequence[Hop], scene: PointContext) -> Iterator[Item]:
     """The author says that nothing is here, the model that something is."""
     if hops:
         alone = None if item.mismatches(describe(hops[0].packet)) else EXPECTED
@@ -260,12 +264,12 @@ def _unexpected(
 # --- words
 
 
-def _span(foreseen: Iterable[Foreseen]) -> Span:
+def _span(foreseen: Iterable[Permitted]) -> Span:
     items = list(foreseen)
     return sum(item.least for item in items), sum(item.most for item in items)
 
 
-def _quirks(foreseen: Sequence[Foreseen], hops: Sequence[Hop]) -> tuple[str, ...]:
+def _quirks(foreseen: Sequence[Permitted], hops: Sequence[Hop]) -> tuple[str, ...]:
     """The departures from the RFC without which the captured packets aren't the predicted ones."""
     by_rfc = [item.fields for item in foreseen if item.by_rfc]
     if all(describe(hop.packet) in by_rfc for hop in hops):
@@ -273,7 +277,7 @@ def _quirks(foreseen: Sequence[Foreseen], hops: Sequence[Hop]) -> tuple[str, ...
     return tuple(distinct(quirk for item in foreseen for quirk in item.quirks))
 
 
-def _foreseen_words(foreseen: Sequence[Foreseen]) -> str | None:
+def _foreseen_words(foreseen: Sequence[Permitted]) -> str | None:
     return " or ".join(distinct(sentence(item.fields) for item in foreseen)) or None
 
 

@@ -100,7 +100,7 @@ def _of_routing(plan: Plan, items: Sequence[Item]) -> Iterator[Suspect]:
         if item.kind == "drift":
             yield suspect("frr-configuration", item.field, line=item.note)
     for item in items:
-        routing = plan.machine(item.field).routing if item.kind == "routing" else None
+        routing = plan.node(item.field).routing if item.kind == "routing" else None
         for vrf in routing.vrfs if routing else ():
             yield suspect("vrf-strict-mode", item.field, behavior="End.DT4")
             yield suspect("vpn-sid-not-installed", item.field, sid=vrf.sid, vrf=vrf.name)
@@ -109,8 +109,8 @@ def _of_routing(plan: Plan, items: Sequence[Item]) -> Iterator[Suspect]:
 def _out_of_sight(plan: Plan, one: Suspect) -> bool:
     """A NIC of a VPN may be in a namespace of its own: its node doesn't see whether it is up."""
     nic = dict(one.about).get("nic")
-    machine = next((machine for machine in plan.machines if machine.name == one.node), None)
-    return machine is not None and any(found.name == nic and found.vrf for found in machine.nics)
+    node = next((node for node in plan.nodes if node.name == one.node), None)
+    return node is not None and any(found.name == nic and found.vrf for found in node.nics)
 
 
 def _of_services(plan: Plan, items: Sequence[Item], sensors: Mapping[str, Sensor]) -> Iterator[Suspect]:
@@ -129,9 +129,9 @@ def _of_failed_change(plan: Plan, items: Sequence[Item]) -> Iterator[Suspect]:
     """A change of the exercise that a node refused."""
     for item in items:
         if item.kind == "apply":
-            for machine in plan.machines:
-                if f" {machine.name}: " in item.note:
-                    yield from (suspect("nic-down", machine.name, nic=nic.name) for nic in machine.nics)
+            for node in plan.nodes:
+                if f" {node.name}: " in item.note:
+                    yield from (suspect("nic-down", node.name, nic=nic.name) for nic in node.nics)
 
 
 def _of_witnesses(items: Sequence[Item]) -> Iterator[Suspect]:

@@ -17,7 +17,7 @@ _SURE = 20  # flows by its share, so that none at all is no chance
 
 
 @dataclass(frozen=True, slots=True)
-class Break:
+class Divergence:
     """`region` are the hops among which a packet of `trace` was lost or changed: the last of them is the first
     that wasn't captured as predicted, those before it have no tracer that could tell. `before` is the hop that
     was still right, None if none was. `seen` are the packets that were there instead."""
@@ -28,7 +28,7 @@ class Break:
     seen: tuple[PacketView, ...] = ()
 
 
-def find_break(prediction: Prediction, found: Found, tracers: Mapping[Point, Tracer]) -> Break | None:
+def find_break(prediction: Prediction, found: Found, tracers: Mapping[Point, Tracer]) -> Divergence | None:
     """The break of one probe; of several permitted walks, that of the first which must have been taken by some of so
     many flows, else that of the one which came farthest. None where all was as predicted, or no packet was sent."""
     if not found.sent.sent:
@@ -49,7 +49,7 @@ def find_break(prediction: Prediction, found: Found, tracers: Mapping[Point, Tra
     return None
 
 
-def unlikely(items: Sequence[Item], prediction: Prediction) -> Iterator[Break]:
+def unlikely(items: Sequence[Item], prediction: Prediction) -> Iterator[Divergence]:
     """Where a probe's flows part, with another share than predicted: as if the first of the walks there broke."""
     failed = {
         (one.point, one.direction) for one in items if one.kind == "share" and one.status is Status.FAIL
@@ -57,15 +57,15 @@ def unlikely(items: Sequence[Item], prediction: Prediction) -> Iterator[Break]:
     for trace in prediction.linux:
         for before, hop in pairwise(trace.hops):
             if (hop.point, hop.direction) in failed and hop.direction is Direction.OUT and trace.share < 1:
-                yield Break(trace, (hop,), before)
+                yield Divergence(trace, (hop,), before)
                 return
 
 
-def _index(broken: Break) -> int:
+def _index(broken: Divergence) -> int:
     return broken.trace.hops.index(broken.region[-1])
 
 
-def _along(trace: Trace, found: Found, tracers: Mapping[Point, Tracer]) -> Break | None:
+def _along(trace: Trace, found: Found, tracers: Mapping[Point, Tracer]) -> Divergence | None:
     unknown: list[Hop] = []
     before: Hop | None = None
     for hop in trace.hops:
@@ -79,7 +79,7 @@ def _along(trace: Trace, found: Found, tracers: Mapping[Point, Tracer]) -> Break
             unknown.append(hop)
             continue
         wrong = tuple(packet for packet in here if packet not in right)
-        return Break(trace, (*unknown, hop), before, wrong)
+        return Divergence(trace, (*unknown, hop), before, wrong)
     return None
 
 

@@ -11,9 +11,9 @@ from srv6lab.evidence.packets import Address, Direction, PacketView
 from srv6lab.evidence.prediction import Hop, Trace
 from srv6lab.evidence.verdict import Item, Status, Suspect
 from srv6lab.judge.diagnose.causes import suspect
-from srv6lab.judge.diagnose.first_break import Break
+from srv6lab.judge.diagnose.first_break import Divergence
 from srv6lab.plan.headend import PlannedHeadend
-from srv6lab.plan.nodes import Machine, Plan, PlannedProxy, PlannedSid
+from srv6lab.plan.nodes import Plan, PlannedNode, PlannedProxy, PlannedSid
 from srv6lab.srv6.csid import NextCsid
 from srv6lab.srv6.flavors import NEXT_CSID
 from srv6lab.srv6.policy.steering import FIRST_MARK, FIRST_TABLE
@@ -24,7 +24,7 @@ _BOUND = frozenset(
 )  # what doesn't ask the main table
 
 
-def suspects_of(plan: Plan, broken: Break) -> Iterator[Suspect]:
+def suspects_of(plan: Plan, broken: Divergence) -> Iterator[Suspect]:
     """The suspects of one break."""
     if broken.seen:
         yield from _changed(plan, broken)
@@ -49,21 +49,21 @@ def beyond_the_end(plan: Plan, trace: Trace, strays: Sequence[Hop]) -> Iterator[
     last = trace.hops[-1]
     for stray in strays:
         if stray.point.node == node and stray.direction is Direction.OUT:
-            to, machine = stray.packet.outer.destination, plan.machine(node)
+            to, machine = stray.packet.outer.destination, plan.node(node)
             yield from _of_sids(plan, machine, last, stray)
             for table in _tables_without(machine, to):
                 yield suspect("route-unplanned", node, destination=to, version=_version(to), table=table)
 
 
-def _tables_without(machine: Machine, to: Address) -> list[str]:
+def _tables_without(node: PlannedNode, to: Address) -> list[str]:
     """The tables in which the plan has no way to an address: the main one, and those that SIDs look into."""
-    tables = {value for sid in machine.local_sids for name, value in sid.parameters if name == "table"}
-    known = {str(route.table) for route in machine.routes if to in route.prefix}
-    main = [] if machine.way_to(to) else ["main"]
+    tables = {value for sid in node.local_sids for name, value in sid.parameters if name == "table"}
+    known = {str(route.table) for route in node.routes if to in route.prefix}
+    main = [] if node.way_to(to) else ["main"]
     return [*main, *sorted(tables - known)]
 
 
-def unknown(broken: Break) -> Suspect:
+def unknown(broken: Divergence) -> Suspect:
     """The last resort: where it was."""
     out = broken.region[-1]
     before = f"from {broken.before.point} {broken.before.direction} " if broken.before else ""
@@ -91,58 +91,58 @@ def _exceeds(item: Item) -> bool:
     return item.kind == "count" and int(item.captured or 0) > int(item.expected or 0)
 
 
-def _within(plan: Plan, broken: Break, came: Hop | None, out: Hop) -> Iterator[Suspect]:
+def _within(plan: Plan, broken: Divergence, came: Hop | None, out: Hop) -> Iterator[Suspect]:
     """A packet that came to a namespace and didn't leave it as it should."""
-    machine, place, nic = plan.machine(out.point.node), out.point.place, out.point.nic
+    node, place, nic = plan.node(out.point.node), out.point.place, out.point.nic
     behaviors = (out.behavior or "").split(" + ")
     yield suspect("nic-down", place, nic=nic)
     for name in _VRF_BOUND.intersection(behaviors):
-        yield suspect("vrf-strict-mode", machine.name, behavior=name)
+        yield suspect("vrf-strict-mode", node.name, behavior=name)
     if came is not None:
-        yield from _of_sids(plan, machine, came, out)
-        if _owner(plan, out.packet.outer.destination) not in (None, machine.name):
-            yield suspect("sid-of-another-node", machine.name, sid=out.packet.outer.destination)
-        proxy = _returning(machine, came)
+        yield from _of_sids(plan, node, came, out)
+        if _owner(plan, out.packet.outer.destination) not in (None, node.name):
+            yield suspect("sid-of-another-node", node.name, sid=out.packet.outer.destination)
+        proxy = _returning(node, came)
         if proxy:
-            yield from _of_return(machine, proxy)
+            yield from _of_return(node, proxy)
     if any(name.startswith("H.") for name in behaviors):
-        yield from _of_policies(machine, broken)
-    if machine.headend and {"H.Encaps", "H.Encaps.Red", "End.B6.Encaps"}.intersection(behaviors):
-        yield from of_headend(plan, machine, machine.headend, broken)
+        yield from _of_policies(node, broken)
+    if node.headend and {"H.Encaps", "H.Encaps.Red", "End.B6.Encaps"}.intersection(behaviors):
+        yield from of_headend(plan, node, node.headend, broken)
     if came is not None:
         yield from _forwarding(place, came, out)
     to, version = out.packet.outer.destination, _version(out.packet.outer.destination)
-    to_service = any(nic in (proxy.to, proxy.back) for proxy in machine.proxies)
+    to_service = any(nic in (proxy.to, proxy.back) for proxy in node.proxies)
     if not out.point.netns and not to_service and not _BOUND.intersection(behaviors):
         yield suspect("route-missing", place, destination=to, nic=nic, version=version)
     if came is not None and isinstance(to, IPv4Address):
         yield suspect("rp-filter", place, nic=came.point.nic)
     yield suspect("mtu", place, nic=nic, bytes=out.packet.ip_length)
     yield suspect("firewall", place)
-    for one in dict.fromkeys((machine.name, _neighbor(plan, out))):
+    for one in dict.fromkeys((node.name, _neighbor(plan, out))):
         if one:
             yield suspect("dad-not-over", one)
 
 
-def _of_sids(plan: Plan, machine: Machine, came: Hop, out: Hop) -> Iterator[Suspect]:
+def _of_sids(plan: Plan, node: PlannedNode, came: Hop, out: Hop) -> Iterator[Suspect]:
     """A SID that should have acted, or one that shouldn't be here."""
     to = came.packet.outer.destination
-    owned = [sid for sid in machine.local_sids if to in sid.prefix]
-    proxied: dict[Address, str] = {proxy.sid: proxy.behavior.name for proxy in machine.proxies}
+    owned = [sid for sid in node.local_sids if to in sid.prefix]
+    proxied: dict[Address, str] = {proxy.sid: proxy.behavior.name for proxy in node.proxies}
     if owned:
         sid = max(owned, key=lambda one: one.prefix.prefixlen)
         about: dict[str, object] = {"sid": sid.sid, "prefix": sid.prefix}
-        yield suspect("sid-not-installed", machine.name, **about, behavior=sid.behavior.name)
-        yield suspect("sid-differs", machine.name, **about, bound=_bound(sid))
-        yield from _of_table(machine, sid, out)
-    elif machine.headend and to in machine.headend.binding_sids:
-        yield suspect("sid-not-installed", machine.name, sid=to, prefix=to, behavior="End.B6.Encaps")
+        yield suspect("sid-not-installed", node.name, **about, behavior=sid.behavior.name)
+        yield suspect("sid-differs", node.name, **about, bound=_bound(sid))
+        yield from _of_table(node, sid, out)
+    elif node.headend and to in node.headend.binding_sids:
+        yield suspect("sid-not-installed", node.name, sid=to, prefix=to, behavior="End.B6.Encaps")
     elif to in proxied:
-        yield suspect("proxy-sid-not-installed", machine.name, sid=to, behavior=proxied[to])
-    elif to in machine.addresses():
+        yield suspect("proxy-sid-not-installed", node.name, sid=to, behavior=proxied[to])
+    elif to in node.addresses():
         yield from _disabled(came)
     elif _owner(plan, to):
-        yield suspect("sid-of-another-node", machine.name, sid=to)
+        yield suspect("sid-of-another-node", node.name, sid=to)
 
 
 def _bound(sid: PlannedSid) -> str:
@@ -157,67 +157,67 @@ def _bound(sid: PlannedSid) -> str:
     return "; ".join(words)
 
 
-def _of_table(machine: Machine, sid: PlannedSid, out: Hop) -> Iterator[Suspect]:
+def _of_table(node: PlannedNode, sid: PlannedSid, out: Hop) -> Iterator[Suspect]:
     to = out.packet.outer.destination
     for name, table in sid.parameters:
         if name == "table":
             about = {"table": table, "sid": sid.sid, "destination": to, "version": _version(to)}
-            yield suspect("table-route-missing", machine.name, **about, nic=out.point.nic)
+            yield suspect("table-route-missing", node.name, **about, nic=out.point.nic)
 
 
-def _returning(machine: Machine, came: Hop) -> PlannedProxy | None:
+def _returning(node: PlannedNode, came: Hop) -> PlannedProxy | None:
     """The proxy that takes back what came in here."""
-    return next((proxy for proxy in machine.proxies if proxy.back == came.point.nic), None)
+    return next((proxy for proxy in node.proxies if proxy.back == came.point.nic), None)
 
 
-def _of_return(machine: Machine, proxy: PlannedProxy) -> Iterator[Suspect]:
+def _of_return(node: PlannedNode, proxy: PlannedProxy) -> Iterator[Suspect]:
     about: dict[str, object] = {"sid": proxy.sid, "nic": proxy.back}
-    yield suspect("proxy-return-interface", machine.name, **about)
-    yield suspect("proxy-cache-empty", machine.name, **about)
+    yield suspect("proxy-return-interface", node.name, **about)
+    yield suspect("proxy-cache-empty", node.name, **about)
 
 
-def _of_policies(machine: Machine, broken: Break) -> Iterator[Suspect]:
+def _of_policies(node: PlannedNode, broken: Divergence) -> Iterator[Suspect]:
     yield from (
-        suspect(name, machine.name, **about)
-        for about in _policy_about(machine, broken)
+        suspect(name, node.name, **about)
+        for about in _policy_about(node, broken)
         for name in ("policy-missing", "policy-shadowed", "policy-differs")
     )
 
 
-def _policy_about(machine: Machine, broken: Break) -> Iterator[dict[str, object]]:
+def _policy_about(node: PlannedNode, broken: Divergence) -> Iterator[dict[str, object]]:
     """The lab's own policy for what was sent. One that only an exercise put there is taken back before anybody
     asks, so nothing is said of it."""
     _, to = broken.trace.hops[0].packet.ends
-    fitting = [one for one in machine.policies if to in one.prefix]
+    fitting = [one for one in node.steering if to in one.prefix]
     if fitting:
         policy = max(fitting, key=lambda one: one.prefix.prefixlen)
         about = {"destination": to, "version": _version(to), "prefix": policy.prefix}
         yield {**about, "segments": " ".join(map(str, policy.segments)), "mode": policy.mode}
 
 
-def of_headend(plan: Plan, machine: Machine, headend: PlannedHeadend, broken: Break) -> Iterator[Suspect]:
+def of_headend(
+    plan: Plan, node: PlannedNode, headend: PlannedHeadend, broken: Divergence
+) -> Iterator[Suspect]:
     """Why a headend took another path than the active one by the model: its agent, its routes, or what its probes
     met further on the way."""
-    yield suspect("agent-not-running", machine.name)
+    yield suspect("agent-not-running", node.name)
     first = broken.trace.hops[0].packet.innermost
     for one in headend.steered:
         if first.destination in one.prefix:
             version = f"-{one.prefix.version}"
             for number in (number for number, _ in one.array if number):
                 about: dict[str, object] = {"version": version, "table": FIRST_TABLE + number}
-                yield suspect("flows-not-classified", machine.name, **about, mark=FIRST_MARK + number)
-                yield suspect("policy-route-differs", machine.name, **about, prefix=one.prefix)
-            yield suspect(
-                "policy-route-differs", machine.name, version=version, table="main", prefix=one.prefix
-            )
+                yield suspect("flows-not-classified", node.name, **about, mark=FIRST_MARK + number)
+                yield suspect("policy-route-differs", node.name, **about, prefix=one.prefix)
+            yield suspect("policy-route-differs", node.name, version=version, table="main", prefix=one.prefix)
     sid = broken.before.packet.outer.destination if broken.before else None
     if sid in headend.binding_sids:
-        yield suspect("policy-route-differs", machine.name, version="-6", table="main", prefix=f"{sid}/128")
+        yield suspect("policy-route-differs", node.name, version="-6", table="main", prefix=f"{sid}/128")
     at = broken.trace.hops.index(broken.region[-1])
     rest = broken.trace.hops[at + 1 :]
     for came, out in pairwise(rest):
         if out.direction is Direction.OUT and came.point.node == out.point.node:
-            there, to = plan.machine(out.point.node), came.packet.outer.destination
+            there, to = plan.node(out.point.node), came.packet.outer.destination
             yield suspect("nic-down", out.point.place, nic=came.point.nic)
             yield suspect("nic-down", out.point.place, nic=out.point.nic)
             yield from _of_sids(plan, there, came, out)
@@ -255,16 +255,16 @@ def _disabled(delivered: Hop) -> Iterator[Suspect]:
 # --- a packet that is there, but another
 
 
-def _changed(plan: Plan, broken: Break) -> Iterator[Suspect]:
+def _changed(plan: Plan, broken: Divergence) -> Iterator[Suspect]:
     """A headend that pushed something else."""
     hop, packet = broken.region[-1], broken.seen[0]
     wanted, got = _segments(hop.packet), _segments(packet)
     if not any(name.startswith("H.") for name in (hop.behavior or "").split(" + ")):
         return
-    machine = plan.machine(hop.point.node)
+    machine = plan.node(hop.point.node)
     if machine.headend:
         yield from of_headend(plan, machine, machine.headend, broken)
-    for about in _policy_about(plan.machine(hop.point.node), broken):
+    for about in _policy_about(plan.node(hop.point.node), broken):
         node = hop.point.node
         yield suspect("policy-shadowed", node, **about)
         if got is None:
@@ -291,9 +291,9 @@ def _version(address: Address) -> str:
 
 
 def _owner(plan: Plan, sid: Address) -> str | None:
-    for machine in plan.machines:
-        if sid in {one.sid for one in machine.local_sids} | {one.sid for one in machine.proxies}:
-            return machine.name
+    for node in plan.nodes:
+        if sid in {one.sid for one in node.local_sids} | {one.sid for one in node.proxies}:
+            return node.name
     return None
 
 

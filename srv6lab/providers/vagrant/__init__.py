@@ -75,7 +75,7 @@ class Data:
         nics = {nic.point: nic for nic in plan.nics()}
         return cls(
             home.path.resolve(),
-            tuple(machine.name for machine in plan.machines),
+            tuple(machine.name for machine in plan.nodes),
             (),
             {point: Traced(nic.trace, nic.mac, nics[nic.peer].mac) for point, nic in nics.items()},
             {nic.point: nic.trace for nic in plan.traced() if nic.point.netns},

@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 
 from srv6lab.errors import LabError
-from srv6lab.images.kernel import SUITES, fetch
+from srv6lab.images import SUITES
+from srv6lab.images.kernel import fetch
 from srv6lab.providers.vm.boot import booted
 from srv6lab.providers.vm.machine import Machine, native
 

@@ -1,6 +1,6 @@
 """What the parts of a topology mean together: one function a check, one pair in `tests/errors/` each.
 
-A check takes a View (what of the file is sound) and a `locate`, and yields Problems. It looks only at
+A check takes a Facts (what of the file is sound) and a `locate`, and yields Problems. It looks only at
 sound parts, so one cause makes one problem. The modules are imported here to register their checks.
 """
 
@@ -18,12 +18,12 @@ from srv6lab.topology.checks import (
     services,
 )
 from srv6lab.topology.checks.collect import view_of
-from srv6lab.topology.checks.facts import View
+from srv6lab.topology.checks.facts import Facts
 from srv6lab.topology.checks.registry import CHECKS, run
 
 __all__ = [
     "CHECKS",
-    "View",
+    "Facts",
     "actions",
     "exercises",
     "flavors",

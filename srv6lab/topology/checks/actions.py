@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from srv6lab.errors import Problem
 from srv6lab.srv6.behaviors import BEHAVIORS
 from srv6lab.topology.actions import Firewall
-from srv6lab.topology.checks.facts import Item, View
+from srv6lab.topology.checks.facts import Facts, Item
 from srv6lab.topology.checks.network import repeated
 from srv6lab.topology.checks.registry import Locate, check, did_you_mean, line_of
 
@@ -16,13 +16,13 @@ LONGEST_CHAIN = 28  # iptables(8)
 FAMILIES = {"iptables": 4, "ip6tables": 6}  # what they see
 
 
-def _firewalls(view: View) -> Iterator[Item[Firewall]]:
+def _firewalls(view: Facts) -> Iterator[Item[Firewall]]:
     for exercise in view.exercises:
         yield from exercise.firewalls
 
 
 @check
-def firewall_place(view: View, locate: Locate) -> Iterator[Problem]:
+def firewall_place(view: Facts, locate: Locate) -> Iterator[Problem]:
     for item in _firewalls(view):
         node, netns = item.value.node, item.value.netns
         where = locate((*item.path, "at"))
@@ -36,7 +36,7 @@ def firewall_place(view: View, locate: Locate) -> Iterator[Problem]:
 
 
 @check
-def firewall_twice(view: View, locate: Locate) -> Iterator[Problem]:
+def firewall_twice(view: Facts, locate: Locate) -> Iterator[Problem]:
     for exercise in view.exercises:
         pairs = ((item.value.name, item.path) for item in exercise.firewalls)
         for name, first, path in repeated(pairs):
@@ -46,7 +46,7 @@ def firewall_twice(view: View, locate: Locate) -> Iterator[Problem]:
 
 
 @check
-def firewall_name_fits_a_chain(view: View, locate: Locate) -> Iterator[Problem]:
+def firewall_name_fits_a_chain(view: Facts, locate: Locate) -> Iterator[Problem]:
     for item in _firewalls(view):
         chain, most = f"{OWN}{item.value.name}", LONGEST_CHAIN - len(OWN)
         tool = item.value.tool
@@ -58,7 +58,7 @@ def firewall_name_fits_a_chain(view: View, locate: Locate) -> Iterator[Problem]:
 
 
 @check
-def firewall_tool_sees_it(view: View, locate: Locate) -> Iterator[Problem]:
+def firewall_tool_sees_it(view: Facts, locate: Locate) -> Iterator[Problem]:
     for item in _firewalls(view):
         firewall = item.value
         plain = [key for key in ("source", "destination", "protocol") if getattr(firewall, key) is not None]
@@ -76,7 +76,7 @@ def firewall_tool_sees_it(view: View, locate: Locate) -> Iterator[Problem]:
 
 
 @check
-def firewall_of_one_family(view: View, locate: Locate) -> Iterator[Problem]:
+def firewall_of_one_family(view: Facts, locate: Locate) -> Iterator[Problem]:
     for item in _firewalls(view):
         firewall = item.value
         if (version := FAMILIES.get(firewall.tool)) is None:
@@ -96,7 +96,7 @@ def firewall_of_one_family(view: View, locate: Locate) -> Iterator[Problem]:
 
 
 @check
-def counts_one_thing(view: View, locate: Locate) -> Iterator[Problem]:
+def counts_one_thing(view: Facts, locate: Locate) -> Iterator[Problem]:
     for exercise in view.exercises:
         for item in exercise.counters:
             if item.value.firewall is not None and item.value.sid is not None:
@@ -108,7 +108,7 @@ def counts_one_thing(view: View, locate: Locate) -> Iterator[Problem]:
 
 
 @check
-def unknown_counter(view: View, locate: Locate) -> Iterator[Problem]:
+def unknown_counter(view: Facts, locate: Locate) -> Iterator[Problem]:
     for exercise in view.exercises:
         names = exercise.firewall_names
         for item in exercise.counters:
@@ -120,7 +120,7 @@ def unknown_counter(view: View, locate: Locate) -> Iterator[Problem]:
 
 
 @check
-def counts_a_proxy(view: View, locate: Locate) -> Iterator[Problem]:
+def counts_a_proxy(view: Facts, locate: Locate) -> Iterator[Problem]:
     proxied = {
         sid
         for sid, item in view.owners.items()
@@ -142,7 +142,7 @@ def counts_a_proxy(view: View, locate: Locate) -> Iterator[Problem]:
 
 
 @check
-def alert_of_unknown_service(view: View, locate: Locate) -> Iterator[Problem]:
+def alert_of_unknown_service(view: Facts, locate: Locate) -> Iterator[Problem]:
     for exercise in view.exercises:
         for item in exercise.alerts:
             if (name := item.value.service) not in view.service_names:
@@ -151,7 +151,7 @@ def alert_of_unknown_service(view: View, locate: Locate) -> Iterator[Problem]:
 
 
 @check
-def absent_alert_with_count(view: View, locate: Locate) -> Iterator[Problem]:
+def absent_alert_with_count(view: Facts, locate: Locate) -> Iterator[Problem]:
     for exercise in view.exercises:
         for item in exercise.alerts:
             if item.value.absent and item.value.count is not None:

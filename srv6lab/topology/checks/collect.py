@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from srv6lab.topology.actions import Firewall
-from srv6lab.topology.checks.facts import ExerciseView, Item, M, Path, View
+from srv6lab.topology.checks.facts import ExerciseView, Facts, Item, M, Path
 from srv6lab.topology.exercises import Probe
 from srv6lab.topology.expectations import (
     AlertExpectation,
@@ -28,7 +28,7 @@ def view_of(
     topology: Topology | None,
     cut: frozenset[Path] = frozenset(),
     lost: frozenset[str] = frozenset(),
-) -> View:
+) -> Facts:
     """The view of a file.
 
     `topology` if all of it is sound, `cut` the parts that have lost unknown keys, `lost` the lists that
@@ -40,7 +40,7 @@ def view_of(
     nics, links_known = _unsound_nics(data, links)
     unsound, sids_known = _unsound_sids(data, sids)
     names = _names(data, "nodes")
-    return View(
+    return Facts(
         name=data["name"] if isinstance(data.get("name"), str) else None,
         cut=cut,
         node_names=names,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from ipaddress import IPv6Address
 
 from srv6lab.errors import Problem
-from srv6lab.topology.checks.facts import ExerciseView, Item, Path, View
+from srv6lab.topology.checks.facts import ExerciseView, Facts, Item, Path
 from srv6lab.topology.checks.network import repeated
 from srv6lab.topology.checks.registry import Locate, check, did_you_mean, line_of, warning
 from srv6lab.topology.exercises import Probe
@@ -28,24 +28,24 @@ HEADER = (
 )
 
 
-def _probes(view: View) -> Iterator[Item[Probe]]:
+def _probes(view: Facts) -> Iterator[Item[Probe]]:
     for exercise in view.exercises:
         yield from exercise.probes
 
 
-def _packets(view: View) -> Iterator[tuple[ExerciseView, Item[PacketExpectation]]]:
+def _packets(view: Facts) -> Iterator[tuple[ExerciseView, Item[PacketExpectation]]]:
     for exercise in view.exercises:
         for item in exercise.packets:
             yield exercise, item
 
 
-def _messages(view: View) -> Iterator[Item[ControlExpectation]]:
+def _messages(view: Facts) -> Iterator[Item[ControlExpectation]]:
     for exercise in view.exercises:
         yield from exercise.control
 
 
 @check
-def exercise_twice(view: View, locate: Locate) -> Iterator[Problem]:
+def exercise_twice(view: Facts, locate: Locate) -> Iterator[Problem]:
     pairs = ((one.name, one.path) for one in view.exercises if one.name is not None)
     for name, first, path in repeated(pairs):
         what = f"the exercise in {line_of(locate, (*first, 'name'))} is already called {name}"
@@ -53,7 +53,7 @@ def exercise_twice(view: View, locate: Locate) -> Iterator[Problem]:
 
 
 @check
-def sends_nothing(view: View, locate: Locate) -> Iterator[Problem]:
+def sends_nothing(view: Facts, locate: Locate) -> Iterator[Problem]:
     for exercise in view.exercises:
         if not exercise.probe_ids and exercise.probes_known and not exercise.heard:
             where = locate((*exercise.path, "probes"), key=True)
@@ -61,7 +61,7 @@ def sends_nothing(view: View, locate: Locate) -> Iterator[Problem]:
 
 
 @check
-def expects_nothing(view: View, locate: Locate) -> Iterator[Problem]:
+def expects_nothing(view: Facts, locate: Locate) -> Iterator[Problem]:
     for exercise in view.exercises:
         if not exercise.expects:
             what = f"exercise {exercise.name} expects nothing, so it can't fail"
@@ -71,7 +71,7 @@ def expects_nothing(view: View, locate: Locate) -> Iterator[Problem]:
 
 
 @check
-def probe_twice(view: View, locate: Locate) -> Iterator[Problem]:
+def probe_twice(view: Facts, locate: Locate) -> Iterator[Problem]:
     for exercise in view.exercises:
         for name, first, path in repeated((item.value.id, item.path) for item in exercise.probes):
             what = f"the probe in {line_of(locate, (*first, 'id'))} is already called {name}"
@@ -79,7 +79,7 @@ def probe_twice(view: View, locate: Locate) -> Iterator[Problem]:
 
 
 @check
-def probe_ends(view: View, locate: Locate) -> Iterator[Problem]:
+def probe_ends(view: Facts, locate: Locate) -> Iterator[Problem]:
     for item in _probes(view):
         for key, node in (("from", item.value.source), ("to", item.value.to)):
             where = locate((*item.path, key))
@@ -91,7 +91,7 @@ def probe_ends(view: View, locate: Locate) -> Iterator[Problem]:
 
 
 @check
-def probe_to_itself(view: View, locate: Locate) -> Iterator[Problem]:
+def probe_to_itself(view: Facts, locate: Locate) -> Iterator[Problem]:
     for item in _probes(view):
         if item.value.source == item.value.to:
             what = f"the probe goes from {item.value.source} to itself, over no link"
@@ -99,7 +99,7 @@ def probe_to_itself(view: View, locate: Locate) -> Iterator[Problem]:
 
 
 @check
-def probe_finds_no_way(view: View, locate: Locate) -> Iterator[Problem]:
+def probe_finds_no_way(view: Facts, locate: Locate) -> Iterator[Problem]:
     """Whether links lead from one end to the other at all; what they carry is for the lab to show."""
     if view.unsound_nics or not view.links_known or not all(view.clear(node) for node in view.nics):
         return
@@ -112,7 +112,7 @@ def probe_finds_no_way(view: View, locate: Locate) -> Iterator[Problem]:
 
 
 @check
-def probe_shares_no_family(view: View, locate: Locate) -> Iterator[Problem]:
+def probe_shares_no_family(view: Facts, locate: Locate) -> Iterator[Problem]:
     """A probe goes to an address of the family that its source has on a link."""
     for item in _probes(view):
         source, to = item.value.source, item.value.to
@@ -130,7 +130,7 @@ HEADERS = {4: 28, 6: 48}  # bytes of an IP and an ICMP header
 
 
 @check
-def probe_fits_its_link(view: View, locate: Locate) -> Iterator[Problem]:
+def probe_fits_its_link(view: Facts, locate: Locate) -> Iterator[Problem]:
     """What doesn't would be sent in fragments, which carry no token but for the first."""
     for item in _probes(view):
         for nic in view.nics.get(item.value.source, ()):
@@ -142,7 +142,7 @@ def probe_fits_its_link(view: View, locate: Locate) -> Iterator[Problem]:
                 )
 
 
-def _parts(view: View) -> dict[str, str]:
+def _parts(view: Facts) -> dict[str, str]:
     """Each node with a link by one node of the part of the lab that it is connected to."""
     neighbors: dict[str, list[str]] = {}
     for item in view.links:
@@ -161,7 +161,7 @@ def _parts(view: View) -> dict[str, str]:
 
 
 @check
-def unknown_point(view: View, locate: Locate) -> Iterator[Problem]:
+def unknown_point(view: Facts, locate: Locate) -> Iterator[Problem]:
     places = [(item.path, item.value.at) for _, item in _packets(view)]
     places += [(item.path, item.value.at) for item in _messages(view)]
     for path, at in places:
@@ -178,7 +178,7 @@ def unknown_point(view: View, locate: Locate) -> Iterator[Problem]:
             yield Problem(where, f"no link ends at {at}", mend)
 
 
-def _misses(view: View, place: str, at: str) -> bool:
+def _misses(view: Facts, place: str, at: str) -> bool:
     """Whether it is certain that a place has no such NIC."""
     if at in view.points or at.partition(":")[2] in view.places.get(place, ()):
         return False
@@ -186,7 +186,7 @@ def _misses(view: View, place: str, at: str) -> bool:
 
 
 @check
-def unknown_probe(view: View, locate: Locate) -> Iterator[Problem]:
+def unknown_probe(view: Facts, locate: Locate) -> Iterator[Problem]:
     for exercise, item in _packets(view):
         name = item.value.probe
         if exercise.probes_known and exercise.probe_ids and name not in exercise.probe_ids:
@@ -197,7 +197,7 @@ def unknown_probe(view: View, locate: Locate) -> Iterator[Problem]:
 
 
 @check
-def absent_with_more(view: View, locate: Locate) -> Iterator[Problem]:
+def absent_with_more(view: Facts, locate: Locate) -> Iterator[Problem]:
     for _, item in _packets(view):
         given = [key for key in ("count", *HEADER) if getattr(item.value, key) is not None]
         if item.value.absent and given:
@@ -207,7 +207,7 @@ def absent_with_more(view: View, locate: Locate) -> Iterator[Problem]:
 
 
 @check
-def segments_left_fits(view: View, locate: Locate) -> Iterator[Problem]:
+def segments_left_fits(view: Facts, locate: Locate) -> Iterator[Problem]:
     """RFC 8754 section 4.3.1.1: segments_left is last_entry + 1 at most, in a reduced SRH (RFC 8986 5.2)."""
     reduced = any(item.value.mode.endswith(".red") for item in view.policies)
     for header, path in _tunnels(view):
@@ -227,7 +227,7 @@ def segments_left_fits(view: View, locate: Locate) -> Iterator[Problem]:
 
 
 @check
-def destination_is_active_segment(view: View, locate: Locate) -> Iterator[Problem]:
+def destination_is_active_segment(view: Facts, locate: Locate) -> Iterator[Problem]:
     """The destination is segment_list[segments_left] (RFC 8986 section 4.1), but for a carrier on its way, and in
     a masqueraded service."""
     for header, path in _tunnels(view):
@@ -245,7 +245,7 @@ def destination_is_active_segment(view: View, locate: Locate) -> Iterator[Proble
             yield warning(locate((*path, "destination")), what, mend)
 
 
-def _masqueraded(view: View, packet: PacketExpectation) -> bool:
+def _masqueraded(view: Facts, packet: PacketExpectation) -> bool:
     """Whether a packet shows the last segment as its destination, as End.AM does to its service."""
     listed, place = packet.segment_list, packet.at.partition(":")[0]
     behind = {
@@ -256,7 +256,7 @@ def _masqueraded(view: View, packet: PacketExpectation) -> bool:
     return place in behind and listed is not None and packet.destination in listed[:1]
 
 
-def _tunnels(view: View) -> Iterator[tuple[PacketExpectation | Middle, Path]]:
+def _tunnels(view: Facts) -> Iterator[tuple[PacketExpectation | Middle, Path]]:
     """Every header behind which an SRH may stand."""
     for _, item in _packets(view):
         yield item.value, item.path
@@ -264,7 +264,7 @@ def _tunnels(view: View) -> Iterator[tuple[PacketExpectation | Middle, Path]]:
             yield item.value.middle, (*item.path, "middle")
 
 
-def _headers(view: View) -> Iterator[tuple[Inner | PacketExpectation, Path]]:
+def _headers(view: Facts) -> Iterator[tuple[Inner | PacketExpectation, Path]]:
     yield from _tunnels(view)
     for _, item in _packets(view):
         if item.value.inner is not None:
@@ -272,7 +272,7 @@ def _headers(view: View) -> Iterator[tuple[Inner | PacketExpectation, Path]]:
 
 
 @check
-def families_match(view: View, locate: Locate) -> Iterator[Problem]:
+def families_match(view: Facts, locate: Locate) -> Iterator[Problem]:
     for header, path in _headers(view):
         if words := _family_words(header):
             key, what, mend = words
@@ -302,7 +302,7 @@ def _family_words(header: Inner | PacketExpectation) -> tuple[str, str, str] | N
 
 
 @check
-def unknown_protocol(view: View, locate: Locate) -> Iterator[Problem]:
+def unknown_protocol(view: Facts, locate: Locate) -> Iterator[Problem]:
     for header, path in _headers(view):
         if header.protocol is not None and header.protocol not in PROTOCOLS:
             mend = did_you_mean(header.protocol, PROTOCOLS, "")
@@ -311,7 +311,7 @@ def unknown_protocol(view: View, locate: Locate) -> Iterator[Problem]:
 
 
 @check
-def next_header_fits(view: View, locate: Locate) -> Iterator[Problem]:
+def next_header_fits(view: Facts, locate: Locate) -> Iterator[Problem]:
     for _, item in _packets(view):
         following, listed = item.value.next_header, item.value.segment_list
         where = locate((*item.path, "next_header"))
@@ -329,7 +329,7 @@ def next_header_fits(view: View, locate: Locate) -> Iterator[Problem]:
 
 
 @check
-def expectation_twice(view: View, locate: Locate) -> Iterator[Problem]:
+def expectation_twice(view: Facts, locate: Locate) -> Iterator[Problem]:
     pairs = (((exercise.path, item.value), item.path) for exercise, item in _packets(view))
     for _, first, path in repeated(pairs):
         what = f"this expectation already stands in {line_of(locate, first)}"

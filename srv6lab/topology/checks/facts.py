@@ -85,7 +85,7 @@ class Nic:
 
 
 @dataclass(frozen=True)
-class View:
+class Facts:
     """What the checks may look at; `cut` are the parts that have lost unknown keys."""
 
     name: str | None

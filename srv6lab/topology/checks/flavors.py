@@ -8,7 +8,7 @@ from srv6lab.errors import Problem
 from srv6lab.srv6.behaviors import BEHAVIORS
 from srv6lab.srv6.csid import NextCsid
 from srv6lab.srv6.flavors import NEXT_CSID, flavored
-from srv6lab.topology.checks.facts import View
+from srv6lab.topology.checks.facts import Facts
 from srv6lab.topology.checks.network import repeated
 from srv6lab.topology.checks.registry import Locate, check, warning
 
@@ -16,7 +16,7 @@ OWN_TABLES = frozenset({253, 254, 255})  # the kernel's default, main and local
 
 
 @check
-def flavor_fits(view: View, locate: Locate) -> Iterator[Problem]:
+def flavor_fits(view: Facts, locate: Locate) -> Iterator[Problem]:
     for item in view.local_sids:
         behavior = BEHAVIORS.get(item.value.behavior)
         if behavior is None:
@@ -32,7 +32,7 @@ def flavor_fits(view: View, locate: Locate) -> Iterator[Problem]:
 
 
 @check
-def flavor_twice(view: View, locate: Locate) -> Iterator[Problem]:
+def flavor_twice(view: Facts, locate: Locate) -> Iterator[Problem]:
     for item in view.local_sids:
         pairs = ((name, (*item.path, "flavors", index)) for index, name in enumerate(item.value.flavors))
         for name, _, path in repeated(pairs):
@@ -40,7 +40,7 @@ def flavor_twice(view: View, locate: Locate) -> Iterator[Problem]:
 
 
 @check
-def carried_sid_ends_with_zeros(view: View, locate: Locate) -> Iterator[Problem]:
+def carried_sid_ends_with_zeros(view: Facts, locate: Locate) -> Iterator[Problem]:
     """What follows a SID with NEXT-CSID in an address are the SIDs after it (RFC 9800 section 4.1)."""
     for item in view.local_sids:
         if NEXT_CSID in item.value.flavors and NextCsid().argument(item.value.sid):
@@ -50,7 +50,7 @@ def carried_sid_ends_with_zeros(view: View, locate: Locate) -> Iterator[Problem]
 
 
 @check
-def carried_sid_behind_a_loopback(view: View, locate: Locate) -> Iterator[Problem]:
+def carried_sid_behind_a_loopback(view: Facts, locate: Locate) -> Iterator[Problem]:
     """The route that an address on `lo` brings along would take every carrier from the SID."""
     for item in view.local_sids:
         node = view.nodes.get(item.value.node)
@@ -63,7 +63,7 @@ def carried_sid_behind_a_loopback(view: View, locate: Locate) -> Iterator[Proble
 
 
 @check
-def table_without_routes(view: View, locate: Locate) -> Iterator[Problem]:
+def table_without_routes(view: Facts, locate: Locate) -> Iterator[Problem]:
     for item in view.local_sids:
         sid, node = item.value, view.nodes.get(item.value.node)
         if node is None or sid.table is None or sid.table in OWN_TABLES:

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from srv6lab.errors import Problem
-from srv6lab.topology.checks.facts import Path, View
+from srv6lab.topology.checks.facts import Facts, Path
 from srv6lab.topology.checks.network import repeated
 from srv6lab.topology.checks.registry import Locate, check, did_you_mean, line_of
 from srv6lab.topology.model import Hardware, Node
 
 
-def _members(view: View) -> Iterator[tuple[str, str, Path]]:
+def _members(view: Facts) -> Iterator[tuple[str, str, Path]]:
     """Each group's name, each of its members, and where that stands."""
     for name, group in view.groups.items():
         for index, member in enumerate(group.members):
@@ -20,7 +20,7 @@ def _members(view: View) -> Iterator[tuple[str, str, Path]]:
 
 
 @check
-def unknown_member(view: View, locate: Locate) -> Iterator[Problem]:
+def unknown_member(view: Facts, locate: Locate) -> Iterator[Problem]:
     for group, member, path in _members(view):
         if not view.knows(member):
             mend = did_you_mean(member, view.node_names, "name it under `nodes`")
@@ -28,7 +28,7 @@ def unknown_member(view: View, locate: Locate) -> Iterator[Problem]:
 
 
 @check
-def member_twice(view: View, locate: Locate) -> Iterator[Problem]:
+def member_twice(view: Facts, locate: Locate) -> Iterator[Problem]:
     for (group, member), first, path in repeated(
         ((group, member), path) for group, member, path in _members(view)
     ):
@@ -37,7 +37,7 @@ def member_twice(view: View, locate: Locate) -> Iterator[Problem]:
 
 
 @check
-def groups_disagree(view: View, locate: Locate) -> Iterator[Problem]:
+def groups_disagree(view: Facts, locate: Locate) -> Iterator[Problem]:
     """Groups have no order, so nothing says which of two goes first."""
     for key in Hardware.model_fields:
         first: dict[str, tuple[str, Any]] = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from srv6lab.errors import Problem
-from srv6lab.topology.checks.facts import Path, View
+from srv6lab.topology.checks.facts import Facts, Path
 from srv6lab.topology.checks.registry import Locate, check
 
 # Windows takes these for devices, with any extension, wherever they lie.
@@ -14,7 +14,7 @@ DEVICES = frozenset(
 )
 
 
-def _files(view: View) -> Iterator[tuple[str, Path, bool]]:
+def _files(view: Facts) -> Iterator[tuple[str, Path, bool]]:
     """What becomes a file or a folder: its name, its place, and whether that is a key's."""
     if view.name is not None:
         yield view.name, ("name",), False
@@ -31,7 +31,7 @@ def _files(view: View) -> Iterator[tuple[str, Path, bool]]:
 
 
 @check
-def device_names(view: View, locate: Locate) -> Iterator[Problem]:
+def device_names(view: Facts, locate: Locate) -> Iterator[Problem]:
     for name, path, key in _files(view):
         if name.lower() in DEVICES:
             what = f"{name} becomes a file, and on Windows that is a device"
@@ -39,7 +39,7 @@ def device_names(view: View, locate: Locate) -> Iterator[Problem]:
 
 
 @check
-def host_names(view: View, locate: Locate) -> Iterator[Problem]:
+def host_names(view: Facts, locate: Locate) -> Iterator[Problem]:
     for name in view.node_names:
         where = locate(("nodes", name), key=True)
         if name.endswith("-"):

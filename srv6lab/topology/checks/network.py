@@ -8,7 +8,7 @@ from ipaddress import IPv6Network
 from typing import TypeVar
 
 from srv6lab.errors import Problem
-from srv6lab.topology.checks.facts import Nic, Path, View
+from srv6lab.topology.checks.facts import Facts, Nic, Path
 from srv6lab.topology.checks.registry import Locate, check, did_you_mean, line_of, warning
 from srv6lab.topology.model import MOST_LINKS
 from srv6lab.topology.scalars import Address, Network
@@ -25,13 +25,13 @@ def repeated(pairs: Iterable[tuple[K, Path]]) -> Iterator[tuple[K, Path, Path]]:
         first.setdefault(key, path)
 
 
-def _all_nics(view: View) -> Iterator[Nic]:
+def _all_nics(view: Facts) -> Iterator[Nic]:
     for nics in view.nics.values():
         yield from nics
 
 
 @check
-def unknown_node(view: View, locate: Locate) -> Iterator[Problem]:
+def unknown_node(view: Facts, locate: Locate) -> Iterator[Problem]:
     for nic in _all_nics(view):
         node = nic.endpoint.node
         if not view.knows(node):
@@ -42,7 +42,7 @@ def unknown_node(view: View, locate: Locate) -> Iterator[Problem]:
 
 
 @check
-def nic_twice(view: View, locate: Locate) -> Iterator[Problem]:
+def nic_twice(view: Facts, locate: Locate) -> Iterator[Problem]:
     for at, first, path in repeated((nic.endpoint.at, nic.path) for nic in _all_nics(view)):
         node, _, _ = at.partition(":")
         taken = {nic.endpoint.nic for nic in view.nics[node]}
@@ -52,7 +52,7 @@ def nic_twice(view: View, locate: Locate) -> Iterator[Problem]:
 
 
 @check
-def link_to_itself(view: View, locate: Locate) -> Iterator[Problem]:
+def link_to_itself(view: Facts, locate: Locate) -> Iterator[Problem]:
     for item in view.links:
         one, other = item.value.endpoints
         if one.node == other.node and one.at != other.at:
@@ -61,7 +61,7 @@ def link_to_itself(view: View, locate: Locate) -> Iterator[Problem]:
 
 
 @check
-def prefix_fits_a_link(view: View, locate: Locate) -> Iterator[Problem]:
+def prefix_fits_a_link(view: Facts, locate: Locate) -> Iterator[Problem]:
     for item in view.links:
         prefix = item.value.prefix
         where = locate((*item.path, "prefix"))
@@ -82,7 +82,7 @@ def special(prefix: Network | Address) -> str:
 
 
 @check
-def address_in_prefix(view: View, locate: Locate) -> Iterator[Problem]:
+def address_in_prefix(view: Facts, locate: Locate) -> Iterator[Problem]:
     for nic in _all_nics(view):
         address, prefix = nic.endpoint.address, nic.link.prefix
         if address is None or prefix.num_addresses < 2:
@@ -107,7 +107,7 @@ def _reserved(address: Address, prefix: Network) -> str:
 
 
 @check
-def address_twice(view: View, locate: Locate) -> Iterator[Problem]:
+def address_twice(view: Facts, locate: Locate) -> Iterator[Problem]:
     for address, places in view.addresses.items():
         (first, owner), *others = sorted(places, key=lambda place: locate(place[0]))
         for path, _ in others:
@@ -116,7 +116,7 @@ def address_twice(view: View, locate: Locate) -> Iterator[Problem]:
 
 
 @check
-def link_name_twice(view: View, locate: Locate) -> Iterator[Problem]:
+def link_name_twice(view: Facts, locate: Locate) -> Iterator[Problem]:
     for name, first, path in repeated((item.value.name, item.path) for item in view.links):
         what = f"the link in {line_of(locate, (*first, 'name'))} is already called {name}"
         yield Problem(locate((*path, "name")), what, "give each link a name of its own")
@@ -132,7 +132,7 @@ class _Trace:
     path: Path
 
 
-def _traces(view: View) -> Iterator[_Trace]:
+def _traces(view: Facts) -> Iterator[_Trace]:
     for nic in _all_nics(view):
         at, trace = nic.endpoint.at, nic.endpoint.trace
         yield _Trace(trace or at.replace(":", "-"), trace is not None, at, nic.path)
@@ -145,7 +145,7 @@ def _traces(view: View) -> Iterator[_Trace]:
 
 
 @check
-def trace_twice(view: View, locate: Locate) -> Iterator[Problem]:
+def trace_twice(view: Facts, locate: Locate) -> Iterator[Problem]:
     """Traces are files, and some file systems don't tell A from a."""
     # A default name comes first: whoever wrote the same name down has to change it.
     traces = {one.path: one for one in sorted(_traces(view), key=lambda one: (one.written, locate(one.path)))}
@@ -160,7 +160,7 @@ def trace_twice(view: View, locate: Locate) -> Iterator[Problem]:
 
 
 @check
-def prefixes_overlap(view: View, locate: Locate) -> Iterator[Problem]:
+def prefixes_overlap(view: Facts, locate: Locate) -> Iterator[Problem]:
     prefixes = [(item.value.prefix, (*item.path, "prefix"), item.value.name) for item in view.links]
     for outer, inner in overlaps(prefixes):
         places = sorted(((locate(path), prefix, name) for prefix, path, name in (outer, inner)))
@@ -195,7 +195,7 @@ def _holds(outer: Network, inner: Network) -> bool:
 
 
 @check
-def too_many_links(view: View, locate: Locate) -> Iterator[Problem]:
+def too_many_links(view: Facts, locate: Locate) -> Iterator[Problem]:
     for node, nics in view.nics.items():
         if len(nics) > MOST_LINKS and node in view.node_names:
             what = f"{node} has {len(nics)} links; a VirtualBox machine has room for {MOST_LINKS}"
@@ -203,7 +203,7 @@ def too_many_links(view: View, locate: Locate) -> Iterator[Problem]:
 
 
 @check
-def nic_gap(view: View, locate: Locate) -> Iterator[Problem]:
+def nic_gap(view: Facts, locate: Locate) -> Iterator[Problem]:
     """Vagrant numbers the NICs of a machine one by one; eth3 without eth2 would come up as eth2."""
     for node, nics in view.nics.items():
         numbers = {int(nic.endpoint.nic[3:]) for nic in nics}
@@ -216,7 +216,7 @@ def nic_gap(view: View, locate: Locate) -> Iterator[Problem]:
 
 
 @check
-def node_without_links(view: View, locate: Locate) -> Iterator[Problem]:
+def node_without_links(view: Facts, locate: Locate) -> Iterator[Problem]:
     probed = {
         end for one in view.exercises for item in one.probes for end in (item.value.source, item.value.to)
     }
@@ -228,7 +228,7 @@ def node_without_links(view: View, locate: Locate) -> Iterator[Problem]:
 
 
 @check
-def loopback_in_locator(view: View, locate: Locate) -> Iterator[Problem]:
+def loopback_in_locator(view: Facts, locate: Locate) -> Iterator[Problem]:
     for name, node in view.nodes.items():
         announced = node.isis is not None  # IS-IS tells of both
         if node.loopback and node.locator and not announced and node.loopback.ip not in node.locator:
@@ -238,7 +238,7 @@ def loopback_in_locator(view: View, locate: Locate) -> Iterator[Problem]:
 
 
 @check
-def loopback_is_unicast(view: View, locate: Locate) -> Iterator[Problem]:
+def loopback_is_unicast(view: Facts, locate: Locate) -> Iterator[Problem]:
     for name, node in view.nodes.items():
         if node.loopback and (kind := special(node.loopback.ip)):
             what = f"the loopback {node.loopback.ip} of {name} is for {kind}"
@@ -246,7 +246,7 @@ def loopback_is_unicast(view: View, locate: Locate) -> Iterator[Problem]:
 
 
 @check
-def locators_overlap(view: View, locate: Locate) -> Iterator[Problem]:
+def locators_overlap(view: Facts, locate: Locate) -> Iterator[Problem]:
     nodes = view.nodes.items()
     locators = [(node.locator, ("nodes", name, "locator"), name) for name, node in nodes if node.locator]
     for outer, inner in overlaps(locators):
@@ -258,7 +258,7 @@ def locators_overlap(view: View, locate: Locate) -> Iterator[Problem]:
 
 
 @check
-def locator_on_a_link(view: View, locate: Locate) -> Iterator[Problem]:
+def locator_on_a_link(view: Facts, locate: Locate) -> Iterator[Problem]:
     """A SID in a link's prefix is looked for on the link, by neighbor discovery, and never found."""
     locators: list[tuple[IPv6Network, Path, str]] = [
         (node.locator, ("nodes", name, "locator"), "") for name, node in view.nodes.items() if node.locator
@@ -276,7 +276,7 @@ def locator_on_a_link(view: View, locate: Locate) -> Iterator[Problem]:
 
 
 @check
-def routes(view: View, locate: Locate) -> Iterator[Problem]:
+def routes(view: Facts, locate: Locate) -> Iterator[Problem]:
     for name, node in view.nodes.items():
         base: Path = ("nodes", name, "routes")
         for index, route in enumerate(node.routes):
@@ -297,7 +297,7 @@ def routes(view: View, locate: Locate) -> Iterator[Problem]:
             yield Problem(locate((*path, "prefix")), what, mend)
 
 
-def next_hop(view: View, node: str, address: Address) -> tuple[str, str] | None:
+def next_hop(view: Facts, node: str, address: Address) -> tuple[str, str] | None:
     """What is wrong with an address as next hop of a node, and how to mend it."""
     if address.is_link_local or not view.clear(node):
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from srv6lab.errors import Problem
-from srv6lab.topology.checks.facts import Item, Path, View
+from srv6lab.topology.checks.facts import Facts, Item, Path
 from srv6lab.topology.checks.network import repeated
 from srv6lab.topology.checks.registry import Locate, check, did_you_mean, line_of, warning
 from srv6lab.topology.sr_policy import CandidatePath, ColorTarget, SrPolicy
@@ -13,13 +13,13 @@ from srv6lab.topology.sr_policy import CandidatePath, ColorTarget, SrPolicy
 _KINDS = ("segment_lists", "dynamic", "composite")
 
 
-def _candidates(view: View) -> Iterator[tuple[Item[SrPolicy], Path, CandidatePath]]:
+def _candidates(view: Facts) -> Iterator[tuple[Item[SrPolicy], Path, CandidatePath]]:
     for item in view.sr_policies:
         for number, one in enumerate(item.value.candidate_paths):
             yield item, (*item.path, "candidate_paths", number), one
 
 
-def _targets(view: View) -> Iterator[tuple[Path, str, ColorTarget]]:
+def _targets(view: Facts) -> Iterator[tuple[Path, str, ColorTarget]]:
     """What is steered by color: where, at which headend."""
     for item in view.steering:
         if isinstance(item.value.to, ColorTarget):
@@ -27,7 +27,7 @@ def _targets(view: View) -> Iterator[tuple[Path, str, ColorTarget]]:
 
 
 @check
-def policy_headend(view: View, locate: Locate) -> Iterator[Problem]:
+def policy_headend(view: Facts, locate: Locate) -> Iterator[Problem]:
     for item in view.sr_policies:
         name = item.value.headend
         where, node = locate((*item.path, "headend")), view.nodes.get(name)
@@ -41,7 +41,7 @@ def policy_headend(view: View, locate: Locate) -> Iterator[Problem]:
 
 
 @check
-def policy_twice(view: View, locate: Locate) -> Iterator[Problem]:
+def policy_twice(view: Facts, locate: Locate) -> Iterator[Problem]:
     pairs = (((one.value.headend, one.value.color, one.value.endpoint), one.path) for one in view.sr_policies)
     for (headend, color, endpoint), first, path in repeated(pairs):
         what = f"{headend} already has a policy of color {color} to {endpoint} ({line_of(locate, first)})"
@@ -49,7 +49,7 @@ def policy_twice(view: View, locate: Locate) -> Iterator[Problem]:
 
 
 @check
-def policy_endpoint(view: View, locate: Locate) -> Iterator[Problem]:
+def policy_endpoint(view: Facts, locate: Locate) -> Iterator[Problem]:
     known = [one.loopback.network for one in view.nodes.values() if one.loopback]
     known += [one.locator for one in view.nodes.values() if one.locator]
     for item in view.sr_policies:
@@ -62,7 +62,7 @@ def policy_endpoint(view: View, locate: Locate) -> Iterator[Problem]:
 
 
 @check
-def one_kind_of_path(view: View, locate: Locate) -> Iterator[Problem]:
+def one_kind_of_path(view: Facts, locate: Locate) -> Iterator[Problem]:
     for item, path, one in _candidates(view):
         given = [kind for kind in _KINDS if getattr(one, kind)]
         if len(given) > 1:
@@ -74,7 +74,7 @@ def one_kind_of_path(view: View, locate: Locate) -> Iterator[Problem]:
 
 
 @check
-def candidate_twice(view: View, locate: Locate) -> Iterator[Problem]:
+def candidate_twice(view: Facts, locate: Locate) -> Iterator[Problem]:
     """RFC 9256 section 2.6: origin, originator and discriminator are its identity."""
     for item in view.sr_policies:
         pairs = (
@@ -88,7 +88,7 @@ def candidate_twice(view: View, locate: Locate) -> Iterator[Problem]:
 
 
 @check
-def composite_of_others(view: View, locate: Locate) -> Iterator[Problem]:
+def composite_of_others(view: Facts, locate: Locate) -> Iterator[Problem]:
     """RFC 9256 section 2.2: of the same headend and endpoint, not of itself, and not composite."""
     by_identity = {
         (one.value.headend, one.value.color, one.value.endpoint): one.value for one in view.sr_policies
@@ -114,13 +114,13 @@ def composite_of_others(view: View, locate: Locate) -> Iterator[Problem]:
                 yield Problem(where, what, "name the policies that it is made of")
 
 
-def _colors(view: View, headend: str) -> str:
+def _colors(view: Facts, headend: str) -> str:
     found = sorted({one.value.color for one in view.sr_policies if one.value.headend == headend})
     return f"colors of {headend}: {', '.join(map(str, found))}" if found else "write it under `policies`"
 
 
 @check
-def binding_sids(view: View, locate: Locate) -> Iterator[Problem]:
+def binding_sids(view: Facts, locate: Locate) -> Iterator[Problem]:
     """RFC 9256 section 6: no two policies share one, and one policy's paths should."""
     own = {item.value.sid: item for item in view.local_sids}
     bound: dict[object, tuple[Path, Item[SrPolicy]]] = {}
@@ -150,7 +150,7 @@ def binding_sids(view: View, locate: Locate) -> Iterator[Problem]:
 
 
 @check
-def steering_by_color(view: View, locate: Locate) -> Iterator[Problem]:
+def steering_by_color(view: Facts, locate: Locate) -> Iterator[Problem]:
     for path, headend, to in _targets(view):
         colors = [((*path, "colors", index), color) for index, color in enumerate(to.colors)]
         colors += [((*path, "array", index, "color"), one.color) for index, one in enumerate(to.array)]
@@ -171,7 +171,7 @@ def steering_by_color(view: View, locate: Locate) -> Iterator[Problem]:
 
 
 @check
-def steering_by_color_ends(view: View, locate: Locate) -> Iterator[Problem]:
+def steering_by_color_ends(view: Facts, locate: Locate) -> Iterator[Problem]:
     """A policy to an endpoint may end there with an End; what it carries goes on by the service's SID."""
     for item in view.steering:
         to, prefix = item.value.to, item.value.match.prefix
@@ -188,7 +188,7 @@ def steering_by_color_ends(view: View, locate: Locate) -> Iterator[Problem]:
 
 
 @check
-def steering_by_color_applied(view: View, locate: Locate) -> Iterator[Problem]:
+def steering_by_color_applied(view: Facts, locate: Locate) -> Iterator[Problem]:
     for item in view.applied:
         if isinstance(item.value.to, ColorTarget):
             what = "an exercise can't change what is steered by color: a headend's agent keeps it"
@@ -196,7 +196,7 @@ def steering_by_color_applied(view: View, locate: Locate) -> Iterator[Problem]:
 
 
 @check
-def flows_of_a_headend(view: View, locate: Locate) -> Iterator[Problem]:
+def flows_of_a_headend(view: Facts, locate: Locate) -> Iterator[Problem]:
     arrays = {headend for _, headend, to in _targets(view) if to.array}
     for name, node in view.nodes.items():
         for index, flow in enumerate(node.headend.flows):
@@ -215,7 +215,7 @@ def flows_of_a_headend(view: View, locate: Locate) -> Iterator[Problem]:
 
 
 @check
-def headend_of_nothing(view: View, locate: Locate) -> Iterator[Problem]:
+def headend_of_nothing(view: Facts, locate: Locate) -> Iterator[Problem]:
     headends = {item.value.headend for item in view.sr_policies}
     for name, node in view.nodes.items():
         if "headend" in node.model_fields_set and name not in headends and view.policies_known:

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from srv6lab.errors import Problem
-from srv6lab.topology.checks.facts import View
+from srv6lab.topology.checks.facts import Facts
 from srv6lab.topology.checks.registry import Locate, check, did_you_mean
 
 
 @check
-def probe_sends_one_thing(view: View, locate: Locate) -> Iterator[Problem]:
+def probe_sends_one_thing(view: Facts, locate: Locate) -> Iterator[Problem]:
     for exercise in view.exercises:
         for item in exercise.probes:
             probe = item.value
@@ -31,7 +31,7 @@ def probe_sends_one_thing(view: View, locate: Locate) -> Iterator[Problem]:
 
 
 @check
-def share_is_a_part(view: View, locate: Locate) -> Iterator[Problem]:
+def share_is_a_part(view: Facts, locate: Locate) -> Iterator[Problem]:
     for exercise in view.exercises:
         for item in exercise.packets:
             one = item.value
@@ -48,7 +48,7 @@ def share_is_a_part(view: View, locate: Locate) -> Iterator[Problem]:
 
 
 @check
-def loss_of_a_probe(view: View, locate: Locate) -> Iterator[Problem]:
+def loss_of_a_probe(view: Facts, locate: Locate) -> Iterator[Problem]:
     for exercise in view.exercises:
         icmp = {item.value.id for item in exercise.probes if item.value.icmp}
         for item in exercise.losses:
@@ -63,7 +63,7 @@ def loss_of_a_probe(view: View, locate: Locate) -> Iterator[Problem]:
 
 
 @check
-def cut_of_a_link(view: View, locate: Locate) -> Iterator[Problem]:
+def cut_of_a_link(view: Facts, locate: Locate) -> Iterator[Problem]:
     known = {item.value.name for item in view.links}
     for path, name in view.cuts:
         if name not in known and view.links_known and not view.unsound_nics:

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from srv6lab import suggest
 from srv6lab.errors import Location, Problem
-from srv6lab.topology.checks.facts import Path, View
+from srv6lab.topology.checks.facts import Facts, Path
 from srv6lab.topology.yaml.tree import MAX_PROBLEMS
 
 
@@ -18,7 +18,7 @@ class Locate(Protocol):
     def __call__(self, path: Path, key: bool = False) -> Location: ...
 
 
-Check = Callable[[View, Locate], Iterator[Problem]]
+Check = Callable[[Facts, Locate], Iterator[Problem]]
 
 CHECKS: list[Check] = []
 
@@ -29,7 +29,7 @@ def check(function: Check) -> Check:
     return function
 
 
-def run(view: View, locate: Locate) -> list[Problem]:
+def run(view: Facts, locate: Locate) -> list[Problem]:
     """Everything that the checks find, in the order of the file."""
     return sorted({problem for one in CHECKS for problem in islice(one(view, locate), MAX_PROBLEMS)})
 

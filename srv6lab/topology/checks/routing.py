@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from srv6lab.errors import Problem
-from srv6lab.topology.checks.facts import Path, View
+from srv6lab.topology.checks.facts import Facts, Path
 from srv6lab.topology.checks.network import repeated
 from srv6lab.topology.checks.registry import Locate, check, did_you_mean, line_of
 from srv6lab.topology.model import Node
 from srv6lab.topology.routing import Neighbor
 
 
-def _routers(view: View) -> Iterator[tuple[str, Node]]:
+def _routers(view: Facts) -> Iterator[tuple[str, Node]]:
     """The sound nodes with routing protocols."""
     yield from ((name, node) for name, node in view.nodes.items() if node.isis or node.bgp or node.vrfs)
 
 
-def _neighbors(view: View) -> Iterator[tuple[str, Node, Path, Neighbor, str]]:
+def _neighbors(view: Facts) -> Iterator[tuple[str, Node, Path, Neighbor, str]]:
     """Every BGP session that a node names: its place, and the VRF that it is in."""
     for name, node in _routers(view):
         for index, one in enumerate(node.bgp.neighbors if node.bgp else ()):
@@ -28,7 +28,7 @@ def _neighbors(view: View) -> Iterator[tuple[str, Node, Path, Neighbor, str]]:
 
 
 @check
-def routing_on_a_host(view: View, locate: Locate) -> Iterator[Problem]:
+def routing_on_a_host(view: Facts, locate: Locate) -> Iterator[Problem]:
     for name, node in _routers(view):
         if node.role != "router":
             key = next(key for key in ("isis", "bgp", "vrfs") if getattr(node, key))
@@ -37,7 +37,7 @@ def routing_on_a_host(view: View, locate: Locate) -> Iterator[Problem]:
 
 
 @check
-def router_id_missing(view: View, locate: Locate) -> Iterator[Problem]:
+def router_id_missing(view: Facts, locate: Locate) -> Iterator[Problem]:
     """FRR then leaves TLV 242 out without a word, and BGP stays idle."""
     for name, node in _routers(view):
         if node.router_id is None:
@@ -47,7 +47,7 @@ def router_id_missing(view: View, locate: Locate) -> Iterator[Problem]:
 
 
 @check
-def router_id_twice(view: View, locate: Locate) -> Iterator[Problem]:
+def router_id_twice(view: Facts, locate: Locate) -> Iterator[Problem]:
     pairs = ((node.router_id, ("nodes", name)) for name, node in _routers(view) if node.router_id)
     for router_id, first, path in repeated(pairs):
         what = f"{first[1]} already has the router id {router_id} ({line_of(locate, (*first, 'router_id'))})"
@@ -55,7 +55,7 @@ def router_id_twice(view: View, locate: Locate) -> Iterator[Problem]:
 
 
 @check
-def net_twice(view: View, locate: Locate) -> Iterator[Problem]:
+def net_twice(view: Facts, locate: Locate) -> Iterator[Problem]:
     """The system id is the three groups before the selector (ISO 10589 section 7.1)."""
     pairs = ((node.isis.net.split(".")[-4:-1], ("nodes", name)) for name, node in _routers(view) if node.isis)
     for system, first, path in repeated((".".join(system), path) for system, path in pairs):
@@ -64,7 +64,7 @@ def net_twice(view: View, locate: Locate) -> Iterator[Problem]:
 
 
 @check
-def isis_link_without_isis(view: View, locate: Locate) -> Iterator[Problem]:
+def isis_link_without_isis(view: Facts, locate: Locate) -> Iterator[Problem]:
     for item in view.links:
         if item.value.isis is None:
             continue
@@ -77,7 +77,7 @@ def isis_link_without_isis(view: View, locate: Locate) -> Iterator[Problem]:
 
 
 @check
-def vrf_unknown(view: View, locate: Locate) -> Iterator[Problem]:
+def vrf_unknown(view: Facts, locate: Locate) -> Iterator[Problem]:
     for nics in view.nics.values():
         for nic in nics:
             node, vrf = view.nodes.get(nic.endpoint.node), nic.endpoint.vrf
@@ -89,7 +89,7 @@ def vrf_unknown(view: View, locate: Locate) -> Iterator[Problem]:
 
 
 @check
-def vrf_needs(view: View, locate: Locate) -> Iterator[Problem]:
+def vrf_needs(view: Facts, locate: Locate) -> Iterator[Problem]:
     """What a VPN stands on: BGP to tell of it, a locator for its SID, a loopback to encapsulate from."""
     for name, node in _routers(view):
         for vrf, found in node.vrfs.items():
@@ -104,7 +104,7 @@ def vrf_needs(view: View, locate: Locate) -> Iterator[Problem]:
 
 
 @check
-def structure_fits(view: View, locate: Locate) -> Iterator[Problem]:
+def structure_fits(view: Facts, locate: Locate) -> Iterator[Problem]:
     """FRR takes block and node for the locator, and the function behind it."""
     for name, node in view.nodes.items():
         parts = node.sid_structure
@@ -125,7 +125,7 @@ def structure_fits(view: View, locate: Locate) -> Iterator[Problem]:
 
 
 @check
-def sid_of_a_vpn_fits(view: View, locate: Locate) -> Iterator[Problem]:
+def sid_of_a_vpn_fits(view: Facts, locate: Locate) -> Iterator[Problem]:
     """The SID is locator and function, and FRR counts functions in 20 bits."""
     for name, node in _routers(view):
         length = node.sid_structure.function if node.sid_structure else 16
@@ -143,7 +143,7 @@ def sid_of_a_vpn_fits(view: View, locate: Locate) -> Iterator[Problem]:
 
 
 @check
-def unknown_neighbor(view: View, locate: Locate) -> Iterator[Problem]:
+def unknown_neighbor(view: Facts, locate: Locate) -> Iterator[Problem]:
     for name, _, path, one, _vrf in _neighbors(view):
         where = locate((*path, "node"))
         if not view.knows(one.node):
@@ -154,7 +154,7 @@ def unknown_neighbor(view: View, locate: Locate) -> Iterator[Problem]:
 
 
 @check
-def neighbor_out_of_reach(view: View, locate: Locate) -> Iterator[Problem]:
+def neighbor_out_of_reach(view: Facts, locate: Locate) -> Iterator[Problem]:
     """Inside an AS a session leads from loopback to loopback, between two over a link."""
     for name, node, path, one, vrf in _neighbors(view):
         there = view.nodes.get(one.node)
@@ -172,7 +172,7 @@ def neighbor_out_of_reach(view: View, locate: Locate) -> Iterator[Problem]:
             yield Problem(where, what, "connect them, or name another node")
 
 
-def _linked(view: View, name: str, other: str, vrf: str) -> bool:
+def _linked(view: Facts, name: str, other: str, vrf: str) -> bool:
     return any(
         other in (end.node for end in nic.link.endpoints) and (nic.endpoint.vrf or "") == vrf
         for nic in view.nics.get(name, ())
@@ -180,7 +180,7 @@ def _linked(view: View, name: str, other: str, vrf: str) -> bool:
 
 
 @check
-def session_is_answered(view: View, locate: Locate) -> Iterator[Problem]:
+def session_is_answered(view: Facts, locate: Locate) -> Iterator[Problem]:
     """Both ends of a session name each other, or neither opens it. An end with a misspelled neighbor may have."""
     sessions = {(name, one.node) for name, _, _, one, _ in _neighbors(view)}
     unclear = {name for name, other in sessions if not view.knows(other)}
@@ -194,7 +194,7 @@ def session_is_answered(view: View, locate: Locate) -> Iterator[Problem]:
 
 
 @check
-def next_hop_is_unknown(view: View, locate: Locate) -> Iterator[Problem]:
+def next_hop_is_unknown(view: Facts, locate: Locate) -> Iterator[Problem]:
     """A border hands VPN routes on with the next hop of the other AS, to which the core has no route."""
     for name, node, path, one, vrf in _neighbors(view):
         there = view.nodes.get(one.node)
@@ -206,7 +206,7 @@ def next_hop_is_unknown(view: View, locate: Locate) -> Iterator[Problem]:
             yield Problem(locate((*path, "node")), what, "add `next_hop_self: true`")
 
 
-def _hears_from_outside(view: View, node: Node) -> bool:
+def _hears_from_outside(view: Facts, node: Node) -> bool:
     others = (
         view.nodes.get(one.node)
         for one in (node.bgp.neighbors if node.bgp else ())
@@ -216,7 +216,7 @@ def _hears_from_outside(view: View, node: Node) -> bool:
 
 
 @check
-def withdrawn_locator(view: View, locate: Locate) -> Iterator[Problem]:
+def withdrawn_locator(view: Facts, locate: Locate) -> Iterator[Problem]:
     for path, node in view.withdrawn:
         found = view.nodes.get(node)
         if not view.knows(node):

@@ -8,13 +8,13 @@ from ipaddress import IPv6Address
 
 from srv6lab.errors import Problem
 from srv6lab.srv6.behaviors import BEHAVIORS, REGISTRY, Behavior
-from srv6lab.topology.checks.facts import View
+from srv6lab.topology.checks.facts import Facts
 from srv6lab.topology.checks.network import next_hop, repeated, special
 from srv6lab.topology.checks.registry import Locate, check, did_you_mean, line_of, warning
 
 
 @check
-def sid_of_unknown_node(view: View, locate: Locate) -> Iterator[Problem]:
+def sid_of_unknown_node(view: Facts, locate: Locate) -> Iterator[Problem]:
     for item in view.local_sids:
         if not view.knows(node := item.value.node):
             mend = did_you_mean(node, view.node_names, "name it under `nodes`")
@@ -22,7 +22,7 @@ def sid_of_unknown_node(view: View, locate: Locate) -> Iterator[Problem]:
 
 
 @check
-def unknown_behavior(view: View, locate: Locate) -> Iterator[Problem]:
+def unknown_behavior(view: Facts, locate: Locate) -> Iterator[Problem]:
     for item in view.local_sids:
         if (behavior := item.value.behavior) in BEHAVIORS:
             continue
@@ -56,7 +56,7 @@ def _nearest(behavior: str) -> str:
 
 
 @check
-def parameters(view: View, locate: Locate) -> Iterator[Problem]:
+def parameters(view: Facts, locate: Locate) -> Iterator[Problem]:
     for item in view.local_sids:
         sid = item.value
         if (behavior := BEHAVIORS.get(sid.behavior)) is None:
@@ -75,7 +75,7 @@ def parameters(view: View, locate: Locate) -> Iterator[Problem]:
 
 
 @check
-def sid_twice(view: View, locate: Locate) -> Iterator[Problem]:
+def sid_twice(view: Facts, locate: Locate) -> Iterator[Problem]:
     pairs = ((item.value.sid, item.path) for item in view.local_sids)
     for sid, first, path in repeated(pairs):
         owner = view.owners[sid].value.node
@@ -84,7 +84,7 @@ def sid_twice(view: View, locate: Locate) -> Iterator[Problem]:
 
 
 @check
-def sid_in_locator(view: View, locate: Locate) -> Iterator[Problem]:
+def sid_in_locator(view: Facts, locate: Locate) -> Iterator[Problem]:
     routed = {route.prefix for node in view.nodes.values() for route in node.routes}
     for item in view.local_sids:
         node, sid = view.nodes.get(item.value.node), item.value.sid
@@ -102,7 +102,7 @@ def sid_in_locator(view: View, locate: Locate) -> Iterator[Problem]:
 
 
 @check
-def sid_is_unicast(view: View, locate: Locate) -> Iterator[Problem]:
+def sid_is_unicast(view: Facts, locate: Locate) -> Iterator[Problem]:
     for item in view.local_sids:
         if kind := _no_unicast(item.value.sid):
             what = f"{item.value.sid} can't be a SID: it is {kind}"
@@ -117,7 +117,7 @@ def _no_unicast(sid: IPv6Address) -> str:
 
 
 @check
-def sid_on_a_host(view: View, locate: Locate) -> Iterator[Problem]:
+def sid_on_a_host(view: Facts, locate: Locate) -> Iterator[Problem]:
     for item in view.local_sids:
         node = view.nodes.get(item.value.node)
         if node is not None and node.role == "host":
@@ -126,7 +126,7 @@ def sid_on_a_host(view: View, locate: Locate) -> Iterator[Problem]:
 
 
 @check
-def policy_on_a_host(view: View, locate: Locate) -> Iterator[Problem]:
+def policy_on_a_host(view: Facts, locate: Locate) -> Iterator[Problem]:
     for item in view.steering:
         node = view.nodes.get(item.value.headend)
         if node is not None and node.role == "host":
@@ -136,7 +136,7 @@ def policy_on_a_host(view: View, locate: Locate) -> Iterator[Problem]:
 
 
 @check
-def sid_is_an_address(view: View, locate: Locate) -> Iterator[Problem]:
+def sid_is_an_address(view: Facts, locate: Locate) -> Iterator[Problem]:
     """Linux finds its own address first, so the behavior would never see a packet."""
     for item in view.local_sids:
         if places := view.addresses.get(item.value.sid):
@@ -148,7 +148,7 @@ def sid_is_an_address(view: View, locate: Locate) -> Iterator[Problem]:
 
 
 @check
-def sid_next_hop(view: View, locate: Locate) -> Iterator[Problem]:
+def sid_next_hop(view: Facts, locate: Locate) -> Iterator[Problem]:
     for item in view.local_sids:
         node = item.value.node
         if node not in view.node_names:
@@ -160,7 +160,7 @@ def sid_next_hop(view: View, locate: Locate) -> Iterator[Problem]:
 
 
 @check
-def sid_of_unknown_service(view: View, locate: Locate) -> Iterator[Problem]:
+def sid_of_unknown_service(view: Facts, locate: Locate) -> Iterator[Problem]:
     for item in view.local_sids:
         name = item.value.service
         if name is not None and name not in view.service_names:
@@ -172,7 +172,7 @@ def sid_of_unknown_service(view: View, locate: Locate) -> Iterator[Problem]:
 
 
 @check
-def unknown_headend(view: View, locate: Locate) -> Iterator[Problem]:
+def unknown_headend(view: Facts, locate: Locate) -> Iterator[Problem]:
     for item in view.policies:
         if not view.knows(node := item.value.headend):
             mend = did_you_mean(node, view.node_names, "name it under `nodes`")
@@ -180,7 +180,7 @@ def unknown_headend(view: View, locate: Locate) -> Iterator[Problem]:
 
 
 @check
-def unowned_segment(view: View, locate: Locate) -> Iterator[Problem]:
+def unowned_segment(view: Facts, locate: Locate) -> Iterator[Problem]:
     if not view.sids_known:
         return
     owned = frozenset(map(str, view.owners))
@@ -200,7 +200,7 @@ def unowned_segment(view: View, locate: Locate) -> Iterator[Problem]:
 
 
 @check
-def unowned_segment_of_a_probe(view: View, locate: Locate) -> Iterator[Problem]:
+def unowned_segment_of_a_probe(view: Facts, locate: Locate) -> Iterator[Problem]:
     """A probe's SRH leads through SIDs that are planned: those that routing protocols hand out may be others."""
     owned = frozenset(map(str, view.owners))
     for exercise in view.exercises:
@@ -216,7 +216,7 @@ def unowned_segment_of_a_probe(view: View, locate: Locate) -> Iterator[Problem]:
 
 
 @check
-def steered_twice(view: View, locate: Locate) -> Iterator[Problem]:
+def steered_twice(view: Facts, locate: Locate) -> Iterator[Problem]:
     pairs = (((item.value.headend, item.value.match.prefix), item.path) for item in view.steering)
     for (headend, prefix), first, path in repeated(pairs):
         what = f"{headend} already steers {prefix} ({line_of(locate, (*first, 'match', 'prefix'))})"
@@ -224,7 +224,7 @@ def steered_twice(view: View, locate: Locate) -> Iterator[Problem]:
 
 
 @check
-def last_segment_fits(view: View, locate: Locate) -> Iterator[Problem]:
+def last_segment_fits(view: Facts, locate: Locate) -> Iterator[Problem]:
     """A lab may want to show what happens then, so it is a warning."""
     for listed in view.segment_lists:
         last = listed.segments[-1]
@@ -241,7 +241,7 @@ def last_segment_fits(view: View, locate: Locate) -> Iterator[Problem]:
 
 
 @check
-def proxied_family(view: View, locate: Locate) -> Iterator[Problem]:
+def proxied_family(view: Facts, locate: Locate) -> Iterator[Problem]:
     """An SR proxy that decapsulates discards packets of the other family."""
     for listed in view.segment_lists:
         for index, segment in enumerate(listed.segments):
@@ -254,7 +254,7 @@ def proxied_family(view: View, locate: Locate) -> Iterator[Problem]:
 
 
 @check
-def binding_sid_in_its_own_policy(view: View, locate: Locate) -> Iterator[Problem]:
+def binding_sid_in_its_own_policy(view: Facts, locate: Locate) -> Iterator[Problem]:
     for item in view.local_sids:
         segments = item.value.policy.segments if item.value.policy else ()
         if item.value.sid in segments:

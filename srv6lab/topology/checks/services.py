@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from srv6lab.errors import Problem
 from srv6lab.srv6.behaviors import BEHAVIORS, Behavior
-from srv6lab.topology.checks.facts import Item, Path, View
+from srv6lab.topology.checks.facts import Facts, Item, Path
 from srv6lab.topology.checks.network import overlaps, repeated, special
 from srv6lab.topology.checks.registry import Locate, check, did_you_mean, line_of
 from srv6lab.topology.model import LocalSid, Port, Service
@@ -16,7 +16,7 @@ from srv6lab.topology.scalars import Network
 TAKEN = ("lo", "all", "default")
 
 
-def _services(view: View) -> Iterator[tuple[Path, str, Service]]:
+def _services(view: Facts) -> Iterator[tuple[Path, str, Service]]:
     """The sound services on nodes that are there, and whose keys are all known."""
     for name, service in view.services.items():
         path: Path = ("services", name)
@@ -24,13 +24,13 @@ def _services(view: View) -> Iterator[tuple[Path, str, Service]]:
             yield path, name, service
 
 
-def _ports(view: View) -> Iterator[tuple[Path, Service, Port]]:
+def _ports(view: Facts) -> Iterator[tuple[Path, Service, Port]]:
     for name, service in view.services.items():
         for index, port in enumerate(service.ports):
             yield ("services", name, "ports", index), service, port
 
 
-def _proxied(view: View) -> Iterator[tuple[Item[LocalSid], Behavior]]:
+def _proxied(view: Facts) -> Iterator[tuple[Item[LocalSid], Behavior]]:
     """The local SIDs that an SR proxy serves."""
     for item in view.local_sids:
         behavior = BEHAVIORS.get(item.value.behavior)
@@ -39,7 +39,7 @@ def _proxied(view: View) -> Iterator[tuple[Item[LocalSid], Behavior]]:
 
 
 @check
-def service_on_unknown_node(view: View, locate: Locate) -> Iterator[Problem]:
+def service_on_unknown_node(view: Facts, locate: Locate) -> Iterator[Problem]:
     for name, service in view.services.items():
         if not view.knows(service.node):
             mend = did_you_mean(service.node, view.node_names, "name it under `nodes`")
@@ -47,7 +47,7 @@ def service_on_unknown_node(view: View, locate: Locate) -> Iterator[Problem]:
 
 
 @check
-def service_on_a_host(view: View, locate: Locate) -> Iterator[Problem]:
+def service_on_a_host(view: Facts, locate: Locate) -> Iterator[Problem]:
     for name, service in view.services.items():
         node = view.nodes.get(service.node)
         if node is not None and node.role == "host":
@@ -57,7 +57,7 @@ def service_on_a_host(view: View, locate: Locate) -> Iterator[Problem]:
 
 
 @check
-def namespace_and_ports(view: View, locate: Locate) -> Iterator[Problem]:
+def namespace_and_ports(view: Facts, locate: Locate) -> Iterator[Problem]:
     for path, name, service in _services(view):
         if service.netns and not service.ports:
             what = f"service {name} has a namespace without ports, so nothing reaches it"
@@ -68,7 +68,7 @@ def namespace_and_ports(view: View, locate: Locate) -> Iterator[Problem]:
 
 
 @check
-def hears_nothing(view: View, locate: Locate) -> Iterator[Problem]:
+def hears_nothing(view: Facts, locate: Locate) -> Iterator[Problem]:
     for path, name, service in _services(view):
         if not service.ports and not service.listen and not service.netns:
             what = f"service {name} has neither `listen` nor `ports`, so it hears nothing"
@@ -77,7 +77,7 @@ def hears_nothing(view: View, locate: Locate) -> Iterator[Problem]:
 
 
 @check
-def listens_nowhere(view: View, locate: Locate) -> Iterator[Problem]:
+def listens_nowhere(view: Facts, locate: Locate) -> Iterator[Problem]:
     for path, _, service in _services(view):
         if service.listen is None or (service.netns and not service.ports):
             continue
@@ -89,12 +89,12 @@ def listens_nowhere(view: View, locate: Locate) -> Iterator[Problem]:
         yield Problem(locate((*path, "listen")), f"{place} has no NIC {service.listen}", mend)
 
 
-def _nics_of(view: View, node: str) -> set[str]:
+def _nics_of(view: Facts, node: str) -> set[str]:
     return {nic.endpoint.nic for nic in view.nics.get(node, ())} | view.places.get(node, set())
 
 
 @check
-def namespace_twice(view: View, locate: Locate) -> Iterator[Problem]:
+def namespace_twice(view: Facts, locate: Locate) -> Iterator[Problem]:
     pairs = (
         ((service.node, service.netns), ("services", name))
         for name, service in view.services.items()
@@ -106,7 +106,7 @@ def namespace_twice(view: View, locate: Locate) -> Iterator[Problem]:
 
 
 @check
-def port_names(view: View, locate: Locate) -> Iterator[Problem]:
+def port_names(view: Facts, locate: Locate) -> Iterator[Problem]:
     """A veth's outer end is named among its node's NICs, the inner one among its namespace's."""
     for path, _, port in _ports(view):
         for key in ("outside", "inside"):
@@ -117,7 +117,7 @@ def port_names(view: View, locate: Locate) -> Iterator[Problem]:
 
 
 @check
-def port_nic_twice(view: View, locate: Locate) -> Iterator[Problem]:
+def port_nic_twice(view: Facts, locate: Locate) -> Iterator[Problem]:
     outside = [((one.node, "", port.outside), (*path, "outside")) for path, one, port in _ports(view)]
     inside = [((one.node, one.netns, port.inside), (*path, "inside")) for path, one, port in _ports(view)]
     for (node, netns, nic), first, path in repeated([*outside, *inside]):
@@ -127,7 +127,7 @@ def port_nic_twice(view: View, locate: Locate) -> Iterator[Problem]:
 
 
 @check
-def port_prefix_fits(view: View, locate: Locate) -> Iterator[Problem]:
+def port_prefix_fits(view: Facts, locate: Locate) -> Iterator[Problem]:
     for path, _, port in _ports(view):
         where = locate((*path, "prefix"))
         if port.prefix.num_addresses < 4:
@@ -138,7 +138,7 @@ def port_prefix_fits(view: View, locate: Locate) -> Iterator[Problem]:
 
 
 @check
-def port_prefix_overlaps(view: View, locate: Locate) -> Iterator[Problem]:
+def port_prefix_overlaps(view: Facts, locate: Locate) -> Iterator[Problem]:
     found: dict[str, list[tuple[Network, Path, str]]] = {}
     for path, service, port in _ports(view):
         whose = f"the prefix of port {port.outside} on {service.node}"
@@ -158,7 +158,7 @@ def port_prefix_overlaps(view: View, locate: Locate) -> Iterator[Problem]:
 
 
 @check
-def ports_of_one_family(view: View, locate: Locate) -> Iterator[Problem]:
+def ports_of_one_family(view: Facts, locate: Locate) -> Iterator[Problem]:
     for path, name, service in _services(view):
         versions = [port.prefix.version for port in service.ports]
         if len(set(versions)) > 1:
@@ -168,7 +168,7 @@ def ports_of_one_family(view: View, locate: Locate) -> Iterator[Problem]:
 
 
 @check
-def proxy_hands_on_what_ports_take(view: View, locate: Locate) -> Iterator[Problem]:
+def proxy_hands_on_what_ports_take(view: Facts, locate: Locate) -> Iterator[Problem]:
     for item, behavior in _proxied(view):
         name, takes = str(item.value.service), behavior.service_takes
         service = view.services.get(name)
@@ -181,7 +181,7 @@ def proxy_hands_on_what_ports_take(view: View, locate: Locate) -> Iterator[Probl
 
 
 @check
-def proxy_needs_two_ports(view: View, locate: Locate) -> Iterator[Problem]:
+def proxy_needs_two_ports(view: Facts, locate: Locate) -> Iterator[Problem]:
     for item, behavior in _proxied(view):
         name = str(item.value.service)
         service = view.services.get(name)
@@ -194,7 +194,7 @@ def proxy_needs_two_ports(view: View, locate: Locate) -> Iterator[Problem]:
 
 
 @check
-def proxy_on_another_role(view: View, locate: Locate) -> Iterator[Problem]:
+def proxy_on_another_role(view: Facts, locate: Locate) -> Iterator[Problem]:
     for item, behavior in _proxied(view):
         node = view.nodes.get(item.value.node)
         if node is not None and node.role != "sr-proxy":
@@ -204,7 +204,7 @@ def proxy_on_another_role(view: View, locate: Locate) -> Iterator[Problem]:
 
 
 @check
-def return_port_twice(view: View, locate: Locate) -> Iterator[Problem]:
+def return_port_twice(view: Facts, locate: Locate) -> Iterator[Problem]:
     """What comes back by a port belongs to one SID a family; `srconf` refuses a second one."""
     pairs = (
         ((item.value.service, behavior.service_takes), item.path)

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from srv6lab.errors import MachineError, UsageError
-from srv6lab.images import kernel
-from srv6lab.images.kernel import SUITES
+from srv6lab.images import SUITES, kernel
 from tests.conftest import silent, tool
 
 RELEASE = "9.9.9-amd64"
