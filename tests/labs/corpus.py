@@ -6,6 +6,7 @@ The faults of a lab are data, in `tests/labs/corpus/<lab>.yml`:
     truth          what is wrong, in plain words
     do             scripts, each in a node; `@lab` is this machine, in the lab's own folder
     undo           scripts that take it back; without them `up` mends it
+    needs          a module that not every kernel has: without it the fault can't be done, and isn't counted
     fresh          true: nothing mends it, and the lab is made anew
     want           seen (exit 4), equal on the wire (exit 0), or inconclusive (exit 3)
     causes         the causes of which one should be named first, each with the node that has it
@@ -66,11 +67,13 @@ class Fault:
     causes: frozenset[tuple[str, str]] = frozenset()
     also: frozenset[tuple[str, str]] = frozenset()
     sample: bool = False
+    needs: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What `check` said while a fault lasted: a status, HANG, or BROKEN with why in `note`."""
+    """What `check` said while a fault lasted: a status, HANG, `impossible` on this kernel, or BROKEN with why in
+    `note`."""
 
     fault: Fault
     said: str
@@ -149,11 +152,11 @@ class Bench:
         """What went wrong in a script, "" if nothing did."""
         if place == "@lab":
             done = subprocess.run(
-                ["bash", "-c", script], cwd=self.running.home.path, capture_output=True, text=True
+                ["bash", "-ec", script], cwd=self.running.home.path, capture_output=True, text=True
             )
             code, said = done.returncode, done.stderr
         else:
-            result = self.running.provider.exec(self.running.state, place, ["bash", "-c", script], LIMIT)
+            result = self.running.provider.exec(self.running.state, place, ["bash", "-ec", script], LIMIT)
             code, said = result.exit_code, result.stderr
         return f"{place}: {script}: {said.strip() or f'exit {code}'}" if code else ""
 
@@ -196,6 +199,8 @@ def tried(bench: Bench, fault: Fault) -> Outcome:
     said = wrong or checked(bench, fault.exercise)
     undone = next(filter(None, [bench.run(*each) for each in fault.undo]), "")
     seconds = time.monotonic() - start
+    if wrong and fault.needs:
+        return Outcome(fault, "impossible", (), seconds, f"this kernel has no {fault.needs}")
     if isinstance(said, Verdict):
         wrong_items = tuple(item for item in said.items if item.status is not Status.PASS)
         return Outcome(fault, said.status.value, said.suspects, seconds, undone, wrong_items)
@@ -276,7 +281,7 @@ class Totals:
 
     @classmethod
     def of(cls, outcomes: Iterable[Outcome]) -> Totals:
-        tried = list(outcomes)
+        tried = [one for one in outcomes if one.said != "impossible"]
         visible = [one for one in tried if one.fault.want == "seen"]
         equal = [one for one in tried if one.fault.want == "equal"]
         return cls(
