@@ -229,7 +229,7 @@ def _left(bench: Bench, exercise: str) -> str:
     if not isinstance(after, Verdict):
         return after
     wrong = [item for item in after.items if item.status is not Status.PASS]
-    return "" if after.status is Status.PASS else " ".join(str(item) for item in wrong[:1])
+    return "" if after.status is Status.PASS else " ".join(map(gist, wrong[:1]))
 
 
 def tour(lab: str, chosen: Iterable[Fault], show: Callable[[Outcome], None]) -> Iterator[Outcome]:
@@ -250,6 +250,13 @@ def tour(lab: str, chosen: Iterable[Fault], show: Callable[[Outcome], None]) -> 
             yield outcome
     finally:
         bench.end()
+
+
+def gist(item: Item) -> str:
+    """An item in a line."""
+    words = (item.point, item.direction, item.kind, item.field)
+    said = f"{item.captured} for {item.expected or item.predicted}"
+    return " ".join(str(word) for word in (*words, said, item.note) if word)
 
 
 def row(outcome: Outcome) -> str:
@@ -321,8 +328,10 @@ def _in_a_row(outcome: Outcome) -> None:
 
 def _at_length(outcome: Outcome) -> None:
     _in_a_row(outcome)
-    for each in (*outcome.items, *outcome.suspects):
-        print(f"    {each}", flush=True)
+    for item in outcome.items:
+        print(f"    {gist(item)}", flush=True)
+    for one in outcome.suspects:
+        print(f"    cause {one.cause} at {one.node}, proven {one.proven}: {one.what}", flush=True)
 
 
 def main() -> int:
