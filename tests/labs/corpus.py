@@ -189,6 +189,7 @@ def checked(bench: Bench, exercise: str, limit: float = LIMIT) -> Verdict | str:
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(child.pid or 0, signal.SIGKILL)
+        child.kill()  # if it hasn't got as far as to lead a group
         child.join()
 
 
