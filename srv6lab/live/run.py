@@ -28,12 +28,12 @@ from srv6lab.live.changes import Changes
 from srv6lab.live.send import command, interval, read_ping
 from srv6lab.live.sensors import since, sizes
 from srv6lab.live.wait_for_routes import survey, wait
+from srv6lab.plan.actions import after
 from srv6lab.plan.nodes import Plan
-from srv6lab.predict.namespaces import withdrawn
 from srv6lab.providers.base import Provider
 from srv6lab.providers.state import Home, State
 from srv6lab.render.apply import changes_of
-from srv6lab.topology.actions import Action, CutAction
+from srv6lab.topology.actions import Action
 from srv6lab.topology.exercises import Exercise, Probe
 
 
@@ -144,7 +144,7 @@ class _Run:
         changes = [one for action in actions for one in changes_of(self.plan, action)]
         for one in changes:
             self.progress(f"{self.name}: {one.what}")
-        gone, before = withdrawn(actions), self.actions
+        gone, before = after(self.plan, actions).withdrawn, self.actions
         with self.changes.applied(changes, self.counted):
             self.actions = (*before, *actions)
             self._settle(gone, f"without the locators of {', '.join(sorted(gone))}")
@@ -163,8 +163,7 @@ class _Run:
         if astray is None:
             return
         self.astray += astray
-        if not astray and any(isinstance(one, CutAction) for one in self.actions):
-            cut = ", ".join(one.cut.link for one in self.actions if isinstance(one, CutAction))
+        if not astray and (cut := ", ".join(sorted(after(self.plan, self.actions).cut))):
             self.settled.append(f"headends have elected without {cut} after {time.monotonic() - began:.1f} s")
             self.progress(f"{self.name}: {self.settled[-1]}")
 

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any
 
 from srv6lab.evidence.packets import Address
+from srv6lab.plan.actions import after
 from srv6lab.plan.frr import PlannedVrf
 from srv6lab.plan.nodes import (
     Nic,
@@ -22,7 +23,6 @@ from srv6lab.plan.nodes import (
     PlannedSid,
     SteeredPrefix,
 )
-from srv6lab.plan.planner import steered_prefix
 from srv6lab.plan.routes import ExpectedRoutes, VpnRoute, expected_routes
 from srv6lab.predict.fib import MAIN, Fib, Found, Gateway, Link, Local, Sid, Steer, Way
 from srv6lab.predict.filters import matches
@@ -33,14 +33,8 @@ from srv6lab.srv6.encapsulation import Encapsulation
 from srv6lab.srv6.flavors import NEXT_CSID
 from srv6lab.srv6.packet import Packet
 from srv6lab.srv6.results import Flavor, LocalSid, Service
-from srv6lab.topology.actions import (
-    Action,
-    CutAction,
-    Firewall,
-    FirewallAction,
-    SteeringAction,
-    WithdrawAction,
-)
+from srv6lab.topology.actions import Action
+from srv6lab.topology.actions.firewall import Firewall
 from srv6lab.topology.scalars import Network
 from srv6lab.topology.sr_policy import Flow
 
@@ -95,11 +89,12 @@ class ModeledLab:
         actions: Sequence[Action] = (),
         elected: Mapping[str, Elected] = MappingProxyType({}),
     ) -> None:
-        self.plan, self._actions, self._elected = plan, actions, elected
-        self.cut = frozenset(one.cut.link for one in actions if isinstance(one, CutAction))
-        self._machines = {node.name: node for node in plan.nodes}
-        self._ends = {nic.point: nic for node in plan.nodes for nic in _every_nic(node)}
-        self._learned = expected_routes(plan, withdrawn(actions))
+        changed = after(plan, actions)
+        self.plan, self.cut, self._firewalls = changed.plan, changed.cut, changed.firewalls
+        self._elected = elected
+        self._machines = {node.name: node for node in self.plan.nodes}
+        self._ends = {nic.point: nic for node in self.plan.nodes for nic in _every_nic(node)}
+        self._learned = expected_routes(self.plan, changed.withdrawn)
         self._built: dict[str, Namespace] = {}
 
     def namespace(self, place: str) -> Namespace:
@@ -114,21 +109,11 @@ class ModeledLab:
         return self._ends[nic.peer]
 
     def _build(self, place: str, node: PlannedNode, netns: str) -> Namespace:
-        firewalls = tuple(
-            one.firewall
-            for one in self._actions
-            if isinstance(one, FirewallAction) and one.firewall.at == place
-        )
+        firewalls = tuple(one for one in self._firewalls if one.at == place)
         if netns:
             return _inside(place, next(one for one in node.services if one.netns == netns), firewalls)
         learned = self._learned.get(node.name, ExpectedRoutes())
-        policies = _with_steering(node, self._actions)
-        return _node(node, learned, policies, firewalls, self._elected.get(node.name))
-
-
-def withdrawn(actions: Iterable[Action]) -> frozenset[str]:
-    """The nodes whose locator an exercise takes away."""
-    return frozenset(one.withdraw.node for one in actions if isinstance(one, WithdrawAction))
+        return _node(node, learned, firewalls, self._elected.get(node.name))
 
 
 def _every_nic(node: PlannedNode) -> Iterator[Nic]:
@@ -138,21 +123,9 @@ def _every_nic(node: PlannedNode) -> Iterator[Nic]:
             yield from (port.outside, port.inside)
 
 
-def _with_steering(node: PlannedNode, actions: Iterable[Action]) -> tuple[SteeredPrefix, ...]:
-    """The machine's policies, with those in their place that the exercise put there."""
-    policies = {policy.prefix: policy for policy in node.steering}
-    for action in actions:
-        if isinstance(action, SteeringAction) and action.steering.headend == node.name:
-            policy = steered_prefix(node, action.steering)
-            if policy is not None:  # the planner has refused what has no way
-                policies[policy.prefix] = policy
-    return tuple(policies.values())
-
-
 def _node(
     node: PlannedNode,
     learned: ExpectedRoutes,
-    policies: Iterable[SteeredPrefix],
     firewalls: tuple[Firewall, ...],
     elected: Elected | None = None,
 ) -> Namespace:
@@ -185,7 +158,7 @@ def _node(
     for vrf in node.routing.vrfs if node.routing else ():
         tables[vrf.table] = _vpn(node, vrf, learned.vpns.get(vrf.name, ()))
         replace(ip_network(vrf.sid), Sid(vrf.sid, REGISTRY["End.DT4"], LocalSid(table=vrf.table)))
-    for policy in policies:
+    for policy in node.steering:
         replace(policy.prefix, _steer(nics, policy))
     for proxy in node.proxies:
         replace(ip_network(proxy.sid), _proxy(proxy))

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from srv6lab.topology.actions import Action
+from srv6lab.topology.actions import Action, AnyAction
 from srv6lab.topology.expectations import Expect
 from srv6lab.topology.scalars import (
     Line,
@@ -42,7 +42,7 @@ class Probe(Model):
 class Step(Model):
     """A part of an exercise: what is changed for its probes only. `across` is sent while it is changed."""
 
-    apply: tuple[Action, ...] = ()
+    apply: tuple[AnyAction, ...] = ()
     across: Probe | None = None
     probes: Annotated[tuple[Probe, ...], Field(min_length=1)]
 
@@ -61,7 +61,7 @@ class Exercise(Model):
     name: Name
     description: Line = ""
     since: Literal["exercise", "up"] = "exercise"
-    apply: tuple[Action, ...] = ()
+    apply: tuple[AnyAction, ...] = ()
     probes: tuple[Probe, ...] = ()
     steps: tuple[Step, ...] = ()
     expect: Expect

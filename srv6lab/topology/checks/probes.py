@@ -1,4 +1,4 @@
-"""Checks of probes that are told by their count: of flows and shares, of what is sent while links are cut, of losses."""
+"""Checks of probes that are told by their count: of flows and shares, of losses."""
 
 from __future__ import annotations
 
@@ -60,12 +60,3 @@ def loss_of_a_probe(view: Facts, locate: Locate) -> Iterator[Problem]:
             elif exercise.probes_known and name not in icmp:
                 what = f"nothing answers probe {name}, so all of it is lost"
                 yield Problem(locate((*item.path, "probe")), what, "name one with `icmp`")
-
-
-@check
-def cut_of_a_link(view: Facts, locate: Locate) -> Iterator[Problem]:
-    known = {item.value.name for item in view.links}
-    for path, name in view.cuts:
-        if name not in known and view.links_known and not view.unsound_nics:
-            mend = did_you_mean(name, known, "name one under `links`")
-            yield Problem(locate(path), f"there is no link {name}", mend)
