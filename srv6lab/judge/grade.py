@@ -53,19 +53,23 @@ def grade(plan: Plan, name: str, folder: Path, progress: Progress) -> Verdict:
     """Judge a folder of pcaps by the expectations of one exercise."""
     if not folder.is_dir():
         raise UsageError(f"there is no folder {folder}", "--captures takes a folder with pcaps in it")
-    _, exercise = plan.exercise(name)
-    observed = _observed(plan, name, folder)
+    observed = observed_run(plan, name, folder)
     paths = _pcaps(plan, folder)
     progress(f"{name}: reading {len(paths)} captures")
-    protocols = {one.protocol for one in exercise.expect.control}
-    captures = read_all(paths, messages=sorted(protocols))
+    protocols = {one.protocol for one in plan.exercise(name)[1].expect.control}
+    return judge_run(plan, name, observed, read_all(paths, messages=sorted(protocols)))
+
+
+def judge_run(plan: Plan, name: str, observed: Observations, captures: Mapping[Point, Capture]) -> Verdict:
+    """The three witnesses of one exercise, and what likely caused it if it isn't a pass."""
+    _, exercise = plan.exercise(name)
     tracers = _tracers(plan, captures, observed)
     sent = {one.probe: one for one in observed.probes}
     found = {probe.id: find(plan, probe, captures, sent.get(probe.id)) for probe in exercise.every_probe()}
     predicted = {one.probe: one for one in predict(plan, name)}
-    elsewhere_absent = exercise.expect.elsewhere == "absent"
+    absent = exercise.expect.elsewhere == "absent"
     wanted = expectations(plan, name)
-    verdict = compare(name, wanted, found, tracers, elsewhere_absent=elsewhere_absent, predicted=predicted)
+    verdict = compare(name, wanted, found, tracers, elsewhere_absent=absent, predicted=predicted)
     sensors = {one.service: one for one in observed.sensors}
     beside = [
         *judge_alerts(expected_alerts(plan, name), observed.alerts, sensors),
@@ -80,7 +84,7 @@ def grade(plan: Plan, name: str, folder: Path, progress: Progress) -> Verdict:
     return replace(verdict, suspects=diagnose(plan, verdict, predicted, found, tracers, sensors))
 
 
-def _observed(plan: Plan, exercise: str, folder: Path) -> Observations:
+def observed_run(plan: Plan, exercise: str, folder: Path) -> Observations:
     """What the run observed; UsageError if it was another's, or of a lab that was another then."""
     observed, path = read_observations(folder)
     ran = observed.lab, observed.exercise
