@@ -6,7 +6,6 @@ nothing else, so a run is graded the same on any machine, and so are pcaps that 
 
 from __future__ import annotations
 
-import json
 import re
 import secrets
 import shutil
@@ -14,14 +13,12 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import asdict
 from ipaddress import IPv6Address
 from pathlib import Path
 
 from srv6lab.errors import NodeError
-from srv6lab.evidence.observations import OBSERVATIONS, SCHEMA
+from srv6lab.evidence.observations import Observations, write_observations
 from srv6lab.evidence.probes import Sent
-from srv6lab.host.files import write_whole
 from srv6lab.host.progress import Progress
 from srv6lab.live import wait_for_policies
 from srv6lab.live.changes import Changes
@@ -57,27 +54,25 @@ def record(plan: Plan, name: str, provider: Provider, home: Home, state: State, 
     tracers = provider.captures(home, state, None if since_up else mark, folder / "captures")
     alerts, sensors = since(provider, state, plan, logs)
     after = run.proxy_counters()
-    counters = {**run.counted, **{key: after[key] - counted.get(key, 0) for key in after}}
-    document = {
-        "schema": SCHEMA,
-        "lab": plan.name,
-        "exercise": name,
-        "provider": provider.name,
-        "probes": [asdict(one) for one in run.sent],
-        "tracers": [asdict(one) | {"point": str(one.point)} for one in tracers],
-        "alerts": [asdict(one) for one in alerts],
-        "sensors": [asdict(one) for one in sensors],
-        "counters": counters,
-        "failure": failure,
-        "proxies": run.proxies(),
-        "routing": seen.lacks(),
-        "drift": seen.drifts(),
-        "settled": run.settled,
-        "policies": run.astray,
-        "sids": seen.bound(),
-        "vpns": seen.mechanisms(),
-    }
-    write_whole(folder / OBSERVATIONS, json.dumps(document, indent=1) + "\n")
+    observed = Observations(
+        lab=plan.name,
+        exercise=name,
+        provider=provider.name,
+        probes=tuple(run.sent),
+        tracers=tuple(tracers),
+        alerts=alerts,
+        sensors=sensors,
+        counters={**run.counted, **{key: after[key] - counted.get(key, 0) for key in after}},
+        failure=failure,
+        proxies=run.proxies(),
+        routing=tuple(seen.lacks()),
+        drift=tuple(seen.drifts()),
+        settled=tuple(run.settled),
+        policies=tuple(run.astray),
+        sids={node: tuple(pairs) for node, pairs in seen.bound().items()},
+        vpns=seen.mechanisms(),
+    )
+    write_observations(folder, observed)
     return folder
 
 
