@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import shlex
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 
 from srv6lab.engines import ENGINES
 from srv6lab.errors import NodeError
 from srv6lab.evidence.observations import Alert, Sensor
+from srv6lab.host.waiting import wait_until
+from srv6lab.live.instance import Instance
 from srv6lab.plan.nodes import Plan, PlannedNode, PlannedService
-from srv6lab.providers.base import Provider
-from srv6lab.providers.state import State
 
 _PATIENCE = 5.0
 
@@ -38,11 +37,9 @@ class SensorState:
     log: str
 
 
-def look(
-    provider: Provider, state: State, node: PlannedNode, service: PlannedService, offset: int = 0
-) -> SensorState:
+def look(lab: Instance, node: PlannedNode, service: PlannedService, offset: int = 0) -> SensorState:
     """Look at a sensor; its log is given from byte `offset` on."""
-    result = provider.exec(state, node.name, ["bash", "-ec", _script(service, offset)], timeout=30)
+    result = lab.exec(node.name, ["bash", "-ec", _script(service, offset)], timeout=30)
     if result.exit_code:
         raise NodeError(f"{node.name}: service {service.name} can't be looked at: {result.stderr.strip()}")
     head, _, log = result.stdout.partition("\n--\n")
@@ -53,28 +50,36 @@ def look(
     )
 
 
-def sizes(provider: Provider, state: State, plan: Plan) -> dict[str, int]:
+def sizes(lab: Instance, plan: Plan) -> dict[str, int]:
     """How far each sensor's log reaches now."""
-    return {service.name: look(provider, state, node, service).size for node, service in _all(plan)}
+    return {service.name: look(lab, node, service).size for node, service in _all(plan)}
 
 
 def since(
-    provider: Provider, state: State, plan: Plan, before: Mapping[str, int]
+    lab: Instance, plan: Plan, before: Mapping[str, int]
 ) -> tuple[tuple[Alert, ...], tuple[Sensor, ...]]:
     """What each sensor alerted since `before`, once it has looked at all that went by."""
     alerts: list[Alert] = []
     sensors = []
     for node, service in _all(plan):
-        deadline = time.monotonic() + _PATIENCE
-        seen = look(provider, state, node, service, before[service.name])
-        while seen.alive and not seen.asleep and time.monotonic() < deadline:
-            time.sleep(0.01)
-            seen = look(provider, state, node, service, before[service.name])
+        seen = _at_rest(lab, node, service, before[service.name])
         as_planned = seen.rules == hashlib.sha256(service.rules.encode()).hexdigest()
         sensors.append(Sensor(service.name, seen.engine, seen.alive, seen.asleep, as_planned))
         if engine := ENGINES.get(seen.engine):
             alerts += [Alert(service.name, **asdict(one)) for one in engine.read(seen.log)]
     return tuple(alerts), tuple(sensors)
+
+
+def _at_rest(lab: Instance, node: PlannedNode, service: PlannedService, offset: int) -> SensorState:
+    """The sensor once it sleeps or is dead, or as it is after a while."""
+    seen = []
+
+    def rests() -> bool:
+        seen.append(look(lab, node, service, offset))
+        return seen[-1].asleep or not seen[-1].alive
+
+    wait_until(rests, _PATIENCE, 0.01)
+    return seen[-1]
 
 
 def _all(plan: Plan) -> Iterator[tuple[PlannedNode, PlannedService]]:
