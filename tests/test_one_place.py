@@ -15,8 +15,11 @@ import pytest
 
 from srv6lab.engines import ENGINES, INSTALLED
 from srv6lab.host.packages import listed
+from srv6lab.live.send import COMMANDS
 from srv6lab.plan.actions import changes
+from srv6lab.predict.probe_packets import HEADERS
 from srv6lab.topology.actions import KINDS, Action
+from srv6lab.topology.exercises import PROBE_KINDS, Probe
 from tests.conftest import REPOSITORY
 from tests.small import SMALL
 
@@ -63,6 +66,7 @@ class QuietAction(Action):
 """,
     "srv6lab/plan/actions/quiet.py": """
 from dataclasses import replace
+from srv6lab.live.send import COMMANDS
 from srv6lab.plan.actions.change import ChangedLab, PlannedChange, changed, changes, needs
 from srv6lab.plan.nodes import Plan
 from srv6lab.topology.actions.quiet import QuietAction
@@ -157,6 +161,12 @@ def test_what_a_new_action_names_is_checked(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 def test_every_action_says_what_it_comes_to(kind: type[Action]) -> None:
     assert changes.dispatch(kind) is not changes.dispatch(Action)
+
+
+def test_a_kind_of_probe_is_a_record_a_command_and_a_header() -> None:
+    keys = {kind.key for kind in PROBE_KINDS}
+    assert keys == set(COMMANDS) == set(HEADERS)
+    assert keys <= set(Probe.model_fields)
 
 
 def test_setup_installs_the_engines_that_debian_has() -> None:

@@ -187,8 +187,7 @@ def read_localsids(shown: str, sids: Sequence[IPv6Address]) -> dict[str, int]:
 
 
 def _words(probe: Probe) -> str:
-    what = "flows of UDP" if probe.udp else "echo requests"
-    return f"{probe.count} {what} from {probe.source} to {probe.to}"
+    return f"{probe.count} {probe.kind.words} from {probe.source} to {probe.to}"
 
 
 def _send(lab: Instance, plan: Plan, probe: Probe) -> Sent:

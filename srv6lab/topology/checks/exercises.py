@@ -116,7 +116,7 @@ def probe_shares_no_family(view: Facts, locate: Locate) -> Iterator[Problem]:
             yield Problem(locate((*item.path, "to")), what, "give both an address of one family")
 
 
-HEADERS = {4: 28, 6: 48}  # bytes of an IP and an ICMP header
+HEADERS = {4: 20, 6: 40}  # bytes of an IP header
 
 
 @check
@@ -124,7 +124,8 @@ def probe_fits_its_link(view: Facts, locate: Locate) -> Iterator[Problem]:
     """What doesn't would be sent in fragments, which carry no token but for the first."""
     for item in _probes(view):
         for nic in view.nics.get(item.value.source, ()):
-            room = nic.link.mtu - HEADERS[nic.link.prefix.version]
+            header = max((kind.header for kind in item.value.kinds), default=0)
+            room = nic.link.mtu - HEADERS[nic.link.prefix.version] - header
             if item.value.size > room:
                 what = f"{item.value.size} bytes don't fit link {nic.link.name}, whose MTU is {nic.link.mtu}"
                 yield Problem(
