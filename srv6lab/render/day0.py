@@ -7,15 +7,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from srv6lab.engines import named
 from srv6lab.plan.actions import changes
 from srv6lab.plan.frr import NEEDED
 from srv6lab.plan.nodes import Plan, PlannedNode
-
-if TYPE_CHECKING:
-    pass
 from srv6lab.render.templates import template
 
 NAMES = "/var/lib/srv6lab/nics"

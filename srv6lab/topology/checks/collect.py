@@ -17,25 +17,19 @@ from srv6lab.topology.expectations import (
     LossExpectation,
     PacketExpectation,
 )
-from srv6lab.topology.model import Group, Link, LocalSid, Node, Service, Topology
+from srv6lab.topology.model import Group, Link, LocalSid, Node, Service
 from srv6lab.topology.sr_policy import SrPolicy
 from srv6lab.topology.steering import Steering
 
 
 def view_of(
-    data: dict[str, Any],
-    topology: Topology | None,
-    cut: frozenset[Path] = frozenset(),
-    lost: frozenset[str] = frozenset(),
+    data: dict[str, Any], cut: frozenset[Path] = frozenset(), lost: frozenset[str] = frozenset()
 ) -> Facts:
-    """The view of a file.
-
-    `topology` if all of it is sound, `cut` the parts that have lost unknown keys, `lost` the lists that
-    have lost items to another list.
-    """
-    links = _items(Link, data, ("links",), topology.links if topology else None, cut)
-    sids = _items(LocalSid, data, ("local_sids",), topology.local_sids if topology else None, cut)
-    policies = _items(SrPolicy, data, ("policies",), topology.policies if topology else None, cut)
+    """The view of a file: `cut` are the parts that have lost unknown keys, `lost` the lists that have lost items to
+    another list."""
+    links = _items(Link, data, ("links",), cut)
+    sids = _items(LocalSid, data, ("local_sids",), cut)
+    policies = _items(SrPolicy, data, ("policies",), cut)
     nics, links_known = _unsound_nics(data, links)
     unsound, sids_known = _unsound_sids(data, sids)
     names = _names(data, "nodes")
@@ -44,16 +38,16 @@ def view_of(
         cut=cut,
         node_names=names,
         nodes_known=bool(names),
-        nodes=topology.nodes if topology else _mapped(Node, data.get("nodes")),
-        groups=topology.groups if topology else _mapped(Group, data.get("groups")),
+        nodes=_mapped(Node, data.get("nodes")),
+        groups=_mapped(Group, data.get("groups")),
         links=links,
         local_sids=sids,
         sr_policies=policies,
         policies_known=len(policies) == len(_raw_list(data, "policies")) and "policies" not in lost,
-        steering=_items(Steering, data, ("steering",), topology.steering if topology else None, cut),
-        exercises=_exercises(data, topology, cut),
+        steering=_items(Steering, data, ("steering",), cut),
+        exercises=_exercises(data, cut),
         service_names=_names(data, "services"),
-        services=topology.services if topology else _mapped(Service, data.get("services")),
+        services=_mapped(Service, data.get("services")),
         unsound_nics=nics,
         links_known=links_known and "links" not in lost,
         unsound_sids=unsound,
@@ -85,10 +79,10 @@ def _mapped(model: type[M], raw: Any) -> dict[str, M]:
 
 
 def _items(
-    model: type[M], data: Any, keys: Path, ready: tuple[M, ...] | None, cut: frozenset[Path], base: Path = ()
+    model: type[M], data: Any, keys: Path, cut: frozenset[Path], base: Path = ()
 ) -> tuple[Item[M], ...]:
-    """The sound items of a list with their paths; `ready` spares validating what is already known."""
-    values = ready if ready is not None else [_sound(model, one) for one in _raw_list(data, *map(str, keys))]
+    """The sound items of a list with their paths."""
+    values = (_sound(model, one) for one in _raw_list(data, *map(str, keys)))
     path = (*base, *keys)
     return tuple(
         Item((*path, index), value, (*path, index) not in cut)
@@ -130,28 +124,26 @@ def _unsound_sids(data: Any, sids: tuple[Item[LocalSid], ...]) -> tuple[frozense
     return frozenset(found), known
 
 
-def _exercises(data: Any, topology: Topology | None, cut: frozenset[Path]) -> tuple[ExerciseView, ...]:
+def _exercises(data: Any, cut: frozenset[Path]) -> tuple[ExerciseView, ...]:
     raw = _raw_list(data, "exercises")
-    return tuple(_exercise(one, index, topology, cut) for index, one in enumerate(raw))
+    return tuple(_exercise(one, index, cut) for index, one in enumerate(raw))
 
 
-def _exercise(raw: Any, index: int, topology: Topology | None, cut: frozenset[Path]) -> ExerciseView:
+def _exercise(raw: Any, index: int, cut: frozenset[Path]) -> ExerciseView:
     path: Path = ("exercises", index)
-    whole = topology.exercises[index] if topology else None
-    probes = _items(Probe, raw, ("probes",), whole.probes if whole else None, cut, path)
+    probes = _items(Probe, raw, ("probes",), cut, path)
     for number, step in enumerate(_raw_list(raw, "steps")):
-        probes += _items(Probe, step, ("probes",), None, cut, (*path, "steps", number))
+        probes += _items(Probe, step, ("probes",), cut, (*path, "steps", number))
         across = step.get("across") if isinstance(step, dict) else None
         place = (*path, "steps", number, "across")
         if across is not None and (probe := _sound(Probe, across)) is not None:
             probes += (Item(place, probe, place not in cut),)
-    expect = whole.expect if whole else None
     name = raw.get("name") if isinstance(raw, dict) else None
     ids, known = _probe_ids(raw)
     actions, actions_known = _actions(raw, path, cut)
 
     def expected(model: type[M], key: str) -> tuple[Item[M], ...]:
-        return _items(model, raw, ("expect", key), getattr(expect, key) if expect else None, cut, path)
+        return _items(model, raw, ("expect", key), cut, path)
 
     return ExerciseView(
         path=path,
