@@ -112,7 +112,7 @@ def expected_messages(plan: Plan, exercise: str) -> tuple[ExpectedMessage, ...]:
     index, found = plan.exercise(exercise)
     return tuple(
         ExpectedMessage(
-            Point.parse(one.at),
+            one.point,
             Direction(one.direction),
             one.protocol,
             _plain(one.where),
@@ -186,7 +186,7 @@ def _expected(one: PacketExpectation, location: Location) -> Expected:
     elif one.segment_list:
         flow = (None, None)  # the outer addresses are the tunnel's, not the flow's
     return Expected(
-        point=Point.parse(one.at),
+        point=one.point,
         direction=Direction(one.direction),
         probe=one.probe,
         fields=tuple(expected(one)),

@@ -135,7 +135,7 @@ def _mac_clashes(topology: Topology, locate: Locate) -> Iterator[Problem]:
     owners: dict[str, Point] = {}
     for index, link in enumerate(topology.links):
         for end, endpoint in enumerate(link.endpoints):
-            point = Point.parse(endpoint.at)
+            point = endpoint.point
             owner = owners.setdefault(mac_of(topology.name, point), point)
             if owner != point:
                 what = f"{point} would have the MAC {mac_of(topology.name, point)} that {owner} has"
@@ -154,7 +154,7 @@ def _plan_nics(topology: Topology) -> dict[str, list[Nic]]:
 
 
 def _ends(lab: str, link: Link) -> Iterator[Nic]:
-    points = [Point.parse(endpoint.at) for endpoint in link.endpoints]
+    points = [endpoint.point for endpoint in link.endpoints]
     for index, endpoint in enumerate(link.endpoints):
         point = points[index]
         yield Nic(

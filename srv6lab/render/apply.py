@@ -58,7 +58,7 @@ def _firewall(firewall: Firewall) -> Change:
 
     counter = f"firewall {firewall.name}"
     what = f"{firewall.tool} on {firewall.at}, {firewall.chain}: {firewall.name}"
-    return Change(what, firewall.node, script("put"), script("take"), script("count"), counter)
+    return Change(what, firewall.place.node, script("put"), script("take"), script("count"), counter)
 
 
 def _withdraw(plan: Plan, node: str) -> Change:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from srv6lab.topology.places import Place
 from srv6lab.topology.scalars import (
     Model,
     Name,
@@ -46,12 +47,8 @@ class Firewall(Model):
     verdict: Literal["drop", "accept"] = "drop"
 
     @property
-    def node(self) -> str:
-        return self.at.partition("/")[0]
-
-    @property
-    def netns(self) -> str:
-        return self.at.partition("/")[2]
+    def place(self) -> Place:
+        return Place.parse(self.at)
 
 
 class FirewallAction(Model):

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints
 
+from srv6lab.topology.places import Point
 from srv6lab.topology.scalars import (
     Address,
     Model,
@@ -50,6 +51,10 @@ class ControlExpectation(Model):
     where: dict[FieldName, Values] = Field(default_factory=dict)
     fields: Annotated[dict[FieldName, Values], Field(min_length=1)]
     sids: tuple[BoundSids, ...] = ()
+
+    @property
+    def point(self) -> Point:
+        return Point.parse(self.at)
 
 
 class Inner(Model):
@@ -101,6 +106,10 @@ class PacketExpectation(Model):
     count: Annotated[int, Field(strict=True, ge=1)] | None = None
     share: Share | None = None
     absent: bool = False
+
+    @property
+    def point(self) -> Point:
+        return Point.parse(self.at)
 
 
 class TunnelExpectation(Model):

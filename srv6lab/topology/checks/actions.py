@@ -24,15 +24,16 @@ def _firewalls(view: Facts) -> Iterator[Item[Firewall]]:
 @check
 def firewall_place(view: Facts, locate: Locate) -> Iterator[Problem]:
     for item in _firewalls(view):
-        node, netns = item.value.node, item.value.netns
+        place = item.value.place
+        node = place.node
         where = locate((*item.path, "at"))
         if not view.knows(node):
             mend = did_you_mean(node, view.node_names, "name it under `nodes`")
             yield Problem(where, f"there is no node {node}", mend)
-        elif netns and item.value.at not in view.places and view.services_sound:
-            known = {place for place in view.places if place.startswith(f"{node}/")}
+        elif place.netns and place not in view.places and view.services_sound:
+            known = {str(one) for one in view.places if one.node == node and one.netns}
             mend = did_you_mean(item.value.at, known, f'write "{node}"')
-            yield Problem(where, f"{node} has no network namespace {netns}", mend)
+            yield Problem(where, f"{node} has no network namespace {place.netns}", mend)
 
 
 @check
