@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from srv6lab.engines import INSTALLED
 from srv6lab.evidence.observations import Alert, Sensor, Tracer
 from srv6lab.evidence.packets import Direction, Point
 from srv6lab.evidence.probes import Found
@@ -55,7 +56,7 @@ def _why_deaf(service: str, sensor: Sensor | None) -> str:
     if sensor is None:
         return f"nothing was observed of service {service}: pcaps alone hold no alerts"
     if sensor.engine == "none":
-        return f"service {service} has no engine here: apt-get install suricata, then up again"
+        return f"service {service} has no engine here: apt-get install {INSTALLED[0].package}, then up again"
     if not sensor.alive:
         return f"service {service} is not running"
     if not sensor.as_planned:
