@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv6Address
 
@@ -24,6 +24,13 @@ def plain(value: object) -> str:
         return str(int(text, 0))
     except ValueError:
         return text
+
+
+def wire(**tshark: str) -> int | None:
+    """A number of a header, None where it isn't there: what tshark calls it in each protocol that has it. Capture and
+    predict read every such attribute without being told of it."""
+    number: int | None = field(default=None, metadata={"tshark": tshark})
+    return number
 
 
 class Direction(StrEnum):
@@ -62,6 +69,7 @@ class IpHeader:
     protocol: str
     srh: Srh | None = None
     next_header: str = ""
+    flow_label: int | None = wire(ipv6="ipv6.flow")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import Any
 from srv6lab.evidence.fields import NONE
 from srv6lab.evidence.packets import Direction, Place
 from srv6lab.evidence.prediction import End, Hop, Prediction, Trace
-from srv6lab.evidence.wording import describe, sentence
+from srv6lab.evidence.wording import foretell, sentence
 from srv6lab.srv6.quirks import QUIRKS
 
 SCHEMA = 1
@@ -115,10 +115,10 @@ def _trace(trace: Trace, linux: Trace | None, where: str = "") -> Iterator[str]:
 
 def _both(hop: Hop, linux: Hop | None) -> dict[str, str]:
     """The packet's fields by the RFC, and Linux's where it writes others."""
-    fields = describe(hop.packet)
+    fields = foretell(hop.packet)
     if linux is None:
         return fields
-    others = describe(linux.packet)
+    others = foretell(linux.packet)
     return {
         name: value if value == others[name] else f"{value} (Linux {others[name]})"
         for name, value in fields.items()
@@ -217,7 +217,7 @@ def _end_json(end: End) -> dict[str, Any]:
 
 
 def _hop_json(hop: Hop, linux: Hop | None) -> dict[str, Any]:
-    fields, others = describe(hop.packet), describe(linux.packet) if linux else {}
+    fields, others = foretell(hop.packet), foretell(linux.packet) if linux else {}
     return {
         "point": str(hop.point),
         "direction": hop.direction,
@@ -245,7 +245,7 @@ def _sequence(title: str, trace: Trace, actors: Mapping[Place, str]) -> Iterator
             continue
         sender, taker = actors[out.point.place], actors[into.point.place]
         yield f"  Note over {sender}: {_safe(_why(out))}"
-        yield f"  {sender}->>{taker}: {_safe(sentence(describe(out.packet)))}"
+        yield f"  {sender}->>{taker}: {_safe(sentence(foretell(out.packet)))}"
     word = "delivered" if trace.end.delivered else "lost"
     yield f"  Note over {actors[trace.end.place]}: {_safe(f'{word}: {trace.end.reason}')}"
 

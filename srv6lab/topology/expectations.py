@@ -80,7 +80,7 @@ class Middle(Inner):
 class PacketExpectation(Model):
     """What a probe's packets look like at one point in one direction.
 
-    `source`, `destination`, `hop_limit`, `next_header`, `protocol` and `length` are the outermost IP header's:
+    `source`, `destination`, `hop_limit`, `flow_label`, `next_header`, `protocol` and `length` are the outermost IP header's:
     `next_header` is what follows it at once, `protocol` what follows all of its extension headers, `length`
     counts the bytes of the whole IP packet. `segment_list` is in wire order (RFC 8754 section 2): index 0 is
     the last segment; an empty list says that there is no SRH. `oam` is its O-flag, `tag` its tag. `count` defaults
@@ -100,6 +100,7 @@ class PacketExpectation(Model):
     segment_list: SegmentList | None = None
     segments_left: SegmentsLeft | None = None
     oam: bool | None = None
+    flow_label: Annotated[int, Field(strict=True, ge=0, le=0xFFFFF)] | None = None
     tag: Annotated[int, Field(strict=True, ge=0, le=65535)] | None = None
     middle: Middle | None = None
     inner: Inner | None = None
