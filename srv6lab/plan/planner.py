@@ -65,7 +65,18 @@ def plan(topology: Topology, locate: Locate, files: Mapping[str, str] = MappingP
         nodes.append(replace(machine, steering=tuple(policies), headend=headend, **hardware))
     if problems:
         raise TopologyError(problems)
-    return Plan(topology.name, topology.description, tuple(nodes), topology.exercises, locate)
+    locations = {path: locate(path) for path in _lasting(topology)}
+    return Plan(topology.name, topology.description, tuple(nodes), topology.exercises, locations)
+
+
+def _lasting(topology: Topology) -> Iterator[Path]:
+    """What may have to be told of when the file has long been read: nodes, and what is expected."""
+    yield ()
+    yield from (("nodes", name) for name in topology.nodes)
+    for index, exercise in enumerate(topology.exercises):
+        for kind in ("packets", "alerts", "counters", "losses", "control"):
+            for number in range(len(getattr(exercise.expect, kind))):
+                yield "exercises", index, "expect", kind, number
 
 
 def _hardware(node: Node, groups: Iterable[Group], defaults: Hardware) -> dict[str, Any]:
