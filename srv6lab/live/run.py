@@ -41,13 +41,13 @@ def record(lab: Instance, plan: Plan, name: str, progress: Progress) -> Path:
     folder = lab.home.run(name)
     shutil.rmtree(folder, ignore_errors=True)
     mark, logs, counted = lab.mark(), sizes(lab, plan), run.proxy_counters()
-    failure = ""
+    failure = failed_on = ""
     if wait_for_policies.wait(lab, plan, patience=wait_for_policies.SHORT_PATIENCE):
         run.patience = wait_for_policies.NO_PATIENCE
     try:
         run.whole_exercise()
     except NodeError as error:
-        failure = str(error)
+        failure, failed_on = str(error), error.node
     seen = survey(lab, plan)
     since_up = run.exercise.since == "up"
     tracers = lab.captures(None if since_up else mark, folder / "captures")
@@ -63,6 +63,7 @@ def record(lab: Instance, plan: Plan, name: str, progress: Progress) -> Path:
         sensors=sensors,
         counters={**run.counted, **{key: after[key] - counted.get(key, 0) for key in after}},
         failure=failure,
+        failed_on=failed_on,
         proxies=run.proxies(),
         routing=tuple(seen.lacks()),
         drift=tuple(seen.drifts()),

@@ -11,7 +11,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_network
 from types import MappingProxyType
 from typing import Any
 
-from srv6lab.evidence.packets import Address
+from srv6lab.evidence.packets import Address, Place
 from srv6lab.plan.actions import after
 from srv6lab.plan.frr import PlannedVrf
 from srv6lab.plan.nodes import (
@@ -50,7 +50,7 @@ class Namespace:
     `classes` are flows with the tables of their forwarding classes, the first that matches counts.
     """
 
-    place: str
+    place: Place
     nics: Mapping[str, Nic]
     locals: frozenset[Address]
     tables: Mapping[int, Fib]
@@ -95,23 +95,22 @@ class ModeledLab:
         self._machines = {node.name: node for node in self.plan.nodes}
         self._ends = {nic.point: nic for node in self.plan.nodes for nic in _every_nic(node)}
         self._learned = expected_routes(self.plan, changed.withdrawn)
-        self._built: dict[str, Namespace] = {}
+        self._built: dict[Place, Namespace] = {}
 
-    def namespace(self, place: str) -> Namespace:
+    def namespace(self, place: Place) -> Namespace:
         """KeyError for one that the plan doesn't have."""
         if place not in self._built:
-            name, _, netns = place.partition("/")
-            self._built[place] = self._build(place, self._machines[name], netns)
+            self._built[place] = self._build(place, self._machines[place.node])
         return self._built[place]
 
     def across(self, nic: Nic) -> Nic:
         """The other end of the wire."""
         return self._ends[nic.peer]
 
-    def _build(self, place: str, node: PlannedNode, netns: str) -> Namespace:
-        firewalls = tuple(one for one in self._firewalls if one.at == place)
-        if netns:
-            return _inside(place, next(one for one in node.services if one.netns == netns), firewalls)
+    def _build(self, place: Place, node: PlannedNode) -> Namespace:
+        firewalls = tuple(one for one in self._firewalls if one.place == place)
+        if place.netns:
+            return _inside(place, next(one for one in node.services if one.netns == place.netns), firewalls)
         learned = self._learned.get(node.name, ExpectedRoutes())
         return _node(node, learned, firewalls, self._elected.get(node.name))
 
@@ -171,7 +170,7 @@ def _node(
     for proxy in node.proxies:
         returns[proxy.back] = (*returns.get(proxy.back, ()), _proxy(proxy))
     return Namespace(
-        place=node.name,
+        place=Place(node.name),
         nics=nics,
         locals=frozenset(interface.ip for _, interface in interfaces),
         tables=tables,
@@ -212,7 +211,7 @@ def _steer(nics: Mapping[str, Nic], policy: SteeredPrefix) -> Steer:
     return Steer(HEADENDS[policy.mode], Encapsulation(source_of(nics, policy.nic), policy.segments))
 
 
-def _inside(place: str, service: PlannedService, firewalls: tuple[Firewall, ...]) -> Namespace:
+def _inside(place: Place, service: PlannedService, firewalls: tuple[Firewall, ...]) -> Namespace:
     """A service's namespace: with two ports, what comes in by one leaves by the other."""
     nics = {port.inside.name: port.inside for port in service.ports}
     tables = {MAIN: Fib((nic.address.network, (Link(nic.name),)) for nic in nics.values())}

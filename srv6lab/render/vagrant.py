@@ -87,7 +87,7 @@ def _refuse_crowded(plan: Plan) -> None:
     """VBoxManage says "Invalid NIC number", and exits 0 all the same."""
     problems = [
         Problem(
-            plan.locate(("nodes", machine.name)),
+            plan.locate("nodes", machine.name),
             f"{machine.name} has {len(machine.nics)} links; a VirtualBox machine has room for {MOST_LINKS}",
             f"take links away, or run it without VirtualBox: invoke up lab={plan.name}",
         )

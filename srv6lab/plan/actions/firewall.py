@@ -15,7 +15,7 @@ def _(action: FirewallAction, plan: Plan) -> tuple[PlannedChange, ...]:
     firewall = action.firewall
     values = {"firewall": firewall, "inner": _inner_bits(firewall.inner) if firewall.inner else ()}
     what = f"{firewall.tool} on {firewall.at}, {firewall.chain}: {firewall.name}"
-    return (PlannedChange(what, firewall.node, "firewall", values, f"firewall {firewall.name}"),)
+    return (PlannedChange(what, firewall.place.node, "firewall", values, f"firewall {firewall.name}"),)
 
 
 @changed.register

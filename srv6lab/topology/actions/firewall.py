@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from srv6lab.topology.actions.action import Action, Mention
+from srv6lab.topology.places import Place
 from srv6lab.topology.scalars import (
     Model,
     Name,
@@ -41,12 +42,8 @@ class Firewall(Model):
     verdict: Literal["drop", "accept"] = "drop"
 
     @property
-    def node(self) -> str:
-        return self.at.partition("/")[0]
-
-    @property
-    def netns(self) -> str:
-        return self.at.partition("/")[2]
+    def place(self) -> Place:
+        return Place.parse(self.at)
 
 
 class FirewallAction(Action):

@@ -10,6 +10,7 @@ from srv6lab.topology.actions.firewall import Firewall
 from srv6lab.topology.checks.facts import Facts, Item
 from srv6lab.topology.checks.network import repeated
 from srv6lab.topology.checks.registry import Locate, check, did_you_mean, line_of
+from srv6lab.topology.places import Place
 
 OWN = "srv6lab-"  # what the chain of a rule begins with
 LONGEST_CHAIN = 28  # iptables(8)
@@ -44,13 +45,14 @@ def _unknown_link(view: Facts, name: str) -> tuple[str, str] | None:
 
 
 def _unknown_place(view: Facts, name: str) -> tuple[str, str] | None:
-    node, _, netns = name.partition("/")
-    if not netns or not view.knows(node):
+    place = Place.parse(name)
+    node = place.node
+    if not place.netns or not view.knows(node):
         return _unknown_node(view, node)
-    if name in view.places or not view.services_sound:
+    if place in view.places or not view.services_sound:
         return None
-    known = {place for place in view.places if place.startswith(f"{node}/")}
-    return f"{node} has no network namespace {netns}", did_you_mean(name, known, f'write "{node}"')
+    known = {str(one) for one in view.places if one.node == node and one.netns}
+    return f"{node} has no network namespace {place.netns}", did_you_mean(name, known, f'write "{node}"')
 
 
 @check

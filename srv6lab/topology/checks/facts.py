@@ -29,6 +29,7 @@ from srv6lab.topology.expectations import (
     PacketExpectation,
 )
 from srv6lab.topology.model import Endpoint, Group, Link, LocalSid, Node, Service
+from srv6lab.topology.places import Place
 from srv6lab.topology.scalars import Address, Network
 from srv6lab.topology.sr_policy import SrPolicy
 from srv6lab.topology.steering import Steering
@@ -205,13 +206,13 @@ class Facts:
         return tuple(item for item in self.local_sids if NEXT_CSID in item.value.flavors)
 
     @cached_property
-    def places(self) -> dict[str, set[str]]:
-        """The NICs of services: those in `node/netns`, and those that their node gets."""
-        found: dict[str, set[str]] = {}
+    def places(self) -> dict[Place, set[str]]:
+        """The NICs of services: those in their namespace, and those that their node gets."""
+        found: dict[Place, set[str]] = {}
         for service in self.services.values():
-            place = f"{service.node}/{service.netns}" if service.netns else service.node
+            place = Place(service.node, service.netns or "")
             found.setdefault(place, set()).update(port.inside for port in service.ports)
-            found.setdefault(service.node, set()).update(port.outside for port in service.ports)
+            found.setdefault(Place(service.node), set()).update(port.outside for port in service.ports)
         return found
 
     @cached_property

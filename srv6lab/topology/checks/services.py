@@ -10,6 +10,7 @@ from srv6lab.topology.checks.facts import Facts, Item, Path
 from srv6lab.topology.checks.network import overlaps, repeated, special
 from srv6lab.topology.checks.registry import Locate, check, did_you_mean, line_of, warning
 from srv6lab.topology.model import LocalSid, Port, Service
+from srv6lab.topology.places import Place
 from srv6lab.topology.scalars import Network
 
 # A kernel has these names in every namespace, or as words of its settings; `ethN` are the ends of links.
@@ -90,7 +91,7 @@ def listens_nowhere(view: Facts, locate: Locate) -> Iterator[Problem]:
 
 
 def _nics_of(view: Facts, node: str) -> set[str]:
-    return {nic.endpoint.nic for nic in view.nics.get(node, ())} | view.places.get(node, set())
+    return {nic.endpoint.nic for nic in view.nics.get(node, ())} | view.places.get(Place(node), set())
 
 
 @check
