@@ -350,3 +350,12 @@ def test_walks_end_and_no_hop_limit_rises_and_shares_make_a_whole() -> None:
                 if len(before.packet.headers) == len(after.packet.headers):
                     assert after.packet.outer.hop_limit <= before.packet.outer.hop_limit
     assert ends == {True, False}, "the property is of little worth if all walks end alike"
+
+
+def test_a_link_with_another_mtu_takes_what_fits() -> None:
+    """1300 bytes behind the IPv4 and ICMP headers, and 80 more for two segments."""
+    narrow = "  - name: across\n    apply: [{mtu: {link: core, to: 1400}}]\n"
+    text = SMALL.replace("  - name: across\n", narrow).replace("icmp: 3}", "icmp: 3, size: 1300}")
+    (there,) = predict(planned(text), "across")[0].rfc
+    assert there.end.reason == "too big: 1408 bytes are 8 more than the MTU 1400 of gate:eth2"
+    assert predict(planned(text.replace("1400", "1408")), "across")[0].rfc[0].end.delivered
