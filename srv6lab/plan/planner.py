@@ -232,7 +232,7 @@ class _Planner:
     def _sids(self, sids: Sequence[_Sid], node: PlannedNode) -> Iterable[PlannedSid]:
         for index, local in sids:
             behavior = BEHAVIORS[local.behavior]
-            if behavior.kernel_since is None:
+            if behavior.served_by != "kernel":
                 continue
             nic = self._nic_of(local, node)
             if nic is None:
@@ -262,7 +262,7 @@ class _Planner:
     def _proxies(self, sids: Sequence[_Sid], services: tuple[PlannedService, ...]) -> Iterable[PlannedProxy]:
         for index, local in sids:
             behavior = BEHAVIORS[local.behavior]
-            if behavior.kernel_since is not None:
+            if behavior.served_by != "proxy":
                 continue
             service = next((one for one in services if one.name == local.service), None)
             if service is None or len(service.ports) != 2:

@@ -17,6 +17,8 @@ from srv6lab.predict.fib import Blackhole, Gateway, Link, Local, Sid, Steer, Way
 from srv6lab.predict.filters import through
 from srv6lab.predict.namespaces import LOOPBACK, ModeledLab, Namespace
 from srv6lab.predict.packet_view import size, view
+from srv6lab.srv6.acting import act
+from srv6lab.srv6.behaviors import REGISTRY
 from srv6lab.srv6.encapsulation import Encapsulation, push
 from srv6lab.srv6.endpoint import IPV4, IPV6, end
 from srv6lab.srv6.headend import HEADENDS, hop
@@ -41,7 +43,6 @@ from srv6lab.srv6.results import (
 OUTER, BOUND = "encapsulated-before-the-hop", "bound-before-the-hop"
 NO_PSP = "next-csid-without-psp"
 ADDRESS, NOT_HERE = "address-taken-for-a-segment", "end-delivers-nothing-here"
-_SEGMENTS = frozenset({"End", "End.X", "End.T", "End.B6.Encaps"})
 ASKED = "dx4-asks-for-the-destination"
 MOST_STEPS = 100_000
 MOST_WALKS = 256
@@ -178,15 +179,12 @@ class _Step:
     # --- segments
 
     def _bound(self, way: Sid) -> Next:
-        act = way.behavior.act
-        if act is None:
-            raise NotImplementedError(f"{way.behavior.name} isn't modeled")
         packet, local = self.walk.packet, way.local
         if local.policy:
             local = replace(local, policy=_like(local.policy, packet))
         if local.next_csid and NO_PSP in self.quirks:
             local = replace(local, flavors=local.flavors - {Flavor.PSP})
-        result = act(packet, local)
+        result = act(way.behavior)(packet, local)
         if local.policy and isinstance(result, Forward) and BOUND in self.quirks:
             walk = self._noted(way.behavior.name, f"SID {way.sid}", BOUND)
             return (replace(walk, packet=hop_still_due(result.packet), how=result.how),)
@@ -263,7 +261,7 @@ class _Step:
     def _delivered(self) -> Next:
         """An address of the namespace itself (RFC 8754 section 4.3.2, where there is an SRH)."""
         packet, place, to = self.walk.packet, self.here.place, _destination(self.walk.packet)
-        if self.walk.acted and NOT_HERE in self.quirks and self.walk.acted[-1] in _SEGMENTS:
+        if self.walk.acted and NOT_HERE in self.quirks and _goes_on(self.walk.acted[-1]):
             return _lost(
                 self.walk,
                 f"{to} is an address of {place}, and Linux delivers nothing that {self.walk.acted[-1]} sends on",
@@ -374,6 +372,11 @@ def hop_still_due(pushed: Packet) -> Packet:
 def _with(quirks: tuple[str, ...], *taken: str) -> tuple[str, ...]:
     """Each once, in the order in which they were met."""
     return tuple(dict.fromkeys((*quirks, *taken)))
+
+
+def _goes_on(acted: str) -> bool:
+    """Whether what acted is a behavior that sends the packet itself on along its segment list."""
+    return acted in REGISTRY and REGISTRY[acted].goes_on
 
 
 def _weight(way: Way) -> int:

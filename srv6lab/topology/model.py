@@ -7,11 +7,12 @@ owns, two NICs with one address) is judged by the loader, which knows where each
 from __future__ import annotations
 
 from ipaddress import IPv6Network
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints
 
 from srv6lab.srv6.csid import NextCsid
+from srv6lab.srv6.flavors import NEXT_CSID, in_linux
 from srv6lab.topology.exercises import Exercise
 from srv6lab.topology.routing import Bgp, Isis, IsisLink, SidStructure, Vrf, VrfName
 from srv6lab.topology.scalars import (
@@ -127,6 +128,10 @@ class Link(Model):
         return self.endpoints[end].address or self.prefix[end + 1]
 
 
+if TYPE_CHECKING:
+    FlavorName = str
+else:
+    FlavorName = Literal[*in_linux()]
 NicLabel = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,14}$")]
 
 
@@ -170,7 +175,7 @@ class LocalSid(Model):
     table: Annotated[int, Field(strict=True, ge=1, le=2**32 - 1)] | None = None
     policy: Target | None = None
     service: Name | None = None
-    flavors: tuple[Literal["PSP", "NEXT-CSID"], ...] = ()
+    flavors: tuple[FlavorName, ...] = ()
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -181,7 +186,7 @@ class LocalSid(Model):
     @property
     def prefix(self) -> IPv6Network:
         """The destinations that the SID takes: with NEXT-CSID whatever follows it, else itself."""
-        return NextCsid().prefix(self.sid) if "NEXT-CSID" in self.flavors else IPv6Network(self.sid)
+        return NextCsid().prefix(self.sid) if NEXT_CSID in self.flavors else IPv6Network(self.sid)
 
 
 class Topology(Model):

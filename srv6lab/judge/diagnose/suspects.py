@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from ipaddress import IPv4Address
 from itertools import pairwise
 
@@ -14,14 +14,10 @@ from srv6lab.judge.diagnose.causes import suspect
 from srv6lab.judge.diagnose.first_break import Divergence
 from srv6lab.plan.headend import PlannedHeadend
 from srv6lab.plan.nodes import Plan, PlannedNode, PlannedProxy, PlannedSid
+from srv6lab.srv6.behaviors import REGISTRY
 from srv6lab.srv6.csid import NextCsid
 from srv6lab.srv6.flavors import NEXT_CSID
 from srv6lab.srv6.policy.steering import FIRST_MARK, FIRST_TABLE
-
-_VRF_BOUND = frozenset({"End.DT4", "End.DT46"})
-_BOUND = frozenset(
-    {"End.X", "End.T", "End.DX2", "End.DX4", "End.DX6", "End.DT6"}
-)  # what doesn't ask the main table
 
 
 def suspects_of(plan: Plan, broken: Divergence) -> Iterator[Suspect]:
@@ -96,8 +92,9 @@ def _within(plan: Plan, broken: Divergence, came: Hop | None, out: Hop) -> Itera
     node, place, nic = plan.node(out.point.node), out.point.place, out.point.nic
     behaviors = (out.behavior or "").split(" + ")
     yield suspect("nic-down", place, nic=nic)
-    for name in _VRF_BOUND.intersection(behaviors):
-        yield suspect("vrf-strict-mode", node.name, behavior=name)
+    for name in behaviors:
+        if name in REGISTRY and "vrf" in REGISTRY[name].needs:
+            yield suspect("vrf-strict-mode", node.name, behavior=name)
     if came is not None:
         yield from _of_sids(plan, node, came, out)
         if _owner(plan, out.packet.outer.destination) not in (None, node.name):
@@ -113,7 +110,7 @@ def _within(plan: Plan, broken: Divergence, came: Hop | None, out: Hop) -> Itera
         yield from _forwarding(place, came, out)
     to, version = out.packet.outer.destination, _version(out.packet.outer.destination)
     to_service = any(nic in (proxy.to, proxy.back) for proxy in node.proxies)
-    if not out.point.netns and not to_service and not _BOUND.intersection(behaviors):
+    if not out.point.netns and not to_service and after_main_lookup(behaviors):
         yield suspect("route-missing", place, destination=to, nic=nic, version=version)
     if came is not None and isinstance(to, IPv4Address):
         yield suspect("rp-filter", place, nic=came.point.nic)
@@ -122,6 +119,11 @@ def _within(plan: Plan, broken: Divergence, came: Hop | None, out: Hop) -> Itera
     for one in dict.fromkeys((node.name, _neighbor(plan, out))):
         if one:
             yield suspect("dad-not-over", one)
+
+
+def after_main_lookup(behaviors: Iterable[str]) -> bool:
+    """Whether what acted left it to the main table where the packet goes."""
+    return all(REGISTRY[name].looks_up == "main" for name in behaviors if name in REGISTRY)
 
 
 def _of_sids(plan: Plan, node: PlannedNode, came: Hop, out: Hop) -> Iterator[Suspect]:
@@ -223,7 +225,7 @@ def of_headend(
             yield from _of_sids(plan, there, came, out)
             yield from _forwarding(out.point.place, came, out)
             to = out.packet.outer.destination
-            if not _BOUND.intersection((out.behavior or "").split(" + ")):
+            if after_main_lookup((out.behavior or "").split(" + ")):
                 version = _version(to)
                 yield suspect(
                     "route-missing", out.point.place, destination=to, nic=out.point.nic, version=version
