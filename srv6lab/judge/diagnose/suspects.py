@@ -207,7 +207,7 @@ def of_headend(
     for one in headend.steered:
         if first.destination in one.prefix:
             version = f"-{one.prefix.version}"
-            for number in (number for number, _ in one.array if number):
+            for number in (number for number, _ in one.classes if number):
                 about: dict[str, object] = {"version": version, "table": FIRST_TABLE + number}
                 yield suspect("flows-not-classified", node.name, **about, mark=FIRST_MARK + number)
                 yield suspect("policy-route-differs", node.name, **about, prefix=one.prefix)
