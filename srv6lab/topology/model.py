@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints
 
+from srv6lab.engines import AUTO, ENGINES
 from srv6lab.srv6.csid import NextCsid
 from srv6lab.srv6.flavors import NEXT_CSID, in_linux
 from srv6lab.topology.exercises import Exercise
@@ -146,6 +147,12 @@ class Port(Model):
     trace: TraceName | None = None
 
 
+if TYPE_CHECKING:
+    EngineName = str
+else:
+    EngineName = Literal[(AUTO, *ENGINES)]
+
+
 class Service(Model):
     """A network service on a node: an IDS with its rules, in a namespace of its own behind two
     ports, or on a NIC of the node itself.
@@ -157,7 +164,7 @@ class Service(Model):
     node: Name
     netns: Name | None = None
     ports: Annotated[tuple[Port, ...], Field(max_length=2)] = ()
-    engine: Literal["auto", "suricata", "snort"] = "auto"
+    engine: EngineName = AUTO
     sr_aware: bool = False
     rules: FileName
     listen: NicLabel | None = None
