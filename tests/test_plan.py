@@ -153,8 +153,8 @@ def test_a_route_of_a_table_is_no_way_for_anything_else() -> None:
         ("fc00:a::/64", None),
         ("::/0", 7),
     ]
-    assert machine.way_to(ip_address("fc00:a::1")) == "eth2"
-    assert machine.way_to(ip_address("2001:db8::1")) is None
+    assert machine.egress_nic(ip_address("fc00:a::1")) == "eth2"
+    assert machine.egress_nic(ip_address("2001:db8::1")) is None
 
 
 def test_a_binding_sid_leaves_towards_the_first_segment_of_its_policy() -> None:

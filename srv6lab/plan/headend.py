@@ -36,7 +36,7 @@ from srv6lab.topology.scalars import Address
 from srv6lab.topology.sr_policy import ColorTarget, Flow
 from srv6lab.topology.steering import Steering
 
-WayTo = Callable[[Address], str | None]
+EgressNic = Callable[[Address], str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +89,8 @@ class PlannedHeadend:
         }
 
 
-def plan_headend(topology: Topology, name: str, way_to: WayTo) -> PlannedHeadend | None:
-    """The headend of a node, None for a node without policies; `way_to` is the node's NIC towards an address."""
+def plan_headend(topology: Topology, name: str, egress_nic: EgressNic) -> PlannedHeadend | None:
+    """The headend of a node, None for a node without policies; `egress_nic` is the node's NIC towards an address."""
     node = topology.nodes[name]
     policies = [one for one in topology.policies if one.headend == name]
     if not policies or node.loopback is None:
@@ -102,7 +102,7 @@ def plan_headend(topology: Topology, name: str, way_to: WayTo) -> PlannedHeadend
         nics=tuple(_nics(topology.links, name)),
         db=sr_db(topology),
         policies=tuple(_policy(address, one) for one in policies),
-        steered=tuple(_steered(topology, name, way_to)),
+        steered=tuple(_steered(topology, name, egress_nic)),
         flows=node.headend.flows,
         taken=tuple((one.sid, one.behavior) for one in topology.local_sids if one.node == name),
         pool=node.headend.binding_sids,
@@ -215,12 +215,12 @@ def _path(one: written.CandidatePath) -> Path:
 # --- steering
 
 
-def _steered(topology: Topology, name: str, way_to: WayTo) -> Iterator[ColorSteering]:
+def _steered(topology: Topology, name: str, egress_nic: EgressNic) -> Iterator[ColorSteering]:
     for one in topology.steering:
         if one.headend == name and isinstance(one.to, ColorTarget):
             colors = tuple(map(Color, one.to.colors))
             classes = tuple((entry.forwarding_class, entry.color) for entry in one.to.array)
-            otherwise = tuple(_otherwise(topology, one, one.to, way_to))
+            otherwise = tuple(_otherwise(topology, one, one.to, egress_nic))
             yield ColorSteering(
                 one.match.prefix,
                 one.to.endpoint,
@@ -232,7 +232,7 @@ def _steered(topology: Topology, name: str, way_to: WayTo) -> Iterator[ColorStee
             )
 
 
-def _otherwise(topology: Topology, one: Steering, to: ColorTarget, way_to: WayTo) -> Iterator[str]:
+def _otherwise(topology: Topology, one: Steering, to: ColorTarget, egress_nic: EgressNic) -> Iterator[str]:
     """The node's own routes of the prefix, if it has any; else the path of the IGP to the service's SID."""
     routes = [
         route
@@ -243,5 +243,5 @@ def _otherwise(topology: Topology, one: Steering, to: ColorTarget, way_to: WayTo
         several = ("nexthop",) if len(routes) > 1 else ()
         weight = ("weight", str(route.weight)) if several else ()
         yield from (*several, "via", str(route.via), *weight)
-    if not routes and to.sid and (nic := way_to(to.sid)):
+    if not routes and to.sid and (nic := egress_nic(to.sid)):
         yield from ("encap", "seg6", "mode", one.mode, "segs", str(to.sid), "dev", nic)

@@ -61,7 +61,7 @@ def plan(topology: Topology, locate: Locate, files: Mapping[str, str] = MappingP
         machine = replace(planner.planned(sids.get(name, ()), services), routing=plan_routing(topology, name))
         policies = _policies(machine, steering.get(name, ()), locate, problems)
         hardware = _hardware(node, groups.get(name, ()), topology.defaults)
-        headend = plan_headend(topology, name, machine.way_to)
+        headend = plan_headend(topology, name, machine.egress_nic)
         nodes.append(replace(machine, steering=tuple(policies), headend=headend, **hardware))
     if problems:
         raise TopologyError(problems)
@@ -87,7 +87,7 @@ def _said(hardware: Hardware) -> dict[str, Any]:
 
 def steered_prefix(node: PlannedNode, steering: Steering) -> SteeredPrefix | None:
     """A policy with the NIC towards its first segment, or None where there is no way to it."""
-    nic = node.way_to(steering.segments[0])
+    nic = node.egress_nic(steering.segments[0])
     return SteeredPrefix(steering.match.prefix, steering.segments, steering.mode, nic) if nic else None
 
 
@@ -246,7 +246,7 @@ class _Planner:
     def _nic_of(self, local: LocalSid, node: PlannedNode) -> str | None:
         """Towards the policy or the next hop of a SID, else any: Linux wants one in every route."""
         if local.policy is not None:
-            return node.way_to(local.policy.segments[0])
+            return node.egress_nic(local.policy.segments[0])
         next_hop = local.nh4 or local.nh6
         return self._connected(next_hop) if next_hop else self._any_ipv6_nic()
 

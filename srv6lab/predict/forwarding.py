@@ -13,7 +13,7 @@ from srv6lab.evidence.packets import Address, Direction
 from srv6lab.evidence.prediction import End, Hop
 from srv6lab.plan.nodes import Nic
 from srv6lab.predict import sr_proxy
-from srv6lab.predict.fib import Blackhole, Gateway, Link, Local, Sid, Steer, Way
+from srv6lab.predict.fib import Blackhole, Gateway, Link, Local, NextHop, Sid, Steer
 from srv6lab.predict.filters import through
 from srv6lab.predict.namespaces import LOOPBACK, ModeledLab, Namespace
 from srv6lab.predict.packet_view import size, view
@@ -157,7 +157,7 @@ class _Step:
     def _with_share(self, part: Fraction) -> _Step:
         return _Step(self.lab, replace(self.walk, share=self.walk.share * part), self.quirks)
 
-    def _by(self, way: Way, prefix: str) -> Next:
+    def _by(self, way: NextHop, prefix: str) -> Next:
         match way:
             case Local():
                 return self._delivered()
@@ -378,7 +378,7 @@ def _goes_on(acted: str) -> bool:
     return acted in REGISTRY and REGISTRY[acted].goes_on
 
 
-def _weight(way: Way) -> int:
+def _weight(way: NextHop) -> int:
     return way.weight if isinstance(way, Gateway | Steer | Sid) else 1
 
 

@@ -24,7 +24,7 @@ from srv6lab.plan.nodes import (
 )
 from srv6lab.plan.planner import steered_prefix
 from srv6lab.plan.routes import ExpectedRoutes, VpnRoute, expected_routes
-from srv6lab.predict.fib import MAIN, Fib, Found, Gateway, Link, Local, Sid, Steer, Way
+from srv6lab.predict.fib import MAIN, Fib, Found, Gateway, Link, Local, NextHop, Sid, Steer
 from srv6lab.predict.filters import matches
 from srv6lab.predict.policy_routes import HEADENDS, Elected, class_tables, decided, source_of
 from srv6lab.srv6.behaviors import REGISTRY
@@ -166,7 +166,7 @@ def _node(
     fib = Fib((interface.network, (Link(name),)) for name, interface in shared)
     connected = {interface.network for _, interface in interfaces if interface.version == 6}
 
-    def replace(prefix: Network, *ways: Way) -> None:
+    def replace(prefix: Network, *ways: NextHop) -> None:
         # An IPv6 link keeps its prefix, whose metric is lower than a static route's.
         if prefix not in connected:
             fib.put(prefix, ways)
@@ -174,7 +174,7 @@ def _node(
     for route in learned.routes:
         replace(route.prefix, Gateway(route.via, route.nic))
     tables = {MAIN: fib}
-    for (prefix, table), routes in node.ways().items():
+    for (prefix, table), routes in node.next_hops().items():
         ways = tuple(Gateway(route.via, route.nic, route.weight) for route in routes)
         if table is None:
             replace(prefix, *ways)

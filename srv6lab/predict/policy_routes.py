@@ -9,7 +9,7 @@ from math import lcm
 
 from srv6lab.plan.headend import PlannedHeadend
 from srv6lab.plan.nodes import Nic, PlannedNode
-from srv6lab.predict.fib import Blackhole, Sid, Steer, Way
+from srv6lab.predict.fib import Blackhole, NextHop, Sid, Steer
 from srv6lab.srv6.behaviors import REGISTRY
 from srv6lab.srv6.encapsulation import Encapsulation
 from srv6lab.srv6.policy.routes import Route, needed_classes, routes
@@ -22,7 +22,7 @@ from srv6lab.topology.scalars import Address, Network
 
 HEADENDS = {"encap": "H.Encaps", "encap.red": "H.Encaps.Red"}
 INVALID = "no candidate path of its policy is valid"
-Routes = Iterator[tuple[int | None, Network, tuple[Way, ...]]]
+Routes = Iterator[tuple[int | None, Network, tuple[NextHop, ...]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ def _headend(node: PlannedNode) -> PlannedHeadend:
     return node.headend
 
 
-def _behind(nics: Mapping[str, Nic], route: Route) -> Iterator[Way]:
+def _behind(nics: Mapping[str, Nic], route: Route) -> Iterator[NextHop]:
     one = route.steering
     if route.drop:
         yield Blackhole(INVALID)

@@ -74,7 +74,7 @@ def _steering(plan: Plan, steering: Steering) -> Change:
     node = plan.node(steering.headend)
     prefix = steering.match.prefix
     before = next((one for one in node.steering if one.prefix == prefix), None)
-    routes = node.ways().get((prefix, None), ())
+    routes = node.next_hops().get((prefix, None), ())
 
     def script(policy: SteeredPrefix | None) -> str:
         return template("apply/steering.sh.j2", policy=policy, routes=routes, prefix=prefix)

@@ -55,7 +55,7 @@ def _tables_without(node: PlannedNode, to: Address) -> list[str]:
     """The tables in which the plan has no way to an address: the main one, and those that SIDs look into."""
     tables = {value for sid in node.local_sids for name, value in sid.parameters if name == "table"}
     known = {str(route.table) for route in node.routes if to in route.prefix}
-    main = [] if node.way_to(to) else ["main"]
+    main = [] if node.egress_nic(to) else ["main"]
     return [*main, *sorted(tables - known)]
 
 

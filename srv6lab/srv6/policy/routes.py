@@ -46,7 +46,7 @@ class ColorSteering:
 
 
 @dataclass(frozen=True, slots=True)
-class NextHop:
+class PolicyHop:
     """The share of a route's flows that goes over one list of SIDs, out of `nic`, which is on `link`."""
 
     sids: Sids
@@ -62,7 +62,7 @@ class Route:
 
     prefix: Network
     steering: ColorSteering | None
-    hops: tuple[NextHop, ...] = ()
+    hops: tuple[PolicyHop, ...] = ()
     drop: bool = False
 
     @property
@@ -81,9 +81,9 @@ def routes(
             return Route(prefix, one)
         hops = []
         for flow in state.flows:
-            link = min(view.ways_to(flow.sids[0]), key=lambda link: nics[link.local])
+            link = min(view.egress_links(flow.sids[0]), key=lambda link: nics[link.local])
             tail = (one.sid,) if one and one.sid else ()
-            hops.append(NextHop((*flow.sids, *tail), flow.share, link, nics[link.local]))
+            hops.append(PolicyHop((*flow.sids, *tail), flow.share, link, nics[link.local]))
         return Route(prefix, one, tuple(hops), state.action is Action.DROP)
 
     for given in steering:
