@@ -13,13 +13,14 @@ from srv6lab.evidence.packets import Address, Direction
 from srv6lab.evidence.prediction import End, Hop
 from srv6lab.plan.nodes import Nic
 from srv6lab.predict import sr_proxy
+from srv6lab.predict.encapsulating import hop_still_due, like
 from srv6lab.predict.fib import Blackhole, Gateway, Link, Local, NextHop, Sid, Steer
 from srv6lab.predict.filters import through
 from srv6lab.predict.namespaces import LOOPBACK, ModeledLab, Namespace
 from srv6lab.predict.packet_view import size, view
 from srv6lab.srv6.acting import act
 from srv6lab.srv6.behaviors import REGISTRY
-from srv6lab.srv6.encapsulation import Encapsulation, push
+from srv6lab.srv6.encapsulation import push
 from srv6lab.srv6.endpoint import IPV4, IPV6, end
 from srv6lab.srv6.headend import HEADENDS, hop
 from srv6lab.srv6.outer import Outer
@@ -181,7 +182,7 @@ class _Step:
     def _bound(self, way: Sid) -> Next:
         packet, local = self.walk.packet, way.local
         if local.policy:
-            local = replace(local, policy=_like(local.policy, packet))
+            local = replace(local, policy=like(local.policy, packet))
         if local.next_csid and NO_PSP in self.quirks:
             local = replace(local, flavors=local.flavors - {Flavor.PSP})
         result = act(way.behavior)(packet, local)
@@ -209,7 +210,7 @@ class _Step:
 
     def _steered(self, way: Steer, prefix: str) -> Next:
         packet, given = self.walk.packet, way.given
-        given = _like(given, packet)
+        given = like(given, packet)
         why = f"{prefix} is steered over {', '.join(map(str, given.segments))}"
         result = HEADENDS[way.name](packet, given)
         own = self.walk.came_in is None and not self.walk.acted  # takes no hop here, by anybody's word
@@ -349,23 +350,6 @@ class _Step:
         return replace(
             self.walk, counted=names
         ), f"firewall {dropping} drops it in {chain}" if dropping else ""
-
-
-def _like(given: Encapsulation, packet: Packet) -> Encapsulation:
-    """The outer header takes after the packet where the RFC leaves it to the node; what Linux does, for IPv6."""
-    first = packet.headers[0]
-    if not isinstance(first, Ipv6):
-        return given
-    return replace(given, hop_limit=first.hop_limit, traffic_class=first.traffic_class)
-
-
-def hop_still_due(pushed: Packet) -> Packet:
-    """A packet in a policy, with the hop of what is inside not yet taken."""
-    index = next(n for n, one in enumerate(pushed.headers) if n and isinstance(one, Ipv6))
-    inner = pushed.headers[index]
-    assert isinstance(inner, Ipv6)
-    inner = replace(inner, hop_limit=inner.hop_limit + 1)
-    return replace(pushed, headers=(*pushed.headers[:index], inner, *pushed.headers[index + 1 :]))
 
 
 def _with(quirks: tuple[str, ...], *taken: str) -> tuple[str, ...]:
