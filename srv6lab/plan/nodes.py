@@ -138,7 +138,7 @@ class PlannedNode:
         interfaces = [nic.address for nic in self.nics] + ([self.loopback] if self.loopback else [])
         return tuple(interface.ip for interface in interfaces)
 
-    def ways(self) -> dict[tuple[Network, int | None], tuple[PlannedRoute, ...]]:
+    def next_hops(self) -> dict[tuple[Network, int | None], tuple[PlannedRoute, ...]]:
         """The static routes by prefix and table (None for the main one), in the order of the file."""
         found: dict[tuple[Network, int | None], tuple[PlannedRoute, ...]] = {}
         for route in self.routes:
@@ -150,7 +150,7 @@ class PlannedNode:
         """The prefixes whose routes the agent of SR policies lays, and Day0 doesn't."""
         return frozenset(one.prefix for one in self.headend.steered) if self.headend else frozenset()
 
-    def way_to(self, address: Address) -> str | None:
+    def egress_nic(self, address: Address) -> str | None:
         """The NIC of the longest prefix that matches, among links and routes."""
         table = [(nic.address.network, nic.name) for nic in self.nics]
         table += [(route.prefix, route.nic) for route in self.routes if route.table is None]

@@ -62,7 +62,7 @@ def plan(topology: Topology, locate: Locate, files: Mapping[str, str] = MappingP
         machine = replace(planner.planned(sids.get(name, ()), services), routing=plan_routing(topology, name))
         policies = _policies(machine, steering.get(name, ()), locate, problems)
         hardware = _hardware(node, groups.get(name, ()), topology.defaults)
-        headend = plan_headend(topology, name, machine.way_to)
+        headend = plan_headend(topology, name, machine.egress_nic)
         nodes.append(replace(machine, steering=tuple(policies), headend=headend, **hardware))
     if problems:
         raise TopologyError(problems)
@@ -99,7 +99,7 @@ def _said(hardware: Hardware) -> dict[str, Any]:
 
 def steered_prefix(node: PlannedNode, steering: Steering) -> SteeredPrefix | None:
     """A policy with the NIC towards its first segment, or None where there is no way to it."""
-    nic = node.way_to(steering.segments[0])
+    nic = node.egress_nic(steering.segments[0])
     return SteeredPrefix(steering.match.prefix, steering.segments, steering.mode, nic) if nic else None
 
 
@@ -244,7 +244,7 @@ class _Planner:
     def _sids(self, sids: Sequence[_Sid], node: PlannedNode) -> Iterable[PlannedSid]:
         for index, local in sids:
             behavior = BEHAVIORS[local.behavior]
-            if behavior.kernel_since is None:
+            if behavior.served_by != "kernel":
                 continue
             nic = self._nic_of(local, node)
             if nic is None:
@@ -258,7 +258,7 @@ class _Planner:
     def _nic_of(self, local: LocalSid, node: PlannedNode) -> str | None:
         """Towards the policy or the next hop of a SID, else any: Linux wants one in every route."""
         if local.policy is not None:
-            return node.way_to(local.policy.segments[0])
+            return node.egress_nic(local.policy.segments[0])
         next_hop = local.nh4 or local.nh6
         return self._connected(next_hop) if next_hop else self._any_ipv6_nic()
 
@@ -274,7 +274,7 @@ class _Planner:
     def _proxies(self, sids: Sequence[_Sid], services: tuple[PlannedService, ...]) -> Iterable[PlannedProxy]:
         for index, local in sids:
             behavior = BEHAVIORS[local.behavior]
-            if behavior.kernel_since is not None:
+            if behavior.served_by != "proxy":
                 continue
             service = next((one for one in services if one.name == local.service), None)
             if service is None or len(service.ports) != 2:

@@ -9,7 +9,7 @@ from srv6lab.evidence.prediction import Leg, Prediction, Trace
 from srv6lab.plan.nodes import Plan
 from srv6lab.predict.forwarding import Ended, walks
 from srv6lab.predict.namespaces import ModeledLab
-from srv6lab.predict.policies import elect, lab_of
+from srv6lab.predict.policies import elect
 from srv6lab.predict.probe_packets import answer, request
 from srv6lab.srv6.quirks import QUIRKS
 from srv6lab.topology.actions import Action
@@ -35,13 +35,14 @@ def _stages(plan: Plan, exercise: Exercise) -> Iterator[tuple[Sequence[ModeledLa
     """The lab as it is while some of the probes are sent, as `apply` makes it: several for what is sent while it is
     changed, since headends notice a change later."""
     applied: tuple[Action, ...] = exercise.apply
-    elected = elect(plan, applied)
+    unchanged = elect(plan)
+    elected = elect(plan, applied, unchanged)
     before = ModeledLab(plan, applied, elected)
     if exercise.probes:
         yield [before], exercise.probes
     for step in exercise.steps:
         actions = (*applied, *step.apply)
-        after = lab_of(plan, actions)
+        after = ModeledLab(plan, actions, elect(plan, actions, unchanged))
         if step.across:
             yield [before, ModeledLab(plan, actions, elected), after], [step.across]
         yield [after], step.probes

@@ -24,9 +24,9 @@ from srv6lab.plan.nodes import (
     SteeredPrefix,
 )
 from srv6lab.plan.routes import ExpectedRoutes, VpnRoute, expected_routes
-from srv6lab.predict.fib import MAIN, Fib, Found, Gateway, Link, Local, Sid, Steer, Way
+from srv6lab.predict.fib import MAIN, Fib, Found, Gateway, Link, Local, Sid, Steer
 from srv6lab.predict.filters import matches
-from srv6lab.predict.policy_routes import HEADENDS, Elected, class_tables, decided, source_of
+from srv6lab.predict.policy_routes import HEADENDS, Elected, Routes, class_tables, decided, source_of
 from srv6lab.srv6.behaviors import REGISTRY
 from srv6lab.srv6.csid import NextCsid
 from srv6lab.srv6.encapsulation import Encapsulation
@@ -35,7 +35,6 @@ from srv6lab.srv6.packet import Packet
 from srv6lab.srv6.results import Flavor, LocalSid, Service
 from srv6lab.topology.actions import Action
 from srv6lab.topology.actions.firewall import Firewall
-from srv6lab.topology.scalars import Network
 from srv6lab.topology.sr_policy import Flow
 
 LOOPBACK = "lo"
@@ -134,38 +133,16 @@ def _node(
     if node.loopback:
         interfaces.append((LOOPBACK, node.loopback))
     in_vpns = {nic.name for nic in node.nics if nic.vrf}
-    shared = [(name, interface) for name, interface in interfaces if name not in in_vpns]
-    fib = Fib((interface.network, (Link(name),)) for name, interface in shared)
+    fib = Fib((one.network, (Link(name),)) for name, one in interfaces if name not in in_vpns)
+    # An IPv6 link keeps its prefix, whose metric is lower than a static route's.
     connected = {interface.network for _, interface in interfaces if interface.version == 6}
-
-    def replace(prefix: Network, *ways: Way) -> None:
-        # An IPv6 link keeps its prefix, whose metric is lower than a static route's.
-        if prefix not in connected:
-            fib.put(prefix, ways)
-
-    for route in learned.routes:
-        replace(route.prefix, Gateway(route.via, route.nic))
-    tables = {MAIN: fib}
-    for (prefix, table), routes in node.ways().items():
-        ways = tuple(Gateway(route.via, route.nic, route.weight) for route in routes)
-        if table is None:
-            replace(prefix, *ways)
-        else:
-            tables.setdefault(table, Fib()).put(prefix, ways)
-    for sid in node.local_sids:
-        replace(sid.prefix, _sid(nics, sid))
-    for vrf in node.routing.vrfs if node.routing else ():
-        tables[vrf.table] = _vpn(node, vrf, learned.vpns.get(vrf.name, ()))
-        replace(ip_network(vrf.sid), Sid(vrf.sid, REGISTRY["End.DT4"], LocalSid(table=vrf.table)))
-    for policy in node.steering:
-        replace(policy.prefix, _steer(nics, policy))
-    for proxy in node.proxies:
-        replace(ip_network(proxy.sid), _proxy(proxy))
-    for number, prefix, chosen in decided(node, elected) if elected else ():
-        if number is None:
-            replace(prefix, *chosen)
-        else:
-            tables.setdefault(number, Fib()).put(prefix, chosen)
+    vrfs = node.routing.vrfs if node.routing else ()
+    tables = {MAIN: fib} | {vrf.table: _vpn(node, vrf, learned.vpns.get(vrf.name, ())) for vrf in vrfs}
+    for table, prefix, hops in _routes(node, learned, nics, elected):
+        if table is not None:
+            tables.setdefault(table, Fib()).put(prefix, hops)
+        elif prefix not in connected:
+            fib.put(prefix, hops)
     returns: dict[str, tuple[Sid, ...]] = {}
     for proxy in node.proxies:
         returns[proxy.back] = (*returns.get(proxy.back, ()), _proxy(proxy))
@@ -174,12 +151,35 @@ def _node(
         nics=nics,
         locals=frozenset(interface.ip for _, interface in interfaces),
         tables=tables,
-        rules={nic: vrf.table for vrf in (node.routing.vrfs if node.routing else ()) for nic in vrf.nics},
+        rules={nic: vrf.table for vrf in vrfs for nic in vrf.nics},
         forwards=node.forwards,
         firewalls=firewalls,
         returns=returns,
         classes=class_tables(node, elected) if elected else (),
     )
+
+
+def _routes(
+    node: PlannedNode,
+    learned: ExpectedRoutes,
+    nics: Mapping[str, Nic],
+    elected: Elected | None,
+) -> Routes:
+    """All but links, each over those before it: what protocols and Day0 bring, then what the headend's agent does."""
+    for route in learned.routes:
+        yield None, route.prefix, (Gateway(route.via, route.nic),)
+    for (prefix, table), routes in node.next_hops().items():
+        yield table, prefix, tuple(Gateway(route.via, route.nic, route.weight) for route in routes)
+    for sid in node.local_sids:
+        yield None, sid.prefix, (_sid(nics, sid),)
+    for vrf in node.routing.vrfs if node.routing else ():
+        yield None, ip_network(vrf.sid), (Sid(vrf.sid, REGISTRY["End.DT4"], LocalSid(table=vrf.table)),)
+    for policy in node.steering:
+        yield None, policy.prefix, (_steer(nics, policy),)
+    for proxy in node.proxies:
+        yield None, ip_network(proxy.sid), (_proxy(proxy),)
+    if elected:
+        yield from decided(node, elected)
 
 
 def _sid(nics: Mapping[str, Nic], sid: PlannedSid) -> Sid:

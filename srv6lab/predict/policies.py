@@ -21,18 +21,17 @@ from srv6lab.topology.places import Place
 _HOPS = 64
 
 
-def lab_of(plan: Plan, actions: Sequence[Action] = ()) -> ModeledLab:
-    """The lab as an exercise made it, once its headends have elected."""
-    return ModeledLab(plan, actions, elect(plan, actions))
-
-
-def elect(plan: Plan, actions: Sequence[Action] = ()) -> dict[str, Elected]:
-    """What every headend has elected, after what it had before the exercise changed anything."""
+def elect(
+    plan: Plan, actions: Sequence[Action] = (), before: dict[str, Elected] | None = None
+) -> dict[str, Elected]:
+    """What every headend has elected under these actions, after what it had elected `before` (if that isn't known:
+    what it elects in the lab that nothing has changed)."""
     headends = [node.headend for node in plan.nodes if node.headend]
     if not headends:
         return {}
-    first = _settled(plan, (), headends, {})
-    return _settled(plan, actions, headends, first) if actions else first
+    if before is None:
+        before = _settled(plan, (), headends, {})
+    return _settled(plan, actions, headends, before) if actions else before
 
 
 def _settled(

@@ -19,7 +19,7 @@ def _(action: SteeringAction, plan: Plan) -> tuple[PlannedChange, ...]:
     values = {
         "policy": steered_prefix(node, steering),
         "before": next((one for one in node.steering if one.prefix == prefix), None),
-        "routes": node.ways().get((prefix, None), ()),
+        "routes": node.next_hops().get((prefix, None), ()),
         "prefix": prefix,
     }
     what = f"{node.name} steers {prefix} over {', '.join(map(str, steering.segments))}"

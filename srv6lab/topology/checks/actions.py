@@ -144,7 +144,7 @@ def counts_a_proxy(view: Facts, locate: Locate) -> Iterator[Problem]:
     proxied = {
         sid
         for sid, item in view.owners.items()
-        if item.value.behavior not in BEHAVIORS or BEHAVIORS[item.value.behavior].kernel_since is None
+        if item.value.behavior not in BEHAVIORS or BEHAVIORS[item.value.behavior].served_by == "proxy"
     }
     for exercise in view.exercises:
         for item in exercise.counters:

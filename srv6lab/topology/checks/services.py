@@ -35,7 +35,7 @@ def _proxied(view: Facts) -> Iterator[tuple[Item[LocalSid], Behavior]]:
     """The local SIDs that an SR proxy serves."""
     for item in view.local_sids:
         behavior = BEHAVIORS.get(item.value.behavior)
-        if behavior is not None and behavior.kernel_since is None:
+        if behavior is not None and behavior.served_by == "proxy":
             yield item, behavior
 
 
