@@ -29,7 +29,7 @@ from srv6lab.cli import (
     status_report,
 )
 from srv6lab.errors import LabError, MachineError, TopologyError, UsageError
-from srv6lab.evidence.verdict import Item, Status, Verdict
+from srv6lab.evidence.verdict import PacketsSeen, Status, Verdict
 from srv6lab.host.files import write_whole
 from srv6lab.plan.nodes import Plan
 from srv6lab.providers.process import Process
@@ -163,7 +163,7 @@ class TestExercises:
     ],
 )
 def test_the_worst_verdict_is_the_exit_code(statuses: list[Status], code: int) -> None:
-    assert exit_code([Verdict("x", (Item("packet", one, None),)) for one in statuses]) == code
+    assert exit_code([Verdict("x", (PacketsSeen(status=one),)) for one in statuses]) == code
 
 
 def test_an_unknown_format_lists_those_that_are() -> None:

@@ -48,7 +48,7 @@ def test_a_file_is_replaced_in_one_step(home: Home, monkeypatch: pytest.MonkeyPa
 def test_a_disk_that_is_full_leaves_the_old_file_and_nothing_else(home: Home) -> None:
     home.write(STATE)
     program = (
-        "import resource, signal, sys; from pathlib import Path; from srv6lab.providers.state import write_whole;"
+        "import resource, signal, sys; from pathlib import Path; from srv6lab.host.files import write_whole;"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (10, 10)); write_whole(Path(sys.argv[1]), 'x' * 100)"
     )

@@ -6,30 +6,26 @@ nothing else, so a run is graded the same on any machine, and so are pcaps that 
 
 from __future__ import annotations
 
-import json
 import re
 import secrets
 import shutil
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import asdict
 from ipaddress import IPv6Address
 from pathlib import Path
-from typing import Any
 
 from srv6lab.errors import NodeError
-from srv6lab.evidence.observations import OBSERVATIONS, SCHEMA
+from srv6lab.evidence.observations import Observations, write_observations
 from srv6lab.evidence.probes import Sent
-from srv6lab.host.files import write_whole
 from srv6lab.host.progress import Progress
 from srv6lab.live import wait_for_policies
 from srv6lab.live.changes import Changes
 from srv6lab.live.instance import Instance
 from srv6lab.live.send import command, interval, read_ping
 from srv6lab.live.sensors import since, sizes
-from srv6lab.live.wait_for_routes import Survey, survey, wait
+from srv6lab.live.wait_for_routes import survey, wait
 from srv6lab.plan.nodes import Plan
 from srv6lab.predict.namespaces import withdrawn
 from srv6lab.render.apply import changes_of
@@ -56,41 +52,27 @@ def record(lab: Instance, plan: Plan, name: str, progress: Progress) -> Path:
     since_up = run.exercise.since == "up"
     tracers = lab.captures(None if since_up else mark, folder / "captures")
     alerts, sensors = since(lab, plan, logs)
-    observed = {
-        "tracers": [asdict(one) | {"point": str(one.point)} for one in tracers],
-        "alerts": [asdict(one) for one in alerts],
-        "sensors": [asdict(one) for one in sensors],
-        "failure": failure,
-    }
-    document = {**_told(run, counted), **observed, **_known(seen)}
-    write_whole(folder / OBSERVATIONS, json.dumps(document, indent=1) + "\n")
-    return folder
-
-
-def _told(run: _Run, counted: Mapping[str, int]) -> dict[str, Any]:
-    """What the run itself has to say; `counted` is what its SR proxies had counted before."""
     after = run.proxy_counters()
-    return {
-        "schema": SCHEMA,
-        "lab": run.plan.name,
-        "exercise": run.name,
-        "provider": run.lab.state.provider,
-        "probes": [asdict(one) for one in run.sent],
-        "counters": {**run.counted, **{key: after[key] - counted.get(key, 0) for key in after}},
-        "proxies": run.proxies(),
-        "settled": run.settled,
-        "policies": run.astray,
-    }
-
-
-def _known(seen: Survey) -> dict[str, Any]:
-    """What the routers had to say."""
-    return {
-        "routing": seen.lacks(),
-        "drift": seen.drifts(),
-        "sids": seen.bound(),
-        "vpns": seen.mechanisms(),
-    }
+    observed = Observations(
+        lab=plan.name,
+        exercise=name,
+        provider=lab.state.provider,
+        probes=tuple(run.sent),
+        tracers=tuple(tracers),
+        alerts=alerts,
+        sensors=sensors,
+        counters={**run.counted, **{key: after[key] - counted.get(key, 0) for key in after}},
+        failure=failure,
+        proxies=run.proxies(),
+        routing=tuple(seen.lacks()),
+        drift=tuple(seen.drifts()),
+        settled=tuple(run.settled),
+        policies=tuple(run.astray),
+        sids={node: tuple(pairs) for node, pairs in seen.bound().items()},
+        vpns=seen.mechanisms(),
+    )
+    write_observations(folder, observed)
+    return folder
 
 
 class _Run:

@@ -86,7 +86,7 @@ def test_a_tool_that_only_a_lab_needs_counts_when_that_lab_is_named(tmp_path: Pa
     asked = run("doctor", f"lab={topology}", PATH=path)
     assert asked.returncode == 3
     assert "  MISS  suricata " in asked.stdout
-    assert "sensor: lacks suricata or snort (service ids on gate)" in asked.stdout
+    assert "sensor: lacks snort or suricata (service ids on gate)" in asked.stdout
 
 
 SENSOR = """\
