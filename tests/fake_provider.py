@@ -34,7 +34,7 @@ class Fake(Provider):
 
     def __init__(self, *, makes_machines: bool = False, rendering: Callable[[Plan], Files] = render) -> None:
         words = "nothing at all"
-        self.record = Record("fake", "fake", words, lambda _: self, rendering, makes_machines)
+        self.record = Record("fake", "fake", words, lambda _: self, rendering, "", makes_machines)
         self.done: list[str] = []
         self.asked: list[tuple[str, str]] = []
         self.alive = self.mends = True

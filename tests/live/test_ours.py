@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from srv6lab.host.files import write_whole
-from srv6lab.providers.registry import PROVIDERS, RECORDS
+from srv6lab.providers.records import RECORDS
+from srv6lab.providers.registry import PROVIDERS
 from srv6lab.providers.rendered import Rendered
 from srv6lab.providers.state import Home
 from tests.conftest import LABS, SITE
