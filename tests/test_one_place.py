@@ -108,6 +108,50 @@ lab = plan(found.topology, found.source.locate, found.files)
 """
 
 
+PROVIDER = {
+    "srv6lab/providers/records/boxes.py": """
+from srv6lab.providers.base import Provider, Record
+from srv6lab.render.day0 import render
+
+class Boxes(Provider):
+    def __init__(self, record):
+        self.record = record
+
+    def nodes(self, state):
+        return ("one",)
+
+RECORDS = (Record("boxes", "boxes", "cardboard", Boxes, render, "boxes", makes_machines=True),)
+""",
+    "srv6lab/doctor/boxes.py": """
+from .findings import Finding, Looked, Need, State
+
+def look(provider, system, plans, asked, folder):
+    found = Finding("tools", "tape", State.LACKING, "", "holds boxes", "buy some")
+    return Looked((Need(("tape",), "every lab"),), (found,), {})
+""",
+}
+ASK_PROVIDER = """
+from srv6lab import cli, doctor
+from srv6lab.providers.registry import WITH_MACHINES
+from srv6lab.providers.state import Home, State
+home = Home(Path("instance"))
+chosen = cli.choose_provider(home, "boxes")
+home.write(State("small", "instance", "boxes", "", "ready"))
+try:
+    cli.choose_provider(home, "nothing")
+except Exception as error:
+    refused = str(error)
+answer = {
+    "line": cli.provider_line(cli.choose_provider(home, ""), explicit=False),
+    "default": cli.DEFAULT_PROVIDER,
+    "refused": refused,
+    "machines": WITH_MACHINES,
+    "nodes": chosen.nodes(home.read()),
+    "lacks": [str(need) for need in doctor.diagnose(doctor.choose("boxes"), [], None, Path()).unmet],
+}
+"""
+
+
 def grown(folder: Path, files: Mapping[str, str], topology: str, question: str) -> Any:
     """What a copy of srv6lab with new files answers about a topology; `question` sets `answer`."""
     for name in ("srv6lab", "templates"):
@@ -167,6 +211,15 @@ def test_a_kind_of_probe_is_a_record_a_command_and_a_header() -> None:
     keys = {kind.key for kind in PROBE_KINDS}
     assert keys == set(COMMANDS) == set(HEADERS)
     assert keys <= set(Probe.model_fields)
+
+
+def test_a_provider_is_one_file_and_one_for_doctor(tmp_path: Path) -> None:
+    found = grown(tmp_path, PROVIDER, SMALL, ASK_PROVIDER)
+    assert found["line"].startswith("provider: boxes (cardboard); choose with --provider netns|boxes|")
+    assert found["default"] == "netns"
+    assert "there are: netns, boxes, virtualbox, libvirt" in found["refused"]
+    assert "boxes" in found["machines"] and found["nodes"] == ["one"]
+    assert found["lacks"] == ["tape"]
 
 
 def test_setup_installs_the_engines_that_debian_has() -> None:
