@@ -103,9 +103,9 @@ def where(how: str) -> str | None:
     return shutil.which(how) or shutil.which(how, path=_ROOTS_PATH)
 
 
-def missing(names: Iterable[str]) -> list[Tool]:
+def missing(names: Iterable[str], group: str = "lab") -> list[Tool]:
     """Those of the commands that PATH lacks."""
-    return [named(name) for name in names if not shutil.which(name)]
+    return [named(name, group) for name in names if not shutil.which(name)]
 
 
 def remedy(tools: Sequence[Tool], system: System | None = None) -> str:
