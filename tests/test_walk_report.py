@@ -14,8 +14,7 @@ from pathlib import Path
 import pytest
 
 from srv6lab.predict import predict
-from srv6lab.report import Walked
-from srv6lab.report.walk import walks_json, walks_mermaid, walks_text
+from srv6lab.report.walk import Walked, walks_json, walks_mermaid, walks_text
 from tests.conftest import REPOSITORY, invoke
 from tests.small import planned
 from tests.test_predict_segments import AT_ADDRESS

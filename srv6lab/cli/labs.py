@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterator
 from contextlib import suppress
@@ -15,6 +14,7 @@ from srv6lab.live.instance import Instance, Reference
 from srv6lab.plan.nodes import Plan
 from srv6lab.plan.planner import plan
 from srv6lab.providers.state import Home
+from srv6lab.suggest import instead
 from srv6lab.topology.load import load
 from srv6lab.topology.model import Topology
 
@@ -73,9 +73,8 @@ class LabsFolder:
     def known(self, reference: Reference) -> Reference:
         """The lab, if it is there."""
         if not reference.path.exists():
-            near = difflib.get_close_matches(reference.name, self.names(), 1)
-            mend = f"did you mean {near[0]}?" if near else f"there are: {', '.join(self.names())}"
-            raise UsageError(f"there is no lab {reference.name} ({shown(reference.path)})", mend)
+            what = f"there is no lab {reference.name} ({shown(reference.path)})"
+            raise UsageError(what, instead(reference.name, self.names()))
         return reference
 
     def load(self, reference: Reference) -> tuple[Plan, tuple[Problem, ...]]:

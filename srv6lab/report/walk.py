@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
@@ -13,6 +13,8 @@ from srv6lab.evidence.packets import Direction
 from srv6lab.evidence.prediction import End, Hop, Prediction, Trace
 from srv6lab.evidence.wording import describe, sentence
 from srv6lab.srv6.quirks import QUIRKS
+
+from .table import aligned
 
 SCHEMA = 1
 _LEGS = {"there": "there", "back": "and back"}
@@ -56,13 +58,6 @@ def walks_mermaid(walked: Sequence[Walked]) -> str:
     for title, trace in named:
         lines += _sequence(title, trace, actors)
     return "\n".join(lines) + "\n"
-
-
-WALKS: Mapping[str, Callable[[Sequence[Walked]], str]] = {
-    "text": walks_text,
-    "json": walks_json,
-    "mermaid": walks_mermaid,
-}
 
 
 # --- text
@@ -173,9 +168,7 @@ def _columns(rows: Sequence[tuple[str, Mapping[str, str]]]) -> Iterator[str]:
                 inner,
             )
         )
-    widths = [max(len(line[column]) for line in lines) for column in range(len(_HEADINGS))]
-    for line in lines:
-        yield "    " + "  ".join(f"{text:{width}}" for text, width in zip(line, widths, strict=True)).rstrip()
+    yield from aligned(lines, "    ")
 
 
 # --- JSON
