@@ -196,7 +196,7 @@ def test_a_form_is_chosen(lab: str, form: str) -> None:
     [
         (["--exercise", "acros"], ["has no exercise 'acros'", "did you mean across?"]),
         (["--probe", "ecko"], ["there is no probe 'ecko'", "did you mean echo?"]),
-        (["--format", "jsn"], ["there is no format 'jsn'", "there are: text, json, mermaid"]),
+        (["--format", "jsn"], ["there is no format 'jsn'", "did you mean `json`?"]),
     ],
 )
 def test_a_typo_is_told_with_what_was_meant(lab: str, words: Sequence[str], message: Sequence[str]) -> None:
