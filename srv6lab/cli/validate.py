@@ -20,7 +20,7 @@ from srv6lab.errors import LabError, Location, Problem, TopologyError, UsageErro
 from srv6lab.plan.planner import plan
 from srv6lab.report import formats
 from srv6lab.report.problems import Checked
-from srv6lab.suggest import instead
+from srv6lab.suggest import or_all
 from srv6lab.topology.load import load, read
 from srv6lab.topology.yaml.source import examine
 
@@ -70,7 +70,7 @@ class _Course:
         for name, where in self._required(path).items():
             if not (folder / name / FILE).is_file():
                 others = {one.parent.name for one in folder.glob(f"*/{FILE}")} - {own}
-                mend = instead(name, sorted(others))
+                mend = or_all(name, sorted(others))
                 yield Problem(where, f"there is no lab {name} beside this one", mend)
             elif way := self._way(folder, name, own):
                 what = f"{own} requires {', which requires '.join(way)}: nobody could begin"

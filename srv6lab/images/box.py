@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from srv6lab.engines import INSTALLED
 from srv6lab.errors import MachineError
 from srv6lab.host import files
 from srv6lab.host.command import output
@@ -35,7 +36,8 @@ PACKAGES = (
     *("linux-image-amd64", "initramfs-tools", "grub-pc-bin", "systemd-sysv", "udev", "dbus", "kmod"),
     *("openssh-server", "sudo", "ca-certificates", "procps", "less"),
     # what Day0, exercises and tracers call
-    *("iproute2", "iputils-ping", "ethtool", "tcpdump", "nftables", "iptables", "python3", "suricata"),
+    *("iproute2", "iputils-ping", "ethtool", "tcpdump", "nftables", "iptables", "python3"),
+    *(one.package for one in INSTALLED),
     *("python3-pydantic", "python3-yaml"),  # for --single-vm: the namespaces are made by srv6lab inside
 )
 _TOOLS = ("mmdebstrap", "mke2fs", "qemu-img")

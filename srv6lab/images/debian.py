@@ -10,6 +10,7 @@ from pathlib import Path
 
 from srv6lab.errors import MachineError
 from srv6lab.host.command import output, run
+from srv6lab.host.lock import hold
 from srv6lab.host.packages import SETUP
 from srv6lab.host.system import os_release
 
@@ -53,13 +54,11 @@ def recipe(*parts: str | bytes) -> str:
 @contextmanager
 def alone(path: Path, wait: Callable[[], None] = lambda: None) -> Iterator[None]:
     """Hold a lock file; whoever comes second is told by `wait`, waits, and finds what the first one made."""
-    import fcntl  # not on Windows, where nothing of Debian's is made
-
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("ab") as lock:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            hold(lock)
         except BlockingIOError:
             wait()
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            hold(lock, wait=True)
         yield

@@ -15,7 +15,7 @@ from srv6lab.report.problems import checked_github, checked_json, checked_text
 from srv6lab.report.sids import sids_json, sids_text
 from srv6lab.report.text import status_text, verdicts_text
 from srv6lab.report.walk import walks_json, walks_mermaid, walks_text
-from srv6lab.suggest import instead
+from srv6lab.suggest import or_all
 
 Format = TypeVar("Format")
 
@@ -32,5 +32,5 @@ WALKS = {"text": walks_text, "json": walks_json, "mermaid": walks_mermaid}
 def chosen(formats: Mapping[str, Format], name: str) -> Format:
     """What prints in that format; UsageError with the nearest ones, or all, if there is none of that name."""
     if name not in formats:
-        raise UsageError(f"there is no format {name!r}", instead(name, formats))
+        raise UsageError(f"there is no format {name!r}", or_all(name, formats))
     return formats[name]
