@@ -84,10 +84,6 @@ class Fib:
         by_bits = self._lengths[prefix.version][prefix.prefixlen]
         by_bits[_bits(prefix.network_address, prefix.prefixlen)] = (prefix, ways)
 
-    def drop(self, prefix: Network) -> None:
-        """Forget a prefix; KeyError if it isn't there."""
-        del self._lengths[prefix.version][prefix.prefixlen][_bits(prefix.network_address, prefix.prefixlen)]
-
     def has(self, prefix: Network) -> bool:
         found = self._lengths[prefix.version].get(prefix.prefixlen, {})
         return _bits(prefix.network_address, prefix.prefixlen) in found
