@@ -17,7 +17,7 @@ import pytest
 
 from srv6lab.cli import Instance, LabsFolder, Reference, destroy, up
 from srv6lab.plan.nodes import Plan
-from tests.aside import pytest_collection_modifyitems as pytest_collection_modifyitems
+from tests.aside import pytest_xdist_make_scheduler as pytest_xdist_make_scheduler
 from tests.skips import pytest_make_collect_report as pytest_make_collect_report
 from tests.skips import pytest_runtest_makereport as pytest_runtest_makereport
 
