@@ -24,6 +24,7 @@ from tests.skips import pytest_runtest_makereport as pytest_runtest_makereport
 REPOSITORY = Path(__file__).resolve().parent.parent
 SITE = LabsFolder(REPOSITORY)
 LABS = SITE.names()
+INVOKE = [sys.executable, "-m", "invoke"]
 
 
 def some_labs() -> list[Any]:
@@ -110,8 +111,7 @@ def need_root() -> None:
 
 def invoke(*words: str, **options: object) -> subprocess.CompletedProcess[str]:
     """Run a task as a user would."""
-    command = [sys.executable, "-m", "invoke", *words]
-    return subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, **options)  # type: ignore[call-overload,no-any-return]
+    return subprocess.run([*INVOKE, *words], cwd=REPOSITORY, capture_output=True, text=True, **options)  # type: ignore[call-overload,no-any-return]
 
 
 def tool(name: str) -> str:
