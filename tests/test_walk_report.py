@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,7 +14,7 @@ import pytest
 
 from srv6lab.predict import predict
 from srv6lab.report.walk import Walked, walks_json, walks_mermaid, walks_text
-from tests.conftest import REPOSITORY, invoke
+from tests.conftest import INVOKE, REPOSITORY, invoke
 from tests.small import planned
 from tests.test_predict_segments import AT_ADDRESS
 from tests.test_predict_services import PROXY
@@ -221,7 +220,7 @@ def test_a_file_that_is_wrong(tmp_path: Path) -> None:
 
 def test_a_reader_that_goes_away_is_no_failure_worth_a_traceback(lab: str) -> None:
     """As `invoke predict … | head -1` does."""
-    command = [sys.executable, "-m", "invoke", "predict", lab]
+    command = [*INVOKE, "predict", lab]
     process = subprocess.Popen(
         command, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
@@ -244,7 +243,7 @@ def test_an_ordinary_user_needs_no_root(lab: str, tmp_path_factory: pytest.TempP
         (clone / "row.yml").write_text(ROW)
         subprocess.run(["chmod", "-R", "a+rX", clone], check=True)
         user = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
-        command = [*user, sys.executable, "-m", "invoke", "predict", "lab=./row.yml"]
+        command = [*user, *INVOKE, "predict", "lab=./row.yml"]
         environment = {**os.environ, "HOME": str(clone)}
         done = subprocess.run(command, cwd=clone, env=environment, capture_output=True, text=True)
         assert (done.returncode, done.stderr) == (0, "")
