@@ -20,7 +20,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from srv6lab.engines import INSTALLED
 from srv6lab.errors import MachineError
@@ -212,10 +211,6 @@ def _run(command: Sequence[str], given: str = "") -> None:
     if done.returncode:
         said = "\n  ".join((done.stderr or done.stdout).strip().splitlines()[-5:])
         raise MachineError(f"{command[0]} failed:\n  {said}", "mend that, and run it again")
-
-
-if TYPE_CHECKING:
-    pass
 
 
 def box_ovf(disk: str, capacity: int) -> str:
