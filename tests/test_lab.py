@@ -21,7 +21,6 @@ from srv6lab.cli import (
     destroy,
     exercise_names,
     exit_code,
-    formatter,
     provider_line,
     provider_named,
     shown,
@@ -34,6 +33,7 @@ from srv6lab.host.files import write_whole
 from srv6lab.plan.nodes import Plan
 from srv6lab.providers.process import Process
 from srv6lab.providers.state import Home, State
+from srv6lab.report.formats import VERDICTS, chosen
 from tests.conftest import LABS, SITE, Up, bring, silent
 from tests.small import SMALL, planned
 
@@ -168,7 +168,13 @@ def test_the_worst_verdict_is_the_exit_code(statuses: list[Status], code: int) -
 
 def test_an_unknown_format_lists_those_that_are() -> None:
     with pytest.raises(UsageError, match="text, json, junit"):
-        formatter("xml")
+        chosen(VERDICTS, "xml")
+
+
+def test_a_format_that_is_nearly_right_is_named() -> None:
+    with pytest.raises(UsageError) as caught:
+        chosen(VERDICTS, "jnit")
+    assert str(caught.value) == "there is no format 'jnit'\n  mend: did you mean `junit`?"
 
 
 def test_a_path_is_shown_from_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

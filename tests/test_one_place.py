@@ -187,15 +187,6 @@ def test_an_engine_is_one_file_and_its_template(tmp_path: Path) -> None:
     assert found["alerts"] == ["7"]
 
 
-def test_a_provider_is_one_file_and_one_for_doctor(tmp_path: Path) -> None:
-    found = grown(tmp_path, PROVIDER, SMALL, ASK_PROVIDER)
-    assert found["line"].startswith("provider: boxes (cardboard); choose with --provider netns|boxes|")
-    assert found["default"] == "netns"
-    assert "there are: netns, boxes, virtualbox, libvirt" in found["refused"]
-    assert "boxes" in found["machines"] and found["nodes"] == ["one"]
-    assert found["lacks"] == ["tape"]
-
-
 def test_an_action_is_two_files_and_its_template(tmp_path: Path) -> None:
     found = grown(tmp_path, ACTION, APPLIED, ASK_ACTION)
     assert found["scripts"] == ["put gate\n", "take gate\n"]
@@ -220,6 +211,15 @@ def test_a_kind_of_probe_is_a_record_a_command_and_a_header() -> None:
     keys = {kind.key for kind in PROBE_KINDS}
     assert keys == set(COMMANDS) == set(HEADERS)
     assert keys <= set(Probe.model_fields)
+
+
+def test_a_provider_is_one_file_and_one_for_doctor(tmp_path: Path) -> None:
+    found = grown(tmp_path, PROVIDER, SMALL, ASK_PROVIDER)
+    assert found["line"].startswith("provider: boxes (cardboard); choose with --provider netns|boxes|")
+    assert found["default"] == "netns"
+    assert "there are: netns, boxes, virtualbox, libvirt" in found["refused"]
+    assert "boxes" in found["machines"] and found["nodes"] == ["one"]
+    assert found["lacks"] == ["tape"]
 
 
 def test_setup_installs_the_engines_that_debian_has() -> None:

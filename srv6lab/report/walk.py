@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
@@ -14,6 +14,8 @@ from srv6lab.evidence.packets import Direction, Place
 from srv6lab.evidence.prediction import End, Hop, Prediction, Trace
 from srv6lab.evidence.wording import foretell, sentence
 from srv6lab.srv6.quirks import QUIRKS
+
+from .table import aligned
 
 SCHEMA = 1
 _LEGS = {"there": "there", "back": "and back"}
@@ -57,13 +59,6 @@ def walks_mermaid(walked: Sequence[Walked]) -> str:
     for title, trace in named:
         lines += _sequence(title, trace, actors)
     return "\n".join(lines) + "\n"
-
-
-WALKS: Mapping[str, Callable[[Sequence[Walked]], str]] = {
-    "text": walks_text,
-    "json": walks_json,
-    "mermaid": walks_mermaid,
-}
 
 
 # --- text
@@ -177,9 +172,7 @@ def _columns(rows: Sequence[tuple[str, Mapping[str, str]]]) -> Iterator[str]:
                 inner,
             )
         )
-    widths = [max(len(line[column]) for line in lines) for column in range(len(_HEADINGS))]
-    for line in lines:
-        yield "    " + "  ".join(f"{text:{width}}" for text, width in zip(line, widths, strict=True)).rstrip()
+    yield from aligned(lines, "    ")
 
 
 # --- JSON
