@@ -87,7 +87,16 @@ def test_a_record_is_shown_in_full(name: str) -> None:
 
 
 def test_a_known_record_word_by_word() -> None:
-    one = Behavior("End.DX4", 17, "RFC 8986 4.5", "hands IPv4 on", ("nh4",))
+    one = Behavior(
+        "End.DX4",
+        17,
+        "RFC 8986 4.5",
+        "hands IPv4 on",
+        ("nh4",),
+        takes=("IPv4",),
+        looks_up="adjacency",
+        goes_on=False,
+    )
     assert in_full(one) == (
         "End.DX4\n"
         "  IANA code point:  17\n"
@@ -98,6 +107,10 @@ def test_a_known_record_word_by_word() -> None:
         "  needs:            SRv6 tunnels (CONFIG_IPV6_SEG6_LWTUNNEL)\n"
         "  in labs:          yes\n"
         "  in the model:     no\n"
+        "  served by:        kernel\n"
+        "  takes:            IPv4\n"
+        "  looks up:         adjacency\n"
+        "  ends policy:      yes\n"
         "  flavors:\n"
         "    NEXT-CSID  code point 61, not in Linux\n"
     )

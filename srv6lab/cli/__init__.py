@@ -26,8 +26,8 @@ from srv6lab.cli.tasks import (
 from srv6lab.host.files import shown
 from srv6lab.live.instance import Instance, Reference, Request
 from srv6lab.live.lifecycle import destroy, halt, up, with_box
+from srv6lab.providers.records import DEFAULT_PROVIDER
 from srv6lab.providers.registry import (
-    DEFAULT_PROVIDER,
     KERNELS,
     PROVIDERS,
     WITH_MACHINES,

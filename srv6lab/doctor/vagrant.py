@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from srv6lab.host.packages import named, remedy
@@ -20,10 +20,12 @@ from srv6lab.host.vagrant import (
     read_virtualbox,
     vboxmanage,
 )
+from srv6lab.plan.nodes import Plan
 
+from . import needs as lab_needs
 from . import readers
-from .asking import ABSENT, Answer
-from .findings import Finding, Need, State
+from .asking import ABSENT, Answer, ask
+from .findings import Finding, Looked, Need, State
 from .readers import MIB, Memory
 
 AREA = "machines"
@@ -48,6 +50,14 @@ _NEEDS = {
 
 ROOM = tuple(Need((name,), "the lab's machines") for name in ("memory", "disk"))
 Answers = Mapping[str, Answer]
+
+
+def look(provider: str, system: System, plans: Sequence[Plan], asked: Plan | None, folder: Path) -> Looked:
+    """What is here, and whether there is room for the machines of the lab that was asked for."""
+    answers = ask(questions(provider, system), LIMITS)
+    machines, memory = (len(asked.nodes), lab_needs.memory(asked)) if asked else (0, 0)
+    found = findings(provider, system, answers, free_disk(folder), machines, memory)
+    return Looked(needs(provider, found), found, {plan.name: ROOM if asked else () for plan in plans})
 
 
 def needs(provider: str, findings: Iterable[Finding]) -> tuple[Need, ...]:

@@ -52,7 +52,7 @@ def document(one: Behavior) -> dict[str, Any]:
         {"flavors": f.flavors, "code_point": f.code_point, "kernel_since": _version(f.kernel_since)}
         for f in flavored(one.name)
     ]
-    return {**shown, **since, "modeled": one.act is not None, "flavors": flavors}
+    return {**shown, **since, "modeled": bool(one.model), "flavors": flavors}
 
 
 def listing(found: Iterable[Behavior]) -> str:
@@ -103,7 +103,7 @@ def _lines(one: Behavior) -> Iterator[str]:
         "Linux since": _version(one.kernel_since) or _NOT_LINUX,
         "needs": "; ".join(NEEDS[need] for need in one.needs) or "nothing of a kernel",
         "in labs": "yes" if one.in_labs else "no: Day0 can't install it",
-        "in the model": "yes" if one.act else "no",
+        "in the model": "yes" if one.model else "no",
     }
     told = {
         "name",
@@ -134,6 +134,8 @@ def _joined(one: Flavored) -> str:
 
 
 def _words(value: object) -> str:
+    if value is True:
+        return "yes"
     return (
         ", ".join(str(one) for one in value)
         if isinstance(value, Sequence | frozenset) and not isinstance(value, str)

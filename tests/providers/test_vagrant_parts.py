@@ -130,12 +130,11 @@ def mark(mac: str, token: bytes = TOKEN) -> bytes:
     ],
 )
 def test_a_trace_reaches_as_far_as_the_marks_of_both_ends(
-    data: bytes | None, note: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    data: bytes | None, note: str, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(traces, "_PATIENCE", 0.1)
     if data is not None:
         (tmp_path / "trace.pcap").write_bytes(data)
-    reading = traces.read({POINT: Traced("trace", HERE, THERE)}, tmp_path, TOKEN, {})[POINT]
+    reading = traces.read({POINT: Traced("trace", HERE, THERE)}, tmp_path, TOKEN, {}, 0.0)[POINT]
     assert reading.note == note
     if data and not note:
         assert reading.size == len(data) - (0 if data.endswith(mark(THERE)) else 56)
