@@ -9,6 +9,8 @@ from __future__ import annotations
 import pytest
 
 ASIDE = (
+    "tests/host/",
+    "tests/live/",
     "tests/providers/test_vagrant_parts.py",
     "tests/srv6/policy/",
     "tests/srv6/test_behaviors.py",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import sys
 import time
 from collections.abc import Callable
@@ -337,3 +338,10 @@ def test_a_node_that_says_it_itself_settles_what_its_groups_dispute() -> None:
 def test_groups_that_say_the_same_agree() -> None:
     groups = "groups: {one: {members: [gate], cpus: 2}, two: {members: [gate], cpus: 2, memory: 256}}\n"
     assert hardware(groups)["gate"] == (*PLAIN[:2], 256, 2)
+
+
+def test_a_plan_is_a_value_that_can_be_sent_elsewhere_with_its_places_in_the_file() -> None:
+    found = planned()
+    assert pickle.loads(pickle.dumps(found)) == found
+    assert found.locate("exercises", 0, "expect", "packets", 1).line > found.locate("exercises", 0).line
+    assert found.locate("nodes", "nobody") == found.locate()

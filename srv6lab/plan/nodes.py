@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from ipaddress import IPv4Interface, IPv6Address, IPv6Interface, IPv6Network
 
 from srv6lab.errors import Location
@@ -160,13 +160,13 @@ class PlannedNode:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A lab, ready to be rendered, run and judged."""
+    """A lab, ready to be rendered, run and judged. `locations` are where its nodes and expectations are written."""
 
     name: str
     description: str
     nodes: tuple[PlannedNode, ...]
     exercises: tuple[Exercise, ...]
-    locate: Locate
+    locations: Mapping[Path, Location] = field(hash=False)
 
     def node(self, name: str) -> PlannedNode:
         """KeyError, which says what is there, if there is none."""
@@ -176,6 +176,12 @@ class Plan:
         raise KeyError(
             f"lab {self.name} has no node {name}, only {', '.join(one.name for one in self.nodes)}"
         )
+
+    def locate(self, *path: str | int) -> Location:
+        """Where something is written, or the nearest thing around it."""
+        while path and path not in self.locations:
+            path = path[:-1]
+        return self.locations[path]
 
     def nics(self) -> Iterator[Nic]:
         """The ends of all links."""

@@ -31,7 +31,8 @@ from srv6lab.plan.nodes import (
     SteeredPrefix,
 )
 from srv6lab.srv6.behaviors import BEHAVIORS
-from srv6lab.topology.actions import Action, SteeringAction
+from srv6lab.topology.actions import Action
+from srv6lab.topology.actions.steering import SteeringAction
 from srv6lab.topology.model import STANDARD, Group, Hardware, Link, LocalSid, Node, Port, Topology
 from srv6lab.topology.scalars import Address
 from srv6lab.topology.steering import Steering
@@ -65,7 +66,18 @@ def plan(topology: Topology, locate: Locate, files: Mapping[str, str] = MappingP
         nodes.append(replace(machine, steering=tuple(policies), headend=headend, **hardware))
     if problems:
         raise TopologyError(problems)
-    return Plan(topology.name, topology.description, tuple(nodes), topology.exercises, locate)
+    locations = {path: locate(path) for path in _lasting(topology)}
+    return Plan(topology.name, topology.description, tuple(nodes), topology.exercises, locations)
+
+
+def _lasting(topology: Topology) -> Iterator[Path]:
+    """What may have to be told of when the file has long been read: nodes, and what is expected."""
+    yield ()
+    yield from (("nodes", name) for name in topology.nodes)
+    for index, exercise in enumerate(topology.exercises):
+        for kind in ("packets", "alerts", "counters", "losses", "control"):
+            for number in range(len(getattr(exercise.expect, kind))):
+                yield "exercises", index, "expect", kind, number
 
 
 def _hardware(node: Node, groups: Iterable[Group], defaults: Hardware) -> dict[str, Any]:
@@ -135,7 +147,7 @@ def _mac_clashes(topology: Topology, locate: Locate) -> Iterator[Problem]:
     owners: dict[str, Point] = {}
     for index, link in enumerate(topology.links):
         for end, endpoint in enumerate(link.endpoints):
-            point = Point.parse(endpoint.at)
+            point = endpoint.point
             owner = owners.setdefault(mac_of(topology.name, point), point)
             if owner != point:
                 what = f"{point} would have the MAC {mac_of(topology.name, point)} that {owner} has"
@@ -154,7 +166,7 @@ def _plan_nics(topology: Topology) -> dict[str, list[Nic]]:
 
 
 def _ends(lab: str, link: Link) -> Iterator[Nic]:
-    points = [Point.parse(endpoint.at) for endpoint in link.endpoints]
+    points = [endpoint.point for endpoint in link.endpoints]
     for index, endpoint in enumerate(link.endpoints):
         point = points[index]
         yield Nic(

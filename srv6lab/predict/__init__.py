@@ -14,6 +14,7 @@ from srv6lab.predict.probe_packets import answer, request
 from srv6lab.srv6.quirks import QUIRKS
 from srv6lab.topology.actions import Action
 from srv6lab.topology.exercises import Exercise, Probe
+from srv6lab.topology.places import Place
 
 RFC: frozenset[str] = frozenset()
 LINUX: frozenset[str] = frozenset(QUIRKS)
@@ -62,9 +63,9 @@ def _all(labs: Sequence[ModeledLab], probe: Probe, quirks: frozenset[str]) -> It
 
 def traces(lab: ModeledLab, probe: Probe, quirks: frozenset[str]) -> Iterator[Trace]:
     """A probe's walks there and, of what was delivered, back."""
-    there = list(walks(lab, request(lab.plan, probe), probe.source, quirks))
+    there = list(walks(lab, request(lab.plan, probe), Place(probe.source), quirks))
     yield from (_trace(probe, Leg.THERE, one) for one in there)
-    answered: set[tuple[object, str]] = set()
+    answered: set[tuple[object, Place]] = set()
     for one in there:
         reply = answer(one.walk.packet) if one.end.delivered else None
         if reply is None or (reply, one.end.place) in answered:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from srv6lab.evidence.packets import Address, Direction
+from srv6lab.evidence.packets import Address, Direction, Place
 from srv6lab.evidence.prediction import End, Hop
 from srv6lab.plan.nodes import Nic
 from srv6lab.predict import sr_proxy
@@ -64,7 +64,7 @@ class Walk:
     """
 
     packet: Packet
-    place: str
+    place: Place
     came_in: str | None = None
     how: How | None = None
     next_hop: Address | None = None
@@ -90,7 +90,7 @@ Next = tuple[Walk | Ended, ...]
 
 
 def walks(
-    lab: ModeledLab, packet: Packet, place: str, quirks: frozenset[str] = frozenset()
+    lab: ModeledLab, packet: Packet, place: Place, quirks: frozenset[str] = frozenset()
 ) -> Iterator[Ended]:
     """Every permitted walk of a packet that `place` sends; flows of one prefix are shared by weight."""
     pending: list[Walk | Ended] = [Walk(packet, place, hop_due=False)]

@@ -16,6 +16,7 @@ from srv6lab.srv6.policy.state import NOTHING, States, compute
 from srv6lab.srv6.policy.view import Sids, View
 from srv6lab.srv6.quirks import QUIRKS
 from srv6lab.topology.actions import Action
+from srv6lab.topology.places import Place
 
 _HOPS = 64
 
@@ -83,5 +84,6 @@ def _comes_back(lab: ModeledLab, headend: PlannedHeadend, endpoint: Address, sid
         return True
     path = (*through, headend.address)
     packet = build(Ipv6(headend.address, path[0], _HOPS), Srh.of(path), Icmpv6(128))
-    ends = [one.end for one in walks(lab, packet, headend.node, frozenset(QUIRKS))]
-    return all(end.delivered and end.place == headend.node for end in ends)
+    at = Place(headend.node)
+    ends = [one.end for one in walks(lab, packet, at, frozenset(QUIRKS))]
+    return all(end.delivered and end.place == at for end in ends)

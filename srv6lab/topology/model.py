@@ -15,6 +15,7 @@ from srv6lab.engines import AUTO, ENGINES
 from srv6lab.srv6.csid import NextCsid
 from srv6lab.srv6.flavors import NEXT_CSID, in_linux
 from srv6lab.topology.exercises import Exercise
+from srv6lab.topology.places import Point
 from srv6lab.topology.routing import Bgp, Isis, IsisLink, SidStructure, Vrf, VrfName
 from srv6lab.topology.scalars import (
     Address,
@@ -99,12 +100,16 @@ class Endpoint(Model):
     vrf: VrfName | None = None
 
     @property
+    def point(self) -> Point:
+        return Point.parse(self.at)
+
+    @property
     def node(self) -> str:
-        return self.at.partition(":")[0]
+        return self.point.node
 
     @property
     def nic(self) -> str:
-        return self.at.partition(":")[2]
+        return self.point.nic
 
 
 class Link(Model):

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from ipaddress import IPv4Address
 from itertools import pairwise
 
-from srv6lab.evidence.packets import Address, Direction, PacketView
+from srv6lab.evidence.packets import Address, Direction, PacketView, Place
 from srv6lab.evidence.prediction import Hop, Trace
 from srv6lab.evidence.verdict import CountDiffers, Item, Suspect, Unexpected
 from srv6lab.judge.diagnose.causes import suspect
@@ -41,7 +41,7 @@ def after_delivery(delivered: Hop) -> Iterator[Suspect]:
 
 def beyond_the_end(plan: Plan, trace: Trace, strays: Sequence[Hop]) -> Iterator[Suspect]:
     """Packets that went on where the model has them lost."""
-    node = trace.end.place.partition("/")[0]
+    node = trace.end.place.node
     last = trace.hops[-1]
     for stray in strays:
         if stray.point.node == node and stray.direction is Direction.OUT:
@@ -227,7 +227,7 @@ def of_headend(
             yield suspect("firewall", out.point.place)
 
 
-def _forwarding(place: str, came: Hop, out: Hop) -> Iterator[Suspect]:
+def _forwarding(place: Place, came: Hop, out: Hop) -> Iterator[Suspect]:
     versions = {came.packet.outer.destination.version, out.packet.outer.destination.version}
     for version in sorted(versions, reverse=True):
         sysctl = f"/proc/sys/net/ipv{version}/" + ("ip_forward" if version == 4 else "conf/all/forwarding")
