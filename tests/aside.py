@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 ASIDE = (
+    "tests/host/",
+    "tests/live/",
     "tests/providers/test_vagrant_parts.py",
     "tests/srv6/policy/",
     "tests/srv6/test_behaviors.py",

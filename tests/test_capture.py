@@ -61,7 +61,9 @@ def only(folder: Path, frame: bytes) -> PacketView:
 
 def v6(source: str, target: str, protocol: str, header: Srh | None = None, hop_limit: int = 64) -> IpHeader:
     following = "routing" if header else protocol
-    return IpHeader(IPv6Address(source), IPv6Address(target), hop_limit, protocol, header, following)
+    return IpHeader(
+        IPv6Address(source), IPv6Address(target), hop_limit, protocol, header, following, flow_label=0
+    )
 
 
 def sids(*listed: str) -> tuple[IPv6Address, ...]:
@@ -86,6 +88,14 @@ def test_the_seed_s_packet_between_its_two_segments(tmp_path: Path) -> None:
         icmp=Icmp(8, 0, 0x2FC, 3),
         payload=TOKEN * 3,
     )
+
+
+@needs_tshark
+def test_the_flow_label_is_ipv6s_and_ipv4_has_none(tmp_path: Path) -> None:
+    frame = bytearray(frames.ping())
+    frame[15:18] = b"\x0b\xee\xf1"
+    packet = only(tmp_path, bytes(frame))
+    assert [header.flow_label for header in packet.headers] == [0xBEEF1, None]
 
 
 @needs_tshark
@@ -427,7 +437,7 @@ def test_no_room_for_a_copy_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_arguments: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(capture.pcapfile, "join", full)
+    monkeypatch.setattr(capture.pcap, "join", full)
     with pytest.raises(MachineError, match=r"No space left on device(.|\n)*needs room there"):
         capture.read(CAPTURES / "seed.pcap")
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from srv6lab.cli import check, grade
+from srv6lab.evidence.packets import Place
 from srv6lab.evidence.verdict import Status, Verdict
 from srv6lab.judge.diagnose import CAUSES, confirm
 from srv6lab.judge.diagnose.causes import proves, suspect
@@ -243,7 +244,7 @@ def test_what_nobody_could_prove_is_left_only_if_nobody_could_be_asked() -> None
 
 
 def test_a_service_in_a_namespace_is_asked_there() -> None:
-    one = suspect("firewall", "machine/inside")
+    one = suspect("firewall", Place("machine", "inside"))
     assert (one.node, one.argv[:4]) == ("machine", ("ip", "netns", "exec", "inside"))
 
 

@@ -13,8 +13,7 @@ from pathlib import Path
 import pytest
 
 from srv6lab.predict import predict
-from srv6lab.report import Walked
-from srv6lab.report.walk import walks_json, walks_mermaid, walks_text
+from srv6lab.report.walk import Walked, walks_json, walks_mermaid, walks_text
 from tests.conftest import INVOKE, REPOSITORY, invoke
 from tests.small import planned
 from tests.test_predict_segments import AT_ADDRESS
@@ -196,7 +195,7 @@ def test_a_form_is_chosen(lab: str, form: str) -> None:
     [
         (["--exercise", "acros"], ["has no exercise 'acros'", "did you mean `across`?"]),
         (["--probe", "ecko"], ["there is no probe 'ecko'", "did you mean `echo`?"]),
-        (["--format", "jsn"], ["there is no format 'jsn'", "there are: text, json, mermaid"]),
+        (["--format", "jsn"], ["there is no format 'jsn'", "did you mean `json`?"]),
     ],
 )
 def test_a_typo_is_told_with_what_was_meant(lab: str, words: Sequence[str], message: Sequence[str]) -> None:

@@ -90,7 +90,7 @@ def lost(text: str, *, linux: bool = False) -> tuple[str, str]:
     """Where the only walk there loses the packet, and why."""
     (trace,) = there(text, linux=linux)
     assert not trace.end.delivered, trace.end
-    return trace.end.place, trace.end.reason
+    return str(trace.end.place), trace.end.reason
 
 
 # Two routers that each take the other for the way.

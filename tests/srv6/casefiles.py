@@ -16,7 +16,7 @@ from typing import Any
 
 import yaml
 
-from srv6lab.srv6 import results
+from srv6lab.srv6 import acting, results
 from srv6lab.srv6.behaviors import REGISTRY
 from srv6lab.srv6.encapsulation import Encapsulation
 from srv6lab.srv6.flavors import NEXT_CSID
@@ -51,9 +51,8 @@ class Case:
         if not self.is_back:
             return spoken(act(self.behavior, self.parameters, packet))
         cache = act(self.behavior, self.parameters, read(self.entered)).cache if self.entered else None
-        give_back = REGISTRY[self.behavior].give_back
-        assert give_back is not None
-        return spoken(give_back(packet, local_sid(self.parameters), cache))
+        back = acting.give_back(REGISTRY[self.behavior])
+        return spoken(back(packet, local_sid(self.parameters), cache))
 
 
 def read(wire: bytes) -> Packet:
@@ -64,9 +63,7 @@ def read(wire: bytes) -> Packet:
 def act(behavior: str, parameters: Mapping[str, Any], packet: Packet) -> Any:
     if behavior in HEADENDS:
         return HEADENDS[behavior](packet, encapsulation(parameters))
-    act = REGISTRY[behavior].act
-    assert act is not None
-    return act(packet, local_sid(parameters))
+    return acting.act(REGISTRY[behavior])(packet, local_sid(parameters))
 
 
 def local_sid(given: Mapping[str, Any]) -> results.LocalSid:

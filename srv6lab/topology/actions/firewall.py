@@ -1,9 +1,12 @@
-"""What an exercise may change in a lab while it runs."""
+"""`firewall`: one rule, and what it counts."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal
 
+from srv6lab.topology.actions.action import Action, Mention
+from srv6lab.topology.places import Place
 from srv6lab.topology.scalars import (
     Model,
     Name,
@@ -11,13 +14,6 @@ from srv6lab.topology.scalars import (
     PlaceText,
     V4Network,
 )
-from srv6lab.topology.steering import Steering
-
-
-class SteeringAction(Model):
-    """Replace the headend's policy for a prefix; taken back, the lab's own policy stands again."""
-
-    steering: Steering
 
 
 class InnerMatch(Model):
@@ -46,43 +42,14 @@ class Firewall(Model):
     verdict: Literal["drop", "accept"] = "drop"
 
     @property
-    def node(self) -> str:
-        return self.at.partition("/")[0]
-
-    @property
-    def netns(self) -> str:
-        return self.at.partition("/")[2]
+    def place(self) -> Place:
+        return Place.parse(self.at)
 
 
-class FirewallAction(Model):
+class FirewallAction(Action):
     """Put a rule in; taken back, it is gone."""
 
     firewall: Firewall
 
-
-class Withdrawal(Model):
-    """A node whose locator FRR no longer has."""
-
-    node: Name
-
-
-class WithdrawAction(Model):
-    """Take a node's locator away from its routing protocols; taken back, it is announced again. What follows
-    is waited for both times."""
-
-    withdraw: Withdrawal
-
-
-class Cut(Model):
-    """A link by its name."""
-
-    link: Name
-
-
-class CutAction(Model):
-    """Let nothing through a link, and tell nobody: its NICs stay up. Taken back, it carries packets again."""
-
-    cut: Cut
-
-
-Action = SteeringAction | FirewallAction | WithdrawAction | CutAction
+    def mentions(self) -> Iterator[Mention]:
+        yield Mention("place", self.firewall.at, ("firewall", "at"))
