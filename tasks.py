@@ -122,8 +122,8 @@ def labs(_: Context) -> None:
         "provider": f"where it runs: {', '.join(labs_.PROVIDERS)} (default: {labs_.DEFAULT_PROVIDER})",
         "kernel": f"another kernel under it, in a micro-VM: {', '.join(labs_.KERNELS)} (default: this machine's own)",
         "instance": _INSTANCE,
-        "box": "a box for all machines instead of those that the file names (virtualbox, libvirt)",
-        "single-vm": "one machine with the whole lab in namespaces (virtualbox, libvirt)",
+        "box": f"a box for all machines instead of those that the file names ({', '.join(labs_.WITH_MACHINES)})",
+        "single-vm": f"one machine with the whole lab in namespaces ({', '.join(labs_.WITH_MACHINES)})",
     }
 )
 @_command
@@ -141,13 +141,14 @@ def up(
     Every NIC is traced from before the first packet, into .srv6lab/<instance>/captures/.
     """
     reference = SITE.refer(lab)
-    chosen = labs_.choose_provider(SITE.home(reference, instance), provider, kernel, single_vm=single_vm)
+    home = SITE.home(reference, instance)
+    chosen = labs_.choose_provider(home, provider, kernel, single_vm=single_vm)
     with _progress(f"up {reference.name}") as progress:
         progress.line(labs_.provider_line(chosen, explicit=bool(provider or kernel)))
         plan, warnings = SITE.load(reference)
         for warning in warnings:
             progress.line(str(warning))
-        labs_.up(SITE.home(reference, instance), plan, reference, chosen, progress, box)
+        labs_.up(home, plan, labs_.Request(reference, chosen, box), progress)
     name = f"lab={lab.removeprefix('lab=')}" + (f" --instance {instance}" if instance else "")
     print(f"{reference.name} is up. Next: invoke check {name}, or invoke connect {name} --node NODE")
 
@@ -414,7 +415,7 @@ def connect(_: Context, lab: str, node: str = "", instance: str = "") -> None:
 def capture(_: Context, lab: str, out: str = "", instance: str = "") -> None:
     """Write all that was traced so far, drained and whole, one pcap a NIC; print their paths."""
     one = SITE.running(SITE.refer(lab), instance)
-    for path in labs_.collect(one, Path(out) if out else one.home.path / "collected"):
+    for path in labs_.collect(one, Path(out) if out else one.home.collected):
         print(path)
 
 

@@ -23,7 +23,7 @@ def up_once(bring_up: Callable[[str], Up]) -> Up:
 
 @pytest.fixture
 def changes(up_once: Up) -> Changes:
-    return Changes(up_once.running.provider, up_once.running.home, up_once.running.state)
+    return Changes(up_once.running)
 
 
 def note(lab: Up, word: str, fails: bool = False) -> Change:
@@ -45,7 +45,7 @@ def test_latest_first(up_once: Up, changes: Changes) -> None:
     ):
         pass
     assert said(up_once) == "+a +b +c -c -b -a"
-    assert not (up_once.running.home.path / "applied.json").exists()
+    assert not up_once.running.home.applied.exists()
 
 
 def test_taken_back_when_the_work_fails(up_once: Up, changes: Changes) -> None:
@@ -63,7 +63,7 @@ def test_taken_back_when_a_later_change_fails(up_once: Up, changes: Changes) -> 
 
 def test_what_a_dead_check_left_is_taken_back_by_the_next(up_once: Up, changes: Changes) -> None:
     left = note(up_once, "left")
-    (up_once.running.home.path / "applied.json").write_text(json.dumps([(left.node, left.undo)]))
+    up_once.running.home.applied.write_text(json.dumps([(left.node, left.undo)]))
     (verdict,) = check(up_once.running, up_once.plan, [up_once.plan.exercises[0].name], silent)
     assert verdict.status is Status.PASS
     assert said(up_once) == "-left"
@@ -71,7 +71,7 @@ def test_what_a_dead_check_left_is_taken_back_by_the_next(up_once: Up, changes: 
 
 def test_what_a_dead_check_left_is_taken_back_by_up(up_once: Up, changes: Changes) -> None:
     left = note(up_once, "left")
-    (up_once.running.home.path / "applied.json").write_text(json.dumps([(left.node, left.undo)]))
+    up_once.running.home.applied.write_text(json.dumps([(left.node, left.undo)]))
     up_once.again()
     assert said(up_once) == "-left"
 

@@ -212,7 +212,7 @@ class Follower:
             self._run(f"invoke up lab={self.lab}")
         # What `invoke exec` does, without a second of its start for each line.
         one = SITE.running(SITE.refer(self.lab), self._instance_of(self.lab))
-        result = one.provider.exec(one.state, node, ["bash", "-c", command], 60)
+        result = one.exec(node, ["bash", "-c", command], 60)
         return subprocess.CompletedProcess(command, result.exit_code, result.stdout, result.stderr)
 
     def _filled(self, command: str) -> str:

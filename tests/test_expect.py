@@ -89,6 +89,7 @@ def test_a_plain_packet_has_no_srh_and_nothing_inside() -> None:
         "segment_list",
         "segments_left",
         "oam",
+        "tag",
         *(f"middle.{name}" for name in ("source", "destination", "hop_limit", "protocol")),
         "middle.segment_list",
         "middle.segments_left",

@@ -47,8 +47,8 @@ def test_there_by_the_rfc() -> None:
         f"exit:eth1 {PING} hl 62 icmp",
         "delivered to east",
     ]
-    assert [hop.behavior for hop in trace.hops if hop.direction is Direction.OUT] == [
-        None, "H.Encaps", "End", "End.DX4",
+    assert [hop.behaviors for hop in trace.hops if hop.direction is Direction.OUT] == [
+        (), ("H.Encaps",), ("End",), ("End.DX4",),
     ]  # fmt: skip
     assert trace.hops[2].reason == ("10.0.2.0/24 is steered over fc00:b::e, fc00:c::d4; ::/0 via 2001:ab::2")
     assert trace.hops[4].reason == "SID fc00:b::e; fc00:c::/64 via 2001:bc::2"

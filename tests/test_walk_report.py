@@ -195,8 +195,8 @@ def test_a_form_is_chosen(lab: str, form: str) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--exercise", "acros"], ["has no exercise 'acros'", "did you mean across?"]),
-        (["--probe", "ecko"], ["there is no probe 'ecko'", "did you mean echo?"]),
+        (["--exercise", "acros"], ["has no exercise 'acros'", "did you mean `across`?"]),
+        (["--probe", "ecko"], ["there is no probe 'ecko'", "did you mean `echo`?"]),
         (["--format", "jsn"], ["there is no format 'jsn'", "there are: text, json, mermaid"]),
     ],
 )

@@ -19,7 +19,7 @@ from srv6lab.cli import shown
 from srv6lab.errors import LabError, Location, Problem, TopologyError, UsageError
 from srv6lab.plan.planner import plan
 from srv6lab.report.problems import problems_github, problems_json, problems_text
-from srv6lab.suggest import closest, did_you_mean
+from srv6lab.suggest import or_all
 from srv6lab.topology.load import load, read
 from srv6lab.topology.yaml.source import examine
 
@@ -83,8 +83,7 @@ class _Course:
         for name, where in self._required(path).items():
             if not (folder / name / FILE).is_file():
                 others = {one.parent.name for one in folder.glob(f"*/{FILE}")} - {own}
-                close = closest(name, others)
-                mend = did_you_mean(close) if close else f"there are: {', '.join(sorted(others)) or 'none'}"
+                mend = or_all(name, sorted(others))
                 yield Problem(where, f"there is no lab {name} beside this one", mend)
             elif way := self._way(folder, name, own):
                 what = f"{own} requires {', which requires '.join(way)}: nobody could begin"

@@ -12,13 +12,11 @@ from pathlib import Path
 from srv6lab.errors import UsageError
 from srv6lab.host.system import System, this_system
 from srv6lab.plan.nodes import Plan
+from srv6lab.providers.registry import PROVIDERS, RECORDS
 
 from . import needs, vagrant
 from .asking import ask
 from .findings import Diagnosis, Finding, LabAnswer, Need, unmet
-
-NETNS = "netns"
-PROVIDERS = (NETNS, *vagrant.PROVIDERS)
 
 
 def choose(provider: str, system: System | None = None) -> str:
@@ -26,9 +24,10 @@ def choose(provider: str, system: System | None = None) -> str:
     system = system or this_system()
     if provider and provider not in PROVIDERS:
         raise UsageError(f"there is no provider {provider!r}", f"there are: {', '.join(PROVIDERS)}")
-    if provider == NETNS and not system.is_linux:
-        raise UsageError(f"{NETNS} is for Linux, and this is {system.name}", "--provider virtualbox")
-    return provider or (NETNS if system.is_linux else "virtualbox")
+    here = [name for name in PROVIDERS if system.is_linux or not RECORDS[name].linux_only]
+    if provider and provider not in here:
+        raise UsageError(f"{provider} is for Linux, and this is {system.name}", f"--provider {here[0]}")
+    return provider or here[0]
 
 
 def diagnose(provider: str, plans: Iterable[Plan], asked: Plan | None, folder: Path) -> Diagnosis:
@@ -36,7 +35,7 @@ def diagnose(provider: str, plans: Iterable[Plan], asked: Plan | None, folder: P
     that was asked for among them. `folder` is where labs' files will lie."""
     system = this_system()
     plans = [*plans, *([asked] if asked else [])]
-    if provider == NETNS:
+    if not RECORDS[provider].makes_machines:
         from . import netns  # for Linux only
 
         base, findings = netns.NEEDS, netns.look(system)
@@ -57,4 +56,4 @@ def _virtual(provider: str, system: System, asked: Plan | None, folder: Path) ->
     return vagrant.findings(provider, system, answers, vagrant.free_disk(folder), machines, memory)
 
 
-__all__ = ["Diagnosis", "Finding", "LabAnswer", "Need", "choose", "diagnose"]
+__all__ = ["PROVIDERS", "Diagnosis", "Finding", "LabAnswer", "Need", "choose", "diagnose"]

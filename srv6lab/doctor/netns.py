@@ -21,9 +21,7 @@ NEEDS = (*(Need((name,), "every lab under netns") for name in _EVERY), Need(("ts
 
 def look(system: System) -> tuple[Finding, ...]:
     """What is here. Tools are asked while the kernel is."""
-    programs = tools.of_groups(("lab",))
-    if where(tools.SNORT.how):
-        programs = (*programs, tools.SNORT)
+    programs = (*tools.of_groups(("lab",)), *(one for one in tools.OTHER_ENGINES if where(one.how)))
     with ThreadPoolExecutor(1) as pool:
         asked = pool.submit(ask, tools.questions(programs))
         found = _kernel()

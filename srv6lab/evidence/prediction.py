@@ -11,13 +11,13 @@ from srv6lab.evidence.packets import Direction, PacketView, Point
 
 @dataclass(frozen=True, slots=True)
 class Hop:
-    """One packet at one point; a prediction adds which behavior acted and why, and which of the kernel's
+    """One packet at one point; a prediction adds which behaviors acted and why, and which of the kernel's
     departures from the RFC have formed the packet so far."""
 
     point: Point
     direction: Direction
     packet: PacketView
-    behavior: str | None = None
+    behaviors: tuple[str, ...] = ()
     reason: str = ""
     quirks: tuple[str, ...] = ()
 

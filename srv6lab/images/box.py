@@ -22,6 +22,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from srv6lab.engines import INSTALLED
 from srv6lab.errors import MachineError
 from srv6lab.host.files import REPOSITORY
 from srv6lab.render.templates import template
@@ -35,7 +36,8 @@ PACKAGES = (
     *("linux-image-amd64", "initramfs-tools", "grub-pc-bin", "systemd-sysv", "udev", "dbus", "kmod"),
     *("openssh-server", "sudo", "ca-certificates", "procps", "less"),
     # what Day0, exercises and tracers call
-    *("iproute2", "iputils-ping", "ethtool", "tcpdump", "nftables", "iptables", "python3", "suricata"),
+    *("iproute2", "iputils-ping", "ethtool", "tcpdump", "nftables", "iptables", "python3"),
+    *(one.package for one in INSTALLED),
     *("python3-pydantic", "python3-yaml"),  # for --single-vm: the namespaces are made by srv6lab inside
 )
 _TOOLS = {"mmdebstrap": "mmdebstrap", "mke2fs": "e2fsprogs", "qemu-img": "qemu-utils"}

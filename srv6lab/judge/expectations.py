@@ -1,8 +1,4 @@
-"""The author's expectations, and the words in which every witness describes a packet.
-
-An expectation and a captured packet are both turned into the same fields of text; nothing is
-filled in, rounded or forgiven on the way.
-"""
+"""What the author of a lab wrote for an exercise, as what is judged."""
 
 from __future__ import annotations
 
@@ -12,10 +8,10 @@ from fractions import Fraction
 from ipaddress import IPv6Network
 
 from srv6lab.errors import Location
+from srv6lab.evidence.fields import expected
 from srv6lab.evidence.packets import Address, Direction, PacketView, Point, plain
-from srv6lab.evidence.wording import NONE, flag_word, listed_segments
 from srv6lab.plan.nodes import Plan
-from srv6lab.topology.expectations import AlertExpectation, Inner, Middle, PacketExpectation
+from srv6lab.topology.expectations import AlertExpectation, PacketExpectation
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,37 +180,19 @@ def _alert(plan: Plan, one: AlertExpectation, location: Location) -> ExpectedAle
 
 
 def _expected(one: PacketExpectation, location: Location) -> Expected:
-    fields = {
-        name: str(value) for name in ("next_header", "length") if (value := getattr(one, name)) is not None
-    }
-    fields |= {} if one.oam is None else {"oam": flag_word(one.oam)}
-    fields |= _said(one)
-    if one.middle:
-        fields |= {f"middle.{name}": value for name, value in _said(one.middle).items()}
     flow: tuple[Address | None, Address | None] = (one.source, one.destination)
     if one.inner:
         flow = (one.inner.source, one.inner.destination)
-        fields |= {f"inner.{name}": value for name, value in _said(one.inner).items()}
     elif one.segment_list:
         flow = (None, None)  # the outer addresses are the tunnel's, not the flow's
     return Expected(
         point=Point.parse(one.at),
         direction=Direction(one.direction),
         probe=one.probe,
-        fields=tuple(fields.items()),
+        fields=tuple(expected(one)),
         flow=flow,
         count=one.count,
         absent=one.absent,
         location=location,
         share=Fraction(one.share) if one.share else None,
-    )
-
-
-def _said(header: Inner | PacketExpectation) -> dict[str, str]:
-    """What an author says of one IP header and its SRH."""
-    values = {name: getattr(header, name, None) for name in Middle.model_fields}
-    listed = values.pop("segment_list")
-    fields = {name: str(value) for name, value in values.items() if value is not None}
-    return (
-        fields if listed is None else fields | {"segment_list": listed_segments(listed) if listed else NONE}
     )

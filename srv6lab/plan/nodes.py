@@ -169,7 +169,13 @@ class Plan:
     locate: Locate
 
     def node(self, name: str) -> PlannedNode:
-        return next(node for node in self.nodes if node.name == name)
+        """KeyError, which says what is there, if there is none."""
+        for node in self.nodes:
+            if node.name == name:
+                return node
+        raise KeyError(
+            f"lab {self.name} has no node {name}, only {', '.join(one.name for one in self.nodes)}"
+        )
 
     def nics(self) -> Iterator[Nic]:
         """The ends of all links."""

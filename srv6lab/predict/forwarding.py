@@ -327,12 +327,11 @@ class _Step:
         address = next_hop if next_hop is not None else _destination(packet)
         if address not in self.lab.namespace(peer.point.place).locals:
             return _lost(walk, f"nobody on {nic.point}'s link has the address {address}")
-        acted = " + ".join(walk.acted) or None
         reason = "; ".join((*walk.why, why))
         seen = view(packet, nic.mac, peer.mac)
         hops = (
             *walk.hops,
-            Hop(nic.point, Direction.OUT, seen, acted, reason, walk.quirks),
+            Hop(nic.point, Direction.OUT, seen, walk.acted, reason, walk.quirks),
             Hop(peer.point, Direction.IN, seen, quirks=walk.quirks),
         )
         if nic.link and nic.link in self.lab.cut:

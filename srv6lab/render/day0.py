@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from srv6lab.engines import named
 from srv6lab.plan.frr import NEEDED
 from srv6lab.plan.nodes import Plan, PlannedNode
 from srv6lab.topology.actions import (
@@ -47,6 +48,7 @@ def _day0(plan: Plan, node: PlannedNode) -> str:
     flows = node.headend.flows if node.headend else ()
     return template(
         name,
+        engines=named,
         lab=plan.name,
         node=node,
         path=day0_path(node),

@@ -125,7 +125,11 @@ def _both(hop: Hop, linux: Hop | None) -> dict[str, str]:
 
 
 def _why(hop: Hop) -> str:
-    return f"{hop.behavior}: {hop.reason}" if hop.behavior else hop.reason
+    return f"{_behaviors(hop)}: {hop.reason}" if hop.behaviors else hop.reason
+
+
+def _behaviors(hop: Hop) -> str | None:
+    return " + ".join(hop.behaviors) or None
 
 
 def _place(hop: Hop) -> str:
@@ -141,8 +145,7 @@ def _table(proxies: frozenset[str], prediction: Prediction) -> Iterator[str]:
     for trace, linux in _beside(prediction):
         rows: dict[str, list[tuple[str, Mapping[str, str]]]] = {}
         for index, hop in enumerate(trace.hops):
-            acted = (hop.behavior or "").split(" + ")
-            if hop.direction is Direction.OUT and index and (proxy := proxies.intersection(acted)):
+            if hop.direction is Direction.OUT and index and (proxy := proxies.intersection(hop.behaviors)):
                 title = f"{' and '.join(sorted(proxy))} on {hop.point.node}"
                 for one in (index - 1, index):
                     fields = _both(trace.hops[one], linux.hops[one] if linux else None)
@@ -217,7 +220,7 @@ def _hop_json(hop: Hop, linux: Hop | None) -> dict[str, Any]:
     return {
         "point": str(hop.point),
         "direction": hop.direction,
-        "behavior": hop.behavior,
+        "behavior": _behaviors(hop),
         "reason": hop.reason,
         "packet": {name: None if value == "none" else value for name, value in fields.items()},
         "linux": {name: value for name, value in others.items() if value != fields[name]},

@@ -78,8 +78,9 @@ class PacketExpectation(Model):
     `source`, `destination`, `hop_limit`, `next_header`, `protocol` and `length` are the outermost IP header's:
     `next_header` is what follows it at once, `protocol` what follows all of its extension headers, `length`
     counts the bytes of the whole IP packet. `segment_list` is in wire order (RFC 8754 section 2): index 0 is
-    the last segment; an empty list says that there is no SRH. `count` defaults to one for each packet of the
-    probe. `share` is that of the probe's flows which come here so: how many they are must be likely by it.
+    the last segment; an empty list says that there is no SRH. `oam` is its O-flag, `tag` its tag. `count` defaults
+    to one for each packet of the probe. `share` is that of the probe's flows which come here so: how many they are
+    must be likely by it.
     """
 
     at: PointText
@@ -94,6 +95,7 @@ class PacketExpectation(Model):
     segment_list: SegmentList | None = None
     segments_left: SegmentsLeft | None = None
     oam: bool | None = None
+    tag: Annotated[int, Field(strict=True, ge=0, le=65535)] | None = None
     middle: Middle | None = None
     inner: Inner | None = None
     count: Annotated[int, Field(strict=True, ge=1)] | None = None

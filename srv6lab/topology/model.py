@@ -7,10 +7,11 @@ owns, two NICs with one address) is judged by the loader, which knows where each
 from __future__ import annotations
 
 from ipaddress import IPv6Network
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints
 
+from srv6lab.engines import AUTO, ENGINES
 from srv6lab.srv6.csid import NextCsid
 from srv6lab.topology.exercises import Exercise
 from srv6lab.topology.routing import Bgp, Isis, IsisLink, SidStructure, Vrf, VrfName
@@ -141,6 +142,12 @@ class Port(Model):
     trace: TraceName | None = None
 
 
+if TYPE_CHECKING:
+    EngineName = str
+else:
+    EngineName = Literal[(AUTO, *ENGINES)]
+
+
 class Service(Model):
     """A network service on a node: an IDS with its rules, in a namespace of its own behind two
     ports, or on a NIC of the node itself.
@@ -152,7 +159,7 @@ class Service(Model):
     node: Name
     netns: Name | None = None
     ports: Annotated[tuple[Port, ...], Field(max_length=2)] = ()
-    engine: Literal["auto", "suricata", "snort"] = "auto"
+    engine: EngineName = AUTO
     sr_aware: bool = False
     rules: FileName
     listen: NicLabel | None = None

@@ -103,7 +103,11 @@ def test_a_labs_needs_name_its_parts(name: str) -> None:
 @pytest.mark.parametrize("name", LABS)
 def test_every_need_of_a_lab_can_be_met(name: str) -> None:
     """By something that is looked at: a need by a name that nothing has would never be."""
-    looked_at = {probe.name for probe in probes()} | {tool.how for tool in TOOLS} | {tools.SNORT.how}
+    looked_at = (
+        {probe.name for probe in probes()}
+        | {tool.how for tool in TOOLS}
+        | {tool.how for tool in tools.OTHER_ENGINES}
+    )
     plan, _ = SITE.load(SITE.refer(name))
     for need in of_lab(plan):
         assert set(need.names) <= looked_at

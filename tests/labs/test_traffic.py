@@ -37,7 +37,7 @@ def labs_up(bring_up):  # type: ignore[no-untyped-def]
 @contextmanager
 def on_the_path_of(lab: Up, exercise: Exercise) -> Iterator[None]:
     """The exercise's steering is applied; its firewalls are not."""
-    changes = Changes(lab.running.provider, lab.running.home, lab.running.state)
+    changes = Changes(lab.running)
     steering = [
         each
         for one in exercise.apply

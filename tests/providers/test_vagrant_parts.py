@@ -19,7 +19,7 @@ from srv6lab.providers.vagrant.command import Event
 from srv6lab.providers.vagrant.traces import Traced
 from tests.conftest import REPOSITORY
 
-GUEST = REPOSITORY / "srv6lab" / "providers" / "vagrant" / "guest.py"
+GUEST = REPOSITORY / "srv6lab" / "inside" / "guest.py"
 HERE, THERE = "02:00:00:00:00:0a", "02:00:00:00:00:0b"
 POINT = Point("gate", "eth1")
 TOKEN = bytes(range(16))

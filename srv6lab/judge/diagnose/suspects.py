@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from srv6lab.evidence.packets import Address, Direction, PacketView
 from srv6lab.evidence.prediction import Hop, Trace
-from srv6lab.evidence.verdict import Item, Status, Suspect
+from srv6lab.evidence.verdict import CountDiffers, Item, Suspect, Unexpected
 from srv6lab.judge.diagnose.causes import suspect
 from srv6lab.judge.diagnose.first_break import Divergence
 from srv6lab.plan.headend import PlannedHeadend
@@ -81,22 +81,16 @@ def too_many(plan: Plan, items: Sequence[Item]) -> Iterator[Suspect]:
     """Who may have made packets that nobody sent: the node that they were seen at, or the one before it."""
     ends = plan.neighbors()
     for item in items:
-        if item.status is Status.FAIL and item.point in ends and _exceeds(item):
+        surplus = isinstance(item, Unexpected) or (isinstance(item, CountDiffers) and item.too_many)
+        if surplus and item.point in ends:
             yield from (suspect("copied", node) for node in (item.point.node, ends[item.point].point.node))
-
-
-def _exceeds(item: Item) -> bool:
-    if item.kind == "unexpected":
-        return True
-    return item.kind == "count" and int(item.captured or 0) > int(item.expected or 0)
 
 
 def _within(plan: Plan, broken: Divergence, came: Hop | None, out: Hop) -> Iterator[Suspect]:
     """A packet that came to a namespace and didn't leave it as it should."""
     node, place, nic = plan.node(out.point.node), out.point.place, out.point.nic
-    behaviors = (out.behavior or "").split(" + ")
     yield suspect("nic-down", place, nic=nic)
-    for name in _VRF_BOUND.intersection(behaviors):
+    for name in _VRF_BOUND.intersection(out.behaviors):
         yield suspect("vrf-strict-mode", node.name, behavior=name)
     if came is not None:
         yield from _of_sids(plan, node, came, out)
@@ -105,15 +99,15 @@ def _within(plan: Plan, broken: Divergence, came: Hop | None, out: Hop) -> Itera
         proxy = _returning(node, came)
         if proxy:
             yield from _of_return(node, proxy)
-    if any(name.startswith("H.") for name in behaviors):
+    if any(name.startswith("H.") for name in out.behaviors):
         yield from _of_policies(node, broken)
-    if node.headend and {"H.Encaps", "H.Encaps.Red", "End.B6.Encaps"}.intersection(behaviors):
+    if node.headend and {"H.Encaps", "H.Encaps.Red", "End.B6.Encaps"}.intersection(out.behaviors):
         yield from of_headend(plan, node, node.headend, broken)
     if came is not None:
         yield from _forwarding(place, came, out)
     to, version = out.packet.outer.destination, _version(out.packet.outer.destination)
     to_service = any(nic in (proxy.to, proxy.back) for proxy in node.proxies)
-    if not out.point.netns and not to_service and not _BOUND.intersection(behaviors):
+    if not out.point.netns and not to_service and not _BOUND.intersection(out.behaviors):
         yield suspect("route-missing", place, destination=to, nic=nic, version=version)
     if came is not None and isinstance(to, IPv4Address):
         yield suspect("rp-filter", place, nic=came.point.nic)
@@ -223,7 +217,7 @@ def of_headend(
             yield from _of_sids(plan, there, came, out)
             yield from _forwarding(out.point.place, came, out)
             to = out.packet.outer.destination
-            if not _BOUND.intersection((out.behavior or "").split(" + ")):
+            if not _BOUND.intersection(out.behaviors):
                 version = _version(to)
                 yield suspect(
                     "route-missing", out.point.place, destination=to, nic=out.point.nic, version=version
@@ -259,7 +253,7 @@ def _changed(plan: Plan, broken: Divergence) -> Iterator[Suspect]:
     """A headend that pushed something else."""
     hop, packet = broken.region[-1], broken.seen[0]
     wanted, got = _segments(hop.packet), _segments(packet)
-    if not any(name.startswith("H.") for name in (hop.behavior or "").split(" + ")):
+    if not any(name.startswith("H.") for name in hop.behaviors):
         return
     machine = plan.node(hop.point.node)
     if machine.headend:

@@ -14,18 +14,8 @@ from srv6lab.topology.expectations import ControlExpectation, Inner, Middle, Pac
 
 PROTOCOLS = frozenset({"icmp", "icmpv6", "tcp", "udp", "ipv4", "ipv6"})
 NEXT_HEADERS = PROTOCOLS | {"routing", "fragment", "hopopts", "dstopts"}
-HEADER = (
-    "source",
-    "destination",
-    "hop_limit",
-    "next_header",
-    "protocol",
-    "length",
-    "segment_list",
-    "segments_left",
-    "middle",
-    "inner",
-)
+# Of an expectation; a share has a check of its own.
+WITH_ABSENT = frozenset({"at", "direction", "probe", "absent", "share"})
 
 
 def _probes(view: Facts) -> Iterator[Item[Probe]]:
@@ -199,7 +189,11 @@ def unknown_probe(view: Facts, locate: Locate) -> Iterator[Problem]:
 @check
 def absent_with_more(view: Facts, locate: Locate) -> Iterator[Problem]:
     for _, item in _packets(view):
-        given = [key for key in ("count", *HEADER) if getattr(item.value, key) is not None]
+        given = [
+            key
+            for key in PacketExpectation.model_fields
+            if key not in WITH_ABSENT and getattr(item.value, key) is not None
+        ]
         if item.value.absent and given:
             what = f"a packet that is absent has no `{given[0]}`"
             mend = f"take away `absent`, or {', '.join(f'`{key}`' for key in given)}"
