@@ -96,7 +96,7 @@ def test_a_wrong_packet_is_seen_in_a_tagged_frame(recorded: Recorded, tmp_path: 
 
 def test_what_is_wrong_in_a_malformed_frame_is_told(tmp_path: Path) -> None:
     path = tmp_path / "malformed.pcap"
-    broken = frames.srh(41, ["fc00:3::a"], 7, b"", tag=1)[:4] + b"\x50" + bytes(19)
+    broken = frames.srh(41, ["fc00:3::a"], 255, b"", tag=1)[:4] + b"\x50" + bytes(19)
     path.write_bytes(
         frames.pcap([frames.ping(), frames.ether(frames.ipv6("::1", "::2", 43, broken + bytes(76)))])
     )
