@@ -19,7 +19,6 @@ import uuid
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
 from pathlib import Path
 from random import Random
 
@@ -31,6 +30,7 @@ from srv6lab.capture.pcap import packets
 from srv6lab.cli import Instance, LabsFolder, check, destroy, up
 from srv6lab.evidence.observations import Observations
 from srv6lab.evidence.packets import Point
+from srv6lab.evidence.prediction import Prediction
 from srv6lab.evidence.verdict import Status
 from srv6lab.judge import grade
 from srv6lab.plan.nodes import Plan
@@ -129,12 +129,16 @@ def put_together(right: Right, changed: Mapping[str, Sequence[Frame]], known: Ma
     return captures
 
 
-@cache
-def _predicted(plan: Plan, exercise: str) -> object:
-    return _predict(plan, exercise)
-
-
 _predict = grade.predict
+_PREDICTED: dict[tuple[str, str], tuple[Prediction, ...]] = {}
+
+
+def predicted(plan: Plan, exercise: str) -> tuple[Prediction, ...]:
+    """`predict`, once for all mutants."""
+    key = plan.name, exercise
+    if key not in _PREDICTED:
+        _PREDICTED[key] = _predict(plan, exercise)
+    return _PREDICTED[key]
 
 
 def verdict_of(right: Right, captures: Mapping[Point, Capture], changed: Iterable[str], mode: str) -> Status:
@@ -238,7 +242,7 @@ def main() -> int:
     asked.add_argument("--runs", type=Path, help="a folder with run folders, instead of bringing the lab up")
     asked.add_argument("--verbose", action="store_true", help="name each mutant that is judged wrongly")
     told = asked.parse_args()
-    grade.predict = _predicted  # type: ignore[assignment]  # the same for all mutants
+    grade.predict = predicted  # the same for all mutants
     operators = [one for one in OPERATORS if told.operator in one.name]
     wrong = 0
     with tempfile.TemporaryDirectory(prefix="srv6lab-") as folder:

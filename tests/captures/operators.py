@@ -16,7 +16,6 @@ from tests.captures.frames import checksum
 
 FAIL = frozenset({Status.FAIL})
 UNREADABLE = frozenset({Status.FAIL, Status.INCONCLUSIVE})
-CLIPPED = frozenset({Status.INCONCLUSIVE})
 EQUAL = frozenset({Status.PASS})
 
 Frame = bytes
@@ -465,5 +464,5 @@ OPERATORS = (
     Operator("a foreign packet more", EQUAL, _foreign),
     Operator("padding behind the IP packet", EQUAL, _in_one("eth", _tail)),
     Operator("all frames tagged", EQUAL, _tagged),
-    Operator("read again", EQUAL, _same),
+    Operator("read again, at another time", EQUAL, _same),
 )
