@@ -42,7 +42,7 @@ destroy: named .venv/.ready-lab ## lab=NAME : Take a lab away
 	@.venv/bin/invoke destroy $(quoted_lab)
 
 test: .venv/.ready-test ## Set up, and run the tests (but for the long ones of make prove)
-	@.venv/bin/python -m pytest -m 'not prove' -n 2 --dist loadgroup
+	@.venv/bin/python -m pytest -m 'not prove' -n 2 --dist loadscope --no-loadscope-reorder
 
 lint: .venv/.ready-test ## ruff, mypy --strict and shellcheck
 	@scripts/lint

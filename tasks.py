@@ -25,8 +25,7 @@ from srv6lab import cli as labs_
 from srv6lab import doctor as doctor_
 from srv6lab.cli import validate as validation
 from srv6lab.errors import LabError, UsageError
-from srv6lab.report import behaviors as registry
-from srv6lab.report import doctor as doctor_report
+from srv6lab.report import formats
 from srv6lab.report.progress import Progress
 
 SITE = labs_.LabsFolder(Path(__file__).resolve().parent)
@@ -158,7 +157,7 @@ def up(
         "lab": _LAB,
         "exercise": "an exercise to run, repeatable (default: all of the lab's)",
         "captures": "grade the pcaps in this folder instead of running the exercise; needs --exercise",
-        "format": f"how the verdict is printed: {', '.join(labs_.FORMATS)}",
+        "format": f"how the verdict is printed: {', '.join(formats.VERDICTS)}",
         "instance": _INSTANCE,
     },
     iterable=["exercise"],
@@ -177,7 +176,7 @@ def check(
 
     Exits 0 if all pass, 4 if the lab failed, 3 if the captures can't prove it either way.
     """
-    show = labs_.formatter(format)
+    show = formats.chosen(formats.VERDICTS, format)
     reference = SITE.refer(lab)
     plan, _warnings = SITE.load(reference)
     names = labs_.exercise_names(plan, exercise)
@@ -200,19 +199,19 @@ def check(
     help={
         "lab": f"{_LAB} (default: all labs)",
         "labs": "another folder of labs, such as that of your own repository (default: $SRV6LAB_LABS)",
-        "format": f"{', '.join(validation.FORMATS)}: github makes annotations of a pull request",
+        "format": f"{', '.join(formats.CHECKED)}: github makes annotations of a pull request",
     },
     positional=["lab"] if _named_after("validate") else [],
 )
 @_command
 def validate(_: Context, lab: str | None = None, labs: str = "", format: str = "text") -> None:
     """Load and plan a lab's file, or all labs' files; show all of their problems at once."""
-    validation.known_format(format)
+    show = formats.chosen(formats.CHECKED, format)
     folder = labs or os.environ.get("SRV6LAB_LABS", "")
     site = labs_.LabsFolder(SITE.root, Path(folder)) if folder else SITE
     files = validation.files_in(site.labs) if lab is None else [site.known(site.refer(lab)).path]
     checked = validation.validate(files)
-    out, words = validation.report(checked, format)
+    out, words = show(checked)
     sys.stderr.write(words)
     sys.stdout.write(out)
     sys.stdout.flush()
@@ -223,14 +222,14 @@ def validate(_: Context, lab: str | None = None, labs: str = "", format: str = "
 @task(
     help={
         "name": "a behavior, such as End.DX4 (default: all)",
-        "format": f"{', '.join(registry.FORMATS)}",
+        "format": f"{', '.join(formats.BEHAVIORS)}",
     },
     positional=["name"] if _named_after("behaviors") else [],
 )
 @_command
 def behaviors(_: Context, name: str | None = None, format: str = "text") -> None:
     """List the behaviors that a local SID can have (RFC 8986 section 4), or show one with its flavors."""
-    sys.stdout.write(registry.report(name or "", format))
+    sys.stdout.write(formats.chosen(formats.BEHAVIORS, format)(name or ""))
 
 
 @task(
@@ -247,7 +246,7 @@ def doctor(_: Context, lab: str | None = None, provider: str = "", format: str =
 
     The kernel is tried out in a throwaway node. Exits 0 if all that was asked for works, else 3.
     """
-    show = doctor_report.formatter(format)
+    show = formats.chosen(formats.DIAGNOSIS, format)
     chosen = doctor_.choose(provider)
     asked = SITE.load(SITE.refer(lab))[0] if lab else None
     found = doctor_.diagnose(chosen, [] if asked else SITE.plans(), asked, SITE.root)
@@ -296,7 +295,7 @@ def render(
         "lab": _LAB,
         "exercise": "an exercise, repeatable (default: all of the lab's)",
         "probe": "a probe of theirs, repeatable (default: all)",
-        "format": f"how the walk is printed: {', '.join(labs_.WALKS)}",
+        "format": f"how the walk is printed: {', '.join(formats.WALKS)}",
     },
     iterable=["exercise", "probe"],
     positional=["lab"],

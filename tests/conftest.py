@@ -18,13 +18,14 @@ import pytest
 from srv6lab.cli import Instance, LabsFolder, Reference, Request, destroy, provider_named, up
 from srv6lab.plan.nodes import Plan
 from srv6lab.providers.state import Home
-from tests.aside import pytest_collection_modifyitems as pytest_collection_modifyitems
+from tests.aside import pytest_xdist_make_scheduler as pytest_xdist_make_scheduler
 from tests.skips import pytest_make_collect_report as pytest_make_collect_report
 from tests.skips import pytest_runtest_makereport as pytest_runtest_makereport
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 SITE = LabsFolder(REPOSITORY)
 LABS = SITE.names()
+INVOKE = [sys.executable, "-m", "invoke"]
 
 
 def some_labs() -> list[Any]:
@@ -115,8 +116,7 @@ def need_root() -> None:
 
 def invoke(*words: str, **options: object) -> subprocess.CompletedProcess[str]:
     """Run a task as a user would."""
-    command = [sys.executable, "-m", "invoke", *words]
-    return subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, **options)  # type: ignore[call-overload,no-any-return]
+    return subprocess.run([*INVOKE, *words], cwd=REPOSITORY, capture_output=True, text=True, **options)  # type: ignore[call-overload,no-any-return]
 
 
 def tool(name: str) -> str:

@@ -61,7 +61,9 @@ def only(folder: Path, frame: bytes) -> PacketView:
 
 def v6(source: str, target: str, protocol: str, header: Srh | None = None, hop_limit: int = 64) -> IpHeader:
     following = "routing" if header else protocol
-    return IpHeader(IPv6Address(source), IPv6Address(target), hop_limit, protocol, header, following)
+    return IpHeader(
+        IPv6Address(source), IPv6Address(target), hop_limit, protocol, header, following, flow_label=0
+    )
 
 
 def sids(*listed: str) -> tuple[IPv6Address, ...]:
@@ -87,6 +89,14 @@ def test_the_seed_s_packet_between_its_two_segments(tmp_path: Path) -> None:
         payload=TOKEN * 3,
         ip_bytes=len(frames.ping()) - 14,
     )
+
+
+@needs_tshark
+def test_the_flow_label_is_ipv6s_and_ipv4_has_none(tmp_path: Path) -> None:
+    frame = bytearray(frames.ping())
+    frame[15:18] = b"\x0b\xee\xf1"
+    packet = only(tmp_path, bytes(frame))
+    assert [header.flow_label for header in packet.headers] == [0xBEEF1, None]
 
 
 @needs_tshark

@@ -49,6 +49,7 @@ def all_of_it() -> Observations:
         ),
         counters={"sid fc00:b::d4": 3},
         failure="exit: no such table",
+        failed_on="exit",
         proxies={"exit": "srconf on eBPF"},
         routing=(("gate", "gate has no route"),),
         drift=(("gate", "+ no ipv6 forwarding"),),
@@ -261,6 +262,22 @@ def test_packets_that_nobody_sent_do_accuse() -> None:
     assert {(one.cause, one.node) for one in verdict.suspects if one.cause == "copied"} >= {
         ("copied", "gate"), ("copied", "exit"),
     }  # fmt: skip
+
+
+def test_a_change_that_a_node_refused_accuses_its_nics() -> None:
+    plan = planned(SILENT)
+    told = {"failure": "gate: Cannot find device", "failed_on": "gate"}
+    observed = Observations("small", "across", probes=(Sent("echo", 3, 3, TOKEN),), **told)
+    verdict = judge_run(plan, "across", observed, capture_all(plan))
+    assert [item.note for item in verdict.items if item.kind == "apply"] == [
+        "the exercise couldn't go on: gate: Cannot find device"
+    ]
+    assert [(one.cause, one.argv[-1]) for one in verdict.suspects] == [
+        ("nic-down", "eth1"),
+        ("nic-down", "eth2"),
+    ]
+    elsewhere = judge_run(plan, "across", replace(observed, failed_on=""), capture_all(plan))
+    assert not elsewhere.suspects
 
 
 def test_a_node_that_is_not_there_is_named_with_those_that_are() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import sys
 import time
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from srv6lab.errors import TopologyError
 from srv6lab.evidence.packets import Point
 from srv6lab.plan.nodes import Nic, Plan
 from srv6lab.plan.planner import mac_of, plan
+from srv6lab.plan.routes import expected_routes
 from srv6lab.topology.load import loads
 from tests.conftest import LABS, SITE
 from tests.small import SMALL, planned
@@ -153,8 +155,8 @@ def test_a_route_of_a_table_is_no_way_for_anything_else() -> None:
         ("fc00:a::/64", None),
         ("::/0", 7),
     ]
-    assert machine.way_to(ip_address("fc00:a::1")) == "eth2"
-    assert machine.way_to(ip_address("2001:db8::1")) is None
+    assert machine.egress_nic(ip_address("fc00:a::1")) == "eth2"
+    assert machine.egress_nic(ip_address("2001:db8::1")) is None
 
 
 def test_a_binding_sid_leaves_towards_the_first_segment_of_its_policy() -> None:
@@ -337,3 +339,29 @@ def test_a_node_that_says_it_itself_settles_what_its_groups_dispute() -> None:
 def test_groups_that_say_the_same_agree() -> None:
     groups = "groups: {one: {members: [gate], cpus: 2}, two: {members: [gate], cpus: 2, memory: 256}}\n"
     assert hardware(groups)["gate"] == (*PLAIN[:2], 256, 2)
+
+
+def test_a_plan_is_a_value_that_can_be_sent_elsewhere_with_its_places_in_the_file() -> None:
+    found = planned()
+    assert pickle.loads(pickle.dumps(found)) == found
+    assert found.locate("exercises", 0, "expect", "packets", 1).line > found.locate("exercises", 0).line
+    assert found.locate("nodes", "nobody") == found.locate()
+
+
+TWICE = """\
+name: twice
+nodes:
+  one: {role: router, locator: "fc00:a::/64", loopback: "fc00:a::1/128", router_id: 10.0.0.1, isis: {instance: core, net: 49.0001.0000.0000.0001.00}}
+  two: {role: router, locator: "fc00:b::/64", loopback: "fc00:b::1/128", router_id: 10.0.0.2, isis: {instance: core, net: 49.0001.0000.0000.0002.00}}
+links:
+  - {name: upper, prefix: "2001:ab::/64", endpoints: ["one:eth1", "two:eth1"], isis: {network: point-to-point, metric: 10}}
+  - {name: lower, prefix: "2001:ba::/64", endpoints: ["one:eth2", "two:eth2"], isis: {network: point-to-point, metric: 10}}
+"""
+
+
+def test_of_two_links_alike_the_first_leads_to_the_neighbor() -> None:
+    found = expected_routes(planned(TWICE))["one"].routes
+    assert {(str(one.prefix), one.nic) for one in found} == {
+        ("fc00:b::/64", "eth1"),
+        ("fc00:b::1/128", "eth1"),
+    }

@@ -28,8 +28,10 @@ from srv6lab.evidence.verdict import (
     Verdict,
 )
 from srv6lab.providers.base import Health
-from srv6lab.report import FORMATS, verdicts_json, verdicts_junit, verdicts_text
-from srv6lab.report.text import status_text
+from srv6lab.report.formats import VERDICTS
+from srv6lab.report.json import verdicts_json
+from srv6lab.report.junit import verdicts_junit
+from srv6lab.report.text import status_text, verdicts_text
 from tests.small import LINE, PLACE
 
 LONG = "2001:ab::1 → fc00:b::e hl 63"
@@ -216,9 +218,9 @@ def test_junit_marks_an_exercise_that_judged_nothing() -> None:
 NASTY = "\x1b]0;owned\x07\x1b[2Jno\x00route\r\ufffe <&\"'>\x9b31m"
 
 
-@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("form", VERDICTS)
 def test_control_characters_of_a_node_s_words_reach_nobody(form: str) -> None:
-    text = FORMATS[form]([Verdict("across", (replace(PROBE, note=NASTY), replace(BLIND, note=NASTY)))])
+    text = VERDICTS[form]([Verdict("across", (replace(PROBE, note=NASTY), replace(BLIND, note=NASTY)))])
     if form == "junit":
         xml.fromstring(text.encode())
     assert all(char == "\n" or (char.isprintable() or char == "\ufffd") for char in text), repr(text)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -52,6 +53,14 @@ def venv(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("venv") / "venv"
     assert run(sys.executable, "-m", "venv", path).returncode == 0
     return path
+
+
+def made_already(venv: Path) -> str:
+    """A Python whose `-m venv --clear .venv` is a copy: making one anew takes seconds, and is in test_first_run.py."""
+    python, real = venv.with_name("python"), shlex.quote(sys.executable)
+    copy = f"rm -rf .venv; exec cp -a {shlex.quote(str(venv))} .venv"
+    shell_stub(python, f'[ "$*" != "-m venv --clear .venv" ] || {{ {copy}; }}\nexec {real} "$@"')
+    return str(python)
 
 
 def make_stale(clone: Path) -> None:
@@ -159,7 +168,9 @@ def test_setup_notices_what_it_has_to_mend(ready_clone: Path, venv: Path, damage
     else:
         (ready_clone / ".venv/.ready-lab").unlink()
         (ready_clone / ".venv/.unfinished").touch()
-    done = make(ready_clone, "up", "lab=x", PIP_NO_INDEX="1", PIP_FIND_LINKS="", PIP_CONFIG_FILE="/dev/null")
+    python = made_already(venv)
+    nothing = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": "", "PIP_CONFIG_FILE": "/dev/null"}
+    done = make(ready_clone, "up", "lab=x", PYTHON=python, **nothing)
     assert done.returncode != 0
     assert "<up>" not in done.stdout
     assert "setup: pip could not install them (above)" in done.stdout

@@ -23,14 +23,13 @@ from invoke import Program, Task
 
 import tasks
 from srv6lab.cli import DEFAULT_PROVIDER, PROVIDERS
-from tests.conftest import LABS, REPOSITORY, SITE, need_root, tool
+from tests.conftest import INVOKE, LABS, REPOSITORY, SITE, need_root, tool
 
 NAME = LABS[0]
 PLAN = SITE.load(SITE.refer(NAME))[0]
 NODE = PLAN.nodes[0].name
 NIC = PLAN.nodes[0].nics[0].name
 EXERCISE = PLAN.exercises[0].name
-INVOKE = [sys.executable, "-m", "invoke"]
 ALL = {task.name: task for task in vars(tasks).values() if isinstance(task, Task)}
 
 Done = subprocess.CompletedProcess[str]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from functools import cache, lru_cache
 from ipaddress import IPv4Address, IPv6Address
@@ -108,7 +108,9 @@ def _header(name: str, layer: Layer) -> IpHeader | None:
         protocol = _number(_first(layer, "ip.proto"))
         ttl = _number(_first(layer, "ip.ttl"))
         name = _protocol(protocol)
-        return IpHeader(_ipv4(source), _ipv4(destination), ttl, name, next_header=name)
+        return IpHeader(
+            _ipv4(source), _ipv4(destination), ttl, name, next_header=name, **_numbers(IpHeader, "ip", layer)
+        )
     following = _number(_first(layer, "ipv6.nxt"))
     return IpHeader(
         source=_ipv6(source),
@@ -117,7 +119,19 @@ def _header(name: str, layer: Layer) -> IpHeader | None:
         protocol=_protocol(_behind_extensions(layer)),
         srh=_srh(layer),
         next_header=_NEXT_HEADERS.get(following, str(following)),
+        **_numbers(IpHeader, name, layer),
     )
+
+
+def _numbers(record: type, protocol: str, layer: Layer) -> dict[str, Any]:
+    """The attributes of a header that say themselves what tshark calls them."""
+    return {name: _optional_number(_first(layer, key)) for name, key in _named(record, protocol)}
+
+
+@cache
+def _named(record: type, protocol: str) -> tuple[tuple[str, str], ...]:
+    names = ((one.name, one.metadata.get("tshark", {}).get(protocol)) for one in fields(record))
+    return tuple((name, key) for name, key in names if key)
 
 
 def _protocol(number: int) -> str:

@@ -11,7 +11,6 @@ from srv6lab.cli.tasks import (
     collect,
     exercise_names,
     exit_code,
-    formatter,
     frr_root,
     grade,
     ping,
@@ -27,8 +26,8 @@ from srv6lab.cli.tasks import (
 from srv6lab.host.files import shown
 from srv6lab.live.instance import Instance, Reference, Request
 from srv6lab.live.lifecycle import destroy, halt, up, with_box
+from srv6lab.providers.records import DEFAULT_PROVIDER
 from srv6lab.providers.registry import (
-    DEFAULT_PROVIDER,
     KERNELS,
     PROVIDERS,
     WITH_MACHINES,
@@ -37,16 +36,13 @@ from srv6lab.providers.registry import (
     provider_named,
 )
 from srv6lab.render.targets import DEFAULT_TARGET, TARGETS, target
-from srv6lab.report import FORMATS, WALKS
 
 __all__ = [
     "DEFAULT_PROVIDER",
     "DEFAULT_TARGET",
-    "FORMATS",
     "KERNELS",
     "PROVIDERS",
     "TARGETS",
-    "WALKS",
     "WITH_MACHINES",
     "Instance",
     "LabsFolder",
@@ -60,7 +56,6 @@ __all__ = [
     "destroy",
     "exercise_names",
     "exit_code",
-    "formatter",
     "frr_root",
     "grade",
     "halt",

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import subprocess
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from ipaddress import IPv6Address
 from pathlib import Path
 
@@ -25,10 +24,9 @@ from srv6lab.plan.nodes import Plan
 from srv6lab.providers.base import Health
 from srv6lab.render import files as rendered
 from srv6lab.render.files import Files
-from srv6lab.report import FORMATS, WALKS, Walked, verdicts_json
-from srv6lab.report.policies import policies_json, policies_text
-from srv6lab.report.sids import sids_json, sids_text
-from srv6lab.report.text import status_text
+from srv6lab.report import formats
+from srv6lab.report.json import verdicts_json
+from srv6lab.report.walk import Walked
 from srv6lab.suggest import or_all
 
 
@@ -75,8 +73,7 @@ def predict(found: Plan, names: Sequence[str], probes: Sequence[str], form: str)
     """What the model says of exercises' probes (all of them, or those named), as text, JSON or Mermaid."""
     from srv6lab.predict import predict
 
-    if form not in WALKS:
-        raise UsageError(f"there is no format {form!r}", f"there are: {', '.join(WALKS)}")
+    show = formats.chosen(formats.WALKS, form)
     known = [probe.id for name in names for probe in found.exercise(name)[1].every_probe()]
     for probe in probes:
         if probe not in known:
@@ -91,7 +88,7 @@ def predict(found: Plan, names: Sequence[str], probes: Sequence[str], form: str)
         )
         for name in names
     ]
-    return WALKS[form](walked)
+    return show(walked)
 
 
 def check(one: Instance, found: Plan, names: Sequence[str], progress: Progress) -> list[Verdict]:
@@ -128,13 +125,6 @@ def grade(found: Plan, name: str, folder: Path, progress: Progress) -> Verdict:
     return grade(found, name, folder, progress)
 
 
-def formatter(name: str) -> Callable[[Sequence[Verdict]], str]:
-    try:
-        return FORMATS[name]
-    except KeyError:
-        raise UsageError(f"there is no format {name!r}", f"there are: {', '.join(FORMATS)}") from None
-
-
 def exit_code(verdicts: Sequence[Verdict]) -> int:
     """0 pass, 3 inconclusive, 4 fail: the worst of all."""
     found = {verdict.status for verdict in verdicts}
@@ -146,37 +136,30 @@ def status(one: Instance) -> Sequence[Health]:
 
 
 def status_report(one: Instance, health: Sequence[Health], form: str) -> str:
-    if form == "json":
-        return json.dumps([asdict(entry) for entry in health], indent=2) + "\n"
-    if form != "text":
-        raise UsageError(f"there is no format {form!r}", "there are: text, json")
-    return status_text(one.state.lab, one.state.instance, one.state.provider, health)
+    show = formats.chosen(formats.STATUS, form)
+    return show(one.state.lab, one.state.instance, one.state.provider, health)
 
 
 def sids(one: Instance, found: Plan, form: str) -> str:
     """The local SIDs, locators and VPN routes that the lab's nodes have now."""
-    reports = {"text": sids_text, "json": sids_json}
-    if form not in reports:
-        raise UsageError(f"there is no format {form!r}", f"there are: {', '.join(reports)}")
+    show = formats.chosen(formats.SIDS, form)
     known = {node.name: fetch_node_state(one, node) for node in found.nodes}
-    return reports[form](found.nodes, known)
+    return show(found.nodes, known)
 
 
 def policies(one: Instance | None, found: Plan, form: str) -> str:
     """The SR policies of the lab's headends as their agents tell of them; of a lab that isn't up, as the model does."""
-    reports = {"text": policies_text, "json": policies_json}
-    if form not in reports:
-        raise UsageError(f"there is no format {form!r}", f"there are: {', '.join(reports)}")
+    show = formats.chosen(formats.POLICIES, form)
     told = wait_for_policies.expected(found)
     if one is None:
-        return reports[form](told, "the model")
+        return show(told, "the model")
     said = {node: wait_for_policies.look(one, node) for node in told}
     if silent := [node for node, state in said.items() if state is None]:
         what = f"the agent of {', '.join(silent)} has said nothing"
         raise LabError(
             what, f"invoke exec lab={found.name} --node {silent[0]} -- cat {wait_for_policies.FOLDER}/log"
         )
-    return reports[form]({node: state for node, state in said.items() if state is not None}, "its agent")
+    return show({node: state for node, state in said.items() if state is not None}, "its agent")
 
 
 def ping(one: Instance, node: str, to: str, segments: str, count: int, oam: bool) -> int:

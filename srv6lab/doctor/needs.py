@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from srv6lab.engines import named
+from srv6lab.plan.actions import needs
 from srv6lab.plan.nodes import Plan, PlannedNode
-from srv6lab.topology.actions import CutAction, FirewallAction, SteeringAction
 
 from .findings import Need
 from .probes import PROXY, bound, mode
@@ -50,12 +50,4 @@ def _of_machine(node: PlannedNode) -> Iterator[Need]:
 def _of_exercises(plan: Plan) -> Iterator[Need]:
     for exercise in plan.exercises:
         for action in exercise.every_action():
-            if isinstance(action, FirewallAction):
-                yield Need(
-                    (f"{action.firewall.tool} rule",),
-                    f"firewall {action.firewall.name} of exercise {exercise.name}",
-                )
-            if isinstance(action, CutAction):
-                yield Need(("nftables rule",), f"link {action.cut.link}, which exercise {exercise.name} cuts")
-            if isinstance(action, SteeringAction):
-                yield Need((mode(action.steering.mode),), f"exercise {exercise.name}")
+            yield from (Need((name,), why) for name, why in needs(action, exercise.name))

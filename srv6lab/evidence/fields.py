@@ -22,11 +22,13 @@ Read = Callable[[PacketView, IpHeader], Any]
 
 @dataclass(frozen=True, slots=True)
 class PacketField:
-    """`read` takes the packet and the one of its IP headers that is meant; None for what isn't there."""
+    """`read` takes the packet and the one of its IP headers that is meant; None for what isn't there. What isn't
+    `modeled` depends on more than the model knows: of it only the author and the captures speak."""
 
     name: str
     read: Read
     words: Callable[[Any], str] = str
+    modeled: bool = True
 
     def describe(self, packet: PacketView, header: IpHeader | None) -> str:
         value = None if header is None else self.read(packet, header)
@@ -64,6 +66,7 @@ FIELDS = (
     PacketField("length", _frame(lambda packet: packet.ip_length)),
     PacketField("oam", _srh(lambda srh: bool(srh.flags & O_FLAG)), _flag),
     PacketField("tag", _srh(lambda srh: srh.tag)),
+    PacketField("flow_label", _ip(lambda header: header.flow_label), modeled=False),
 )
 
 
@@ -74,9 +77,9 @@ def _of(model: type[PacketExpectation | Inner]) -> tuple[PacketField, ...]:
 OUTER, MIDDLE, INNER = _of(PacketExpectation), _of(Middle), _of(Inner)
 
 
-def described(packet: PacketView) -> Iterator[tuple[str, str]]:
-    """Every field of a packet: the outermost header's, those of the second of three and of the innermost of several,
-    `none` for a header that isn't there."""
+def described(packet: PacketView, *, modeled: bool = False) -> Iterator[tuple[str, str]]:
+    """Every field of a packet, or those that are modeled: the outermost header's, those of the second of three and of
+    the innermost of several, `none` for a header that isn't there."""
     count = len(packet.headers)
     middle = packet.headers[1] if count > 2 else None
     inner = packet.innermost if count > 1 else None
@@ -85,7 +88,9 @@ def described(packet: PacketView) -> Iterator[tuple[str, str]]:
         ("middle.", MIDDLE, middle),
         ("inner.", INNER, inner),
     ):
-        yield from ((f"{prefix}{row.name}", row.describe(packet, header)) for row in rows)
+        for row in rows:
+            if row.modeled or not modeled:
+                yield f"{prefix}{row.name}", row.describe(packet, header)
 
 
 def expected(author: PacketExpectation) -> Iterator[tuple[str, str]]:

@@ -71,8 +71,9 @@ class Observations:
     """What a run of an exercise wrote beside its captures; empty for pcaps that came alone.
 
     `counters` are packets by `firewall NAME` or `sid SID`. `routing`, `drift` and `policies` are (node, what is amiss).
-    `settled` says how long each change took to come about, `failure` why the exercise couldn't go on. `proxies` and
-    `vpns` are what serves those of a node. `sids` are the (SID, behavior) pairs that each node's kernel has bound."""
+    `settled` says how long each change took to come about, `failure` why the exercise couldn't go on, `failed_on` the
+    node that refused a change. `proxies` and `vpns` are what serves those of a node. `sids` are the (SID, behavior)
+    pairs that each node's kernel has bound."""
 
     lab: str = ""
     exercise: str = ""
@@ -83,6 +84,7 @@ class Observations:
     sensors: tuple[Sensor, ...] = ()
     counters: Mapping[str, int] = field(default_factory=dict)
     failure: str = ""
+    failed_on: str = ""
     proxies: Mapping[str, str] = field(default_factory=dict)
     routing: tuple[tuple[str, str], ...] = ()
     drift: tuple[tuple[str, str], ...] = ()
@@ -93,10 +95,9 @@ class Observations:
 
     def nodes(self) -> frozenset[str]:
         """Every node that is named."""
-        pairs = (*self.routing, *self.drift, *self.policies)
-        return frozenset((*(node for node, _ in pairs), *self.proxies, *self.sids, *self.vpns)).union(
-            one.point.node for one in self.tracers
-        )
+        found = {node for node, _ in (*self.routing, *self.drift, *self.policies)}
+        found |= {one.point.node for one in self.tracers} | ({self.failed_on} if self.failed_on else set())
+        return frozenset({*found, *self.proxies, *self.sids, *self.vpns})
 
     def services(self) -> frozenset[str]:
         """Every service that is named."""

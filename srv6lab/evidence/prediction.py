@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 
-from srv6lab.evidence.packets import Direction, PacketView, Point
+from srv6lab.evidence.packets import Direction, PacketView, Place, Point
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +31,10 @@ class Leg(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """How a packet's walk ends: `delivered` at a node (`node/netns` in a nested namespace), or not, and why."""
+    """How a packet's walk ends: `delivered` at a place, or not, and why."""
 
     delivered: bool
-    place: str
+    place: Place
     reason: str
 
 

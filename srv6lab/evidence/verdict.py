@@ -211,11 +211,12 @@ class ProbeNotSent(Remark):
     kind = "probe"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeFailed(Remark):
-    """A change of the exercise that a node refused."""
+    """The exercise couldn't go on: `node` refused a change, if it was one."""
 
-    __slots__ = ()
     kind = "apply"
+    node: str = ""
 
 
 class NothingJudged(Remark):

@@ -30,6 +30,11 @@ def describe(packet: PacketView) -> dict[str, str]:
     return dict(described(packet))
 
 
+def foretell(packet: PacketView) -> dict[str, str]:
+    """A packet of the model in the same words: only the fields of which the model speaks."""
+    return dict(described(packet, modeled=True))
+
+
 def sentence(fields: Mapping[str, str]) -> str:
     """A packet in one line: `2001:db8::1 → fc00:2::a hl 63 [fc00:3::a, *fc00:2::a] SL 1 | …`, the
     active segment starred."""

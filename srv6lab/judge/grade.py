@@ -107,7 +107,8 @@ def _of_the_run(observed: Observations) -> Iterator[Item]:
     yield from _findings(PoliciesDiffer, observed.policies)
     yield from (Settled(status=Status.PASS, captured=one) for one in observed.settled)
     if observed.failure:
-        yield ChangeFailed(status=Status.FAIL, note=f"the exercise couldn't go on: {observed.failure}")
+        note = f"the exercise couldn't go on: {observed.failure}"
+        yield ChangeFailed(status=Status.FAIL, note=note, node=observed.failed_on)
 
 
 def _findings(kind: type[RouterFinding], found: Sequence[tuple[str, str]]) -> Iterator[Item]:

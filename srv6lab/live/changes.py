@@ -50,7 +50,7 @@ class Changes:
     def _run(self, node: str, script: str) -> str:
         result = self.lab.exec(node, ["bash", "-ec", script], timeout=30)
         if result.exit_code:
-            raise NodeError(f"{node}: {result.stderr.strip()}\n  in: {script.strip()}")
+            raise NodeError(f"{node}: {result.stderr.strip()}\n  in: {script.strip()}", node=node)
         return result.stdout
 
     def _written(self) -> list[tuple[str, str]]:

@@ -26,10 +26,10 @@ from srv6lab.live.instance import Instance
 from srv6lab.live.send import command, interval, read_ping
 from srv6lab.live.sensors import since, sizes
 from srv6lab.live.wait_for_routes import survey, wait
+from srv6lab.plan.actions import after
 from srv6lab.plan.nodes import Plan
-from srv6lab.predict.namespaces import withdrawn
 from srv6lab.render.apply import changes_of
-from srv6lab.topology.actions import Action, CutAction
+from srv6lab.topology.actions import Action
 from srv6lab.topology.exercises import Exercise, Probe
 
 
@@ -41,13 +41,13 @@ def record(lab: Instance, plan: Plan, name: str, progress: Progress) -> Path:
     folder = lab.home.run(name)
     shutil.rmtree(folder, ignore_errors=True)
     mark, logs, counted = lab.mark(), sizes(lab, plan), run.proxy_counters()
-    failure = ""
+    failure = failed_on = ""
     if wait_for_policies.wait(lab, plan, patience=wait_for_policies.SHORT_PATIENCE):
         run.patience = wait_for_policies.NO_PATIENCE
     try:
         run.whole_exercise()
     except NodeError as error:
-        failure = str(error)
+        failure, failed_on = str(error), error.node
     seen = survey(lab, plan)
     since_up = run.exercise.since == "up"
     tracers = lab.captures(None if since_up else mark, folder / "captures")
@@ -63,6 +63,7 @@ def record(lab: Instance, plan: Plan, name: str, progress: Progress) -> Path:
         sensors=sensors,
         counters={**run.counted, **{key: after[key] - counted.get(key, 0) for key in after}},
         failure=failure,
+        failed_on=failed_on,
         proxies=run.proxies(),
         routing=tuple(seen.lacks()),
         drift=tuple(seen.drifts()),
@@ -136,7 +137,7 @@ class _Run:
         changes = [one for action in actions for one in changes_of(self.plan, action)]
         for one in changes:
             self.progress(f"{self.name}: {one.what}")
-        gone, before = withdrawn(actions), self.actions
+        gone, before = after(self.plan, actions).withdrawn, self.actions
         with self.changes.applied(changes, self.counted):
             self.actions = (*before, *actions)
             self._settle(gone, f"without the locators of {', '.join(sorted(gone))}")
@@ -155,8 +156,7 @@ class _Run:
         if astray is None:
             return
         self.astray += astray
-        if not astray and any(isinstance(one, CutAction) for one in self.actions):
-            cut = ", ".join(one.cut.link for one in self.actions if isinstance(one, CutAction))
+        if not astray and (cut := ", ".join(sorted(after(self.plan, self.actions).cut))):
             self.settled.append(f"headends have elected without {cut} after {time.monotonic() - began:.1f} s")
             self.progress(f"{self.name}: {self.settled[-1]}")
 
@@ -188,8 +188,7 @@ def read_localsids(shown: str, sids: Sequence[IPv6Address]) -> dict[str, int]:
 
 
 def _words(probe: Probe) -> str:
-    what = "flows of UDP" if probe.udp else "echo requests"
-    return f"{probe.count} {what} from {probe.source} to {probe.to}"
+    return f"{probe.count} {probe.kind.words} from {probe.source} to {probe.to}"
 
 
 def _send(lab: Instance, plan: Plan, probe: Probe) -> Sent:

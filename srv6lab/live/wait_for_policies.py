@@ -61,9 +61,9 @@ def wait(
     return found
 
 
-def up(lab: Instance, plan: Plan, progress: Progress) -> None:
+def up(lab: Instance, plan: Plan, progress: Progress, patience: float = PATIENCE) -> None:
     """Wait for a lab that has just come up; NodeError with what its headends elected instead."""
-    found = wait(lab, plan)
+    found = wait(lab, plan, patience=patience)
     if found:
         lines = ["its headends have not elected what they should", *(f"  {what}" for _, what in found)]
         mend = f"the lab is still up: invoke policy lab={plan.name}, invoke check lab={plan.name}"

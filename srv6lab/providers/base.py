@@ -1,5 +1,5 @@
-"""What a provider is, what it can do, and what it hands back. Each is a file beside this one and a record in
-registry.py."""
+"""What a provider is, what it can do, and what it hands back. Each is a file beside this one and its record in
+records/."""
 
 from __future__ import annotations
 
@@ -45,6 +45,7 @@ class Record:
     summary: str
     make: Callable[[Record], Provider]
     rendering: Callable[[Plan], Files]  # what it takes a lab from
+    doctor: str  # the module of `srv6lab.doctor` that looks whether it can run here
     makes_machines: bool = False  # they have boxes, can be halted, and after a failure what came up stays
     single_vm: bool = False
     kernel: str = ""

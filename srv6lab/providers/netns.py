@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,7 @@ from srv6lab.host.command import Completed, run
 from srv6lab.host.files import PACKAGE
 from srv6lab.host.progress import Progress
 from srv6lab.host.requirements import require, root, srv6, tools
+from srv6lab.host.waiting import wait_until
 from srv6lab.images import frr_root
 from srv6lab.providers import tcpdump, vpn
 from srv6lab.providers.base import Health, Mark, Provider, Record, day0_error
@@ -255,11 +256,12 @@ def _services_are_wired(plan: Plan, data: Data, running: Sequence[_Day0]) -> boo
     then is time, and their NICs can be traced meanwhile."""
     ports = [port.outside for node in plan.nodes for one in node.services for port in one.ports]
     places = [Path(f"/proc/{data.nodes[nic.point.node].pid}/root/sys/class/net/{nic.name}") for nic in ports]
-    while not all(place.exists() for place in places):
-        if all(one.popen.poll() is not None for one in running):
-            return False
-        time.sleep(0.005)
-    return True
+
+    def wired() -> bool:
+        return all(place.exists() for place in places)
+
+    wait_until(lambda: wired() or all(one.popen.poll() is not None for one in running), inf, 0.005)
+    return wired()
 
 
 def _end_day0(running: Sequence[_Day0], progress: Progress) -> None:

@@ -1,72 +1,13 @@
-"""The providers: a record each, from which follow the options of `up`, what `doctor` can be asked, and all that
-concerns a provider before it is at work."""
+"""Which provider is meant: by its name, by the options of `up`, by an instance's state."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from srv6lab.errors import UsageError
-from srv6lab.images import SUITES
-from srv6lab.images.box import NAME as OUR_BOX
-from srv6lab.providers.base import Provider, Record
+from srv6lab.providers.base import Provider
+from srv6lab.providers.records import DEFAULT_PROVIDER, RECORDS
 from srv6lab.providers.state import Home, State
-from srv6lab.render.day0 import render
-from srv6lab.render.vagrant import single_vm as one_machine
-from srv6lab.render.vagrant import vagrant
 
-
-def _netns(record: Record) -> Provider:
-    from srv6lab.providers.netns import Netns  # for Linux only; what needs no provider runs anywhere
-
-    return Netns(record)
-
-
-def _microvm(record: Record) -> Provider:
-    from srv6lab.providers.microvm import Microvm
-
-    return Microvm(record)
-
-
-def _machines(record: Record) -> Provider:
-    from srv6lab.providers.vagrant import Machines  # python-vagrant is for those who use it
-
-    return Machines(record)
-
-
-def _single_vm(record: Record) -> Provider:
-    from srv6lab.providers.vagrant.single import SingleVm
-
-    return SingleVm(record)
-
-
-def _with_kernel(kernel: str) -> Record:
-    words = f"network namespaces in a micro-VM, on Debian's kernel {kernel}"
-    return Record(f"microvm:{kernel}", "microvm", words, _microvm, render, kernel=kernel, linux_only=True)
-
-
-def _by_vagrant(kind: str, words: str) -> tuple[Record, Record]:
-    """A hypervisor with a machine a node, and with one machine for the whole lab: the file's boxes are not for that."""
-    whole = f"network namespaces in one virtual machine, which Vagrant makes with {kind}"
-    each = Record(kind, kind, f"virtual machines, which Vagrant makes {words}", _machines, vagrant, True)
-    name = f"{kind}-single-vm"
-    return each, Record(name, kind, whole, _single_vm, one_machine, True, single_vm=True, box=OUR_BOX)
-
-
-_ALL = (
-    Record(
-        "netns",
-        "netns",
-        "network namespaces on this machine, on its own kernel",
-        _netns,
-        render,
-        linux_only=True,
-    ),
-    *_by_vagrant("virtualbox", "in VirtualBox"),
-    *_by_vagrant("libvirt", "with libvirt and qemu"),
-    *map(_with_kernel, SUITES),
-)
-RECORDS: Mapping[str, Record] = {record.name: record for record in _ALL}
-DEFAULT_PROVIDER = _ALL[0].name
+_ALL = tuple(RECORDS.values())
 KERNELS = tuple(record.kernel for record in _ALL if record.kernel)
 PROVIDERS = tuple(record.name for record in _ALL if record.name == record.kind)
 WITH_MACHINES = tuple(name for name in PROVIDERS if RECORDS[name].makes_machines)

@@ -101,13 +101,13 @@ def start(wanted: Sequence[Wanted], keeper: int, folder: Path) -> dict[Point, Tr
         tracers[one.point] = Tracing(one.trace, Process.of(int(pid)) or Process(int(pid), 0))
     if result.returncode or len(tracers) != len(wanted):
         raise MachineError(f"the tracers can't be started: {result.stderr.strip()}")
-    _wait_until_live(tracers, folder)
+    wait_until_live(tracers, folder)
     return tracers
 
 
-def mark(tracers: Mapping[Point, Tracing], folder: Path) -> dict[Point, Reading]:
-    """Drain all tracers; one that can't be drained has `drained` False and a note that says why."""
-    return _Drain(tracers, folder).readings()
+def mark(tracers: Mapping[Point, Tracing], folder: Path, patience: float = _PATIENCE) -> dict[Point, Reading]:
+    """Drain all tracers; one that isn't after `patience` seconds has `drained` False and a note that says why."""
+    return _Drain(tracers, folder).readings(patience)
 
 
 def cut(
@@ -142,10 +142,10 @@ class _Drain:
         self.heard = {point: _size(one.log(folder)) for point, one in tracers.items()}
         self.done: dict[Point, Reading] = {}
 
-    def readings(self) -> dict[Point, Reading]:
+    def readings(self, patience: float = _PATIENCE) -> dict[Point, Reading]:
         for one in self.waiting.values():
             one.process.kill(signal.SIGUSR1)
-        wait_until(self._all_done, _PATIENCE, 0.002)
+        wait_until(self._all_done, patience, 0.002)
         for point, one in list(self.waiting.items()):
             self._finish(point, Reading(_size(one.pcap(self.folder)), note="tracer can't be drained"))
         return self.done
@@ -178,7 +178,10 @@ class _Drain:
         return "tracer is dead"
 
 
-def _wait_until_live(tracers: Mapping[Point, Tracing], folder: Path) -> None:
+def wait_until_live(
+    tracers: Mapping[Point, Tracing], folder: Path, patience: float = _START_PATIENCE
+) -> None:
+    """Until each has said that it listens; MachineError with the words of one that doesn't."""
     silent = dict(tracers)
 
     def said(one: Tracing) -> str:
@@ -194,7 +197,7 @@ def _wait_until_live(tracers: Mapping[Point, Tracing], folder: Path) -> None:
                 return True
         return not silent
 
-    wait_until(all_live_or_one_dead, _START_PATIENCE, 0.002)
+    wait_until(all_live_or_one_dead, patience, 0.002)
     if silent:  # of several, one that is dead says why
         point, one = min(silent.items(), key=lambda pair: pair[1].process.alive())
         raise MachineError(f"the tracer of {point} did not start: {said(one).strip() or 'no word'}")

@@ -13,7 +13,9 @@ from pydantic import BeforeValidator, Field, StringConstraints
 
 from srv6lab.engines import AUTO, ENGINES
 from srv6lab.srv6.csid import NextCsid
+from srv6lab.srv6.flavors import NEXT_CSID, in_linux
 from srv6lab.topology.exercises import Exercise
+from srv6lab.topology.places import Point
 from srv6lab.topology.routing import Bgp, Isis, IsisLink, SidStructure, Vrf, VrfName
 from srv6lab.topology.scalars import (
     Address,
@@ -98,12 +100,16 @@ class Endpoint(Model):
     vrf: VrfName | None = None
 
     @property
+    def point(self) -> Point:
+        return Point.parse(self.at)
+
+    @property
     def node(self) -> str:
-        return self.at.partition(":")[0]
+        return self.point.node
 
     @property
     def nic(self) -> str:
-        return self.at.partition(":")[2]
+        return self.point.nic
 
 
 class Link(Model):
@@ -128,6 +134,10 @@ class Link(Model):
         return self.endpoints[end].address or self.prefix[end + 1]
 
 
+if TYPE_CHECKING:
+    FlavorName = str
+else:
+    FlavorName = Literal[*in_linux()]
 NicLabel = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,14}$")]
 
 
@@ -177,7 +187,7 @@ class LocalSid(Model):
     table: Annotated[int, Field(strict=True, ge=1, le=2**32 - 1)] | None = None
     policy: Target | None = None
     service: Name | None = None
-    flavors: tuple[Literal["PSP", "NEXT-CSID"], ...] = ()
+    flavors: tuple[FlavorName, ...] = ()
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -188,7 +198,7 @@ class LocalSid(Model):
     @property
     def prefix(self) -> IPv6Network:
         """The destinations that the SID takes: with NEXT-CSID whatever follows it, else itself."""
-        return NextCsid().prefix(self.sid) if "NEXT-CSID" in self.flavors else IPv6Network(self.sid)
+        return NextCsid().prefix(self.sid) if NEXT_CSID in self.flavors else IPv6Network(self.sid)
 
 
 class Topology(Model):

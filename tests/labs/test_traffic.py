@@ -10,7 +10,7 @@ import pytest
 from srv6lab.live.changes import Changes
 from srv6lab.plan.nodes import Plan
 from srv6lab.render.apply import changes_of
-from srv6lab.topology.actions import SteeringAction
+from srv6lab.topology.actions.steering import SteeringAction
 from srv6lab.topology.exercises import Exercise, Probe
 from tests.conftest import SITE, Up, some_labs
 from tests.traffic import sweep, transfer

@@ -9,7 +9,7 @@ from itertools import zip_longest
 
 from srv6lab.evidence.packets import Direction, PacketView, Point
 from srv6lab.evidence.prediction import Hop, Leg, Prediction, Trace
-from srv6lab.evidence.wording import describe
+from srv6lab.evidence.wording import foretell
 
 Spot = tuple[Point, Direction]
 
@@ -37,8 +37,8 @@ class Permitted:
         return (self.fields,) if self.linux is None else (self.fields, self.linux)
 
     def permits(self, name: str) -> tuple[str, ...]:
-        """The values of a field."""
-        return tuple(dict.fromkeys(fields[name] for fields in self.variants))
+        """The values of a field; none of one of which the model doesn't speak."""
+        return tuple(dict.fromkeys(fields[name] for fields in self.variants if name in fields))
 
     def mismatches(self, described: Mapping[str, str]) -> int:
         return min(sum(described[name] != value for name, value in one.items()) for one in self.variants)
@@ -112,8 +112,8 @@ def _beside(one: Trace | None, other: Trace | None) -> Iterator[tuple[Hop | None
 
 
 def _foreseen(either: Hop, by_rfc: Hop | None, by_linux: Hop | None) -> Permitted:
-    linux = describe(by_linux.packet) if by_linux else None
-    fields = linux if linux is not None and either is by_linux else describe(either.packet)
+    linux = foretell(by_linux.packet) if by_linux else None
+    fields = linux if linux is not None and either is by_linux else foretell(either.packet)
     quirks = by_linux.quirks if by_linux and (by_rfc is None or linux != fields) else ()
     return Permitted(
         either.point, either.direction, either.packet, fields, linux, quirks, 0, 0, by_rfc is not None

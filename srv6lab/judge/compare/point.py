@@ -161,7 +161,7 @@ def _wrong_fields(
     for name in packets[0].fields if packets else ():
         value = said.get(name)
         captured = distinct(packet.fields[name] for packet in packets)
-        permitted = distinct(word for item in foreseen for word in item.permits(name)) if foreseen else None
+        permitted = distinct(word for item in foreseen for word in item.permits(name)) or None
         wrong = [word for word in captured if value is not None and word != value]
         unforeseen = [word for word in captured if permitted is not None and word not in permitted]
         if wrong or unforeseen:
@@ -294,7 +294,7 @@ def _span(foreseen: Iterable[Permitted]) -> Span:
 def _quirks(foreseen: Sequence[Permitted], packets: Sequence[Described]) -> tuple[str, ...]:
     """The departures from the RFC without which the captured packets aren't the predicted ones."""
     by_rfc = [item.fields for item in foreseen if item.by_rfc]
-    if all(packet.fields in by_rfc for packet in packets):
+    if all(any(one.items() <= packet.fields.items() for one in by_rfc) for packet in packets):
         return ()
     return tuple(distinct(quirk for item in foreseen for quirk in item.quirks))
 

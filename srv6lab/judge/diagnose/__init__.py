@@ -140,10 +140,8 @@ def _of_services(plan: Plan, items: Sequence[Item], sensors: Mapping[str, Sensor
 def _of_failed_change(plan: Plan, items: Sequence[Item]) -> Iterator[Suspect]:
     """A change of the exercise that a node refused."""
     for item in items:
-        if isinstance(item, ChangeFailed):
-            for node in plan.nodes:
-                if f" {node.name}: " in item.note:
-                    yield from (suspect("nic-down", node.name, nic=nic.name) for nic in node.nics)
+        if isinstance(item, ChangeFailed) and item.node:
+            yield from (suspect("nic-down", item.node, nic=nic.name) for nic in plan.node(item.node).nics)
 
 
 def _of_witnesses(items: Sequence[Item]) -> Iterator[Suspect]:

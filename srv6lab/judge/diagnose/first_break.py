@@ -11,7 +11,7 @@ from srv6lab.evidence.packets import Direction, PacketView, Point
 from srv6lab.evidence.prediction import Hop, Leg, Prediction, Trace
 from srv6lab.evidence.probes import Found
 from srv6lab.evidence.verdict import Item, ShareDiffers, Status
-from srv6lab.evidence.wording import describe
+from srv6lab.evidence.wording import describe, foretell
 
 _SURE = 20  # flows by its share, so that none at all is no chance
 
@@ -73,8 +73,8 @@ def _along(trace: Trace, found: Found, tracers: Mapping[Point, Tracer]) -> Diver
     for hop in trace.hops:
         tracer = tracers.get(hop.point)
         here = [one.packet for one in _at(hop, found) if _flow(one) == _flow(hop)]
-        fields = describe(hop.packet)
-        right = [packet for packet in here if describe(packet) == fields]
+        fields = foretell(hop.packet).items()
+        right = [packet for packet in here if fields <= describe(packet).items()]
         if len(right) >= (found.sent.sent if trace.share == 1 else 1):
             unknown, before = [], hop
             continue

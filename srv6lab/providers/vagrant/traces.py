@@ -46,9 +46,13 @@ def marked(mac: str, token: bytes) -> bytes:
 
 
 def read(
-    traces: Mapping[Point, Traced], folder: Path, token: bytes, silent: Mapping[str, str]
+    traces: Mapping[Point, Traced],
+    folder: Path,
+    token: bytes,
+    silent: Mapping[str, str],
+    patience: float = _PATIENCE,
 ) -> dict[Point, Reading]:
-    """Wait for the marks in each trace. `silent` has the MACs that could not send one, with the reason:
+    """Wait `patience` seconds for the marks in each trace. `silent` has the MACs that could not send one, with the reason:
     their traces are not waited for."""
     waiting = {point: _Wanted(one, folder, token, silent) for point, one in traces.items()}
     found: dict[Point, Reading] = {}
@@ -60,7 +64,7 @@ def read(
                 del waiting[point]
         return not waiting
 
-    if not wait_until(all_read, _PATIENCE, 0.05):
+    if not wait_until(all_read, patience, 0.05):
         all_read(late=True)
     return found
 

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from srv6lab.errors import MachineError
 from srv6lab.host.command import Completed, run
+from srv6lab.host.files import cache
 from srv6lab.host.lock import hold, is_free
 from srv6lab.providers.keeping import Keeper, alive_file, let_go, wait_for_the_end
 from srv6lab.providers.process import Process
@@ -106,7 +107,7 @@ def booted(machine: Machine, progress: Callable[[str], None]) -> Iterator[Booted
 @contextmanager
 def _scratch() -> Iterator[Path]:
     """A fresh folder; those of processes that were killed are swept away first."""
-    parent = Path.home() / ".cache" / "srv6lab" / "machines"
+    parent = cache("machines")
     parent.mkdir(parents=True, exist_ok=True)
     with ExitStack() as held:
         with (parent / ".lock").open("a") as lock:

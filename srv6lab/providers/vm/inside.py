@@ -30,7 +30,7 @@ from srv6lab.providers.vm import within
 Asked = Mapping[str, Any]
 
 
-_NETNS = Netns(Record("netns", "netns", "network namespaces in this machine", Netns, lambda _: {}))
+_NETNS = Netns(Record("netns", "netns", "network namespaces in this machine", Netns, lambda _: {}, ""))
 
 
 def _lab(asked: Asked) -> Rendered:
