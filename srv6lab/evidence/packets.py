@@ -88,7 +88,8 @@ class PacketView:
 
     `number` is the frame's number in its file, `time` is seconds since the epoch (for people;
     nothing is decided by it), `length` is bytes on the wire, `payload` what lies behind the
-    innermost transport header.
+    innermost transport header. A MAC is "" where the tracer kept none; `outgoing` is the tracer's own word of whether
+    its node sent the packet, `ip_bytes` the outermost IP header's of how long the packet is.
     """
 
     number: int
@@ -99,11 +100,13 @@ class PacketView:
     headers: tuple[IpHeader, ...] = ()
     icmp: Icmp | None = None
     payload: bytes = b""
+    outgoing: bool | None = None
+    ip_bytes: int | None = None
 
     @property
     def ip_length(self) -> int:
-        """Bytes of the IP packet: the frame without its Ethernet header."""
-        return self.length - ETHERNET_HEADER
+        """Bytes of the IP packet: by its header, or else what is left of the frame behind an Ethernet header."""
+        return self.length - ETHERNET_HEADER if self.ip_bytes is None else self.ip_bytes
 
     @property
     def outer(self) -> IpHeader:
