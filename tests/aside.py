@@ -49,7 +49,6 @@ ASIDE = (
     "tests/test_rooms.py",
     "tests/test_rootfs.py",
     "tests/test_registry.py",
-    "tests/test_report.py",
     "tests/test_routes.py",
     "tests/test_schema.py",
     "tests/test_setup.py",
