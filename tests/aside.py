@@ -41,6 +41,8 @@ ASIDE = (
     "tests/test_predict.py",
     "tests/test_predict_segments.py",
     "tests/test_predict_services.py",
+    "tests/test_registry.py",
+    "tests/test_routes.py",
     "tests/test_probes.py",
     "tests/test_render.py",
     "tests/test_render_cases.py",

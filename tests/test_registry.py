@@ -117,6 +117,7 @@ from srv6lab.srv6 import flavors
 if {registered}:
     flavors._LINUX["End", ("USP",)] = (6, 90)
 from srv6lab.judge.diagnose.suspects import _bound
+from srv6lab.evidence.packets import Place
 from srv6lab.predict.namespaces import ModeledLab
 from srv6lab.render.day0 import render
 from srv6lab.report.behaviors import behaviors_text
@@ -127,7 +128,7 @@ plan = planned(SMALL.replace("behavior: End}}", "behavior: End, flavors: [USP]}}
 (sid, _) = plan.node("exit").local_sids
 assert "flavors USP" not in render(plan)["day0/exit.sh"] and "flavors usp dev" in render(plan)["day0/exit.sh"]
 assert "flavors usp" in _bound(sid)
-_, (found,) = ModeledLab(plan).namespace("exit").lookup(sid.sid, None)
+_, (found,) = ModeledLab(plan).namespace(Place("exit")).lookup(sid.sid, None)
 assert found.local.flavors == {{Flavor.USP}}
 assert "Linux since 6.90" in behaviors_text("End")
 assert "USP" in json_schema()["$defs"]["LocalSid"]["properties"]["flavors"]["items"]["enum"]
