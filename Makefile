@@ -12,13 +12,13 @@ quoted_lab = "lab=$$lab"
 # Setup runs again when the packages change, the clone moved, or .venv's Python went away.
 moved := $(shell exec 2>/dev/null; [ -x .venv/bin/python ] && read -r home <.venv/.ready-lab && [ "$$home" = "$$PWD" ] || echo FORCE)
 
-.venv/.ready-lab: pyproject.toml scripts/setup $(moved)
+.venv/.ready-lab: pyproject.toml constraints.txt scripts/setup $(moved)
 	@scripts/setup lab
 
-.venv/.ready-test: pyproject.toml scripts/setup $(moved)
+.venv/.ready-test: pyproject.toml constraints.txt scripts/setup $(moved)
 	@scripts/setup test
 
-.venv/.ready-e2e: pyproject.toml scripts/setup $(moved)
+.venv/.ready-e2e: pyproject.toml constraints.txt scripts/setup $(moved)
 	@scripts/setup e2e
 
 labs = $(notdir $(patsubst %/topology.yml,%,$(wildcard labs/*/topology.yml)))
@@ -42,7 +42,7 @@ destroy: named .venv/.ready-lab ## lab=NAME : Take a lab away
 	@.venv/bin/invoke destroy $(quoted_lab)
 
 test: .venv/.ready-test ## Set up, and run the tests (but for the long ones of make prove)
-	@.venv/bin/python -m pytest -m 'not prove' -n 2 --dist loadgroup
+	@.venv/bin/python -m pytest -m 'not prove' -n 2 --dist loadscope --no-loadscope-reorder
 
 lint: .venv/.ready-test ## ruff, mypy --strict and shellcheck
 	@scripts/lint

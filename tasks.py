@@ -25,8 +25,7 @@ from srv6lab import cli as labs_
 from srv6lab import doctor as doctor_
 from srv6lab.cli import validate as validation
 from srv6lab.errors import LabError, UsageError
-from srv6lab.report import behaviors as registry
-from srv6lab.report import doctor as doctor_report
+from srv6lab.report import formats
 from srv6lab.report.progress import Progress
 
 SITE = labs_.LabsFolder(Path(__file__).resolve().parent)
@@ -122,8 +121,8 @@ def labs(_: Context) -> None:
         "provider": f"where it runs: {', '.join(labs_.PROVIDERS)} (default: {labs_.DEFAULT_PROVIDER})",
         "kernel": f"another kernel under it, in a micro-VM: {', '.join(labs_.KERNELS)} (default: this machine's own)",
         "instance": _INSTANCE,
-        "box": "a box for all machines instead of those that the file names (virtualbox, libvirt)",
-        "single-vm": "one machine with the whole lab in namespaces (virtualbox, libvirt)",
+        "box": f"a box for all machines instead of those that the file names ({', '.join(labs_.WITH_MACHINES)})",
+        "single-vm": f"one machine with the whole lab in namespaces ({', '.join(labs_.WITH_MACHINES)})",
     }
 )
 @_command
@@ -141,13 +140,14 @@ def up(
     Every NIC is traced from before the first packet, into .srv6lab/<instance>/captures/.
     """
     reference = SITE.refer(lab)
-    chosen = labs_.choose_provider(SITE.home(reference, instance), provider, kernel, single_vm=single_vm)
+    home = SITE.home(reference, instance)
+    chosen = labs_.choose_provider(home, provider, kernel, single_vm=single_vm)
     with _progress(f"up {reference.name}") as progress:
         progress.line(labs_.provider_line(chosen, explicit=bool(provider or kernel)))
         plan, warnings = SITE.load(reference)
         for warning in warnings:
             progress.line(str(warning))
-        labs_.up(SITE.home(reference, instance), plan, reference, chosen, progress, box)
+        labs_.up(home, plan, labs_.Request(reference, chosen, box), progress)
     name = f"lab={lab.removeprefix('lab=')}" + (f" --instance {instance}" if instance else "")
     print(f"{reference.name} is up. Next: invoke check {name}, or invoke connect {name} --node NODE")
 
@@ -157,7 +157,7 @@ def up(
         "lab": _LAB,
         "exercise": "an exercise to run, repeatable (default: all of the lab's)",
         "captures": "grade the pcaps in this folder instead of running the exercise; needs --exercise",
-        "format": f"how the verdict is printed: {', '.join(labs_.FORMATS)}",
+        "format": f"how the verdict is printed: {', '.join(formats.VERDICTS)}",
         "instance": _INSTANCE,
     },
     iterable=["exercise"],
@@ -176,7 +176,7 @@ def check(
 
     Exits 0 if all pass, 4 if the lab failed, 3 if the captures can't prove it either way.
     """
-    show = labs_.formatter(format)
+    show = formats.chosen(formats.VERDICTS, format)
     reference = SITE.refer(lab)
     plan, _warnings = SITE.load(reference)
     names = labs_.exercise_names(plan, exercise)
@@ -199,19 +199,19 @@ def check(
     help={
         "lab": f"{_LAB} (default: all labs)",
         "labs": "another folder of labs, such as that of your own repository (default: $SRV6LAB_LABS)",
-        "format": f"{', '.join(validation.FORMATS)}: github makes annotations of a pull request",
+        "format": f"{', '.join(formats.CHECKED)}: github makes annotations of a pull request",
     },
     positional=["lab"] if _named_after("validate") else [],
 )
 @_command
 def validate(_: Context, lab: str | None = None, labs: str = "", format: str = "text") -> None:
     """Load and plan a lab's file, or all labs' files; show all of their problems at once."""
-    validation.known_format(format)
+    show = formats.chosen(formats.CHECKED, format)
     folder = labs or os.environ.get("SRV6LAB_LABS", "")
     site = labs_.LabsFolder(SITE.root, Path(folder)) if folder else SITE
     files = validation.files_in(site.labs) if lab is None else [site.known(site.refer(lab)).path]
     checked = validation.validate(files)
-    out, words = validation.report(checked, format)
+    out, words = show(checked)
     sys.stderr.write(words)
     sys.stdout.write(out)
     sys.stdout.flush()
@@ -222,14 +222,14 @@ def validate(_: Context, lab: str | None = None, labs: str = "", format: str = "
 @task(
     help={
         "name": "a behavior, such as End.DX4 (default: all)",
-        "format": f"{', '.join(registry.FORMATS)}",
+        "format": f"{', '.join(formats.BEHAVIORS)}",
     },
     positional=["name"] if _named_after("behaviors") else [],
 )
 @_command
 def behaviors(_: Context, name: str | None = None, format: str = "text") -> None:
     """List the behaviors that a local SID can have (RFC 8986 section 4), or show one with its flavors."""
-    sys.stdout.write(registry.report(name or "", format))
+    sys.stdout.write(formats.chosen(formats.BEHAVIORS, format)(name or ""))
 
 
 @task(
@@ -246,7 +246,7 @@ def doctor(_: Context, lab: str | None = None, provider: str = "", format: str =
 
     The kernel is tried out in a throwaway node. Exits 0 if all that was asked for works, else 3.
     """
-    show = doctor_report.formatter(format)
+    show = formats.chosen(formats.DIAGNOSIS, format)
     chosen = doctor_.choose(provider)
     asked = SITE.load(SITE.refer(lab))[0] if lab else None
     found = doctor_.diagnose(chosen, [] if asked else SITE.plans(), asked, SITE.root)
@@ -295,7 +295,7 @@ def render(
         "lab": _LAB,
         "exercise": "an exercise, repeatable (default: all of the lab's)",
         "probe": "a probe of theirs, repeatable (default: all)",
-        "format": f"how the walk is printed: {', '.join(labs_.WALKS)}",
+        "format": f"how the walk is printed: {', '.join(formats.WALKS)}",
     },
     iterable=["exercise", "probe"],
     positional=["lab"],
@@ -414,7 +414,7 @@ def connect(_: Context, lab: str, node: str = "", instance: str = "") -> None:
 def capture(_: Context, lab: str, out: str = "", instance: str = "") -> None:
     """Write all that was traced so far, drained and whole, one pcap a NIC; print their paths."""
     one = SITE.running(SITE.refer(lab), instance)
-    for path in labs_.collect(one, Path(out) if out else one.home.path / "collected"):
+    for path in labs_.collect(one, Path(out) if out else one.home.collected):
         print(path)
 
 

@@ -98,7 +98,12 @@ class MachineError(LabError):
 
 
 class NodeError(MachineError):
-    """A script failed in a node; `what` holds the node, the script's line and its stderr."""
+    """A script failed in a node; `what` holds the node, the script's line and its stderr, `node` its name if it was in
+    one that the caller knows."""
+
+    def __init__(self, what: str, mend: str = "", node: str = "") -> None:
+        super().__init__(what, mend)
+        self.node = node
 
 
 class Interrupted(LabError):

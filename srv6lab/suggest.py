@@ -57,3 +57,10 @@ def _closest(word: str, names: frozenset[str]) -> tuple[str, ...]:
 
 def did_you_mean(names: Iterable[str]) -> str:
     return f"did you mean {' or '.join(f'`{name}`' for name in sorted(names))}?"
+
+
+def or_all(word: str, names: Iterable[str]) -> str:
+    """How to mend an unknown name: what it may stand for, else all that there are."""
+    known = list(dict.fromkeys(names))
+    near = closest(word, known)
+    return did_you_mean(near) if near else f"there are: {', '.join(known) or 'none'}"

@@ -15,15 +15,17 @@ from typing import Any
 
 import pytest
 
-from srv6lab.cli import Instance, LabsFolder, Reference, destroy, up
+from srv6lab.cli import Instance, LabsFolder, Reference, Request, destroy, provider_named, up
 from srv6lab.plan.nodes import Plan
-from tests.aside import pytest_collection_modifyitems as pytest_collection_modifyitems
+from srv6lab.providers.state import Home
+from tests.aside import pytest_xdist_make_scheduler as pytest_xdist_make_scheduler
 from tests.skips import pytest_make_collect_report as pytest_make_collect_report
 from tests.skips import pytest_runtest_makereport as pytest_runtest_makereport
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 SITE = LabsFolder(REPOSITORY)
 LABS = SITE.names()
+INVOKE = [sys.executable, "-m", "invoke"]
 
 
 def some_labs() -> list[Any]:
@@ -56,15 +58,19 @@ class Up:
 
     def sh(self, node: str, script: str, timeout: float = 60) -> str:
         """Run a shell script in a node; its stdout. A failure fails the test."""
-        state = self.running.state
-        result = self.running.provider.exec(state, node, ["bash", "-c", script], timeout)
+        result = self.running.exec(node, ["bash", "-c", script], timeout)
         assert result.exit_code == 0, f"{node}: {script}: {result.stderr}"
         return result.stdout
 
     def again(self) -> Up:
         """`up` on the lab that is up: what a fault took away is back."""
-        state = up(self.running.home, self.plan, self.reference, "", silent)
-        return Up(Instance(self.running.home, state), self.plan, self.reference)
+        return bring(self.running.home, self.plan, self.reference)
+
+
+def bring(home: Home, plan: Plan, reference: Reference, provider: str = "") -> Up:
+    """The lab, up in that folder."""
+    asked = Request(reference, provider_named(provider) if provider else None)
+    return Up(up(home, plan, asked, silent), plan, reference)
 
 
 @pytest.fixture(scope="session")
@@ -78,7 +84,7 @@ def bring_up() -> Iterator[Callable[[str], Up]]:
         plan, _ = SITE.load(reference)
         home = SITE.home(reference, f"test-{uuid.uuid4().hex[:12]}")
         begun.append(home)
-        return Up(Instance(home, up(home, plan, reference, "", silent)), plan, reference)
+        return bring(home, plan, reference)
 
     yield begin
     for home in begun:
@@ -110,8 +116,7 @@ def need_root() -> None:
 
 def invoke(*words: str, **options: object) -> subprocess.CompletedProcess[str]:
     """Run a task as a user would."""
-    command = [sys.executable, "-m", "invoke", *words]
-    return subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, **options)  # type: ignore[call-overload,no-any-return]
+    return subprocess.run([*INVOKE, *words], cwd=REPOSITORY, capture_output=True, text=True, **options)  # type: ignore[call-overload,no-any-return]
 
 
 def tool(name: str) -> str:

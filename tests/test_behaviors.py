@@ -11,7 +11,17 @@ from dataclasses import dataclass
 import pytest
 
 from srv6lab.errors import UsageError
-from srv6lab.report.behaviors import document, flavor_table, in_full, listing, named, report, table
+from srv6lab.report.behaviors import (
+    behaviors_json,
+    behaviors_text,
+    document,
+    flavor_table,
+    in_full,
+    listing,
+    named,
+    table,
+)
+from srv6lab.report.formats import BEHAVIORS, chosen
 from srv6lab.srv6.behaviors import NEEDS, REGISTRY, Behavior
 from srv6lab.srv6.flavors import flavored
 from tests.conftest import REPOSITORY, tool
@@ -60,7 +70,7 @@ def test_no_flavor_is_older_than_its_behavior() -> None:
 
 
 def test_the_listing_has_a_line_a_behavior() -> None:
-    head, *lines = report("", "text").splitlines()
+    head, *lines = behaviors_text("").splitlines()
     assert head.split()[:3] == ["behavior", "IANA", "section"]
     assert [line.split()[0] for line in lines] == list(REGISTRY)
     assert all(one.summary in line for one, line in zip(ALL, lines, strict=True))
@@ -68,7 +78,7 @@ def test_the_listing_has_a_line_a_behavior() -> None:
 
 @pytest.mark.parametrize("name", REGISTRY)
 def test_a_record_is_shown_in_full(name: str) -> None:
-    one, text = REGISTRY[name], report(name, "text")
+    one, text = REGISTRY[name], behaviors_text(name)
     assert text.startswith(f"{name}\n")
     needs = [NEEDS[need] for need in one.needs]
     for word in (*needs, one.section, one.summary, *one.parameters, str(one.code_point or "none")):
@@ -77,7 +87,16 @@ def test_a_record_is_shown_in_full(name: str) -> None:
 
 
 def test_a_known_record_word_by_word() -> None:
-    one = Behavior("End.DX4", 17, "RFC 8986 4.5", "hands IPv4 on", ("nh4",))
+    one = Behavior(
+        "End.DX4",
+        17,
+        "RFC 8986 4.5",
+        "hands IPv4 on",
+        ("nh4",),
+        takes=("IPv4",),
+        looks_up="adjacency",
+        goes_on=False,
+    )
     assert in_full(one) == (
         "End.DX4\n"
         "  IANA code point:  17\n"
@@ -88,6 +107,10 @@ def test_a_known_record_word_by_word() -> None:
         "  needs:            SRv6 tunnels (CONFIG_IPV6_SEG6_LWTUNNEL)\n"
         "  in labs:          yes\n"
         "  in the model:     no\n"
+        "  served by:        kernel\n"
+        "  takes:            IPv4\n"
+        "  looks up:         adjacency\n"
+        "  ends policy:      yes\n"
         "  flavors:\n"
         "    NEXT-CSID  code point 61, not in Linux\n"
     )
@@ -108,10 +131,10 @@ def test_fields_that_are_added_are_shown() -> None:
 
 
 def test_json_has_every_record() -> None:
-    found = json.loads(report("", "json"))
+    found = json.loads(behaviors_json(""))
     assert found["schema"] == 1
     assert [one["name"] for one in found["behaviors"]] == list(REGISTRY)
-    (one,) = json.loads(report("End.T", "json"))["behaviors"]
+    (one,) = json.loads(behaviors_json("End.T"))["behaviors"]
     assert (one["name"], one["code_point"], one["kernel_since"], one["modeled"]) == ("End.T", 9, "4.14", True)
     assert {"flavors": ["PSP", "USD"], "code_point": 37, "kernel_since": None} in one["flavors"]
     assert "model" not in one
@@ -131,14 +154,14 @@ def test_case_does_not_matter() -> None:
 )
 def test_a_name_that_is_not_there_is_met_with_the_nearest(typed: str, said: str) -> None:
     with pytest.raises(UsageError) as told:
-        report(typed, "text")
+        behaviors_text(typed)
     assert typed in told.value.what
     assert said in told.value.mend
 
 
 def test_a_format_that_is_not_there_is_refused() -> None:
     with pytest.raises(UsageError, match="no format 'yaml'"):
-        report("", "yaml")
+        chosen(BEHAVIORS, "yaml")
 
 
 @pytest.mark.parametrize(("mark", "made"), [("behaviors", table), ("flavors", flavor_table)])

@@ -73,7 +73,8 @@ def test_what_was_built_is_handed_on(tmp_path: Path, monkeypatch: pytest.MonkeyP
     (folder / "virtualbox.box").unlink()
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(
-        MachineError, match=r"not on this machine: mmdebstrap, mke2fs, qemu-img\n  mend: apt-get install"
+        MachineError,
+        match=r"not on this machine: mmdebstrap, mke2fs, qemu-img\n  mend: scripts/setup lab && scripts/setup box$",
     ):
         box.build(KEY, silent)
     assert not list(box.cache().glob(".building-*"))

@@ -23,7 +23,7 @@ def hops(found: Plan, start: PlannedNode, end: PlannedNode) -> int:
     for count in range(len(found.nodes)):
         if here == end:
             return count
-        nic = next(one for one in here.nics if one.name == here.way_to(target))
+        nic = next(one for one in here.nics if one.name == here.egress_nic(target))
         here = found.node(nic.peer.node)
     return len(found.nodes)
 

@@ -9,10 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from srv6lab.cli import check
-from srv6lab.errors import NodeError
 from srv6lab.evidence.verdict import Status
-from srv6lab.live.changes import Changes
-from srv6lab.render.apply import Change
 from tests.conftest import LABS, Up, silent
 
 
@@ -21,16 +18,9 @@ def up_once(bring_up: Callable[[str], Up]) -> Up:
     return bring_up(LABS[0])
 
 
-@pytest.fixture
-def changes(up_once: Up) -> Changes:
-    return Changes(up_once.running.provider, up_once.running.home, up_once.running.state)
-
-
-def note(lab: Up, word: str, fails: bool = False) -> Change:
-    """A change that writes a word to a file and, taken back, another one."""
-    node = lab.plan.nodes[0].name
-    end = "; false" if fails else ""
-    return Change(word, node, f"echo +{word} >>/tmp/said{end}", f"echo -{word} >>/tmp/said")
+def left(lab: Up) -> None:
+    """A change that a check which died has left: taken back, it writes a word to a file."""
+    lab.running.home.applied.write_text(json.dumps([(lab.plan.nodes[0].name, "echo -left >>/tmp/said")]))
 
 
 def said(lab: Up) -> str:
@@ -38,40 +28,15 @@ def said(lab: Up) -> str:
     return " ".join(lab.sh(node, "cat /tmp/said 2>/dev/null; rm -f /tmp/said").split())
 
 
-def test_latest_first(up_once: Up, changes: Changes) -> None:
-    with (
-        changes.applied([note(up_once, "a"), note(up_once, "b")], {}),
-        changes.applied([note(up_once, "c")], {}),
-    ):
-        pass
-    assert said(up_once) == "+a +b +c -c -b -a"
-    assert not (up_once.running.home.path / "applied.json").exists()
-
-
-def test_taken_back_when_the_work_fails(up_once: Up, changes: Changes) -> None:
-    with pytest.raises(KeyboardInterrupt), changes.applied([note(up_once, "a")], {}):
-        raise KeyboardInterrupt
-    assert said(up_once) == "+a -a"
-
-
-def test_taken_back_when_a_later_change_fails(up_once: Up, changes: Changes) -> None:
-    broken = note(up_once, "b", fails=True)
-    with pytest.raises(NodeError), changes.applied([note(up_once, "a"), broken], {}):
-        raise AssertionError("the work must not begin")
-    assert said(up_once) == "+a +b -b -a"
-
-
-def test_what_a_dead_check_left_is_taken_back_by_the_next(up_once: Up, changes: Changes) -> None:
-    left = note(up_once, "left")
-    (up_once.running.home.path / "applied.json").write_text(json.dumps([(left.node, left.undo)]))
+def test_what_a_dead_check_left_is_taken_back_by_the_next(up_once: Up) -> None:
+    left(up_once)
     (verdict,) = check(up_once.running, up_once.plan, [up_once.plan.exercises[0].name], silent)
     assert verdict.status is Status.PASS
     assert said(up_once) == "-left"
 
 
-def test_what_a_dead_check_left_is_taken_back_by_up(up_once: Up, changes: Changes) -> None:
-    left = note(up_once, "left")
-    (up_once.running.home.path / "applied.json").write_text(json.dumps([(left.node, left.undo)]))
+def test_what_a_dead_check_left_is_taken_back_by_up(up_once: Up) -> None:
+    left(up_once)
     up_once.again()
     assert said(up_once) == "-left"
 

@@ -68,6 +68,15 @@ def test_a_wrong_field_fails_with_both_words_and_the_place_in_the_file() -> None
     assert (item.expected, item.captured, item.alone, item.location) == ("1", "0", "captured", LINE)
 
 
+def test_a_field_of_which_the_model_does_not_speak_is_judged_by_the_author_alone() -> None:
+    wanted = replace(WANTED, fields=(*WANTED.fields, ("flow_label", "7")))
+    seen = tunneled()
+    labeled = replace(seen, headers=(replace(seen.outer, flow_label=7), *seen.headers[1:]))
+    assert judge([wanted], hops(*[labeled] * 3)).status is Status.PASS
+    (item,) = judge([wanted], hops(*[seen] * 3)).items
+    assert (item.field, item.expected, item.predicted, item.captured) == ("flow_label", "7", None, "none")
+
+
 def test_one_wrong_packet_of_three_fails() -> None:
     verdict = judge([WANTED], hops(tunneled(), tunneled(), tunneled("fc00:b::d4")))
     assert [(item.field, item.captured) for item in verdict.items] == [("destination", "fc00:b::d4")]

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from srv6lab.cli import check, grade
+from srv6lab.evidence.packets import Place
 from srv6lab.evidence.verdict import Status, Verdict
 from srv6lab.judge.diagnose import CAUSES, confirm
 from srv6lab.judge.diagnose.causes import proves, suspect
@@ -120,35 +121,17 @@ PROXY = {"sid": "fc00:a::a1", "nic": "veth1", "behavior": "End.AD4"}
 SHOWN = "SRv6 - MY LOCALSID TABLE:\nSID     :        fc00:a::a1\nBehavior:        end.ad4\nIIF     :        veth1\n"
 WAY = {"destination": "fc00:3::a", "version": "-6", "nic": "eth2", "table": "100", "sid": "fc00:2::7"}
 
+
+def hop(via: str, nic: str, weight: int) -> list[str]:
+    return f"nexthop encap seg6 mode encap segs {via},fc00:4::a dev {nic} weight {weight}".split()
+
+
 TOLD = json.dumps(
     {
         "routes": [
             {
                 "route": ["10.0.2.0/24", "table", "901"],
-                "behind": [
-                    "nexthop",
-                    "encap",
-                    "seg6",
-                    "mode",
-                    "encap",
-                    "segs",
-                    "fc00:2::a,fc00:4::a",
-                    "dev",
-                    "eth1",
-                    "weight",
-                    "3",
-                    "nexthop",
-                    "encap",
-                    "seg6",
-                    "mode",
-                    "encap",
-                    "segs",
-                    "fc00:3::a,fc00:4::a",
-                    "dev",
-                    "eth2",
-                    "weight",
-                    "1",
-                ],
+                "behind": [*hop("fc00:2::a", "eth1", 3), *hop("fc00:3::a", "eth2", 1)],
             }
         ]
     }
@@ -261,7 +244,7 @@ def test_what_nobody_could_prove_is_left_only_if_nobody_could_be_asked() -> None
 
 
 def test_a_service_in_a_namespace_is_asked_there() -> None:
-    one = suspect("firewall", "machine/inside")
+    one = suspect("firewall", Place("machine", "inside"))
     assert (one.node, one.argv[:4]) == ("machine", ("ip", "netns", "exec", "inside"))
 
 

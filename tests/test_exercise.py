@@ -206,12 +206,12 @@ def test_observations_of_another_schema_are_refused(run: Run) -> None:
         "[]",
         "null",
         "7",
-        '{"schema": 1}',
-        '{"schema": 1, "lab": "x", "exercise": "y"}',
-        '{"schema": 1, "lab": "x", "exercise": "y", "probes": 7, "tracers": []}',
-        '{"schema": 1, "lab": "x", "exercise": "y", "probes": [{"probe": "p", "sentt": 1}], "tracers": []}',
-        '{"schema": 1, "lab": "x", "exercise": "y", "probes": [], "tracers": [{"point": "nowhere"}]}',
-        '{"schema": 1, "lab": "x", "exercise": "y", "probes": [], "tracers": [{"point": 7}]}',
+        '{"schema": 2}',
+        '{"schema": 2, "lab": "x", "exercise": "y"}',
+        '{"schema": 2, "lab": "x", "exercise": "y", "probes": 7, "tracers": []}',
+        '{"schema": 2, "lab": "x", "exercise": "y", "probes": [{"probe": "p", "sentt": 1}], "tracers": []}',
+        '{"schema": 2, "lab": "x", "exercise": "y", "probes": [], "tracers": [{"point": "nowhere"}]}',
+        '{"schema": 2, "lab": "x", "exercise": "y", "probes": [], "tracers": [{"point": 7}]}',
     ],
 )
 def test_garbage_for_observations_is_refused_with_its_name(run: Run, text: str) -> None:

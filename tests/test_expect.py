@@ -7,9 +7,11 @@ from ipaddress import ip_address
 
 import pytest
 
+from srv6lab.evidence.fields import FIELDS, NONE
 from srv6lab.evidence.packets import Direction, PacketView, Point
-from srv6lab.evidence.wording import NONE, describe, sentence
+from srv6lab.evidence.wording import describe, foretell, sentence
 from srv6lab.judge.expectations import expectations
+from srv6lab.topology.expectations import Inner, Middle, PacketExpectation
 from tests.small import EAST, WEST, header, packet, plain, planned, srh, tunneled
 
 TWO = ("fc00:b::d4", "fc00:b::e")
@@ -89,6 +91,8 @@ def test_a_plain_packet_has_no_srh_and_nothing_inside() -> None:
         "segment_list",
         "segments_left",
         "oam",
+        "tag",
+        "flow_label",
         *(f"middle.{name}" for name in ("source", "destination", "hop_limit", "protocol")),
         "middle.segment_list",
         "middle.segments_left",
@@ -183,6 +187,34 @@ def test_an_empty_segment_list_says_that_there_is_no_srh() -> None:
     assert wanted == {"segment_list": NONE}
     assert describe(best_effort())["segment_list"] == NONE
     assert describe(tunneled())["segment_list"] != NONE
+
+
+def test_the_tag_is_the_srhs_and_none_without_one() -> None:
+    view = tunneled()
+    outer = replace(view.outer, srh=replace(view.outer.srh or srh(left=0), tag=7))
+    assert describe(replace(view, headers=(outer, *view.headers[1:])))["tag"] == "7"
+    assert (describe(tunneled())["tag"], describe(plain())["tag"]) == ("0", NONE)
+    assert _written("tag: 0") == {"tag": "0"}
+
+
+def test_of_a_flow_label_the_author_speaks_and_the_model_does_not() -> None:
+    view = tunneled()
+    outer = replace(view.outer, flow_label=0xBEEF)
+    labeled = replace(view, headers=(outer, *view.headers[1:]))
+    assert (describe(labeled)["flow_label"], describe(plain())["flow_label"]) == ("48879", NONE)
+    assert "flow_label" not in foretell(labeled)
+    assert _written("flow_label: 48879") == {"flow_label": "48879"}
+
+
+def test_whatever_an_author_may_name_is_described_and_no_other() -> None:
+    """A field that is in the topology's model and in no row of the table would be taken and never judged."""
+    beside = {"at", "direction", "probe", "count", "share", "absent", "middle", "inner"}
+    named = {*PacketExpectation.model_fields} - beside
+    named |= {f"middle.{name}" for name in Middle.model_fields} | {
+        f"inner.{name}" for name in Inner.model_fields
+    }
+    assert named == describe(tunneled()).keys()
+    assert {row.name for row in FIELDS} <= named
 
 
 def test_a_length_is_that_of_the_ip_packet() -> None:

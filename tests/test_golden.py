@@ -1,4 +1,6 @@
-"""Every text that a lab renders to, as it was last read by a person: `tests/golden/<lab>/`.
+"""Every text that some labs render to, as it was last read by a person: `tests/golden/<lab>/`.
+
+What one part of a topology comes to is in test_render_cases.py; here are a few labs whole, so that each template is.
 
 What the Vagrant target renders stands there by its path; what another target renders and Vagrant doesn't, in
 a folder of the target's name. Files that are only copied (`srconf/`, `agent/`) have no golden.
@@ -72,7 +74,7 @@ def update(folder: Path, texts: dict[str, str]) -> None:
         (folder / path).write_bytes(text.encode())
 
 
-@pytest.mark.parametrize("name", LABS)
+@pytest.mark.parametrize("name", sorted(path.name for path in FOLDER.iterdir()))
 def test_golden(name: str) -> None:
     texts = rendered(SITE.load(SITE.refer(name))[0])
     if os.environ.get("UPDATE"):
@@ -82,7 +84,7 @@ def test_golden(name: str) -> None:
 
 
 def test_every_golden_folder_has_its_lab() -> None:
-    assert sorted(path.name for path in FOLDER.iterdir()) == LABS, HINT
+    assert {path.name for path in FOLDER.iterdir()} <= set(LABS)
 
 
 def test_a_difference_is_shown_line_by_line() -> None:

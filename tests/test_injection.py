@@ -509,6 +509,8 @@ EXACT = {
     "BoundSids",
     "Isis",
     "IsisLink",
+    "LinkMtu",
+    "MtuAction",
     "Neighbor",
     "SidStructure",
     "Vrf",

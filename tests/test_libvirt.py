@@ -23,7 +23,7 @@ import pytest
 
 from srv6lab.images.box import NAME
 from srv6lab.plan.nodes import Plan
-from tests.conftest import REPOSITORY, SITE, need_root, tool
+from tests.conftest import INVOKE, REPOSITORY, SITE, need_root, tool
 from tests.vagrant.libvirt import NAMESPACES
 
 pytestmark = pytest.mark.prove
@@ -65,16 +65,7 @@ class Lab:
         return subprocess.run(self.entered(*words), env=self.env, capture_output=True, text=True, timeout=300)
 
     def words(self, task: str, *words: str) -> list[str]:
-        return [
-            sys.executable,
-            "-m",
-            "invoke",
-            task,
-            f"lab={self.plan.name}",
-            "--instance",
-            self.instance,
-            *words,
-        ]
+        return [*INVOKE, task, f"lab={self.plan.name}", "--instance", self.instance, *words]
 
     def gone(self) -> bool:
         """Take it away: whether libvirt knows of no machine and no disk of it."""

@@ -113,8 +113,8 @@ def seconds(text: str) -> float:
 
 def test_a_thousand_nodes_load_in_linear_time() -> None:
     assert loads(ring(1000), "ring.yml").warnings == ()
-    large = min(seconds(ring(1000)) for _ in range(3))
-    small = min(seconds(ring(250)) for _ in range(3))
+    large = min(seconds(ring(1000)) for _ in range(2))
+    small = min(seconds(ring(250)) for _ in range(2))
     assert large < 2
     assert large < 8 * small + 0.2
 
@@ -136,8 +136,9 @@ def test_a_thousand_nodes_load_in_linear_time() -> None:
         ("prefix: ", "prefixx: "),
     ],
 )
-def test_a_thousand_nodes_with_one_mistake_everywhere(old: str, new: str) -> None:
-    assert seconds(ring(1000).replace(old, new)) < 10
+def test_many_nodes_with_one_mistake_everywhere(old: str, new: str) -> None:
+    """What takes ten seconds for a thousand nodes, because it grows with their square, takes one for a third."""
+    assert seconds(ring(333).replace(old, new)) < 1.5
 
 
 RULED = """\

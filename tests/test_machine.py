@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import shlex
 import shutil
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from srv6lab.errors import MachineError
 from srv6lab.host import packages, requirements
 from srv6lab.host.packages import Tool, listed, named, remedy, tools_in
 from srv6lab.host.requirements import Lack, require
-from srv6lab.host.system import System, family, os_release, processor_name, this_system, version
+from srv6lab.host.system import System, family, processor_name, this_system, version
 from srv6lab.providers.netns import TOOLS
 from tests.conftest import REPOSITORY
 
@@ -121,7 +122,15 @@ def test_a_list_is_read_line_by_line() -> None:
     ],
 )
 def test_the_family_of_a_distribution(text: str, expected: str) -> None:
-    assert family(os_release(text)) == expected
+    assert family(dict(word.split("=", 1) for word in shlex.split(text))) == expected
+
+
+def test_a_system_without_os_release_is_linux(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none() -> dict[str, str]:
+        raise OSError
+
+    monkeypatch.setattr(platform, "freedesktop_os_release", none)
+    assert (this_system().family, this_system().name) == ("", "Linux")
 
 
 def test_this_system_is_linux() -> None:

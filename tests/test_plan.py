@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import sys
 import time
 from collections.abc import Callable
@@ -153,8 +154,8 @@ def test_a_route_of_a_table_is_no_way_for_anything_else() -> None:
         ("fc00:a::/64", None),
         ("::/0", 7),
     ]
-    assert machine.way_to(ip_address("fc00:a::1")) == "eth2"
-    assert machine.way_to(ip_address("2001:db8::1")) is None
+    assert machine.egress_nic(ip_address("fc00:a::1")) == "eth2"
+    assert machine.egress_nic(ip_address("2001:db8::1")) is None
 
 
 def test_a_binding_sid_leaves_towards_the_first_segment_of_its_policy() -> None:
@@ -337,3 +338,10 @@ def test_a_node_that_says_it_itself_settles_what_its_groups_dispute() -> None:
 def test_groups_that_say_the_same_agree() -> None:
     groups = "groups: {one: {members: [gate], cpus: 2}, two: {members: [gate], cpus: 2, memory: 256}}\n"
     assert hardware(groups)["gate"] == (*PLAIN[:2], 256, 2)
+
+
+def test_a_plan_is_a_value_that_can_be_sent_elsewhere_with_its_places_in_the_file() -> None:
+    found = planned()
+    assert pickle.loads(pickle.dumps(found)) == found
+    assert found.locate("exercises", 0, "expect", "packets", 1).line > found.locate("exercises", 0).line
+    assert found.locate("nodes", "nobody") == found.locate()

@@ -74,8 +74,8 @@ def test_the_agent_reads_what_day0_writes(tmp_path: Path) -> None:
     config = load(path)
     assert (config.policies, config.db) == (headend(plan).policies, headend(plan).db)
     assert sorted(config.nics.values()) == ["enp0s9", "eth3", "eth4"]
-    assert config.arrays[0].classes == {0: 10, 1: 20}
-    assert [(one.table, one.otherwise) for one in config.steering] == [
+    assert [one.classes for one in config.steering if one.classes] == [((0, 10), (1, 20))]
+    assert [(one.table, one.otherwise) for steered in config.steering for one in steered.entries()] == [
         (None, ("encap", "seg6", "mode", "encap", "segs", "fc00:b::d4", "dev", "eth4")),
         (901, ()),
     ]

@@ -54,10 +54,10 @@ for name in site.names():
     print(name)
 assert validate.main(["--labs", str(site.labs), "--format", "json"]) == 0
 from srv6lab import doctor
-from srv6lab.report import behaviors
+from srv6lab.report.formats import BEHAVIORS
 from srv6lab.doctor import vagrant
 from srv6lab.host.system import System
-assert behaviors.report("", "text") and behaviors.report("", "json")
+assert all(form("") for form in BEHAVIORS.values())
 windows = System("windows", "Windows 11", "NT 10", "x86-64")
 assert doctor.choose("", windows) == "virtualbox"
 for provider in vagrant.PROVIDERS:

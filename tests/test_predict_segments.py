@@ -154,7 +154,7 @@ def test_next_csid_moves_up_what_follows_in_the_address() -> None:
         f"exit:eth1 {PING} hl 62 icmp",
         "delivered to east",
     ]
-    assert trace.hops[6].behavior == "End + End.DX4"
+    assert trace.hops[6].behaviors == ("End", "End.DX4")
 
 
 BOUND = edited(

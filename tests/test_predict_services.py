@@ -7,7 +7,7 @@ from ipaddress import IPv4Address, ip_network
 
 import pytest
 
-from srv6lab.evidence.packets import Direction
+from srv6lab.evidence.packets import Direction, Place
 from srv6lab.predict.fib import Fib, Gateway
 from srv6lab.predict.forwarding import walks
 from srv6lab.predict.namespaces import ModeledLab
@@ -193,13 +193,13 @@ def test_a_proxy_that_remembers_nothing_for_what_comes_back() -> None:
     lab = ModeledLab(plan)
     ping = build(Ipv4(IPv4Address("10.0.1.1"), IPv4Address("10.0.2.1"), 64), Icmp(8), payload=b"")
     veth = replace(
-        lab.namespace("mid/box"),
+        lab.namespace(Place("mid", "box")),
         rules={},
         tables={254: Fib([(ip_network("0.0.0.0/0"), (Gateway(IPv4Address("192.168.2.1"), "veth1-box"),))])},
     )
-    lab._built["mid/box"] = veth
-    (ended,) = walks(lab, ping, "mid/box")
-    assert (ended.end.delivered, ended.end.place) == (False, "mid")
+    lab._built[Place("mid", "box")] = veth
+    (ended,) = walks(lab, ping, Place("mid", "box"))
+    assert (ended.end.delivered, str(ended.end.place)) == (False, "mid")
     assert ended.end.reason == "End.AD4: the proxy remembers no headers for it"
 
 

@@ -4,42 +4,68 @@ from __future__ import annotations
 
 import json
 import xml.etree.ElementTree as xml
-from dataclasses import fields, replace
+from dataclasses import FrozenInstanceError, fields, replace
+from typing import Any
 
 import pytest
 
+from srv6lab.evidence import verdict
 from srv6lab.evidence.packets import Direction
-from srv6lab.evidence.verdict import Item, Status, Verdict
+from srv6lab.evidence.verdict import (
+    Absent,
+    CountDiffers,
+    DirectionUnknown,
+    FieldDiffers,
+    Item,
+    LossTally,
+    Missing,
+    PacketsSeen,
+    PoliciesDiffer,
+    ProbeNotSent,
+    Status,
+    TracerUnsound,
+    Unexpected,
+    Verdict,
+)
 from srv6lab.providers.base import Health
-from srv6lab.report import FORMATS, verdicts_json, verdicts_junit, verdicts_text
-from srv6lab.report.text import status_text
+from srv6lab.report.formats import VERDICTS
+from srv6lab.report.json import verdicts_json
+from srv6lab.report.junit import verdicts_junit
+from srv6lab.report.text import status_text, verdicts_text
 from tests.small import LINE, PLACE
 
 LONG = "2001:ab::1 → fc00:b::e hl 63"
-PACKET = Item("packet", Status.PASS, PLACE, "", LONG, None, f"3: {LONG}", None, LINE, "", Direction.OUT)
-ABSENT = replace(PACKET, kind="absent", field="count", expected="0", captured="0")
-FIELD = Item(
-    "field", Status.FAIL, PLACE, "segments_left", "1", None, "0", "captured", LINE, "", Direction.OUT
+PACKET = PacketsSeen(
+    status=Status.PASS,
+    point=PLACE,
+    direction=Direction.OUT,
+    expected=LONG,
+    captured=f"3: {LONG}",
+    location=LINE,
 )
-MISSING = replace(FIELD, kind="missing", field="count", expected="3")
+HERE: dict[str, Any] = {"point": PLACE, "direction": Direction.OUT, "location": LINE}
+ABSENT = Absent(status=Status.PASS, **HERE, field="count", expected="0", captured="0")
+FAILED: dict[str, Any] = {**HERE, "status": Status.FAIL, "alone": "captured"}
+FIELD = FieldDiffers(**FAILED, field="segments_left", expected="1", captured="0")
+MISSING = Missing(**FAILED, field="count", expected="3", captured="0")
 BLIND = replace(MISSING, status=Status.INCONCLUSIVE, alone=None, note="tracer is dead")
-COUNT = replace(FIELD, kind="count", field="count", expected="3", captured="4")
-UNEXPECTED = Item(
-    "unexpected",
-    Status.FAIL,
-    PLACE,
-    "count",
-    "0",
-    None,
-    f"2: {LONG}",
-    "captured",
-    note="seen where no expectation has it",
+COUNT = CountDiffers(**FAILED, field="count", expected="3", captured="4", too_many=True)
+UNEXPECTED = Unexpected(
+    status=Status.FAIL,
+    point=PLACE,
     direction=Direction.IN,
+    field="count",
+    expected="0",
+    captured=f"2: {LONG}",
+    alone="captured",
+    note="seen where no expectation has it",
 )
-TRACER = Item("tracer", Status.INCONCLUSIVE, PLACE, note="the tracer dropped 2 packets")
-DIRECTION = Item("direction", Status.INCONCLUSIVE, PLACE, note="no frame tells")
-PROBE = Item("probe", Status.FAIL, None, note="probe echo was not sent: no route")
+TRACER = TracerUnsound(status=Status.INCONCLUSIVE, point=PLACE, note="the tracer dropped 2 packets")
+DIRECTION = DirectionUnknown(status=Status.INCONCLUSIVE, point=PLACE, note="no frame tells")
+PROBE = ProbeNotSent(status=Status.FAIL, note="probe echo was not sent: no route")
 UNSEEN = replace(ABSENT, status=Status.INCONCLUSIVE, note="tracer is dead")
+LOSS = LossTally(status=Status.PASS, field="lost", expected="at most 0", captured="0 of 3", probe="echo")
+POLICIES = PoliciesDiffer(status=Status.FAIL, field="gate", note="gate has elected nothing yet")
 
 TEXTS = {
     "packet": (PACKET, "PASS", f"  ok   gate:eth2 out  3: {LONG}", "1 pass"),
@@ -86,6 +112,16 @@ TEXTS = {
         "1 inconclusive",
     ),
 }
+TEXTS |= {
+    "loss": (LOSS, "PASS", "  ok   -  lost: at most 0, seen 0 of 3", "1 pass"),
+    "loss that is too much": (
+        replace(LOSS, status=Status.FAIL, captured="1 of 3", alone="captured"),
+        "FAIL",
+        "  FAIL -  lost: expected at most 0, captured 1 of 3; captured stands alone",
+        "1 fail",
+    ),
+    "policies": (POLICIES, "FAIL", "  FAIL -  gate has elected nothing yet", "1 fail"),
+}
 ALL = Verdict("across", tuple(item for item, *_ in TEXTS.values()))
 
 
@@ -94,6 +130,15 @@ def test_the_text_of_each_kind(kind: str) -> None:
     item, word, text, total = TEXTS[kind]
     shown = verdicts_text([Verdict("across", (item,))])
     assert shown == f"exercise across: {word}\n{text}\n  {total}\n\nexercises: 1 {word.lower()}\n"
+
+
+def test_every_kind_is_a_frozen_value_with_a_name_of_its_own() -> None:
+    classes = [one for one in vars(verdict).values() if isinstance(one, type) and issubclass(one, Item)]
+    kinds = [one.kind for one in classes if hasattr(one, "kind")]
+    assert len(kinds) == len(set(kinds)) >= 20
+    assert replace(PACKET, probe="echo") != PACKET == replace(PACKET)
+    with pytest.raises(FrozenInstanceError):
+        PACKET.note = "other"  # type: ignore[misc]
 
 
 def test_places_are_aligned_and_all_is_summed_up() -> None:
@@ -124,7 +169,7 @@ def test_json_says_all_of_an_item() -> None:
     assert list(document) == ["schema", "exercise", "status", "items", "suspects"]
     assert (document["schema"], document["exercise"], document["status"]) == (1, "across", "fail")
     for item in document["items"]:
-        assert set(item) == {field.name for field in fields(Item)}
+        assert set(item) == {"kind"} | {field.name for field in fields(Item)}
     by_kind = {(item["kind"], item["status"]): item for item in document["items"]}
     assert by_kind["field", "fail"] == {
         "kind": "field",
@@ -173,9 +218,9 @@ def test_junit_marks_an_exercise_that_judged_nothing() -> None:
 NASTY = "\x1b]0;owned\x07\x1b[2Jno\x00route\r\ufffe <&\"'>\x9b31m"
 
 
-@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("form", VERDICTS)
 def test_control_characters_of_a_node_s_words_reach_nobody(form: str) -> None:
-    text = FORMATS[form]([Verdict("across", (replace(PROBE, note=NASTY), replace(BLIND, note=NASTY)))])
+    text = VERDICTS[form]([Verdict("across", (replace(PROBE, note=NASTY), replace(BLIND, note=NASTY)))])
     if form == "junit":
         xml.fromstring(text.encode())
     assert all(char == "\n" or (char.isprintable() or char == "\ufffd") for char in text), repr(text)

@@ -88,7 +88,8 @@ def test_a_build_that_fails_says_why_and_leaves_nothing(
     with pytest.raises(MachineError) as caught:
         frr_root.serving(silent)
     assert str(caught.value) == (
-        "the root file system with FRR can't be built: E: the mirror is away\n"
+        "the root file system with FRR can't be built: mmdebstrap failed:\n"
+        "  E: the mirror is away\n"
         "  mend: it needs a Debian mirror once; or install FRR 10.6 or newer on this machine"
     )
     assert [path.suffix for path in cache.iterdir()] == [".lock"]

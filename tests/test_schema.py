@@ -22,7 +22,7 @@ LABS = sorted(ROOT.glob("labs/*/topology.yml"))
 
 def test_the_file_is_current() -> None:
     current = json.dumps(json_schema(), indent=2, sort_keys=True) + "\n"
-    hint = "run `python -m srv6lab.topology.model > docs/topology.schema.json`"
+    hint = "run `python -m srv6lab.topology > docs/topology.schema.json`"
     assert SCHEMA.read_text(encoding="utf-8") == current, hint
 
 

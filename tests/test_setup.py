@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 Done = subprocess.CompletedProcess[str]
 
@@ -26,18 +30,20 @@ def run(*command: str | Path, cwd: Path = REPO, env: dict[str, str] | None = Non
 
 
 @pytest.fixture
-def ready_clone(tmp_path: Path) -> Path:
+def ready_clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.delenv("SRV6LAB_VERSIONS", raising=False)
     clone = tmp_path / "a clone"
     (clone / "scripts").mkdir(parents=True)
     (clone / ".venv/bin").mkdir(parents=True)
-    for name in ("Makefile", "pyproject.toml", "scripts/setup", "scripts/apt-suite"):
+    for name in ("Makefile", "pyproject.toml", "constraints.txt", "scripts/setup", "scripts/apt-suite"):
         shutil.copy(REPO / name, clone / name)
     (clone / ".venv/bin/python").symlink_to(sys.executable)
     invoke = clone / ".venv/bin/invoke"
     invoke.write_text("""#!/bin/sh\nfor word; do printf '<%s>' "$word"; done\n""")
     invoke.chmod(0o755)
     requirements = re.split(r"^\[tool\.", (clone / "pyproject.toml").read_text(), flags=re.MULTILINE)[0]
-    (clone / ".venv/.ready-lab").write_text(f"{clone}\n{requirements}")
+    versions = (clone / "constraints.txt").read_text()
+    (clone / ".venv/.ready-lab").write_text(f"{clone}\n{requirements}{versions}")
     return clone
 
 
@@ -47,6 +53,14 @@ def venv(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("venv") / "venv"
     assert run(sys.executable, "-m", "venv", path).returncode == 0
     return path
+
+
+def made_already(venv: Path) -> str:
+    """A Python whose `-m venv --clear .venv` is a copy: making one anew takes seconds, and is in test_first_run.py."""
+    python, real = venv.with_name("python"), shlex.quote(sys.executable)
+    copy = f"rm -rf .venv; exec cp -a {shlex.quote(str(venv))} .venv"
+    shell_stub(python, f'[ "$*" != "-m venv --clear .venv" ] || {{ {copy}; }}\nexec {real} "$@"')
+    return str(python)
 
 
 def make_stale(clone: Path) -> None:
@@ -134,7 +148,7 @@ def test_touched_pyproject_installs_nothing(ready_clone: Path) -> None:
     assert "pip install" not in done.stdout
 
 
-@pytest.mark.parametrize("damage", ["requirement", "moved", "python", "interrupted"])
+@pytest.mark.parametrize("damage", ["requirement", "version", "moved", "python", "interrupted"])
 def test_setup_notices_what_it_has_to_mend(ready_clone: Path, venv: Path, damage: str) -> None:
     """Each is mended by an installation, which is seen here by its refusal to run without a package index."""
     (ready_clone / ".venv/bin/python").unlink()
@@ -142,6 +156,9 @@ def test_setup_notices_what_it_has_to_mend(ready_clone: Path, venv: Path, damage
     if damage == "requirement":
         pyproject = ready_clone / "pyproject.toml"
         pyproject.write_text(pyproject.read_text().replace('"invoke', '"no-such-package", "invoke'))
+        make_stale(ready_clone)
+    elif damage == "version":
+        (ready_clone / "constraints.txt").write_text("invoke==0.0\n")
         make_stale(ready_clone)
     elif damage == "moved":
         ready_clone = ready_clone.rename(ready_clone.with_name("elsewhere"))
@@ -151,13 +168,67 @@ def test_setup_notices_what_it_has_to_mend(ready_clone: Path, venv: Path, damage
     else:
         (ready_clone / ".venv/.ready-lab").unlink()
         (ready_clone / ".venv/.unfinished").touch()
-    done = make(ready_clone, "up", "lab=x", PIP_NO_INDEX="1", PIP_FIND_LINKS="", PIP_CONFIG_FILE="/dev/null")
+    python = made_already(venv)
+    nothing = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": "", "PIP_CONFIG_FILE": "/dev/null"}
+    done = make(ready_clone, "up", "lab=x", PYTHON=python, **nothing)
     assert done.returncode != 0
     assert "<up>" not in done.stdout
     assert "setup: pip could not install them (above)" in done.stdout
     assert (ready_clone / ".venv/.unfinished").exists()
     assert not (ready_clone / ".venv/.ready-lab").exists()
     assert ("making .venv" in done.stdout) == (damage in ("python", "interrupted"))
+
+
+PIP = """#!/bin/sh
+case "$*" in
+*"pip install"*) echo "installs $*"; cat .venv/.constraints ;;
+esac
+"""
+
+
+def installs(clone: Path, **env: str) -> list[str]:
+    """The words and the constraints with which pip is called, in lines."""
+    (clone / ".venv/bin/python").unlink()
+    (clone / ".venv/bin/python").write_text(PIP)
+    (clone / ".venv/bin/python").chmod(0o755)
+    (clone / ".venv/.ready-lab").unlink()
+    done = run("scripts/setup", "lab", cwd=clone, env=os.environ | env)
+    assert done.returncode == 0, done.stdout
+    return done.stdout.partition("installs ")[2].splitlines()
+
+
+def test_pip_is_held_to_the_constraints(ready_clone: Path) -> None:
+    words, *versions = installs(ready_clone)
+    assert "--constraint .venv/.constraints -e ." in words
+    assert versions[:-1] == (REPO / "constraints.txt").read_text().splitlines()
+
+
+def test_every_dependency_has_both_bounds_and_a_version_between_them() -> None:
+    project = tomllib.loads((REPO / "pyproject.toml").read_text())["project"]
+    pinned = [Requirement(line) for line in (REPO / "constraints.txt").read_text().splitlines()]
+    versions = {canonicalize_name(one.name): str(one.specifier).removeprefix("==") for one in pinned}
+    for text in (*project["dependencies"], *project["optional-dependencies"]["dev"]):
+        requirement = Requirement(text)
+        assert {one.operator for one in requirement.specifier} == {">=", "<"}, text
+        assert versions[canonicalize_name(requirement.name)] in requirement.specifier, text
+
+
+def test_the_oldest_are_the_lower_bounds(ready_clone: Path) -> None:
+    _, *versions = installs(ready_clone, SRV6LAB_VERSIONS="oldest")
+    listed = tomllib.loads((REPO / "pyproject.toml").read_text())["project"]["dependencies"]
+    assert versions[:-1] == [re.sub(">=(.*),.*", r"==\1", text) for text in listed]
+
+
+def test_the_newest_are_asked_for(ready_clone: Path) -> None:
+    words, *versions = installs(ready_clone, SRV6LAB_VERSIONS="newest")
+    assert "--upgrade --upgrade-strategy eager" in words
+    assert versions[:-1] == ["# the newest that pyproject.toml allows"]
+
+
+def test_other_versions_are_refused(ready_clone: Path) -> None:
+    done = run("scripts/setup", "lab", cwd=ready_clone, env=os.environ | {"SRV6LAB_VERSIONS": "latest"})
+    assert done.returncode == 1
+    assert done.stdout == "setup: SRV6LAB_VERSIONS is newest, oldest or nothing, not latest\n"
 
 
 def tools(folder: Path, *names: str) -> str:

@@ -12,7 +12,7 @@ import pytest
 
 from srv6lab.errors import LabError, UsageError
 from srv6lab.host.files import write_whole
-from srv6lab.providers.state import Home, State
+from srv6lab.providers.state import SCHEMA, Home, State
 from tests.conftest import REPOSITORY
 
 STATE = State("small", "mine", "nowhere", "/topology.yml", "ready", {"pid": [1, 2]})
@@ -48,7 +48,7 @@ def test_a_file_is_replaced_in_one_step(home: Home, monkeypatch: pytest.MonkeyPa
 def test_a_disk_that_is_full_leaves_the_old_file_and_nothing_else(home: Home) -> None:
     home.write(STATE)
     program = (
-        "import resource, signal, sys; from pathlib import Path; from srv6lab.providers.state import write_whole;"
+        "import resource, signal, sys; from pathlib import Path; from srv6lab.host.files import write_whole;"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (10, 10)); write_whole(Path(sys.argv[1]), 'x' * 100)"
     )
@@ -64,7 +64,7 @@ def test_write_whole_makes_the_folder(tmp_path: Path) -> None:
     assert (tmp_path / "a" / "b" / "c").read_text(encoding="utf-8") == "é→\n"
 
 
-@pytest.mark.parametrize("schema", [0, 2, "1", None])
+@pytest.mark.parametrize("schema", [0, SCHEMA - 1, SCHEMA + 1, str(SCHEMA), None])
 def test_another_version_s_file_is_refused(home: Home, schema: object) -> None:
     write_whole(home.path / "state.json", json.dumps({**asdict(STATE), "schema": schema}))
     with pytest.raises(LabError, match="another version"):
@@ -72,7 +72,7 @@ def test_another_version_s_file_is_refused(home: Home, schema: object) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{", "[]", "7", "null", '{"schema": 1}', '{"schema": 1, "lab": "x", "more": 1}']
+    "text", ["", "{", "[]", "7", "null", '{"schema": 2}', '{"schema": 2, "lab": "x", "more": 1}']
 )
 def test_garbage_is_refused_with_its_name(home: Home, text: str) -> None:
     write_whole(home.path / "state.json", text)

@@ -23,14 +23,13 @@ from invoke import Program, Task
 
 import tasks
 from srv6lab.cli import DEFAULT_PROVIDER, PROVIDERS
-from tests.conftest import LABS, REPOSITORY, SITE, need_root, tool
+from tests.conftest import INVOKE, LABS, REPOSITORY, SITE, need_root, tool
 
 NAME = LABS[0]
 PLAN = SITE.load(SITE.refer(NAME))[0]
 NODE = PLAN.nodes[0].name
 NIC = PLAN.nodes[0].nics[0].name
 EXERCISE = PLAN.exercises[0].name
-INVOKE = [sys.executable, "-m", "invoke"]
 ALL = {task.name: task for task in vars(tasks).values() if isinstance(task, Task)}
 
 Done = subprocess.CompletedProcess[str]
@@ -199,7 +198,7 @@ class TestExec:
         assert "no-such-program" in done.stderr
 
     def test_a_wrong_node_is_1_and_the_right_one_is_guessed(self, instance: str) -> None:
-        said(on(instance, "exec", "--node", f"{NODE}x", "--", "true"), 1, f"did you mean {NODE}?")
+        said(on(instance, "exec", "--node", f"{NODE}x", "--", "true"), 1, f"did you mean `{NODE}`?")
 
     def test_no_node_lists_them(self, instance: str) -> None:
         said(on(instance, "exec", "--", "true"), 1, "none named", NODE)
@@ -298,7 +297,7 @@ class TestWrongWords:
 
     @pytest.mark.parametrize("task", ["up", "check", "validate"])
     def test_a_wrong_lab_is_guessed(self, typed: Typed, task: str) -> None:
-        said(typed(task, f"lab={NAME[:-1]}"), 1, f"did you mean {NAME}?")
+        said(typed(task, f"lab={NAME[:-1]}"), 1, f"did you mean `{NAME}`?")
 
     def test_a_lab_far_from_all_lists_them(self, typed: Typed) -> None:
         said(typed("up", "zzz"), 1, *LABS)
@@ -317,7 +316,7 @@ class TestWrongWords:
             (("up", NAME, "--provider", "netsn"), "there are: "),
             (("check", NAME, "--format", "yaml"), "there are: text, json, junit"),
             (("check", NAME, "--exercise", "nope"), EXERCISE),
-            (("check", NAME, "--exercise", EXERCISE[:-1]), f"did you mean {EXERCISE}?"),
+            (("check", NAME, "--exercise", EXERCISE[:-1]), f"did you mean `{EXERCISE}`?"),
             (("check", NAME, "--captures", "/nowhere", "--exercise", EXERCISE), "/nowhere"),
             (("up", NAME, "--instance", "../x"), "--instance"),
             (("up", NAME, "--instance", "a b"), "--instance"),

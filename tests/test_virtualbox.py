@@ -29,7 +29,7 @@ from srv6lab.images.box import NAME, box_ovf
 from srv6lab.plan.nodes import Plan, PlannedNode
 from srv6lab.render.files import write
 from srv6lab.render.vagrant import vagrant
-from tests.conftest import LABS, REPOSITORY, SITE, need_root, tool
+from tests.conftest import INVOKE, LABS, REPOSITORY, SITE, need_root, tool
 from tests.test_vagrantfile import differences, suffix
 from tests.vagrant import virtualbox
 
@@ -218,16 +218,7 @@ class Lab:
         return SITE.root / ".srv6lab" / self.instance / "logs" / f"{self.first}.log"
 
     def words(self, task: str, *words: str) -> list[str]:
-        return [
-            sys.executable,
-            "-m",
-            "invoke",
-            task,
-            f"lab={self.plan.name}",
-            "--instance",
-            self.instance,
-            *words,
-        ]
+        return [*INVOKE, task, f"lab={self.plan.name}", "--instance", self.instance, *words]
 
     def up(self, box: str = NAME, **env: str) -> str:
         """What is said of a bringing up that fails."""

@@ -7,16 +7,14 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from srv6lab.predict import predict
-from srv6lab.report import Walked
-from srv6lab.report.walk import walks_json, walks_mermaid, walks_text
-from tests.conftest import REPOSITORY, invoke
+from srv6lab.report.walk import Walked, walks_json, walks_mermaid, walks_text
+from tests.conftest import INVOKE, REPOSITORY, invoke
 from tests.small import planned
 from tests.test_predict_segments import AT_ADDRESS
 from tests.test_predict_services import PROXY
@@ -195,9 +193,9 @@ def test_a_form_is_chosen(lab: str, form: str) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--exercise", "acros"], ["has no exercise 'acros'", "did you mean across?"]),
-        (["--probe", "ecko"], ["there is no probe 'ecko'", "did you mean echo?"]),
-        (["--format", "jsn"], ["there is no format 'jsn'", "there are: text, json, mermaid"]),
+        (["--exercise", "acros"], ["has no exercise 'acros'", "did you mean `across`?"]),
+        (["--probe", "ecko"], ["there is no probe 'ecko'", "did you mean `echo`?"]),
+        (["--format", "jsn"], ["there is no format 'jsn'", "did you mean `json`?"]),
     ],
 )
 def test_a_typo_is_told_with_what_was_meant(lab: str, words: Sequence[str], message: Sequence[str]) -> None:
@@ -222,7 +220,7 @@ def test_a_file_that_is_wrong(tmp_path: Path) -> None:
 
 def test_a_reader_that_goes_away_is_no_failure_worth_a_traceback(lab: str) -> None:
     """As `invoke predict … | head -1` does."""
-    command = [sys.executable, "-m", "invoke", "predict", lab]
+    command = [*INVOKE, "predict", lab]
     process = subprocess.Popen(
         command, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
@@ -245,7 +243,7 @@ def test_an_ordinary_user_needs_no_root(lab: str, tmp_path_factory: pytest.TempP
         (clone / "row.yml").write_text(ROW)
         subprocess.run(["chmod", "-R", "a+rX", clone], check=True)
         user = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
-        command = [*user, sys.executable, "-m", "invoke", "predict", "lab=./row.yml"]
+        command = [*user, *INVOKE, "predict", "lab=./row.yml"]
         environment = {**os.environ, "HOME": str(clone)}
         done = subprocess.run(command, cwd=clone, env=environment, capture_output=True, text=True)
         assert (done.returncode, done.stderr) == (0, "")

@@ -12,7 +12,7 @@ from fractions import Fraction
 import pytest
 
 from srv6lab.evidence.observations import Tracer
-from srv6lab.evidence.packets import Direction, PacketView, Point
+from srv6lab.evidence.packets import Direction, PacketView, Place, Point
 from srv6lab.evidence.prediction import End, Hop, Leg, Prediction, Trace
 from srv6lab.evidence.probes import Found, Sent
 from srv6lab.evidence.verdict import Item, Status, Verdict
@@ -24,7 +24,7 @@ from tests.small import EAST, LINE, OTHER, PLACE, WEST, expected, hops, live, pl
 E, P, C = "expected", "predicted", "captured"
 QUIRK = "encapsulated-before-the-hop"
 GOOD = tunneled()
-DELIVERED, LOST = End(True, "east", ""), End(False, "gate", "")
+DELIVERED, LOST = End(True, Place("east"), ""), End(False, Place("gate"), "")
 
 
 def trace(

@@ -70,12 +70,12 @@ print(bad)
 
 def transfer(lab: Up, source: str, to: str, address: str, size: int) -> None:
     """Send `size` bytes by TCP; what arrives has the same length and checksum."""
-    command = lab.running.provider.command(lab.running.state, to, ["python3", "-c", _RECEIVE, address])
+    command = lab.running.command(to, ["python3", "-c", _RECEIVE, address])
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as receiver:
         assert receiver.stdout
         assert receiver.stdout.readline() == "ready\n"
         arguments = ["python3", "-c", _SEND, address, str(size)]
-        sent = lab.running.provider.exec(lab.running.state, source, arguments, 60)
+        sent = lab.running.exec(source, arguments, 60)
         received, complaint = receiver.communicate(timeout=60)
     assert sent.exit_code == 0, sent.stderr
     assert received == sent.stdout, complaint
@@ -86,5 +86,5 @@ def sweep(lab: Up, source: str, address: str, mtu: int) -> None:
     """Echo requests of every size up to the MTU come back with the same bytes, and are never fragmented."""
     headers = 48 if ":" in address else 28  # IP and ICMP
     arguments = ["python3", "-c", _SWEEP, address, str(mtu - headers)]
-    result = lab.running.provider.exec(lab.running.state, source, arguments, 120)
+    result = lab.running.exec(source, arguments, 120)
     assert result.stdout == "[]\n", result

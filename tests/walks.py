@@ -34,11 +34,14 @@ local_sids:
 steering:
   - {headend: gate, match: {prefix: 10.0.2.0/24}, to: {segments: ["fc00:b::e", "fc00:c::d4"]}}
   - {headend: exit, match: {prefix: 10.0.1.0/24}, to: {segments: ["fc00:a::d4"]}}
+"""
+ACROSS = """\
 exercises:
   - name: across
     probes: [{id: echo, from: west, to: east, icmp: 3}]
     expect: {packets: [{at: "east:eth1", direction: in, probe: echo}]}
 """
+ROW += ACROSS
 BACK = "10.0.2.1 → 10.0.1.1"
 EXPECT = 'expect: {packets: [{at: "east:eth1", direction: in, probe: echo}]}'
 ONE = "probes: [{id: echo, from: west, to: east, icmp: 3}]"
@@ -87,7 +90,7 @@ def lost(text: str, *, linux: bool = False) -> tuple[str, str]:
     """Where the only walk there loses the packet, and why."""
     (trace,) = there(text, linux=linux)
     assert not trace.end.delivered, trace.end
-    return trace.end.place, trace.end.reason
+    return str(trace.end.place), trace.end.reason
 
 
 # Two routers that each take the other for the way.
@@ -122,11 +125,8 @@ local_sids:
 steering:
   - {headend: gate, match: {prefix: 10.0.2.0/24}, to: {segments: ["fc00:d::d4"]}}
   - {headend: exit, match: {prefix: 10.0.1.0/24}, to: {segments: ["fc00:a::d4"]}}
-exercises:
-  - name: across
-    probes: [{id: echo, from: west, to: east, icmp: 3}]
-    expect: {packets: [{at: "east:eth1", direction: in, probe: echo}]}
 """
+FORK += ACROSS
 
 RULE = "firewall: {{name: {name}, at: {at}, tool: {tool}, chain: {chain}{more}}}"
 

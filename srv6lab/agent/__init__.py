@@ -7,4 +7,4 @@ routes; started again, it elects again.
 """
 
 # What the agent is made of, below the package: all that a node needs of it.
-FILES = ("__init__.py", "agent/*.py", "srv6/__init__.py", "srv6/policy/*.py")
+FILES = ("__init__.py", "agent/*.py", "srv6/__init__.py", "srv6/behaviors.py", "srv6/policy/*.py")

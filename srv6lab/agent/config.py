@@ -12,10 +12,10 @@ from typing import Any
 from ..srv6.policy.binding_sid import SidSpace
 from ..srv6.policy.identity import Address
 from ..srv6.policy.paths import Policy
+from ..srv6.policy.routes import ColorSteering
 from ..srv6.policy.sr_db import SrDb
-from ..srv6.policy.written import read_db, read_policy
-from .flows import Array, Flow, read_array, read_flow
-from .steered import Steered, read_steered
+from ..srv6.policy.written import read_db, read_policy, read_steering
+from .flows import Flow, read_flow
 
 INTERVAL, MISSES = 0.1, 3
 
@@ -24,16 +24,15 @@ INTERVAL, MISSES = 0.1, 3
 class Config:
     """A headend: its name in the SR database, the address to which its probes come back, its NICs by their
     addresses (named as they are here, if a file of `names` says so), seconds between probes, and how many in a row
-    may be lost. Of `arrays`, the entries are part of the steering."""
+    may be lost. Arrays are part of the steering."""
 
     node: str
     address: IPv6Address
     nics: Mapping[Address, str]
     db: SrDb
     policies: tuple[Policy, ...]
-    steering: tuple[Steered, ...]
+    steering: tuple[ColorSteering, ...]
     flows: tuple[Flow, ...]
-    arrays: tuple[Array, ...]
     space: SidSpace
     interval: float = INTERVAL
     misses: int = MISSES
@@ -59,7 +58,6 @@ def _config(given: Mapping[str, Any]) -> Config:
     def here(one: Mapping[str, Any]) -> dict[str, Any]:
         return {**one, "otherwise": [called.get(word, word) for word in one.get("otherwise", ())]}
 
-    arrays = tuple(read_array(here(one)) for one in given.get("arrays", ()))
     return Config(
         given["node"],
         address,
@@ -67,11 +65,10 @@ def _config(given: Mapping[str, Any]) -> Config:
         read_db(given["db"]),
         tuple(read_policy(address, one) for one in given["policies"]),
         (
-            *(read_steered(here(one)) for one in given["steering"]),
-            *(entry for array in arrays for entry in array.entries()),
+            *(read_steering(here(one), "colors") for one in given["steering"]),
+            *(read_steering(here(one), "classes") for one in given.get("arrays", ())),
         ),
         tuple(read_flow(one) for one in given.get("flows", ())),
-        arrays,
         _space(given.get("binding_sids", {})),
         interval,
         misses,

@@ -7,22 +7,13 @@ no rule leads to it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any
 
-from ..srv6.policy.identity import Address, within
-from ..srv6.policy.state import States
-from ..srv6.policy.steering import (
-    FIRST_MARK,
-    FIRST_PREFERENCE,
-    FIRST_TABLE,
-    FORWARDING_CLASSES,
-    Color,
-    per_flow,
-)
-from .steered import Steered, read_steered
+from ..srv6.policy.identity import within
+from ..srv6.policy.steering import FIRST_MARK, FIRST_PREFERENCE, FIRST_TABLE, FORWARDING_CLASSES
 
 NFT_TABLE = "inet srv6lab_classes"
 _PROTOCOLS = ("tcp", "udp")
@@ -55,49 +46,12 @@ class Flow:
             raise ValueError("source and destination are of two families")
 
 
-@dataclass(frozen=True, slots=True)
-class Array:
-    """What each class has for a prefix: the color of a policy to the endpoint."""
-
-    steered: Steered
-    classes: Mapping[int, int]
-
-    def entries(self) -> Iterator[Steered]:
-        """Class 0 in the main table, each other in its own, where a packet that finds nothing goes on."""
-        one = self.steered
-        for number, color in self.classes.items():
-            table, otherwise = (FIRST_TABLE + number, ()) if number else (None, one.otherwise)
-            yield replace(one, colors=(Color(color),), table=table, otherwise=otherwise)
-
-    def policies(self) -> dict[int, tuple[int, Address]]:
-        """The color and endpoint of each class."""
-        return {number: (color, self.steered.endpoint) for number, color in self.classes.items()}
-
-
 def read_flow(given: Mapping[str, Any]) -> Flow:
     rest = dict(given)
     networks: dict[str, Any] = {
         key: ip_network(rest.pop(key)) for key in ("source", "destination") if key in rest
     }
     return Flow(rest.pop("class"), **networks, **rest)
-
-
-def read_array(given: Mapping[str, Any]) -> Array:
-    rest = dict(given)
-    classes = {int(number): color for number, color in rest.pop("classes").items()}
-    for number in classes:
-        within("a forwarding class", number, 0, FORWARDING_CLASSES - 1)
-    return Array(read_steered({**rest, "colors": []}), classes)
-
-
-def needed(arrays: Iterable[Array], states: States) -> frozenset[int]:
-    """The classes whose tables are to be looked into: those of arrays that aren't bypassed."""
-    by_name = {(id.color, id.endpoint): id for id in states}
-    found: set[int] = set()
-    for array in arrays:
-        known = {number: by_name[one] for number, one in array.policies().items() if one in by_name}
-        found |= set() if per_flow(known, states).bypassed else set(known) - {0}
-    return frozenset(found)
 
 
 def rules(classes: frozenset[int]) -> Iterator[Words]:

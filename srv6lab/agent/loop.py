@@ -17,10 +17,11 @@ from typing import Any
 
 from ..srv6.policy.identity import CandidateId, Originator, PolicyId
 from ..srv6.policy.probing import way
+from ..srv6.policy.routes import needed_classes
 from ..srv6.policy.state import Installed, States, compute
 from ..srv6.policy.view import View
 from .config import Config, load
-from .flows import needed, rules, ruleset
+from .flows import rules, ruleset
 from .links import Links
 from .probes import Probes
 from .report import report
@@ -73,7 +74,7 @@ class Agent:
         self.installed = {id: state.installed for id, state in states.items()}
         may_be = dict.fromkeys(self.routes, UNKNOWN) | dict(routes)
         _write(self.state, {**report(states, may_be), "installed": False})
-        classes = needed(self.config.arrays, states)
+        classes = needed_classes(self.config.steering, states)
         self._failed = frozenset(self._install(routes))
         self.routes = {**routes, **dict.fromkeys(self._failed, UNKNOWN)}
         if classes != self.classes:

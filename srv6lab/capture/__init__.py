@@ -14,12 +14,13 @@ import tempfile
 from bisect import bisect_left
 from collections.abc import Hashable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from pathlib import Path
 from typing import TypeVar
 
 from srv6lab.capture import fields, pcap, tshark
+from srv6lab.capture.unpack import unpacked
 from srv6lab.errors import MachineError, UsageError
 from srv6lab.evidence.packets import Address, Message, PacketView
 
@@ -30,10 +31,10 @@ K = TypeVar("K", bound=Hashable)
 class Capture:
     """What tshark saw in one pcap.
 
-    `packets` are the frames with an IP header; `bindings` are the (MAC, address) pairs that ARP
+    `packets` are the frames with an IP header that were read whole; `bindings` are the (MAC, address) pairs that ARP
     senders and neighbor discovery announce; `records` counts every whole record of the file.
-    `note` says, for people, what could not be read. `messages` are those of routing protocols, if they were
-    asked for.
+    `note` says, for people, what could not be read, so that what isn't among the packets proves nothing. `messages`
+    are those of routing protocols, if they were asked for.
     """
 
     packets: tuple[PacketView, ...] = ()
@@ -54,37 +55,51 @@ def read_all(
 ) -> dict[K, Capture]:
     """Read several pcaps at once, with as few tsharks as can be; and what the routing
     protocols in `messages` say."""
-    parts = [_Part(path, _framing(path)) for path in paths.values()]
-    batches = _batches([part for part in parts if part.framing.records])
-    if batches:
-        program = tshark.find()
-        # Threads, also for a single batch: the caller may be inside an event loop of its own.
-        with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-            jobs = [pool.submit(_read_batch, program, batch, display_filter, messages) for batch in batches]
-            for job in jobs:
-                job.result()
+    with tempfile.TemporaryDirectory(prefix="srv6lab-") as folder:
+        parts = [_part(path, Path(folder, str(index))) for index, path in enumerate(paths.values())]
+        batches = _batches([part for part in parts if part.framing.records])
+        if batches:
+            program = tshark.find()
+            # Threads, also for a single batch: the caller may be inside an event loop of its own.
+            with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+                jobs = [
+                    pool.submit(_read_batch, program, batch, display_filter, messages) for batch in batches
+                ]
+                for job in jobs:
+                    job.result()
     return {key: part.capture() for key, part in zip(paths, parts, strict=True)}
 
 
-def _framing(path: Path) -> pcap.Framing:
+def _part(path: Path, folder: Path) -> _Part:
+    """A file that is no capture, or can't be unpacked, is a capture of nothing that says why."""
+    folder.mkdir()
     try:
-        return pcap.whole_file(path)
+        plain, fault = unpacked(path, folder)
+        framing = pcap.whole_file(plain)
+        twins = pcap.twins(plain)
     except ValueError as error:
-        raise UsageError(f"{path} is no capture: {error}", "hand in a pcap or pcapng file") from None
+        why = f"it is no capture that can be read: {error}; hand in a pcap or pcapng file"
+        return _Part(path, path, pcap.Framing("none", 0, 0, 0, why))
     except OSError as error:
-        raise UsageError(f"{path} can't be read: {error.strerror}") from None
+        raise UsageError(f"{path} can't be read: {error.strerror or error}") from None
+    if twins:
+        fault = f"all of its {framing.records} frames stand in it twice, as if it had been written twice"
+    return _Part(path, plain, replace(framing, fault=fault or framing.fault), twins)
 
 
 @dataclass(slots=True)
 class _Part:
-    """One pcap while it is read: what its frames said so far."""
+    """One pcap while it is read: what its frames said so far. `plain` is where it is unpacked, `twins` are the
+    numbers of frames that are there again."""
 
     path: Path
+    plain: Path
     framing: pcap.Framing
+    twins: frozenset[int] = frozenset()
     packets: list[PacketView] = field(default_factory=list)
     bindings: dict[tuple[str, Address], None] = field(default_factory=dict)
-    malformed: list[int] = field(default_factory=list)
-    clipped: list[int] = field(default_factory=list)
+    malformed: dict[int, str] = field(default_factory=dict)
+    clipped: dict[int, int] = field(default_factory=dict)
     unread: list[int] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)
 
@@ -96,13 +111,15 @@ class _Part:
             self.unread.append(number)
 
     def _take(self, number: int, layers: fields.Layer) -> None:
+        if number in self.twins:
+            return
         walk = fields.walk(layers)
         if walk.malformed:
-            self.malformed.append(number)
+            self.malformed[number] = fields.complaint(layers)
         if walk.clipped:
-            self.clipped.append(number)
+            self.clipped[number] = walk.clipped
         self.bindings |= dict.fromkeys(fields.bindings(layers, walk))
-        if walk.headers:
+        if walk.headers and not walk.clipped:
             self.packets.append(fields.packet(number, layers, walk))
         self.messages += fields.messages(number, layers)
 
@@ -112,20 +129,31 @@ class _Part:
             seen.clear()
 
     def capture(self) -> Capture:
+        malformed = sorted(self.malformed)
+        lengths = sorted(set(self.clipped.values()))
+        bounds = " or ".join(map(str, lengths[:2])) + (" or more" if len(lengths) > 2 else "")
         notes = (
             self.framing.fault,
-            _numbered("malformed", self.malformed),
-            _numbered("clipped by the tracer's snapshot length", self.clipped),
+            _unread_links(self.framing.links),
+            _numbered("malformed", malformed) + (f": {self.malformed[malformed[0]]}" if malformed else ""),
+            _numbered(f"clipped at {bounds} bytes by the tracer's snapshot length", sorted(self.clipped)),
             _numbered("not understood", self.unread),
         )
+        note = "; ".join(note for note in notes if note)
         return Capture(
             packets=tuple(self.packets),
             bindings=tuple(self.bindings),
-            cut_short=self.framing.cut_short,
+            cut_short=bool(note),
             records=self.framing.records,
-            note="; ".join(note for note in notes if note),
+            note=note,
             messages=tuple(self.messages),
         )
+
+
+def _unread_links(links: Sequence[int]) -> str:
+    strange = [str(link) for link in links if link not in fields.LINKS]
+    known = ", ".join(dict.fromkeys(fields.LINKS.values()))
+    return f"its link type is {' and '.join(strange)}; those that are read are {known}" if strange else ""
 
 
 def _numbered(what: str, numbers: Sequence[int]) -> str:
@@ -143,7 +171,7 @@ def _batches(parts: Sequence[_Part]) -> list[list[_Part]]:
     """
     alike: dict[Hashable, list[_Part]] = {}
     for part in parts:
-        alike.setdefault(pcap.joinable_file(part.path) or id(part), []).append(part)
+        alike.setdefault(pcap.joinable_file(part.plain), []).append(part)
     return list(alike.values())
 
 
@@ -157,6 +185,9 @@ def _read_batch(program: Path, batch: Sequence[_Part], display_filter: str, mess
             f"tshark reads a copy in {tempfile.gettempdir()}: it needs room there",
         ) from error
     if failure is None:
+        return
+    if len(batch) == 1 and failure.of_the_file:
+        batch[0].framing = replace(batch[0].framing, fault=f"tshark can't read it: {failure.said}")
         return
     if len(batch) == 1:
         raise failure.explained(batch[0].path, display_filter)
@@ -173,14 +204,11 @@ def _read_joined(
 
     def take(layers: fields.Layer) -> None:
         number = fields.frame_number(layers)
-        index = bisect_left(ends, number)
+        index = min(bisect_left(ends, number), len(batch) - 1)
         batch[index].take(number - (ends[index - 1] if index else 0), layers)
 
     with tempfile.TemporaryDirectory(prefix="srv6lab-") as folder:
         copy = Path(folder, "capture")
         with copy.open("wb") as target:
-            if pcap.joinable_file(batch[0].path) is None:
-                pcap.trim(batch[0].path, batch[0].framing.end, target)
-            else:
-                pcap.join([(part.path, part.framing.end) for part in batch], target)
+            pcap.join([(part.plain, part.framing.end) for part in batch], target)
         return tshark.describe(program, copy, display_filter, messages, take)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from functools import cache, lru_cache
 from ipaddress import IPv4Address, IPv6Address
@@ -23,6 +23,13 @@ _NEXT_HEADERS = _PROTOCOLS | {0: "hopopts", 43: "routing", 44: "fragment", 60: "
 _TRANSPORTS = frozenset({"icmp", "icmpv6", "tcp", "udp", "data"})  # data: tshark knows no better
 _BETWEEN_HEADERS = frozenset({"eth", "ethertype", "vlan", *_EXTENSIONS.values()})
 _ECHOES = frozenset({("icmp", 8), ("icmp", 0), ("icmpv6", 128), ("icmpv6", 129)})
+_OF_NEIGHBORS = frozenset({*range(130, 138), 143})  # MLD (RFC 2710, 3810) and neighbor discovery (RFC 4861)
+_SENT_BY_US = 4  # LINUX_SLL_OUTGOING
+_IPV6_HEADER = 40
+LINKS = {
+    0: "NULL", 1: "Ethernet", 12: "RAW", 14: "RAW", 101: "RAW", 108: "LOOP", 113: "SLL", 228: "RAW", 229: "RAW",
+    276: "SLL2",
+}  # fmt: skip
 _SEGMENT_ROUTING = 4  # RFC 8754 section 2: the routing type of an SRH
 
 
@@ -31,13 +38,13 @@ class Walk:
     """A frame from the outside in: its IP headers, and what the innermost of them carries.
 
     `malformed` counts only where tshark met nothing else, for only that is of interest here;
-    `clipped` says that the tracer kept less of the frame than it was long.
+    `clipped` is the number of bytes that the tracer kept of a frame that was longer, and may be somebody's probe.
     """
 
     headers: list[IpHeader] = field(default_factory=list)
     transport: str = ""
     malformed: bool = False
-    clipped: bool = False
+    clipped: int = 0
 
 
 def walk(layers: Layer) -> Walk:
@@ -46,7 +53,7 @@ def walk(layers: Layer) -> Walk:
     What comes behind an ICMP header is the packet that an error speaks of, and what comes behind
     UDP or TCP is somebody's payload: neither is part of how this packet is forwarded.
     """
-    found = Walk(malformed="_ws_malformed" in layers, clipped="_ws_short" in layers)
+    found = Walk(malformed="_ws_malformed" in layers)
     following = {name: iter(_layers(layers, name)) for name in ("ip", "ipv6")}
     names = layers["frame"]["frame_frame_protocols"].split(":")
     for position, name in enumerate(names, start=1):
@@ -59,7 +66,37 @@ def walk(layers: Layer) -> Walk:
             found.transport = name if name in _TRANSPORTS else ""
             found.malformed &= bool(found.transport) and position == len(names)
             break
+    found.clipped = _clipped(layers, found)
     return found
+
+
+def _clipped(layers: Layer, walk: Walk) -> int:
+    """The bytes that the tracer kept, 0 for a whole frame, and for one that only neighbors speak with."""
+    frame = layers["frame"]
+    kept, whole = _number(_first(frame, "frame.cap_len", 0)), _number(_first(frame, "frame.len", 0))
+    kind = _first(_outermost(layers, "icmpv6"), "icmpv6.type")
+    if kept >= whole or (walk.transport == "icmpv6" and kind is not None and _number(kind) in _OF_NEIGHBORS):
+        return 0
+    return kept
+
+
+def complaint(layers: Layer) -> str:
+    """What is wrong in a malformed frame: where tshark stopped, and its expert's words."""
+    words = dict.fromkeys(word for word in _experts(layers) if "Exception occurred" not in word)
+    last = layers["frame"]["frame_frame_protocols"].rpartition(":")[2]
+    return "; ".join([f"tshark stops in {last}", *words])
+
+
+def _experts(layer: Any) -> Iterator[str]:
+    if isinstance(layer, Mapping):
+        for name, value in layer.items():
+            if name == "_ws_expert__ws_expert_message":
+                yield from map(str, _listed(value))
+            else:
+                yield from _experts(value)
+    elif isinstance(layer, list):
+        for one in layer:
+            yield from _experts(one)
 
 
 def _header(name: str, layer: Layer) -> IpHeader | None:
@@ -71,7 +108,9 @@ def _header(name: str, layer: Layer) -> IpHeader | None:
         protocol = _number(_first(layer, "ip.proto"))
         ttl = _number(_first(layer, "ip.ttl"))
         name = _protocol(protocol)
-        return IpHeader(_ipv4(source), _ipv4(destination), ttl, name, next_header=name)
+        return IpHeader(
+            _ipv4(source), _ipv4(destination), ttl, name, next_header=name, **_numbers(IpHeader, "ip", layer)
+        )
     following = _number(_first(layer, "ipv6.nxt"))
     return IpHeader(
         source=_ipv6(source),
@@ -80,7 +119,19 @@ def _header(name: str, layer: Layer) -> IpHeader | None:
         protocol=_protocol(_behind_extensions(layer)),
         srh=_srh(layer),
         next_header=_NEXT_HEADERS.get(following, str(following)),
+        **_numbers(IpHeader, name, layer),
     )
+
+
+def _numbers(record: type, protocol: str, layer: Layer) -> dict[str, Any]:
+    """The attributes of a header that say themselves what tshark calls them."""
+    return {name: _optional_number(_first(layer, key)) for name, key in _named(record, protocol)}
+
+
+@cache
+def _named(record: type, protocol: str) -> tuple[tuple[str, str], ...]:
+    names = ((one.name, one.metadata.get("tshark", {}).get(protocol)) for one in fields(record))
+    return tuple((name, key) for name, key in names if key)
 
 
 def _protocol(number: int) -> str:
@@ -121,7 +172,7 @@ def _srh(layer: Layer) -> Srh | None:
 
 def packet(number: int, layers: Layer, walk: Walk) -> PacketView:
     frame = layers["frame"]
-    ethernet = _outermost(layers, "eth")
+    ethernet = _link(layers)
     transport = _outermost(layers, walk.transport)
     icmp = _icmp(walk.transport, transport) if walk.transport in ("icmp", "icmpv6") else None
     return PacketView(
@@ -130,10 +181,40 @@ def packet(number: int, layers: Layer, walk: Walk) -> PacketView:
         length=_number(_first(frame, "frame.len", 0)),
         source_mac=_first(ethernet, "eth.src", ""),
         destination_mac=_first(ethernet, "eth.dst", ""),
+        outgoing=_outgoing(layers),
+        ip_bytes=_ip_bytes(layers),
         headers=tuple(walk.headers),
         icmp=icmp,
         payload=_payload(walk.transport, transport, icmp),
     )
+
+
+def _link(layers: Layer) -> Layer:
+    """The frame's own Ethernet header: not that of a frame within, where its link has none."""
+    first = layers["frame"]["frame_frame_protocols"].partition(":")[0]
+    if first == "sll":  # of a Linux cooked header it is the sender's MAC alone
+        return {"eth_eth_src": _first(_outermost(layers, "sll"), "sll.src.eth")}
+    return _outermost(layers, "eth") if first == "eth" else {}
+
+
+def _outgoing(layers: Layer) -> bool | None:
+    """Whether the tracer's own node sent it, by the tracer's word: None where it says nothing."""
+    kind = _first(_outermost(layers, "sll"), "sll.pkttype")
+    if kind is not None:
+        return _number(kind) == _SENT_BY_US
+    flag = _first(layers["frame"], "frame.packet_flags_direction")
+    return {1: False, 2: True}.get(_number(flag)) if flag is not None else None
+
+
+def _ip_bytes(layers: Layer) -> int | None:
+    """The length of the IP packet by its own header: behind it may stand a NIC's padding or an FCS."""
+    protocols = layers["frame"]["frame_frame_protocols"].split(":")
+    name = next(one for one in protocols if one in ("ip", "ipv6"))
+    layer = _outermost(layers, name)
+    told = _first(layer, "ip.len" if name == "ip" else "ipv6.plen")
+    if told is None:
+        return None
+    return _number(told) + (_IPV6_HEADER if name == "ipv6" else 0)
 
 
 def _icmp(name: str, layer: Layer) -> Icmp | None:
@@ -209,7 +290,7 @@ def messages(number: int, layers: Layer) -> Iterator[Message]:
     for protocol in PROTOCOLS:
         for layer in _layers(layers, protocol):
             if "filtered" not in layer:  # what nobody asked for
-                source = _first(_outermost(layers, "eth"), "eth.src", "")
+                source = _first(_link(layers), "eth.src", "")
                 yield Message(number, source, protocol, _Fields(protocol, layer))
 
 

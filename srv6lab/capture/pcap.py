@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import mmap
 import struct
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from hashlib import blake2b
 from pathlib import Path
 from typing import BinaryIO
 
@@ -24,13 +26,17 @@ _PCAP_RECORD = 16
 _PCAP_ORDERS = {
     b"\xd4\xc3\xb2\xa1": "<",  # microseconds
     b"\x4d\x3c\xb2\xa1": "<",  # nanoseconds
+    b"\x34\xcd\xb2\xa1": "<",  # modified: what follows a record's lengths is 8 bytes more
     b"\xa1\xb2\xc3\xd4": ">",
     b"\xa1\xb2\x3c\x4d": ">",
+    b"\xa1\xb2\xcd\x34": ">",
 }
+_MODIFIED = frozenset({b"\x34\xcd\xb2\xa1", b"\xa1\xb2\xcd\x34"})
 _SECTION, _INTERFACE = 0x0A0D0D0A, 1
 _SECTION_BYTES = struct.pack("<I", _SECTION)  # a palindrome: the same in both byte orders
 _SECTION_ORDERS = {b"\x4d\x3c\x2b\x1a": "<", b"\x1a\x2b\x3c\x4d": ">"}
-_PACKET_BLOCKS = frozenset({2, 3, 6})  # obsolete packet, simple packet, enhanced packet
+_PACKET_BLOCKS = {2: "H", 3: "", 6: "I"}  # obsolete, simple, enhanced packet: how each names its interface
+_KEPT_BLOCKS = frozenset({_SECTION, _INTERFACE, *_PACKET_BLOCKS})
 _LONGEST_RECORD = 256 * 1024  # Wireshark's own bound: a longer record is damage, and tshark stops there
 _CHUNK = 1 << 20
 
@@ -40,7 +46,8 @@ class Framing:
     """What a capture file holds, without a look into its packets.
 
     `end` is where the last whole record ends; `fault` says why nothing can be read behind it,
-    or is empty when that is the end of the file.
+    or is empty when that is the end of the file. `links` are the link types (LINKTYPE_ of tcpdump.org) that
+    it says its packets have.
     """
 
     kind: str
@@ -48,6 +55,7 @@ class Framing:
     end: int
     records: int
     fault: str = ""
+    links: tuple[int, ...] = ()
 
     @property
     def cut_short(self) -> bool:
@@ -67,7 +75,7 @@ def whole(data: Buffer) -> Framing:
         count = records
 
     kind, end, fault = _walk(data, visit)
-    return Framing(kind, len(data), end, count, fault)
+    return Framing(kind, len(data), end, count, fault, tuple(dict.fromkeys(_links(data, kind))))
 
 
 def whole_file(path: Path) -> Framing:
@@ -95,17 +103,41 @@ def packets(path: Path) -> Iterator[bytes]:
         framing = whole(data)
         if framing.kind != "pcap":
             return
-        order = _PCAP_ORDERS[bytes(data[:4])]
+        order, head = _PCAP_ORDERS[bytes(data[:4])], _record_header(data[:4])
         offset = PCAP_HEADER
         while offset < framing.end:
             (length,) = struct.unpack_from(order + "I", data, offset + 8)
-            offset += _PCAP_RECORD
+            offset += head
             yield bytes(data[offset : offset + length])
             offset += length
 
 
+def twins(path: Path) -> frozenset[int]:
+    """The numbers of the records that repeat another's bytes and time, if each record of the file has such a twin:
+    then the file was written twice, for no link doubles all packets within one microsecond."""
+    seen: Counter[bytes] = Counter()
+    again: set[int] = set()
+    begin = 0
+    with _mapped(path) as data:
+
+        def visit(offset: int, records: int) -> None:
+            nonlocal begin
+            if records:
+                record = blake2b(data[begin:offset], digest_size=16).digest()
+                seen[record] += 1
+                if seen[record] % 2 == 0:
+                    again.add(records)
+            begin = offset
+
+        if data[:4] in _PCAP_ORDERS:
+            _walk(data, visit)
+    return frozenset(again) if all(count % 2 == 0 for count in seen.values()) else frozenset()
+
+
 def joinable(data: Buffer) -> bytes | None:
     """A key that is equal for captures that `join` may put into one file, None for any other."""
+    if data[:4] == _SECTION_BYTES:
+        return _SECTION_BYTES
     if data[:4] not in _PCAP_ORDERS or len(data) < PCAP_HEADER:
         return None
     return bytes(data[0:8]) + bytes(data[20:24])
@@ -118,12 +150,17 @@ def joinable_file(path: Path) -> bytes | None:
 
 
 def join(parts: Sequence[tuple[Path, int]], target: BinaryIO) -> None:
-    """Write one pcap with the records of several, in their order, each file up to its offset.
+    """Write one file with the records of several, in their order, each file up to its offset.
 
-    The files have one `joinable` key. The joined header takes the largest snapshot length.
+    The files have one `joinable` key. Of pcaps the joined header takes the largest snapshot length; of pcapng files
+    only sections, interfaces and packets are kept, since tshark counts some other blocks as frames.
     """
     with parts[0][0].open("rb") as first:
         header = first.read(PCAP_HEADER)
+    if header[:4] == _SECTION_BYTES:
+        for path, end in parts:
+            _join_blocks(path, end, target)
+        return
     order = _PCAP_ORDERS[header[:4]]
     longest = max(_snapshot_length(path, order) for path, _ in parts)
     target.write(header[:16] + struct.pack(order + "I", longest) + header[20:])
@@ -133,10 +170,19 @@ def join(parts: Sequence[tuple[Path, int]], target: BinaryIO) -> None:
             _copy(source, target, end - PCAP_HEADER)
 
 
-def trim(path: Path, end: int, target: BinaryIO) -> None:
-    """Write the file up to an offset that `whole` found."""
-    with path.open("rb") as source:
-        _copy(source, target, end)
+def _join_blocks(path: Path, end: int, target: BinaryIO) -> None:
+    with _mapped(path) as data:
+        for kind, start, following in _blocks(data):
+            if following > end:
+                break
+            if kind == _SECTION:  # its length isn't what it was
+                target.write(data[start : start + 16] + b"\xff" * 8 + data[start + 24 : following])
+            elif kind in _KEPT_BLOCKS:
+                target.write(data[start:following])
+
+
+class _DamageError(ValueError):
+    """A block that tshark would stop at; its message says why."""
 
 
 class _Cut:
@@ -177,19 +223,38 @@ def _walk(data: Buffer, visit: _Visit) -> tuple[str, int, str]:
         return "pcapng", *_walk_blocks(data, visit)
     if len(magic) < 4 and any(known.startswith(magic) for known in (*_PCAP_ORDERS, _SECTION_BYTES)):
         return "empty", 0, "the file ends within its header"
-    raise ValueError(f"it begins with {magic.hex(' ')}, which is neither pcap nor pcapng")
+    raise ValueError(f"it begins with {bytes(magic)!r}, as neither pcap nor pcapng does")
+
+
+def _record_header(magic: bytes) -> int:
+    return _PCAP_RECORD + (8 if bytes(magic) in _MODIFIED else 0)
+
+
+def _links(data: Buffer, kind: str) -> Iterator[int]:
+    """The link type of a pcap, or those of a pcapng file's interfaces."""
+    if kind == "pcap" and len(data) >= PCAP_HEADER:
+        order = _PCAP_ORDERS[bytes(data[:4])]
+        yield struct.unpack_from(order + "I", data, 20)[0] & 0xFFFF  # above it may stand the length of an FCS
+    elif kind == "pcapng":
+        order = "<"
+        with suppress(_DamageError):
+            for block, start, _ in _blocks(data):
+                if block == _SECTION:
+                    order = _SECTION_ORDERS[bytes(data[start + 8 : start + 12])]
+                elif block == _INTERFACE:
+                    yield struct.unpack_from(order + "H", data, start + 8)[0]
 
 
 def _walk_pcap(data: Buffer, order: str, visit: _Visit) -> tuple[int, str]:
     size = len(data)
     if size < PCAP_HEADER:
         return 0, "the file ends within its header"
-    offset, records = PCAP_HEADER, 0
+    offset, records, head = PCAP_HEADER, 0, _record_header(data[:4])
     read_length = struct.Struct(order + "I").unpack_from
     visit(offset, records)
-    while offset + _PCAP_RECORD <= size:
+    while offset + head <= size:
         (length,) = read_length(data, offset + 8)
-        following = offset + _PCAP_RECORD + length
+        following = offset + head + length
         if length > _LONGEST_RECORD:
             return offset, f"record {records + 1} claims {length} bytes, which is damage"
         if following > size:
@@ -202,10 +267,13 @@ def _walk_pcap(data: Buffer, order: str, visit: _Visit) -> tuple[int, str]:
 
 def _walk_blocks(data: Buffer, visit: _Visit) -> tuple[int, str]:
     size, offset, records = len(data), 0, 0
-    for kind, _, following in _blocks(data):
-        offset = following
-        records += kind in _PACKET_BLOCKS
-        visit(offset, records)
+    try:
+        for kind, _, following in _blocks(data):
+            offset = following
+            records += kind in _PACKET_BLOCKS
+            visit(offset, records)
+    except _DamageError as damage:
+        return offset, f"record {records + 1} {damage}"
     if offset == size:
         return offset, ""
     if offset == 0:
@@ -215,10 +283,10 @@ def _walk_blocks(data: Buffer, visit: _Visit) -> tuple[int, str]:
 
 def _blocks(data: Buffer) -> Iterator[tuple[int, int, int]]:
     """The type, start and end of each whole pcapng block; a section may change the byte order."""
-    size, offset, order = len(data), 0, "<"
+    size, offset, order, interfaces = len(data), 0, "<", 0
     while offset + 12 <= size:
         if data[offset : offset + 4] == _SECTION_BYTES:
-            order = _SECTION_ORDERS.get(data[offset + 8 : offset + 12], "")
+            order, interfaces = _SECTION_ORDERS.get(bytes(data[offset + 8 : offset + 12]), ""), 0
         if not order:
             return
         kind, length = struct.unpack_from(order + "II", data, offset)
@@ -227,6 +295,11 @@ def _blocks(data: Buffer) -> Iterator[tuple[int, int, int]]:
             return
         if struct.unpack_from(order + "I", data, following - 4)[0] != length:
             return
+        interfaces += kind == _INTERFACE
+        if kind in _PACKET_BLOCKS:
+            named = struct.unpack_from(order + _PACKET_BLOCKS[kind], data, offset + 8) if length > 12 else ()
+            if (named or (0,))[0] >= interfaces:
+                raise _DamageError(f"is of interface {(named or (0,))[0]}, which its section doesn't have")
         yield kind, offset, following
         offset = following
 

@@ -39,13 +39,23 @@ def find(plan: Plan, probe: Probe, captures: Mapping[Point, Capture], sent: Sent
             continue
         nic = nics[point]
         own = nic.mac if ours else own_mac(nic, neighbors[point], captures[point])
-        if own is None:
+        told = {view.outgoing for view in captures[point].packets} >= {True, False}
+        directed = [(_direction(view, own, told), view) for view in found]
+        if any(direction is None for direction, _ in directed):
             undirected.append(point)
             continue
-        hops += [
-            Hop(point, Direction.OUT if view.source_mac == own else Direction.IN, view) for view in found
-        ]
+        hops += [Hop(point, direction, view) for direction, view in directed if direction]
     return Found(sent, tuple(hops), tuple(undirected))
+
+
+def _direction(view: PacketView, own: str | None, told: bool) -> Direction | None:
+    """By the sender's MAC. Without one by the tracer's word, if it has both words in it (`told`): files exist that
+    say of each packet that it came in."""
+    if view.source_mac and own:
+        return Direction.OUT if view.source_mac == own else Direction.IN
+    if told and view.outgoing is not None:
+        return Direction.OUT if view.outgoing else Direction.IN
+    return None
 
 
 def heard(plan: Plan, captures: Mapping[Point, Capture]) -> dict[tuple[Point, Direction], list[Message]]:
@@ -56,6 +66,8 @@ def heard(plan: Plan, captures: Mapping[Point, Capture]) -> dict[tuple[Point, Di
         capture = captures.get(nic.point)
         own = own_mac(nic, neighbors[nic.point], capture) if capture and capture.messages else None
         for message in capture.messages if capture and own else ():
+            if not message.source_mac:
+                continue
             direction = Direction.OUT if message.source_mac == own else Direction.IN
             found.setdefault((nic.point, direction), []).append(message)
     return found
@@ -64,16 +76,25 @@ def heard(plan: Plan, captures: Mapping[Point, Capture]) -> dict[tuple[Point, Di
 def own_mac(nic: Nic, peer: Nic, capture: Capture) -> str | None:
     """The MAC of the NIC that was traced. Captures from elsewhere don't have the plan's MACs, so the
     MAC is taken from whoever speaks for the NIC's address, or is the one that isn't the peer's."""
-    pairs = [(view.source_mac, view.destination_mac) for view in capture.packets]
+    pairs = [(view.source_mac, view.destination_mac) for view in capture.packets if view.source_mac]
     if any(nic.mac in pair for pair in pairs):
         return nic.mac
     # Announcements first; of packets the earliest, since a hairpin brings a NIC's own packets back to it.
-    speakers = {view.outer.source: view.source_mac for view in reversed(capture.packets) if view.headers}
+    speakers = {
+        view.outer.source: view.source_mac
+        for view in reversed(capture.packets)
+        if view.headers and view.source_mac
+    }
     speakers |= {address: mac for mac, address in capture.bindings}
     if own := speakers.get(nic.address.ip):
         return own
     if theirs := speakers.get(peer.address.ip):
-        others = {mac for pair in pairs for mac in pair if theirs in pair and mac != theirs and _unicast(mac)}
+        others = {
+            mac
+            for pair in pairs
+            for mac in pair
+            if theirs in pair and mac not in (theirs, "") and _unicast(mac)
+        }
         if len(others) == 1:
             return others.pop()
     return None

@@ -33,7 +33,7 @@ _PREFERENCES = {
     "tcp.desegment_tcp_streams": "FALSE",
     "tcp.analyze_sequence_numbers": "FALSE",
 }
-_SHOWN = "frame eth vlan arp ip ipv6 icmp icmpv6 tcp udp data _ws.malformed _ws.short"
+_SHOWN = "frame eth sll vlan arp ip ipv6 icmp icmpv6 tcp udp data _ws.malformed _ws.short"
 _EVERYTHING_OF_USE = "ip or ipv6 or arp"
 _PATIENCE = 10.0  # seconds that tshark gets to end by itself after its output has ended
 
@@ -44,6 +44,14 @@ class Failure:
 
     status: int
     said: str
+
+    @property
+    def of_the_file(self) -> bool:
+        """Whether it is the file that tshark can't read, whatever the machine."""
+        return any(
+            word in self.said
+            for word in ("damaged or corrupt", "cut short", "isn't a capture file", "unsupported")
+        )
 
     def explained(self, path: Path, display_filter: str) -> LabError:
         if display_filter and display_filter in self.said:

@@ -11,7 +11,6 @@ from srv6lab.cli.tasks import (
     collect,
     exercise_names,
     exit_code,
-    formatter,
     frr_root,
     grade,
     ping,
@@ -25,31 +24,30 @@ from srv6lab.cli.tasks import (
     write_rendered,
 )
 from srv6lab.host.files import shown
-from srv6lab.live.instance import Instance, Reference
-from srv6lab.live.lifecycle import destroy, fingerprint, halt, up, with_box
+from srv6lab.live.instance import Instance, Reference, Request
+from srv6lab.live.lifecycle import destroy, halt, up, with_box
+from srv6lab.providers.records import DEFAULT_PROVIDER
 from srv6lab.providers.registry import (
-    DEFAULT_PROVIDER,
     KERNELS,
     PROVIDERS,
+    WITH_MACHINES,
     choose_provider,
     provider_line,
     provider_named,
-    rendering,
 )
 from srv6lab.render.targets import DEFAULT_TARGET, TARGETS, target
-from srv6lab.report import FORMATS, WALKS
 
 __all__ = [
     "DEFAULT_PROVIDER",
     "DEFAULT_TARGET",
-    "FORMATS",
     "KERNELS",
     "PROVIDERS",
     "TARGETS",
-    "WALKS",
+    "WITH_MACHINES",
     "Instance",
     "LabsFolder",
     "Reference",
+    "Request",
     "build_box",
     "check",
     "check_rendered",
@@ -58,8 +56,6 @@ __all__ = [
     "destroy",
     "exercise_names",
     "exit_code",
-    "fingerprint",
-    "formatter",
     "frr_root",
     "grade",
     "halt",
@@ -68,7 +64,6 @@ __all__ = [
     "predict",
     "provider_line",
     "provider_named",
-    "rendering",
     "run_here",
     "shell",
     "shown",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterator
 from contextlib import suppress
@@ -14,7 +13,9 @@ from srv6lab.host.files import shown
 from srv6lab.live.instance import Instance, Reference
 from srv6lab.plan.nodes import Plan
 from srv6lab.plan.planner import plan
+from srv6lab.providers.registry import provider_of
 from srv6lab.providers.state import Home
+from srv6lab.suggest import or_all
 from srv6lab.topology.load import load
 from srv6lab.topology.model import Topology
 
@@ -73,9 +74,8 @@ class LabsFolder:
     def known(self, reference: Reference) -> Reference:
         """The lab, if it is there."""
         if not reference.path.exists():
-            near = difflib.get_close_matches(reference.name, self.names(), 1)
-            mend = f"did you mean {near[0]}?" if near else f"there are: {', '.join(self.names())}"
-            raise UsageError(f"there is no lab {reference.name} ({shown(reference.path)})", mend)
+            what = f"there is no lab {reference.name} ({shown(reference.path)})"
+            raise UsageError(what, or_all(reference.name, self.names()))
         return reference
 
     def load(self, reference: Reference) -> tuple[Plan, tuple[Problem, ...]]:
@@ -95,13 +95,14 @@ class LabsFolder:
         """The lab that is up under that name, None if none is."""
         home = self.home(reference, instance)
         state = home.read()
-        return Instance(home, state) if state is not None and state.phase == "ready" else None
+        if state is None or state.phase != "ready":
+            return None
+        return Instance(home, state, provider_of(state))
 
     def running(self, reference: Reference, instance: str = "") -> Instance:
         """The lab that is up under that name; MachineError if none is."""
-        home = self.home(reference, instance)
-        state = home.read()
-        if state is None or state.phase != "ready":
-            given = f" --instance {instance}" if instance else ""
-            raise MachineError(f"{home.path.name} isn't up", f"invoke up lab={reference.name}{given}")
-        return Instance(home, state)
+        if found := self.running_if_up(reference, instance):
+            return found
+        given = f" --instance {instance}" if instance else ""
+        mend = f"invoke up lab={reference.name}{given}"
+        raise MachineError(f"{self.home(reference, instance).path.name} isn't up", mend)

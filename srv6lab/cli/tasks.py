@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
-import json
 import shlex
 import subprocess
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from ipaddress import IPv6Address
 from pathlib import Path
 
@@ -19,17 +17,17 @@ from srv6lab.images import frr_root as frr_root_image
 from srv6lab.images.box import Box, build
 from srv6lab.live import wait_for_policies
 from srv6lab.live.instance import Instance
-from srv6lab.live.lifecycle import fingerprint, stale, with_box
+from srv6lab.live.lifecycle import refuse_stale
 from srv6lab.live.node_state import fetch_node_state
 from srv6lab.live.send import srhping
 from srv6lab.plan.nodes import Plan
 from srv6lab.providers.base import Health
 from srv6lab.render import files as rendered
 from srv6lab.render.files import Files
-from srv6lab.report import FORMATS, WALKS, Walked, verdicts_json
-from srv6lab.report.policies import policies_json, policies_text
-from srv6lab.report.sids import sids_json, sids_text
-from srv6lab.report.text import status_text
+from srv6lab.report import formats
+from srv6lab.report.json import verdicts_json
+from srv6lab.report.walk import Walked
+from srv6lab.suggest import or_all
 
 
 def write_rendered(files: Files, folder: Path) -> tuple[list[Path], list[Path]]:
@@ -65,9 +63,7 @@ def exercise_names(found: Plan, asked: Sequence[str]) -> list[str]:
     names = [exercise.name for exercise in found.exercises]
     for name in asked:
         if name not in names:
-            near = difflib.get_close_matches(name, names, 1)
-            mend = f"did you mean {near[0]}?" if near else f"there are: {', '.join(names)}"
-            raise UsageError(f"{found.name} has no exercise {name!r}", mend)
+            raise UsageError(f"{found.name} has no exercise {name!r}", or_all(name, names))
     if not names:
         raise UsageError(f"{found.name} has no exercises", "write one under exercises:")
     return list(asked) or names
@@ -77,14 +73,11 @@ def predict(found: Plan, names: Sequence[str], probes: Sequence[str], form: str)
     """What the model says of exercises' probes (all of them, or those named), as text, JSON or Mermaid."""
     from srv6lab.predict import predict
 
-    if form not in WALKS:
-        raise UsageError(f"there is no format {form!r}", f"there are: {', '.join(WALKS)}")
+    show = formats.chosen(formats.WALKS, form)
     known = [probe.id for name in names for probe in found.exercise(name)[1].every_probe()]
     for probe in probes:
         if probe not in known:
-            near = difflib.get_close_matches(probe, known, 1)
-            mend = f"did you mean {near[0]}?" if near else f"there are: {', '.join(dict.fromkeys(known))}"
-            raise UsageError(f"there is no probe {probe!r}", mend)
+            raise UsageError(f"there is no probe {probe!r}", or_all(probe, known))
     proxies = frozenset(proxy.behavior.name for node in found.nodes for proxy in node.proxies)
     walked = [
         Walked(
@@ -95,7 +88,7 @@ def predict(found: Plan, names: Sequence[str], probes: Sequence[str], form: str)
         )
         for name in names
     ]
-    return WALKS[form](walked)
+    return show(walked)
 
 
 def check(one: Instance, found: Plan, names: Sequence[str], progress: Progress) -> list[Verdict]:
@@ -103,12 +96,10 @@ def check(one: Instance, found: Plan, names: Sequence[str], progress: Progress) 
     from srv6lab.live.run import record
 
     verdicts = []
-    built = with_box(found, one.state.box)
-    if one.state.fingerprint != fingerprint(built, one.provider):
-        raise stale(one.home, built, one.provider)
+    refuse_stale(one, found)
     with one.home.locked():
         for name in names:
-            folder = record(found, name, one.provider, one.home, one.state, progress)
+            folder = record(one, found, name, progress)
             verdict = _confirmed(one, grade(found, name, folder, progress), progress)
             write_whole(folder / "verdict.json", verdicts_json([verdict]))
             verdicts.append(verdict)
@@ -121,7 +112,7 @@ def _confirmed(one: Instance, verdict: Verdict, progress: Progress) -> Verdict:
 
     def ask(node: str, argv: Sequence[str]) -> tuple[str, int]:
         progress(f"{verdict.exercise}: asking {node}: {shlex.join(argv)}")
-        answer = one.provider.exec(one.state, node, argv, timeout=10)
+        answer = one.exec(node, argv, timeout=10)
         return answer.stdout + answer.stderr, answer.exit_code
 
     return replace(verdict, suspects=confirm(verdict.suspects, ask))
@@ -134,13 +125,6 @@ def grade(found: Plan, name: str, folder: Path, progress: Progress) -> Verdict:
     return grade(found, name, folder, progress)
 
 
-def formatter(name: str) -> Callable[[Sequence[Verdict]], str]:
-    try:
-        return FORMATS[name]
-    except KeyError:
-        raise UsageError(f"there is no format {name!r}", f"there are: {', '.join(FORMATS)}") from None
-
-
 def exit_code(verdicts: Sequence[Verdict]) -> int:
     """0 pass, 3 inconclusive, 4 fail: the worst of all."""
     found = {verdict.status for verdict in verdicts}
@@ -148,41 +132,34 @@ def exit_code(verdicts: Sequence[Verdict]) -> int:
 
 
 def status(one: Instance) -> Sequence[Health]:
-    return one.provider.status(one.home, one.state)
+    return one.status()
 
 
 def status_report(one: Instance, health: Sequence[Health], form: str) -> str:
-    if form == "json":
-        return json.dumps([asdict(entry) for entry in health], indent=2) + "\n"
-    if form != "text":
-        raise UsageError(f"there is no format {form!r}", "there are: text, json")
-    return status_text(one.state.lab, one.state.instance, one.state.provider, health)
+    show = formats.chosen(formats.STATUS, form)
+    return show(one.state.lab, one.state.instance, one.state.provider, health)
 
 
 def sids(one: Instance, found: Plan, form: str) -> str:
     """The local SIDs, locators and VPN routes that the lab's nodes have now."""
-    reports = {"text": sids_text, "json": sids_json}
-    if form not in reports:
-        raise UsageError(f"there is no format {form!r}", f"there are: {', '.join(reports)}")
-    known = {node.name: fetch_node_state(one.provider, one.state, node) for node in found.nodes}
-    return reports[form](found.nodes, known)
+    show = formats.chosen(formats.SIDS, form)
+    known = {node.name: fetch_node_state(one, node) for node in found.nodes}
+    return show(found.nodes, known)
 
 
 def policies(one: Instance | None, found: Plan, form: str) -> str:
     """The SR policies of the lab's headends as their agents tell of them; of a lab that isn't up, as the model does."""
-    reports = {"text": policies_text, "json": policies_json}
-    if form not in reports:
-        raise UsageError(f"there is no format {form!r}", f"there are: {', '.join(reports)}")
+    show = formats.chosen(formats.POLICIES, form)
     told = wait_for_policies.expected(found)
     if one is None:
-        return reports[form](told, "the model")
-    said = {node: wait_for_policies.look(one.provider, one.state, node) for node in told}
+        return show(told, "the model")
+    said = {node: wait_for_policies.look(one, node) for node in told}
     if silent := [node for node, state in said.items() if state is None]:
         what = f"the agent of {', '.join(silent)} has said nothing"
         raise LabError(
             what, f"invoke exec lab={found.name} --node {silent[0]} -- cat {wait_for_policies.FOLDER}/log"
         )
-    return reports[form]({node: state for node, state in said.items() if state is not None}, "its agent")
+    return show({node: state for node, state in said.items() if state is not None}, "its agent")
 
 
 def ping(one: Instance, node: str, to: str, segments: str, count: int, oam: bool) -> int:
@@ -201,7 +178,7 @@ def frr_root(progress: Progress) -> str:
 
 def run_here(one: Instance, node: str, argv: Sequence[str]) -> int:
     """Run a command in a node on this terminal; its exit code, told as shells do for a signal."""
-    code = subprocess.run(one.provider.command(one.state, _known(one, node), argv), check=False).returncode
+    code = subprocess.run(one.command(_known(one, node), argv), check=False).returncode
     return code if code >= 0 else 128 - code
 
 
@@ -211,12 +188,10 @@ def shell(terminal: bool) -> Sequence[str]:
 
 
 def _known(one: Instance, node: str) -> str:
-    nodes = one.provider.nodes(one.state)
+    nodes = one.nodes()
     if node in nodes:
         return node
-    near = difflib.get_close_matches(node, nodes, 1)
-    mend = f"did you mean {near[0]}?" if near else f"there are: {', '.join(nodes)}"
-    raise UsageError(f"there is no node {node or '(none named)'} in {one.home.path.name}", mend)
+    raise UsageError(f"there is no node {node or '(none named)'} in {one.name}", or_all(node, nodes))
 
 
 def collect(one: Instance, into: Path) -> list[Path]:
@@ -225,7 +200,7 @@ def collect(one: Instance, into: Path) -> list[Path]:
         raise UsageError(f"the tracers are at work in {shown(into)}", "--out takes another folder")
     if into.exists() and not into.is_dir():
         raise UsageError(f"{shown(into)} is no folder", "--out takes a folder")
-    tracers = one.provider.captures(one.home, one.state, None, into)
+    tracers = one.captures(None, into)
     dead = [f"{tracer.point}: {tracer.note}" for tracer in tracers if not tracer.sound]
     if dead:
         raise LabError("\n".join(dead), "invoke up restarts dead tracers")

@@ -18,26 +18,13 @@ from pathlib import Path
 from srv6lab.cli import shown
 from srv6lab.errors import LabError, Location, Problem, TopologyError, UsageError
 from srv6lab.plan.planner import plan
-from srv6lab.report.problems import problems_github, problems_json, problems_text
-from srv6lab.suggest import closest, did_you_mean
+from srv6lab.report import formats
+from srv6lab.report.problems import Checked
+from srv6lab.suggest import or_all
 from srv6lab.topology.load import load, read
 from srv6lab.topology.yaml.source import examine
 
 FILE = "topology.yml"
-FORMATS = ("text", "json", "github")
-
-
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """One file: its problems, warnings among them, and what it is if it is sound."""
-
-    file: str
-    problems: tuple[Problem, ...]
-    summary: str = ""
-
-    @property
-    def valid(self) -> bool:
-        return all(problem.severity != "error" for problem in self.problems)
 
 
 def files_in(folder: Path) -> list[Path]:
@@ -83,8 +70,7 @@ class _Course:
         for name, where in self._required(path).items():
             if not (folder / name / FILE).is_file():
                 others = {one.parent.name for one in folder.glob(f"*/{FILE}")} - {own}
-                close = closest(name, others)
-                mend = did_you_mean(close) if close else f"there are: {', '.join(sorted(others)) or 'none'}"
+                mend = or_all(name, sorted(others))
                 yield Problem(where, f"there is no lab {name} beside this one", mend)
             elif way := self._way(folder, name, own):
                 what = f"{own} requires {', which requires '.join(way)}: nobody could begin"
@@ -123,22 +109,6 @@ def _requirements(path: Path) -> Iterator[tuple[str, Location]]:
             yield name, source.locate(("requires", index))
 
 
-def report(checked: Sequence[Checked], form: str) -> tuple[str, str]:
-    """What goes to stdout, and what goes to stderr."""
-    problems = [problem for one in checked for problem in one.problems]
-    if form == "json":
-        return problems_json([(one.file, one.valid) for one in checked], problems), ""
-    if form == "github":
-        return problems_github(problems), "".join(f"{one.summary}: valid\n" for one in checked if one.valid)
-    return "".join(f"{one.summary}: valid\n" for one in checked if one.valid), problems_text(problems)
-
-
-def known_format(form: str) -> str:
-    if form not in FORMATS:
-        raise UsageError(f"there is no format {form!r}", f"there are: {', '.join(FORMATS)}")
-    return form
-
-
 def exit_code(checked: Iterable[Checked]) -> int:
     return 0 if all(one.valid for one in checked) else 2
 
@@ -152,7 +122,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--labs", type=Path, default=Path("labs"), metavar="DIR", help="a folder of labs (labs)"
     )
-    parser.add_argument("--format", choices=FORMATS, default="text")
+    parser.add_argument("--format", choices=formats.CHECKED, default="text")
     try:
         options = parser.parse_args(arguments)
     except SystemExit as error:
@@ -162,7 +132,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except LabError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
-    out, words = report(checked, options.format)
+    out, words = formats.CHECKED[options.format](checked)
     sys.stdout.write(out)
     sys.stderr.write(words)
     return exit_code(checked)

@@ -6,19 +6,21 @@ ends with this process. Nothing is installed, changed or left behind.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from importlib import import_module
 from pathlib import Path
 
 from srv6lab.errors import UsageError
 from srv6lab.host.system import System, this_system
 from srv6lab.plan.nodes import Plan
+from srv6lab.providers.records import RECORDS
+from srv6lab.providers.registry import PROVIDERS
 
-from . import needs, vagrant
-from .asking import ask
-from .findings import Diagnosis, Finding, LabAnswer, Need, unmet
+from .findings import Diagnosis, Finding, LabAnswer, Looked, Need, unmet
 
-NETNS = "netns"
-PROVIDERS = (NETNS, *vagrant.PROVIDERS)
+# What a provider's module here is asked: the provider, the system, the labs, that which was asked for, and the folder
+# where its files will lie.
+Look = Callable[[str, System, Sequence[Plan], Plan | None, Path], Looked]
 
 
 def choose(provider: str, system: System | None = None) -> str:
@@ -26,9 +28,10 @@ def choose(provider: str, system: System | None = None) -> str:
     system = system or this_system()
     if provider and provider not in PROVIDERS:
         raise UsageError(f"there is no provider {provider!r}", f"there are: {', '.join(PROVIDERS)}")
-    if provider == NETNS and not system.is_linux:
-        raise UsageError(f"{NETNS} is for Linux, and this is {system.name}", "--provider virtualbox")
-    return provider or (NETNS if system.is_linux else "virtualbox")
+    here = [name for name in PROVIDERS if system.is_linux or not RECORDS[name].linux_only]
+    if provider and provider not in here:
+        raise UsageError(f"{provider} is for Linux, and this is {system.name}", f"--provider {here[0]}")
+    return provider or here[0]
 
 
 def diagnose(provider: str, plans: Iterable[Plan], asked: Plan | None, folder: Path) -> Diagnosis:
@@ -36,25 +39,11 @@ def diagnose(provider: str, plans: Iterable[Plan], asked: Plan | None, folder: P
     that was asked for among them. `folder` is where labs' files will lie."""
     system = this_system()
     plans = [*plans, *([asked] if asked else [])]
-    if provider == NETNS:
-        from . import netns  # for Linux only
-
-        base, findings = netns.NEEDS, netns.look(system)
-        more = {plan.name: needs.of_lab(plan) for plan in plans}
-    else:
-        findings = _virtual(provider, system, asked, folder)
-        base = vagrant.needs(provider, findings)
-        more = {plan.name: vagrant.ROOM if asked else () for plan in plans}
-    labs = tuple(LabAnswer(name, unmet((*base, *own), findings)) for name, own in more.items())
-    wanted = (*base, *(more[asked.name] if asked else ()))
-    return Diagnosis(provider, system, findings, wanted, labs, asked.name if asked else "")
+    look: Look = import_module(f"{__name__}.{RECORDS[provider].doctor}").look
+    found = look(provider, system, plans, asked, folder)
+    labs = tuple(LabAnswer(name, unmet((*found.base, *own), found.all)) for name, own in found.more.items())
+    wanted = (*found.base, *(found.more[asked.name] if asked else ()))
+    return Diagnosis(provider, system, found.all, wanted, labs, asked.name if asked else "")
 
 
-def _virtual(provider: str, system: System, asked: Plan | None, folder: Path) -> tuple[Finding, ...]:
-    answers = ask(vagrant.questions(provider, system), vagrant.LIMITS)
-    machines = len(asked.nodes) if asked else 0
-    memory = needs.memory(asked) if asked else 0
-    return vagrant.findings(provider, system, answers, vagrant.free_disk(folder), machines, memory)
-
-
-__all__ = ["Diagnosis", "Finding", "LabAnswer", "Need", "choose", "diagnose"]
+__all__ = ["PROVIDERS", "Diagnosis", "Finding", "LabAnswer", "Need", "choose", "diagnose"]

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+
+from srv6lab.host.command import Absent, Late, run
 
 PATIENCE = 10.0  # seconds; a busy machine needs some for what else takes a tenth of one
 
@@ -41,24 +40,10 @@ def ask(
 
 
 def _ask(command: Sequence[str], seconds: float) -> Answer:
-    pipe, null, both = subprocess.PIPE, subprocess.DEVNULL, subprocess.STDOUT
     try:
-        popen = subprocess.Popen(
-            command, stdin=null, stdout=pipe, stderr=both, text=True, errors="replace", start_new_session=True
-        )
-    except OSError:
+        done = run(command, seconds, merged=True)
+    except Absent:
         return ABSENT
-    try:
-        out, _ = popen.communicate(timeout=seconds)
-    except subprocess.TimeoutExpired:
-        _end(popen)  # not waited for: one that the kernel holds doesn't end
+    except Late:
         return Answer(-1, late=True)
-    return Answer(popen.returncode, out)
-
-
-def _end(popen: subprocess.Popen[str]) -> None:
-    """With what it started, where processes come in groups."""
-    if hasattr(os, "killpg"):
-        os.killpg(popen.pid, signal.SIGKILL)
-    else:
-        popen.kill()
+    return Answer(done.exit_code, done.stdout)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -37,6 +37,15 @@ class Need:
 
     def __str__(self) -> str:
         return " or ".join(self.names)
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What there is of what a provider needs: what every lab needs, and `more` what each does by its name."""
+
+    base: tuple[Need, ...]
+    all: tuple[Finding, ...]
+    more: Mapping[str, tuple[Need, ...]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from srv6lab.engines import named
+from srv6lab.plan.actions import needs
 from srv6lab.plan.nodes import Plan, PlannedNode
-from srv6lab.topology.actions import CutAction, FirewallAction, SteeringAction
 
 from .findings import Need
 from .probes import PROXY, bound, mode
-
-_ENGINES = {"auto": ("suricata", "snort"), "suricata": ("suricata",), "snort": ("snort",)}
 
 
 def of_lab(plan: Plan) -> tuple[Need, ...]:
@@ -44,18 +43,11 @@ def _of_machine(node: PlannedNode) -> Iterator[Need]:
     for proxy in node.proxies:
         yield Need((PROXY,), f"SID {proxy.sid} of {node.name}")
     for service in node.services:
-        yield Need(_ENGINES[service.engine], f"service {service.name} on {node.name}")
+        names = tuple(one.name for one in named(service.engine))
+        yield Need(names, f"service {service.name} on {node.name}")
 
 
 def _of_exercises(plan: Plan) -> Iterator[Need]:
     for exercise in plan.exercises:
         for action in exercise.every_action():
-            if isinstance(action, FirewallAction):
-                yield Need(
-                    (f"{action.firewall.tool} rule",),
-                    f"firewall {action.firewall.name} of exercise {exercise.name}",
-                )
-            if isinstance(action, CutAction):
-                yield Need(("nftables rule",), f"link {action.cut.link}, which exercise {exercise.name} cuts")
-            if isinstance(action, SteeringAction):
-                yield Need((mode(action.steering.mode),), f"exercise {exercise.name}")
+            yield from (Need((name,), why) for name, why in needs(action, exercise.name))

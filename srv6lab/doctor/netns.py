@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 from srv6lab.host import requirements
 from srv6lab.host.packages import where
 from srv6lab.host.system import System
+from srv6lab.plan.nodes import Plan
 from srv6lab.providers.netns import TOOLS
 
-from . import kernel, tools
+from . import kernel, needs, tools
 from .asking import ask
-from .findings import Finding, Need
+from .findings import Finding, Looked, Need
 from .probes import probes
 
 _ROOT, _SRV6 = "root", "SRv6"
@@ -19,15 +22,14 @@ _EVERY = (_ROOT, *TOOLS, _SRV6, kernel.NODES)
 NEEDS = (*(Need((name,), "every lab under netns") for name in _EVERY), Need(("tshark",), "every check"))
 
 
-def look(system: System) -> tuple[Finding, ...]:
+def look(_: str, system: System, plans: Sequence[Plan], asked: Plan | None, folder: Path) -> Looked:
     """What is here. Tools are asked while the kernel is."""
-    programs = tools.of_groups(("lab",))
-    if where(tools.SNORT.how):
-        programs = (*programs, tools.SNORT)
+    programs = (*tools.of_groups(("lab",)), *(one for one in tools.OTHER_ENGINES if where(one.how)))
     with ThreadPoolExecutor(1) as pool:
-        asked = pool.submit(ask, tools.questions(programs))
-        found = _kernel()
-        return (*tools.findings(programs, asked.result(), system), *found)
+        answers = pool.submit(ask, tools.questions(programs))
+        kernels = _kernel()
+        found = (*tools.findings(programs, answers.result(), system), *kernels)
+    return Looked(NEEDS, found, {plan.name: needs.of_lab(plan) for plan in plans})
 
 
 def _kernel() -> tuple[Finding, ...]:

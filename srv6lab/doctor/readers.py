@@ -1,4 +1,4 @@
-"""Reads what Vagrant, VirtualBox, libvirt and the systems say about themselves. Text in, values out."""
+"""Reads what libvirt and the systems say about themselves. Text in, values out."""
 
 from __future__ import annotations
 
@@ -6,15 +6,9 @@ import json
 import re
 from dataclasses import dataclass
 
+from srv6lab.host.system import version as numbers
+
 MIB = 2**20
-
-
-@dataclass(frozen=True, slots=True)
-class VirtualBox:
-    """`version` is () if none was told; `warning` is what VBoxManage says of its kernel driver."""
-
-    version: tuple[int, ...]
-    warning: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,29 +19,10 @@ class Memory:
     free: int
 
 
-def vagrant(text: str) -> tuple[int, ...]:
-    """The version that `vagrant --version` tells, which may stand behind warnings; () if none."""
-    found = re.search(r"^Vagrant (\d+(?:\.\d+)+)", text, re.MULTILINE)
-    return _numbers(found[1]) if found else ()
-
-
-def virtualbox(text: str) -> VirtualBox:
-    """The version that `VBoxManage --version` tells on its last line, and its warnings before that."""
-    found = re.search(r"^(\d+\.\d+\.\d+)\S*r\d+\s*$", text, re.MULTILINE)
-    before = text[: found.start()] if found else text
-    warning = re.search(r"WARNING: (.*?)(?:\n\s*\n|\.\s|\Z)", before, re.DOTALL)
-    return VirtualBox(_numbers(found[1]) if found else (), " ".join(warning[1].split()) if warning else "")
-
-
-def plugins(text: str) -> dict[str, str]:
-    """Vagrant's plugins with their versions, by `vagrant plugin list`."""
-    return dict(re.findall(r"^([\w-]+) \(([\d.]+)[,)]", text, re.MULTILINE))
-
-
 def libvirt(text: str) -> tuple[int, ...]:
     """libvirt's version by `virsh version`; () if it can't be reached."""
     found = re.search(r"^Using library: libvirt (\d+(?:\.\d+)+)", text, re.MULTILINE)
-    return _numbers(found[1]) if found and "error:" not in text else ()
+    return numbers(found[1]) if found and "error:" not in text else ()
 
 
 def refusal(text: str) -> str:
@@ -95,11 +70,7 @@ def windows(text: str) -> Windows | None:
         return None
 
 
-def _numbers(text: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in text.split("."))
-
-
 def first_version(text: str) -> tuple[int, ...]:
     """The first version number of a text, such as qemu's; () if there is none."""
     found = re.search(r"\d+(?:\.\d+)+", text)
-    return _numbers(found[0]) if found else ()
+    return numbers(found[0]) if found else ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
+from srv6lab.engines import ENGINES
 from srv6lab.host.packages import Tool, listed, remedy, where
 from srv6lab.host.system import System
 
@@ -13,10 +14,15 @@ from .findings import Finding, State
 
 AREA = "tools"
 # `--version` is what most tools take.
-_ASKED = {"ip": "-V", "tc": "-V", "ping": "-V", "suricata": "-V", "snort": "-V"}
+_ASKED = {"ip": "-V", "tc": "-V", "ping": "-V"} | {one.name: one.version for one in ENGINES.values()}
 # The last of these words that stands before a number, else the first number, is the version.
 _VERSION = re.compile(r"(?:iproute2-(?:ss)?|iputils[ -]s?|[Vv]ersion |v)?(\d+(?:\.\d+)+|\d{6,})")
-SNORT = Tool("", "snort", "snort", "intrusion detection, where a system has it")
+# Engines that `scripts/setup` can't install, since Debian has none of them.
+OTHER_ENGINES = tuple(
+    Tool("", one.name, one.package, "intrusion detection, where a system has it")
+    for one in ENGINES.values()
+    if not one.in_debian
+)
 
 
 def of_groups(groups: Iterable[str]) -> tuple[Tool, ...]:

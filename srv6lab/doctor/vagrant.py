@@ -6,16 +6,26 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from pathlib import Path, PureWindowsPath
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 
 from srv6lab.host.packages import named, remedy
 from srv6lab.host.system import System
-from srv6lab.host.vagrant import mismatch
+from srv6lab.host.vagrant import (
+    PLUGIN,
+    PLUGIN_FILE,
+    mismatch,
+    read_plugins,
+    read_vagrant,
+    read_virtualbox,
+    vboxmanage,
+)
+from srv6lab.plan.nodes import Plan
 
+from . import needs as lab_needs
 from . import readers
-from .asking import ABSENT, Answer
-from .findings import Finding, Need, State
+from .asking import ABSENT, Answer, ask
+from .findings import Finding, Looked, Need, State
 from .readers import MIB, Memory
 
 AREA = "machines"
@@ -42,6 +52,14 @@ ROOM = tuple(Need((name,), "the lab's machines") for name in ("memory", "disk"))
 Answers = Mapping[str, Answer]
 
 
+def look(provider: str, system: System, plans: Sequence[Plan], asked: Plan | None, folder: Path) -> Looked:
+    """What is here, and whether there is room for the machines of the lab that was asked for."""
+    answers = ask(questions(provider, system), LIMITS)
+    machines, memory = (len(asked.nodes), lab_needs.memory(asked)) if asked else (0, 0)
+    found = findings(provider, system, answers, free_disk(folder), machines, memory)
+    return Looked(needs(provider, found), found, {plan.name: ROOM if asked else () for plan in plans})
+
+
 def needs(provider: str, findings: Iterable[Finding]) -> tuple[Need, ...]:
     """What every lab needs under a provider. What can't be asked of a VirtualBox that isn't there is no need."""
     found = {finding.name for finding in findings}
@@ -58,7 +76,7 @@ def questions(
         "memory": _MEMORY.get(system.family, ("cat", "/proc/meminfo")),
     }
     if provider == "virtualbox":
-        return {**asked, "virtualbox": (_vboxmanage(system, environ), "--version")}
+        return {**asked, "virtualbox": (vboxmanage(system, environ), "--version")}
     asked |= {
         "plugins": (_command("vagrant"), "plugin", "list"),
         "libvirt": (_command("virsh"), "--connect", _LIBVIRT, "version"),
@@ -88,14 +106,6 @@ def _command(name: str) -> str:
     return shutil.which(name) or name
 
 
-def _vboxmanage(system: System, environ: Mapping[str, str]) -> str:
-    """VirtualBox's installer for Windows doesn't put it in PATH."""
-    folder = environ.get("VBOX_MSI_INSTALL_PATH") or environ.get("VBOX_INSTALL_PATH")
-    if system.family == "windows" and folder and not shutil.which("VBoxManage"):
-        return str(PureWindowsPath(folder) / "VBoxManage.exe")
-    return _command("VBoxManage")
-
-
 def _finding(name: str, lacking: bool, found: str, purpose: str, mend: str = "") -> Finding:
     return Finding(
         AREA, name, State.LACKING if lacking else State.OK, found, purpose, mend if lacking else ""
@@ -114,16 +124,16 @@ def _version_of(
 
 
 def _vagrant(system: System, answers: Answers, group: str) -> Finding:
-    return _version_of("vagrant", "vagrant", group, _answer(answers, "vagrant"), readers.vagrant, system)
+    return _version_of("vagrant", "vagrant", group, _answer(answers, "vagrant"), read_vagrant, system)
 
 
 def _virtualbox(system: System, answers: Answers) -> Iterator[Finding]:
     answer = _answer(answers, "virtualbox")
-    said = readers.virtualbox(answer.out)
+    said = read_virtualbox(answer.out)
     yield _version_of("VirtualBox", "VBoxManage", "virtualbox", answer, lambda _: said.version, system)
     if not said.version:
         return
-    if vagrant := readers.vagrant(_answer(answers, "vagrant").out):
+    if vagrant := read_vagrant(_answer(answers, "vagrant").out):
         wrong = mismatch(vagrant, said.version)
         pair = f"{_dotted(vagrant)} with {_dotted(said.version)}"
         mend = f"install other versions: {wrong}"
@@ -147,8 +157,8 @@ def _hyper_v(answers: Answers) -> Finding:
 
 def _libvirt(system: System, answers: Answers) -> Iterator[Finding]:
     listed = _answer(answers, "plugins")
-    plugin = readers.plugins(listed.out).get("vagrant-libvirt", "")
-    mend = remedy([named("/usr/share/vagrant-plugins/plugins.d/vagrant-libvirt.json", "libvirt")], system)
+    plugin = read_plugins(listed.out).get(PLUGIN, "")
+    mend = remedy([named(PLUGIN_FILE, "libvirt")], system)
     if system.family != "debian":
         mend = "vagrant plugin install vagrant-libvirt"
     said = plugin or ("gives no answer" if listed.late else "")

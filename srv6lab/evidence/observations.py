@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from srv6lab.errors import UsageError
+from srv6lab.evidence.documents import from_json, to_json
 from srv6lab.evidence.packets import Point
 from srv6lab.evidence.probes import Sent
+from srv6lab.host.files import write_whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,38 +66,87 @@ class Sensor:
         return self.alive and self.drained and self.as_planned
 
 
-SCHEMA = 1
+@dataclass(frozen=True, slots=True)
+class Observations:
+    """What a run of an exercise wrote beside its captures; empty for pcaps that came alone.
+
+    `counters` are packets by `firewall NAME` or `sid SID`. `routing`, `drift` and `policies` are (node, what is amiss).
+    `settled` says how long each change took to come about, `failure` why the exercise couldn't go on, `failed_on` the
+    node that refused a change. `proxies` and `vpns` are what serves those of a node. `sids` are the (SID, behavior)
+    pairs that each node's kernel has bound."""
+
+    lab: str = ""
+    exercise: str = ""
+    provider: str = ""
+    probes: tuple[Sent, ...] = ()
+    tracers: tuple[Tracer, ...] = ()
+    alerts: tuple[Alert, ...] = ()
+    sensors: tuple[Sensor, ...] = ()
+    counters: Mapping[str, int] = field(default_factory=dict)
+    failure: str = ""
+    failed_on: str = ""
+    proxies: Mapping[str, str] = field(default_factory=dict)
+    routing: tuple[tuple[str, str], ...] = ()
+    drift: tuple[tuple[str, str], ...] = ()
+    settled: tuple[str, ...] = ()
+    policies: tuple[tuple[str, str], ...] = ()
+    sids: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+    vpns: Mapping[str, str] = field(default_factory=dict)
+
+    def nodes(self) -> frozenset[str]:
+        """Every node that is named."""
+        found = {node for node, _ in (*self.routing, *self.drift, *self.policies)}
+        found |= {one.point.node for one in self.tracers} | ({self.failed_on} if self.failed_on else set())
+        return frozenset({*found, *self.proxies, *self.sids, *self.vpns})
+
+    def services(self) -> frozenset[str]:
+        """Every service that is named."""
+        return frozenset({one.service for one in self.alerts} | {one.service for one in self.sensors})
+
+
+SCHEMA = 2
+_HEX = re.compile("([0-9a-f]{2})*")
 OBSERVATIONS = "observations.json"
 
 
-def read_observations(folder: Path, lab: str, exercise: str) -> dict[str, Any]:
-    """What the run wrote beside its captures; nothing for pcaps that came alone."""
+def write_observations(folder: Path, observed: Observations) -> None:
+    """Into a run's folder, whole or not at all."""
+    document = {"schema": SCHEMA, **to_json(observed)}
+    write_whole(folder / OBSERVATIONS, json.dumps(document, indent=1) + "\n")
+
+
+def read_observations(folder: Path) -> tuple[Observations, str]:
+    """What the run wrote beside its captures, and the file's name for messages; nothing and "" for pcaps that came
+    alone. UsageError for a file that isn't as it was written."""
     for path in (folder / OBSERVATIONS, folder.resolve().parent / OBSERVATIONS):
         try:
             document = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             continue
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise UsageError(
                 f"{path} can't be read: {error}", "hand in the run's folder as it was written"
             ) from None
-        if not isinstance(document, dict) or document.get("schema") != SCHEMA:
-            raise UsageError(
-                f"{path} was written by another version of srv6lab", "remove it to grade the pcaps alone"
-            )
-        try:
-            ran = document["lab"], document["exercise"]
-            document["probes"] = {one["probe"]: Sent(**one) for one in document["probes"]}
-            document["tracers"] = {
-                Point.parse(one["point"]): Tracer(**{**one, "point": Point.parse(one["point"])})
-                for one in document["tracers"]
-            }
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise UsageError(
-                f"{path} isn't as srv6lab wrote it: {error!r}", "remove it to grade the pcaps alone"
-            ) from None
-        if ran != (lab, exercise):
-            what = f"{folder} holds a run of exercise {ran[1]} of lab {ran[0]}, not of {exercise} of {lab}"
-            raise UsageError(what, f"lab={ran[0]} --exercise {ran[1]}")
-        return document
-    return {}
+        return _read(path, document), str(path)
+    return Observations(), ""
+
+
+def _read(path: Path, document: object) -> Observations:
+    schema = document.pop("schema", None) if isinstance(document, dict) else None
+    if type(schema) is int and schema != SCHEMA:
+        raise UsageError(
+            f"{path} was written by another version of srv6lab (schema {schema}, this one reads {SCHEMA})",
+            "run the exercise again, or remove the file to grade the pcaps alone",
+        )
+    try:
+        if schema is None:
+            raise ValueError("it has no schema number")
+        observed: Observations = from_json(Observations, document, "")
+        for index, one in enumerate(observed.probes):
+            if not _HEX.fullmatch(one.token):
+                raise ValueError(f"probes[{index}].token is {one.token!r}, no bytes in hex")
+    except ValueError as error:
+        raise UsageError(
+            f"{path} isn't as srv6lab wrote it: {error}", "remove it to grade the pcaps alone"
+        ) from None
+    return observed

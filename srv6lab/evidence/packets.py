@@ -3,38 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv6Address
 
+from srv6lab.topology.places import Place as Place
+from srv6lab.topology.places import Point as Point
+
 Address = IPv4Address | IPv6Address
 ETHERNET_HEADER = 14
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Point:
-    """Where packets are seen: `node:nic`, or `node/netns:nic` for a NIC in a nested namespace."""
-
-    node: str
-    nic: str
-    netns: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.place}:{self.nic}"
-
-    @property
-    def place(self) -> str:
-        """The network namespace: `node`, or `node/netns`."""
-        return f"{self.node}/{self.netns}" if self.netns else self.node
-
-    @classmethod
-    def parse(cls, text: str) -> Point:
-        """Read `node:nic` or `node/netns:nic`; ValueError for anything else."""
-        owner, colon, nic = text.rpartition(":")
-        node, _, netns = owner.partition("/")
-        if not colon or not node or not nic:
-            raise ValueError(f"{text!r} is not a point: write node:nic, as in r1:eth2")
-        return cls(node, nic, netns)
 
 
 def plain(value: object) -> str:
@@ -47,6 +24,13 @@ def plain(value: object) -> str:
         return str(int(text, 0))
     except ValueError:
         return text
+
+
+def wire(**tshark: str) -> int | None:
+    """A number of a header, None where it isn't there: what tshark calls it in each protocol that has it. Capture and
+    predict read every such attribute without being told of it."""
+    number: int | None = field(default=None, metadata={"tshark": tshark})
+    return number
 
 
 class Direction(StrEnum):
@@ -85,6 +69,7 @@ class IpHeader:
     protocol: str
     srh: Srh | None = None
     next_header: str = ""
+    flow_label: int | None = wire(ipv6="ipv6.flow")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +88,8 @@ class PacketView:
 
     `number` is the frame's number in its file, `time` is seconds since the epoch (for people;
     nothing is decided by it), `length` is bytes on the wire, `payload` what lies behind the
-    innermost transport header.
+    innermost transport header. A MAC is "" where the tracer kept none; `outgoing` is the tracer's own word of whether
+    its node sent the packet, `ip_bytes` the outermost IP header's of how long the packet is.
     """
 
     number: int
@@ -114,11 +100,13 @@ class PacketView:
     headers: tuple[IpHeader, ...] = ()
     icmp: Icmp | None = None
     payload: bytes = b""
+    outgoing: bool | None = None
+    ip_bytes: int | None = None
 
     @property
     def ip_length(self) -> int:
-        """Bytes of the IP packet: the frame without its Ethernet header."""
-        return self.length - ETHERNET_HEADER
+        """Bytes of the IP packet: by its header, or else what is left of the frame behind an Ethernet header."""
+        return self.length - ETHERNET_HEADER if self.ip_bytes is None else self.ip_bytes
 
     @property
     def outer(self) -> IpHeader:

@@ -6,18 +6,18 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 
-from srv6lab.evidence.packets import Direction, PacketView, Point
+from srv6lab.evidence.packets import Direction, PacketView, Place, Point
 
 
 @dataclass(frozen=True, slots=True)
 class Hop:
-    """One packet at one point; a prediction adds which behavior acted and why, and which of the kernel's
+    """One packet at one point; a prediction adds which behaviors acted and why, and which of the kernel's
     departures from the RFC have formed the packet so far."""
 
     point: Point
     direction: Direction
     packet: PacketView
-    behavior: str | None = None
+    behaviors: tuple[str, ...] = ()
     reason: str = ""
     quirks: tuple[str, ...] = ()
 
@@ -31,10 +31,10 @@ class Leg(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """How a packet's walk ends: `delivered` at a node (`node/netns` in a nested namespace), or not, and why."""
+    """How a packet's walk ends: `delivered` at a place, or not, and why."""
 
     delivered: bool
-    place: str
+    place: Place
     reason: str
 
 

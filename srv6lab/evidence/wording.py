@@ -7,46 +7,32 @@ filled in, rounded or forgiven on the way.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
-from srv6lab.evidence.packets import IpHeader, PacketView
-from srv6lab.topology.expectations import Inner, Middle
+from srv6lab.evidence.fields import NONE, described
+from srv6lab.evidence.packets import PacketView
 
-NONE = "none"
-O_FLAG = 0x20  # of an SRH (RFC 9259 section 2.1)
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """A packet with its fields in words, so that it is described once."""
+
+    packet: PacketView
+    fields: Mapping[str, str]
+
+    @classmethod
+    def of(cls, packet: PacketView) -> Described:
+        return cls(packet, describe(packet))
 
 
 def describe(packet: PacketView) -> dict[str, str]:
     """A captured packet in the expectation's words; `none` for a header that isn't there."""
-    outer, count = packet.outer, len(packet.headers)
-    middle = _header(packet.headers[1] if count > 2 else None)
-    inner = _header(packet.innermost if count > 1 else None)
-    return {
-        **_header(outer),
-        "next_header": outer.next_header,
-        "length": str(packet.ip_length),
-        "oam": flag_word(outer.srh.flags & O_FLAG) if outer.srh else NONE,
-        **{f"middle.{name}": value for name, value in middle.items()},
-        **{f"inner.{name}": inner[name] for name in Inner.model_fields},
-    }
+    return dict(described(packet))
 
 
-def flag_word(value: int) -> str:
-    return "set" if value else "not set"
-
-
-def _header(header: IpHeader | None) -> dict[str, str]:
-    """One IP header with its SRH, `none` all over for one that isn't there."""
-    if header is None:
-        return dict.fromkeys(Middle.model_fields, NONE)
-    srh = header.srh
-    return {
-        "source": str(header.source),
-        "destination": str(header.destination),
-        "hop_limit": str(header.hop_limit),
-        "protocol": header.protocol,
-        "segment_list": listed_segments(srh.segment_list) if srh else NONE,
-        "segments_left": str(srh.segments_left) if srh else NONE,
-    }
+def foretell(packet: PacketView) -> dict[str, str]:
+    """A packet of the model in the same words: only the fields of which the model speaks."""
+    return dict(described(packet, modeled=True))
 
 
 def sentence(fields: Mapping[str, str]) -> str:
@@ -80,10 +66,6 @@ def _tunnel(fields: Mapping[str, str]) -> str:
     if fields.get("segments_left", NONE) != NONE:
         text += f" SL {fields['segments_left']}"
     return text
-
-
-def listed_segments(segments: tuple[object, ...]) -> str:
-    return ", ".join(str(segment) for segment in segments)
 
 
 def _starred(fields: Mapping[str, str]) -> str:

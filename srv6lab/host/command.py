@@ -6,12 +6,31 @@ import os
 import shlex
 import signal
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from srv6lab.errors import MachineError
+
+_LAST = 5  # lines of what a command said that tell why it failed
+
+
+class Late(MachineError):
+    """A command that was ended because its time was over."""
+
+
+class Absent(MachineError):
+    """There is no such command, or it can't be started."""
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """What a command came to, on this machine or in a node."""
+
+    exit_code: int
+    stdout: str
+    stderr: str
 
 
 def run(
@@ -19,38 +38,64 @@ def run(
     timeout: float | None = None,
     given: str | None = None,
     shown: Sequence[str] | None = None,
+    *,
+    merged: bool = False,
+    environment: Mapping[str, str] | None = None,
+    folder: Path | None = None,
 ) -> Completed:
-    """Run a command with `given` as its standard input; MachineError after `timeout` seconds, which names
-    it as `shown` where the command line is longer than what somebody asked for."""
-    popen = subprocess.Popen(
-        argv,
-        stdin=subprocess.PIPE if given is not None else subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        errors="replace",
-        start_new_session=True,
-    )
+    """Run a command in a folder, with `given` as its standard input and `environment` over ours; its errors go
+    to its output if `merged`. Late after `timeout` seconds, which names it as `shown` where the command line
+    is longer than what somebody asked for."""
+    try:
+        popen = subprocess.Popen(
+            argv,
+            stdin=subprocess.PIPE if given is not None else subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT if merged else subprocess.PIPE,
+            text=True,
+            errors="replace",
+            start_new_session=True,
+            cwd=folder,
+            env={**os.environ, **environment} if environment else None,
+        )
+    except OSError as error:
+        raise Absent(f"{argv[0]} can't be started: {error.strerror}") from None
     try:
         out, err = popen.communicate(given, timeout)
     except BaseException as error:
-        with suppress(ProcessLookupError):
-            os.killpg(popen.pid, signal.SIGKILL)  # nsenter and what it started
-        popen.communicate()
+        _end(popen)
         if isinstance(error, subprocess.TimeoutExpired):
-            raise MachineError(f"no answer in {timeout:g} s: {shlex.join(shown or argv)}") from None
+            raise Late(f"no answer in {timeout:g} s: {shlex.join(shown or argv)}") from None
         raise
-    return Completed(popen.returncode, out, err)
+    return Completed(popen.returncode, out, err or "")
 
 
-if TYPE_CHECKING:  # a plan takes longest to import, and most of what a provider does needs none
-    pass
+def output(
+    argv: Sequence[str],
+    timeout: float,
+    given: str | None = None,
+    *,
+    mend: str = "",
+    environment: Mapping[str, str] | None = None,
+    folder: Path | None = None,
+) -> str:
+    """What a command that has to succeed says; MachineError with its last words, and how to mend them."""
+    done = run(argv, timeout, given, environment=environment, folder=folder)
+    if done.exit_code:
+        lines = (done.stderr or done.stdout).strip().splitlines()[-_LAST:]
+        name = " ".join(word for word in argv[:2] if not word.startswith("-"))
+        said = "".join(f"\n  {line}" for line in lines) or f" with exit code {done.exit_code}"
+        raise MachineError(f"{name} failed{':' if lines else ''}{said}", mend)
+    return done.stdout
 
 
-@dataclass(frozen=True, slots=True)
-class Completed:
-    """What a command in a node came to."""
-
-    exit_code: int
-    stdout: str
-    stderr: str
+def _end(popen: subprocess.Popen[str]) -> None:
+    """With what it started, where processes come in groups. One that the kernel holds may not die, so its end
+    is waited for no longer than a moment."""
+    with suppress(ProcessLookupError):
+        if hasattr(os, "killpg"):
+            os.killpg(popen.pid, signal.SIGKILL)
+        else:
+            popen.kill()
+    with suppress(subprocess.TimeoutExpired):
+        popen.communicate(timeout=1)

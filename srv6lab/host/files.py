@@ -9,6 +9,11 @@ PACKAGE = Path(__file__).resolve().parents[1]
 REPOSITORY = PACKAGE.parent
 
 
+def cache(name: str) -> Path:
+    """Where what takes long to make is kept for every clone of this user: a folder that may be removed."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "srv6lab" / name
+
+
 def write_whole(path: Path, content: str | bytes) -> None:
     """Replace a file in one step; a text has the same bytes on every system."""
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -39,6 +39,7 @@ libvirt-clients       libvirt-client          libvirt        libvirt-client     
 libvirt-daemon-system libvirt-daemon-qemu     libvirt        libvirt-daemon      libvirt-daemon-qemu -                                         -
 mmdebstrap            -                       -              -                   -                   -                                         -
 nftables              nftables                nftables       nftables            nftables            -                                         -
+openssh-client        openssh-clients         openssh        openssh-client      openssh-clients     -                                         -
 python3-venv          python3                 python         python3             python3             python                                    Python.Python.3.13
 qemu-system-x86       qemu-system-x86         qemu-base      qemu-system-x86_64  qemu-x86            -                                         -
 qemu-utils            qemu-img                qemu-img       qemu-img            qemu-tools          -                                         -
@@ -103,9 +104,9 @@ def where(how: str) -> str | None:
     return shutil.which(how) or shutil.which(how, path=_ROOTS_PATH)
 
 
-def missing(names: Iterable[str]) -> list[Tool]:
+def missing(names: Iterable[str], group: str = "lab") -> list[Tool]:
     """Those of the commands that PATH lacks."""
-    return [named(name) for name in names if not shutil.which(name)]
+    return [named(name, group) for name in names if not shutil.which(name)]
 
 
 def remedy(tools: Sequence[Tool], system: System | None = None) -> str:

@@ -26,14 +26,15 @@ class Lack:
     mend: str
 
 
-def root() -> Lack | None:
+def root(why: str = "network namespaces need root") -> Lack | None:
     if os.geteuid() == 0:
         return None
-    return Lack("network namespaces need root", "run the same command with sudo")
+    return Lack(why, "run the same command with sudo")
 
 
-def tools(names: Sequence[str]) -> Lack | None:
-    found = missing(names)
+def tools(names: Sequence[str], group: str = "lab") -> Lack | None:
+    """Those of the commands that PATH lacks; `group` is who of the list of `scripts/setup` needs them."""
+    found = missing(names, group)
     if not found:
         return None
     return Lack(f"not on this machine: {', '.join(tool.how for tool in found)}", remedy(found))

@@ -7,7 +7,6 @@ import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 # What os-release(5) says in ID and ID_LIKE, and the family whose package tool is meant.
 _FAMILIES = {
@@ -20,7 +19,6 @@ _FAMILIES = {
     "suse": "suse",
     "opensuse": "suse",
 }
-_OS_RELEASE = (Path("/etc/os-release"), Path("/usr/lib/os-release"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +46,7 @@ def this_system() -> System:
         return System("macos", f"macOS {platform.mac_ver()[0]}", f"Darwin {platform.release()}", processor)
     if sys.platform == "win32":
         return System("windows", f"Windows {platform.release()}", f"NT {platform.version()}", processor)
-    said = os_release("".join(path.read_text("utf-8") for path in _OS_RELEASE[:1] if path.exists()))
+    said = os_release()
     return System(family(said), said.get("PRETTY_NAME", "Linux"), f"Linux {platform.release()}", processor)
 
 
@@ -56,10 +54,12 @@ def processor_name(machine: str) -> str:
     return {"x86_64": "x86-64", "amd64": "x86-64", "aarch64": "arm64"}.get(machine.lower(), machine.lower())
 
 
-def os_release(text: str) -> dict[str, str]:
-    """The variables of an os-release file."""
-    found = re.findall(r"^([A-Z_]+)=(?:\"(.*)\"|'(.*)'|(.*))$", text, re.MULTILINE)
-    return {name: double or single or plain for name, double, single, plain in found}
+def os_release() -> dict[str, str]:
+    """What this distribution says of itself (os-release(5)); nothing where it has no such file."""
+    try:
+        return platform.freedesktop_os_release()
+    except OSError:
+        return {}
 
 
 def family(said: Mapping[str, str]) -> str:

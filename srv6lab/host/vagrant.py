@@ -1,8 +1,20 @@
-"""Which versions of Vagrant and VirtualBox work together: Vagrant refuses a VirtualBox that is newer than it
-knows."""
+"""Vagrant and VirtualBox on this machine: where they are, the versions that they tell, and which of these work
+together, since Vagrant refuses a VirtualBox that is newer than it knows."""
 
 from __future__ import annotations
 
+import os
+import re
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path, PureWindowsPath
+
+from .system import System, version
+
+PLUGIN = "vagrant-libvirt"
+PLUGIN_FILE = "/usr/share/vagrant-plugins/plugins.d/vagrant-libvirt.json"  # as `scripts/setup` looks for it
+_WINDOWS = r"C:\Program Files\Oracle\VirtualBox"
 # The first Vagrant that drives each VirtualBox, by their release notes; oldest first.
 FIRST_VAGRANT: dict[tuple[int, int], tuple[int, int, int]] = {
     (6, 1): (2, 2, 7),
@@ -10,6 +22,43 @@ FIRST_VAGRANT: dict[tuple[int, int], tuple[int, int, int]] = {
     (7, 1): (2, 4, 2),
     (7, 2): (2, 4, 9),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class VirtualBox:
+    """`version` is () if none was told; `warning` is what VBoxManage says of its kernel driver."""
+
+    version: tuple[int, ...]
+    warning: str = ""
+
+
+def read_vagrant(text: str) -> tuple[int, ...]:
+    """The version that `vagrant --version` tells, which may stand behind warnings; () if none."""
+    found = re.search(r"^Vagrant (\d+(?:\.\d+)+)", text, re.MULTILINE)
+    return version(found[1]) if found else ()
+
+
+def read_virtualbox(text: str) -> VirtualBox:
+    """The version that `VBoxManage --version` tells on its last line, and its warnings before that."""
+    found = re.search(r"^(\d+\.\d+\.\d+)\S*r\d+\s*$", text, re.MULTILINE)
+    before = text[: found.start()] if found else text
+    warning = re.search(r"WARNING: (.*?)(?:\n\s*\n|\.\s|\Z)", before, re.DOTALL)
+    return VirtualBox(version(found[1]) if found else (), " ".join(warning[1].split()) if warning else "")
+
+
+def read_plugins(text: str) -> dict[str, str]:
+    """Vagrant's plugins with their versions, by `vagrant plugin list`."""
+    return dict(re.findall(r"^([\w-]+) \(([\d.]+)[,)]", text, re.MULTILINE))
+
+
+def vboxmanage(system: System, environ: Mapping[str, str] = os.environ) -> str:
+    """How VBoxManage is called. VirtualBox's installer for Windows doesn't put it in PATH."""
+    if path := shutil.which("VBoxManage"):
+        return path
+    folder = environ.get("VBOX_MSI_INSTALL_PATH") or environ.get("VBOX_INSTALL_PATH")
+    if system.family == "windows" and (folder or Path(_WINDOWS).exists()):
+        return str(PureWindowsPath(folder or _WINDOWS) / "VBoxManage.exe")
+    return "VBoxManage"
 
 
 def mismatch(vagrant: tuple[int, ...], virtualbox: tuple[int, ...]) -> str:

@@ -7,23 +7,24 @@ twice, for VirtualBox and for libvirt. What was built from the same recipe is bu
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 import shlex
 import shutil
 import struct
-import subprocess
 import tarfile
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from srv6lab.engines import INSTALLED
 from srv6lab.errors import MachineError
-from srv6lab.host.files import REPOSITORY
+from srv6lab.host import files
+from srv6lab.host.command import output
+from srv6lab.host.progress import Progress
+from srv6lab.host.requirements import require, root, tools
+from srv6lab.images import debian
 from srv6lab.render.templates import template
 from srv6lab.topology.model import STANDARD
 
@@ -35,10 +36,11 @@ PACKAGES = (
     *("linux-image-amd64", "initramfs-tools", "grub-pc-bin", "systemd-sysv", "udev", "dbus", "kmod"),
     *("openssh-server", "sudo", "ca-certificates", "procps", "less"),
     # what Day0, exercises and tracers call
-    *("iproute2", "iputils-ping", "ethtool", "tcpdump", "nftables", "iptables", "python3", "suricata"),
+    *("iproute2", "iputils-ping", "ethtool", "tcpdump", "nftables", "iptables", "python3"),
+    *(one.package for one in INSTALLED),
     *("python3-pydantic", "python3-yaml"),  # for --single-vm: the namespaces are made by srv6lab inside
 )
-_TOOLS = {"mmdebstrap": "mmdebstrap", "mke2fs": "e2fsprogs", "qemu-img": "qemu-utils"}
+_TOOLS = ("mmdebstrap", "mke2fs", "qemu-img")
 _DRIVERS = ("gpu", "media", "staging", "iio", "infiniband", "net/wireless", "bluetooth", "isdn", "comedi")
 _LEFT_OUT = (
     *(f"/usr/share/{name}/*" for name in ("doc", "man", "info", "locale")),
@@ -47,9 +49,8 @@ _LEFT_OUT = (
 _MEBIBYTE = 2**20
 _DISK = 4096 * _MEBIBYTE  # thin: what is not written takes no room
 _FIRST = _MEBIBYTE  # where the partition begins
-_RECIPE = REPOSITORY / "templates" / "box"
-
-Progress = Callable[[str], None]
+_RECIPE = files.REPOSITORY / "templates" / "box"
+_PATIENCE = 1800.0  # seconds for one of its tools; a disk is some gigabytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +66,13 @@ class Box:
 
 
 def cache() -> Path:
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "srv6lab" / "box"
+    return files.cache("box")
 
 
 def recipe(key: str) -> str:
     """What a box is made from: the same recipe gives one that serves the same labs."""
-    digest = hashlib.sha256(repr((SUITE, PACKAGES, _LEFT_OUT, _DISK, key)).encode())
-    for path in sorted(_RECIPE.iterdir()):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:16]
+    scripts = [path.read_bytes() for path in sorted(_RECIPE.iterdir())]
+    return debian.recipe(SUITE, *PACKAGES, *_LEFT_OUT, str(_DISK), key, *scripts)
 
 
 def built(folder: Path) -> Box | None:
@@ -92,7 +91,7 @@ def build(key: str, progress: Progress, *, again: bool = False) -> Box:
     if not again and (found := built(folder)):
         progress(f"built before, in {folder}")
         return found
-    _require_machine()
+    require(root("a box holds files of root's, so building it needs root"), tools(_TOOLS, "box"))
     folder.parent.mkdir(parents=True, exist_ok=True)
     start = time.monotonic()
     with tempfile.TemporaryDirectory(prefix=".building-", dir=folder.parent) as scratch:
@@ -118,38 +117,26 @@ def build(key: str, progress: Progress, *, again: bool = False) -> Box:
     return found
 
 
-def _require_machine() -> None:
-    if os.geteuid() != 0:
-        raise MachineError("a box holds files of root's, so building it needs root", "run it with sudo")
-    missing = {tool: package for tool, package in _TOOLS.items() if not shutil.which(tool)}
-    if missing:
-        packages = " ".join(sorted(set(missing.values())))
-        raise MachineError(f"not on this machine: {', '.join(missing)}", f"apt-get install {packages}")
-
-
 def _disk(work: Path, key: str, progress: Progress) -> tuple[Path, str]:
     """A raw disk that boots, and the version of its kernel."""
-    root, disk, public = work / "root", work / "disk.raw", work / "vagrant.pub"
+    tree, disk, public = work / "root", work / "disk.raw", work / "vagrant.pub"
     public.write_text(key, encoding="utf-8")
     progress(f"{len(PACKAGES)} packages of Debian {SUITE} and what they need")
     hook = f'sh {shlex.quote(str(_RECIPE / "configure.sh"))} "$1" {shlex.quote(str(public))}'
-    left_out = [f"--dpkgopt=path-exclude={pattern}" for pattern in _LEFT_OUT]
-    include = f"--include={','.join(PACKAGES)}"
-    command = ["mmdebstrap", "--variant=minbase", *left_out, include, f"--customize-hook={hook}"]
-    _run([*command, SUITE, str(root), "-"], _sources())
-    kernel = next((root / "boot").glob("vmlinuz-*")).name.removeprefix("vmlinuz-")
+    debian.mmdebstrap(SUITE, tree, PACKAGES, _LEFT_OUT, ["--variant=minbase", f"--customize-hook={hook}"])
+    kernel = next((tree / "boot").glob("vmlinuz-*")).name.removeprefix("vmlinuz-")
     progress("the disk")
     with disk.open("wb") as file:
         file.truncate(_DISK)
     features = "^metadata_csum_seed,^orphan_file"  # GRUB can't read file systems that have them
     size = f"{(_DISK - _FIRST) // 1024}k"
-    options = ["-t", "ext4", "-L", "srv6lab", "-O", features, "-d", str(root), "-E", f"offset={_FIRST}"]
+    options = ["-t", "ext4", "-L", "srv6lab", "-O", features, "-d", str(tree), "-E", f"offset={_FIRST}"]
     _run(["mke2fs", "-q", "-F", *options, str(disk), size])
-    boot = (root / "usr/lib/grub/i386-pc/boot.img").read_bytes()
-    core = (root / "boot/grub/core.img").read_bytes()
+    boot = (tree / "usr/lib/grub/i386-pc/boot.img").read_bytes()
+    core = (tree / "boot/grub/core.img").read_bytes()
     with disk.open("r+b") as file:
         file.write(boot_sectors(boot, core))
-    shutil.rmtree(root)
+    shutil.rmtree(tree)
     return disk, kernel
 
 
@@ -161,23 +148,6 @@ def boot_sectors(boot: bytes, core: bytes) -> bytes:
     anywhere = b"\xfe\xff\xff"  # by LBA, not by cylinder
     linux = struct.pack("<B3sB3sII", 0x80, anywhere, 0x83, anywhere, _FIRST // 512, (_DISK - _FIRST) // 512)
     return boot[:440].ljust(446, b"\0") + linux.ljust(64, b"\0") + b"\x55\xaa" + core
-
-
-def _sources() -> str:
-    """This machine's own apt sources, with the suite of the box."""
-    here = subprocess.run(
-        ["sh", "-c", '. /etc/os-release; echo "$VERSION_CODENAME"'], capture_output=True, text=True
-    )
-    done = subprocess.run(
-        [REPOSITORY / "scripts" / "apt-suite", "--family", here.stdout.strip(), SUITE],
-        capture_output=True,
-        text=True,
-    )
-    if done.returncode:
-        raise MachineError(
-            "this machine has no apt sources to take Debian from", "build the box on a Debian machine"
-        )
-    return done.stdout
 
 
 def _package(provider: str, disk: Path, work: Path) -> Path:
@@ -205,15 +175,8 @@ def _package(provider: str, disk: Path, work: Path) -> Path:
 _VAGRANTFILE = 'Vagrant.configure("2") { |config| config.vm.base_mac = "080027A56B36" }\n'
 
 
-def _run(command: Sequence[str], given: str = "") -> None:
-    done = subprocess.run(command, input=given, capture_output=True, text=True, errors="replace")
-    if done.returncode:
-        said = "\n  ".join((done.stderr or done.stdout).strip().splitlines()[-5:])
-        raise MachineError(f"{command[0]} failed:\n  {said}", "mend that, and run it again")
-
-
-if TYPE_CHECKING:
-    pass
+def _run(command: Sequence[str]) -> None:
+    output(command, _PATIENCE, mend="mend that, and run it again")
 
 
 def box_ovf(disk: str, capacity: int) -> str:

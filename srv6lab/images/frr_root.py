@@ -8,37 +8,32 @@ named here. A folder is in the cache under its last name only when it is whole.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import shutil
-import subprocess
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from srv6lab.errors import MachineError
-from srv6lab.host.files import REPOSITORY
+from srv6lab.host import files
+from srv6lab.host.command import run
+from srv6lab.host.progress import Progress
+from srv6lab.images import debian
 from srv6lab.plan.frr import NEEDED
 
-SUITE = "sid"
+SUITE = debian.ROLLING
 # What Day0, probes and people use in a node, beside FRR and what Debian can't do without.
 PACKAGES = (
     "frr", "iproute2", "iptables", "iputils-ping", "mount", "nftables", "procps", "python3", "bsdutils", "util-linux",
 )  # fmt: skip
 _LEAVE_OUT = ("/usr/share/doc/*", "/usr/share/locale/*", "/usr/share/man/*")
 _BGPD = "usr/lib/frr/bgpd"
-_PATIENCE = 600.0
+_PATIENCE = 30.0  # seconds for bgpd's version
 _ROOT = Path("/")
-_APT_SUITE = REPOSITORY / "scripts" / "apt-suite"
-_NETWORK = re.compile(r'Acquire::(https?|Check|Retries|ForceIPv)\S* "')  # how apt reaches the mirror here
-
-Progress = Callable[[str], None]
 
 
 def cache() -> Path:
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "srv6lab" / "frr"
+    return files.cache("frr")
 
 
 def serving(progress: Progress) -> Path:
@@ -50,10 +45,11 @@ def serving(progress: Progress) -> Path:
 
 def built(progress: Progress) -> Path:
     """The cached root; it is built if there is none. MachineError says why it can't be."""
-    folder = cache() / _recipe()
+    recipe = debian.recipe(SUITE, os.uname().machine, *PACKAGES, *_LEAVE_OUT)
+    folder = cache() / f"{SUITE}-{recipe}"
     if not (folder / _BGPD).exists():
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with _alone(folder.with_suffix(".lock"), progress):
+        said = "another process builds the root file system with FRR: waiting for it"
+        with debian.alone(folder.with_suffix(".lock"), lambda: progress(said)):
             if not (folder / _BGPD).exists():
                 _build(folder, progress)
     return folder
@@ -64,28 +60,9 @@ def frr_version(root: Path) -> tuple[int, ...] | None:
     if not (root / _BGPD).exists():
         return None
     enter = ["chroot", str(root)] if root != _ROOT else []
-    done = subprocess.run([*enter, f"/{_BGPD}", "--version"], capture_output=True, text=True, check=False)
+    done = run([*enter, f"/{_BGPD}", "--version"], _PATIENCE)
     found = re.search(r"bgpd version (\d+)\.(\d+)", done.stdout)
     return tuple(map(int, found.groups())) if found else None
-
-
-def _recipe() -> str:
-    """A name that changes with what is built."""
-    recipe = [SUITE, os.uname().machine, *PACKAGES, *_LEAVE_OUT]
-    return f"{SUITE}-{hashlib.sha256(chr(0).join(recipe).encode()).hexdigest()[:12]}"
-
-
-@contextmanager
-def _alone(path: Path, progress: Progress) -> Iterator[None]:
-    import fcntl  # not on Windows, where no provider that needs it runs
-
-    with path.open("ab") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            progress("another process builds the root file system with FRR: waiting for it")
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def _build(folder: Path, progress: Progress) -> None:
@@ -110,41 +87,10 @@ def _mmdebstrap(target: Path) -> None:
         raise MachineError(
             f"no FRR {_needed()} or newer here, and no mmdebstrap to fetch one", "apt-get install mmdebstrap"
         )
-    sources = _sources()
-    settings = subprocess.run(["apt-config", "dump"], capture_output=True, text=True, check=False).stdout
-    command = ["mmdebstrap", "--quiet", "--mode=root", "--variant=apt", f"--include={','.join(PACKAGES)}"]
-    command += [f"--aptopt={line}" for line in settings.splitlines() if _NETWORK.match(line)]
-    command += [f"--dpkgopt=path-exclude={pattern}" for pattern in _LEAVE_OUT]
-    command += [SUITE, str(target), "-"]
     try:
-        done = subprocess.run(
-            command, input=sources, capture_output=True, text=True, timeout=_PATIENCE, check=False
-        )
-    except subprocess.TimeoutExpired:
-        raise _cannot(f"mmdebstrap has not ended after {_PATIENCE:g} s") from None
-    if done.returncode:
-        said = [
-            line for line in (done.stderr + done.stdout).splitlines() if line.startswith(("E:", "Err:", "  "))
-        ]
-        raise _cannot("; ".join(line.strip() for line in said[:3]) or f"mmdebstrap exited {done.returncode}")
-
-
-def _sources() -> str:
-    """This machine's apt sources with the newest suite in them, for mmdebstrap to read."""
-    for suite in (_codename(), SUITE, "unstable"):
-        done = subprocess.run([_APT_SUITE, suite, SUITE], capture_output=True, text=True, check=False)
-        if done.returncode == 0:
-            return done.stdout
-    raise _cannot(f"this machine's apt sources name no Debian mirror for suite {_codename()}")
-
-
-def _codename() -> str:
-    try:
-        text = Path("/etc/os-release").read_text(encoding="utf-8")
-    except OSError:
-        return SUITE
-    found = re.search(r"^VERSION_CODENAME=\"?(\w+)", text, re.MULTILINE)
-    return found.group(1) if found else SUITE
+        debian.mmdebstrap(SUITE, target, PACKAGES, _LEAVE_OUT, ["--mode=root", "--variant=apt"])
+    except MachineError as error:
+        raise _cannot(error.what) from None
 
 
 def _remove(folder: Path) -> None:

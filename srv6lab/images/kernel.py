@@ -1,31 +1,29 @@
 """Debian's kernels: fetched by apt, unpacked, kept.
 
 The sources are this machine's own apt entries with another suite in them, and apt verifies what comes.
-A kernel is kept under ~/.cache/srv6lab/kernels/<architecture>/<version>: its image, those of its modules
+A kernel is kept in the cache's folder kernels/<architecture>/<version>: its image, those of its modules
 that a lab can use, and the static busybox of its suite, with which it boots. Nothing is fetched again
 until that folder is removed.
 """
 
 from __future__ import annotations
 
-import fcntl
-import os
 import shutil
 import subprocess
 import tarfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from srv6lab.errors import MachineError, UsageError
-from srv6lab.host.packages import SETUP
+from srv6lab.host.command import output
+from srv6lab.host.files import cache
+from srv6lab.host.progress import Progress
 from srv6lab.host.requirements import require, tools
-from srv6lab.images import SUITES
+from srv6lab.images import SUITES, debian
 
-_ROLLING = "sid"  # it has no suites for updates and security
-_APT_SUITE = SETUP.with_name("apt-suite")
+_PATIENCE = 1800.0  # seconds for one of apt's commands
 
 # Of what Debian ships, 9 of 10 megabytes are drivers of hardware that the machine hasn't.
 _MODULES = (
@@ -57,26 +55,17 @@ class Kernel:
         return self.folder / "lib" / "modules" / self.release
 
 
-def fetch(version: str, architecture: str, progress: Callable[[str], None]) -> Kernel:
+def fetch(version: str, architecture: str, progress: Progress) -> Kernel:
     """The kernel of that version, a key of SUITES; MachineError where apt can't get it."""
     if version not in SUITES:
         raise UsageError(f"there is no kernel {version!r}", f"there are: {', '.join(SUITES)}")
-    folder = Path.home() / ".cache" / "srv6lab" / "kernels" / architecture / version
-    with _alone(folder):
+    folder = cache("kernels") / architecture / version
+    with debian.alone(folder.with_name(f".{folder.name}.lock")):
         if not (folder / "release").exists():
             _require_tools()
             progress(f"fetching kernel {version} ({architecture}) from Debian's {SUITES[version]}, once")
             _make(folder, SUITES[version], architecture)
         return Kernel((folder / "release").read_text("ascii"), architecture, folder)
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Whoever comes second waits, and finds what the first one made."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with folder.with_name(f".{folder.name}.lock").open("a") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def _require_tools() -> None:
@@ -108,7 +97,7 @@ class _Apt:
         for name in ("sources", "lists/partial", "cache/archives/partial"):
             (folder / name).mkdir(parents=True)
         (folder / "status").touch()
-        (folder / "sources" / "suite.sources").write_text(_sources(suite))
+        (folder / "sources" / "suite.sources").write_text(debian.sources(suite))
         options = {
             "Dir::Etc::SourceList": "/dev/null",
             "Dir::Etc::SourceParts": folder / "sources",
@@ -147,34 +136,10 @@ class _Apt:
         return _run(argv, {"APT_CONFIG": str(self._folder / "apt.conf")}, folder)
 
 
-def _sources(suite: str) -> str:
-    family = () if suite == _ROLLING else ("--family",)
-    here = _codename()
-    try:
-        return _run([str(_APT_SUITE), *family, here, suite])
-    except MachineError:
-        raise MachineError(
-            f"this machine's apt has no entry of {here or 'Debian'} to take {suite} from",
-            "another kernel needs a Debian with its own entries in /etc/apt",
-        ) from None
-
-
-def _codename() -> str:
-    for line in Path("/etc/os-release").read_text().splitlines():
-        if line.startswith("VERSION_CODENAME="):
-            return line.partition("=")[2].strip('"')
-    return ""
-
-
-def _run(
-    argv: list[str] | tuple[str, ...], more: dict[str, str] | None = None, cwd: Path | None = None
-) -> str:
-    environment = {**os.environ, "LC_ALL": "C", **(more or {})}
-    result = subprocess.run(argv, env=environment, cwd=cwd, capture_output=True, text=True, check=False)
-    if result.returncode:
-        said = result.stderr.strip() or f"exit code {result.returncode}"
-        raise MachineError(f"{' '.join(argv[:2])} failed: {said}", "see to it that apt reaches its mirror")
-    return result.stdout
+def _run(argv: Sequence[str], more: Mapping[str, str] | None = None, folder: Path | None = None) -> str:
+    environment = {"LC_ALL": "C", **(more or {})}
+    mend = "see to it that apt reaches its mirror"
+    return output(argv, _PATIENCE, mend=mend, environment=environment, folder=folder)
 
 
 def _unpack(package: Path, into: Path) -> None:

@@ -1,21 +1,18 @@
-"""The author's expectations, and the words in which every witness describes a packet.
-
-An expectation and a captured packet are both turned into the same fields of text; nothing is
-filled in, rounded or forgiven on the way.
-"""
+"""What the author of a lab wrote for an exercise, as what is judged."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from ipaddress import IPv6Network
+from itertools import count
 
 from srv6lab.errors import Location
+from srv6lab.evidence.fields import expected
 from srv6lab.evidence.packets import Address, Direction, PacketView, Point, plain
-from srv6lab.evidence.wording import NONE, flag_word, listed_segments
 from srv6lab.plan.nodes import Plan
-from srv6lab.topology.expectations import AlertExpectation, Inner, Middle, PacketExpectation
+from srv6lab.topology.expectations import AlertExpectation, PacketExpectation
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +42,20 @@ class Expected:
         )
 
     def mismatches(self, described: Mapping[str, str]) -> int:
-        return sum(described[name] != value for name, value in self.fields)
+        """In how many fields a packet differs; in one that isn't described it doesn't."""
+        return sum(described.get(name, value) != value for name, value in self.fields)
 
 
 def expectations(plan: Plan, exercise: str) -> tuple[Expected, ...]:
     """What the author of the lab wrote for one exercise, in the order of the file."""
-    index, found = plan.exercise(exercise)
-    return tuple(
-        _expected(one, plan.locate(("exercises", index, "expect", "packets", number)))
-        for number, one in enumerate(found.expect.packets)
-    )
+    found = plan.exercise(exercise)[1].expect.packets
+    return tuple(map(_expected, found, _locations(plan, exercise, "packets")))
+
+
+def _locations(plan: Plan, exercise: str, kind: str) -> Iterator[Location]:
+    """Where the first, the second, … expectation of a kind is written."""
+    index, _ = plan.exercise(exercise)
+    return (plan.locate("exercises", index, "expect", kind, number) for number in count())
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,10 +114,10 @@ class ExpectedMessage:
 
 
 def expected_messages(plan: Plan, exercise: str) -> tuple[ExpectedMessage, ...]:
-    index, found = plan.exercise(exercise)
+    _, found = plan.exercise(exercise)
     return tuple(
         ExpectedMessage(
-            Point.parse(one.at),
+            one.point,
             Direction(one.direction),
             one.protocol,
             _plain(one.where),
@@ -125,9 +126,9 @@ def expected_messages(plan: Plan, exercise: str) -> tuple[ExpectedMessage, ...]:
                 ExpectedSids(sids.field, sids.node, sids.behavior, plan.node(sids.node).locator)
                 for sids in one.sids
             ),
-            plan.locate(("exercises", index, "expect", "control", number)),
+            location,
         )
-        for number, one in enumerate(found.expect.control)
+        for one, location in zip(found.expect.control, _locations(plan, exercise, "control"), strict=False)
     )
 
 
@@ -136,36 +137,36 @@ def _plain(fields: Mapping[str, tuple[str, ...]]) -> tuple[tuple[str, tuple[str,
 
 
 def expected_alerts(plan: Plan, exercise: str) -> tuple[ExpectedAlert, ...]:
-    index, found = plan.exercise(exercise)
+    _, found = plan.exercise(exercise)
     return tuple(
-        _alert(plan, one, plan.locate(("exercises", index, "expect", "alerts", number)))
-        for number, one in enumerate(found.expect.alerts)
+        _alert(plan, one, location)
+        for one, location in zip(found.expect.alerts, _locations(plan, exercise, "alerts"), strict=False)
     )
 
 
 def expected_counts(plan: Plan, exercise: str) -> tuple[ExpectedCount, ...]:
-    index, found = plan.exercise(exercise)
+    _, found = plan.exercise(exercise)
     return tuple(
         ExpectedCount(
             f"firewall {one.firewall}" if one.firewall else f"sid {one.sid}",
             one.packets,
-            plan.locate(("exercises", index, "expect", "counters", number)),
+            location,
         )
-        for number, one in enumerate(found.expect.counters)
+        for one, location in zip(found.expect.counters, _locations(plan, exercise, "counters"), strict=False)
     )
 
 
 def expected_losses(plan: Plan, exercise: str) -> tuple[ExpectedLoss, ...]:
-    index, found = plan.exercise(exercise)
+    _, found = plan.exercise(exercise)
     sources = {probe.id: probe.source for probe in found.every_probe()}
     return tuple(
         ExpectedLoss(
             one.probe,
             sources[one.probe],
             one.most,
-            plan.locate(("exercises", index, "expect", "losses", number)),
+            location,
         )
-        for number, one in enumerate(found.expect.losses)
+        for one, location in zip(found.expect.losses, _locations(plan, exercise, "losses"), strict=False)
     )
 
 
@@ -184,37 +185,19 @@ def _alert(plan: Plan, one: AlertExpectation, location: Location) -> ExpectedAle
 
 
 def _expected(one: PacketExpectation, location: Location) -> Expected:
-    fields = {
-        name: str(value) for name in ("next_header", "length") if (value := getattr(one, name)) is not None
-    }
-    fields |= {} if one.oam is None else {"oam": flag_word(one.oam)}
-    fields |= _said(one)
-    if one.middle:
-        fields |= {f"middle.{name}": value for name, value in _said(one.middle).items()}
     flow: tuple[Address | None, Address | None] = (one.source, one.destination)
     if one.inner:
         flow = (one.inner.source, one.inner.destination)
-        fields |= {f"inner.{name}": value for name, value in _said(one.inner).items()}
     elif one.segment_list:
         flow = (None, None)  # the outer addresses are the tunnel's, not the flow's
     return Expected(
-        point=Point.parse(one.at),
+        point=one.point,
         direction=Direction(one.direction),
         probe=one.probe,
-        fields=tuple(fields.items()),
+        fields=tuple(expected(one)),
         flow=flow,
         count=one.count,
         absent=one.absent,
         location=location,
         share=Fraction(one.share) if one.share else None,
-    )
-
-
-def _said(header: Inner | PacketExpectation) -> dict[str, str]:
-    """What an author says of one IP header and its SRH."""
-    values = {name: getattr(header, name, None) for name in Middle.model_fields}
-    listed = values.pop("segment_list")
-    fields = {name: str(value) for name, value in values.items() if value is not None}
-    return (
-        fields if listed is None else fields | {"segment_list": listed_segments(listed) if listed else NONE}
     )

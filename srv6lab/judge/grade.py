@@ -6,18 +6,26 @@ hands in.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from srv6lab.capture import Capture, read_all
 from srv6lab.capture.probes import find, heard
 from srv6lab.errors import UsageError
-from srv6lab.evidence.observations import Alert, Sensor, Tracer, read_observations
+from srv6lab.evidence.observations import Observations, Tracer, read_observations
 from srv6lab.evidence.packets import Point
-from srv6lab.evidence.probes import Sent
-from srv6lab.evidence.verdict import Item, Status, Verdict
+from srv6lab.evidence.verdict import (
+    ChangeFailed,
+    ConfigurationDrifts,
+    Item,
+    PoliciesDiffer,
+    RouterFinding,
+    RoutingLacks,
+    Settled,
+    Status,
+    Verdict,
+)
 from srv6lab.host.progress import Progress
 from srv6lab.judge.compare import (
     compare,
@@ -45,58 +53,66 @@ def grade(plan: Plan, name: str, folder: Path, progress: Progress) -> Verdict:
     """Judge a folder of pcaps by the expectations of one exercise."""
     if not folder.is_dir():
         raise UsageError(f"there is no folder {folder}", "--captures takes a folder with pcaps in it")
-    _, exercise = plan.exercise(name)
-    observed = read_observations(folder, plan.name, name)
+    observed = observed_run(plan, name, folder)
     paths = _pcaps(plan, folder)
-    if not paths:
-        wanted = ", ".join(f"{nic.trace}.pcap" for nic in plan.traced())
-        raise UsageError(f"{folder} holds no capture of this lab", f"their names are {wanted}")
     progress(f"{name}: reading {len(paths)} captures")
-    protocols = {one.protocol for one in exercise.expect.control}
-    captures = read_all(paths, messages=sorted(protocols))
+    protocols = {one.protocol for one in plan.exercise(name)[1].expect.control}
+    return judge_run(plan, name, observed, read_all(paths, messages=sorted(protocols)))
+
+
+def judge_run(plan: Plan, name: str, observed: Observations, captures: Mapping[Point, Capture]) -> Verdict:
+    """The three witnesses of one exercise, and what likely caused it if it isn't a pass."""
+    _, exercise = plan.exercise(name)
     tracers = _tracers(plan, captures, observed)
-    sent: Mapping[str, Sent] = observed.get("probes", {})
+    sent = {one.probe: one for one in observed.probes}
     found = {probe.id: find(plan, probe, captures, sent.get(probe.id)) for probe in exercise.every_probe()}
     predicted = {one.probe: one for one in predict(plan, name)}
-    packets = compare(
-        name,
-        expectations(plan, name),
-        found,
-        tracers,
-        elsewhere_absent=exercise.expect.elsewhere == "absent",
-        predicted=predicted,
-    )
-    alerts, sensors = _heard(observed)
-    beside = list(judge_alerts(expected_alerts(plan, name), alerts, sensors))
-    counted = predicted_counts(predicted, found)
-    beside += judge_counts(expected_counts(plan, name), observed.get("counters", {}), counted)
-    beside += judge_losses(expected_losses(plan, name), found, tracers)
-    beside += judge_messages(expected_messages(plan, name), heard(plan, captures), tracers, _bound(observed))
-    beside += _of_routers("routing", observed)
-    beside += _of_routers("policies", observed)
-    beside += (Item("settled", Status.PASS, None, captured=one) for one in observed.get("settled", ()))
-    if failure := observed.get("failure"):
-        beside.append(Item("apply", Status.FAIL, None, note=f"the exercise couldn't go on: {failure}"))
-    verdict = replace(packets, items=(*packets.items, *beside))
+    absent = exercise.expect.elsewhere == "absent"
+    wanted = expectations(plan, name)
+    verdict = compare(name, wanted, found, tracers, elsewhere_absent=absent, predicted=predicted)
+    sensors = {one.service: one for one in observed.sensors}
+    beside = [
+        *judge_alerts(expected_alerts(plan, name), observed.alerts, sensors),
+        *judge_counts(expected_counts(plan, name), observed.counters, predicted_counts(predicted, found)),
+        *judge_losses(expected_losses(plan, name), found, tracers),
+        *judge_messages(expected_messages(plan, name), heard(plan, captures), tracers, observed.sids),
+        *_of_the_run(observed),
+    ]
+    verdict = replace(verdict, items=(*verdict.items, *beside))
     if verdict.status is Status.FAIL:
-        verdict = replace(verdict, items=(*verdict.items, *_of_routers("drift", observed)))
+        verdict = replace(verdict, items=(*verdict.items, *_findings(ConfigurationDrifts, observed.drift)))
     return replace(verdict, suspects=diagnose(plan, verdict, predicted, found, tracers, sensors))
 
 
-def _bound(observed: Mapping[str, Any]) -> dict[str, list[tuple[str, str]]]:
-    return {
-        node: [(sid, behavior) for sid, behavior in pairs] for node, pairs in observed.get("sids", {}).items()
-    }
+def observed_run(plan: Plan, exercise: str, folder: Path) -> Observations:
+    """What the run observed; UsageError if it was another's, or of a lab that was another then."""
+    observed, path = read_observations(folder)
+    ran = observed.lab, observed.exercise
+    if path and ran != (plan.name, exercise):
+        what = f"{folder} holds a run of exercise {ran[1]} of lab {ran[0]}, not of {exercise} of {plan.name}"
+        raise UsageError(what, f"lab={ran[0]} --exercise {ran[1]}")
+    nodes = {node.name for node in plan.nodes}
+    services = {service.name for node in plan.nodes for service in node.services}
+    gone = [f"node {name}" for name in sorted(observed.nodes() - nodes)]
+    gone += [f"service {name}" for name in sorted(observed.services() - services)]
+    if gone:
+        what = f"{path} names {', '.join(gone)}, and lab {plan.name} has no such thing now"
+        raise UsageError(what, "run the exercise again, or grade it by the topology that it ran with")
+    return observed
 
 
-def _of_routers(kind: str, observed: Mapping[str, Any]) -> list[Item]:
-    """What was seen amiss of routers: `routing` didn't come about, `drift` isn't as it was configured."""
-    return [Item(kind, Status.FAIL, None, node, note=line) for node, line in observed.get(kind, ())]
+def _of_the_run(observed: Observations) -> Iterator[Item]:
+    """What the run itself told beside its packets."""
+    yield from _findings(RoutingLacks, observed.routing)
+    yield from _findings(PoliciesDiffer, observed.policies)
+    yield from (Settled(status=Status.PASS, captured=one) for one in observed.settled)
+    if observed.failure:
+        note = f"the exercise couldn't go on: {observed.failure}"
+        yield ChangeFailed(status=Status.FAIL, note=note, node=observed.failed_on)
 
 
-def _heard(observed: Mapping[str, Any]) -> tuple[list[Alert], dict[str, Sensor]]:
-    alerts = [Alert(**one) for one in observed.get("alerts", ())]
-    return alerts, {one["service"]: Sensor(**one) for one in observed.get("sensors", ())}
+def _findings(kind: type[RouterFinding], found: Sequence[tuple[str, str]]) -> Iterator[Item]:
+    return (kind(status=Status.FAIL, field=node, note=line) for node, line in found)
 
 
 def _pcaps(plan: Plan, folder: Path) -> dict[Point, Path]:
@@ -107,14 +123,15 @@ def _pcaps(plan: Plan, folder: Path) -> dict[Point, Path]:
         paths = [path for suffix in _SUFFIXES if (path := place / f"{nic.trace}{suffix}").is_file()]
         if paths:
             found[nic.point] = paths[0]
+    if not found:
+        wanted = ", ".join(f"{nic.trace}.pcap" for nic in plan.traced())
+        raise UsageError(f"{folder} holds no capture of this lab", f"their names are {wanted}")
     return found
 
 
-def _tracers(
-    plan: Plan, captures: Mapping[Point, Capture], observed: Mapping[str, Any]
-) -> dict[Point, Tracer]:
+def _tracers(plan: Plan, captures: Mapping[Point, Capture], observed: Observations) -> dict[Point, Tracer]:
     """What is known of the tracer at every point: what the run observed, less what the files show."""
-    told: Mapping[Point, Tracer] = observed.get("tracers", {})
+    told = {one.point: one for one in observed.tracers}
     tracers = {}
     for nic in plan.traced():
         point, capture = nic.point, captures.get(nic.point)

@@ -13,8 +13,7 @@ from dataclasses import dataclass
 
 from srv6lab.errors import LabError, NodeError
 from srv6lab.host.files import write_whole
-from srv6lab.providers.base import Provider
-from srv6lab.providers.state import Home, State
+from srv6lab.live.instance import Instance
 from srv6lab.render.apply import Change
 
 
@@ -22,9 +21,7 @@ from srv6lab.render.apply import Change
 class Changes:
     """The changes of one lab."""
 
-    provider: Provider
-    home: Home
-    state: State
+    lab: Instance
 
     @contextmanager
     def applied(self, changes: Sequence[Change], counted: dict[str, int]) -> Iterator[None]:
@@ -51,23 +48,23 @@ class Changes:
             self._write(written)
 
     def _run(self, node: str, script: str) -> str:
-        result = self.provider.exec(self.state, node, ["bash", "-ec", script], timeout=30)
+        result = self.lab.exec(node, ["bash", "-ec", script], timeout=30)
         if result.exit_code:
-            raise NodeError(f"{node}: {result.stderr.strip()}\n  in: {script.strip()}")
+            raise NodeError(f"{node}: {result.stderr.strip()}\n  in: {script.strip()}", node=node)
         return result.stdout
 
     def _written(self) -> list[tuple[str, str]]:
-        path = self.home.path / "applied.json"
+        path = self.lab.home.applied
         try:
             return [(node, undo) for node, undo in json.loads(path.read_text("utf-8"))]
         except FileNotFoundError:
             return []
         except (ValueError, TypeError) as error:
-            mend = f"invoke destroy lab={self.state.instance}, then up again"
+            mend = f"invoke destroy lab={self.lab.state.instance}, then up again"
             raise LabError(f"{path} isn't as it was written: {error}", mend) from None
 
     def _write(self, entries: Sequence[tuple[str, str]]) -> None:
-        path = self.home.path / "applied.json"
+        path = self.lab.home.applied
         if entries:
             write_whole(path, json.dumps(entries, indent=1) + "\n")
         else:

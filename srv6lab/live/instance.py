@@ -1,12 +1,14 @@
-"""A lab that was begun here."""
+"""A lab that was begun here, and what can be asked of it while it runs."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from srv6lab.providers.base import Provider
-from srv6lab.providers.registry import provider_named
+from srv6lab.evidence.observations import Tracer
+from srv6lab.host.command import Completed
+from srv6lab.providers.base import Health, Mark, Provider
 from srv6lab.providers.state import Home, State
 
 
@@ -19,12 +21,47 @@ class Reference:
 
 
 @dataclass(frozen=True, slots=True)
+class Request:
+    """What `up` is asked for. Without a provider it is the one that the instance has, or the default; `box` stands
+    for the boxes that the file names."""
+
+    reference: Reference
+    provider: Provider | None = None
+    box: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Instance:
-    """A lab that was begun here."""
+    """A lab that was begun here: its folder, what was written down in it, and what runs it."""
 
     home: Home
     state: State
+    provider: Provider
 
     @property
-    def provider(self) -> Provider:
-        return provider_named(self.state.provider)
+    def name(self) -> str:
+        return self.home.path.name
+
+    def nodes(self) -> Sequence[str]:
+        """The names of the lab's nodes, alive or not."""
+        return self.provider.nodes(self.state)
+
+    def status(self) -> Sequence[Health]:
+        """Every node and tracer, and whether it is alive."""
+        return self.provider.status(self.home, self.state)
+
+    def command(self, node: str, argv: Sequence[str]) -> Sequence[str]:
+        """The command line that runs `argv` in a node, for a caller that wants its own terminal."""
+        return self.provider.command(self.state, node, argv)
+
+    def exec(self, node: str, argv: Sequence[str], timeout: float | None = None) -> Completed:
+        """Run `argv` in a node; MachineError if it isn't done after `timeout` seconds, or the node isn't running."""
+        return self.provider.exec(self.state, node, argv, timeout)
+
+    def mark(self) -> Mark:
+        """Drain every tracer and remember how far its capture reaches."""
+        return self.provider.mark(self.home, self.state)
+
+    def captures(self, mark: Mark | None, into: Path) -> Sequence[Tracer]:
+        """What every tracer saw since `mark`, or since it started, as `into/<trace>.pcap`."""
+        return self.provider.captures(self.home, self.state, mark, into)

@@ -14,9 +14,8 @@ from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any
 
 from srv6lab.errors import NodeError
+from srv6lab.live.instance import Instance
 from srv6lab.plan.nodes import PlannedNode
-from srv6lab.providers.base import Provider
-from srv6lab.providers.state import State
 from srv6lab.topology.scalars import Address, Network
 
 _END = "--end of answer--"
@@ -84,9 +83,9 @@ class NodeState:
     drift: tuple[str, ...] = ()
 
 
-def fetch_node_state(provider: Provider, state: State, node: PlannedNode) -> NodeState:
+def fetch_node_state(lab: Instance, node: PlannedNode) -> NodeState:
     """Ask a node."""
-    result = provider.exec(state, node.name, ["bash", "-c", script(node)], timeout=_PATIENCE)
+    result = lab.exec(node.name, ["bash", "-c", script(node)], timeout=_PATIENCE)
     if result.exit_code:
         raise NodeError(f"{node.name} can't be asked: {result.stderr.strip()}")
     return read(node, result.stdout)

@@ -6,7 +6,6 @@ nothing else, so a run is graded the same on any machine, and so are pcaps that 
 
 from __future__ import annotations
 
-import json
 import re
 import secrets
 import shutil
@@ -14,82 +13,76 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import asdict
 from ipaddress import IPv6Address
 from pathlib import Path
 
 from srv6lab.errors import NodeError
-from srv6lab.evidence.observations import OBSERVATIONS, SCHEMA
+from srv6lab.evidence.observations import Observations, write_observations
 from srv6lab.evidence.probes import Sent
-from srv6lab.host.files import write_whole
 from srv6lab.host.progress import Progress
 from srv6lab.live import wait_for_policies
 from srv6lab.live.changes import Changes
+from srv6lab.live.instance import Instance
 from srv6lab.live.send import command, interval, read_ping
 from srv6lab.live.sensors import since, sizes
 from srv6lab.live.wait_for_routes import survey, wait
+from srv6lab.plan.actions import after
 from srv6lab.plan.nodes import Plan
-from srv6lab.predict.namespaces import withdrawn
-from srv6lab.providers.base import Provider
-from srv6lab.providers.state import Home, State
 from srv6lab.render.apply import changes_of
-from srv6lab.topology.actions import Action, CutAction
+from srv6lab.topology.actions import Action
 from srv6lab.topology.exercises import Exercise, Probe
 
 
-def record(plan: Plan, name: str, provider: Provider, home: Home, state: State, progress: Progress) -> Path:
+def record(lab: Instance, plan: Plan, name: str, progress: Progress) -> Path:
     """Run one exercise in the lab; the folder with what was seen of it. What it applies is taken back,
     and so is what a check that died has left."""
-    run = _Run(plan, name, provider, home, state, progress)
+    run = _Run(lab, plan, name, progress)
     run.changes.take_back()
-    folder = home.run(name)
+    folder = lab.home.run(name)
     shutil.rmtree(folder, ignore_errors=True)
-    mark, logs, counted = provider.mark(home, state), sizes(provider, state, plan), run.proxy_counters()
-    failure = ""
-    if wait_for_policies.wait(plan, provider, state, patience=wait_for_policies.SHORT_PATIENCE):
+    mark, logs, counted = lab.mark(), sizes(lab, plan), run.proxy_counters()
+    failure = failed_on = ""
+    if wait_for_policies.wait(lab, plan, patience=wait_for_policies.SHORT_PATIENCE):
         run.patience = wait_for_policies.NO_PATIENCE
     try:
         run.whole_exercise()
     except NodeError as error:
-        failure = str(error)
-    seen = survey(plan, provider, state)
+        failure, failed_on = str(error), error.node
+    seen = survey(lab, plan)
     since_up = run.exercise.since == "up"
-    tracers = provider.captures(home, state, None if since_up else mark, folder / "captures")
-    alerts, sensors = since(provider, state, plan, logs)
+    tracers = lab.captures(None if since_up else mark, folder / "captures")
+    alerts, sensors = since(lab, plan, logs)
     after = run.proxy_counters()
-    counters = {**run.counted, **{key: after[key] - counted.get(key, 0) for key in after}}
-    document = {
-        "schema": SCHEMA,
-        "lab": plan.name,
-        "exercise": name,
-        "provider": provider.name,
-        "probes": [asdict(one) for one in run.sent],
-        "tracers": [asdict(one) | {"point": str(one.point)} for one in tracers],
-        "alerts": [asdict(one) for one in alerts],
-        "sensors": [asdict(one) for one in sensors],
-        "counters": counters,
-        "failure": failure,
-        "proxies": run.proxies(),
-        "routing": seen.lacks(),
-        "drift": seen.drifts(),
-        "settled": run.settled,
-        "policies": run.astray,
-        "sids": seen.bound(),
-        "vpns": seen.mechanisms(),
-    }
-    write_whole(folder / OBSERVATIONS, json.dumps(document, indent=1) + "\n")
+    observed = Observations(
+        lab=plan.name,
+        exercise=name,
+        provider=lab.state.provider,
+        probes=tuple(run.sent),
+        tracers=tuple(tracers),
+        alerts=alerts,
+        sensors=sensors,
+        counters={**run.counted, **{key: after[key] - counted.get(key, 0) for key in after}},
+        failure=failure,
+        failed_on=failed_on,
+        proxies=run.proxies(),
+        routing=tuple(seen.lacks()),
+        drift=tuple(seen.drifts()),
+        settled=tuple(run.settled),
+        policies=tuple(run.astray),
+        sids={node: tuple(pairs) for node, pairs in seen.bound().items()},
+        vpns=seen.mechanisms(),
+    )
+    write_observations(folder, observed)
     return folder
 
 
 class _Run:
     """One exercise under way: what was sent and counted so far."""
 
-    def __init__(
-        self, plan: Plan, name: str, provider: Provider, home: Home, state: State, progress: Progress
-    ) -> None:
-        self.plan, self.name, self.provider, self.state, self.progress = plan, name, provider, state, progress
+    def __init__(self, lab: Instance, plan: Plan, name: str, progress: Progress) -> None:
+        self.lab, self.plan, self.name, self.progress = lab, plan, name, progress
         self.exercise: Exercise = plan.exercise(name)[1]
-        self.changes = Changes(provider, home, state)
+        self.changes = Changes(lab)
         self.sent: list[Sent] = []
         self.counted: dict[str, int] = {}
         self.settled: list[str] = []
@@ -112,7 +105,7 @@ class _Run:
             return
         self.progress(f"{self.name}: probe {probe.id}, {_words(probe)}")
         with ThreadPoolExecutor(max_workers=1) as pool:
-            sending = pool.submit(_send, self.plan, probe, self.provider, self.state)
+            sending = pool.submit(_send, self.lab, self.plan, probe)
             time.sleep(probe.count * interval(probe) / 4)
             try:
                 yield
@@ -137,14 +130,14 @@ class _Run:
         }
 
     def _ask(self, node: str, argv: list[str]) -> str:
-        return self.provider.exec(self.state, node, argv, timeout=30).stdout
+        return self.lab.exec(node, argv, timeout=30).stdout
 
     @contextmanager
     def _applied(self, actions: Sequence[Action]) -> Iterator[None]:
         changes = [one for action in actions for one in changes_of(self.plan, action)]
         for one in changes:
             self.progress(f"{self.name}: {one.what}")
-        gone, before = withdrawn(actions), self.actions
+        gone, before = after(self.plan, actions).withdrawn, self.actions
         with self.changes.applied(changes, self.counted):
             self.actions = (*before, *actions)
             self._settle(gone, f"without the locators of {', '.join(sorted(gone))}")
@@ -159,12 +152,11 @@ class _Run:
         """Wait until headends have the policies that the model has; how long that took is a result, and what differs
         in the end, too."""
         began = time.monotonic()
-        astray = wait_for_policies.wait(self.plan, self.provider, self.state, self.actions, self.patience)
+        astray = wait_for_policies.wait(self.lab, self.plan, self.actions, self.patience)
         if astray is None:
             return
         self.astray += astray
-        if not astray and any(isinstance(one, CutAction) for one in self.actions):
-            cut = ", ".join(one.cut.link for one in self.actions if isinstance(one, CutAction))
+        if not astray and (cut := ", ".join(sorted(after(self.plan, self.actions).cut))):
             self.settled.append(f"headends have elected without {cut} after {time.monotonic() - began:.1f} s")
             self.progress(f"{self.name}: {self.settled[-1]}")
 
@@ -173,14 +165,14 @@ class _Run:
         if not gone:
             return
         began = time.monotonic()
-        wait(self.plan, self.provider, self.state, self.progress, () if back else gone)
+        wait(self.lab, self.plan, self.progress, () if back else gone)
         self.settled.append(f"converged {what} after {time.monotonic() - began:.1f} s")
         self.progress(f"{self.name}: {self.settled[-1]}")
 
     def _send(self, probes: Sequence[Probe]) -> None:
         for probe in probes:
             self.progress(f"{self.name}: probe {probe.id}, {_words(probe)}")
-            self.sent.append(_send(self.plan, probe, self.provider, self.state))
+            self.sent.append(_send(self.lab, self.plan, probe))
 
 
 _LOCALSID = re.compile(r"SID\s*:\s*(\S+).*?Good traffic:\s*\[(\d+) packets", re.DOTALL)
@@ -196,12 +188,11 @@ def read_localsids(shown: str, sids: Sequence[IPv6Address]) -> dict[str, int]:
 
 
 def _words(probe: Probe) -> str:
-    what = "flows of UDP" if probe.udp else "echo requests"
-    return f"{probe.count} {what} from {probe.source} to {probe.to}"
+    return f"{probe.count} {probe.kind.words} from {probe.source} to {probe.to}"
 
 
-def _send(plan: Plan, probe: Probe, provider: Provider, state: State) -> Sent:
+def _send(lab: Instance, plan: Plan, probe: Probe) -> Sent:
     token = secrets.token_hex(16)
     words = command(plan.target(probe), probe, token)
-    result = provider.exec(state, probe.source, words, timeout=30 + probe.count)
+    result = lab.exec(probe.source, words, timeout=30 + probe.count)
     return read_ping(probe.id, token, result.stdout, result.stderr)

@@ -3,45 +3,42 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
 
 from srv6lab.evidence.packets import Address
+from srv6lab.evidence.probes import Sent
 from srv6lab.host.files import PACKAGE
 from srv6lab.topology.exercises import Probe
 
-if TYPE_CHECKING:
-    pass  # and with it pyshark, which is slow to import
-from srv6lab.evidence.probes import Sent
-
-_INTERVAL, _UDP_INTERVAL = 0.02, 0.001
 _SUMMARY = re.compile(r"(\d+) packets transmitted, (\d+) received")
 
 
 def command(address: Address, probe: Probe, token: str) -> list[str]:
-    """The command line of a probe. iputils' ping repeats the pattern over the payload, and so do our own programs,
-    one of which writes an SRH."""
-    if probe.udp:
-        return udpflows(str(address), probe, token)
-    if probe.segments:
-        segments = [str(segment) for segment in probe.segments]
-        return srhping(str(address), segments, probe.count, token, oam=probe.oam)
-    count, size = ("-c", str(probe.count)), ("-s", str(probe.size))
-    return ["ping", "-n", *count, "-i", str(interval(probe)), "-W", "1", *size, "-p", token, str(address)]
+    """The command line of a probe; its payload repeats the token, and it ends with a summary such as ping's."""
+    return COMMANDS[probe.kind.key](str(address), probe, token)
 
 
 def interval(probe: Probe) -> float:
     """Seconds from a packet of a probe to its next."""
-    if probe.interval is not None:
-        return probe.interval / 1000
-    return _UDP_INTERVAL if probe.udp else _INTERVAL
+    return (probe.interval or probe.kind.interval) / 1000
 
 
-def udpflows(destination: str, probe: Probe, token: str) -> list[str]:
-    """The command line of a datagram of each of many flows, for any node with Python."""
+def _echo(destination: str, probe: Probe, token: str) -> list[str]:
+    """By iputils' ping, or by a program of our own, which writes an SRH."""
+    if probe.segments:
+        return srhping(destination, [*map(str, probe.segments)], probe.count, token, oam=probe.oam)
+    count, size = ("-c", str(probe.count)), ("-s", str(probe.size))
+    return ["ping", "-n", *count, "-i", str(interval(probe)), "-W", "1", *size, "-p", token, destination]
+
+
+def _flows(destination: str, probe: Probe, token: str) -> list[str]:
+    """A datagram of each of many flows, from any node with Python."""
     script = (PACKAGE / "inside" / "udpflows.py").read_text(encoding="utf-8")
     options = ["--interval", str(interval(probe)), "--size", str(probe.size), "--token", token]
     return ["python3", "-I", "-c", script, *options, str(probe.udp), destination, str(probe.port)]
+
+
+COMMANDS: Mapping[str, Callable[[str, Probe, str], list[str]]] = {"icmp": _echo, "udp": _flows}
 
 
 def srhping(destination: str, segments: Sequence[str], count: int, token: str, *, oam: bool) -> list[str]:

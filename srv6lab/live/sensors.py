@@ -1,28 +1,24 @@
 """The sensors of services: how far their logs reach, whether they have seen all, what they alerted.
 
-An engine is a template under `templates/services/` and a reader here. Sensors are asked through the
+An engine is a file under `engines/` and a template under `templates/services/`. Sensors are asked through the
 provider, with a script that any machine runs, so namespaces and virtual machines are asked alike.
 """
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import json
 import shlex
-import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from ipaddress import ip_address
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
 
+from srv6lab.engines import ENGINES
 from srv6lab.errors import NodeError
 from srv6lab.evidence.observations import Alert, Sensor
+from srv6lab.host.waiting import wait_until
+from srv6lab.live.instance import Instance
 from srv6lab.plan.nodes import Plan, PlannedNode, PlannedService
-from srv6lab.providers.base import Provider
-from srv6lab.providers.state import State
 
 _PATIENCE = 5.0
-_LOGS = {"suricata": "eve.json", "snort": "alert.csv"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +37,9 @@ class SensorState:
     log: str
 
 
-def look(
-    provider: Provider, state: State, node: PlannedNode, service: PlannedService, offset: int = 0
-) -> SensorState:
+def look(lab: Instance, node: PlannedNode, service: PlannedService, offset: int = 0) -> SensorState:
     """Look at a sensor; its log is given from byte `offset` on."""
-    result = provider.exec(state, node.name, ["bash", "-ec", _script(service, offset)], timeout=30)
+    result = lab.exec(node.name, ["bash", "-ec", _script(service, offset)], timeout=30)
     if result.exit_code:
         raise NodeError(f"{node.name}: service {service.name} can't be looked at: {result.stderr.strip()}")
     head, _, log = result.stdout.partition("\n--\n")
@@ -56,60 +50,36 @@ def look(
     )
 
 
-def sizes(provider: Provider, state: State, plan: Plan) -> dict[str, int]:
+def sizes(lab: Instance, plan: Plan) -> dict[str, int]:
     """How far each sensor's log reaches now."""
-    return {service.name: look(provider, state, node, service).size for node, service in _all(plan)}
+    return {service.name: look(lab, node, service).size for node, service in _all(plan)}
 
 
 def since(
-    provider: Provider, state: State, plan: Plan, before: Mapping[str, int]
+    lab: Instance, plan: Plan, before: Mapping[str, int]
 ) -> tuple[tuple[Alert, ...], tuple[Sensor, ...]]:
     """What each sensor alerted since `before`, once it has looked at all that went by."""
     alerts: list[Alert] = []
     sensors = []
     for node, service in _all(plan):
-        deadline = time.monotonic() + _PATIENCE
-        seen = look(provider, state, node, service, before[service.name])
-        while seen.alive and not seen.asleep and time.monotonic() < deadline:
-            time.sleep(0.01)
-            seen = look(provider, state, node, service, before[service.name])
+        seen = _at_rest(lab, node, service, before[service.name])
         as_planned = seen.rules == hashlib.sha256(service.rules.encode()).hexdigest()
         sensors.append(Sensor(service.name, seen.engine, seen.alive, seen.asleep, as_planned))
-        if reader := READERS.get(seen.engine):
-            alerts += reader(service.name, seen.log)
+        if engine := ENGINES.get(seen.engine):
+            alerts += [Alert(service.name, **asdict(one)) for one in engine.read(seen.log)]
     return tuple(alerts), tuple(sensors)
 
 
-def read_suricata(service: str, log: str) -> Iterator[Alert]:
-    """Alerts of an `eve.json`; a last line that is still being written is left for the next look."""
-    for line in log.splitlines(keepends=True):
-        if not line.endswith("\n"):
-            return
-        event = json.loads(line)
-        if event.get("event_type") == "alert":
-            tunnel = event.get("tunnel", {})
-            yield Alert(
-                service,
-                int(event["alert"]["signature_id"]),
-                _address(event.get("src_ip", "")),
-                _address(event.get("dest_ip", "")),
-                _address(tunnel.get("src_ip", "")),
-                _address(tunnel.get("dest_ip", "")),
-            )
+def _at_rest(lab: Instance, node: PlannedNode, service: PlannedService, offset: int) -> SensorState:
+    """The sensor once it sleeps or is dead, or as it is after a while."""
+    seen = []
 
+    def rests() -> bool:
+        seen.append(look(lab, node, service, offset))
+        return seen[-1].asleep or not seen[-1].alive
 
-def read_snort(service: str, log: str) -> Iterator[Alert]:
-    """Alerts of Snort's CSV output: timestamp, sig_id, msg, proto, src, dst."""
-    whole = log[: log.rfind("\n") + 1]
-    for row in csv.reader(whole.splitlines()):
-        if len(row) >= 6:
-            yield Alert(service, int(row[1]), _address(row[4].strip()), _address(row[5].strip()))
-
-
-READERS: Mapping[str, Callable[[str, str], Iterator[Alert]]] = {
-    "suricata": read_suricata,
-    "snort": read_snort,
-}
+    wait_until(rests, _PATIENCE, 0.01)
+    return seen[-1]
 
 
 def _all(plan: Plan) -> Iterator[tuple[PlannedNode, PlannedService]]:
@@ -119,7 +89,7 @@ def _all(plan: Plan) -> Iterator[tuple[PlannedNode, PlannedService]]:
 
 
 def _script(service: PlannedService, offset: int) -> str:
-    logs = " ".join(f"[{engine}]={shlex.quote(name)}" for engine, name in _LOGS.items())
+    logs = " ".join(f"[{one.name}]={shlex.quote(one.log)}" for one in ENGINES.values())
     return f"""
 cd /var/lib/srv6lab/services/{shlex.quote(service.name)}
 declare -A logs=({logs})
@@ -139,11 +109,3 @@ rules=$(sha256sum rules)
 printf 'engine %s\\nthreads %s\\nsize %s\\nrules %s\\n--\\n' "$engine" "${{states:- }}" "$size" "${{rules%% *}}"
 [[ ! -e $log ]] || tail -c +{offset + 1} "$log"
 """
-
-
-def _address(text: str) -> str:
-    """An address in its shortest form: Suricata writes IPv6 in full."""
-    try:
-        return str(ip_address(text))
-    except ValueError:
-        return text

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from srv6lab.agent.report import report
 from srv6lab.errors import NodeError
 from srv6lab.host.progress import Progress
+from srv6lab.host.waiting import wait_until
+from srv6lab.live.instance import Instance
 from srv6lab.plan.nodes import Plan
 from srv6lab.predict.policies import elect
 from srv6lab.predict.policy_routes import Elected
-from srv6lab.providers.base import Provider
-from srv6lab.providers.state import State
 from srv6lab.topology.actions import Action
 
 FOLDER = "/var/lib/srv6lab/policies"
@@ -23,9 +22,9 @@ _INTERVAL = 0.1
 Told = Mapping[str, Any]
 
 
-def look(provider: Provider, state: State, node: str) -> Told | None:
+def look(lab: Instance, node: str) -> Told | None:
     """What the agent of a node says of its policies; None where it has said nothing yet."""
-    answer = provider.exec(state, node, ["cat", f"{FOLDER}/state.json"], timeout=10)
+    answer = lab.exec(node, ["cat", f"{FOLDER}/state.json"], timeout=10)
     try:
         found = json.loads(answer.stdout)
     except ValueError:
@@ -43,32 +42,28 @@ def told_by(one: Elected) -> Told:
 
 
 def wait(
-    plan: Plan,
-    provider: Provider,
-    state: State,
-    actions: Sequence[Action] = (),
-    patience: float = PATIENCE,
+    lab: Instance, plan: Plan, actions: Sequence[Action] = (), patience: float = PATIENCE
 ) -> list[tuple[str, str]] | None:
     """Until every headend has elected and installed what the model says; what differs in the end, each with its
     node. None for a lab without policies."""
     wanted = expected(plan, actions)
     if not wanted:
         return None
-    deadline = time.monotonic() + patience
-    while True:
-        found = [
-            (node, what)
-            for node, told in wanted.items()
-            for what in astray(node, told, look(provider, state, node))
+    found: list[tuple[str, str]] = []
+
+    def agree() -> bool:
+        found[:] = [
+            (node, what) for node, told in wanted.items() for what in astray(node, told, look(lab, node))
         ]
-        if not found or time.monotonic() > deadline:
-            return found
-        time.sleep(_INTERVAL)
+        return not found
+
+    wait_until(agree, patience, _INTERVAL)
+    return found
 
 
-def up(plan: Plan, provider: Provider, state: State, progress: Progress) -> None:
+def up(lab: Instance, plan: Plan, progress: Progress, patience: float = PATIENCE) -> None:
     """Wait for a lab that has just come up; NodeError with what its headends elected instead."""
-    found = wait(plan, provider, state)
+    found = wait(lab, plan, patience=patience)
     if found:
         lines = ["its headends have not elected what they should", *(f"  {what}" for _, what in found)]
         mend = f"the lab is still up: invoke policy lab={plan.name}, invoke check lab={plan.name}"

@@ -1,4 +1,4 @@
-"""Waiting until the routing protocols of a lab have expected_routes: never for the clock, always for what isn't there
+"""Waiting until the routing protocols of a lab have converged: never for the clock, always for what isn't there
 yet, which is named while it lasts.
 
 What has to be there is what `expected_routes` derives from the plan. Only the first step that isn't done is named: a
@@ -7,18 +7,17 @@ session can't come up before the adjacencies below it, nor a VPN's route before 
 
 from __future__ import annotations
 
-import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_network
 
 from srv6lab.errors import NodeError
 from srv6lab.host.progress import Progress
+from srv6lab.host.waiting import wait_until
+from srv6lab.live.instance import Instance
 from srv6lab.live.node_state import NodeState, fetch_node_state
 from srv6lab.plan.nodes import Plan, PlannedNode, PlannedRoute
 from srv6lab.plan.routes import ExpectedRoutes, expected_routes
-from srv6lab.providers.base import Provider
-from srv6lab.providers.state import State
 
 PATIENCE = 60.0
 _INTERVAL = 0.2
@@ -44,9 +43,8 @@ class Missing:
 
 
 def wait(
+    lab: Instance,
     plan: Plan,
-    provider: Provider,
-    state: State,
     progress: Progress,
     withdrawn: Collection[str] = (),
     patience: float = PATIENCE,
@@ -54,18 +52,23 @@ def wait(
     """Until every node knows what it must, and no longer what the nodes in `withdrawn` have taken away;
     NodeError with what is missing and why. A lab without routing protocols has nothing to wait for."""
     wanted = _wanted(plan, withdrawn)
-    deadline = time.monotonic() + patience
-    waiting, told = list(wanted), ""
-    while waiting:
-        missing = [one for name in waiting for one in _of(plan.node(name), wanted[name], provider, state)]
-        waiting = sorted({one.node for one in missing}, key=waiting.index)
-        if missing and time.monotonic() > deadline:
-            raise _gave_up(plan, first_step(missing), provider, state, patience)
-        if (words := sentence(missing)) != told:
+    if not wanted:
+        return
+    found: list[Missing] = []
+    told = ""
+
+    def converged() -> bool:
+        """Only nodes that lacked something are asked again."""
+        nonlocal told
+        waiting = [name for name in wanted if not found or any(one.node == name for one in found)]
+        found[:] = [one for name in waiting for one in _of(plan.node(name), wanted[name], lab)]
+        if (words := sentence(found)) != told:
             progress(words)
             told = words
-        if waiting:
-            time.sleep(_INTERVAL)
+        return not found
+
+    if not wait_until(converged, patience, _INTERVAL):
+        raise _gave_up(plan, first_step(found), lab, patience)
 
 
 def _wanted(plan: Plan, withdrawn: Collection[str]) -> dict[str, Wanted]:
@@ -77,8 +80,8 @@ def _wanted(plan: Plan, withdrawn: Collection[str]) -> dict[str, Wanted]:
     }
 
 
-def _of(node: PlannedNode, wanted: Wanted, provider: Provider, state: State) -> list[Missing]:
-    return list(missing(node, wanted, fetch_node_state(provider, state, node)))
+def _of(node: PlannedNode, wanted: Wanted, lab: Instance) -> list[Missing]:
+    return list(missing(node, wanted, fetch_node_state(lab, node)))
 
 
 def missing(node: PlannedNode, wanted: Wanted, known: NodeState) -> Iterator[Missing]:
@@ -168,13 +171,11 @@ def sentence(found: Sequence[Missing]) -> str:
     return f"waiting for {STEPS[first[0].step]}: {first[0].what}{more}"
 
 
-def _gave_up(
-    plan: Plan, found: Sequence[Missing], provider: Provider, state: State, patience: float
-) -> NodeError:
-    lines = [f"not expected_routes after {patience:g} s, {STEPS[found[0].step]} are missing"]
+def _gave_up(plan: Plan, found: Sequence[Missing], lab: Instance, patience: float) -> NodeError:
+    lines = [f"not converged after {patience:g} s, {STEPS[found[0].step]} are missing"]
     lines += [f"  {one.what}" for one in found[:8]]
     lines += [f"  … and {len(found) - 8} more"] if len(found) > 8 else []
-    drifts = survey(plan, provider, state).drifts()
+    drifts = survey(lab, plan).drifts()
     lines += [f"  FRR of {node} isn't as Day0 left it: {line}" for node, line in drifts]
     mend = f"the lab is still up: invoke connect lab={plan.name} --node {found[0].node}, then vtysh"
     return NodeError("\n".join(lines), mend)
@@ -217,8 +218,8 @@ class Survey:
         return {name: known.mechanism for name, known in self.known.items() if known.mechanism}
 
 
-def survey(plan: Plan, provider: Provider, state: State) -> Survey:
+def survey(lab: Instance, plan: Plan) -> Survey:
     """Ask every node with routing protocols once."""
     nodes = {node.name: node for node in plan.nodes if node.routing}
-    known = {name: fetch_node_state(provider, state, node) for name, node in nodes.items()}
+    known = {name: fetch_node_state(lab, node) for name, node in nodes.items()}
     return Survey(_wanted(plan, ()), known, nodes)

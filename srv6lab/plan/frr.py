@@ -1,7 +1,7 @@
 """What FRR of a node is told: the protocols of a topology with names made into addresses.
 
 A session inside an AS leads from loopback to loopback, one between two over the link that both are on. What
-the protocols bring about is told in `converged`.
+the protocols bring about is told in `routes`.
 """
 
 from __future__ import annotations

@@ -24,32 +24,19 @@ from srv6lab.srv6.policy.paths import (
     Policy,
     SegmentList,
 )
+from srv6lab.srv6.policy.routes import ColorSteering
 from srv6lab.srv6.policy.segments import SidSegment
 from srv6lab.srv6.policy.sr_db import KnownSid, Node, SrDb
 from srv6lab.srv6.policy.sr_db import Link as Adjacency
-from srv6lab.srv6.policy.written import write_db, write_policy
+from srv6lab.srv6.policy.steering import Color
+from srv6lab.srv6.policy.written import write_db, write_policy, write_steering
 from srv6lab.topology import sr_policy as written
 from srv6lab.topology.model import Link, LocalSid, Topology
-from srv6lab.topology.scalars import Address, Network
+from srv6lab.topology.scalars import Address
 from srv6lab.topology.sr_policy import ColorTarget, Flow
 from srv6lab.topology.steering import Steering
 
-WayTo = Callable[[Address], str | None]
-
-
-@dataclass(frozen=True, slots=True)
-class ColorSteering:
-    """Traffic to a prefix that goes by policies to an endpoint: that of the highest of `colors`, or of an `array` that
-    of its forwarding class, (class, color). `sid` comes behind the policy's segments. `otherwise` is the rest of an
-    `ip route` command for when no policy can be used."""
-
-    prefix: Network
-    endpoint: IPv6Address
-    colors: tuple[int, ...]
-    array: tuple[tuple[int, int], ...]
-    sid: IPv6Address | None
-    mode: str
-    otherwise: tuple[str, ...]
+EgressNic = Callable[[Address], str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,16 +78,8 @@ class PlannedHeadend:
             "misses": self.misses,
             "db": write_db(self.db),
             "policies": [write_policy(policy) for policy in self.policies],
-            "steering": [
-                {**_steering(one), "colors": [{"color": color} for color in one.colors]}
-                for one in self.steered
-                if one.colors
-            ],
-            "arrays": [
-                {**_steering(one), "classes": {str(number): color for number, color in one.array}}
-                for one in self.steered
-                if one.array
-            ],
+            "steering": [write_steering(one) for one in self.steered if one.colors],
+            "arrays": [write_steering(one) for one in self.steered if one.classes],
             "flows": [flow.model_dump(mode="json", by_alias=True, exclude_none=True) for flow in self.flows],
             "binding_sids": {
                 "taken": {str(sid): by for sid, by in self.taken},
@@ -110,19 +89,8 @@ class PlannedHeadend:
         }
 
 
-def _steering(one: ColorSteering) -> dict[str, Any]:
-    sid = {"sid": str(one.sid)} if one.sid else {}
-    return {
-        "prefix": str(one.prefix),
-        "endpoint": str(one.endpoint),
-        "mode": one.mode,
-        "otherwise": list(one.otherwise),
-        **sid,
-    }
-
-
-def plan_headend(topology: Topology, name: str, way_to: WayTo) -> PlannedHeadend | None:
-    """The headend of a node, None for a node without policies; `way_to` is the node's NIC towards an address."""
+def plan_headend(topology: Topology, name: str, egress_nic: EgressNic) -> PlannedHeadend | None:
+    """The headend of a node, None for a node without policies; `egress_nic` is the node's NIC towards an address."""
     node = topology.nodes[name]
     policies = [one for one in topology.policies if one.headend == name]
     if not policies or node.loopback is None:
@@ -134,7 +102,7 @@ def plan_headend(topology: Topology, name: str, way_to: WayTo) -> PlannedHeadend
         nics=tuple(_nics(topology.links, name)),
         db=sr_db(topology),
         policies=tuple(_policy(address, one) for one in policies),
-        steered=tuple(_steered(topology, name, way_to)),
+        steered=tuple(_steered(topology, name, egress_nic)),
         flows=node.headend.flows,
         taken=tuple((one.sid, one.behavior) for one in topology.local_sids if one.node == name),
         pool=node.headend.binding_sids,
@@ -247,17 +215,24 @@ def _path(one: written.CandidatePath) -> Path:
 # --- steering
 
 
-def _steered(topology: Topology, name: str, way_to: WayTo) -> Iterator[ColorSteering]:
+def _steered(topology: Topology, name: str, egress_nic: EgressNic) -> Iterator[ColorSteering]:
     for one in topology.steering:
         if one.headend == name and isinstance(one.to, ColorTarget):
-            array = tuple((entry.forwarding_class, entry.color) for entry in one.to.array)
-            otherwise = tuple(_otherwise(topology, one, one.to, way_to))
+            colors = tuple(map(Color, one.to.colors))
+            classes = tuple((entry.forwarding_class, entry.color) for entry in one.to.array)
+            otherwise = tuple(_otherwise(topology, one, one.to, egress_nic))
             yield ColorSteering(
-                one.match.prefix, one.to.endpoint, one.to.colors, array, one.to.sid, one.mode, otherwise
+                one.match.prefix,
+                one.to.endpoint,
+                colors,
+                classes,
+                one.to.sid,
+                one.mode,
+                otherwise=otherwise,
             )
 
 
-def _otherwise(topology: Topology, one: Steering, to: ColorTarget, way_to: WayTo) -> Iterator[str]:
+def _otherwise(topology: Topology, one: Steering, to: ColorTarget, egress_nic: EgressNic) -> Iterator[str]:
     """The node's own routes of the prefix, if it has any; else the path of the IGP to the service's SID."""
     routes = [
         route
@@ -268,5 +243,5 @@ def _otherwise(topology: Topology, one: Steering, to: ColorTarget, way_to: WayTo
         several = ("nexthop",) if len(routes) > 1 else ()
         weight = ("weight", str(route.weight)) if several else ()
         yield from (*several, "via", str(route.via), *weight)
-    if not routes and to.sid and (nic := way_to(to.sid)):
+    if not routes and to.sid and (nic := egress_nic(to.sid)):
         yield from ("encap", "seg6", "mode", one.mode, "segs", str(to.sid), "dev", nic)

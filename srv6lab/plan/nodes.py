@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from ipaddress import IPv4Interface, IPv6Address, IPv6Interface, IPv6Network
 
 from srv6lab.errors import Location
@@ -138,7 +138,7 @@ class PlannedNode:
         interfaces = [nic.address for nic in self.nics] + ([self.loopback] if self.loopback else [])
         return tuple(interface.ip for interface in interfaces)
 
-    def ways(self) -> dict[tuple[Network, int | None], tuple[PlannedRoute, ...]]:
+    def next_hops(self) -> dict[tuple[Network, int | None], tuple[PlannedRoute, ...]]:
         """The static routes by prefix and table (None for the main one), in the order of the file."""
         found: dict[tuple[Network, int | None], tuple[PlannedRoute, ...]] = {}
         for route in self.routes:
@@ -150,7 +150,7 @@ class PlannedNode:
         """The prefixes whose routes the agent of SR policies lays, and Day0 doesn't."""
         return frozenset(one.prefix for one in self.headend.steered) if self.headend else frozenset()
 
-    def way_to(self, address: Address) -> str | None:
+    def egress_nic(self, address: Address) -> str | None:
         """The NIC of the longest prefix that matches, among links and routes."""
         table = [(nic.address.network, nic.name) for nic in self.nics]
         table += [(route.prefix, route.nic) for route in self.routes if route.table is None]
@@ -160,16 +160,28 @@ class PlannedNode:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A lab, ready to be rendered, run and judged."""
+    """A lab, ready to be rendered, run and judged. `locations` are where its nodes and expectations are written."""
 
     name: str
     description: str
     nodes: tuple[PlannedNode, ...]
     exercises: tuple[Exercise, ...]
-    locate: Locate
+    locations: Mapping[Path, Location] = field(hash=False)
 
     def node(self, name: str) -> PlannedNode:
-        return next(node for node in self.nodes if node.name == name)
+        """KeyError, which says what is there, if there is none."""
+        for node in self.nodes:
+            if node.name == name:
+                return node
+        raise KeyError(
+            f"lab {self.name} has no node {name}, only {', '.join(one.name for one in self.nodes)}"
+        )
+
+    def locate(self, *path: str | int) -> Location:
+        """Where something is written, or the nearest thing around it."""
+        while path and path not in self.locations:
+            path = path[:-1]
+        return self.locations[path]
 
     def nics(self) -> Iterator[Nic]:
         """The ends of all links."""

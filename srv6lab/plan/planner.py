@@ -31,7 +31,8 @@ from srv6lab.plan.nodes import (
     SteeredPrefix,
 )
 from srv6lab.srv6.behaviors import BEHAVIORS
-from srv6lab.topology.actions import Action, SteeringAction
+from srv6lab.topology.actions import Action
+from srv6lab.topology.actions.steering import SteeringAction
 from srv6lab.topology.model import STANDARD, Group, Hardware, Link, LocalSid, Node, Port, Topology
 from srv6lab.topology.scalars import Address
 from srv6lab.topology.steering import Steering
@@ -61,11 +62,22 @@ def plan(topology: Topology, locate: Locate, files: Mapping[str, str] = MappingP
         machine = replace(planner.planned(sids.get(name, ()), services), routing=plan_routing(topology, name))
         policies = _policies(machine, steering.get(name, ()), locate, problems)
         hardware = _hardware(node, groups.get(name, ()), topology.defaults)
-        headend = plan_headend(topology, name, machine.way_to)
+        headend = plan_headend(topology, name, machine.egress_nic)
         nodes.append(replace(machine, steering=tuple(policies), headend=headend, **hardware))
     if problems:
         raise TopologyError(problems)
-    return Plan(topology.name, topology.description, tuple(nodes), topology.exercises, locate)
+    locations = {path: locate(path) for path in _lasting(topology)}
+    return Plan(topology.name, topology.description, tuple(nodes), topology.exercises, locations)
+
+
+def _lasting(topology: Topology) -> Iterator[Path]:
+    """What may have to be told of when the file has long been read: nodes, and what is expected."""
+    yield ()
+    yield from (("nodes", name) for name in topology.nodes)
+    for index, exercise in enumerate(topology.exercises):
+        for kind in ("packets", "alerts", "counters", "losses", "control"):
+            for number in range(len(getattr(exercise.expect, kind))):
+                yield "exercises", index, "expect", kind, number
 
 
 def _hardware(node: Node, groups: Iterable[Group], defaults: Hardware) -> dict[str, Any]:
@@ -87,7 +99,7 @@ def _said(hardware: Hardware) -> dict[str, Any]:
 
 def steered_prefix(node: PlannedNode, steering: Steering) -> SteeredPrefix | None:
     """A policy with the NIC towards its first segment, or None where there is no way to it."""
-    nic = node.way_to(steering.segments[0])
+    nic = node.egress_nic(steering.segments[0])
     return SteeredPrefix(steering.match.prefix, steering.segments, steering.mode, nic) if nic else None
 
 
@@ -135,7 +147,7 @@ def _mac_clashes(topology: Topology, locate: Locate) -> Iterator[Problem]:
     owners: dict[str, Point] = {}
     for index, link in enumerate(topology.links):
         for end, endpoint in enumerate(link.endpoints):
-            point = Point.parse(endpoint.at)
+            point = endpoint.point
             owner = owners.setdefault(mac_of(topology.name, point), point)
             if owner != point:
                 what = f"{point} would have the MAC {mac_of(topology.name, point)} that {owner} has"
@@ -154,7 +166,7 @@ def _plan_nics(topology: Topology) -> dict[str, list[Nic]]:
 
 
 def _ends(lab: str, link: Link) -> Iterator[Nic]:
-    points = [Point.parse(endpoint.at) for endpoint in link.endpoints]
+    points = [endpoint.point for endpoint in link.endpoints]
     for index, endpoint in enumerate(link.endpoints):
         point = points[index]
         yield Nic(
@@ -232,7 +244,7 @@ class _Planner:
     def _sids(self, sids: Sequence[_Sid], node: PlannedNode) -> Iterable[PlannedSid]:
         for index, local in sids:
             behavior = BEHAVIORS[local.behavior]
-            if behavior.kernel_since is None:
+            if behavior.served_by != "kernel":
                 continue
             nic = self._nic_of(local, node)
             if nic is None:
@@ -246,7 +258,7 @@ class _Planner:
     def _nic_of(self, local: LocalSid, node: PlannedNode) -> str | None:
         """Towards the policy or the next hop of a SID, else any: Linux wants one in every route."""
         if local.policy is not None:
-            return node.way_to(local.policy.segments[0])
+            return node.egress_nic(local.policy.segments[0])
         next_hop = local.nh4 or local.nh6
         return self._connected(next_hop) if next_hop else self._any_ipv6_nic()
 
@@ -262,7 +274,7 @@ class _Planner:
     def _proxies(self, sids: Sequence[_Sid], services: tuple[PlannedService, ...]) -> Iterable[PlannedProxy]:
         for index, local in sids:
             behavior = BEHAVIORS[local.behavior]
-            if behavior.kernel_since is not None:
+            if behavior.served_by != "proxy":
                 continue
             service = next((one for one in services if one.name == local.service), None)
             if service is None or len(service.ports) != 2:

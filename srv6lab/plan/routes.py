@@ -7,14 +7,15 @@ networks handed on into IS-IS at the border, VPN routes that every speaker of th
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv6Address, IPv6Network, ip_network
+from itertools import count
 
 from srv6lab.evidence.packets import Point
 from srv6lab.plan.frr import PlannedVrf
 from srv6lab.plan.nodes import Nic, Plan, PlannedNode, PlannedRoute
+from srv6lab.srv6.policy.graph import nearest_first
 from srv6lab.topology.scalars import Network
 
 
@@ -72,18 +73,19 @@ def _vrfs(node: PlannedNode) -> tuple[PlannedVrf, ...]:
 
 def _ways(node: PlannedNode, plan: Plan, ends: Mapping[Point, Nic]) -> Iterator[tuple[str, tuple[Nic, Nic]]]:
     """For every node that IS-IS leads to the first link on the shortest way: the near and the far end."""
-    queue: list[tuple[int, int, str, tuple[Nic, Nic] | None]] = [(0, 0, node.name, None)]
-    done: set[str] = set()
-    while queue:
-        cost, _, name, first = heapq.heappop(queue)
-        if name in done:
-            continue
-        done.add(name)
-        if first:
-            yield name, first
+    nics = {nic.name: nic for nic in node.nics}
+    order = count()
+
+    def moves(cost: tuple[int, int, str], name: str) -> Iterator[tuple[tuple[int, int, str], str]]:
+        """Of equal ways the one that was found first."""
+        far, _, first = cost
+        number = next(order)
         for nic, metric in _isis_nics(plan.node(name)):
-            far = ends[nic.peer]
-            heapq.heappush(queue, (cost + metric, len(done), far.point.node, first or (nic, far)))
+            yield (far + metric, number, first or nic.name), nic.peer.node
+
+    for (_, _, first), name in nearest_first((0, 0, ""), node.name, moves):
+        if first:
+            yield name, (nics[first], ends[nics[first].peer])
 
 
 def _isis_nics(node: PlannedNode) -> Iterator[tuple[Nic, int]]:
@@ -164,14 +166,14 @@ def _imported(
 
 def _sessions_lead_to(plan: Plan, node: PlannedNode) -> set[str]:
     """The other nodes that VPN routes come from: sessions of their family, one after the other."""
-    waiting, found = [node.name], {node.name}
-    while waiting:
-        routing = plan.node(waiting.pop()).routing
+
+    def moves(far: int, name: str) -> Iterator[tuple[int, str]]:
+        routing = plan.node(name).routing
         for vrf, one in routing.sessions() if routing else ():
-            if not vrf and "vpnv4" in one.families and one.node not in found:
-                found.add(one.node)
-                waiting.append(one.node)
-    return found - {node.name}
+            if not vrf and "vpnv4" in one.families:
+                yield far + 1, one.node
+
+    return {name for _, name in nearest_first(0, node.name, moves)} - {node.name}
 
 
 def _sites(node: PlannedNode, vrf: PlannedVrf) -> Iterator[Network]:

@@ -9,11 +9,12 @@ from srv6lab.evidence.prediction import Leg, Prediction, Trace
 from srv6lab.plan.nodes import Plan
 from srv6lab.predict.forwarding import Ended, walks
 from srv6lab.predict.namespaces import ModeledLab
-from srv6lab.predict.policies import elect, lab_of
+from srv6lab.predict.policies import elect
 from srv6lab.predict.probe_packets import answer, request
 from srv6lab.srv6.quirks import QUIRKS
 from srv6lab.topology.actions import Action
 from srv6lab.topology.exercises import Exercise, Probe
+from srv6lab.topology.places import Place
 
 RFC: frozenset[str] = frozenset()
 LINUX: frozenset[str] = frozenset(QUIRKS)
@@ -34,13 +35,14 @@ def _stages(plan: Plan, exercise: Exercise) -> Iterator[tuple[Sequence[ModeledLa
     """The lab as it is while some of the probes are sent, as `apply` makes it: several for what is sent while it is
     changed, since headends notice a change later."""
     applied: tuple[Action, ...] = exercise.apply
-    elected = elect(plan, applied)
+    unchanged = elect(plan)
+    elected = elect(plan, applied, unchanged)
     before = ModeledLab(plan, applied, elected)
     if exercise.probes:
         yield [before], exercise.probes
     for step in exercise.steps:
         actions = (*applied, *step.apply)
-        after = lab_of(plan, actions)
+        after = ModeledLab(plan, actions, elect(plan, actions, unchanged))
         if step.across:
             yield [before, ModeledLab(plan, actions, elected), after], [step.across]
         yield [after], step.probes
@@ -61,9 +63,9 @@ def _all(labs: Sequence[ModeledLab], probe: Probe, quirks: frozenset[str]) -> It
 
 def traces(lab: ModeledLab, probe: Probe, quirks: frozenset[str]) -> Iterator[Trace]:
     """A probe's walks there and, of what was delivered, back."""
-    there = list(walks(lab, request(lab.plan, probe), probe.source, quirks))
+    there = list(walks(lab, request(lab.plan, probe), Place(probe.source), quirks))
     yield from (_trace(probe, Leg.THERE, one) for one in there)
-    answered: set[tuple[object, str]] = set()
+    answered: set[tuple[object, Place]] = set()
     for one in there:
         reply = answer(one.walk.packet) if one.end.delivered else None
         if reply is None or (reply, one.end.place) in answered:

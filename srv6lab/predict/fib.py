@@ -63,19 +63,19 @@ class Blackhole:
     why: str
 
 
-Way = Local | Link | Gateway | Sid | Steer | Blackhole
-Found = tuple[Network, tuple[Way, ...]]
+NextHop = Local | Link | Gateway | Sid | Steer | Blackhole
+Found = tuple[Network, tuple[NextHop, ...]]
 
 
 class Fib:
     """Prefixes of both families. Ways of one prefix share its flows."""
 
-    def __init__(self, entries: Iterable[tuple[Network, tuple[Way, ...]]] = ()) -> None:
+    def __init__(self, entries: Iterable[tuple[Network, tuple[NextHop, ...]]] = ()) -> None:
         self._lengths: dict[int, dict[int, dict[int, Found]]] = {4: {}, 6: {}}
         for prefix, ways in entries:
             self.put(prefix, ways)
 
-    def put(self, prefix: Network, ways: tuple[Way, ...]) -> None:
+    def put(self, prefix: Network, ways: tuple[NextHop, ...]) -> None:
         """As `ip route replace` does: what the prefix had before is gone."""
         lengths = self._lengths[prefix.version]
         if prefix.prefixlen not in lengths:
@@ -83,14 +83,6 @@ class Fib:
             self._lengths[prefix.version] = dict(sorted(lengths.items(), reverse=True))
         by_bits = self._lengths[prefix.version][prefix.prefixlen]
         by_bits[_bits(prefix.network_address, prefix.prefixlen)] = (prefix, ways)
-
-    def drop(self, prefix: Network) -> None:
-        """Forget a prefix; KeyError if it isn't there."""
-        del self._lengths[prefix.version][prefix.prefixlen][_bits(prefix.network_address, prefix.prefixlen)]
-
-    def has(self, prefix: Network) -> bool:
-        found = self._lengths[prefix.version].get(prefix.prefixlen, {})
-        return _bits(prefix.network_address, prefix.prefixlen) in found
 
     def lookup(self, address: Address) -> Found | None:
         """The longest prefix that matches, with its ways."""

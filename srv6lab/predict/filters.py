@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from srv6lab.srv6.outer import Outer
 from srv6lab.srv6.packet import Ipv4, Ipv6, Packet, Tcp, Udp
-from srv6lab.topology.actions import Firewall, InnerMatch
+from srv6lab.topology.actions.firewall import Firewall, InnerMatch
 from srv6lab.topology.sr_policy import Flow
 
 _PROTOCOLS = {"icmp": 1, "icmpv6": 58, "tcp": 6, "udp": 17}

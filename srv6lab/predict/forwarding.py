@@ -9,15 +9,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from srv6lab.evidence.packets import Address, Direction
+from srv6lab.evidence.packets import Address, Direction, Place
 from srv6lab.evidence.prediction import End, Hop
 from srv6lab.plan.nodes import Nic
 from srv6lab.predict import sr_proxy
-from srv6lab.predict.fib import Blackhole, Gateway, Link, Local, Sid, Steer, Way
+from srv6lab.predict.encapsulating import hop_still_due, like
+from srv6lab.predict.fib import Blackhole, Gateway, Link, Local, NextHop, Sid, Steer
 from srv6lab.predict.filters import through
 from srv6lab.predict.namespaces import LOOPBACK, ModeledLab, Namespace
 from srv6lab.predict.packet_view import size, view
-from srv6lab.srv6.encapsulation import Encapsulation, push
+from srv6lab.srv6.acting import act
+from srv6lab.srv6.behaviors import REGISTRY
+from srv6lab.srv6.encapsulation import push
 from srv6lab.srv6.endpoint import IPV4, IPV6, end
 from srv6lab.srv6.headend import HEADENDS, hop
 from srv6lab.srv6.outer import Outer
@@ -41,7 +44,6 @@ from srv6lab.srv6.results import (
 OUTER, BOUND = "encapsulated-before-the-hop", "bound-before-the-hop"
 NO_PSP = "next-csid-without-psp"
 ADDRESS, NOT_HERE = "address-taken-for-a-segment", "end-delivers-nothing-here"
-_SEGMENTS = frozenset({"End", "End.X", "End.T", "End.B6.Encaps"})
 ASKED = "dx4-asks-for-the-destination"
 MOST_STEPS = 100_000
 MOST_WALKS = 256
@@ -62,7 +64,7 @@ class Walk:
     """
 
     packet: Packet
-    place: str
+    place: Place
     came_in: str | None = None
     how: How | None = None
     next_hop: Address | None = None
@@ -88,7 +90,7 @@ Next = tuple[Walk | Ended, ...]
 
 
 def walks(
-    lab: ModeledLab, packet: Packet, place: str, quirks: frozenset[str] = frozenset()
+    lab: ModeledLab, packet: Packet, place: Place, quirks: frozenset[str] = frozenset()
 ) -> Iterator[Ended]:
     """Every permitted walk of a packet that `place` sends; flows of one prefix are shared by weight."""
     pending: list[Walk | Ended] = [Walk(packet, place, hop_due=False)]
@@ -156,7 +158,7 @@ class _Step:
     def _with_share(self, part: Fraction) -> _Step:
         return _Step(self.lab, replace(self.walk, share=self.walk.share * part), self.quirks)
 
-    def _by(self, way: Way, prefix: str) -> Next:
+    def _by(self, way: NextHop, prefix: str) -> Next:
         match way:
             case Local():
                 return self._delivered()
@@ -178,15 +180,12 @@ class _Step:
     # --- segments
 
     def _bound(self, way: Sid) -> Next:
-        act = way.behavior.act
-        if act is None:
-            raise NotImplementedError(f"{way.behavior.name} isn't modeled")
         packet, local = self.walk.packet, way.local
         if local.policy:
-            local = replace(local, policy=_like(local.policy, packet))
+            local = replace(local, policy=like(local.policy, packet))
         if local.next_csid and NO_PSP in self.quirks:
             local = replace(local, flavors=local.flavors - {Flavor.PSP})
-        result = act(packet, local)
+        result = act(way.behavior)(packet, local)
         if local.policy and isinstance(result, Forward) and BOUND in self.quirks:
             walk = self._noted(way.behavior.name, f"SID {way.sid}", BOUND)
             return (replace(walk, packet=hop_still_due(result.packet), how=result.how),)
@@ -211,7 +210,7 @@ class _Step:
 
     def _steered(self, way: Steer, prefix: str) -> Next:
         packet, given = self.walk.packet, way.given
-        given = _like(given, packet)
+        given = like(given, packet)
         why = f"{prefix} is steered over {', '.join(map(str, given.segments))}"
         result = HEADENDS[way.name](packet, given)
         own = self.walk.came_in is None and not self.walk.acted  # takes no hop here, by anybody's word
@@ -263,7 +262,7 @@ class _Step:
     def _delivered(self) -> Next:
         """An address of the namespace itself (RFC 8754 section 4.3.2, where there is an SRH)."""
         packet, place, to = self.walk.packet, self.here.place, _destination(self.walk.packet)
-        if self.walk.acted and NOT_HERE in self.quirks and self.walk.acted[-1] in _SEGMENTS:
+        if self.walk.acted and NOT_HERE in self.quirks and _goes_on(self.walk.acted[-1]):
             return _lost(
                 self.walk,
                 f"{to} is an address of {place}, and Linux delivers nothing that {self.walk.acted[-1]} sends on",
@@ -327,12 +326,11 @@ class _Step:
         address = next_hop if next_hop is not None else _destination(packet)
         if address not in self.lab.namespace(peer.point.place).locals:
             return _lost(walk, f"nobody on {nic.point}'s link has the address {address}")
-        acted = " + ".join(walk.acted) or None
         reason = "; ".join((*walk.why, why))
         seen = view(packet, nic.mac, peer.mac)
         hops = (
             *walk.hops,
-            Hop(nic.point, Direction.OUT, seen, acted, reason, walk.quirks),
+            Hop(nic.point, Direction.OUT, seen, walk.acted, reason, walk.quirks),
             Hop(peer.point, Direction.IN, seen, quirks=walk.quirks),
         )
         if nic.link and nic.link in self.lab.cut:
@@ -354,29 +352,17 @@ class _Step:
         ), f"firewall {dropping} drops it in {chain}" if dropping else ""
 
 
-def _like(given: Encapsulation, packet: Packet) -> Encapsulation:
-    """The outer header takes after the packet where the RFC leaves it to the node; what Linux does, for IPv6."""
-    first = packet.headers[0]
-    if not isinstance(first, Ipv6):
-        return given
-    return replace(given, hop_limit=first.hop_limit, traffic_class=first.traffic_class)
-
-
-def hop_still_due(pushed: Packet) -> Packet:
-    """A packet in a policy, with the hop of what is inside not yet taken."""
-    index = next(n for n, one in enumerate(pushed.headers) if n and isinstance(one, Ipv6))
-    inner = pushed.headers[index]
-    assert isinstance(inner, Ipv6)
-    inner = replace(inner, hop_limit=inner.hop_limit + 1)
-    return replace(pushed, headers=(*pushed.headers[:index], inner, *pushed.headers[index + 1 :]))
-
-
 def _with(quirks: tuple[str, ...], *taken: str) -> tuple[str, ...]:
     """Each once, in the order in which they were met."""
     return tuple(dict.fromkeys((*quirks, *taken)))
 
 
-def _weight(way: Way) -> int:
+def _goes_on(acted: str) -> bool:
+    """Whether what acted is a behavior that sends the packet itself on along its segment list."""
+    return acted in REGISTRY and REGISTRY[acted].goes_on
+
+
+def _weight(way: NextHop) -> int:
     return way.weight if isinstance(way, Gateway | Steer | Sid) else 1
 
 

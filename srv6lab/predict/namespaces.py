@@ -11,7 +11,8 @@ from ipaddress import IPv4Address, IPv6Address, ip_network
 from types import MappingProxyType
 from typing import Any
 
-from srv6lab.evidence.packets import Address
+from srv6lab.evidence.packets import Address, Place
+from srv6lab.plan.actions import after
 from srv6lab.plan.frr import PlannedVrf
 from srv6lab.plan.nodes import (
     Nic,
@@ -22,26 +23,18 @@ from srv6lab.plan.nodes import (
     PlannedSid,
     SteeredPrefix,
 )
-from srv6lab.plan.planner import steered_prefix
 from srv6lab.plan.routes import ExpectedRoutes, VpnRoute, expected_routes
-from srv6lab.predict.fib import MAIN, Fib, Found, Gateway, Link, Local, Sid, Steer, Way
+from srv6lab.predict.fib import MAIN, Fib, Found, Gateway, Link, Local, Sid, Steer
 from srv6lab.predict.filters import matches
-from srv6lab.predict.policy_routes import HEADENDS, Elected, class_tables, decided, source_of
+from srv6lab.predict.policy_routes import HEADENDS, Elected, Routes, class_tables, decided, source_of
 from srv6lab.srv6.behaviors import REGISTRY
 from srv6lab.srv6.csid import NextCsid
 from srv6lab.srv6.encapsulation import Encapsulation
 from srv6lab.srv6.flavors import NEXT_CSID
 from srv6lab.srv6.packet import Packet
 from srv6lab.srv6.results import Flavor, LocalSid, Service
-from srv6lab.topology.actions import (
-    Action,
-    CutAction,
-    Firewall,
-    FirewallAction,
-    SteeringAction,
-    WithdrawAction,
-)
-from srv6lab.topology.scalars import Network
+from srv6lab.topology.actions import Action
+from srv6lab.topology.actions.firewall import Firewall
 from srv6lab.topology.sr_policy import Flow
 
 LOOPBACK = "lo"
@@ -56,7 +49,7 @@ class Namespace:
     `classes` are flows with the tables of their forwarding classes, the first that matches counts.
     """
 
-    place: str
+    place: Place
     nics: Mapping[str, Nic]
     locals: frozenset[Address]
     tables: Mapping[int, Fib]
@@ -95,40 +88,30 @@ class ModeledLab:
         actions: Sequence[Action] = (),
         elected: Mapping[str, Elected] = MappingProxyType({}),
     ) -> None:
-        self.plan, self._actions, self._elected = plan, actions, elected
-        self.cut = frozenset(one.cut.link for one in actions if isinstance(one, CutAction))
-        self._machines = {node.name: node for node in plan.nodes}
-        self._ends = {nic.point: nic for node in plan.nodes for nic in _every_nic(node)}
-        self._learned = expected_routes(plan, withdrawn(actions))
-        self._built: dict[str, Namespace] = {}
+        changed = after(plan, actions)
+        self.plan, self.cut, self._firewalls = changed.plan, changed.cut, changed.firewalls
+        self._elected = elected
+        self._machines = {node.name: node for node in self.plan.nodes}
+        self._ends = {nic.point: nic for node in self.plan.nodes for nic in _every_nic(node)}
+        self._learned = expected_routes(self.plan, changed.withdrawn)
+        self._built: dict[Place, Namespace] = {}
 
-    def namespace(self, place: str) -> Namespace:
+    def namespace(self, place: Place) -> Namespace:
         """KeyError for one that the plan doesn't have."""
         if place not in self._built:
-            name, _, netns = place.partition("/")
-            self._built[place] = self._build(place, self._machines[name], netns)
+            self._built[place] = self._build(place, self._machines[place.node])
         return self._built[place]
 
     def across(self, nic: Nic) -> Nic:
         """The other end of the wire."""
         return self._ends[nic.peer]
 
-    def _build(self, place: str, node: PlannedNode, netns: str) -> Namespace:
-        firewalls = tuple(
-            one.firewall
-            for one in self._actions
-            if isinstance(one, FirewallAction) and one.firewall.at == place
-        )
-        if netns:
-            return _inside(place, next(one for one in node.services if one.netns == netns), firewalls)
+    def _build(self, place: Place, node: PlannedNode) -> Namespace:
+        firewalls = tuple(one for one in self._firewalls if one.place == place)
+        if place.netns:
+            return _inside(place, next(one for one in node.services if one.netns == place.netns), firewalls)
         learned = self._learned.get(node.name, ExpectedRoutes())
-        policies = _with_steering(node, self._actions)
-        return _node(node, learned, policies, firewalls, self._elected.get(node.name))
-
-
-def withdrawn(actions: Iterable[Action]) -> frozenset[str]:
-    """The nodes whose locator an exercise takes away."""
-    return frozenset(one.withdraw.node for one in actions if isinstance(one, WithdrawAction))
+        return _node(node, learned, firewalls, self._elected.get(node.name))
 
 
 def _every_nic(node: PlannedNode) -> Iterator[Nic]:
@@ -138,21 +121,9 @@ def _every_nic(node: PlannedNode) -> Iterator[Nic]:
             yield from (port.outside, port.inside)
 
 
-def _with_steering(node: PlannedNode, actions: Iterable[Action]) -> tuple[SteeredPrefix, ...]:
-    """The machine's policies, with those in their place that the exercise put there."""
-    policies = {policy.prefix: policy for policy in node.steering}
-    for action in actions:
-        if isinstance(action, SteeringAction) and action.steering.headend == node.name:
-            policy = steered_prefix(node, action.steering)
-            if policy is not None:  # the planner has refused what has no way
-                policies[policy.prefix] = policy
-    return tuple(policies.values())
-
-
 def _node(
     node: PlannedNode,
     learned: ExpectedRoutes,
-    policies: Iterable[SteeredPrefix],
     firewalls: tuple[Firewall, ...],
     elected: Elected | None = None,
 ) -> Namespace:
@@ -162,52 +133,53 @@ def _node(
     if node.loopback:
         interfaces.append((LOOPBACK, node.loopback))
     in_vpns = {nic.name for nic in node.nics if nic.vrf}
-    shared = [(name, interface) for name, interface in interfaces if name not in in_vpns]
-    fib = Fib((interface.network, (Link(name),)) for name, interface in shared)
+    fib = Fib((one.network, (Link(name),)) for name, one in interfaces if name not in in_vpns)
+    # An IPv6 link keeps its prefix, whose metric is lower than a static route's.
     connected = {interface.network for _, interface in interfaces if interface.version == 6}
-
-    def replace(prefix: Network, *ways: Way) -> None:
-        # An IPv6 link keeps its prefix, whose metric is lower than a static route's.
-        if prefix not in connected:
-            fib.put(prefix, ways)
-
-    for route in learned.routes:
-        replace(route.prefix, Gateway(route.via, route.nic))
-    tables = {MAIN: fib}
-    for (prefix, table), routes in node.ways().items():
-        ways = tuple(Gateway(route.via, route.nic, route.weight) for route in routes)
-        if table is None:
-            replace(prefix, *ways)
-        else:
-            tables.setdefault(table, Fib()).put(prefix, ways)
-    for sid in node.local_sids:
-        replace(sid.prefix, _sid(nics, sid))
-    for vrf in node.routing.vrfs if node.routing else ():
-        tables[vrf.table] = _vpn(node, vrf, learned.vpns.get(vrf.name, ()))
-        replace(ip_network(vrf.sid), Sid(vrf.sid, REGISTRY["End.DT4"], LocalSid(table=vrf.table)))
-    for policy in policies:
-        replace(policy.prefix, _steer(nics, policy))
-    for proxy in node.proxies:
-        replace(ip_network(proxy.sid), _proxy(proxy))
-    for number, prefix, chosen in decided(node, elected) if elected else ():
-        if number is None:
-            replace(prefix, *chosen)
-        else:
-            tables.setdefault(number, Fib()).put(prefix, chosen)
+    vrfs = node.routing.vrfs if node.routing else ()
+    tables = {MAIN: fib} | {vrf.table: _vpn(node, vrf, learned.vpns.get(vrf.name, ())) for vrf in vrfs}
+    for table, prefix, hops in _routes(node, learned, nics, elected):
+        if table is not None:
+            tables.setdefault(table, Fib()).put(prefix, hops)
+        elif prefix not in connected:
+            fib.put(prefix, hops)
     returns: dict[str, tuple[Sid, ...]] = {}
     for proxy in node.proxies:
         returns[proxy.back] = (*returns.get(proxy.back, ()), _proxy(proxy))
     return Namespace(
-        place=node.name,
+        place=Place(node.name),
         nics=nics,
         locals=frozenset(interface.ip for _, interface in interfaces),
         tables=tables,
-        rules={nic: vrf.table for vrf in (node.routing.vrfs if node.routing else ()) for nic in vrf.nics},
+        rules={nic: vrf.table for vrf in vrfs for nic in vrf.nics},
         forwards=node.forwards,
         firewalls=firewalls,
         returns=returns,
         classes=class_tables(node, elected) if elected else (),
     )
+
+
+def _routes(
+    node: PlannedNode,
+    learned: ExpectedRoutes,
+    nics: Mapping[str, Nic],
+    elected: Elected | None,
+) -> Routes:
+    """All but links, each over those before it: what protocols and Day0 bring, then what the headend's agent does."""
+    for route in learned.routes:
+        yield None, route.prefix, (Gateway(route.via, route.nic),)
+    for (prefix, table), routes in node.next_hops().items():
+        yield table, prefix, tuple(Gateway(route.via, route.nic, route.weight) for route in routes)
+    for sid in node.local_sids:
+        yield None, sid.prefix, (_sid(nics, sid),)
+    for vrf in node.routing.vrfs if node.routing else ():
+        yield None, ip_network(vrf.sid), (Sid(vrf.sid, REGISTRY["End.DT4"], LocalSid(table=vrf.table)),)
+    for policy in node.steering:
+        yield None, policy.prefix, (_steer(nics, policy),)
+    for proxy in node.proxies:
+        yield None, ip_network(proxy.sid), (_proxy(proxy),)
+    if elected:
+        yield from decided(node, elected)
 
 
 def _sid(nics: Mapping[str, Nic], sid: PlannedSid) -> Sid:
@@ -239,7 +211,7 @@ def _steer(nics: Mapping[str, Nic], policy: SteeredPrefix) -> Steer:
     return Steer(HEADENDS[policy.mode], Encapsulation(source_of(nics, policy.nic), policy.segments))
 
 
-def _inside(place: str, service: PlannedService, firewalls: tuple[Firewall, ...]) -> Namespace:
+def _inside(place: Place, service: PlannedService, firewalls: tuple[Firewall, ...]) -> Namespace:
     """A service's namespace: with two ports, what comes in by one leaves by the other."""
     nics = {port.inside.name: port.inside for port in service.ports}
     tables = {MAIN: Fib((nic.address.network, (Link(nic.name),)) for nic in nics.values())}

@@ -16,22 +16,22 @@ from srv6lab.srv6.policy.state import NOTHING, States, compute
 from srv6lab.srv6.policy.view import Sids, View
 from srv6lab.srv6.quirks import QUIRKS
 from srv6lab.topology.actions import Action
+from srv6lab.topology.places import Place
 
 _HOPS = 64
 
 
-def lab_of(plan: Plan, actions: Sequence[Action] = ()) -> ModeledLab:
-    """The lab as an exercise made it, once its headends have elected."""
-    return ModeledLab(plan, actions, elect(plan, actions))
-
-
-def elect(plan: Plan, actions: Sequence[Action] = ()) -> dict[str, Elected]:
-    """What every headend has elected, after what it had before the exercise changed anything."""
+def elect(
+    plan: Plan, actions: Sequence[Action] = (), before: dict[str, Elected] | None = None
+) -> dict[str, Elected]:
+    """What every headend has elected under these actions, after what it had elected `before` (if that isn't known:
+    what it elects in the lab that nothing has changed)."""
     headends = [node.headend for node in plan.nodes if node.headend]
     if not headends:
         return {}
-    first = _settled(plan, (), headends, {})
-    return _settled(plan, actions, headends, first) if actions else first
+    if before is None:
+        before = _settled(plan, (), headends, {})
+    return _settled(plan, actions, headends, before) if actions else before
 
 
 def _settled(
@@ -84,5 +84,6 @@ def _comes_back(lab: ModeledLab, headend: PlannedHeadend, endpoint: Address, sid
         return True
     path = (*through, headend.address)
     packet = build(Ipv6(headend.address, path[0], _HOPS), Srh.of(path), Icmpv6(128))
-    ends = [one.end for one in walks(lab, packet, headend.node, frozenset(QUIRKS))]
-    return all(end.delivered and end.place == headend.node for end in ends)
+    at = Place(headend.node)
+    ends = [one.end for one in walks(lab, packet, at, frozenset(QUIRKS))]
+    return all(end.delivered and end.place == at for end in ends)

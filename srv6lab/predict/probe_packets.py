@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from ipaddress import IPv4Address, IPv6Address
 
@@ -9,7 +10,7 @@ from srv6lab.evidence.packets import Address
 from srv6lab.inside.udpflows import FIRST_PORT
 from srv6lab.plan.nodes import Plan, PlannedNode
 from srv6lab.srv6.oam import O_FLAG
-from srv6lab.srv6.packet import Icmp, Icmpv6, Ipv4, Ipv6, Packet, Srh, Udp, build
+from srv6lab.srv6.packet import Header, Icmp, Icmpv6, Ipv4, Ipv6, Packet, Srh, Udp, build
 from srv6lab.topology.exercises import Probe
 
 HOPS = 64  # what Linux begins with
@@ -20,31 +21,27 @@ def request(plan: Plan, probe: Probe) -> Packet:
     """The first packet of a probe."""
     to = plan.target(probe)
     source = source_address(plan.node(probe.source), to)
-    rest, payload = (1).to_bytes(4), bytes(probe.size)
-    if probe.udp:
-        return _datagram(source, to, probe.port, payload)
+    header, payload = HEADERS[probe.kind.key](to, probe), bytes(probe.size)
     if isinstance(to, IPv4Address) and isinstance(source, IPv4Address):
         dont_fragment = 2
-        return build(
-            Ipv4(source, to, HOPS, flags=dont_fragment), Icmp(_REQUEST[4], rest=rest), payload=payload
-        )
-    if isinstance(to, IPv6Address) and isinstance(source, IPv6Address) and probe.segments:
+        return build(Ipv4(source, to, HOPS, flags=dont_fragment), header, payload=payload)
+    if isinstance(to, IPv6Address) and isinstance(source, IPv6Address):
         path = (*probe.segments, to)
-        srh = Srh.of(path, flags=O_FLAG if probe.oam else 0)
-        return build(Ipv6(source, path[0], HOPS), srh, Icmpv6(_REQUEST[6], rest=rest), payload=payload)
-    if isinstance(to, IPv6Address) and isinstance(source, IPv6Address):
-        return build(Ipv6(source, to, HOPS), Icmpv6(_REQUEST[6], rest=rest), payload=payload)
-    raise ValueError(f"{probe.source} has no address of the family of {to}")
-
-
-def _datagram(source: Address, to: Address, port: int, payload: bytes) -> Packet:
-    udp = Udp(FIRST_PORT, port)
-    if isinstance(to, IPv4Address) and isinstance(source, IPv4Address):
-        dont_fragment = 2
-        return build(Ipv4(source, to, HOPS, flags=dont_fragment), udp, payload=payload)
-    if isinstance(to, IPv6Address) and isinstance(source, IPv6Address):
-        return build(Ipv6(source, to, HOPS), udp, payload=payload)
+        srh = [Srh.of(path, flags=O_FLAG if probe.oam else 0)] if probe.segments else []
+        return build(Ipv6(source, path[0], HOPS), *srh, header, payload=payload)
     raise ValueError(f"{source} and {to} are of two families")
+
+
+def _echo(to: Address, probe: Probe) -> Header:
+    kind, rest = _REQUEST[to.version], (1).to_bytes(4)
+    return Icmp(kind, rest=rest) if to.version == 4 else Icmpv6(kind, rest=rest)
+
+
+def _datagram(to: Address, probe: Probe) -> Header:
+    return Udp(FIRST_PORT, probe.port)
+
+
+HEADERS: Mapping[str, Callable[[Address, Probe], Header]] = {"icmp": _echo, "udp": _datagram}
 
 
 def answer(packet: Packet) -> Packet | None:
@@ -65,6 +62,6 @@ def answer(packet: Packet) -> Packet | None:
 
 def source_address(node: PlannedNode, to: Address) -> Address:
     """The address of the NIC that leads to `to`, if it is of its family; else the first one that is."""
-    way = node.way_to(to)
+    way = node.egress_nic(to)
     near = [nic.address.ip for nic in node.nics if nic.name == way]
     return next(address for address in (*near, *node.addresses()) if address.version == to.version)

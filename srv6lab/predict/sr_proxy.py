@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from srv6lab.predict.fib import Sid
+from srv6lab.srv6.acting import give_back
 from srv6lab.srv6.behaviors import Behavior
 from srv6lab.srv6.outer import Outer
 from srv6lab.srv6.packet import Ipv4, Ipv6, Packet, Srh
@@ -38,14 +39,12 @@ def to_service(behavior: Behavior, packet: Packet, quirks: frozenset[str]) -> Pa
 
 def given_back(way: Sid, packet: Packet, cache: Cache | None, quirks: frozenset[str]) -> Result:
     """What a proxy makes of what its service gave back; NotImplementedError for one that isn't modeled."""
-    give_back, quirk = way.behavior.give_back, early(way.behavior)
-    if give_back is None:
-        raise NotImplementedError(f"{way.behavior.name} isn't modeled")
+    back, quirk = give_back(way.behavior), early(way.behavior)
     if quirk not in quirks:
-        return give_back(packet, way.local, cache)
+        return back(packet, way.local, cache)
     if quirk == _SEGMENT:
-        return give_back(_hop_added(_at_segment(packet, 1)), way.local, cache)
-    result = give_back(packet, way.local, cache)
+        return back(_hop_added(_at_segment(packet, 1)), way.local, cache)
+    result = back(packet, way.local, cache)
     return (
         replace(result, packet=_with_inner(result.packet, packet)) if isinstance(result, Forward) else result
     )

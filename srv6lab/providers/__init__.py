@@ -1,1 +1,1 @@
-"""Where a lab runs: one file a provider, each with the four verbs of `base.Provider`."""
+"""Where a lab runs: each provider does what `base.Provider` says, and has its record in records/."""

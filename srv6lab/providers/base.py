@@ -1,4 +1,5 @@
-"""What a provider can do, and what it hands back. A provider is one file beside this one."""
+"""What a provider is, what it can do, and what it hands back. Each is a file beside this one and its record in
+records/."""
 
 from __future__ import annotations
 
@@ -8,15 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from srv6lab.errors import NodeError
+from srv6lab.errors import NodeError, UsageError
 from srv6lab.evidence.observations import Tracer
 from srv6lab.evidence.packets import Point
+from srv6lab.host.command import Completed
+from srv6lab.host.progress import Progress
+from srv6lab.providers.rendered import Rendered
 from srv6lab.providers.state import Home, State
 
 if TYPE_CHECKING:  # a plan takes longest to import, and most of what a provider does needs none
     from srv6lab.plan.nodes import Plan
-from srv6lab.host.command import Completed
-from srv6lab.host.progress import Progress
+    from srv6lab.render.files import Files
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,33 +35,41 @@ class Health:
 Mark = Mapping[Point, Any]
 
 
-class Provider(Protocol):
-    """Runs a planned lab somewhere. `Home` is the instance's folder, `State` what was written there.
-
-    Every method but `up` works from the state alone, so that it also works when the YAML is gone.
-    """
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What is known of a provider without importing it. `kind` is what `--provider` takes; where one kind has
+    several, each has a kernel of its own, or has the whole lab in one machine."""
 
     name: str
+    kind: str
     summary: str
-    resumes: bool  # after a failure what came up stays, and the next `up` goes on
+    make: Callable[[Record], Provider]
+    rendering: Callable[[Plan], Files]  # what it takes a lab from
+    doctor: str  # the module of `srv6lab.doctor` that looks whether it can run here
+    makes_machines: bool = False  # they have boxes, can be halted, and after a failure what came up stays
+    single_vm: bool = False
+    kernel: str = ""
+    box: str = ""  # stands for those that the file names, unless another one is asked for
+    linux_only: bool = False
 
-    def up(
-        self,
-        plan: Plan,
-        render: Callable[[], Mapping[str, str]],
-        home: Home,
-        state: State,
-        progress: Progress,
-    ) -> State:
-        """Bring the lab up from nothing; on any failure raise MachineError and leave nothing, or, if it
-        resumes, what is written in the state. `render` writes and returns the lab's files: it is called
-        once, while machines start if they can."""
+
+class Provider(Protocol):
+    """Runs a planned lab somewhere, and keeps nothing in memory: `Home` is the instance's folder, `State` what was
+    written there. Only `up` and `mend` need the lab itself; all else works when its file is gone.
+
+    Errors are MachineErrors, and NodeErrors for what a node refuses. A command that a provider runs in a node has no
+    limit in time where `timeout`, in seconds, is None.
+    """
+
+    record: Record
+
+    def up(self, lab: Rendered, home: Home, state: State, progress: Progress) -> State:
+        """Bring the lab up from nothing, and write its files. After a failure nothing is left, or, if it makes
+        machines, what is written in the state."""
         ...
 
-    def mend(
-        self, plan: Plan, files: Mapping[str, str], home: Home, state: State, progress: Progress
-    ) -> State | None:
-        """For a lab that is up: restart what died and can be restarted; None if it must be built anew."""
+    def mend(self, lab: Rendered, home: Home, state: State, progress: Progress) -> State | None:
+        """For a lab that was begun: restart what died and can be restarted; None if it must be built anew."""
         ...
 
     def down(self, home: Home, state: State | None) -> None:
@@ -66,22 +77,25 @@ class Provider(Protocol):
         ...
 
     def halt(self, home: Home, state: State, progress: Progress) -> None:
-        """Shut machines down so that `up` boots them again; only a provider that resumes is asked."""
-        ...
+        """Shut machines down so that `up` boots them again; UsageError where there are none."""
+        what = f"{self.record.name} has no machines that could be shut down"
+        raise UsageError(what, f"invoke destroy lab={state.instance} takes the lab away")
 
     def nodes(self, state: State) -> Sequence[str]:
         """The names of the lab's nodes, alive or not."""
         ...
 
-    def status(self, home: Home, state: State) -> Sequence[Health]: ...
+    def status(self, home: Home, state: State) -> Sequence[Health]:
+        """Every node and tracer, and what else the lab stands on."""
+        ...
 
     def command(self, state: State, node: str, argv: Sequence[str]) -> Sequence[str]:
         """The command line that runs `argv` in a node, for a caller that wants its own terminal."""
         ...
 
-    def exec(
-        self, state: State, node: str, argv: Sequence[str], timeout: float | None = None
-    ) -> Completed: ...
+    def exec(self, state: State, node: str, argv: Sequence[str], timeout: float | None = None) -> Completed:
+        """Run `argv` in a node to its end."""
+        ...
 
     def mark(self, home: Home, state: State) -> Mark:
         """Drain every tracer and remember how far its capture reaches."""

@@ -5,7 +5,6 @@ The keeper itself is keeper.py, a process of its own.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import select
@@ -20,8 +19,10 @@ from pathlib import Path
 from typing import IO, Any
 
 from srv6lab.errors import LabError, MachineError
-from srv6lab.providers.process import Process
-from srv6lab.providers.state import Home
+from srv6lab.host.lock import hold, is_free
+from srv6lab.host.waiting import wait_until
+from srv6lab.providers.process import Process, boot_id
+from srv6lab.providers.state import Home, State
 
 _PATIENCE = 30.0
 KEEPER = Path(__file__).with_name("keeper.py")
@@ -33,10 +34,10 @@ class Keeper:
     node's root is laid over."""
 
     def __init__(self, home: Home, roots: Mapping[str, Path]) -> None:
-        scratch = home.path / "scratch"
-        scratch.mkdir(parents=True, exist_ok=True)
         self._home = home
-        self._errors = home.path / "keeper.log"
+        scratch, self._errors = home.path / "scratch", home.path / "keeper.log"
+        home.own(scratch.name, self._errors.name)
+        scratch.mkdir(parents=True, exist_ok=True)
         self._buffer = b""
         with _uninterrupted(), alive_file(home) as alive, self._errors.open("wb") as errors:
             self._popen = subprocess.Popen(
@@ -137,27 +138,48 @@ def _uninterrupted() -> Iterator[None]:
 
 def alive_file(home: Home) -> IO[bytes]:
     """A file that the keeper and all that it keeps hold locked as long as they live."""
-    file = (home.path / "alive").open("ab")
-    fcntl.flock(file, fcntl.LOCK_SH)
+    file = home.alive.open("ab")
+    hold(file, shared=True, wait=True)
     return file
+
+
+@contextmanager
+def keeping(home: Home, roots: Mapping[str, Path]) -> Iterator[Keeper]:
+    """A keeper that stays if what is done with it succeeds, and else is gone with all that it kept."""
+    keeper = Keeper(home, roots)
+    try:
+        yield keeper
+        keeper.stay()
+    except BaseException:
+        let_go(home)
+        wait_for_the_end(home)
+        raise
+
+
+def end(home: Home, state: State | None) -> None:
+    """End the keeper that this process began, or that the state names, and all that it keeps."""
+    let_go(home)
+    if state and state.provider_data:
+        boot, keeper = state.read_data(lambda data: (data["boot"], Process(*data["keeper"])), by_hand(state))
+        if boot == boot_id():
+            keeper.kill()
+    wait_for_the_end(home)
+
+
+def by_hand(state: State) -> str:
+    """How to mend a state that isn't as it was written."""
+    return f"remove .srv6lab/{state.instance} by hand once none of its processes runs"
 
 
 def wait_for_the_end(home: Home) -> None:
     """Until no process holds the instance's `alive` file: then the kernel has taken everything away."""
     try:
-        file = (home.path / "alive").open("rb")
+        file = home.alive.open("rb")
     except FileNotFoundError:
         return
-    deadline = time.monotonic() + _PATIENCE
     with file:
-        while True:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                return
-            except BlockingIOError:
-                if time.monotonic() > deadline:
-                    raise LabError(
-                        f"processes of {home.path.name} still hold {home.path / 'alive'}",
-                        f"fuser -v {shlex.quote(str(home.path / 'alive'))} names them",
-                    ) from None
-                time.sleep(0.005)
+        if not wait_until(lambda: is_free(file), _PATIENCE, 0.005):
+            raise LabError(
+                f"processes of {home.path.name} still hold {home.alive}",
+                f"fuser -v {shlex.quote(str(home.alive))} names them",
+            )

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from srv6lab.errors import LabError, MachineError
-from srv6lab.evidence.observations import Tracer
+from srv6lab.errors import MachineError
 from srv6lab.evidence.packets import Point
 from srv6lab.host.command import Completed, run
 from srv6lab.host.files import REPOSITORY
@@ -24,17 +23,15 @@ from srv6lab.host.requirements import require, root, tools
 from srv6lab.images.kernel import fetch
 from srv6lab.providers import tcpdump
 from srv6lab.providers.base import Health, Mark
-from srv6lab.providers.keeping import Keeper, let_go, wait_for_the_end
-from srv6lab.providers.netns import TOOLS, Data, health, roots
+from srv6lab.providers.keeping import by_hand, keeping
+from srv6lab.providers.netns import TOOLS, Data, Netns, health, roots
 from srv6lab.providers.process import Process, boot_id, listed
+from srv6lab.providers.rendered import Rendered
 from srv6lab.providers.state import Home, State
 from srv6lab.providers.vm import inside
 from srv6lab.providers.vm.boot import start
 from srv6lab.providers.vm.machine import Machine, calling, native
 from srv6lab.providers.vm.within import MEND, answered, ask, into
-
-if TYPE_CHECKING:
-    from srv6lab.plan.nodes import Plan
 
 _PATIENCE = 60.0
 _SLOWER = 10  # an emulated machine than this one
@@ -53,15 +50,12 @@ class _Data:
 
     @classmethod
     def of(cls, state: State) -> _Data:
-        data = state.provider_data
-        try:
-            processes = (Process(*data["keeper"]), Process(*data["machine"]))
-            return cls(data["boot"], Path(data["folder"]), data["release"], *processes, data["inside"])
-        except (KeyError, TypeError) as error:
-            mend = f"remove .srv6lab/{state.instance} by hand once none of its processes runs"
-            raise LabError(
-                f"the state of {state.instance} isn't as it was written: {error!r}", mend
-            ) from None
+        return state.read_data(cls._read, by_hand(state))
+
+    @classmethod
+    def _read(cls, data: Mapping[str, Any]) -> _Data:
+        processes = (Process(*data["keeper"]), Process(*data["machine"]))
+        return cls(data["boot"], Path(data["folder"]), data["release"], *processes, data["inside"])
 
     def document(self) -> dict[str, Any]:
         return {
@@ -82,78 +76,45 @@ class _Data:
         return replace(state, provider="netns", provider_data=self.inside)
 
 
-class Microvm:
-    """The provider `microvm:VERSION`."""
+class Microvm(Netns):
+    """The providers `microvm:VERSION`: what is asked of processes is asked of the machine that they are in."""
 
-    resumes = False
-
-    def __init__(self, version: str) -> None:
-        self.name = f"microvm:{version}"
-        self.summary = f"network namespaces in a micro-VM, on Debian's kernel {version}"
-        self._version = version
-
-    def up(
-        self,
-        plan: Plan,
-        render: Callable[[], Mapping[str, str]],
-        home: Home,
-        state: State,
-        progress: Progress,
-    ) -> State:
+    def up(self, lab: Rendered, home: Home, state: State, progress: Progress) -> State:
         require(root(), tools(TOOLS))
-        kernel = fetch(self._version, native(), progress)
-        roots(plan, progress)  # what the nodes need of it is made here: the machine has no way to a mirror
-        files = render()
-        keeper = Keeper(home, {})
-        try:
+        kernel = fetch(self.record.kernel, native(), progress)
+        roots(
+            lab.plan, progress
+        )  # what the nodes need of it is made here: the machine has no way to a mirror
+        lab.write(home)
+        with keeping(home, {}) as keeper:
             home.captures.mkdir(exist_ok=True)
             captures = home.captures.resolve()
             machine = Machine(kernel, shares={captures: str(captures)})
             booted = start(machine, keeper.process, home, progress)
             data = _Data(boot_id(), booted.folder, kernel.release, keeper.process, booted.process, {})
-            asked = {"plan": plan, "files": files, "state": data.within(state)}
-            data = replace(data, inside=_ask(data, home, "up", asked, progress))
+            data = replace(data, inside=_ask(data, home, "up", _lab(lab, data, state), progress))
             state = replace(state, phase="ready", provider_data=data.document())
             home.write(state)
-            keeper.stay()
-        except BaseException:
-            self.down(home, None)
-            raise
         return state
 
-    def mend(
-        self, plan: Plan, files: Mapping[str, str], home: Home, state: State, progress: Progress
-    ) -> State | None:
+    def mend(self, lab: Rendered, home: Home, state: State, progress: Progress) -> State | None:
         if state.phase != "ready" or not (data := _Data.of(state)).alive:
             return None
-        asked = {"plan": plan, "files": files, "state": data.within(state)}
-        mended = _ask(data, home, "mend", asked, progress)
+        mended = _ask(data, home, "mend", _lab(lab, data, state), progress)
         if mended is None:
             return None
         state = replace(state, provider_data=replace(data, inside=mended).document())
         home.write(state)
         return state
 
-    def down(self, home: Home, state: State | None) -> None:
-        let_go(home)
-        if state and state.provider_data:
-            data = _Data.of(state)
-            if data.boot == boot_id():
-                data.keeper.kill()
-        wait_for_the_end(home)
-
-    def halt(self, home: Home, state: State, progress: Progress) -> None:
-        raise MachineError("a micro-VM can't be shut down and kept", "invoke destroy, later up again")
-
-    def nodes(self, state: State) -> Sequence[str]:
-        return tuple(Data.of(_Data.of(state).within(state)).nodes)
+    def _data(self, state: State) -> Data:
+        return Data.of(_Data.of(state).within(state))
 
     def status(self, home: Home, state: State) -> Sequence[Health]:
         if not state.provider_data:
             return ()
-        data = _Data.of(state)
+        data, within = _Data.of(state), self._data(state)
         machine = Health("kernel", data.release, data.alive, "in a micro-VM")
-        within = Data.of(data.within(state))
         alive = _living(data, within) if data.alive else set()
         return [machine, *health(within, home, alive.__contains__)]
 
@@ -161,7 +122,7 @@ class Microvm:
         data = _Data.of(state)
         if not data.alive:
             raise MachineError(f"node {node} isn't running", MEND)
-        return calling(data.folder, into(Data.of(data.within(state)).nodes, node, argv))
+        return calling(data.folder, into(self._data(state).nodes, node, argv))
 
     def exec(self, state: State, node: str, argv: Sequence[str], timeout: float | None = None) -> Completed:
         patience = timeout and timeout * _SLOWER
@@ -172,9 +133,10 @@ class Microvm:
         found = _ask(data, home, "mark", {"state": data.within(state)})
         return {Point.parse(point): tcpdump.Reading(*one) for point, one in found.items()}
 
-    def captures(self, home: Home, state: State, mark: Mark | None, into: Path) -> Sequence[Tracer]:
-        tracers = Data.of(_Data.of(state).within(state)).tracers
-        return tcpdump.cut(tracers, home.captures, mark, self.mark(home, state), into)
+
+def _lab(lab: Rendered, data: _Data, state: State) -> Mapping[str, Any]:
+    """A lab as the provider in the machine is asked for it."""
+    return {"plan": lab.plan, "files": lab.texts, "state": data.within(state)}
 
 
 def _living(data: _Data, within: Data) -> set[Process]:

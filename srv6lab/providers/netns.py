@@ -11,26 +11,28 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from srv6lab import agent
-from srv6lab.errors import LabError, MachineError, NodeError
+from srv6lab.errors import MachineError, NodeError
 from srv6lab.evidence.observations import Tracer
 from srv6lab.evidence.packets import Point
 from srv6lab.host.command import Completed, run
 from srv6lab.host.files import PACKAGE
 from srv6lab.host.progress import Progress
 from srv6lab.host.requirements import require, root, srv6, tools
+from srv6lab.host.waiting import wait_until
 from srv6lab.images import frr_root
 from srv6lab.providers import tcpdump, vpn
-from srv6lab.providers.base import Health, Mark, day0_error
-from srv6lab.providers.keeping import NODE_PATH, Keeper, enter, let_go, wait_for_the_end
+from srv6lab.providers.base import Health, Mark, Provider, Record, day0_error
+from srv6lab.providers.keeping import NODE_PATH, by_hand, end, enter, keeping
 from srv6lab.providers.process import Process, boot_id
+from srv6lab.providers.rendered import Rendered
 from srv6lab.providers.state import Home, State
 
 if TYPE_CHECKING:
@@ -53,22 +55,19 @@ class Data:
 
     @classmethod
     def of(cls, state: State) -> Data:
-        data = state.provider_data
-        try:
-            return cls(
-                boot=data["boot"],
-                keeper=Process(*data["keeper"]),
-                nodes={name: Process(*pair) for name, pair in data["nodes"].items()},
-                tracers={
-                    Point.parse(point): tcpdump.Tracing(trace, Process(*pair))
-                    for point, (trace, pair) in data["tracers"].items()
-                },
-            )
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            mend = f"remove .srv6lab/{state.instance} by hand once none of its processes runs"
-            raise LabError(
-                f"the state of {state.instance} isn't as it was written: {error!r}", mend
-            ) from None
+        return state.read_data(cls._read, by_hand(state))
+
+    @classmethod
+    def _read(cls, data: Mapping[str, Any]) -> Data:
+        return cls(
+            boot=data["boot"],
+            keeper=Process(*data["keeper"]),
+            nodes={name: Process(*pair) for name, pair in data["nodes"].items()},
+            tracers={
+                Point.parse(point): tcpdump.Tracing(trace, Process(*pair))
+                for point, (trace, pair) in data["tracers"].items()
+            },
+        )
 
     def document(self) -> dict[str, Any]:
         return {
@@ -82,88 +81,69 @@ class Data:
         return self.boot == boot_id() and process.alive()
 
 
-class Netns:
+class Netns(Provider):
     """The provider `netns`."""
 
-    name = "netns"
-    summary = "network namespaces on this machine, on its own kernel"
-    resumes = False
+    def __init__(self, record: Record) -> None:
+        self.record = record
 
-    def up(
-        self,
-        plan: Plan,
-        render: Callable[[], Mapping[str, str]],
-        home: Home,
-        state: State,
-        progress: Progress,
-    ) -> State:
+    def up(self, lab: Rendered, home: Home, state: State, progress: Progress) -> State:
         require(root(), tools(TOOLS), srv6())
-        names = [node.name for node in plan.nodes]
-        keeper = Keeper(home, roots(plan, progress))
-        try:
+        plan = lab.plan
+        with keeping(home, roots(plan, progress)) as keeper:
             data = Data(boot_id(), keeper.process, {}, {})
             home.write(replace(state, provider_data=data.document()))
-            files = render()  # while the nodes start
-            data = replace(data, nodes=keeper.nodes(names))
+            lab.write(home)  # while the nodes start
+            data = replace(data, nodes=keeper.nodes([node.name for node in plan.nodes]))
             if vpn.make_namespaces(plan.nodes, partial(_argv, data.nodes)):
                 progress("this kernel has no VRFs: each VPN is a network namespace of its node")
-            progress(f"{len(names)} nodes, wiring {sum(1 for _ in plan.nics()) // 2} links")
+            progress(f"{len(data.nodes)} nodes, wiring {sum(1 for _ in plan.nics()) // 2} links")
             _wire(plan, data)
             data = replace(data, tracers=_start_tracers(plan.nics(), home, data))
             progress(f"{len(data.tracers)} tracers live, running Day0")
-            running = _begin_day0(plan, files, data)
+            running = _begin_day0(lab, data)
             if _services_are_wired(plan, data, running):
                 more = _start_tracers(_service_nics(plan), home, data)
                 data = replace(data, tracers={**data.tracers, **more})
             _end_day0(running, progress)
             state = replace(state, phase="ready", provider_data=data.document())
             home.write(state)
-            keeper.stay()
-        except BaseException:
-            self.down(home, None)
-            raise
         return state
 
-    def mend(
-        self, plan: Plan, files: Mapping[str, str], home: Home, state: State, progress: Progress
-    ) -> State | None:
+    def mend(self, lab: Rendered, home: Home, state: State, progress: Progress) -> State | None:
         if state.phase != "ready":
             return None
         data = Data.of(state)
         if not all(data.alive(process) for process in (data.keeper, *data.nodes.values())):
             return None
-        dead = [nic for nic in plan.traced() if not data.alive(data.tracers[nic.point].process)]
+        dead = [nic for nic in lab.plan.traced() if not data.alive(data.tracers[nic.point].process)]
         if dead:
             progress("restarting tracers: " + ", ".join(str(nic.point) for nic in dead))
             data = replace(data, tracers={**data.tracers, **_start_tracers(dead, home, data)})
             state = replace(state, provider_data=data.document())
             home.write(state)
         progress("already up, running Day0 again")
-        _end_day0(_begin_day0(plan, files, data), progress)
+        _end_day0(_begin_day0(lab, data), progress)
         return state
 
     def down(self, home: Home, state: State | None) -> None:
-        let_go(home)
-        if state and state.provider_data:
-            data = Data.of(state)
-            if data.boot == boot_id():
-                data.keeper.kill()
-        wait_for_the_end(home)
+        end(home, state)
 
-    def halt(self, home: Home, state: State, progress: Progress) -> None:
-        raise MachineError("namespaces can't be shut down and kept", "invoke destroy, later up again")
+    def _data(self, state: State) -> Data:
+        """What is known of the lab's processes."""
+        return Data.of(state)
 
     def nodes(self, state: State) -> Sequence[str]:
-        return tuple(Data.of(state).nodes)
+        return tuple(self._data(state).nodes)
 
     def status(self, home: Home, state: State) -> Sequence[Health]:
         if not state.provider_data:
             return ()
-        data = Data.of(state)
+        data = self._data(state)
         return health(data, home, data.alive)
 
     def command(self, state: State, node: str, argv: Sequence[str]) -> Sequence[str]:
-        data = Data.of(state)
+        data = self._data(state)
         process = data.nodes.get(node)
         if process is None or not data.alive(process):
             raise MachineError(f"node {node} isn't running", "invoke up brings the lab back")
@@ -173,12 +153,11 @@ class Netns:
         return run(self.command(state, node, argv), timeout)
 
     def mark(self, home: Home, state: State) -> Mark:
-        data = Data.of(state)
-        return tcpdump.mark(data.tracers, home.captures)
+        return tcpdump.mark(self._data(state).tracers, home.captures)
 
     def captures(self, home: Home, state: State, mark: Mark | None, into: Path) -> Sequence[Tracer]:
-        data = Data.of(state)
-        return tcpdump.cut(data.tracers, home.captures, mark, tcpdump.mark(data.tracers, home.captures), into)
+        now = self.mark(home, state)
+        return tcpdump.cut(self._data(state).tracers, home.captures, mark, now, into)
 
 
 def _argv(nodes: Mapping[str, Process], node: str) -> tuple[str, ...]:
@@ -248,10 +227,11 @@ class _Day0:
     popen: subprocess.Popen[str]
 
 
-def _begin_day0(plan: Plan, files: Mapping[str, str], data: Data) -> list[_Day0]:
+def _begin_day0(lab: Rendered, data: Data) -> list[_Day0]:
     """All nodes at once; those with services take longest, so they begin first."""
     running = []
-    for machine in sorted(plan.nodes, key=lambda machine: -len(machine.services)):
+    files = lab.texts
+    for machine in sorted(lab.plan.nodes, key=lambda machine: -len(machine.services)):
         node, script = data.nodes[machine.name], files[f"day0/{machine.name}.sh"]
         root = Path(f"/proc/{node.pid}/root")
         (root / "run/day0.sh").write_text(script, encoding="utf-8")
@@ -276,11 +256,12 @@ def _services_are_wired(plan: Plan, data: Data, running: Sequence[_Day0]) -> boo
     then is time, and their NICs can be traced meanwhile."""
     ports = [port.outside for node in plan.nodes for one in node.services for port in one.ports]
     places = [Path(f"/proc/{data.nodes[nic.point.node].pid}/root/sys/class/net/{nic.name}") for nic in ports]
-    while not all(place.exists() for place in places):
-        if all(one.popen.poll() is not None for one in running):
-            return False
-        time.sleep(0.005)
-    return True
+
+    def wired() -> bool:
+        return all(place.exists() for place in places)
+
+    wait_until(lambda: wired() or all(one.popen.poll() is not None for one in running), inf, 0.005)
+    return wired()
 
 
 def _end_day0(running: Sequence[_Day0], progress: Progress) -> None:

@@ -10,16 +10,18 @@ import os
 import shlex
 import shutil
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from srv6lab.errors import LabError, UsageError
 from srv6lab.host.files import write_whole
+from srv6lab.host.lock import hold
 
-SCHEMA = 1
+SCHEMA = 2
+Data = TypeVar("Data")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,14 @@ class State:
     box: str = ""
     provider_data: Mapping[str, Any] = field(default_factory=dict)
     schema: int = SCHEMA
+
+    def read_data(self, read: Callable[[Mapping[str, Any]], Data], mend: str) -> Data:
+        """The provider's own part as `read` takes it; LabError where it isn't as it was written."""
+        try:
+            return read(self.provider_data)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            what = f"the state of {self.instance} isn't as it was written: {error!r}"
+            raise LabError(what, mend) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +65,28 @@ class Home:
 
     @property
     def runs(self) -> Path:
+        """The results of checks."""
         return self.path / "runs"
+
+    @property
+    def collected(self) -> Path:
+        """Where `invoke capture` writes what it isn't told to write elsewhere."""
+        return self.path / "collected"
+
+    @property
+    def cut(self) -> Path:
+        """What a machine cuts out of its captures, to be fetched."""
+        return self.path / "cut"
+
+    @property
+    def applied(self) -> Path:
+        """What a check has changed, and how to take it back."""
+        return self.path / "applied.json"
+
+    @property
+    def alive(self) -> Path:
+        """Locked as long as a process of the lab lives."""
+        return self.path / "alive"
 
     def run(self, exercise: str) -> Path:
         return self.runs / exercise
@@ -97,28 +128,24 @@ class Home:
             with suppress(OSError):  # it holds something still, or is a mount of its own
                 folder.rmdir()
 
+    def own(self, *names: str) -> None:
+        """Write down that these entries of the folder are ours, before they are made: `forget` removes them."""
+        if new := set(names) - (known := self._owned()):
+            write_whole(self._record, json.dumps(sorted(known | new)) + "\n")
+
+    def _owned(self) -> set[str]:
+        try:
+            return set(json.loads(self._record.read_text(encoding="utf-8")))
+        except FileNotFoundError:
+            return set()
+        except (OSError, ValueError, TypeError) as error:
+            raise LabError(f"{self._record} can't be read: {error}", self._by_hand) from error
+
     def _ours(self) -> list[Path]:
         if self.path.is_symlink() or not self.path.is_dir():
             return []
-        names = {
-            ".vagrant",
-            "Vagrantfile",
-            "alive",
-            "applied.json",
-            "captures",
-            "collected",
-            "cut",
-            "day0",
-            "keeper.log",
-            "lock",
-            "logs",
-            "runs",
-            "scratch",
-            "vm",
-            "srconf",
-            "ssh",
-        }
-        names.add(self._file.name)
+        own = (self._file, self._lock, self._record, self.alive, self.captures, self.cut, self.runs)
+        names = {path.name for path in (*own, self.applied, self.collected)} | self._owned()
         half_written = tuple(f".{name}." for name in names)
         return [one for one in self.path.iterdir() if one.name in names or one.name.startswith(half_written)]
 
@@ -155,7 +182,7 @@ class Home:
             except FileNotFoundError:
                 continue  # a `destroy` removed the folder that was there a moment ago
             try:
-                _hold(descriptor)
+                hold(descriptor)
                 if os.path.samestat(os.fstat(descriptor), self._lock.stat()):
                     return descriptor
             except BlockingIOError:
@@ -168,7 +195,7 @@ class Home:
 
     @property
     def _by_hand(self) -> str:
-        alive = shlex.quote(str(self.path / "alive"))
+        alive = shlex.quote(str(self.alive))
         return f"fuser -k {alive} ends what may still run of it; then remove {self.path}"
 
     @property
@@ -179,23 +206,12 @@ class Home:
     def _file(self) -> Path:
         return self.path / "state.json"
 
+    @property
+    def _record(self) -> Path:
+        return self.path / "ours.json"
+
 
 def _open_files_stay() -> bool:
     """Whether a file can't be removed while it is open: so it is on Windows, where nobody else can have the
     lock then either."""
     return sys.platform == "win32"
-
-
-def _hold(descriptor: int) -> None:
-    """Lock an open file until it is closed; BlockingIOError if somebody else has it."""
-    if sys.platform == "win32":
-        import msvcrt
-
-        try:
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-        except PermissionError:
-            raise BlockingIOError from None
-    else:
-        import fcntl
-
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

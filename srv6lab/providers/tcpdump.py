@@ -11,7 +11,6 @@ import re
 import shlex
 import signal
 import subprocess
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from srv6lab.capture.pcap import PCAP_HEADER, slice_pcap, whole
 from srv6lab.errors import MachineError
 from srv6lab.evidence.observations import Tracer
 from srv6lab.evidence.packets import Point
+from srv6lab.host.waiting import wait_until
 from srv6lab.providers.process import Process
 
 # A tracer ends when its file reaches this size: a transfer that was left running can't fill the disk.
@@ -101,13 +101,13 @@ def start(wanted: Sequence[Wanted], keeper: int, folder: Path) -> dict[Point, Tr
         tracers[one.point] = Tracing(one.trace, Process.of(int(pid)) or Process(int(pid), 0))
     if result.returncode or len(tracers) != len(wanted):
         raise MachineError(f"the tracers can't be started: {result.stderr.strip()}")
-    _wait_until_live(tracers, folder)
+    wait_until_live(tracers, folder)
     return tracers
 
 
-def mark(tracers: Mapping[Point, Tracing], folder: Path) -> dict[Point, Reading]:
-    """Drain all tracers; one that can't be drained has `drained` False and a note that says why."""
-    return _Drain(tracers, folder).readings()
+def mark(tracers: Mapping[Point, Tracing], folder: Path, patience: float = _PATIENCE) -> dict[Point, Reading]:
+    """Drain all tracers; one that isn't after `patience` seconds has `drained` False and a note that says why."""
+    return _Drain(tracers, folder).readings(patience)
 
 
 def cut(
@@ -142,21 +142,22 @@ class _Drain:
         self.heard = {point: _size(one.log(folder)) for point, one in tracers.items()}
         self.done: dict[Point, Reading] = {}
 
-    def readings(self) -> dict[Point, Reading]:
-        deadline = time.monotonic() + _PATIENCE
+    def readings(self, patience: float = _PATIENCE) -> dict[Point, Reading]:
         for one in self.waiting.values():
             one.process.kill(signal.SIGUSR1)
-        while self.waiting:
-            for point, one in list(self.waiting.items()):
-                self._look(point, one, time.monotonic() > deadline)
-            if self.waiting:
-                time.sleep(0.002)
+        wait_until(self._all_done, patience, 0.002)
+        for point, one in list(self.waiting.items()):
+            self._finish(point, Reading(_size(one.pcap(self.folder)), note="tracer can't be drained"))
         return self.done
 
-    def _look(self, point: Point, one: Tracing, late: bool) -> None:
-        said = (
-            one.log(self.folder).read_bytes()[self.heard[point] :] if one.log(self.folder).exists() else b""
-        )
+    def _all_done(self) -> bool:
+        for point, one in list(self.waiting.items()):
+            self._look(point, one)
+        return not self.waiting
+
+    def _look(self, point: Point, one: Tracing) -> None:
+        log = one.log(self.folder)
+        said = log.read_bytes()[self.heard[point] :] if log.exists() else b""
         if match := _COUNTS.search(said):
             captured, received, dropped = (int(number) for number in match.groups())
             if captured == received - dropped or captured == received:
@@ -166,8 +167,6 @@ class _Drain:
             one.process.kill(signal.SIGUSR1)
         elif not one.process.alive():
             self._finish(point, Reading(_size(one.pcap(self.folder)), note=self._why_dead(one)))
-        if late and point in self.waiting:
-            self._finish(point, Reading(_size(one.pcap(self.folder)), note="tracer can't be drained"))
 
     def _finish(self, point: Point, reading: Reading) -> None:
         self.done[point] = reading
@@ -179,18 +178,29 @@ class _Drain:
         return "tracer is dead"
 
 
-def _wait_until_live(tracers: Mapping[Point, Tracing], folder: Path) -> None:
-    deadline = time.monotonic() + _START_PATIENCE
-    waiting = dict(tracers)
-    while waiting:
-        for point, one in list(waiting.items()):
-            said = one.log(folder).read_text("utf-8", "replace") if one.log(folder).exists() else ""
-            if "listening on" in said:
-                del waiting[point]
-            elif not one.process.alive() or time.monotonic() > deadline:
-                raise MachineError(f"the tracer of {point} did not start: {said.strip() or 'no word'}")
-        if waiting:
-            time.sleep(0.002)
+def wait_until_live(
+    tracers: Mapping[Point, Tracing], folder: Path, patience: float = _START_PATIENCE
+) -> None:
+    """Until each has said that it listens; MachineError with the words of one that doesn't."""
+    silent = dict(tracers)
+
+    def said(one: Tracing) -> str:
+        log = one.log(folder)
+        return log.read_text("utf-8", "replace") if log.exists() else ""
+
+    def all_live_or_one_dead() -> bool:
+        for point, one in list(silent.items()):
+            alive = one.process.alive()  # before it is read: the last words of one that died count
+            if "listening on" in said(one):
+                del silent[point]
+            elif not alive:
+                return True
+        return not silent
+
+    wait_until(all_live_or_one_dead, patience, 0.002)
+    if silent:  # of several, one that is dead says why
+        point, one = min(silent.items(), key=lambda pair: pair[1].process.alive())
+        raise MachineError(f"the tracer of {point} did not start: {said(one).strip() or 'no word'}")
 
 
 def _size(path: Path) -> int:

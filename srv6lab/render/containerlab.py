@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from srv6lab.engines import named
 from srv6lab.errors import MachineError
 from srv6lab.plan.nodes import Nic, Plan, PlannedNode
 from srv6lab.render.day0 import day0_path, day0_scripts
@@ -86,7 +87,7 @@ def _heading(plan: Plan, path: str) -> str:
     if any(node.headend for node in plan.nodes):
         lines.append("The agent of its SR policies needs python3, flock, setsid and nft in the image.")
     if wanted := sorted({service.engine for node in plan.nodes for service in node.services}):
-        engines = " or ".join("snort or suricata" if one == "auto" else one for one in wanted)
+        engines = " or ".join(dict.fromkeys(one.name for choice in wanted for one in named(choice)))
         lines.append(f"Its services need {engines} in the image, which the default one does not have.")
     return "".join(f"# {line}\n" for line in lines)
 

@@ -7,16 +7,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
+from srv6lab.engines import named
+from srv6lab.plan.actions import changes
 from srv6lab.plan.frr import NEEDED
 from srv6lab.plan.nodes import Plan, PlannedNode
-from srv6lab.topology.actions import (
-    CutAction,
-)
-
-if TYPE_CHECKING:
-    pass
 from srv6lab.render.templates import template
 
 NAMES = "/var/lib/srv6lab/nics"
@@ -41,17 +36,22 @@ def _day0(plan: Plan, node: PlannedNode) -> str:
     conf = template("frr/frr.conf.j2", node=node) if node.routing else ""
     needed = ".".join(map(str, NEEDED))
     told = node.headend.document(NAMES) if node.headend else {}
-    cut = {
-        one.cut.link for each in plan.exercises for one in each.every_action() if isinstance(one, CutAction)
-    }
     flows = node.headend.flows if node.headend else ()
     return template(
         name,
+        engines=named,
         lab=plan.name,
         node=node,
         path=day0_path(node),
         frr_conf=conf,
         frr_needed=needed,
         policies=json.dumps(told, indent=1, sort_keys=True),
-        nft=bool(flows) or any(nic.link in cut for nic in node.nics),
+        nft=bool(flows) or "nft" in _called(plan, node),
     )
+
+
+def _called(plan: Plan, node: PlannedNode) -> set[str]:
+    """The commands that what exercises change in a node calls."""
+    actions = (action for exercise in plan.exercises for action in exercise.every_action())
+    every = (change for action in actions for change in changes(action, plan))
+    return {call for change in every if change.node == node.name for call in change.calls}

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from srv6lab.errors import Problem, TopologyError
 from srv6lab.evidence.packets import Point
 from srv6lab.plan.nodes import Nic, Plan, PlannedNode
-from srv6lab.topology.model import MOST_LINKS
-
-if TYPE_CHECKING:
-    pass
 from srv6lab.render.day0 import day0_path, day0_scripts
 from srv6lab.render.files import Files
 from srv6lab.render.node_files import agent_files, srconf_files
 from srv6lab.render.templates import template
+from srv6lab.topology.model import MOST_LINKS
 
 VAGRANTFILE = "Vagrantfile"
 SINGLE_VM = "1-for-all"  # no node's name begins with a digit
@@ -91,7 +87,7 @@ def _refuse_crowded(plan: Plan) -> None:
     """VBoxManage says "Invalid NIC number", and exits 0 all the same."""
     problems = [
         Problem(
-            plan.locate(("nodes", machine.name)),
+            plan.locate("nodes", machine.name),
             f"{machine.name} has {len(machine.nics)} links; a VirtualBox machine has room for {MOST_LINKS}",
             f"take links away, or run it without VirtualBox: invoke up lab={plan.name}",
         )

@@ -15,21 +15,23 @@ from srv6lab.srv6.behaviors import NEEDS, REGISTRY, Behavior
 from srv6lab.srv6.flavors import Flavored, flavored
 from srv6lab.suggest import closest, did_you_mean
 
+from .table import aligned
+
 SCHEMA = 1
-FORMATS = ("text", "json")
 _NOT_LINUX = "not as a seg6local action"
 _HIDDEN = frozenset({"model"})
 _HEADS = ("behavior", "IANA", "section", "does", "parameters", "Linux since", "labs")
 
 
-def report(name: str, form: str) -> str:
-    """All records, or the one that is named in full; UsageError for a name or format that isn't there."""
-    if form not in FORMATS:
-        raise UsageError(f"there is no format {form!r}", f"there are: {', '.join(FORMATS)}")
-    found = [named(name)] if name else list(REGISTRY.values())
-    if form == "json":
-        return json.dumps({"schema": SCHEMA, "behaviors": [document(one) for one in found]}, indent=2) + "\n"
-    return in_full(found[0]) if name else listing(found)
+def behaviors_text(name: str) -> str:
+    """A line a record, or the one that is named in full; UsageError for a name that isn't there."""
+    return in_full(named(name)) if name else listing(REGISTRY.values())
+
+
+def behaviors_json(name: str) -> str:
+    """All records, or the one that is named."""
+    found = [named(name)] if name else REGISTRY.values()
+    return json.dumps({"schema": SCHEMA, "behaviors": [document(one) for one in found]}, indent=2) + "\n"
 
 
 def named(name: str) -> Behavior:
@@ -50,15 +52,12 @@ def document(one: Behavior) -> dict[str, Any]:
         {"flavors": f.flavors, "code_point": f.code_point, "kernel_since": _version(f.kernel_since)}
         for f in flavored(one.name)
     ]
-    return {**shown, **since, "modeled": one.act is not None, "flavors": flavors}
+    return {**shown, **since, "modeled": bool(one.model), "flavors": flavors}
 
 
 def listing(found: Iterable[Behavior]) -> str:
     """A line a behavior, in columns."""
-    rows = [_HEADS, *(_row(one) for one in found)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADS))]
-    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
-    return "".join(f"{line.rstrip()}\n" for line in lines)
+    return "\n".join([*aligned([_HEADS, *map(_row, found)]), ""])
 
 
 def table(found: Iterable[Behavior]) -> str:
@@ -104,7 +103,7 @@ def _lines(one: Behavior) -> Iterator[str]:
         "Linux since": _version(one.kernel_since) or _NOT_LINUX,
         "needs": "; ".join(NEEDS[need] for need in one.needs) or "nothing of a kernel",
         "in labs": "yes" if one.in_labs else "no: Day0 can't install it",
-        "in the model": "yes" if one.act else "no",
+        "in the model": "yes" if one.model else "no",
     }
     told = {
         "name",
@@ -135,6 +134,8 @@ def _joined(one: Flavored) -> str:
 
 
 def _words(value: object) -> str:
+    if value is True:
+        return "yes"
     return (
         ", ".join(str(one) for one in value)
         if isinstance(value, Sequence | frozenset) and not isinstance(value, str)

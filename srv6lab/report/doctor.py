@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from srv6lab.doctor.findings import Diagnosis, Finding, LabAnswer, State
-from srv6lab.errors import UsageError
 from srv6lab.report.text import printable
 
 SCHEMA = 1
@@ -44,16 +43,6 @@ def diagnosis_json(one: Diagnosis) -> str:
         ],
     }
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
-
-
-FORMATS = {"text": diagnosis_text, "json": diagnosis_json}
-
-
-def formatter(name: str) -> Callable[[Diagnosis], str]:
-    """What prints a diagnosis in that format."""
-    if name not in FORMATS:
-        raise UsageError(f"there is no format {name!r}", f"there are: {', '.join(FORMATS)}")
-    return FORMATS[name]
 
 
 def _need(names: tuple[str, ...], why: str) -> dict[str, Any]:

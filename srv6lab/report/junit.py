@@ -6,11 +6,10 @@ import re
 import xml.etree.ElementTree as xml
 from collections.abc import Sequence
 
-from srv6lab.evidence.verdict import Item, Status, Verdict
-from srv6lab.report.text import witnesses
+from srv6lab.evidence.verdict import Item, NothingJudged, Status, Verdict
 
 _NOT_TEXT = re.compile("[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_NOTHING = Item("exercise", Status.INCONCLUSIVE, None, note="nothing was judged")
+_NOTHING = NothingJudged(status=Status.INCONCLUSIVE, note="nothing was judged")
 
 
 def verdicts_junit(verdicts: Sequence[Verdict]) -> str:
@@ -41,7 +40,7 @@ def _case(suite: xml.Element, exercise: str, item: Item) -> None:
     if item.status is Status.PASS:
         return
     tag = "failure" if item.status is Status.FAIL else "error"
-    said = witnesses(item) or item.note
+    said = item.witnesses() or item.note
     entry = xml.SubElement(case, tag, type=item.kind, message=_clean(said))
     more = item.note if said != item.note else ""
     entry.text = _clean("\n".join(filter(None, (said, more, str(item.location or "")))))

@@ -9,6 +9,8 @@ from ipaddress import ip_network
 from srv6lab.live.node_state import MECHANISMS, NodeState
 from srv6lab.plan.nodes import PlannedNode
 
+from .table import aligned
+
 Row = tuple[str, ...]
 _SIDS = ("node", "SID", "behavior", "owner", "NIC")
 _LOCATORS = ("node", "locator", "block", "node bits", "function", "argument")
@@ -19,7 +21,7 @@ def sids_text(nodes: Sequence[PlannedNode], known: Mapping[str, NodeState]) -> s
     """Three tables, and what serves the VPNs."""
     blocks = []
     for title, heads, rows in _tables(nodes, known):
-        blocks.append("\n".join([title, *_aligned([heads, *rows])]) if rows else f"{title}: none")
+        blocks.append("\n".join([title, *aligned([heads, *rows], "  ")]) if rows else f"{title}: none")
     served = sorted({MECHANISMS.get(one.mechanism, one.mechanism) for one in known.values() if one.mechanism})
     blocks += [f"VPNs are served by {how}" for how in served]
     return "\n\n".join(blocks) + "\n"
@@ -76,9 +78,3 @@ def _routes(node: PlannedNode, known: NodeState) -> Iterator[Row]:
 
 def _keys(heads: Row) -> list[str]:
     return [head.lower().replace(" ", "_") for head in heads]
-
-
-def _aligned(rows: Sequence[Row]) -> Iterator[str]:
-    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
-    for row in rows:
-        yield "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shlex
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from itertools import groupby
 
 from srv6lab.evidence.verdict import Item, Status, Suspect, Verdict
@@ -78,11 +77,12 @@ def _suspects(suspects: Sequence[Suspect]) -> Iterator[str]:
 
 
 def _item(item: Item, width: int) -> Iterator[str]:
-    first, *more = _gist(item).split("\n")
+    gist = item.gist()
+    first, *more = gist.split("\n")
     yield f"  {_WORDS[item.status]:4} {_place(item):{width}}  {first}".rstrip()
     if item.status is Status.PASS:
         return
-    if item.note and item.kind not in ("apply", "tracer", "probe", "direction", "routing", "drift"):
+    if item.note and item.note != gist:
         more += item.note.split("\n")
     yield from (f"       {line}" for line in more)
     if item.location:
@@ -93,37 +93,3 @@ def _place(item: Item) -> str:
     if item.point is None:
         return "-"
     return f"{item.point} {item.direction or ''}".rstrip()
-
-
-def _gist(item: Item) -> str:
-    if item.kind in ("alert", "counter") and item.status is not Status.FAIL:
-        seen = f", seen {item.captured}" if item.captured else ""
-        return f"{item.field}: {item.expected}{seen}"
-    if item.status is Status.PASS:
-        return (
-            item.captured
-            if item.kind in ("packet", "message", "settled") and item.captured
-            else "absent, as expected"
-        )
-    if item.kind in ("apply", "tracer", "probe", "direction", "routing", "drift"):
-        return item.note
-    if item.kind == "missing":
-        words = "missing" if item.status is Status.FAIL else "not seen, which proves nothing here"
-        return f"{words}: {witnesses(replace(item, captured=None))}{_alone(item)}"
-    if item.kind == "absent":
-        return "absent as far as was seen, which proves nothing here"
-    if item.kind == "unexpected":
-        return f"unexpected: {item.captured}{_alone(item)}"
-    return f"{item.field}: {witnesses(item)}{_alone(item)}"
-
-
-def _alone(item: Item) -> str:
-    return f"; {item.alone} stands alone" if item.alone else ""
-
-
-def witnesses(item: Item) -> str:
-    """What each of those that speak says."""
-    words = {"expected": item.expected, "predicted": item.predicted, "captured": item.captured}
-    if item.expected is None and item.predicted is None:
-        return ""
-    return ", ".join(f"{name} {value}" for name, value in words.items() if value is not None)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
-from srv6lab.evidence.packets import Direction
+from srv6lab.evidence.fields import NONE
+from srv6lab.evidence.packets import Direction, Place
 from srv6lab.evidence.prediction import End, Hop, Prediction, Trace
-from srv6lab.evidence.wording import describe, sentence
+from srv6lab.evidence.wording import foretell, sentence
 from srv6lab.srv6.quirks import QUIRKS
+
+from .table import aligned
 
 SCHEMA = 1
 _LEGS = {"there": "there", "back": "and back"}
@@ -56,13 +59,6 @@ def walks_mermaid(walked: Sequence[Walked]) -> str:
     for title, trace in named:
         lines += _sequence(title, trace, actors)
     return "\n".join(lines) + "\n"
-
-
-WALKS: Mapping[str, Callable[[Sequence[Walked]], str]] = {
-    "text": walks_text,
-    "json": walks_json,
-    "mermaid": walks_mermaid,
-}
 
 
 # --- text
@@ -114,10 +110,10 @@ def _trace(trace: Trace, linux: Trace | None, where: str = "") -> Iterator[str]:
 
 def _both(hop: Hop, linux: Hop | None) -> dict[str, str]:
     """The packet's fields by the RFC, and Linux's where it writes others."""
-    fields = describe(hop.packet)
+    fields = foretell(hop.packet)
     if linux is None:
         return fields
-    others = describe(linux.packet)
+    others = foretell(linux.packet)
     return {
         name: value if value == others[name] else f"{value} (Linux {others[name]})"
         for name, value in fields.items()
@@ -125,7 +121,11 @@ def _both(hop: Hop, linux: Hop | None) -> dict[str, str]:
 
 
 def _why(hop: Hop) -> str:
-    return f"{hop.behavior}: {hop.reason}" if hop.behavior else hop.reason
+    return f"{_behaviors(hop)}: {hop.reason}" if hop.behaviors else hop.reason
+
+
+def _behaviors(hop: Hop) -> str | None:
+    return " + ".join(hop.behaviors) or None
 
 
 def _place(hop: Hop) -> str:
@@ -141,8 +141,7 @@ def _table(proxies: frozenset[str], prediction: Prediction) -> Iterator[str]:
     for trace, linux in _beside(prediction):
         rows: dict[str, list[tuple[str, Mapping[str, str]]]] = {}
         for index, hop in enumerate(trace.hops):
-            acted = (hop.behavior or "").split(" + ")
-            if hop.direction is Direction.OUT and index and (proxy := proxies.intersection(acted)):
+            if hop.direction is Direction.OUT and index and (proxy := proxies.intersection(hop.behaviors)):
                 title = f"{' and '.join(sorted(proxy))} on {hop.point.node}"
                 for one in (index - 1, index):
                     fields = _both(trace.hops[one], linux.hops[one] if linux else None)
@@ -159,7 +158,7 @@ def _columns(rows: Sequence[tuple[str, Mapping[str, str]]]) -> Iterator[str]:
     lines = [_HEADINGS]
     for place, fields in rows:
         inner = "-"
-        if fields["inner.source"] != "none":
+        if fields["inner.source"] != NONE:
             inner = f"{fields['inner.source']} → {fields['inner.destination']} hl {fields['inner.hop_limit']}"
         segments, left = fields["segment_list"], fields["segments_left"]
         lines.append(
@@ -168,14 +167,12 @@ def _columns(rows: Sequence[tuple[str, Mapping[str, str]]]) -> Iterator[str]:
                 fields["source"],
                 fields["destination"],
                 fields["hop_limit"],
-                "-" if segments == "none" else segments,
-                "-" if left == "none" else left,
+                "-" if segments == NONE else segments,
+                "-" if left == NONE else left,
                 inner,
             )
         )
-    widths = [max(len(line[column]) for line in lines) for column in range(len(_HEADINGS))]
-    for line in lines:
-        yield "    " + "  ".join(f"{text:{width}}" for text, width in zip(line, widths, strict=True)).rstrip()
+    yield from aligned(lines, "    ")
 
 
 # --- JSON
@@ -209,17 +206,17 @@ def _trace_json(trace: Trace, linux: Trace | None) -> dict[str, Any]:
 
 
 def _end_json(end: End) -> dict[str, Any]:
-    return {"delivered": end.delivered, "at": end.place, "reason": end.reason}
+    return {"delivered": end.delivered, "at": str(end.place), "reason": end.reason}
 
 
 def _hop_json(hop: Hop, linux: Hop | None) -> dict[str, Any]:
-    fields, others = describe(hop.packet), describe(linux.packet) if linux else {}
+    fields, others = foretell(hop.packet), foretell(linux.packet) if linux else {}
     return {
         "point": str(hop.point),
         "direction": hop.direction,
-        "behavior": hop.behavior,
+        "behavior": _behaviors(hop),
         "reason": hop.reason,
-        "packet": {name: None if value == "none" else value for name, value in fields.items()},
+        "packet": {name: None if value == NONE else value for name, value in fields.items()},
         "linux": {name: value for name, value in others.items() if value != fields[name]},
         "quirks": list(linux.quirks) if linux else [],
     }
@@ -228,12 +225,12 @@ def _hop_json(hop: Hop, linux: Hop | None) -> dict[str, Any]:
 # --- Mermaid
 
 
-def _places(trace: Trace) -> Iterator[str]:
+def _places(trace: Trace) -> Iterator[Place]:
     yield from (hop.point.place for hop in trace.hops)
     yield trace.end.place
 
 
-def _sequence(title: str, trace: Trace, actors: Mapping[str, str]) -> Iterator[str]:
+def _sequence(title: str, trace: Trace, actors: Mapping[Place, str]) -> Iterator[str]:
     first = trace.hops[0].point.place if trace.hops else trace.end.place
     yield f"  Note over {actors[first]}: {_safe(title)}"
     for out, into in pairwise(trace.hops):
@@ -241,7 +238,7 @@ def _sequence(title: str, trace: Trace, actors: Mapping[str, str]) -> Iterator[s
             continue
         sender, taker = actors[out.point.place], actors[into.point.place]
         yield f"  Note over {sender}: {_safe(_why(out))}"
-        yield f"  {sender}->>{taker}: {_safe(sentence(describe(out.packet)))}"
+        yield f"  {sender}->>{taker}: {_safe(sentence(foretell(out.packet)))}"
     word = "delivered" if trace.end.delivered else "lost"
     yield f"  Note over {actors[trace.end.place]}: {_safe(f'{word}: {trace.end.reason}')}"
 

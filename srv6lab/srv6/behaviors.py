@@ -1,21 +1,15 @@
 """The behaviors that a local SID can have: one record each, in the order of RFC 8986 section 4.
 
 The record feeds the loader (which parameters it takes), the templates (how Linux spells it), the model (what
-it does to a packet) and the docs. Parameters keep the kernel's names, because they end up in its command.
+it does to a packet), the diagnosis and the docs: what sets a behavior apart stands here and nowhere else. Parameters
+keep the kernel's names, because they end up in its command.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from importlib import import_module
-from typing import TYPE_CHECKING
-
-from .flavors import flavored
-
-if TYPE_CHECKING:
-    from .packet import Packet
-    from .results import Cache, LocalSid, Result
+from functools import partial
+from typing import Literal
 
 # What a kernel needs: the word of `Behavior.needs`, and what to say of it.
 NEEDS: dict[str, str] = {
@@ -24,6 +18,7 @@ NEEDS: dict[str, str] = {
     "vrf": "a VRF (CONFIG_NET_VRF), with net.vrf.strict_mode=1",
     "tc-bpf": "eBPF at tc's clsact (CONFIG_NET_CLS_ACT, CONFIG_NET_CLS_BPF), for srconf",
 }
+Kind = Literal["IPv4", "IPv6", "Ethernet"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +26,14 @@ class Behavior:
     """One endpoint behavior.
 
     `code_point` is IANA's number in "SRv6 Endpoint Behaviors" (None for one that has none), `section` where its text
-    stands, `kernel_since` the first Linux that has it as a seg6local action, None for one that it hasn't (in a lab,
-    an SR proxy does that one). `model` is where the behavior itself stands in this room, `module:function`: what only
-    reads records doesn't wait for it. `in_labs` is whether a lab can have it: whether Day0 can install it. `needs` is
-    what a kernel has to have for it, in words of NEEDS. `service_takes` is the IP version of what an SR proxy hands
-    to its service, None for frames and for all other behaviors.
+    stands, `kernel_since` the first Linux that has it as a seg6local action, None for one that it hasn't. `model` is
+    where the behavior itself stands in this room, `module:function`; `acting` finds it. `in_labs` is whether a lab can
+    have it: whether Day0 can install it. `needs` is what a kernel has to have for it, in words of NEEDS.
+
+    `served_by` is what does it on a node of ours, None for what nothing does. `takes` is what it takes out of its
+    packet, nothing for one that leaves the packet whole. `looks_up` is how what it sends on finds its way, None for
+    out of one interface or out of IP. `goes_on` is whether the packet itself goes on along the segment list then, not
+    out of SRv6 and not through a service; `ends_policy` whether it can be the last segment.
     """
 
     name: str
@@ -47,27 +45,23 @@ class Behavior:
     model: str = field(default="", repr=False)
     in_labs: bool = True
     needs: tuple[str, ...] = ("seg6",)
-    service_takes: int | None = None
+    served_by: Literal["kernel", "proxy"] | None = "kernel"
+    takes: tuple[Kind, ...] = ()
+    looks_up: Literal["main", "table", "adjacency"] | None = "main"
+    goes_on: bool = True
+    ends_policy: bool = True
 
     @property
-    def act(self) -> Callable[[Packet, LocalSid], Result] | None:
-        """The behavior itself, None for one that isn't modeled."""
-        if not self.model:
+    def service_takes(self) -> int | None:
+        """The IP version of what an SR proxy hands to its service, None for frames and for all other behaviors. One
+        that takes nothing out of its packet hands on the packet."""
+        if "service" not in self.parameters or "Ethernet" in self.takes:
             return None
-        from .oam import watched
-
-        module, _, function = self.model.partition(":")
-        return watched(getattr(import_module(f".{module}", __package__), function))
-
-    @property
-    def give_back(self) -> Callable[[Packet, LocalSid, Cache | None], Result] | None:
-        """What an SR proxy does with what its service gives back, None for all others. The cache is the last one
-        of a `Forward` of this SID, None as long as there was none."""
-        from .proxy import GIVES_BACK
-
-        return GIVES_BACK.get(self.name)
+        return 4 if "IPv4" in self.takes else 6
 
 
+_decapsulates = partial(Behavior, goes_on=False)
+_served = partial(Behavior, kernel_since=None, served_by="proxy", goes_on=False, ends_policy=False)
 _PROXY = "draft-ietf-spring-sr-service-programming"
 
 _ALL = (
@@ -85,6 +79,7 @@ _ALL = (
         "go on to the next segment over one adjacency",
         parameters=("nh6",),
         model="endpoint:end_x",
+        looks_up="adjacency",
     ),
     Behavior(
         "End.T",
@@ -94,24 +89,29 @@ _ALL = (
         parameters=("table",),
         model="endpoint:end_t",
         needs=("seg6", "tables"),
+        looks_up="table",
     ),
-    Behavior(
+    _decapsulates(
         "End.DX6",
         16,
         "RFC 8986 4.4",
         "decapsulate, hand IPv6 to one adjacency",
         parameters=("nh6",),
         model="decapsulation:end_dx6",
+        takes=("IPv6",),
+        looks_up="adjacency",
     ),
-    Behavior(
+    _decapsulates(
         "End.DX4",
         17,
         "RFC 8986 4.5",
         "decapsulate, hand IPv4 to one adjacency",
         parameters=("nh4",),
         model="decapsulation:end_dx4",
+        takes=("IPv4",),
+        looks_up="adjacency",
     ),
-    Behavior(
+    _decapsulates(
         "End.DT6",
         18,
         "RFC 8986 4.6",
@@ -119,8 +119,10 @@ _ALL = (
         parameters=("table",),
         model="decapsulation:end_dt6",
         needs=("seg6", "tables"),
+        takes=("IPv6",),
+        looks_up="table",
     ),
-    Behavior(
+    _decapsulates(
         "End.DT4",
         19,
         "RFC 8986 4.7",
@@ -130,8 +132,10 @@ _ALL = (
         model="decapsulation:end_dt4",
         in_labs=False,
         needs=("seg6", "vrf"),
+        takes=("IPv4",),
+        looks_up="table",
     ),
-    Behavior(
+    _decapsulates(
         "End.DT46",
         20,
         "RFC 8986 4.8",
@@ -141,8 +145,10 @@ _ALL = (
         model="decapsulation:end_dt46",
         in_labs=False,
         needs=("seg6", "vrf"),
+        takes=("IPv4", "IPv6"),
+        looks_up="table",
     ),
-    Behavior(
+    _decapsulates(
         "End.DX2",
         21,
         "RFC 8986 4.9",
@@ -150,8 +156,10 @@ _ALL = (
         parameters=("oif",),
         model="decapsulation:end_dx2",
         in_labs=False,
+        takes=("Ethernet",),
+        looks_up=None,
     ),
-    Behavior(
+    _decapsulates(
         "End.DX2V",
         22,
         "RFC 8986 4.10",
@@ -161,8 +169,11 @@ _ALL = (
         model="decapsulation:end_dx2v",
         in_labs=False,
         needs=(),
+        served_by=None,
+        takes=("Ethernet",),
+        looks_up="table",
     ),
-    Behavior(
+    _decapsulates(
         "End.DT2U",
         23,
         "RFC 8986 4.11",
@@ -172,8 +183,11 @@ _ALL = (
         model="decapsulation:end_dt2u",
         in_labs=False,
         needs=(),
+        served_by=None,
+        takes=("Ethernet",),
+        looks_up="table",
     ),
-    Behavior(
+    _decapsulates(
         "End.DT2M",
         24,
         "RFC 8986 4.12",
@@ -183,6 +197,9 @@ _ALL = (
         model="decapsulation:end_dt2m",
         in_labs=False,
         needs=(),
+        served_by=None,
+        takes=("Ethernet",),
+        looks_up="table",
     ),
     Behavior(
         "End.B6.Encaps",
@@ -191,6 +208,7 @@ _ALL = (
         "go on inside a policy",
         parameters=("policy",),
         model="binding:end_b6_encaps",
+        ends_policy=False,
     ),
     Behavior(
         "End.B6.Encaps.Red",
@@ -202,6 +220,8 @@ _ALL = (
         model="binding:end_b6_encaps_red",
         in_labs=False,
         needs=(),
+        served_by=None,
+        ends_policy=False,
     ),
     Behavior(
         "End.BM",
@@ -211,96 +231,87 @@ _ALL = (
         kernel_since=None,
         in_labs=False,
         needs=(),
+        served_by=None,
+        looks_up=None,
+        goes_on=False,
+        ends_policy=False,
     ),
-    Behavior(
+    _served(
         "End.AS2",
         None,
         f"{_PROXY} 6.1.2.1",
         "hand inner frames to an SR-unaware service and put it into a policy again",
         parameters=("service", "policy"),
-        kernel_since=None,
         model="proxy:end_as2",
         in_labs=False,
         needs=(),
+        served_by=None,
+        takes=("Ethernet",),
     ),
-    Behavior(
+    _served(
         "End.AS4",
         None,
         f"{_PROXY} 6.1.2.2",
         "hand inner IPv4 to an SR-unaware service and put it into a policy again",
         parameters=("service", "policy"),
-        kernel_since=None,
         model="proxy:end_as4",
         in_labs=False,
         needs=(),
-        service_takes=4,
+        takes=("IPv4",),
     ),
-    Behavior(
+    _served(
         "End.AS6",
         None,
         f"{_PROXY} 6.1.2.3",
         "hand inner IPv6 to an SR-unaware service and put it into a policy again",
         parameters=("service", "policy"),
-        kernel_since=None,
         model="proxy:end_as6",
         in_labs=False,
         needs=(),
-        service_takes=6,
+        takes=("IPv6",),
     ),
-    Behavior(
+    _served(
         "End.AD2",
         None,
         f"{_PROXY} 6.2",
         "hand inner frames to an SR-unaware service and give it its headers back",
         parameters=("service",),
-        kernel_since=None,
         model="proxy:end_ad2",
         in_labs=False,
         needs=(),
+        served_by=None,
+        takes=("Ethernet",),
     ),
-    Behavior(
+    _served(
         "End.AD4",
         None,
         f"{_PROXY} 6.2",
         "hand inner IPv4 to an SR-unaware service and give it its headers back",
         parameters=("service",),
-        kernel_since=None,
         model="proxy:end_ad4",
         needs=("seg6", "tc-bpf"),
-        service_takes=4,
+        takes=("IPv4",),
     ),
-    Behavior(
+    _served(
         "End.AD6",
         None,
         f"{_PROXY} 6.2",
         "hand inner IPv6 to an SR-unaware service and give it its headers back",
         parameters=("service",),
-        kernel_since=None,
         model="proxy:end_ad6",
         needs=("seg6", "tc-bpf"),
-        service_takes=6,
+        takes=("IPv6",),
     ),
-    Behavior(
+    _served(
         "End.AM",
         None,
         f"{_PROXY} 6.4",
         "hand a service IPv6 as if its chain were at its end, and let it go on in its chain",
         parameters=("service",),
-        kernel_since=None,
         model="proxy:end_am",
         needs=("seg6", "tc-bpf"),
-        service_takes=6,
     ),
 )
 
 REGISTRY: dict[str, Behavior] = {behavior.name: behavior for behavior in _ALL}
 BEHAVIORS: dict[str, Behavior] = {name: behavior for name, behavior in REGISTRY.items() if behavior.in_labs}
-PARAMETERS: tuple[str, ...] = tuple(sorted({name for one in BEHAVIORS.values() for name in one.parameters}))
-
-
-def code_point(behavior: str, flavors: Iterable[str] = ()) -> int | None:
-    """IANA's number of a behavior of the registry with its flavors ("PSP", "NEXT-CSID"), None if it has none."""
-    chosen = frozenset(flavors)
-    if not chosen:
-        return REGISTRY[behavior].code_point
-    return next((one.code_point for one in flavored(behavior) if chosen == frozenset(one.flavors)), None)

@@ -48,6 +48,11 @@ _LINUX = {
 }
 
 
+def in_linux() -> tuple[str, ...]:
+    """The flavors that labs can have: those that Linux has of some behavior."""
+    return tuple(dict.fromkeys(name for _, flavors in _LINUX for name in flavors))
+
+
 def flavored(behavior: str) -> tuple[Flavored, ...]:
     """All that a behavior can be bound with, by their numbers; empty for one that takes no flavors."""
     found = ((flavors, number) for flavors, number in _numbers(behavior) if flavors)

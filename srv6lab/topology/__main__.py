@@ -1,4 +1,4 @@
-"""`python -m srv6lab.topology.model` prints the JSON Schema of a topology file."""
+"""`python -m srv6lab.topology` prints the JSON Schema of a topology file."""
 
 import json
 import sys

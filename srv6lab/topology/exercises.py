@@ -2,17 +2,40 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from srv6lab.topology.actions import Action
+from srv6lab.topology.actions import Action, AnyAction
 from srv6lab.topology.expectations import Expect
 from srv6lab.topology.scalars import (
     Line,
     Model,
     Name,
     V6Address,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeKind:
+    """A kind of probe: `key` holds its count in a Probe, `words` are what it sends, `interval` are the milliseconds
+    between two packets of one that doesn't say, `header` the bytes between IP and payload. Of one that is `answered`
+    the replies come back; `ports` and `segments` say whether it has those. `live/send.py` sends it and
+    `predict/probe_packets.py` has its packets, by the key."""
+
+    key: str
+    words: str
+    interval: int
+    header: int
+    answered: bool = False
+    ports: bool = False
+    segments: bool = False
+
+
+PROBE_KINDS = (
+    ProbeKind("icmp", "echo requests", interval=20, header=8, answered=True, segments=True),
+    ProbeKind("udp", "flows of UDP", interval=1, header=8, ports=True),
 )
 
 
@@ -34,15 +57,25 @@ class Probe(Model):
     oam: bool = False
 
     @property
+    def kinds(self) -> tuple[ProbeKind, ...]:
+        """One, or a check refuses it."""
+        return tuple(kind for kind in PROBE_KINDS if getattr(self, kind.key) is not None)
+
+    @property
+    def kind(self) -> ProbeKind:
+        return self.kinds[0]
+
+    @property
     def count(self) -> int:
         """How many packets it sends."""
-        return self.icmp or self.udp or 0
+        count: int = getattr(self, self.kind.key)
+        return count
 
 
 class Step(Model):
     """A part of an exercise: what is changed for its probes only. `across` is sent while it is changed."""
 
-    apply: tuple[Action, ...] = ()
+    apply: tuple[AnyAction, ...] = ()
     across: Probe | None = None
     probes: Annotated[tuple[Probe, ...], Field(min_length=1)]
 
@@ -61,7 +94,7 @@ class Exercise(Model):
     name: Name
     description: Line = ""
     since: Literal["exercise", "up"] = "exercise"
-    apply: tuple[Action, ...] = ()
+    apply: tuple[AnyAction, ...] = ()
     probes: tuple[Probe, ...] = ()
     steps: tuple[Step, ...] = ()
     expect: Expect

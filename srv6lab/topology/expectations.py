@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints
 
+from srv6lab.topology.places import Point
 from srv6lab.topology.scalars import (
     Address,
     Model,
@@ -51,6 +52,10 @@ class ControlExpectation(Model):
     fields: Annotated[dict[FieldName, Values], Field(min_length=1)]
     sids: tuple[BoundSids, ...] = ()
 
+    @property
+    def point(self) -> Point:
+        return Point.parse(self.at)
+
 
 class Inner(Model):
     """The innermost IP header of an encapsulated packet."""
@@ -75,11 +80,12 @@ class Middle(Inner):
 class PacketExpectation(Model):
     """What a probe's packets look like at one point in one direction.
 
-    `source`, `destination`, `hop_limit`, `next_header`, `protocol` and `length` are the outermost IP header's:
+    `source`, `destination`, `hop_limit`, `flow_label`, `next_header`, `protocol` and `length` are the outermost IP header's:
     `next_header` is what follows it at once, `protocol` what follows all of its extension headers, `length`
     counts the bytes of the whole IP packet. `segment_list` is in wire order (RFC 8754 section 2): index 0 is
-    the last segment; an empty list says that there is no SRH. `count` defaults to one for each packet of the
-    probe. `share` is that of the probe's flows which come here so: how many they are must be likely by it.
+    the last segment; an empty list says that there is no SRH. `oam` is its O-flag, `tag` its tag. `count` defaults
+    to one for each packet of the probe. `share` is that of the probe's flows which come here so: how many they are
+    must be likely by it.
     """
 
     at: PointText
@@ -94,11 +100,17 @@ class PacketExpectation(Model):
     segment_list: SegmentList | None = None
     segments_left: SegmentsLeft | None = None
     oam: bool | None = None
+    flow_label: Annotated[int, Field(strict=True, ge=0, le=0xFFFFF)] | None = None
+    tag: Annotated[int, Field(strict=True, ge=0, le=65535)] | None = None
     middle: Middle | None = None
     inner: Inner | None = None
     count: Annotated[int, Field(strict=True, ge=1)] | None = None
     share: Share | None = None
     absent: bool = False
+
+    @property
+    def point(self) -> Point:
+        return Point.parse(self.at)
 
 
 class TunnelExpectation(Model):

@@ -68,7 +68,7 @@ def loads(text: str | bytes, shown: str, folder: Path | None = None) -> Lab:
     """The lab of a text that stands in no file, or not yet; the files that it names are in `folder`."""
     source, problems = examine(text, shown)
     topology, schema = _topology(source)
-    view = _view(source, topology, schema)
+    view = _view(source, schema)
     found = checks.run(view, source.locate)
     files, missing = _files(view.services, folder, source)
     if topology is None or problems or missing or any(one.severity == "error" for one in found):
@@ -137,20 +137,16 @@ def _escaped(text: str) -> str:
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
 
 
-def _view(source: Source, topology: Topology | None, error: ValidationError | None) -> checks.Facts:
-    """What of the file is sound: all of it, or what is left where the schema has complained."""
+def _view(source: Source, error: ValidationError | None) -> checks.Facts:
+    """What of the file is sound, once the keys that the schema doesn't know are taken away."""
     if error is None:
-        return checks.view_of(source.data, topology)
+        return checks.view_of(source.data)
     findings = findings_of(error, source.data)
     unknown = {real_path(source.data, one["loc"])[0] for one in findings if one["type"] == "extra_forbidden"}
     data = _without(source.data, unknown)
-    try:
-        rest = Topology.model_validate(data)
-    except ValidationError:
-        rest = None
     cut = frozenset(path[:-1] for path in unknown)
     lost = frozenset(misplaced(source.data).values())
-    return checks.view_of(data, rest, cut, lost)
+    return checks.view_of(data, cut, lost)
 
 
 def _without(data: dict[str, Any], paths: Iterable[KeyPath]) -> dict[str, Any]:

@@ -7,12 +7,15 @@ owns, two NICs with one address) is judged by the loader, which knows where each
 from __future__ import annotations
 
 from ipaddress import IPv6Network
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints
 
+from srv6lab.engines import AUTO, ENGINES
 from srv6lab.srv6.csid import NextCsid
+from srv6lab.srv6.flavors import NEXT_CSID, in_linux
 from srv6lab.topology.exercises import Exercise
+from srv6lab.topology.places import Point
 from srv6lab.topology.routing import Bgp, Isis, IsisLink, SidStructure, Vrf, VrfName
 from srv6lab.topology.scalars import (
     Address,
@@ -97,12 +100,16 @@ class Endpoint(Model):
     vrf: VrfName | None = None
 
     @property
+    def point(self) -> Point:
+        return Point.parse(self.at)
+
+    @property
     def node(self) -> str:
-        return self.at.partition(":")[0]
+        return self.point.node
 
     @property
     def nic(self) -> str:
-        return self.at.partition(":")[2]
+        return self.point.nic
 
 
 class Link(Model):
@@ -127,6 +134,10 @@ class Link(Model):
         return self.endpoints[end].address or self.prefix[end + 1]
 
 
+if TYPE_CHECKING:
+    FlavorName = str
+else:
+    FlavorName = Literal[*in_linux()]
 NicLabel = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,14}$")]
 
 
@@ -141,6 +152,12 @@ class Port(Model):
     trace: TraceName | None = None
 
 
+if TYPE_CHECKING:
+    EngineName = str
+else:
+    EngineName = Literal[(AUTO, *ENGINES)]
+
+
 class Service(Model):
     """A network service on a node: an IDS with its rules, in a namespace of its own behind two
     ports, or on a NIC of the node itself.
@@ -152,7 +169,7 @@ class Service(Model):
     node: Name
     netns: Name | None = None
     ports: Annotated[tuple[Port, ...], Field(max_length=2)] = ()
-    engine: Literal["auto", "suricata", "snort"] = "auto"
+    engine: EngineName = AUTO
     sr_aware: bool = False
     rules: FileName
     listen: NicLabel | None = None
@@ -170,7 +187,7 @@ class LocalSid(Model):
     table: Annotated[int, Field(strict=True, ge=1, le=2**32 - 1)] | None = None
     policy: Target | None = None
     service: Name | None = None
-    flavors: tuple[Literal["PSP", "NEXT-CSID"], ...] = ()
+    flavors: tuple[FlavorName, ...] = ()
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -181,7 +198,7 @@ class LocalSid(Model):
     @property
     def prefix(self) -> IPv6Network:
         """The destinations that the SID takes: with NEXT-CSID whatever follows it, else itself."""
-        return NextCsid().prefix(self.sid) if "NEXT-CSID" in self.flavors else IPv6Network(self.sid)
+        return NextCsid().prefix(self.sid) if NEXT_CSID in self.flavors else IPv6Network(self.sid)
 
 
 class Topology(Model):

@@ -14,13 +14,14 @@ from typing import Any
 import pytest
 
 from srv6lab.agent.config import Config, load
-from srv6lab.agent.flows import Flow, needed, rules, ruleset
+from srv6lab.agent.flows import Flow, rules, ruleset
 from srv6lab.agent.links import _link, _messages
 from srv6lab.agent.probes import Liveness, srh
 from srv6lab.agent.report import report
 from srv6lab.agent.routes import UNKNOWN, Routes, commands, wanted
 from srv6lab.srv6.packet import Srh
 from srv6lab.srv6.policy.probing import way
+from srv6lab.srv6.policy.routes import needed_classes
 from srv6lab.srv6.policy.state import compute
 from srv6lab.srv6.policy.view import View
 from tests.agent.given import BSID, OVER_LINK, E, M, N, candidate, config, policy, steer
@@ -250,9 +251,9 @@ def test_the_classes_that_need_their_tables(
     array = {"prefix": "10.0.2.0/24", "endpoint": "fc00:4::1", "classes": classes}
     made = loaded(tmp_path, config(*both, steering=[], arrays=[array]))
     view = View(made.node, made.db)
-    assert needed(made.arrays, compute(made.policies, view, made.space)) == expected
+    assert needed_classes(made.steering, compute(made.policies, view, made.space)) == expected
     tables = {int(number): 900 + int(number) if int(number) else None for number in classes}
-    assert {one.table for one in made.steering} == set(tables.values())
+    assert {entry.table for one in made.steering for entry in one.entries()} == set(tables.values())
 
 
 def test_a_class_has_a_rule_in_both_families_or_none() -> None:
@@ -271,4 +272,4 @@ def test_the_configuration_in_the_documents_is_one(tmp_path: Path) -> None:
     states = compute(made.policies, view, made.space)
     assert all(state.valid for state in states.values())
     assert all(wanted(made, states, view).values())
-    assert set(given) == {one.name for one in fields(Config)} - {"space"} | {"binding_sids"}
+    assert set(given) == {one.name for one in fields(Config)} - {"space"} | {"arrays", "binding_sids"}

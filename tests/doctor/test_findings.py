@@ -103,7 +103,11 @@ def test_a_labs_needs_name_its_parts(name: str) -> None:
 @pytest.mark.parametrize("name", LABS)
 def test_every_need_of_a_lab_can_be_met(name: str) -> None:
     """By something that is looked at: a need by a name that nothing has would never be."""
-    looked_at = {probe.name for probe in probes()} | {tool.how for tool in TOOLS} | {tools.SNORT.how}
+    looked_at = (
+        {probe.name for probe in probes()}
+        | {tool.how for tool in TOOLS}
+        | {tool.how for tool in tools.OTHER_ENGINES}
+    )
     plan, _ = SITE.load(SITE.refer(name))
     for need in of_lab(plan):
         assert set(need.names) <= looked_at
@@ -255,7 +259,8 @@ def test_virtual_machines_of_a_lab_need_room(tmp_path: Path, monkeypatch: pytest
     plan, _ = SITE.load(SITE.refer(LABS[0]))
     monkeypatch.setattr("srv6lab.doctor.vagrant.free_disk", lambda _: 1)
     monkeypatch.setattr(
-        "srv6lab.doctor.ask", lambda *_: {"memory": Answer(0, "MemTotal: 9999 kB\nMemAvailable: 2048 kB\n")}
+        "srv6lab.doctor.vagrant.ask",
+        lambda *_: {"memory": Answer(0, "MemTotal: 9999 kB\nMemAvailable: 2048 kB\n")},
     )
     asked = diagnose("virtualbox", [], plan, tmp_path)
     assert {"memory", "disk"} <= {str(need) for need in asked.unmet}
@@ -266,5 +271,5 @@ def test_virtual_machines_of_a_lab_need_room(tmp_path: Path, monkeypatch: pytest
 
 
 def test_the_list_is_not_empty() -> None:
-    assert {tool.group for tool in listed()} == {"lab", "kernel", "virtualbox", "libvirt", "test"}
+    assert {tool.group for tool in listed()} == {"lab", "kernel", "box", "virtualbox", "libvirt", "test"}
     assert all(isinstance(tool, Tool) and tool.purpose and tool.package for tool in listed())

@@ -28,8 +28,8 @@ FIRST = ("root", "SRv6", "nodes")
 LOOK = """
 import json, sys
 sys.path.insert(0, sys.argv[1])
-from srv6lab.doctor import namespaces
-print(json.dumps({one.name: [one.state, one.found, one.mend] for one in namespaces._kernel()}))
+from srv6lab.doctor import netns
+print(json.dumps({one.name: [one.state, one.found, one.mend] for one in netns._kernel()}))
 """
 Found = Mapping[str, list[str]]
 

@@ -86,7 +86,7 @@ def test_a_tool_that_only_a_lab_needs_counts_when_that_lab_is_named(tmp_path: Pa
     asked = run("doctor", f"lab={topology}", PATH=path)
     assert asked.returncode == 3
     assert "  MISS  suricata " in asked.stdout
-    assert "sensor: lacks suricata or snort (service ids on gate)" in asked.stdout
+    assert "sensor: lacks snort or suricata (service ids on gate)" in asked.stdout
 
 
 SENSOR = """\
@@ -138,7 +138,7 @@ def test_a_wrong_file_is_2(tmp_path: Path) -> None:
     [
         (("doctor", "--provider", "vmware"), "there are: netns, virtualbox, libvirt"),
         (("doctor", "--format", "yaml"), "there are: text, json"),
-        (("doctor", f"{NAME}x"), f"did you mean {NAME}?"),
+        (("doctor", f"{NAME}x"), f"did you mean `{NAME}`?"),
         (("doctor", "provider=netns"), "--provider netns"),
         (("behaviors", "End.DX5"), "did you mean"),
         (("behaviors", "--format", "yaml"), "there are: text, json"),

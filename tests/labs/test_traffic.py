@@ -10,7 +10,7 @@ import pytest
 from srv6lab.live.changes import Changes
 from srv6lab.plan.nodes import Plan
 from srv6lab.render.apply import changes_of
-from srv6lab.topology.actions import SteeringAction
+from srv6lab.topology.actions.steering import SteeringAction
 from srv6lab.topology.exercises import Exercise, Probe
 from tests.conftest import SITE, Up, some_labs
 from tests.traffic import sweep, transfer
@@ -37,7 +37,7 @@ def labs_up(bring_up):  # type: ignore[no-untyped-def]
 @contextmanager
 def on_the_path_of(lab: Up, exercise: Exercise) -> Iterator[None]:
     """The exercise's steering is applied; its firewalls are not."""
-    changes = Changes(lab.running.provider, lab.running.home, lab.running.state)
+    changes = Changes(lab.running)
     steering = [
         each
         for one in exercise.apply

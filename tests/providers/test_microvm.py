@@ -16,7 +16,6 @@ import pytest
 
 from srv6lab.cli import (
     KERNELS,
-    Instance,
     Reference,
     check,
     choose_provider,
@@ -25,7 +24,6 @@ from srv6lab.cli import (
     provider_named,
     run_here,
     status,
-    up,
 )
 from srv6lab.errors import MachineError, UsageError
 from srv6lab.evidence.verdict import Status
@@ -34,7 +32,7 @@ from srv6lab.plan.nodes import Plan
 from srv6lab.providers.state import Home
 from srv6lab.providers.vm.machine import native
 from srv6lab.srv6.flavors import flavored
-from tests.conftest import LABS, REPOSITORY, SITE, Up, need_root, silent
+from tests.conftest import LABS, REPOSITORY, SITE, Up, bring, need_root, silent
 from tests.machine import settles
 from tests.small import SMALL
 
@@ -60,8 +58,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
     reference = Reference(folder / "topology.yml", "small")
     plan, _ = SITE.load(reference)
     home = Home(folder / ".srv6lab" / "small")
-    state = up(home, plan, reference, f"microvm:{KERNEL}", silent)
-    yield Up(Instance(home, state), plan, reference)
+    yield bring(home, plan, reference, f"microvm:{KERNEL}")
     destroy(home, purge=True)
     assert not home.path.exists()
 
@@ -87,7 +84,7 @@ def test_a_fault_in_it_is_seen(small: Up) -> None:
         (verdict,) = check(small.running, small.plan, ["across"], silent)
         assert verdict.status is Status.FAIL
     finally:
-        up(small.running.home, small.plan, small.reference, "", silent)
+        small.again()
     (verdict,) = check(small.running, small.plan, ["across"], silent)
     assert verdict.status is Status.PASS, "up has mended it"
 
@@ -113,26 +110,26 @@ def test_a_dead_node_is_no_failed_command(small: Up) -> None:
         inside = {**data["inside"], "nodes": {**data["inside"]["nodes"], "west": wrong}}
         state = replace(small.running.state, provider_data={**data, "inside": inside})
         with pytest.raises(MachineError, match="node west isn't running"):
-            small.running.provider.exec(state, "west", ["true"])
-        dead = [one.name for one in small.running.provider.status(small.running.home, state) if not one.alive]
+            replace(small.running, state=state).exec("west", ["true"])
+        dead = [one.name for one in replace(small.running, state=state).status() if not one.alive]
         assert dead == ["west"]
 
 
 def test_an_exit_code_of_125_is_a_command_s_own(small: Up) -> None:
-    done = small.running.provider.exec(small.running.state, "west", ["sh", "-c", "echo no >&2; exit 125"])
+    done = small.running.exec("west", ["sh", "-c", "echo no >&2; exit 125"])
     assert (done.exit_code, done.stderr) == (125, "no\n")
 
 
 def test_a_command_has_ten_times_the_time(small: Up) -> None:
     """What waits for it counts on this machine's speed, and an emulated one is slower."""
-    assert small.running.provider.exec(small.running.state, "west", ["sleep", "4"], 3).exit_code == 0
+    assert small.running.exec("west", ["sleep", "4"], 3).exit_code == 0
     with pytest.raises(MachineError, match=r"no answer in 1 s: sleep 60"):
-        small.running.provider.exec(small.running.state, "west", ["sleep", "60"], 0.1)
+        small.running.exec("west", ["sleep", "60"], 0.1)
 
 
 def test_another_provider_is_refused_while_it_is_up(small: Up) -> None:
     with pytest.raises(UsageError, match=f"is up under microvm:{KERNEL}"):
-        up(small.running.home, small.plan, small.reference, "netns", silent)
+        bring(small.running.home, small.plan, small.reference, "netns")
 
 
 def test_nothing_of_the_lab_is_on_this_machine_s_kernel(small: Up) -> None:
@@ -155,19 +152,17 @@ def _namespace(path: Path) -> str:
 
 def test_a_machine_that_died_is_seen_and_built_anew(small: Up) -> None:
     """Last, since it is another machine afterwards."""
-    home = small.running.home
     os.kill(small.running.state.provider_data["machine"][0], signal.SIGKILL)
     assert settles(lambda: not any(one.alive for one in status(small.running)))
     with pytest.raises(MachineError, match="node west isn't running"):
-        small.running.provider.exec(small.running.state, "west", ["true"])
-    state = up(home, small.plan, small.reference, "", silent)
-    assert all(one.alive for one in status(Instance(home, state)))
+        small.running.exec("west", ["true"])
+    assert all(one.alive for one in status(small.again().running))
 
 
 def test_a_kernel_is_asked_of_the_micro_vm_alone(tmp_path: Path) -> None:
     home = Home(tmp_path / "none")
-    assert choose_provider(home, "", KERNEL) == f"microvm:{KERNEL}"
-    assert choose_provider(home, "microvm", KERNEL) == f"microvm:{KERNEL}"
+    assert choose_provider(home, "", KERNEL).record.name == f"microvm:{KERNEL}"
+    assert choose_provider(home, "microvm", KERNEL).record.name == f"microvm:{KERNEL}"
     with pytest.raises(UsageError, match="netns runs on no kernel of your choice"):
         choose_provider(home, "netns", KERNEL)
 
@@ -268,7 +263,7 @@ def test_vpns_are_the_kernel_s_own_there_and_strict_mode_off_is_named() -> None:
     found, reference = planned(name), SITE.refer(name)
     home = SITE.home(reference, instance_name())
     try:
-        one = Up(Instance(home, up(home, found, reference, f"microvm:{KERNEL}", silent)), found, reference)
+        one = bring(home, found, reference, f"microvm:{KERNEL}")
         names = [exercise.name for exercise in found.exercises]
         assert {verdict.status for verdict in check(one.running, found, names, silent)} == {Status.PASS}
         node, vrf = next(

@@ -17,13 +17,13 @@ from pathlib import Path
 
 import pytest
 
-from srv6lab.cli import Instance, check, destroy, status, up
+from srv6lab.cli import check, destroy, status
 from srv6lab.errors import MachineError, NodeError, UsageError
 from srv6lab.evidence.verdict import Status
 from srv6lab.plan.nodes import Plan, PlannedNode, PlannedRoute
 from srv6lab.providers.process import Process
 from srv6lab.providers.state import Home
-from tests.conftest import LABS, REPOSITORY, SITE, Up, invoke, silent, some_labs
+from tests.conftest import LABS, REPOSITORY, SITE, Up, bring, invoke, silent, some_labs
 from tests.machine import MARK, changes, marked, picture, settles
 
 NAME = LABS[0]
@@ -57,7 +57,7 @@ def test_up_and_destroy_leave_nothing(name: str, tmp_path: Path) -> None:
     reference = SITE.refer(name)
     found, _ = SITE.load(reference)
     with nothing_left() as mark:
-        up(home, found, reference, "", silent)
+        bring(home, found, reference)
         assert len(marked(mark)) > len(found.nodes), "the test can't see the lab's processes"
         assert destroy(home)
     assert not home.path.exists()
@@ -71,7 +71,7 @@ def test_destroy_needs_no_topology(tmp_path: Path) -> None:
     reference = SITE.refer(str(folder / "topology.yml"))
     home = fresh_home(tmp_path)
     with nothing_left():
-        up(home, SITE.load(reference)[0], reference, "", silent)
+        bring(home, SITE.load(reference)[0], reference)
         shutil.rmtree(folder)
         assert destroy(home)
 
@@ -117,8 +117,7 @@ def test_daemons_die_with_the_lab_and_zombies_are_reaped(tmp_path: Path) -> None
     home = fresh_home(tmp_path)
     with nothing_left() as mark:
         found = loaded()
-        state = up(home, found, REFERENCE, "", silent)
-        lab = Up(Instance(home, state), found, REFERENCE)
+        lab = bring(home, found, REFERENCE)
         node = found.nodes[0].name
         lab.sh(node, "setsid sleep 31536000 >/dev/null 2>&1 & sleep 0.1 & sh -c 'sleep 0.1 &'")
         assert any("sleep 31536000" in line for line in marked(mark))
@@ -189,7 +188,7 @@ def test_up_names_the_node_the_line_and_the_reason(tmp_path: Path) -> None:
         _with_a_bad_route(machine) if index < 2 else machine for index, machine in enumerate(found.nodes)
     ]
     with nothing_left(), pytest.raises(NodeError) as caught:
-        up(home, replace(found, nodes=tuple(broken)), REFERENCE, "", silent)
+        bring(home, replace(found, nodes=tuple(broken)), REFERENCE)
     for machine in broken[:2]:
         assert f"{machine.name}: Day0 failed" in str(caught.value)
     assert "day0/" in str(caught.value)
@@ -207,7 +206,7 @@ def test_a_changed_topology_is_not_laid_over_a_running_lab(bring_up: Callable[[s
     lab = bring_up(NAME)
     changed = [_with_a_bad_route(lab.plan.nodes[0]), *lab.plan.nodes[1:]]
     with pytest.raises(UsageError, match="older file"):
-        up(lab.running.home, replace(lab.plan, nodes=tuple(changed)), REFERENCE, "", silent)
+        bring(lab.running.home, replace(lab.plan, nodes=tuple(changed)), REFERENCE)
     assert all(one.alive for one in status(lab.running))
 
 
@@ -221,7 +220,7 @@ def test_up_mends_dead_tracers_and_rebuilds_a_dead_lab(bring_up: Callable[[str],
     assert all(one.alive for one in status(lab.running))
     Process(*data["keeper"]).kill()
     with pytest.raises(MachineError, match="isn't running"):
-        lab.running.provider.exec(lab.running.state, lab.plan.nodes[0].name, ["true"])
+        lab.running.exec(lab.plan.nodes[0].name, ["true"])
     lab = lab.again()
     (verdict,) = check(lab.running, lab.plan, [lab.plan.exercises[0].name], silent)
     assert verdict.status is Status.PASS
@@ -251,8 +250,8 @@ def test_one_command_at_a_time(bring_up: Callable[[str], Up]) -> None:
 
 def test_without_root_up_says_so(tmp_path: Path) -> None:
     program = (
-        "import os, sys; sys.path.insert(0, sys.argv[1]); from srv6lab.providers.netns import Netns;"
-        "os.setuid(65534); Netns().up(None, {}, None, None, print)"
+        "import os, sys; sys.path.insert(0, sys.argv[1]); from srv6lab.providers.registry import provider_named;"
+        "netns = provider_named('netns'); os.setuid(65534); netns.up(None, None, None, print)"
     )
     result = subprocess.run([sys.executable, "-c", program, REPOSITORY], capture_output=True, text=True)
     assert "network namespaces need root" in result.stderr
@@ -261,7 +260,7 @@ def test_without_root_up_says_so(tmp_path: Path) -> None:
 def test_a_missing_tool_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(MachineError, match=r"(?s)not on this machine: .*tcpdump.*scripts/setup lab"):
-        up(fresh_home(tmp_path), loaded(), REFERENCE, "", silent)
+        bring(fresh_home(tmp_path), loaded(), REFERENCE)
 
 
 @pytest.mark.parametrize("after", [0.0, 0.05, 0.1, 0.2, 0.3])

@@ -18,6 +18,7 @@ from srv6lab import cli as labs
 from srv6lab.cli import Instance, Reference, with_box
 from srv6lab.errors import MachineError, UsageError
 from srv6lab.evidence.verdict import Status
+from srv6lab.providers.registry import provider_of
 from srv6lab.render.files import write
 from srv6lab.render.vagrant import SINGLE_VM, single_vm
 from tests.conftest import SITE, need_root, silent, tool
@@ -60,7 +61,7 @@ def machine(told: Told) -> Iterator[Told]:
 def running(told: Told) -> Instance:
     state = told.home.read()
     assert state
-    return Instance(told.home, state)
+    return Instance(told.home, state, provider_of(state))
 
 
 def test_a_lab_in_one_machine_is_graded_mended_and_taken_away(machine: Told) -> None:
@@ -73,14 +74,14 @@ def test_a_lab_in_one_machine_is_graded_mended_and_taken_away(machine: Told) -> 
     assert [verdict.status for verdict in verdicts] == [Status.PASS]
     assert all(entry.alive for entry in labs.status(one))
 
-    node = one.provider.nodes(one.state)[0]
+    node = one.nodes()[0]
     hostile = "a b'c\"d$(id)`id`;|&\n*"
-    told = one.provider.exec(one.state, node, ["sh", "-c", 'printf %s "$1"; exit 7', "x", hostile])
+    told = one.exec(node, ["sh", "-c", 'printf %s "$1"; exit 7', "x", hostile])
     assert (told.exit_code, told.stdout) == (7, hostile)
 
     labs.halt(one, silent)
     dead = {entry.name for entry in labs.status(one) if not entry.alive}
-    assert dead == {SINGLE_VM, *one.provider.nodes(one.state)}
+    assert dead == {SINGLE_VM, *one.nodes()}
     machine.up(said, provider=PROVIDER)
     one = running(machine)
     assert "bringing back the machine" in said and all(entry.alive for entry in labs.status(one))
@@ -89,7 +90,7 @@ def test_a_lab_in_one_machine_is_graded_mended_and_taken_away(machine: Told) -> 
     kill = ["nsenter", "--target", str(machine_pid(machine)), "--pid", "--mount", "kill", "-9", str(pid)]
     subprocess.run(kill, check=True)
     with pytest.raises(MachineError, match=f"node {node} isn't running"):
-        one.provider.exec(one.state, node, ["true"])
+        one.exec(node, ["true"])
     assert node in {entry.name for entry in labs.status(one) if not entry.alive}
     machine.up(provider=PROVIDER)
     assert all(entry.alive for entry in labs.status(running(machine)))
@@ -118,7 +119,7 @@ def test_a_day0_that_fails_in_the_machine_is_told_and_goes_on(machine: Told) -> 
 def test_one_machine_is_for_providers_that_make_machines(machine: Told) -> None:
     with pytest.raises(UsageError, match="netns makes no machines"):
         labs.choose_provider(machine.home, "", single_vm=True)
-    assert labs.choose_provider(machine.home, "libvirt", single_vm=True) == "libvirt-single-vm"
+    assert labs.choose_provider(machine.home, "libvirt", single_vm=True).record.name == "libvirt-single-vm"
     with pytest.raises(UsageError, match="has the kernel of its box"):
         labs.choose_provider(machine.home, "", os.uname().release, single_vm=True)
 

@@ -18,6 +18,7 @@ from srv6lab import cli as labs
 from srv6lab.cli import Instance
 from srv6lab.errors import Interrupted, MachineError, UsageError
 from srv6lab.evidence.verdict import Status
+from srv6lab.providers.registry import provider_of
 from srv6lab.providers.vagrant import traces
 from tests.conftest import LABS, SITE, Up, silent
 from tests.vagrant.told import Told, telling
@@ -161,7 +162,7 @@ def test_a_pair_that_does_not_work_is_refused_before_anything_is_made(
 
 def test_a_box_is_for_virtual_machines(told: Told) -> None:
     with pytest.raises(UsageError, match="netns has no boxes"):
-        labs.up(told.home, told.plan, told.reference, "netns", silent, "a/b")
+        told.up(box="a/b", provider="netns")
     told.write("told", {"west": ["boot"]})
     with pytest.raises(MachineError):
         told.up(box="a/b")
@@ -181,7 +182,7 @@ class Standing:
     def running(self) -> Instance:
         state = self.told.home.read()
         assert state
-        return Instance(self.told.home, state)
+        return Instance(self.told.home, state, provider_of(state))
 
 
 def serves(name: str) -> bool:
@@ -228,7 +229,7 @@ def test_a_trace_that_stops_is_seen(standing: Standing, monkeypatch: pytest.Monk
     one = standing.running
     point, tracing = next(iter(standing.beneath.running.state.provider_data["tracers"].items()))
     os.kill(tracing[1][0], signal.SIGKILL)
-    readings = {str(place): reading for place, reading in one.provider.mark(one.home, one.state).items()}
+    readings = {str(place): reading for place, reading in one.mark().items()}
     assert readings[point].note == "the trace lacks a frame that was sent to mark its end"
     assert [place for place, reading in readings.items() if reading.note] == [point]
     standing.beneath.again()
@@ -250,9 +251,7 @@ def test_a_command_has_its_own_output_and_exit_code(standing: Standing) -> None:
     one = standing.running
     node = standing.told.read("machines")[0]
     hostile = "a b'c\"d$(id)`id`;|&\n*"
-    result = one.provider.exec(
-        one.state, node, ["sh", "-c", 'printf %s "$1"; echo no >&2; exit 7', "x", hostile]
-    )
+    result = one.exec(node, ["sh", "-c", 'printf %s "$1"; echo no >&2; exit 7', "x", hostile])
     assert (result.exit_code, result.stdout, result.stderr) == (7, hostile, "no\n")
 
 

@@ -13,13 +13,15 @@ from pathlib import Path
 import pytest
 
 from srv6lab.evidence.packets import Point
+from srv6lab.host.packages import named, remedy
+from srv6lab.host.vagrant import read_vagrant, read_virtualbox
 from srv6lab.inside import guest
 from srv6lab.providers.vagrant import needs, traces
 from srv6lab.providers.vagrant.command import Event
 from srv6lab.providers.vagrant.traces import Traced
 from tests.conftest import REPOSITORY
 
-GUEST = REPOSITORY / "srv6lab" / "providers" / "vagrant" / "guest.py"
+GUEST = REPOSITORY / "srv6lab" / "inside" / "guest.py"
 HERE, THERE = "02:00:00:00:00:0a", "02:00:00:00:00:0b"
 POINT = Point("gate", "eth1")
 TOKEN = bytes(range(16))
@@ -54,7 +56,7 @@ def test_any_other_line_is_none(line: str) -> None:
     ],
 )
 def test_vagrants_version(said: str, version: needs.Version) -> None:
-    assert needs.read_vagrant(said) == version
+    assert read_vagrant(said) == version
 
 
 @pytest.mark.parametrize(
@@ -72,7 +74,7 @@ def test_vagrants_version(said: str, version: needs.Version) -> None:
     ],
 )
 def test_virtualboxs_version(said: str, version: needs.Version) -> None:
-    assert needs.read_virtualbox(said) == version
+    assert read_virtualbox(said).version == version
 
 
 @pytest.mark.parametrize(
@@ -100,6 +102,9 @@ def test_what_is_missing_is_told_at_once(monkeypatch: pytest.MonkeyPatch, tmp_pa
         found = needs.needs(provider)
         assert [need.what for need in found] == names
         assert not any(need.met for need in found)
+        assert [need.mend for need in found[:2]] == [
+            remedy([named(how, provider)]) for how in ("vagrant", "ssh")
+        ]
 
 
 def pcap(*frames: bytes, cut: int = 0) -> bytes:
@@ -125,12 +130,11 @@ def mark(mac: str, token: bytes = TOKEN) -> bytes:
     ],
 )
 def test_a_trace_reaches_as_far_as_the_marks_of_both_ends(
-    data: bytes | None, note: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    data: bytes | None, note: str, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(traces, "_PATIENCE", 0.1)
     if data is not None:
         (tmp_path / "trace.pcap").write_bytes(data)
-    reading = traces.read({POINT: Traced("trace", HERE, THERE)}, tmp_path, TOKEN, {})[POINT]
+    reading = traces.read({POINT: Traced("trace", HERE, THERE)}, tmp_path, TOKEN, {}, 0.0)[POINT]
     assert reading.note == note
     if data and not note:
         assert reading.size == len(data) - (0 if data.endswith(mark(THERE)) else 56)

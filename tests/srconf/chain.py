@@ -298,3 +298,24 @@ class Chain:
             for node, interface in ((left, port), (right, far)):
                 words = (word for name in ("tx", "sg", "tso", "gso") for word in (name, state))
                 self.nodes[node].run("ethtool", "-K", interface, *words, "gro", gro or state)
+
+
+@contextmanager
+def another_proxy(chain: Chain) -> Iterator[None]:
+    """A second proxy, fc00:a::a2, beside the first on the same box."""
+    chain.connect("server1", "veth2", "vnf", "veth2")
+    chain.connect("server1", "veth3", "vnf", "veth3")
+    try:
+        chain.server1.ip("addr add 192.168.3.1/24 dev veth2\naddr add 192.168.4.1/24 dev veth3")
+        chain.vnf.ip("""
+            addr add 192.168.3.2/24 dev veth2
+            addr add 192.168.4.2/24 dev veth3
+            route add default via 192.168.4.1 dev veth3 table 101
+            rule add iif veth2 lookup 101
+        """)
+        chain.server1.srconf("add", "fc00:a::a2", "end.ad4", "ip", "192.168.3.2", "veth2", "veth3")
+        yield
+    finally:
+        chain.server1.srconf("del", "fc00:a::a2", check=False)
+        chain.server1.ip("link del veth2\nlink del veth3")
+        chain.vnf.ip("rule del lookup 101")

@@ -60,22 +60,15 @@ def udp6(
     *,
     source: str = "fd00:a::1",
     destination: str = "fd00:b::1",
-    hop_limit: int = 64,
-    traffic_class: int = 0,
+    **header: int,
 ) -> bytes:
     """An IPv6 packet with UDP in it, its checksum right."""
     length = 8 + len(payload)
     addresses = IPv6Address(source).packed + IPv6Address(destination).packed
     head = struct.pack("!HHHH", *ports, length, 0)
     filled = checksum(addresses + struct.pack("!II", length, UDP) + head + payload) or 0xFFFF
-    return plain6(
-        UDP,
-        head[:6] + struct.pack("!H", filled) + payload,
-        source=source,
-        destination=destination,
-        hop_limit=hop_limit,
-        traffic_class=traffic_class,
-    )
+    datagram = head[:6] + struct.pack("!H", filled) + payload
+    return plain6(UDP, datagram, source=source, destination=destination, **header)
 
 
 def plain6(

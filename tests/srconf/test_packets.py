@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from .chain import Chain
+from .chain import Chain, another_proxy
 from .packets import LAST, NEXT, OTHER, SID, chained, icmp, ipv4, ipv6, probes, srh, udp, view
 
 IPV4_FRAME = 0x0800
@@ -272,26 +272,12 @@ def test_more_flows_than_the_cache_holds(chain: Chain) -> None:
 
 
 def test_two_proxies_in_a_row_on_one_node(chain: Chain) -> None:
-    chain.connect("server1", "veth2", "vnf", "veth2")
-    chain.connect("server1", "veth3", "vnf", "veth3")
-    try:
-        chain.server1.ip("addr add 192.168.3.1/24 dev veth2\naddr add 192.168.4.1/24 dev veth3")
-        chain.vnf.ip("""
-            addr add 192.168.3.2/24 dev veth2
-            addr add 192.168.4.2/24 dev veth3
-            route add default via 192.168.4.1 dev veth3 table 101
-            rule add iif veth2 lookup 101
-        """)
-        chain.server1.srconf("add", "fc00:a::a2", "end.ad4", "ip", "192.168.3.2", "veth2", "veth3")
+    with another_proxy(chain):
         (packet,) = crossing(chain, [chained(INNER, (SID, "fc00:a::a2", NEXT, LAST))])
         seen = view(packet)
         assert (seen.destination, seen.segments_left, seen.inner[8]) == (NEXT, 1, 60)
         first, second = (chain.server1.counters(sid) for sid in ("fc00:a::a1", "fc00:a::a2"))
         assert first == second == {"entered": (1, 40 + 72 + 78), "returned": (1, 78)}
-    finally:
-        chain.server1.srconf("del", "fc00:a::a2", check=False)
-        chain.server1.ip("link del veth2\nlink del veth3")
-        chain.vnf.ip("rule del lookup 101")
     assert len(crossing(chain, [chained(INNER)])) == 1
 
 

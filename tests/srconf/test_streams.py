@@ -13,7 +13,7 @@ from hashlib import sha256
 
 import pytest
 
-from .chain import Chain, Namespace
+from .chain import Chain, Namespace, another_proxy
 from .packets import LAST, SID, chained, icmp, ipv4, probes, udp, view
 
 SIZE = 20_000_000
@@ -195,29 +195,17 @@ def test_fragments(proxy: Chain, sid: str, word: str, to: str, size: int) -> Non
 @pytest.fixture
 def in_a_row(chain: Chain) -> Iterator[Chain]:
     """fc00:a::a2 behind fc00:a::a1 on the same box, and a route of hosta's through both."""
-    chain.connect("server1", "veth2", "vnf", "veth2")
-    chain.connect("server1", "veth3", "vnf", "veth3")
-    try:
-        chain.server1.ip("addr add 192.168.3.1/24 dev veth2\naddr add 192.168.4.1/24 dev veth3")
-        chain.vnf.ip("""
-            addr add 192.168.3.2/24 dev veth2
-            addr add 192.168.4.2/24 dev veth3
-            route add default via 192.168.4.1 dev veth3 table 101
-            rule add iif veth2 lookup 101
-        """)
-        segments = "fc00:a::a1,fc00:a::a2,fc00:b::a1,fc00:3::a"
+    segments = "fc00:a::a1,fc00:a::a2,fc00:b::a1,fc00:3::a"
+    with another_proxy(chain):
         chain.r1.ip(f"route add 10.0.5.0/24 encap seg6 mode encap segs {segments} dev eth2")
         chain.r3.ip("route add 10.0.5.0/24 via 10.0.1.1")
         chain.hostb.ip("addr add 10.0.5.1/32 dev lo")
-        chain.server1.srconf("add", "fc00:a::a2", "end.ad4", "ip", "192.168.3.2", "veth2", "veth3")
-        yield chain
-    finally:
-        chain.server1.srconf("del", "fc00:a::a2", check=False)
-        chain.server1.ip("link del veth2\nlink del veth3")
-        chain.vnf.ip("rule del lookup 101")
-        chain.r1.ip("route del 10.0.5.0/24")
-        chain.r3.ip("route del 10.0.5.0/24")
-        chain.hostb.ip("addr del 10.0.5.1/32 dev lo")
+        try:
+            yield chain
+        finally:
+            chain.r1.ip("route del 10.0.5.0/24")
+            chain.r3.ip("route del 10.0.5.0/24")
+            chain.hostb.ip("addr del 10.0.5.1/32 dev lo")
 
 
 def test_tcp_through_two_proxies_in_a_row(in_a_row: Chain) -> None:

@@ -16,28 +16,12 @@ from typing import Any
 
 import yaml
 
+from srv6lab.srv6 import acting, results
 from srv6lab.srv6.behaviors import REGISTRY
 from srv6lab.srv6.encapsulation import Encapsulation
 from srv6lab.srv6.flavors import NEXT_CSID
 from srv6lab.srv6.headend import HEADENDS
 from srv6lab.srv6.packet import Ethernet, Hmac, Ipv4, Ipv6, Packet
-from srv6lab.srv6.results import (
-    Adjacency,
-    Deliver,
-    Discard,
-    Flavor,
-    Forward,
-    How,
-    IcmpError,
-    Interface,
-    L2Table,
-    LocalSid,
-    Lookup,
-    NextCsid,
-    Result,
-    Service,
-    Table,
-)
 
 FIRST: dict[int, type[Ipv4 | Ipv6 | Ethernet]] = {0: Ethernet, 4: Ipv4, 6: Ipv6}
 LOADER = getattr(
@@ -67,9 +51,8 @@ class Case:
         if not self.is_back:
             return spoken(act(self.behavior, self.parameters, packet))
         cache = act(self.behavior, self.parameters, read(self.entered)).cache if self.entered else None
-        give_back = REGISTRY[self.behavior].give_back
-        assert give_back is not None
-        return spoken(give_back(packet, local_sid(self.parameters), cache))
+        back = acting.give_back(REGISTRY[self.behavior])
+        return spoken(back(packet, local_sid(self.parameters), cache))
 
 
 def read(wire: bytes) -> Packet:
@@ -80,21 +63,19 @@ def read(wire: bytes) -> Packet:
 def act(behavior: str, parameters: Mapping[str, Any], packet: Packet) -> Any:
     if behavior in HEADENDS:
         return HEADENDS[behavior](packet, encapsulation(parameters))
-    act = REGISTRY[behavior].act
-    assert act is not None
-    return act(packet, local_sid(parameters))
+    return acting.act(REGISTRY[behavior])(packet, local_sid(parameters))
 
 
-def local_sid(given: Mapping[str, Any]) -> LocalSid:
-    return LocalSid(
+def local_sid(given: Mapping[str, Any]) -> results.LocalSid:
+    return results.LocalSid(
         nh6=IPv6Address(given["nh6"]) if "nh6" in given else None,
         nh4=IPv4Address(given["nh4"]) if "nh4" in given else None,
         table=given.get("table"),
         oif=given.get("oif"),
         policy=encapsulation(given["policy"]) if "policy" in given else None,
-        service=Service(**given["service"]) if "service" in given else None,
-        flavors=frozenset(Flavor[name] for name in given.get("flavors", ())),
-        next_csid=NextCsid(*given["next_csid"]) if "next_csid" in given else None,
+        service=results.Service(**given["service"]) if "service" in given else None,
+        flavors=frozenset(results.Flavor[name] for name in given.get("flavors", ())),
+        next_csid=results.NextCsid(*given["next_csid"]) if "next_csid" in given else None,
         upper_layers=frozenset(given.get("upper_layers", ())),
         argument_length=given.get("argument_length", 0),
         oam=given.get("oam", False),
@@ -108,36 +89,36 @@ def encapsulation(given: Mapping[str, Any]) -> Encapsulation:
     return Encapsulation(IPv6Address(given["source"]), segments, tlvs=tlvs, **rest)
 
 
-def spoken(result: Result) -> tuple[object, ...]:
+def spoken(result: results.Result) -> tuple[object, ...]:
     """A result as a case writes it, with the copy for OAM behind it."""
     copy = () if result.oam is None else (result.oam.to_bytes().hex(),)
     return *_spoken(result), *copy
 
 
-def _spoken(result: Result) -> tuple[object, ...]:
+def _spoken(result: results.Result) -> tuple[object, ...]:
     match result:
-        case Forward(packet, how, cache):
+        case results.Forward(packet, how, cache):
             cached = b"".join(header.to_bytes() for header in cache.headers) if cache else b""
             return "forward", packet.to_bytes().hex(), how_spoken(how), cached.hex()
-        case Deliver(packet):
+        case results.Deliver(packet):
             return "deliver", packet.to_bytes().hex()
-        case Discard(reason):
+        case results.Discard(reason):
             return "discard", reason
-        case IcmpError(kind, code, pointer):
+        case results.IcmpError(kind, code, pointer):
             return "icmp", kind, code, pointer
 
 
-def how_spoken(how: How) -> object:
+def how_spoken(how: results.How) -> object:
     match how:
-        case Lookup():
+        case results.Lookup():
             return "lookup"
-        case Table(number):
+        case results.Table(number):
             return number
-        case Adjacency(next_hop):
+        case results.Adjacency(next_hop):
             return str(next_hop)
-        case Interface(name):
+        case results.Interface(name):
             return name
-        case L2Table(number, match, learns, excluded):
+        case results.L2Table(number, match, learns, excluded):
             return {"table": number, "by": match.name, "learns": learns, "excluded": excluded}
 
 

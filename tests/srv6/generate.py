@@ -6,31 +6,7 @@ from dataclasses import replace
 from ipaddress import IPv4Address, IPv6Address
 from random import Random
 
-from srv6lab.srv6.packet import (
-    Authentication,
-    DestinationOptions,
-    Ethernet,
-    Fragment,
-    Header,
-    Hmac,
-    HopByHop,
-    Icmp,
-    Icmpv6,
-    Ipv4,
-    Ipv6,
-    Option,
-    Packet,
-    Pad1,
-    PadN,
-    Routing,
-    Srh,
-    Tcp,
-    Tlv,
-    Udp,
-    UnknownTlv,
-    Vlan,
-    build,
-)
+from srv6lab.srv6 import packet as model
 
 OPAQUE = 253  # "use for experimentation and testing" (RFC 3692): nobody reads what it holds
 
@@ -43,23 +19,23 @@ def address4(random: Random) -> IPv4Address:
     return IPv4Address(10 << 24 | random.getrandbits(24))
 
 
-def options(random: Random) -> tuple[Option, ...]:
+def options(random: Random) -> tuple[model.Option, ...]:
     """Padded to a header whose length is a multiple of 8 bytes."""
-    found = [Option(0x1E, random.randbytes(random.randrange(9))) for _ in range(random.randrange(3))]
-    found += [Option(0, None)] * random.randrange(2)
+    found = [model.Option(0x1E, random.randbytes(random.randrange(9))) for _ in range(random.randrange(3))]
+    found += [model.Option(0, None)] * random.randrange(2)
     missing = -(2 + sum(len(option.to_bytes()) for option in found)) % 8
     if missing == 1:
-        found.append(Option(0, None))
+        found.append(model.Option(0, None))
     elif missing:
-        found.append(Option(1, bytes(missing - 2)))
-    return tuple(found) or (Option(1, bytes(4)),)
+        found.append(model.Option(1, bytes(missing - 2)))
+    return tuple(found) or (model.Option(1, bytes(4)),)
 
 
-def tlvs(random: Random) -> tuple[Tlv, ...]:
-    found: list[Tlv] = []
+def tlvs(random: Random) -> tuple[model.Tlv, ...]:
+    found: list[model.Tlv] = []
     if random.randrange(2):
         found.append(
-            Hmac(
+            model.Hmac(
                 random.getrandbits(32),
                 random.randbytes(32),
                 bool(random.randrange(2)),
@@ -67,18 +43,18 @@ def tlvs(random: Random) -> tuple[Tlv, ...]:
             )
         )
     if random.randrange(2):
-        found.append(UnknownTlv(random.choice((2, 124, 200)), random.randbytes(random.randrange(12))))
+        found.append(model.UnknownTlv(random.choice((2, 124, 200)), random.randbytes(random.randrange(12))))
     missing = -sum(len(tlv.to_bytes()) for tlv in found) % 8
     if missing == 1:
-        found.append(Pad1())
+        found.append(model.Pad1())
     elif missing:
-        found.append(PadN(bytes(missing - 2)))
+        found.append(model.PadN(bytes(missing - 2)))
     return tuple(found)
 
 
-def srh(random: Random, *, reduced: bool | None = None) -> Srh:
+def srh(random: Random, *, reduced: bool | None = None) -> model.Srh:
     segments = [address6(random) for _ in range(random.randrange(2, 6))]
-    whole = Srh.of(
+    whole = model.Srh.of(
         segments,
         reduced=bool(random.randrange(2)) if reduced is None else reduced,
         flags=random.getrandbits(8),
@@ -88,31 +64,31 @@ def srh(random: Random, *, reduced: bool | None = None) -> Srh:
     return replace(whole, segments_left=random.randrange(len(segments)))
 
 
-def extensions(random: Random) -> list[Header]:
+def extensions(random: Random) -> list[model.Header]:
     return [
         header
         for header in (
-            HopByHop(options=options(random)),
-            DestinationOptions(options=options(random)),
-            Routing(random.choice((0, 253)), 0, bytes(4) + random.randbytes(16)),
+            model.HopByHop(options=options(random)),
+            model.DestinationOptions(options=options(random)),
+            model.Routing(random.choice((0, 253)), 0, bytes(4) + random.randbytes(16)),
             srh(random),
-            Fragment(
+            model.Fragment(
                 random.getrandbits(32), reserved=random.getrandbits(8), reserved_bits=random.getrandbits(2)
             ),
-            Authentication(
+            model.Authentication(
                 random.getrandbits(32),
                 random.getrandbits(32),
                 random.randbytes(random.choice((4, 12))),
                 reserved=random.getrandbits(16),
             ),
-            DestinationOptions(options=options(random)),
+            model.DestinationOptions(options=options(random)),
         )
         if random.randrange(3) == 0
     ]
 
 
-def ipv6(random: Random) -> Ipv6:
-    return Ipv6(
+def ipv6(random: Random) -> model.Ipv6:
+    return model.Ipv6(
         address6(random),
         address6(random),
         random.randrange(1, 256),
@@ -122,8 +98,8 @@ def ipv6(random: Random) -> Ipv6:
     )
 
 
-def ipv4(random: Random, *, with_options: bool = True) -> Ipv4:
-    return Ipv4(
+def ipv4(random: Random, *, with_options: bool = True) -> model.Ipv4:
+    return model.Ipv4(
         address4(random),
         address4(random),
         random.randrange(1, 256),
@@ -135,12 +111,12 @@ def ipv4(random: Random, *, with_options: bool = True) -> Ipv4:
     )
 
 
-def upper(random: Random, *, version: int) -> list[Header]:
+def upper(random: Random, *, version: int) -> list[model.Header]:
     ports = random.randrange(40000, 40100), random.randrange(40000, 40100)
-    choices: tuple[Header | None, ...] = (
+    choices: tuple[model.Header | None, ...] = (
         None,
-        Udp(*ports),
-        Tcp(
+        model.Udp(*ports),
+        model.Tcp(
             *ports,
             random.getrandbits(32),
             random.getrandbits(32),
@@ -150,15 +126,15 @@ def upper(random: Random, *, version: int) -> list[Header]:
             options=bytes([1]) * (4 * random.randrange(4)),
             reserved=random.getrandbits(4),
         ),
-        Icmp(random.choice((0, 8)), random.getrandbits(8), random.randbytes(4))
+        model.Icmp(random.choice((0, 8)), random.getrandbits(8), random.randbytes(4))
         if version == 4
-        else Icmpv6(random.choice((128, 129)), random.getrandbits(8), random.randbytes(4)),
+        else model.Icmpv6(random.choice((128, 129)), random.getrandbits(8), random.randbytes(4)),
     )
     one = random.choice(choices)
     return [] if one is None else [one]
 
 
-def inner(random: Random) -> list[Header]:
+def inner(random: Random) -> list[model.Header]:
     """An IP packet, or none."""
     if random.randrange(3) == 0:
         return []
@@ -167,10 +143,10 @@ def inner(random: Random) -> list[Header]:
     return [ipv6(random), *extensions(random)[:2], *upper(random, version=6)]
 
 
-def fragment(random: Random) -> list[Header]:
+def fragment(random: Random) -> list[model.Header]:
     """The last header of a packet that is one of several fragments."""
     return [
-        Fragment(
+        model.Fragment(
             random.getrandbits(32),
             random.getrandbits(13) or 1,
             bool(random.randrange(2)),
@@ -181,24 +157,24 @@ def fragment(random: Random) -> list[Header]:
     ]
 
 
-def link(random: Random) -> list[Header]:
-    ethernet = Ethernet(random.randbytes(6), random.randbytes(6))
+def link(random: Random) -> list[model.Header]:
+    ethernet = model.Ethernet(random.randbytes(6), random.randbytes(6))
     tags = [
-        Vlan(random.getrandbits(12), 0, random.getrandbits(3), bool(random.randrange(2)))
+        model.Vlan(random.getrandbits(12), 0, random.getrandbits(3), bool(random.randrange(2)))
         for _ in range(random.choice((0, 0, 0, 1, 2)))
     ]
     return [ethernet, *tags]
 
 
-def frame(random: Random) -> Packet:
+def frame(random: Random) -> model.Packet:
     """Any frame: IPv6 with an inner packet or not, or IPv4."""
     # tshark 4.0 wants a second byte behind a Pad1 option, so it misses one that a frame ends with.
     payload = random.randbytes(random.randrange(1, 40))
     if random.randrange(6) == 0:
-        return build(*link(random), ipv4(random), *upper(random, version=4), payload=payload)
+        return model.build(*link(random), ipv4(random), *upper(random, version=4), payload=payload)
     outer = [*link(random), ipv6(random), *extensions(random)]
     if random.randrange(8) == 0:
-        return build(*outer, *fragment(random), payload=payload)
+        return model.build(*outer, *fragment(random), payload=payload)
     behind = inner(random) or upper(random, version=6)
     trailer = bytes(random.choice((0, 0, 0, 6)))
-    return build(*outer, *behind, payload=payload, trailer=trailer)
+    return model.build(*outer, *behind, payload=payload, trailer=trailer)

@@ -10,6 +10,7 @@ from random import Random
 
 import pytest
 
+from srv6lab.srv6 import acting
 from srv6lab.srv6.behaviors import REGISTRY
 from srv6lab.srv6.encapsulation import Encapsulation
 from srv6lab.srv6.headend import h_encaps, h_encaps_l2, h_encaps_l2_red, h_encaps_red, hop
@@ -156,9 +157,7 @@ def need(one: Installed) -> None:
 
 
 def act(one: Installed, packet: Packet) -> Result:
-    behavior = REGISTRY[one.behavior].act
-    assert behavior is not None
-    return behavior(packet, one.parameters)
+    return acting.act(REGISTRY[one.behavior])(packet, one.parameters)
 
 
 def forwarded(result: Result) -> Packet:

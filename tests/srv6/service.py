@@ -9,6 +9,7 @@ from ipaddress import IPv6Address
 from random import Random
 
 from srv6lab.srconf.behaviors import BEHAVIORS as SERVED
+from srv6lab.srv6.acting import act, give_back
 from srv6lab.srv6.behaviors import REGISTRY
 from srv6lab.srv6.encapsulation import Encapsulation
 from srv6lab.srv6.headend import hop
@@ -58,14 +59,10 @@ class Proxy:
         return *ways, "src", str(self.policy.source), "segs", ",".join(map(str, self.policy.segments))
 
     def act(self, packet: Packet) -> Result:
-        act = REGISTRY[self.name].act
-        assert act is not None
-        return act(packet, self.local)
+        return act(REGISTRY[self.name])(packet, self.local)
 
     def give_back(self, packet: Packet, cache: Cache | None) -> Result:
-        give_back = REGISTRY[self.name].give_back
-        assert give_back is not None
-        return give_back(packet, self.local, cache)
+        return give_back(REGISTRY[self.name])(packet, self.local, cache)
 
 
 _ALL = (

@@ -11,24 +11,7 @@ from random import Random
 
 import pytest
 
-from srv6lab.srv6.packet import (
-    Authentication,
-    DestinationOptions,
-    Ethernet,
-    Fragment,
-    Header,
-    HopByHop,
-    Icmp,
-    Icmpv6,
-    Ipv4,
-    Ipv6,
-    Packet,
-    Routing,
-    Srh,
-    Tcp,
-    Udp,
-    Vlan,
-)
+from srv6lab.srv6 import packet as model
 from tests.captures.frames import pcap
 from tests.conftest import tool
 from tests.srv6.generate import frame
@@ -37,7 +20,7 @@ Value = int | str
 GOOD = 1  # what tshark says of a checksum that is right
 
 
-def size(header: Header) -> int:
+def size(header: model.Header) -> int:
     return len(header.to_bytes())
 
 
@@ -50,88 +33,91 @@ def number(rest: bytes, half: int) -> int:
 
 
 # tshark's field: the headers that have it, and what our value says of it.
-FIELDS: dict[str, tuple[tuple[type[Header], ...], Callable[..., Value | list[Value]]]] = {
-    "eth.dst": ((Ethernet,), lambda h: mac(h.destination)),
-    "eth.src": ((Ethernet,), lambda h: mac(h.source)),
-    "eth.type": ((Ethernet,), lambda h: h.ethertype),
-    "vlan.id": ((Vlan,), lambda h: h.identifier),
-    "vlan.priority": ((Vlan,), lambda h: h.priority),
-    "vlan.dei": ((Vlan,), lambda h: int(h.drop_eligible)),
-    "vlan.etype": ((Vlan,), lambda h: h.ethertype),
-    "ipv6.src": ((Ipv6,), lambda h: str(h.source)),
-    "ipv6.dst": ((Ipv6,), lambda h: str(h.destination)),
-    "ipv6.tclass": ((Ipv6,), lambda h: h.traffic_class),
-    "ipv6.flow": ((Ipv6,), lambda h: h.flow_label),
-    "ipv6.plen": ((Ipv6,), lambda h: h.payload_length),
-    "ipv6.nxt": ((Ipv6,), lambda h: h.next_header),
-    "ipv6.hlim": ((Ipv6,), lambda h: h.hop_limit),
-    "ipv6.hopopts.nxt": ((HopByHop,), lambda h: h.next_header),
-    "ipv6.hopopts.len_oct": ((HopByHop,), size),
-    "ipv6.dstopts.nxt": ((DestinationOptions,), lambda h: h.next_header),
-    "ipv6.dstopts.len_oct": ((DestinationOptions,), size),
-    "ipv6.opt.type": ((HopByHop, DestinationOptions), lambda h: [o.type for o in h.options]),
+FIELDS: dict[str, tuple[tuple[type[model.Header], ...], Callable[..., Value | list[Value]]]] = {
+    "eth.dst": ((model.Ethernet,), lambda h: mac(h.destination)),
+    "eth.src": ((model.Ethernet,), lambda h: mac(h.source)),
+    "eth.type": ((model.Ethernet,), lambda h: h.ethertype),
+    "vlan.id": ((model.Vlan,), lambda h: h.identifier),
+    "vlan.priority": ((model.Vlan,), lambda h: h.priority),
+    "vlan.dei": ((model.Vlan,), lambda h: int(h.drop_eligible)),
+    "vlan.etype": ((model.Vlan,), lambda h: h.ethertype),
+    "ipv6.src": ((model.Ipv6,), lambda h: str(h.source)),
+    "ipv6.dst": ((model.Ipv6,), lambda h: str(h.destination)),
+    "ipv6.tclass": ((model.Ipv6,), lambda h: h.traffic_class),
+    "ipv6.flow": ((model.Ipv6,), lambda h: h.flow_label),
+    "ipv6.plen": ((model.Ipv6,), lambda h: h.payload_length),
+    "ipv6.nxt": ((model.Ipv6,), lambda h: h.next_header),
+    "ipv6.hlim": ((model.Ipv6,), lambda h: h.hop_limit),
+    "ipv6.hopopts.nxt": ((model.HopByHop,), lambda h: h.next_header),
+    "ipv6.hopopts.len_oct": ((model.HopByHop,), size),
+    "ipv6.dstopts.nxt": ((model.DestinationOptions,), lambda h: h.next_header),
+    "ipv6.dstopts.len_oct": ((model.DestinationOptions,), size),
+    "ipv6.opt.type": ((model.HopByHop, model.DestinationOptions), lambda h: [o.type for o in h.options]),
     "ipv6.opt.length": (
-        (HopByHop, DestinationOptions),
+        (model.HopByHop, model.DestinationOptions),
         lambda h: [len(o.value) for o in h.options if o.value is not None],
     ),
-    "ipv6.routing.nxt": ((Srh, Routing), lambda h: h.next_header),
-    "ipv6.routing.len_oct": ((Srh, Routing), size),
-    "ipv6.routing.type": ((Srh, Routing), lambda h: h.type if isinstance(h, Routing) else 4),
-    "ipv6.routing.segleft": ((Srh, Routing), lambda h: h.segments_left),
-    "ipv6.routing.srh.last_entry": ((Srh,), lambda h: h.last_entry),
-    "ipv6.routing.srh.flags": ((Srh,), lambda h: h.flags),
-    "ipv6.routing.srh.tag": ((Srh,), lambda h: f"{h.tag:04x}"),
-    "ipv6.routing.srh.addr": ((Srh,), lambda h: [str(sid) for sid in h.segment_list]),
-    "ipv6.fraghdr.nxt": ((Fragment,), lambda h: h.next_header),
-    "ipv6.fraghdr.offset": ((Fragment,), lambda h: h.offset),
-    "ipv6.fraghdr.more": ((Fragment,), lambda h: int(h.more)),
-    "ipv6.fraghdr.ident": ((Fragment,), lambda h: h.identification),
-    "ipv6.fraghdr.reserved_octet": ((Fragment,), lambda h: h.reserved),
-    "ipv6.fraghdr.reserved_bits": ((Fragment,), lambda h: h.reserved_bits),
-    "ah.next_header": ((Authentication,), lambda h: h.next_header),
-    "ah.reserved": ((Authentication,), lambda h: f"{h.reserved:04x}"),
-    "ah.spi": ((Authentication,), lambda h: h.spi),
-    "ah.sequence": ((Authentication,), lambda h: h.sequence),
-    "ah.icv": ((Authentication,), lambda h: h.icv.hex()),
-    "ip.src": ((Ipv4,), lambda h: str(h.source)),
-    "ip.dst": ((Ipv4,), lambda h: str(h.destination)),
-    "ip.hdr_len": ((Ipv4,), size),
-    "ip.dsfield": ((Ipv4,), lambda h: h.tos),
-    "ip.len": ((Ipv4,), lambda h: h.total_length),
-    "ip.id": ((Ipv4,), lambda h: h.identification),
-    "ip.flags": ((Ipv4,), lambda h: h.flags),
-    "ip.frag_offset": ((Ipv4,), lambda h: h.fragment_offset),
-    "ip.ttl": ((Ipv4,), lambda h: h.ttl),
-    "ip.proto": ((Ipv4,), lambda h: h.protocol),
-    "ip.checksum": ((Ipv4,), lambda h: h.checksum),
-    "ip.checksum.status": ((Ipv4,), lambda _: GOOD),
-    "icmp.type": ((Icmp,), lambda h: h.type),
-    "icmp.code": ((Icmp,), lambda h: h.code),
-    "icmp.ident": ((Icmp,), lambda h: number(h.rest, 0)),
-    "icmp.seq": ((Icmp,), lambda h: number(h.rest, 1)),
-    "icmp.checksum": ((Icmp,), lambda h: h.checksum),
-    "icmp.checksum.status": ((Icmp,), lambda _: GOOD),
-    "icmpv6.type": ((Icmpv6,), lambda h: h.type),
-    "icmpv6.code": ((Icmpv6,), lambda h: h.code),
-    "icmpv6.echo.identifier": ((Icmpv6,), lambda h: number(h.rest, 0)),
-    "icmpv6.echo.sequence_number": ((Icmpv6,), lambda h: number(h.rest, 1)),
-    "icmpv6.checksum": ((Icmpv6,), lambda h: h.checksum),
-    "icmpv6.checksum.status": ((Icmpv6,), lambda _: GOOD),
-    "udp.srcport": ((Udp,), lambda h: h.source_port),
-    "udp.dstport": ((Udp,), lambda h: h.destination_port),
-    "udp.length": ((Udp,), lambda h: h.length),
-    "udp.checksum": ((Udp,), lambda h: h.checksum),
-    "udp.checksum.status": ((Udp,), lambda _: GOOD),
-    "tcp.srcport": ((Tcp,), lambda h: h.source_port),
-    "tcp.dstport": ((Tcp,), lambda h: h.destination_port),
-    "tcp.seq_raw": ((Tcp,), lambda h: h.sequence),
-    "tcp.ack_raw": ((Tcp,), lambda h: h.acknowledgment),
-    "tcp.hdr_len": ((Tcp,), size),
-    "tcp.flags": ((Tcp,), lambda h: h.reserved << 8 | h.flags),
-    "tcp.window_size_value": ((Tcp,), lambda h: h.window),
-    "tcp.urgent_pointer": ((Tcp,), lambda h: h.urgent_pointer),
-    "tcp.checksum": ((Tcp,), lambda h: h.checksum),
-    "tcp.checksum.status": ((Tcp,), lambda _: GOOD),
+    "ipv6.routing.nxt": ((model.Srh, model.Routing), lambda h: h.next_header),
+    "ipv6.routing.len_oct": ((model.Srh, model.Routing), size),
+    "ipv6.routing.type": (
+        (model.Srh, model.Routing),
+        lambda h: h.type if isinstance(h, model.Routing) else 4,
+    ),
+    "ipv6.routing.segleft": ((model.Srh, model.Routing), lambda h: h.segments_left),
+    "ipv6.routing.srh.last_entry": ((model.Srh,), lambda h: h.last_entry),
+    "ipv6.routing.srh.flags": ((model.Srh,), lambda h: h.flags),
+    "ipv6.routing.srh.tag": ((model.Srh,), lambda h: f"{h.tag:04x}"),
+    "ipv6.routing.srh.addr": ((model.Srh,), lambda h: [str(sid) for sid in h.segment_list]),
+    "ipv6.fraghdr.nxt": ((model.Fragment,), lambda h: h.next_header),
+    "ipv6.fraghdr.offset": ((model.Fragment,), lambda h: h.offset),
+    "ipv6.fraghdr.more": ((model.Fragment,), lambda h: int(h.more)),
+    "ipv6.fraghdr.ident": ((model.Fragment,), lambda h: h.identification),
+    "ipv6.fraghdr.reserved_octet": ((model.Fragment,), lambda h: h.reserved),
+    "ipv6.fraghdr.reserved_bits": ((model.Fragment,), lambda h: h.reserved_bits),
+    "ah.next_header": ((model.Authentication,), lambda h: h.next_header),
+    "ah.reserved": ((model.Authentication,), lambda h: f"{h.reserved:04x}"),
+    "ah.spi": ((model.Authentication,), lambda h: h.spi),
+    "ah.sequence": ((model.Authentication,), lambda h: h.sequence),
+    "ah.icv": ((model.Authentication,), lambda h: h.icv.hex()),
+    "ip.src": ((model.Ipv4,), lambda h: str(h.source)),
+    "ip.dst": ((model.Ipv4,), lambda h: str(h.destination)),
+    "ip.hdr_len": ((model.Ipv4,), size),
+    "ip.dsfield": ((model.Ipv4,), lambda h: h.tos),
+    "ip.len": ((model.Ipv4,), lambda h: h.total_length),
+    "ip.id": ((model.Ipv4,), lambda h: h.identification),
+    "ip.flags": ((model.Ipv4,), lambda h: h.flags),
+    "ip.frag_offset": ((model.Ipv4,), lambda h: h.fragment_offset),
+    "ip.ttl": ((model.Ipv4,), lambda h: h.ttl),
+    "ip.proto": ((model.Ipv4,), lambda h: h.protocol),
+    "ip.checksum": ((model.Ipv4,), lambda h: h.checksum),
+    "ip.checksum.status": ((model.Ipv4,), lambda _: GOOD),
+    "icmp.type": ((model.Icmp,), lambda h: h.type),
+    "icmp.code": ((model.Icmp,), lambda h: h.code),
+    "icmp.ident": ((model.Icmp,), lambda h: number(h.rest, 0)),
+    "icmp.seq": ((model.Icmp,), lambda h: number(h.rest, 1)),
+    "icmp.checksum": ((model.Icmp,), lambda h: h.checksum),
+    "icmp.checksum.status": ((model.Icmp,), lambda _: GOOD),
+    "icmpv6.type": ((model.Icmpv6,), lambda h: h.type),
+    "icmpv6.code": ((model.Icmpv6,), lambda h: h.code),
+    "icmpv6.echo.identifier": ((model.Icmpv6,), lambda h: number(h.rest, 0)),
+    "icmpv6.echo.sequence_number": ((model.Icmpv6,), lambda h: number(h.rest, 1)),
+    "icmpv6.checksum": ((model.Icmpv6,), lambda h: h.checksum),
+    "icmpv6.checksum.status": ((model.Icmpv6,), lambda _: GOOD),
+    "udp.srcport": ((model.Udp,), lambda h: h.source_port),
+    "udp.dstport": ((model.Udp,), lambda h: h.destination_port),
+    "udp.length": ((model.Udp,), lambda h: h.length),
+    "udp.checksum": ((model.Udp,), lambda h: h.checksum),
+    "udp.checksum.status": ((model.Udp,), lambda _: GOOD),
+    "tcp.srcport": ((model.Tcp,), lambda h: h.source_port),
+    "tcp.dstport": ((model.Tcp,), lambda h: h.destination_port),
+    "tcp.seq_raw": ((model.Tcp,), lambda h: h.sequence),
+    "tcp.ack_raw": ((model.Tcp,), lambda h: h.acknowledgment),
+    "tcp.hdr_len": ((model.Tcp,), size),
+    "tcp.flags": ((model.Tcp,), lambda h: h.reserved << 8 | h.flags),
+    "tcp.window_size_value": ((model.Tcp,), lambda h: h.window),
+    "tcp.urgent_pointer": ((model.Tcp,), lambda h: h.urgent_pointer),
+    "tcp.checksum": ((model.Tcp,), lambda h: h.checksum),
+    "tcp.checksum.status": ((model.Tcp,), lambda _: GOOD),
 }
 SETTINGS = (
     "ip.check_checksum:TRUE", "udp.check_checksum:TRUE", "tcp.check_checksum:TRUE", "tcp.relative_sequence_numbers:FALSE",
@@ -140,7 +126,7 @@ SETTINGS = (
 NO_APPLICATION = ("tcp.port==40000-40099,data", "udp.port==40000-40099,data")
 
 
-def ours(packet: Packet, name: str) -> list[Value]:
+def ours(packet: model.Packet, name: str) -> list[Value]:
     kinds, read = FIELDS[name]
     found: list[Value] = []
     for header in packet.headers:
@@ -200,7 +186,7 @@ def test_tshark_agrees_field_by_field(count: int, tmp_path: Path) -> None:
     assert len(lines) == count
     seen: set[str] = set()
     for wire, line in zip(frames, lines, strict=True):
-        packet = Packet.from_bytes(wire)
+        packet = model.Packet.from_bytes(wire)
         for name, text in zip(FIELDS, line, strict=True):
             said = ours(packet, name)
             assert theirs(text, said) == said, f"{name} of {wire.hex()}: {packet.headers}"

@@ -14,7 +14,7 @@ import pytest
 from srv6lab import cli as labs
 from srv6lab.cli import Reference
 from srv6lab.plan.nodes import Plan
-from srv6lab.providers.state import Home
+from srv6lab.providers.state import Home, State
 from tests.conftest import REPOSITORY, silent
 from tests.small import planned
 
@@ -43,9 +43,10 @@ class Told:
         path = self.folder / "refused"
         return path.read_text() if path.exists() else ""
 
-    def up(self, said: list[str] | None = None, box: str = "", provider: str = "virtualbox") -> labs.State:
+    def up(self, said: list[str] | None = None, box: str = "", provider: str = "virtualbox") -> State:
         progress = said.append if said is not None else silent
-        return labs.up(self.home, self.plan, self.reference, provider, progress, box)
+        asked = labs.Request(self.reference, labs.provider_named(provider), box)
+        return labs.up(self.home, self.plan, asked, progress).state
 
 
 @pytest.fixture

@@ -12,13 +12,14 @@ from dataclasses import replace
 
 from srv6lab.evidence.observations import Tracer
 from srv6lab.evidence.packets import Point
-from srv6lab.evidence.prediction import Hop, Prediction
+from srv6lab.evidence.prediction import Prediction
 from srv6lab.evidence.probes import Found
-from srv6lab.evidence.verdict import Item, Status, Verdict
+from srv6lab.evidence.verdict import DirectionUnknown, Item, ProbeNotSent, Status, TracerUnsound, Verdict
+from srv6lab.evidence.wording import Described
 from srv6lab.judge.compare.alerts_and_counters import judge_alerts, judge_counts, judge_losses
 from srv6lab.judge.compare.messages import judge_messages
-from srv6lab.judge.compare.permitted import Permitted, Place, counters, foresee
-from srv6lab.judge.compare.point import PointContext, judge_place
+from srv6lab.judge.compare.permitted import Permitted, Spot, counters, foresee
+from srv6lab.judge.compare.point import PointContext, judge_spot
 from srv6lab.judge.expectations import Expected
 
 __all__ = ["compare", "judge_alerts", "judge_counts", "judge_losses", "judge_messages", "predicted_counts"]
@@ -43,7 +44,7 @@ def compare(
         mine = [expectation for expectation in expected if expectation.probe == probe]
         foreseen = foresee(predicted[probe], one.sent.sent) if predicted else None
         if foreseen is not None:
-            foreseen = {place: items_ for place, items_ in foreseen.items() if _handed_in(tracers, place[0])}
+            foreseen = {spot: them for spot, them in foreseen.items() if _handed_in(tracers, spot[0])}
             watched |= {point for point, _ in foreseen}
         judged = _judge_probe(one, mine, foreseen, tracers, elsewhere_absent)
         items += (replace(item, probe=probe) for item in judged)
@@ -73,7 +74,7 @@ def _handed_in(tracers: Mapping[Point, Tracer], point: Point) -> bool:
 def _judge_probe(
     found: Found,
     expected: Sequence[Expected],
-    foreseen: Mapping[Place, Sequence[Permitted]] | None,
+    foreseen: Mapping[Spot, Sequence[Permitted]] | None,
     tracers: Mapping[Point, Tracer],
     elsewhere_absent: bool,
 ) -> Iterator[Item]:
@@ -81,36 +82,36 @@ def _judge_probe(
         # Our own probe that can't leave its node is the lab's failure; a ping that isn't in somebody's
         # captures says nothing about the lab.
         status = Status.FAIL if found.sent.token else Status.INCONCLUSIVE
-        yield Item("probe", status, None, note=f"probe {found.sent.probe} was not sent: {found.sent.note}")
+        yield ProbeNotSent(status=status, note=f"probe {found.sent.probe} was not sent: {found.sent.note}")
         return
     for point in found.undirected:
         note = "no frame tells which MAC is this NIC's own, so directions can't be told"
-        yield Item("direction", Status.INCONCLUSIVE, point, note=note)
-    seen: dict[Place, list[Hop]] = {}
+        yield DirectionUnknown(status=Status.INCONCLUSIVE, point=point, note=note)
+    seen: dict[Spot, list[Described]] = {}
     for hop in found.hops:
-        seen.setdefault((hop.point, hop.direction), []).append(hop)
-    wanted: dict[Place, list[Expected]] = {}
+        seen.setdefault((hop.point, hop.direction), []).append(Described.of(hop.packet))
+    wanted: dict[Spot, list[Expected]] = {}
     for expectation in expected:
         wanted.setdefault((expectation.point, expectation.direction), []).append(expectation)
     permitted = foreseen or {}
-    for place in _in_order(wanted, permitted, seen):
-        blind = "directions can't be told" if place[0] in found.undirected else _why_blind(tracers[place[0]])
+    for spot in _in_order(wanted, permitted, seen):
+        blind = "directions can't be told" if spot[0] in found.undirected else _why_blind(tracers[spot[0]])
         nothing_else = ""
-        if place in wanted:
+        if spot in wanted:
             nothing_else = "no expectation at this point has these addresses"
         elif elsewhere_absent:
             nothing_else = "seen where no expectation has it"
-        scene = PointContext(found.sent.sent, foreseen is not None, blind, nothing_else)
-        yield from judge_place(wanted.get(place, ()), permitted.get(place, ()), seen.get(place, ()), scene)
+        here = PointContext(*spot, found.sent.sent, foreseen is not None, blind, nothing_else)
+        yield from judge_spot(wanted.get(spot, ()), permitted.get(spot, ()), seen.get(spot, ()), here)
 
 
-def _in_order(wanted: Iterable[Place], permitted: Iterable[Place], seen: Iterable[Place]) -> Iterator[Place]:
+def _in_order(wanted: Iterable[Spot], permitted: Iterable[Spot], seen: Iterable[Spot]) -> Iterator[Spot]:
     """The author's order, then the walk's, then what nobody spoke of."""
     yield from dict.fromkeys([*wanted, *permitted, *sorted(seen)])
 
 
 def _unsound(tracer: Tracer) -> Item:
-    return Item("tracer", Status.INCONCLUSIVE, tracer.point, note=_why_blind(tracer))
+    return TracerUnsound(status=Status.INCONCLUSIVE, point=tracer.point, note=_why_blind(tracer))
 
 
 def _why_blind(tracer: Tracer) -> str:

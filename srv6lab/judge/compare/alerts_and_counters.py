@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from srv6lab.engines import INSTALLED
 from srv6lab.evidence.observations import Alert, Sensor, Tracer
 from srv6lab.evidence.packets import Direction, Point
 from srv6lab.evidence.probes import Found
-from srv6lab.evidence.verdict import Item, Status
+from srv6lab.evidence.verdict import AlertTally, CounterTally, Item, LossTally, Status
 from srv6lab.judge.compare.witnesses import counts_alone, distinct, span
 from srv6lab.judge.expectations import ExpectedAlert, ExpectedCount, ExpectedLoss
 
@@ -39,14 +40,23 @@ def _alert_item(
         right = len(hits) == one.count if one.count else bool(hits)
         status = Status.PASS if right else Status.FAIL
     alone = "captured" if status is Status.FAIL else None
-    return Item("alert", status, one.point, "alert", expected, None, captured, alone, one.location, note)
+    return AlertTally(
+        status=status,
+        point=one.point,
+        field="alert",
+        expected=expected,
+        captured=captured,
+        alone=alone,
+        location=one.location,
+        note=note,
+    )
 
 
 def _why_deaf(service: str, sensor: Sensor | None) -> str:
     if sensor is None:
         return f"nothing was observed of service {service}: pcaps alone hold no alerts"
     if sensor.engine == "none":
-        return f"service {service} has no engine here: apt-get install suricata, then up again"
+        return f"service {service} has no engine here: apt-get install {INSTALLED[0].package}, then up again"
     if not sensor.alive:
         return f"service {service} is not running"
     if not sensor.as_planned:
@@ -79,17 +89,15 @@ def judge_counts(
             status, note = Status.INCONCLUSIVE, f"nothing was observed of {one.counter}"
         elif seen != one.packets or (foreseen and not foreseen[0] <= one.packets <= foreseen[1]):
             status = Status.FAIL
-        yield Item(
-            "counter",
-            status,
-            None,
-            one.counter,
-            str(one.packets),
-            span(*foreseen) if foreseen else None,
-            None if seen is None else str(seen),
-            counts_alone(one.packets, foreseen, seen or 0) if status is Status.FAIL else None,
-            one.location,
-            note,
+        yield CounterTally(
+            status=status,
+            field=one.counter,
+            expected=str(one.packets),
+            predicted=span(*foreseen) if foreseen else None,
+            captured=None if seen is None else str(seen),
+            alone=counts_alone(one.packets, foreseen, seen or 0) if status is Status.FAIL else None,
+            location=one.location,
+            note=note,
         )
 
 
@@ -107,8 +115,14 @@ def judge_losses(
         if lost > one.most or not probe.sent.sent:
             status = Status.INCONCLUSIVE if blind else Status.FAIL
         alone = "captured" if status is Status.FAIL else None
-        words = f"{lost} of {probe.sent.sent}"
         note = f"the tracer at {blind[0]} saw not all" if blind else ""
-        yield Item(
-            "loss", status, None, "lost", f"at most {one.most}", None, words, alone, one.location, note, probe=one.probe
-        )  # fmt: skip
+        yield LossTally(
+            status=status,
+            field="lost",
+            expected=f"at most {one.most}",
+            captured=f"{lost} of {probe.sent.sent}",
+            alone=alone,
+            location=one.location,
+            note=note,
+            probe=one.probe,
+        )

@@ -7,7 +7,7 @@ from ipaddress import IPv6Address
 
 from srv6lab.evidence.observations import Tracer
 from srv6lab.evidence.packets import Direction, Message, Point
-from srv6lab.evidence.verdict import Item, Status
+from srv6lab.evidence.verdict import FieldDiffers, Item, MessageSeen, Missing, SidsUnknown, Status
 from srv6lab.judge.expectations import ExpectedMessage, ExpectedSids
 
 Heard = Mapping[tuple[Point, Direction], Sequence[Message]]
@@ -32,12 +32,12 @@ def judge_messages(
             continue
         wrong = list(_differences(one.fields, meant[-1]))
         for name, wanted, seen in wrong:
-            yield _item(one, "field", Status.FAIL, name, wanted, seen, f"frame {meant[-1].number}")
+            yield _item(FieldDiffers, one, Status.FAIL, name, wanted, seen, f"frame {meant[-1].number}")
         for sids in one.sids:
             yield from _judge_sids(one, sids, meant[-1].fields.get(sids.field, ()), bound.get(sids.node))
         if not wrong:
             yield _item(
-                one, "message", Status.PASS, "", _words(one), f"{_words(one)}: {len(one.fields)} fields"
+                MessageSeen, one, Status.PASS, "", _words(one), f"{_words(one)}: {len(one.fields)} fields"
             )
 
 
@@ -47,13 +47,13 @@ def _judge_sids(
     """In the locator, each once, and the same as in the kernel."""
     strays = [sid for sid in seen if sids.locator is None or IPv6Address(sid) not in sids.locator]
     if strays:
-        yield _item(one, "field", Status.FAIL, sids.field, f"SIDs in {sids.locator}", _list(strays))
+        yield _item(FieldDiffers, one, Status.FAIL, sids.field, f"SIDs in {sids.locator}", _list(strays))
     elif bound is None:
         note = f"nothing was observed of the kernel of {sids.node}"
-        yield _item(one, "sids", Status.INCONCLUSIVE, sids.field, "as in the kernel", _list(seen), note)
+        yield _item(SidsUnknown, one, Status.INCONCLUSIVE, sids.field, "as in the kernel", _list(seen), note)
     elif sorted(seen) != (wanted := sorted(sid for sid, behavior in bound if behavior == sids.behavior)):
         words = f"{_list(wanted)}, which the kernel of {sids.node} binds to {sids.behavior}"
-        yield _item(one, "field", Status.FAIL, sids.field, words, _list(seen))
+        yield _item(FieldDiffers, one, Status.FAIL, sids.field, words, _list(seen))
 
 
 def _differences(
@@ -69,14 +69,24 @@ def _differences(
 def _missing(one: ExpectedMessage, tracer: Tracer) -> Item:
     """No such message: the lab's failure, if the tracer would have seen it."""
     status = Status.FAIL if tracer.sound else Status.INCONCLUSIVE
-    return _item(one, "missing", status, one.protocol, _words(one), "0", "" if tracer.sound else tracer.note)
+    return _item(Missing, one, status, one.protocol, _words(one), "0", "" if tracer.sound else tracer.note)
 
 
 def _item(
-    one: ExpectedMessage, kind: str, status: Status, field: str, wanted: str, seen: str, note: str = ""
+    kind: type[Item], one: ExpectedMessage, status: Status, field: str, wanted: str, seen: str, note: str = ""
 ) -> Item:
     alone = "captured" if status is Status.FAIL else None
-    return Item(kind, status, one.point, field, wanted, None, seen, alone, one.location, note, one.direction)
+    return kind(
+        status=status,
+        point=one.point,
+        direction=one.direction,
+        field=field,
+        expected=wanted,
+        captured=seen,
+        alone=alone,
+        location=one.location,
+        note=note,
+    )
 
 
 def _words(one: ExpectedMessage) -> str:

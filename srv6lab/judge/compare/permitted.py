@@ -9,14 +9,14 @@ from itertools import zip_longest
 
 from srv6lab.evidence.packets import Direction, PacketView, Point
 from srv6lab.evidence.prediction import Hop, Leg, Prediction, Trace
-from srv6lab.evidence.wording import describe
+from srv6lab.evidence.wording import foretell
 
-Place = tuple[Point, Direction]
+Spot = tuple[Point, Direction]
 
 
 @dataclass(frozen=True, slots=True)
 class Permitted:
-    """A packet that may be at a place: `fields` by the RFC (unless not `by_rfc`: then only the kernel lets it come
+    """A packet that may be at a spot: `fields` by the RFC (unless not `by_rfc`: then only the kernel lets it come
     here), `linux` as the kernel is known to form it by `quirks` (None where it doesn't let it come here). Of the
     packets sent, `least` to `most` are such ones; `share` is the part of flows that they are of."""
 
@@ -37,36 +37,36 @@ class Permitted:
         return (self.fields,) if self.linux is None else (self.fields, self.linux)
 
     def permits(self, name: str) -> tuple[str, ...]:
-        """The values of a field."""
-        return tuple(dict.fromkeys(fields[name] for fields in self.variants))
+        """The values of a field; none of one of which the model doesn't speak."""
+        return tuple(dict.fromkeys(fields[name] for fields in self.variants if name in fields))
 
     def mismatches(self, described: Mapping[str, str]) -> int:
         return min(sum(described[name] != value for name, value in one.items()) for one in self.variants)
 
 
-def foresee(prediction: Prediction, sent: int) -> dict[Place, list[Permitted]]:
-    """All that may be seen of a probe of `sent` packets, by place, in the order of the walk."""
-    found: dict[Place, list[Permitted]] = {}
+def foresee(prediction: Prediction, sent: int) -> dict[Spot, list[Permitted]]:
+    """All that may be seen of a probe of `sent` packets, by spot, in the order of the walk."""
+    found: dict[Spot, list[Permitted]] = {}
     for leg in Leg:
         alternatives = list(_pairs(prediction, leg))
         sure = leg is Leg.THERE or _always_answered(prediction)
-        alike: dict[tuple[Place, int, tuple[str, ...], tuple[str, ...]], list[Permitted]] = {}
+        alike: dict[tuple[Spot, int, tuple[str, ...], tuple[str, ...]], list[Permitted]] = {}
         for share, hops in alternatives:
-            visits: dict[Place, int] = {}
+            visits: dict[Spot, int] = {}
             for by_rfc, by_linux in hops:
                 either = by_rfc or by_linux
                 if either is None:
                     continue
-                place = (either.point, either.direction)
-                visits[place] = visits.get(place, 0) + 1
+                spot = (either.point, either.direction)
+                visits[spot] = visits.get(spot, 0) + 1
                 one = replace(_foreseen(either, by_rfc, by_linux), share=share)
                 linux = tuple(one.linux.values()) if one.linux else ()
-                alike.setdefault((place, visits[place], tuple(one.fields.values()), linux), []).append(one)
-        for (place, *_), same in alike.items():
+                alike.setdefault((spot, visits[spot], tuple(one.fields.values()), linux), []).append(one)
+        for (spot, *_), same in alike.items():
             certain = sure and len(same) == len(alternatives) and same[0].linux is not None
             share = sum((each.share for each in same), Fraction(0))
             one = replace(same[0], least=sent if certain else 0, most=sent, share=share)
-            found.setdefault(place, []).append(one)
+            found.setdefault(spot, []).append(one)
     return found
 
 
@@ -112,9 +112,9 @@ def _beside(one: Trace | None, other: Trace | None) -> Iterator[tuple[Hop | None
 
 
 def _foreseen(either: Hop, by_rfc: Hop | None, by_linux: Hop | None) -> Permitted:
-    fields = describe(either.packet)
-    linux = describe(by_linux.packet) if by_linux else None
-    quirks = by_linux.quirks if by_linux and linux != (describe(by_rfc.packet) if by_rfc else None) else ()
+    linux = foretell(by_linux.packet) if by_linux else None
+    fields = linux if linux is not None and either is by_linux else foretell(either.packet)
+    quirks = by_linux.quirks if by_linux and (by_rfc is None or linux != fields) else ()
     return Permitted(
         either.point, either.direction, either.packet, fields, linux, quirks, 0, 0, by_rfc is not None
     )

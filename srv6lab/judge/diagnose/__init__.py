@@ -13,7 +13,20 @@ from srv6lab.evidence.observations import Sensor, Tracer
 from srv6lab.evidence.packets import Point
 from srv6lab.evidence.prediction import Leg, Prediction
 from srv6lab.evidence.probes import Found
-from srv6lab.evidence.verdict import Item, Status, Suspect, Verdict
+from srv6lab.evidence.verdict import (
+    Absent,
+    AlertTally,
+    ChangeFailed,
+    ConfigurationDrifts,
+    CountDiffers,
+    Item,
+    Missing,
+    RoutingLacks,
+    Status,
+    Suspect,
+    TracerUnsound,
+    Verdict,
+)
 from srv6lab.judge.diagnose.causes import CAUSES, Ask, proves, suspect
 from srv6lab.judge.diagnose.first_break import find_break, lost_traces, unlikely
 from srv6lab.judge.diagnose.suspects import (
@@ -28,7 +41,7 @@ from srv6lab.plan.nodes import Plan
 
 __all__ = ["CAUSES", "confirm", "diagnose"]
 
-_UNSEEN = frozenset({"tracer", "missing", "count", "absent"})
+_UNSEEN = (TracerUnsound, Missing, CountDiffers, Absent)
 
 
 def diagnose(
@@ -89,18 +102,17 @@ def _of_walk(
 
 def _of_tracers(items: Sequence[Item]) -> Iterator[Suspect]:
     for item in items:
-        if item.status is Status.INCONCLUSIVE and item.point is not None and item.kind in _UNSEEN:
+        if item.status is Status.INCONCLUSIVE and item.point is not None and isinstance(item, _UNSEEN):
             yield suspect("tracer", item.point.node, what=f"{item.point}: {item.note}")
 
 
 def _of_routing(plan: Plan, items: Sequence[Item]) -> Iterator[Suspect]:
-    """What FRR runs instead of its configuration, and the SIDs of VPNs on routers that lack something; `field` of
-    such an item is the node."""
+    """What FRR runs instead of its configuration, and the SIDs of VPNs on routers that lack something."""
     for item in items:
-        if item.kind == "drift":
-            yield suspect("frr-configuration", item.field, line=item.note)
+        if isinstance(item, ConfigurationDrifts):
+            yield suspect("frr-configuration", item.node, line=item.note)
     for item in items:
-        routing = plan.node(item.field).routing if item.kind == "routing" else None
+        routing = plan.node(item.node).routing if isinstance(item, RoutingLacks) else None
         for vrf in routing.vrfs if routing else ():
             yield suspect("vrf-strict-mode", item.field, behavior="End.DT4")
             yield suspect("vpn-sid-not-installed", item.field, sid=vrf.sid, vrf=vrf.name)
@@ -115,7 +127,7 @@ def _out_of_sight(plan: Plan, one: Suspect) -> bool:
 
 def _of_services(plan: Plan, items: Sequence[Item], sensors: Mapping[str, Sensor]) -> Iterator[Suspect]:
     """Alerts that didn't come, or that prove nothing: a sensor that is dead, or one with other rules."""
-    if not any(item.kind == "alert" and item.status is not Status.PASS for item in items):
+    if not any(isinstance(item, AlertTally) and item.status is not Status.PASS for item in items):
         return
     for name, sensor in sensors.items():
         node = plan.service(name)[0].name
@@ -128,10 +140,8 @@ def _of_services(plan: Plan, items: Sequence[Item], sensors: Mapping[str, Sensor
 def _of_failed_change(plan: Plan, items: Sequence[Item]) -> Iterator[Suspect]:
     """A change of the exercise that a node refused."""
     for item in items:
-        if item.kind == "apply":
-            for node in plan.nodes:
-                if f" {node.name}: " in item.note:
-                    yield from (suspect("nic-down", node.name, nic=nic.name) for nic in node.nics)
+        if isinstance(item, ChangeFailed) and item.node:
+            yield from (suspect("nic-down", item.node, nic=nic.name) for nic in plan.node(item.node).nics)
 
 
 def _of_witnesses(items: Sequence[Item]) -> Iterator[Suspect]:

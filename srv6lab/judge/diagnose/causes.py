@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from srv6lab.evidence.packets import Place
 from srv6lab.evidence.verdict import Suspect
 from srv6lab.judge.diagnose import answers as ask
 
@@ -170,16 +171,16 @@ _ALL = (
 CAUSES: dict[str, Cause] = {cause.name: cause for cause in _ALL}
 
 
-def suspect(name: str, place: str, **about: object) -> Suspect:
-    """A suspicion of a cause at `node` or `node/netns`; KeyError for a name that the record doesn't know, or for
+def suspect(name: str, place: Place | str, **about: object) -> Suspect:
+    """A suspicion of a cause at a place, or at a node; KeyError for a name that the record doesn't know, or for
     what its words need and `about` lacks."""
     cause = CAUSES[name]
-    node, _, netns = place.partition("/")
+    at = place if isinstance(place, Place) else Place(place)
     known = {key: str(value) for key, value in about.items()}
-    argv = tuple(word.format(node=node, **known) for word in cause.argv)
-    if netns and argv:
-        argv = ("ip", "netns", "exec", netns, *argv)
-    return Suspect(name, node, cause.words.format(node=place, **known), argv, tuple(known.items()))
+    argv = tuple(word.format(node=at.node, **known) for word in cause.argv)
+    if at.netns and argv:
+        argv = ("ip", "netns", "exec", at.netns, *argv)
+    return Suspect(name, at.node, cause.words.format(node=place, **known), argv, tuple(known.items()))
 
 
 Ask = Callable[[str, tuple[str, ...]], tuple[str, int]]

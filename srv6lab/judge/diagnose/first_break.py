@@ -10,8 +10,8 @@ from srv6lab.evidence.observations import Tracer
 from srv6lab.evidence.packets import Direction, PacketView, Point
 from srv6lab.evidence.prediction import Hop, Leg, Prediction, Trace
 from srv6lab.evidence.probes import Found
-from srv6lab.evidence.verdict import Item, Status
-from srv6lab.evidence.wording import describe
+from srv6lab.evidence.verdict import Item, ShareDiffers, Status
+from srv6lab.evidence.wording import describe, foretell
 
 _SURE = 20  # flows by its share, so that none at all is no chance
 
@@ -52,7 +52,9 @@ def find_break(prediction: Prediction, found: Found, tracers: Mapping[Point, Tra
 def unlikely(items: Sequence[Item], prediction: Prediction) -> Iterator[Divergence]:
     """Where a probe's flows part, with another share than predicted: as if the first of the walks there broke."""
     failed = {
-        (one.point, one.direction) for one in items if one.kind == "share" and one.status is Status.FAIL
+        (one.point, one.direction)
+        for one in items
+        if isinstance(one, ShareDiffers) and one.status is Status.FAIL
     }
     for trace in prediction.linux:
         for before, hop in pairwise(trace.hops):
@@ -71,7 +73,8 @@ def _along(trace: Trace, found: Found, tracers: Mapping[Point, Tracer]) -> Diver
     for hop in trace.hops:
         tracer = tracers.get(hop.point)
         here = [one.packet for one in _at(hop, found) if _flow(one) == _flow(hop)]
-        right = [packet for packet in here if describe(packet) == describe(hop.packet)]
+        fields = foretell(hop.packet).items()
+        right = [packet for packet in here if fields <= describe(packet).items()]
         if len(right) >= (found.sent.sent if trace.share == 1 else 1):
             unknown, before = [], hop
             continue

@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from ipaddress import IPv4Address
 from itertools import pairwise
 
-from srv6lab.evidence.packets import Address, Direction, PacketView
+from srv6lab.evidence.packets import Address, Direction, PacketView, Place
 from srv6lab.evidence.prediction import Hop, Trace
-from srv6lab.evidence.verdict import Item, Status, Suspect
+from srv6lab.evidence.verdict import CountDiffers, Item, Suspect, Unexpected
 from srv6lab.judge.diagnose.causes import suspect
 from srv6lab.judge.diagnose.first_break import Divergence
 from srv6lab.plan.headend import PlannedHeadend
 from srv6lab.plan.nodes import Plan, PlannedNode, PlannedProxy, PlannedSid
+from srv6lab.srv6.behaviors import REGISTRY
 from srv6lab.srv6.csid import NextCsid
 from srv6lab.srv6.flavors import NEXT_CSID
 from srv6lab.srv6.policy.steering import FIRST_MARK, FIRST_TABLE
-
-_VRF_BOUND = frozenset({"End.DT4", "End.DT46"})
-_BOUND = frozenset(
-    {"End.X", "End.T", "End.DX2", "End.DX4", "End.DX6", "End.DT6"}
-)  # what doesn't ask the main table
 
 
 def suspects_of(plan: Plan, broken: Divergence) -> Iterator[Suspect]:
@@ -45,7 +41,7 @@ def after_delivery(delivered: Hop) -> Iterator[Suspect]:
 
 def beyond_the_end(plan: Plan, trace: Trace, strays: Sequence[Hop]) -> Iterator[Suspect]:
     """Packets that went on where the model has them lost."""
-    node = trace.end.place.partition("/")[0]
+    node = trace.end.place.node
     last = trace.hops[-1]
     for stray in strays:
         if stray.point.node == node and stray.direction is Direction.OUT:
@@ -59,7 +55,7 @@ def _tables_without(node: PlannedNode, to: Address) -> list[str]:
     """The tables in which the plan has no way to an address: the main one, and those that SIDs look into."""
     tables = {value for sid in node.local_sids for name, value in sid.parameters if name == "table"}
     known = {str(route.table) for route in node.routes if to in route.prefix}
-    main = [] if node.way_to(to) else ["main"]
+    main = [] if node.egress_nic(to) else ["main"]
     return [*main, *sorted(tables - known)]
 
 
@@ -81,23 +77,18 @@ def too_many(plan: Plan, items: Sequence[Item]) -> Iterator[Suspect]:
     """Who may have made packets that nobody sent: the node that they were seen at, or the one before it."""
     ends = plan.neighbors()
     for item in items:
-        if item.status is Status.FAIL and item.point in ends and _exceeds(item):
+        surplus = isinstance(item, Unexpected) or (isinstance(item, CountDiffers) and item.too_many)
+        if surplus and item.point in ends:
             yield from (suspect("copied", node) for node in (item.point.node, ends[item.point].point.node))
-
-
-def _exceeds(item: Item) -> bool:
-    if item.kind == "unexpected":
-        return True
-    return item.kind == "count" and int(item.captured or 0) > int(item.expected or 0)
 
 
 def _within(plan: Plan, broken: Divergence, came: Hop | None, out: Hop) -> Iterator[Suspect]:
     """A packet that came to a namespace and didn't leave it as it should."""
     node, place, nic = plan.node(out.point.node), out.point.place, out.point.nic
-    behaviors = (out.behavior or "").split(" + ")
     yield suspect("nic-down", place, nic=nic)
-    for name in _VRF_BOUND.intersection(behaviors):
-        yield suspect("vrf-strict-mode", node.name, behavior=name)
+    for name in out.behaviors:
+        if name in REGISTRY and "vrf" in REGISTRY[name].needs:
+            yield suspect("vrf-strict-mode", node.name, behavior=name)
     if came is not None:
         yield from _of_sids(plan, node, came, out)
         if _owner(plan, out.packet.outer.destination) not in (None, node.name):
@@ -105,15 +96,15 @@ def _within(plan: Plan, broken: Divergence, came: Hop | None, out: Hop) -> Itera
         proxy = _returning(node, came)
         if proxy:
             yield from _of_return(node, proxy)
-    if any(name.startswith("H.") for name in behaviors):
+    if any(name.startswith("H.") for name in out.behaviors):
         yield from _of_policies(node, broken)
-    if node.headend and {"H.Encaps", "H.Encaps.Red", "End.B6.Encaps"}.intersection(behaviors):
+    if node.headend and {"H.Encaps", "H.Encaps.Red", "End.B6.Encaps"}.intersection(out.behaviors):
         yield from of_headend(plan, node, node.headend, broken)
     if came is not None:
         yield from _forwarding(place, came, out)
     to, version = out.packet.outer.destination, _version(out.packet.outer.destination)
     to_service = any(nic in (proxy.to, proxy.back) for proxy in node.proxies)
-    if not out.point.netns and not to_service and not _BOUND.intersection(behaviors):
+    if not out.point.netns and not to_service and after_main_lookup(out.behaviors):
         yield suspect("route-missing", place, destination=to, nic=nic, version=version)
     if came is not None and isinstance(to, IPv4Address):
         yield suspect("rp-filter", place, nic=came.point.nic)
@@ -122,6 +113,11 @@ def _within(plan: Plan, broken: Divergence, came: Hop | None, out: Hop) -> Itera
     for one in dict.fromkeys((node.name, _neighbor(plan, out))):
         if one:
             yield suspect("dad-not-over", one)
+
+
+def after_main_lookup(behaviors: Iterable[str]) -> bool:
+    """Whether what acted left it to the main table where the packet goes."""
+    return all(REGISTRY[name].looks_up == "main" for name in behaviors if name in REGISTRY)
 
 
 def _of_sids(plan: Plan, node: PlannedNode, came: Hop, out: Hop) -> Iterator[Suspect]:
@@ -205,7 +201,7 @@ def of_headend(
     for one in headend.steered:
         if first.destination in one.prefix:
             version = f"-{one.prefix.version}"
-            for number in (number for number, _ in one.array if number):
+            for number in (number for number, _ in one.classes if number):
                 about: dict[str, object] = {"version": version, "table": FIRST_TABLE + number}
                 yield suspect("flows-not-classified", node.name, **about, mark=FIRST_MARK + number)
                 yield suspect("policy-route-differs", node.name, **about, prefix=one.prefix)
@@ -223,7 +219,7 @@ def of_headend(
             yield from _of_sids(plan, there, came, out)
             yield from _forwarding(out.point.place, came, out)
             to = out.packet.outer.destination
-            if not _BOUND.intersection((out.behavior or "").split(" + ")):
+            if after_main_lookup(out.behaviors):
                 version = _version(to)
                 yield suspect(
                     "route-missing", out.point.place, destination=to, nic=out.point.nic, version=version
@@ -231,7 +227,7 @@ def of_headend(
             yield suspect("firewall", out.point.place)
 
 
-def _forwarding(place: str, came: Hop, out: Hop) -> Iterator[Suspect]:
+def _forwarding(place: Place, came: Hop, out: Hop) -> Iterator[Suspect]:
     versions = {came.packet.outer.destination.version, out.packet.outer.destination.version}
     for version in sorted(versions, reverse=True):
         sysctl = f"/proc/sys/net/ipv{version}/" + ("ip_forward" if version == 4 else "conf/all/forwarding")
@@ -259,7 +255,7 @@ def _changed(plan: Plan, broken: Divergence) -> Iterator[Suspect]:
     """A headend that pushed something else."""
     hop, packet = broken.region[-1], broken.seen[0]
     wanted, got = _segments(hop.packet), _segments(packet)
-    if not any(name.startswith("H.") for name in (hop.behavior or "").split(" + ")):
+    if not any(name.startswith("H.") for name in hop.behaviors):
         return
     machine = plan.node(hop.point.node)
     if machine.headend:

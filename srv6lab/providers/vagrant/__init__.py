@@ -17,14 +17,15 @@ from pathlib import Path
 from typing import Any
 
 from srv6lab.capture.pcap import slice_pcap, whole
-from srv6lab.errors import LabError, MachineError, NodeError
+from srv6lab.errors import MachineError, NodeError
 from srv6lab.evidence.observations import Tracer
 from srv6lab.evidence.packets import Point
 from srv6lab.host.command import Completed
 from srv6lab.host.files import PACKAGE
 from srv6lab.host.progress import Progress
 from srv6lab.plan.nodes import Plan
-from srv6lab.providers.base import Health, Mark, day0_error
+from srv6lab.providers.base import Health, Mark, Provider, Record, day0_error
+from srv6lab.providers.rendered import Rendered
 from srv6lab.providers.state import Home, State
 from srv6lab.providers.vagrant import traces, words
 from srv6lab.providers.vagrant.command import Event, Failure, Vagrant
@@ -34,6 +35,7 @@ from srv6lab.providers.vagrant.traces import Reading, Traced
 
 _GUEST = PACKAGE / "inside" / "guest.py"
 _DAY0 = "export SRV6LAB_GUEST=yes; [ ! -d /usr/local/lib/srconf ] || export SRV6LAB_SRCONF=; exec bash -s"
+_OURS = (".vagrant", "logs", "ssh")  # beside what is rendered
 QUICK = 120.0  # seconds for what asks Vagrant, or a machine that is up
 
 
@@ -55,20 +57,18 @@ class Data:
 
     @classmethod
     def of(cls, state: State) -> Data:
-        data = state.provider_data
-        try:
-            return cls(
-                Path(data["folder"]),
-                tuple(data["nodes"]),
-                tuple(data["done"]),
-                {Point.parse(point): Traced(*one) for point, one in data["traced"].items()},
-                {Point.parse(point): trace for point, trace in data["inside"].items()},
-            )
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            mend = "look at .srv6lab, and at `vagrant global-status` for what still runs"
-            raise LabError(
-                f"the state of {state.instance} isn't as it was written: {error!r}", mend
-            ) from None
+        mend = "look at .srv6lab, and at `vagrant global-status` for what still runs"
+        return state.read_data(cls._read, mend)
+
+    @classmethod
+    def _read(cls, data: Mapping[str, Any]) -> Data:
+        return cls(
+            Path(data["folder"]),
+            tuple(data["nodes"]),
+            tuple(data["done"]),
+            {Point.parse(point): Traced(*one) for point, one in data["traced"].items()},
+            {Point.parse(point): trace for point, trace in data["inside"].items()},
+        )
 
     @classmethod
     def planned(cls, plan: Plan, home: Home) -> Data:
@@ -98,36 +98,31 @@ class Data:
         return self.folder / "logs" / f"{name}.log"
 
 
-class Machines:
+class Machines(Provider):
     """A provider that runs machines through Vagrant; `hypervisor` is Vagrant's name for what it drives."""
 
-    resumes = True
+    def __init__(self, record: Record) -> None:
+        self.record, self.hypervisor = record, record.kind
 
-    def __init__(self, name: str, summary: str) -> None:
-        self.name = self.hypervisor = name
-        self.summary = summary
-
-    def up(
-        self,
-        plan: Plan,
-        render: Callable[[], Mapping[str, str]],
-        home: Home,
-        state: State,
-        progress: Progress,
-    ) -> State:
+    def up(self, lab: Rendered, home: Home, state: State, progress: Progress) -> State:
         require(self.hypervisor)
-        render()
-        data = Data.planned(plan, home)
+        home.own(*_OURS)
+        lab.write(home)
+        data = self._planned(lab.plan, home)
         state = replace(state, provider_data=data.document())
         home.write(state)
         return self._go_on(data, home, state, progress)
 
-    def mend(
-        self, plan: Plan, files: Mapping[str, str], home: Home, state: State, progress: Progress
-    ) -> State | None:
+    def _planned(self, plan: Plan, home: Home) -> Data:
+        return Data.planned(plan, home)
+
+    def mend(self, lab: Rendered, home: Home, state: State, progress: Progress) -> State | None:
         if not state.provider_data:
             return None
         require(self.hypervisor)
+        return self._mend(lab, home, state, progress)
+
+    def _mend(self, lab: Rendered, home: Home, state: State, progress: Progress) -> State:
         data = Data.of(state)
         if state.phase != "ready":
             progress(f"going on: {len(data.done)} of {len(data.nodes)} machines are up")
@@ -139,7 +134,7 @@ class Machines:
             still = tuple(node for node in data.done if node not in dead)
             state = self._go_on(replace(data, done=still), home, state, progress)
         progress("already up, running Day0 again")
-        _day0_again([node for node in data.nodes if node not in dead], files, data)
+        _day0_again([node for node in data.nodes if node not in dead], lab.texts, data)
         self._trace_inside(data)
         return state
 
@@ -197,26 +192,12 @@ class Machines:
     def captures(self, home: Home, state: State, mark: Mark | None, into: Path) -> Sequence[Tracer]:
         data = Data.of(state)
         into.mkdir(parents=True, exist_ok=True)
-        now = self.mark(home, state)
-        before = mark or {}
-        found = []
-        for point, reading in now.items():
-            begun = before.get(point, Reading(0))
-            trace = data.inside.get(point) or data.traced[point].trace
-            try:
-                if point in data.inside:
-                    pcap = _fetched(data, point, begun.size, reading.size)
-                else:
-                    pcap = slice_pcap(home.captures / f"{trace}.pcap", begun.size, reading.size)
-                framing = whole(pcap)
-            except (OSError, ValueError, MachineError) as error:
-                found.append(Tracer(point, "cut", note=f"{trace}.pcap: {error}", trace=trace))
-                continue
-            (into / f"{trace}.pcap").write_bytes(pcap)
-            note = reading.note or begun.note
-            dropped = reading.dropped - begun.dropped
-            found.append(Tracer(point, "dead" if note else "live", framing.records, dropped, note, trace))
-        return found
+        now, before = self.mark(home, state), mark or {}
+        begun = Reading(0)
+        return [
+            _cut_out(data, home, point, before.get(point, begun), reading, into)
+            for point, reading in now.items()
+        ]
 
     def _go_on(self, data: Data, home: Home, state: State, progress: Progress) -> State:
         """Bring up the machines that are not done, one after the other, and write down each that is."""
@@ -348,6 +329,23 @@ def _drained_inside(data: Data, nodes: Iterable[str]) -> dict[Point, Reading]:
             answer = dict.fromkeys(mine, (0, 0, str(error).splitlines()[0]))
         found |= {mine[trace]: Reading(*reading) for trace, reading in answer.items()}
     return found
+
+
+def _cut_out(data: Data, home: Home, point: Point, before: Reading, now: Reading, into: Path) -> Tracer:
+    """What a tracer saw between two readings, as a pcap of its own in `into`."""
+    trace = data.inside.get(point) or data.traced[point].trace
+    try:
+        if point in data.inside:
+            pcap = _fetched(data, point, before.size, now.size)
+        else:
+            pcap = slice_pcap(home.captures / f"{trace}.pcap", before.size, now.size)
+        framing = whole(pcap)
+    except (OSError, ValueError, MachineError) as error:
+        return Tracer(point, "cut", note=f"{trace}.pcap: {error}", trace=trace)
+    (into / f"{trace}.pcap").write_bytes(pcap)
+    note = now.note or before.note
+    dropped = now.dropped - before.dropped
+    return Tracer(point, "dead" if note else "live", framing.records, dropped, note, trace)
 
 
 def _fetched(data: Data, point: Point, start: int, end: int) -> bytes:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import os
 import tarfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,10 +22,11 @@ from srv6lab.host.command import Completed
 from srv6lab.host.files import REPOSITORY
 from srv6lab.host.progress import Progress
 from srv6lab.providers.base import Health, Mark
+from srv6lab.providers.rendered import Rendered
 from srv6lab.providers.state import Home, State
 from srv6lab.providers.vagrant import QUICK, Data, Machines
-from srv6lab.providers.vagrant.needs import require
 from srv6lab.providers.vm.within import MEND, answered, ask
+from srv6lab.render.vagrant import SINGLE_VM
 
 if TYPE_CHECKING:
     from srv6lab.plan.nodes import Plan
@@ -37,43 +38,24 @@ _SLOWER = 10  # a machine that is emulated than this one
 
 
 class SingleVm(Machines):
-    """The providers `virtualbox-single-vm` and `libvirt-single-vm`; `machine` is their one machine's name."""
+    """The providers `virtualbox-single-vm` and `libvirt-single-vm`: what is asked of nodes is asked of the one
+    machine that they are in."""
 
-    def __init__(self, hypervisor: str, name: str, machine: str) -> None:
-        what = f"network namespaces in one virtual machine, which Vagrant makes with {hypervisor}"
-        super().__init__(hypervisor, what)
-        self.name, self._machine = name, machine
+    def up(self, lab: Rendered, home: Home, state: State, progress: Progress) -> State:
+        return self._begin(lab, home, super().up(lab, home, state, progress), progress)
 
-    def up(
-        self,
-        plan: Plan,
-        render: Callable[[], Mapping[str, str]],
-        home: Home,
-        state: State,
-        progress: Progress,
-    ) -> State:
-        require(self.hypervisor)
-        files = render()
-        data = Data(home.path.resolve(), (self._machine,), (), {}, {})
-        state = replace(state, provider_data=data.document())
-        home.write(state)
-        return self._begin(plan, files, home, self._go_on(data, home, state, progress), progress)
+    def _planned(self, plan: Plan, home: Home) -> Data:
+        return Data(home.path.resolve(), (SINGLE_VM,), (), {}, {})
 
-    def mend(
-        self, plan: Plan, files: Mapping[str, str], home: Home, state: State, progress: Progress
-    ) -> State | None:
-        if not state.provider_data:
-            return None
-        require(self.hypervisor)
+    def _mend(self, lab: Rendered, home: Home, state: State, progress: Progress) -> State:
         data = Data.of(state)
-        if self._machine not in self._running(data):
+        if SINGLE_VM not in self._running(data):
             progress("bringing back the machine")
-            state = self._go_on(replace(data, done=()), home, replace(state, phase="starting"), progress)
-        elif state.phase == "ready" and (inside := self._mended(plan, files, state, progress)):
+            data = replace(data, done=())
+        elif state.phase == "ready" and (inside := self._ask(state, "mend", _lab(lab, state), progress)):
             return self._written(inside, home, state)
-        else:
-            state = self._go_on(data, home, replace(state, phase="starting"), progress)
-        return self._begin(plan, files, home, state, progress)
+        state = self._go_on(data, home, replace(state, phase="starting"), progress)
+        return self._begin(lab, home, state, progress)
 
     def nodes(self, state: State) -> Sequence[str]:
         return tuple(state.provider_data.get("into", ()))
@@ -81,19 +63,19 @@ class SingleVm(Machines):
     def status(self, home: Home, state: State) -> Sequence[Health]:
         if not state.provider_data:
             return ()
-        running = self._machine in self._running(Data.of(state))
-        machine = Health("machine", self._machine, running)
+        running = SINGLE_VM in self._running(Data.of(state))
+        machine = Health("machine", SINGLE_VM, running)
         if not running:
             return (machine, *(Health("node", node, False) for node in self.nodes(state)))
         return (machine, *(Health(*one) for one in self._ask(state, "status", {"state": _within(state)})))
 
     def command(self, state: State, node: str, argv: Sequence[str]) -> Sequence[str]:
         into = self._into(state, node)
-        return Data.of(state).ssh.command(self._machine, [*into, *argv], terminal=os.isatty(0))
+        return Data.of(state).ssh.command(SINGLE_VM, [*into, *argv], terminal=os.isatty(0))
 
     def exec(self, state: State, node: str, argv: Sequence[str], timeout: float | None = None) -> Completed:
         patience = timeout and timeout * _SLOWER
-        answer = Data.of(state).ssh.run(self._machine, [*self._into(state, node), *argv], timeout=patience)
+        answer = Data.of(state).ssh.run(SINGLE_VM, [*self._into(state, node), *argv], timeout=patience)
         said = Completed(answer.exit_code, answer.stdout.decode(errors="replace"), answer.stderr)
         return answered(node, said)
 
@@ -112,24 +94,15 @@ class SingleVm(Machines):
         """A machine that is up has no lab in it yet."""
         return state
 
-    def _begin(
-        self, plan: Plan, files: Mapping[str, str], home: Home, state: State, progress: Progress
-    ) -> State:
+    def _begin(self, lab: Rendered, home: Home, state: State, progress: Progress) -> State:
         """The lab in the machine, from nothing."""
         put = ["sh", "-c", f"rm -rf {_CODE} && mkdir -p {_CODE} && exec tar -xzf - -C {_CODE}"]
-        answer = Data.of(state).ssh.run(self._machine, put, _code(), QUICK)
+        answer = Data.of(state).ssh.run(SINGLE_VM, put, _code(), QUICK)
         if answer.exit_code:
             raise MachineError(f"srv6lab can't be copied into the machine: {answer.stderr.strip()}", MEND)
         self._ask(state, "down", {})
-        asked = {"plan": plan, "files": dict(files), "state": replace(_within(state), phase="starting")}
+        asked = {**_lab(lab, state), "state": replace(_within(state), phase="starting")}
         return self._written(self._ask(state, "up", asked, progress), home, state)
-
-    def _mended(
-        self, plan: Plan, files: Mapping[str, str], state: State, progress: Progress
-    ) -> Mapping[str, Any] | None:
-        asked = {"plan": plan, "files": dict(files), "state": _within(state)}
-        found: Mapping[str, Any] | None = self._ask(state, "mend", asked, progress)
-        return found
 
     def _written(self, inside: Mapping[str, Any], home: Home, state: State) -> State:
         """The lab's state with that of the provider in the machine in it, and the way into its nodes."""
@@ -151,13 +124,13 @@ class SingleVm(Machines):
     ) -> Any:
         data = Data.of(state)
         argv = ["env", f"PYTHONPATH={_CODE}", "python3", "-m", _INSIDE, verb, _HOME]
-        log = data.log(f"{self._machine}-{verb}")
-        return ask(data.ssh.command(self._machine, argv), log, asked, progress)
+        log = data.log(f"{SINGLE_VM}-{verb}")
+        return ask(data.ssh.command(SINGLE_VM, argv), log, asked, progress)
 
     def _fetch(self, state: State, names: Sequence[str], into: Path) -> None:
         into.mkdir(parents=True, exist_ok=True)
         argv = ["tar", "-cf", "-", "-C", f"{_HOME}/cut", "--", *names]
-        answer = Data.of(state).ssh.run(self._machine, argv, timeout=QUICK)
+        answer = Data.of(state).ssh.run(SINGLE_VM, argv, timeout=QUICK)
         if answer.exit_code:
             raise MachineError(f"the captures can't be fetched: {answer.stderr.strip()}", MEND)
         with tarfile.open(fileobj=io.BytesIO(answer.stdout)) as archive:
@@ -165,6 +138,11 @@ class SingleVm(Machines):
                 file = archive.extractfile(name)
                 assert file
                 (into / name).write_bytes(file.read())
+
+
+def _lab(lab: Rendered, state: State) -> Mapping[str, Any]:
+    """A lab as the provider in the machine is asked for it."""
+    return {"plan": lab.plan, "files": lab.texts, "state": _within(state)}
 
 
 def _within(state: State) -> State:

@@ -7,13 +7,13 @@ else is in it.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from srv6lab.capture.pcap import whole_file
 from srv6lab.evidence.packets import Point
+from srv6lab.host.waiting import wait_until
 
 ETHERTYPE = b"\x88\xb5"  # local experimental, IEEE 802 clause 9
 _PATIENCE = 20.0
@@ -46,21 +46,26 @@ def marked(mac: str, token: bytes) -> bytes:
 
 
 def read(
-    traces: Mapping[Point, Traced], folder: Path, token: bytes, silent: Mapping[str, str]
+    traces: Mapping[Point, Traced],
+    folder: Path,
+    token: bytes,
+    silent: Mapping[str, str],
+    patience: float = _PATIENCE,
 ) -> dict[Point, Reading]:
-    """Wait for the marks in each trace. `silent` has the MACs that could not send one, with the reason:
+    """Wait `patience` seconds for the marks in each trace. `silent` has the MACs that could not send one, with the reason:
     their traces are not waited for."""
-    deadline = time.monotonic() + _PATIENCE
     waiting = {point: _Wanted(one, folder, token, silent) for point, one in traces.items()}
     found: dict[Point, Reading] = {}
-    while waiting:
-        late = time.monotonic() > deadline
+
+    def all_read(*, late: bool = False) -> bool:
         for point, one in list(waiting.items()):
             if (reading := one.look(late)) is not None:
                 found[point] = reading
                 del waiting[point]
-        if waiting:
-            time.sleep(0.05)
+        return not waiting
+
+    if not wait_until(all_read, patience, 0.05):
+        all_read(late=True)
     return found
 
 

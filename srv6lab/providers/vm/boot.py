@@ -6,7 +6,6 @@ keeper is told to stay, and with the keeper afterwards.
 
 from __future__ import annotations
 
-import fcntl
 import shutil
 import subprocess
 import tempfile
@@ -18,6 +17,8 @@ from pathlib import Path
 
 from srv6lab.errors import MachineError
 from srv6lab.host.command import Completed, run
+from srv6lab.host.files import cache
+from srv6lab.host.lock import hold, is_free
 from srv6lab.providers.keeping import Keeper, alive_file, let_go, wait_for_the_end
 from srv6lab.providers.process import Process
 from srv6lab.providers.state import Home
@@ -49,6 +50,7 @@ class Booted:
 def start(machine: Machine, keeper: Process, home: Home, progress: Callable[[str], None]) -> Booted:
     """Boot a machine below the keeper of an instance; it answers on return. MachineError with its last
     words if it doesn't."""
+    home.own(home.machine.name)
     folder = home.machine.resolve()
     folder.mkdir(mode=0o700, exist_ok=True)
     argv = machine.command(folder)
@@ -105,17 +107,17 @@ def booted(machine: Machine, progress: Callable[[str], None]) -> Iterator[Booted
 @contextmanager
 def _scratch() -> Iterator[Path]:
     """A fresh folder; those of processes that were killed are swept away first."""
-    parent = Path.home() / ".cache" / "srv6lab" / "machines"
+    parent = cache("machines")
     parent.mkdir(parents=True, exist_ok=True)
     with ExitStack() as held:
         with (parent / ".lock").open("a") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            hold(lock, wait=True)
             for old in parent.glob("run-*"):
                 if _is_free(old / "holder"):
                     shutil.rmtree(old)
             folder = Path(tempfile.mkdtemp(prefix="run-", dir=parent))
             holder = held.enter_context((folder / "holder").open("a"))
-            fcntl.flock(holder, fcntl.LOCK_EX)
+            hold(holder)
         try:
             yield folder
         finally:
@@ -124,8 +126,4 @@ def _scratch() -> Iterator[Path]:
 
 def _is_free(holder: Path) -> bool:
     with holder.open("a") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-    return True
+        return is_free(file)

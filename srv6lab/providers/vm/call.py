@@ -6,7 +6,6 @@ over the wire is in agent.py.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import secrets
@@ -21,6 +20,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
+from srv6lab.host.lock import is_free
 from srv6lab.providers.vm.agent import CHUNK, HEAD, Frames, HungUp, read, write_all
 
 NO_MACHINE = 125  # the exit code where no machine answers
@@ -66,11 +66,9 @@ def _free_port(folder: str) -> tuple[int, int]:
     while True:
         for number in range(len(names)):
             lock = os.open(f"{folder}/lock{number}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if is_free(lock):
                 return number, lock
-            except BlockingIOError:
-                os.close(lock)
+            os.close(lock)
         if not names:
             raise FileNotFoundError(f"{folder} holds no port of a machine")
         time.sleep(0.05)

@@ -21,19 +21,28 @@ from typing import Any
 from srv6lab.errors import LabError
 from srv6lab.evidence.packets import Point
 from srv6lab.providers import tcpdump
+from srv6lab.providers.base import Record
 from srv6lab.providers.netns import Data, Netns
+from srv6lab.providers.rendered import Rendered
 from srv6lab.providers.state import Home
 from srv6lab.providers.vm import within
 
 Asked = Mapping[str, Any]
 
 
+_NETNS = Netns(Record("netns", "netns", "network namespaces in this machine", Netns, lambda _: {}, ""))
+
+
+def _lab(asked: Asked) -> Rendered:
+    return Rendered(asked["plan"], lambda _: asked["files"])
+
+
 def _up(home: Home, asked: Asked) -> Any:
-    return Netns().up(asked["plan"], lambda: asked["files"], home, asked["state"], _say).provider_data
+    return _NETNS.up(_lab(asked), home, asked["state"], _say).provider_data
 
 
 def _mend(home: Home, asked: Asked) -> Any:
-    mended = Netns().mend(asked["plan"], asked["files"], home, asked["state"], _say)
+    mended = _NETNS.mend(_lab(asked), home, asked["state"], _say)
     return mended and mended.provider_data
 
 
@@ -43,12 +52,12 @@ def _mark(home: Home, asked: Asked) -> Any:
 
 
 def _down(home: Home, _: Asked) -> None:
-    Netns().down(home, home.read())
+    _NETNS.down(home, home.read())
     home.forget(keep_runs=False)
 
 
 def _status(home: Home, asked: Asked) -> Any:
-    return [astuple(one) for one in Netns().status(home, asked["state"])]
+    return [astuple(one) for one in _NETNS.status(home, asked["state"])]
 
 
 def _into(_: Home, asked: Asked) -> Any:
@@ -61,7 +70,7 @@ def _cut(home: Home, asked: Asked) -> Any:
     tracers, mark = Data.of(asked["state"]).tracers, asked["mark"]
     before = mark and {Point.parse(point): tcpdump.Reading(*one) for point, one in mark.items()}
     now = tcpdump.mark(tracers, home.captures)
-    found = tcpdump.cut(tracers, home.captures, before, now, home.path / "cut")
+    found = tcpdump.cut(tracers, home.captures, before, now, home.cut)
     return [(str(one.point), one.state, one.captured, one.dropped, one.note, one.trace) for one in found]
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from ipaddress import IPv6Address, IPv6Network
 
-from .identity import PolicyId
-from .paths import CandidatePath, Policy
+from .paths import CandidatePath
 
 
 class BoundBy(Enum):
@@ -71,25 +70,3 @@ def specified_only(candidate: CandidatePath, space: SidSpace) -> str:
     if candidate.binding_sid is None:
         return "it specifies no binding SID, and its policy takes no other"
     return space.refusal(candidate.binding_sid)
-
-
-@dataclass(frozen=True, slots=True)
-class Conflict:
-    """Two candidate paths and their binding SIDs against section 6.1. `must` is False for what only should not be."""
-
-    what: str
-    policies: tuple[PolicyId, ...]
-    must: bool
-
-
-def conflicts(policies: Iterable[Policy]) -> Iterator[Conflict]:
-    """Where candidate paths of one policy specify several binding SIDs, and where those of two share one."""
-    owners: dict[IPv6Address, PolicyId] = {}
-    for policy in policies:
-        sids = {one.binding_sid: None for one in policy.candidates}
-        if len(sids) > 1:
-            shown = ", ".join(str(sid or "none") for sid in sids)
-            yield Conflict(f"candidate paths specify several binding SIDs: {shown}", (policy.id,), must=False)
-        for sid in sids:
-            if sid is not None and owners.setdefault(sid, policy.id) != policy.id:
-                yield Conflict(f"both specify binding SID {sid}", (owners[sid], policy.id), must=True)

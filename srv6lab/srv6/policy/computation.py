@@ -7,16 +7,18 @@ one of the best. Where it isn't, a SID that leads over one link helps.
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import IPv6Address
 from operator import attrgetter
 
+from .graph import nearest_first
 from .identity import Address
 from .paths import Dynamic
 from .shortest import Forest
 from .sr_db import Link, SrDb
+
+_List = tuple[int, int, tuple[IPv6Address, ...]]  # how many SIDs, how many of single links, and which
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,17 +71,16 @@ def _shortest_list(
     db: SrDb, forest: Forest, links: frozenset[Link], headend: str, target: str
 ) -> tuple[IPv6Address, ...] | None:
     """The list with the fewest SIDs, then with the fewest of single links, then with the lowest."""
-    waiting: list[tuple[int, int, tuple[IPv6Address, ...], str]] = [(0, 0, (), headend)]
-    done: set[str] = set()
-    while waiting:
-        count, single, sids, node = heapq.heappop(waiting)
-        if node == target:
-            return sids
-        if node not in done:
-            done.add(node)
-            for sid, more, reached in _moves(db, forest, links, node):
-                heapq.heappush(waiting, (count + 1, single + more, (*sids, sid), reached))
-    return None
+
+    def moves(so_far: _List, node: str) -> Iterator[tuple[_List, str]]:
+        count, single, sids = so_far
+        for sid, more, reached in _moves(db, forest, links, node):
+            yield (count + 1, single + more, (*sids, sid)), reached
+
+    nothing: _List = (0, 0, ())
+    return next(
+        (sids for (_, _, sids), node in nearest_first(nothing, headend, moves) if node == target), None
+    )
 
 
 def _moves(

@@ -57,7 +57,7 @@ def _first(found: Resolved, view: View) -> Iterator[Fault]:
     for first in found[:1]:
         if isinstance(first, Unresolved):
             yield Fault(Rule.PATH, f"no path to the first segment: {first.why}")
-        elif not view.ways_to(first):
+        elif not view.egress_links(first):
             yield Fault(Rule.PATH, f"no path to the first SID {first}")
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+from ..behaviors import REGISTRY
 from .identity import Address
 from .sr_db import SrDb
 from .view import Sids
-
-_GOES_ON = ("End", "End.X", "End.T", "End.B6.Encaps", "End.B6.Encaps.Red")
 
 
 def way(sids: Sids, endpoint: Address, db: SrDb, node: str) -> Sids | None:
@@ -22,7 +21,7 @@ def way(sids: Sids, endpoint: Address, db: SrDb, node: str) -> Sids | None:
         known = db.by_sid.get(sid)
         if known and known.node == node:
             return None
-        if known and known.behavior not in _GOES_ON:
+        if known and not (known.behavior in REGISTRY and REGISTRY[known.behavior].goes_on):
             known = db.node_sid(known.node)
             if known is None:
                 return None

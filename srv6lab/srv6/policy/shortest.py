@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import heapq
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
+from .graph import nearest_first
 from .sr_db import Link
 
 Cost = Callable[[Link], int]
@@ -21,15 +21,11 @@ def distances(links: Iterable[Link], source: str, cost: Cost = igp) -> Distances
     out: dict[str, list[Link]] = {}
     for link in links:
         out.setdefault(link.node, []).append(link)
-    found: dict[str, int] = {}
-    waiting = [(0, source)]
-    while waiting:
-        far, node = heapq.heappop(waiting)
-        if node not in found:
-            found[node] = far
-            for link in out.get(node, ()):
-                heapq.heappush(waiting, (far + cost(link), link.neighbor))
-    return found
+
+    def moves(far: int, node: str) -> Iterator[tuple[int, str]]:
+        return ((far + cost(link), link.neighbor) for link in out.get(node, ()))
+
+    return {node: far for far, node in nearest_first(0, source, moves)}
 
 
 class Forest:

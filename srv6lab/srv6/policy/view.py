@@ -25,7 +25,7 @@ class View:
     def forest(self) -> Forest:
         return Forest(self.db.links)
 
-    def ways_to(self, sid: IPv6Address) -> frozenset[Link]:
+    def egress_links(self, sid: IPv6Address) -> frozenset[Link]:
         """The links by which packets leave towards a SID. One of the headend's own leads out only over a link."""
         known = self.db.by_sid.get(sid)
         owner = known.node if known else self.db.owner(sid)

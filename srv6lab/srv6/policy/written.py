@@ -23,8 +23,10 @@ from .paths import (
     Policy,
     SegmentList,
 )
+from .routes import ColorSteering
 from .segments import Segment, SidSegment, parse
 from .sr_db import KnownSid, Link, Node, SrDb
+from .steering import Color, ColorOnly
 
 Written = Mapping[str, Any]
 
@@ -109,6 +111,31 @@ def _write_segment(segment: Segment) -> str | dict[str, Any]:
     given = {key: value for key, value in values.items() if value not in (None, "")}
     plain = {key: value if isinstance(value, int) else str(value) for key, value in given.items()}
     return {"type": segment.type.letter, **plain}
+
+
+def read_steering(given: Written, by: str) -> ColorSteering:
+    """What is steered, `by` its "colors" or by the "classes" of an array."""
+    chosen: dict[str, Any] = {}
+    if by == "colors":
+        flags = ((one["color"], ColorOnly.of(one.get("co", 0))) for one in given["colors"])
+        chosen["colors"] = tuple(Color(*one) for one in flags)
+    else:
+        chosen["classes"] = tuple((int(number), color) for number, color in given["classes"].items())
+    sid = IPv6Address(given["sid"]) if "sid" in given else None
+    plain = {key: given[key] for key in ("mode", "table") if key in given}
+    otherwise = tuple(given.get("otherwise", ()))
+    prefix, endpoint = ip_network(given["prefix"]), ip_address(given["endpoint"])
+    return ColorSteering(prefix, endpoint, sid=sid, otherwise=otherwise, **chosen, **plain)
+
+
+def write_steering(one: ColorSteering) -> dict[str, Any]:
+    """What `read_steering` makes this of, of colors without flags."""
+    sid = {"sid": str(one.sid)} if one.sid else {}
+    by: dict[str, Any] = {"colors": [{"color": color.number} for color in one.colors]}
+    if one.classes:
+        by = {"classes": {str(number): color for number, color in one.classes}}
+    written = {"prefix": str(one.prefix), "endpoint": str(one.endpoint), "mode": one.mode}
+    return {**written, "otherwise": list(one.otherwise), **sid, **by}
 
 
 def read_db(given: Written) -> SrDb:

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 from srv6lab.errors import Problem
 from srv6lab.srv6.behaviors import BEHAVIORS
-from srv6lab.topology.actions import Firewall
+from srv6lab.topology.actions.firewall import Firewall
 from srv6lab.topology.checks.facts import Facts, Item
 from srv6lab.topology.checks.network import repeated
 from srv6lab.topology.checks.registry import Locate, check, did_you_mean, line_of
+from srv6lab.topology.places import Place
 
 OWN = "srv6lab-"  # what the chain of a rule begins with
 LONGEST_CHAIN = 28  # iptables(8)
@@ -22,17 +23,36 @@ def _firewalls(view: Facts) -> Iterator[Item[Firewall]]:
 
 
 @check
-def firewall_place(view: Facts, locate: Locate) -> Iterator[Problem]:
-    for item in _firewalls(view):
-        node, netns = item.value.node, item.value.netns
-        where = locate((*item.path, "at"))
-        if not view.knows(node):
-            mend = did_you_mean(node, view.node_names, "name it under `nodes`")
-            yield Problem(where, f"there is no node {node}", mend)
-        elif netns and item.value.at not in view.places and view.services_sound:
-            known = {place for place in view.places if place.startswith(f"{node}/")}
-            mend = did_you_mean(item.value.at, known, f'write "{node}"')
-            yield Problem(where, f"{node} has no network namespace {netns}", mend)
+def action_names_what_is_there(view: Facts, locate: Locate) -> Iterator[Problem]:
+    unknown = {"node": _unknown_node, "link": _unknown_link, "place": _unknown_place}
+    for item in view.actions:
+        for one in item.value.mentions():
+            if words := unknown[one.kind](view, one.name):
+                yield Problem(locate((*item.path, *one.path)), *words)
+
+
+def _unknown_node(view: Facts, name: str) -> tuple[str, str] | None:
+    if view.knows(name):
+        return None
+    return f"there is no node {name}", did_you_mean(name, view.node_names, "name it under `nodes`")
+
+
+def _unknown_link(view: Facts, name: str) -> tuple[str, str] | None:
+    known = {item.value.name for item in view.links}
+    if name in known or not view.links_known or view.unsound_nics:
+        return None
+    return f"there is no link {name}", did_you_mean(name, known, "name one under `links`")
+
+
+def _unknown_place(view: Facts, name: str) -> tuple[str, str] | None:
+    place = Place.parse(name)
+    node = place.node
+    if not place.netns or not view.knows(node):
+        return _unknown_node(view, node)
+    if place in view.places or not view.services_sound:
+        return None
+    known = {str(one) for one in view.places if one.node == node and one.netns}
+    return f"{node} has no network namespace {place.netns}", did_you_mean(name, known, f'write "{node}"')
 
 
 @check
@@ -110,10 +130,10 @@ def counts_one_thing(view: Facts, locate: Locate) -> Iterator[Problem]:
 @check
 def unknown_counter(view: Facts, locate: Locate) -> Iterator[Problem]:
     for exercise in view.exercises:
-        names = exercise.firewall_names
+        names = {item.value.name for item in exercise.firewalls}
         for item in exercise.counters:
             name = item.value.firewall
-            if name is not None and name not in names and exercise.firewalls_known:
+            if name is not None and name not in names and exercise.actions_known:
                 mend = did_you_mean(name, names, "put one in with `apply`")
                 where = locate((*item.path, "firewall"))
                 yield Problem(where, f"exercise {exercise.name} puts no firewall {name} in", mend)
@@ -124,7 +144,7 @@ def counts_a_proxy(view: Facts, locate: Locate) -> Iterator[Problem]:
     proxied = {
         sid
         for sid, item in view.owners.items()
-        if item.value.behavior not in BEHAVIORS or BEHAVIORS[item.value.behavior].kernel_since is None
+        if item.value.behavior not in BEHAVIORS or BEHAVIORS[item.value.behavior].served_by == "proxy"
     }
     for exercise in view.exercises:
         for item in exercise.counters:

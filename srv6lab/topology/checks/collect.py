@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from ipaddress import IPv6Address, ip_address
 from typing import Any
 
 from pydantic import ValidationError
 
-from srv6lab.topology.actions import Firewall
+from srv6lab.topology.actions import Action, parsed
 from srv6lab.topology.checks.facts import ExerciseView, Facts, Item, M, Path
 from srv6lab.topology.exercises import Probe
 from srv6lab.topology.expectations import (
@@ -18,25 +17,19 @@ from srv6lab.topology.expectations import (
     LossExpectation,
     PacketExpectation,
 )
-from srv6lab.topology.model import Group, Link, LocalSid, Node, Service, Topology
+from srv6lab.topology.model import Group, Link, LocalSid, Node, Service
 from srv6lab.topology.sr_policy import SrPolicy
 from srv6lab.topology.steering import Steering
 
 
 def view_of(
-    data: dict[str, Any],
-    topology: Topology | None,
-    cut: frozenset[Path] = frozenset(),
-    lost: frozenset[str] = frozenset(),
+    data: dict[str, Any], cut: frozenset[Path] = frozenset(), lost: frozenset[str] = frozenset()
 ) -> Facts:
-    """The view of a file.
-
-    `topology` if all of it is sound, `cut` the parts that have lost unknown keys, `lost` the lists that
-    have lost items to another list.
-    """
-    links = _items(Link, data, ("links",), topology.links if topology else None, cut)
-    sids = _items(LocalSid, data, ("local_sids",), topology.local_sids if topology else None, cut)
-    policies = _items(SrPolicy, data, ("policies",), topology.policies if topology else None, cut)
+    """The view of a file: `cut` are the parts that have lost unknown keys, `lost` the lists that have lost items to
+    another list."""
+    links = _items(Link, data, ("links",), cut)
+    sids = _items(LocalSid, data, ("local_sids",), cut)
+    policies = _items(SrPolicy, data, ("policies",), cut)
     nics, links_known = _unsound_nics(data, links)
     unsound, sids_known = _unsound_sids(data, sids)
     names = _names(data, "nodes")
@@ -45,19 +38,16 @@ def view_of(
         cut=cut,
         node_names=names,
         nodes_known=bool(names),
-        nodes=topology.nodes if topology else _mapped(Node, data.get("nodes")),
-        groups=topology.groups if topology else _mapped(Group, data.get("groups")),
+        nodes=_mapped(Node, data.get("nodes")),
+        groups=_mapped(Group, data.get("groups")),
         links=links,
         local_sids=sids,
         sr_policies=policies,
         policies_known=len(policies) == len(_raw_list(data, "policies")) and "policies" not in lost,
-        steering=_items(Steering, data, ("steering",), topology.steering if topology else None, cut),
-        exercises=_exercises(data, topology, cut),
-        applied=_applied(data),
-        withdrawn=tuple(_withdrawn(data)),
-        cuts=tuple(_cuts(data)),
+        steering=_items(Steering, data, ("steering",), cut),
+        exercises=_exercises(data, cut),
         service_names=_names(data, "services"),
-        services=topology.services if topology else _mapped(Service, data.get("services")),
+        services=_mapped(Service, data.get("services")),
         unsound_nics=nics,
         links_known=links_known and "links" not in lost,
         unsound_sids=unsound,
@@ -88,48 +78,11 @@ def _mapped(model: type[M], raw: Any) -> dict[str, M]:
     return {name: value for name, one in pairs if (value := _sound(model, one)) is not None}
 
 
-def _applied(data: dict[str, Any]) -> tuple[Item[Steering], ...]:
-    """The steering that exercises and their steps apply."""
-    found: list[Item[Steering]] = []
-    for path, part in _parts(data):
-        for index, action in enumerate(_raw_list(part, "apply")):
-            raw = action.get("steering") if isinstance(action, dict) else None
-            if raw is not None and (steering := _sound(Steering, raw)) is not None:
-                found.append(Item((*path, "apply", index, "steering"), steering))
-    return tuple(found)
-
-
-def _cuts(data: dict[str, Any]) -> Iterator[tuple[Path, str]]:
-    """The links that exercises and their steps cut."""
-    for path, part in _parts(data):
-        for index, action in enumerate(_raw_list(part, "apply")):
-            raw = action.get("cut") if isinstance(action, dict) else None
-            if isinstance(link := raw.get("link") if isinstance(raw, dict) else None, str):
-                yield (*path, "apply", index, "cut", "link"), link
-
-
-def _withdrawn(data: dict[str, Any]) -> Iterator[tuple[Path, str]]:
-    """The nodes whose locators exercises and their steps withdraw."""
-    for path, part in _parts(data):
-        for index, action in enumerate(_raw_list(part, "apply")):
-            raw = action.get("withdraw") if isinstance(action, dict) else None
-            if isinstance(node := raw.get("node") if isinstance(raw, dict) else None, str):
-                yield (*path, "apply", index, "withdraw"), node
-
-
-def _parts(data: dict[str, Any]) -> Iterator[tuple[Path, Any]]:
-    """Each exercise and each step of one, raw."""
-    for index, exercise in enumerate(_raw_list(data, "exercises")):
-        yield ("exercises", index), exercise
-        for number, step in enumerate(_raw_list(exercise, "steps")):
-            yield ("exercises", index, "steps", number), step
-
-
 def _items(
-    model: type[M], data: Any, keys: Path, ready: tuple[M, ...] | None, cut: frozenset[Path], base: Path = ()
+    model: type[M], data: Any, keys: Path, cut: frozenset[Path], base: Path = ()
 ) -> tuple[Item[M], ...]:
-    """The sound items of a list with their paths; `ready` spares validating what is already known."""
-    values = ready if ready is not None else [_sound(model, one) for one in _raw_list(data, *map(str, keys))]
+    """The sound items of a list with their paths."""
+    values = (_sound(model, one) for one in _raw_list(data, *map(str, keys)))
     path = (*base, *keys)
     return tuple(
         Item((*path, index), value, (*path, index) not in cut)
@@ -171,28 +124,26 @@ def _unsound_sids(data: Any, sids: tuple[Item[LocalSid], ...]) -> tuple[frozense
     return frozenset(found), known
 
 
-def _exercises(data: Any, topology: Topology | None, cut: frozenset[Path]) -> tuple[ExerciseView, ...]:
+def _exercises(data: Any, cut: frozenset[Path]) -> tuple[ExerciseView, ...]:
     raw = _raw_list(data, "exercises")
-    return tuple(_exercise(one, index, topology, cut) for index, one in enumerate(raw))
+    return tuple(_exercise(one, index, cut) for index, one in enumerate(raw))
 
 
-def _exercise(raw: Any, index: int, topology: Topology | None, cut: frozenset[Path]) -> ExerciseView:
+def _exercise(raw: Any, index: int, cut: frozenset[Path]) -> ExerciseView:
     path: Path = ("exercises", index)
-    whole = topology.exercises[index] if topology else None
-    probes = _items(Probe, raw, ("probes",), whole.probes if whole else None, cut, path)
+    probes = _items(Probe, raw, ("probes",), cut, path)
     for number, step in enumerate(_raw_list(raw, "steps")):
-        probes += _items(Probe, step, ("probes",), None, cut, (*path, "steps", number))
+        probes += _items(Probe, step, ("probes",), cut, (*path, "steps", number))
         across = step.get("across") if isinstance(step, dict) else None
         place = (*path, "steps", number, "across")
         if across is not None and (probe := _sound(Probe, across)) is not None:
             probes += (Item(place, probe, place not in cut),)
-    expect = whole.expect if whole else None
     name = raw.get("name") if isinstance(raw, dict) else None
     ids, known = _probe_ids(raw)
-    firewalls, firewall_names, firewalls_known = _firewalls(raw, path, cut)
+    actions, actions_known = _actions(raw, path, cut)
 
     def expected(model: type[M], key: str) -> tuple[Item[M], ...]:
-        return _items(model, raw, ("expect", key), getattr(expect, key) if expect else None, cut, path)
+        return _items(model, raw, ("expect", key), cut, path)
 
     return ExerciseView(
         path=path,
@@ -207,33 +158,33 @@ def _exercise(raw: Any, index: int, topology: Topology | None, cut: frozenset[Pa
         losses=expected(LossExpectation, "losses"),
         control=expected(ControlExpectation, "control"),
         heard=bool(_raw_list(raw, "expect", "control")),
-        firewalls=firewalls,
-        firewall_names=firewall_names,
-        firewalls_known=firewalls_known,
+        actions=actions,
+        actions_known=actions_known,
     )
 
 
-def _firewalls(
-    exercise: Any, base: Path, cut: frozenset[Path]
-) -> tuple[tuple[Item[Firewall], ...], frozenset[str], bool]:
-    """The sound firewalls that an exercise and its steps put in, the names of all, and whether those
-    can be read."""
-    found: list[Item[Firewall]] = []
-    names: set[str] = set()
-    known = True
+def _actions(exercise: Any, base: Path, cut: frozenset[Path]) -> tuple[tuple[Item[Action], ...], bool]:
+    """The sound actions of an exercise and its steps, and whether those are all."""
     parts = [(base, exercise)]
     parts += [((*base, "steps", i), step) for i, step in enumerate(_raw_list(exercise, "steps"))]
-    for path, part in parts:
-        for index, action in enumerate(_raw_list(part, "apply")):
-            keys = set(action) if isinstance(action, dict) else set()
-            raw = action["firewall"] if "firewall" in keys else None
-            name = raw.get("name") if isinstance(raw, dict) else None
-            known = known and (keys in ({"steering"}, {"withdraw"}, {"cut"}) or isinstance(name, str))
-            names |= {name} if isinstance(name, str) else set()
-            place = (*path, "apply", index, "firewall")
-            if (firewall := _sound(Firewall, raw) if raw is not None else None) is not None:
-                found.append(Item(place, firewall, place not in cut))
-    return tuple(found), frozenset(names), known
+    places = [
+        ((*path, "apply", index), raw)
+        for path, part in parts
+        for index, raw in enumerate(_raw_list(part, "apply"))
+    ]
+    found = [
+        Item(path, action, cut.isdisjoint({path, (*path, action.key)}))
+        for path, raw in places
+        if (action := _sound_action(raw)) is not None
+    ]
+    return tuple(found), len(found) == len(places)
+
+
+def _sound_action(raw: Any) -> Action | None:
+    try:
+        return parsed(raw)
+    except ValidationError:
+        return None
 
 
 def _probe_ids(raw: Any) -> tuple[frozenset[str], bool]:

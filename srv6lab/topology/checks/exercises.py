@@ -11,21 +11,12 @@ from srv6lab.topology.checks.network import repeated
 from srv6lab.topology.checks.registry import Locate, check, did_you_mean, line_of, warning
 from srv6lab.topology.exercises import Probe
 from srv6lab.topology.expectations import ControlExpectation, Inner, Middle, PacketExpectation
+from srv6lab.topology.places import Place, Point
 
 PROTOCOLS = frozenset({"icmp", "icmpv6", "tcp", "udp", "ipv4", "ipv6"})
 NEXT_HEADERS = PROTOCOLS | {"routing", "fragment", "hopopts", "dstopts"}
-HEADER = (
-    "source",
-    "destination",
-    "hop_limit",
-    "next_header",
-    "protocol",
-    "length",
-    "segment_list",
-    "segments_left",
-    "middle",
-    "inner",
-)
+# Of an expectation; a share has a check of its own.
+WITH_ABSENT = frozenset({"at", "direction", "probe", "absent", "share"})
 
 
 def _probes(view: Facts) -> Iterator[Item[Probe]]:
@@ -126,7 +117,7 @@ def probe_shares_no_family(view: Facts, locate: Locate) -> Iterator[Problem]:
             yield Problem(locate((*item.path, "to")), what, "give both an address of one family")
 
 
-HEADERS = {4: 28, 6: 48}  # bytes of an IP and an ICMP header
+HEADERS = {4: 20, 6: 40}  # bytes of an IP header
 
 
 @check
@@ -134,7 +125,8 @@ def probe_fits_its_link(view: Facts, locate: Locate) -> Iterator[Problem]:
     """What doesn't would be sent in fragments, which carry no token but for the first."""
     for item in _probes(view):
         for nic in view.nics.get(item.value.source, ()):
-            room = nic.link.mtu - HEADERS[nic.link.prefix.version]
+            header = max((kind.header for kind in item.value.kinds), default=0)
+            room = nic.link.mtu - HEADERS[nic.link.prefix.version] - header
             if item.value.size > room:
                 what = f"{item.value.size} bytes don't fit link {nic.link.name}, whose MTU is {nic.link.mtu}"
                 yield Problem(
@@ -162,27 +154,27 @@ def _parts(view: Facts) -> dict[str, str]:
 
 @check
 def unknown_point(view: Facts, locate: Locate) -> Iterator[Problem]:
-    places = [(item.path, item.value.at) for _, item in _packets(view)]
-    places += [(item.path, item.value.at) for item in _messages(view)]
-    for path, at in places:
+    points = [(item.path, item.value.point) for _, item in _packets(view)]
+    points += [(item.path, item.value.point) for item in _messages(view)]
+    for path, at in points:
         where = locate((*path, "at"))
-        place, _, nic = at.partition(":")
-        node, slash, netns = place.partition("/")
+        node, place = at.node, at.place
         if not view.knows(node):
             yield Problem(where, f"there is no node {node}", did_you_mean(node, view.node_names, "name it"))
-        elif slash and place not in view.places and view.services_sound:
-            yield Problem(where, f"{node} has no network namespace {netns}", f'write "{node}:{nic}"')
-        elif _misses(view, place, at):
-            known = {one.endpoint.nic for one in view.nics.get(place, ())} | view.places.get(place, set())
+        elif place.netns and place not in view.places and view.services_sound:
+            yield Problem(where, f"{node} has no network namespace {at.netns}", f'write "{node}:{at.nic}"')
+        elif _misses(view, at):
+            links = () if at.netns else view.nics.get(node, ())
+            known = {one.endpoint.nic for one in links} | view.places.get(place, set())
             mend = f"NICs of {place}: {', '.join(sorted(known))}" if known else f"connect {node} first"
             yield Problem(where, f"no link ends at {at}", mend)
 
 
-def _misses(view: Facts, place: str, at: str) -> bool:
+def _misses(view: Facts, at: Point) -> bool:
     """Whether it is certain that a place has no such NIC."""
-    if at in view.points or at.partition(":")[2] in view.places.get(place, ()):
+    if str(at) in view.points or at.nic in view.places.get(at.place, ()):
         return False
-    return view.services_sound and view.clear(place.partition("/")[0])
+    return view.services_sound and view.clear(at.node)
 
 
 @check
@@ -199,7 +191,11 @@ def unknown_probe(view: Facts, locate: Locate) -> Iterator[Problem]:
 @check
 def absent_with_more(view: Facts, locate: Locate) -> Iterator[Problem]:
     for _, item in _packets(view):
-        given = [key for key in ("count", *HEADER) if getattr(item.value, key) is not None]
+        given = [
+            key
+            for key in PacketExpectation.model_fields
+            if key not in WITH_ABSENT and getattr(item.value, key) is not None
+        ]
         if item.value.absent and given:
             what = f"a packet that is absent has no `{given[0]}`"
             mend = f"take away `absent`, or {', '.join(f'`{key}`' for key in given)}"
@@ -247,13 +243,13 @@ def destination_is_active_segment(view: Facts, locate: Locate) -> Iterator[Probl
 
 def _masqueraded(view: Facts, packet: PacketExpectation) -> bool:
     """Whether a packet shows the last segment as its destination, as End.AM does to its service."""
-    listed, place = packet.segment_list, packet.at.partition(":")[0]
+    listed = packet.segment_list
     behind = {
-        f"{service.node}/{service.netns}"
+        Place(service.node, service.netns or "")
         for item in view.local_sids
         if item.value.behavior == "End.AM" and (service := view.services.get(str(item.value.service)))
     }
-    return place in behind and listed is not None and packet.destination in listed[:1]
+    return packet.point.place in behind and listed is not None and packet.destination in listed[:1]
 
 
 def _tunnels(view: Facts) -> Iterator[tuple[PacketExpectation | Middle, Path]]:

@@ -17,7 +17,9 @@ from pydantic import BaseModel
 
 from srv6lab.srv6.csid import NextCsid
 from srv6lab.srv6.flavors import NEXT_CSID
-from srv6lab.topology.actions import Firewall
+from srv6lab.topology.actions import Action
+from srv6lab.topology.actions.firewall import Firewall, FirewallAction
+from srv6lab.topology.actions.steering import SteeringAction
 from srv6lab.topology.exercises import Probe
 from srv6lab.topology.expectations import (
     AlertExpectation,
@@ -27,12 +29,14 @@ from srv6lab.topology.expectations import (
     PacketExpectation,
 )
 from srv6lab.topology.model import Endpoint, Group, Link, LocalSid, Node, Service
+from srv6lab.topology.places import Place
 from srv6lab.topology.scalars import Address, Network
 from srv6lab.topology.sr_policy import SrPolicy
 from srv6lab.topology.steering import Steering
 
 Path = tuple[str | int, ...]
 M = TypeVar("M", bound=BaseModel)
+N = TypeVar("N", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,10 @@ class Item(Generic[M]):
     path: Path
     value: M
     whole: bool = True
+
+    def at(self, key: str, part: N) -> Item[N]:
+        """A part of it."""
+        return Item((*self.path, key), part, self.whole)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +68,16 @@ class ExerciseView:
     losses: tuple[Item[LossExpectation], ...]
     control: tuple[Item[ControlExpectation], ...]
     heard: bool
-    firewalls: tuple[Item[Firewall], ...]
-    firewall_names: frozenset[str]
-    firewalls_known: bool
+    actions: tuple[Item[Action], ...]
+    actions_known: bool
+
+    @property
+    def firewalls(self) -> tuple[Item[Firewall], ...]:
+        """What it and its steps put in."""
+        found = ((item, item.value) for item in self.actions)
+        return tuple(
+            item.at("firewall", one.firewall) for item, one in found if isinstance(one, FirewallAction)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +114,6 @@ class Facts:
     sr_policies: tuple[Item[SrPolicy], ...]
     policies_known: bool
     steering: tuple[Item[Steering], ...]
-    applied: tuple[Item[Steering], ...]
-    withdrawn: tuple[tuple[Path, str], ...]
-    cuts: tuple[tuple[Path, str], ...]
     service_names: frozenset[str]
     services: dict[str, Service]
     exercises: tuple[ExerciseView, ...]
@@ -125,6 +137,19 @@ class Facts:
         """Whether all that services say of namespaces and ports can be read."""
         return len(self.services) == len(self.service_names) and not any(
             path[0] == "services" for path in self.cut if path
+        )
+
+    @property
+    def actions(self) -> tuple[Item[Action], ...]:
+        """What exercises and their steps apply."""
+        return tuple(item for exercise in self.exercises for item in exercise.actions)
+
+    @property
+    def applied(self) -> tuple[Item[Steering], ...]:
+        """The steering that is applied."""
+        found = ((item, item.value) for item in self.actions)
+        return tuple(
+            item.at("steering", one.steering) for item, one in found if isinstance(one, SteeringAction)
         )
 
     @property
@@ -181,13 +206,13 @@ class Facts:
         return tuple(item for item in self.local_sids if NEXT_CSID in item.value.flavors)
 
     @cached_property
-    def places(self) -> dict[str, set[str]]:
-        """The NICs of services: those in `node/netns`, and those that their node gets."""
-        found: dict[str, set[str]] = {}
+    def places(self) -> dict[Place, set[str]]:
+        """The NICs of services: those in their namespace, and those that their node gets."""
+        found: dict[Place, set[str]] = {}
         for service in self.services.values():
-            place = f"{service.node}/{service.netns}" if service.netns else service.node
+            place = Place(service.node, service.netns or "")
             found.setdefault(place, set()).update(port.inside for port in service.ports)
-            found.setdefault(service.node, set()).update(port.outside for port in service.ports)
+            found.setdefault(Place(service.node), set()).update(port.outside for port in service.ports)
         return found
 
     @cached_property

@@ -1,13 +1,14 @@
-"""Checks of probes that are told by their count: of flows and shares, of what is sent while links are cut, of losses."""
+"""Checks of probes that are told by their count: of flows and shares, of losses."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 
 from srv6lab.errors import Problem
-from srv6lab.topology.checks.facts import Facts
+from srv6lab.topology.checks.facts import Facts, Item
 from srv6lab.topology.checks.registry import Locate, check, did_you_mean
+from srv6lab.topology.exercises import PROBE_KINDS, Probe, ProbeKind
 
 
 @check
@@ -15,19 +16,33 @@ def probe_sends_one_thing(view: Facts, locate: Locate) -> Iterator[Problem]:
     for exercise in view.exercises:
         for item in exercise.probes:
             probe = item.value
-            if probe.icmp and probe.udp:
-                what = "a probe is of `icmp` or of `udp`"
-                yield Problem(locate((*item.path, "udp"), key=True), what, "make two probes of it")
-            elif not probe.count and item.whole:
-                what = f"probe {probe.id} has neither `icmp` nor `udp`"
+            if len(probe.kinds) > 1:
+                what = f"a probe is of {_keys(' or of ')}"
+                where = locate((*item.path, probe.kinds[1].key), key=True)
+                yield Problem(where, what, "make two probes of it")
+            elif not probe.kinds and item.whole:
+                what = f"probe {probe.id} has neither {_keys(' nor ')}"
                 yield Problem(locate(item.path, key=True), what, "add `icmp: 3`")
-            elif probe.udp and probe.segments:
-                what = "only echo requests carry an SRH of their own"
-                yield Problem(
-                    locate((*item.path, "segments"), key=True), what, "write `icmp`, or take it away"
-                )
-            elif probe.icmp and "port" in probe.model_fields_set:
-                yield Problem(locate((*item.path, "port"), key=True), "ICMP has no ports", "write `udp`")
+            elif probe.kinds:
+                yield from _unfit(item, locate)
+
+
+def _keys(between: str, kinds: Iterable[ProbeKind] = PROBE_KINDS) -> str:
+    return between.join(f"`{kind.key}`" for kind in kinds)
+
+
+def _unfit(item: Item[Probe], locate: Locate) -> Iterator[Problem]:
+    """What a probe says that its kind doesn't have."""
+    probe, kind = item.value, item.value.kind
+    if probe.segments and not kind.segments:
+        fit = [one for one in PROBE_KINDS if one.segments]
+        what = f"only {' and '.join(one.words for one in fit)} carry an SRH of their own"
+        where = locate((*item.path, "segments"), key=True)
+        yield Problem(where, what, f"write {_keys(' or ', fit)}, or take it away")
+    elif "port" in probe.model_fields_set and not kind.ports:
+        fit = [one for one in PROBE_KINDS if one.ports]
+        where = locate((*item.path, "port"), key=True)
+        yield Problem(where, f"{kind.words} have no ports", f"write {_keys(' or ', fit)}")
 
 
 @check
@@ -50,22 +65,14 @@ def share_is_a_part(view: Facts, locate: Locate) -> Iterator[Problem]:
 @check
 def loss_of_a_probe(view: Facts, locate: Locate) -> Iterator[Problem]:
     for exercise in view.exercises:
-        icmp = {item.value.id for item in exercise.probes if item.value.icmp}
+        answered = {one.value.id for one in exercise.probes for kind in one.value.kinds if kind.answered}
         for item in exercise.losses:
             name = item.value.probe
             if exercise.probes_known and name not in exercise.probe_ids:
                 mend = did_you_mean(name, exercise.probe_ids, "give the exercise a probe")
                 where = locate((*item.path, "probe"))
                 yield Problem(where, f"exercise {exercise.name} has no probe {name}", mend)
-            elif exercise.probes_known and name not in icmp:
+            elif exercise.probes_known and name not in answered:
+                fit = [kind for kind in PROBE_KINDS if kind.answered]
                 what = f"nothing answers probe {name}, so all of it is lost"
-                yield Problem(locate((*item.path, "probe")), what, "name one with `icmp`")
-
-
-@check
-def cut_of_a_link(view: Facts, locate: Locate) -> Iterator[Problem]:
-    known = {item.value.name for item in view.links}
-    for path, name in view.cuts:
-        if name not in known and view.links_known and not view.unsound_nics:
-            mend = did_you_mean(name, known, "name one under `links`")
-            yield Problem(locate(path), f"there is no link {name}", mend)
+                yield Problem(locate((*item.path, "probe")), what, f"name one with {_keys(' or ', fit)}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from srv6lab.errors import Problem
+from srv6lab.topology.actions.withdraw import WithdrawAction
 from srv6lab.topology.checks.facts import Facts, Path
 from srv6lab.topology.checks.network import repeated
 from srv6lab.topology.checks.registry import Locate, check, did_you_mean, line_of
@@ -217,11 +218,12 @@ def _hears_from_outside(view: Facts, node: Node) -> bool:
 
 @check
 def withdrawn_locator(view: Facts, locate: Locate) -> Iterator[Problem]:
-    for path, node in view.withdrawn:
+    for item in view.actions:
+        if not isinstance(item.value, WithdrawAction):
+            continue
+        node = item.value.withdraw.node
         found = view.nodes.get(node)
-        if not view.knows(node):
-            mend = did_you_mean(node, view.node_names, "name it under `nodes`")
-            yield Problem(locate((*path, "node")), f"there is no node {node}", mend)
-        elif found is not None and (found.locator is None or found.isis is None):
+        if found is not None and (found.locator is None or found.isis is None):
             what = f"{node} announces no locator, so there is none to withdraw"
-            yield Problem(locate((*path, "node")), what, "name a node with `locator` and `isis`")
+            where = locate((*item.path, "withdraw", "node"))
+            yield Problem(where, what, "name a node with `locator` and `isis`")

@@ -42,7 +42,7 @@ def _spelled(behavior: str) -> Behavior | None:
 
 
 def _why_not(known: Behavior) -> str:
-    if known.kernel_since is None:
+    if known.served_by is None:
         return "neither Linux nor srconf does that"
     return "Day0 doesn't install it"
 
@@ -229,15 +229,16 @@ def last_segment_fits(view: Facts, locate: Locate) -> Iterator[Problem]:
     for listed in view.segment_lists:
         last = listed.segments[-1]
         owner, _ = view.owner(last)
-        behavior = owner.value.behavior if owner else ""
+        behavior = BEHAVIORS.get(owner.value.behavior) if owner else None
+        if behavior is None:
+            continue
         where = locate((*listed.path, len(listed.segments) - 1))
-        family = re.fullmatch(r"End\.D[XT]([46])", behavior)
-        if family and int(family.group(1)) != listed.version:
-            what = f"the last segment {last} is {behavior}, and {listed.onto} is IPv{listed.version}"
-            yield warning(where, what, f"end with a SID that hands on IPv{listed.version}")
-        elif behavior.startswith(("End.B6", "End.AD", "End.AM")):
-            what = f"the last segment {last} is {behavior}, which goes on to a next segment"
+        if not behavior.ends_policy:
+            what = f"the last segment {last} is {behavior.name}, which goes on to a next segment"
             yield warning(where, what, "add the segment at which the packet shall arrive")
+        elif behavior.takes and f"IPv{listed.version}" not in behavior.takes:
+            what = f"the last segment {last} is {behavior.name}, and {listed.onto} is IPv{listed.version}"
+            yield warning(where, what, f"end with a SID that hands on IPv{listed.version}")
 
 
 @check
@@ -246,9 +247,11 @@ def proxied_family(view: Facts, locate: Locate) -> Iterator[Problem]:
     for listed in view.segment_lists:
         for index, segment in enumerate(listed.segments):
             owner, _ = view.owner(segment)
-            family = re.fullmatch(r"End\.AD([46])", owner.value.behavior if owner else "")
-            if family and int(family.group(1)) != listed.version:
-                what = f"{segment} is End.AD{family.group(1)}, and {listed.onto} is IPv{listed.version}"
+            behavior = BEHAVIORS.get(owner.value.behavior) if owner else None
+            if behavior is None or behavior.served_by != "proxy":
+                continue
+            if behavior.takes and f"IPv{listed.version}" not in behavior.takes:
+                what = f"{segment} is {behavior.name}, and {listed.onto} is IPv{listed.version}"
                 mend = f"lead it through a proxy that hands on IPv{listed.version}"
                 yield warning(locate((*listed.path, index)), what, mend)
 

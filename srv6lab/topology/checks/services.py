@@ -8,8 +8,9 @@ from srv6lab.errors import Problem
 from srv6lab.srv6.behaviors import BEHAVIORS, Behavior
 from srv6lab.topology.checks.facts import Facts, Item, Path
 from srv6lab.topology.checks.network import overlaps, repeated, special
-from srv6lab.topology.checks.registry import Locate, check, did_you_mean, line_of
+from srv6lab.topology.checks.registry import Locate, check, did_you_mean, line_of, warning
 from srv6lab.topology.model import LocalSid, Port, Service
+from srv6lab.topology.places import Place
 from srv6lab.topology.scalars import Network
 
 # A kernel has these names in every namespace, or as words of its settings; `ethN` are the ends of links.
@@ -34,7 +35,7 @@ def _proxied(view: Facts) -> Iterator[tuple[Item[LocalSid], Behavior]]:
     """The local SIDs that an SR proxy serves."""
     for item in view.local_sids:
         behavior = BEHAVIORS.get(item.value.behavior)
-        if behavior is not None and behavior.kernel_since is None:
+        if behavior is not None and behavior.served_by == "proxy":
             yield item, behavior
 
 
@@ -90,7 +91,7 @@ def listens_nowhere(view: Facts, locate: Locate) -> Iterator[Problem]:
 
 
 def _nics_of(view: Facts, node: str) -> set[str]:
-    return {nic.endpoint.nic for nic in view.nics.get(node, ())} | view.places.get(node, set())
+    return {nic.endpoint.nic for nic in view.nics.get(node, ())} | view.places.get(Place(node), set())
 
 
 @check
@@ -214,3 +215,52 @@ def return_port_twice(view: Facts, locate: Locate) -> Iterator[Problem]:
     for (name, _), first, path in repeated(pairs):
         what = f"what comes back from {name} belongs to the SID in {line_of(locate, (*first, 'sid'))} already"
         yield Problem(locate((*path, "service")), what, "give each SID of an SR proxy a service of its own")
+
+
+@check
+def proxy_of_an_aware_service(view: Facts, locate: Locate) -> Iterator[Problem]:
+    """An SR proxy takes the SRH away, or hides it, from a service that doesn't understand it."""
+    for item, behavior in _proxied(view):
+        name = str(item.value.service)
+        service = view.services.get(name)
+        if service is not None and service.sr_aware:
+            what = f"{name} is SR-aware, and {item.value.sid} is {behavior.name}, a proxy for one that isn't"
+            mend = (
+                "take `sr_aware` away, or the SID: an SR-aware service listens where packets have their SRH"
+            )
+            yield Problem(locate(("services", name, "sr_aware")), what, mend)
+
+
+@check
+def aware_of_ipv4_frames(view: Facts, locate: Locate) -> Iterator[Problem]:
+    for path, name, service in _services(view):
+        if service.sr_aware and service.frames == "ipv4":
+            what = f"an SRH is in IPv6 frames, and {name} looks at IPv4 frames only"
+            yield Problem(locate((*path, "frames")), what, "take `frames` or `sr_aware` away")
+
+
+@check
+def unaware_without_a_proxy(view: Facts, locate: Locate) -> Iterator[Problem]:
+    """Which NIC packets come by is for the lab to show, so it's a warning; `frames: ipv4` says that it is meant."""
+    led = {item.value.node: item.value.sid for item in _led_to(view)}
+    behind = {item.value.service for item, _ in _proxied(view)}
+    for path, name, service in _services(view):
+        links = {nic.endpoint.nic: nic.link for nic in view.nics.get(service.node, ())}
+        link = None if service.netns else links.get(str(service.listen))
+        unaware = not service.sr_aware and service.frames == "all" and name not in behind
+        if unaware and link is not None and link.prefix.version == 6 and service.node in led:
+            what = f"segments lead to {led[service.node]} on {service.node}, and {name} isn't SR-aware"
+            mend = "add `sr_aware: true`, or give it `netns`, `ports` and the SID of an SR proxy"
+            yield warning(locate((*path, "listen")), what, mend)
+
+
+def _led_to(view: Facts) -> Iterator[Item[LocalSid]]:
+    """The local SIDs without a proxy that headends, binding SIDs or probes lead packets to."""
+    lists = [one.segments for one in view.segment_lists]
+    lists += [segments for _, segments in view.weighted_lists]
+    lists += [probe.value.segments for exercise in view.exercises for probe in exercise.probes]
+    proxied = {item.value.sid for item, _ in _proxied(view)}
+    for segment in (one for segments in lists for one in segments):
+        item, _ = view.owner(segment)
+        if item is not None and item.value.sid not in proxied:
+            yield item

@@ -17,7 +17,7 @@ import yaml
 
 from srv6lab.errors import Location, Problem, TopologyError
 from srv6lab.topology.yaml import syntax
-from srv6lab.topology.yaml.tree import Mark, Node, Tree, location
+from srv6lab.topology.yaml.tree import MAX_DEPTH, Mark, Node, Tree, location
 
 MAX_BYTES = 1_000_000
 MAX_TRAPS = 50  # each mended trap costs another pass
@@ -145,11 +145,30 @@ class _Traps:
                 trap = self._unmask(error) if len(found) < MAX_TRAPS else None
                 if trap is None:
                     where = partial(location, self.file, self.lines)
-                    problem = syntax.syntax_error(error, where, tree.innermost, tree.long_quote)
+                    problem = self._too_deep(error) or syntax.syntax_error(
+                        error, where, tree.innermost, tree.long_quote
+                    )
                     raise TopologyError([*found, *tree.problems, problem]) from None
                 found.append(trap)
             except TopologyError as error:
                 raise TopologyError([*found, *tree.problems, *error.problems]) from None
+
+    def _too_deep(self, error: yaml.MarkedYAMLError) -> Problem | None:
+        """What is too deep before the error, if anything is. libyaml reads ahead of its events, and newer ones
+        stop at a depth of their own: so what stands before the error is read again by itself."""
+        mark = error.problem_mark
+        if mark is None:
+            return None
+        before = self.masked[: mark.line + 1]
+        before[-1:] = [line[: mark.column] for line in before[mark.line :]]
+        tree = Tree(self.file, self.lines, self.masks)
+        try:
+            tree.read("\n".join(before))
+        except TopologyError as found:
+            return found.problems[0] if tree.depth == MAX_DEPTH else None
+        except yaml.YAMLError:
+            return None
+        return None
 
     def _unmask(self, error: yaml.MarkedYAMLError) -> Problem | None:
         """The address at the error's place, masked from now on; nothing if it isn't one."""

@@ -93,6 +93,11 @@ class Tree:
         """Where the innermost collection that is still open starts."""
         return self._stack[-1].node.mark if self._stack else (0, 0)
 
+    @property
+    def depth(self) -> int:
+        """How many collections are open."""
+        return len(self._stack)
+
     def _say(self, mark: Mark, what: str, mend: str) -> None:
         if len(self.problems) < MAX_PROBLEMS:
             self.problems.append(Problem(location(self._file, self._lines, mark), what, mend))
@@ -145,7 +150,7 @@ class Tree:
 
     def _open(self, event: yaml.CollectionStartEvent, mark: Mark) -> None:
         self._tagged(event, mark)
-        if len(self._stack) >= MAX_DEPTH:
+        if self.depth >= MAX_DEPTH:
             self._stop(
                 mark, f"more than {MAX_DEPTH} levels inside each other", "a topology needs less than ten"
             )

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from srv6lab.errors import MachineError
+from srv6lab.host.files import cache
 from srv6lab.images.kernel import Kernel
 from srv6lab.providers.vm.boot import Booted, booted
 from srv6lab.providers.vm.machine import Machine
@@ -20,7 +21,7 @@ from tests.conftest import REPOSITORY, silent
 from tests.machine import settles
 
 pytestmark = pytest.mark.prove  # every machine here is emulated where KVM doesn't work
-MACHINES = Path.home() / ".cache" / "srv6lab" / "machines"
+MACHINES = cache("machines")
 
 
 def sh(vm: Booted, script: str, timeout: float = 60) -> str:

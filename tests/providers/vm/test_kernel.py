@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from srv6lab.errors import MachineError, UsageError
-from srv6lab.images import SUITES, kernel
+from srv6lab.images import SUITES, debian, kernel
 from tests.conftest import silent, tool
 
 RELEASE = "9.9.9-amd64"
@@ -88,8 +88,9 @@ def mirror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     package(folder, "busybox-static", {"usr/bin/busybox": "busybox"})
     (folder / "Packages").write_text("\n".join(map(indexed, folder.glob("*.deb"))))
     sources = f"Types: deb\nURIs: file://{folder}\nSuites: ./\nTrusted: yes\n"
-    monkeypatch.setattr(kernel, "_sources", lambda suite: sources)
+    monkeypatch.setattr(debian, "sources", lambda suite: sources)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     return folder
 
 
@@ -110,6 +111,16 @@ def test_fetched_once_with_the_parts_that_belong_together(mirror: Path) -> None:
     assert {path.name for path in found.folder.parent.iterdir()} == {"6.12", ".6.12.lock"}
 
 
+@pytest.mark.usefixtures("mirror")
+def test_kept_in_the_cache_that_the_environment_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    found = kernel.fetch("6.12", "amd64", silent)
+    assert found.folder == tmp_path / "cache/srv6lab/kernels/amd64/6.12"
+    assert not Path.home().exists()
+
+
 def test_a_mirror_that_fails_leaves_nothing_behind(mirror: Path) -> None:
     next(mirror.glob("linux-modules-*.deb")).unlink()
     with pytest.raises(MachineError) as caught:
@@ -122,8 +133,9 @@ def test_a_mirror_that_fails_leaves_nothing_behind(mirror: Path) -> None:
 def test_a_machine_without_debian_entries_is_told_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("APT_DIR", str(tmp_path))
     with pytest.raises(MachineError) as caught:
-        kernel._sources("trixie")
+        debian.sources("trixie")
     assert "apt has no entry of" in str(caught.value)
+    assert "to take Debian's trixie from" in str(caught.value)
 
 
 def test_a_machine_without_apt_is_told_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

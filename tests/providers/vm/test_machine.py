@@ -12,7 +12,7 @@ import pytest
 
 from srv6lab.errors import MachineError
 from srv6lab.images.kernel import Kernel
-from srv6lab.providers.vm import machine
+from srv6lab.providers.vm import boot, machine
 from srv6lab.providers.vm.machine import BOARDS, Machine, boots, kvm_works
 
 QEMU = ["-accel", "kvm", "-cpu", "host"]
@@ -152,3 +152,11 @@ def test_an_unknown_architecture_is_refused(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(os, "uname", lambda: os.uname_result(("Linux", "n", "1", "v", "pdp11")))
     with pytest.raises(MachineError, match="can't be booted on pdp11"):
         machine.native()
+
+
+def test_its_folder_lies_in_the_cache_that_the_environment_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    with boot._scratch() as folder:
+        assert folder.parent == tmp_path / "srv6lab/machines"

@@ -11,19 +11,9 @@ from typing import Any
 
 import yaml
 
+from srv6lab.srv6.policy import paths
 from srv6lab.srv6.policy.binding_sid import SidSpace
 from srv6lab.srv6.policy.identity import CandidateId, Originator, PolicyId
-from srv6lab.srv6.policy.paths import (
-    CandidatePath,
-    Check,
-    Composite,
-    Constituent,
-    Dynamic,
-    Explicit,
-    Metric,
-    Policy,
-    SegmentList,
-)
 from srv6lab.srv6.policy.segments import Segment, parse
 from srv6lab.srv6.policy.shares import linux_weights
 from srv6lab.srv6.policy.sr_db import KnownSid, Link, Node, SrDb
@@ -94,12 +84,12 @@ def _segment(written: Any) -> Segment:
     return parse({key: SIDS.get(value, value) if key == "sid" else value for key, value in written.items()})
 
 
-def _list(written: Any) -> SegmentList:
+def _list(written: Any) -> paths.SegmentList:
     weight = 1
     if isinstance(written, dict):
         ((written, weight),) = written.items()
     segments = written.split() if isinstance(written, str) else written
-    return SegmentList(tuple(map(_segment, segments)), weight)
+    return paths.SegmentList(tuple(map(_segment, segments)), weight)
 
 
 def _originator(text: str) -> Originator:
@@ -107,18 +97,20 @@ def _originator(text: str) -> Originator:
     return Originator.of(int(asn), ip_address(node))
 
 
-def candidate(name: str, written: Mapping[str, Any], number: int) -> CandidatePath:
+def candidate(name: str, written: Mapping[str, Any], number: int) -> paths.CandidatePath:
     """Where a candidate path is written without a discriminator, it has its `number`."""
-    path: Explicit | Dynamic | Composite
+    path: paths.Explicit | paths.Dynamic | paths.Composite
     if "dynamic" in written:
         given = dict(written["dynamic"])
-        metric = Metric[given.pop("metric", "igp").upper()]
-        path = Dynamic(metric, **{key: frozenset(value) for key, value in given.items()})
+        metric = paths.Metric[given.pop("metric", "igp").upper()]
+        path = paths.Dynamic(metric, **{key: frozenset(value) for key, value in given.items()})
     elif "composite" in written:
-        path = Composite(tuple(Constituent(color, weight) for color, weight in written["composite"].items()))
+        path = paths.Composite(
+            tuple(paths.Constituent(color, weight) for color, weight in written["composite"].items())
+        )
     else:
-        path = Explicit(tuple(map(_list, written["lists"])))
-    return CandidatePath(
+        path = paths.Explicit(tuple(map(_list, written["lists"])))
+    return paths.CandidatePath(
         path,
         CandidateId(
             written.get("origin", 30),
@@ -126,7 +118,7 @@ def candidate(name: str, written: Mapping[str, Any], number: int) -> CandidatePa
             written.get("discriminator", number),
         ),
         name=name,
-        checks=frozenset(Check[one] for one in written.get("checks", ())),
+        checks=frozenset(paths.Check[one] for one in written.get("checks", ())),
         **{key: written[key] for key in ("preference", "priority") if key in written},
         binding_sid=IPv6Address(written["binding_sid"]) if "binding_sid" in written else None,
     )
@@ -173,7 +165,7 @@ def run(step: Mapping[str, Any], numbers: Mapping[tuple[int, str], int], before:
         return color in step.get(key, ())
 
     policies = [
-        Policy(
+        paths.Policy(
             PolicyId(HEADEND, color, ip_address(step.get("endpoint", ENDPOINT))),
             tuple(candidate(name, one, numbers[color, name]) for name, one in written.items()),
             keep_installed=has("keep", color),

@@ -7,7 +7,7 @@ from ipaddress import IPv6Address, IPv6Network
 
 import pytest
 
-from srv6lab.srv6.policy.binding_sid import Binding, BoundBy, Conflict, SidSpace, bind, conflicts
+from srv6lab.srv6.policy.binding_sid import Binding, BoundBy, SidSpace, bind
 from srv6lab.srv6.policy.identity import CandidateId, PolicyId
 from srv6lab.srv6.policy.paths import CandidatePath, Explicit, Policy, SegmentList
 from srv6lab.srv6.policy.segments import SidSegment
@@ -156,17 +156,3 @@ def test_specified_only_without_any_is_an_invalid_policy_with_an_alert_for_each(
     strict = policy(10, path(None, number=1), path(B1, number=2), only=True)
     state = states(strict, space=SidSpace({B1: "End"}, pool=(B3,)))[strict.id]
     assert (state.valid, state.binding.sid, len(state.binding.alerts)) == (False, None, 2)
-
-
-def test_conflicts() -> None:
-    shared = policy(10, path(B1, number=1), path(B1, number=2)), policy(20, path(B2)), policy(30, path(None))
-    assert list(conflicts(shared)) == []
-    several = policy(10, path(B1, number=1), path(None, number=2))
-    assert list(conflicts([several])) == [
-        Conflict("candidate paths specify several binding SIDs: fc00:1::b1, none", (several.id,), must=False)
-    ]
-    other = policy(20, path(B2, number=1), path(B1, number=2))
-    found = [one for one in conflicts([policy(10, path(B1)), other]) if one.must]
-    assert found == [
-        Conflict("both specify binding SID fc00:1::b1", (policy(10, path(B1)).id, other.id), must=True)
-    ]

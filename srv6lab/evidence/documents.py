@@ -1,0 +1,72 @@
+"""Frozen dataclasses ⇄ what JSON holds: by their annotations, and refused where a value is of another type."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from typing import Any, get_args, get_origin, get_type_hints
+
+from srv6lab.evidence.packets import Point
+
+_JSON = {
+    str: "text",
+    int: "a number",
+    bool: "true or false",
+    dict: "a mapping",
+    list: "a list",
+    type(None): "null",
+}
+
+
+def to_json(value: Any) -> Any:
+    """Texts, numbers, lists and mappings; a Point is its text."""
+    if isinstance(value, Point):
+        return str(value)
+    if is_dataclass(value):
+        return {one.name: to_json(getattr(value, one.name)) for one in fields(value)}
+    if isinstance(value, Mapping):
+        return {key: to_json(one) for key, one in value.items()}
+    return [to_json(one) for one in value] if isinstance(value, (tuple, list)) else value
+
+
+def from_json(kind: Any, value: Any, where: str) -> Any:
+    """The value of a type; ValueError that says what at `where` (`tracers[2].point`) is otherwise."""
+    if kind is Point:
+        return _point(value, where)
+    if is_dataclass(kind):
+        return _record(kind, _checked(dict, value, where), where)
+    arguments = get_args(kind)
+    if get_origin(kind) is Mapping:
+        pairs = _checked(dict, value, where).items()
+        return {key: from_json(arguments[1], one, f"{where}[{key!r}]") for key, one in pairs}
+    if get_origin(kind) is tuple:
+        items = _checked(list, value, where)
+        kinds = [arguments[0]] * len(items) if arguments[1:] == (...,) else list(arguments)
+        if len(items) != len(kinds):
+            raise ValueError(f"{where} has {len(items)} values, not {len(kinds)}")
+        pairs = enumerate(zip(kinds, items, strict=True))
+        return tuple(from_json(one, item, f"{where}[{index}]") for index, (one, item) in pairs)
+    return _checked(kind, value, where)
+
+
+def _record(kind: Any, value: Mapping[str, Any], where: str) -> Any:
+    hints, prefix = get_type_hints(kind), f"{where}." if where else ""
+    known = {one.name for one in fields(kind)}
+    if unknown := sorted(value.keys() - known):
+        raise ValueError(f"nothing is called {prefix}{unknown[0]}")
+    if missing := [one.name for one in fields(kind) if one.name not in value]:
+        raise ValueError(f"{prefix}{missing[0]} is missing")
+    return kind(**{name: from_json(hints[name], one, f"{prefix}{name}") for name, one in value.items()})
+
+
+def _point(value: Any, where: str) -> Point:
+    try:
+        return Point.parse(_checked(str, value, where))
+    except ValueError as error:
+        raise ValueError(f"{where}: {error}") from None
+
+
+def _checked(kind: type, value: Any, where: str) -> Any:
+    if type(value) is not kind:
+        raise ValueError(f"{where or 'it'} is {_JSON.get(type(value), 'a fraction')}, not {_JSON[kind]}")
+    return value

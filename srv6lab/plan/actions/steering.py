@@ -1,0 +1,43 @@
+"""Another way for a prefix at a headend."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from srv6lab.plan.actions.change import ChangedLab, PlannedChange, changed, changes, needs
+from srv6lab.plan.nodes import Plan, PlannedNode
+from srv6lab.plan.planner import steered_prefix
+from srv6lab.topology.actions.steering import SteeringAction
+
+
+@changes.register
+def _(action: SteeringAction, plan: Plan) -> tuple[PlannedChange, ...]:
+    steering = action.steering
+    node = plan.node(steering.headend)
+    prefix = steering.match.prefix
+    values = {
+        "policy": steered_prefix(node, steering),
+        "before": next((one for one in node.steering if one.prefix == prefix), None),
+        "routes": node.next_hops().get((prefix, None), ()),
+        "prefix": prefix,
+    }
+    what = f"{node.name} steers {prefix} over {', '.join(map(str, steering.segments))}"
+    return (PlannedChange(what, node.name, "steering", values),)
+
+
+@changed.register
+def _(action: SteeringAction, lab: ChangedLab) -> ChangedLab:
+    def steered(node: PlannedNode) -> PlannedNode:
+        policy = steered_prefix(node, action.steering) if node.name == action.steering.headend else None
+        if policy is None:
+            return node
+        policies = {one.prefix: one for one in node.steering} | {policy.prefix: policy}
+        return replace(node, steering=tuple(policies.values()))
+
+    return lab.with_nodes(steered)
+
+
+@needs.register
+def _(action: SteeringAction, exercise: str) -> Iterator[tuple[str, str]]:
+    yield f"seg6 {action.steering.mode}", f"exercise {exercise}"

@@ -1,0 +1,260 @@
+"""A mutation test of captures: a right run with one thing changed, judged again; which changes are seen?
+
+    .venv/bin/python tests/captures/mutate.py --lab NAME [--exercise NAME] [--operator NAME] [--runs FOLDER]
+
+prints a row an operator. Without `--runs` the lab is brought up, which needs root; with it, run folders are read that
+a check has left (`.srv6lab/INSTANCE/runs`). All mutated frames of a lab are read by one tshark, since what it says of
+a frame depends on that frame alone; then each mutant's captures are put together and judged in this process.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import struct
+import sys
+import tempfile
+import traceback
+import uuid
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from random import Random
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from srv6lab.capture import Capture, read_all
+from srv6lab.capture.pcap import packets
+from srv6lab.cli import Instance, LabsFolder, check, destroy, up
+from srv6lab.evidence.observations import Observations
+from srv6lab.evidence.packets import Point
+from srv6lab.evidence.prediction import Prediction
+from srv6lab.evidence.verdict import Status
+from srv6lab.judge import grade
+from srv6lab.plan.nodes import Plan
+from tests.captures.operators import EQUAL, OPERATORS, Frame, Operator, Scene
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+MUTANTS = 20
+_TRIES = 200  # a dice may find nothing to change a few times
+
+MODES = ("run", "alone", "one")
+"""With what the run observed; with the pcaps alone; with the changed files alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """A right run of an exercise: what was observed, each capture as it was read, and its frames."""
+
+    plan: Plan
+    exercise: str
+    observed: Observations
+    captures: Mapping[Point, Capture]
+    points: Mapping[str, Point]
+    scene: Scene
+
+
+@dataclass(slots=True)
+class Row:
+    """What came of an operator's mutants."""
+
+    operator: Operator
+    seen: Counter[str] = field(default_factory=Counter)
+    wrong: list[str] = field(default_factory=list)
+
+    @property
+    def mutants(self) -> int:
+        return self.seen.total()
+
+
+def right_run(plan: Plan, exercise: str, folder: Path) -> Right:
+    """A run's folder as a check has left it."""
+    observed = grade.observed_run(plan, exercise, folder)
+    points = {nic.trace: nic.point for nic in plan.traced()}
+    paths = {trace: folder / "captures" / f"{trace}.pcap" for trace in points}
+    protocols = {one.protocol for one in plan.exercise(exercise)[1].expect.control}
+    captures = read_all({points[trace]: path for trace, path in paths.items()}, messages=sorted(protocols))
+    frames = {trace: tuple(packets(path)) for trace, path in paths.items()}
+    tokens = tuple(bytes.fromhex(one.token) for one in observed.probes if one.token)
+    probes = {
+        trace: tuple(n for n, frame in enumerate(found) if any(token in frame for token in tokens))
+        for trace, found in frames.items()
+    }
+    return Right(plan, exercise, observed, captures, points, Scene(frames, probes, tokens))
+
+
+def mutants(right: Right, operator: Operator) -> Iterator[dict[str, list[Frame]]]:
+    """The same ones each time."""
+    found = 0
+    for attempt in range(_TRIES):
+        if found == MUTANTS:
+            return
+        dice = Random(f"{right.plan.name} {right.exercise} {operator.name} {attempt}")
+        try:
+            changed = operator.change(dice, right.scene)
+        except (
+            IndexError,
+            OverflowError,
+            struct.error,
+        ):  # a header that another header's change left no room for
+            continue
+        if changed is not None:
+            found += 1
+            yield changed
+
+
+def described(right: Right, frames: Iterable[Frame]) -> dict[Frame, Capture]:
+    """What tshark says of each frame alone; all by one tshark."""
+    with tempfile.TemporaryDirectory(prefix="srv6lab-") as folder:
+        paths = {}
+        for number, frame in enumerate(dict.fromkeys(frames)):
+            paths[frame] = Path(folder, f"{number}.pcap")
+            head = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, 1)
+            record = struct.pack("<IIII", 1_700_000_000, 0, len(frame), len(frame))
+            paths[frame].write_bytes(head + record + frame)
+        return read_all(paths) if paths else {}
+
+
+def put_together(right: Right, changed: Mapping[str, Sequence[Frame]], known: Mapping[Frame, Capture]) -> dict[Point, Capture]:  # fmt: skip
+    """The captures of a mutant: those of its changed files, and the others as they were."""
+    captures = dict(right.captures)
+    for trace, frames in changed.items():
+        before = captures[right.points[trace]]
+        seen = [known[frame] for frame in frames]
+        views = tuple(replace(view, number=n) for n, one in enumerate(seen, 1) for view in one.packets)
+        note = "; ".join(dict.fromkeys(one.note for one in seen if one.note))
+        captures[right.points[trace]] = replace(before, packets=views, note=note, cut_short=bool(note))
+    return captures
+
+
+_predict = grade.predict
+_PREDICTED: dict[tuple[str, str], tuple[Prediction, ...]] = {}
+
+
+def predicted(plan: Plan, exercise: str) -> tuple[Prediction, ...]:
+    """`predict`, once for all mutants."""
+    key = plan.name, exercise
+    if key not in _PREDICTED:
+        _PREDICTED[key] = _predict(plan, exercise)
+    return _PREDICTED[key]
+
+
+def verdict_of(right: Right, captures: Mapping[Point, Capture], changed: Iterable[str], mode: str) -> Status:
+    observed = right.observed if mode == "run" else Observations()
+    if mode == "one":
+        kept = {right.points[trace] for trace in changed}
+        captures = {point: one for point, one in captures.items() if point in kept}
+    return grade.judge_run(right.plan, right.exercise, observed, captures).status
+
+
+def table(right: Right, operators: Sequence[Operator], mode: str = "run") -> list[Row]:
+    """A row an operator: how its mutants were judged, and those that were judged wrongly."""
+    made = {operator: list(mutants(right, operator)) for operator in operators}
+    known = described(
+        right, (frame for all_ in made.values() for one in all_ for x in one.values() for frame in x)
+    )
+    rows = []
+    for operator, all_ in made.items():
+        row = Row(operator)
+        for number, changed in enumerate(all_):
+            try:
+                status = verdict_of(right, put_together(right, changed, known), changed, mode).value
+            except Exception:
+                status = "traceback"
+                row.wrong.append(traceback.format_exc(limit=-3))
+            else:
+                if not _right(operator, status, mode):
+                    row.wrong.append(f"mutant {number} of {', '.join(changed)}: {status}")
+            row.seen[status] += 1
+        rows.append(row)
+    return rows
+
+
+def _right(operator: Operator, status: str, mode: str) -> bool:
+    """With less to go by, what is wrong may be inconclusive, but never right; nor what is right a failure."""
+    if mode == "run":
+        return status in operator.wants
+    return status != ("fail" if operator.wants == EQUAL else "pass")
+
+
+def text(rows: Iterable[Row]) -> str:
+    lines = [f"{'operator':52}{'wanted':18}{'pass':>6}{'fail':>6}{'?':>6}{'error':>6}"]
+    rows = list(rows)
+    for row in rows:
+        wanted = " or ".join(sorted(row.operator.wants))
+        counts = "".join(f"{row.seen[one]:6}" for one in ("pass", "fail", "inconclusive", "traceback"))
+        lines.append(f"{row.operator.name:52}{wanted:18}{counts}{'  WRONG' if row.wrong else ''}")
+    false_pass = sum(row.seen["pass"] for row in rows if "pass" not in row.operator.wants)
+    false_fail = sum(row.seen["fail"] for row in rows if "fail" not in row.operator.wants)
+    broken = sum(row.seen["traceback"] for row in rows)
+    whole = sum(row.mutants for row in rows)
+    used = sum(bool(row.mutants) for row in rows)
+    wrong = sum(len(row.wrong) for row in rows)
+    lines.append(
+        f"{used} operators, {whole} mutants: {wrong} judged wrongly: {false_pass} false pass, "
+        f"{false_fail} false fail, {broken} tracebacks"
+    )
+    return "\n".join(lines)
+
+
+def recorded(name: str, into: Path) -> Path:
+    """Bring a lab up, run its exercises, and take it away: the folder with their runs."""
+    reference = LabsFolder(REPOSITORY).refer(name)
+    site = LabsFolder(REPOSITORY)
+    plan, _ = site.load(reference)
+    home = site.home(reference, f"test-{uuid.uuid4().hex[:12]}")
+    try:
+        running = Instance(home, up(home, plan, reference, "", _silent))
+        check(running, plan, [exercise.name for exercise in plan.exercises], _silent)
+        shutil.copytree(home.runs, into / name)
+    finally:
+        destroy(home, purge=True)
+    return into / name
+
+
+def _silent(_: str) -> None: ...
+
+
+def right_runs(name: str, runs: Path, exercise: str = "") -> Iterator[Right]:
+    """The runs in a folder that pass as they are, and have a probe."""
+    site = LabsFolder(REPOSITORY)
+    plan, _ = site.load(site.refer(name))
+    for one in plan.exercises:
+        if exercise in ("", one.name) and (runs / one.name).is_dir():
+            right = right_run(plan, one.name, runs / one.name)
+            if (
+                any(right.scene.probes.values())
+                and verdict_of(right, right.captures, (), "run") is Status.PASS
+            ):
+                yield right
+            else:
+                print(f"{name} {one.name}: no right run with a probe of ours", file=sys.stderr)
+
+
+def main() -> int:
+    asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    asked.add_argument("--lab", required=True)
+    asked.add_argument("--exercise", default="")
+    asked.add_argument("--operator", default="", help="operators whose names hold this")
+    asked.add_argument("--mode", default="run", choices=MODES)
+    asked.add_argument("--runs", type=Path, help="a folder with run folders, instead of bringing the lab up")
+    asked.add_argument("--verbose", action="store_true", help="name each mutant that is judged wrongly")
+    told = asked.parse_args()
+    grade.predict = predicted  # the same for all mutants
+    operators = [one for one in OPERATORS if told.operator in one.name]
+    wrong = 0
+    with tempfile.TemporaryDirectory(prefix="srv6lab-") as folder:
+        runs = told.runs or recorded(told.lab, Path(folder))
+        for right in right_runs(told.lab, runs, told.exercise):
+            rows = table(right, operators, told.mode)
+            print(f"\n{told.lab} {right.exercise} ({told.mode})\n{text(rows)}")
+            for row in rows if told.verbose else ():
+                print("\n".join(f"{row.operator.name}: {one}" for one in row.wrong))
+            wrong += sum(len(row.wrong) for row in rows)
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

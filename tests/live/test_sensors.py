@@ -1,0 +1,75 @@
+"""Sensors are looked at until they have seen all that went by; what they alerted since is read."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+from srv6lab.errors import NodeError
+from srv6lab.evidence.observations import Alert, Sensor
+from srv6lab.host.command import Completed
+from srv6lab.live.sensors import look, since, sizes
+from srv6lab.plan.nodes import Plan
+from tests.conftest import SITE
+from tests.fake_provider import Fake, standing
+
+PLAN: Plan = next(plan for plan in SITE.plans() if any(node.services for node in plan.nodes))
+PLACES = [(node, service) for node in PLAN.nodes for service in node.services]
+NODE, SERVICE = PLACES[0]
+RULES = hashlib.sha256(SERVICE.rules.encode()).hexdigest()
+EVENT = {"event_type": "alert", "alert": {"signature_id": 7}, "src_ip": "FD00::0001", "dest_ip": "fd00::2"}
+
+
+def said(threads: str = "S S", log: str = "", rules: str = RULES, engine: str = "suricata") -> str:
+    return f"engine {engine}\nthreads {threads or ' '}\nsize {len(log)}\nrules {rules}\n--\n{log}"
+
+
+def telling(*answers: str, tmp_path: Path) -> tuple[Fake, list[Sensor], list[Alert]]:
+    """What comes of these answers of the first sensor; all others sleep and have nothing to say."""
+    fake = Fake()
+    one = standing(fake, PLAN, tmp_path)
+    for node, service in PLACES:
+        rules = hashlib.sha256(service.rules.encode()).hexdigest()
+        fake.tell(node.name, f"/services/{service.name}\n", said(rules=rules))
+    fake.tell(NODE.name, f"/services/{SERVICE.name}\n", *answers)
+    alerts, sensors = since(one, PLAN, dict.fromkeys((service.name for _, service in PLACES), 0))
+    return fake, list(sensors), list(alerts)
+
+
+def test_a_sensor_that_works_is_looked_at_again_until_it_sleeps(tmp_path: Path) -> None:
+    log = json.dumps(EVENT) + "\n"
+    fake, sensors, alerts = telling(said("S R"), said("R R"), said("S I", log), tmp_path=tmp_path)
+    assert len(fake.asked) == len(PLACES) + 2
+    assert sensors[0] == Sensor(SERVICE.name, "suricata", True, True, True)
+    assert alerts == [Alert(SERVICE.name, 7, "fd00::1", "fd00::2", "", "")]
+
+
+def test_a_dead_sensor_is_not_waited_for(tmp_path: Path) -> None:
+    fake, sensors, alerts = telling(said(""), tmp_path=tmp_path)
+    assert len(fake.asked) == len(PLACES) and alerts == []
+    assert not sensors[0].alive
+
+
+def test_other_rules_than_the_plan_s_are_told(tmp_path: Path) -> None:
+    _, sensors, _ = telling(said(rules="0" * 64), tmp_path=tmp_path)
+    assert sensors[0] == Sensor(SERVICE.name, "suricata", True, True, False)
+
+
+def test_how_far_logs_reach(tmp_path: Path) -> None:
+    fake = Fake()
+    one = standing(fake, PLAN, tmp_path)
+    for count, (node, service) in enumerate(PLACES):
+        fake.tell(node.name, f"/services/{service.name}\n", said(log="x" * count))
+    assert sizes(one, PLAN) == {service.name: count for count, (_, service) in enumerate(PLACES)}
+
+
+def test_a_sensor_that_cannot_be_looked_at_is_named(tmp_path: Path) -> None:
+    fake = Fake()
+    fake.tell(NODE.name, "", Completed(1, "", "cd: no such folder"))
+    with pytest.raises(
+        NodeError, match=f"{NODE.name}: service {SERVICE.name} can't be looked at: cd: no such"
+    ):
+        look(standing(fake, PLAN, tmp_path), NODE, SERVICE)

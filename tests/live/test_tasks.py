@@ -1,0 +1,118 @@
+"""What tasks ask of a lab that is up, over a provider that runs nothing."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from srv6lab.cli import collect, ping, policies, run_here, status, status_report
+from srv6lab.errors import LabError, UsageError
+from srv6lab.evidence.observations import OBSERVATIONS, Tracer
+from srv6lab.host.command import Completed
+from srv6lab.live import wait_for_policies
+from srv6lab.live.instance import Instance
+from srv6lab.live.run import record
+from tests.conftest import silent
+from tests.fake_provider import Fake, standing
+from tests.fork import fork
+from tests.small import planned
+
+
+@pytest.fixture
+def fake() -> Fake:
+    return Fake()
+
+
+@pytest.fixture
+def one(fake: Fake, tmp_path: Path) -> Instance:
+    return standing(fake, planned(), tmp_path)
+
+
+def tracers(*notes: str) -> list[Tracer]:
+    points = [nic.point for nic in planned().traced()]
+    return [
+        Tracer(point, "dead" if note else "live", note=note, trace=f"trace-{number}")
+        for number, (point, note) in enumerate(zip(points, notes, strict=False))
+    ]
+
+
+def test_a_command_has_the_exit_code_that_it_has_in_the_node(fake: Fake, one: Instance) -> None:
+    fake.tell("gate", "true", Completed(7, "", ""))
+    assert run_here(one, "gate", ["true"]) == 7
+
+
+@pytest.mark.parametrize(
+    ("node", "mend"),
+    [("gat", "did you mean `gate`?"), ("", "there are: west, gate, exit, east")],
+)
+def test_another_node_is_refused_before_it_is_asked(fake: Fake, one: Instance, node: str, mend: str) -> None:
+    with pytest.raises(UsageError, match="there is no node") as caught:
+        run_here(one, node, ["true"])
+    assert caught.value.mend == mend and fake.asked == []
+
+
+def test_ping_writes_the_segments_it_is_given(fake: Fake, one: Instance) -> None:
+    fake.tell("gate", "fc00:b::1 fc00:b::e", "")
+    assert ping(one, "gate", "fc00:b::1", "fc00:b::e", 3, oam=False) == 0
+    with pytest.raises(UsageError, match=r"10\.0\.0\.1"):
+        ping(one, "gate", "10.0.0.1", "fc00:b::e", 3, oam=False)
+
+
+def test_status_tells_the_dead(fake: Fake, one: Instance) -> None:
+    assert "DEAD" not in status_report(one, status(one), "text")
+    fake.alive = False
+    assert status_report(one, status(one), "text").count("DEAD node") == 4
+    assert {entry["alive"] for entry in json.loads(status_report(one, status(one), "json"))} == {False}
+    with pytest.raises(UsageError, match="there is no format 'xml'"):
+        status_report(one, status(one), "xml")
+
+
+def test_what_was_captured_is_listed_and_dead_tracers_are_named(
+    fake: Fake, one: Instance, tmp_path: Path
+) -> None:
+    fake.tracers = tracers("", "")
+    assert [path.name for path in collect(one, tmp_path / "out")] == ["trace-0.pcap", "trace-1.pcap"]
+    fake.tracers = tracers("", "tracer is dead")
+    with pytest.raises(LabError, match=f"{fake.tracers[1].point}: tracer is dead"):
+        collect(one, tmp_path / "out")
+    with pytest.raises(UsageError, match="the tracers are at work"):
+        collect(one, one.home.captures)
+
+
+def test_policies_are_the_agents_and_a_silent_one_is_named(fake: Fake, tmp_path: Path) -> None:
+    plan = fork()
+    one = standing(fake, plan, tmp_path)
+    fake.tell("gate", "state.json", json.dumps(wait_for_policies.expected(plan)["gate"]), "")
+    assert json.loads(policies(one, plan, "json"))[0]["source"] == "its agent"
+    with pytest.raises(LabError, match=r"the agent of gate has said nothing\n.*--node gate"):
+        policies(one, plan, "json")
+    assert json.loads(policies(None, plan, "json"))[0]["source"] == "the model"
+
+
+class TestRecording:
+    """An exercise from its probe to its observations."""
+
+    def recorded(self, one: Instance) -> dict[str, Any]:
+        folder = record(one, planned(), "across", silent)
+        return dict(json.loads((folder / OBSERVATIONS).read_text()))
+
+    def test_what_was_sent_and_seen_is_written_down(self, fake: Fake, one: Instance) -> None:
+        fake.tracers = tracers("", "tracer is dead")
+        fake.tell("west", "ping", "3 packets transmitted, 2 received")
+        found = self.recorded(one)
+        (sent,) = found["probes"]
+        assert (sent["probe"], sent["sent"], sent["received"]) == ("echo", 3, 2)
+        assert (found["provider"], found["exercise"], found["failure"]) == ("fake", "across", "")
+        assert [tracer["point"] for tracer in found["tracers"]] == [
+            str(tracer.point) for tracer in fake.tracers
+        ]
+        assert fake.done == ["mark"]
+
+    def test_a_probe_that_says_nothing_has_not_been_sent(self, fake: Fake, one: Instance) -> None:
+        fake.tracers = tracers("")
+        fake.tell("west", "ping", Completed(127, "", "ping: not found"))
+        (sent,) = self.recorded(one)["probes"]
+        assert (sent["sent"], sent["note"]) == (0, "ping: not found")
