@@ -142,11 +142,12 @@ def test_a_file_that_lost_whole_packets_is_inconclusive(run: Run) -> None:
     assert any("packets of" in item.note for item in verdict.items)
 
 
-def test_a_file_that_is_no_capture_is_refused_with_its_name(run: Run) -> None:
+def test_a_file_that_is_no_capture_is_inconclusive_and_told_with_its_name(run: Run) -> None:
     path = run.pcap(run.judged())
     path.write_text("<html>404</html>")
-    with pytest.raises(UsageError, match=path.name):
-        run.grade()
+    verdict = run.grade()
+    assert verdict.status is Status.INCONCLUSIVE
+    assert any(f"{path.name}: it is no capture" in item.note for item in verdict.items)
 
 
 def test_an_empty_file_is_inconclusive(run: Run) -> None:
@@ -327,3 +328,23 @@ def test_every_exercise_is_graded_the_same_elsewhere(lab: Up, tmp_path: Path) ->
     for name, verdict in zip(names, check(lab.running, lab.plan, names, silent), strict=True):
         shutil.copytree(lab.running.home.run(name), tmp_path / name)
         assert grade(lab.plan, name, tmp_path / name, silent) == verdict
+
+
+def test_files_with_other_names_are_found_by_what_is_in_them(alone: Run) -> None:
+    for number, path in enumerate(alone.pcaps):
+        path.rename(path.with_name(f"mine {number}.pcap"))
+    verdict = alone.grade()
+    assert verdict.status is Status.PASS, verdict
+    count = len(list(alone.plan.traced()))
+    judged = [item.note for item in verdict.items if item.kind == "not-handed-in"]
+    assert all(note.startswith(f"{count} of {count} points") for note in judged)
+
+
+def test_a_file_is_of_the_nic_that_it_is_mapped_to(alone: Run) -> None:
+    nic = alone.judged()
+    alone.pcap(nic).rename(alone.folder / "captures" / "mine.pcap")
+    said = [f"mine.pcap={nic.point}"]
+    verdict = grade(alone.plan, alone.exercise, alone.folder, silent, mapped=said)
+    assert verdict.status is Status.PASS
+    with pytest.raises(UsageError, match=r"absent\.pcap can't be read"):
+        grade(alone.plan, alone.exercise, alone.folder, silent, mapped=[f"absent.pcap={nic.point}"])

@@ -14,7 +14,7 @@ from pathlib import PurePath
 
 from srv6lab.capture import Capture
 from srv6lab.errors import UsageError
-from srv6lab.evidence.packets import Point
+from srv6lab.evidence.packets import PacketView, Point
 from srv6lab.plan.nodes import Nic, Plan
 
 SUFFIXES = frozenset({".pcap", ".pcapng", ".cap", ".ntar", ".dmp"})
@@ -126,5 +126,14 @@ def _link_of(links: Sequence[Link], capture: Capture) -> Link | str:
 
 
 def _shapes(capture: Capture) -> Counter[object]:
-    """The packets, whatever their order, numbers and times."""
-    return Counter((view.source_mac, view.headers, view.icmp, view.payload) for view in capture.packets)
+    """The packets that are no neighbors' and no routers' own, whatever their order, numbers and times: two tracers
+    of a link don't begin and end at once."""
+    return Counter(
+        (view.source_mac, view.headers, view.icmp, view.payload)
+        for view in capture.packets
+        if view.headers and (_is_echo(view) if view.icmp else view.innermost.protocol == "udp")
+    )
+
+
+def _is_echo(view: PacketView) -> bool:
+    return view.icmp is not None and view.icmp.type in (0, 8, 128, 129)
