@@ -1,7 +1,8 @@
 """Runs the long repeats (`pytest -m prove`), part by part, and writes what came out of each to prove/PART.json, naming
 the commit. Parts can be run alone: together they take hours.
 
-Part `faults` runs all faults of all labs, and keeps which cause `diagnose` named for each in prove/confusion.txt.
+Part `faults` runs all faults of all labs, and keeps which cause `diagnose` named for each in prove/confusion.txt, and
+the table of the fault corpus, which it prints as well, in prove/corpus.txt.
 
 It refuses a work tree with changes, whose result would belong to no commit, unless told --allow-dirty: then
 the file says so. It decides nothing: every test and its assertions are in tests/.
@@ -25,7 +26,8 @@ from typing import Any
 
 REPO = Path(__file__).resolve().parents[1]
 RESULTS = REPO / "prove"
-CONFUSION = RESULTS / "confusion.txt"  # which cause was named for which fault, by a test of the labs
+# What tests keep where a variable says: which cause was named for which fault, and what came of the fault corpus.
+KEPT = {"SRV6LAB_CONFUSION": "confusion.txt", "SRV6LAB_CORPUS": "corpus.txt"}
 # Which tests, and where; what is nowhere is the last part's.
 PARTS = {
     "faults": ("confusion", "tests/labs"),
@@ -105,15 +107,15 @@ def prove(part: str, dirty: list[str]) -> int:
     """Run one part and write its result; pytest's exit code, or 2 if there is no result."""
     commit, start = git("rev-parse", "HEAD"), time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
-        junit, confusion = Path(folder) / "junit.xml", Path(folder) / CONFUSION.name
+        junit = Path(folder) / "junit.xml"
         command = [sys.executable, "-m", "pytest", "-v", f"--junitxml={junit}", *chosen(part)]
-        environment = os.environ | {"SRV6LAB_CONFUSION": str(confusion)}
+        environment = os.environ | {variable: f"{folder}/{name}" for variable, name in KEPT.items()}
         code = subprocess.run(command, cwd=REPO, env=environment).returncode
         if code not in RAN_TO_THE_END:
             print(f"prove: {part} did not run to its end, so nothing is written", file=sys.stderr)
             return code
         results = tests(junit)
-        matrix = confusion.read_text() if confusion.exists() else ""
+        kept = {name: path.read_text() for name in KEPT.values() if (path := Path(folder) / name).exists()}
     if git("rev-parse", "HEAD") != commit or changes() != dirty:
         print("prove: the work tree changed meanwhile, so nothing is written", file=sys.stderr)
         return 2
@@ -130,8 +132,9 @@ def prove(part: str, dirty: list[str]) -> int:
     }
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / f"{part}.json").write_text(json.dumps(report, indent=2) + "\n")
-    if matrix:
-        CONFUSION.write_text(f"commit {commit}\n\n{matrix}")
+    for name, text in kept.items():
+        print(text, end="")
+        (RESULTS / name).write_text(f"commit {commit}\n\n{text}")
     print(f"prove: wrote {RESULTS.name}/{part}.json", file=sys.stderr)
     return code
 

@@ -18,6 +18,7 @@ BEING_MENDED = frozenset(
     {
         "srv6lab/engines/engine.py",
         "srv6lab/evidence/observations.py",
+        "srv6lab/srv6/behaviors.py",
         "srv6lab/srv6/policy/segments.py",
     }
 )

@@ -16,7 +16,6 @@ from srv6lab.errors import TopologyError
 from srv6lab.evidence.packets import Point
 from srv6lab.plan.nodes import Nic, Plan
 from srv6lab.plan.planner import mac_of, plan
-from srv6lab.plan.routes import expected_routes
 from srv6lab.topology.load import loads
 from tests.conftest import LABS, SITE
 from tests.small import SMALL, planned
@@ -346,22 +345,3 @@ def test_a_plan_is_a_value_that_can_be_sent_elsewhere_with_its_places_in_the_fil
     assert pickle.loads(pickle.dumps(found)) == found
     assert found.locate("exercises", 0, "expect", "packets", 1).line > found.locate("exercises", 0).line
     assert found.locate("nodes", "nobody") == found.locate()
-
-
-TWICE = """\
-name: twice
-nodes:
-  one: {role: router, locator: "fc00:a::/64", loopback: "fc00:a::1/128", router_id: 10.0.0.1, isis: {instance: core, net: 49.0001.0000.0000.0001.00}}
-  two: {role: router, locator: "fc00:b::/64", loopback: "fc00:b::1/128", router_id: 10.0.0.2, isis: {instance: core, net: 49.0001.0000.0000.0002.00}}
-links:
-  - {name: upper, prefix: "2001:ab::/64", endpoints: ["one:eth1", "two:eth1"], isis: {network: point-to-point, metric: 10}}
-  - {name: lower, prefix: "2001:ba::/64", endpoints: ["one:eth2", "two:eth2"], isis: {network: point-to-point, metric: 10}}
-"""
-
-
-def test_of_two_links_alike_the_first_leads_to_the_neighbor() -> None:
-    found = expected_routes(planned(TWICE))["one"].routes
-    assert {(str(one.prefix), one.nic) for one in found} == {
-        ("fc00:b::/64", "eth1"),
-        ("fc00:b::1/128", "eth1"),
-    }

@@ -11,7 +11,7 @@ import pytest
 
 from srv6lab.judge.diagnose.suspects import after_main_lookup
 from srv6lab.render.day0 import render
-from srv6lab.report.behaviors import report
+from srv6lab.report.behaviors import behaviors_text
 from srv6lab.srv6.behaviors import BEHAVIORS, REGISTRY, Behavior
 from srv6lab.srv6.policy.probing import way as way_of_probe
 from srv6lab.srv6.policy.sr_db import KnownSid, Node, SrDb
@@ -63,8 +63,8 @@ def test_a_new_behavior_is_validated_planned_rendered_and_predicted(new: Behavio
 
 
 def test_a_new_behavior_is_listed(new: Behavior) -> None:
-    assert report("", "text").splitlines()[-1].split()[0] == new.name
-    assert "looks up:         adjacency" in report(new.name, "text")
+    assert behaviors_text("").splitlines()[-1].split()[0] == new.name
+    assert "looks up:         adjacency" in behaviors_text(new.name)
 
 
 def test_what_only_asks_an_adjacency_is_not_suspected_of_a_missing_route(
@@ -117,9 +117,10 @@ from srv6lab.srv6 import flavors
 if {registered}:
     flavors._LINUX["End", ("USP",)] = (6, 90)
 from srv6lab.judge.diagnose.suspects import _bound
+from srv6lab.evidence.packets import Place
 from srv6lab.predict.namespaces import ModeledLab
 from srv6lab.render.day0 import render
-from srv6lab.report.behaviors import report
+from srv6lab.report.behaviors import behaviors_text
 from srv6lab.srv6.results import Flavor
 from srv6lab.topology.model import json_schema
 from tests.small import SMALL, planned
@@ -127,9 +128,9 @@ plan = planned(SMALL.replace("behavior: End}}", "behavior: End, flavors: [USP]}}
 (sid, _) = plan.node("exit").local_sids
 assert "flavors USP" not in render(plan)["day0/exit.sh"] and "flavors usp dev" in render(plan)["day0/exit.sh"]
 assert "flavors usp" in _bound(sid)
-_, (found,) = ModeledLab(plan).namespace("exit").lookup(sid.sid, None)
+_, (found,) = ModeledLab(plan).namespace(Place("exit")).lookup(sid.sid, None)
 assert found.local.flavors == {{Flavor.USP}}
-assert "Linux since 6.90" in report("End", "text")
+assert "Linux since 6.90" in behaviors_text("End")
 assert "USP" in json_schema()["$defs"]["LocalSid"]["properties"]["flavors"]["items"]["enum"]
 """
 
