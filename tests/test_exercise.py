@@ -331,13 +331,14 @@ def test_every_exercise_is_graded_the_same_elsewhere(lab: Up, tmp_path: Path) ->
 
 
 def test_files_with_other_names_are_found_by_what_is_in_them(alone: Run) -> None:
+    """All but those in which there is nothing."""
+    spoken = sum(bool(list(_frames(path.read_bytes()))) for path in alone.pcaps)
     for number, path in enumerate(alone.pcaps):
         path.rename(path.with_name(f"mine {number}.pcap"))
     verdict = alone.grade()
     assert verdict.status is Status.PASS, verdict
-    count = len(list(alone.plan.traced()))
-    judged = [item.note for item in verdict.items if item.kind == "not-handed-in"]
-    assert all(note.startswith(f"{count} of {count} points") for note in judged)
+    words = " ".join(item.note for item in verdict.items if item.kind == "not-handed-in")
+    assert f"{spoken} of {len(list(alone.plan.traced()))} points" in words
 
 
 def test_a_file_is_of_the_nic_that_it_is_mapped_to(alone: Run) -> None:
