@@ -9,7 +9,12 @@ import pytest
 from tests.conftest import REPOSITORY
 
 DOCUMENT = (REPOSITORY / "docs" / "adding.md").read_text("utf-8")
-MOST = {"An engine": 2, "An action": 3, "A kind of probe": 3, "A field that may be expected": 3}  # with templates
+MOST = {
+    "An engine": 2,
+    "An action": 3,
+    "A kind of probe": 3,
+    "A field that may be expected": 3,
+}  # with templates
 
 
 def added(section: str) -> dict[str, list[str]]:
