@@ -158,8 +158,8 @@ def unknown_point(view: Facts, locate: Locate) -> Iterator[Problem]:
     for path, at in points:
         where = locate((*path, "at"))
         node, place = at.node, at.place
-        if not view.knows(node):
-            yield Problem(where, f"there is no node {node}", did_you_mean(node, view.node_names, "name it"))
+        if words := no_node(view, node):
+            yield Problem(where, *words)
         elif place.netns and place not in view.places and view.services_sound:
             yield Problem(where, f"{node} has no network namespace {at.netns}", f'write "{node}:{at.nic}"')
         elif _misses(view, at):
