@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from srv6lab.cli import check, grade
+from srv6lab.cli.tasks import check, grade
 from srv6lab.evidence.packets import Place
 from srv6lab.evidence.verdict import Status, Verdict
 from srv6lab.judge.diagnose import CAUSES, confirm

@@ -29,7 +29,7 @@ from typing import Any
 import pytest
 import yaml
 
-from srv6lab.cli import check, grade
+from srv6lab.cli.tasks import check, grade
 from srv6lab.evidence.verdict import Item, Status, Verdict
 from srv6lab.judge.diagnose import CAUSES
 from srv6lab.providers.process import Process
