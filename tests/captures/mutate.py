@@ -125,7 +125,7 @@ def put_together(right: Right, changed: Mapping[str, Sequence[Frame]], known: Ma
         seen = [known[frame] for frame in frames]
         views = tuple(replace(view, number=n) for n, one in enumerate(seen, 1) for view in one.packets)
         note = "; ".join(dict.fromkeys(one.note for one in seen if one.note))
-        captures[right.points[trace]] = replace(before, packets=views, note=note, cut_short=bool(note))
+        captures[right.points[trace]] = replace(before, packets=views, note=note)
     return captures
 
 

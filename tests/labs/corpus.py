@@ -40,7 +40,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 if __name__ == "__main__":
     sys.path.insert(0, str(REPOSITORY))
 
-from srv6lab.cli import Instance, LabsFolder, Reference, check, destroy, up  # noqa: E402
+from srv6lab.cli import Instance, LabsFolder, Reference, Request, check, destroy, up  # noqa: E402
 from srv6lab.evidence.verdict import Item, Status, Suspect, Verdict  # noqa: E402
 from srv6lab.plan.nodes import Plan  # noqa: E402
 
@@ -134,12 +134,13 @@ class Bench:
         reference = SITE.refer(lab)
         plan, _ = SITE.load(reference)
         home = SITE.home(reference, f"corpus-{uuid.uuid4().hex[:12]}")
-        return cls(Instance(home, up(home, plan, reference, "", _silent)), plan, reference)
+        return cls(up(home, plan, Request(reference), _silent), plan, reference)
 
     def again(self) -> Bench:
         """Mended by `up`."""
-        state = up(self.running.home, self.plan, self.reference, "", _silent)
-        return Bench(Instance(self.running.home, state), self.plan, self.reference)
+        return Bench(
+            up(self.running.home, self.plan, Request(self.reference), _silent), self.plan, self.reference
+        )
 
     def anew(self) -> Bench:
         self.end()
@@ -156,7 +157,7 @@ class Bench:
             )
             code, said = done.returncode, done.stderr
         else:
-            result = self.running.provider.exec(self.running.state, place, ["bash", "-ec", script], LIMIT)
+            result = self.running.exec(place, ["bash", "-ec", script], LIMIT)
             code, said = result.exit_code, result.stderr
         return f"{place}: {script}: {said.strip() or f'exit {code}'}" if code else ""
 
@@ -243,7 +244,12 @@ def tour(lab: str, chosen: Iterable[Fault], show: Callable[[Outcome], None]) -> 
                 raise SystemExit(f"corpus: {lab} fails {exercise} without a fault: {left}")
         for fault in todo:
             outcome = tried(bench, fault)
-            bench, note = mended(bench, fault)
+            if (
+                outcome.note and outcome.said != "impossible"
+            ):  # who knows what a script left that failed half-way
+                bench, note = bench.anew(), ""
+            else:
+                bench, note = mended(bench, fault)
             if note:
                 both = "; ".join(filter(None, (outcome.note, note)))
                 outcome = replace(outcome, note=both)
