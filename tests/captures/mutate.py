@@ -209,7 +209,7 @@ def recorded(name: str, into: Path) -> Path:
     plan, _ = site.load(reference)
     home = site.home(reference, f"test-{uuid.uuid4().hex[:12]}")
     try:
-        running = Instance(home, up(home, plan, reference, "", _silent))
+        running = Instance(home, up(home, plan, reference, _silent))
         check(running, plan, [exercise.name for exercise in plan.exercises], _silent)
         shutil.copytree(home.runs, into / name)
     finally:
