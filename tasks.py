@@ -164,10 +164,12 @@ def up(
         "lab": _LAB,
         "exercise": "an exercise to run, repeatable (default: all of the lab's)",
         "captures": "grade the pcaps in this folder instead of running the exercise; needs --exercise",
+        "map": "FILE=NODE:NIC: of which NIC a file of --captures is, repeatable; else told by its name or what is in it",
+        "strict": "with --captures: ask for all of the lab's captures, instead of judging those that are there",
         "format": f"how the verdict is printed: {', '.join(formats.VERDICTS)}",
         "instance": _INSTANCE,
     },
-    iterable=["exercise"],
+    iterable=["exercise", "map"],
     positional=["lab"],
 )
 @_command
@@ -175,7 +177,9 @@ def check(
     _: Context,
     lab: str,
     exercise: Sequence[str],
+    map: Sequence[str],
     captures: str = "",
+    strict: bool = False,
     format: str = "text",
     instance: str = "",
 ) -> None:
@@ -193,7 +197,7 @@ def check(
                 raise UsageError(
                     "one folder of captures is of one exercise", f"--exercise, one of: {', '.join(names)}"
                 )
-            verdicts = [labs_.grade(plan, names[0], Path(captures), progress)]
+            verdicts = [labs_.grade(plan, names[0], Path(captures), progress, mapped=map, strict=strict)]
         else:
             verdicts = labs_.check(SITE.running(reference, instance), plan, names, progress)
     sys.stdout.write(show(verdicts))

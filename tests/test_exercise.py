@@ -117,8 +117,12 @@ def test_only_what_was_handed_in_is_needed_for_what_it_shows(alone: Run) -> None
     for path in alone.pcaps:
         if path != kept:
             path.unlink()
-    assert set(not_passed(alone.grade())) == {"missing", "tracer"}
-    assert alone.grade().status is Status.INCONCLUSIVE
+    verdict = alone.grade()
+    assert verdict.status is Status.PASS
+    count = len(list(alone.plan.traced()))
+    assert verdict.items[-1].note.startswith(f"1 of {count} points judged; not handed in: ")
+    strict = grade(alone.plan, alone.exercise, alone.folder, silent, strict=True)
+    assert (strict.status, set(not_passed(strict))) == (Status.INCONCLUSIVE, {"missing", "tracer"})
 
 
 @pytest.mark.parametrize("cut", [1, 60])
@@ -138,11 +142,12 @@ def test_a_file_that_lost_whole_packets_is_inconclusive(run: Run) -> None:
     assert any("packets of" in item.note for item in verdict.items)
 
 
-def test_a_file_that_is_no_capture_is_refused_with_its_name(run: Run) -> None:
+def test_a_file_that_is_no_capture_is_inconclusive_and_told_with_its_name(run: Run) -> None:
     path = run.pcap(run.judged())
     path.write_text("<html>404</html>")
-    with pytest.raises(UsageError, match=path.name):
-        run.grade()
+    verdict = run.grade()
+    assert verdict.status is Status.INCONCLUSIVE
+    assert any(f"{path.name}: it is no capture" in item.note for item in verdict.items)
 
 
 def test_an_empty_file_is_inconclusive(run: Run) -> None:
@@ -323,3 +328,25 @@ def test_every_exercise_is_graded_the_same_elsewhere(lab: Up, tmp_path: Path) ->
     for name, verdict in zip(names, check(lab.running, lab.plan, names, silent), strict=True):
         shutil.copytree(lab.running.home.run(name), tmp_path / name)
         assert grade(lab.plan, name, tmp_path / name, silent) == verdict
+
+
+def test_files_with_other_names_are_found_by_what_is_in_them(alone: Run) -> None:
+    """All but those in which there is nothing."""
+    spoken = sum(bool(list(_frames(path.read_bytes()))) for path in alone.pcaps)
+    for number, path in enumerate(alone.pcaps):
+        path.rename(path.with_name(f"mine {number}.pcap"))
+    verdict = alone.grade()
+    assert verdict.status is Status.PASS, verdict
+    words = " ".join(item.note for item in verdict.items if item.kind == "not-handed-in")
+    whole = len(list(alone.plan.traced()))
+    assert spoken == whole or f"{spoken} of {whole} points" in words
+
+
+def test_a_file_is_of_the_nic_that_it_is_mapped_to(alone: Run) -> None:
+    nic = alone.judged()
+    alone.pcap(nic).rename(alone.folder / "captures" / "mine.pcap")
+    said = [f"mine.pcap={nic.point}"]
+    verdict = grade(alone.plan, alone.exercise, alone.folder, silent, mapped=said)
+    assert verdict.status is Status.PASS
+    with pytest.raises(UsageError, match=r"absent\.pcap can't be read"):
+        grade(alone.plan, alone.exercise, alone.folder, silent, mapped=[f"absent.pcap={nic.point}"])

@@ -39,7 +39,6 @@ class Capture:
 
     packets: tuple[PacketView, ...] = ()
     bindings: tuple[tuple[str, Address], ...] = ()
-    cut_short: bool = False
     records: int = 0
     note: str = ""
     messages: tuple[Message, ...] = ()
@@ -143,7 +142,6 @@ class _Part:
         return Capture(
             packets=tuple(self.packets),
             bindings=tuple(self.bindings),
-            cut_short=bool(note),
             records=self.framing.records,
             note=note,
             messages=tuple(self.messages),

@@ -118,11 +118,19 @@ def _confirmed(one: Instance, verdict: Verdict, progress: Progress) -> Verdict:
     return replace(verdict, suspects=confirm(verdict.suspects, ask))
 
 
-def grade(found: Plan, name: str, folder: Path, progress: Progress) -> Verdict:
+def grade(
+    found: Plan,
+    name: str,
+    folder: Path,
+    progress: Progress,
+    *,
+    mapped: Sequence[str] = (),
+    strict: bool = False,
+) -> Verdict:
     """Judge a folder of pcaps by one exercise's expectations, with no lab running."""
     from srv6lab.judge.grade import grade  # pyshark is slow to import, and most tasks read no pcap
 
-    return grade(found, name, folder, progress)
+    return grade(found, name, folder, progress, mapped=mapped, strict=strict)
 
 
 def exit_code(verdicts: Sequence[Verdict]) -> int:

@@ -204,6 +204,13 @@ class DirectionUnknown(Remark):
     kind = "direction"
 
 
+class NotHandedIn(Remark):
+    """Of what nothing was handed in, so that it is neither right nor wrong."""
+
+    __slots__ = ()
+    kind = "not-handed-in"
+
+
 class ProbeNotSent(Remark):
     """A probe that didn't leave its node."""
 

@@ -40,7 +40,7 @@ def read_vagrant(text: str) -> tuple[int, ...]:
 
 def read_virtualbox(text: str) -> VirtualBox:
     """The version that `VBoxManage --version` tells on its last line, and its warnings before that."""
-    found = re.search(r"^(\d+\.\d+\.\d+)\S*r\d+\s*$", text, re.MULTILINE)
+    found = re.search(r"^(\d+\.\d+\.\d+)\S*\s*$", text, re.MULTILINE)
     before = text[: found.start()] if found else text
     warning = re.search(r"WARNING: (.*?)(?:\n\s*\n|\.\s|\Z)", before, re.DOTALL)
     return VirtualBox(version(found[1]) if found else (), " ".join(warning[1].split()) if warning else "")

@@ -6,23 +6,27 @@ hands in.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from srv6lab.capture import Capture, read_all
+from srv6lab.capture.assign import assign, by_name, told, trace_of
 from srv6lab.capture.probes import find, heard
 from srv6lab.errors import UsageError
 from srv6lab.evidence.observations import Observations, Tracer, read_observations
 from srv6lab.evidence.packets import Point
+from srv6lab.evidence.probes import Found
 from srv6lab.evidence.verdict import (
     ChangeFailed,
     ConfigurationDrifts,
     Item,
+    NotHandedIn,
     PoliciesDiffer,
     RouterFinding,
     RoutingLacks,
     Settled,
+    SidsUnknown,
     Status,
     Verdict,
 )
@@ -46,42 +50,86 @@ from srv6lab.judge.expectations import (
 from srv6lab.plan.nodes import Plan
 from srv6lab.predict import predict
 
-_SUFFIXES = (".pcap", ".pcapng")
 
-
-def grade(plan: Plan, name: str, folder: Path, progress: Progress) -> Verdict:
-    """Judge a folder of pcaps by the expectations of one exercise."""
+def grade(
+    plan: Plan,
+    name: str,
+    folder: Path,
+    progress: Progress,
+    *,
+    mapped: Sequence[str] = (),
+    strict: bool = False,
+) -> Verdict:
+    """Judge a folder of pcaps by the expectations of one exercise; `mapped` says FILE=NODE:NIC of some. Of pcaps that
+    came without a run's observations only what was handed in is judged, but if `strict`."""
     if not folder.is_dir():
         raise UsageError(f"there is no folder {folder}", "--captures takes a folder with pcaps in it")
     observed = observed_run(plan, name, folder)
-    paths = _pcaps(plan, folder)
-    progress(f"{name}: reading {len(paths)} captures")
-    protocols = {one.protocol for one in plan.exercise(name)[1].expect.control}
-    return judge_run(plan, name, observed, read_all(paths, messages=sorted(protocols)))
+    protocols = sorted({one.protocol for one in plan.exercise(name)[1].expect.control})
+    captures = _captures(
+        plan, folder, told(plan, mapped), protocols, lambda text: progress(f"{name}: {text}")
+    )
+    return judge_run(plan, name, observed, captures, strict=strict)
 
 
-def judge_run(plan: Plan, name: str, observed: Observations, captures: Mapping[Point, Capture]) -> Verdict:
+def judge_run(
+    plan: Plan,
+    name: str,
+    observed: Observations,
+    captures: Mapping[Point, Capture],
+    *,
+    strict: bool = False,
+) -> Verdict:
     """The three witnesses of one exercise, and what likely caused it if it isn't a pass."""
     _, exercise = plan.exercise(name)
     tracers = _tracers(plan, captures, observed)
+    part = not (observed.lab or strict)
+    judged = {point: one for point, one in tracers.items() if not part or one.state != "missing"}
     sent = {one.probe: one for one in observed.probes}
     found = {probe.id: find(plan, probe, captures, sent.get(probe.id)) for probe in exercise.every_probe()}
     predicted = {one.probe: one for one in predict(plan, name)}
     absent = exercise.expect.elsewhere == "absent"
-    wanted = expectations(plan, name)
-    verdict = compare(name, wanted, found, tracers, elsewhere_absent=absent, predicted=predicted)
+    wanted = [one for one in expectations(plan, name) if one.point in judged or not part]
+    verdict = compare(name, wanted, found, judged, elsewhere_absent=absent, predicted=predicted)
     sensors = {one.service: one for one in observed.sensors}
-    beside = [
-        *judge_alerts(expected_alerts(plan, name), observed.alerts, sensors),
-        *judge_counts(expected_counts(plan, name), observed.counters, predicted_counts(predicted, found)),
-        *judge_losses(expected_losses(plan, name), found, tracers),
-        *judge_messages(expected_messages(plan, name), heard(plan, captures), tracers, observed.sids),
-        *_of_the_run(observed),
-    ]
+    beside = [*_of_the_run(observed)]
+    if part:
+        beside += _of_a_part(plan, name, found, captures, judged)
+    else:
+        beside[:0] = [
+            *judge_alerts(expected_alerts(plan, name), observed.alerts, sensors),
+            *judge_counts(expected_counts(plan, name), observed.counters, predicted_counts(predicted, found)),
+            *judge_losses(expected_losses(plan, name), found, tracers),
+            *judge_messages(expected_messages(plan, name), heard(plan, captures), tracers, observed.sids),
+        ]
     verdict = replace(verdict, items=(*verdict.items, *beside))
     if verdict.status is Status.FAIL:
         verdict = replace(verdict, items=(*verdict.items, *_findings(ConfigurationDrifts, observed.drift)))
     return replace(verdict, suspects=diagnose(plan, verdict, predicted, found, tracers, sensors))
+
+
+def _of_a_part(
+    plan: Plan,
+    name: str,
+    found: Mapping[str, Found],
+    captures: Mapping[Point, Capture],
+    judged: Mapping[Point, Tracer],
+) -> Iterator[Item]:
+    """What some captures show beside packets, and what wasn't handed in: it is neither right nor wrong."""
+    points = [nic.point for nic in plan.traced()]
+    missing = [point for point in points if point not in judged]
+    unseen = {point.node for point in missing}
+    losses = [one for one in expected_losses(plan, name) if one.node not in unseen]
+    yield from judge_losses(losses, found, judged)
+    messages = [one for one in expected_messages(plan, name) if one.point in judged]
+    said = judge_messages(messages, heard(plan, captures), judged, {})
+    yield from (item for item in said if not isinstance(item, SidsUnknown))
+    lacking = [*map(str, missing)]
+    lacking += ["alerts"] if expected_alerts(plan, name) else []
+    lacking += ["counters"] if expected_counts(plan, name) else []
+    if lacking:
+        note = f"{len(judged)} of {len(points)} points judged; not handed in: {', '.join(lacking)}"
+        yield NotHandedIn(status=Status.PASS, note=note)
 
 
 def observed_run(plan: Plan, exercise: str, folder: Path) -> Observations:
@@ -115,18 +163,36 @@ def _findings(kind: type[RouterFinding], found: Sequence[tuple[str, str]]) -> It
     return (kind(status=Status.FAIL, field=node, note=line) for node, line in found)
 
 
-def _pcaps(plan: Plan, folder: Path) -> dict[Point, Path]:
+def _captures(
+    plan: Plan,
+    folder: Path,
+    said: Mapping[str, Point],
+    protocols: Sequence[str],
+    progress: Callable[[str], None],
+) -> dict[Point, Capture]:
+    """The captures of a folder by their points. Files with other names than the plan's are looked into, where points
+    are left for them."""
     inner = folder / "captures"
     place = inner if inner.is_dir() else folder
-    found = {}
-    for nic in plan.traced():
-        paths = [path for suffix in _SUFFIXES if (path := place / f"{nic.trace}{suffix}").is_file()]
-        if paths:
-            found[nic.point] = paths[0]
-    if not found:
+    files = {path.name for path in place.iterdir() if path.is_file() and trace_of(path.name) is not None} | {
+        *said
+    }
+    named = by_name(plan, files, said)
+    known = {*named.values()}
+    strange = sorted(files - known) if len(named) < len(list(plan.traced())) else []
+    progress(f"reading {len(known) + len(strange)} captures")
+    read = read_all({file: place / file for file in [*sorted(known), *strange]}, messages=protocols)
+    found = assign(plan, named, {file: read[file] for file in strange})
+    for file, why in found.left.items():
+        progress(f"{file} is left out: {why}")
+    if not found.files:
         wanted = ", ".join(f"{nic.trace}.pcap" for nic in plan.traced())
-        raise UsageError(f"{folder} holds no capture of this lab", f"their names are {wanted}")
-    return found
+        why = "".join(f"; {file}: {reason}" for file, reason in found.left.items())
+        raise UsageError(
+            f"{folder} holds no capture of this lab{why}",
+            f"their names are {wanted}; of a file with another name say --map FILE=NODE:NIC",
+        )
+    return {point: read[file] for point, file in found.files.items()}
 
 
 def _tracers(plan: Plan, captures: Mapping[Point, Capture], observed: Observations) -> dict[Point, Tracer]:
@@ -139,7 +205,7 @@ def _tracers(plan: Plan, captures: Mapping[Point, Capture], observed: Observatio
         if capture is None:
             missing = Tracer(point, "missing", note=f"no {nic.trace}.pcap among the captures")
             tracers[point] = known if known and not known.sound else missing
-        elif capture.cut_short:
+        elif capture.note:
             tracers[point] = Tracer(point, "cut", capture.records, note=f"{nic.trace}.pcap: {capture.note}")
         elif known and known.sound and known.captured != capture.records:
             note = f"{nic.trace}.pcap holds {capture.records} packets of {known.captured}"

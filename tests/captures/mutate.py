@@ -128,7 +128,7 @@ def put_together(right: Right, changed: Mapping[str, Sequence[Frame]], known: Ma
         seen = [known[frame] for frame in frames]
         views = tuple(replace(view, number=n) for n, one in enumerate(seen, 1) for view in one.packets)
         note = "; ".join(dict.fromkeys(one.note for one in seen if one.note))
-        captures[right.points[trace]] = replace(before, packets=views, note=note, cut_short=bool(note))
+        captures[right.points[trace]] = replace(before, packets=views, note=note)
     return captures
 
 
@@ -209,7 +209,7 @@ def recorded(name: str, into: Path) -> Path:
     plan, _ = site.load(reference)
     home = site.home(reference, f"test-{uuid.uuid4().hex[:12]}")
     try:
-        running = Instance(home, up(home, plan, reference, "", _silent))
+        running = Instance(home, up(home, plan, reference, _silent))
         check(running, plan, [exercise.name for exercise in plan.exercises], _silent)
         shutil.copytree(home.runs, into / name)
     finally:

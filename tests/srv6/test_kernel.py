@@ -23,7 +23,7 @@ from srv6lab.srv6.packet import (
     build,
 )
 from srv6lab.srv6.results import Discard, Forward, IcmpError, Interface, LocalSid
-from tests.srv6 import linux
+from tests.srv6 import linux as installed
 from tests.srv6.node import NEIGHBOR, Node
 from tests.srv6.service import PROXIES, Proxied, Proxy, chained, served, wired
 
@@ -31,44 +31,47 @@ COUNTS = pytest.mark.parametrize("count", [150, pytest.param(5000, marks=pytest.
 
 
 @COUNTS
-@pytest.mark.parametrize("one", linux.ENDPOINTS, ids=lambda one: one.action)
-def test_a_segment_in_the_middle(linux: Node, one: linux.Installed, count: int) -> None:
-    linux.need(one)
+@pytest.mark.parametrize("one", installed.ENDPOINTS, ids=lambda one: one.action)
+def test_a_segment_in_the_middle(linux: Node, one: installed.Installed, count: int) -> None:
+    installed.need(one)
     random = Random(f"{one.action} {count}")
     for _ in range(count):
-        routing = linux.srh(random)
+        routing = installed.srh(random)
         left = random.randrange(1, routing.last_entry + 2)
         headers = [
-            *linux.options(random),
+            *installed.options(random),
             replace(routing, segments_left=left),
-            *linux.inner(random, random.choice((4, 6))),
+            *installed.inner(random, random.choice((4, 6))),
         ]
-        first = linux.outer(random, one.sid)
+        first = installed.outer(random, one.sid)
         first = replace(first, hop_limit=max(first.hop_limit, 2))
         packet = build(first, *headers, payload=random.randbytes(random.randrange(40)))
-        predicted = linux.forwarded(linux.act(one, packet)).to_bytes()
+        predicted = installed.forwarded(installed.act(one, packet)).to_bytes()
         assert linux.answer(packet.to_bytes()) == [predicted], packet
 
 
 @COUNTS
-@pytest.mark.parametrize("one", linux.ENDPOINTS, ids=lambda one: one.action)
-def test_a_segment_list_that_may_be_broken(linux: Node, one: linux.Installed, count: int) -> None:
+@pytest.mark.parametrize("one", installed.ENDPOINTS, ids=lambda one: one.action)
+def test_a_segment_list_that_may_be_broken(linux: Node, one: installed.Installed, count: int) -> None:
     """Two SRHs or one, any number of segments left, any last entry: the packet goes on, or it is dropped (without the
     error, and for reasons of its own: see the quirks)."""
-    linux.need(one)
+    installed.need(one)
     random = Random(f"{one.action} {count}")
     dropped = 0
     for _ in range(count):
-        exhausted = [replace(linux.srh(random), segments_left=0)] if random.randrange(3) == 0 else []
-        routing = linux.srh(random)
+        exhausted = [replace(installed.srh(random), segments_left=0)] if random.randrange(3) == 0 else []
+        routing = installed.srh(random)
         last_entry = random.choice((routing.last_entry, routing.last_entry, random.randrange(8)))
         routing = replace(routing, last_entry=last_entry, segments_left=random.randrange(last_entry + 4))
-        first = linux.outer(random, one.sid)
+        first = installed.outer(random, one.sid)
         packet = build(
-            replace(first, hop_limit=max(first.hop_limit, 2)), *exhausted, routing, *linux.inner(random, 4)
+            replace(first, hop_limit=max(first.hop_limit, 2)),
+            *exhausted,
+            routing,
+            *installed.inner(random, 4),
         )
-        said = linux.act(one, Packet.from_bytes(packet.to_bytes(), Ipv6))
-        takes = linux.walks_tlvs(packet.to_bytes(), 1 + len(exhausted)) and not (
+        said = installed.act(one, Packet.from_bytes(packet.to_bytes(), Ipv6))
+        takes = installed.walks_tlvs(packet.to_bytes(), 1 + len(exhausted)) and not (
             exhausted and one.parameters.flavors
         )
         predicted = [said.packet.to_bytes()] if takes and isinstance(said, Forward) else []
@@ -78,25 +81,25 @@ def test_a_segment_list_that_may_be_broken(linux: Node, one: linux.Installed, co
 
 
 @COUNTS
-@pytest.mark.parametrize("one", linux.CSIDS, ids=lambda one: one.action)
-def test_shorter_segments(linux: Node, one: linux.Installed, count: int) -> None:
+@pytest.mark.parametrize("one", installed.CSIDS, ids=lambda one: one.action)
+def test_shorter_segments(linux: Node, one: installed.Installed, count: int) -> None:
     """With an SRH or without one; dropped where neither an argument nor a segment is left (see the quirks)."""
-    linux.need(one)
+    installed.need(one)
     random = Random(f"{one.action} {count}")
     dropped = 0
     for _ in range(count):
-        routing = linux.srh(random)
+        routing = installed.srh(random)
         left = random.randrange(routing.last_entry + 2)
         chain = [replace(routing, segments_left=left)] if random.randrange(3) else []
         argument = random.choice((0, random.getrandbits(80) | 1 << 79))
-        first = linux.outer(random, IPv6Address(int(one.sid) | argument))
+        first = installed.outer(random, IPv6Address(int(one.sid) | argument))
         packet = build(
             replace(first, hop_limit=max(first.hop_limit, 2)),
-            *linux.options(random),
+            *installed.options(random),
             *chain,
-            *linux.inner(random, 4),
+            *installed.inner(random, 4),
         )
-        said = linux.act(one, packet)
+        said = installed.act(one, packet)
         predicted = [said.packet.to_bytes()] if isinstance(said, Forward) else []
         assert linux.answer(packet.to_bytes()) == predicted, packet
         dropped += not predicted
@@ -104,51 +107,55 @@ def test_shorter_segments(linux: Node, one: linux.Installed, count: int) -> None
 
 
 @COUNTS
-@pytest.mark.parametrize("one", linux.DECAPSULATING, ids=lambda one: one.action)
-def test_the_last_segment(linux: Node, one: linux.Installed, count: int) -> None:
+@pytest.mark.parametrize("one", installed.DECAPSULATING, ids=lambda one: one.action)
+def test_the_last_segment(linux: Node, one: installed.Installed, count: int) -> None:
     """What is exposed is then forwarded, which takes a hop of its own."""
-    linux.need(one)
+    installed.need(one)
     random = Random(f"{one.action} {count}")
     for _ in range(count):
-        routing: list[Header] = [replace(linux.srh(random), segments_left=0)] if random.randrange(4) else []
-        within = linux.inner(random, 4 if one.behavior.endswith("4") else 6)
-        headers = [linux.outer(random, one.sid), *linux.options(random), *routing, *within]
+        routing: list[Header] = (
+            [replace(installed.srh(random), segments_left=0)] if random.randrange(4) else []
+        )
+        within = installed.inner(random, 4 if one.behavior.endswith("4") else 6)
+        headers = [installed.outer(random, one.sid), *installed.options(random), *routing, *within]
         packet = build(*headers, payload=random.randbytes(random.randrange(40)))
-        exposed = hop(linux.forwarded(linux.act(one, packet)))
+        exposed = hop(installed.forwarded(installed.act(one, packet)))
         assert isinstance(exposed, Packet)
         assert linux.answer(packet.to_bytes()) == [exposed.to_bytes()], packet
 
 
 @COUNTS
-@pytest.mark.parametrize("mode", linux.HEADENDS)
+@pytest.mark.parametrize("mode", installed.HEADENDS)
 @pytest.mark.parametrize("version", [4, 6])
 def test_a_headend(linux: Node, mode: str, version: int, count: int) -> None:
     random = Random(f"{mode} {version} {count}")
-    number, headend = linux.HEADENDS[mode]
+    number, headend = installed.HEADENDS[mode]
     for _ in range(count):
         size = random.choice((1, 2, 3))
-        packet = linux.steered(random, number, size, version)
-        predicted = linux.forwarded(headend(packet, linux.encapsulation(packet, size)))
-        assert linux.answer(packet.to_bytes()) == [linux.before_the_hop(predicted, packet).to_bytes()], packet
+        packet = installed.steered(random, number, size, version)
+        predicted = installed.forwarded(headend(packet, installed.encapsulation(packet, size)))
+        assert linux.answer(packet.to_bytes()) == [installed.before_the_hop(predicted, packet).to_bytes()], (
+            packet
+        )
 
 
 @COUNTS
-@pytest.mark.parametrize("one", [*linux.DECAPSULATING, linux.DX2], ids=lambda one: one.action)
-def test_no_last_segment_for_it(linux: Node, one: linux.Installed, count: int) -> None:
+@pytest.mark.parametrize("one", [*installed.DECAPSULATING, installed.DX2], ids=lambda one: one.action)
+def test_no_last_segment_for_it(linux: Node, one: installed.Installed, count: int) -> None:
     """A segment is left, or something else is inside: dropped, without the error (see the quirks)."""
-    linux.need(one)
+    installed.need(one)
     random = Random(f"{one.action} {count}")
     for number in range(count):
         inside: dict[str, list[Header]] = {
             "2": [Ethernet(NEIGHBOR, random.randbytes(6), 0x88B5)],
-            "4": linux.inner(random, 4),
-            "6": linux.inner(random, 6),
+            "4": installed.inner(random, 4),
+            "6": installed.inner(random, 6),
         }
         fits = inside.pop(one.behavior[-1])
-        routing = replace(linux.srh(random), segments_left=number % 2)
+        routing = replace(installed.srh(random), segments_left=number % 2)
         within = fits if number % 2 else random.choice(list(inside.values()))
-        packet = build(linux.outer(random, one.sid), *linux.options(random), routing, *within)
-        assert isinstance(linux.act(one, packet), IcmpError)
+        packet = build(installed.outer(random, one.sid), *installed.options(random), routing, *within)
+        assert isinstance(installed.act(one, packet), IcmpError)
         assert linux.answer(packet.to_bytes()) == [], packet
 
 
@@ -158,11 +165,11 @@ def test_inline(linux: Node, count: int) -> None:
     random = Random(count)
     for _ in range(count):
         size = random.choice((1, 2, 3))
-        first, *rest = linux.steered(random, linux.INLINE, size, 6).headers
-        between = [one for one in (*linux.options(random), linux.srh(random)) if random.randrange(2)]
+        first, *rest = installed.steered(random, installed.INLINE, size, 6).headers
+        between = [one for one in (*installed.options(random), installed.srh(random)) if random.randrange(2)]
         behind = [one for one in between if not isinstance(one, HopByHop)]
         packet = build(first, *behind, *rest, payload=random.randbytes(random.randrange(40)))
-        predicted = linux.forwarded(h_insert(packet, linux.encapsulation(packet, size))).to_bytes()
+        predicted = installed.forwarded(h_insert(packet, installed.encapsulation(packet, size))).to_bytes()
         assert linux.answer(packet.to_bytes()) == [predicted], packet
 
 
@@ -170,25 +177,27 @@ def test_inline(linux: Node, count: int) -> None:
 def test_a_frame_at_the_last_segment(linux: Node, count: int) -> None:
     random = Random(count)
     for _ in range(count):
-        routing: list[Header] = [replace(linux.srh(random), segments_left=0)] if random.randrange(4) else []
+        routing: list[Header] = (
+            [replace(installed.srh(random), segments_left=0)] if random.randrange(4) else []
+        )
         frame = Ethernet(NEIGHBOR, random.randbytes(6), 0x88B5)
-        headers = [linux.outer(random, linux.DX2.sid), *linux.options(random), *routing, frame]
+        headers = [installed.outer(random, installed.DX2.sid), *installed.options(random), *routing, frame]
         packet = build(*headers, payload=random.randbytes(random.randrange(60)))
-        predicted = linux.forwarded(linux.act(linux.DX2, packet)).to_bytes()
+        predicted = installed.forwarded(installed.act(installed.DX2, packet)).to_bytes()
         assert linux.frames(packet.to_bytes()) == [predicted], packet
 
 
 @COUNTS
-@pytest.mark.parametrize("mode", linux.L2_HEADENDS)
+@pytest.mark.parametrize("mode", installed.L2_HEADENDS)
 @pytest.mark.parametrize("version", [4, 6])
 def test_a_headend_takes_frames(linux: Node, mode: str, version: int, count: int) -> None:
     random = Random(f"{mode} {version} {count}")
-    number, headend = linux.L2_HEADENDS[mode]
+    number, headend = installed.L2_HEADENDS[mode]
     for _ in range(count):
         size = random.choice((1, 2, 3))
-        packet = linux.steered(random, number, size, version)
+        packet = installed.steered(random, number, size, version)
         frame = Packet.from_bytes(linux.framed(packet.to_bytes()))
-        predicted = hop(linux.forwarded(headend(frame, linux.encapsulation(packet, size))))
+        predicted = hop(installed.forwarded(headend(frame, installed.encapsulation(packet, size))))
         assert isinstance(predicted, Packet)
         assert linux.answer(packet.to_bytes()) == [predicted.to_bytes()], packet
 
@@ -199,14 +208,18 @@ def test_a_binding_sid(linux: Node, count: int) -> None:
     random = Random(count)
     dropped = 0
     for _ in range(count):
-        routing = linux.srh(random)
+        routing = installed.srh(random)
         routing = replace(routing, segments_left=random.randrange(routing.last_entry + 4))
-        first = linux.outer(random, linux.B6_ENCAPS.sid)
+        first = installed.outer(random, installed.B6_ENCAPS.sid)
         first = replace(first, hop_limit=max(first.hop_limit, 2))
-        packet = build(first, *linux.options(random), routing, *linux.inner(random, random.choice((4, 6))))
-        policy = linux.encapsulation(packet, len(linux.SEGMENTS))
-        said = linux.act(replace(linux.B6_ENCAPS, parameters=LocalSid(policy=policy)), packet)
-        predicted = [linux.bound_before_the_hop(said.packet).to_bytes()] if isinstance(said, Forward) else []
+        packet = build(
+            first, *installed.options(random), routing, *installed.inner(random, random.choice((4, 6)))
+        )
+        policy = installed.encapsulation(packet, len(installed.SEGMENTS))
+        said = installed.act(replace(installed.B6_ENCAPS, parameters=LocalSid(policy=policy)), packet)
+        predicted = (
+            [installed.bound_before_the_hop(said.packet).to_bytes()] if isinstance(said, Forward) else []
+        )
         assert linux.answer(packet.to_bytes()) == predicted, packet
         dropped += not predicted
     assert 0 < dropped < count
@@ -215,11 +228,11 @@ def test_a_binding_sid(linux: Node, count: int) -> None:
 def test_a_hop_limit_of_one(linux: Node) -> None:
     random = Random(1)
     packet = build(
-        replace(linux.outer(random, linux.END.sid), hop_limit=1),
-        Srh.of((linux.END.sid, *linux.SEGMENTS)),
-        *linux.inner(random, 4),
+        replace(installed.outer(random, installed.END.sid), hop_limit=1),
+        Srh.of((installed.END.sid, *installed.SEGMENTS)),
+        *installed.inner(random, 4),
     )
-    said = linux.act(linux.END, packet)
+    said = installed.act(installed.END, packet)
     assert said == IcmpError(3, 0)
     (error,) = (Packet.from_bytes(wire, Ipv6).find(Icmpv6) for wire in linux.answer(packet.to_bytes()))
     assert error is not None
@@ -241,10 +254,10 @@ def test_a_proxy(proxied: Proxied, proxy: Proxy, count: int) -> None:
         assert proxied.enter(proxy, packet) == ([sent.to_bytes()], []), packet
         given = served(random, sent)
         if proxy.name == "End.AM":
-            back = hop(linux.forwarded(proxy.give_back(served(random, said.packet), said.cache)))
+            back = hop(installed.forwarded(proxy.give_back(served(random, said.packet), said.cache)))
             assert isinstance(back, Packet)
         else:
-            back = linux.before_the_hop(linux.forwarded(proxy.give_back(given, said.cache)), given)
+            back = installed.before_the_hop(installed.forwarded(proxy.give_back(given, said.cache)), given)
         assert proxied.give_back(proxy, given) == [back.to_bytes()], packet
 
 
@@ -260,7 +273,7 @@ def test_a_proxy_refuses(proxied: Proxied, proxy: Proxy, count: int) -> None:
         at = next(n for n, one in enumerate(behind) if isinstance(one, Srh))
         routing = behind[at]
         assert isinstance(routing, Srh)
-        choices: list[list[Header]] = [[routing, *linux.inner(random, 10 - proxy.version)]]
+        choices: list[list[Header]] = [[routing, *installed.inner(random, 10 - proxy.version)]]
         if proxy.policy is None:
             choices += [
                 [replace(routing, segments_left=0), *behind[at + 1 :]],
