@@ -197,7 +197,9 @@ def check(
                 raise UsageError(
                     "one folder of captures is of one exercise", f"--exercise, one of: {', '.join(names)}"
                 )
-            verdicts = [labs_.grade(plan, names[0], Path(captures), progress, mapped=map, strict=strict)]
+            from srv6lab.judge.grade import grade  # pyshark is slow to import, and most tasks read no pcap
+
+            verdicts = [grade(plan, names[0], Path(captures), progress, mapped=map, strict=strict)]
         else:
             verdicts = labs_.check(SITE.running(reference, instance), plan, names, progress)
     sys.stdout.write(show(verdicts))
