@@ -13,7 +13,7 @@ from functools import cache, lru_cache
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any
 
-from srv6lab.evidence.packets import Address, Icmp, IpHeader, Message, PacketView, Srh, plain
+from srv6lab.evidence.packets import Address, Icmp, IpHeader, Message, PacketView, Srh, Udp, plain
 
 Layer = Mapping[str, Any]
 
@@ -167,6 +167,7 @@ def _srh(layer: Layer) -> Srh | None:
         last_entry=_number(last_entry),
         flags=_number(_first(routing, "ipv6.routing.srh.flags", 0)),
         tag=_number(_first(routing, "ipv6.routing.srh.tag", 0)),
+        hdr_ext_len=_optional_number(_first(routing, "ipv6.routing.len")),
     )
 
 
@@ -186,6 +187,8 @@ def packet(number: int, layers: Layer, walk: Walk) -> PacketView:
         headers=tuple(walk.headers),
         icmp=icmp,
         payload=_payload(walk.transport, transport, icmp),
+        udp=Udp(**_numbers(Udp, "udp", transport)) if walk.transport == "udp" else None,
+        echo_time=str(_first(transport, "icmp.data_time", "")) if icmp else "",
     )
 
 
@@ -221,13 +224,8 @@ def _icmp(name: str, layer: Layer) -> Icmp | None:
     kind = _first(layer, f"{name}.type")
     if kind is None:
         return None
-    identifier, sequence = ("ident", "seq") if name == "icmp" else ("echo.identifier", "echo.sequence_number")
-    return Icmp(
-        type=_number(kind),
-        code=_number(_first(layer, f"{name}.code", 0)),
-        identifier=_optional_number(_first(layer, f"{name}.{identifier}")),
-        sequence=_optional_number(_first(layer, f"{name}.{sequence}")),
-    )
+    code = _number(_first(layer, f"{name}.code", 0))
+    return Icmp(_number(kind), code, **_numbers(Icmp, name, layer))
 
 
 def _payload(name: str, layer: Layer, icmp: Icmp | None) -> bytes:

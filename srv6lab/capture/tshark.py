@@ -27,6 +27,8 @@ from srv6lab.host.packages import named, remedy
 # What one frame says has to depend on that frame alone, so nothing is put together across frames;
 # the rest is set because a person's own preferences could change how the fields are laid out.
 _PREFERENCES = {
+    "ip.check_checksum": "TRUE",
+    "udp.check_checksum": "TRUE",
     "ip.defragment": "FALSE",
     "ipv6.defragment": "FALSE",
     "ipv6.exthdr_under_root_protocol_tree": "FALSE",

@@ -1,17 +1,19 @@
-"""The fields by which witnesses compare a packet: a row each.
+"""The fields of a packet: a row each, from Ethernet to the payload, which says what a hop may do to it.
 
 A row says how a field is read off a packet and how it is worded; an author's value is worded by the same row. Of which
 header an author may name it, the topology's model says: `PacketExpectation` of the outermost, `Middle` and `Inner` of
-those within.
+those within. Headers are counted from the innermost where a packet is held against itself a hop earlier, so that
+pushing and popping outer ones keeps the pairs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
-from srv6lab.evidence.packets import IpHeader, PacketView, Srh
+from srv6lab.evidence.packets import RIGHT, WRONG, Icmp, IpHeader, PacketView, Srh, Udp
 from srv6lab.topology.expectations import Inner, Middle, PacketExpectation
 
 NONE = "none"
@@ -20,15 +22,22 @@ O_FLAG = 0x20  # of an SRH (RFC 9259 section 2.1)
 Read = Callable[[PacketView, IpHeader], Any]
 
 
+class Hop(StrEnum):
+    """What a hop may do to a field."""
+
+    PREDICTED = "as the model says"
+    CARRIED = "nothing: it must be what it was a hop earlier"
+
+
 @dataclass(frozen=True, slots=True)
 class PacketField:
-    """`read` takes the packet and the one of its IP headers that is meant; None for what isn't there. What isn't
-    `modeled` depends on more than the model knows: of it only the author and the captures speak."""
+    """`read` takes the packet and the one of its IP headers that is meant; None for what isn't there. Of what is
+    carried the model says nothing: it is the sender's own affair."""
 
     name: str
     read: Read
     words: Callable[[Any], str] = str
-    modeled: bool = True
+    hop: Hop = Hop.PREDICTED
 
     def describe(self, packet: PacketView, header: IpHeader | None) -> str:
         value = None if header is None else self.read(packet, header)
@@ -47,6 +56,14 @@ def _srh(read: Callable[[Srh], Any]) -> Read:
     return lambda packet, header: None if header.srh is None else read(header.srh)
 
 
+def _icmp(read: Callable[[Icmp], Any]) -> Read:
+    return lambda packet, header: None if packet.icmp is None else read(packet.icmp)
+
+
+def _udp(read: Callable[[Udp], Any]) -> Read:
+    return lambda packet, header: None if packet.udp is None else read(packet.udp)
+
+
 def _listed(segments: tuple[object, ...]) -> str:
     return ", ".join(map(str, segments)) or NONE
 
@@ -55,7 +72,13 @@ def _flag(value: bool) -> str:
     return "set" if value else "not set"
 
 
-FIELDS = (
+def _judged(status: int | None) -> str | None:
+    """Nothing of a checksum that tshark hasn't computed."""
+    return {RIGHT: "right", WRONG: "wrong"}.get(-1 if status is None else status)
+
+
+# What an author may name, in the order in which it is judged.
+NAMED = (
     PacketField("source", _ip(lambda header: header.source)),
     PacketField("destination", _ip(lambda header: header.destination)),
     PacketField("hop_limit", _ip(lambda header: header.hop_limit)),
@@ -66,31 +89,95 @@ FIELDS = (
     PacketField("length", _frame(lambda packet: packet.ip_length)),
     PacketField("oam", _srh(lambda srh: bool(srh.flags & O_FLAG)), _flag),
     PacketField("tag", _srh(lambda srh: srh.tag)),
-    PacketField("flow_label", _ip(lambda header: header.flow_label), modeled=False),
+    PacketField("flow_label", _ip(lambda header: header.flow_label), hop=Hop.CARRIED),
+)
+# The rest of each IP header and of its SRH; of what isn't there nothing is said.
+OF_HEADERS = (
+    PacketField("version", _ip(lambda header: header.version)),
+    PacketField("header_length", _ip(lambda header: header.header_length)),
+    PacketField("traffic_class", _ip(lambda header: header.traffic_class), hex),
+    PacketField("length_field", _ip(lambda header: header.length_field)),
+    PacketField("flags", _ip(lambda header: header.flags), "{:03b}".format),
+    PacketField("fragment_offset", _ip(lambda header: header.fragment_offset)),
+    PacketField("checksum", _ip(lambda header: _judged(header.checksum_status))),
+    PacketField("identification", _ip(lambda header: header.identification), hop=Hop.CARRIED),
+    PacketField("srh.hdr_ext_len", _srh(lambda srh: srh.hdr_ext_len)),
+    PacketField("srh.last_entry", _srh(lambda srh: srh.last_entry)),
+    PacketField("srh.flags", _srh(lambda srh: srh.flags), hex),
+    PacketField("srh.tag", _srh(lambda srh: srh.tag)),
+)
+# What a frame has once, in front of its IP headers and behind them.
+OF_FRAMES = (
+    PacketField("source_mac", _frame(lambda packet: packet.source_mac or None)),
+    PacketField("destination_mac", _frame(lambda packet: packet.destination_mac or None)),
+    PacketField("icmp.type", _icmp(lambda icmp: icmp.type)),
+    PacketField("icmp.code", _icmp(lambda icmp: icmp.code)),
+    PacketField("icmp.checksum", _icmp(lambda icmp: _judged(icmp.checksum_status))),
+    PacketField("icmp.identifier", _icmp(lambda icmp: icmp.identifier), hop=Hop.CARRIED),
+    PacketField("icmp.sequence", _icmp(lambda icmp: icmp.sequence), hop=Hop.CARRIED),
+    PacketField("icmp.checksum", _icmp(lambda icmp: icmp.checksum), hex, Hop.CARRIED),
+    PacketField("udp.destination_port", _udp(lambda udp: udp.destination_port)),
+    PacketField("udp.length", _udp(lambda udp: udp.length)),
+    PacketField("udp.source_port", _udp(lambda udp: udp.source_port), hop=Hop.CARRIED),
+    PacketField("udp.checksum", _udp(lambda udp: udp.checksum), hex, Hop.CARRIED),
+    PacketField("echo_time", _frame(lambda packet: packet.echo_time or None), hop=Hop.CARRIED),
+    PacketField("payload", _frame(lambda packet: packet.payload), bytes.hex, Hop.CARRIED),
 )
 
 
 def _of(model: type[PacketExpectation | Inner]) -> tuple[PacketField, ...]:
-    return tuple(row for row in FIELDS if row.name in model.model_fields)
+    return tuple(row for row in NAMED if row.name in model.model_fields)
 
 
 OUTER, MIDDLE, INNER = _of(PacketExpectation), _of(Middle), _of(Inner)
+_MODELED_OF_HEADERS = tuple(row for row in OF_HEADERS if row.hop is Hop.PREDICTED)
+_BY_OTHER_NAMES = ("length_field", "srh.tag")  # the outermost header's are length and tag
+_MODELED_OF_OUTER = tuple(row for row in _MODELED_OF_HEADERS if row.name not in _BY_OTHER_NAMES)
+_MODELED_OF_FRAMES = tuple(row for row in OF_FRAMES if row.hop is Hop.PREDICTED)
+CARRIED_OF_HEADERS = tuple(row for row in (*NAMED, *OF_HEADERS) if row.hop is Hop.CARRIED)
+CARRIED_OF_FRAMES = tuple(row for row in OF_FRAMES if row.hop is Hop.CARRIED)
+
+
+def prefix(index: int, count: int) -> str:
+    """What stands before the name of a field of the header with that index, of so many."""
+    if index == 0:
+        return ""
+    return "inner." if index == count - 1 else "middle." if index == 1 else f"header {index + 1}."
 
 
 def described(packet: PacketView, *, modeled: bool = False) -> Iterator[tuple[str, str]]:
-    """Every field of a packet, or those that are modeled: the outermost header's, those of the second of three and of
-    the innermost of several, `none` for a header that isn't there."""
+    """Every field of a packet, or those that are modeled: first what an author may name, `none` for a header that
+    isn't there; then whatever else the packet has."""
     count = len(packet.headers)
     middle = packet.headers[1] if count > 2 else None
     inner = packet.innermost if count > 1 else None
-    for prefix, rows, header in (
+    for before, rows, header in (
         ("", OUTER, packet.outer),
         ("middle.", MIDDLE, middle),
         ("inner.", INNER, inner),
     ):
         for row in rows:
-            if row.modeled or not modeled:
-                yield f"{prefix}{row.name}", row.describe(packet, header)
+            if row.hop is Hop.PREDICTED or not modeled:
+                yield f"{before}{row.name}", row.describe(packet, header)
+    for index, header in enumerate(packet.headers):
+        before = prefix(index, count)
+        further = (*MIDDLE, *_MODELED_OF_HEADERS) if 1 < index < count - 1 else _MODELED_OF_HEADERS
+        rows = further if index else _MODELED_OF_OUTER
+        yield from _there(packet, header, before, rows)
+    yield from _there(packet, packet.innermost, "", _MODELED_OF_FRAMES)
+
+
+def _there(
+    packet: PacketView, header: IpHeader, before: str, rows: tuple[PacketField, ...]
+) -> Iterator[tuple[str, str]]:
+    for row in rows:
+        if (value := row.read(packet, header)) is not None:
+            yield f"{before}{row.name}", row.words(value)
+
+
+def differing(foretold: Mapping[str, str], seen: Mapping[str, str]) -> list[str]:
+    """The fields in which a packet isn't the foretold one; of what isn't seen nothing is known."""
+    return [name for name, value in foretold.items() if seen.get(name, value) != value]
 
 
 def expected(author: PacketExpectation) -> Iterator[tuple[str, str]]:

@@ -52,6 +52,7 @@ class Srh:
     last_entry: int
     flags: int = 0
     tag: int = 0
+    hdr_ext_len: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,17 @@ class IpHeader:
     srh: Srh | None = None
     next_header: str = ""
     flow_label: int | None = wire(ipv6="ipv6.flow")
+    version: int | None = wire(ip="ip.version", ipv6="ipv6.version")
+    header_length: int | None = wire(ip="ip.hdr_len")
+    traffic_class: int | None = wire(ip="ip.dsfield", ipv6="ipv6.tclass")
+    length_field: int | None = wire(ip="ip.len", ipv6="ipv6.plen")
+    identification: int | None = wire(ip="ip.id")
+    flags: int | None = wire(ip="ip.flags")
+    fragment_offset: int | None = wire(ip="ip.frag_offset")
+    checksum_status: int | None = wire(ip="ip.checksum.status")
+
+
+RIGHT, WRONG = 1, 0  # what tshark says of a checksum that it has computed
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +90,21 @@ class Icmp:
 
     type: int
     code: int
-    identifier: int | None = None
-    sequence: int | None = None
+    identifier: int | None = wire(icmp="icmp.ident", icmpv6="icmpv6.echo.identifier")
+    sequence: int | None = wire(icmp="icmp.seq", icmpv6="icmpv6.echo.sequence_number")
+    checksum: int | None = wire(icmp="icmp.checksum", icmpv6="icmpv6.checksum")
+    checksum_status: int | None = wire(icmp="icmp.checksum.status", icmpv6="icmpv6.checksum.status")
+
+
+@dataclass(frozen=True, slots=True)
+class Udp:
+    """A UDP header."""
+
+    source_port: int | None = wire(udp="udp.srcport")
+    destination_port: int | None = wire(udp="udp.dstport")
+    length: int | None = wire(udp="udp.length")
+    checksum: int | None = wire(udp="udp.checksum")
+    checksum_status: int | None = wire(udp="udp.checksum.status")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +114,8 @@ class PacketView:
     `number` is the frame's number in its file, `time` is seconds since the epoch (for people;
     nothing is decided by it), `length` is bytes on the wire, `payload` what lies behind the
     innermost transport header. A MAC is "" where the tracer kept none; `outgoing` is the tracer's own word of whether
-    its node sent the packet, `ip_bytes` the outermost IP header's of how long the packet is.
+    its node sent the packet, `ip_bytes` the outermost IP header's of how long the packet is. `echo_time` is what tshark
+    takes for the time at the beginning of an echo's payload, which then lacks it.
     """
 
     number: int
@@ -102,6 +128,8 @@ class PacketView:
     payload: bytes = b""
     outgoing: bool | None = None
     ip_bytes: int | None = None
+    udp: Udp | None = None
+    echo_time: str = ""
 
     @property
     def ip_length(self) -> int:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from srv6lab.evidence.packets import ETHERNET_HEADER, IpHeader, PacketView
+from srv6lab.evidence.packets import ETHERNET_HEADER, RIGHT, IpHeader, PacketView
 from srv6lab.evidence.packets import Icmp as SeenIcmp
 from srv6lab.evidence.packets import Srh as SeenSrh
+from srv6lab.evidence.packets import Udp as SeenUdp
 from srv6lab.srv6.packet import (
     Authentication,
     DestinationOptions,
@@ -56,6 +57,7 @@ def view(packet: Packet, source_mac: str = "", destination_mac: str = "") -> Pac
         headers=_headers(packet),
         icmp=_icmp(packet),
         payload=packet.payload,
+        udp=_udp(packet),
     )
 
 
@@ -73,15 +75,45 @@ def _headers(packet: Packet) -> tuple[IpHeader, ...]:
     found: list[IpHeader] = []
     for index, header in enumerate(packet.headers):
         if isinstance(header, Ipv4):
-            name = _name(header.protocol)
-            found.append(IpHeader(header.source, header.destination, header.ttl, name, None, name))
+            found.append(_ipv4(header))
         elif isinstance(header, Ipv6):
             last, srh = _behind(packet.headers[index + 1 :], header.next_header)
-            following = _NEXT.get(header.next_header, _name(header.next_header))
-            found.append(
-                IpHeader(header.source, header.destination, header.hop_limit, _name(last), srh, following)
-            )
+            found.append(_ipv6(header, last, srh))
     return tuple(found)
+
+
+def _ipv4(header: Ipv4) -> IpHeader:
+    """Its identification is the sender's own affair."""
+    name = _name(header.protocol)
+    return IpHeader(
+        header.source,
+        header.destination,
+        header.ttl,
+        name,
+        next_header=name,
+        version=4,
+        header_length=20 + len(header.options),
+        traffic_class=header.tos,
+        length_field=header.total_length,
+        flags=header.flags,
+        fragment_offset=header.fragment_offset,
+        checksum_status=RIGHT,
+    )
+
+
+def _ipv6(header: Ipv6, last: int, srh: SeenSrh | None) -> IpHeader:
+    """Its flow label is the sender's own affair."""
+    return IpHeader(
+        header.source,
+        header.destination,
+        header.hop_limit,
+        _name(last),
+        srh,
+        _NEXT.get(header.next_header, _name(header.next_header)),
+        version=6,
+        traffic_class=header.traffic_class,
+        length_field=header.payload_length,
+    )
 
 
 def _behind(following: tuple[Header, ...], number: int) -> tuple[int, SeenSrh | None]:
@@ -93,7 +125,12 @@ def _behind(following: tuple[Header, ...], number: int) -> tuple[int, SeenSrh | 
         number = header.next_header
         if isinstance(header, Srh) and seen is None:
             seen = SeenSrh(
-                header.segment_list, header.segments_left, header.last_entry, header.flags, header.tag
+                header.segment_list,
+                header.segments_left,
+                header.last_entry,
+                header.flags,
+                header.tag,
+                header.hdr_ext_len,
             )
     return number, seen
 
@@ -107,4 +144,12 @@ def _icmp(packet: Packet) -> SeenIcmp | None:
     if not isinstance(header, Icmp | Icmpv6):
         return None
     identifier, sequence = int.from_bytes(header.rest[:2]), int.from_bytes(header.rest[2:])
-    return SeenIcmp(header.type, header.code, identifier, sequence)
+    return SeenIcmp(header.type, header.code, identifier, sequence, checksum_status=RIGHT)
+
+
+def _udp(packet: Packet) -> SeenUdp | None:
+    """Of its ports the source's tells flows apart, and its checksum may be left to a NIC."""
+    header = packet.headers[-1]
+    if not isinstance(header, Udp):
+        return None
+    return SeenUdp(destination_port=header.destination_port, length=header.length)

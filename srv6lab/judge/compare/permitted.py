@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import zip_longest
 
+from srv6lab.evidence.fields import differing
 from srv6lab.evidence.packets import Direction, PacketView, Point
 from srv6lab.evidence.prediction import Hop, Leg, Prediction, Trace
 from srv6lab.evidence.wording import foretell
@@ -36,12 +37,16 @@ class Permitted:
         """The RFC's word first."""
         return (self.fields,) if self.linux is None else (self.fields, self.linux)
 
+    def nearest(self, described: Mapping[str, str]) -> Mapping[str, str]:
+        """The one whole packet of these, never a mixture, that a captured one is held against."""
+        return min(self.variants, key=lambda one: len(differing(one, described)))
+
     def permits(self, name: str) -> tuple[str, ...]:
         """The values of a field; none of one of which the model doesn't speak."""
         return tuple(dict.fromkeys(fields[name] for fields in self.variants if name in fields))
 
     def mismatches(self, described: Mapping[str, str]) -> int:
-        return min(sum(described[name] != value for name, value in one.items()) for one in self.variants)
+        return min(len(differing(one, described)) for one in self.variants)
 
 
 def foresee(prediction: Prediction, sent: int) -> dict[Spot, list[Permitted]]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, TypeVar
 
+from srv6lab.evidence.fields import differing
 from srv6lab.evidence.packets import Direction, Point
 from srv6lab.evidence.verdict import (
     Absent,
@@ -157,13 +158,13 @@ def _wrong_fields(
     one: Expected, foreseen: Sequence[Permitted], packets: Sequence[Described], here: PointContext
 ) -> Iterator[Item]:
     """Fields that the author named, and those that only the model speaks of."""
-    said = dict(one.fields)
-    for name in packets[0].fields if packets else ():
+    said, foretold = dict(one.fields), _foretold(foreseen, packets)
+    for name in dict.fromkeys((*(packets[0].fields if packets else ()), *foretold)):
         value = said.get(name)
-        captured = distinct(packet.fields[name] for packet in packets)
+        captured = distinct(packet.fields[name] for packet in packets if name in packet.fields)
         permitted = distinct(word for item in foreseen for word in item.permits(name)) or None
         wrong = [word for word in captured if value is not None and word != value]
-        unforeseen = [word for word in captured if permitted is not None and word not in permitted]
+        words, unforeseen = foretold.get(name, (permitted or [], []))
         if wrong or unforeseen:
             yield here.item(
                 FieldDiffers,
@@ -171,10 +172,26 @@ def _wrong_fields(
                 one,
                 field=name,
                 expected=value,
-                predicted=" or ".join(permitted) if permitted else None,
+                predicted=" or ".join(words) if permitted else None,
                 captured=" and ".join(wrong or unforeseen),
-                alone=values_alone(value, permitted, captured),
+                alone=values_alone(value, words if permitted else None, captured),
             )
+
+
+def _foretold(
+    foreseen: Sequence[Permitted], packets: Sequence[Described]
+) -> dict[str, tuple[list[str], list[str]]]:
+    """What differs from whole packets of the model: by field, the words of the nearest ones and of the captured."""
+    found: dict[str, tuple[list[str], list[str]]] = {}
+    for packet in packets if foreseen else ():
+        nearest = min((item.nearest(packet.fields) for item in foreseen), key=lambda it: len(differing(it, packet.fields)))  # fmt: skip
+        for name in differing(nearest, packet.fields):
+            words, captured = found.setdefault(name, ([], []))
+            alike = distinct(word for item in foreseen for word in item.permits(name))
+            seen = packet.fields[name]
+            words += [nearest[name]] if seen in alike else alike
+            captured.append(seen)
+    return {name: (distinct(words), distinct(captured)) for name, (words, captured) in found.items()}
 
 
 def _wrong_count(
@@ -229,12 +246,10 @@ def _wrong_share(
 def _against_model(item: Permitted, packets: Sequence[Described], here: PointContext) -> Iterator[Item]:
     count, note = len(packets), "the author says nothing here"
     good = True
-    for name in item.fields:
-        permitted = item.permits(name)
-        if wrong := distinct(one.fields[name] for one in packets if one.fields[name] not in permitted):
-            good = False
-            words = {"predicted": " or ".join(permitted), "captured": " and ".join(wrong)}
-            yield here.item(FieldDiffers, Status.FAIL, None, field=name, **words, note=note)
+    for name, (permitted, wrong) in _foretold([item], packets).items():
+        good = False
+        words = {"predicted": " or ".join(permitted), "captured": " and ".join(wrong)}
+        yield here.item(FieldDiffers, Status.FAIL, None, field=name, **words, note=note)
     if not item.least <= count <= item.most and not (count < item.least and here.blind):
         good = False
         words = {"field": "count", "predicted": span(item.least, item.most), "captured": str(count)}
@@ -294,7 +309,7 @@ def _span(foreseen: Iterable[Permitted]) -> Span:
 def _quirks(foreseen: Sequence[Permitted], packets: Sequence[Described]) -> tuple[str, ...]:
     """The departures from the RFC without which the captured packets aren't the predicted ones."""
     by_rfc = [item.fields for item in foreseen if item.by_rfc]
-    if all(any(one.items() <= packet.fields.items() for one in by_rfc) for packet in packets):
+    if all(any(not differing(one, packet.fields) for one in by_rfc) for packet in packets):
         return ()
     return tuple(distinct(quirk for item in foreseen for quirk in item.quirks))
 

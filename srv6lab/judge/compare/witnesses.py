@@ -21,7 +21,7 @@ def values_alone(
     if expected is None:
         return None
     if expected in predicted:
-        return None if set(captured) == {expected} else CAPTURED
+        return None if foreseen else CAPTURED
     if foreseen:
         return EXPECTED
     return PREDICTED if set(captured) == {expected} else None

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from srv6lab.evidence.fields import differing
 from srv6lab.evidence.observations import Tracer
 from srv6lab.evidence.packets import Direction, PacketView, Point
 from srv6lab.evidence.prediction import Hop, Leg, Prediction, Trace
@@ -73,8 +74,8 @@ def _along(trace: Trace, found: Found, tracers: Mapping[Point, Tracer]) -> Diver
     for hop in trace.hops:
         tracer = tracers.get(hop.point)
         here = [one.packet for one in _at(hop, found) if _flow(one) == _flow(hop)]
-        fields = foretell(hop.packet).items()
-        right = [packet for packet in here if fields <= describe(packet).items()]
+        fields = foretell(hop.packet)
+        right = [packet for packet in here if not differing(fields, describe(packet))]
         if len(right) >= (found.sent.sent if trace.share == 1 else 1):
             unknown, before = [], hop
             continue
