@@ -27,7 +27,8 @@ _ADDRESS = re.compile(r"\bip6? ([sd])addr (!= )?(\{[^}]*\}|[0-9a-f:.]+(?:/\d+)?)
 _NIC = re.compile(r'\b([io])if(?:name)? (!= )?(\{[^}]*\}|"?[\w.-]+"?)')
 _PROTOCOL = re.compile(r"\b(?:meta l4proto|ip protocol|ip6 nexthdr) (!= )?(\{[^}]*\}|[\w-]+)")
 _PORT = re.compile(r"\b(tcp|udp|icmpv6|icmp) (?:[sd]port|flags|type|code)\b(?! set)")
-_LEGACY = re.compile(r"(! )?-([sdiop]) (\S+)")
+_LEGACY = re.compile(r"(! )?-([sdio]) (\S+)")
+_LEGACY_PROTOCOL = re.compile(r"(?<!! )-p (\S+)")
 _NAMES = {"ipv6-route": "43", "icmp": "1", "icmpv6": "58", "ipv6-icmp": "58", "tcp": "6", "udp": "17"}
 _NAMES |= {"routing": "43", "ipv4": "4", "ipencap": "4", "ipip": "4", "ipv6": "41"}
 
@@ -141,7 +142,7 @@ def _header_fits(family: str, text: str, source: str, destination: str, protocol
     for other, names in _PROTOCOL.findall(text):
         if any(_NAMES.get(name, name) in has for name in re.findall(r"[\w-]+", names)) == bool(other):
             return False
-    for name in _PORT.findall(text) + [name for _, letter, name in _LEGACY.findall(text) if letter == "p"]:
+    for name in _PORT.findall(text) + _LEGACY_PROTOCOL.findall(text):
         if _NAMES.get(name, name) not in has:
             return False
     return True
