@@ -136,6 +136,8 @@ def _of_services(plan: Plan, items: Sequence[Item], sensors: Mapping[str, Sensor
         return
     for name, sensor in sensors.items():
         node = plan.service(name)[0].name
+        if sensor.alive and not sensor.drained:
+            yield suspect("frozen", node)
         if not sensor.alive:
             yield suspect("service-not-running", node, service=name)
         elif not sensor.as_planned:

@@ -33,7 +33,7 @@ def switched_off(plan: Plan, came: Hop | None, out: Hop) -> Iterator[Suspect]:
     version = out.packet.outer.destination.version
     for nic in (own.get(came.point) if came else None, own.get(out.point)):
         if nic is not None:
-            yield from _of_nic(nic, version)
+            yield from _of_nic(nic)
             yield suspect(
                 "mtu",
                 nic.point.place,
@@ -41,11 +41,9 @@ def switched_off(plan: Plan, came: Hop | None, out: Hop) -> Iterator[Suspect]:
                 bytes=out.packet.ip_length if nic.point == out.point else 0,
                 version=version,
             )
-            yield suspect("address-missing", nic.point.place, nic=nic.name, address=nic.address)
-            yield suspect("mac-address", nic.point.place, nic=nic.name, mac=nic.mac)
     if out.point in ends:
         far = ends[out.point]
-        yield from _of_nic(far, version)
+        yield from _of_nic(far)
         yield suspect("address-missing", far.point.place, nic=far.name, address=far.address)
         yield suspect("neighbor", out.point.place, nic=out.point.nic, neighbor=far.address.ip, mac=far.mac)
         yield suspect("firewall", far.point.place, arp="")
@@ -54,10 +52,20 @@ def switched_off(plan: Plan, came: Hop | None, out: Hop) -> Iterator[Suspect]:
         yield suspect("neighbor", near.point.place, nic=near.name, neighbor=mine.address.ip, mac=mine.mac)
 
 
-def _of_nic(nic: Nic, version: int) -> Iterator[Suspect]:
-    if version == 6 or nic.address.version == 6:
+def _of_nic(nic: Nic) -> Iterator[Suspect]:
+    if nic.address.version == 6:
         sysctl = f"/proc/sys/net/ipv6/conf/{nic.name}/disable_ipv6"
         yield suspect("ipv6-disabled", nic.point.place, nic=nic.name, sysctl=sysctl)
+
+
+def readdressed(plan: Plan, came: Hop | None, out: Hop) -> Iterator[Suspect]:
+    """NICs with other addresses or MACs than the plan's; asked late, for many a packet passes all the same."""
+    own = {nic.point: nic for nic in plan.traced()}
+    for hop in (came, out):
+        nic = own.get(hop.point) if hop else None
+        if nic is not None:
+            yield suspect("address-missing", nic.point.place, nic=nic.name, address=nic.address)
+            yield suspect("mac-address", nic.point.place, nic=nic.name, mac=nic.mac)
 
 
 def turned_away(plan: Plan, came: Hop | None, out: Hop) -> Iterator[Suspect]:

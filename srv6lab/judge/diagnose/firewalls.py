@@ -142,10 +142,7 @@ def _header_fits(family: str, text: str, source: str, destination: str, protocol
     for other, names in _PROTOCOL.findall(text):
         if any(_NAMES.get(name, name) in has for name in re.findall(r"[\w-]+", names)) == bool(other):
             return False
-    for name in _PORT.findall(text) + _LEGACY_PROTOCOL.findall(text):
-        if _NAMES.get(name, name) not in has:
-            return False
-    return True
+    return all(_NAMES.get(name, name) in has for name in _PORT.findall(text) + _LEGACY_PROTOCOL.findall(text))
 
 
 def _addresses(text: str) -> Iterator[tuple[str, bool, list[str]]]:

@@ -126,7 +126,7 @@ def _within(plan: Plan, broken: Divergence, came: Hop | None, out: Hop) -> Itera
         yield from everyday.source(out)
     for point in dict.fromkeys((out.point, *_far_ends(plan, out))):
         yield suspect("dad-not-over", point.place, nic=point.nic)
-    yield suspect("frozen", place)
+    yield from everyday.readdressed(plan, came, out)
 
 
 def after_main_lookup(behaviors: Iterable[str]) -> bool:
