@@ -27,7 +27,7 @@ if __name__ == "__main__":
 
 from srv6lab.capture import Capture, read_all
 from srv6lab.capture.pcap import packets
-from srv6lab.cli import Instance, LabsFolder, check, destroy, up
+from srv6lab.cli import LabsFolder, Request, check, destroy, up
 from srv6lab.evidence.observations import Observations
 from srv6lab.evidence.packets import Point
 from srv6lab.evidence.prediction import Prediction
@@ -206,7 +206,7 @@ def recorded(name: str, into: Path) -> Path:
     plan, _ = site.load(reference)
     home = site.home(reference, f"test-{uuid.uuid4().hex[:12]}")
     try:
-        running = Instance(home, up(home, plan, reference, _silent))
+        running = up(home, plan, Request(reference), _silent)
         check(running, plan, [exercise.name for exercise in plan.exercises], _silent)
         shutil.copytree(home.runs, into / name)
     finally:
