@@ -21,14 +21,21 @@ from invoke.exceptions import Exit
 from invoke.main import program
 from invoke.tasks import task
 
-from srv6lab import cli as labs_
 from srv6lab import doctor as doctor_
+from srv6lab.cli import tasks as labs_
 from srv6lab.cli import validate as validation
+from srv6lab.cli.labs import LabsFolder
 from srv6lab.errors import LabError, UsageError
+from srv6lab.host.files import shown
+from srv6lab.live import lifecycle
+from srv6lab.live.instance import Request
+from srv6lab.providers import registry
+from srv6lab.providers.records import DEFAULT_PROVIDER
+from srv6lab.render import targets
 from srv6lab.report import formats
 from srv6lab.report.progress import Progress
 
-SITE = labs_.LabsFolder(Path(__file__).resolve().parent)
+SITE = LabsFolder(Path(__file__).resolve().parent)
 
 _LAB = "the lab: lab=NAME, NAME, or a path to its topology.yml"
 _INSTANCE = "the name it runs under, to run one lab several times (default: the lab's name)"
@@ -118,11 +125,11 @@ def labs(_: Context) -> None:
 @task(
     help={
         "lab": _LAB,
-        "provider": f"where it runs: {', '.join(labs_.PROVIDERS)} (default: {labs_.DEFAULT_PROVIDER})",
-        "kernel": f"another kernel under it, in a micro-VM: {', '.join(labs_.KERNELS)} (default: this machine's own)",
+        "provider": f"where it runs: {', '.join(registry.PROVIDERS)} (default: {DEFAULT_PROVIDER})",
+        "kernel": f"another kernel under it, in a micro-VM: {', '.join(registry.KERNELS)} (default: this machine's own)",
         "instance": _INSTANCE,
-        "box": f"a box for all machines instead of those that the file names ({', '.join(labs_.WITH_MACHINES)})",
-        "single-vm": f"one machine with the whole lab in namespaces ({', '.join(labs_.WITH_MACHINES)})",
+        "box": f"a box for all machines instead of those that the file names ({', '.join(registry.WITH_MACHINES)})",
+        "single-vm": f"one machine with the whole lab in namespaces ({', '.join(registry.WITH_MACHINES)})",
     }
 )
 @_command
@@ -141,13 +148,13 @@ def up(
     """
     reference = SITE.refer(lab)
     home = SITE.home(reference, instance)
-    chosen = labs_.choose_provider(home, provider, kernel, single_vm=single_vm)
+    chosen = registry.choose_provider(home, provider, kernel, single_vm=single_vm)
     with _progress(f"up {reference.name}") as progress:
-        progress.line(labs_.provider_line(chosen, explicit=bool(provider or kernel)))
+        progress.line(registry.provider_line(chosen, explicit=bool(provider or kernel)))
         plan, warnings = SITE.load(reference)
         for warning in warnings:
             progress.line(str(warning))
-        labs_.up(home, plan, labs_.Request(reference, chosen, box), progress)
+        lifecycle.up(home, plan, Request(reference, chosen, box), progress)
     name = f"lab={lab.removeprefix('lab=')}" + (f" --instance {instance}" if instance else "")
     print(f"{reference.name} is up. Next: invoke check {name}, or invoke connect {name} --node NODE")
 
@@ -190,7 +197,9 @@ def check(
                 raise UsageError(
                     "one folder of captures is of one exercise", f"--exercise, one of: {', '.join(names)}"
                 )
-            verdicts = [labs_.grade(plan, names[0], Path(captures), progress, mapped=map, strict=strict)]
+            from srv6lab.judge.grade import grade  # pyshark is slow to import, and most tasks read no pcap
+
+            verdicts = [grade(plan, names[0], Path(captures), progress, mapped=map, strict=strict)]
         else:
             verdicts = labs_.check(SITE.running(reference, instance), plan, names, progress)
     sys.stdout.write(show(verdicts))
@@ -212,7 +221,7 @@ def validate(_: Context, lab: str | None = None, labs: str = "", format: str = "
     """Load and plan a lab's file, or all labs' files; show all of their problems at once."""
     show = formats.chosen(formats.CHECKED, format)
     folder = labs or os.environ.get("SRV6LAB_LABS", "")
-    site = labs_.LabsFolder(SITE.root, Path(folder)) if folder else SITE
+    site = LabsFolder(SITE.root, Path(folder)) if folder else SITE
     files = validation.files_in(site.labs) if lab is None else [site.known(site.refer(lab)).path]
     checked = validation.validate(files)
     out, words = show(checked)
@@ -265,18 +274,18 @@ def doctor(_: Context, lab: str | None = None, provider: str = "", format: str =
         "lab": _LAB,
         "out": "the folder that the files go to",
         "check": "write nothing: compare with what stands in the folder, and exit 2 if it differs",
-        "target": f"what they are for: {', '.join(labs_.TARGETS)} (default: {labs_.DEFAULT_TARGET})",
+        "target": f"what they are for: {', '.join(targets.TARGETS)} (default: {targets.DEFAULT_TARGET})",
     }
 )
 @_command
 def render(
-    _: Context, lab: str, out: str = "", check: bool = False, target: str = labs_.DEFAULT_TARGET
+    _: Context, lab: str, out: str = "", check: bool = False, target: str = targets.DEFAULT_TARGET
 ) -> None:
     """Write a lab's files for another tool, and print their paths; needs no hypervisor and no root.
 
     The same lab gives the same bytes on every system. Nothing is removed from the folder.
     """
-    rendering = labs_.target(target)
+    rendering = targets.target(target)
     reference = SITE.refer(lab)
     if not out:
         raise UsageError("no folder is named", f"invoke render lab={reference.name} --out DIR")
@@ -428,7 +437,7 @@ def halt(_: Context, lab: str, instance: str = "") -> None:
     """Shut the virtual machines of a lab down; `up` boots them again, with their disks as they were."""
     reference = SITE.refer(lab)
     with _progress(f"halt {reference.name}") as progress:
-        labs_.halt(SITE.running(reference, instance), progress)
+        lifecycle.halt(SITE.running(reference, instance), progress)
 
 
 @task(help={"lab": _LAB, "instance": _INSTANCE, "purge": "also remove the results of checks"})
@@ -436,11 +445,11 @@ def halt(_: Context, lab: str, instance: str = "") -> None:
 def destroy(_: Context, lab: str, instance: str = "", purge: bool = False) -> None:
     """Take away exactly what `up` made: after a crash too, and when the lab's file is gone."""
     home = SITE.home(SITE.refer(lab), instance)
-    if not labs_.destroy(home, purge=purge):
+    if not lifecycle.destroy(home, purge=purge):
         print(f"{home.path.name} isn't up: nothing to take away")
     elif home.runs.is_dir():
         print(
-            f"{home.path.name} is gone; results of checks are kept in {labs_.shown(home.runs)} (--purge removes them)"
+            f"{home.path.name} is gone; results of checks are kept in {shown(home.runs)} (--purge removes them)"
         )
     else:
         print(f"{home.path.name} is gone")

@@ -21,7 +21,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from srv6lab.cli import LabsFolder
+from srv6lab.cli.labs import LabsFolder
 from srv6lab.images import frr_root
 from srv6lab.plan.nodes import Plan
 

@@ -24,7 +24,7 @@ from typing import Any
 
 from tree import topology
 
-from srv6lab.cli import LabsFolder
+from srv6lab.cli.labs import LabsFolder
 from srv6lab.plan.nodes import Plan
 from srv6lab.plan.planner import plan
 from srv6lab.predict import predict

@@ -25,7 +25,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from srv6lab.cli import LabsFolder
+from srv6lab.cli.labs import LabsFolder
 from srv6lab.plan.nodes import Plan
 
 REPO = Path(__file__).resolve().parents[1]

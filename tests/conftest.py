@@ -15,8 +15,11 @@ from typing import Any
 
 import pytest
 
-from srv6lab.cli import Instance, LabsFolder, Reference, Request, destroy, provider_named, up
+from srv6lab.cli.labs import LabsFolder
+from srv6lab.live.instance import Instance, Reference, Request
+from srv6lab.live.lifecycle import destroy, up
 from srv6lab.plan.nodes import Plan
+from srv6lab.providers.registry import provider_named
 from srv6lab.providers.state import Home
 from tests.aside import pytest_xdist_make_scheduler as pytest_xdist_make_scheduler
 from tests.skips import pytest_make_collect_report as pytest_make_collect_report

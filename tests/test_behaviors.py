@@ -6,6 +6,7 @@ import json
 import os
 import re
 import subprocess
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import pytest
@@ -15,7 +16,6 @@ from srv6lab.report.behaviors import (
     behaviors_json,
     behaviors_text,
     document,
-    flavor_table,
     in_full,
     listing,
     named,
@@ -162,6 +162,17 @@ def test_a_name_that_is_not_there_is_met_with_the_nearest(typed: str, said: str)
 def test_a_format_that_is_not_there_is_refused() -> None:
     with pytest.raises(UsageError, match="no format 'yaml'"):
         chosen(BEHAVIORS, "yaml")
+
+
+def flavor_table(behaviors: Iterable[Behavior]) -> str:
+    """Every behavior with every flavor, as Markdown."""
+    lines = ["| behavior | flavors | IANA | Linux since |\n", "| --- | --- | --- | --- |\n"]
+    for behavior in behaviors:
+        for one in document(behavior)["flavors"]:
+            flavors = " + ".join(one["flavors"])
+            since = one["kernel_since"] or "-"
+            lines.append(f"| {behavior.name} | {flavors} | {one['code_point']} | {since} |\n")
+    return "".join(lines)
 
 
 @pytest.mark.parametrize(("mark", "made"), [("behaviors", table), ("flavors", flavor_table)])

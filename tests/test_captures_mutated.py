@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from srv6lab.cli import check
+from srv6lab.cli.tasks import check
 from srv6lab.judge import grade
 from tests.captures import mutate
 from tests.captures.mutate import MODES, Right, right_runs, table, text

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from srv6lab.cli import check
+from srv6lab.cli.tasks import check
 from srv6lab.evidence.verdict import Status
 from tests.conftest import LABS, Up, silent
 

@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 
-from srv6lab.cli import check, grade
+from srv6lab.cli.tasks import check
 from srv6lab.evidence.packets import Place
 from srv6lab.evidence.verdict import Status, Verdict
 from srv6lab.judge.diagnose import CAUSES, confirm
 from srv6lab.judge.diagnose.causes import proves, suspect
+from srv6lab.judge.grade import grade
 from srv6lab.plan.nodes import Plan
 from srv6lab.topology.expectations import PacketExpectation
 from tests.conftest import REPOSITORY, Up, silent, some_labs

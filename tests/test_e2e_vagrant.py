@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from srv6lab.cli import with_box
 from srv6lab.images import box
+from srv6lab.live.lifecycle import with_box
 from srv6lab.render.vagrant import vagrant
 from tests.conftest import REPOSITORY, SITE
 from tests.vagrant.e2e import HOSTS, failures, rendered, sha256

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from srv6lab.cli import check
+from srv6lab.cli.tasks import check
 from srv6lab.errors import UsageError
 from srv6lab.evidence.verdict import Status, Verdict
 from srv6lab.host.files import write_whole

@@ -13,7 +13,7 @@ import pytest
 from srv6lab import capture
 from srv6lab.capture import unpack
 from srv6lab.capture.pcap import packets
-from srv6lab.cli import check
+from srv6lab.cli.tasks import check
 from srv6lab.evidence.verdict import Status, Verdict
 from srv6lab.judge.grade import grade
 from srv6lab.plan.nodes import Nic, Plan

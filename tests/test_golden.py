@@ -19,11 +19,11 @@ from pathlib import Path
 
 import pytest
 
-from srv6lab.cli import DEFAULT_TARGET, TARGETS
 from srv6lab.errors import LabError
 from srv6lab.plan.nodes import Plan
 from srv6lab.render.files import Files
 from srv6lab.render.node_files import agent_files, srconf_files
+from srv6lab.render.targets import DEFAULT_TARGET, TARGETS
 from tests.conftest import LABS, SITE
 
 FOLDER = Path(__file__).with_name("golden")

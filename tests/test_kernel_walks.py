@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from srv6lab.cli import check
+from srv6lab.cli.tasks import check
 from srv6lab.evidence.verdict import Item, Status
 from tests.conftest import silent
 from tests.walks import BEHIND, EXPECT, LOOP, ROW, edited, guarded, rule

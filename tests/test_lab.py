@@ -12,26 +12,16 @@ from pathlib import Path
 
 import pytest
 
-from srv6lab.cli import (
-    DEFAULT_PROVIDER,
-    LabsFolder,
-    check,
-    choose_provider,
-    collect,
-    destroy,
-    exercise_names,
-    exit_code,
-    provider_line,
-    provider_named,
-    shown,
-    status,
-    status_report,
-)
+from srv6lab.cli.labs import LabsFolder
+from srv6lab.cli.tasks import check, collect, exercise_names, exit_code, status, status_report
 from srv6lab.errors import LabError, MachineError, TopologyError, UsageError
 from srv6lab.evidence.verdict import PacketsSeen, Status, Verdict
-from srv6lab.host.files import write_whole
+from srv6lab.host.files import shown, write_whole
+from srv6lab.live.lifecycle import destroy
 from srv6lab.plan.nodes import Plan
 from srv6lab.providers.process import Process
+from srv6lab.providers.records import DEFAULT_PROVIDER
+from srv6lab.providers.registry import choose_provider, provider_line, provider_named
 from srv6lab.providers.state import Home, State
 from srv6lab.report.formats import VERDICTS, chosen
 from tests.conftest import LABS, SITE, Up, bring, silent

@@ -131,19 +131,21 @@ def look(provider, system, plans, asked, folder):
 """,
 }
 ASK_PROVIDER = """
-from srv6lab import cli, doctor
+from srv6lab import doctor
+from srv6lab.providers import registry
+from srv6lab.providers.records import DEFAULT_PROVIDER
 from srv6lab.providers.registry import WITH_MACHINES
 from srv6lab.providers.state import Home, State
 home = Home(Path("instance"))
-chosen = cli.choose_provider(home, "boxes")
+chosen = registry.choose_provider(home, "boxes")
 home.write(State("small", "instance", "boxes", "", "ready"))
 try:
-    cli.choose_provider(home, "nothing")
+    registry.choose_provider(home, "nothing")
 except Exception as error:
     refused = str(error)
 answer = {
-    "line": cli.provider_line(cli.choose_provider(home, ""), explicit=False),
-    "default": cli.DEFAULT_PROVIDER,
+    "line": registry.provider_line(registry.choose_provider(home, ""), explicit=False),
+    "default": DEFAULT_PROVIDER,
     "refused": refused,
     "machines": WITH_MACHINES,
     "nodes": chosen.nodes(home.read()),

@@ -37,12 +37,13 @@ for module, names in {ABSENT!r}.items():
 EVERYTHING = f"""
 from pathlib import Path
 import srv6lab
-from srv6lab import cli
-from srv6lab.cli import validate
+from srv6lab.cli import tasks, validate
+from srv6lab.cli.labs import LabsFolder
+from srv6lab.live import lifecycle
 from srv6lab.render.apply import changes_of
 from srv6lab.render.day0 import render
 
-site = cli.LabsFolder(Path({str(REPOSITORY)!r}))
+site = LabsFolder(Path({str(REPOSITORY)!r}))
 course, broken = site.course()
 assert sorted(one.name for one in course) == site.names() and not broken
 for name in site.names():

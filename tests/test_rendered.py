@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from srv6lab.cli import TARGETS, check_rendered, target
+from srv6lab.cli.tasks import check_rendered
 from srv6lab.errors import DriftError, MachineError, UsageError
 from srv6lab.render import files as rendered
 from srv6lab.render.files import Files
+from srv6lab.render.targets import TARGETS, target
 from srv6lab.render.vagrant import VAGRANTFILE, vagrant
 from tests.conftest import LABS, REPOSITORY, SITE, invoke
 from tests.small import SMALL, planned
@@ -204,13 +205,16 @@ for name in BLOCKED & sys.modules.keys():
     del sys.modules[name]
 sys.meta_path.insert(0, Blocker())
 from pathlib import Path
-from srv6lab import cli
+from srv6lab.cli import tasks
+from srv6lab.cli.labs import LabsFolder
+from srv6lab.live import lifecycle
+from srv6lab.render.targets import target
 from srv6lab.render import files as rendered
-site = cli.LabsFolder(Path(sys.argv[1]))
+site = LabsFolder(Path(sys.argv[1]))
 digests = {}
 for name in site.names():
     plan, _ = site.load(site.refer(name))
-    files = cli.target("vagrant")(plan)
+    files = target("vagrant")(plan)
     for path in rendered.write(files, Path(sys.argv[2]) / name):
         digests[path.relative_to(sys.argv[2]).as_posix()] = hashlib.sha256(path.read_bytes()).hexdigest()
 print(json.dumps(digests))

@@ -22,7 +22,8 @@ import pytest
 from invoke import Program, Task
 
 import tasks
-from srv6lab.cli import DEFAULT_PROVIDER, PROVIDERS
+from srv6lab.providers.records import DEFAULT_PROVIDER
+from srv6lab.providers.registry import PROVIDERS
 from tests.conftest import INVOKE, LABS, REPOSITORY, SITE, need_root, tool
 
 NAME = LABS[0]

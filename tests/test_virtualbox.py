@@ -24,8 +24,8 @@ from typing import Any
 
 import pytest
 
-from srv6lab.cli import with_box
 from srv6lab.images.box import NAME, box_ovf
+from srv6lab.live.lifecycle import with_box
 from srv6lab.plan.nodes import Plan, PlannedNode
 from srv6lab.render.files import write
 from srv6lab.render.vagrant import vagrant

@@ -54,9 +54,10 @@ def judge(
 ) -> Verdict:
     found = {"echo": Found(Sent("echo", sent, sent, "aa"), tuple(seen))}
     foretold = {"echo": predicted} if predicted else None
-    return compare(
+    verdict = compare(
         "across", wanted, found, tracers or live(), elsewhere_absent=elsewhere_absent, predicted=foretold
     )
+    return replace(verdict, items=tuple(one for one in verdict.items if one.kind != "lost"))
 
 
 def said(item: Item) -> tuple[str | None, str | None, str | None, str | None]:

@@ -93,6 +93,7 @@ def predict(found: Plan, names: Sequence[str], probes: Sequence[str], form: str)
 
 def check(one: Instance, found: Plan, names: Sequence[str], progress: Progress) -> list[Verdict]:
     """Run exercises one after the other, each into its own run folder with its verdict beside it."""
+    from srv6lab.judge.grade import grade  # pyshark is slow to import, and most tasks read no pcap
     from srv6lab.live.run import record
 
     verdicts = []
@@ -116,21 +117,6 @@ def _confirmed(one: Instance, verdict: Verdict, progress: Progress) -> Verdict:
         return answer.stdout + answer.stderr, answer.exit_code
 
     return replace(verdict, suspects=confirm(verdict.suspects, ask))
-
-
-def grade(
-    found: Plan,
-    name: str,
-    folder: Path,
-    progress: Progress,
-    *,
-    mapped: Sequence[str] = (),
-    strict: bool = False,
-) -> Verdict:
-    """Judge a folder of pcaps by one exercise's expectations, with no lab running."""
-    from srv6lab.judge.grade import grade  # pyshark is slow to import, and most tasks read no pcap
-
-    return grade(found, name, folder, progress, mapped=mapped, strict=strict)
 
 
 def exit_code(verdicts: Sequence[Verdict]) -> int:

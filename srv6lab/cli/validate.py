@@ -15,8 +15,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from srv6lab.cli import shown
 from srv6lab.errors import LabError, Location, Problem, TopologyError, UsageError
+from srv6lab.host.files import shown
 from srv6lab.plan.planner import plan
 from srv6lab.report import formats
 from srv6lab.report.problems import Checked

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from srv6lab.host.packages import named, remedy
-from srv6lab.host.system import System
+from srv6lab.host.system import System, dotted
 from srv6lab.host.vagrant import (
     PLUGIN,
     PLUGIN_FILE,
@@ -120,7 +120,7 @@ def _version_of(
     version = read(answer.out) if answer.ok else ()
     said = "" if answer.code is None else "gives no answer" if answer.late else _short(answer.out)
     mend = remedy([tool], system) if answer.code is None else f"see what it says: {how} --version"
-    return _finding(name, not version, _dotted(version) or said, tool.purpose, mend)
+    return _finding(name, not version, dotted(version) or said, tool.purpose, mend)
 
 
 def _vagrant(system: System, answers: Answers, group: str) -> Finding:
@@ -135,7 +135,7 @@ def _virtualbox(system: System, answers: Answers) -> Iterator[Finding]:
         return
     if vagrant := read_vagrant(_answer(answers, "vagrant").out):
         wrong = mismatch(vagrant, said.version)
-        pair = f"{_dotted(vagrant)} with {_dotted(said.version)}"
+        pair = f"{dotted(vagrant)} with {dotted(said.version)}"
         mend = f"install other versions: {wrong}"
         yield _finding("Vagrant with VirtualBox", bool(wrong), pair, "versions that work together", mend)
     mend = (
@@ -179,7 +179,7 @@ def _libvirtd(system: System, answer: Answer) -> Finding:
     if answer.code is None:
         mend = remedy(absent, system)
     said = "gives no answer" if answer.late else readers.refusal(answer.out)
-    return _finding("libvirt", not version, _dotted(version) or said, "keeps virtual machines", mend)
+    return _finding("libvirt", not version, dotted(version) or said, "keeps virtual machines", mend)
 
 
 def _kvm(answer: Answer) -> Finding:
@@ -239,7 +239,3 @@ def _answer(answers: Answers, name: str) -> Answer:
 
 def _short(text: str) -> str:
     return " ".join(text.split())[:120]
-
-
-def _dotted(numbers: tuple[int, ...]) -> str:
-    return ".".join(str(number) for number in numbers)

@@ -5,17 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from ipaddress import ip_address
-
-
-@dataclass(frozen=True, slots=True)
-class LoggedAlert:
-    """An alert as the log has it: the rule's number, the addresses, and the tunnel's where it looked behind one."""
-
-    signature: int
-    source: str
-    destination: str
-    tunnel_source: str = ""
-    tunnel_destination: str = ""
+from typing import NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +25,16 @@ class Engine:
     daemon: bool
     read: Callable[[str], Iterator[LoggedAlert]]
     version: str = "-V"
+
+
+class LoggedAlert(NamedTuple):
+    """An alert as the log has it: the rule's number, the addresses, and the tunnel's where it looked behind one."""
+
+    signature: int
+    source: str
+    destination: str
+    tunnel_source: str = ""
+    tunnel_destination: str = ""
 
 
 def shortest(text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 # What os-release(5) says in ID and ID_LIKE, and the family whose package tool is meant.
@@ -74,6 +74,11 @@ def version(text: str) -> tuple[int, ...]:
     """The first version number of a text, such as (6, 1, 0) of `6.1.0-18-amd64`; () if there is none."""
     found = re.search(r"\d+(?:\.\d+)*", text)
     return tuple(int(part) for part in found[0].split(".")) if found else ()
+
+
+def dotted(numbers: Iterable[int]) -> str:
+    """A version as it is written."""
+    return ".".join(map(str, numbers))
 
 
 def kernel_release() -> tuple[int, int]:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
 
-from .system import System, version
+from .system import System, dotted, version
 
 PLUGIN = "vagrant-libvirt"
 PLUGIN_FILE = "/usr/share/vagrant-plugins/plugins.d/vagrant-libvirt.json"  # as `scripts/setup` looks for it
@@ -40,7 +40,7 @@ def read_vagrant(text: str) -> tuple[int, ...]:
 
 def read_virtualbox(text: str) -> VirtualBox:
     """The version that `VBoxManage --version` tells on its last line, and its warnings before that."""
-    found = re.search(r"^(\d+\.\d+\.\d+)\S*r\d+\s*$", text, re.MULTILINE)
+    found = re.search(r"^(\d+\.\d+\.\d+)\S*\s*$", text, re.MULTILINE)
     before = text[: found.start()] if found else text
     warning = re.search(r"WARNING: (.*?)(?:\n\s*\n|\.\s|\Z)", before, re.DOTALL)
     return VirtualBox(version(found[1]) if found else (), " ".join(warning[1].split()) if warning else "")
@@ -70,16 +70,12 @@ def mismatch(vagrant: tuple[int, ...], virtualbox: tuple[int, ...]) -> str:
     release = virtualbox[:2]
     oldest, newest = min(FIRST_VAGRANT), max(FIRST_VAGRANT)
     if release < oldest:
-        return f"VirtualBox {_dotted(oldest)} is the oldest that labs are made for"
+        return f"VirtualBox {dotted(oldest)} is the oldest that labs are made for"
     if release > newest:
-        return f"VirtualBox {_dotted(newest)} is the newest that a Vagrant is known to drive"
+        return f"VirtualBox {dotted(newest)} is the newest that a Vagrant is known to drive"
     since = max(first for known, first in FIRST_VAGRANT.items() if known <= release)
     if vagrant >= since:
         return ""
     older = [known for known, first in FIRST_VAGRANT.items() if first <= vagrant]
-    drives = f"{_dotted(max(older))} and older" if older else "none that labs are made for"
-    return f"Vagrant from {_dotted(since)} on drives VirtualBox {_dotted(release)}, and this one {drives}"
-
-
-def _dotted(numbers: tuple[int, ...]) -> str:
-    return ".".join(str(number) for number in numbers)
+    drives = f"{dotted(max(older))} and older" if older else "none that labs are made for"
+    return f"Vagrant from {dotted(since)} on drives VirtualBox {dotted(release)}, and this one {drives}"

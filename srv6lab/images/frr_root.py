@@ -18,6 +18,7 @@ from srv6lab.errors import MachineError
 from srv6lab.host import files
 from srv6lab.host.command import run
 from srv6lab.host.progress import Progress
+from srv6lab.host.system import dotted
 from srv6lab.images import debian
 from srv6lab.plan.frr import NEEDED
 
@@ -85,7 +86,8 @@ def _build(folder: Path, progress: Progress) -> None:
 def _mmdebstrap(target: Path) -> None:
     if not shutil.which("mmdebstrap"):
         raise MachineError(
-            f"no FRR {_needed()} or newer here, and no mmdebstrap to fetch one", "apt-get install mmdebstrap"
+            f"no FRR {dotted(NEEDED)} or newer here, and no mmdebstrap to fetch one",
+            "apt-get install mmdebstrap",
         )
     try:
         debian.mmdebstrap(SUITE, target, PACKAGES, _LEAVE_OUT, ["--mode=root", "--variant=apt"])
@@ -98,10 +100,6 @@ def _remove(folder: Path) -> None:
         shutil.rmtree(folder)
 
 
-def _needed() -> str:
-    return ".".join(map(str, NEEDED))
-
-
 def _cannot(why: str) -> MachineError:
-    mend = f"it needs a Debian mirror once; or install FRR {_needed()} or newer on this machine"
+    mend = f"it needs a Debian mirror once; or install FRR {dotted(NEEDED)} or newer on this machine"
     return MachineError(f"the root file system with FRR can't be built: {why}", mend)

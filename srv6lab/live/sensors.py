@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import shlex
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from srv6lab.engines import ENGINES
 from srv6lab.errors import NodeError
@@ -66,7 +66,7 @@ def since(
         as_planned = seen.rules == hashlib.sha256(service.rules.encode()).hexdigest()
         sensors.append(Sensor(service.name, seen.engine, seen.alive, seen.asleep, as_planned))
         if engine := ENGINES.get(seen.engine):
-            alerts += [Alert(service.name, **asdict(one)) for one in engine.read(seen.log)]
+            alerts += [Alert(service.name, *logged) for logged in engine.read(seen.log)]
     return tuple(alerts), tuple(sensors)
 
 

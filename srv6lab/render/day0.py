@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping
 
 from srv6lab.engines import named
+from srv6lab.host.system import dotted
 from srv6lab.plan.actions import changes
 from srv6lab.plan.frr import NEEDED
 from srv6lab.plan.nodes import Plan, PlannedNode
@@ -34,7 +35,6 @@ def day0_path(node: PlannedNode) -> str:
 def _day0(plan: Plan, node: PlannedNode) -> str:
     name = f"day0/{node.role}.sh.j2"
     conf = template("frr/frr.conf.j2", node=node) if node.routing else ""
-    needed = ".".join(map(str, NEEDED))
     told = node.headend.document(NAMES) if node.headend else {}
     flows = node.headend.flows if node.headend else ()
     return template(
@@ -44,7 +44,7 @@ def _day0(plan: Plan, node: PlannedNode) -> str:
         node=node,
         path=day0_path(node),
         frr_conf=conf,
-        frr_needed=needed,
+        frr_needed=dotted(NEEDED),
         policies=json.dumps(told, indent=1, sort_keys=True),
         nft=bool(flows) or "nft" in _called(plan, node),
     )

@@ -66,17 +66,6 @@ def table(found: Iterable[Behavior]) -> str:
     return "".join(f"| {' | '.join(row)} |\n" for row in rows)
 
 
-def flavor_table(found: Iterable[Behavior]) -> str:
-    """Every behavior with every flavor, as Markdown."""
-    lines = ["| behavior | flavors | IANA | Linux since |\n", "| --- | --- | --- | --- |\n"]
-    for one in found:
-        for f in flavored(one.name):
-            lines.append(
-                f"| {one.name} | {_joined(f)} | {f.code_point} | {_version(f.kernel_since) or '-'} |\n"
-            )
-    return "".join(lines)
-
-
 def in_full(one: Behavior) -> str:
     """One record, a line a field, and under it what it can be bound with."""
     return "".join(f"{line}\n" for line in _lines(one))

@@ -16,10 +16,11 @@ from .results import Cache, LocalSid, Result
 @cache
 def act(behavior: Behavior) -> Callable[[Packet, LocalSid], Result]:
     """The behavior itself; NotImplementedError for one that isn't modeled."""
-    module, _, function = behavior.model.partition(":")
-    if not function:
+    if not behavior.model:
         raise NotImplementedError(f"{behavior.name} isn't modeled")
-    return watched(getattr(import_module(f".{module}", __package__), function))
+    module, _, function = behavior.model.partition(":")
+    own = behavior.name.lower().replace(".", "_")
+    return watched(getattr(import_module(f".{module}", __package__), function or own))
 
 
 def give_back(behavior: Behavior) -> Callable[[Packet, LocalSid, Cache | None], Result]:

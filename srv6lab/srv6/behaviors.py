@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
 # What a kernel needs: the word of `Behavior.needs`, and what to say of it.
 NEEDS: dict[str, str] = {
@@ -27,8 +27,9 @@ class Behavior:
 
     `code_point` is IANA's number in "SRv6 Endpoint Behaviors" (None for one that has none), `section` where its text
     stands, `kernel_since` the first Linux that has it as a seg6local action, None for one that it hasn't. `model` is
-    where the behavior itself stands in this room, `module:function`; `acting` finds it. `in_labs` is whether a lab can
-    have it: whether Day0 can install it. `needs` is what a kernel has to have for it, in words of NEEDS.
+    the module of this room where the behavior itself stands, called as it is (`end_dx4`) unless `module:function` says
+    otherwise; `acting` finds it. `in_labs` is whether a lab can have it: whether Day0 can install it. `needs` is what
+    a kernel has to have for it, in words of NEEDS.
 
     `served_by` is what does it on a node of ours, None for what nothing does. `takes` is what it takes out of its
     packet, nothing for one that leaves the packet whole. `looks_up` is how what it sends on finds its way, None for
@@ -60,25 +61,29 @@ class Behavior:
         return 4 if "IPv4" in self.takes else 6
 
 
-_decapsulates = partial(Behavior, goes_on=False)
-_served = partial(Behavior, kernel_since=None, served_by="proxy", goes_on=False, ends_policy=False)
+# What several have in common; `_BY_NOBODY` is of those that nothing on a node of ours does.
+_BY_NOBODY: dict[str, Any] = {"kernel_since": None, "in_labs": False, "needs": (), "served_by": None}
+_decapsulates = partial(Behavior, model="decapsulation", goes_on=False)
+_hands_on = partial(_decapsulates, looks_up="adjacency")
+_looks_up = partial(_decapsulates, parameters=("table",), looks_up="table")
+_bridges = partial(_looks_up, takes=("Ethernet",), **_BY_NOBODY)
+_bound = partial(Behavior, model="binding", parameters=("policy",), ends_policy=False)
+_proxies = partial(
+    Behavior, model="proxy", kernel_since=None, served_by="proxy", goes_on=False, ends_policy=False
+)
+_static = partial(_proxies, parameters=("service", "policy"), in_labs=False, needs=())
+_dynamic = partial(_proxies, parameters=("service",), needs=("seg6", "tc-bpf"))
 _PROXY = "draft-ietf-spring-sr-service-programming"
 
 _ALL = (
-    Behavior(
-        "End",
-        1,
-        "RFC 8986 4.1",
-        "go on to the next segment",
-        model="endpoint:end",
-    ),
+    Behavior("End", 1, "RFC 8986 4.1", "go on to the next segment", model="endpoint"),
     Behavior(
         "End.X",
         5,
         "RFC 8986 4.2",
         "go on to the next segment over one adjacency",
+        model="endpoint",
         parameters=("nh6",),
-        model="endpoint:end_x",
         looks_up="adjacency",
     ),
     Behavior(
@@ -86,67 +91,54 @@ _ALL = (
         9,
         "RFC 8986 4.3",
         "go on to the next segment by one IPv6 table",
+        model="endpoint",
         parameters=("table",),
-        model="endpoint:end_t",
         needs=("seg6", "tables"),
         looks_up="table",
     ),
-    _decapsulates(
+    _hands_on(
         "End.DX6",
         16,
         "RFC 8986 4.4",
         "decapsulate, hand IPv6 to one adjacency",
         parameters=("nh6",),
-        model="decapsulation:end_dx6",
         takes=("IPv6",),
-        looks_up="adjacency",
     ),
-    _decapsulates(
+    _hands_on(
         "End.DX4",
         17,
         "RFC 8986 4.5",
         "decapsulate, hand IPv4 to one adjacency",
         parameters=("nh4",),
-        model="decapsulation:end_dx4",
         takes=("IPv4",),
-        looks_up="adjacency",
     ),
-    _decapsulates(
+    _looks_up(
         "End.DT6",
         18,
         "RFC 8986 4.6",
         "decapsulate, look IPv6 up in one table",
-        parameters=("table",),
-        model="decapsulation:end_dt6",
         needs=("seg6", "tables"),
         takes=("IPv6",),
-        looks_up="table",
     ),
-    _decapsulates(
+    _looks_up(
         "End.DT4",
         19,
         "RFC 8986 4.7",
         "decapsulate, look IPv4 up in one table",
-        parameters=("table",),
         kernel_since=(5, 11),
-        model="decapsulation:end_dt4",
         in_labs=False,
         needs=("seg6", "vrf"),
         takes=("IPv4",),
-        looks_up="table",
     ),
-    _decapsulates(
+    _looks_up(
         "End.DT46",
         20,
         "RFC 8986 4.8",
         "decapsulate, look IP up in one table",
-        parameters=("table",),
         kernel_since=(5, 14),
-        model="decapsulation:end_dt46",
         in_labs=False,
         needs=("seg6", "vrf"),
         takes=("IPv4", "IPv6"),
-        looks_up="table",
     ),
     _decapsulates(
         "End.DX2",
@@ -154,162 +146,78 @@ _ALL = (
         "RFC 8986 4.9",
         "decapsulate, hand the frame to one interface",
         parameters=("oif",),
-        model="decapsulation:end_dx2",
         in_labs=False,
         takes=("Ethernet",),
         looks_up=None,
     ),
-    _decapsulates(
-        "End.DX2V",
-        22,
-        "RFC 8986 4.10",
-        "decapsulate, hand the frame on by its VLANs",
-        parameters=("table",),
-        kernel_since=None,
-        model="decapsulation:end_dx2v",
-        in_labs=False,
-        needs=(),
-        served_by=None,
-        takes=("Ethernet",),
-        looks_up="table",
+    _bridges("End.DX2V", 22, "RFC 8986 4.10", "decapsulate, hand the frame on by its VLANs"),
+    _bridges("End.DT2U", 23, "RFC 8986 4.11", "decapsulate, hand the frame on by its destination address"),
+    _bridges(
+        "End.DT2M", 24, "RFC 8986 4.12", "decapsulate, hand the frame on to all interfaces of one table"
     ),
-    _decapsulates(
-        "End.DT2U",
-        23,
-        "RFC 8986 4.11",
-        "decapsulate, hand the frame on by its destination address",
-        parameters=("table",),
-        kernel_since=None,
-        model="decapsulation:end_dt2u",
-        in_labs=False,
-        needs=(),
-        served_by=None,
-        takes=("Ethernet",),
-        looks_up="table",
-    ),
-    _decapsulates(
-        "End.DT2M",
-        24,
-        "RFC 8986 4.12",
-        "decapsulate, hand the frame on to all interfaces of one table",
-        parameters=("table",),
-        kernel_since=None,
-        model="decapsulation:end_dt2m",
-        in_labs=False,
-        needs=(),
-        served_by=None,
-        takes=("Ethernet",),
-        looks_up="table",
-    ),
-    Behavior(
-        "End.B6.Encaps",
-        14,
-        "RFC 8986 4.13",
-        "go on inside a policy",
-        parameters=("policy",),
-        model="binding:end_b6_encaps",
-        ends_policy=False,
-    ),
-    Behavior(
-        "End.B6.Encaps.Red",
-        27,
-        "RFC 8986 4.14",
-        "go on inside a policy, with a reduced SRH",
-        parameters=("policy",),
-        kernel_since=None,
-        model="binding:end_b6_encaps_red",
-        in_labs=False,
-        needs=(),
-        served_by=None,
-        ends_policy=False,
+    _bound("End.B6.Encaps", 14, "RFC 8986 4.13", "go on inside a policy"),
+    _bound(
+        "End.B6.Encaps.Red", 27, "RFC 8986 4.14", "go on inside a policy, with a reduced SRH", **_BY_NOBODY
     ),
     Behavior(
         "End.BM",
         15,
         "RFC 8986 4.15",
         "go on inside a policy of SR-MPLS",
-        kernel_since=None,
-        in_labs=False,
-        needs=(),
-        served_by=None,
         looks_up=None,
         goes_on=False,
         ends_policy=False,
+        **_BY_NOBODY,
     ),
-    _served(
+    _static(
         "End.AS2",
         None,
         f"{_PROXY} 6.1.2.1",
         "hand inner frames to an SR-unaware service and put it into a policy again",
-        parameters=("service", "policy"),
-        model="proxy:end_as2",
-        in_labs=False,
-        needs=(),
         served_by=None,
         takes=("Ethernet",),
     ),
-    _served(
+    _static(
         "End.AS4",
         None,
         f"{_PROXY} 6.1.2.2",
         "hand inner IPv4 to an SR-unaware service and put it into a policy again",
-        parameters=("service", "policy"),
-        model="proxy:end_as4",
-        in_labs=False,
-        needs=(),
         takes=("IPv4",),
     ),
-    _served(
+    _static(
         "End.AS6",
         None,
         f"{_PROXY} 6.1.2.3",
         "hand inner IPv6 to an SR-unaware service and put it into a policy again",
-        parameters=("service", "policy"),
-        model="proxy:end_as6",
-        in_labs=False,
-        needs=(),
         takes=("IPv6",),
     ),
-    _served(
+    _dynamic(
         "End.AD2",
         None,
         f"{_PROXY} 6.2",
         "hand inner frames to an SR-unaware service and give it its headers back",
-        parameters=("service",),
-        model="proxy:end_ad2",
-        in_labs=False,
-        needs=(),
-        served_by=None,
         takes=("Ethernet",),
+        **_BY_NOBODY,
     ),
-    _served(
+    _dynamic(
         "End.AD4",
         None,
         f"{_PROXY} 6.2",
         "hand inner IPv4 to an SR-unaware service and give it its headers back",
-        parameters=("service",),
-        model="proxy:end_ad4",
-        needs=("seg6", "tc-bpf"),
         takes=("IPv4",),
     ),
-    _served(
+    _dynamic(
         "End.AD6",
         None,
         f"{_PROXY} 6.2",
         "hand inner IPv6 to an SR-unaware service and give it its headers back",
-        parameters=("service",),
-        model="proxy:end_ad6",
-        needs=("seg6", "tc-bpf"),
         takes=("IPv6",),
     ),
-    _served(
+    _dynamic(
         "End.AM",
         None,
         f"{_PROXY} 6.4",
         "hand a service IPv6 as if its chain were at its end, and let it go on in its chain",
-        parameters=("service",),
-        model="proxy:end_am",
-        needs=("seg6", "tc-bpf"),
     ),
 )
 

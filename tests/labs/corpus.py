@@ -40,8 +40,11 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 if __name__ == "__main__":
     sys.path.insert(0, str(REPOSITORY))
 
-from srv6lab.cli import Instance, LabsFolder, Reference, Request, check, destroy, up  # noqa: E402
+from srv6lab.cli.labs import LabsFolder  # noqa: E402
+from srv6lab.cli.tasks import check  # noqa: E402
 from srv6lab.evidence.verdict import Item, Status, Suspect, Verdict  # noqa: E402
+from srv6lab.live.instance import Instance, Reference, Request  # noqa: E402
+from srv6lab.live.lifecycle import destroy, up  # noqa: E402
 from srv6lab.plan.nodes import Plan  # noqa: E402
 
 FOLDER = Path(__file__).with_suffix("")

@@ -29,9 +29,10 @@ from typing import Any
 import pytest
 import yaml
 
-from srv6lab.cli import check, grade
+from srv6lab.cli.tasks import check
 from srv6lab.evidence.verdict import Item, Status, Verdict
 from srv6lab.judge.diagnose import CAUSES
+from srv6lab.judge.grade import grade
 from srv6lab.providers.process import Process
 from tests.conftest import LABS, SITE, Up, invoke, silent
 from tests.forge import another_address, rewrite, with_an_srh

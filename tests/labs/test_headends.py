@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from srv6lab.cli import policies
+from srv6lab.cli.tasks import policies
 from srv6lab.live.wait_for_policies import astray
 from tests.conftest import LABS, SITE, Up
 

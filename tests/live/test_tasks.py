@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from srv6lab.cli import collect, ping, policies, run_here, status, status_report
+from srv6lab.cli.tasks import collect, ping, policies, run_here, status, status_report
 from srv6lab.errors import LabError, UsageError
 from srv6lab.evidence.observations import OBSERVATIONS, Tracer
 from srv6lab.host.command import Completed

@@ -14,21 +14,14 @@ from pathlib import Path
 
 import pytest
 
-from srv6lab.cli import (
-    KERNELS,
-    Reference,
-    check,
-    choose_provider,
-    collect,
-    destroy,
-    provider_named,
-    run_here,
-    status,
-)
+from srv6lab.cli.tasks import check, collect, run_here, status
 from srv6lab.errors import MachineError, UsageError
 from srv6lab.evidence.verdict import Status
 from srv6lab.images.kernel import fetch
+from srv6lab.live.instance import Reference
+from srv6lab.live.lifecycle import destroy
 from srv6lab.plan.nodes import Plan
+from srv6lab.providers.registry import KERNELS, choose_provider, provider_named
 from srv6lab.providers.state import Home
 from srv6lab.providers.vm.machine import native
 from srv6lab.srv6.flavors import flavored

@@ -17,9 +17,10 @@ from pathlib import Path
 
 import pytest
 
-from srv6lab.cli import check, destroy, status
+from srv6lab.cli.tasks import check, status
 from srv6lab.errors import MachineError, NodeError, UsageError
 from srv6lab.evidence.verdict import Status
+from srv6lab.live.lifecycle import destroy
 from srv6lab.plan.nodes import Plan, PlannedNode, PlannedRoute
 from srv6lab.providers.process import Process
 from srv6lab.providers.state import Home

@@ -14,10 +14,13 @@ from pathlib import Path
 
 import pytest
 
-from srv6lab import cli as labs
-from srv6lab.cli import Instance, Reference, with_box
+from srv6lab.cli import tasks as labs
 from srv6lab.errors import MachineError, UsageError
 from srv6lab.evidence.verdict import Status
+from srv6lab.live import lifecycle
+from srv6lab.live.instance import Instance, Reference
+from srv6lab.live.lifecycle import with_box
+from srv6lab.providers import registry
 from srv6lab.providers.registry import provider_of
 from srv6lab.render.files import write
 from srv6lab.render.vagrant import SINGLE_VM, single_vm
@@ -79,7 +82,7 @@ def test_a_lab_in_one_machine_is_graded_mended_and_taken_away(machine: Told) -> 
     told = one.exec(node, ["sh", "-c", 'printf %s "$1"; exit 7', "x", hostile])
     assert (told.exit_code, told.stdout) == (7, hostile)
 
-    labs.halt(one, silent)
+    lifecycle.halt(one, silent)
     dead = {entry.name for entry in labs.status(one) if not entry.alive}
     assert dead == {SINGLE_VM, *one.nodes()}
     machine.up(said, provider=PROVIDER)
@@ -95,7 +98,7 @@ def test_a_lab_in_one_machine_is_graded_mended_and_taken_away(machine: Told) -> 
     machine.up(provider=PROVIDER)
     assert all(entry.alive for entry in labs.status(running(machine)))
 
-    assert labs.destroy(machine.home, purge=True)
+    assert lifecycle.destroy(machine.home, purge=True)
     assert not machine.home.path.exists()
 
 
@@ -118,10 +121,12 @@ def test_a_day0_that_fails_in_the_machine_is_told_and_goes_on(machine: Told) -> 
 
 def test_one_machine_is_for_providers_that_make_machines(machine: Told) -> None:
     with pytest.raises(UsageError, match="netns makes no machines"):
-        labs.choose_provider(machine.home, "", single_vm=True)
-    assert labs.choose_provider(machine.home, "libvirt", single_vm=True).record.name == "libvirt-single-vm"
+        registry.choose_provider(machine.home, "", single_vm=True)
+    assert (
+        registry.choose_provider(machine.home, "libvirt", single_vm=True).record.name == "libvirt-single-vm"
+    )
     with pytest.raises(UsageError, match="has the kernel of its box"):
-        labs.choose_provider(machine.home, "", os.uname().release, single_vm=True)
+        registry.choose_provider(machine.home, "", os.uname().release, single_vm=True)
 
 
 def test_vagrant_understands_the_machine_and_the_shell_what_readies_it(tmp_path: Path) -> None:

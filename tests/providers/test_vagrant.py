@@ -14,10 +14,11 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from srv6lab import cli as labs
-from srv6lab.cli import Instance
+from srv6lab.cli import tasks as labs
 from srv6lab.errors import Interrupted, MachineError, UsageError
 from srv6lab.evidence.verdict import Status
+from srv6lab.live import lifecycle
+from srv6lab.live.instance import Instance
 from srv6lab.providers.registry import provider_of
 from srv6lab.providers.vagrant import traces
 from tests.conftest import LABS, SITE, Up, silent
@@ -78,7 +79,7 @@ def test_a_machine_that_fails_has_one_clear_message_the_others_stay_and_destroy_
     state = told.home.read()
     assert state and state.phase == "starting" and state.provider_data["done"] == ["west", "gate"]
     (told.home.path / ".vagrant" / "machines").mkdir(parents=True)  # as Vagrant makes it
-    assert labs.destroy(told.home)
+    assert lifecycle.destroy(told.home)
     assert (told.folder / "destroyed").exists() and told.read("running") == []
     assert not told.home.path.exists()
 
@@ -256,7 +257,7 @@ def test_a_command_has_its_own_output_and_exit_code(standing: Standing) -> None:
 
 
 def test_halted_machines_come_back(standing: Standing) -> None:
-    labs.halt(standing.running, silent)
+    lifecycle.halt(standing.running, silent)
     assert standing.told.read("running") == []
     said: list[str] = []
     standing.told.up(said)
@@ -275,4 +276,4 @@ def test_a_lab_that_runs_is_not_rendered_again(standing: Standing) -> None:
 
 def test_virtual_machines_are_not_asked_of_namespaces(standing: Standing) -> None:
     with pytest.raises(UsageError, match="netns has no machines that could be shut down"):
-        labs.halt(standing.beneath.running, silent)
+        lifecycle.halt(standing.beneath.running, silent)

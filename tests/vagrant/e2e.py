@@ -29,14 +29,15 @@ from typing import Any, Protocol
 REPOSITORY = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(REPOSITORY))
 
-from srv6lab import cli as lab  # noqa: E402
+from srv6lab.cli.labs import LabsFolder  # noqa: E402
 from srv6lab.images import box  # noqa: E402
+from srv6lab.live import lifecycle  # noqa: E402
 from srv6lab.providers.vagrant.command import public_key  # noqa: E402
 from srv6lab.render.vagrant import SINGLE_VM, single_vm, vagrant  # noqa: E402
 from tests.run_diff import differences  # noqa: E402
 from tests.vagrant import libvirt, virtualbox  # noqa: E402
 
-SITE = lab.LabsFolder(REPOSITORY)
+SITE = LabsFolder(REPOSITORY)
 INSIDE = "SRV6LAB_E2E_NAMESPACES"
 INVOKE = [sys.executable, "-m", "invoke"]
 Said = dict[str, Any]
@@ -48,7 +49,7 @@ def say(text: str) -> None:
 
 def rendered(name: str) -> dict[str, str]:
     """The SHA-256 of every file that the lab renders to, with our box in it."""
-    plan = lab.with_box(SITE.load(SITE.refer(name))[0], box.NAME)
+    plan = lifecycle.with_box(SITE.load(SITE.refer(name))[0], box.NAME)
     files = {**vagrant(plan), **{f"{SINGLE_VM}/{path}": one for path, one in single_vm(plan).items()}}
     return {path: sha256(one if isinstance(one, bytes) else one.encode()) for path, one in files.items()}
 

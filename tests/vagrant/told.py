@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from srv6lab import cli as labs
-from srv6lab.cli import Reference
+from srv6lab.live import lifecycle
+from srv6lab.live.instance import Reference, Request
 from srv6lab.plan.nodes import Plan
+from srv6lab.providers import registry
 from srv6lab.providers.state import Home, State
 from tests.conftest import REPOSITORY, silent
 from tests.small import planned
@@ -45,8 +46,8 @@ class Told:
 
     def up(self, said: list[str] | None = None, box: str = "", provider: str = "virtualbox") -> State:
         progress = said.append if said is not None else silent
-        asked = labs.Request(self.reference, labs.provider_named(provider), box)
-        return labs.up(self.home, self.plan, asked, progress).state
+        asked = Request(self.reference, registry.provider_named(provider), box)
+        return lifecycle.up(self.home, self.plan, asked, progress).state
 
 
 @pytest.fixture

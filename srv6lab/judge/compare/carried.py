@@ -169,13 +169,22 @@ def _of_frame(
         if names and row.name not in names:
             continue
         was, now = row.read(before, before.innermost), row.read(packet, packet.innermost)
-        if was != now and not _left_to_a_nic(row, before):
+        if was != now and not (_left_to_a_nic(row, before) or _as_a_time(row, before, packet)):
             yield row.name, _words(row, was), _words(row, now)
 
 
 def _left_to_a_nic(row: PacketField, before: PacketView) -> bool:
     """A checksum that wasn't right yet may have been computed since."""
     return row.name == "udp.checksum" and before.udp is not None and before.udp.checksum_status == WRONG
+
+
+def _as_a_time(row: PacketField, before: PacketView, packet: PacketView) -> bool:
+    """tshark takes the first bytes of an echo for a time where its frame is of about that time: then what is left of
+    the payload has to be the same, and the checksum holds all of it."""
+    if row.name not in ("payload", "echo_time") or bool(before.echo_time) == bool(packet.echo_time):
+        return False
+    one, other = sorted((before.payload, packet.payload), key=len)
+    return other.endswith(one) and len(other) - len(one) in (8, 16)
 
 
 def _words(row: PacketField, value: Any) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 from srv6lab.errors import MachineError
 from srv6lab.host.command import run
 from srv6lab.host.packages import named, remedy
-from srv6lab.host.system import this_system
+from srv6lab.host.system import dotted, this_system
 from srv6lab.host.vagrant import (
     PLUGIN,
     PLUGIN_FILE,
@@ -47,7 +47,7 @@ def needs(provider: str) -> tuple[Need, ...]:
     vagrant = read_vagrant(_said("vagrant", "--version"))
     ssh = "" if shutil.which("ssh") else _install(provider, "ssh")
     found = [
-        Need("vagrant", _text(vagrant) or "missing", "" if vagrant else _install(provider, "vagrant")),
+        Need("vagrant", dotted(vagrant) or "missing", "" if vagrant else _install(provider, "vagrant")),
         Need("ssh", "missing" if ssh else "there", ssh),
     ]
     if provider == "virtualbox":
@@ -67,7 +67,7 @@ def require(provider: str) -> None:
 def pair(vagrant: Version, virtualbox: Version) -> Need:
     """Whether this Vagrant drives this VirtualBox."""
     wrong = mismatch(vagrant, virtualbox)
-    shown = f"{_text(virtualbox)} with Vagrant {_text(vagrant)}"
+    shown = f"{dotted(virtualbox)} with Vagrant {dotted(vagrant)}"
     return Need("VirtualBox", shown, f"install other versions: {wrong}" if wrong else "")
 
 
@@ -75,7 +75,7 @@ def _virtualbox(vagrant: Version, virtualbox: Version) -> Need:
     if not virtualbox:
         here = _install("virtualbox", "VBoxManage")
         return Need("VirtualBox", "VBoxManage is missing, or says no version", here)
-    return pair(vagrant, virtualbox) if vagrant else Need("VirtualBox", _text(virtualbox))
+    return pair(vagrant, virtualbox) if vagrant else Need("VirtualBox", dotted(virtualbox))
 
 
 def _libvirt() -> Need:
@@ -105,7 +105,3 @@ def _said(program: str, *words: str) -> str:
         return run([shutil.which(program) or program, *words], _PATIENCE).stdout
     except MachineError:
         return ""
-
-
-def _text(version: Version) -> str:
-    return ".".join(map(str, version))

@@ -69,26 +69,37 @@ class SidSegment:
         return str(self.sid)
 
 
-@dataclass(frozen=True, slots=True)
-class NodeSegment:
-    """Types C, D and I: the node that a prefix comes from. A `sid` (for SR-MPLS, a label) or a `behavior` asks
-    the headend to verify that this is what it resolves to."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Resolved:
+    """What the headend has to resolve. A `sid` (for SR-MPLS, a label) or a `behavior` asks it to verify that this is
+    what comes of it."""
 
-    type: SegmentType
-    prefix: Address
     algorithm: int | None = None
     sid: IPv6Address | int | None = None
     behavior: str = ""
 
     def __post_init__(self) -> None:
-        _algorithm(self.algorithm)
+        if self.algorithm is not None:
+            within("an SR algorithm", self.algorithm, 0, MOST_ALGORITHM)
 
-    def __str__(self) -> str:
-        return f"the node of {self.prefix}{_with(self.algorithm)}"
+    @property
+    def _by(self) -> str:
+        return "" if self.algorithm is None else f", algorithm {self.algorithm}"
 
 
 @dataclass(frozen=True, slots=True)
-class InterfaceSegment:
+class NodeSegment(_Resolved):
+    """Types C, D and I: the node that a prefix comes from."""
+
+    type: SegmentType
+    prefix: Address
+
+    def __str__(self) -> str:
+        return f"the node of {self.prefix}{self._by}"
+
+
+@dataclass(frozen=True, slots=True)
+class InterfaceSegment(_Resolved):
     """Types E, G and J: the link behind an interface of the node that a prefix comes from. What is remote
     is needed only where the link has several neighbors."""
 
@@ -97,35 +108,26 @@ class InterfaceSegment:
     interface: int
     remote_prefix: Address | None = None
     remote_interface: int | None = None
-    algorithm: int | None = None
-    sid: IPv6Address | int | None = None
-    behavior: str = ""
 
     def __post_init__(self) -> None:
         for number in (self.interface, self.remote_interface or 0):
             within("an interface ID", number, 0, MOST_32)
-        _algorithm(self.algorithm)
+        _Resolved.__post_init__(self)  # no super(): slots make the class anew
 
     def __str__(self) -> str:
-        return f"interface {self.interface} of the node of {self.prefix}{_with(self.algorithm)}"
+        return f"interface {self.interface} of the node of {self.prefix}{self._by}"
 
 
 @dataclass(frozen=True, slots=True)
-class LinkSegment:
+class LinkSegment(_Resolved):
     """Types F, H and K: the link between two addresses."""
 
     type: SegmentType
     local: Address
     remote: Address
-    algorithm: int | None = None
-    sid: IPv6Address | int | None = None
-    behavior: str = ""
-
-    def __post_init__(self) -> None:
-        _algorithm(self.algorithm)
 
     def __str__(self) -> str:
-        return f"the link from {self.local} to {self.remote}{_with(self.algorithm)}"
+        return f"the link from {self.local} to {self.remote}{self._by}"
 
 
 Segment = Label | SidSegment | NodeSegment | InterfaceSegment | LinkSegment
@@ -192,12 +194,3 @@ def _number(given: Any) -> int:
     if isinstance(given, bool) or not isinstance(given, int):
         raise ValueError(f"a number is needed, and this is {given!r}")
     return given
-
-
-def _algorithm(number: int | None) -> None:
-    if number is not None:
-        within("an SR algorithm", number, 0, MOST_ALGORITHM)
-
-
-def _with(algorithm: int | None) -> str:
-    return "" if algorithm is None else f", algorithm {algorithm}"

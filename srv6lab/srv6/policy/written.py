@@ -5,8 +5,8 @@ A value that stands at its default isn't written.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import MISSING, Field, fields
+from collections.abc import Mapping
+from dataclasses import fields
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any
 
@@ -41,9 +41,8 @@ def read_policy(headend: Address, given: Written) -> Policy:
 def write_policy(policy: Policy) -> dict[str, Any]:
     """What `read_policy` makes this policy of, at its headend."""
     return {
-        "color": policy.id.color,
-        "endpoint": str(policy.id.endpoint),
-        **_plain(policy, ("name", "priority", "keep_installed", "specified_bsid_only", "drop_upon_invalid")),
+        **_plain(policy.id, "color", "endpoint"),
+        **_plain(policy, "name", "priority", "keep_installed", "specified_bsid_only", "drop_upon_invalid"),
         "candidate_paths": [_write_candidate(one) for one in policy.candidates],
     }
 
@@ -77,11 +76,9 @@ def _read_list(given: Written) -> SegmentList:
 
 
 def _write_candidate(one: CandidatePath) -> dict[str, Any]:
-    written = _plain(one.id, ("protocol_origin", "discriminator"))
-    written |= {"originator": str(one.id.originator)} if one.id.originator.value else {}
-    written |= {"checks": sorted(check.name for check in one.checks)} if one.checks else {}
-    written |= {"binding_sid": str(one.binding_sid)} if one.binding_sid else {}
-    return {**written, **_plain(one, ("preference", "priority", "name")), **_write_path(one.path)}
+    identity = _plain(one.id, "protocol_origin", "discriminator", "originator")
+    own = _plain(one, "checks", "binding_sid", "preference", "priority", "name")
+    return {**identity, **own, **_write_path(one.path)}
 
 
 def _write_path(path: Path) -> dict[str, Any]:
@@ -89,28 +86,21 @@ def _write_path(path: Path) -> dict[str, Any]:
         case Explicit(lists):
             return {"segment_lists": [_write_list(one) for one in lists]}
         case Dynamic(metric):
-            sets = {one.name: sorted(getattr(path, one.name)) for one in fields(path) if one.name != "metric"}
-            return {
-                "dynamic": {
-                    "metric": metric.name.lower(),
-                    **{key: value for key, value in sets.items() if value},
-                }
-            }
+            constraints = (one.name for one in fields(path) if one.name != "metric")
+            return {"dynamic": {"metric": metric.name.lower(), **_plain(path, *constraints)}}
         case Composite(constituents):
-            return {"composite": [{"color": one.color, **_plain(one, ("weight",))} for one in constituents]}
+            return {"composite": [_plain(one) for one in constituents]}
 
 
 def _write_list(given: SegmentList) -> dict[str, Any]:
-    return {"segments": [_write_segment(one) for one in given.segments], **_plain(given, ("weight",))}
+    return {"segments": [_write_segment(one) for one in given.segments], **_plain(given, "weight")}
 
 
 def _write_segment(segment: Segment) -> str | dict[str, Any]:
     if isinstance(segment, SidSegment) and not segment.behavior:
         return str(segment.sid)
-    values = {one.name: getattr(segment, one.name) for one in fields(segment) if one.name != "type"}
-    given = {key: value for key, value in values.items() if value not in (None, "")}
-    plain = {key: value if isinstance(value, int) else str(value) for key, value in given.items()}
-    return {"type": segment.type.letter, **plain}
+    keys = (one.name for one in fields(segment) if one.name != "type")
+    return {"type": segment.type.letter, **_plain(segment, *keys)}
 
 
 def read_steering(given: Written, by: str) -> ColorSteering:
@@ -130,12 +120,11 @@ def read_steering(given: Written, by: str) -> ColorSteering:
 
 def write_steering(one: ColorSteering) -> dict[str, Any]:
     """What `read_steering` makes this of, of colors without flags."""
-    sid = {"sid": str(one.sid)} if one.sid else {}
     by: dict[str, Any] = {"colors": [{"color": color.number} for color in one.colors]}
     if one.classes:
         by = {"classes": {str(number): color for number, color in one.classes}}
-    written = {"prefix": str(one.prefix), "endpoint": str(one.endpoint), "mode": one.mode}
-    return {**written, "otherwise": list(one.otherwise), **sid, **by}
+    ends = _plain(one, "prefix", "endpoint")
+    return {**ends, "mode": one.mode, "otherwise": list(one.otherwise), **_plain(one, "sid"), **by}
 
 
 def read_db(given: Written) -> SrDb:
@@ -150,7 +139,7 @@ def write_db(db: SrDb) -> dict[str, Any]:
     """What `read_db` makes this database of."""
     return {
         "nodes": [{"name": one.name, "prefixes": list(map(str, one.prefixes))} for one in db.nodes],
-        "links": [_write_link(one) for one in db.links],
+        "links": [_plain(one) for one in db.links],
         "sids": [_write_sid(one) for one in db.sids],
     }
 
@@ -163,21 +152,6 @@ def _read_link(given: Written) -> Link:
     return Link(**rest | {key: frozenset(given.get(key, ())) for key in _SETS})
 
 
-def _write_link(link: Link) -> dict[str, Any]:
-    written = {
-        "node": link.node,
-        "neighbor": link.neighbor,
-        "local": str(link.local),
-        "remote": str(link.remote),
-    }
-    sets = {key: sorted(getattr(link, key)) for key in _SETS if getattr(link, key)}
-    return {
-        **written,
-        **_plain(link, ("interface", "remote_interface", "igp_metric", "te_metric", "delay")),
-        **sets,
-    }
-
-
 def _read_sid(given: Written, ends: Mapping[tuple[str, str], Link]) -> KnownSid:
     over = {"link": ends[given["link"][0], given["link"][1]]} if "link" in given else {}
     return KnownSid(**{**given, "sid": IPv6Address(given["sid"]), **over})
@@ -185,13 +159,20 @@ def _read_sid(given: Written, ends: Mapping[tuple[str, str], Link]) -> KnownSid:
 
 def _write_sid(known: KnownSid) -> dict[str, Any]:
     over = {"link": [str(known.link.local), str(known.link.remote)]} if known.link else {}
-    return {"sid": str(known.sid), "node": known.node, **_plain(known, ("behavior", "algorithm")), **over}
+    return {**_plain(known, "sid", "node", "behavior", "algorithm"), **over}
 
 
-def _plain(value: Any, names: Iterable[str]) -> dict[str, Any]:
-    """The fields of these names that don't stand at their defaults."""
-    of: dict[str, Field[Any]] = {one.name: one for one in fields(value)}
-    given = {name: getattr(value, name) for name in names}
-    return {
-        name: one for name, one in given.items() if of[name].default is MISSING or one != of[name].default
-    }
+def _plain(value: Any, *names: str) -> dict[str, Any]:
+    """The fields of these names, or all, that don't stand at their defaults."""
+    default = {one.name: one.default for one in fields(value)}
+    given = {name: getattr(value, name) for name in names or default}
+    return {name: _text(one) for name, one in given.items() if one != default[name]}
+
+
+def _text(value: Any) -> Any:
+    """As JSON has it: a set is a sorted list, a Check is its name, an address is its text."""
+    if isinstance(value, frozenset):
+        return sorted(map(_text, value))
+    if isinstance(value, Check):
+        return value.name
+    return value if isinstance(value, int) else str(value)

@@ -8,7 +8,7 @@ from srv6lab.errors import Problem
 from srv6lab.srv6.behaviors import BEHAVIORS
 from srv6lab.topology.actions.firewall import Firewall
 from srv6lab.topology.checks.facts import Facts, Item
-from srv6lab.topology.checks.network import repeated
+from srv6lab.topology.checks.network import no_node, repeated
 from srv6lab.topology.checks.registry import Locate, check, did_you_mean, line_of
 from srv6lab.topology.places import Place
 
@@ -24,17 +24,11 @@ def _firewalls(view: Facts) -> Iterator[Item[Firewall]]:
 
 @check
 def action_names_what_is_there(view: Facts, locate: Locate) -> Iterator[Problem]:
-    unknown = {"node": _unknown_node, "link": _unknown_link, "place": _unknown_place}
+    unknown = {"node": no_node, "link": _unknown_link, "place": _unknown_place}
     for item in view.actions:
         for one in item.value.mentions():
             if words := unknown[one.kind](view, one.name):
                 yield Problem(locate((*item.path, *one.path)), *words)
-
-
-def _unknown_node(view: Facts, name: str) -> tuple[str, str] | None:
-    if view.knows(name):
-        return None
-    return f"there is no node {name}", did_you_mean(name, view.node_names, "name it under `nodes`")
 
 
 def _unknown_link(view: Facts, name: str) -> tuple[str, str] | None:
@@ -48,7 +42,7 @@ def _unknown_place(view: Facts, name: str) -> tuple[str, str] | None:
     place = Place.parse(name)
     node = place.node
     if not place.netns or not view.knows(node):
-        return _unknown_node(view, node)
+        return no_node(view, node)
     if place in view.places or not view.services_sound:
         return None
     known = {str(one) for one in view.places if one.node == node and one.netns}

@@ -7,7 +7,7 @@ from ipaddress import IPv6Address
 
 from srv6lab.errors import Problem
 from srv6lab.topology.checks.facts import ExerciseView, Facts, Item, Path
-from srv6lab.topology.checks.network import repeated
+from srv6lab.topology.checks.network import no_node, repeated
 from srv6lab.topology.checks.registry import Locate, check, did_you_mean, line_of, warning
 from srv6lab.topology.exercises import Probe
 from srv6lab.topology.expectations import ControlExpectation, Inner, Middle, PacketExpectation
@@ -74,9 +74,8 @@ def probe_ends(view: Facts, locate: Locate) -> Iterator[Problem]:
     for item in _probes(view):
         for key, node in (("from", item.value.source), ("to", item.value.to)):
             where = locate((*item.path, key))
-            if not view.knows(node):
-                mend = did_you_mean(node, view.node_names, "name it under `nodes`")
-                yield Problem(where, f"there is no node {node}", mend)
+            if words := no_node(view, node):
+                yield Problem(where, *words)
             elif node not in view.nics and view.clear(node):
                 yield Problem(where, f"{node} has no links, so no probe can reach or leave it", "connect it")
 
@@ -159,8 +158,8 @@ def unknown_point(view: Facts, locate: Locate) -> Iterator[Problem]:
     for path, at in points:
         where = locate((*path, "at"))
         node, place = at.node, at.place
-        if not view.knows(node):
-            yield Problem(where, f"there is no node {node}", did_you_mean(node, view.node_names, "name it"))
+        if words := no_node(view, node):
+            yield Problem(where, *words)
         elif place.netns and place not in view.places and view.services_sound:
             yield Problem(where, f"{node} has no network namespace {at.netns}", f'write "{node}:{at.nic}"')
         elif _misses(view, at):

@@ -42,6 +42,23 @@ def unknown_node(view: Facts, locate: Locate) -> Iterator[Problem]:
 
 
 @check
+def named_node_is_there(view: Facts, locate: Locate) -> Iterator[Problem]:
+    named: list[tuple[Path, str]] = [((*item.path, "node"), item.value.node) for item in view.local_sids]
+    named += [((*item.path, "headend"), item.value.headend) for item in view.policies]
+    named += [(("services", name, "node"), service.node) for name, service in view.services.items()]
+    for path, node in named:
+        if words := no_node(view, node):
+            yield Problem(locate(path), *words)
+
+
+def no_node(view: Facts, name: str) -> tuple[str, str] | None:
+    """What is wrong with the name of a node, and how to mend it."""
+    if view.knows(name):
+        return None
+    return f"there is no node {name}", did_you_mean(name, view.node_names, "name it under `nodes`")
+
+
+@check
 def nic_twice(view: Facts, locate: Locate) -> Iterator[Problem]:
     for at, first, path in repeated((nic.endpoint.at, nic.path) for nic in _all_nics(view)):
         node, _, _ = at.partition(":")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from srv6lab.errors import Problem
 from srv6lab.topology.checks.facts import Facts, Item, Path
-from srv6lab.topology.checks.network import repeated
+from srv6lab.topology.checks.network import no_node, repeated
 from srv6lab.topology.checks.registry import Locate, check, did_you_mean, line_of, warning
 from srv6lab.topology.sr_policy import CandidatePath, ColorTarget, SrPolicy
 
@@ -31,8 +31,8 @@ def policy_headend(view: Facts, locate: Locate) -> Iterator[Problem]:
     for item in view.sr_policies:
         name = item.value.headend
         where, node = locate((*item.path, "headend")), view.nodes.get(name)
-        if not view.knows(name):
-            yield Problem(where, f"there is no node {name}", did_you_mean(name, view.node_names, "name it"))
+        if words := no_node(view, name):
+            yield Problem(where, *words)
         elif node is not None and node.role == "host":
             yield Problem(where, f"{name} is a host, and Day0 of a host steers nothing", "name a router")
         elif node is not None and node.loopback is None:

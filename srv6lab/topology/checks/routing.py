@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from srv6lab.errors import Problem
 from srv6lab.topology.actions.withdraw import WithdrawAction
 from srv6lab.topology.checks.facts import Facts, Path
-from srv6lab.topology.checks.network import repeated
+from srv6lab.topology.checks.network import no_node, repeated
 from srv6lab.topology.checks.registry import Locate, check, did_you_mean, line_of
 from srv6lab.topology.model import Node
 from srv6lab.topology.routing import Neighbor
@@ -147,9 +147,8 @@ def sid_of_a_vpn_fits(view: Facts, locate: Locate) -> Iterator[Problem]:
 def unknown_neighbor(view: Facts, locate: Locate) -> Iterator[Problem]:
     for name, _, path, one, _vrf in _neighbors(view):
         where = locate((*path, "node"))
-        if not view.knows(one.node):
-            mend = did_you_mean(one.node, view.node_names, "name it under `nodes`")
-            yield Problem(where, f"there is no node {one.node}", mend)
+        if words := no_node(view, one.node):
+            yield Problem(where, *words)
         elif one.node in view.nodes and view.nodes[one.node].bgp is None:
             yield Problem(where, f"{one.node} has no BGP, so {name} has no session with it", "give it `bgp`")
 

@@ -14,14 +14,6 @@ from srv6lab.topology.checks.registry import Locate, check, did_you_mean, line_o
 
 
 @check
-def sid_of_unknown_node(view: Facts, locate: Locate) -> Iterator[Problem]:
-    for item in view.local_sids:
-        if not view.knows(node := item.value.node):
-            mend = did_you_mean(node, view.node_names, "name it under `nodes`")
-            yield Problem(locate((*item.path, "node")), f"there is no node {node}", mend)
-
-
-@check
 def unknown_behavior(view: Facts, locate: Locate) -> Iterator[Problem]:
     for item in view.local_sids:
         if (behavior := item.value.behavior) in BEHAVIORS:
@@ -169,14 +161,6 @@ def sid_of_unknown_service(view: Facts, locate: Locate) -> Iterator[Problem]:
         elif name in view.services and view.services[name].node != item.value.node:
             what = f"the service {name} is on {view.services[name].node}, not on {item.value.node}"
             yield Problem(locate((*item.path, "service")), what, "give the SID to the service's node")
-
-
-@check
-def unknown_headend(view: Facts, locate: Locate) -> Iterator[Problem]:
-    for item in view.policies:
-        if not view.knows(node := item.value.headend):
-            mend = did_you_mean(node, view.node_names, "name it under `nodes`")
-            yield Problem(locate((*item.path, "headend")), f"there is no node {node}", mend)
 
 
 @check

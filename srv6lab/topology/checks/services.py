@@ -40,14 +40,6 @@ def _proxied(view: Facts) -> Iterator[tuple[Item[LocalSid], Behavior]]:
 
 
 @check
-def service_on_unknown_node(view: Facts, locate: Locate) -> Iterator[Problem]:
-    for name, service in view.services.items():
-        if not view.knows(service.node):
-            mend = did_you_mean(service.node, view.node_names, "name it under `nodes`")
-            yield Problem(locate(("services", name, "node")), f"there is no node {service.node}", mend)
-
-
-@check
 def service_on_a_host(view: Facts, locate: Locate) -> Iterator[Problem]:
     for name, service in view.services.items():
         node = view.nodes.get(service.node)
