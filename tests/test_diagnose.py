@@ -20,6 +20,7 @@ from srv6lab.judge.grade import grade
 from srv6lab.plan.nodes import Plan
 from srv6lab.topology.expectations import PacketExpectation
 from tests.conftest import REPOSITORY, Up, silent, some_labs
+from tests.everyday_answers import EVERYDAY, chain
 
 MORE = Path(__file__).parent / "labs" / "more"
 
@@ -167,6 +168,7 @@ ANSWERS: list[tuple[str, Mapping[str, str], tuple[str, int], tuple[str, int]]] =
     ("sid-of-another-node", BOUND, (END, 0), ("", 0)),
     ("policy-missing", STEERED, ("10.0.0.0/8 via 10.0.0.1 dev eth1\n", 0), (POLICY, 0)),
     ("policy-shadowed", STEERED, (POLICY + LONGER, 0), (POLICY, 0)),
+    ("policy-shadowed", STEERED, (POLICY + LONGER, 0), (POLICY + POLICY.replace("1.0/24", "1.1"), 0)),
     ("policy-differs", STEERED, (POLICY.replace("fc00:2::a ", ""), 0), (POLICY, 0)),
     ("policy-differs", STEERED, (POLICY.replace("mode encap ", "mode encap.red "), 0), (POLICY, 0)),
     (
@@ -190,18 +192,24 @@ ANSWERS: list[tuple[str, Mapping[str, str], tuple[str, int], tuple[str, int]]] =
     ("vrf-strict-mode", {"behavior": "End.DT4"}, ("0\n", 0), ("cat: no such file\n", 1)),
     ("forwarding-off", {"family": "IPv4", "sysctl": "/x"}, ("0\n", 0), ("1\n", 0)),
     ("rp-filter", {"nic": "eth1"}, ("0\n2\n", 0), ("0\n0\n", 0)),
-    ("mtu", {"nic": "eth2", "bytes": "2001"}, (UP, 0), (UP.replace("mtu 2000", "mtu 2001"), 0)),
-    ("dad-not-over", {}, (TENTATIVE, 0), ("", 0)),
+    (
+        "mtu",
+        {"nic": "eth2", "bytes": "100", "version": "6"},
+        (UP.replace("mtu 2000", "mtu 1279"), 0),
+        (UP, 0),
+    ),
+    (
+        "mtu",
+        {"nic": "eth2", "bytes": "2001", "version": "6"},
+        (UP, 0),
+        (UP.replace("mtu 2000", "mtu 2001"), 0),
+    ),
+    ("dad-not-over", {"nic": "eth1"}, (TENTATIVE, 0), ("", 0)),
     ("nic-down", {"nic": "eth2"}, (UP.replace("UP,LOWER_UP", "NO-CARRIER"), 0), (UP, 0)),
     ("nic-down", {"nic": "eth2"}, (UP.replace("UP,", "NO-CARRIER,UP,"), 0), (UP, 0)),
     ("nic-down", {"nic": "eth2"}, ('Device "eth2" does not exist.\n', 1), (UP, 0)),
-    (
-        "firewall",
-        {},
-        ("chain FORWARD { ip protocol icmp counter drop }\n", 0),
-        ("chain dropped { accept }\n", 0),
-    ),
-    ("copied", {}, ("ip daddr 10.0.1.1 dup to eth1\n", 0), ("", 0)),
+    ("copied", {}, (chain("forward", "ip daddr 10.0.1.1 dup to eth1"), 0), ("", 0)),
+    *EVERYDAY,
     ("proxy-cache-empty", PROXY, ("no_cache: [3 packets]\n", 0), ("no_cache: [0 packets]\n", 0)),
     ("proxy-return-interface", PROXY, (SHOWN.replace("veth1", "eth1"), 0), (SHOWN, 0)),
     ("service-not-running", {"service": "watch"}, ("", 1), ("", 0)),
@@ -231,7 +239,7 @@ def test_the_first_proven_cause_stands_alone_and_nobody_else_is_asked() -> None:
 
     suspects = (
         suspect("nic-down", "entry", nic="eth2"),
-        suspect("dad-not-over", "leaving"),
+        suspect("dad-not-over", "leaving", nic="eth1"),
         suspect("firewall", "third"),
     )
     (proven,) = confirm(suspects, ask)

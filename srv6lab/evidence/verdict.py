@@ -282,7 +282,7 @@ class ConfigurationDrifts(RouterFinding):
 class Suspect:
     """What may have caused a failure: `cause` by its name, `what` in a sentence, `argv` the read-only command
     that proves it in `node` (none where nothing is to be asked there), `about` what its answer is held against.
-    `proven` is None as long as nobody asked."""
+    `proven` is None as long as nobody asked; `mend` is what mends it."""
 
     cause: str
     node: str
@@ -290,6 +290,7 @@ class Suspect:
     argv: tuple[str, ...] = ()
     about: tuple[tuple[str, str], ...] = ()
     proven: bool | None = None
+    mend: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,4 +57,5 @@ def _suspect(one: Suspect) -> dict[str, Any]:
         "what": one.what,
         "command": shlex.join(one.argv),
         "proven": one.proven,
+        "mend": one.mend,
     }

@@ -74,6 +74,8 @@ def _suspects(suspects: Sequence[Suspect]) -> Iterator[str]:
             yield f"    {one.what}"
         if one.argv:
             yield f"      {'shown' if one.proven else 'ask'} on {one.node}: {shlex.join(one.argv)}"
+        if one.proven and one.mend:
+            yield f"      to mend it: {one.mend}"
 
 
 def _item(item: Item, width: int) -> Iterator[str]:

@@ -32,6 +32,7 @@ from srv6lab.judge.diagnose.first_break import find_break, lost_traces, unlikely
 from srv6lab.judge.diagnose.suspects import (
     after_delivery,
     beyond_the_end,
+    of_share,
     suspects_of,
     too_many,
     unknown,
@@ -60,7 +61,8 @@ def diagnose(
     for probe, prediction in predicted.items():
         suspects += _of_walk(plan, prediction, found[probe], tracers)
         mine = [item for item in verdict.items if item.probe == probe]
-        suspects += [one for broken in unlikely(mine, prediction) for one in suspects_of(plan, broken)]
+        for broken in unlikely(mine, prediction):
+            suspects += [*suspects_of(plan, broken), *of_share(broken)]
     suspects += _of_services(plan, verdict.items, sensors)
     suspects += too_many(plan, verdict.items)
     suspects = [one for one in suspects if not _out_of_sight(plan, one)]
@@ -88,6 +90,9 @@ def _of_walk(
         return
     broken = find_break(prediction, found, tracers)
     if broken is None:
+        back = [trace.hops[-1] for trace in prediction.linux if trace.leg is Leg.BACK and trace.end.delivered]
+        if back and found.sent.token and found.sent.received < found.sent.sent:
+            yield from after_delivery(back[0])
         for trace, strays in lost_traces(prediction, found):
             yield from beyond_the_end(plan, trace, strays)
         return

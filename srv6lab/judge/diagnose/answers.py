@@ -12,8 +12,6 @@ from collections.abc import Callable, Mapping
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
 Reader = Callable[[str, int, Mapping[str, str]], bool]
-_DROP = re.compile(r"\b(drop|reject)\b")
-_MTU = re.compile(r"\bmtu (\d+)")
 _MODE = re.compile(r"\bencap seg6 mode (\S+)")
 # A list and its weight, as `ip route` is told and as it shows.
 _GIVEN = re.compile(r"\bsegs (\S+)(?:(?!nexthop).)*?(?:weight (\d+)|(?=nexthop|$))")
@@ -61,9 +59,17 @@ def no_policy(output: str, code: int, about: Mapping[str, str]) -> bool:
 
 
 def longer_policy(output: str, code: int, about: Mapping[str, str]) -> bool:
-    """A longer prefix than the policy's own holds the address."""
+    """A longer prefix than the policy's own holds the address, and leads elsewhere."""
     planned = ip_network(about["prefix"])
-    return any(prefix.prefixlen > planned.prefixlen for prefix in _prefixes(output, planned.version))
+    longer = [one for one in _prefixes(output, planned.version) if one[0].prefixlen > planned.prefixlen]
+    return bool(longer) and not _as_planned(max(longer, key=lambda one: one[0].prefixlen)[1], about)
+
+
+def _as_planned(line: str, about: Mapping[str, str]) -> bool:
+    segments, mode = _SEGMENTS.search(line), _MODE.search(line)
+    if not segments or not mode:
+        return False
+    return (segments[1].split(), mode[1]) == (about["segments"].split(), about["mode"])
 
 
 def other_policy(output: str, code: int, about: Mapping[str, str]) -> bool:
@@ -75,8 +81,9 @@ def other_policy(output: str, code: int, about: Mapping[str, str]) -> bool:
     return False
 
 
-def _prefixes(output: str, version: int) -> list[IPv4Network | IPv6Network]:
-    found: list[IPv4Network | IPv6Network] = []
+def _prefixes(output: str, version: int) -> list[tuple[IPv4Network | IPv6Network, str]]:
+    """The prefixes that are shown, each with its line."""
+    found: list[tuple[IPv4Network | IPv6Network, str]] = []
     for line in output.splitlines():
         word = line.split(" ", 1)[0]
         if word == "default" or line.startswith((" ", "\t")) or not word:
@@ -86,7 +93,7 @@ def _prefixes(output: str, version: int) -> list[IPv4Network | IPv6Network]:
         except ValueError:
             continue
         if prefix.version == version:
-            found.append(prefix)
+            found.append((prefix, line))
     return found
 
 
@@ -111,19 +118,6 @@ def not_up(output: str, code: int, about: Mapping[str, str]) -> bool:
     """`ip -oneline link show` has no interface, one that isn't up, or one with nobody at its other end."""
     flags = re.search(r"<([^>]*)>", output)
     return code != 0 or not flags or "UP" not in flags.group(1).split(",") or "NO-CARRIER" in flags.group(1)
-
-
-def small_mtu(output: str, code: int, about: Mapping[str, str]) -> bool:
-    found = _MTU.search(output)
-    return bool(found and int(found.group(1)) < int(about["bytes"]))
-
-
-def drops(output: str, code: int, about: Mapping[str, str]) -> bool:
-    return bool(_DROP.search(output))
-
-
-def copies(output: str, code: int, about: Mapping[str, str]) -> bool:
-    return bool(re.search(r"\bdup to\b", output))
 
 
 def anything(output: str, code: int, about: Mapping[str, str]) -> bool:

@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from srv6lab.evidence.packets import Place
 from srv6lab.evidence.verdict import Suspect
 from srv6lab.judge.diagnose import answers as ask
+from srv6lab.judge.diagnose import firewalls, lookups
+from srv6lab.judge.diagnose.cause import LINK as _LINK
+from srv6lab.judge.diagnose.cause import MATCH as _MATCH
+from srv6lab.judge.diagnose.cause import Cause
+from srv6lab.judge.diagnose.everyday_causes import EVERYDAY
 
-
-@dataclass(frozen=True, slots=True)
-class Cause:
-    """`words` and `argv` are filled in with what a suspicion is about. Without `argv` the captures alone prove it."""
-
-    name: str
-    words: str
-    argv: tuple[str, ...] = ()
-    reads: ask.Reader | None = None
-
-
-_LINK = ("ip", "-oneline", "link", "show", "dev", "{nic}")
-_MATCH = ("ip", "{version}", "route", "show", "match", "{destination}")
+_FIREWALL = ("sh", "-c", "nft list ruleset; iptables-legacy-save -c; ip6tables-legacy-save -c")
+_RULE = "delete that rule: nft --handle list ruleset, nft delete rule …; of iptables-legacy with -D"
 
 _POLICIES = "/var/lib/srv6lab/policies"
 
@@ -114,18 +107,28 @@ _ALL = (
         ("cat", "/proc/sys/net/ipv4/conf/all/rp_filter", "/proc/sys/net/ipv4/conf/{nic}/rp_filter"),
         ask.not_zero,
     ),
-    Cause("mtu", "{bytes} bytes don't fit the MTU of {nic} on {node}", _LINK, ask.small_mtu),
+    Cause(
+        "mtu", "{bytes} bytes don't fit the MTU of {nic} on {node}, or IPv6 doesn't", _LINK, lookups.small_mtu
+    ),
     Cause(
         "dad-not-over",
-        "duplicate address detection isn't over on {node}",
-        ("ip", "-6", "-oneline", "address", "show", "tentative"),
+        "duplicate address detection isn't over on {nic} of {node}",
+        ("ip", "-6", "-oneline", "address", "show", "tentative", "dev", "{nic}"),
         ask.anything,
     ),
     Cause("nic-down", "{nic} of {node} is down, or what it is connected to", _LINK, ask.not_up),
-    Cause("firewall", "a firewall of {node} drops it", ("nft", "list", "ruleset"), ask.drops),
+    Cause("firewall", "a firewall of {node} drops it", _FIREWALL, firewalls.drops, _RULE),
+    Cause("copied", "{node} copies packets by a rule of its firewall", _FIREWALL, firewalls.copies, _RULE),
     Cause(
-        "copied", "{node} copies packets by a rule of its firewall", ("nft", "list", "ruleset"), ask.copies
+        "diverted", "a rule of {node}'s firewall passes it on elsewhere", _FIREWALL, firewalls.diverts, _RULE
     ),
+    Cause(
+        "field-rewritten", "a rule of {node}'s firewall writes into it", _FIREWALL, firewalls.rewrites, _RULE
+    ),
+    Cause(
+        "address-translated", "NAT of {node} gives it another address", _FIREWALL, firewalls.translates, _RULE
+    ),
+    *EVERYDAY,
     Cause(
         "proxy-cache-empty",
         "the proxy of {node} knows no flow for what came back on {nic}: did the service rewrite it?",
@@ -180,7 +183,10 @@ def suspect(name: str, place: Place | str, **about: object) -> Suspect:
     argv = tuple(word.format(node=at.node, **known) for word in cause.argv)
     if at.netns and argv:
         argv = ("ip", "netns", "exec", at.netns, *argv)
-    return Suspect(name, at.node, cause.words.format(node=place, **known), argv, tuple(known.items()))
+    mend = cause.mend.format(node=place, **known)
+    return Suspect(
+        name, at.node, cause.words.format(node=place, **known), argv, tuple(known.items()), mend=mend
+    )
 
 
 Ask = Callable[[str, tuple[str, ...]], tuple[str, int]]

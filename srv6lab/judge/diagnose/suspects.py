@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from ipaddress import IPv4Address
 from itertools import pairwise
 
-from srv6lab.evidence.packets import Address, Direction, PacketView, Place
+from srv6lab.evidence.packets import Address, Direction, PacketView, Place, Point
 from srv6lab.evidence.prediction import Hop, Trace
 from srv6lab.evidence.verdict import CountDiffers, Item, Suspect, Unexpected
+from srv6lab.judge.diagnose import everyday
 from srv6lab.judge.diagnose.causes import suspect
 from srv6lab.judge.diagnose.first_break import Divergence
 from srv6lab.plan.headend import PlannedHeadend
@@ -20,11 +21,19 @@ from srv6lab.srv6.flavors import NEXT_CSID
 from srv6lab.srv6.policy.steering import FIRST_MARK, FIRST_TABLE
 
 
+def of_share(broken: Divergence) -> Iterator[Suspect]:
+    """Why a node's flows part otherwise, though its routes are as planned."""
+    out = broken.region[-1]
+    path = f"/proc/sys/net/ipv{out.packet.innermost.destination.version}/fib_multipath_hash_policy"
+    yield suspect("hash-policy", out.point.place, sysctl=path)
+
+
 def suspects_of(plan: Plan, broken: Divergence) -> Iterator[Suspect]:
-    """The suspects of one break."""
-    if broken.seen:
-        yield from _changed(plan, broken)
+    """The suspects of one break: of a packet that is there as another, only what makes it another."""
     last = broken.before
+    if broken.seen and broken.region[-1].direction is Direction.OUT:
+        yield from _changed(plan, broken)
+        return
     for hop in broken.region:
         if hop.direction is Direction.OUT or (last is not None and last.point == hop.point):
             yield from _within(plan, broken, last, hop)
@@ -36,7 +45,7 @@ def suspects_of(plan: Plan, broken: Divergence) -> Iterator[Suspect]:
 def after_delivery(delivered: Hop) -> Iterator[Suspect]:
     """What may keep a node from answering what came to it."""
     yield from _disabled(delivered)
-    yield suspect("firewall", delivered.point.place)
+    yield from everyday.not_answered(delivered)
 
 
 def beyond_the_end(plan: Plan, trace: Trace, strays: Sequence[Hop]) -> Iterator[Suspect]:
@@ -86,6 +95,8 @@ def _within(plan: Plan, broken: Divergence, came: Hop | None, out: Hop) -> Itera
     """A packet that came to a namespace and didn't leave it as it should."""
     node, place, nic = plan.node(out.point.node), out.point.place, out.point.nic
     yield suspect("nic-down", place, nic=nic)
+    yield from everyday.switched_off(plan, came, out)
+    yield from everyday.turned_away(plan, came, out)
     for name in out.behaviors:
         if name in REGISTRY and "vrf" in REGISTRY[name].needs:
             yield suspect("vrf-strict-mode", node.name, behavior=name)
@@ -108,11 +119,14 @@ def _within(plan: Plan, broken: Divergence, came: Hop | None, out: Hop) -> Itera
         yield suspect("route-missing", place, destination=to, nic=nic, version=version)
     if came is not None and isinstance(to, IPv4Address):
         yield suspect("rp-filter", place, nic=came.point.nic)
-    yield suspect("mtu", place, nic=nic, bytes=out.packet.ip_length)
-    yield suspect("firewall", place)
-    for one in dict.fromkeys((node.name, _neighbor(plan, out))):
-        if one:
-            yield suspect("dad-not-over", one)
+    about = everyday.packet_about(came, out)
+    yield from (suspect(name, place, **about) for name in ("firewall", "diverted", "address-translated"))
+    yield suspect("traffic-control", place, nic=nic)
+    if came is None:
+        yield from everyday.source(out)
+    for point in dict.fromkeys((out.point, *_far_ends(plan, out))):
+        yield suspect("dad-not-over", point.place, nic=point.nic)
+    yield suspect("frozen", place)
 
 
 def after_main_lookup(behaviors: Iterable[str]) -> bool:
@@ -124,7 +138,7 @@ def _of_sids(plan: Plan, node: PlannedNode, came: Hop, out: Hop) -> Iterator[Sus
     """A SID that should have acted, or one that shouldn't be here."""
     to = came.packet.outer.destination
     owned = [sid for sid in node.local_sids if to in sid.prefix]
-    proxied: dict[Address, str] = {proxy.sid: proxy.behavior.name for proxy in node.proxies}
+    proxied: dict[Address, PlannedProxy] = {proxy.sid: proxy for proxy in node.proxies}
     if owned:
         sid = max(owned, key=lambda one: one.prefix.prefixlen)
         about: dict[str, object] = {"sid": sid.sid, "prefix": sid.prefix}
@@ -134,7 +148,8 @@ def _of_sids(plan: Plan, node: PlannedNode, came: Hop, out: Hop) -> Iterator[Sus
     elif node.headend and to in node.headend.binding_sids:
         yield suspect("sid-not-installed", node.name, sid=to, prefix=to, behavior="End.B6.Encaps")
     elif to in proxied:
-        yield suspect("proxy-sid-not-installed", node.name, sid=to, behavior=proxied[to])
+        yield suspect("proxy-sid-not-installed", node.name, sid=to, behavior=proxied[to].behavior.name)
+        yield _of_proxy(node, proxied[to])
     elif to in node.addresses():
         yield from _disabled(came)
     elif _owner(plan, to):
@@ -166,8 +181,16 @@ def _returning(node: PlannedNode, came: Hop) -> PlannedProxy | None:
     return next((proxy for proxy in node.proxies if proxy.back == came.point.nic), None)
 
 
+def _of_proxy(node: PlannedNode, proxy: PlannedProxy) -> Suspect:
+    ports = (port for service in node.services for port in service.ports)
+    mac = next((port.inside.mac for port in ports if port.outside.name == proxy.to), "")
+    about = {"sid": proxy.sid, "behavior": proxy.behavior.name, "next_hop": proxy.next_hop, "mac": mac}
+    return suspect("proxy-differs", node.name, **about)
+
+
 def _of_return(node: PlannedNode, proxy: PlannedProxy) -> Iterator[Suspect]:
     about: dict[str, object] = {"sid": proxy.sid, "nic": proxy.back}
+    yield _of_proxy(node, proxy)
     yield suspect("proxy-return-interface", node.name, **about)
     yield suspect("proxy-cache-empty", node.name, **about)
 
@@ -196,6 +219,7 @@ def of_headend(
 ) -> Iterator[Suspect]:
     """Why a headend took another path than the active one by the model: its agent, its routes, or what its probes
     met further on the way."""
+    yield suspect("frozen", node.name)
     yield suspect("agent-not-running", node.name)
     first = broken.trace.hops[0].packet.innermost
     for one in headend.steered:
@@ -224,7 +248,7 @@ def of_headend(
                 yield suspect(
                     "route-missing", out.point.place, destination=to, nic=out.point.nic, version=version
                 )
-            yield suspect("firewall", out.point.place)
+            yield suspect("firewall", out.point.place, **everyday.packet_about(came, out))
 
 
 def _forwarding(place: Place, came: Hop, out: Hop) -> Iterator[Suspect]:
@@ -245,6 +269,7 @@ def _disabled(delivered: Hop) -> Iterator[Suspect]:
     outer = delivered.packet.outer
     if outer.srh is not None:
         node, nic = delivered.point.node, delivered.point.nic
+        yield suspect("hmac-required", node, nic=nic)
         yield suspect("seg6-disabled", node, destination=outer.destination, nic=nic)
 
 
@@ -252,16 +277,29 @@ def _disabled(delivered: Hop) -> Iterator[Suspect]:
 
 
 def _changed(plan: Plan, broken: Divergence) -> Iterator[Suspect]:
-    """A headend that pushed something else."""
-    hop, packet = broken.region[-1], broken.seen[0]
-    wanted, got = _segments(hop.packet), _segments(packet)
-    if not any(name.startswith("H.") for name in hop.behaviors):
-        return
-    machine = plan.node(hop.point.node)
-    if machine.headend:
+    """A headend that pushed something else, a SID that did something else, or a node that wrote into a packet."""
+    hop, packet, came = broken.region[-1], broken.seen[0], broken.before
+    here = came if came is not None and came.point.node == hop.point.node else None
+    machine, begins = plan.node(hop.point.node), any(name.startswith("H.") for name in hop.behaviors)
+    if begins:
+        yield from _other_policy(plan, machine, broken, packet)
+    if _segments(hop.packet) != _segments(packet):
+        yield from everyday.turned_away(plan, here, hop)
+    if here is not None:
+        yield from _of_sids(plan, machine, here, hop)
+    proxy = _returning(machine, here) if here else None
+    if proxy:
+        yield from _of_return(machine, proxy)
+    yield from everyday.changed(here, hop, packet, begins or here is None)
+
+
+def _other_policy(
+    plan: Plan, machine: PlannedNode, broken: Divergence, packet: PacketView
+) -> Iterator[Suspect]:
+    node, wanted, got = machine.name, _segments(broken.region[-1].packet), _segments(packet)
+    if machine.headend and got != wanted:
         yield from of_headend(plan, machine, machine.headend, broken)
-    for about in _policy_about(plan.node(hop.point.node), broken):
-        node = hop.point.node
+    for about in _policy_about(machine, broken):
         yield suspect("policy-shadowed", node, **about)
         if got is None:
             yield suspect("policy-missing", node, **about)
@@ -293,6 +331,5 @@ def _owner(plan: Plan, sid: Address) -> str | None:
     return None
 
 
-def _neighbor(plan: Plan, out: Hop) -> str | None:
-    nic = next((one for one in plan.nics() if one.point == out.point), None)
-    return nic.peer.node if nic else None
+def _far_ends(plan: Plan, out: Hop) -> Iterator[Point]:
+    yield from (nic.peer for nic in plan.nics() if nic.point == out.point)

@@ -1,0 +1,22 @@
+"""One cause: its words, the command that proves it, and what mends it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from srv6lab.judge.diagnose.answers import Reader
+
+LINK = ("ip", "-oneline", "link", "show", "dev", "{nic}")
+MATCH = ("ip", "{version}", "route", "show", "match", "{destination}")
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """`words`, `argv` and `mend` are filled in with what a suspicion is about. Without `argv` the captures alone prove
+    it. `mend` is a command on the node, or what to do: `up` sets up anew what Day0 sets up."""
+
+    name: str
+    words: str
+    argv: tuple[str, ...] = ()
+    reads: Reader | None = None
+    mend: str = "invoke up lab=LAB"

@@ -1,0 +1,116 @@
+"""What people do to a node every day: the suspicions of a packet that a node lost, or sent on as another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from srv6lab.evidence.packets import IpHeader, PacketView
+from srv6lab.evidence.prediction import Hop
+from srv6lab.evidence.verdict import Suspect
+from srv6lab.judge.diagnose.causes import suspect
+from srv6lab.plan.nodes import Nic, Plan
+from srv6lab.srv6.policy.steering import FIRST_TABLE
+
+_TABLES = " ".join(str(FIRST_TABLE + number) for number in range(100))
+
+
+def packet_about(came: Hop | None, out: Hop | None) -> dict[str, object]:
+    """What a firewall's rules are held against: the NICs, and the outermost headers there."""
+    ways = [("in", came), ("out", out)]
+    nics = [f"{way}:{hop.point.nic}" for way, hop in ways if hop]
+    headers = dict.fromkeys(_words(hop.packet.outer, hop.packet) for _, hop in ways if hop)
+    return {"nics": " ".join(nics), "headers": " ".join(headers)}
+
+
+def _words(header: IpHeader, packet: PacketView) -> str:
+    return f"{header.source}>{header.destination}>{header.protocol},{header.next_header or header.protocol}"
+
+
+def switched_off(plan: Plan, came: Hop | None, out: Hop) -> Iterator[Suspect]:
+    """NICs without IPv6, or without their addresses, at both ends of the link that it should leave by, and where it
+    came in."""
+    ends, own = plan.neighbors(), {nic.point: nic for nic in plan.traced()}
+    version = out.packet.outer.destination.version
+    for nic in (own.get(came.point) if came else None, own.get(out.point)):
+        if nic is not None:
+            yield from _of_nic(nic, version)
+            yield suspect(
+                "mtu",
+                nic.point.place,
+                nic=nic.name,
+                bytes=out.packet.ip_length if nic.point == out.point else 0,
+                version=version,
+            )
+            yield suspect("address-missing", nic.point.place, nic=nic.name, address=nic.address)
+            yield suspect("mac-address", nic.point.place, nic=nic.name, mac=nic.mac)
+    if out.point in ends:
+        far = ends[out.point]
+        yield from _of_nic(far, version)
+        yield suspect("address-missing", far.point.place, nic=far.name, address=far.address)
+        yield suspect("neighbor", out.point.place, nic=out.point.nic, neighbor=far.address.ip, mac=far.mac)
+        yield suspect("firewall", far.point.place, arp="")
+    if came is not None and came.point in ends:
+        near, mine = ends[came.point], own[came.point]
+        yield suspect("neighbor", near.point.place, nic=near.name, neighbor=mine.address.ip, mac=mine.mac)
+
+
+def _of_nic(nic: Nic, version: int) -> Iterator[Suspect]:
+    if version == 6 or nic.address.version == 6:
+        sysctl = f"/proc/sys/net/ipv6/conf/{nic.name}/disable_ipv6"
+        yield suspect("ipv6-disabled", nic.point.place, nic=nic.name, sysctl=sysctl)
+
+
+def turned_away(plan: Plan, came: Hop | None, out: Hop) -> Iterator[Suspect]:
+    """Rules that look a packet up elsewhere, and routes that refuse it."""
+    packets = {hop.packet.outer.destination: hop.packet.outer for hop in (came, out) if hop}
+    if came is None:
+        packets[out.packet.innermost.destination] = out.packet.innermost
+    for to, header in packets.items():
+        about = {
+            "version": f"-{to.version}",
+            "destination": to,
+            "source": header.source,
+            "in": came.point.nic if came else "lo",
+            "out": out.point.nic,
+            "protocols": f"{header.protocol},{header.next_header}",
+            "planned": _TABLES,
+        }
+        yield suspect("policy-rule", out.point.place, **about)
+        yield suspect("route-discards", out.point.place, version=about["version"], destination=to)
+    if came is not None:
+        to = came.packet.outer.destination
+        if to not in plan.node(out.point.node).addresses():
+            yield suspect("address-unplanned", out.point.place, destination=to, version=f"-{to.version}")
+
+
+def not_answered(came: Hop) -> Iterator[Suspect]:
+    """Why a node that got an echo request doesn't answer."""
+    version = came.packet.innermost.destination.version
+    path = (
+        "/proc/sys/net/ipv4/icmp_echo_ignore_all"
+        if version == 4
+        else "/proc/sys/net/ipv6/icmp/echo_ignore_all"
+    )
+    yield suspect("echo-ignored", came.point.place, family=f"IPv{version}", sysctl=path)
+    yield suspect("firewall", came.point.place, **packet_about(came, None))
+
+
+def changed(came: Hop | None, out: Hop, seen: PacketView, begins: bool) -> Iterator[Suspect]:
+    """Why a packet left as another; `begins` says that the node itself wrote its outermost header."""
+    place, wanted, got = out.point.place, out.packet.outer, seen.outer
+    if begins and wanted.source != got.source:
+        yield suspect("tunnel-source", place, captured=got.source)
+        yield from source(out)
+    if begins and wanted.hop_limit != got.hop_limit:
+        version = got.destination.version
+        conf = f"ipv6/conf/{out.point.nic}/hop_limit" if version == 6 else "ipv4/ip_default_ttl"
+        yield suspect("hop-limit", place, sysctl=f"/proc/sys/net/{conf}", captured=got.hop_limit)
+    about = packet_about(came, out)
+    yield suspect("address-translated", place, **about)
+    yield suspect("field-rewritten", place, **about)
+
+
+def source(out: Hop) -> Iterator[Suspect]:
+    header = out.packet.outer
+    about = {"version": f"-{header.destination.version}", "destination": header.destination}
+    yield suspect("source-address", out.point.place, **about, source=header.source)

@@ -1,0 +1,119 @@
+"""The causes that people make every day: switches, rules, neighbors, addresses. See `causes`."""
+
+from __future__ import annotations
+
+from srv6lab.judge.diagnose import answers as ask
+from srv6lab.judge.diagnose import lookups
+from srv6lab.judge.diagnose.cause import LINK as _LINK
+from srv6lab.judge.diagnose.cause import MATCH as _MATCH
+from srv6lab.judge.diagnose.cause import Cause
+
+EVERYDAY = (
+    Cause(
+        "policy-rule",
+        "a rule of {node} (ip rule) takes {destination} to another table, or to none",
+        (
+            "sh",
+            "-c",
+            "ip {version} rule show; ip {version} route show table all match {destination}; nft list ruleset",
+        ),
+        lookups.taken_by_rule,
+        "ip {version} rule del pref NUMBER",
+    ),
+    Cause(
+        "route-discards",
+        "a route of {node} refuses {destination} (blackhole, unreachable, prohibit or throw)",
+        _MATCH,
+        lookups.discards,
+        "ip {version} route del the prefix that refuses it",
+    ),
+    Cause(
+        "address-unplanned",
+        "{node} has the address {destination}, which the plan doesn't give it",
+        ("ip", "{version}", "-oneline", "address", "show", "to", "{destination}"),
+        ask.anything,
+        "ip {version} address del {destination} of the NIC that has it",
+    ),
+    Cause(
+        "address-missing",
+        "{nic} of {node} hasn't the address {address}",
+        ("ip", "-oneline", "address", "show", "dev", "{nic}"),
+        lookups.no_address,
+    ),
+    Cause(
+        "neighbor",
+        "{node} doesn't learn the MAC of {neighbor} by {nic}: its entry is fixed, or nobody is asked",
+        ("sh", "-c", "ip neighbor show dev {nic}; ip -oneline link show dev {nic}"),
+        lookups.other_neighbor,
+        "ip neighbor del {neighbor} dev {nic}; ip link set dev {nic} arp on",
+    ),
+    Cause(
+        "mac-address",
+        "{nic} of {node} has another MAC than the lab gave it",
+        _LINK,
+        lookups.other_mac,
+        "ip link set dev {nic} address {mac}",
+    ),
+    Cause("ipv6-disabled", "IPv6 is off on {nic} of {node}", ("cat", "{sysctl}"), lookups.some_one),
+    Cause(
+        "echo-ignored",
+        "{node} is told not to answer echo requests of {family}",
+        ("cat", "{sysctl}"),
+        lookups.some_one,
+        "echo 0 >{sysctl}",
+    ),
+    Cause(
+        "hmac-required",
+        "{nic} of {node} takes no SRH without an HMAC",
+        ("cat", "/proc/sys/net/ipv6/conf/{nic}/seg6_require_hmac"),
+        lookups.some_one,
+        "echo 0 >/proc/sys/net/ipv6/conf/{nic}/seg6_require_hmac",
+    ),
+    Cause(
+        "hop-limit",
+        "{node} begins with hop limit {captured}",
+        ("cat", "{sysctl}"),
+        lookups.first_differs,
+        "echo 64 >{sysctl}",
+    ),
+    Cause(
+        "tunnel-source",
+        "tunnels of {node} begin at {captured} (ip sr tunsrc)",
+        ("ip", "sr", "tunsrc", "show"),
+        lookups.tunnel_source,
+        "ip sr tunsrc set ::",
+    ),
+    Cause(
+        "source-address",
+        "{node} sends to {destination} from another address than {source}",
+        ("ip", "{version}", "route", "get", "{destination}"),
+        lookups.other_source,
+    ),
+    Cause(
+        "traffic-control",
+        "a queue of {nic} on {node} drops packets, or is too slow (tc)",
+        ("tc", "-s", "qdisc", "show", "dev", "{nic}"),
+        lookups.slow_queue,
+        "tc qdisc del dev {nic} root",
+    ),
+    Cause(
+        "hash-policy",
+        "{node} shares flows by other fields than addresses and ports",
+        ("cat", "{sysctl}"),
+        lookups.other_hash,
+        "echo 1 >{sysctl}",
+    ),
+    Cause(
+        "frozen",
+        "a process of {node} is stopped",
+        ("sh", "-c", "grep -h -B2 '^State:.T' /proc/[0-9]*/status"),
+        ask.anything,
+        "kill -CONT that process",
+    ),
+    Cause(
+        "proxy-differs",
+        "SID {sid} of {node}'s proxy has another behavior, next hop or MAC of its service",
+        ("srconf", "localsid", "show", "{sid}"),
+        lookups.other_proxy,
+    ),
+)

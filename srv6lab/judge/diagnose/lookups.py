@@ -1,0 +1,162 @@
+"""How a node's answers on rules, routes, neighbors, addresses and switches are read. `about` says what they are held
+against, as in `answers`."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator, Mapping
+from ipaddress import ip_address, ip_network
+
+from srv6lab.judge.diagnose.firewalls import sets_mark
+
+_KINDS = ("blackhole", "unreachable", "prohibit", "throw")
+_REFUSING = ("blackhole", "unreachable", "prohibit")
+_RULE = re.compile(r"^(\d+):\s+(.*)$")
+_QUIET_QUEUES = ("noqueue", "fq_codel", "pfifo_fast", "mq", "pfifo", "fq", "clsact", "ingress")
+_LEAST_OF_IPV6 = 1280
+
+
+def taken_by_rule(output: str, code: int, about: Mapping[str, str]) -> bool:
+    """`ip rule show`, the routes of all tables to the address, and the rules that set marks: a rule before the main
+    table's takes the packet, and refuses it or finds a route in another table."""
+    tables = set(re.findall(r"\btable (\S+)", output)) | {"main"}
+    for line in output.splitlines():
+        found = _RULE.match(line)
+        if not found or int(found.group(1)) >= 32766 or "l3mdev" in line or not _selects(line, output, about):
+            continue
+        table = re.search(r"\blookup (\S+)", line)
+        if table and table.group(1) in tables - {"local"} - set(about["planned"].split()):
+            return True
+        if any(re.search(rf"\b{word}\b", line) for word in _REFUSING):
+            return True
+    return False
+
+
+def _selects(line: str, output: str, about: Mapping[str, str]) -> bool:
+    """Whether a rule's selectors take the packet; a mark must be set by a rule of a firewall."""
+    words = line.split()
+    given = dict(itertools.pairwise(words))
+    wrong = [
+        not _inside(about["source"], given.get("from", "all")),
+        not _inside(about["destination"], given.get("to", "all")),
+        given.get("iif", about["in"]) != about["in"],
+        given.get("oif", about["out"]) != about["out"],
+        "uidrange" in given and about["in"] != "lo",
+        "fwmark" in given and not sets_mark(output, int(given.get("fwmark", "0").split("/")[0], 0)),
+        "ipproto" in given and given["ipproto"] not in about["protocols"].split(","),
+    ]
+    if "not" in words:
+        return any(wrong)
+    return not any(wrong) and bool(
+        given.keys() & {"to", "iif", "oif", "uidrange", "fwmark", "ipproto"} or _from(given)
+    )
+
+
+def _from(given: Mapping[str, str]) -> bool:
+    return (
+        given.get("from", "all") != "all" or "lookup" not in given or given["lookup"] not in ("local", "main")
+    )
+
+
+def _inside(address: str, prefix: str) -> bool:
+    try:
+        return prefix == "all" or ip_address(address) in ip_network(prefix, strict=False)
+    except ValueError:
+        return False
+
+
+def discards(output: str, code: int, about: Mapping[str, str]) -> bool:
+    """`ip route show match ADDRESS`: the longest prefix of all is one that refuses."""
+    best = max(_matches(output), default=None)
+    return bool(best and best[2])
+
+
+def _matches(output: str) -> Iterator[tuple[int, int, bool]]:
+    """Of each route the length of its prefix, its metric (a smaller one is more) and whether it refuses."""
+    for line in output.splitlines():
+        words = line.split()
+        if not words or line[0].isspace():
+            continue
+        kind = words[0] in _KINDS
+        prefix = words[1] if kind else words[0]
+        metric = re.search(r"\bmetric (\d+)", line)
+        try:
+            length = 0 if prefix == "default" else ip_network(prefix).prefixlen
+        except ValueError:
+            continue
+        yield length, -int(metric.group(1) if metric else 0), kind
+
+
+def other_neighbor(output: str, code: int, about: Mapping[str, str]) -> bool:
+    """`ip neighbor show` and `ip link show` of a NIC: a fixed entry with a MAC that isn't the other end's, or nobody
+    is asked at all."""
+    fixed = [
+        line
+        for line in output.splitlines()
+        if line.startswith(about["neighbor"] + " ") and "PERMANENT" in line
+    ]
+    return any(about["mac"] not in line for line in fixed) or bool(re.search(r"<[^>]*\bNOARP\b", output))
+
+
+def other_mac(output: str, code: int, about: Mapping[str, str]) -> bool:
+    found = re.search(r"\blink/ether (\S+)", output)
+    return bool(found and found.group(1) != about["mac"])
+
+
+def no_address(output: str, code: int, about: Mapping[str, str]) -> bool:
+    """`ip address show` of a NIC lacks an address, or has it with another prefix length."""
+    return code == 0 and about["address"] not in output.split()
+
+
+def first_differs(output: str, code: int, about: Mapping[str, str]) -> bool:
+    """The number in a file is the one that was captured."""
+    return output.strip() == about["captured"]
+
+
+def other_hash(output: str, code: int, about: Mapping[str, str]) -> bool:
+    return code == 0 and output.strip() != "1"
+
+
+def tunnel_source(output: str, code: int, about: Mapping[str, str]) -> bool:
+    """`ip sr tunsrc show` names the source that was captured."""
+    found = re.search(r"\baddr (\S+)", output)
+    return bool(found and found.group(1) == about["captured"])
+
+
+def other_source(output: str, code: int, about: Mapping[str, str]) -> bool:
+    """`ip route get` would send from another address than the planned one."""
+    found = re.search(r"\bsrc (\S+)", output)
+    return bool(found and found.group(1) != about["source"])
+
+
+def slow_queue(output: str, code: int, about: Mapping[str, str]) -> bool:
+    """`tc -s qdisc show`: a queue that somebody put there, and that dropped or keeps packets."""
+    for block in re.split(r"^(?=qdisc )", output, flags=re.MULTILINE):
+        kind = re.match(r"qdisc (\S+)", block)
+        held = re.search(r"dropped (\d+)[^)]*\)\s+backlog \S+ (\d+)p", block)
+        if kind and kind.group(1) not in _QUIET_QUEUES and held and any(int(n) for n in held.groups()):
+            return True
+    return False
+
+
+def some_one(output: str, code: int, about: Mapping[str, str]) -> bool:
+    return "1" in output.split()
+
+
+def small_mtu(output: str, code: int, about: Mapping[str, str]) -> bool:
+    """`ip link show`: packets don't fit, or IPv6 doesn't work there at all (RFC 8200 section 5)."""
+    found = re.search(r"\bmtu (\d+)", output)
+    mtu = int(found.group(1)) if found else 1 << 16
+    return mtu < int(about["bytes"]) or (about["version"] == "6" and mtu < _LEAST_OF_IPV6)
+
+
+def other_proxy(output: str, code: int, about: Mapping[str, str]) -> bool:
+    """`srconf localsid show SID`: another behavior, next hop or MAC than the plan's."""
+    shown = output.lower()
+    if about["sid"] not in shown:
+        return False
+    if not re.search(rf"\bbehavior\W+{re.escape(about['behavior'].lower())}\s", shown):
+        return True
+    hop = re.search(r"\bnext hop\W+([0-9a-f.:]+)", shown)
+    return bool(hop and hop.group(1) not in (about["next_hop"], about["mac"]))
