@@ -2,7 +2,7 @@
 
 Parses options, calls `srv6lab`, prints, exits: 0 pass, 1 usage or interrupted, 2 the file is wrong,
 3 this machine can't or inconclusive, 4 the lab failed its check. Data goes to stdout, progress and
-errors to stderr.
+errors to stderr. What only some tasks need is imported by those: every command waits for what stands at the top.
 """
 
 from __future__ import annotations
@@ -21,14 +21,10 @@ from invoke.exceptions import Exit
 from invoke.main import program
 from invoke.tasks import task
 
-from srv6lab import doctor as doctor_
 from srv6lab.cli import tasks as labs_
-from srv6lab.cli import validate as validation
 from srv6lab.cli.labs import LabsFolder
 from srv6lab.errors import LabError, UsageError
 from srv6lab.host.files import shown
-from srv6lab.live import lifecycle
-from srv6lab.live.instance import Request
 from srv6lab.providers import registry
 from srv6lab.providers.records import DEFAULT_PROVIDER
 from srv6lab.render import targets
@@ -146,6 +142,9 @@ def up(
 
     Every NIC is traced from before the first packet, into .srv6lab/<instance>/captures/.
     """
+    from srv6lab.live import lifecycle
+    from srv6lab.live.instance import Request
+
     reference = SITE.refer(lab)
     home = SITE.home(reference, instance)
     chosen = registry.choose_provider(home, provider, kernel, single_vm=single_vm)
@@ -219,6 +218,8 @@ def check(
 @_command
 def validate(_: Context, lab: str | None = None, labs: str = "", format: str = "text") -> None:
     """Load and plan a lab's file, or all labs' files; show all of their problems at once."""
+    from srv6lab.cli import validate as validation
+
     show = formats.chosen(formats.CHECKED, format)
     folder = labs or os.environ.get("SRV6LAB_LABS", "")
     site = LabsFolder(SITE.root, Path(folder)) if folder else SITE
@@ -248,7 +249,7 @@ def behaviors(_: Context, name: str | None = None, format: str = "text") -> None
 @task(
     help={
         "lab": f"{_LAB} (default: what every lab needs)",
-        "provider": f"where it would run: {', '.join(doctor_.PROVIDERS)}",
+        "provider": f"where it would run: {', '.join(registry.PROVIDERS)}",
         "format": "text or json",
     },
     positional=["lab"] if _named_after("doctor") else [],
@@ -259,6 +260,8 @@ def doctor(_: Context, lab: str | None = None, provider: str = "", format: str =
 
     The kernel is tried out in a throwaway node. Exits 0 if all that was asked for works, else 3.
     """
+    from srv6lab import doctor as doctor_
+
     show = formats.chosen(formats.DIAGNOSIS, format)
     chosen = doctor_.choose(provider)
     asked = SITE.load(SITE.refer(lab))[0] if lab else None
@@ -435,6 +438,8 @@ def capture(_: Context, lab: str, out: str = "", instance: str = "") -> None:
 @_command
 def halt(_: Context, lab: str, instance: str = "") -> None:
     """Shut the virtual machines of a lab down; `up` boots them again, with their disks as they were."""
+    from srv6lab.live import lifecycle
+
     reference = SITE.refer(lab)
     with _progress(f"halt {reference.name}") as progress:
         lifecycle.halt(SITE.running(reference, instance), progress)
@@ -444,6 +449,8 @@ def halt(_: Context, lab: str, instance: str = "") -> None:
 @_command
 def destroy(_: Context, lab: str, instance: str = "", purge: bool = False) -> None:
     """Take away exactly what `up` made: after a crash too, and when the lab's file is gone."""
+    from srv6lab.live import lifecycle
+
     home = SITE.home(SITE.refer(lab), instance)
     if not lifecycle.destroy(home, purge=purge):
         print(f"{home.path.name} isn't up: nothing to take away")

@@ -10,8 +10,11 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from dataclasses import fields as dataclass_fields
+from dataclasses import replace
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -52,11 +55,49 @@ def read(folder: Path, *built: bytes) -> capture.Capture:
     return capture.read(path)
 
 
-def only(folder: Path, frame: bytes) -> PacketView:
+def whole(folder: Path, frame: bytes) -> PacketView:
     found = read(folder, frame)
     assert found.note == ""
     (packet,) = found.packets
     return packet
+
+
+BESIDE = {
+    "version",
+    "header_length",
+    "traffic_class",
+    "length_field",
+    "identification",
+    "flags",
+    "fragment_offset",
+}
+BESIDE |= {"checksum", "checksum_status"}
+
+
+def bare(packet: PacketView) -> PacketView:
+    """Without the numbers that `test_every_number_of_a_header_is_read` is about."""
+
+    def less(record: Any) -> Any:
+        return replace(record, **{one.name: None for one in dataclass_fields(record) if one.name in BESIDE})
+
+    headers = tuple(
+        replace(less(one), srh=one.srh and replace(one.srh, hdr_ext_len=None)) for one in packet.headers
+    )
+    return replace(packet, headers=headers, icmp=packet.icmp and less(packet.icmp), udp=None)
+
+
+def only(folder: Path, frame: bytes) -> PacketView:
+    return bare(whole(folder, frame))
+
+
+def test_every_number_of_a_header_is_read(tmp_path: Path) -> None:
+    packet = whole(tmp_path, frames.ping(3))
+    outer, inner = packet.headers
+    assert (outer.version, outer.traffic_class, outer.length_field) == (6, 0, packet.length - 14 - 40)
+    assert (inner.version, inner.header_length, inner.traffic_class, inner.fragment_offset) == (4, 20, 0, 0)
+    assert None not in (inner.identification, inner.flags, inner.length_field, inner.checksum_status)
+    assert outer.srh and outer.srh.hdr_ext_len == 4
+    assert packet.icmp and None not in (packet.icmp.checksum, packet.icmp.checksum_status)
 
 
 def v6(source: str, target: str, protocol: str, header: Srh | None = None, hop_limit: int = 64) -> IpHeader:

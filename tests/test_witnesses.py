@@ -54,9 +54,10 @@ def judge(
 ) -> Verdict:
     found = {"echo": Found(Sent("echo", sent, sent, "aa"), tuple(seen))}
     foretold = {"echo": predicted} if predicted else None
-    return compare(
+    verdict = compare(
         "across", wanted, found, tracers or live(), elsewhere_absent=elsewhere_absent, predicted=foretold
     )
+    return replace(verdict, items=tuple(one for one in verdict.items if one.kind != "lost"))
 
 
 def said(item: Item) -> tuple[str | None, str | None, str | None, str | None]:
@@ -395,9 +396,9 @@ def test_the_rfc_s_value_and_linux_s_both_pass_and_a_third_does_not(wanted: list
 
 
 @pytest.mark.parametrize(
-    ("author", "capture", "alone"), [("63", 62, C), ("62", 63, C), ("9", 62, E), ("61", 61, P)]
+    ("author", "capture", "alone"), [("63", 62, None), ("62", 63, None), ("9", 62, E), ("61", 61, P)]
 )
-def test_an_author_has_one_word_where_the_model_has_two(author: str, capture: int, alone: str) -> None:
+def test_an_author_has_one_word_where_the_model_has_two(author: str, capture: int, alone: str | None) -> None:
     seen = three(*[tunneled(hop_limit=capture)] * 3)
     (item,) = judge([expected(hop_limit=author)], QUIRKY, seen).items
     assert (item.predicted, item.alone) == ("63 or 62", alone)

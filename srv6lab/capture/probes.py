@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from srv6lab.evidence.packets import Address, Direction, Message, PacketView, Point
@@ -44,8 +45,26 @@ def find(plan: Plan, probe: Probe, captures: Mapping[Point, Capture], sent: Sent
         if any(direction is None for direction, _ in directed):
             undirected.append(point)
             continue
+        if not ours and own:
+            macs = {own: nic.mac, own_mac(neighbors[point], nic, captures[point]): neighbors[point].mac}
+            directed = [(direction, _renamed(view, macs)) for direction, view in directed]
         hops += [Hop(point, direction, view) for direction, view in directed if direction]
     return Found(sent, tuple(hops), tuple(undirected))
+
+
+def _renamed(view: PacketView, macs: Mapping[str | None, str]) -> PacketView:
+    """With the plan's MACs for those of the two ends of a link: which those are in a capture from elsewhere was found
+    out, and where it wasn't nothing is said of the other end."""
+    if len({*macs} - {None}) == 2:
+        source, destination = view.source_mac, view.destination_mac
+        return replace(
+            view,
+            source_mac=macs.get(source, source),
+            destination_mac=macs.get(destination, destination),
+        )
+    return replace(
+        view, source_mac=macs.get(view.source_mac, ""), destination_mac=macs.get(view.destination_mac, "")
+    )
 
 
 def _direction(view: PacketView, own: str | None, told: bool) -> Direction | None:

@@ -1,4 +1,7 @@
-"""What a task asks of a lab: its checks, its tables, its nodes, its captures."""
+"""What a task asks of a lab: its checks, its tables, its nodes, its captures.
+
+What only some tasks need is imported by those: every command waits for what stands at the top.
+"""
 
 from __future__ import annotations
 
@@ -8,26 +11,22 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from ipaddress import IPv6Address
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from srv6lab.errors import DriftError, LabError, UsageError
 from srv6lab.evidence.verdict import Status, Verdict
 from srv6lab.host.files import shown, write_whole
 from srv6lab.host.progress import Progress
-from srv6lab.images import frr_root as frr_root_image
-from srv6lab.images.box import Box, build
-from srv6lab.live import wait_for_policies
 from srv6lab.live.instance import Instance
-from srv6lab.live.lifecycle import refuse_stale
-from srv6lab.live.node_state import fetch_node_state
-from srv6lab.live.send import srhping
 from srv6lab.plan.nodes import Plan
 from srv6lab.providers.base import Health
 from srv6lab.render import files as rendered
 from srv6lab.render.files import Files
 from srv6lab.report import formats
-from srv6lab.report.json import verdicts_json
-from srv6lab.report.walk import Walked
 from srv6lab.suggest import or_all
+
+if TYPE_CHECKING:
+    from srv6lab.images.box import Box
 
 
 def write_rendered(files: Files, folder: Path) -> tuple[list[Path], list[Path]]:
@@ -48,6 +47,7 @@ def check_rendered(files: Files, folder: Path, show: Callable[[str], object]) ->
 
 def build_box(progress: Progress, *, again: bool = False, add: bool = False) -> Box:
     """Build the box of our own, and let Vagrant have it if asked."""
+    from srv6lab.images.box import build
     from srv6lab.providers.vagrant.command import add_box, public_key
 
     found = build(public_key(), progress, again=again)
@@ -72,6 +72,7 @@ def exercise_names(found: Plan, asked: Sequence[str]) -> list[str]:
 def predict(found: Plan, names: Sequence[str], probes: Sequence[str], form: str) -> str:
     """What the model says of exercises' probes (all of them, or those named), as text, JSON or Mermaid."""
     from srv6lab.predict import predict
+    from srv6lab.report.walk import Walked
 
     show = formats.chosen(formats.WALKS, form)
     known = [probe.id for name in names for probe in found.exercise(name)[1].every_probe()]
@@ -94,7 +95,9 @@ def predict(found: Plan, names: Sequence[str], probes: Sequence[str], form: str)
 def check(one: Instance, found: Plan, names: Sequence[str], progress: Progress) -> list[Verdict]:
     """Run exercises one after the other, each into its own run folder with its verdict beside it."""
     from srv6lab.judge.grade import grade  # pyshark is slow to import, and most tasks read no pcap
+    from srv6lab.live.lifecycle import refuse_stale
     from srv6lab.live.run import record
+    from srv6lab.report.json import verdicts_json
 
     verdicts = []
     refuse_stale(one, found)
@@ -136,6 +139,8 @@ def status_report(one: Instance, health: Sequence[Health], form: str) -> str:
 
 def sids(one: Instance, found: Plan, form: str) -> str:
     """The local SIDs, locators and VPN routes that the lab's nodes have now."""
+    from srv6lab.live.node_state import fetch_node_state
+
     show = formats.chosen(formats.SIDS, form)
     known = {node.name: fetch_node_state(one, node) for node in found.nodes}
     return show(found.nodes, known)
@@ -143,6 +148,8 @@ def sids(one: Instance, found: Plan, form: str) -> str:
 
 def policies(one: Instance | None, found: Plan, form: str) -> str:
     """The SR policies of the lab's headends as their agents tell of them; of a lab that isn't up, as the model does."""
+    from srv6lab.live import wait_for_policies
+
     show = formats.chosen(formats.POLICIES, form)
     told = wait_for_policies.expected(found)
     if one is None:
@@ -158,6 +165,8 @@ def policies(one: Instance | None, found: Plan, form: str) -> str:
 
 def ping(one: Instance, node: str, to: str, segments: str, count: int, oam: bool) -> int:
     """Send echo requests with an SRH from a node; its exit code."""
+    from srv6lab.live.send import srhping
+
     try:
         destination, *path = [str(IPv6Address(text)) for text in (to, *segments.split(","))]
     except ValueError as error:
@@ -167,7 +176,9 @@ def ping(one: Instance, node: str, to: str, segments: str, count: int, oam: bool
 
 def frr_root(progress: Progress) -> str:
     """The root file system with FRR, built if it isn't there yet."""
-    return str(frr_root_image.serving(progress))
+    from srv6lab.images.frr_root import serving
+
+    return str(serving(progress))
 
 
 def run_here(one: Instance, node: str, argv: Sequence[str]) -> int:

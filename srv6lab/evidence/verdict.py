@@ -174,6 +174,13 @@ class LossTally(Tally):
     kind = "loss"
 
 
+class AnswersMissing(Item):
+    """Fewer answers than the model says, by the word of whoever sent the probe."""
+
+    __slots__ = ()
+    kind = "answers"
+
+
 class SidsUnknown(Item):
     """SIDs of a message that nothing can be held against."""
 
@@ -188,6 +195,13 @@ class Remark(Item):
 
     def gist(self) -> str:
         return self.note
+
+
+class LostByDesign(Remark):
+    """Where the model lets a probe's packets end, none of which is delivered."""
+
+    __slots__ = ()
+    kind = "lost"
 
 
 class TracerUnsound(Remark):

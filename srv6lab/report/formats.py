@@ -2,31 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TypeVar
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from typing import Any, TypeVar
 
 from srv6lab.errors import UsageError
-from srv6lab.report.behaviors import behaviors_json, behaviors_text
-from srv6lab.report.doctor import diagnosis_json, diagnosis_text
-from srv6lab.report.json import status_json, verdicts_json
-from srv6lab.report.junit import verdicts_junit
-from srv6lab.report.policies import policies_json, policies_text
-from srv6lab.report.problems import checked_github, checked_json, checked_text
-from srv6lab.report.sids import sids_json, sids_text
-from srv6lab.report.text import status_text, verdicts_text
-from srv6lab.report.walk import walks_json, walks_mermaid, walks_text
 from srv6lab.suggest import or_all
 
 Format = TypeVar("Format")
+Formats = Mapping[str, Callable[..., str]]
 
-BEHAVIORS = {"text": behaviors_text, "json": behaviors_json}
-CHECKED = {"text": checked_text, "json": checked_json, "github": checked_github}
-DIAGNOSIS = {"text": diagnosis_text, "json": diagnosis_json}
-POLICIES = {"text": policies_text, "json": policies_json}
-SIDS = {"text": sids_text, "json": sids_json}
-STATUS = {"text": status_text, "json": status_json}
-VERDICTS = {"text": verdicts_text, "json": verdicts_json, "junit": verdicts_junit}
-WALKS = {"text": walks_text, "json": walks_json, "mermaid": walks_mermaid}
+
+def _of(module: str, function: str) -> Any:
+    """What prints a format; its module is imported when it does, so a task doesn't wait for what it doesn't print."""
+    return lambda *values: getattr(import_module(f"srv6lab.report.{module}"), function)(*values)
+
+
+BEHAVIORS: Formats = {"text": _of("behaviors", "behaviors_text"), "json": _of("behaviors", "behaviors_json")}
+CHECKED: Mapping[str, Callable[..., tuple[str, str]]] = {
+    "text": _of("problems", "checked_text"),
+    "json": _of("problems", "checked_json"),
+    "github": _of("problems", "checked_github"),
+}
+DIAGNOSIS: Formats = {"text": _of("doctor", "diagnosis_text"), "json": _of("doctor", "diagnosis_json")}
+POLICIES: Formats = {"text": _of("policies", "policies_text"), "json": _of("policies", "policies_json")}
+SIDS: Formats = {"text": _of("sids", "sids_text"), "json": _of("sids", "sids_json")}
+STATUS: Formats = {"text": _of("text", "status_text"), "json": _of("json", "status_json")}
+VERDICTS: Formats = {
+    "text": _of("text", "verdicts_text"),
+    "json": _of("json", "verdicts_json"),
+    "junit": _of("junit", "verdicts_junit"),
+}
+WALKS: Formats = {
+    "text": _of("walk", "walks_text"),
+    "json": _of("walk", "walks_json"),
+    "mermaid": _of("walk", "walks_mermaid"),
+}
 
 
 def chosen(formats: Mapping[str, Format], name: str) -> Format:

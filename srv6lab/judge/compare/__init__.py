@@ -14,15 +14,29 @@ from srv6lab.evidence.observations import Tracer
 from srv6lab.evidence.packets import Point
 from srv6lab.evidence.prediction import Prediction
 from srv6lab.evidence.probes import Found
-from srv6lab.evidence.verdict import DirectionUnknown, Item, ProbeNotSent, Status, TracerUnsound, Verdict
+from srv6lab.evidence.verdict import (
+    CountDiffers,
+    DirectionUnknown,
+    Item,
+    Missing,
+    ProbeNotSent,
+    Status,
+    TracerUnsound,
+    Unexpected,
+    Verdict,
+)
 from srv6lab.evidence.wording import Described
 from srv6lab.judge.compare.alerts_and_counters import judge_alerts, judge_counts, judge_losses
+from srv6lab.judge.compare.answers import judge_answers
+from srv6lab.judge.compare.carried import judge_packets
 from srv6lab.judge.compare.messages import judge_messages
 from srv6lab.judge.compare.permitted import Permitted, Spot, counters, foresee
 from srv6lab.judge.compare.point import PointContext, judge_spot
 from srv6lab.judge.expectations import Expected
 
 __all__ = ["compare", "judge_alerts", "judge_counts", "judge_losses", "judge_messages", "predicted_counts"]
+
+_COUNTED = (CountDiffers, Missing, Unexpected)
 
 
 def compare(
@@ -46,7 +60,12 @@ def compare(
         if foreseen is not None:
             foreseen = {spot: them for spot, them in foreseen.items() if _handed_in(tracers, spot[0])}
             watched |= {point for point, _ in foreseen}
-        judged = _judge_probe(one, mine, foreseen, tracers, elsewhere_absent)
+        judged = list(_judge_probe(one, mine, foreseen, tracers, elsewhere_absent))
+        if predicted and one.sent.sent:
+            sound = {at for at, it in tracers.items() if it.sound} - {*one.undirected}
+            failed = any(isinstance(it, _COUNTED) and it.status is Status.FAIL for it in judged)
+            judged += judge_packets(one, predicted[probe], sound, failed)
+            judged += judge_answers(one, predicted[probe])
         items += (replace(item, probe=probe) for item in judged)
     told = {item.point for item in items if item.status is Status.INCONCLUSIVE}
     items += [_unsound(tracers[point]) for point in sorted(watched - told) if not tracers[point].sound]

@@ -54,7 +54,7 @@ def foresee(prediction: Prediction, sent: int) -> dict[Spot, list[Permitted]]:
     found: dict[Spot, list[Permitted]] = {}
     for leg in Leg:
         alternatives = list(_pairs(prediction, leg))
-        sure = leg is Leg.THERE or _always_answered(prediction)
+        sure = leg is Leg.THERE or always_answered(prediction)
         alike: dict[tuple[Spot, int, tuple[str, ...], tuple[str, ...]], list[Permitted]] = {}
         for share, hops in alternatives:
             visits: dict[Spot, int] = {}
@@ -83,12 +83,12 @@ def counters(prediction: Prediction, sent: int) -> dict[str, tuple[int, int]]:
         for name in dict.fromkeys(name for names in counted for name in names):
             times = [names.count(name) for names in counted]
             least, most = found.get(name, (0, 0))
-            sure = leg is Leg.THERE or _always_answered(prediction)
+            sure = leg is Leg.THERE or always_answered(prediction)
             found[name] = (least + (sent * min(times) if sure else 0), most + sent * max(times))
     return found
 
 
-def _always_answered(prediction: Prediction) -> bool:
+def always_answered(prediction: Prediction) -> bool:
     """Whether none of the ways there loses the packet."""
     return all(trace.end.delivered for trace in prediction.linux if trace.leg is Leg.THERE)
 

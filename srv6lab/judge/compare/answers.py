@@ -1,0 +1,33 @@
+"""The sender's own word: whether it got the answers that the model says it gets, and where its packets end if not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from srv6lab.evidence.prediction import Leg, Prediction
+from srv6lab.evidence.probes import Found
+from srv6lab.evidence.verdict import AnswersMissing, Item, LostByDesign, Status
+from srv6lab.judge.compare.permitted import always_answered
+
+
+def judge_answers(found: Found, prediction: Prediction) -> Iterator[Item]:
+    """Of a probe of ours: a learner's ping doesn't tell what it received."""
+    if not found.sent.token or prediction.meanwhile:
+        return
+    back = [one for one in prediction.linux if one.leg is Leg.BACK]
+    sent, received = found.sent.sent, found.sent.received
+    answered = always_answered(prediction) and back and all(one.end.delivered for one in back)
+    if answered and received < sent:
+        yield AnswersMissing(
+            status=Status.FAIL,
+            field="answers",
+            predicted=str(sent),
+            captured=str(received),
+            alone="captured",
+            note="so many the sender counted, whatever its tracer saw",
+        )
+    for leg in Leg:
+        ends = [one.end for one in prediction.linux if one.leg is leg]
+        if ends and not any(end.delivered for end in ends):
+            where = " or ".join(dict.fromkeys(f"{end.place}: {end.reason}" for end in ends))
+            yield LostByDesign(status=Status.PASS, note=f"LOST at {where}")

@@ -1,0 +1,213 @@
+"""Each packet by its identity, along its walk: whether it took one walk of the model, and what a hop may not change.
+
+A packet is told from the others of its probe by its ICMP sequence or its UDP source port, so one that is lost and
+another that is doubled are two faults, and so is a flow that goes another way than it came.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from srv6lab.evidence.fields import CARRIED_OF_FRAMES, CARRIED_OF_HEADERS, PacketField, prefix
+from srv6lab.evidence.packets import WRONG, IpHeader, PacketView, Point
+from srv6lab.evidence.prediction import Hop, Leg, Prediction, Trace
+from srv6lab.evidence.probes import Found
+from srv6lab.evidence.verdict import CountDiffers, FieldDiffers, Item, Status
+from srv6lab.judge.compare.permitted import Spot, always_answered
+
+_REPLIES = frozenset({0, 129})
+_SHOWN = 3  # of packets with the same fault
+Identity = tuple[str, int | None]
+Seen = dict[Spot, list[PacketView]]
+_ECHOED = ("icmp.identifier", "payload", "echo_time")  # what an answer repeats
+
+
+def judge_packets(
+    found: Found, prediction: Prediction, sound: Collection[Point], failed: bool
+) -> Iterator[Item]:
+    """Where packets took no walk of the model (not said again if a count has `failed` already), and what changed on
+    the way that a hop has to leave alone. At points that aren't `sound` nothing follows from what wasn't seen."""
+    legs = _by_identity(found.hops)
+    judged: dict[Leg, list[tuple[Identity, Trace, Seen]]] = {leg: [] for leg in Leg}
+    astray: dict[Spot, list[str]] = {}
+    for leg in Leg:
+        walks = [one for one in (*prediction.linux, *prediction.rfc) if one.leg is leg]
+        due = leg is Leg.THERE or (not prediction.meanwhile and always_answered(prediction))
+        for identity in dict.fromkeys((*legs[leg], *(legs[Leg.THERE] if due else ()))) if walks else ():
+            seen = legs[leg].get(identity, {})
+            trace, wrong = _nearest(walks, seen, sound, prediction.meanwhile)
+            judged[leg].append((identity, trace, seen))
+            for spot, words in wrong:
+                astray.setdefault(spot, []).append(f"{_named(identity)} {words}")
+    if not failed:
+        yield from (_astray(spot, words) for spot, words in astray.items())
+    yield from _changed(judged)
+
+
+def _by_identity(hops: Sequence[Hop]) -> dict[Leg, dict[Identity, Seen]]:
+    found: dict[Leg, dict[Identity, Seen]] = {leg: {} for leg in Leg}
+    for hop in hops:
+        icmp, udp = hop.packet.icmp, hop.packet.udp
+        if icmp is None and udp is None:
+            continue
+        leg = Leg.BACK if icmp and icmp.type in _REPLIES else Leg.THERE
+        identity = ("sequence", icmp.sequence) if icmp else ("port", udp.source_port if udp else None)
+        seen = found[leg].setdefault(identity, {})
+        seen.setdefault((hop.point, hop.direction), []).append(hop.packet)
+    return found
+
+
+def _nearest(
+    walks: Sequence[Trace], seen: Seen, sound: Collection[Point], meanwhile: bool
+) -> tuple[Trace, list[tuple[Spot, str]]]:
+    """The walk that a packet took, and where it wasn't on it: of one sent while the lab changed, up to where it was
+    seen last."""
+    here = Counter({spot: len(views) for spot, views in seen.items() if spot[0] in sound})
+    best: tuple[Trace, list[tuple[Spot, str]]] | None = None
+    for walk in walks:
+        due = Counter(spot for spot in _spots(walk) if spot[0] in sound)
+        wrong = [
+            (spot, f"seen {here[spot]} times for {due[spot]}")
+            for spot in dict.fromkeys((*_spots(walk), *here))
+            if here[spot] > due[spot] or (here[spot] < due[spot] and not meanwhile)
+        ]
+        if best is None or len(wrong) < len(best[1]):
+            best = walk, wrong
+        if not wrong:
+            break
+    assert best is not None
+    return best
+
+
+def _spots(walk: Trace) -> list[Spot]:
+    return [(hop.point, hop.direction) for hop in walk.hops]
+
+
+def _astray(spot: Spot, words: Sequence[str]) -> Item:
+    more = f" and {len(words) - _SHOWN} more" if len(words) > _SHOWN else ""
+    return CountDiffers(
+        status=Status.FAIL,
+        point=spot[0],
+        direction=spot[1],
+        field="packets",
+        predicted="each packet on one of the walks",
+        captured=", ".join(words[:_SHOWN]) + more,
+        alone=None,
+    )
+
+
+def _named(identity: Identity) -> str:
+    return f"{identity[0]} {identity[1]}"
+
+
+# --- what a hop has to leave alone
+
+
+@dataclass(slots=True)
+class _Before:
+    """What a packet was when it was seen last: its headers by their place from the innermost, and the frame."""
+
+    headers: dict[int, IpHeader]
+    packet: PacketView | None = None
+
+
+def _changed(judged: Mapping[Leg, Sequence[tuple[Identity, Trace, Seen]]]) -> Iterator[Item]:
+    """An item for each field at each spot, not for each packet."""
+    found: dict[tuple[Spot, str], list[tuple[Identity, str, str]]] = {}
+    asked: dict[Identity, PacketView] = {}
+    for leg in Leg:
+        for identity, trace, seen in judged[leg]:
+            before = _Before({})
+            first = asked.get(identity) if leg is Leg.BACK else None
+            for spot, packet in _along(trace, seen):
+                changes = [*_of_headers(before, packet), *_of_frame(before.packet, packet)]
+                if first is not None:
+                    changes += _of_frame(first, packet, _ECHOED)
+                for name, old, new in changes:
+                    found.setdefault((spot, name), []).append((identity, old, new))
+                before.packet, first = packet, None
+            if leg is Leg.THERE and before.packet is not None:
+                asked[identity] = before.packet
+    for (spot, name), those in found.items():
+        yield _change(spot, name, those)
+
+
+def _along(trace: Trace, seen: Seen) -> Iterator[tuple[Spot, PacketView]]:
+    """A packet's views in the order of its walk."""
+    visits: Counter[Spot] = Counter()
+    for spot in _spots(trace):
+        views = seen.get(spot, ())
+        if visits[spot] < len(views):
+            yield spot, views[visits[spot]]
+        visits[spot] += 1
+
+
+def _of_headers(before: _Before, packet: PacketView) -> Iterator[tuple[str, str, str]]:
+    """A header is the same one as long as it has the same source: also one that was off for a while."""
+    count = len(packet.headers)
+    for index, header in enumerate(packet.headers):
+        place = count - 1 - index
+        old = before.headers.get(place)
+        before.headers[place] = header
+        if old is None or old.source != header.source:
+            continue
+        for row in CARRIED_OF_HEADERS:
+            was, now = row.read(packet, old), row.read(packet, header)
+            if was != now and was is not None and now is not None:
+                yield f"{prefix(index, count)}{row.name}", row.words(was), row.words(now)
+
+
+def _of_frame(
+    before: PacketView | None, packet: PacketView, names: Collection[str] = ()
+) -> Iterator[tuple[str, str, str]]:
+    if before is None:
+        return
+    for row in CARRIED_OF_FRAMES:
+        if names and row.name not in names:
+            continue
+        was, now = row.read(before, before.innermost), row.read(packet, packet.innermost)
+        if was != now and not (_left_to_a_nic(row, before) or _as_a_time(row, before, packet)):
+            yield row.name, _words(row, was), _words(row, now)
+
+
+def _left_to_a_nic(row: PacketField, before: PacketView) -> bool:
+    """A checksum that wasn't right yet may have been computed since."""
+    return row.name == "udp.checksum" and before.udp is not None and before.udp.checksum_status == WRONG
+
+
+def _as_a_time(row: PacketField, before: PacketView, packet: PacketView) -> bool:
+    """tshark takes the first bytes of an echo for a time where its frame is of about that time: then what is left of
+    the payload has to be the same, and the checksum holds all of it."""
+    if row.name not in ("payload", "echo_time") or bool(before.echo_time) == bool(packet.echo_time):
+        return False
+    one, other = sorted((before.payload, packet.payload), key=len)
+    return other.endswith(one) and len(other) - len(one) in (8, 16)
+
+
+def _words(row: PacketField, value: Any) -> str:
+    return "none" if value is None else row.words(value)
+
+
+def _change(spot: Spot, name: str, changes: Sequence[tuple[Identity, str, str]]) -> Item:
+    identity, old, new = changes[0]
+    old, new = _where_they_part(old, new) if name == "payload" else (old, new)
+    more = f"; {len(changes)} packets have another" if len(changes) > 1 else ""
+    return FieldDiffers(
+        status=Status.FAIL,
+        point=spot[0],
+        direction=spot[1],
+        field=name,
+        predicted=f"{old} as before",
+        captured=new,
+        alone="captured",
+        note=f"{_named(identity)} had it otherwise a hop earlier{more}",
+    )
+
+
+def _where_they_part(old: str, new: str) -> tuple[str, str]:
+    """Bytes in hex from the first that differs, so that a line holds them."""
+    at = next((n for n in range(0, min(len(old), len(new)), 2) if old[n : n + 2] != new[n : n + 2]), 0)
+    return tuple(f"byte {at // 2}: {one[at : at + 8]}" for one in (old, new))  # type: ignore[return-value]
