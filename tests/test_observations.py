@@ -227,7 +227,12 @@ def capture_all(plan: Plan, *, lose: int = 0, behind: str = "") -> dict[Point, C
 
 
 def _seen(hop: Hop, count: int) -> list[Any]:
-    return [replace(hop.packet, payload=bytes.fromhex(TOKEN))] * count
+    """The packet as that many echoes, each with a sequence number of its own."""
+    assert hop.packet.icmp
+    return [
+        replace(hop.packet, payload=bytes.fromhex(TOKEN), icmp=replace(hop.packet.icmp, sequence=number))
+        for number in range(1, count + 1)
+    ]
 
 
 def run(plan: Plan, captures: dict[Point, Capture]) -> Verdict:
