@@ -43,28 +43,31 @@ def srh(path: list[str], flags: int) -> bytes:
 
 
 def _exchange(raw: socket.socket, destination: str, count: int, token: bytes) -> tuple[int, int]:
-    """Send the requests, print the replies; how many went and how many came."""
-    identifier, received = os.getpid() & 0xFFFF, 0
+    """Send the requests, print the replies; how many went and how many came, however late."""
+    identifier, began, replied = os.getpid() & 0xFFFF, dict[int, float](), set[int]()
     payload = (bytes(8) + (token or b"srv6lab ") * _PAYLOAD)[:_PAYLOAD]
     for sequence in range(1, count + 1):
-        began = time.monotonic()
+        began[sequence] = time.monotonic()
         raw.sendto(_HEADER.pack(_REQUEST, 0, 0, identifier, sequence) + payload, (destination, 0))
-        if source := _reply(raw, identifier, sequence, began + _PATIENCE):
-            received += 1
-            print(f"reply from {source}: seq={sequence} time={1000 * (time.monotonic() - began):.2f} ms")
+        _replies(raw, identifier, began, replied, {sequence})
         time.sleep(_INTERVAL)
-    return count, received
+    _replies(raw, identifier, began, replied, set(began))
+    return count, len(replied)
 
 
-def _reply(raw: socket.socket, identifier: int, sequence: int, deadline: float) -> str:
-    while (left := deadline - time.monotonic()) > 0:
+def _replies(
+    raw: socket.socket, identifier: int, began: dict[int, float], replied: set[int], wanted: set[int]
+) -> None:
+    """Take replies until those that are `wanted` are there, or the last request's time is over."""
+    while wanted - replied and (left := max(began.values()) + _PATIENCE - time.monotonic()) > 0:
         if not select.select([raw], [], [], left)[0]:
-            break
+            return
         data, source = raw.recvfrom(65535)
         kind, _, _, seen, number = _HEADER.unpack_from(data.ljust(_HEADER.size, b"\0"))
-        if (kind, seen, number) == (_REPLY, identifier, sequence):
-            return str(source[0])
-    return ""
+        if (kind, seen) == (_REPLY, identifier) and number in began and number not in replied:
+            replied.add(number)
+            took = 1000 * (time.monotonic() - began[number])
+            print(f"reply from {source[0]}: seq={number} time={took:.2f} ms")
 
 
 def _arguments() -> argparse.Namespace:
