@@ -28,6 +28,7 @@ from srv6lab.evidence.verdict import (
     Verdict,
 )
 from srv6lab.judge.diagnose.causes import CAUSES, Ask, proves, suspect
+from srv6lab.judge.diagnose.everyday import misaddressed
 from srv6lab.judge.diagnose.first_break import find_break, lost_traces, unlikely
 from srv6lab.judge.diagnose.suspects import (
     after_delivery,
@@ -57,7 +58,7 @@ def diagnose(
     if verdict.status is Status.PASS:
         return ()
     suspects = [*_of_tracers(verdict.items), *_of_routing(plan, verdict.items)]
-    suspects += _of_failed_change(plan, verdict.items)
+    suspects += [*_of_failed_change(plan, verdict.items), *misaddressed(plan, verdict.items)]
     for probe, prediction in predicted.items():
         suspects += _of_walk(plan, prediction, found[probe], tracers)
         mine = [item for item in verdict.items if item.probe == probe]

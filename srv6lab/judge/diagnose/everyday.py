@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from srv6lab.evidence.packets import IpHeader, PacketView
+from srv6lab.evidence.packets import Direction, IpHeader, PacketView
 from srv6lab.evidence.prediction import Hop
-from srv6lab.evidence.verdict import Suspect
+from srv6lab.evidence.verdict import Item, Status, Suspect
 from srv6lab.judge.diagnose.causes import suspect
 from srv6lab.plan.nodes import Nic, Plan
 from srv6lab.srv6.policy.steering import FIRST_TABLE
@@ -47,9 +47,24 @@ def switched_off(plan: Plan, came: Hop | None, out: Hop) -> Iterator[Suspect]:
         yield suspect("address-missing", far.point.place, nic=far.name, address=far.address)
         yield suspect("neighbor", out.point.place, nic=out.point.nic, neighbor=far.address.ip, mac=far.mac)
         yield suspect("firewall", far.point.place, arp="")
-    if came is not None and came.point in ends:
-        near, mine = ends[came.point], own[came.point]
-        yield suspect("neighbor", near.point.place, nic=near.name, neighbor=mine.address.ip, mac=mine.mac)
+
+
+def misaddressed(plan: Plan, items: Iterable[Item]) -> Iterator[Suspect]:
+    """Frames with other MACs than those of the two ends of their link: asked of the sender, then of whose NIC it is."""
+    own, ends = {nic.point: nic for nic in plan.traced()}, plan.neighbors()
+    for item in items:
+        if (
+            item.status is Status.FAIL
+            and item.point in ends
+            and item.field in ("source_mac", "destination_mac")
+        ):
+            near, far = own[item.point], ends[item.point]
+            sender, receiver = (near, far) if item.direction is Direction.OUT else (far, near)
+            if item.field == "destination_mac":
+                about = {"nic": sender.name, "neighbor": receiver.address.ip, "mac": receiver.mac}
+                yield suspect("neighbor", sender.point.place, **about)
+            other = sender if item.field == "source_mac" else receiver
+            yield suspect("mac-address", other.point.place, nic=other.name, mac=other.mac)
 
 
 def _of_nic(nic: Nic) -> Iterator[Suspect]:
