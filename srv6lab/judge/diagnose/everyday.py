@@ -12,6 +12,7 @@ from srv6lab.plan.nodes import Nic, Plan
 from srv6lab.srv6.policy.steering import FIRST_TABLE
 
 _TABLES = " ".join(str(FIRST_TABLE + number) for number in range(100))
+_OF_SERVICES = "101 102"  # by which Day0 leads packets through a service from one port to the other
 
 
 def packet_about(came: Hop | None, out: Hop | None) -> dict[str, object]:
@@ -96,7 +97,7 @@ def turned_away(plan: Plan, came: Hop | None, out: Hop) -> Iterator[Suspect]:
             "in": came.point.nic if came else "lo",
             "out": out.point.nic,
             "protocols": f"{header.protocol},{header.next_header}",
-            "planned": _TABLES,
+            "planned": _OF_SERVICES if out.point.netns else _TABLES,
         }
         yield suspect("policy-rule", out.point.place, **about)
         yield suspect("route-discards", out.point.place, version=about["version"], destination=to)

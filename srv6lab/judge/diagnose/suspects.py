@@ -278,7 +278,8 @@ def _disabled(delivered: Hop) -> Iterator[Suspect]:
 
 def _changed(plan: Plan, broken: Divergence) -> Iterator[Suspect]:
     """A headend that pushed something else, a SID that did something else, or a node that wrote into a packet."""
-    hop, packet, came = broken.region[-1], broken.seen[0], broken.before
+    hop, packet = broken.region[-1], broken.seen[0]
+    came = (broken.before, *broken.region)[-2]
     here = came if came is not None and came.point.node == hop.point.node else None
     machine, begins = plan.node(hop.point.node), any(name.startswith("H.") for name in hop.behaviors)
     if begins:
@@ -300,7 +301,8 @@ def _other_policy(
     if machine.headend and got != wanted:
         yield from of_headend(plan, machine, machine.headend, broken)
     for about in _policy_about(machine, broken):
-        yield suspect("policy-shadowed", node, **about)
+        visited = " ".join(map(str, _visited(broken.region[-1].packet))) or about["segments"]
+        yield suspect("policy-shadowed", node, **{**about, "segments": visited})
         if got is None:
             yield suspect("policy-missing", node, **about)
         elif got != wanted and Counter(got) == Counter(wanted):
@@ -318,6 +320,12 @@ def _segments(packet: PacketView) -> tuple[Address, ...] | None:
         return None
     srh = packet.outer.srh
     return srh.segment_list if srh else (packet.outer.destination,)
+
+
+def _visited(packet: PacketView) -> tuple[Address, ...]:
+    """The segments of a packet that a headend has just sent, first visited first; none of one that isn't encapsulated."""
+    listed, first = (_segments(packet) or ())[::-1], packet.outer.destination
+    return (first, *listed) if listed and listed[0] != first else listed
 
 
 def _version(address: Address) -> str:
