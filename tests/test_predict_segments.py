@@ -217,7 +217,10 @@ def test_an_srh_that_ends_at_an_address_is_not_opened_by_the_rfc() -> None:
 def test_linux_opens_it_and_its_tracer_sees_it_twice() -> None:
     (trace,) = there(AT_ADDRESS, linux=True)
     again = [hop for hop in trace.hops if str(hop.point) == "exit:eth2" and hop.direction is Direction.IN]
-    assert [describe(hop.packet) for hop in again] == [describe(again[0].packet)] * 2
+    first, second = (describe(hop.packet) for hop in again)
+    framed = first.keys() - second.keys()  # what comes in again has no frame of its own
+    assert framed == {"source_mac", "destination_mac"}
+    assert {name: word for name, word in first.items() if name not in framed} == second
     assert trace.end.delivered
     assert trace.hops[-1].quirks[-1] == "address-taken-for-a-segment"
 
