@@ -13,9 +13,10 @@ from srv6lab.topology.exercises import Probe
 _SUMMARY = re.compile(r"(\d+) packets transmitted, (\d+) received")
 
 
-def command(address: Address, probe: Probe, token: str) -> list[str]:
-    """The command line of a probe; its payload repeats the token, and it ends with a summary such as ping's."""
-    return COMMANDS[probe.kind.key](str(address), probe, token)
+def command(address: Address, probe: Probe, token: str, patience: int = 1) -> list[str]:
+    """The command line of a probe; its payload repeats the token, and it ends with a summary such as ping's. After the
+    last packet ping waits `patience` seconds for answers that lack."""
+    return COMMANDS[probe.kind.key](str(address), probe, token, patience)
 
 
 def interval(probe: Probe) -> float:
@@ -23,22 +24,23 @@ def interval(probe: Probe) -> float:
     return (probe.interval or probe.kind.interval) / 1000
 
 
-def _echo(destination: str, probe: Probe, token: str) -> list[str]:
+def _echo(destination: str, probe: Probe, token: str, patience: int) -> list[str]:
     """By iputils' ping, or by a program of our own, which writes an SRH."""
     if probe.segments:
         return srhping(destination, [*map(str, probe.segments)], probe.count, token, oam=probe.oam)
     count, size = ("-c", str(probe.count)), ("-s", str(probe.size))
-    return ["ping", "-n", *count, "-i", str(interval(probe)), "-W", "1", *size, "-p", token, destination]
+    pace = ("-i", str(interval(probe)), "-W", str(patience))
+    return ["ping", "-n", *count, *pace, *size, "-p", token, destination]
 
 
-def _flows(destination: str, probe: Probe, token: str) -> list[str]:
+def _flows(destination: str, probe: Probe, token: str, patience: int) -> list[str]:
     """A datagram of each of many flows, from any node with Python."""
     script = (PACKAGE / "inside" / "udpflows.py").read_text(encoding="utf-8")
     options = ["--interval", str(interval(probe)), "--size", str(probe.size), "--token", token]
     return ["python3", "-I", "-c", script, *options, str(probe.udp), destination, str(probe.port)]
 
 
-COMMANDS: Mapping[str, Callable[[str, Probe, str], list[str]]] = {"icmp": _echo, "udp": _flows}
+COMMANDS: Mapping[str, Callable[[str, Probe, str, int], list[str]]] = {"icmp": _echo, "udp": _flows}
 
 
 def srhping(destination: str, segments: Sequence[str], count: int, token: str, *, oam: bool) -> list[str]:
