@@ -34,7 +34,7 @@ from srv6lab.evidence.packets import Point
 from srv6lab.evidence.prediction import Prediction
 from srv6lab.evidence.verdict import Status
 from srv6lab.judge import grade
-from srv6lab.live.instance import Instance
+from srv6lab.live.instance import Request
 from srv6lab.live.lifecycle import destroy, up
 from srv6lab.plan.nodes import Plan
 from tests.captures.operators import EQUAL, OPERATORS, Frame, Operator, Scene
@@ -209,7 +209,7 @@ def recorded(name: str, into: Path) -> Path:
     plan, _ = site.load(reference)
     home = site.home(reference, f"test-{uuid.uuid4().hex[:12]}")
     try:
-        running = Instance(home, up(home, plan, reference, _silent))
+        running = up(home, plan, Request(reference), _silent)
         check(running, plan, [exercise.name for exercise in plan.exercises], _silent)
         shutil.copytree(home.runs, into / name)
     finally:
