@@ -19,24 +19,26 @@ import uuid
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from random import Random
 
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from srv6lab.capture import Capture, read_all
-from srv6lab.capture.pcap import packets
+from srv6lab.capture import Capture, _Part, fields, read_all, tshark
+from srv6lab.capture.pcap import Framing, packets
 from srv6lab.cli.labs import LabsFolder
 from srv6lab.cli.tasks import check
 from srv6lab.evidence.observations import Observations
-from srv6lab.evidence.packets import Point
-from srv6lab.evidence.prediction import Prediction
+from srv6lab.evidence.packets import PacketView, Point
 from srv6lab.evidence.verdict import Status
 from srv6lab.judge import grade
 from srv6lab.live.instance import Request
 from srv6lab.live.lifecycle import destroy, up
 from srv6lab.plan.nodes import Plan
+from tests.captures import frames as frames_of
+from tests.captures import quick
 from tests.captures.operators import EQUAL, OPERATORS, Frame, Operator, Scene
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -108,16 +110,23 @@ def mutants(right: Right, operator: Operator) -> Iterator[dict[str, list[Frame]]
             yield changed
 
 
-def described(right: Right, frames: Iterable[Frame]) -> dict[Frame, Capture]:
+def described(frames: Iterable[Frame]) -> dict[Frame, Capture]:
     """What tshark says of each frame alone; all by one tshark."""
+    distinct = list(dict.fromkeys(frames))
     with tempfile.TemporaryDirectory(prefix="srv6lab-") as folder:
-        paths = {}
-        for number, frame in enumerate(dict.fromkeys(frames)):
-            paths[frame] = Path(folder, f"{number}.pcap")
-            head = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, 1)
-            record = struct.pack("<IIII", 1_700_000_000, 0, len(frame), len(frame))
-            paths[frame].write_bytes(head + record + frame)
-        return read_all(paths) if paths else {}
+        path = Path(folder, "frames.pcap")
+        path.write_bytes(frames_of.pcap(distinct))
+        parts = [_Part(path, path, Framing("pcap", 0, 0, 1)) for _ in distinct]
+        failed = tshark.describe(
+            tshark.find(), path, "", (), lambda it: parts[fields.frame_number(it) - 1].take(1, it)
+        )
+        assert failed is None, failed
+    return {frame: part.capture() for frame, part in zip(distinct, parts, strict=True)}
+
+
+@cache
+def _numbered(view: PacketView, number: int) -> PacketView:
+    return replace(view, number=number)
 
 
 def put_together(right: Right, changed: Mapping[str, Sequence[Frame]], known: Mapping[Frame, Capture]) -> dict[Point, Capture]:  # fmt: skip
@@ -126,22 +135,10 @@ def put_together(right: Right, changed: Mapping[str, Sequence[Frame]], known: Ma
     for trace, frames in changed.items():
         before = captures[right.points[trace]]
         seen = [known[frame] for frame in frames]
-        views = tuple(replace(view, number=n) for n, one in enumerate(seen, 1) for view in one.packets)
+        views = tuple(_numbered(view, n) for n, one in enumerate(seen, 1) for view in one.packets)
         note = "; ".join(dict.fromkeys(one.note for one in seen if one.note))
         captures[right.points[trace]] = replace(before, packets=views, note=note)
     return captures
-
-
-_predict = grade.predict
-_PREDICTED: dict[tuple[str, str], tuple[Prediction, ...]] = {}
-
-
-def predicted(plan: Plan, exercise: str) -> tuple[Prediction, ...]:
-    """`predict`, once for all mutants."""
-    key = plan.name, exercise
-    if key not in _PREDICTED:
-        _PREDICTED[key] = _predict(plan, exercise)
-    return _PREDICTED[key]
 
 
 def verdict_of(right: Right, captures: Mapping[Point, Capture], changed: Iterable[str], mode: str) -> Status:
@@ -155,9 +152,7 @@ def verdict_of(right: Right, captures: Mapping[Point, Capture], changed: Iterabl
 def table(right: Right, operators: Sequence[Operator], mode: str = "run") -> list[Row]:
     """A row an operator: how its mutants were judged, and those that were judged wrongly."""
     made = {operator: list(mutants(right, operator)) for operator in operators}
-    known = described(
-        right, (frame for all_ in made.values() for one in all_ for x in one.values() for frame in x)
-    )
+    known = described(frame for all_ in made.values() for one in all_ for x in one.values() for frame in x)
     rows = []
     for operator, all_ in made.items():
         row = Row(operator)
@@ -245,10 +240,9 @@ def main() -> int:
     asked.add_argument("--runs", type=Path, help="a folder with run folders, instead of bringing the lab up")
     asked.add_argument("--verbose", action="store_true", help="name each mutant that is judged wrongly")
     told = asked.parse_args()
-    grade.predict = predicted  # the same for all mutants
     operators = [one for one in OPERATORS if told.operator in one.name]
     wrong = 0
-    with tempfile.TemporaryDirectory(prefix="srv6lab-") as folder:
+    with tempfile.TemporaryDirectory(prefix="srv6lab-") as folder, quick.remembered():
         runs = told.runs or recorded(told.lab, Path(folder))
         for right in right_runs(told.lab, runs, told.exercise):
             rows = table(right, operators, told.mode)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from random import Random
 
 from srv6lab.evidence.verdict import Status
@@ -56,7 +57,7 @@ def layers(frame: Frame) -> Iterator[Layer]:
             return
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Scene:
     """A right run: `frames` by trace, `probes` the numbers of those that are some probe's, and `tokens`."""
 
@@ -65,12 +66,16 @@ class Scene:
     tokens: tuple[bytes, ...]
 
     def places(self, layer: str) -> list[tuple[str, int]]:
-        return [
-            (trace, number)
-            for trace, numbers in self.probes.items()
-            for number in numbers
-            if any(one.name == layer for one in layers(self.frames[trace][number]))
-        ]
+        return self._places.get(layer, [])
+
+    @cached_property
+    def _places(self) -> dict[str, list[tuple[str, int]]]:
+        found: dict[str, list[tuple[str, int]]] = {}
+        for trace, numbers in self.probes.items():
+            for number in numbers:
+                for name in dict.fromkeys(one.name for one in layers(self.frames[trace][number])):
+                    found.setdefault(name, []).append((trace, number))
+        return found
 
 
 @dataclass(frozen=True, slots=True)
