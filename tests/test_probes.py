@@ -9,7 +9,7 @@ from ipaddress import ip_address
 import pytest
 
 from srv6lab.capture import Capture
-from srv6lab.capture.probes import find, own_mac
+from srv6lab.capture.probes import find_all, own_mac
 from srv6lab.evidence.packets import Direction, Icmp, PacketView, Point
 from srv6lab.evidence.probes import Found, Sent
 from srv6lab.live.send import command, read_ping
@@ -52,7 +52,7 @@ def noise(source: str, destination: str, macs: tuple[str, str] = LINK) -> Packet
 
 def found(*packets: PacketView, sent: Sent | None = None, **others: tuple[PacketView, ...]) -> Found:
     captures = {point: Capture() for point in NICS} | {CORE.point: Capture(packets)}
-    return find(PLAN, PROBE, captures, sent)
+    return find_all(PLAN, [PROBE], captures, {PROBE.id: sent} if sent else {})[PROBE.id]
 
 
 class TestOwnMac:

@@ -1,17 +1,14 @@
-"""Probes: how they are sent, and how their packets are found again in captures.
-
-Ours carry a random token in their payload. A ping that a learner typed has none: it is told by its
-addresses, ICMP identifier and sequence. Time decides nothing.
-"""
+"""How the packets of probes are found again in captures: ours carry a random token in their payload, and of a ping that
+a learner typed `typed_pings` knows more."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from srv6lab.evidence.packets import Address, Direction, Message, PacketView, Point
+from srv6lab.capture.typed_pings import typed_pings
+from srv6lab.evidence.packets import Direction, Message, PacketView, Point
 from srv6lab.evidence.prediction import Hop
 from srv6lab.plan.nodes import Nic, Plan
 from srv6lab.topology.exercises import Probe
@@ -20,19 +17,34 @@ if TYPE_CHECKING:
     from srv6lab.capture import Capture  # and with it pyshark, which is slow to import
 from srv6lab.evidence.probes import Found, Sent
 
-_ECHO = frozenset({0, 8, 128, 129})
-_ECHO_REQUEST = frozenset({8, 128})
 
-
-def find(plan: Plan, probe: Probe, captures: Mapping[Point, Capture], sent: Sent | None) -> Found:
-    """The probe's packets: by its token if we sent it, else as the last ping between its two ends."""
+def find_all(
+    plan: Plan, probes: Sequence[Probe], captures: Mapping[Point, Capture], sent: Mapping[str, Sent]
+) -> dict[str, Found]:
+    """The packets of each probe, all of an exercise: by its token if we sent it, else as a ping between its ends."""
     packets = {point: capture.packets for point, capture in captures.items()}
-    ours = sent is not None and bool(sent.token)
-    if sent and ours:
-        mine = _by_token(packets, bytes.fromhex(sent.token))
-    else:
-        mine, sent = _typed_ping(plan, probe, packets)
-    hops, undirected = [], []
+    typed = typed_pings(plan, [one for one in probes if not _is_ours(sent.get(one.id))], packets)
+    found = {}
+    for probe in probes:
+        said = sent.get(probe.id)
+        if said and _is_ours(said):
+            found[probe.id] = _directed(plan, captures, _by_token(packets, bytes.fromhex(said.token)), said)
+        else:
+            one = typed[probe.id]
+            found[probe.id] = replace(_directed(plan, captures, one.packets, one.sent), doubtful=one.doubtful)
+    return found
+
+
+def _is_ours(sent: Sent | None) -> bool:
+    return sent is not None and bool(sent.token)
+
+
+def _directed(
+    plan: Plan, captures: Mapping[Point, Capture], mine: Mapping[Point, Sequence[PacketView]], sent: Sent
+) -> Found:
+    ours = _is_ours(sent)
+    hops: list[Hop] = []
+    undirected = []
     nics = {nic.point: nic for nic in plan.traced()}
     neighbors = plan.neighbors()
     for point, found in mine.items():
@@ -123,51 +135,6 @@ def own_mac(nic: Nic, peer: Nic, capture: Capture) -> str | None:
 
 def _by_token(packets: Mapping[Point, Sequence[PacketView]], token: bytes) -> dict[Point, list[PacketView]]:
     return {point: [view for view in views if token in view.payload] for point, views in packets.items()}
-
-
-def _typed_ping(
-    plan: Plan, probe: Probe, packets: Mapping[Point, Sequence[PacketView]]
-) -> tuple[dict[Point, list[PacketView]], Sent]:
-    """The packets of one ping: of several, the one whose requests come last in the capture that
-    has the most of them."""
-    there = {*plan.node(probe.source).addresses()}, {*plan.node(probe.to).addresses()}
-    echoes = {point: list(_echoes(views, *there)) for point, views in packets.items()}
-    requests = {
-        point: [view for view in views if view.icmp and view.icmp.type in _ECHO_REQUEST]
-        for point, views in echoes.items()
-    }
-    best = max(requests.values(), key=len, default=[])
-    if not best:
-        return {point: [] for point in packets}, Sent(
-            probe.id, 0, 0, note="no ping between its ends in any capture"
-        )
-    identifier = _identifier(best[-1])
-    mine = {
-        point: [view for view in views if _identifier(view) == identifier] for point, views in echoes.items()
-    }
-    others = Counter(_identifier(view) for view in best)
-    note = f"ping with ICMP identifier {identifier}"
-    if len(others) > 1:
-        note += f" (the last of {len(others)} in these captures)"
-    sequences = {
-        view.icmp.sequence
-        for views in mine.values()
-        for view in views
-        if view.icmp and view.icmp.type in _ECHO_REQUEST
-    }
-    return mine, Sent(probe.id, len(sequences), 0, note=note)
-
-
-def _echoes(views: Sequence[PacketView], ours: set[Address], theirs: set[Address]) -> Iterator[PacketView]:
-    for view in views:
-        if view.headers and view.icmp and view.icmp.type in _ECHO:
-            ends = view.ends
-            if (ends[0] in ours and ends[1] in theirs) or (ends[0] in theirs and ends[1] in ours):
-                yield view
-
-
-def _identifier(view: PacketView) -> int | None:
-    return view.icmp.identifier if view.icmp else None
 
 
 def _unicast(mac: str) -> bool:

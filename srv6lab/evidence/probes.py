@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from srv6lab.evidence.packets import Point
 from srv6lab.evidence.prediction import Hop
-
-if TYPE_CHECKING:
-    pass  # and with it pyshark, which is slow to import
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +22,9 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A probe's packets in a set of captures."""
+    """A probe's packets in a set of captures; `doubtful` are frames that may be its, or may not."""
 
     sent: Sent
     hops: tuple[Hop, ...]
     undirected: tuple[Point, ...] = ()
+    doubtful: tuple[tuple[Point, int], ...] = ()

@@ -218,6 +218,13 @@ class DirectionUnknown(Remark):
     kind = "direction"
 
 
+class FrameUnclear(Remark):
+    """Frames of which it can't be told whether they are a probe's."""
+
+    __slots__ = ()
+    kind = "unclear"
+
+
 class NotHandedIn(Remark):
     """Of what nothing was handed in, so that it is neither right nor wrong."""
 

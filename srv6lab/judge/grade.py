@@ -12,7 +12,7 @@ from pathlib import Path
 
 from srv6lab.capture import Capture, read_all
 from srv6lab.capture.assign import assign, by_name, told, trace_of
-from srv6lab.capture.probes import find, heard
+from srv6lab.capture.probes import find_all, heard
 from srv6lab.errors import UsageError
 from srv6lab.evidence.observations import Observations, Tracer, read_observations
 from srv6lab.evidence.packets import Point
@@ -86,7 +86,7 @@ def judge_run(
     part = not (observed.lab or strict)
     judged = {point: one for point, one in tracers.items() if not part or one.state != "missing"}
     sent = {one.probe: one for one in observed.probes}
-    found = {probe.id: find(plan, probe, captures, sent.get(probe.id)) for probe in exercise.every_probe()}
+    found = find_all(plan, exercise.every_probe(), captures, sent)
     predicted = {one.probe: one for one in predict(plan, name)}
     absent = exercise.expect.elsewhere == "absent"
     wanted = [one for one in expectations(plan, name) if one.point in judged or not part]

@@ -32,6 +32,7 @@ from srv6lab.judge.compare.carried import judge_packets
 from srv6lab.judge.compare.messages import judge_messages
 from srv6lab.judge.compare.permitted import Permitted, Spot, counters, foresee
 from srv6lab.judge.compare.point import PointContext, judge_spot
+from srv6lab.judge.compare.typed import judge_typed
 from srv6lab.judge.expectations import Expected
 
 __all__ = ["compare", "judge_alerts", "judge_counts", "judge_losses", "judge_messages", "predicted_counts"]
@@ -66,6 +67,7 @@ def compare(
             failed = any(isinstance(it, _COUNTED) and it.status is Status.FAIL for it in judged)
             judged += judge_packets(one, predicted[probe], sound, failed)
             judged += judge_answers(one, predicted[probe])
+            judged += judge_typed(one, predicted[probe])
         items += (replace(item, probe=probe) for item in judged)
     told = {item.point for item in items if item.status is Status.INCONCLUSIVE}
     items += [_unsound(tracers[point]) for point in sorted(watched - told) if not tracers[point].sound]

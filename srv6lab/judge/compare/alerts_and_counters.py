@@ -113,7 +113,8 @@ def judge_losses(
         blind = [at for at, tracer in tracers.items() if at.node == one.node and not tracer.sound]
         status = Status.PASS
         if lost > one.most or not probe.sent.sent:
-            status = Status.INCONCLUSIVE if blind else Status.FAIL
+            unsent = not probe.sent.sent and not probe.sent.token  # a learner's ping that wasn't found
+            status = Status.INCONCLUSIVE if blind or unsent else Status.FAIL
         alone = "captured" if status is Status.FAIL else None
         note = f"the tracer at {blind[0]} saw not all" if blind else ""
         yield LossTally(

@@ -1,0 +1,158 @@
+"""Pings that a learner typed: told by their addresses and ICMP identifiers, and given to the probes of an exercise in the
+order in which they were typed. Time decides nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from srv6lab.evidence.packets import Address, PacketView, Point
+from srv6lab.evidence.probes import Sent
+from srv6lab.plan.nodes import Plan
+from srv6lab.topology.exercises import Probe
+
+_ECHO = frozenset({0, 8, 128, 129})
+_ECHO_REQUEST = frozenset({8, 128})
+_ERRORS = frozenset({("icmp", one) for one in (3, 4, 5, 11, 12)} | {("icmpv6", one) for one in (1, 2, 3, 4)})
+_OF_NEIGHBORS = frozenset({*range(130, 138), 143})
+
+Packets = Mapping[Point, Sequence[PacketView]]
+Ends = tuple[frozenset[Address], frozenset[Address]]
+
+
+@dataclass(frozen=True, slots=True)
+class TypedPing:
+    """A probe's ping: its packets by point, and those of which it isn't known whether they are."""
+
+    sent: Sent
+    packets: Packets
+    doubtful: tuple[tuple[Point, int], ...] = ()
+
+
+def typed_pings(plan: Plan, probes: Sequence[Probe], packets: Packets) -> dict[str, TypedPing]:
+    """The ping of each probe, by the probe. Of several pings between two ends the last is the one of a single probe;
+    of several probes each has its own, or none can be told from the others."""
+    found: dict[str, TypedPing] = {}
+    alike: dict[object, list[Probe]] = {}
+    for probe in probes:
+        if probe.kind.key != "icmp":
+            note = "its datagrams can't be told from others without what the run observed"
+            found[probe.id] = TypedPing(Sent(probe.id, 0, 0, note=note), {})
+        else:
+            alike.setdefault((frozenset({probe.source, probe.to}), plan.target(probe).version), []).append(probe)
+    for those in alike.values():
+        found |= _between(plan, those, packets)
+    return found
+
+
+def _between(plan: Plan, probes: Sequence[Probe], packets: Packets) -> dict[str, TypedPing]:
+    """The pings of probes with the same two ends."""
+    first, version = probes[0], plan.target(probes[0]).version
+    ends = tuple(
+        frozenset(address for address in plan.node(name).addresses() if address.version == version)
+        for name in (first.source, first.to)
+    )
+    echoes = {point: list(_echoes(views, ends)) for point, views in packets.items()}  # type: ignore[arg-type]
+    requests = {point: [view for view in views if _is_request(view)] for point, views in echoes.items()}
+    best = max(requests.values(), key=len, default=[])
+    typed = list(dict.fromkeys(map(_identifier, best)))
+    others = {_identifier(view) for views in requests.values() for view in views} - {*typed}
+    if not typed:
+        notes = dict.fromkeys((probe.id for probe in probes), "no ping between its ends in any capture")
+        return {probe: TypedPing(Sent(probe, 0, 0, note=note), {}) for probe, note in notes.items()}
+    if len(probes) == 1:
+        identifier = _identifier(best[-1])
+        note = f" (the last of {len(typed)} in these captures)" if len(typed) > 1 else ""
+        return {first.id: _one(first, identifier, note, packets, echoes)}
+    if others or len(typed) != len(probes):
+        count = len(typed) + len(others)
+        note = f"{count} pings between its ends are in these captures, for {len(probes)} probes: which is whose can't be told"
+        return {probe.id: TypedPing(Sent(probe.id, 0, 0, note=note), {}) for probe in probes}
+    return {
+        probe.id: _one(probe, identifier, "", packets, echoes)
+        for probe, identifier in zip(probes, typed, strict=True)
+    }
+
+
+def _one(
+    probe: Probe, identifier: int | None, note: str, packets: Packets, echoes: Packets
+) -> TypedPing:
+    mine = {
+        point: [view for view in views if _identifier(view) == identifier] for point, views in echoes.items()
+    }
+    sequences = {_sequence(view) for views in mine.values() for view in views if _is_request(view)}
+    sent = Sent(probe.id, len(sequences), 0, note=f"ping with ICMP identifier {identifier}{note}")
+    doubtful = tuple(
+        (point, view.number)
+        for point, views in packets.items()
+        if mine[point]
+        for view in _strays(mine[point], echoes[point], views)
+    )
+    return TypedPing(sent, mine, doubtful)
+
+
+# --- what may be the ping's, and isn't known to be
+
+
+def _strays(
+    mine: Sequence[PacketView], echoes: Sequence[PacketView], views: Sequence[PacketView]
+) -> Iterator[PacketView]:
+    """What goes where the ping goes, and is nothing else that can be read."""
+    tunnels = {(view.outer.source, view.outer.destination) for view in mine}
+    ends = {view.ends for view in mine} | {view.ends[::-1] for view in mine}
+    identifier = _identifier(mine[0])
+    known = {id(view) for view in echoes} - {id(view) for view in _of_one_ping(mine, echoes)}
+    known |= {id(view) for view in mine}
+    for view in views:
+        if id(view) in known or not view.headers or _is_something_else(view, identifier):
+            continue
+        if (view.outer.source, view.outer.destination) in tunnels or view.ends in ends:
+            yield view
+        elif view.icmp and view.icmp.type in _ECHO and _identifier(view) == identifier:
+            yield view
+
+
+def _of_one_ping(mine: Sequence[PacketView], echoes: Sequence[PacketView]) -> list[PacketView]:
+    """The echoes with another identifier that fill up what this one lacks: as if a field of it had been changed."""
+    have = {_sequence(view) for view in mine if _is_request(view)}
+    found = []
+    for identifier in {_identifier(view) for view in echoes} - {_identifier(mine[0])}:
+        those = [view for view in echoes if _identifier(view) == identifier]
+        theirs = {_sequence(view) for view in those if _is_request(view)}
+        if theirs and have and not theirs & have and max(min(theirs), min(have)) > 1:
+            found += those
+    return found
+
+
+def _is_something_else(view: PacketView, identifier: int | None) -> bool:
+    """Whether it can be read, and is no echo: another program's, or a neighbor's or router's own."""
+    if view.udp is not None or view.innermost.protocol == "tcp":
+        return True
+    if view.icmp is None:
+        return False
+    kind = (view.innermost.protocol, view.icmp.type)
+    if kind in _ERRORS or (kind[0] == "icmpv6" and view.icmp.type in _OF_NEIGHBORS):
+        return True
+    return view.icmp.type in _ECHO and _identifier(view) != identifier
+
+
+def _echoes(views: Sequence[PacketView], ends: Ends) -> Iterator[PacketView]:
+    ours, theirs = ends
+    for view in views:
+        if view.headers and view.icmp and view.icmp.type in _ECHO:
+            one, other = view.ends
+            if (one in ours and other in theirs) or (one in theirs and other in ours):
+                yield view
+
+
+def _is_request(view: PacketView) -> bool:
+    return view.icmp is not None and view.icmp.type in _ECHO_REQUEST
+
+
+def _sequence(view: PacketView) -> int:
+    return (view.icmp.sequence or 0) if view.icmp else 0
+
+
+def _identifier(view: PacketView) -> int | None:
+    return view.icmp.identifier if view.icmp else None
