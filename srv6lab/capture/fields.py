@@ -37,7 +37,7 @@ _SEGMENT_ROUTING = 4  # RFC 8754 section 2: the routing type of an SRH
 class Walk:
     """A frame from the outside in: its IP headers, and what the innermost of them carries.
 
-    `malformed` counts only where tshark met nothing else, for only that is of interest here;
+    `malformed` is one with an IP header that can't be read, or with nothing in it that can: only that is of interest;
     `clipped` is the number of bytes that the tracer kept of a frame that was longer, and may be somebody's probe.
     """
 
@@ -60,12 +60,16 @@ def walk(layers: Layer) -> Walk:
         if name in following:
             header = _header(name, next(following[name], {}))
             if header is None:
+                found.malformed = True
                 break
             found.headers.append(header)
         elif found.headers and name not in _BETWEEN_HEADERS:
             found.transport = name if name in _TRANSPORTS else ""
             found.malformed &= bool(found.transport) and position == len(names)
             break
+    found.malformed |= not found.headers and not following.keys().isdisjoint(
+        layers
+    )  # of no version that is known
     found.clipped = _clipped(layers, found)
     return found
 
@@ -100,7 +104,7 @@ def _experts(layer: Any) -> Iterator[str]:
 
 
 def _header(name: str, layer: Layer) -> IpHeader | None:
-    """One IP header, or None where the frame ends within it."""
+    """One IP header, or None where the frame ends within it, or it is of no version that is known."""
     source, destination = _first(layer, f"{name}.src"), _first(layer, f"{name}.dst")
     if source is None or destination is None:
         return None

@@ -67,7 +67,10 @@ def _directed(
 def _renamed(view: PacketView, macs: Mapping[str | None, str]) -> PacketView:
     """With the plan's MACs for those of the two ends of a link: which those are in a capture from elsewhere was found
     out, and where it wasn't nothing is said of the other end."""
-    if macs.get(view.source_mac) == view.source_mac and macs.get(view.destination_mac) == view.destination_mac:
+    if (
+        macs.get(view.source_mac) == view.source_mac
+        and macs.get(view.destination_mac) == view.destination_mac
+    ):
         return view
     if len({*macs} - {None}) == 2:
         source, destination = view.source_mac, view.destination_mac

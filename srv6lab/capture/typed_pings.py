@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from srv6lab.evidence.packets import Address, PacketView, Point
+from srv6lab.evidence.packets import WRONG, Address, PacketView, Point
 from srv6lab.evidence.probes import Sent
 from srv6lab.plan.nodes import Plan
 from srv6lab.topology.exercises import Probe
@@ -40,7 +40,9 @@ def typed_pings(plan: Plan, probes: Sequence[Probe], packets: Packets) -> dict[s
             note = "its datagrams can't be told from others without what the run observed"
             found[probe.id] = TypedPing(Sent(probe.id, 0, 0, note=note), {})
         else:
-            alike.setdefault((frozenset({probe.source, probe.to}), plan.target(probe).version), []).append(probe)
+            alike.setdefault((frozenset({probe.source, probe.to}), plan.target(probe).version), []).append(
+                probe
+            )
     for those in alike.values():
         found |= _between(plan, those, packets)
     return found
@@ -55,29 +57,28 @@ def _between(plan: Plan, probes: Sequence[Probe], packets: Packets) -> dict[str,
     )
     echoes = {point: list(_echoes(views, ends)) for point, views in packets.items()}  # type: ignore[arg-type]
     requests = {point: [view for view in views if _is_request(view)] for point, views in echoes.items()}
+    orders = {tuple(dict.fromkeys(map(_identifier, filter(_is_sound, views)))) for views in requests.values()}
+    count = len({identifier for order in orders for identifier in order})
     best = max(requests.values(), key=len, default=[])
-    typed = list(dict.fromkeys(map(_identifier, best)))
-    others = {_identifier(view) for views in requests.values() for view in views} - {*typed}
+    typed = list(dict.fromkeys(map(_identifier, filter(_is_sound, best)))) or [*map(_identifier, best)]
     if not typed:
         notes = dict.fromkeys((probe.id for probe in probes), "no ping between its ends in any capture")
         return {probe: TypedPing(Sent(probe, 0, 0, note=note), {}) for probe, note in notes.items()}
     if len(probes) == 1:
-        identifier = _identifier(best[-1])
+        identifier = _identifier([*filter(_is_sound, best)][-1] if count else best[-1])
         note = f" (the last of {len(typed)} in these captures)" if len(typed) > 1 else ""
         return {first.id: _one(first, identifier, note, packets, echoes)}
-    if others or len(typed) != len(probes):
-        count = len(typed) + len(others)
+    if count != len(probes) or sum(len(order) == count for order in orders) != 1:
         note = f"{count} pings between its ends are in these captures, for {len(probes)} probes: which is whose can't be told"
         return {probe.id: TypedPing(Sent(probe.id, 0, 0, note=note), {}) for probe in probes}
+    order = max(orders, key=len)
     return {
         probe.id: _one(probe, identifier, "", packets, echoes)
-        for probe, identifier in zip(probes, typed, strict=True)
+        for probe, identifier in zip(probes, order, strict=True)
     }
 
 
-def _one(
-    probe: Probe, identifier: int | None, note: str, packets: Packets, echoes: Packets
-) -> TypedPing:
+def _one(probe: Probe, identifier: int | None, note: str, packets: Packets, echoes: Packets) -> TypedPing:
     mine = {
         point: [view for view in views if _identifier(view) == identifier] for point, views in echoes.items()
     }
@@ -102,14 +103,13 @@ def _strays(
     tunnels = {(view.outer.source, view.outer.destination) for view in mine}
     ends = {view.ends for view in mine} | {view.ends[::-1] for view in mine}
     identifier = _identifier(mine[0])
-    known = {id(view) for view in echoes} - {id(view) for view in _of_one_ping(mine, echoes)}
-    known |= {id(view) for view in mine}
+    known = {id(view) for view in filter(_is_sound, echoes)} - {*map(id, _of_one_ping(mine, echoes))}
+    known |= {*map(id, mine)}
     for view in views:
         if id(view) in known or not view.headers or _is_something_else(view, identifier):
             continue
-        if (view.outer.source, view.outer.destination) in tunnels or view.ends in ends:
-            yield view
-        elif view.icmp and view.icmp.type in _ECHO and _identifier(view) == identifier:
+        same = view.icmp is not None and view.icmp.type in _ECHO and _identifier(view) == identifier
+        if same or (view.outer.source, view.outer.destination) in tunnels or view.ends in ends:
             yield view
 
 
@@ -134,7 +134,7 @@ def _is_something_else(view: PacketView, identifier: int | None) -> bool:
     kind = (view.innermost.protocol, view.icmp.type)
     if kind in _ERRORS or (kind[0] == "icmpv6" and view.icmp.type in _OF_NEIGHBORS):
         return True
-    return view.icmp.type in _ECHO and _identifier(view) != identifier
+    return view.icmp.type in _ECHO and _is_sound(view) and _identifier(view) != identifier
 
 
 def _echoes(views: Sequence[PacketView], ends: Ends) -> Iterator[PacketView]:
@@ -148,6 +148,11 @@ def _echoes(views: Sequence[PacketView], ends: Ends) -> Iterator[PacketView]:
 
 def _is_request(view: PacketView) -> bool:
     return view.icmp is not None and view.icmp.type in _ECHO_REQUEST
+
+
+def _is_sound(view: PacketView) -> bool:
+    """Whether what its ICMP header says can be believed."""
+    return view.icmp is not None and view.icmp.checksum_status != WRONG
 
 
 def _sequence(view: PacketView) -> int:
