@@ -13,7 +13,7 @@ from functools import cache, lru_cache
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any
 
-from srv6lab.evidence.packets import Address, Icmp, IpHeader, Message, PacketView, Srh, Udp, plain
+from srv6lab.evidence.packets import Address, Icmp, IpHeader, Message, PacketView, Srh, Udp, is_error, plain
 
 Layer = Mapping[str, Any]
 
@@ -193,6 +193,7 @@ def packet(number: int, layers: Layer, walk: Walk) -> PacketView:
         payload=_payload(walk.transport, transport, icmp),
         udp=Udp(**_numbers(Udp, "udp", transport)) if walk.transport == "udp" else None,
         echo_time=str(_first(transport, "icmp.data_time", "")) if icmp else "",
+        quoted=_quoted(walk.transport, transport, icmp),
     )
 
 
@@ -245,6 +246,27 @@ def _payload(name: str, layer: Layer, icmp: Icmp | None) -> bytes:
     if icmp is not None and (name, icmp.type) in _ECHOES:
         return b"".join(_bytes(_first(data, "data.data")) for data in _layers(layer, "data"))
     return b""
+
+
+def _quoted(name: str, layer: Layer, icmp: Icmp | None) -> PacketView | None:
+    """The packet within an ICMP error, as far as it is there."""
+    if icmp is None or not is_error(name, icmp.type):
+        return None
+    headers = [_header(one, inner) for one in ("ipv6", "ip") for inner in _layers(layer, one)]
+    inner = next((one for one in ("icmp", "icmpv6", "udp") if _layers(layer, one)), "")
+    transport = _outermost(layer, inner) if inner else {}
+    about = _icmp(inner, transport) if inner.startswith("icmp") else None
+    return PacketView(
+        number=0,
+        time=0.0,
+        length=0,
+        source_mac="",
+        destination_mac="",
+        headers=tuple(header for header in headers if header)[-1:],
+        icmp=about,
+        payload=_payload(inner, transport, about),
+        udp=Udp(**_numbers(Udp, "udp", transport)) if inner == "udp" else None,
+    )
 
 
 # --- who announces which MAC

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from srv6lab.capture.typed_pings import typed_pings
+from srv6lab.capture.typed_pings import TypedPing, typed_pings
 from srv6lab.evidence.packets import Direction, Message, PacketView, Point
 from srv6lab.evidence.prediction import Hop
 from srv6lab.plan.nodes import Nic, Plan
@@ -28,10 +28,13 @@ def find_all(
     for probe in probes:
         said = sent.get(probe.id)
         if said and _is_ours(said):
-            found[probe.id] = _directed(plan, captures, _by_token(packets, bytes.fromhex(said.token)), said)
+            token = bytes.fromhex(said.token)
+            one = TypedPing(said, _by_token(packets, token), _by_token(packets, token, quoted=True))
         else:
             one = typed[probe.id]
-            found[probe.id] = replace(_directed(plan, captures, one.packets, one.sent), doubtful=one.doubtful)
+        mine = _directed(plan, captures, one.packets, one.sent)
+        errors = _directed(plan, captures, one.errors, one.sent)
+        found[probe.id] = replace(mine, errors=errors.hops, doubtful=one.doubtful)
     return found
 
 
@@ -136,8 +139,16 @@ def own_mac(nic: Nic, peer: Nic, capture: Capture) -> str | None:
     return None
 
 
-def _by_token(packets: Mapping[Point, Sequence[PacketView]], token: bytes) -> dict[Point, list[PacketView]]:
-    return {point: [view for view in views if token in view.payload] for point, views in packets.items()}
+def _by_token(
+    packets: Mapping[Point, Sequence[PacketView]], token: bytes, *, quoted: bool = False
+) -> dict[Point, list[PacketView]]:
+    """The packets that carry it, or the errors that quote one."""
+    if quoted:
+        return {
+            at: [one for one in views if one.quoted and token in one.quoted.payload]
+            for at, views in packets.items()
+        }
+    return {at: [one for one in views if token in one.payload] for at, views in packets.items()}
 
 
 def _unicast(mac: str) -> bool:

@@ -5,16 +5,16 @@ order in which they were typed. Time decides nothing.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from srv6lab.evidence.packets import WRONG, Address, PacketView, Point
+from srv6lab.evidence.packets import WRONG, Address, PacketView, Point, is_error
 from srv6lab.evidence.probes import Sent
 from srv6lab.plan.nodes import Plan
 from srv6lab.topology.exercises import Probe
 
 _ECHO = frozenset({0, 8, 128, 129})
 _ECHO_REQUEST = frozenset({8, 128})
-_ERRORS = frozenset({("icmp", one) for one in (3, 4, 5, 11, 12)} | {("icmpv6", one) for one in (1, 2, 3, 4)})
+_REDIRECT = 5  # ICMP's
 _OF_NEIGHBORS = frozenset({*range(130, 138), 143})
 
 Packets = Mapping[Point, Sequence[PacketView]]
@@ -23,10 +23,12 @@ Ends = tuple[frozenset[Address], frozenset[Address]]
 
 @dataclass(frozen=True, slots=True)
 class TypedPing:
-    """A probe's ping: its packets by point, and those of which it isn't known whether they are."""
+    """A probe's ping: its packets by point, ICMP errors about them, and frames of which it isn't known whether they are
+    of it."""
 
     sent: Sent
     packets: Packets
+    errors: Packets = field(default_factory=dict)
     doubtful: tuple[tuple[Point, int], ...] = ()
 
 
@@ -84,13 +86,25 @@ def _one(probe: Probe, identifier: int | None, note: str, packets: Packets, echo
     }
     sequences = {_sequence(view) for views in mine.values() for view in views if _is_request(view)}
     sent = Sent(probe.id, len(sequences), 0, note=f"ping with ICMP identifier {identifier}{note}")
+    errors = {
+        point: [view for view in views if _is_about(view, identifier, mine)]
+        for point, views in packets.items()
+    }
     doubtful = tuple(
         (point, view.number)
         for point, views in packets.items()
         if mine[point]
         for view in _strays(mine[point], echoes[point], views)
     )
-    return TypedPing(sent, mine, doubtful)
+    return TypedPing(sent, mine, errors, doubtful)
+
+
+def _is_about(error: PacketView, identifier: int | None, mine: Packets) -> bool:
+    """Whether an ICMP error quotes a packet of the ping."""
+    quoted = error.quoted
+    if quoted is None or not quoted.headers or _identifier(quoted) != identifier:
+        return False
+    return any(view.ends == quoted.ends for views in mine.values() for view in views)
 
 
 # --- what may be the ping's, and isn't known to be
@@ -109,7 +123,8 @@ def _strays(
         if id(view) in known or not view.headers or _is_something_else(view, identifier):
             continue
         same = view.icmp is not None and view.icmp.type in _ECHO and _identifier(view) == identifier
-        if same or (view.outer.source, view.outer.destination) in tunnels or view.ends in ends:
+        told = view.icmp is not None and bool({*view.ends} & {one for pair in ends for one in pair})
+        if same or told or (view.outer.source, view.outer.destination) in tunnels or view.ends in ends:
             yield view
 
 
@@ -132,8 +147,10 @@ def _is_something_else(view: PacketView, identifier: int | None) -> bool:
     if view.icmp is None:
         return False
     kind = (view.innermost.protocol, view.icmp.type)
-    if kind in _ERRORS or (kind[0] == "icmpv6" and view.icmp.type in _OF_NEIGHBORS):
+    if kind[0] == "icmpv6" and view.icmp.type in _OF_NEIGHBORS:
         return True
+    if is_error(*kind) or kind == ("icmp", _REDIRECT):
+        return _is_sound(view)
     return view.icmp.type in _ECHO and _is_sound(view) and _identifier(view) != identifier
 
 

@@ -96,6 +96,14 @@ class Icmp:
     checksum_status: int | None = wire(icmp="icmp.checksum.status", icmpv6="icmpv6.checksum.status")
 
 
+_ERRORS = frozenset({("icmp", one) for one in (3, 4, 11, 12)} | {("icmpv6", one) for one in (1, 2, 3, 4)})
+
+
+def is_error(protocol: str, kind: int) -> bool:
+    """Whether an ICMP message of that type says that a packet was lost (RFC 792, RFC 4443 section 2.1)."""
+    return (protocol, kind) in _ERRORS
+
+
 @dataclass(frozen=True, slots=True)
 class Udp:
     """A UDP header."""
@@ -115,7 +123,8 @@ class PacketView:
     nothing is decided by it), `length` is bytes on the wire, `payload` what lies behind the
     innermost transport header. A MAC is "" where the tracer kept none; `outgoing` is the tracer's own word of whether
     its node sent the packet, `ip_bytes` the outermost IP header's of how long the packet is. `echo_time` is what tshark
-    takes for the time at the beginning of an echo's payload, which then lacks it.
+    takes for the time at the beginning of an echo's payload, which then lacks it. `quoted` is the packet that an ICMP
+    error speaks of, with its innermost IP header.
     """
 
     number: int
@@ -130,6 +139,7 @@ class PacketView:
     ip_bytes: int | None = None
     udp: Udp | None = None
     echo_time: str = ""
+    quoted: PacketView | None = None
 
     @property
     def ip_length(self) -> int:

@@ -54,9 +54,11 @@ class Trace:
 @dataclass(frozen=True, slots=True)
 class Prediction:
     """The walks that a probe's packets may take: by the RFC alone, and by the RFC with the kernel's known
-    departures from it. `meanwhile` says that the lab changes while they are sent: then no share is known."""
+    departures from it. `meanwhile` says that the lab changes while they are sent: then no share is known. `told` are
+    the walks of ICMP errors of which the sender may be told: a node doesn't send one for each packet."""
 
     probe: str
     rfc: tuple[Trace, ...]
     linux: tuple[Trace, ...]
     meanwhile: bool = False
+    told: tuple[Trace, ...] = ()

@@ -22,9 +22,10 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A probe's packets in a set of captures; `doubtful` are frames that may be its, or may not."""
+    """A probe's packets in a set of captures; `errors` are ICMP's about them, `doubtful` frames that may be its, or may not."""
 
     sent: Sent
     hops: tuple[Hop, ...]
     undirected: tuple[Point, ...] = ()
+    errors: tuple[Hop, ...] = ()
     doubtful: tuple[tuple[Point, int], ...] = ()

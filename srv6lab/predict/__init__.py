@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from srv6lab.evidence.prediction import Leg, Prediction, Trace
 from srv6lab.plan.nodes import Plan
+from srv6lab.predict.errors import told
 from srv6lab.predict.forwarding import Ended, walks
 from srv6lab.predict.namespaces import ModeledLab
 from srv6lab.predict.policies import elect
@@ -25,7 +26,13 @@ def predict(plan: Plan, exercise: str) -> tuple[Prediction, ...]:
     has no such exercise."""
     _, found = plan.exercise(exercise)
     return tuple(
-        Prediction(probe.id, tuple(_all(labs, probe, RFC)), tuple(_all(labs, probe, LINUX)), len(labs) > 1)
+        Prediction(
+            probe.id,
+            tuple(_all(labs, probe, RFC)),
+            tuple(_all(labs, probe, LINUX)),
+            len(labs) > 1,
+            tuple(one for lab in labs for one in _told(lab, probe)),
+        )
         for labs, probes in _stages(plan, found)
         for probe in probes
     )
@@ -72,6 +79,16 @@ def traces(lab: ModeledLab, probe: Probe, quirks: frozenset[str]) -> Iterator[Tr
             continue
         answered.add((reply, one.end.place))
         yield from (_trace(probe, Leg.BACK, back) for back in walks(lab, reply, one.end.place, quirks))
+
+
+def _told(lab: ModeledLab, probe: Probe) -> Iterator[Trace]:
+    """The errors of which its sender may be told."""
+    seen: set[object] = set()
+    for one in walks(lab, request(lab.plan, probe), Place(probe.source), LINUX):
+        for error in told(lab, one, LINUX):
+            if (error.walk.hops, error.end) not in seen:
+                seen.add((error.walk.hops, error.end))
+                yield _trace(probe, Leg.BACK, error)
 
 
 def _trace(probe: Probe, leg: Leg, one: Ended) -> Trace:

@@ -24,7 +24,7 @@ from srv6lab.srv6.encapsulation import push
 from srv6lab.srv6.endpoint import IPV4, IPV6, end
 from srv6lab.srv6.headend import HEADENDS, hop
 from srv6lab.srv6.outer import Outer
-from srv6lab.srv6.packet import Ipv4, Ipv6, Packet, Srh
+from srv6lab.srv6.packet import Ipv4, Ipv6, Packet, Srh, Udp
 from srv6lab.srv6.results import (
     Adjacency,
     Cache,
@@ -80,10 +80,11 @@ class Walk:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A walk that came to its end, with the packet as it was there."""
+    """A walk that came to its end, with the packet as it was there, and what its source is told of it."""
 
     walk: Walk
     end: End
+    error: IcmpError | None = None
 
 
 Next = tuple[Walk | Ended, ...]
@@ -146,7 +147,9 @@ class _Step:
         found = self.here.lookup(destination, self.walk.came_in, table)
         if found is None:
             where = f"table {table} of {self.here.place}" if table is not None else self.here.place
-            return _lost(self.walk, f"{where} has no route to {destination}")
+            return _lost(
+                self.walk, f"{where} has no route to {destination}", _unreachable(self.walk.packet, 0, 0)
+            )
         prefix, ways = found
         total = sum(_weight(way) for way in ways)
         return tuple(
@@ -206,7 +209,7 @@ class _Step:
             case Discard(reason=reason):
                 return _lost(walk, f"{name}: {reason}")
             case IcmpError():
-                return _lost(walk, f"{name}: {_error(walk.packet, result)}")
+                return _lost(walk, f"{name}: {_error(walk.packet, result)}", result)
 
     def _steered(self, way: Steer, prefix: str) -> Next:
         packet, given = self.walk.packet, way.given
@@ -280,7 +283,8 @@ class _Step:
             if routed and ADDRESS in self.quirks:
                 return (self._reinjected(outer.exposed(), f"{to} is its address"),)
             return _lost(walk, f"{to} is an address of {place}, no SID: nothing opens what it holds")
-        return (Ended(walk, End(True, place, f"{to} is its address")),)
+        nobody = _unreachable(packet, 4, 3) if isinstance(packet.headers[-1], Udp) else None
+        return (Ended(walk, End(True, place, f"{to} is its address"), nobody),)
 
     def _reinjected(self, packet: Packet, why: str) -> Walk:
         """What Linux takes out of a packet to itself comes in by the same NIC once more; its tracer sees the whole
@@ -312,7 +316,7 @@ class _Step:
         if walk.hop_due:
             less = hop(packet)
             if isinstance(less, IcmpError):
-                return _lost(walk, _error(packet, less))
+                return _lost(walk, _error(packet, less), less)
             packet = less
         if (over := size(packet) - nic.mtu) > 0:
             what = f"{size(packet)} bytes are {over} more than the MTU {nic.mtu} of {nic.point}"
@@ -325,7 +329,8 @@ class _Step:
         peer = self.lab.across(nic)
         address = next_hop if next_hop is not None else _destination(packet)
         if address not in self.lab.namespace(peer.point.place).locals:
-            return _lost(walk, f"nobody on {nic.point}'s link has the address {address}")
+            silent = f"nobody on {nic.point}'s link has the address {address}"
+            return _lost(walk, silent, _unreachable(packet, 3, 1))
         reason = "; ".join((*walk.why, why))
         seen = view(packet, nic.mac, peer.mac)
         hops = (
@@ -382,5 +387,11 @@ def _error(packet: Packet, error: IcmpError) -> str:
     return f"{words}, code {error.code}{pointer}; {source} is told"
 
 
-def _lost(walk: Walk, reason: str) -> Next:
-    return (Ended(walk, End(False, walk.place, reason)),)
+def _unreachable(packet: Packet, code: int, code_of_ipv4: int) -> IcmpError:
+    """ICMPv6 or ICMP Destination Unreachable."""
+    ipv4 = isinstance(packet.headers[0], Ipv4)
+    return IcmpError(3, code_of_ipv4) if ipv4 else IcmpError(1, code)
+
+
+def _lost(walk: Walk, reason: str, error: IcmpError | None = None) -> Next:
+    return (Ended(walk, End(False, walk.place, reason), error),)

@@ -29,6 +29,7 @@ from srv6lab.evidence.wording import Described
 from srv6lab.judge.compare.alerts_and_counters import judge_alerts, judge_counts, judge_losses
 from srv6lab.judge.compare.answers import judge_answers
 from srv6lab.judge.compare.carried import judge_packets
+from srv6lab.judge.compare.errors import judge_errors
 from srv6lab.judge.compare.messages import judge_messages
 from srv6lab.judge.compare.permitted import Permitted, Spot, counters, foresee
 from srv6lab.judge.compare.point import PointContext, judge_spot
@@ -68,6 +69,7 @@ def compare(
             judged += judge_packets(one, predicted[probe], sound, failed)
             judged += judge_answers(one, predicted[probe])
             judged += judge_typed(one, predicted[probe])
+            judged += judge_errors(one, predicted[probe], sound)
         items += (replace(item, probe=probe) for item in judged)
     told = {item.point for item in items if item.status is Status.INCONCLUSIVE}
     items += [_unsound(tracers[point]) for point in sorted(watched - told) if not tracers[point].sound]

@@ -47,6 +47,21 @@ def judge_packets(
     yield from _changed(judged)
 
 
+def along_walks(
+    leg: Leg, walks: Sequence[Trace], packets: Mapping[Identity, Seen], sound: Collection[Point]
+) -> Iterator[Item]:
+    """The same for packets that needn't be there: each that is took one of these walks."""
+    judged: dict[Leg, list[tuple[Identity, Trace, Seen]]] = {one: [] for one in Leg}
+    astray: dict[Spot, list[str]] = {}
+    for identity, seen in packets.items():
+        trace, wrong = _nearest(walks, seen, sound, False)
+        judged[leg].append((identity, trace, seen))
+        for spot, words in wrong:
+            astray.setdefault(spot, []).append(f"{_named(identity)} {words}")
+    yield from (_astray(spot, words) for spot, words in astray.items())
+    yield from _changed(judged)
+
+
 def _by_identity(hops: Sequence[Hop]) -> dict[Leg, dict[Identity, Seen]]:
     found: dict[Leg, dict[Identity, Seen]] = {leg: {} for leg in Leg}
     for hop in hops:

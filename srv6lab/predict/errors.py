@@ -1,0 +1,44 @@
+"""What the source of a packet is told by ICMP where its walk ends: as Linux words it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from ipaddress import IPv4Address, IPv6Address
+
+from srv6lab.evidence.packets import Address
+from srv6lab.predict.forwarding import Ended, walks
+from srv6lab.predict.namespaces import ModeledLab
+from srv6lab.predict.probe_packets import HOPS
+from srv6lab.srv6.packet import Icmp, Icmpv6, Ipv4, Ipv6, Packet, build
+from srv6lab.srv6.results import IcmpError
+
+_MOST = {4: 576, 6: 1280}  # bytes of such a packet (RFC 1812 section 4.3.2.3, RFC 4443 section 2.4)
+_INTERNETWORK_CONTROL = 0xC0  # what Linux puts into the TOS of an error
+
+
+def told(lab: ModeledLab, ended: Ended, quirks: frozenset[str]) -> Iterator[Ended]:
+    """The walks of the error that an end sends, if it sends one."""
+    first, place = ended.walk.packet.headers[0], ended.end.place
+    if ended.error is None or place.netns or not isinstance(first, Ipv4 | Ipv6):
+        return
+    own = [
+        address
+        for address in lab.plan.node(place.node).addresses()
+        if address.version == first.source.version
+    ]
+    for near in own[:1]:
+        begun = walks(lab, _error(ended.walk.packet, ended.error, near, first.source), place, quirks)
+        nics = {one.walk.hops[0].point for one in begun if one.walk.hops}
+        addresses = [nic.address.ip for nic in lab.plan.node(place.node).nics if nic.point in nics]
+        source = next((one for one in addresses if one.version == near.version), near)
+        yield from walks(lab, _error(ended.walk.packet, ended.error, source, first.source), place, quirks)
+
+
+def _error(packet: Packet, error: IcmpError, source: Address, to: Address) -> Packet:
+    whole = packet.to_bytes()
+    if isinstance(source, IPv4Address) and isinstance(to, IPv4Address):
+        header = Ipv4(source, to, HOPS, tos=_INTERNETWORK_CONTROL)
+        return build(header, Icmp(error.type, error.code), payload=whole[: _MOST[4] - 28])
+    if isinstance(source, IPv6Address) and isinstance(to, IPv6Address):
+        return build(Ipv6(source, to, HOPS), Icmpv6(error.type, error.code), payload=whole[: _MOST[6] - 48])
+    raise ValueError(f"{source} and {to} are of two families")
