@@ -38,7 +38,8 @@ def judge_packets(
         due = leg is Leg.THERE or (not prediction.meanwhile and always_answered(prediction))
         for identity in dict.fromkeys((*legs[leg], *(legs[Leg.THERE] if due else ()))) if walks else ():
             seen = legs[leg].get(identity, {})
-            trace, wrong = _nearest(walks, seen, sound, prediction.meanwhile)
+            arrived = not prediction.meanwhile or (leg is Leg.THERE and identity in legs[Leg.BACK])
+            trace, wrong = _nearest(walks, seen, sound, arrived)
             judged[leg].append((identity, trace, seen))
             for spot, words in wrong:
                 astray.setdefault(spot, []).append(f"{_named(identity)} {words}")
@@ -54,7 +55,7 @@ def along_walks(
     judged: dict[Leg, list[tuple[Identity, Trace, Seen]]] = {one: [] for one in Leg}
     astray: dict[Spot, list[str]] = {}
     for identity, seen in packets.items():
-        trace, wrong = _nearest(walks, seen, sound, False)
+        trace, wrong = _nearest(walks, seen, sound, arrived=True)
         judged[leg].append((identity, trace, seen))
         for spot, words in wrong:
             astray.setdefault(spot, []).append(f"{_named(identity)} {words}")
@@ -76,18 +77,20 @@ def _by_identity(hops: Sequence[Hop]) -> dict[Leg, dict[Identity, Seen]]:
 
 
 def _nearest(
-    walks: Sequence[Trace], seen: Seen, sound: Collection[Point], meanwhile: bool
+    walks: Sequence[Trace], seen: Seen, sound: Collection[Point], arrived: bool
 ) -> tuple[Trace, list[tuple[Spot, str]]]:
-    """The walk that a packet took, and where it wasn't on it: of one sent while the lab changed, up to where it was
+    """The walk that a packet took, and where it wasn't on it: of one that needn't have `arrived`, up to where it was
     seen last."""
     here = Counter({spot: len(views) for spot, views in seen.items() if spot[0] in sound})
     best: tuple[Trace, list[tuple[Spot, str]]] | None = None
     for walk in walks:
-        due = Counter(spot for spot in _spots(walk) if spot[0] in sound)
+        spots = [spot for spot in _spots(walk) if spot[0] in sound]
+        last = len(spots) if arrived else max((n for n, one in enumerate(spots, 1) if here[one]), default=0)
+        due, most = Counter(spots[:last]), Counter(spots)
         wrong = [
             (spot, f"seen {here[spot]} times for {due[spot]}")
-            for spot in dict.fromkeys((*_spots(walk), *here))
-            if here[spot] > due[spot] or (here[spot] < due[spot] and not meanwhile)
+            for spot in dict.fromkeys((*spots, *here))
+            if not due[spot] <= here[spot] <= most[spot]
         ]
         if best is None or len(wrong) < len(best[1]):
             best = walk, wrong
