@@ -113,9 +113,9 @@ def _is_about(error: PacketView, identifier: int | None, mine: Packets) -> bool:
 def _strays(
     mine: Sequence[PacketView], echoes: Sequence[PacketView], views: Sequence[PacketView]
 ) -> Iterator[PacketView]:
-    """What goes where the ping goes, and is nothing else that can be read."""
+    """What goes where the ping goes, or to or from one of its ends, and is nothing else that can be read."""
     tunnels = {(view.outer.source, view.outer.destination) for view in mine}
-    ends = {view.ends for view in mine} | {view.ends[::-1] for view in mine}
+    ends = {end for view in mine for end in view.ends}
     identifier = _identifier(mine[0])
     known = {id(view) for view in filter(_is_sound, echoes)} - {*map(id, _of_one_ping(mine, echoes))}
     known |= {*map(id, mine)}
@@ -123,8 +123,7 @@ def _strays(
         if id(view) in known or not view.headers or _is_something_else(view, identifier):
             continue
         same = view.icmp is not None and view.icmp.type in _ECHO and _identifier(view) == identifier
-        told = view.icmp is not None and bool({*view.ends} & {one for pair in ends for one in pair})
-        if same or told or (view.outer.source, view.outer.destination) in tunnels or view.ends in ends:
+        if same or not ends.isdisjoint(view.ends) or (view.outer.source, view.outer.destination) in tunnels:
             yield view
 
 

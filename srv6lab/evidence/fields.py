@@ -177,6 +177,8 @@ def _there(
 
 def differing(foretold: Mapping[str, str], seen: Mapping[str, str]) -> list[str]:
     """The fields in which a packet isn't the foretold one; of what isn't seen nothing is known."""
+    if foretold.items() <= seen.items():
+        return []
     return [name for name, value in foretold.items() if seen.get(name, value) != value]
 
 

@@ -80,9 +80,12 @@ class Scene:
 
 @dataclass(frozen=True, slots=True)
 class Operator:
+    """`at_one` says why one capture alone may not show it: then it is some right run's for all that is known."""
+
     name: str
     wants: frozenset[Status]
     change: Callable[[Random, Scene], dict[str, list[Frame]] | None]
+    at_one: str = ""
 
 
 # --- a field of one frame
@@ -231,13 +234,28 @@ _MENDED = {
 }
 
 
+_FREE = "its sender chooses it, and this is the only place where it is seen"
+_FEWER = "a ping of fewer packets and another's frame, or an ICMP error that wasn't sent"
+_AT_BIRTH = {
+    ("eth", "type"): _FEWER,
+    ("ip6", "flow label"): _FREE,
+    ("ip4", "ID"): _FREE,
+    **{(layer, name): _FREE for layer in ("icmp", "icmp6") for name in ("identifier", "sequence")},
+    ("udp", "source port"): _FREE,
+    **{("payload", f"{name} byte"): _FREE for name in ("first", "ninth", "17th", "33rd")},
+}
+
+
 def _fields() -> Iterator[Operator]:
     """A change of each field; where a checksum covers it, with that left as it was and with it computed again."""
     for layer, name, at, mask, wants in _FIELDS:
-        yield Operator(f"{layer} {name}", wants, _in_one(layer, _flip(at, mask)))
+        free = _AT_BIRTH.get((layer, name), "") if layer not in _MENDED else ""
+        yield Operator(f"{layer} {name}", wants, _in_one(layer, _flip(at, mask)), free)
         if layer in _MENDED and name not in ("checksum", "version", "header length"):
             mended = _in_one(layer, _flip(at, mask), _MENDED[layer])
-            yield Operator(f"{layer} {name}, checksum mended", wants, mended)
+            yield Operator(
+                f"{layer} {name}, checksum mended", wants, mended, _AT_BIRTH.get((layer, name), "")
+            )
     for layer in ("ip6", "ip4"):  # of an address, with the checksum of what is in it
         at, size = (8, 16) if layer == "ip6" else (12, 4)
         change = _in_one(
@@ -417,10 +435,14 @@ def _a_hop_late(dice: Random, scene: Scene) -> dict[str, list[Frame]] | None:
 
 
 def _reordered(dice: Random, scene: Scene) -> dict[str, list[Frame]] | None:
+    """The frames of each probe, but the probes one after the other as they were sent."""
     trace = dice.choice(list(scene.frames))
-    frames = list(scene.frames[trace])
-    dice.shuffle(frames)
-    return {trace: frames}
+    groups: dict[bytes, list[Frame]] = {}
+    for frame in scene.frames[trace]:
+        groups.setdefault(next((one for one in scene.tokens if one in frame), b""), []).append(frame)
+    for group in groups.values():
+        dice.shuffle(group)
+    return {trace: [frame for group in groups.values() for frame in group]}
 
 
 def _foreign(dice: Random, scene: Scene) -> dict[str, list[Frame]] | None:
@@ -456,10 +478,10 @@ OPERATORS = (
     Operator("frame cut on the wire", UNREADABLE, _in_one("eth", _cut)),
     Operator("addressed to another NIC of the lab", FAIL, _to_another_nic),
     Operator("MACs exchanged", FAIL, _turned_round),
-    Operator("packet dropped", FAIL, _dropped),
+    Operator("packet dropped", FAIL, _dropped, _FEWER),
     Operator("packet doubled", FAIL, _doubled),
     Operator("one lost, one doubled", FAIL, _replaced_by_its_sibling),
-    Operator("replaced by another probe's", FAIL, _another_probe_s),
+    Operator("replaced by another probe's", FAIL, _another_probe_s, _FREE),
     Operator("all packets of a NIC gone", FAIL, _all_gone),
     Operator("packets of two NICs exchanged", FAIL, _exchanged),
     Operator("packet moved to another NIC", FAIL, _moved),

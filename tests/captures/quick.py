@@ -12,7 +12,7 @@ from unittest.mock import patch
 
 from srv6lab.evidence import wording
 from srv6lab.judge import compare, grade
-from srv6lab.judge.compare import permitted
+from srv6lab.judge.compare import carried, errors, permitted
 from srv6lab.judge.diagnose import first_break
 
 _MOST = 200_000  # of what is remembered by one function
@@ -55,6 +55,35 @@ def _spots(function: Callable[..., Iterator[Any]]) -> Callable[..., list[Any]]:
     return remembered
 
 
+def _of_packets(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Of one packet: of its views at their spots."""
+    known = _Known()
+
+    def remembered(views: Sequence[tuple[object, object]], asked: object) -> Any:
+        key = (id(asked), *((spot, id(view)) for spot, view in views))
+        return known.get(key, (views, asked), lambda: function(views, asked))
+
+    return remembered
+
+
+def _of_walks(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Of where one packet was seen, how often."""
+    known: dict[object, Any] = {}
+
+    def remembered(walks: Sequence[object], seen: Any, sound: Any, arrived: bool) -> Any:
+        key = (
+            *map(id, walks),
+            *((spot, len(views)) for spot, views in seen.items()),
+            frozenset(sound),
+            arrived,
+        )
+        if key not in known:
+            known[key] = function(walks, seen, sound, arrived)
+        return known[key]
+
+    return remembered
+
+
 def _predictions() -> Callable[..., Any]:
     known: dict[tuple[str, str], Any] = {}
     function = grade.predict
@@ -69,6 +98,13 @@ def _predictions() -> Callable[..., Any]:
 
 
 @contextmanager
+def without_causes() -> Iterator[None]:
+    """As long as this is open, no verdict says what likely caused it."""
+    with patch.object(grade, "diagnose", lambda *_: ()):
+        yield
+
+
+@contextmanager
 def remembered() -> Iterator[None]:
     """As long as this is open."""
     describe, foretell = _by_identity(wording.describe), _by_identity(wording.foretell)
@@ -79,6 +115,10 @@ def remembered() -> Iterator[None]:
         (compare, "judge_spot", _spots(compare.judge_spot)),
         (wording.Described, "of", staticmethod(_by_identity(wording.Described.of))),
         (permitted, "foretell", foretell),
+        (errors, "foretell", foretell),
+        (errors, "judge_spot", _spots(errors.judge_spot)),
+        (carried, "_of_one", _of_packets(carried._of_one)),
+        (carried, "_nearest", _of_walks(carried._nearest)),
         (first_break, "foretell", foretell),
         (first_break, "describe", describe),
     )

@@ -19,6 +19,7 @@ from srv6lab.evidence.verdict import CountDiffers, FieldDiffers, Item, Status
 from srv6lab.judge.compare.permitted import Spot, always_answered
 
 _REPLIES = frozenset({0, 129})
+_UDP = 17
 _SHOWN = 3  # of packets with the same fault
 Identity = tuple[str, int | None]
 Seen = dict[Spot, list[PacketView]]
@@ -55,7 +56,7 @@ def along_walks(
     judged: dict[Leg, list[tuple[Identity, Trace, Seen]]] = {one: [] for one in Leg}
     astray: dict[Spot, list[str]] = {}
     for identity, seen in packets.items():
-        trace, wrong = _nearest(walks, seen, sound, arrived=True)
+        trace, wrong = _nearest(walks, seen, sound, True)
         judged[leg].append((identity, trace, seen))
         for spot, words in wrong:
             astray.setdefault(spot, []).append(f"{_named(identity)} {words}")
@@ -138,29 +139,40 @@ def _changed(judged: Mapping[Leg, Sequence[tuple[Identity, Trace, Seen]]]) -> It
     asked: dict[Identity, PacketView] = {}
     for leg in Leg:
         for identity, trace, seen in judged[leg]:
-            before = _Before({})
-            first = asked.get(identity) if leg is Leg.BACK else None
-            for spot, packet in _along(trace, seen):
-                changes = [*_of_headers(before, packet), *_of_frame(before.packet, packet)]
-                if first is not None:
-                    changes += _of_frame(first, packet, _ECHOED)
-                for name, old, new in changes:
-                    found.setdefault((spot, name), []).append((identity, old, new))
-                before.packet, first = packet, None
-            if leg is Leg.THERE and before.packet is not None:
-                asked[identity] = before.packet
+            views = _along(trace, seen)
+            for spot, name, old, new in _of_one(views, asked.get(identity) if leg is Leg.BACK else None):
+                found.setdefault((spot, name), []).append((identity, old, new))
+            if leg is Leg.THERE and views:
+                asked[identity] = views[-1][1]
     for (spot, name), those in found.items():
         yield _change(spot, name, those)
 
 
-def _along(trace: Trace, seen: Seen) -> Iterator[tuple[Spot, PacketView]]:
+def _of_one(
+    views: Sequence[tuple[Spot, PacketView]], asked: PacketView | None
+) -> list[tuple[Spot, str, str, str]]:
+    """What changed of one packet on its walk, and of an answer also since it was `asked`."""
+    before = _Before({})
+    found = []
+    for spot, packet in views:
+        changes = [*_of_headers(before, packet), *_of_frame(before.packet, packet)]
+        if asked is not None and before.packet is None:
+            changes += _of_frame(asked, packet, _ECHOED)
+        found += [(spot, *change) for change in changes]
+        before.packet = packet
+    return found
+
+
+def _along(trace: Trace, seen: Seen) -> list[tuple[Spot, PacketView]]:
     """A packet's views in the order of its walk."""
-    visits: Counter[Spot] = Counter()
+    visits: dict[Spot, int] = {}
+    found = []
     for spot in _spots(trace):
-        views = seen.get(spot, ())
-        if visits[spot] < len(views):
-            yield spot, views[visits[spot]]
-        visits[spot] += 1
+        views, visit = seen.get(spot, ()), visits.get(spot, 0)
+        if visit < len(views):
+            found.append((spot, views[visit]))
+        visits[spot] = visit + 1
+    return found
 
 
 def _of_headers(before: _Before, packet: PacketView) -> Iterator[tuple[str, str, str]]:
@@ -192,8 +204,14 @@ def _of_frame(
 
 
 def _left_to_a_nic(row: PacketField, before: PacketView) -> bool:
-    """A checksum that wasn't right yet may have been computed since."""
-    return row.name == "udp.checksum" and before.udp is not None and before.udp.checksum_status == WRONG
+    """A checksum that wasn't right yet, but the sum that a NIC goes on from, may have been computed since."""
+    udp = before.udp
+    if row.name != "udp.checksum" or udp is None or udp.checksum_status != WRONG:
+        return False
+    ip = before.innermost
+    pseudo = ip.source.packed + ip.destination.packed + (udp.length or 0).to_bytes(4) + _UDP.to_bytes(4)
+    total = sum(int.from_bytes(pseudo[at : at + 2]) for at in range(0, len(pseudo), 2))
+    return udp.checksum == total % 0xFFFF
 
 
 def _as_a_time(row: PacketField, before: PacketView, packet: PacketView) -> bool:
