@@ -407,6 +407,29 @@ def test_what_is_no_capture_is_told_with_its_name(tmp_path: Path) -> None:
 
 
 @needs_tshark
+@pytest.mark.parametrize("version", [0, 4, 5, 7])
+def test_an_ip_header_of_another_version_is_a_malformed_frame(tmp_path: Path, version: int) -> None:
+    """tshark gives up on it, and says nothing of what it holds."""
+    inner = frames.ping()
+    for at in (14, inner.index(b"\x45\x00", 60)):
+        if version != 4 or at == 14:
+            changed = inner[:at] + bytes([version << 4 | inner[at] & 15]) + inner[at + 1 :]
+            assert "1 frame malformed (1)" in read(tmp_path, changed).note
+
+
+def test_an_icmp_error_has_the_packet_that_it_speaks_of(tmp_path: Path) -> None:
+    about = ipv6(
+        "2001:1::1", "2001:2::1", 58, icmpv6("2001:1::1", "2001:2::1", 128, 0, b"\0\7\0\3" + TOKEN * 3)
+    )
+    told = icmpv6("2001:1::2", "2001:1::1", 1, 0, bytes(4) + about)
+    view = whole(tmp_path, ether(ipv6("2001:1::2", "2001:1::1", 58, told)))
+    assert view.quoted is not None
+    assert (view.payload, view.quoted.payload) == (b"", TOKEN * 3)
+    assert view.quoted.icmp is not None
+    assert (view.quoted.icmp.identifier, view.quoted.icmp.sequence) == (7, 3)
+    assert view.quoted.ends == (ip_address("2001:1::1"), ip_address("2001:2::1"))
+
+
 def test_malformed_frames_never_raise_and_keep_what_could_be_read(tmp_path: Path) -> None:
     ping = frames.ping()
     sizes = (16, 40, 54, 60, 70, 94, 110, len(ping))

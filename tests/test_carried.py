@@ -79,6 +79,23 @@ def test_while_the_lab_changes_a_packet_may_end_on_the_way() -> None:
     assert wrong(judged(seen, *walks)) != []
 
 
+def test_while_the_lab_changes_one_that_was_seen_later_was_there_before() -> None:
+    walks = trace(OUT, IN, (OTHER, Direction.OUT)), trace(OUT, (PLACE, Direction.IN))
+    seen = [*at(OUT, *THREE), *at(IN, *THREE[:2]), *at((OTHER, Direction.OUT), *THREE)]
+    ((name, _, words),) = wrong(judged(seen, *walks, meanwhile=True))
+    assert (name, words) == ("packets", "sequence 3 seen 0 times for 1")
+
+
+def test_while_the_lab_changes_one_that_was_answered_arrived() -> None:
+    turned = replace(INNER, source=INNER.destination, destination=INNER.source)
+    answers = [echo(n, turned, kind=0) for n in (1, 2, 3)]
+    back = replace(trace(leg=Leg.BACK), hops=(Hop(OTHER, Direction.OUT, answers[0]),))
+    walks = trace(), trace(OUT, (PLACE, Direction.IN)), back
+    seen = [*at(OUT, *THREE), *at(IN, *THREE[:2]), *at((OTHER, Direction.OUT), *answers)]
+    ((name, _, words),) = wrong(judged(seen, *walks, meanwhile=True))
+    assert (name, words) == ("packets", "sequence 3 seen 0 times for 1")
+
+
 def test_what_tshark_takes_for_a_time_is_no_change() -> None:
     whole = [echo(n, payload=bytes(16) + b"token") for n in (1, 2, 3)]
     shorter = [replace(one, payload=b"token", echo_time="1970") for one in whole]
@@ -122,18 +139,19 @@ def test_an_answer_repeats_what_was_asked() -> None:
 
 
 def test_a_udp_checksum_may_be_computed_on_the_way_and_not_be_broken() -> None:
-    def datagram(checksum: int, status: int) -> PacketView:
-        return (
-            packet(replace(INNER, protocol="udp"), payload=b"token")
-            if not status + 1
-            else replace(packet(INNER, payload=b"token"), udp=Udp(20000, 5000, 64, checksum, status))
-        )
+    """What is left to a NIC is the sum of the pseudo header, from which it goes on."""
+    half = 0x0A00 + 0x0101 + 0x0A00 + 0x0201 + 64 + 17
 
-    walk = trace()
-    left = [*at(OUT, datagram(1, 0)), *at(IN, datagram(2, 1))]
-    broken = [*at(OUT, datagram(2, 1)), *at(IN, datagram(1, 0))]
-    assert not any(name == "udp.checksum" for name, _, _ in wrong(judged(left, walk)))
-    assert any(name == "udp.checksum" for name, _, _ in wrong(judged(broken, walk)))
+    def datagram(checksum: int, status: int) -> PacketView:
+        return replace(packet(INNER, payload=b"token"), udp=Udp(20000, 5000, 64, checksum, status))
+
+    def differs(before: PacketView, after: PacketView) -> bool:
+        found = judged([*at(OUT, before), *at(IN, after)], trace())
+        return any(name == "udp.checksum" for name, _, _ in wrong(found))
+
+    assert not differs(datagram(half, 0), datagram(2, 1))
+    assert differs(datagram(half + 1, 0), datagram(2, 1))
+    assert differs(datagram(2, 1), datagram(half, 0))
 
 
 def test_answers_count_by_the_senders_word() -> None:

@@ -280,3 +280,10 @@ def test_losses_are_counted_where_the_answers_come_in(answers: int, state: str, 
         [ExpectedLoss("flows", "west", 99, LINE)], found, {point: Tracer(point, state, note="gone")}
     )
     assert (item.status, item.captured) == (status, f"{300 - answers} of 300")
+
+
+def test_of_a_ping_that_nobody_typed_no_loss_is_known() -> None:
+    found = {"flows": Found(Sent("flows", 0, 0), ())}
+    point = Point("west", "eth1")
+    (item,) = judge_losses([ExpectedLoss("flows", "west", 99, LINE)], found, {point: Tracer(point, "live")})
+    assert item.status is Status.INCONCLUSIVE

@@ -10,7 +10,7 @@ import pytest
 
 from srv6lab.capture import Capture
 from srv6lab.capture.probes import find_all, own_mac
-from srv6lab.evidence.packets import Direction, Icmp, PacketView, Point
+from srv6lab.evidence.packets import WRONG, Direction, Icmp, PacketView, Point, Udp
 from srv6lab.evidence.probes import Found, Sent
 from srv6lab.live.send import command, read_ping
 from srv6lab.plan.nodes import Nic, Plan
@@ -176,6 +176,111 @@ class TestATypedPing:
 
     def test_a_point_without_packets_of_it_is_not_undirected(self) -> None:
         assert found(noise("fe80::1", "fe80::2")).undirected == ()
+
+
+class TestPingsOfSeveralProbes:
+    """They have the same ends, and are told by the order in which they were typed."""
+
+    probes = (PROBE, PROBE.model_copy(update={"id": "second"}))
+
+    def found(self, *captures: tuple[PacketView, ...]) -> dict[str, Found]:
+        points = [CORE.point, *(point for point in NICS if point != CORE.point and NICS[point].trace)]
+        read = {point: Capture() for point in NICS}
+        read |= {point: Capture(views) for point, views in zip(points, captures, strict=False)}
+        return find_all(PLAN, self.probes, read, {})
+
+    def identifiers(self, *captures: tuple[PacketView, ...]) -> list[set[int | None]]:
+        found = self.found(*captures)
+        return [
+            {hop.packet.icmp and hop.packet.icmp.identifier for hop in found[one.id].hops}
+            for one in self.probes
+        ]
+
+    def test_each_has_its_own_in_order(self) -> None:
+        assert self.identifiers((echo(9), echo(5, 1), echo(5, 2))) == [{9}, {5}]
+
+    def test_one_for_two_is_neither_s(self) -> None:
+        found = self.found((echo(9),))
+        assert [(one.sent.sent, one.hops) for one in found.values()] == [(0, ()), (0, ())]
+        assert "1 pings between its ends are in these captures, for 2 probes" in found["second"].sent.note
+
+    def test_three_for_two_are_not_told_apart(self) -> None:
+        assert self.identifiers((echo(9), echo(5), echo(3))) == [set(), set()]
+
+    def test_two_captures_that_disagree_on_the_order_tell_none(self) -> None:
+        assert self.identifiers((echo(9), echo(5)), (echo(9), echo(5)))[0] == {9}
+        assert self.identifiers((echo(9), echo(5)), (echo(5), echo(9))) == [set(), set()]
+
+    def test_datagrams_are_no_ping(self) -> None:
+        flows = PROBE.model_copy(update={"icmp": None, "udp": 9})
+        found = find_all(PLAN, [flows], {CORE.point: Capture((echo(),))}, {})[PROBE.id]
+        assert (found.sent.sent, found.hops) == (0, ())
+        assert "can't be told from others" in found.sent.note
+
+
+class TestWhatMayBeOfAPing:
+    """What can't be read goes where the ping goes: it may be one of its packets, changed."""
+
+    def doubtful(self, *packets: PacketView) -> list[int]:
+        numbered = [replace(one, number=n) for n, one in enumerate(packets, 1)]
+        return [number for _, number in found(*numbered).doubtful]
+
+    def test_what_can_t_be_read_in_its_tunnel(self) -> None:
+        unread = replace(echo(), headers=echo().headers[:1], icmp=None)
+        assert self.doubtful(echo(), echo(sequence=2), unread) == [3]
+
+    def test_what_can_t_be_read_between_its_ends(self) -> None:
+        strange = packet(header(WEST, EAST, 64, "200"), macs=LINK)
+        assert self.doubtful(echo(), strange) == [2]
+
+    def test_an_echo_with_its_identifier_and_another_end(self) -> None:
+        inner = header("10.9.9.9", EAST, 64, "icmp")
+        assert self.doubtful(echo(), replace(echo(), headers=(echo().outer, inner))) == [2]
+
+    def test_one_whose_checksum_is_wrong_may_have_any_identifier(self) -> None:
+        other = echo(99, 5)
+        assert other.icmp is not None
+        assert self.doubtful(echo(), replace(other, icmp=replace(other.icmp, checksum_status=WRONG))) == [2]
+
+    def test_another_identifier_with_the_number_that_it_lacks(self) -> None:
+        assert self.doubtful(echo(7, 1), echo(9, 2), echo(7, 3)) == [2]
+        assert self.doubtful(echo(9, 3), echo(9, 4), echo(7, 1), echo(7, 2)) == [1, 2]
+
+    def test_another_ping_is_another_ping(self) -> None:
+        assert self.doubtful(echo(5, 1), echo(5, 2), echo(7, 1), echo(7, 2)) == []
+
+    def test_another_program_s_are_not(self) -> None:
+        datagram = replace(packet(echo().outer, header(WEST, EAST, 64, "udp"), macs=LINK), udp=Udp(9, 53))
+        stream = packet(echo().outer, header(WEST, EAST, 64, "tcp"), macs=LINK)
+        assert self.doubtful(echo(), datagram, stream, noise("2001:ab::1", "2001:ab::2")) == []
+
+    def test_what_is_of_others_is_not(self) -> None:
+        assert self.doubtful(echo(), packet(header("192.0.2.1", "192.0.2.2", 64, "200"), macs=LINK)) == []
+
+    def test_of_our_own_probes_none_is(self) -> None:
+        unread = replace(echo(), headers=echo().headers[:1], icmp=None)
+        assert found(echo(), unread, sent=Sent("echo", 3, 3, TOKEN)).doubtful == ()
+
+
+class TestErrors:
+    """An ICMP error is about the packet that it quotes, and none of the probe's own."""
+
+    macs = (CORE.mac, PEER.mac)
+
+    def error(self, identifier: int = 7, payload: bytes = b"") -> PacketView:
+        quoted = replace(echo(identifier, payload=payload), headers=echo().headers[1:])
+        told = packet(header("2001:ab::1", "2001:ab::2", 64, "icmpv6"), macs=self.macs, icmp=Icmp(1, 0))
+        return replace(told, quoted=quoted)
+
+    def test_about_ours(self) -> None:
+        mine, other = self.error(payload=bytes.fromhex(TOKEN)), self.error(payload=bytes(16))
+        result = found(mine, other, sent=Sent("echo", 3, 3, TOKEN))
+        assert (result.hops, [hop.packet for hop in result.errors]) == ((), [mine])
+
+    def test_about_a_typed_ping(self) -> None:
+        result = found(echo(macs=self.macs), self.error(), self.error(8))
+        assert [hop.packet for hop in result.errors] == [self.error()]
+        assert (len(result.hops), result.doubtful) == (1, ())
 
 
 class TestSending:

@@ -59,17 +59,18 @@ def _between(plan: Plan, probes: Sequence[Probe], packets: Packets) -> dict[str,
     )
     echoes = {point: list(_echoes(views, ends)) for point, views in packets.items()}  # type: ignore[arg-type]
     requests = {point: [view for view in views if _is_request(view)] for point, views in echoes.items()}
-    orders = {tuple(dict.fromkeys(map(_identifier, filter(_is_sound, views)))) for views in requests.values()}
+    if any(map(_is_sound, (view for views in requests.values() for view in views))):
+        requests = {point: [*filter(_is_sound, views)] for point, views in requests.items()}
+    orders = {tuple(dict.fromkeys(map(_identifier, views))) for views in requests.values()}
     count = len({identifier for order in orders for identifier in order})
     best = max(requests.values(), key=len, default=[])
-    typed = list(dict.fromkeys(map(_identifier, filter(_is_sound, best)))) or [*map(_identifier, best)]
-    if not typed:
+    if not best:
         notes = dict.fromkeys((probe.id for probe in probes), "no ping between its ends in any capture")
         return {probe: TypedPing(Sent(probe, 0, 0, note=note), {}) for probe, note in notes.items()}
     if len(probes) == 1:
-        identifier = _identifier([*filter(_is_sound, best)][-1] if count else best[-1])
-        note = f" (the last of {len(typed)} in these captures)" if len(typed) > 1 else ""
-        return {first.id: _one(first, identifier, note, packets, echoes)}
+        several = len({*map(_identifier, best)})
+        note = f" (the last of {several} in these captures)" if several > 1 else ""
+        return {first.id: _one(first, _identifier(best[-1]), note, packets, echoes)}
     if count != len(probes) or sum(len(order) == count for order in orders) != 1:
         note = f"{count} pings between its ends are in these captures, for {len(probes)} probes: which is whose can't be told"
         return {probe.id: TypedPing(Sent(probe.id, 0, 0, note=note), {}) for probe in probes}
@@ -117,14 +118,18 @@ def _strays(
     tunnels = {(view.outer.source, view.outer.destination) for view in mine}
     ends = {end for view in mine for end in view.ends}
     identifier = _identifier(mine[0])
-    known = {id(view) for view in filter(_is_sound, echoes)} - {*map(id, _of_one_ping(mine, echoes))}
-    known |= {*map(id, mine)}
+    known, missing = {*map(id, mine)}, {*map(id, _of_one_ping(mine, echoes))}
     for view in views:
-        if id(view) in known or not view.headers or _is_something_else(view, identifier):
-            continue
-        same = view.icmp is not None and view.icmp.type in _ECHO and _identifier(view) == identifier
-        if same or not ends.isdisjoint(view.ends) or (view.outer.source, view.outer.destination) in tunnels:
+        if id(view) in missing:
             yield view
+        elif id(view) not in known and view.headers and not _is_something_else(view, identifier):
+            same = view.icmp is not None and view.icmp.type in _ECHO and _identifier(view) == identifier
+            if (
+                same
+                or not ends.isdisjoint(view.ends)
+                or (view.outer.source, view.outer.destination) in tunnels
+            ):
+                yield view
 
 
 def _of_one_ping(mine: Sequence[PacketView], echoes: Sequence[PacketView]) -> list[PacketView]:
