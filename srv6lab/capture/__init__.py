@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from srv6lab.capture import fields, pcap, tshark
+from srv6lab.capture.complaints import complaint
 from srv6lab.capture.unpack import unpacked
 from srv6lab.errors import MachineError, UsageError
 from srv6lab.evidence.packets import Address, Message, PacketView
@@ -114,7 +115,7 @@ class _Part:
             return
         walk = fields.walk(layers)
         if walk.malformed:
-            self.malformed[number] = fields.complaint(layers)
+            self.malformed[number] = complaint(layers)
         if walk.clipped:
             self.clipped[number] = walk.clipped
         self.bindings |= dict.fromkeys(fields.bindings(layers, walk))

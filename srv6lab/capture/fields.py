@@ -84,25 +84,6 @@ def _clipped(layers: Layer, walk: Walk) -> int:
     return kept
 
 
-def complaint(layers: Layer) -> str:
-    """What is wrong in a malformed frame: where tshark stopped, and its expert's words."""
-    words = dict.fromkeys(word for word in _experts(layers) if "Exception occurred" not in word)
-    last = layers["frame"]["frame_frame_protocols"].rpartition(":")[2]
-    return "; ".join([f"tshark stops in {last}", *words])
-
-
-def _experts(layer: Any) -> Iterator[str]:
-    if isinstance(layer, Mapping):
-        for name, value in layer.items():
-            if name == "_ws_expert__ws_expert_message":
-                yield from map(str, _listed(value))
-            else:
-                yield from _experts(value)
-    elif isinstance(layer, list):
-        for one in layer:
-            yield from _experts(one)
-
-
 def _header(name: str, layer: Layer) -> IpHeader | None:
     """One IP header, or None where the frame ends within it, or it is of no version that is known."""
     source, destination = _first(layer, f"{name}.src"), _first(layer, f"{name}.dst")

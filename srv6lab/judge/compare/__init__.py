@@ -34,6 +34,7 @@ from srv6lab.judge.compare.messages import judge_messages
 from srv6lab.judge.compare.permitted import Permitted, Spot, counters, foresee
 from srv6lab.judge.compare.point import PointContext, judge_spot
 from srv6lab.judge.compare.typed import judge_typed
+from srv6lab.judge.compare.variants import judge_variants
 from srv6lab.judge.expectations import Expected
 
 __all__ = ["compare", "judge_alerts", "judge_counts", "judge_losses", "judge_messages", "predicted_counts"]
@@ -126,6 +127,7 @@ def _judge_probe(
             nothing_else = "seen where no expectation has it"
         here = PointContext(*spot, found.sent.sent, foreseen is not None, blind, nothing_else)
         yield from judge_spot(wanted.get(spot, ()), permitted.get(spot, ()), seen.get(spot, ()), here)
+    yield from judge_variants(permitted, seen)
 
 
 def _in_order(wanted: Iterable[Spot], permitted: Iterable[Spot], seen: Iterable[Spot]) -> Iterator[Spot]:

@@ -1,0 +1,42 @@
+"""A probe's packets are by the RFC or as Linux forms them, never the one here and the other there."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from srv6lab.evidence.packets import Direction
+from srv6lab.evidence.wording import Described, foretell
+from srv6lab.judge.compare.permitted import Permitted, Spot
+from srv6lab.judge.compare.variants import judge_variants
+from tests.small import OTHER, PLACE, plain
+
+HERE, THERE = (PLACE, Direction.OUT), (OTHER, Direction.IN)
+RFC, LINUX = plain(hop_limit=62), plain(hop_limit=63)
+
+
+def permitted(spot: Spot, *, departs: bool = True) -> list[Permitted]:
+    linux = foretell(LINUX if departs else RFC)
+    return [Permitted(*spot, RFC, foretell(RFC), linux, ("quirk",), 1, 1)]
+
+
+def judged(here: object, there: object, *, departs: bool = True) -> list[tuple[str, str | None, str | None]]:
+    seen = {HERE: [Described.of(here)], THERE: [Described.of(there)]}  # type: ignore[arg-type]
+    both = {HERE: permitted(HERE, departs=departs), THERE: permitted(THERE)}
+    return [(str(one.point), one.predicted, one.captured) for one in judge_variants(both, seen)]
+
+
+def test_the_same_everywhere_is_right() -> None:
+    assert judged(RFC, RFC) == judged(LINUX, LINUX) == []
+
+
+def test_one_here_and_the_other_there_is_wrong() -> None:
+    assert judged(RFC, LINUX) == [(str(PLACE), "63", "62")]
+    assert judged(LINUX, RFC) == [(str(OTHER), "63", "62")]
+
+
+def test_where_they_don_t_differ_nothing_follows() -> None:
+    assert judged(RFC, LINUX, departs=False) == []
+
+
+def test_what_is_neither_is_another_s_to_judge() -> None:
+    assert judged(replace(RFC, length=1), LINUX) == []
