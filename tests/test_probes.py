@@ -257,6 +257,9 @@ class TestWhatMayBeOfAPing:
     def test_what_is_of_others_is_not(self) -> None:
         assert self.doubtful(echo(), packet(header("192.0.2.1", "192.0.2.2", 64, "200"), macs=LINK)) == []
 
+    def test_an_error_that_quotes_nothing_may_be_an_echo(self) -> None:
+        assert self.doubtful(echo(), echo(99, 2, kind=3)) == [2]
+
     def test_of_our_own_probes_none_is(self) -> None:
         unread = replace(echo(), headers=echo().headers[:1], icmp=None)
         assert found(echo(), unread, sent=Sent("echo", 3, 3, TOKEN)).doubtful == ()

@@ -153,7 +153,9 @@ def _is_something_else(view: PacketView, identifier: int | None) -> bool:
     kind = (view.innermost.protocol, view.icmp.type)
     if kind[0] == "icmpv6" and view.icmp.type in _OF_NEIGHBORS:
         return True
-    if is_error(*kind) or kind == ("icmp", _REDIRECT):
+    if is_error(*kind):
+        return _is_sound(view) and view.quoted is not None and bool(view.quoted.headers)
+    if kind == ("icmp", _REDIRECT):
         return _is_sound(view)
     return view.icmp.type in _ECHO and _is_sound(view) and _identifier(view) != identifier
 

@@ -92,11 +92,11 @@ def right_run(plan: Plan, exercise: str, folder: Path) -> Right:
     return Right(plan, exercise, observed, captures, points, Scene(frames, probes, tokens))
 
 
-def mutants(right: Right, operator: Operator) -> Iterator[dict[str, list[Frame]]]:
+def mutants(right: Right, operator: Operator, most: int = MUTANTS) -> Iterator[dict[str, list[Frame]]]:
     """The same ones each time."""
     found = 0
     for attempt in range(_TRIES):
-        if found == MUTANTS:
+        if found == most:
             return
         dice = Random(f"{right.plan.name} {right.exercise} {operator.name} {attempt}")
         try:
@@ -151,9 +151,9 @@ def verdict_of(right: Right, captures: Mapping[Point, Capture], changed: Iterabl
     return grade.judge_run(right.plan, right.exercise, observed, captures).status
 
 
-def table(right: Right, operators: Sequence[Operator], mode: str = "run") -> list[Row]:
+def table(right: Right, operators: Sequence[Operator], mode: str = "run", most: int = MUTANTS) -> list[Row]:
     """A row an operator: how its mutants were judged, and those that were judged wrongly."""
-    made = {operator: list(mutants(right, operator)) for operator in operators}
+    made = {operator: list(mutants(right, operator, most)) for operator in operators}
     known = described(frame for all_ in made.values() for one in all_ for x in one.values() for frame in x)
     rows = []
     for operator, all_ in made.items():
@@ -251,6 +251,7 @@ def main() -> int:
     asked.add_argument("--exercise", default="")
     asked.add_argument("--operator", default="", help="operators whose names hold this")
     asked.add_argument("--mode", default="run", choices=MODES)
+    asked.add_argument("--mutants", type=int, default=MUTANTS, help="of each operator in each exercise")
     asked.add_argument("--runs", type=Path, help="a folder with run folders, instead of bringing the lab up")
     asked.add_argument("--verbose", action="store_true", help="name each mutant that is judged wrongly")
     told = asked.parse_args()
@@ -259,7 +260,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="srv6lab-") as folder, quick.remembered():
         runs = told.runs or recorded(told.lab, Path(folder))
         for right in right_runs(told.lab, runs, told.exercise):
-            rows = table(right, operators, told.mode)
+            rows = table(right, operators, told.mode, told.mutants)
             print(f"\n{told.lab} {right.exercise} ({told.mode})\n{text(rows, told.mode)}")
             for row in rows if told.verbose else ():
                 print("\n".join(f"{row.operator.name}: {one}" for one in row.wrong))

@@ -46,9 +46,6 @@ def layers(frame: Frame) -> Iterator[Layer]:
         elif kind == 43:
             yield Layer("srh", at)
             kind, at = frame[at], at + 8 + frame[at + 1] * 8
-        elif kind == 143:
-            yield Layer("inner eth", at)
-            kind, at = {b"\x86\xdd": 41, b"\x08\x00": 4}.get(frame[at + 12 : at + 14], -1), at + 14
         elif kind in (1, 17, 58):
             yield Layer({1: "icmp", 17: "udp", 58: "icmp6"}[kind], at)
             kind, at = -1, at + 8
@@ -163,8 +160,6 @@ _FIELDS: tuple[tuple[str, str, int, bytes, frozenset[Status]], ...] = (
     ("eth", "destination's group bit", 0, b"\x01", FAIL),
     ("eth", "source", 6, b"\x00" + b"\xff" * 5, FAIL),
     ("eth", "type", 12, b"\xff\xff", FAIL),
-    ("inner eth", "destination", 1, b"\xff" * 5, FAIL),
-    ("inner eth", "source", 7, b"\xff" * 5, FAIL),
     ("ip6", "version", 0, b"\xf0", UNREADABLE),
     ("ip6", "DSCP", 0, b"\x0f\xc0", FAIL),
     ("ip6", "ECN", 1, b"\x30", FAIL),
