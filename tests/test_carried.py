@@ -92,8 +92,20 @@ def test_while_the_lab_changes_one_that_was_answered_arrived() -> None:
     back = replace(trace(leg=Leg.BACK), hops=(Hop(OTHER, Direction.OUT, answers[0]),))
     walks = trace(), trace(OUT, (PLACE, Direction.IN)), back
     seen = [*at(OUT, *THREE), *at(IN, *THREE[:2]), *at((OTHER, Direction.OUT), *answers)]
-    ((name, _, words),) = wrong(judged(seen, *walks, meanwhile=True))
+    ((name, _, words),) = wrong(judged(seen, *walks, meanwhile=True, received=0))
     assert (name, words) == ("packets", "sequence 3 seen 0 times for 1")
+
+
+def test_while_the_lab_changes_the_sender_got_no_answer_that_its_nic_does_not_show() -> None:
+    turned = replace(INNER, source=INNER.destination, destination=INNER.source)
+    answers = [echo(n, turned, kind=0) for n in (1, 2, 3)]
+    hops = Hop(OTHER, Direction.OUT, answers[0]), Hop(PLACE, Direction.IN, answers[0])
+    back = replace(trace(leg=Leg.BACK), hops=hops)
+    walks = trace(), trace(OUT, (OTHER, Direction.OUT)), back, replace(back, hops=hops[:1], end=LOST)
+    sent = [*at(OUT, *THREE), *at(IN, *THREE), *at((OTHER, Direction.OUT), *answers)]
+    seen = [*sent, *at((PLACE, Direction.IN), *answers[:2])]
+    assert wrong(judged(seen, *walks, meanwhile=True, received=2)) == []
+    assert wrong(judged(seen, *walks, meanwhile=True, received=3)) == [("packets", "3", "2 answers")]
 
 
 def test_what_tshark_takes_for_a_time_is_no_change() -> None:

@@ -65,9 +65,10 @@ class Right:
 
 @dataclass(slots=True)
 class Row:
-    """What came of an operator's mutants."""
+    """What came of an operator's mutants; `unknown` says why they may pass although they are wrong."""
 
     operator: Operator
+    unknown: str = ""
     seen: Counter[str] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
 
@@ -157,7 +158,7 @@ def table(right: Right, operators: Sequence[Operator], mode: str = "run", most: 
     known = described(frame for all_ in made.values() for one in all_ for x in one.values() for frame in x)
     rows = []
     for operator, all_ in made.items():
-        row = Row(operator)
+        row = Row(operator, unknowable(right, operator, mode))
         for number, changed in enumerate(all_):
             try:
                 captures = put_together(right, changed, known)
@@ -167,31 +168,36 @@ def table(right: Right, operators: Sequence[Operator], mode: str = "run", most: 
                 status = "traceback"
                 row.wrong.append(traceback.format_exc(limit=-3))
             else:
-                if not is_right(operator, status, mode):
+                if not row.unknown and not is_right(operator, status, mode):
                     row.wrong.append(f"mutant {number} of {', '.join(changed)}: {status}")
             row.seen[status] += 1
         rows.append(row)
     return rows
 
 
+def unknowable(right: Right, operator: Operator, mode: str) -> str:
+    """Why an operator's mutants may be some right run's, for all that is known; "" if they can't be."""
+    if mode == "one" and operator.at_one:
+        return operator.at_one
+    meanwhile = any(one.meanwhile for one in grade.predict(right.plan, right.exercise))
+    return operator.meanwhile if meanwhile else ""
+
+
 def is_right(operator: Operator, status: str, mode: str) -> bool:
-    """With less to go by, what is wrong may be inconclusive, but never right; nor what is right a failure. One capture
-    may not show some of it."""
+    """With less to go by, what is wrong may be inconclusive, but never right; nor what is right a failure."""
     if mode == "run":
         return status in operator.wants
-    if mode == "one" and operator.at_one:
-        return True
     return status != ("fail" if operator.wants == EQUAL else "pass")
 
 
-def text(rows: Iterable[Row], mode: str = "run") -> str:
+def text(rows: Iterable[Row]) -> str:
     lines = [f"{'operator':52}{'wanted':18}{'pass':>6}{'fail':>6}{'?':>6}{'error':>6}"]
     rows = list(rows)
     for row in rows:
         wanted = " or ".join(sorted(row.operator.wants))
         counts = "".join(f"{row.seen[one]:6}" for one in ("pass", "fail", "inconclusive", "traceback"))
         lines.append(f"{row.operator.name:52}{wanted:18}{counts}{'  WRONG' if row.wrong else ''}")
-    unknown = sum(row.seen["pass"] for row in rows if mode == "one" and row.operator.at_one)
+    unknown = sum(row.seen["pass"] for row in rows if row.unknown)
     false_pass = sum(row.seen["pass"] for row in rows if "pass" not in row.operator.wants) - unknown
     false_fail = sum(row.seen["fail"] for row in rows if "fail" not in row.operator.wants)
     broken = sum(row.seen["traceback"] for row in rows)
@@ -201,13 +207,9 @@ def text(rows: Iterable[Row], mode: str = "run") -> str:
     lines.append(
         f"{used} operators, {whole} mutants: {wrong} judged wrongly: {false_pass} false pass, "
         f"{false_fail} false fail, {broken} tracebacks"
-        + (f"; {unknown} that one capture doesn't show" if unknown else "")
+        + (f"; {unknown} that can't be known" if unknown else "")
     )
-    lines += [
-        f"  {row.operator.name}: {row.operator.at_one}"
-        for row in rows
-        if mode == "one" and row.operator.at_one and row.mutants
-    ]
+    lines += [f"  {row.operator.name}: {row.unknown}" for row in rows if row.unknown and row.mutants]
     return "\n".join(lines)
 
 
@@ -261,7 +263,7 @@ def main() -> int:
         runs = told.runs or recorded(told.lab, Path(folder))
         for right in right_runs(told.lab, runs, told.exercise):
             rows = table(right, operators, told.mode, told.mutants)
-            print(f"\n{told.lab} {right.exercise} ({told.mode})\n{text(rows, told.mode)}")
+            print(f"\n{told.lab} {right.exercise} ({told.mode})\n{text(rows)}")
             for row in rows if told.verbose else ():
                 print("\n".join(f"{row.operator.name}: {one}" for one in row.wrong))
             wrong += sum(len(row.wrong) for row in rows)

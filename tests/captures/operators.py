@@ -77,12 +77,14 @@ class Scene:
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """`at_one` says why one capture alone may not show it: then it is some right run's for all that is known."""
+    """`at_one` says why one capture alone may not show it, `meanwhile` why a run in which the lab changes may not: then
+    it is some right run's for all that is known."""
 
     name: str
     wants: frozenset[Status]
     change: Callable[[Random, Scene], dict[str, list[Frame]] | None]
     at_one: str = ""
+    meanwhile: str = ""
 
 
 # --- a field of one frame
@@ -230,6 +232,7 @@ _MENDED = {
 
 
 _FREE = "its sender chooses it, and this is the only place where it is seen"
+_EARLIER = "what was lost on the way may have been lost a hop earlier"
 _FEWER = "a ping of fewer packets and another's frame, or an ICMP error that wasn't sent"
 _AT_BIRTH = {
     ("eth", "type"): _FEWER,
@@ -473,11 +476,11 @@ OPERATORS = (
     Operator("frame cut on the wire", UNREADABLE, _in_one("eth", _cut)),
     Operator("addressed to another NIC of the lab", FAIL, _to_another_nic),
     Operator("MACs exchanged", FAIL, _turned_round),
-    Operator("packet dropped", FAIL, _dropped, _FEWER),
+    Operator("packet dropped", FAIL, _dropped, _FEWER, _EARLIER),
     Operator("packet doubled", FAIL, _doubled),
     Operator("one lost, one doubled", FAIL, _replaced_by_its_sibling),
     Operator("replaced by another probe's", FAIL, _another_probe_s, _FREE),
-    Operator("all packets of a NIC gone", FAIL, _all_gone),
+    Operator("all packets of a NIC gone", FAIL, _all_gone, meanwhile=_EARLIER),
     Operator("packets of two NICs exchanged", FAIL, _exchanged),
     Operator("packet moved to another NIC", FAIL, _moved),
     Operator("packet copied to another NIC", FAIL, _copied),

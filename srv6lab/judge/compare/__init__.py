@@ -68,7 +68,7 @@ def compare(
             sound = {at for at, it in tracers.items() if it.sound} - {*one.undirected}
             failed = any(isinstance(it, _COUNTED) and it.status is Status.FAIL for it in judged)
             judged += judge_packets(one, predicted[probe], sound, failed)
-            judged += judge_answers(one, predicted[probe])
+            judged += judge_answers(one, predicted[probe], sound)
             judged += judge_typed(one, predicted[probe])
             judged += judge_errors(one, predicted[probe], sound)
         items += (replace(item, probe=probe) for item in judged)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
+from srv6lab.evidence.packets import Direction, Point
 from srv6lab.evidence.prediction import Leg, Prediction
 from srv6lab.evidence.probes import Found
-from srv6lab.evidence.verdict import AnswersMissing, Item, LostByDesign, Status
+from srv6lab.evidence.verdict import AnswersMissing, CountDiffers, Item, LostByDesign, Status
 from srv6lab.judge.compare.permitted import always_answered
 
 
-def judge_answers(found: Found, prediction: Prediction) -> Iterator[Item]:
+def judge_answers(found: Found, prediction: Prediction, sound: Collection[Point]) -> Iterator[Item]:
     """Of a probe of ours: a learner's ping doesn't tell what it received."""
-    if not found.sent.token or prediction.meanwhile:
+    if not found.sent.token:
+        return
+    if prediction.meanwhile:
+        yield from _unseen(found, prediction, sound)
         return
     back = [one for one in prediction.linux if one.leg is Leg.BACK]
     sent, received = found.sent.sent, found.sent.received
@@ -31,3 +35,26 @@ def judge_answers(found: Found, prediction: Prediction) -> Iterator[Item]:
         if ends and not any(end.delivered for end in ends):
             where = " or ".join(dict.fromkeys(f"{end.place}: {end.reason}" for end in ends))
             yield LostByDesign(status=Status.PASS, note=f"LOST at {where}")
+
+
+def _unseen(found: Found, prediction: Prediction, sound: Collection[Point]) -> Iterator[Item]:
+    """Answers that the sender got though none of its NICs shows them: while the lab changes no walk misses them."""
+    ends = {
+        one.hops[-1].point
+        for one in prediction.linux
+        if one.leg is Leg.BACK and one.end.delivered and one.hops
+    }
+    if not ends or not ends <= {*sound}:
+        return
+    answers = (hop for hop in found.hops if hop.point in ends and hop.direction is Direction.IN)
+    seen = {hop.packet.icmp.sequence for hop in answers if hop.packet.icmp}
+    if len(seen) < found.sent.received:
+        yield CountDiffers(
+            status=Status.FAIL,
+            point=min(ends),
+            direction=Direction.IN,
+            field="packets",
+            captured=f"{len(seen)} answers",
+            predicted=str(found.sent.received),
+            note="so many the sender counted",
+        )
