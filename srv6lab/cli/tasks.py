@@ -95,6 +95,8 @@ def predict(found: Plan, names: Sequence[str], probes: Sequence[str], form: str)
 def check(one: Instance, found: Plan, names: Sequence[str], progress: Progress) -> list[Verdict]:
     """Run exercises one after the other, each into its own run folder with its verdict beside it."""
     from srv6lab.judge.grade import grade  # pyshark is slow to import, and most tasks read no pcap
+    from srv6lab.live import snapshot
+    from srv6lab.live.changes import Changes
     from srv6lab.live.lifecycle import refuse_stale
     from srv6lab.live.run import record
     from srv6lab.report.json import verdicts_json
@@ -102,8 +104,10 @@ def check(one: Instance, found: Plan, names: Sequence[str], progress: Progress) 
     verdicts = []
     refuse_stale(one, found)
     with one.home.locked():
+        Changes(one).take_back()  # what a check that died has left
+        differences = snapshot.differences(one)
         for name in names:
-            folder = record(one, found, name, progress)
+            folder = record(one, found, name, progress, differences)
             verdict = _confirmed(one, grade(found, name, folder, progress), progress)
             write_whole(folder / "verdict.json", verdicts_json([verdict]))
             verdicts.append(verdict)

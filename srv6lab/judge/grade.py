@@ -19,7 +19,7 @@ from srv6lab.evidence.packets import Point
 from srv6lab.evidence.probes import Found
 from srv6lab.evidence.verdict import (
     ChangeFailed,
-    ConfigurationDrifts,
+    DiffersFromDay0,
     Item,
     NotHandedIn,
     PoliciesDiffer,
@@ -103,9 +103,8 @@ def judge_run(
             *judge_messages(expected_messages(plan, name), heard(plan, captures), tracers, observed.sids),
         ]
     verdict = replace(verdict, items=(*verdict.items, *beside))
-    if verdict.status is Status.FAIL:
-        verdict = replace(verdict, items=(*verdict.items, *_findings(ConfigurationDrifts, observed.drift)))
-    return replace(verdict, suspects=diagnose(plan, verdict, predicted, found, tracers, sensors))
+    differences = observed.differences if observed.compared else None
+    return replace(verdict, suspects=diagnose(plan, verdict, predicted, found, tracers, sensors, differences))
 
 
 def _of_a_part(
@@ -154,6 +153,7 @@ def _of_the_run(observed: Observations) -> Iterator[Item]:
     yield from _findings(RoutingLacks, observed.routing)
     yield from _findings(PoliciesDiffer, observed.policies)
     yield from (Settled(status=Status.PASS, captured=one) for one in observed.settled)
+    yield from (DiffersFromDay0.of(one) for one in observed.differences)
     if observed.failure:
         note = f"the exercise couldn't go on: {observed.failure}"
         yield ChangeFailed(status=Status.FAIL, note=note, node=observed.failed_on)

@@ -17,6 +17,7 @@ from ipaddress import IPv6Address
 from pathlib import Path
 
 from srv6lab.errors import NodeError
+from srv6lab.evidence.drift import Difference
 from srv6lab.evidence.observations import Observations, write_observations
 from srv6lab.evidence.probes import Sent
 from srv6lab.host.progress import Progress
@@ -34,11 +35,16 @@ from srv6lab.topology.actions import Action
 from srv6lab.topology.exercises import Exercise, Probe
 
 
-def record(lab: Instance, plan: Plan, name: str, progress: Progress) -> Path:
-    """Run one exercise in the lab; the folder with what was seen of it. What it applies is taken back,
-    and so is what a check that died has left."""
+def record(
+    lab: Instance,
+    plan: Plan,
+    name: str,
+    progress: Progress,
+    differences: tuple[Difference, ...] | None = None,
+) -> Path:
+    """Run one exercise in the lab; the folder with what was seen of it. What it applies is taken back. `differences`
+    is what isn't as Day0 left it, None where nobody looked."""
     run = _Run(lab, plan, name, progress)
-    run.changes.take_back()
     folder = lab.home.run(name)
     shutil.rmtree(folder, ignore_errors=True)
     mark, logs, counted = lab.mark(), sizes(lab, plan), run.proxy_counters()
@@ -67,7 +73,8 @@ def record(lab: Instance, plan: Plan, name: str, progress: Progress) -> Path:
         failed_on=failed_on,
         proxies=run.proxies(),
         routing=tuple(seen.lacks()),
-        drift=tuple(seen.drifts()),
+        compared=differences is not None,
+        differences=differences or (),
         settled=tuple(run.settled),
         policies=tuple(run.astray),
         sids={node: tuple(pairs) for node, pairs in seen.bound().items()},
