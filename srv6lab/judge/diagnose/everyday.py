@@ -84,12 +84,16 @@ def readdressed(plan: Plan, came: Hop | None, out: Hop) -> Iterator[Suspect]:
             yield suspect("mac-address", nic.point.place, nic=nic.name, mac=nic.mac)
 
 
-def turned_away(plan: Plan, came: Hop | None, out: Hop) -> Iterator[Suspect]:
+def turned_away(came: Hop | None, out: Hop) -> Iterator[Suspect]:
     """Rules that look a packet up elsewhere, and routes that refuse it."""
     for about in rule_about(came, out):
         yield suspect("policy-rule", out.point.place, **about)
         refused = {"version": about["version"], "destination": about["destination"]}
         yield suspect("route-discards", out.point.place, **refused)
+
+
+def taken_in(plan: Plan, came: Hop | None, out: Hop) -> Iterator[Suspect]:
+    """An address that a node shouldn't have."""
     if came is not None:
         to = came.packet.outer.destination
         if to not in plan.node(out.point.node).addresses():
