@@ -47,6 +47,7 @@ from srv6lab.judge.expectations import (
     expected_losses,
     expected_messages,
 )
+from srv6lab.judge.shares import judge_routes
 from srv6lab.plan.nodes import Plan
 from srv6lab.predict import predict
 
@@ -100,6 +101,7 @@ def judge_run(
             *judge_alerts(expected_alerts(plan, name), observed.alerts, sensors),
             *judge_counts(expected_counts(plan, name), observed.counters, predicted_counts(predicted, found)),
             *judge_losses(expected_losses(plan, name), found, tracers),
+            *judge_routes(plan, predicted, observed.differences),
             *judge_messages(expected_messages(plan, name), heard(plan, captures), tracers, observed.sids),
         ]
     verdict = replace(verdict, items=(*verdict.items, *beside))
