@@ -67,6 +67,8 @@ def met(plan: Plan, differences: Sequence[Difference], ways: Sequence[Passing]) 
     found = []
     for one in differences:
         here = [way for way in ways if _through(way, one)]
+        if one.section == "frr":  # what a router tells others, they go by: no packet has to pass it
+            here = here or [Passing(plan.node(one.node), one.place, None, None)]
         others = [other for other in differences if other.place == one.place]
         touches = _TOUCHES[one.section]
         gone = tuple(line for line in one.gone if any(touches(line, way, others) for way in here))
