@@ -134,7 +134,7 @@ _PARTS = {
 
 
 _NUMBERS = re.compile(
-    r"^\d+: (?!not |from )|@\S+(?=:)| qdisc \S+| qlen \d+| link-netnsid \d+| promiscuity \d+| valid_lft.*| expires \S+| nhid \d+"
+    r"^\d+: (?!not |from )|@\S+(?=:)| qdisc \S+| qlen \d+| link-netns(?:id)? \S+| promiscuity \d+| valid_lft.*| expires \S+| nhid \d+"
     r"| (?:tentative|optimistic)\b| pref medium| refcnt \d+| id \d+| jited| not_in_hw| handle \S+| tag \S+"
     r"|\[\d+:\d+\] | \[\d+:\d+\]$"
 )
@@ -144,6 +144,16 @@ _RESTLESS = re.compile(r"/(?:tcp_fastopen_key|stable_secret|route/flush|nf_connt
 def _plain(text: str) -> Iterator[str]:
     for line in text.splitlines():
         yield " ".join(_NUMBERS.sub("", line).replace("\\", " ").split())
+
+
+def _traffic(text: str) -> Iterator[str]:
+    """Queues, and filters behind the NIC that they are on."""
+    nic = ""
+    for line in _plain(text):
+        if line.startswith("filters of "):
+            nic = f"dev {line.split()[2].rstrip(':')} "
+        else:
+            yield nic + line if line else ""
 
 
 def _sysctls(text: str) -> Iterator[str]:
@@ -200,7 +210,7 @@ def _frr(text: str) -> Iterator[str]:
 
 _LINES: Mapping[str, Callable[[str], Iterator[str]]] = {
     "ip": _plain,
-    "tc": _plain,
+    "tc": _traffic,
     "sysctl": _sysctls,
     "firewall": _firewall,
     "proxy": _proxy,
