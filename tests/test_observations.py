@@ -56,7 +56,7 @@ def all_of_it() -> Observations:
         compared=True,
         differences=(
             Difference("gate", "", "link", ("eth1: <UP> mtu 2000",), ("eth1: <UP> mtu 1400",)),
-            Difference("exit", "vpn", "frr", new=("router bgp 1: no bgp default",)),
+            Difference("exit", "inside", "frr", new=("router bgp 1: no bgp default",)),
         ),
         settled=("converged after 1.0 s",),
         policies=(("gate", "gate has elected nothing yet"),),

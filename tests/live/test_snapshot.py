@@ -22,7 +22,7 @@ def changes(*pairs: tuple[str, str]) -> list[Difference]:
     for was, now in pairs:
         assert was in after
         after = after.replace(was, now, 1)
-    return list(compare("r1", read(SAID), read(after)))
+    return list(compare("gate", read(SAID), read(after)))
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def changes(*pairs: tuple[str, str]) -> list[Difference]:
         ("snort", "sysctl", "net.ipv4.ip_forward = 1"),
         ("", "proxy", "fc00:a::a1: Next hop 192.168.1.2"),
         ("", "frr", "router bgp 100: neighbor 3333::3333 activate"),
-        ("", "frr", "hostname r1"),
+        ("", "frr", "hostname gate"),
     ],
 )  # fmt: skip
 def test_a_setting_is_read_from_what_a_node_says(netns: str, section: str, line: str) -> None:
@@ -91,12 +91,12 @@ def test_a_change_is_told_by_what_changed(was: str, now: str, told: tuple[str, .
 
 def test_a_namespace_inside_is_told_by_its_name() -> None:
     (found,) = changes(("from all iif veth1-snort lookup 102", "from all iif veth1-snort lookup 103"))
-    assert (str(found.place), found.told()) == ("r1/snort", ("32764: lookup 102 → 103",))
+    assert (str(found.place), found.told()) == ("gate/snort", ("32764: lookup 102 → 103",))
 
 
 def test_what_is_there_twice_and_then_once_differs() -> None:
     (found,) = compare(
-        "r1", read(SAID.replace("32764:\tnot", "0:\tfrom all lookup local\n32764:\tnot", 1)), read(SAID)
+        "gate", read(SAID.replace("32764:\tnot", "0:\tfrom all lookup local\n32764:\tnot", 1)), read(SAID)
     )
     assert found.gone == ("0: from all lookup local",)
 
@@ -135,7 +135,7 @@ def test_a_link_local_address_that_is_gone_is_one() -> None:
 def test_a_daemon_that_does_not_answer_hides_its_settings_and_loses_none(section: str) -> None:
     head, _, rest = SAID.partition(f"-- {section}\n")
     tail = rest[rest.index("-- proxy") :] if section == "frr" else ""
-    assert list(compare("r1", read(SAID), read(f"{head}-- {section}\n{tail}"))) == []
+    assert list(compare("gate", read(SAID), read(f"{head}-- {section}\n{tail}"))) == []
 
 
 # --- over a provider that runs nothing
