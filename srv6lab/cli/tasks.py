@@ -116,7 +116,7 @@ def _confirmed(one: Instance, verdict: Verdict, progress: Progress) -> Verdict:
 
     def ask(node: str, argv: Sequence[str]) -> tuple[str, int]:
         progress(f"{verdict.exercise}: asking {node}: {shlex.join(argv)}")
-        answer = one.exec(node, argv, timeout=10)
+        answer = one.exec(node, argv, timeout=8)
         return answer.stdout + answer.stderr, answer.exit_code
 
     return replace(verdict, suspects=confirm(verdict.suspects, ask))
