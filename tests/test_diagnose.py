@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from srv6lab.cli.tasks import check
+from srv6lab.errors import MachineError
 from srv6lab.evidence.packets import Place
 from srv6lab.evidence.verdict import Status, Verdict
 from srv6lab.judge.diagnose import CAUSES, confirm
@@ -250,6 +251,17 @@ def test_the_first_proven_cause_stands_alone_and_nobody_else_is_asked() -> None:
 def test_what_nobody_could_prove_is_left_only_if_nobody_could_be_asked() -> None:
     suspects = (suspect("nic-down", "entry", nic="eth2"), suspect("unknown", "entry", what="it"))
     assert [one.cause for one in confirm(suspects, lambda node, argv: (UP, 0))] == ["unknown"]
+
+
+def test_who_does_not_answer_proves_nothing_and_the_next_is_asked() -> None:
+    def ask(node: str, argv: tuple[str, ...]) -> tuple[str, int]:
+        if node == "entry":
+            raise MachineError("no answer in 8 s")
+        return TENTATIVE, 0
+
+    suspects = (suspect("agent-not-running", "entry"), suspect("dad-not-over", "leaving", nic="eth1"))
+    assert [(one.cause, one.proven) for one in confirm(suspects, ask)] == [("dad-not-over", True)]
+    assert [(one.cause, one.proven) for one in confirm(suspects[:1], ask)] == [("agent-not-running", None)]
 
 
 def test_a_service_in_a_namespace_is_asked_there() -> None:

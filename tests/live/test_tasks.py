@@ -11,7 +11,7 @@ import pytest
 from srv6lab.cli.tasks import collect, ping, policies, run_here, status, status_report
 from srv6lab.errors import LabError, UsageError
 from srv6lab.evidence.observations import OBSERVATIONS, Tracer
-from srv6lab.host.command import Completed
+from srv6lab.host.command import Completed, Late
 from srv6lab.live import wait_for_policies
 from srv6lab.live.instance import Instance
 from srv6lab.live.run import record
@@ -110,6 +110,16 @@ class TestRecording:
             str(tracer.point) for tracer in fake.tracers
         ]
         assert fake.done == ["mark"]
+
+    def test_a_probe_that_never_ends_leaves_what_was_seen(self, fake: Fake, one: Instance) -> None:
+        fake.tracers = tracers("", "")
+        fake.tell("west", "ping", Late("no answer in 33 s: ping"))
+        found = self.recorded(one)
+        assert (found["failure"], found["failed_on"], len(found["tracers"])) == (
+            "no answer in 33 s: ping",
+            "",
+            2,
+        )
 
     def test_a_probe_that_says_nothing_has_not_been_sent(self, fake: Fake, one: Instance) -> None:
         fake.tracers = tracers("")
