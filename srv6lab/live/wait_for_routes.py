@@ -221,7 +221,7 @@ class Survey:
         return [(name, line) for name, known in self.known.items() for line in known.drift]
 
     def bound(self) -> dict[str, list[tuple[str, str]]]:
-        """The (SID, behavior) pairs that IS-IS has bound in each node's kernel."""
+        """The (SID, behavior) pairs that IS-IS has bound in the kernel of each node that could be asked."""
         return {
             name: [
                 (str(one.prefix.network_address), one.action)
@@ -229,6 +229,7 @@ class Survey:
                 if one.action and one.protocol == "isis"
             ]
             for name, known in self.known.items()
+            if known.routes or not known.silent
         }
 
     def mechanisms(self) -> dict[str, str]:
