@@ -113,7 +113,7 @@ class RouteParts(Item):
     """A route that parts a probe's flows, and isn't as Day0 left it; `note` says how."""
 
     __slots__ = ()
-    kind = "share"
+    kind = "route"
 
     def gist(self) -> str:
         return self.note

@@ -21,16 +21,6 @@ from tests.fork import fork
 from tests.small import planned
 
 
-@pytest.fixture
-def fake() -> Fake:
-    return Fake()
-
-
-@pytest.fixture
-def one(fake: Fake, tmp_path: Path) -> Instance:
-    return standing(fake, planned(), tmp_path)
-
-
 def tracers(*notes: str) -> list[Tracer]:
     points = [nic.point for nic in planned().traced()]
     return [
