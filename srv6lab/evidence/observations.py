@@ -10,6 +10,7 @@ from pathlib import Path
 
 from srv6lab.errors import UsageError
 from srv6lab.evidence.documents import from_json, to_json
+from srv6lab.evidence.drift import Difference
 from srv6lab.evidence.packets import Point
 from srv6lab.evidence.probes import Sent
 from srv6lab.host.files import write_whole
@@ -70,7 +71,8 @@ class Sensor:
 class Observations:
     """What a run of an exercise wrote beside its captures; empty for pcaps that came alone.
 
-    `counters` are packets by `firewall NAME` or `sid SID`. `routing`, `drift` and `policies` are (node, what is amiss).
+    `counters` are packets by `firewall NAME` or `sid SID`. `routing` and `policies` are (node, what is amiss).
+    `differences` is what wasn't as Day0 left it when the exercise began, if it was `compared`.
     `settled` says how long each change took to come about, `failure` why the exercise couldn't go on, `failed_on` the
     node that refused a change. `proxies` and `vpns` are what serves those of a node. `sids` are the (SID, behavior)
     pairs that each node's kernel has bound."""
@@ -87,7 +89,8 @@ class Observations:
     failed_on: str = ""
     proxies: Mapping[str, str] = field(default_factory=dict)
     routing: tuple[tuple[str, str], ...] = ()
-    drift: tuple[tuple[str, str], ...] = ()
+    compared: bool = False
+    differences: tuple[Difference, ...] = ()
     settled: tuple[str, ...] = ()
     policies: tuple[tuple[str, str], ...] = ()
     sids: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
@@ -95,7 +98,7 @@ class Observations:
 
     def nodes(self) -> frozenset[str]:
         """Every node that is named."""
-        found = {node for node, _ in (*self.routing, *self.drift, *self.policies)}
+        found = {node for node, _ in (*self.routing, *self.policies)} | {one.node for one in self.differences}
         found |= {one.point.node for one in self.tracers} | ({self.failed_on} if self.failed_on else set())
         return frozenset({*found, *self.proxies, *self.sids, *self.vpns})
 
@@ -104,7 +107,7 @@ class Observations:
         return frozenset({one.service for one in self.alerts} | {one.service for one in self.sensors})
 
 
-SCHEMA = 2
+SCHEMA = 3
 _HEX = re.compile("([0-9a-f]{2})*")
 OBSERVATIONS = "observations.json"
 

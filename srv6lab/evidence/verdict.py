@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import ClassVar
 
 from srv6lab.errors import Location
+from srv6lab.evidence.drift import Difference
 from srv6lab.evidence.packets import Direction, Point
 
 
@@ -106,6 +107,16 @@ class ShareDiffers(Item):
 
     __slots__ = ()
     kind = "share"
+
+
+class RouteParts(Item):
+    """A route that parts a probe's flows, and isn't as Day0 left it; `note` says how."""
+
+    __slots__ = ()
+    kind = "route"
+
+    def gist(self) -> str:
+        return self.note
 
 
 class Missing(Item):
@@ -278,11 +289,18 @@ class PoliciesDiffer(RouterFinding):
     kind = "policies"
 
 
-class ConfigurationDrifts(RouterFinding):
-    """FRR runs another configuration than the one that Day0 gave it."""
+class DiffersFromDay0(Remark):
+    """What isn't as Day0 left it: neither right nor wrong by itself. `field` is the namespace."""
 
     __slots__ = ()
     kind = "drift"
+
+    @classmethod
+    def of(cls, one: Difference) -> DiffersFromDay0:
+        lines = one.told()
+        more = f", and {len(lines) - 4} more" if len(lines) > 4 else ""
+        note = f"{one.place} isn't as Day0 left it, {one.section}: {'; '.join(lines[:4])}{more}"
+        return cls(status=Status.PASS, field=str(one.place), note=note)
 
 
 @dataclass(frozen=True, slots=True)

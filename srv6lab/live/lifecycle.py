@@ -7,7 +7,7 @@ from dataclasses import replace
 from srv6lab.errors import Interrupted, LabError, MachineError, UsageError
 from srv6lab.host.files import shown
 from srv6lab.host.progress import Progress
-from srv6lab.live import wait_for_policies
+from srv6lab.live import snapshot, wait_for_policies
 from srv6lab.live.changes import Changes
 from srv6lab.live.instance import Instance, Request
 from srv6lab.live.wait_for_routes import wait
@@ -38,6 +38,7 @@ def up(home: Home, found: Plan, asked: Request, progress: Progress) -> Instance:
         try:
             wait(one, lab.plan, progress)
             wait_for_policies.up(one, lab.plan, progress)
+            snapshot.keep(one)
         except KeyboardInterrupt:
             raise Interrupted(f"interrupted: {one.name} is up, but has not converged") from None
         return one

@@ -13,9 +13,10 @@ from srv6lab.evidence.packets import Address, Direction, Place
 from srv6lab.evidence.prediction import End, Hop
 from srv6lab.plan.nodes import Nic
 from srv6lab.predict import sr_proxy
-from srv6lab.predict.encapsulating import hop_still_due, like
+from srv6lab.predict.encapsulating import hop_left, hop_still_due, like
 from srv6lab.predict.fib import Blackhole, Gateway, Link, Local, NextHop, Sid, Steer
 from srv6lab.predict.filters import through
+from srv6lab.predict.icmp import unreachable, words_of
 from srv6lab.predict.namespaces import LOOPBACK, ModeledLab, Namespace
 from srv6lab.predict.packet_view import size, view
 from srv6lab.srv6.acting import act
@@ -42,17 +43,12 @@ from srv6lab.srv6.results import (
 )
 
 OUTER, BOUND = "encapsulated-before-the-hop", "bound-before-the-hop"
-NO_PSP = "next-csid-without-psp"
+NO_PSP, ONE_HOP = "next-csid-without-psp", "one-hop-a-node"
 ADDRESS, NOT_HERE = "address-taken-for-a-segment", "end-delivers-nothing-here"
 ASKED = "dx4-asks-for-the-destination"
 MOST_STEPS = 100_000
 MOST_WALKS = 256
 MOST_ACTS = 128  # in one namespace: more than hops and segments there are
-_ERRORS = {
-    (Ipv6, 3): "ICMPv6 Time Exceeded: its hop limit is used up",
-    (Ipv4, 11): "ICMP Time Exceeded: its TTL is used up",
-    (Ipv6, 4): "ICMPv6 Parameter Problem",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +144,7 @@ class _Step:
         if found is None:
             where = f"table {table} of {self.here.place}" if table is not None else self.here.place
             return _lost(
-                self.walk, f"{where} has no route to {destination}", _unreachable(self.walk.packet, 0, 0)
+                self.walk, f"{where} has no route to {destination}", unreachable(self.walk.packet, 0, 0)
             )
         prefix, ways = found
         total = sum(_weight(way) for way in ways)
@@ -186,30 +182,36 @@ class _Step:
         packet, local = self.walk.packet, way.local
         if local.policy:
             local = replace(local, policy=like(local.policy, packet))
-        if local.next_csid and NO_PSP in self.quirks:
-            local = replace(local, flavors=local.flavors - {Flavor.PSP})
         result = act(way.behavior)(packet, local)
+        departed: tuple[str, ...] = ()
+        if local.next_csid and NO_PSP in self.quirks:
+            by_rfc, local = result, replace(local, flavors=local.flavors - {Flavor.PSP})
+            result = act(way.behavior)(packet, local)
+            departed = (NO_PSP,) if result != by_rfc else ()
         if local.policy and isinstance(result, Forward) and BOUND in self.quirks:
             walk = self._noted(way.behavior.name, f"SID {way.sid}", BOUND)
             return (replace(walk, packet=hop_still_due(result.packet), how=result.how),)
         if way.local.service and isinstance(result, Forward):
             return self._to_service(way, result)
-        return self._acted(way.behavior.name, result, f"SID {way.sid}")
+        return self._acted(way.behavior.name, result, f"SID {way.sid}", *departed)
 
-    def _acted(self, name: str, result: Result, why: str) -> Next:
-        walk = self._noted(name, why)
+    def _acted(self, name: str, result: Result, why: str, *departed: str) -> Next:
+        again = self.walk.acted and _goes_on(self.walk.acted[-1])
+        walk = self._noted(name, why, *departed, *((ONE_HOP,) if again else ()))
         match result:
             case Forward(packet=packet, how=how):
                 exposed = packet.headers[0] is not walk.packet.headers[0] and any(
                     packet.headers[0] is header for header in walk.packet.headers[1:]
                 )
+                if _goes_on(name) and not exposed and ONE_HOP in self.quirks:
+                    return (replace(walk, packet=hop_left(packet, walk.packet), how=how, hop_due=True),)
                 return (replace(walk, packet=packet, how=how, hop_due=exposed),)
             case Deliver():
                 return (Ended(walk, End(True, self.here.place, f"{name} hands it to the node")),)
             case Discard(reason=reason):
                 return _lost(walk, f"{name}: {reason}")
             case IcmpError():
-                return _lost(walk, f"{name}: {_error(walk.packet, result)}", result)
+                return _lost(walk, f"{name}: {words_of(walk.packet, result)}", result)
 
     def _steered(self, way: Steer, prefix: str) -> Next:
         packet, given = self.walk.packet, way.given
@@ -283,7 +285,7 @@ class _Step:
             if routed and ADDRESS in self.quirks:
                 return (self._reinjected(outer.exposed(), f"{to} is its address"),)
             return _lost(walk, f"{to} is an address of {place}, no SID: nothing opens what it holds")
-        nobody = _unreachable(packet, 4, 3) if isinstance(packet.headers[-1], Udp) else None
+        nobody = unreachable(packet, 4, 3) if isinstance(packet.headers[-1], Udp) else None
         return (Ended(walk, End(True, place, f"{to} is its address"), nobody),)
 
     def _reinjected(self, packet: Packet, why: str) -> Walk:
@@ -316,7 +318,7 @@ class _Step:
         if walk.hop_due:
             less = hop(packet)
             if isinstance(less, IcmpError):
-                return _lost(walk, _error(packet, less), less)
+                return _lost(walk, words_of(packet, less), less)
             packet = less
         if (over := size(packet) - nic.mtu) > 0:
             what = f"{size(packet)} bytes are {over} more than the MTU {nic.mtu} of {nic.point}"
@@ -330,7 +332,7 @@ class _Step:
         address = next_hop if next_hop is not None else _destination(packet)
         if address not in self.lab.namespace(peer.point.place).locals:
             silent = f"nobody on {nic.point}'s link has the address {address}"
-            return _lost(walk, silent, _unreachable(packet, 3, 1))
+            return _lost(walk, silent, unreachable(packet, 3, 1))
         reason = "; ".join((*walk.why, why))
         seen = view(packet, nic.mac, peer.mac)
         hops = (
@@ -376,21 +378,6 @@ def _destination(packet: Packet) -> Address:
     if not isinstance(header, Ipv4 | Ipv6):
         raise TypeError(f"an IP packet is needed, not {type(header).__name__}")
     return header.destination
-
-
-def _error(packet: Packet, error: IcmpError) -> str:
-    """In words what the source is told."""
-    first = packet.headers[0]
-    words = _ERRORS.get((type(first), error.type), f"ICMP type {error.type}")
-    pointer = f", pointing at byte {error.pointer}" if error.pointer is not None else ""
-    source = first.source if isinstance(first, Ipv4 | Ipv6) else "its source"
-    return f"{words}, code {error.code}{pointer}; {source} is told"
-
-
-def _unreachable(packet: Packet, code: int, code_of_ipv4: int) -> IcmpError:
-    """ICMPv6 or ICMP Destination Unreachable."""
-    ipv4 = isinstance(packet.headers[0], Ipv4)
-    return IcmpError(3, code_of_ipv4) if ipv4 else IcmpError(1, code)
 
 
 def _lost(walk: Walk, reason: str, error: IcmpError | None = None) -> Next:

@@ -92,9 +92,13 @@ class Outcome:
 
     @property
     def named(self) -> bool:
-        """Whether the first cause is one of the accepted."""
-        first = self.suspects[:1]
-        return any((one.cause, one.node) in self.fault.causes for one in first)
+        """Whether the first cause is one of the accepted. What differs from Day0 on the right node is the fault itself:
+        leftovers that touch nothing are never quoted."""
+        first, nodes = self.suspects[:1], {node for _, node in self.fault.causes}
+        return any(
+            (one.cause, one.node) in self.fault.causes or (one.cause == "differs" and one.node in nodes)
+            for one in first
+        )
 
     @property
     def accused(self) -> tuple[Suspect, ...]:

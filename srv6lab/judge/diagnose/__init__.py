@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from srv6lab.errors import MachineError
+from srv6lab.evidence.drift import Difference
 from srv6lab.evidence.observations import Sensor, Tracer
 from srv6lab.evidence.packets import Point
 from srv6lab.evidence.prediction import Leg, Prediction
@@ -17,10 +19,10 @@ from srv6lab.evidence.verdict import (
     Absent,
     AlertTally,
     ChangeFailed,
-    ConfigurationDrifts,
     CountDiffers,
     Item,
     Missing,
+    PoliciesDiffer,
     RoutingLacks,
     Status,
     Suspect,
@@ -28,11 +30,14 @@ from srv6lab.evidence.verdict import (
     Verdict,
 )
 from srv6lab.judge.diagnose.causes import CAUSES, Ask, proves, suspect
+from srv6lab.judge.diagnose.drift import met, passings, suspects_of_drift
 from srv6lab.judge.diagnose.everyday import misaddressed
 from srv6lab.judge.diagnose.first_break import find_break, lost_traces, unlikely
 from srv6lab.judge.diagnose.suspects import (
     after_delivery,
     beyond_the_end,
+    of_agent,
+    of_daemons,
     of_share,
     suspects_of,
     too_many,
@@ -53,8 +58,9 @@ def diagnose(
     found: Mapping[str, Found],
     tracers: Mapping[Point, Tracer],
     sensors: Mapping[str, Sensor],
+    differences: Sequence[Difference] | None = None,
 ) -> tuple[Suspect, ...]:
-    """The suspects of a verdict, none for a pass."""
+    """The suspects of a verdict, none for a pass. `differences` from Day0 are None where nobody looked."""
     if verdict.status is Status.PASS:
         return ()
     suspects = [*_of_tracers(verdict.items), *_of_routing(plan, verdict.items)]
@@ -67,7 +73,18 @@ def diagnose(
     suspects += _of_services(plan, verdict.items, sensors)
     suspects += too_many(plan, verdict.items)
     suspects = [one for one in suspects if not _out_of_sight(plan, one)]
+    if differences is not None:
+        touching = met(plan, differences, [*passings(plan, predicted)])
+        suspects = [one for one in suspects if _may_be(one, differences)]
+        drifted = [*suspects_of_drift(verdict.items, predicted, touching)]
+        suspects = [*(one for one in suspects if not (drifted and one.cause == "unknown")), *drifted]
     return tuple(dict.fromkeys(suspects or _of_witnesses(verdict.items)))
+
+
+def _may_be(one: Suspect, differences: Sequence[Difference]) -> bool:
+    """Whether a cause may be the one, by what its node differs in from Day0."""
+    sections = CAUSES[one.cause].differs
+    return not sections or any(found.node == one.node and found.section in sections for found in differences)
 
 
 def confirm(suspects: Sequence[Suspect], ask: Ask) -> tuple[Suspect, ...]:
@@ -78,8 +95,11 @@ def confirm(suspects: Sequence[Suspect], ask: Ask) -> tuple[Suspect, ...]:
         if not one.argv:
             left.append(one)
             continue
-        if proves(one, ask(one.node, one.argv)):
-            return (replace(one, proven=True),)
+        try:
+            if proves(one, ask(one.node, one.argv)):
+                return (replace(one, proven=True),)
+        except MachineError:  # it doesn't answer
+            left.append(one)
     return tuple(left)
 
 
@@ -113,10 +133,12 @@ def _of_tracers(items: Sequence[Item]) -> Iterator[Suspect]:
 
 
 def _of_routing(plan: Plan, items: Sequence[Item]) -> Iterator[Suspect]:
-    """What FRR runs instead of its configuration, and the SIDs of VPNs on routers that lack something."""
+    """What of FRR doesn't run, agents that keep no policies, and the SIDs of VPNs on routers that lack something."""
     for item in items:
-        if isinstance(item, ConfigurationDrifts):
-            yield suspect("frr-configuration", item.node, line=item.note)
+        if isinstance(item, RoutingLacks):
+            yield from of_daemons(plan.node(item.node))
+        elif isinstance(item, PoliciesDiffer):
+            yield from of_agent(item.node)
     for item in items:
         routing = plan.node(item.node).routing if isinstance(item, RoutingLacks) else None
         for vrf in routing.vrfs if routing else ():
@@ -138,7 +160,8 @@ def _of_services(plan: Plan, items: Sequence[Item], sensors: Mapping[str, Sensor
     for name, sensor in sensors.items():
         node = plan.service(name)[0].name
         if sensor.alive and not sensor.drained:
-            yield suspect("frozen", node)
+            pid = f"/var/lib/srv6lab/services/{name}/pid"
+            yield suspect("frozen", node, process=f"the sensor of service {name}", pid=pid)
         if not sensor.alive:
             yield suspect("service-not-running", node, service=name)
         elif not sensor.as_planned:

@@ -13,10 +13,12 @@ MATCH = ("ip", "{version}", "route", "show", "match", "{destination}")
 @dataclass(frozen=True, slots=True)
 class Cause:
     """`words`, `argv` and `mend` are filled in with what a suspicion is about. Without `argv` the captures alone prove
-    it. `mend` is a command on the node, or what to do: `up` sets up anew what Day0 sets up."""
+    it. `mend` is a command on the node, or what to do: `up` sets up anew what Day0 sets up. `differs` are the sections of
+    which one is another than Day0 left it wherever this is the cause; none where it may be another reason."""
 
     name: str
     words: str
     argv: tuple[str, ...] = ()
     reads: Reader | None = None
     mend: str = "invoke up lab=LAB"
+    differs: tuple[str, ...] = ()

@@ -24,45 +24,65 @@ _ALL = (
         "SID {sid} ({behavior}) isn't installed on {node}",
         ("ip", "-6", "route", "show", "{prefix}"),
         ask.no_seg6local,
+        differs=("route",),
     ),
     Cause(
         "sid-differs",
         "SID {sid} on {node} isn't bound as planned: {bound}",
         ("ip", "-6", "route", "show", "{prefix}"),
         ask.bound_otherwise,
+        differs=("route",),
     ),
     Cause(
         "vrf-strict-mode",
         "net.vrf.strict_mode is off on {node}, so {behavior} finds no VRF for its table",
         ("cat", "/proc/sys/net/vrf/strict_mode"),
         ask.zero,
+        differs=("sysctl",),
     ),
     Cause(
         "proxy-sid-not-installed",
         "SID {sid} ({behavior}) isn't installed on {node}'s proxy",
         ("srconf", "localsid", "show"),
         ask.no_proxy_sid,
+        differs=("proxy",),
     ),
     Cause(
         "sid-of-another-node",
         "SID {sid} is installed on {node}, where it doesn't belong",
         ("ip", "-6", "route", "show", "{sid}"),
         ask.has_seg6local,
+        differs=("route",),
     ),
-    Cause("segment-of-another-node", "{node} steers over {sid}, a SID of {owner}", _MATCH, ask.other_policy),
-    Cause("segments-out-of-order", "{node} steers over the right segments in another order", _MATCH),
-    Cause("policy-missing", "{node} has no policy for {destination}", _MATCH, ask.no_policy),
+    Cause(
+        "segment-of-another-node",
+        "{node} steers over {sid}, a SID of {owner}",
+        _MATCH,
+        ask.other_policy,
+        differs=("route",),
+    ),
+    Cause(
+        "segments-out-of-order",
+        "{node} steers over the right segments in another order",
+        _MATCH,
+        differs=("route",),
+    ),
+    Cause(
+        "policy-missing", "{node} has no policy for {destination}", _MATCH, ask.no_policy, differs=("route",)
+    ),
     Cause(
         "policy-shadowed",
         "a longer prefix than {prefix} takes {destination} on {node}",
         _MATCH,
         ask.longer_policy,
+        differs=("route",),
     ),
     Cause(
         "policy-differs",
         "the policy of {node} for {prefix} has other segments, or another mode",
         _MATCH,
         ask.other_policy,
+        differs=("route",),
     ),
     Cause(
         "agent-not-running",
@@ -81,34 +101,58 @@ _ALL = (
         "{node} doesn't send what has a forwarding class to the routes of that class",
         ("sh", "-c", "ip {version} rule show; nft list ruleset"),
         ask.no_class,
+        differs=(
+            "rule",
+            "firewall",
+        ),
     ),
     Cause(
         "route-missing",
         "{node} has no route to {destination} by {nic}",
         ("ip", "{version}", "route", "get", "{destination}"),
         ask.other_way,
+        differs=(
+            "route",
+            "rule",
+        ),
     ),
     Cause(
         "table-route-missing",
         "table {table} of {node}, into which {sid} looks, has no route to {destination} by {nic}",
         ("ip", "{version}", "route", "show", "table", "{table}", "match", "{destination}"),
         ask.other_way,
+        differs=("route",),
     ),
     Cause(
         "route-unplanned",
         "{node} knows a way to {destination} in table {table} that the plan doesn't have",
         ("ip", "{version}", "route", "show", "table", "{table}", "match", "{destination}"),
         ask.some_way,
+        differs=(
+            "route",
+            "rule",
+        ),
     ),
-    Cause("forwarding-off", "{node} doesn't forward {family}", ("cat", "{sysctl}"), ask.zero),
+    Cause(
+        "forwarding-off",
+        "{node} doesn't forward {family}",
+        ("cat", "{sysctl}"),
+        ask.zero,
+        differs=("sysctl",),
+    ),
     Cause(
         "rp-filter",
         "rp_filter of {node} drops what comes in by {nic} from a source that isn't routed back there",
         ("cat", "/proc/sys/net/ipv4/conf/all/rp_filter", "/proc/sys/net/ipv4/conf/{nic}/rp_filter"),
         ask.not_zero,
+        differs=("sysctl",),
     ),
     Cause(
-        "mtu", "{bytes} bytes don't fit the MTU of {nic} on {node}, or IPv6 doesn't", _LINK, lookups.small_mtu
+        "mtu",
+        "{bytes} bytes don't fit the MTU of {nic} on {node}, or IPv6 doesn't",
+        _LINK,
+        lookups.small_mtu,
+        differs=("link",),
     ),
     Cause(
         "dad-not-over",
@@ -116,17 +160,47 @@ _ALL = (
         ("ip", "-6", "-oneline", "address", "show", "tentative", "dev", "{nic}"),
         ask.anything,
     ),
-    Cause("nic-down", "{nic} of {node} is down, or what it is connected to", _LINK, ask.not_up),
-    Cause("firewall", "a firewall of {node} drops it", _FIREWALL, firewalls.drops, _RULE),
-    Cause("copied", "{node} copies packets by a rule of its firewall", _FIREWALL, firewalls.copies, _RULE),
     Cause(
-        "diverted", "a rule of {node}'s firewall passes it on elsewhere", _FIREWALL, firewalls.diverts, _RULE
+        "nic-down",
+        "{nic} of {node} is down, or what it is connected to",
+        _LINK,
+        ask.not_up,
+        differs=("link",),
     ),
     Cause(
-        "field-rewritten", "a rule of {node}'s firewall writes into it", _FIREWALL, firewalls.rewrites, _RULE
+        "firewall", "a firewall of {node} drops it", _FIREWALL, firewalls.drops, _RULE, differs=("firewall",)
     ),
     Cause(
-        "address-translated", "NAT of {node} gives it another address", _FIREWALL, firewalls.translates, _RULE
+        "copied",
+        "{node} copies packets by a rule of its firewall",
+        _FIREWALL,
+        firewalls.copies,
+        _RULE,
+        differs=("firewall",),
+    ),
+    Cause(
+        "diverted",
+        "a rule of {node}'s firewall passes it on elsewhere",
+        _FIREWALL,
+        firewalls.diverts,
+        _RULE,
+        differs=("firewall",),
+    ),
+    Cause(
+        "field-rewritten",
+        "a rule of {node}'s firewall writes into it",
+        _FIREWALL,
+        firewalls.rewrites,
+        _RULE,
+        differs=("firewall",),
+    ),
+    Cause(
+        "address-translated",
+        "NAT of {node} gives it another address",
+        _FIREWALL,
+        firewalls.translates,
+        _RULE,
+        differs=("firewall",),
     ),
     *EVERYDAY,
     Cause(
@@ -140,6 +214,7 @@ _ALL = (
         "the proxy of {node} waits for {sid} on another interface than {nic}",
         ("srconf", "localsid", "show", "{sid}"),
         ask.other_interface,
+        differs=("proxy",),
     ),
     Cause(
         "service-not-running",
@@ -149,16 +224,11 @@ _ALL = (
     ),
     Cause("service-rules", "the rules of service {service} on {node} aren't the lab's"),
     Cause(
-        "frr-configuration",
-        "FRR of {node} isn't configured as Day0 left it: {line}",
-        ("bash", "-c", "diff /var/lib/srv6lab/frr.running <(vtysh -c 'show running-config no-header')"),
-        ask.failed,
-    ),
-    Cause(
         "vpn-sid-not-installed",
         "SID {sid} of the VPN {vrf} isn't installed on {node}",
         ("ip", "-6", "route", "show", "{sid}"),
         ask.nothing,
+        differs=("route",),
     ),
     Cause("tracer", "{what}"),
     Cause(
@@ -167,9 +237,16 @@ _ALL = (
         ("cat", "/proc/sys/net/ipv6/conf/all/seg6_enabled", "/proc/sys/net/ipv6/conf/{nic}/seg6_enabled"),
         ask.zero,
     ),
-    Cause("unknown", "what {what} is no cause that is known here"),
-    Cause("expectation", "the expectation stands alone ({what}): model and captures agree against it"),
-    Cause("model", "the model stands alone ({what}): expectation and captures agree against it"),
+    Cause(
+        "differs",
+        "{node} isn't as Day0 left it: {lines}",
+        mend="take that back, or invoke destroy and up lab=LAB",
+    ),
+    Cause("unknown", "what {what} is no cause that is known here", mend=""),
+    Cause(
+        "expectation", "the expectation stands alone ({what}): model and captures agree against it", mend=""
+    ),
+    Cause("model", "the model stands alone ({what}): expectation and captures agree against it", mend=""),
 )
 CAUSES: dict[str, Cause] = {cause.name: cause for cause in _ALL}
 

@@ -15,7 +15,7 @@ _TABLES = " ".join(str(FIRST_TABLE + number) for number in range(100))
 _OF_SERVICES = "101 102"  # by which Day0 leads packets through a service from one port to the other
 
 
-def packet_about(came: Hop | None, out: Hop | None) -> dict[str, object]:
+def packet_about(came: Hop | None, out: Hop | None) -> dict[str, str]:
     """What a firewall's rules are held against: the NICs, and the outermost headers there."""
     ways = [("in", came), ("out", out)]
     nics = [f"{way}:{hop.point.nic}" for way, hop in ways if hop]
@@ -84,27 +84,37 @@ def readdressed(plan: Plan, came: Hop | None, out: Hop) -> Iterator[Suspect]:
             yield suspect("mac-address", nic.point.place, nic=nic.name, mac=nic.mac)
 
 
-def turned_away(plan: Plan, came: Hop | None, out: Hop) -> Iterator[Suspect]:
+def turned_away(came: Hop | None, out: Hop) -> Iterator[Suspect]:
     """Rules that look a packet up elsewhere, and routes that refuse it."""
-    packets = {hop.packet.outer.destination: hop.packet.outer for hop in (came, out) if hop}
-    if came is None:
-        packets[out.packet.innermost.destination] = out.packet.innermost
-    for to, header in packets.items():
-        about = {
-            "version": f"-{to.version}",
-            "destination": to,
-            "source": header.source,
-            "in": came.point.nic if came else "lo",
-            "out": out.point.nic,
-            "protocols": f"{header.protocol},{header.next_header}",
-            "planned": _OF_SERVICES if out.point.netns else _TABLES,
-        }
+    for about in rule_about(came, out):
         yield suspect("policy-rule", out.point.place, **about)
-        yield suspect("route-discards", out.point.place, version=about["version"], destination=to)
+        refused = {"version": about["version"], "destination": about["destination"]}
+        yield suspect("route-discards", out.point.place, **refused)
+
+
+def taken_in(plan: Plan, came: Hop | None, out: Hop) -> Iterator[Suspect]:
+    """An address that a node shouldn't have."""
     if came is not None:
         to = came.packet.outer.destination
         if to not in plan.node(out.point.node).addresses():
             yield suspect("address-unplanned", out.point.place, destination=to, version=f"-{to.version}")
+
+
+def rule_about(came: Hop | None, out: Hop | None) -> Iterator[dict[str, str]]:
+    """What the selectors of `ip rule` are held against: a packet as it came, as it leaves, and as it was born."""
+    packets = {hop.packet.outer.destination: hop.packet.outer for hop in (came, out) if hop}
+    if came is None and out is not None:
+        packets[out.packet.innermost.destination] = out.packet.innermost
+    for to, header in packets.items():
+        yield {
+            "version": f"-{to.version}",
+            "destination": str(to),
+            "source": str(header.source),
+            "in": came.point.nic if came else "lo",
+            "out": out.point.nic if out else "",
+            "protocols": f"{header.protocol},{header.next_header}",
+            "planned": _OF_SERVICES if out and out.point.netns else _TABLES,
+        }
 
 
 def not_answered(came: Hop) -> Iterator[Suspect]:

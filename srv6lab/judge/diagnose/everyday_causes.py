@@ -19,6 +19,10 @@ EVERYDAY = (
         ),
         lookups.taken_by_rule,
         "ip {version} rule del pref NUMBER",
+        differs=(
+            "rule",
+            "route",
+        ),
     ),
     Cause(
         "route-discards",
@@ -26,6 +30,7 @@ EVERYDAY = (
         _MATCH,
         lookups.discards,
         "ip {version} route del the prefix that refuses it",
+        differs=("route",),
     ),
     Cause(
         "address-unplanned",
@@ -33,12 +38,14 @@ EVERYDAY = (
         ("ip", "{version}", "-oneline", "address", "show", "to", "{destination}"),
         ask.anything,
         "ip {version} address del {destination} of the NIC that has it",
+        differs=("address",),
     ),
     Cause(
         "address-missing",
         "{nic} of {node} hasn't the address {address}",
         ("ip", "-oneline", "address", "show", "dev", "{nic}"),
         lookups.no_address,
+        differs=("address",),
     ),
     Cause(
         "neighbor",
@@ -46,6 +53,10 @@ EVERYDAY = (
         ("sh", "-c", "ip neighbor show dev {nic}; ip -oneline link show dev {nic}"),
         lookups.other_neighbor,
         "ip neighbor del {neighbor} dev {nic}; ip link set dev {nic} arp on",
+        differs=(
+            "neighbor",
+            "link",
+        ),
     ),
     Cause(
         "mac-address",
@@ -53,6 +64,7 @@ EVERYDAY = (
         _LINK,
         lookups.other_mac,
         "ip link set dev {nic} address {mac}",
+        differs=("link",),
     ),
     Cause("ipv6-disabled", "IPv6 is off on {nic} of {node}", ("cat", "{sysctl}"), lookups.some_one),
     Cause(
@@ -61,6 +73,7 @@ EVERYDAY = (
         ("cat", "{sysctl}"),
         lookups.some_one,
         "echo 0 >{sysctl}",
+        differs=("sysctl",),
     ),
     Cause(
         "hmac-required",
@@ -68,6 +81,7 @@ EVERYDAY = (
         ("cat", "/proc/sys/net/ipv6/conf/{nic}/seg6_require_hmac"),
         lookups.some_one,
         "echo 0 >/proc/sys/net/ipv6/conf/{nic}/seg6_require_hmac",
+        differs=("sysctl",),
     ),
     Cause(
         "hop-limit",
@@ -75,6 +89,7 @@ EVERYDAY = (
         ("cat", "{sysctl}"),
         lookups.first_differs,
         "echo 64 >{sysctl}",
+        differs=("sysctl",),
     ),
     Cause(
         "tunnel-source",
@@ -82,12 +97,18 @@ EVERYDAY = (
         ("ip", "sr", "tunsrc", "show"),
         lookups.tunnel_source,
         "ip sr tunsrc set ::",
+        differs=("tunnel source",),
     ),
     Cause(
         "source-address",
         "{node} sends to {destination} from another address than {source}",
         ("ip", "{version}", "route", "get", "{destination}"),
         lookups.other_source,
+        differs=(
+            "route",
+            "address",
+            "rule",
+        ),
     ),
     Cause(
         "traffic-control",
@@ -95,6 +116,7 @@ EVERYDAY = (
         ("tc", "-s", "qdisc", "show", "dev", "{nic}"),
         lookups.slow_queue,
         "tc qdisc del dev {nic} root",
+        differs=("tc",),
     ),
     Cause(
         "hash-policy",
@@ -102,18 +124,27 @@ EVERYDAY = (
         ("cat", "{sysctl}"),
         lookups.other_hash,
         "echo 1 >{sysctl}",
+        differs=("sysctl",),
     ),
     Cause(
         "frozen",
-        "a process of {node} is stopped",
-        ("sh", "-c", "grep -h -B2 '^State:.T' /proc/[0-9]*/status"),
-        ask.anything,
-        "kill -CONT that process",
+        "{process} of {node} is stopped (SIGSTOP)",
+        ("sh", "-c", 'cat "/proc/$(cat "$1")/status"', "sh", "{pid}"),
+        lookups.stopped,
+        "kill -CONT $(cat {pid})",
+    ),
+    Cause(
+        "daemon-not-running",
+        "{daemon} of {node} isn't running",
+        ("sh", "-c", 'cat "/proc/$(cat "$1")/status"', "sh", "/run/frr/{daemon}.pid"),
+        lookups.gone,
+        "invoke destroy lab=LAB, then up again",
     ),
     Cause(
         "proxy-differs",
         "SID {sid} of {node}'s proxy has another behavior, next hop or MAC of its service",
         ("srconf", "localsid", "show", "{sid}"),
         lookups.other_proxy,
+        differs=("proxy",),
     ),
 )

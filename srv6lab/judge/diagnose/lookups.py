@@ -11,7 +11,7 @@ from ipaddress import ip_address, ip_network
 from srv6lab.judge.diagnose.firewalls import sets_mark
 
 _KINDS = ("blackhole", "unreachable", "prohibit", "throw")
-_REFUSING = ("blackhole", "unreachable", "prohibit")
+REFUSING = ("blackhole", "unreachable", "prohibit")
 _RULE = re.compile(r"^(\d+):\s+(.*)$")
 _QUIET_QUEUES = ("noqueue", "fq_codel", "pfifo_fast", "mq", "pfifo", "fq", "clsact", "ingress")
 _LEAST_OF_IPV6 = 1280
@@ -23,17 +23,17 @@ def taken_by_rule(output: str, code: int, about: Mapping[str, str]) -> bool:
     tables = set(re.findall(r"\btable (\S+)", output)) | {"main"}
     for line in output.splitlines():
         found = _RULE.match(line)
-        if not found or int(found.group(1)) >= 32766 or "l3mdev" in line or not _selects(line, output, about):
+        if not found or int(found.group(1)) >= 32766 or "l3mdev" in line or not selects(line, output, about):
             continue
         table = re.search(r"\blookup (\S+)", line)
         if table and table.group(1) in tables - {"local"} - set(about["planned"].split()):
             return True
-        if any(re.search(rf"\b{word}\b", line) for word in _REFUSING):
+        if any(re.search(rf"\b{word}\b", line) for word in REFUSING):
             return True
     return False
 
 
-def _selects(line: str, output: str, about: Mapping[str, str]) -> bool:
+def selects(line: str, output: str, about: Mapping[str, str]) -> bool:
     """Whether a rule's selectors take the packet; a mark must be set by a rule of a firewall."""
     words = line.split()
     given = dict(itertools.pairwise(words))
@@ -160,3 +160,15 @@ def other_proxy(output: str, code: int, about: Mapping[str, str]) -> bool:
         return True
     hop = re.search(r"\bnext hop\W+([0-9a-f.:]+)", shown)
     return bool(hop and hop.group(1) not in (about["next_hop"], about["mac"]))
+
+
+def stopped(output: str, code: int, about: Mapping[str, str]) -> bool:
+    return re.search(r"^State:\s+T\b", output, re.MULTILINE) is not None
+
+
+def gone(output: str, code: int, about: Mapping[str, str]) -> bool:
+    """No process has the daemon's number, or it has ended, or the number is another's now."""
+    name, state = (re.search(rf"^{key}:\s+(\S+)", output, re.MULTILINE) for key in ("Name", "State"))
+    if not name or not state:
+        return "No such file" in output
+    return name.group(1) != about["daemon"] or state.group(1) in ("Z", "X")

@@ -79,6 +79,7 @@ def unsent(first: Hop) -> Iterator[Suspect]:
     """What may keep a node from sending at all."""
     node, nic, to = first.point.node, first.point.nic, first.packet.outer.destination
     yield suspect("nic-down", node, nic=nic)
+    yield from everyday.turned_away(None, first)
     yield suspect("route-missing", node, destination=to, nic=nic, version=_version(to))
 
 
@@ -96,7 +97,8 @@ def _within(plan: Plan, broken: Divergence, came: Hop | None, out: Hop) -> Itera
     node, place, nic = plan.node(out.point.node), out.point.place, out.point.nic
     yield suspect("nic-down", place, nic=nic)
     yield from everyday.switched_off(plan, came, out)
-    yield from everyday.turned_away(plan, came, out)
+    yield from everyday.turned_away(came, out)
+    yield from everyday.taken_in(plan, came, out)
     for name in out.behaviors:
         if name in REGISTRY and "vrf" in REGISTRY[name].needs:
             yield suspect("vrf-strict-mode", node.name, behavior=name)
@@ -214,13 +216,24 @@ def _policy_about(node: PlannedNode, broken: Divergence) -> Iterator[dict[str, o
         yield {**about, "segments": " ".join(map(str, policy.segments)), "mode": policy.mode}
 
 
+def of_agent(node: str) -> Iterator[Suspect]:
+    yield suspect("frozen", node, process="the agent of SR policies", pid="/var/lib/srv6lab/policies/pid")
+    yield suspect("agent-not-running", node)
+
+
+def of_daemons(node: PlannedNode) -> Iterator[Suspect]:
+    """Those of FRR that may be stopped, or gone."""
+    for daemon in node.routing.daemons if node.routing else ():
+        yield suspect("frozen", node.name, process=daemon, pid=f"/run/frr/{daemon}.pid")
+        yield suspect("daemon-not-running", node.name, daemon=daemon)
+
+
 def of_headend(
     plan: Plan, node: PlannedNode, headend: PlannedHeadend, broken: Divergence
 ) -> Iterator[Suspect]:
     """Why a headend took another path than the active one by the model: its agent, its routes, or what its probes
     met further on the way."""
-    yield suspect("frozen", node.name)
-    yield suspect("agent-not-running", node.name)
+    yield from of_agent(node.name)
     first = broken.trace.hops[0].packet.innermost
     for one in headend.steered:
         if first.destination in one.prefix:
@@ -285,7 +298,8 @@ def _changed(plan: Plan, broken: Divergence) -> Iterator[Suspect]:
     if begins:
         yield from _other_policy(plan, machine, broken, packet)
     if _segments(hop.packet) != _segments(packet):
-        yield from everyday.turned_away(plan, here, hop)
+        yield from everyday.turned_away(here, hop)
+        yield from everyday.taken_in(plan, here, hop)
     if here is not None:
         yield from _of_sids(plan, machine, here, hop)
     proxy = _returning(machine, here) if here else None

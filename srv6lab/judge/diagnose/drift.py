@@ -1,0 +1,240 @@
+"""What differs from Day0 on a node: which of it a packet meets there, and where it is the cause of a failure.
+
+A leftover that touches nothing is never accused: a rule for other packets, a shorter prefix than the planned one,
+another NIC's setting.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from ipaddress import ip_network
+
+from srv6lab.evidence.drift import Difference
+from srv6lab.evidence.packets import Address, Direction, Place
+from srv6lab.evidence.prediction import Hop, Prediction
+from srv6lab.evidence.verdict import Item, Status, Suspect
+from srv6lab.judge.diagnose.causes import suspect
+from srv6lab.judge.diagnose.everyday import packet_about, rule_about
+from srv6lab.judge.diagnose.firewalls import Rule, concerns
+from srv6lab.judge.diagnose.lookups import REFUSING, selects
+from srv6lab.plan.nodes import Plan, PlannedNode
+from srv6lab.topology.scalars import Network
+
+_SHOWN = 3  # lines of a difference that a cause quotes
+
+
+@dataclass(frozen=True, slots=True)
+class Passing:
+    """A packet's way through a namespace: how it came, None where it begins, and how it leaves, None where it ends."""
+
+    node: PlannedNode
+    place: Place
+    came: Hop | None
+    out: Hop | None
+
+    def hops(self) -> tuple[Hop, ...]:
+        return tuple(hop for hop in (self.came, self.out) if hop)
+
+    def nics(self) -> frozenset[str]:
+        return frozenset(hop.point.nic for hop in self.hops())
+
+    def addresses(self) -> frozenset[Address]:
+        """All that headers name here: a node looks up destinations, and sources where it filters or answers."""
+        headers = (header for hop in self.hops() for header in hop.packet.headers)
+        return frozenset(end for header in headers for end in (header.source, header.destination))
+
+
+def passings(plan: Plan, predicted: Mapping[str, Prediction]) -> Iterator[Passing]:
+    """Every way of the probes' packets through a namespace, as the model has it."""
+    for prediction in predicted.values():
+        for trace in prediction.linux:
+            came: Hop | None = None
+            for hop in trace.hops:
+                if hop.direction is Direction.OUT:
+                    here = came if came and came.point.place == hop.point.place else None
+                    yield Passing(plan.node(hop.point.node), hop.point.place, here, hop)
+                    came = None
+                else:
+                    came = hop
+            if came:
+                yield Passing(plan.node(came.point.node), came.point.place, came, None)
+
+
+def met(plan: Plan, differences: Sequence[Difference], ways: Sequence[Passing]) -> tuple[Difference, ...]:
+    """Of what differs the lines that some packet meets."""
+    found = []
+    for one in differences:
+        here = [way for way in ways if _through(way, one)]
+        if one.section == "frr":  # what a router tells others, they go by: no packet has to pass it
+            here = here or [Passing(plan.node(one.node), one.place, None, None)]
+        others = [other for other in differences if other.place == one.place]
+        touches = _TOUCHES.get(one.section, _of_nic)
+        gone = tuple(line for line in one.gone if any(touches(line, way, others) for way in here))
+        new = tuple(line for line in one.new if any(touches(line, way, others) for way in here))
+        if gone or new:
+            found.append(replace(one, gone=gone, new=new))
+    return tuple(found)
+
+
+def _through(way: Passing, one: Difference) -> bool:
+    """Whether a packet's way is through the namespace; a VPN may have one of its own, of which no point tells."""
+    vrfs = [vrf.name for vrf in way.node.routing.vrfs] if way.node.routing else []
+    return way.place == one.place or (way.node.name == one.node and one.netns in vrfs)
+
+
+def suspects_of_drift(
+    items: Sequence[Item], predicted: Mapping[str, Prediction], touching: Sequence[Difference]
+) -> Iterator[Suspect]:
+    """What differs where the walks break, then on the way there, the nearest first; then elsewhere."""
+    nodes = [*dict.fromkeys([*_before_the_break(items, predicted), *(one.node for one in touching)])]
+    for node in nodes:
+        lines = [f"{one.section}: {line}" for one in touching if one.node == node for line in one.told()]
+        if lines:
+            more = f", and {len(lines) - _SHOWN} more" if len(lines) > _SHOWN else ""
+            yield suspect("differs", node, lines="; ".join(lines[:_SHOWN]) + more)
+
+
+def _before_the_break(items: Sequence[Item], predicted: Mapping[str, Prediction]) -> Iterator[str]:
+    """Of each walk that broke the nodes, from where it broke back to where it began."""
+    failed = {(item.probe, item.point, item.direction) for item in items if item.status is Status.FAIL}
+    for prediction in predicted.values():
+        for trace in prediction.linux:
+            for index, hop in enumerate(trace.hops):
+                if (prediction.probe, hop.point, hop.direction) in failed:
+                    yield from (one.point.node for one in reversed(trace.hops[: index + 1]))
+                    break
+
+
+Touches = Callable[[str, Passing, Sequence[Difference]], bool]
+
+
+def _of_nic(line: str, way: Passing, others: Sequence[Difference]) -> bool:
+    """A line of a NIC: of those that the packet comes and goes by, or of the loopback."""
+    named = re.match(r"(\S+): <", line) or re.search(r"\bdev (\S+)", line) or re.match(r"(\S+) ", line)
+    return named is not None and named.group(1) in {*way.nics(), "lo"}
+
+
+def _of_address(line: str, way: Passing, others: Sequence[Difference]) -> bool:
+    found = re.search(r"\binet6? (\S+)/\d+", line)
+    return _of_nic(line, way, others) or bool(found and found.group(1) in {*map(str, way.addresses())})
+
+
+_TO_MANY = ("broadcast", "anycast", "multicast")
+_ROUTE = re.compile(rf"(?:({'|'.join(_TO_MANY)}|local|blackhole|unreachable|prohibit|throw) )?(\S*)")
+
+
+def _of_route(line: str, way: Passing, others: Sequence[Difference]) -> bool:
+    """A route that takes an address of the packet, and not less well than what the plan has."""
+    found = _ROUTE.match(line)
+    kind, word = found.groups() if found else ("", "")
+    prefix, table = _prefix(word, line), re.search(r"\btable (\S+)", line)
+    if kind in _TO_MANY or not prefix:
+        return False
+    if table and not _looked_into(table.group(1), way, others):
+        return False
+    gone = any(line in one.gone for one in others)
+    return any(
+        end in prefix and (gone or table or not _better(way.node, end, prefix, line))
+        for end in way.addresses()
+    )
+
+
+def _prefix(word: str, line: str) -> Network | None:
+    if word == "default":
+        return ip_network("::/0" if re.search(r"\bvia \S*:|\bmetric 1024|\bvia inet6", line) else "0.0.0.0/0")
+    try:
+        return ip_network(word)
+    except ValueError:
+        return None
+
+
+def _better(node: PlannedNode, end: Address, prefix: Network, line: str) -> bool:
+    """Whether the plan has a longer prefix for an address, or as long a one and a metric that is preferred."""
+    planned: list[Network] = [nic.address.network for nic in node.nics]
+    planned += [route.prefix for route in node.routes if route.table is None]
+    planned += [*(sid.prefix for sid in node.local_sids), *(one.prefix for one in node.steering)]
+    longest = max((one.prefixlen for one in planned if end in one), default=-1)
+    metric = re.search(r"\bmetric (\d+)", line)
+    worse = int(metric.group(1)) > (1024 if end.version == 6 else 0) if metric else False
+    return longest > prefix.prefixlen or (longest == prefix.prefixlen and worse)
+
+
+def _looked_into(table: str, way: Passing, others: Sequence[Difference]) -> bool:
+    """Whether packets are looked up in a table: by the plan, or by a rule that is new."""
+    tables = {value for sid in way.node.local_sids for name, value in sid.parameters if name == "table"}
+    by_rules = "\n".join(line for one in others if one.section == "rule" for line in one.lines())
+    known = table in ("local", "main") or table in tables or way.node.headend or way.node.services
+    return bool(known) or re.search(rf"\blookup {re.escape(table)}\b", by_rules) is not None
+
+
+def _of_rule(line: str, way: Passing, others: Sequence[Difference]) -> bool:
+    """A rule that takes the packet to a table with a route to it, or refuses it."""
+    text = re.sub(r"^(\d+): ", r"\1:\t", line)
+    firewall = "\n".join(line for one in others if one.section == "firewall" for line in one.new)
+    if not any(selects(text, firewall, about) for about in rule_about(way.came, way.out)):
+        return False
+    table = re.search(r"\blookup (\S+)", line)
+    routes = [route for one in others if one.section == "route" for route in (*one.gone, *one.new)]
+    filled = table and any(re.search(rf"\btable {re.escape(table.group(1))}\b", route) for route in routes)
+    gone = any(line in one.gone for one in others)
+    return bool(filled or gone) or any(re.search(rf"\b{word}\b", line) for word in REFUSING)
+
+
+def _of_firewall(line: str, way: Passing, others: Sequence[Difference]) -> bool:
+    """A rule that takes the packet, as far as its selectors tell."""
+    where, _, text = line.partition(": ")
+    family = re.match(r"table (\w+)|(ip6?)tables", where)
+    hook = re.search(r"\((\w+)(?: devices? =? ?\{? ?\"?([\w.-]+))?", where)
+    known = (family.group(1) or family.group(2)) if family else ""
+    rule = Rule(known, hook.group(1) if hook else "", (hook.group(2) or "") if hook else "", text)
+    return concerns(rule, packet_about(way.came, way.out))
+
+
+def _of_sysctl(line: str, way: Passing, others: Sequence[Difference]) -> bool:
+    """A switch of the node, or of a NIC that the packet comes or goes by."""
+    path = line.partition(" = ")[0]
+    found = re.match(r"net\.ipv\d\.(?:conf|neigh)\.([^.]+)\.", path)
+    if found:
+        return found.group(1) in {*way.nics(), "all", "lo"}
+    return not re.match(r"net\.ipv\d\.(?:tcp_|udp_|igmp_|inet_peer|xfrm|ping_|ip_local_|raw_)", path)
+
+
+def _of_tunnels(line: str, way: Passing, others: Sequence[Difference]) -> bool:
+    return bool(way.out and any(name.startswith(("H.", "End.B6")) for name in way.out.behaviors))
+
+
+def _of_proxy(line: str, way: Passing, others: Sequence[Difference]) -> bool:
+    return bool(way.node.proxies)
+
+
+_IDLE = re.compile(
+    r"(?:ip(?:v6)? )?(?:prefix-list|access-list|community-list|route-map) (\S+)|.*\bdescription\b"
+)
+
+
+def _of_frr(line: str, way: Passing, others: Sequence[Difference]) -> bool:
+    """Anything but words for people, and lists that nothing else uses which differs."""
+    found = _IDLE.match(line.partition(": ")[0]) or _IDLE.match(line)
+    if not found:
+        return True
+    name = found.group(1)
+    lines = [one for other in others if other.section == "frr" for one in other.lines() if one[2:] != line]
+    used = any(name in one.split() and not _IDLE.match(one[2:]) for one in lines) if name else False
+    return used or bool(name and any(line in other.gone for other in others))
+
+
+_TOUCHES: Mapping[str, Touches] = {
+    "link": _of_nic,
+    "address": _of_address,
+    "neighbor": _of_nic,
+    "route": _of_route,
+    "rule": _of_rule,
+    "tunnel source": _of_tunnels,
+    "firewall": _of_firewall,
+    "tc": _of_nic,
+    "sysctl": _of_sysctl,
+    "proxy": _of_proxy,
+    "frr": _of_frr,
+}
