@@ -163,6 +163,7 @@ def test_a_udp_checksum_may_be_computed_on_the_way_and_not_be_broken() -> None:
 
     assert not differs(datagram(half, 0), datagram(2, 1))
     assert differs(datagram(half + 1, 0), datagram(2, 1))
+    assert differs(datagram(half, 0), datagram(2, 0))
     assert differs(datagram(2, 1), datagram(half, 0))
 
 

@@ -199,14 +199,16 @@ def _of_frame(
         if names and row.name not in names:
             continue
         was, now = row.read(before, before.innermost), row.read(packet, packet.innermost)
-        if was != now and not (_left_to_a_nic(row, before) or _as_a_time(row, before, packet)):
+        if was != now and not (_left_to_a_nic(row, before, packet) or _as_a_time(row, before, packet)):
             yield row.name, _words(row, was), _words(row, now)
 
 
-def _left_to_a_nic(row: PacketField, before: PacketView) -> bool:
+def _left_to_a_nic(row: PacketField, before: PacketView, packet: PacketView) -> bool:
     """A checksum that wasn't right yet, but the sum that a NIC goes on from, may have been computed since."""
     udp = before.udp
     if row.name != "udp.checksum" or udp is None or udp.checksum_status != WRONG:
+        return False
+    if packet.udp is None or packet.udp.checksum_status == WRONG:
         return False
     ip = before.innermost
     pseudo = ip.source.packed + ip.destination.packed + (udp.length or 0).to_bytes(4) + _UDP.to_bytes(4)
