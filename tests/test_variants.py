@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from srv6lab.evidence.packets import Direction
-from srv6lab.evidence.wording import Described, foretell
+from srv6lab.evidence.packets import Direction, Srh
+from srv6lab.evidence.wording import Described, describe, foretell
 from srv6lab.judge.compare.permitted import Permitted, Spot
 from srv6lab.judge.compare.variants import judge_variants
-from tests.small import OTHER, PLACE, plain
+from tests.small import OTHER, PLACE, header, packet, plain, srh
 
 HERE, THERE = (PLACE, Direction.OUT), (OTHER, Direction.IN)
 RFC, LINUX = plain(hop_limit=62), plain(hop_limit=63)
@@ -36,6 +36,18 @@ def test_one_here_and_the_other_there_is_wrong() -> None:
 
 def test_where_they_don_t_differ_nothing_follows() -> None:
     assert judged(RFC, LINUX, departs=False) == []
+
+
+def test_an_srh_of_the_innermost_header_is_described_and_foretold() -> None:
+    def fields(*routing: Srh) -> tuple[str, str]:
+        one = packet(
+            header("2001:1::1", "fc00::1", 63, "ipv6"), header("2001:1::1", "fc00::2", 63, "icmpv6", *routing)
+        )
+        assert foretell(one)["inner.segments_left"] == describe(one)["inner.segments_left"]
+        return describe(one)["inner.segment_list"], describe(one)["inner.segments_left"]
+
+    assert fields() == ("none", "none")
+    assert fields(srh("fc00::3", "fc00::2", left=1)) == ("fc00::3, fc00::2", "1")
 
 
 def test_what_is_neither_is_another_s_to_judge() -> None:

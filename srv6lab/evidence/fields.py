@@ -130,6 +130,7 @@ def _of(model: type[PacketExpectation | Inner]) -> tuple[PacketField, ...]:
 
 
 OUTER, MIDDLE, INNER = _of(PacketExpectation), _of(Middle), _of(Inner)
+_NOT_OF_AUTHORS = tuple(row for row in MIDDLE if row not in INNER and row.hop is Hop.PREDICTED)
 _MODELED_OF_HEADERS = tuple(row for row in OF_HEADERS if row.hop is Hop.PREDICTED)
 _BY_OTHER_NAMES = ("length_field", "srh.tag")  # the outermost header's are length and tag
 _MODELED_OF_OUTER = tuple(row for row in _MODELED_OF_HEADERS if row.name not in _BY_OTHER_NAMES)
@@ -159,6 +160,8 @@ def described(packet: PacketView, *, modeled: bool = False) -> Iterator[tuple[st
         for row in rows:
             if row.hop is Hop.PREDICTED or not modeled:
                 yield f"{before}{row.name}", row.describe(packet, header)
+    for row in _NOT_OF_AUTHORS if inner else ():
+        yield f"inner.{row.name}", row.describe(packet, inner)
     for index, header in enumerate(packet.headers):
         before = prefix(index, count)
         further = (*MIDDLE, *_MODELED_OF_HEADERS) if 1 < index < count - 1 else _MODELED_OF_HEADERS
