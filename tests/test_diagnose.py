@@ -186,7 +186,6 @@ ANSWERS: list[tuple[str, Mapping[str, str], tuple[str, int], tuple[str, int]]] =
     ("route-missing", WAY, ("fc00:3::a via x dev eth22 src y\n", 0), ("fc00:3::a via x dev eth2 src y\n", 0)),
     ("table-route-missing", WAY, ("", 0), ("fc00:3::/64 via 2001:: dev eth2 metric 1\n", 0)),
     ("route-unplanned", WAY, ("fc00:3::/64 via 2001:: dev eth2 metric 1\n", 0), ("", 0)),
-    ("frr-configuration", {"line": "no router-id"}, ("< router-id 1.1.1.1\n", 1), ("", 0)),
     ("vpn-sid-not-installed", {"sid": "fc00:2::d4", "vrf": "red"}, ("", 0), (END, 0)),
     ("vrf-strict-mode", {"behavior": "End.DT4"}, ("0\n", 0), ("1\n", 0)),
     ("vrf-strict-mode", {"behavior": "End.DT4"}, ("0\n", 0), ("cat: no such file\n", 1)),
