@@ -18,7 +18,7 @@ from srv6lab.evidence.verdict import Item, Status, Suspect
 from srv6lab.judge.diagnose.causes import suspect
 from srv6lab.judge.diagnose.everyday import packet_about, rule_about
 from srv6lab.judge.diagnose.firewalls import Rule, concerns
-from srv6lab.judge.diagnose.lookups import REFUSING, selects
+from srv6lab.judge.diagnose.lookups import REFUSING, inside, selects
 from srv6lab.plan.nodes import Plan, PlannedNode
 from srv6lab.topology.scalars import Network
 
@@ -199,6 +199,15 @@ def _of_sysctl(line: str, way: Passing, others: Sequence[Difference]) -> bool:
     return not re.match(r"net\.ipv\d\.(?:tcp_|udp_|igmp_|inet_peer|xfrm|ping_|ip_local_|raw_)", path)
 
 
+def _of_ipsec(line: str, way: Passing, others: Sequence[Difference]) -> bool:
+    """A policy of xfrm for a header of the packet."""
+    found = re.match(r"src (\S+) dst (\S+)", line)
+    ends = {(header.source, header.destination) for hop in way.hops() for header in hop.packet.headers}
+    return found is not None and any(
+        inside(str(source), found[1]) and inside(str(to), found[2]) for source, to in ends
+    )
+
+
 def _of_tunnels(line: str, way: Passing, others: Sequence[Difference]) -> bool:
     return bool(way.out and any(name.startswith(("H.", "End.B6")) for name in way.out.behaviors))
 
@@ -230,6 +239,7 @@ _TOUCHES: Mapping[str, Touches] = {
     "route": _of_route,
     "rule": _of_rule,
     "tunnel source": _of_tunnels,
+    "ipsec": _of_ipsec,
     "firewall": _of_firewall,
     "tc": _of_nic,
     "sysctl": _of_sysctl,

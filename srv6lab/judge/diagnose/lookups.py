@@ -38,8 +38,8 @@ def selects(line: str, output: str, about: Mapping[str, str]) -> bool:
     words = line.split()
     given = dict(itertools.pairwise(words))
     wrong = [
-        not _inside(about["source"], given.get("from", "all")),
-        not _inside(about["destination"], given.get("to", "all")),
+        not inside(about["source"], given.get("from", "all")),
+        not inside(about["destination"], given.get("to", "all")),
         given.get("iif", about["in"]) != about["in"],
         given.get("oif", about["out"]) != about["out"],
         "uidrange" in given and about["in"] != "lo",
@@ -59,7 +59,7 @@ def _from(given: Mapping[str, str]) -> bool:
     )
 
 
-def _inside(address: str, prefix: str) -> bool:
+def inside(address: str, prefix: str) -> bool:
     try:
         return prefix == "all" or ip_address(address) in ip_network(prefix, strict=False)
     except ValueError:
