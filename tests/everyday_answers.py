@@ -15,6 +15,11 @@ DECAPSULATED = {
     "headers": "2001:12::1>fc00:3::a>ipv4,routing 10.0.0.1>10.0.1.1>icmp,icmp",
 }
 
+COUNTED = FORWARDED | {
+    "headers": "2001:12::1>fc00:3::a>ipv4,routing>63,0 2001:12::1>fc00:3::a>ipv4,routing>62,0"
+}
+PLAIN = FORWARDED | {"headers": "2001:12::1>fc00:3::a>ipv4,ipv4>63, 2001:12::1>fc00:3::a>ipv4,ipv4>62,"}
+
 
 def chain(hook: str, rule: str, family: str = "inet", more: str = "") -> str:
     """`nft list ruleset` with one rule in one chain; `hook` "" for a chain that nothing leads to."""
@@ -80,6 +85,33 @@ _FIREWALL: list[tuple[str, Mapping[str, str], str, str]] = [
         chain("forward", "ip protocol icmp drop"),
         chain("forward", "ip saddr 10.0.1.1 drop"),
     ),
+    (
+        "firewall",
+        COUNTED,
+        chain("forward", "ip6 hoplimit < 64 drop"),
+        chain("forward", "ip6 hoplimit < 5 drop"),
+    ),
+    ("firewall", COUNTED, chain("forward", "rt seg-left 0 drop"), chain("forward", "rt seg-left 1-3 drop")),
+    ("firewall", COUNTED, chain("forward", "rt type 4 drop"), chain("forward", "rt type != 4 drop")),
+    ("firewall", PLAIN, chain("forward", "ip6 hoplimit 63 drop"), chain("forward", "exthdr rt exists drop")),
+    (
+        "firewall",
+        COUNTED,
+        chain("forward", "ip6 nexthdr 43 limit rate 1/minute accept\n\t\tdrop"),
+        chain("forward", "ip6 nexthdr 43 counter packets 3 bytes 9 accept\n\t\tdrop"),
+    ),
+    (
+        "firewall",
+        COUNTED,
+        chain("forward", "ip6 nexthdr 58 accept\n\t\tdrop"),
+        POLICY_DROP.replace("drop;\n", "drop;\n  ip6 nexthdr 43 accept\n"),
+    ),
+    (
+        "firewall",
+        COUNTED,
+        legacy("-A INPUT -j ACCEPT\n[3:9] -A FORWARD -j DROP", "ip6tables"),
+        legacy("[3:9] -A FORWARD -p ipv6-route -j ACCEPT\n[3:9] -A FORWARD -j DROP", "ip6tables"),
+    ),
     ("firewall", {"arp": ""}, chain("input", "drop", "arp"), chain("input", "drop")),
     (
         "diverted",
@@ -132,6 +164,7 @@ _RULE: list[tuple[str, str]] = [
         ruled("10:\tfrom all fwmark 0x5 lookup 77") + BY_77 + MARK,
         ruled("10:\tfrom all fwmark 0x5 lookup 77") + BY_77,
     ),
+    (RULES.replace("main", "main suppress_prefixlength 24") + BY_MAIN, RULES + BY_MAIN),
     (ruled("10:\tnot from 2001:99::/64 prohibit"), ruled("10:\tnot from 2001:12::/64 prohibit")),
     (ruled("10:\tfrom all ipproto routing prohibit"), ruled("10:\tfrom all ipproto tcp prohibit")),
     (

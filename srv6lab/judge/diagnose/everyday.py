@@ -24,7 +24,9 @@ def packet_about(came: Hop | None, out: Hop | None) -> dict[str, str]:
 
 
 def _words(header: IpHeader, packet: PacketView) -> str:
-    return f"{header.source}>{header.destination}>{header.protocol},{header.next_header or header.protocol}"
+    left = header.srh.segments_left if header.srh else ""
+    inside = f"{header.protocol},{header.next_header or header.protocol}"
+    return f"{header.source}>{header.destination}>{inside}>{header.hop_limit},{left}"
 
 
 def switched_off(plan: Plan, came: Hop | None, out: Hop) -> Iterator[Suspect]:

@@ -19,7 +19,9 @@ _LEAST_OF_IPV6 = 1280
 
 def taken_by_rule(output: str, code: int, about: Mapping[str, str]) -> bool:
     """`ip rule show`, the routes of all tables to the address, and the rules that set marks: a rule before the main
-    table's takes the packet, and refuses it or finds a route in another table."""
+    table's takes the packet, and refuses it or finds a route in another table; or none looks into the main table."""
+    if code == 0 and not re.search(r"from all lookup main$", output, re.MULTILINE):
+        return True
     tables = set(re.findall(r"\btable (\S+)", output)) | {"main"}
     for line in output.splitlines():
         found = _RULE.match(line)
