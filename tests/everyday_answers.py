@@ -112,6 +112,18 @@ _FIREWALL: list[tuple[str, Mapping[str, str], str, str]] = [
         legacy("-A INPUT -j ACCEPT\n[3:9] -A FORWARD -j DROP", "ip6tables"),
         legacy("[3:9] -A FORWARD -p ipv6-route -j ACCEPT\n[3:9] -A FORWARD -j DROP", "ip6tables"),
     ),
+    (
+        "firewall",
+        COUNTED,
+        chain("forward", "ip6 nexthdr vmap { 58 : accept, ipv6-route : drop }"),
+        chain("forward", "ip6 nexthdr vmap { 58 : drop, ipv6-route : accept }"),
+    ),
+    (
+        "field-rewritten",
+        {"arp": ""},
+        chain("output", "arp operation reply arp saddr ether set 02:00:00:00:00:99", "arp"),
+        chain("output", "arp operation reply", "arp"),
+    ),
     ("firewall", {"arp": ""}, chain("input", "drop", "arp"), chain("input", "drop")),
     (
         "diverted",
@@ -149,6 +161,7 @@ RULED = {
     "planned": "900 901",
 }
 MARK = chain("prerouting", "ip6 daddr fc00:3::a meta mark set 0x00000005")
+LEGACY_MARK = legacy("-A PREROUTING -d fc00:3::a/128 -j MARK --set-xmark 0x7/0xffffffff", "ip6tables")
 
 
 def ruled(*lines: str) -> str:
@@ -165,6 +178,10 @@ _RULE: list[tuple[str, str]] = [
         ruled("10:\tfrom all fwmark 0x5 lookup 77") + BY_77,
     ),
     (RULES.replace("main", "main suppress_prefixlength 24") + BY_MAIN, RULES + BY_MAIN),
+    (
+        ruled("10:\tfrom all fwmark 0x7 blackhole") + LEGACY_MARK,
+        ruled("10:\tfrom all fwmark 0x5 blackhole") + LEGACY_MARK,
+    ),
     (ruled("10:\tnot from 2001:99::/64 prohibit"), ruled("10:\tnot from 2001:12::/64 prohibit")),
     (ruled("10:\tfrom all ipproto routing prohibit"), ruled("10:\tfrom all ipproto tcp prohibit")),
     (

@@ -59,7 +59,9 @@ def diagnose(
     """The suspects of a verdict, none for a pass. `differences` from Day0 are None where nobody looked."""
     if verdict.status is Status.PASS:
         return ()
-    suspects = [*_of_tracers(verdict.items), *_of_routing(plan, verdict.items)]
+    tracers_lack = [*_of_tracers(verdict.items)]
+    suspects = [] if verdict.status is Status.FAIL else [*tracers_lack]
+    suspects += _of_routing(plan, verdict.items)
     suspects += [*_of_failed_change(plan, verdict.items), *misaddressed(plan, verdict.items)]
     for probe, prediction in predicted.items():
         suspects += _of_walk(plan, prediction, found[probe], tracers)
@@ -74,7 +76,7 @@ def diagnose(
         suspects = [one for one in suspects if _may_be(one, differences)]
         drifted = [*suspects_of_drift(verdict.items, predicted, touching)]
         suspects = [*(one for one in suspects if not (drifted and one.cause == "unknown")), *drifted]
-    return tuple(dict.fromkeys(suspects or _of_witnesses(verdict.items)))
+    return tuple(dict.fromkeys([*suspects, *tracers_lack] or _of_witnesses(verdict.items)))
 
 
 def _may_be(one: Suspect, differences: Sequence[Difference]) -> bool:

@@ -66,6 +66,7 @@ def misaddressed(plan: Plan, items: Iterable[Item]) -> Iterator[Suspect]:
             if item.field == "destination_mac":
                 about = {"nic": sender.name, "neighbor": receiver.address.ip, "mac": receiver.mac}
                 yield suspect("neighbor", sender.point.place, **about)
+                yield suspect("field-rewritten", receiver.point.place, arp="")  # it answers with another MAC
             other = sender if item.field == "source_mac" else receiver
             yield suspect("mac-address", other.point.place, nic=other.name, mac=other.mac)
 

@@ -19,9 +19,12 @@ _TRANSLATE = re.compile(
     r"\b(?:snat|dnat|masquerade|redirect)\b|-j (?:SNAT|DNAT|MASQUERADE|REDIRECT|NETMAP)\b"
 )
 _WRITTEN = re.compile(
-    r"(?:\b(?:ip6?|tcp|udp|icmp|icmpv6|ether|exthdr|rt) [\w-]+|@\w+,\d+,\d+) set \S+"
+    r"(?:\b(?:ip6?|tcp|udp|icmp|icmpv6|ether|exthdr|rt) [\w-]+|\barp \w+(?: \w+)?|@\w+,\d+,\d+) set \S+"
     r"|-j (?:DSCP|TOS|TTL|HL|CHECKSUM)\b|xt target \"(?:DSCP|TOS|TTL|HL|CHECKSUM)\""
 )
+_MARK = re.compile(r"\bmark set (0x[0-9a-f]+|\d+)|--set-x?mark (0x[0-9a-f]+|\d+)")
+_ELSEWHERE = re.compile(r"\b(?:jump|goto|vmap|tproxy|synproxy|flow add)\b|-j (?:[a-z_]\w*|TPROXY|SYNPROXY)\b")
+_VERDICTS = re.compile(r"\b(?:meta l4proto|ip protocol|ip6 nexthdr) vmap \{([^}]*)\}")
 _HOOK = re.compile(r"\bhook (\w+)(?: devices? =? ?\{? ?\"?([\w.-]+)\"?)?")
 _COUNTED = re.compile(r"\bcounter packets (\d+)|^\[(\d+):\d+\]")
 _ADDRESS = re.compile(r"\bip6? ([sd])addr (!= )?(\{[^}]*\}|[0-9a-f:.]+(?:/\d+)?)")
@@ -71,7 +74,16 @@ def rewrites(output: str, code: int, about: Mapping[str, str]) -> bool:
 
 def sets_mark(output: str, mark: int) -> bool:
     """Whether a rule gives some packet this mark."""
-    return any(int(found, 0) == mark for found in re.findall(r"\bmark set (0x[0-9a-f]+|\d+)", output))
+    return any(int(one or other, 0) == mark for one, other in _MARK.findall(output))
+
+
+def marks(text: str) -> bool:
+    return _MARK.search(text) is not None
+
+
+def acts(text: str) -> bool:
+    """Whether a rule does anything to a packet but let it pass, count it or mark it."""
+    return any(does.search(text) for does in (_DROP, _COPY, _DIVERT, _TRANSLATE, _WRITTEN, _ELSEWHERE))
 
 
 def rules(output: str) -> Iterator[Rule]:
@@ -98,7 +110,18 @@ def rules(output: str) -> Iterator[Rule]:
         elif (hook or chain in called) and line not in ("", "}") and not line.startswith(("#", ":")):
             named = re.search(r"-A (\S+)", line)
             own = f"{family} {table} {named.group(1) if named else chain}"
-            yield Rule(family, hook, nic, re.sub(r'comment "[^"]*"', "", line), own)
+            yield from (Rule(family, hook, nic, text, own) for text in _plainly(line))
+
+
+def _plainly(line: str) -> Iterator[str]:
+    """A rule without its comment; one that looks the protocol up in a map of verdicts is a rule for each of them."""
+    text = re.sub(r'comment "[^"]*"', "", line)
+    found = _VERDICTS.search(text)
+    pairs = [pair.split(" : ") for pair in found.group(1).split(", ")] if found else []
+    for each in pairs if found and all(len(pair) == 2 for pair in pairs) else []:
+        yield _VERDICTS.sub(f"meta l4proto {each[0].strip()} {each[1].strip()}", text)
+    if not pairs:
+        yield text
 
 
 def _any(does: re.Pattern[str], output: str, about: Mapping[str, str]) -> bool:
