@@ -163,6 +163,15 @@ def test_a_mark_is_met_by_the_rule_that_asks_for_it() -> None:
     assert touched(mark) == [] and touched(mark, rule) == [*mark.lines(), *rule.lines()]
 
 
+def test_a_sids_next_hop_is_looked_up() -> None:
+    text = SILENT.replace("behavior: End}", 'behavior: End.X, nh6: "2001:ab::1"}')
+    plan = planned(text)
+    ways = [*passings(plan, {one.probe: one for one in predict(plan, "across")})]
+    rule = one("rule", "+ 100: from all to 2001:ab::1 blackhole", node="exit")
+    assert met(plan, [rule], ways) == (rule,)
+    assert met(plan, [rule], WAYS) == ()
+
+
 def test_a_tunnels_source_is_met_by_what_begins_one() -> None:
     """West's packets are in no tunnel."""
     assert touched(one("tunnel source", "+ tunsrc addr fc00:a::99", node="west")) == []

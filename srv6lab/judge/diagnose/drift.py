@@ -16,7 +16,7 @@ from srv6lab.evidence.packets import Address, Direction, Place
 from srv6lab.evidence.prediction import Hop, Prediction
 from srv6lab.evidence.verdict import Item, Status, Suspect
 from srv6lab.judge.diagnose.causes import suspect
-from srv6lab.judge.diagnose.everyday import packet_about, rule_about
+from srv6lab.judge.diagnose.everyday import next_hops, packet_about, rule_about
 from srv6lab.judge.diagnose.firewalls import Rule, acts, concerns, marks
 from srv6lab.judge.diagnose.lookups import REFUSING, inside, selects
 from srv6lab.plan.nodes import Plan, PlannedNode
@@ -41,9 +41,11 @@ class Passing:
         return frozenset(hop.point.nic for hop in self.hops())
 
     def addresses(self) -> frozenset[Address]:
-        """All that headers name here: a node looks up destinations, and sources where it filters or answers."""
+        """All that headers name here, and SIDs' next hops: a node looks up destinations, and sources where it filters
+        or answers."""
         headers = (header for hop in self.hops() for header in hop.packet.headers)
-        return frozenset(end for header in headers for end in (header.source, header.destination))
+        ends = [end for header in headers for end in (header.source, header.destination)]
+        return frozenset([*ends, *next_hops(self.node, self.came)])
 
 
 def passings(plan: Plan, predicted: Mapping[str, Prediction]) -> Iterator[Passing]:
@@ -197,7 +199,7 @@ def _of_rule(line: str, way: Passing, others: Sequence[Difference]) -> bool:
         return True
     text = re.sub(r"^(\d+): ", r"\1:\t", line)
     firewall = "\n".join(line for one in others if one.section == "firewall" for line in one.new)
-    if not any(selects(text, firewall, about) for about in rule_about(way.came, way.out)):
+    if not any(selects(text, firewall, about) for about in rule_about(way.node, way.came, way.out)):
         return False
     table = re.search(r"\blookup (\S+)", line)
     routes = [route for one in others if one.section == "route" for route in (*one.gone, *one.new)]
