@@ -18,6 +18,7 @@ DECAPSULATED = {
 COUNTED = FORWARDED | {
     "headers": "2001:12::1>fc00:3::a>ipv4,routing>63,0 2001:12::1>fc00:3::a>ipv4,routing>62,0"
 }
+MEASURED = FORWARDED | {"headers": "2001:12::1>fc00:3::a>ipv4,routing>63,0,0,5,148"}
 PLAIN = FORWARDED | {"headers": "2001:12::1>fc00:3::a>ipv4,ipv4>63, 2001:12::1>fc00:3::a>ipv4,ipv4>62,"}
 
 
@@ -124,6 +125,49 @@ _FIREWALL: list[tuple[str, Mapping[str, str], str, str]] = [
         chain("output", "arp operation reply arp saddr ether set 02:00:00:00:00:99", "arp"),
         chain("output", "arp operation reply", "arp"),
     ),
+    ("firewall", MEASURED, chain("forward", "ip6 dscp cs0 drop"), chain("forward", "ip6 dscp ef drop")),
+    (
+        "firewall",
+        MEASURED,
+        chain("forward", "ip6 flowlabel 5 drop"),
+        chain("forward", "ip6 flowlabel 77 drop"),
+    ),
+    (
+        "firewall",
+        MEASURED,
+        chain("forward", "meta length > 100 drop"),
+        chain("forward", "meta length > 1400 drop"),
+    ),
+    (
+        "firewall",
+        MEASURED,
+        chain("forward", "limit rate over 1/minute drop"),
+        chain("forward", "limit rate over 1000/second drop"),
+    ),
+    (
+        "firewall",
+        MEASURED,
+        chain("forward", "meta pkttype host drop"),
+        chain("forward", "meta pkttype multicast drop"),
+    ),
+    (
+        "firewall",
+        MEASURED,
+        chain("forward", "fib daddr type unicast drop"),
+        chain("forward", "fib daddr type { broadcast, multicast } drop"),
+    ),
+    (
+        "firewall",
+        MEASURED,
+        chain("forward", "meta mark 0x00000009 drop") + chain("prerouting", "meta mark set 0x00000009"),
+        chain("forward", "meta mark 0x00000009 drop"),
+    ),
+    (
+        "firewall",
+        MEASURED,
+        chain("forward", "jump dead", "inet", "\tchain dead {\n\t\tdrop\n\t}\n"),
+        chain("forward", "ip6 saddr fc00:9::/64 jump dead", "inet", "\tchain dead {\n\t\tdrop\n\t}\n"),
+    ),
     ("firewall", {"arp": ""}, chain("input", "drop", "arp"), chain("input", "drop")),
     (
         "diverted",
@@ -182,6 +226,9 @@ _RULE: list[tuple[str, str]] = [
         ruled("10:\tfrom all fwmark 0x7 blackhole") + LEGACY_MARK,
         ruled("10:\tfrom all fwmark 0x5 blackhole") + LEGACY_MARK,
     ),
+    (ruled("10:\tfrom all to fc00:3::/64 blackhole"), ruled("10:\tfrom all tos 0x10 blackhole")),
+    (ruled("10:\tfrom all iif eth1 prohibit"), ruled("10:\tfrom all dport 80 prohibit")),
+    (ruled("10:\tfrom all to fc00:3::/64 blackhole"), ruled("10:\tfrom all to fc00::/16 lookup main")),
     (ruled("10:\tnot from 2001:99::/64 prohibit"), ruled("10:\tnot from 2001:12::/64 prohibit")),
     (ruled("10:\tfrom all ipproto routing prohibit"), ruled("10:\tfrom all ipproto tcp prohibit")),
     (
@@ -209,6 +256,12 @@ _NODE: list[tuple[str, Mapping[str, str], str, str]] = [
         TO,
         "default via 10.0.0.2 dev eth1\nunreachable 10.0.1.1\n",
         "unreachable default metric 9\n10.0.1.0/24 dev eth1\n",
+    ),
+    (
+        "route-discards",
+        TO,
+        "10.0.1.0/24 dev eth1\nblackhole 10.0.1.0/25\n",
+        "10.0.1.0/24 dev eth1\nblackhole 10.0.1.0/24 tos 0x10\n",
     ),
     ("address-unplanned", TO, "1: lo    inet 10.0.1.1/32 scope global lo\n", ""),
     ("address-missing", {"nic": "eth1", "address": "10.0.0.2/24"}, ADDRESS.replace("/24", "/8"), ADDRESS),

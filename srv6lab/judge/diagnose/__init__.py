@@ -27,7 +27,7 @@ from srv6lab.evidence.verdict import (
     TracerUnsound,
     Verdict,
 )
-from srv6lab.judge.diagnose.causes import CAUSES, Ask, proves, suspect
+from srv6lab.judge.diagnose.causes import CAUSES, Ask, proves, proves_surely, suspect
 from srv6lab.judge.diagnose.drift import met, passings, suspects_of_drift
 from srv6lab.judge.diagnose.everyday import misaddressed
 from srv6lab.judge.diagnose.first_break import find_break, lost_traces, unlikely
@@ -87,15 +87,18 @@ def _may_be(one: Suspect, differences: Sequence[Difference]) -> bool:
 
 def confirm(suspects: Sequence[Suspect], ask: Ask) -> tuple[Suspect, ...]:
     """Ask the lab's nodes, in the order of likelihood, up to the first cause that is proven: it alone is left. Where
-    none is, those that nobody could ask about are."""
-    left = []
+    none is, those are that may be innocent, and those that nobody could ask about."""
+    left, maybe = [], []
     for one in suspects:
         if not one.argv:
             left.append(one)
             continue
-        if proves(one, ask(one.node, one.argv)):
-            return (replace(one, proven=True),)
-    return tuple(left)
+        answer = ask(one.node, one.argv)
+        if proves(one, answer):
+            if proves_surely(one, answer):
+                return (replace(one, proven=True),)
+            maybe.append(one)
+    return (*maybe, *left)
 
 
 def _of_walk(

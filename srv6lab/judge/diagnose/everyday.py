@@ -27,7 +27,9 @@ def packet_about(came: Hop | None, out: Hop | None) -> dict[str, str]:
 def _words(header: IpHeader, packet: PacketView) -> str:
     left = header.srh.segments_left if header.srh else ""
     inside = f"{header.protocol},{header.next_header or header.protocol}"
-    return f"{header.source}>{header.destination}>{inside}>{header.hop_limit},{left}"
+    dscp = "" if header.traffic_class is None else header.traffic_class >> 2
+    more = f"{header.hop_limit},{left},{dscp},{header.flow_label or ''},{packet.ip_length}"
+    return f"{header.source}>{header.destination}>{inside}>{more}"
 
 
 def switched_off(plan: Plan, came: Hop | None, out: Hop) -> Iterator[Suspect]:

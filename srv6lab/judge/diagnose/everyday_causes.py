@@ -47,6 +47,7 @@ EVERYDAY = (
         ("ip", "-oneline", "address", "show", "dev", "{nic}"),
         lookups.no_address,
         differs=("address",),
+        surely=lookups.no_address_at_all,
     ),
     Cause(
         "neighbor",

@@ -2,13 +2,13 @@
 
 An answer is `nft list ruleset`, then what `iptables-legacy-save -c` and `ip6tables-legacy-save -c` say. `about` tells of
 the packet: `nics` that it came and went by, `in:` and `out:`, and its outermost `headers` there: source, destination, what is in it, and its hop
-limit and segments left.
+limit, segments left, DSCP, flow label and length.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 
@@ -30,7 +30,15 @@ _COUNTED = re.compile(r"\bcounter packets (\d+)|^\[(\d+):\d+\]")
 _ADDRESS = re.compile(r"\bip6? ([sd])addr (!= )?(\{[^}]*\}|[0-9a-f:.]+(?:/\d+)?)")
 _NIC = re.compile(r'\b([io])if(?:name)? (!= )?(\{[^}]*\}|"?[\w.-]+"?)')
 _PROTOCOL = re.compile(r"\b(?:meta l4proto|ip protocol|ip6 nexthdr) (!= )?(\{[^}]*\}|[\w-]+)")
-_NUMBER = re.compile(r"\b(ip6 hoplimit|ip ttl|rt seg-left|rt type) (?:([=!<>]=?) )?(\d+)(?:-(\d+))?(?![\w,])")
+_NUMBER = re.compile(
+    r"\b(ip6 hoplimit|ip ttl|rt seg-left|rt type|ip6? dscp|ip6 flowlabel|ip6? length|meta length)"
+    r" (?:([=!<>]=?) )?(?:(\d+)(?:-(\d+))?(?![\w,])|((?:cs|af|ef)\d*))"
+)
+_FOR_OTHERS = re.compile(  # what no probe's packet is
+    r"\bct state invalid\b|\bpkttype (?:multicast|broadcast)\b|\bfib daddr type \{? ?(?:(?:broadcast|multicast|anycast|,) ?)+\}?"
+    r"|\blimit rate over (?:\d{3,}/second|\d{5,}/minute)|\bskuid [1-9]|--ctstate INVALID\b"
+)
+_MARKED = re.compile(r"(?<!\bset )\b(?:meta|ct) mark (0x[0-9a-f]+|\d+)|-m mark --mark (0x[0-9a-f]+)")
 _ROUTING = re.compile(r"\brt (?:type|seg-left|hdrlength)\b|\bexthdr rt exists\b|-m rt\b")
 _ACCEPT = re.compile(r"\baccept\b|-j ACCEPT\b")
 _PORT = re.compile(r"\b(tcp|udp|icmpv6|icmp) (?:[sd]port|flags|type|code)\b(?! set)")
@@ -54,6 +62,11 @@ class Rule:
 
 def drops(output: str, code: int, about: Mapping[str, str]) -> bool:
     return _any(_DROP, output, about)
+
+
+def surely_drops(output: str, code: int, about: Mapping[str, str]) -> bool:
+    """Whether one does that counted, or of which every word is understood."""
+    return any(_DROP.search(rule.text) and _sure(rule) for rule in _taking(output, about))
 
 
 def copies(output: str, code: int, about: Mapping[str, str]) -> bool:
@@ -125,23 +138,67 @@ def _plainly(line: str) -> Iterator[str]:
 
 
 def _any(does: re.Pattern[str], output: str, about: Mapping[str, str]) -> bool:
-    """Whether a rule that does this takes the packet, and none before it in its chain has surely accepted it."""
+    return any(does.search(rule.text) for rule in _taking(output, about))
+
+
+def _taking(output: str, about: Mapping[str, str]) -> Iterator[Rule]:
+    """The rules that take the packet: it comes to their chain, and none before them there has surely accepted it."""
     over: set[str] = set()
-    for rule in rules(output):
-        if rule.chain in over:
+    every = [*rules(output)]
+    for rule in every:
+        marked = _MARKED.search(rule.text)
+        if marked and not sets_mark(output, int(marked.group(1) or marked.group(2), 0)):
             continue
-        if does.search(rule.text) and concerns(rule, about):
-            return True
+        if rule.chain in over or not _reached(rule, every, about):
+            continue
+        if concerns(rule, about):
+            yield rule
         if _ACCEPT.search(rule.text) and not _left(rule.text) and _takes(rule, about, all):
             over.add(rule.chain)
-    return False
+
+
+def _reached(rule: Rule, every: Sequence[Rule], about: Mapping[str, str]) -> bool:
+    """Whether a packet comes to a rule's chain: by its hook, or by a jump to it."""
+    where, _, name = rule.chain.rpartition(" ")
+    if (rule.hook and rule.hook != "legacy") or (rule.hook == "legacy" and name.isupper()) or not name:
+        return True
+    leads = re.compile(rf"(?:\b(?:jump|goto)|-j) {re.escape(name)}(?!\S)")
+    return any(
+        one is not rule
+        and one.chain != rule.chain
+        and one.chain.rpartition(" ")[0] == where
+        and leads.search(one.text)
+        and concerns(one, about)
+        for one in every
+    )
+
+
+def _sure(rule: Rule) -> bool:
+    counted = _COUNTED.search(rule.text)
+    return bool(counted and int(counted.group(1) or counted.group(2))) or not _left(rule.text)
 
 
 def _left(text: str) -> str:
     """What of a rule can't be held against a packet."""
-    for known in (_ADDRESS, _NIC, _PROTOCOL, _NUMBER, _LEGACY, _LEGACY_PROTOCOL, _COUNTED, _ACCEPT):
-        text = known.sub("", text)
-    return re.sub(r"-A \S+|bytes \d+|\bcounter\b", "", text).strip()
+    known = (
+        _ADDRESS,
+        _NIC,
+        _PROTOCOL,
+        _PORT,
+        _NUMBER,
+        _LEGACY,
+        _LEGACY_PROTOCOL,
+        _COUNTED,
+        _ACCEPT,
+        _DROP,
+        _MARKED,
+    )
+    for one in (*known, _ROUTING):
+        text = one.sub("", text)
+    text = re.sub(
+        r"reject with .*|queue .*|--reject-with \S+|echo-re\w+|-A \S+|bytes \d+|\bcounter\b", "", text
+    )
+    return re.sub(r"\b(?:to \d+|exists|4|-m \w+)\b", "", text).strip(" -")
 
 
 def _unused(rule: Rule) -> bool:
@@ -157,11 +214,8 @@ def concerns(rule: Rule, about: Mapping[str, str]) -> bool:
 def _takes(rule: Rule, about: Mapping[str, str], some: Callable[[Iterable[bool]], bool]) -> bool:
     if rule.family == "arp":
         return "arp" in about and not _unused(rule)
-    if (
-        _unused(rule)
-        or ("ct state invalid" in rule.text and "counter" not in rule.text)
-        or "headers" not in about
-    ):
+    counted = _COUNTED.search(rule.text)
+    if _unused(rule) or (_FOR_OTHERS.search(rule.text) and not counted) or "headers" not in about:
         return False
     ways = dict(word.split(":", 1) for word in about["nics"].split())
     if rule.nic and rule.nic != ways.get({"ingress": "in", "egress": "out"}.get(rule.hook, ""), rule.nic):
@@ -207,12 +261,18 @@ def _header_fits(
 
 
 def _numbers_fit(text: str, numbers: list[str]) -> bool:
-    """A header's hop limit, and how many segments are left behind an SRH, against what a rule says of them."""
-    known = {"ip6 hoplimit": numbers[0], "ip ttl": numbers[0], "rt seg-left": numbers[1], "rt type": "4"}
-    for name, sign, low, high in _NUMBER.findall(text):
-        value, first, last = int(known[name] or -1), int(low), int(high or low)
-        fits = {"<": value < first, ">": value > first, "<=": value <= first, ">=": value >= first}
-        inside = first <= value <= last
+    """What a rule says of a header's hop limit, segments left, DSCP, flow label and length, as far as it is known."""
+    hops, left, *rest = numbers
+    known = {"ip6 hoplimit": hops, "ip ttl": hops, "rt seg-left": left or "-1", "rt type": "4"}
+    known |= dict(zip(("dscp", "ip6 flowlabel", "meta length"), rest, strict=False))
+    for name, sign, low, high, word in _NUMBER.findall(text):
+        value = known.get("dscp" if name.endswith("dscp") else name) or known.get("meta length")
+        if not value or not value.lstrip("-").isdigit():
+            continue
+        number, first = int(value), int(low or (0 if word == "cs0" else 1 << 20))
+        last = int(high or first)
+        fits = {"<": number < first, ">": number > first, "<=": number <= first, ">=": number >= first}
+        inside = first <= number <= last
         if not fits.get(sign, inside != (sign == "!=")):
             return False
     return True
