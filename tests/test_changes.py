@@ -51,7 +51,7 @@ def test_leftovers_that_touch_nothing_are_notes_on_a_pass(up_once: Up) -> None:
     node, exercise = up_once.plan.nodes[0].name, up_once.plan.exercises[0].name
     up_once.sh(node, "ip rule add to 203.0.113.0/24 lookup 77; sysctl -qw net.ipv4.conf.lo.log_martians=1")
     up_once.sh(
-        node, "nft 'table inet aside { chain c { type filter hook input priority 0; tcp dport 22 drop; } }'"
+        node, "nft 'table inet aside { chain c { type filter hook input priority 0; tcp dport 22 drop; }; }'"
     )
     try:
         for again in (False, True):
