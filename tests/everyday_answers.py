@@ -185,6 +185,12 @@ _FIREWALL: list[tuple[str, Mapping[str, str], str, str]] = [
         chain("postrouting", "meta mark set 0x5"),
     ),
     (
+        "field-rewritten",
+        DECAPSULATED,
+        chain("postrouting", "counter packets 3 bytes 9 xt target TTL"),
+        chain("postrouting", "counter packets 0 bytes 0 xt target TTL"),
+    ),
+    (
         "address-translated",
         DECAPSULATED,
         chain("postrouting", "ip daddr 10.0.1.1 masquerade", "ip"),

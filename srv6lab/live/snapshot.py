@@ -136,7 +136,7 @@ _PARTS = {
 
 _NUMBERS = re.compile(
     r"^\d+: (?!not |from )|@\S+(?=:)| qdisc \S+| qlen \d+| link-netns(?:id)? \S+| promiscuity \d+| valid_lft.*|(?<= expires) \S+| nhid \d+"
-    r"| (?:tentative|optimistic)\b| pref medium| refcnt \d+| id \d+| jited| not_in_hw| handle \S+| tag \S+"
+    r"| (?:tentative|optimistic|nodad)\b| pref medium| refcnt \d+| id \d+| jited| not_in_hw| handle \S+| tag \S+"
     r"|\[\d+:\d+\] | \[\d+:\d+\]$"
 )
 _RESTLESS = re.compile(r"/(?:tcp_fastopen_key|stable_secret|route/flush|nf_conntrack_\S*|inet_peer_\S*):")

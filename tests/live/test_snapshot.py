@@ -127,6 +127,7 @@ def test_what_is_there_twice_and_then_once_differs() -> None:
         (" expires 99sec", " expires 12sec"),
         ("valid_lft forever preferred_lft forever", "valid_lft 300sec preferred_lft 200sec"),
         (" tentative", ""),
+        ("2001:12::1/64 scope global", "2001:12::1/64 scope global nodad"),
         ("nhid 5", "nhid 17"),
         ("3: eth2@if2", "9: eth2@if7"),
         ("link-netnsid 1", "link-netnsid 0"),

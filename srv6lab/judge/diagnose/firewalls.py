@@ -13,17 +13,19 @@ from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 
 _DROP = re.compile(r"\b(?:drop|reject|queue)\b|-j (?:DROP|REJECT|NFQUEUE)\b")
-_COPY = re.compile(r"\bdup to\b|-j TEE\b|xt target \"TEE\"")
+_COPY = re.compile(r"\bdup to\b|-j TEE\b|xt target \"?TEE\b")
 _DIVERT = re.compile(r"\bfwd (?:ip6? )?to\b")
 _TRANSLATE = re.compile(
     r"\b(?:snat|dnat|masquerade|redirect)\b|-j (?:SNAT|DNAT|MASQUERADE|REDIRECT|NETMAP)\b"
 )
 _WRITTEN = re.compile(
     r"(?:\b(?:ip6?|tcp|udp|icmp|icmpv6|ether|exthdr|rt) [\w-]+|\barp \w+(?: \w+)?|@\w+,\d+,\d+) set \S+"
-    r"|-j (?:DSCP|TOS|TTL|HL|CHECKSUM)\b|xt target \"(?:DSCP|TOS|TTL|HL|CHECKSUM)\""
+    r"|-j (?:DSCP|TOS|TTL|HL|CHECKSUM)\b|xt target \"?(?:DSCP|TOS|TTL|HL|CHECKSUM)\b"
 )
 _MARK = re.compile(r"\bmark set (0x[0-9a-f]+|\d+)|--set-x?mark (0x[0-9a-f]+|\d+)")
-_ELSEWHERE = re.compile(r"\b(?:jump|goto|vmap|tproxy|synproxy|flow add)\b|-j (?:[a-z_]\w*|TPROXY|SYNPROXY)\b")
+_ELSEWHERE = re.compile(
+    r"\b(?:jump|goto|vmap|tproxy|synproxy|flow add|xt target)\b|-j (?:[a-z_]\w*|TPROXY|SYNPROXY)\b"
+)
 _VERDICTS = re.compile(r"\b(?:meta l4proto|ip protocol|ip6 nexthdr) vmap \{([^}]*)\}")
 _HOOK = re.compile(r"\bhook (\w+)(?: devices? =? ?\{? ?\"?([\w.-]+)\"?)?")
 _COUNTED = re.compile(r"\bcounter packets (\d+)|^\[(\d+):\d+\]")
