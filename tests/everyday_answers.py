@@ -191,6 +191,12 @@ _FIREWALL: list[tuple[str, Mapping[str, str], str, str]] = [
         chain("postrouting", "counter packets 0 bytes 0 xt target TTL"),
     ),
     (
+        "field-rewritten",
+        DECAPSULATED,
+        egress("icmp type echo-request th sport set th sport & 65281 | 1", "eth1"),
+        egress("icmp type echo-request meta priority set 1:1", "eth1"),
+    ),
+    (
         "address-translated",
         DECAPSULATED,
         chain("postrouting", "ip daddr 10.0.1.1 masquerade", "ip"),

@@ -19,7 +19,7 @@ _TRANSLATE = re.compile(
     r"\b(?:snat|dnat|masquerade|redirect)\b|-j (?:SNAT|DNAT|MASQUERADE|REDIRECT|NETMAP)\b"
 )
 _WRITTEN = re.compile(
-    r"(?:\b(?:ip6?|tcp|udp|icmp|icmpv6|ether|exthdr|rt) [\w-]+|\barp \w+(?: \w+)?|@\w+,\d+,\d+) set \S+"
+    r"(?:\b(?!meta\b|ct\b)\w+ [\w-]+|@\w+,\d+,\d+) set \S+"
     r"|-j (?:DSCP|TOS|TTL|HL|CHECKSUM)\b|xt target \"?(?:DSCP|TOS|TTL|HL|CHECKSUM)\b"
 )
 _MARK = re.compile(r"\bmark set (0x[0-9a-f]+|\d+)|--set-x?mark (0x[0-9a-f]+|\d+)")
