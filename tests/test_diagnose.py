@@ -263,6 +263,7 @@ LENGTHENED = ADDRESS.replace("10.0.0.2/24", "10.0.0.2/16")
         ("firewall", FORWARDED, chain("forward", "numgen inc mod 3 1 drop"), chain("forward", "numgen inc mod 3 1 counter packets 1 bytes 9 drop")),
         ("address-missing", {"nic": "eth1", "address": "10.0.0.2/24"}, LENGTHENED, ADDRESS.replace("0.2/", "0.9/")),
         ("rp-filter", {"nic": "eth1"}, "1\n1\n", ""),
+        ("proxy-cache-empty", PROXY, "no_cache: [3 packets]\n", ""),
         ("sid-differs", BOUND, END.replace("End ", "End.X nh6 2001:12::1 "), END.replace("End ", "End.DT6 table 254 ")),
     ],
 )  # fmt: skip

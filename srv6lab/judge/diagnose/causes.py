@@ -217,6 +217,7 @@ _ALL = (
         "the proxy of {node} knows no flow for what came back on {nic}: did the service rewrite it?",
         ("srconf", "localsid", "show", "{sid}"),
         ask.empty_cache,
+        surely=ask.never,  # they may have come before this exercise
     ),
     Cause(
         "proxy-return-interface",
