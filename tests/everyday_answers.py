@@ -262,6 +262,8 @@ QUEUE = "qdisc tbf 8001: root refcnt 2 rate 8bit\n Sent 0 bytes 0 pkt (dropped 3
 PROXY = {"sid": "fc00:a::a1", "behavior": "End.AD4", "next_hop": "192.168.1.2", "mac": "02:59:85:08:54:96"}
 SHOWN = "SID     :        fc00:a::a1\nBehavior:        end.ad4\nNext hop:        192.168.1.2\n"
 
+BGPD = {"process": "bgpd", "pid": "/run/frr/bgpd.pid"}
+STATUS = "Name:\tbgpd\nUmask:\t0022\nState:\tS (sleeping)\nTgid:\t71\n"
 _NODE: list[tuple[str, Mapping[str, str], str, str]] = [
     (
         "route-discards",
@@ -300,7 +302,22 @@ _NODE: list[tuple[str, Mapping[str, str], str, str]] = [
     ("traffic-control", {"nic": "eth2"}, QUEUE, QUEUE.replace("dropped 3", "dropped 0")),
     ("traffic-control", {"nic": "eth2"}, QUEUE, QUEUE.replace("tbf", "fq_codel")),
     ("hash-policy", {"sysctl": "/x"}, "0\n", "1\n"),
-    ("frozen", {}, "Name:\tbgpd\nUmask:\t0022\nState:\tT (stopped)\n", ""),
+    ("frozen", BGPD, STATUS.replace("S (sleeping)", "T (stopped)"), STATUS),
+    ("frozen", BGPD, STATUS.replace("S (sleeping)", "T (stopped)"), "cat: /proc//status: No such file\n"),
+    ("daemon-not-running", {"daemon": "bgpd"}, "cat: /run/frr/bgpd.pid: No such file or directory\n", STATUS),
+    ("daemon-not-running", {"daemon": "bgpd"}, STATUS.replace("S (sleeping)", "Z (zombie)"), STATUS),
+    (
+        "daemon-not-running",
+        {"daemon": "isisd"},
+        STATUS,
+        STATUS.replace("bgpd", "isisd").replace("S (s", "T (s"),
+    ),
+    (
+        "daemon-not-running",
+        {"daemon": "bgpd"},
+        "cat: /proc/71/status: No such file or directory\n",
+        "sh: 1: no\n",
+    ),
     ("proxy-differs", PROXY, SHOWN.replace("1.2", "1.9"), SHOWN),
     ("proxy-differs", PROXY, SHOWN.replace("ad4", "am"), SHOWN.replace("192.168.1.2", "02:59:85:08:54:96")),
 ]

@@ -9,7 +9,7 @@ from ipaddress import ip_interface
 import pytest
 
 from srv6lab.capture import Capture
-from srv6lab.capture.assign import assign, by_name, told, trace_of
+from srv6lab.capture.assign import assign, by_name, told, trace_of, without_others
 from srv6lab.errors import UsageError
 from srv6lab.evidence.packets import IpHeader, PacketView
 from srv6lab.plan.nodes import Nic, Plan
@@ -110,3 +110,24 @@ def test_what_is_of_several_links_or_of_none_is_told() -> None:
     said = left({"mixed": mixed, "strange": capture(strange), "empty": capture()})
     assert "several links" in said["mixed"]
     assert said["strange"] == said["empty"] == "nothing in it is of a NIC of this lab"
+
+
+def test_a_capture_of_another_link_under_a_point_s_name_is_no_evidence() -> None:
+    peer = PLAN.neighbors()[ELSEWHERE.point]
+    group = replace(packet(ELSEWHERE), destination_mac="33:33:ff:00:00:01")
+    strange = capture(packet(ELSEWHERE), packet(peer), group)
+    found = without_others(PLAN, {HERE.point: strange})[HERE.point]
+    assert not found.packets and found.records == 3
+    assert (
+        found.note
+        == f"it holds what {' and '.join(sorted(map(str, (ELSEWHERE.point, peer.point))))} sent each other"
+    )
+
+
+@pytest.mark.parametrize("others", [(packet(HERE),), (packet(HERE, macs=False),)])
+def test_a_capture_that_holds_anything_else_stays(others: tuple[PacketView, ...]) -> None:
+    """One wrong MAC is a fault of the lab, and so is one packet that strayed."""
+    own = capture(packet(HERE), packet(PEER))
+    mixed = capture(packet(ELSEWHERE), *others)
+    assert without_others(PLAN, {HERE.point: own}) == {HERE.point: own}
+    assert without_others(PLAN, {HERE.point: mixed}) == {HERE.point: mixed}

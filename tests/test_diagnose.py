@@ -12,18 +12,21 @@ from typing import Any
 import pytest
 
 from srv6lab.cli.tasks import check
+from srv6lab.errors import MachineError
 from srv6lab.evidence.observations import read_observations, write_observations
 from srv6lab.evidence.packets import Place
-from srv6lab.evidence.verdict import Status, Verdict
-from srv6lab.judge.diagnose import CAUSES, confirm
+from srv6lab.evidence.verdict import PoliciesDiffer, RouterFinding, RoutingLacks, Status, Verdict
+from srv6lab.judge.diagnose import CAUSES, confirm, diagnose
 from srv6lab.judge.diagnose.causes import proves, suspect
 from srv6lab.judge.grade import grade
 from srv6lab.plan.nodes import Plan
 from srv6lab.topology.expectations import PacketExpectation
 from tests.conftest import REPOSITORY, Up, silent, some_labs
 from tests.everyday_answers import ADDRESS, EVERYDAY, FORWARDED, chain
+from tests.small import planned
 
 MORE = Path(__file__).parent / "labs" / "more"
+EDGE = planned((Path(__file__).parent / "recorded" / "edge.yml").read_text("utf-8"))
 
 
 @pytest.fixture(scope="module")
@@ -284,6 +287,31 @@ def test_what_may_be_innocent_is_proven_by_nothing_and_others_are_asked(
 def test_what_nobody_could_prove_is_left_only_if_nobody_could_be_asked() -> None:
     suspects = (suspect("nic-down", "entry", nic="eth2"), suspect("unknown", "entry", what="it"))
     assert [one.cause for one in confirm(suspects, lambda node, argv: (UP, 0))] == ["unknown"]
+
+
+def test_who_does_not_answer_proves_nothing_and_the_next_is_asked() -> None:
+    def ask(node: str, argv: tuple[str, ...]) -> tuple[str, int]:
+        if node == "entry":
+            raise MachineError("no answer in 8 s")
+        return TENTATIVE, 0
+
+    suspects = (suspect("agent-not-running", "entry"), suspect("dad-not-over", "leaving", nic="eth1"))
+    assert [(one.cause, one.proven) for one in confirm(suspects, ask)] == [("dad-not-over", True)]
+    assert [(one.cause, one.proven) for one in confirm(suspects[:1], ask)] == [("agent-not-running", None)]
+
+
+def test_of_routing_and_policies_only_their_own_processes_are_asked_about() -> None:
+    def asked(kind: type[RouterFinding]) -> list[tuple[str, str, str]]:
+        items = (kind(status=Status.FAIL, field="edge", note="it lacks something"),)
+        found = diagnose(EDGE, Verdict("any", items), {}, {}, {}, {})
+        return [(one.cause, one.node, one.argv[-1]) for one in found]
+
+    daemons = [
+        ("frozen", "edge", f"/run/frr/{one}.pid") for one in ("mgmtd", "zebra", "staticd", "isisd", "bgpd")
+    ]
+    assert [one for one in asked(RoutingLacks) if one[0] == "frozen"] == daemons
+    assert asked(PoliciesDiffer)[0] == ("frozen", "edge", "/var/lib/srv6lab/policies/pid")
+    assert len(asked(PoliciesDiffer)) == 2
 
 
 def test_a_service_in_a_namespace_is_asked_there() -> None:

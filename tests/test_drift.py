@@ -131,7 +131,7 @@ def test_a_leftover_that_touches_nothing_is_met_by_nobody(section: str, line: st
     assert touched(one(section, line)) == []
 
 
-@pytest.mark.parametrize(("section", "line"), MET)
+@pytest.mark.parametrize(("section", "line"), [one for one in MET if one[0] != "frr"])
 def test_nobody_meets_what_differs_where_no_packet_comes(section: str, line: str) -> None:
     assert touched(one(section, line, netns="aside")) == []
 

@@ -90,6 +90,20 @@ def assign(plan: Plan, named: Mapping[Point, str], others: Mapping[str, Capture]
     return Assigned(files, left)
 
 
+def without_others(plan: Plan, captures: Mapping[Point, Capture]) -> dict[Point, Capture]:
+    """The captures, each of which every packet is of another link than its point's emptied, and told so."""
+    links, found = list(_links(plan)), dict(captures)
+    for point, capture in captures.items():
+        own = {nic.mac for link in links if point in (link[0].point, link[1].point) for nic in link}
+        macs = {mac for view in capture.packets for mac in (view.source_mac, view.destination_mac)}
+        macs = {mac for mac in macs if mac and not int(mac[:2], 16) & 1}  # those of no group
+        for one, other in links:
+            if macs == {one.mac, other.mac} != own:
+                note = f"it holds what {one.point} and {other.point} sent each other"
+                found[point] = Capture(records=capture.records, note=note)
+    return found
+
+
 def _links(plan: Plan) -> Iterator[Link]:
     """Each pair of NICs once, what is traced first."""
     neighbors = plan.neighbors()

@@ -109,6 +109,16 @@ class ShareDiffers(Item):
     kind = "share"
 
 
+class RouteParts(Item):
+    """A route that parts a probe's flows, and isn't as Day0 left it; `note` says how."""
+
+    __slots__ = ()
+    kind = "route"
+
+    def gist(self) -> str:
+        return self.note
+
+
 class Missing(Item):
     """No packet, or no message, where there must be one."""
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from srv6lab.capture import Capture, read_all
-from srv6lab.capture.assign import assign, by_name, told, trace_of
+from srv6lab.capture.assign import assign, by_name, told, trace_of, without_others
 from srv6lab.capture.probes import find, heard
 from srv6lab.errors import UsageError
 from srv6lab.evidence.observations import Observations, Tracer, read_observations
@@ -47,6 +47,7 @@ from srv6lab.judge.expectations import (
     expected_losses,
     expected_messages,
 )
+from srv6lab.judge.shares import judge_routes
 from srv6lab.plan.nodes import Plan
 from srv6lab.predict import predict
 
@@ -82,6 +83,7 @@ def judge_run(
 ) -> Verdict:
     """The three witnesses of one exercise, and what likely caused it if it isn't a pass."""
     _, exercise = plan.exercise(name)
+    captures = without_others(plan, captures)
     tracers = _tracers(plan, captures, observed)
     part = not (observed.lab or strict)
     judged = {point: one for point, one in tracers.items() if not part or one.state != "missing"}
@@ -100,6 +102,7 @@ def judge_run(
             *judge_alerts(expected_alerts(plan, name), observed.alerts, sensors),
             *judge_counts(expected_counts(plan, name), observed.counters, predicted_counts(predicted, found)),
             *judge_losses(expected_losses(plan, name), found, tracers),
+            *judge_routes(plan, predicted, observed.differences),
             *judge_messages(expected_messages(plan, name), heard(plan, captures), tracers, observed.sids),
         ]
     verdict = replace(verdict, items=(*verdict.items, *beside))

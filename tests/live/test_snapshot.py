@@ -10,8 +10,7 @@ import pytest
 from srv6lab.evidence.drift import Difference
 from srv6lab.live.instance import Instance
 from srv6lab.live.snapshot import KEPT, compare, differences, keep, read
-from tests.fake_provider import Fake, standing
-from tests.small import planned
+from tests.fake_provider import Fake
 
 SAID = (Path(__file__).parent.parent / "recorded" / "settings.txt").read_text()
 
@@ -157,16 +156,6 @@ def test_a_daemon_that_does_not_answer_hides_its_settings_and_loses_none(section
 
 
 # --- over a provider that runs nothing
-
-
-@pytest.fixture
-def fake() -> Fake:
-    return Fake()
-
-
-@pytest.fixture
-def one(fake: Fake, tmp_path: Path) -> Instance:
-    return standing(fake, planned(), tmp_path)
 
 
 def test_what_differs_is_told_by_node(fake: Fake, one: Instance) -> None:

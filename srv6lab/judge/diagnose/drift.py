@@ -69,6 +69,8 @@ def met(plan: Plan, differences: Sequence[Difference], ways: Sequence[Passing]) 
     found = []
     for one in differences:
         here = [way for way in ways if _through(way, one)]
+        if one.section == "frr":  # what a router tells others, they go by: no packet has to pass it
+            here = here or [Passing(plan.node(one.node), one.place, None, None)]
         others = [other for other in differences if other.place == one.place]
         touches = _TOUCHES.get(one.section, _of_nic)
         gone, new = (
