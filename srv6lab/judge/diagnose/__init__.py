@@ -29,7 +29,7 @@ from srv6lab.evidence.verdict import (
     TracerUnsound,
     Verdict,
 )
-from srv6lab.judge.diagnose.causes import CAUSES, Ask, proves, suspect
+from srv6lab.judge.diagnose.causes import CAUSES, Ask, proves, proves_surely, suspect
 from srv6lab.judge.diagnose.drift import met, passings, suspects_of_drift
 from srv6lab.judge.diagnose.everyday import misaddressed
 from srv6lab.judge.diagnose.first_break import find_break, lost_traces, unlikely
@@ -63,7 +63,9 @@ def diagnose(
     """The suspects of a verdict, none for a pass. `differences` from Day0 are None where nobody looked."""
     if verdict.status is Status.PASS:
         return ()
-    suspects = [*_of_tracers(verdict.items), *_of_routing(plan, verdict.items)]
+    tracers_lack = [*_of_tracers(verdict.items)]
+    suspects = [] if verdict.status is Status.FAIL else [*tracers_lack]
+    suspects += _of_routing(plan, verdict.items)
     suspects += [*_of_failed_change(plan, verdict.items), *misaddressed(plan, verdict.items)]
     for probe, prediction in predicted.items():
         suspects += _of_walk(plan, prediction, found[probe], tracers)
@@ -78,7 +80,7 @@ def diagnose(
         suspects = [one for one in suspects if _may_be(one, differences)]
         drifted = [*suspects_of_drift(verdict.items, predicted, touching)]
         suspects = [*(one for one in suspects if not (drifted and one.cause == "unknown")), *drifted]
-    return tuple(dict.fromkeys(suspects or _of_witnesses(verdict.items)))
+    return tuple(dict.fromkeys([*suspects, *tracers_lack] or _of_witnesses(verdict.items)))
 
 
 def _may_be(one: Suspect, differences: Sequence[Difference]) -> bool:
@@ -89,18 +91,22 @@ def _may_be(one: Suspect, differences: Sequence[Difference]) -> bool:
 
 def confirm(suspects: Sequence[Suspect], ask: Ask) -> tuple[Suspect, ...]:
     """Ask the lab's nodes, in the order of likelihood, up to the first cause that is proven: it alone is left. Where
-    none is, those that nobody could ask about are."""
-    left = []
+    none is, those are that may be innocent, and those that nobody could ask about."""
+    left, maybe = [], []
     for one in suspects:
         if not one.argv:
             left.append(one)
             continue
         try:
-            if proves(one, ask(one.node, one.argv)):
-                return (replace(one, proven=True),)
+            answer = ask(one.node, one.argv)
         except MachineError:  # it doesn't answer
             left.append(one)
-    return tuple(left)
+            continue
+        if proves(one, answer):
+            if proves_surely(one, answer):
+                return (replace(one, proven=True),)
+            maybe.append(one)
+    return (*maybe, *left)
 
 
 def _of_walk(
