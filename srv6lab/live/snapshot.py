@@ -36,8 +36,7 @@ look() {
   local queues nic; queues=$(tc qdisc show)
   echo "-- tc $1"; echo "$queues"
   for nic in $(sed -n 's/^qdisc \(clsact\|ingress\) .* dev \([^ ]*\) .*/\2/p' <<<"$queues"); do
-    echo "filters of $nic:"
-    tc -batch - <<<"filter show dev $nic ingress"$'\n'"filter show dev $nic egress"
+    tc -batch - <<<"filter show dev $nic ingress"$'\n'"filter show dev $nic egress" | sed "s/^/dev $nic /"
   done
   echo "-- sysctl $1"; grep -r . /proc/sys/net/{ipv4,ipv6,mpls,vrf}
 }

@@ -73,7 +73,7 @@ def diagnose(
         touching = met(plan, differences, [*passings(plan, predicted)])
         suspects = [one for one in suspects if _may_be(one, differences)]
         drifted = [*suspects_of_drift(verdict.items, predicted, touching)]
-        suspects = [*(one for one in suspects if not (drifted and one.cause == "unknown")), *drifted]
+        suspects = [*(one for one in suspects if not _better_told(one, drifted)), *drifted]
     return tuple(dict.fromkeys(suspects or _of_witnesses(verdict.items)))
 
 
@@ -81,6 +81,12 @@ def _may_be(one: Suspect, differences: Sequence[Difference]) -> bool:
     """Whether a cause may be the one, by what its node differs in from Day0."""
     sections = CAUSES[one.cause].differs
     return not sections or any(found.node == one.node and found.section in sections for found in differences)
+
+
+def _better_told(one: Suspect, drifted: Sequence[Suspect]) -> bool:
+    """Whether what differs tells more than a last resort: `unknown`, or a tracer blamed on a node that isn't as it was."""
+    late = one.cause == "tracer" and dict(one.about).get("late")
+    return bool(drifted) if one.cause == "unknown" else bool(late) and one.node in {i.node for i in drifted}
 
 
 def confirm(suspects: Sequence[Suspect], ask: Ask) -> tuple[Suspect, ...]:

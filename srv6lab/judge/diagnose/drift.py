@@ -38,7 +38,9 @@ class Passing:
         return tuple(hop for hop in (self.came, self.out) if hop)
 
     def nics(self) -> frozenset[str]:
-        return frozenset(hop.point.nic for hop in self.hops())
+        """Those that it comes and goes by, and a proxy's ports to its services, which nobody traces."""
+        ports = {nic for proxy in self.node.proxies for nic in (proxy.to, proxy.back)}
+        return frozenset(hop.point.nic for hop in self.hops()) | (ports if not self.place.netns else set())
 
     def addresses(self) -> frozenset[Address]:
         """All that headers name here: a node looks up destinations, and sources where it filters or answers."""
