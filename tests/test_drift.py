@@ -63,22 +63,23 @@ def test_a_line_of_frr_that_changes_no_packet_is_met_by_none(line: str, touches:
 
 
 def test_a_filter_is_told_with_its_nic_and_met_at_a_port_that_nobody_traces() -> None:
-    said = "-- tc \nqdisc clsact ffff: dev veth1 parent ffff:fff1\n"
-    bpf = "dev veth1 filter protocol all pref 8986 bpf chain 0\n"
-    (differs,) = compare("server1", read(said + bpf), read(said))
-    plan = planned((REPOSITORY / "labs/proxy-ad6/topology.yml").read_text("utf-8"))
-    way = Passing(plan.node("server1"), Place("server1"), None, None)
+    labs = (planned(one.read_text("utf-8")) for one in sorted(REPOSITORY.glob("labs/*/topology.yml")))
+    plan, node = next((plan, node) for plan in labs for node in plan.nodes if node.proxies)
+    port, way = node.proxies[0].back, Passing(node, Place(node.name), None, None)
+    said = f"-- tc \nqdisc clsact ffff: dev {port} parent ffff:fff1\n"
+    bpf = f"dev {port} filter protocol all pref 8986 bpf chain 0\n"
+    (differs,) = compare(node.name, read(said + bpf), read(said))
     assert met(plan, [differs], [way]) == (differs,)
-    other = Difference("server1", "", "tc", ("dev veth7 filter protocol all pref 8986 bpf chain 0",))
+    other = Difference(node.name, "", "tc", ("dev nobodys filter protocol all pref 8986 bpf chain 0",))
     assert met(plan, [other], [way]) == ()
 
 
 def test_a_tracer_tells_less_than_what_differs_on_its_node() -> None:
-    late = suspect("tracer", "server1", what="it began too late", late="it")
-    differs = suspect("differs", "server1", lines="route: - default")
+    late = suspect("tracer", "here", what="it began too late", late="it")
+    differs = suspect("differs", "here", lines="route: - default")
     assert _better_told(late, [differs])
-    assert not _better_told(late, [suspect("differs", "r2", lines="route: - default")])
-    assert not _better_told(suspect("tracer", "server1", what="it counts drops"), [differs])
+    assert not _better_told(late, [suspect("differs", "there", lines="route: - default")])
+    assert not _better_told(suspect("tracer", "here", what="it counts drops"), [differs])
 
 
 def test_a_sender_without_its_address_is_asked_for_it_before_it_is_for_its_source() -> None:
