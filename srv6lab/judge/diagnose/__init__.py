@@ -86,10 +86,9 @@ def _may_be(one: Suspect, differences: Sequence[Difference]) -> bool:
 
 
 def _learned(plan: Plan, one: Suspect, told: Set[str]) -> bool:
-    """Whether a node only lacks a route that another one's FRR, which isn't as it was, should have told it."""
+    """Whether a router lacks a route that FRR should have told it, its own or another's, which isn't as it was."""
     node = next((node for node in plan.nodes if node.name == one.node), None)
-    learns = node is not None and node.routing is not None
-    return one.cause == "route-missing" and learns and bool(told) and one.node not in told
+    return bool(told) and one.cause == "route-missing" and node is not None and node.routing is not None
 
 
 def _better_told(one: Suspect, drifted: Sequence[Suspect]) -> bool:
