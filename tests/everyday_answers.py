@@ -157,6 +157,8 @@ SHOWN = (
     "OIF     :        veth0\nIIF     :        veth1\n"
 )
 
+BGPD = {"process": "bgpd", "pid": "/run/frr/bgpd.pid"}
+STATUS = "Name:\tbgpd\nUmask:\t0022\nState:\tS (sleeping)\nTgid:\t71\n"
 _NODE: list[tuple[str, Mapping[str, str], str, str]] = [
     (
         "route-discards",
@@ -189,7 +191,22 @@ _NODE: list[tuple[str, Mapping[str, str], str, str]] = [
     ("traffic-control", {"nic": "eth2"}, QUEUE, QUEUE.replace("dropped 3", "dropped 0")),
     ("traffic-control", {"nic": "eth2"}, QUEUE, QUEUE.replace("tbf", "fq_codel")),
     ("hash-policy", {"sysctl": "/x"}, "0\n", "1\n"),
-    ("frozen", {}, "Name:\tbgpd\nUmask:\t0022\nState:\tT (stopped)\n", ""),
+    ("frozen", BGPD, STATUS.replace("S (sleeping)", "T (stopped)"), STATUS),
+    ("frozen", BGPD, STATUS.replace("S (sleeping)", "T (stopped)"), "cat: /proc//status: No such file\n"),
+    ("daemon-not-running", {"daemon": "bgpd"}, "cat: /run/frr/bgpd.pid: No such file or directory\n", STATUS),
+    ("daemon-not-running", {"daemon": "bgpd"}, STATUS.replace("S (sleeping)", "Z (zombie)"), STATUS),
+    (
+        "daemon-not-running",
+        {"daemon": "isisd"},
+        STATUS,
+        STATUS.replace("bgpd", "isisd").replace("S (s", "T (s"),
+    ),
+    (
+        "daemon-not-running",
+        {"daemon": "bgpd"},
+        "cat: /proc/71/status: No such file or directory\n",
+        "sh: 1: no\n",
+    ),
     ("proxy-differs", PROXY, SHOWN.replace("1.2", "1.9"), SHOWN),
     ("proxy-differs", PROXY, SHOWN.replace("veth1", "eth1"), SHOWN),
     ("proxy-differs", PROXY, SHOWN.replace("ad4", "am"), SHOWN.replace("192.168.1.2", "02:59:85:08:54:96")),

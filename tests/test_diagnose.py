@@ -12,17 +12,21 @@ from typing import Any
 import pytest
 
 from srv6lab.cli.tasks import check
+from srv6lab.errors import MachineError
+from srv6lab.evidence.observations import read_observations, write_observations
 from srv6lab.evidence.packets import Place
-from srv6lab.evidence.verdict import Status, Verdict
-from srv6lab.judge.diagnose import CAUSES, confirm
+from srv6lab.evidence.verdict import PoliciesDiffer, RouterFinding, RoutingLacks, Status, Verdict
+from srv6lab.judge.diagnose import CAUSES, confirm, diagnose
 from srv6lab.judge.diagnose.causes import proves, suspect
 from srv6lab.judge.grade import grade
 from srv6lab.plan.nodes import Plan
 from srv6lab.topology.expectations import PacketExpectation
 from tests.conftest import REPOSITORY, Up, silent, some_labs
 from tests.everyday_answers import EVERYDAY, chain
+from tests.small import planned
 
 MORE = Path(__file__).parent / "labs" / "more"
+EDGE = planned((Path(__file__).parent / "recorded" / "edge.yml").read_text("utf-8"))
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +56,7 @@ def test_seg6_disabled_is_named(opened: Up, where: str) -> None:
 
 def test_captures_alone_give_the_causes_that_they_cannot_tell_apart(opened: Up, tmp_path: Path) -> None:
     """Two faults leave the same captures; the set holds both, nothing is proven, and nothing that was seen to
-    be well is in it."""
+    be well is in it. Where somebody looked what differs from Day0, no firewall is suspected."""
     sets = []
     for broken, mended in (
         (
@@ -66,7 +70,12 @@ def test_captures_alone_give_the_causes_that_they_cannot_tell_apart(opened: Up, 
             check(opened.running, opened.plan, ["opened"], silent)
         finally:
             opened.sh("leaving", mended)
-        verdict = grade(opened.plan, "opened", opened.running.home.run("opened"), silent)
+        folder = opened.running.home.run("opened")
+        looked = {one.cause for one in grade(opened.plan, "opened", folder, silent).suspects}
+        assert looked >= {"seg6-disabled", "differs"} and "firewall" not in looked
+        observed, _ = read_observations(folder)
+        write_observations(folder, replace(observed, compared=False, differences=()))
+        verdict = grade(opened.plan, "opened", folder, silent)
         assert {one.proven for one in verdict.suspects} == {None}
         sets.append({(one.cause, one.node) for one in verdict.suspects})
     assert {("seg6-disabled", "leaving"), ("forwarding-off", "leaving"), ("firewall", "leaving")} <= sets[0]
@@ -186,7 +195,6 @@ ANSWERS: list[tuple[str, Mapping[str, str], tuple[str, int], tuple[str, int]]] =
     ("route-missing", WAY, ("fc00:3::a via x dev eth22 src y\n", 0), ("fc00:3::a via x dev eth2 src y\n", 0)),
     ("table-route-missing", WAY, ("", 0), ("fc00:3::/64 via 2001:: dev eth2 metric 1\n", 0)),
     ("route-unplanned", WAY, ("fc00:3::/64 via 2001:: dev eth2 metric 1\n", 0), ("", 0)),
-    ("frr-configuration", {"line": "no router-id"}, ("< router-id 1.1.1.1\n", 1), ("", 0)),
     ("vpn-sid-not-installed", {"sid": "fc00:2::d4", "vrf": "red"}, ("", 0), (END, 0)),
     ("vrf-strict-mode", {"behavior": "End.DT4"}, ("0\n", 0), ("1\n", 0)),
     ("vrf-strict-mode", {"behavior": "End.DT4"}, ("0\n", 0), ("cat: no such file\n", 1)),
@@ -250,6 +258,31 @@ def test_the_first_proven_cause_stands_alone_and_nobody_else_is_asked() -> None:
 def test_what_nobody_could_prove_is_left_only_if_nobody_could_be_asked() -> None:
     suspects = (suspect("nic-down", "entry", nic="eth2"), suspect("unknown", "entry", what="it"))
     assert [one.cause for one in confirm(suspects, lambda node, argv: (UP, 0))] == ["unknown"]
+
+
+def test_who_does_not_answer_proves_nothing_and_the_next_is_asked() -> None:
+    def ask(node: str, argv: tuple[str, ...]) -> tuple[str, int]:
+        if node == "entry":
+            raise MachineError("no answer in 8 s")
+        return TENTATIVE, 0
+
+    suspects = (suspect("agent-not-running", "entry"), suspect("dad-not-over", "leaving", nic="eth1"))
+    assert [(one.cause, one.proven) for one in confirm(suspects, ask)] == [("dad-not-over", True)]
+    assert [(one.cause, one.proven) for one in confirm(suspects[:1], ask)] == [("agent-not-running", None)]
+
+
+def test_of_routing_and_policies_only_their_own_processes_are_asked_about() -> None:
+    def asked(kind: type[RouterFinding]) -> list[tuple[str, str, str]]:
+        items = (kind(status=Status.FAIL, field="edge", note="it lacks something"),)
+        found = diagnose(EDGE, Verdict("any", items), {}, {}, {}, {})
+        return [(one.cause, one.node, one.argv[-1]) for one in found]
+
+    daemons = [
+        ("frozen", "edge", f"/run/frr/{one}.pid") for one in ("mgmtd", "zebra", "staticd", "isisd", "bgpd")
+    ]
+    assert [one for one in asked(RoutingLacks) if one[0] == "frozen"] == daemons
+    assert asked(PoliciesDiffer)[0] == ("frozen", "edge", "/var/lib/srv6lab/policies/pid")
+    assert len(asked(PoliciesDiffer)) == 2
 
 
 def test_a_service_in_a_namespace_is_asked_there() -> None:

@@ -1,103 +1,243 @@
-"""What differs from Day0: what of it concerns packets, and what only follows from something else."""
+"""Which differences from Day0 a packet meets, and which of them are named for a failure."""
 
 from __future__ import annotations
 
-from pathlib import Path
+import json
+from dataclasses import replace
 
 import pytest
 
 from srv6lab.evidence.drift import Difference
-from srv6lab.evidence.packets import Place
-from srv6lab.judge.diagnose import _better_told, _learned
-from srv6lab.judge.diagnose.causes import suspect
-from srv6lab.judge.diagnose.drift import Passing, met, without_learned
-from srv6lab.judge.diagnose.everyday import born, packet_about
-from srv6lab.judge.diagnose.firewalls import Rule, concerns
-from srv6lab.judge.diagnose.suspects import _of_probe
-from srv6lab.live.snapshot import compare, read
+from srv6lab.evidence.observations import Observations
+from srv6lab.evidence.packets import Direction, Point
+from srv6lab.evidence.probes import Sent
+from srv6lab.evidence.verdict import Absent, DiffersFromDay0, Item, Status, Verdict
+from srv6lab.judge.diagnose.drift import met, passings, suspects_of_drift
+from srv6lab.judge.grade import judge_run
 from srv6lab.predict import predict
-from tests.conftest import REPOSITORY
-from tests.fork import fork
+from srv6lab.report.json import verdicts_json
+from srv6lab.report.junit import verdicts_junit
+from srv6lab.report.text import verdicts_text
 from tests.small import planned
+from tests.test_observations import SILENT, TOKEN, capture_all
 
-PLAN = planned((Path(__file__).parent / "recorded" / "edge.yml").read_text("utf-8"))
-LEARNED = Difference("shop", "", "route", ("192.168.2.0/24 via 192.168.1.2 dev eth1 proto bgp metric 20",))
-TOLD = Difference("edge", "", "frr", ("router bgp 100 vrf vpn1: rt vpn both 1:1",))
+PLAN = planned(SILENT)
+PREDICTED = {one.probe: one for one in predict(PLAN, "across")}
+WAYS = [*passings(PLAN, PREDICTED)]
 
-
-def test_routes_that_another_router_no_longer_tells_follow_from_its_configuration() -> None:
-    assert without_learned([LEARNED, TOLD]) == (TOLD,)
-    by_hand = Difference("core", "", "route", new=("3001:1:1:1::/64 via 2002::3 dev eth2 metric 1",))
-    assert without_learned([by_hand, TOLD]) == (by_hand, TOLD)
-
-
-def test_routes_are_no_consequence_where_all_routers_tell_what_they_told() -> None:
-    assert without_learned([LEARNED]) == (LEARNED,)
+ETH2 = "<BROADCAST,MULTICAST,UP,LOWER_UP> mtu"
+FORWARD = "table inet zz chain c (forward): "
+POLICY = "10.0.2.0/24 encap seg6 mode encap segs 2 [ fc00:b::e fc00:b::d4 ] dev eth2 scope link"
 
 
-@pytest.mark.parametrize(
-    ("node", "told", "follows"), [("shop", {"edge"}, True), ("edge", {"edge"}, True), ("shop", set(), False)]
-)
-def test_a_route_that_a_router_was_not_told_is_a_consequence(
-    node: str, told: set[str], follows: bool
-) -> None:
-    one = suspect("route-missing", node, destination="192.168.2.1", nic="eth1", version="-4")
-    assert _learned(PLAN, one, told) is follows
+def one(section: str, *lines: str, node: str = "gate", netns: str = "") -> Difference:
+    """A difference whose lines are marked as `diff` marks them."""
+    gone, new = (tuple(line[2:] for line in lines if line.startswith(mark)) for mark in "-+")
+    return Difference(node, netns, section, gone, new)
 
 
-@pytest.mark.parametrize(
-    ("line", "touches"),
-    [
-        ("router bgp 100: neighbor 3333::3333 maximum-prefix 1", True),
-        ("router bgp 100: neighbor 2003::99 remote-as 300", False),
-        ("router bgp 100: neighbor 3333::3333 soft-reconfiguration inbound", False),
-        ("interface eth2: isis circuit-type level-1", True),
-        ("interface eth2: isis hello-multiplier 5", False),
-        ("ipv6 route 2001:db8:77::/48 blackhole", False),
-        ("log syslog informational", False),
-    ],
-)
-def test_a_line_of_frr_that_changes_no_packet_is_met_by_none(line: str, touches: bool) -> None:
-    found = met(PLAN, [Difference("edge", "", "frr", new=(line,))], [])
-    assert bool(found) is touches
+def touched(*differences: Difference) -> list[str]:
+    return [line for found in met(PLAN, differences, WAYS) for line in found.lines()]
 
 
-def test_a_filter_is_told_with_its_nic_and_met_at_a_port_that_nobody_traces() -> None:
-    labs = (planned(one.read_text("utf-8")) for one in sorted(REPOSITORY.glob("labs/*/topology.yml")))
-    plan, node = next((plan, node) for plan in labs for node in plan.nodes if node.proxies)
-    port, way = node.proxies[0].back, Passing(node, Place(node.name), None, None)
-    said = f"-- tc \nqdisc clsact ffff: dev {port} parent ffff:fff1\n"
-    bpf = f"dev {port} filter protocol all pref 8986 bpf chain 0\n"
-    (differs,) = compare(node.name, read(said + bpf), read(said))
-    assert met(plan, [differs], [way]) == (differs,)
-    other = Difference(node.name, "", "tc", ("dev nobodys filter protocol all pref 8986 bpf chain 0",))
-    assert met(plan, [other], [way]) == ()
+MET = [
+    ("link", f"+ eth2: {ETH2} 1280"),
+    ("link", "- lo: <LOOPBACK,UP,LOWER_UP> mtu 65536"),
+    ("address", "- eth2 inet6 2001:ab::1/64 scope global"),
+    ("address", "+ eth9 inet6 fc00:b::e/128 scope global"),
+    ("neighbor", "+ 2001:ab::2 dev eth2 lladdr 02:00:00:00:00:99 PERMANENT"),
+    ("route", "- fc00:b::/64 via 2001:ab::2 dev eth2 metric 1024"),
+    ("route", "+ fc00:b::e via 2001:ab::9 dev eth2 metric 1024"),
+    ("route", "+ fc00:b::/64 via 2001:ab::9 dev eth2 metric 512"),
+    ("route", "+ blackhole fc00:b::/96 dev lo metric 1024 error -22"),
+    ("route", "+ local fc00:b::e dev lo table local metric 1024"),
+    ("route", f"- {POLICY}"),
+    ("route", "+ 10.0.2.1 via 10.0.1.1 dev eth1"),
+    ("rule", "+ 100: from all to fc00:b::/64 blackhole"),
+    ("rule", "+ 100: from all iif eth1 unreachable"),
+    ("tunnel source", "+ tunsrc addr fc00:a::99"),
+    ("firewall", f"+ {FORWARD}drop"),
+    ("firewall", f"+ {FORWARD}ip6 daddr fc00:b::/64 drop"),
+    ("firewall", "+ table ip6 zz chain c (output): policy drop"),
+    ("firewall", "+ iptables filter: -A FORWARD -d 10.0.2.1/32 -j DROP"),
+    ("firewall", '+ table netdev zz chain e (egress device "eth2"): ip6 dscp set ef'),
+    ("tc", "+ qdisc netem 8001: dev eth2 root limit 1000 loss 10%"),
+    ("tc", "+ dev eth1 filter protocol ip pref 1 flower chain 0"),
+    ("sysctl", "+ net.ipv4.ip_forward = 0"),
+    ("sysctl", "+ net.ipv6.conf.all.forwarding = 0"),
+    ("sysctl", "+ net.ipv4.conf.eth1.rp_filter = 1"),
+    ("sysctl", "+ net.ipv6.icmp.echo_ignore_all = 1"),
+    ("sysctl", "+ net.ipv6.neigh.eth2.mcast_solicit = 0"),
+    ("frr", "- router isis area: net 49.0000.0000.0000.0001.00"),
+    ("frr", "- route-map used permit 10"),
+]  # fmt: skip
+
+LEFT_OVER = [
+    ("link", f"+ eth9: {ETH2} 1280"),
+    ("address", "+ eth9 inet6 2001:99::1/64 scope global"),
+    ("address", "+ eth9 inet 10.9.9.9/24 scope global eth9"),
+    ("neighbor", "+ 2001:99::2 dev eth9 lladdr 02:00:00:00:00:99 PERMANENT"),
+    ("neighbor", "+ 10.9.9.9 dev eth9 proxy"),
+    ("route", "+ fc00:9::/64 via 2001:ab::9 dev eth2 metric 1024"),
+    ("route", "+ fc00::/16 via 2001:ab::9 dev eth2 metric 1024"),
+    ("route", "+ fc00:b::/64 via 2001:ab::9 dev eth2 metric 2048"),
+    ("route", "+ 10.0.0.0/8 via 10.0.1.1 dev eth1"),
+    ("route", "+ 10.0.2.0/24 via 10.0.1.1 dev eth1 metric 100"),
+    ("route", "+ default via 2001:ab::9 dev eth2 metric 1024"),
+    ("route", "+ fc00:b::e via 2001:ab::9 dev eth2 table 77 metric 1024"),
+    ("route", "- broadcast 10.0.1.255 dev eth1 table local proto kernel"),
+    ("route", "- anycast 2001:ab:: dev eth2 table local proto kernel metric 0"),
+    ("route", "+ no route at all"),
+    ("rule", "+ 100: from all to fc00:9::/64 blackhole"),
+    ("rule", "+ 100: from all to fc00:b::/64 lookup 77"),
+    ("rule", "+ 100: from all iif eth9 unreachable"),
+    ("firewall", f"+ {FORWARD}tcp dport 22 drop"),
+    ("firewall", f"+ {FORWARD}ip6 daddr fc00:9::/64 drop"),
+    ("firewall", f'+ {FORWARD}iifname "eth9" drop'),
+    ("firewall", '+ table netdev zz chain e (egress device "eth9"): drop'),
+    ("firewall", "+ iptables filter: -A FORWARD -p tcp -m tcp --dport 22 -j DROP"),
+    ("tc", "+ qdisc netem 8001: dev eth9 root limit 1000 loss 10%"),
+    ("tc", "+ dev eth9 filter protocol ip pref 1 flower chain 0"),
+    ("sysctl", "+ net.ipv4.conf.eth9.rp_filter = 1"),
+    ("sysctl", "+ net.ipv4.conf.default.rp_filter = 1"),
+    ("sysctl", "+ net.ipv4.tcp_syncookies = 0"),
+    ("sysctl", "+ net.ipv4.neigh.default.gc_thresh1 = 1"),
+    ("proxy", "+ fc00:a::a1: Next hop 10.0.0.9"),
+    ("frr", "+ route-map idle permit 10"),
+    ("frr", "+ ip prefix-list idle seq 5 permit 10.0.0.0/8"),
+    ("frr", "+ interface eth1: description the way up"),
+    ("of another version", "+ eth9: what this one doesn't know"),
+]  # fmt: skip
 
 
-def test_a_tracer_tells_less_than_what_differs_on_its_node() -> None:
-    late = suspect("tracer", "here", what="it began too late", late="it")
-    differs = suspect("differs", "here", lines="route: - default")
-    assert _better_told(late, [differs])
-    assert not _better_told(late, [suspect("differs", "there", lines="route: - default")])
-    assert not _better_told(suspect("tracer", "here", what="it counts drops"), [differs])
+@pytest.mark.parametrize(("section", "line"), MET)
+def test_a_packet_meets(section: str, line: str) -> None:
+    assert touched(one(section, line)) == [line]
 
 
-def test_a_sender_without_its_address_is_asked_for_it_before_it_is_for_its_source() -> None:
-    plan = fork()
-    first = next(iter(predict(plan, "shared"))).linux[0].hops[0]
-    assert [one.cause for one in born(plan, first)] == ["address-missing", "source-address"]
+@pytest.mark.parametrize(("section", "line"), LEFT_OVER)
+def test_a_leftover_that_touches_nothing_is_met_by_nobody(section: str, line: str) -> None:
+    assert touched(one(section, line)) == []
 
 
-def test_a_rule_that_eats_the_probes_of_a_headend_concerns_its_policy() -> None:
-    plan = fork()
-    headend = plan.node("gate").headend
-    assert headend is not None
-    trace = next(iter(predict(plan, "shared"))).linux[0]
-    came, out = next(
-        (one, two)
-        for one, two in zip(trace.hops, trace.hops[1:], strict=False)
-        if one.point.node == two.point.node != "gate" and len(one.packet.headers) > 1
+@pytest.mark.parametrize(("section", "line"), [one for one in MET if one[0] != "frr"])
+def test_nobody_meets_what_differs_where_no_packet_comes(section: str, line: str) -> None:
+    assert touched(one(section, line, netns="aside")) == []
+
+
+def test_a_tunnels_source_is_met_by_what_begins_one() -> None:
+    """West's packets are in no tunnel."""
+    assert touched(one("tunnel source", "+ tunsrc addr fc00:a::99", node="west")) == []
+
+
+def test_a_rule_is_met_by_the_table_that_it_leads_to() -> None:
+    rule = one("rule", "+ 100: from all to fc00:b::/64 lookup 77")
+    route = one("route", "+ fc00:b::/64 via 2001:ab::9 dev eth2 table 77 metric 1024")
+    assert touched(rule, route) == [*rule.lines(), *route.lines()]
+    assert touched(rule, replace(route, node="exit")) == []
+
+
+def test_a_list_is_met_by_what_uses_it() -> None:
+    used = one("frr", "+ route-map narrow permit 10", "+ router bgp 1: neighbor fc00::1 route-map narrow in")
+    assert touched(used) == [*used.lines()]
+
+
+def test_of_a_difference_only_the_lines_that_are_met_are_left() -> None:
+    both = one("firewall", f"+ {FORWARD}tcp dport 22 drop", f"+ {FORWARD}ip6 daddr fc00:b::e drop")
+    assert touched(both) == [f"+ {FORWARD}ip6 daddr fc00:b::e drop"]
+
+
+# --- what is named
+
+
+def failed(point: str, direction: Direction) -> list[Item]:
+    node, nic = point.split(":")
+    return [Absent(status=Status.FAIL, probe="echo", point=Point(node, nic), direction=direction)]
+
+
+def forwarding_off(*nodes: str) -> list[Difference]:
+    gone, new = "net.ipv4.ip_forward = 1", "net.ipv4.ip_forward = 0"
+    return [Difference(node, "", "sysctl", (gone,), (new,)) for node in nodes]
+
+
+def test_the_nearest_to_the_break_is_named_first() -> None:
+    """What fails at east came over exit, gate and west; what differs elsewhere comes last."""
+    broken = failed("east:eth1", Direction.IN)
+    found = [*suspects_of_drift(broken, PREDICTED, forwarding_off("gate", "exit", "west"))]
+    assert [(one.cause, one.node) for one in found] == [
+        ("differs", "exit"), ("differs", "gate"), ("differs", "west"),
+    ]  # fmt: skip
+    broken = failed("gate:eth2", Direction.OUT)
+    assert [one.node for one in suspects_of_drift(broken, PREDICTED, forwarding_off("exit", "gate"))] == [
+        "gate",
+        "exit",
+    ]
+
+
+def test_it_says_what_changed_and_how_to_take_it_back() -> None:
+    (found,) = suspects_of_drift(failed("gate:eth2", Direction.OUT), PREDICTED, forwarding_off("gate"))
+    assert found.what == "gate isn't as Day0 left it: sysctl: net.ipv4.ip_forward = 1 → 0"
+    assert "take that back" in found.mend and found.argv == ()
+
+
+def test_many_lines_are_counted() -> None:
+    many = Difference("gate", "", "sysctl", new=tuple(f"net.ipv6.a{number} = 1" for number in range(5)))
+    (found,) = suspects_of_drift([], PREDICTED, [many])
+    assert found.what.endswith("sysctl: + net.ipv6.a2 = 1, and 2 more")
+
+
+def test_where_nothing_is_met_nothing_is_named() -> None:
+    assert [*suspects_of_drift(failed("east:eth1", Direction.IN), PREDICTED, [])] == []
+
+
+# --- in a verdict
+
+
+def judged(differences: tuple[Difference, ...], *, compared: bool = True, behind: str = "") -> Verdict:
+    """A run of three packets, of which all get lost behind a point."""
+    received = 0 if behind else 3
+    observed = Observations(
+        "small",
+        "across",
+        probes=(Sent("echo", 3, received, TOKEN),),
+        compared=compared,
+        differences=differences,
     )
-    about, rule = packet_about(came, out), Rule("ip6", "prerouting", "", f"ip6 saddr {headend.address} drop")
-    assert not concerns(rule, about)
-    assert concerns(rule, _of_probe(headend, about))
+    captures = capture_all(PLAN, lose=3, behind=behind)
+    return judge_run(PLAN, "across", observed, captures)
+
+
+def causes(verdict: Verdict) -> list[tuple[str, str]]:
+    return [(one.cause, one.node) for one in verdict.suspects]
+
+
+def test_a_difference_that_a_packet_meets_stands_instead_of_unknown() -> None:
+    unheard = one("sysctl", "- net.ipv6.nobody_knows = 0", "+ net.ipv6.nobody_knows = 1")
+    verdict = judged((unheard,), behind="gate:eth2")
+    assert ("differs", "gate") in causes(verdict) and "unknown" not in dict(causes(verdict))
+    assert "to mend it: take that back" in verdicts_text([verdict])
+    leftover = judged((one("sysctl", "+ net.ipv4.tcp_syncookies = 0"),), behind="gate:eth2")
+    assert "differs" not in dict(causes(leftover)) and "unknown" in dict(causes(leftover))
+
+
+def test_a_cause_is_dropped_where_its_node_does_not_differ_in_that() -> None:
+    known = {"firewall", "route-missing", "nic-down", "forwarding-off"}
+    assert known & {*dict(causes(judged((), compared=False, behind="gate:eth1")))}
+    assert not known & {*dict(causes(judged((), behind="gate:eth1")))}
+    rule = one("firewall", f"+ {FORWARD}drop")
+    assert known & {*dict(causes(judged((rule,), behind="gate:eth1")))} == {"firewall"}
+
+
+def test_a_difference_is_a_note_in_every_form() -> None:
+    verdict = judged(tuple(forwarding_off("gate")))
+    notes = [item for item in verdict.items if isinstance(item, DiffersFromDay0)]
+    assert [item.status for item in notes] == [Status.PASS] and verdict.suspects == ()
+    words = "gate isn't as Day0 left it, sysctl: net.ipv4.ip_forward = 1 → 0"
+    assert [item.note for item in notes] == [words]
+    (line,) = [line for line in verdicts_text([verdict]).splitlines() if words in line]
+    assert line.startswith("  note ")
+    (told,) = json.loads(verdicts_json([verdict]))
+    assert ("drift", "pass", words) in {
+        (item["kind"], item["status"], item["note"]) for item in told["items"]
+    }
+    assert "<failure" not in verdicts_junit([verdict])

@@ -31,6 +31,34 @@ def test_a_headend_takes_no_hop_off_its_own_packet(bring_up: Any, tmp_path: Path
     assert {item.status for item in items} == {Status.PASS}, items
 
 
+TWO = edited(
+    ROW,
+    ("behavior: End}", 'behavior: End}\n  - {node: mid, sid: "fc00:b::f", behavior: End}'),
+    ('["fc00:b::e", ', '["fc00:b::e", "fc00:b::f", "fc00:b::e", '),
+)
+
+
+def test_sids_of_one_node_in_a_row_take_one_hop(bring_up: Any, tmp_path: Path) -> None:
+    expect = (
+        'expect: {packets: [{at: "mid:eth2", direction: out, probe: echo, hop_limit: 62, segments_left: 0}]}'
+    )
+    items = judged(bring_up, tmp_path, TWO, expect)
+    assert {item.status for item in items} == {Status.PASS}, items
+    assert "one-hop-a-node" in {quirk for item in items for quirk in item.quirks}
+
+
+def test_psp_beside_next_csid_leaves_the_srh_and_is_said_to(bring_up: Any, tmp_path: Path) -> None:
+    text = edited(
+        ROW,
+        ('"fc00:b::e", behavior: End}', '"fc00:f:b::", behavior: End, flavors: [PSP, NEXT-CSID]}'),
+        ('["fc00:b::e", ', '["fc00:f:b::", '),
+    )
+    expect = 'expect: {packets: [{at: "mid:eth2", direction: out, probe: echo, segments_left: 0}]}'
+    items = judged(bring_up, tmp_path, text, expect)
+    assert {item.status for item in items} == {Status.PASS}, items
+    assert "next-csid-without-psp" in {quirk for item in items for quirk in item.quirks}
+
+
 def test_a_packet_out_of_hops_comes_to_no_firewall(bring_up: Any, tmp_path: Path) -> None:
     """A busy machine's tracers may drop packets of a loop: the counter doesn't."""
     text = guarded(

@@ -13,6 +13,7 @@ import pytest
 
 from srv6lab.capture import Capture
 from srv6lab.errors import UsageError
+from srv6lab.evidence.drift import Difference
 from srv6lab.evidence.observations import (
     OBSERVATIONS,
     Alert,
@@ -52,7 +53,11 @@ def all_of_it() -> Observations:
         failed_on="exit",
         proxies={"exit": "srconf on eBPF"},
         routing=(("gate", "gate has no route"),),
-        drift=(("gate", "+ no ipv6 forwarding"),),
+        compared=True,
+        differences=(
+            Difference("gate", "", "link", ("eth1: <UP> mtu 2000",), ("eth1: <UP> mtu 1400",)),
+            Difference("exit", "inside", "frr", new=("router bgp 1: no bgp default",)),
+        ),
         settled=("converged after 1.0 s",),
         policies=(("gate", "gate has elected nothing yet"),),
         sids={"gate": (("fc00:a::1", "End"),)},
@@ -167,7 +172,8 @@ def test_no_damage_of_alerts_and_sensors_does_either(folder: Path) -> None:
         ({"tracers": [{"point": "gate"}]}, r"tracers\[0\].state is missing"),
         ({"counters": {"sid fc00::1": "3"}}, r"counters\['sid fc00::1'\] is text, not a number"),
         ({"settled": [1.5]}, r"settled\[0\] is a fraction, not text"),
-        ({"drift": [["gate"]]}, r"drift\[0\] has 1 values, not 2"),
+        ({"differences": [["gate"]]}, r"differences\[0\] is a list, not a mapping"),
+        ({"compared": "yes"}, "compared is text, not true or false"),
         ({"colour": 7}, "nothing is called colour"),
         (
             {"probes": [{"probe": "echo", "sent": 3, "received": 3, "token": "xy", "note": ""}]},
@@ -181,11 +187,11 @@ def test_damage_is_told_with_its_place(folder: Path, change: dict[str, Any], wor
         read_observations(folder)
 
 
-@pytest.mark.parametrize("schema", [1, 3])
+@pytest.mark.parametrize("schema", [1, 2, 4])
 def test_a_run_of_another_version_is_refused(folder: Path, schema: int) -> None:
     rewrite(folder, {"schema": schema, "lab": "small", "exercise": "across"})
     with pytest.raises(
-        UsageError, match=rf"another version of srv6lab \(schema {schema}, this one reads 2\)"
+        UsageError, match=rf"another version of srv6lab \(schema {schema}, this one reads 3\)"
     ):
         read_observations(folder)
 
@@ -202,6 +208,7 @@ def test_what_is_no_json_is_refused(folder: Path, text: str) -> None:
     [
         ({"routing": [["r9", "x"]]}, "node r9"),
         ({"sids": {"r9": []}}, "node r9"),
+        ({"differences": [{"node": "r9", "netns": "", "section": "tc", "gone": [], "new": []}]}, "node r9"),
         ({"alerts": [asdict(ALERT)]}, "service ids"),
     ],
 )

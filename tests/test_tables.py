@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from ipaddress import IPv4Address, IPv6Address, ip_network
 from pathlib import Path
 
@@ -92,14 +93,68 @@ def test_what_must_be_gone_is_named() -> None:
 
 def test_a_daemon_that_does_not_run_lacks_all_of_its_own() -> None:
     texts = RECORDED.split("\n--end of answer--\n")
-    names = [line for line in script(EDGE).splitlines() if "vtysh" in line]
-    at = next(number for number, line in enumerate(names) if "bgp" in line)
+    questions = script(EDGE).split("echo --end of answer--")
+    at = next(number for number, question in enumerate(questions) if "ask bgpd" in question)
     texts[at] = "bgpd is not running"
     known = read(EDGE, "\n--end of answer--\n".join(texts))
     assert known.sessions == ()
     assert "edge: the BGP session with border at 3333::3333 isn't there" in lacking(
         "\n--end of answer--\n".join(texts)
     )
+
+
+def with_daemons(said: str) -> str:
+    """What EDGE says of its daemons stands last."""
+    return f"{RECORDED}{said}\n--end of answer--\n"
+
+
+ALL_RUN = "mgmtd S\nzebra S\nstaticd R\nisisd S\nbgpd D\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "instead", "lacks"),
+    [
+        ("bgpd D", "bgpd T", "edge: bgpd doesn't answer: it is stopped"),
+        ("isisd S", "isisd gone", "edge: isisd isn't running"),
+        ("zebra S", "zebra Z", "edge: zebra isn't running"),
+    ],
+)
+def test_a_daemon_that_is_stopped_or_gone_is_named_and_nothing_that_it_would_have_said(
+    line: str, instead: str, lacks: str
+) -> None:
+    texts = with_daemons(ALL_RUN.replace(line, instead)).split("\n--end of answer--\n")
+    texts[2] = ""
+    assert lacking("\n--end of answer--\n".join(texts)) == [lacks]
+    assert lacking(with_daemons(ALL_RUN)) == []
+
+
+def test_a_daemon_that_says_nothing_in_time_is_named_once() -> None:
+    texts = RECORDED.split("\n--end of answer--\n")
+    texts[3] = texts[4] = "no answer of zebra\n"
+    assert lacking("\n--end of answer--\n".join(texts)) == ["edge: zebra doesn't answer"]
+
+
+def test_no_daemon_is_asked_that_is_stopped_or_gone(tmp_path: Path) -> None:
+    """The script as bash runs it, over a /proc and an FRR of its own."""
+    states = {
+        "mgmtd": "S (sleeping)",
+        "zebra": "S (sleeping)",
+        "staticd": "S (sleeping)",
+        "bgpd": "T (stopped)",
+    }
+    for number, (name, state) in enumerate(states.items()):
+        (tmp_path / f"{name}.pid").write_text(f"{number}\n")
+        (tmp_path / str(number)).mkdir()
+        (tmp_path / str(number) / "status").write_text(f"Name:\t{name}\nState:\t{state}\n")
+    vtysh = 'vtysh() { echo "asked $*"; }; timeout() { shift; "$@"; }\n'
+    own = vtysh + script(EDGE).replace("/run/frr", str(tmp_path)).replace("/proc", str(tmp_path))
+    said = subprocess.run(["bash", "-c", own], capture_output=True, text=True, check=True).stdout
+    texts = said.split("\n--end of answer--\n")
+    assert [line for line in said.splitlines() if "asked" in line] == [
+        f"asked -d zebra -c show segment-routing srv6 {what} json" for what in ("locator", "sid")
+    ]
+    assert texts[-2].split("\n")[:5] == ["mgmtd S", "zebra S", "staticd S", "isisd gone", "bgpd T"]
+    assert read(EDGE, said).dead == ("isisd isn't running", "bgpd doesn't answer: it is stopped")
 
 
 def test_drift_is_told_with_its_block() -> None:
@@ -119,7 +174,7 @@ def test_only_the_first_step_is_waited_for() -> None:
     found = list(
         missing(EDGE, wanted, NodeState(sessions=(Session("", IPv6Address("3333::3333"), "Active"),)))
     )
-    assert {one.step for one in first_step(found)} == {0}
+    assert {one.step for one in first_step(found)} == {1}
     assert sentence(found) == "waiting for IS-IS adjacencies: edge has no IS-IS adjacency with core on eth2"
     assert sentence([]) == "converged"
 

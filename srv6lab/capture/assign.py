@@ -96,7 +96,7 @@ def without_others(plan: Plan, captures: Mapping[Point, Capture]) -> dict[Point,
     for point, capture in captures.items():
         own = {nic.mac for link in links if point in (link[0].point, link[1].point) for nic in link}
         macs = {mac for view in capture.packets for mac in (view.source_mac, view.destination_mac)}
-        macs = {mac for mac in macs if not int(mac[:2], 16) & 1}  # not those of groups
+        macs = {mac for mac in macs if mac and not int(mac[:2], 16) & 1}  # those of no group
         for one, other in links:
             if macs == {one.mac, other.mac} != own:
                 note = f"it holds what {one.point} and {other.point} sent each other"

@@ -8,7 +8,9 @@ from __future__ import annotations
 import shlex
 import subprocess
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
+from importlib import import_module
 from ipaddress import IPv6Address
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +28,8 @@ from srv6lab.report import formats
 from srv6lab.suggest import or_all
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from srv6lab.images.box import Box
 
 
@@ -93,25 +97,45 @@ def predict(found: Plan, names: Sequence[str], probes: Sequence[str], form: str)
 
 
 def check(one: Instance, found: Plan, names: Sequence[str], progress: Progress) -> list[Verdict]:
-    """Run exercises one after the other, each into its own run folder with its verdict beside it."""
-    from srv6lab.judge.grade import grade  # pyshark is slow to import, and most tasks read no pcap
+    """Run exercises one after the other, each into its own run folder with its verdict beside it. While one is run,
+    the one before it is graded; the lab is asked for causes in between."""
+    from concurrent.futures import ThreadPoolExecutor
+
     from srv6lab.live import snapshot
     from srv6lab.live.changes import Changes
     from srv6lab.live.lifecycle import refuse_stale
     from srv6lab.live.run import record
     from srv6lab.report.json import verdicts_json
 
-    verdicts = []
+    verdicts: list[Verdict] = []
+    graded: list[tuple[Path, Future[Verdict]]] = []
+
+    def settle() -> None:
+        while graded:
+            folder, verdict = graded.pop(0)
+            verdicts.append(_confirmed(one, verdict.result(), progress))
+            write_whole(folder / "verdict.json", verdicts_json(verdicts[-1:]))
+
     refuse_stale(one, found)
-    with one.home.locked():
-        Changes(one).take_back()  # what a check that died has left
+    with one.home.locked(), ThreadPoolExecutor(max_workers=1) as pool:
+        pool.submit(import_module, "srv6lab.judge.grade")  # pyshark takes long to import
+        with suppress(LabError):  # then the first exercise says so
+            Changes(one).take_back()  # what a check that died has left
         differences = snapshot.differences(one)
         for name in names:
-            folder = record(one, found, name, progress, differences)
-            verdict = _confirmed(one, grade(found, name, folder, progress), progress)
-            write_whole(folder / "verdict.json", verdicts_json([verdict]))
-            verdicts.append(verdict)
+            try:
+                folder = record(one, found, name, progress, differences)
+            finally:
+                settle()
+            graded.append((folder, pool.submit(_graded, found, name, folder, progress)))
+        settle()
     return verdicts
+
+
+def _graded(found: Plan, name: str, folder: Path, progress: Progress) -> Verdict:
+    from srv6lab.judge.grade import grade
+
+    return grade(found, name, folder, progress)
 
 
 def _confirmed(one: Instance, verdict: Verdict, progress: Progress) -> Verdict:
@@ -120,7 +144,7 @@ def _confirmed(one: Instance, verdict: Verdict, progress: Progress) -> Verdict:
 
     def ask(node: str, argv: Sequence[str]) -> tuple[str, int]:
         progress(f"{verdict.exercise}: asking {node}: {shlex.join(argv)}")
-        answer = one.exec(node, argv, timeout=10)
+        answer = one.exec(node, argv, timeout=8)
         return answer.stdout + answer.stderr, answer.exit_code
 
     return replace(verdict, suspects=confirm(verdict.suspects, ask))

@@ -113,7 +113,7 @@ class RouteParts(Item):
     """A route that parts a probe's flows, and isn't as Day0 left it; `note` says how."""
 
     __slots__ = ()
-    kind = "share"
+    kind = "route"
 
     def gist(self) -> str:
         return self.note
@@ -290,7 +290,7 @@ class DiffersFromDay0(Remark):
 
     @classmethod
     def of(cls, one: Difference) -> DiffersFromDay0:
-        lines = one.lines()
+        lines = one.told()
         more = f", and {len(lines) - 4} more" if len(lines) > 4 else ""
         note = f"{one.place} isn't as Day0 left it, {one.section}: {'; '.join(lines[:4])}{more}"
         return cls(status=Status.PASS, field=str(one.place), note=note)

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+Asked = TypeVar("Asked")
 Answer = TypeVar("Answer")
+
+
+def at_once(ask: Callable[[Asked], Answer], whom: Sequence[Asked]) -> list[Answer]:
+    """What each answers, in their order; all are asked at the same time, so the slowest says how long it takes."""
+    with ThreadPoolExecutor(max_workers=max(1, len(whom))) as pool:
+        return list(pool.map(ask, whom))
 
 
 def wait_until(ask: Callable[[], Answer], patience: float, interval: float) -> Answer:

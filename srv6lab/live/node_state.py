@@ -13,13 +13,14 @@ from dataclasses import dataclass, field
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any
 
-from srv6lab.errors import NodeError
+from srv6lab.errors import MachineError, NodeError
 from srv6lab.live.instance import Instance
 from srv6lab.plan.nodes import PlannedNode
 from srv6lab.topology.scalars import Address, Network
 
 _END = "--end of answer--"
-_PATIENCE = 120.0
+_PATIENCE = 20.0
+_SILENT = "no answer of "
 MECHANISMS = {
     "vrf": "End.DT4 of the kernel, in its VRF",
     "netns": "End.DX4 without a next hop, in the VPN's own namespace: this kernel has no VRFs",
@@ -71,7 +72,8 @@ class Locator:
 @dataclass(frozen=True, slots=True)
 class NodeState:
     """All that one node knows; `vpns` by the name of the VRF, `owners` says which protocol asked for a SID, and
-    `drift` what of FRR's configuration isn't as Day0 left it."""
+    `drift` what of FRR's configuration isn't as Day0 left it. `dead` says which daemons are stopped or gone, `silent`
+    what else didn't answer in time: then the rest lacks what these would have said."""
 
     adjacencies: tuple[Adjacency, ...] = ()
     sessions: tuple[Session, ...] = ()
@@ -81,11 +83,17 @@ class NodeState:
     vpns: Mapping[str, tuple[Route, ...]] = field(default_factory=dict)
     mechanism: str = ""
     drift: tuple[str, ...] = ()
+    dead: tuple[str, ...] = ()
+    silent: tuple[str, ...] = ()
 
 
 def fetch_node_state(lab: Instance, node: PlannedNode) -> NodeState:
-    """Ask a node."""
-    result = lab.exec(node.name, ["bash", "-c", script(node)], timeout=_PATIENCE)
+    """Ask a node; NodeError if it can't be asked."""
+    try:
+        result = lab.exec(node.name, ["bash", "-c", script(node)], timeout=_PATIENCE)
+    except MachineError as error:
+        why = error.what.split(": ")[0]  # the script isn't for people
+        raise NodeError(f"{node.name} can't be asked: {why}", error.mend, node.name) from None
     if result.exit_code:
         raise NodeError(f"{node.name} can't be asked: {result.stderr.strip()}")
     return read(node, result.stdout)
@@ -93,13 +101,23 @@ def fetch_node_state(lab: Instance, node: PlannedNode) -> NodeState:
 
 def script(node: PlannedNode) -> str:
     """What a node is asked, each answer ended by a line of its own."""
-    return "\n".join(f"{command} 2>/dev/null\necho\necho {_END}" for _, command in _questions(node))
+    asked = "\n".join(f"{command} 2>/dev/null\necho\necho {_END}" for _, command in _questions(node))
+    return _DAEMONS.replace("NAMES", " ".join(node.routing.daemons)) + asked if node.routing else asked
 
 
+# Nobody waits for a daemon that is stopped (T) or gone; one that runs may take 5 seconds.
+_DAEMONS = rf"""
+daemons=$(for name in NAMES; do
+  state=$(sed -n 's/^State:.\(.\).*/\1/p' "/proc/$(</run/frr/$name.pid)/status")
+  echo "$name ${{state:-gone}}"
+done 2>/dev/null)
+runs() {{ ! grep -q "^$1.* [TZXg]" <<<"$daemons"; }}
+ask() {{ ! runs "$1" || timeout 5 vtysh -d "$@" || [[ $? != 124 ]] || echo "{_SILENT}$1"; }}
+"""
 # The header of a hunk names the block that it is in.
 _DRIFT = (
-    "diff -U0 --show-function-line='^[a-z]' /var/lib/srv6lab/frr.running"
-    " <(vtysh -c 'show running-config no-header')"
+    "runs '' && said=$(timeout 5 vtysh -c 'show running-config no-header')"
+    " && diff -U0 --show-function-line='^[a-z]' /var/lib/srv6lab/frr.running <(printf '%s\\n' \"$said\")"
 )
 
 
@@ -108,12 +126,12 @@ def _questions(node: PlannedNode) -> Iterator[tuple[str, str]]:
     if routing:
         yield "drift", _DRIFT
     if routing and routing.isis:
-        yield "isis", "vtysh -c 'show isis neighbor json'"
+        yield "isis", "ask isisd -c 'show isis neighbor json'"
     if routing and routing.bgp:
-        yield "bgp", "vtysh -c 'show bgp vrf all summary json'"
+        yield "bgp", "ask bgpd -c 'show bgp vrf all summary json'"
     if routing and routing.locator:
-        yield "locators", "vtysh -c 'show segment-routing srv6 locator json'"
-        yield "sids", "vtysh -c 'show segment-routing srv6 sid json'"
+        yield "locators", "ask zebra -c 'show segment-routing srv6 locator json'"
+        yield "sids", "ask zebra -c 'show segment-routing srv6 sid json'"
     yield "v6", "ip -6 -json route show"
     yield "v4", "ip -4 -json route show"
     for vrf in routing.vrfs if routing else ():
@@ -124,13 +142,15 @@ def _questions(node: PlannedNode) -> Iterator[tuple[str, str]]:
             f"if {inside}; then ip -n {name} -4 -json route show; else ip -4 -json route show vrf {name}; fi",
         )
         yield "mechanism", "cat /var/lib/srv6lab/vrf"
+    if routing:
+        yield "daemons", 'echo "$daemons"'
 
 
 def read(node: PlannedNode, said: str) -> NodeState:
     """A node's answers as values; one that a daemon left out is empty."""
     texts = said.split(f"\n{_END}\n")
     answers = {name: text for (name, _), text in zip(_questions(node), texts, strict=False)}
-    found = {name: _json(text) for name, text in answers.items() if name not in ("mechanism", "drift")}
+    found = {name: _json(text) for name, text in answers.items() if name not in _WORDS}
     vrfs = node.routing.vrfs if node.routing else ()
     return NodeState(
         adjacencies=tuple(_adjacencies(found.get("isis", {}))),
@@ -141,7 +161,27 @@ def read(node: PlannedNode, said: str) -> NodeState:
         vpns={vrf.name: tuple(_routes(found.get(f"vpn {vrf.name}", []))) for vrf in vrfs},
         mechanism=answers.get("mechanism", "").strip(),
         drift=tuple(_drift(answers.get("drift", ""))),
+        dead=tuple(_dead(answers.get("daemons", ""))),
+        silent=tuple(
+            dict.fromkeys(
+                f"{text.strip().removeprefix(_SILENT)} doesn't answer"
+                for text in answers.values()
+                if text.strip().startswith(_SILENT)
+            )
+        ),
     )
+
+
+_WORDS = ("mechanism", "drift", "daemons")
+
+
+def _dead(said: str) -> Iterator[str]:
+    """`daemon STATE` a line, as /proc has it: T is stopped, Z and X have ended."""
+    for daemon, state in (line.split(" ", 1) for line in said.strip().splitlines() if " " in line):
+        if state == "T":
+            yield f"{daemon} doesn't answer: it is stopped"
+        elif state in ("gone", "Z", "X"):
+            yield f"{daemon} isn't running"
 
 
 def _drift(said: str) -> Iterator[str]:

@@ -10,13 +10,13 @@ import re
 import secrets
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from ipaddress import IPv6Address
 from pathlib import Path
 
-from srv6lab.errors import NodeError
+from srv6lab.errors import MachineError, NodeError
 from srv6lab.evidence.drift import Difference
 from srv6lab.evidence.observations import Observations, write_observations
 from srv6lab.evidence.probes import Sent
@@ -43,18 +43,16 @@ def record(
     differences: tuple[Difference, ...] | None = None,
 ) -> Path:
     """Run one exercise in the lab; the folder with what was seen of it. What it applies is taken back. `differences`
-    is what isn't as Day0 left it, None where nobody looked."""
+    is what isn't as Day0 left it, None where nobody looked. What a node doesn't answer is missing, and written down
+    as such."""
     run = _Run(lab, plan, name, progress)
+    run.attempt(run.changes.take_back)
     folder = lab.home.run(name)
     shutil.rmtree(folder, ignore_errors=True)
     mark, logs, counted = lab.mark(), sizes(lab, plan), run.proxy_counters()
-    failure = failed_on = ""
     if wait_for_policies.wait(lab, plan, patience=wait_for_policies.SHORT_PATIENCE):
         run.patience = wait_for_policies.NO_PATIENCE
-    try:
-        run.whole_exercise()
-    except NodeError as error:
-        failure, failed_on = str(error), error.node
+    run.attempt(run.whole_exercise)
     seen = survey(lab, plan)
     since_up = run.exercise.since == "up"
     tracers = lab.captures(None if since_up else mark, folder / "captures")
@@ -68,15 +66,15 @@ def record(
         tracers=tuple(tracers),
         alerts=alerts,
         sensors=sensors,
-        counters={**run.counted, **{key: after[key] - counted.get(key, 0) for key in after}},
-        failure=failure,
-        failed_on=failed_on,
+        counters={**run.counted, **{key: after[key] - counted[key] for key in after if key in counted}},
+        failure=run.failure,
+        failed_on=run.failed_on,
         proxies=run.proxies(),
-        routing=tuple(seen.lacks()),
+        routing=(*seen.lacks(), *dict.fromkeys(run.silent)),
         compared=differences is not None,
         differences=differences or (),
         settled=tuple(run.settled),
-        policies=tuple(run.astray),
+        policies=tuple(dict.fromkeys(run.astray)),
         sids={node: tuple(pairs) for node, pairs in seen.bound().items()},
         vpns=seen.mechanisms(),
     )
@@ -98,8 +96,19 @@ class _Run:
         self.counted: dict[str, int] = {}
         self.settled: list[str] = []
         self.astray: list[tuple[str, str]] = []
+        self.silent: list[tuple[str, str]] = []  # nodes, and what they didn't answer
+        self.failure = self.failed_on = ""
         self.actions: tuple[Action, ...] = ()  # those that hold now
         self.patience = wait_for_policies.SHORT_PATIENCE
+
+    def attempt(self, do: Callable[[], None]) -> None:
+        """Do it if nothing has failed so far; why it fails is remembered."""
+        try:
+            if not self.failure:
+                do()
+        except MachineError as error:
+            self.failure = str(error)
+            self.failed_on = error.node if isinstance(error, NodeError) else ""
 
     def whole_exercise(self) -> None:
         with self._applied(self.exercise.apply):
@@ -129,19 +138,25 @@ class _Run:
         for node in self.plan.nodes:
             if node.proxies:
                 shown = self._ask(node.name, ["srconf", "localsid", "show"])
-                found |= read_localsids(shown, [proxy.sid for proxy in node.proxies])
+                if shown is not None:
+                    found |= read_localsids(shown, [proxy.sid for proxy in node.proxies])
         return found
 
     def proxies(self) -> dict[str, str]:
         """What serves the SIDs of each SR proxy, as its Day0 found."""
         return {
-            node.name: self._ask(node.name, ["cat", "/var/lib/srv6lab/proxy"]).strip()
+            node.name: (self._ask(node.name, ["cat", "/var/lib/srv6lab/proxy"]) or "").strip()
             for node in self.plan.nodes
             if node.proxies
         }
 
-    def _ask(self, node: str, argv: list[str]) -> str:
-        return self.lab.exec(node, argv, timeout=30).stdout
+    def _ask(self, node: str, argv: list[str]) -> str | None:
+        """What it says, None of one that says nothing in time."""
+        try:
+            return self.lab.exec(node, argv, timeout=8).stdout
+        except MachineError as error:
+            self.silent.append((node, f"{node}: {error.what}"))
+            return None
 
     @contextmanager
     def _applied(self, actions: Sequence[Action]) -> Iterator[None]:

@@ -9,10 +9,11 @@ from __future__ import annotations
 import hashlib
 import shlex
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from srv6lab.engines import ENGINES
-from srv6lab.errors import NodeError
+from srv6lab.errors import MachineError, NodeError
 from srv6lab.evidence.observations import Alert, Sensor
 from srv6lab.host.waiting import wait_until
 from srv6lab.live.instance import Instance
@@ -23,8 +24,8 @@ _PATIENCE = 5.0
 
 @dataclass(frozen=True, slots=True)
 class SensorState:
-    """One look at a sensor: the engine, whether all of its threads sleep, the SHA-256 of its rules, its
-    log from an offset on.
+    """One look at a sensor: the engine, whether all of its threads sleep, or some are stopped, the SHA-256 of its
+    rules, its log from an offset on.
 
     A sensor that sleeps after the last packet went by has looked at it: the packet woke it.
     """
@@ -32,6 +33,7 @@ class SensorState:
     engine: str
     alive: bool
     asleep: bool
+    stopped: bool
     size: int
     rules: str
     log: str
@@ -39,30 +41,38 @@ class SensorState:
 
 def look(lab: Instance, node: PlannedNode, service: PlannedService, offset: int = 0) -> SensorState:
     """Look at a sensor; its log is given from byte `offset` on."""
-    result = lab.exec(node.name, ["bash", "-ec", _script(service, offset)], timeout=30)
+    result = lab.exec(node.name, ["bash", "-ec", _script(service, offset)], timeout=10)
     if result.exit_code:
         raise NodeError(f"{node.name}: service {service.name} can't be looked at: {result.stderr.strip()}")
     head, _, log = result.stdout.partition("\n--\n")
     said = dict(line.split(" ", 1) for line in head.splitlines())
     threads = said["threads"].split()
-    return SensorState(
-        said["engine"], bool(threads), set(threads) <= {"S", "I"}, int(said["size"]), said["rules"], log
-    )
+    asleep, stopped = set(threads) <= {"S", "I"}, "T" in threads
+    return SensorState(said["engine"], bool(threads), asleep, stopped, int(said["size"]), said["rules"], log)
 
 
 def sizes(lab: Instance, plan: Plan) -> dict[str, int]:
-    """How far each sensor's log reaches now."""
-    return {service.name: look(lab, node, service).size for node, service in _all(plan)}
+    """How far each sensor's log reaches now, of those that can be looked at."""
+    found = {}
+    for node, service in _all(plan):
+        with suppress(MachineError):
+            found[service.name] = look(lab, node, service).size
+    return found
 
 
 def since(
     lab: Instance, plan: Plan, before: Mapping[str, int]
 ) -> tuple[tuple[Alert, ...], tuple[Sensor, ...]]:
-    """What each sensor alerted since `before`, once it has looked at all that went by."""
+    """What each sensor alerted since `before`, once it has looked at all that went by. Of one that can't be looked at
+    nobody knows that it has."""
     alerts: list[Alert] = []
     sensors = []
     for node, service in _all(plan):
-        seen = _at_rest(lab, node, service, before[service.name])
+        try:
+            seen = _at_rest(lab, node, service, before[service.name])
+        except (MachineError, KeyError):
+            sensors.append(Sensor(service.name, "", alive=True, drained=False))
+            continue
         as_planned = seen.rules == hashlib.sha256(service.rules.encode()).hexdigest()
         sensors.append(Sensor(service.name, seen.engine, seen.alive, seen.asleep, as_planned))
         if engine := ENGINES.get(seen.engine):
@@ -71,12 +81,12 @@ def since(
 
 
 def _at_rest(lab: Instance, node: PlannedNode, service: PlannedService, offset: int) -> SensorState:
-    """The sensor once it sleeps or is dead, or as it is after a while."""
+    """The sensor once it sleeps, is stopped or dead, or as it is after a while."""
     seen = []
 
     def rests() -> bool:
         seen.append(look(lab, node, service, offset))
-        return seen[-1].asleep or not seen[-1].alive
+        return seen[-1].asleep or seen[-1].stopped or not seen[-1].alive
 
     wait_until(rests, _PATIENCE, 0.01)
     return seen[-1]

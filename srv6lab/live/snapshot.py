@@ -22,30 +22,34 @@ KEPT = "day0.json"
 _PATIENCE = 10.0
 _HEADER = "-- "
 
-# Every namespace of a node says each section by itself; what a node hasn't got, says nothing.
+# Every namespace of a node says each section by itself; what a node hasn't got, says nothing. Each process counts: the
+# proxy's, which is slow, is asked meanwhile.
 SCRIPT = r"""
 exec 2>/dev/null
+if command -v srconf >/dev/null; then exec {proxy}< <(timeout 3 srconf localsid show); fi
 look() {
   echo "-- ip $1"
-  ip -oneline -batch - <<<$'link show\naddress show\nneighbor show nud permanent\nneighbor show proxy\nsr tunsrc show'
-  ip -oneline -4 -batch - <<<$'route show table all\nrule show'
-  ip -oneline -6 -batch - <<<$'route show table all\nrule show'
+  ip -oneline -batch - <<<$'link show\naddress show\nneighbor show nud permanent\nneighbor show proxy
+sr tunsrc show\nroute show table all\nrule show'
+  ip -6 rule show
   echo "-- firewall $1"; nft --stateless list ruleset
-  [[ -z $(</proc/net/ip_tables_names) ]] || iptables-legacy-save
-  [[ -z $(</proc/net/ip6_tables_names) ]] || ip6tables-legacy-save
-  local queues nic; queues=$(tc qdisc show)
+  if read -r _ </proc/net/ip_tables_names; then iptables-legacy-save; fi
+  if read -r _ </proc/net/ip6_tables_names; then ip6tables-legacy-save; fi
+  local queues kind nic; queues=$(tc qdisc show)
   echo "-- tc $1"; echo "$queues"
-  for nic in $(sed -n 's/^qdisc \(clsact\|ingress\) .* dev \([^ ]*\) .*/\2/p' <<<"$queues"); do
-    tc -batch - <<<"filter show dev $nic ingress"$'\n'"filter show dev $nic egress" | sed "s/^/dev $nic /"
-  done
-  echo "-- sysctl $1"; grep -r . /proc/sys/net/{ipv4,ipv6,mpls,vrf}
+  while read -r _ kind _ _ nic _; do
+    [[ $kind == clsact || $kind == ingress ]] || continue
+    echo "filters of $nic:"
+    tc -batch - <<<"filter show dev $nic ingress"$'\n'"filter show dev $nic egress"
+  done <<<"$queues"
+  echo "-- sysctl $1"; grep -r --exclude-dir=default . /proc/sys/net/{ipv4,ipv6,mpls,vrf}
 }
 look
 for netns in /run/netns/*; do
   [[ ! -e $netns ]] || ip netns exec "${netns##*/}" bash -c "$(declare -f look); look ${netns##*/}"
 done
-echo "-- proxy"; if command -v srconf >/dev/null; then timeout 3 srconf localsid show; fi
 echo "-- frr"; [[ ! -e /run/frr/zebra.vty ]] || timeout 3 vtysh -c 'show running-config no-header'
+echo "-- proxy"; [[ -z $proxy ]] || cat <&$proxy
 """
 
 _ASKED = ("proxy", "frr")  # daemons, which may not answer
@@ -65,7 +69,8 @@ def differences(lab: Instance) -> tuple[Difference, ...] | None:
     try:
         before = json.loads((lab.home.path / KEPT).read_text(encoding="utf-8"))
         after = _ask_all(lab)
-        return tuple(one for node in after for one in compare(node, read(before[node]), read(after[node])))
+        other = [node for node in after if before[node] != after[node]]
+        return tuple(one for node in other for one in compare(node, read(before[node]), read(after[node])))
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
@@ -87,10 +92,18 @@ def compare(node: str, before: Sections, after: Sections) -> Iterator[Difference
         return
     for netns, section in dict.fromkeys([*before, *after]):
         was, now = (one.get((netns, section), Counter()) for one in (before, after))
-        gone, new = was - now, now - was
+        gone, new = (
+            was - now,
+            Counter({line: count for line, count in (now - was).items() if not _LATE.search(line)}),
+        )
         silent = section in _ASKED and not now
         if (gone or new) and not silent:
             yield Difference(node, netns, section, tuple(gone.elements()), tuple(new.elements()))
+
+
+_LATE = re.compile(
+    r"^(?:(?:local|anycast) )?fe80:|^multicast ff00:| inet6 fe80:"
+)  # comes by itself with a NIC
 
 
 def read(answer: str) -> Sections:
@@ -121,8 +134,8 @@ _PARTS = {
 
 
 _NUMBERS = re.compile(
-    r"^\d+: (?!not |from )|@\S+(?=:)| qdisc \S+| qlen \d+| link-netnsid \d+| promiscuity \d+| valid_lft.*| expires \S+| nhid \d+"
-    r"| (?:tentative|dadfailed|optimistic)\b| pref medium| refcnt \d+| id \d+| jited| not_in_hw| handle \S+| tag \S+"
+    r"^\d+: (?!not |from )|@\S+(?=:)| qdisc \S+| qlen \d+| link-netns(?:id)? \S+| promiscuity \d+| valid_lft.*| expires \S+| nhid \d+"
+    r"| (?:tentative|optimistic)\b| pref medium| refcnt \d+| id \d+| jited| not_in_hw| handle \S+| tag \S+"
     r"|\[\d+:\d+\] | \[\d+:\d+\]$"
 )
 _RESTLESS = re.compile(r"/(?:tcp_fastopen_key|stable_secret|route/flush|nf_conntrack_\S*|inet_peer_\S*):")
@@ -131,6 +144,16 @@ _RESTLESS = re.compile(r"/(?:tcp_fastopen_key|stable_secret|route/flush|nf_connt
 def _plain(text: str) -> Iterator[str]:
     for line in text.splitlines():
         yield " ".join(_NUMBERS.sub("", line).replace("\\", " ").split())
+
+
+def _traffic(text: str) -> Iterator[str]:
+    """Queues, and filters behind the NIC that they are on."""
+    nic = ""
+    for line in _plain(text):
+        if line.startswith("filters of "):
+            nic = f"dev {line.split()[2].rstrip(':')} "
+        else:
+            yield nic + line if line else ""
 
 
 def _sysctls(text: str) -> Iterator[str]:
@@ -187,7 +210,7 @@ def _frr(text: str) -> Iterator[str]:
 
 _LINES: Mapping[str, Callable[[str], Iterator[str]]] = {
     "ip": _plain,
-    "tc": _plain,
+    "tc": _traffic,
     "sysctl": _sysctls,
     "firewall": _firewall,
     "proxy": _proxy,

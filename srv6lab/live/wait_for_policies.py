@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from srv6lab.agent.report import report
-from srv6lab.errors import NodeError
+from srv6lab.errors import MachineError, NodeError
 from srv6lab.host.progress import Progress
 from srv6lab.host.waiting import wait_until
 from srv6lab.live.instance import Instance
@@ -19,17 +19,21 @@ from srv6lab.topology.actions import Action
 FOLDER = "/var/lib/srv6lab/policies"
 PATIENCE, SHORT_PATIENCE, NO_PATIENCE = 20.0, 5.0, 1.5
 _INTERVAL = 0.1
+_STOPPED = "State:\tT (stopped)\n"
+_ASK = f'grep -s "^State:.T" "/proc/$(cat {FOLDER}/pid)/status"; cat {FOLDER}/state.json'
 Told = Mapping[str, Any]
 
 
 def look(lab: Instance, node: str) -> Told | None:
-    """What the agent of a node says of its policies; None where it has said nothing yet."""
-    answer = lab.exec(node, ["cat", f"{FOLDER}/state.json"], timeout=10)
+    """What the agent of a node says of its policies, with `stopped` if it can't say anything new; None where it has
+    said nothing yet."""
+    answer = lab.exec(node, ["sh", "-c", _ASK], timeout=10)
+    _, stopped, said = answer.stdout.rpartition(_STOPPED)
     try:
-        found = json.loads(answer.stdout)
+        found = json.loads(said)
     except ValueError:
         return None
-    return found if isinstance(found, dict) else None
+    return found | ({"stopped": True} if stopped else {}) if isinstance(found, dict) else None
 
 
 def expected(plan: Plan, actions: Sequence[Action] = ()) -> dict[str, Told]:
@@ -44,18 +48,25 @@ def told_by(one: Elected) -> Told:
 def wait(
     lab: Instance, plan: Plan, actions: Sequence[Action] = (), patience: float = PATIENCE
 ) -> list[tuple[str, str]] | None:
-    """Until every headend has elected and installed what the model says; what differs in the end, each with its
-    node. None for a lab without policies."""
+    """Until every headend has elected and installed what the model says, or can't; what differs in the end, each with
+    its node. None for a lab without policies."""
     wanted = expected(plan, actions)
     if not wanted:
         return None
     found: list[tuple[str, str]] = []
 
     def agree() -> bool:
-        found[:] = [
-            (node, what) for node, told in wanted.items() for what in astray(node, told, look(lab, node))
-        ]
-        return not found
+        found.clear()
+        stuck = set()
+        for node, model in wanted.items():
+            try:
+                told = look(lab, node)
+            except MachineError as error:
+                found.append((node, f"the agent of {node} can't be asked: {error.what.split(': ')[0]}"))
+                continue
+            found.extend((node, what) for what in astray(node, model, told))
+            stuck |= {node} if told and told.get("stopped") else set()
+        return all(node in stuck for node, _ in found)
 
     wait_until(agree, patience, _INTERVAL)
     return found
@@ -77,6 +88,8 @@ def astray(node: str, wanted: Told, told: Told | None) -> Iterator[str]:
     if told is None:
         yield f"{node} has elected nothing yet"
         return
+    if told.get("stopped"):
+        yield f"the agent of {node} doesn't answer: it is stopped"
     known = {(one["color"], one["endpoint"]): one for one in told["policies"]}
     for policy in wanted["policies"]:
         name = f"policy {policy['color']} to {policy['endpoint']} of {node}"

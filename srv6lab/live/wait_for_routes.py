@@ -7,13 +7,15 @@ session can't come up before the adjacencies below it, nor a VPN's route before 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from ipaddress import ip_network
 
 from srv6lab.errors import NodeError
 from srv6lab.host.progress import Progress
-from srv6lab.host.waiting import wait_until
+from srv6lab.host.waiting import at_once, wait_until
 from srv6lab.live.instance import Instance
 from srv6lab.live.node_state import NodeState, fetch_node_state
 from srv6lab.plan.nodes import Plan, PlannedNode, PlannedRoute
@@ -21,7 +23,15 @@ from srv6lab.plan.routes import ExpectedRoutes, expected_routes
 
 PATIENCE = 60.0
 _INTERVAL = 0.2
-STEPS = ("IS-IS adjacencies", "BGP sessions", "SIDs", "routes", "VPN routes", "customers' routes")
+STEPS = (
+    "daemons of FRR",
+    "IS-IS adjacencies",
+    "BGP sessions",
+    "SIDs",
+    "routes",
+    "VPN routes",
+    "customers' routes",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +45,12 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """Something that isn't there yet; `step` is its place in STEPS."""
+    """Something that isn't there yet; `step` is its place in STEPS. What is `dead` won't come by itself."""
 
     step: int
     node: str
     what: str
+    dead: bool = False
 
 
 def wait(
@@ -50,25 +61,32 @@ def wait(
     patience: float = PATIENCE,
 ) -> None:
     """Until every node knows what it must, and no longer what the nodes in `withdrawn` have taken away;
-    NodeError with what is missing and why. A lab without routing protocols has nothing to wait for."""
+    NodeError with what is missing and why, at once if a daemon is dead. A lab without routing protocols has nothing to wait for."""
     wanted = _wanted(plan, withdrawn)
     if not wanted:
         return
     found: list[Missing] = []
-    told = ""
+    told, began = "", time.monotonic()
 
     def converged() -> bool:
         """Only nodes that lacked something are asked again."""
         nonlocal told
         waiting = [name for name in wanted if not found or any(one.node == name for one in found)]
-        found[:] = [one for name in waiting for one in _of(plan.node(name), wanted[name], lab)]
+        ask = partial(fetch_node_state, lab)
+        known = at_once(ask, [plan.node(name) for name in waiting])
+        found[:] = [
+            one
+            for name, state in zip(waiting, known, strict=True)
+            for one in missing(plan.node(name), wanted[name], state)
+        ]
         if (words := sentence(found)) != told:
             progress(words)
             told = words
-        return not found
+        return not found or any(one.dead for one in found)
 
-    if not wait_until(converged, patience, _INTERVAL):
-        raise _gave_up(plan, first_step(found), lab, patience)
+    wait_until(converged, patience, _INTERVAL)
+    if found:
+        raise _gave_up(plan, first_step(found), lab, time.monotonic() - began)
 
 
 def _wanted(plan: Plan, withdrawn: Collection[str]) -> dict[str, Wanted]:
@@ -80,13 +98,13 @@ def _wanted(plan: Plan, withdrawn: Collection[str]) -> dict[str, Wanted]:
     }
 
 
-def _of(node: PlannedNode, wanted: Wanted, lab: Instance) -> list[Missing]:
-    return list(missing(node, wanted, fetch_node_state(lab, node)))
-
-
 def missing(node: PlannedNode, wanted: Wanted, known: NodeState) -> Iterator[Missing]:
-    """What a node doesn't know yet."""
-    for step, lacks in enumerate(_LACKS):
+    """What a node doesn't know yet; of one that didn't say all, only what is amiss there."""
+    if known.dead or known.silent:
+        yield from (Missing(0, node.name, f"{node.name}: {what}", True) for what in known.dead)
+        yield from (Missing(0, node.name, f"{node.name}: {what}") for what in known.silent)
+        return
+    for step, lacks in enumerate(_LACKS, 1):
         yield from (Missing(step, node.name, what) for what in lacks(node, wanted, known))
 
 
@@ -171,8 +189,8 @@ def sentence(found: Sequence[Missing]) -> str:
     return f"waiting for {STEPS[first[0].step]}: {first[0].what}{more}"
 
 
-def _gave_up(plan: Plan, found: Sequence[Missing], lab: Instance, patience: float) -> NodeError:
-    lines = [f"not converged after {patience:g} s, {STEPS[found[0].step]} are missing"]
+def _gave_up(plan: Plan, found: Sequence[Missing], lab: Instance, waited: float) -> NodeError:
+    lines = [f"not converged after {waited:.0f} s, {STEPS[found[0].step]} are missing"]
     lines += [f"  {one.what}" for one in found[:8]]
     lines += [f"  … and {len(found) - 8} more"] if len(found) > 8 else []
     drifts = survey(lab, plan).drifts()
@@ -203,7 +221,7 @@ class Survey:
         return [(name, line) for name, known in self.known.items() for line in known.drift]
 
     def bound(self) -> dict[str, list[tuple[str, str]]]:
-        """The (SID, behavior) pairs that IS-IS has bound in each node's kernel."""
+        """The (SID, behavior) pairs that IS-IS has bound in the kernel of each node that could be asked."""
         return {
             name: [
                 (str(one.prefix.network_address), one.action)
@@ -211,6 +229,7 @@ class Survey:
                 if one.action and one.protocol == "isis"
             ]
             for name, known in self.known.items()
+            if known.routes or not known.silent
         }
 
     def mechanisms(self) -> dict[str, str]:
@@ -219,7 +238,14 @@ class Survey:
 
 
 def survey(lab: Instance, plan: Plan) -> Survey:
-    """Ask every node with routing protocols once."""
+    """Ask every node with routing protocols once, all at the same time; one that can't be asked is `silent`."""
     nodes = {node.name: node for node in plan.nodes if node.routing}
-    known = {name: fetch_node_state(lab, node) for name, node in nodes.items()}
+
+    def ask(node: PlannedNode) -> NodeState:
+        try:
+            return fetch_node_state(lab, node)
+        except NodeError as error:
+            return NodeState(silent=(error.what.removeprefix(f"{node.name} "),))
+
+    known = dict(zip(nodes, at_once(ask, list(nodes.values())), strict=True))
     return Survey(_wanted(plan, ()), known, nodes)

@@ -82,6 +82,17 @@ class Routing:
     bgp: PlannedBgp | None
     vrfs: tuple[PlannedVrf, ...]
 
+    @property
+    def daemons(self) -> tuple[str, ...]:
+        """The daemons of FRR that the node runs, in the order in which they start."""
+        return (
+            "mgmtd",
+            "zebra",
+            "staticd",
+            *(["isisd"] if self.isis else []),
+            *(["bgpd"] if self.bgp else []),
+        )
+
     def sessions(self) -> Iterator[tuple[str, PlannedNeighbor]]:
         """Every BGP session with the VRF that it is in, "" for none."""
         yield from (("", one) for one in (self.bgp.neighbors if self.bgp else ()))

@@ -23,3 +23,11 @@ def hop_still_due(pushed: Packet) -> Packet:
     assert isinstance(inner, Ipv6)
     inner = replace(inner, hop_limit=inner.hop_limit + 1)
     return replace(pushed, headers=(*pushed.headers[:index], inner, *pushed.headers[index + 1 :]))
+
+
+def hop_left(sent_on: Packet, came: Packet) -> Packet:
+    """A packet that a behavior sends on, with the hop limit that it came with."""
+    first, before = sent_on.headers[0], came.headers[0]
+    if not isinstance(first, Ipv6) or not isinstance(before, Ipv6):
+        return sent_on
+    return replace(sent_on, headers=(replace(first, hop_limit=before.hop_limit), *sent_on.headers[1:]))

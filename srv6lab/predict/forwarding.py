@@ -13,7 +13,7 @@ from srv6lab.evidence.packets import Address, Direction, Place
 from srv6lab.evidence.prediction import End, Hop
 from srv6lab.plan.nodes import Nic
 from srv6lab.predict import sr_proxy
-from srv6lab.predict.encapsulating import hop_still_due, like
+from srv6lab.predict.encapsulating import hop_left, hop_still_due, like
 from srv6lab.predict.fib import Blackhole, Gateway, Link, Local, NextHop, Sid, Steer
 from srv6lab.predict.filters import through
 from srv6lab.predict.namespaces import LOOPBACK, ModeledLab, Namespace
@@ -42,7 +42,7 @@ from srv6lab.srv6.results import (
 )
 
 OUTER, BOUND = "encapsulated-before-the-hop", "bound-before-the-hop"
-NO_PSP = "next-csid-without-psp"
+NO_PSP, ONE_HOP = "next-csid-without-psp", "one-hop-a-node"
 ADDRESS, NOT_HERE = "address-taken-for-a-segment", "end-delivers-nothing-here"
 ASKED = "dx4-asks-for-the-destination"
 MOST_STEPS = 100_000
@@ -183,23 +183,29 @@ class _Step:
         packet, local = self.walk.packet, way.local
         if local.policy:
             local = replace(local, policy=like(local.policy, packet))
-        if local.next_csid and NO_PSP in self.quirks:
-            local = replace(local, flavors=local.flavors - {Flavor.PSP})
         result = act(way.behavior)(packet, local)
+        departed: tuple[str, ...] = ()
+        if local.next_csid and NO_PSP in self.quirks:
+            by_rfc, local = result, replace(local, flavors=local.flavors - {Flavor.PSP})
+            result = act(way.behavior)(packet, local)
+            departed = (NO_PSP,) if result != by_rfc else ()
         if local.policy and isinstance(result, Forward) and BOUND in self.quirks:
             walk = self._noted(way.behavior.name, f"SID {way.sid}", BOUND)
             return (replace(walk, packet=hop_still_due(result.packet), how=result.how),)
         if way.local.service and isinstance(result, Forward):
             return self._to_service(way, result)
-        return self._acted(way.behavior.name, result, f"SID {way.sid}")
+        return self._acted(way.behavior.name, result, f"SID {way.sid}", *departed)
 
-    def _acted(self, name: str, result: Result, why: str) -> Next:
-        walk = self._noted(name, why)
+    def _acted(self, name: str, result: Result, why: str, *departed: str) -> Next:
+        again = self.walk.acted and _goes_on(self.walk.acted[-1])
+        walk = self._noted(name, why, *departed, *((ONE_HOP,) if again else ()))
         match result:
             case Forward(packet=packet, how=how):
                 exposed = packet.headers[0] is not walk.packet.headers[0] and any(
                     packet.headers[0] is header for header in walk.packet.headers[1:]
                 )
+                if _goes_on(name) and not exposed and ONE_HOP in self.quirks:
+                    return (replace(walk, packet=hop_left(packet, walk.packet), how=how, hop_due=True),)
                 return (replace(walk, packet=packet, how=how, hop_due=exposed),)
             case Deliver():
                 return (Ended(walk, End(True, self.here.place, f"{name} hands it to the node")),)

@@ -31,6 +31,10 @@ class Process:
         found = _stat(self.pid)
         return found is not None and found[1] == self.start and found[0] not in "ZX"
 
+    def stopped(self) -> bool:
+        """Whether it waits for SIGCONT."""
+        return (found := _stat(self.pid)) is not None and found == ("T", self.start)
+
     def kill(self, number: int = signal.SIGKILL, wait: float = 10.0) -> None:
         """Send a signal to this process and no other; with SIGKILL wait for its end."""
         try:

@@ -167,6 +167,8 @@ class _Drain:
             one.process.kill(signal.SIGUSR1)
         elif not one.process.alive():
             self._finish(point, Reading(_size(one.pcap(self.folder)), note=self._why_dead(one)))
+        elif one.process.stopped():
+            self._finish(point, Reading(_size(one.pcap(self.folder)), note="tracer is stopped (SIGSTOP)"))
 
     def _finish(self, point: Point, reading: Reading) -> None:
         self.done[point] = reading

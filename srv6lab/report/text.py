@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from srv6lab.evidence.verdict import Item, Status, Suspect, Verdict
+from srv6lab.evidence.verdict import DiffersFromDay0, Item, Status, Suspect, Verdict
 from srv6lab.providers.base import Health
 from srv6lab.srv6.quirks import QUIRKS
 
@@ -74,14 +74,15 @@ def _suspects(suspects: Sequence[Suspect]) -> Iterator[str]:
             yield f"    {one.what}"
         if one.argv:
             yield f"      {'shown' if one.proven else 'ask'} on {one.node}: {shlex.join(one.argv)}"
-        if one.proven and one.mend:
+        if one.mend and (one.proven or not one.argv):
             yield f"      to mend it: {one.mend}"
 
 
 def _item(item: Item, width: int) -> Iterator[str]:
     gist = item.gist()
     first, *more = gist.split("\n")
-    yield f"  {_WORDS[item.status]:4} {_place(item):{width}}  {first}".rstrip()
+    word = "note" if isinstance(item, DiffersFromDay0) else _WORDS[item.status]
+    yield f"  {word:4} {_place(item):{width}}  {first}".rstrip()
     if item.status is Status.PASS:
         return
     if item.note and item.note != gist:

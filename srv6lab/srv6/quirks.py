@@ -89,6 +89,13 @@ _ALL = (
         (6, 18),
     ),
     Quirk(
+        "one-hop-a-node",
+        "RFC 8986 4.1 S12",
+        "several SIDs of one node in a row take one hop together, when the packet leaves",
+        "seg6_local.c: seg6_lookup_any_nexthop; ip6_output.c: ip6_forward",
+        (6, 18),
+    ),
+    Quirk(
         "inserted-before-options",
         "RFC 8200 4.1",
         "inline puts the SRH in front of hop-by-hop options, which no node then processes",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,6 +13,7 @@ from srv6lab.errors import Interrupted, LabError, MachineError, NodeError, Usage
 from srv6lab.host.files import write_whole
 from srv6lab.live.instance import Instance, Reference, Request
 from srv6lab.live.lifecycle import destroy, halt, refuse_stale, up
+from srv6lab.live.snapshot import KEPT
 from srv6lab.plan.nodes import Plan
 from srv6lab.providers.state import Home
 from srv6lab.render.day0 import render
@@ -86,6 +88,18 @@ def test_what_is_up_is_mended_and_what_was_applied_is_taken_back(lab: Lab) -> No
     lab.up()
     assert lab.fake.done == ["down", "up", "mend"]
     assert lab.fake.asked == [("gate", "bash -ec 'undo it'")] and not lab.home.applied.exists()
+
+
+def test_what_day0_left_is_kept_until_the_lab_is_built_anew(lab: Lab) -> None:
+    kept = lab.home.path / KEPT
+    for settings, mends, left in (
+        ("first", True, "first"),
+        ("second", True, "first"),
+        ("third", False, "third"),
+    ):
+        lab.fake.settings, lab.fake.mends = {"gate": settings}, mends
+        lab.up()
+        assert json.loads(kept.read_text())["gate"] == left
 
 
 def test_what_cannot_be_mended_is_built_anew(lab: Lab) -> None:

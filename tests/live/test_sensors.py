@@ -10,7 +10,7 @@ import pytest
 
 from srv6lab.errors import NodeError
 from srv6lab.evidence.observations import Alert, Sensor
-from srv6lab.host.command import Completed
+from srv6lab.host.command import Completed, Late
 from srv6lab.live.sensors import look, since, sizes
 from srv6lab.plan.nodes import Plan
 from tests.conftest import SITE
@@ -51,6 +51,25 @@ def test_a_dead_sensor_is_not_waited_for(tmp_path: Path) -> None:
     fake, sensors, alerts = telling(said(""), tmp_path=tmp_path)
     assert len(fake.asked) == len(PLACES) and alerts == []
     assert not sensors[0].alive
+
+
+def test_a_stopped_sensor_is_not_waited_for(tmp_path: Path) -> None:
+    fake, sensors, _ = telling(said("T T"), tmp_path=tmp_path)
+    assert len(fake.asked) == len(PLACES)
+    assert (sensors[0].alive, sensors[0].drained) == (True, False)
+
+
+def test_of_a_sensor_that_does_not_answer_nothing_is_known_and_of_all_others_is(tmp_path: Path) -> None:
+    fake = Fake()
+    one = standing(fake, PLAN, tmp_path)
+    for node, service in PLACES:
+        rules = hashlib.sha256(service.rules.encode()).hexdigest()
+        fake.tell(node.name, f"/services/{service.name}\n", said(rules=rules))
+    fake.tell(NODE.name, f"/services/{SERVICE.name}\n", Late("no answer in 10 s"))
+    before = sizes(one, PLAN)
+    assert list(before) == [service.name for _, service in PLACES[1:]]
+    alerts, sensors = since(one, PLAN, before)
+    assert alerts == () and [seen.sound for seen in sensors] == [False] + [True] * (len(PLACES) - 1)
 
 
 def test_other_rules_than_the_plan_s_are_told(tmp_path: Path) -> None:

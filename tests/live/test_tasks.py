@@ -11,24 +11,14 @@ import pytest
 from srv6lab.cli.tasks import collect, ping, policies, run_here, status, status_report
 from srv6lab.errors import LabError, UsageError
 from srv6lab.evidence.observations import OBSERVATIONS, Tracer
-from srv6lab.host.command import Completed
+from srv6lab.host.command import Completed, Late
 from srv6lab.live import wait_for_policies
 from srv6lab.live.instance import Instance
-from srv6lab.live.run import record
-from tests.conftest import silent
+from srv6lab.live.run import _Run, record
+from tests.conftest import SITE, silent
 from tests.fake_provider import Fake, standing
 from tests.fork import fork
 from tests.small import planned
-
-
-@pytest.fixture
-def fake() -> Fake:
-    return Fake()
-
-
-@pytest.fixture
-def one(fake: Fake, tmp_path: Path) -> Instance:
-    return standing(fake, planned(), tmp_path)
 
 
 def tracers(*notes: str) -> list[Tracer]:
@@ -111,8 +101,27 @@ class TestRecording:
         ]
         assert fake.done == ["mark"]
 
+    def test_a_probe_that_never_ends_leaves_what_was_seen(self, fake: Fake, one: Instance) -> None:
+        fake.tracers = tracers("", "")
+        fake.tell("west", "ping", Late("no answer in 33 s: ping"))
+        found = self.recorded(one)
+        assert (found["failure"], found["failed_on"], len(found["tracers"])) == (
+            "no answer in 33 s: ping",
+            "",
+            2,
+        )
+
     def test_a_probe_that_says_nothing_has_not_been_sent(self, fake: Fake, one: Instance) -> None:
         fake.tracers = tracers("")
         fake.tell("west", "ping", Completed(127, "", "ping: not found"))
         (sent,) = self.recorded(one)["probes"]
         assert (sent["sent"], sent["note"]) == (0, "ping: not found")
+
+    def test_of_a_proxy_that_does_not_answer_nothing_is_counted(self, fake: Fake, tmp_path: Path) -> None:
+        plan = next(plan for plan in SITE.plans() if sum(bool(node.proxies) for node in plan.nodes) == 1)
+        (node,) = (node for node in plan.nodes if node.proxies)
+        run = _Run(standing(fake, plan, tmp_path), plan, plan.exercises[0].name, silent)
+        fake.tell(node.name, "localsid", "no table", Late("no answer in 8 s: srconf localsid show"))
+        assert run.proxy_counters() == {f"sid {proxy.sid}": 0 for proxy in node.proxies}
+        assert run.proxy_counters() == {}
+        assert run.silent == [(node.name, f"{node.name}: no answer in 8 s: srconf localsid show")]

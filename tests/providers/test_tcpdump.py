@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import pytest
 
 from srv6lab.errors import MachineError
 from srv6lab.evidence.packets import Point
+from srv6lab.host.waiting import wait_until
 from srv6lab.providers import tcpdump
 from srv6lab.providers.process import Process
 from srv6lab.providers.tcpdump import Reading, Tracing
@@ -98,6 +101,15 @@ def test_the_dead_can_not_be_drained(start: Start, tmp_path: Path) -> None:
     tracing = start("5,5,0")
     tracing.process.kill()
     assert mark(tmp_path, tracing) == Reading(size=100, note="tracer is dead")
+
+
+def test_one_that_is_stopped_is_not_waited_for(start: Start, tmp_path: Path) -> None:
+    tracing = start("5,5,0")
+    tracing.process.kill(signal.SIGSTOP)
+    wait_until(tracing.process.stopped, 10.0, 0.001)
+    began = time.monotonic()
+    assert mark(tmp_path, tracing) == Reading(size=100, note="tracer is stopped (SIGSTOP)")
+    assert time.monotonic() - began < 5
 
 
 def test_one_that_ends_while_it_is_asked_is_dead(start: Start, tmp_path: Path) -> None:

@@ -159,6 +159,16 @@ def quirk_upper_layer_without_error(linux: Node) -> bool:
     return [linux.answer(packet.to_bytes()) for packet in packets.values()] == [[]] * len(packets)
 
 
+def quirk_one_hop_a_node(linux: Node) -> bool:
+    """Twice over an End of the node: by the RFC each takes a hop."""
+    packet = build(outer(Random(18), END.sid), Srh.of((END.sid, END.sid, *SEGMENTS)), *inner(Random(18), 4))
+    predicted = forwarded(act(END, forwarded(act(END, packet))))
+    first, *behind = predicted.headers
+    assert isinstance(first, Ipv6)
+    seen = build(replace(first, hop_limit=first.hop_limit + 1), *behind, payload=predicted.payload)
+    return linux.answer(packet.to_bytes()) == [seen.to_bytes()]
+
+
 def quirk_inserted_before_options(linux: Node) -> bool:
     random = Random(13)
     first, *rest = steered(random, INLINE, 2, 6).headers

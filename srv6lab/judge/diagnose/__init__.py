@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 
+from srv6lab.errors import MachineError
 from srv6lab.evidence.drift import Difference
 from srv6lab.evidence.observations import Sensor, Tracer
 from srv6lab.evidence.packets import Point
@@ -21,6 +22,7 @@ from srv6lab.evidence.verdict import (
     CountDiffers,
     Item,
     Missing,
+    PoliciesDiffer,
     RoutingLacks,
     Status,
     Suspect,
@@ -34,6 +36,8 @@ from srv6lab.judge.diagnose.first_break import find_break, lost_traces, unlikely
 from srv6lab.judge.diagnose.suspects import (
     after_delivery,
     beyond_the_end,
+    of_agent,
+    of_daemons,
     of_share,
     suspects_of,
     too_many,
@@ -105,8 +109,11 @@ def confirm(suspects: Sequence[Suspect], ask: Ask) -> tuple[Suspect, ...]:
         if not one.argv:
             left.append(one)
             continue
-        if proves(one, ask(one.node, one.argv)):
-            return (replace(one, proven=True),)
+        try:
+            if proves(one, ask(one.node, one.argv)):
+                return (replace(one, proven=True),)
+        except MachineError:  # it doesn't answer
+            left.append(one)
     return tuple(left)
 
 
@@ -140,7 +147,12 @@ def _of_tracers(items: Sequence[Item]) -> Iterator[Suspect]:
 
 
 def _of_routing(plan: Plan, items: Sequence[Item]) -> Iterator[Suspect]:
-    """The SIDs of VPNs on routers that lack something."""
+    """What of FRR doesn't run, agents that keep no policies, and the SIDs of VPNs on routers that lack something."""
+    for item in items:
+        if isinstance(item, RoutingLacks):
+            yield from of_daemons(plan.node(item.node))
+        elif isinstance(item, PoliciesDiffer):
+            yield from of_agent(item.node)
     for item in items:
         routing = plan.node(item.node).routing if isinstance(item, RoutingLacks) else None
         for vrf in routing.vrfs if routing else ():
@@ -162,7 +174,8 @@ def _of_services(plan: Plan, items: Sequence[Item], sensors: Mapping[str, Sensor
     for name, sensor in sensors.items():
         node = plan.service(name)[0].name
         if sensor.alive and not sensor.drained:
-            yield suspect("frozen", node)
+            pid = f"/var/lib/srv6lab/services/{name}/pid"
+            yield suspect("frozen", node, process=f"the sensor of service {name}", pid=pid)
         if not sensor.alive:
             yield suspect("service-not-running", node, service=name)
         elif not sensor.as_planned:

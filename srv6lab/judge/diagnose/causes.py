@@ -242,9 +242,11 @@ _ALL = (
         "{node} isn't as Day0 left it: {lines}",
         mend="take that back, or invoke destroy and up lab=LAB",
     ),
-    Cause("unknown", "what {what} is no cause that is known here"),
-    Cause("expectation", "the expectation stands alone ({what}): model and captures agree against it"),
-    Cause("model", "the model stands alone ({what}): expectation and captures agree against it"),
+    Cause("unknown", "what {what} is no cause that is known here", mend=""),
+    Cause(
+        "expectation", "the expectation stands alone ({what}): model and captures agree against it", mend=""
+    ),
+    Cause("model", "the model stands alone ({what}): expectation and captures agree against it", mend=""),
 )
 CAUSES: dict[str, Cause] = {cause.name: cause for cause in _ALL}
 

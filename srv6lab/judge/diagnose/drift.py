@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_network
 
 from srv6lab.evidence.drift import Difference
 from srv6lab.evidence.packets import Address, Direction, Place
@@ -72,7 +72,7 @@ def met(plan: Plan, differences: Sequence[Difference], ways: Sequence[Passing]) 
         if one.section == "frr":  # what a router tells others, they go by: no packet has to pass it
             here = here or [Passing(plan.node(one.node), one.place, None, None)]
         others = [other for other in differences if other.place == one.place]
-        touches = _TOUCHES[one.section]
+        touches = _TOUCHES.get(one.section, _of_nic)
         gone = tuple(line for line in one.gone if any(touches(line, way, others) for way in here))
         new = tuple(line for line in one.new if any(touches(line, way, others) for way in here))
         if gone or new:
@@ -109,7 +109,7 @@ def suspects_of_drift(
     """What differs where the walks break, then on the way there, the nearest first; then elsewhere."""
     nodes = [*dict.fromkeys([*_before_the_break(items, predicted), *(one.node for one in touching)])]
     for node in nodes:
-        lines = [f"{one.section}: {line}" for one in touching if one.node == node for line in one.lines()]
+        lines = [f"{one.section}: {line}" for one in touching if one.node == node for line in one.told()]
         if lines:
             more = f", and {len(lines) - _SHOWN} more" if len(lines) > _SHOWN else ""
             yield suspect("differs", node, lines="; ".join(lines[:_SHOWN]) + more)
@@ -137,25 +137,19 @@ def _of_nic(line: str, way: Passing, others: Sequence[Difference]) -> bool:
 
 def _of_address(line: str, way: Passing, others: Sequence[Difference]) -> bool:
     found = re.search(r"\binet6? (\S+)/\d+", line)
-    return _of_nic(line, way, others) or bool(found and ip_address(found.group(1)) in way.addresses())
+    return _of_nic(line, way, others) or bool(found and found.group(1) in {*map(str, way.addresses())})
+
+
+_TO_MANY = ("broadcast", "anycast", "multicast")
+_ROUTE = re.compile(rf"(?:({'|'.join(_TO_MANY)}|local|blackhole|unreachable|prohibit|throw) )?(\S*)")
 
 
 def _of_route(line: str, way: Passing, others: Sequence[Difference]) -> bool:
     """A route that takes an address of the packet, and not less well than what the plan has."""
-    kind, words = "unicast", line.split()
-    if words[0] in (
-        "local",
-        "broadcast",
-        "anycast",
-        "multicast",
-        "blackhole",
-        "unreachable",
-        "prohibit",
-        "throw",
-    ):
-        kind, *words = words
-    prefix, table = _prefix(words[0], line), re.search(r"\btable (\S+)", line)
-    if kind in ("broadcast", "anycast", "multicast") or not prefix:
+    found = _ROUTE.match(line)
+    kind, word = found.groups() if found else ("", "")
+    prefix, table = _prefix(word, line), re.search(r"\btable (\S+)", line)
+    if kind in _TO_MANY or not prefix:
         return False
     if table and not _looked_into(table.group(1), way, others):
         return False

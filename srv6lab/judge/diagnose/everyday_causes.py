@@ -128,10 +128,17 @@ EVERYDAY = (
     ),
     Cause(
         "frozen",
-        "a process of {node} is stopped",
-        ("sh", "-c", "grep -h -B2 '^State:.T' /proc/[0-9]*/status"),
-        ask.anything,
-        "kill -CONT that process",
+        "{process} of {node} is stopped (SIGSTOP)",
+        ("sh", "-c", 'cat "/proc/$(cat "$1")/status"', "sh", "{pid}"),
+        lookups.stopped,
+        "kill -CONT $(cat {pid})",
+    ),
+    Cause(
+        "daemon-not-running",
+        "{daemon} of {node} isn't running",
+        ("sh", "-c", 'cat "/proc/$(cat "$1")/status"', "sh", "/run/frr/{daemon}.pid"),
+        lookups.gone,
+        "invoke destroy lab=LAB, then up again",
     ),
     Cause(
         "proxy-differs",

@@ -163,3 +163,15 @@ def other_proxy(output: str, code: int, about: Mapping[str, str]) -> bool:
         return True
     ports = (re.search(rf"\b{name}\W+(\S+)", shown) for name in ("oif", "iif"))
     return any(port and port.group(1) != own for port, own in zip(ports, about["ports"].split(), strict=True))
+
+
+def stopped(output: str, code: int, about: Mapping[str, str]) -> bool:
+    return re.search(r"^State:\s+T\b", output, re.MULTILINE) is not None
+
+
+def gone(output: str, code: int, about: Mapping[str, str]) -> bool:
+    """No process has the daemon's number, or it has ended, or the number is another's now."""
+    name, state = (re.search(rf"^{key}:\s+(\S+)", output, re.MULTILINE) for key in ("Name", "State"))
+    if not name or not state:
+        return "No such file" in output
+    return name.group(1) != about["daemon"] or state.group(1) in ("Z", "X")

@@ -216,13 +216,24 @@ def _policy_about(node: PlannedNode, broken: Divergence) -> Iterator[dict[str, o
         yield {**about, "segments": " ".join(map(str, policy.segments)), "mode": policy.mode}
 
 
+def of_agent(node: str) -> Iterator[Suspect]:
+    yield suspect("frozen", node, process="the agent of SR policies", pid="/var/lib/srv6lab/policies/pid")
+    yield suspect("agent-not-running", node)
+
+
+def of_daemons(node: PlannedNode) -> Iterator[Suspect]:
+    """Those of FRR that may be stopped, or gone."""
+    for daemon in node.routing.daemons if node.routing else ():
+        yield suspect("frozen", node.name, process=daemon, pid=f"/run/frr/{daemon}.pid")
+        yield suspect("daemon-not-running", node.name, daemon=daemon)
+
+
 def of_headend(
     plan: Plan, node: PlannedNode, headend: PlannedHeadend, broken: Divergence
 ) -> Iterator[Suspect]:
     """Why a headend took another path than the active one by the model: its agent, its routes, or what its probes
     met further on the way."""
-    yield suspect("frozen", node.name)
-    yield suspect("agent-not-running", node.name)
+    yield from of_agent(node.name)
     first = broken.trace.hops[0].packet.innermost
     for one in headend.steered:
         if first.destination in one.prefix:
