@@ -8,7 +8,8 @@ import pytest
 
 from srv6lab.evidence.drift import Difference
 from srv6lab.evidence.packets import Place
-from srv6lab.judge.diagnose import _better_told, _learned
+from srv6lab.evidence.verdict import Missing, Status, Verdict
+from srv6lab.judge.diagnose import _better_told, _learned, diagnose
 from srv6lab.judge.diagnose.causes import suspect
 from srv6lab.judge.diagnose.drift import Passing, met, without_learned
 from srv6lab.judge.diagnose.everyday import born, packet_about
@@ -101,3 +102,11 @@ def test_a_rule_that_eats_the_probes_of_a_headend_concerns_its_policy() -> None:
     about, rule = packet_about(came, out), Rule("ip6", "prerouting", "", f"ip6 saddr {headend.address} drop")
     assert not concerns(rule, about)
     assert concerns(rule, _of_probe(headend, about))
+
+
+@pytest.mark.parametrize(("status", "first"), [(Status.FAIL, "differs"), (Status.INCONCLUSIVE, "tracer")])
+def test_a_tracer_that_missed_packets_is_no_cause_of_what_others_saw_fail(status: Status, first: str) -> None:
+    node = PLAN.node("edge")
+    missed = Missing(Status.INCONCLUSIVE, node.nics[-1].point, note="the tracer dropped 101 packets")
+    verdict = Verdict("any", (missed, Missing(status)))
+    assert diagnose(PLAN, verdict, {}, {}, {}, {}, [TOLD])[0].cause == first

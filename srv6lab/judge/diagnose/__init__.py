@@ -63,7 +63,8 @@ def diagnose(
     """The suspects of a verdict, none for a pass. `differences` from Day0 are None where nobody looked."""
     if verdict.status is Status.PASS:
         return ()
-    suspects = [*_of_tracers(verdict.items), *_of_routing(plan, verdict.items)]
+    failed, blind = verdict.status is Status.FAIL, [*_of_tracers(verdict.items)]
+    suspects = [*(() if failed else blind), *_of_routing(plan, verdict.items)]
     suspects += [*_of_failed_change(plan, verdict.items), *misaddressed(plan, verdict.items)]
     for probe, prediction in predicted.items():
         suspects += _of_walk(plan, prediction, found[probe], tracers)
@@ -80,6 +81,7 @@ def diagnose(
         suspects = [one for one in suspects if _may_be(one, differences) and not _learned(plan, one, told)]
         drifted = [*suspects_of_drift(verdict.items, predicted, touching)]
         suspects = [*(one for one in suspects if not _better_told(one, drifted)), *drifted]
+    suspects += blind  # what a tracer didn't see is no cause of what others saw fail
     return tuple(dict.fromkeys(suspects or _of_witnesses(verdict.items)))
 
 
