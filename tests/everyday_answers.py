@@ -15,6 +15,12 @@ DECAPSULATED = {
     "headers": "2001:12::1>fc00:3::a>ipv4,routing 10.0.0.1>10.0.1.1>icmp,icmp",
 }
 
+COUNTED = FORWARDED | {
+    "headers": "2001:12::1>fc00:3::a>ipv4,routing>63,0 2001:12::1>fc00:3::a>ipv4,routing>62,0"
+}
+MEASURED = FORWARDED | {"headers": "2001:12::1>fc00:3::a>ipv4,routing>63,0,0,5,148"}
+PLAIN = FORWARDED | {"headers": "2001:12::1>fc00:3::a>ipv4,ipv4>63, 2001:12::1>fc00:3::a>ipv4,ipv4>62,"}
+
 
 def chain(hook: str, rule: str, family: str = "inet", more: str = "") -> str:
     """`nft list ruleset` with one rule in one chain; `hook` "" for a chain that nothing leads to."""
@@ -80,6 +86,88 @@ _FIREWALL: list[tuple[str, Mapping[str, str], str, str]] = [
         chain("forward", "ip protocol icmp drop"),
         chain("forward", "ip saddr 10.0.1.1 drop"),
     ),
+    (
+        "firewall",
+        COUNTED,
+        chain("forward", "ip6 hoplimit < 64 drop"),
+        chain("forward", "ip6 hoplimit < 5 drop"),
+    ),
+    ("firewall", COUNTED, chain("forward", "rt seg-left 0 drop"), chain("forward", "rt seg-left 1-3 drop")),
+    ("firewall", COUNTED, chain("forward", "rt type 4 drop"), chain("forward", "rt type != 4 drop")),
+    ("firewall", PLAIN, chain("forward", "ip6 hoplimit 63 drop"), chain("forward", "exthdr rt exists drop")),
+    (
+        "firewall",
+        COUNTED,
+        chain("forward", "ip6 nexthdr 43 limit rate 1/minute accept\n\t\tdrop"),
+        chain("forward", "ip6 nexthdr 43 counter packets 3 bytes 9 accept\n\t\tdrop"),
+    ),
+    (
+        "firewall",
+        COUNTED,
+        chain("forward", "ip6 nexthdr 58 accept\n\t\tdrop"),
+        POLICY_DROP.replace("drop;\n", "drop;\n  ip6 nexthdr 43 accept\n"),
+    ),
+    (
+        "firewall",
+        COUNTED,
+        legacy("-A INPUT -j ACCEPT\n[3:9] -A FORWARD -j DROP", "ip6tables"),
+        legacy("[3:9] -A FORWARD -p ipv6-route -j ACCEPT\n[3:9] -A FORWARD -j DROP", "ip6tables"),
+    ),
+    (
+        "firewall",
+        COUNTED,
+        chain("forward", "ip6 nexthdr vmap { 58 : accept, ipv6-route : drop }"),
+        chain("forward", "ip6 nexthdr vmap { 58 : drop, ipv6-route : accept }"),
+    ),
+    (
+        "field-rewritten",
+        {"arp": ""},
+        chain("output", "arp operation reply arp saddr ether set 02:00:00:00:00:99", "arp"),
+        chain("output", "arp operation reply", "arp"),
+    ),
+    ("firewall", MEASURED, chain("forward", "ip6 dscp cs0 drop"), chain("forward", "ip6 dscp ef drop")),
+    (
+        "firewall",
+        MEASURED,
+        chain("forward", "ip6 flowlabel 5 drop"),
+        chain("forward", "ip6 flowlabel 77 drop"),
+    ),
+    (
+        "firewall",
+        MEASURED,
+        chain("forward", "meta length > 100 drop"),
+        chain("forward", "meta length > 1400 drop"),
+    ),
+    (
+        "firewall",
+        MEASURED,
+        chain("forward", "limit rate over 1/minute drop"),
+        chain("forward", "limit rate over 1000/second drop"),
+    ),
+    (
+        "firewall",
+        MEASURED,
+        chain("forward", "meta pkttype host drop"),
+        chain("forward", "meta pkttype multicast drop"),
+    ),
+    (
+        "firewall",
+        MEASURED,
+        chain("forward", "fib daddr type unicast drop"),
+        chain("forward", "fib daddr type { broadcast, multicast } drop"),
+    ),
+    (
+        "firewall",
+        MEASURED,
+        chain("forward", "meta mark 0x00000009 drop") + chain("prerouting", "meta mark set 0x00000009"),
+        chain("forward", "meta mark 0x00000009 drop"),
+    ),
+    (
+        "firewall",
+        MEASURED,
+        chain("forward", "jump dead", "inet", "\tchain dead {\n\t\tdrop\n\t}\n"),
+        chain("forward", "ip6 saddr fc00:9::/64 jump dead", "inet", "\tchain dead {\n\t\tdrop\n\t}\n"),
+    ),
     ("firewall", {"arp": ""}, chain("input", "drop", "arp"), chain("input", "drop")),
     (
         "diverted",
@@ -95,6 +183,18 @@ _FIREWALL: list[tuple[str, Mapping[str, str], str, str]] = [
         DECAPSULATED,
         chain("postrouting", 'counter packets 3 bytes 9 xt target "DSCP"'),
         chain("postrouting", "meta mark set 0x5"),
+    ),
+    (
+        "field-rewritten",
+        DECAPSULATED,
+        chain("postrouting", "counter packets 3 bytes 9 xt target TTL"),
+        chain("postrouting", "counter packets 0 bytes 0 xt target TTL"),
+    ),
+    (
+        "field-rewritten",
+        DECAPSULATED,
+        egress("icmp type echo-request th sport set th sport & 65281 | 1", "eth1"),
+        egress("icmp type echo-request meta priority set 1:1", "eth1"),
     ),
     (
         "address-translated",
@@ -117,6 +217,7 @@ RULED = {
     "planned": "900 901",
 }
 MARK = chain("prerouting", "ip6 daddr fc00:3::a meta mark set 0x00000005")
+LEGACY_MARK = legacy("-A PREROUTING -d fc00:3::a/128 -j MARK --set-xmark 0x7/0xffffffff", "ip6tables")
 
 
 def ruled(*lines: str) -> str:
@@ -132,6 +233,14 @@ _RULE: list[tuple[str, str]] = [
         ruled("10:\tfrom all fwmark 0x5 lookup 77") + BY_77 + MARK,
         ruled("10:\tfrom all fwmark 0x5 lookup 77") + BY_77,
     ),
+    (RULES.replace("main", "main suppress_prefixlength 24") + BY_MAIN, RULES + BY_MAIN),
+    (
+        ruled("10:\tfrom all fwmark 0x7 blackhole") + LEGACY_MARK,
+        ruled("10:\tfrom all fwmark 0x5 blackhole") + LEGACY_MARK,
+    ),
+    (ruled("10:\tfrom all to fc00:3::/64 blackhole"), ruled("10:\tfrom all tos 0x10 blackhole")),
+    (ruled("10:\tfrom all iif eth1 prohibit"), ruled("10:\tfrom all dport 80 prohibit")),
+    (ruled("10:\tfrom all to fc00:3::/64 blackhole"), ruled("10:\tfrom all to fc00::/16 lookup main")),
     (ruled("10:\tnot from 2001:99::/64 prohibit"), ruled("10:\tnot from 2001:12::/64 prohibit")),
     (ruled("10:\tfrom all ipproto routing prohibit"), ruled("10:\tfrom all ipproto tcp prohibit")),
     (
@@ -165,6 +274,12 @@ _NODE: list[tuple[str, Mapping[str, str], str, str]] = [
         TO,
         "default via 10.0.0.2 dev eth1\nunreachable 10.0.1.1\n",
         "unreachable default metric 9\n10.0.1.0/24 dev eth1\n",
+    ),
+    (
+        "route-discards",
+        TO,
+        "10.0.1.0/24 dev eth1\nblackhole 10.0.1.0/25\n",
+        "10.0.1.0/24 dev eth1\nblackhole 10.0.1.0/24 tos 0x10\n",
     ),
     ("address-unplanned", TO, "1: lo    inet 10.0.1.1/32 scope global lo\n", ""),
     ("address-missing", {"nic": "eth1", "address": "10.0.0.2/24"}, ADDRESS.replace("/24", "/8"), ADDRESS),

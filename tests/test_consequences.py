@@ -107,6 +107,8 @@ def test_a_rule_that_eats_the_probes_of_a_headend_concerns_its_policy() -> None:
 @pytest.mark.parametrize(("status", "first"), [(Status.FAIL, "differs"), (Status.INCONCLUSIVE, "tracer")])
 def test_a_tracer_that_missed_packets_is_no_cause_of_what_others_saw_fail(status: Status, first: str) -> None:
     node = PLAN.node("edge")
-    missed = Missing(Status.INCONCLUSIVE, node.nics[-1].point, note="the tracer dropped 101 packets")
-    verdict = Verdict("any", (missed, Missing(status)))
+    missed = Missing(
+        status=Status.INCONCLUSIVE, point=node.nics[-1].point, note="the tracer dropped 101 packets"
+    )
+    verdict = Verdict("any", (missed, Missing(status=status)))
     assert diagnose(PLAN, verdict, {}, {}, {}, {}, [TOLD])[0].cause == first

@@ -22,7 +22,7 @@ from srv6lab.judge.grade import grade
 from srv6lab.plan.nodes import Plan
 from srv6lab.topology.expectations import PacketExpectation
 from tests.conftest import REPOSITORY, Up, silent, some_labs
-from tests.everyday_answers import EVERYDAY, chain
+from tests.everyday_answers import ADDRESS, EVERYDAY, FORWARDED, chain
 from tests.small import planned
 
 MORE = Path(__file__).parent / "labs" / "more"
@@ -178,6 +178,7 @@ ANSWERS: list[tuple[str, Mapping[str, str], tuple[str, int], tuple[str, int]]] =
     ("policy-missing", STEERED, ("10.0.0.0/8 via 10.0.0.1 dev eth1\n", 0), (POLICY, 0)),
     ("policy-shadowed", STEERED, (POLICY + LONGER, 0), (POLICY, 0)),
     ("policy-shadowed", STEERED, (POLICY + LONGER, 0), (POLICY + POLICY.replace("1.0/24", "1.1"), 0)),
+    ("policy-shadowed", STEERED, (POLICY + LONGER, 0), (POLICY + LONGER.replace("1.1 ", "1.1 tos 0x10 "), 0)),
     ("policy-differs", STEERED, (POLICY.replace("fc00:2::a ", ""), 0), (POLICY, 0)),
     ("policy-differs", STEERED, (POLICY.replace("mode encap ", "mode encap.red "), 0), (POLICY, 0)),
     (
@@ -253,6 +254,34 @@ def test_the_first_proven_cause_stands_alone_and_nobody_else_is_asked() -> None:
     (proven,) = confirm(suspects, ask)
     assert (proven.cause, proven.node, proven.proven) == ("dad-not-over", "leaving", True)
     assert [node for node, _ in asked] == ["entry", "leaving"]
+
+
+LENGTHENED = ADDRESS.replace("10.0.0.2/24", "10.0.0.2/16")
+
+
+@pytest.mark.parametrize(
+    ("cause", "about", "may_be", "sure"),
+    [
+        ("firewall", FORWARDED, chain("forward", "ether saddr 02:00:00:00:00:99 drop"), chain("forward", "ip6 daddr fc00:3::a drop")),
+        ("firewall", FORWARDED, chain("forward", "numgen inc mod 3 1 drop"), chain("forward", "numgen inc mod 3 1 counter packets 1 bytes 9 drop")),
+        ("address-missing", {"nic": "eth1", "address": "10.0.0.2/24"}, LENGTHENED, ADDRESS.replace("0.2/", "0.9/")),
+        ("rp-filter", {"nic": "eth1"}, "1\n1\n", ""),
+        ("proxy-cache-empty", PROXY, "no_cache: [3 packets]\n", ""),
+        ("sid-differs", BOUND, END.replace("End ", "End.X nh6 2001:12::1 "), END.replace("End ", "End.DT6 table 254 ")),
+    ],
+)  # fmt: skip
+def test_what_may_be_innocent_is_proven_by_nothing_and_others_are_asked(
+    cause: str, about: Mapping[str, str], may_be: str, sure: str
+) -> None:
+    one, other = suspect(cause, "leaving", **about), suspect("nic-down", "entry", nic="eth2")
+    down = ("", 1)
+    assert confirm([one, other], lambda node, _: (may_be, 0) if node == "leaving" else down) == (
+        replace(other, proven=True),
+    )
+    assert confirm([one, other], lambda node, _: (may_be, 0) if node == "leaving" else (UP, 0)) == (one,)
+    if sure:
+        (found,) = confirm([one, other], lambda node, _: (sure, 0) if node == "leaving" else down)
+        assert (found.cause, found.proven) == (cause, True)
 
 
 def test_what_nobody_could_prove_is_left_only_if_nobody_could_be_asked() -> None:

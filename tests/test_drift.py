@@ -66,8 +66,11 @@ MET = [
     ("sysctl", "+ net.ipv4.ip_forward = 0"),
     ("sysctl", "+ net.ipv6.conf.all.forwarding = 0"),
     ("sysctl", "+ net.ipv4.conf.eth1.rp_filter = 1"),
-    ("sysctl", "+ net.ipv6.icmp.echo_ignore_all = 1"),
     ("sysctl", "+ net.ipv6.neigh.eth2.mcast_solicit = 0"),
+    ("ipsec", "+ src 2001:ab::1/128 dst fc00:b::e/128 dir fwd action block priority 0 ptype main"),
+    ("rule", "- 32766: from all lookup main"),
+    ("firewall", "+ table ip6 zz chain c (forward): ip6 hoplimit 63 drop"),
+    ("firewall", "+ table arp zz chain c (output): arp saddr ether set 02:00:00:00:00:99"),
     ("frr", "- router isis area: net 49.0000.0000.0000.0001.00"),
     ("frr", "- route-map used permit 10"),
 ]  # fmt: skip
@@ -102,6 +105,14 @@ LEFT_OVER = [
     ("sysctl", "+ net.ipv4.conf.default.rp_filter = 1"),
     ("sysctl", "+ net.ipv4.tcp_syncookies = 0"),
     ("sysctl", "+ net.ipv4.neigh.default.gc_thresh1 = 1"),
+    ("sysctl", "+ net.ipv6.icmp.echo_ignore_all = 1"),
+    ("ipsec", "+ src 2001:ab::9/128 dst fc00:b::e/128 dir fwd action block priority 0 ptype main"),
+    ("route", "+ 10.0.2.0/24 tos 0x10 via 10.0.1.77 dev eth1"),
+    ("rule", "+ 100: from all lookup main suppress_prefixlength 64"),
+    ("firewall", f"+ {FORWARD}ip6 nexthdr 43 accept"),
+    ("firewall", f"+ {FORWARD}meta priority set 1:1"),
+    ("firewall", f"+ {FORWARD}meta mark set 0x00000007"),
+    ("firewall", "+ table ip6 zz chain c (forward): ip6 hoplimit < 5 drop"),
     ("proxy", "+ fc00:a::a1: Next hop 10.0.0.9"),
     ("frr", "+ route-map idle permit 10"),
     ("frr", "+ ip prefix-list idle seq 5 permit 10.0.0.0/8"),
@@ -123,6 +134,42 @@ def test_a_leftover_that_touches_nothing_is_met_by_nobody(section: str, line: st
 @pytest.mark.parametrize(("section", "line"), [one for one in MET if one[0] != "frr"])
 def test_nobody_meets_what_differs_where_no_packet_comes(section: str, line: str) -> None:
     assert touched(one(section, line, netns="aside")) == []
+
+
+def test_who_answers_meets_what_answers_are_told_by() -> None:
+    line = "+ net.ipv4.icmp_echo_ignore_all = 1"
+    assert touched(one("sysctl", line, node="east")) == [line]
+
+
+def test_who_sends_ipv4_meets_no_switch_of_ipv6() -> None:
+    assert touched(one("sysctl", "+ net.ipv6.conf.eth1.hop_limit = 9", node="west")) == []
+
+
+@pytest.mark.parametrize(
+    ("section", "was", "now"),
+    [
+        ("link", f"eth2: {ETH2} 2000", f"eth2: {ETH2.replace('MULTICAST', 'MULTICAST,PROMISC')} 2000 alias uplink"),
+        ("route", POLICY, f"{POLICY} realm 7 advmss 1000 initcwnd 4"),
+    ],
+)  # fmt: skip
+def test_words_that_no_packet_meets_are_left_out(section: str, was: str, now: str) -> None:
+    assert touched(one(section, f"- {was}", f"+ {now}")) == []
+    assert touched(one(section, f"- {was}", f"+ {now} mtu 99")) == [f"- {was}", f"+ {now} mtu 99"]
+
+
+def test_a_mark_is_met_by_the_rule_that_asks_for_it() -> None:
+    mark = one("firewall", "+ ip6tables mangle: -A PREROUTING -j MARK --set-xmark 0x7/0xffffffff")
+    rule = one("rule", "+ 100: from all fwmark 0x7 blackhole")
+    assert touched(mark) == [] and touched(mark, rule) == [*mark.lines(), *rule.lines()]
+
+
+def test_a_sids_next_hop_is_looked_up() -> None:
+    text = SILENT.replace("behavior: End}", 'behavior: End.X, nh6: "2001:ab::1"}')
+    plan = planned(text)
+    ways = [*passings(plan, {one.probe: one for one in predict(plan, "across")})]
+    rule = one("rule", "+ 100: from all to 2001:ab::1 blackhole", node="exit")
+    assert met(plan, [rule], ways) == (rule,)
+    assert met(plan, [rule], WAYS) == ()
 
 
 def test_a_tunnels_source_is_met_by_what_begins_one() -> None:

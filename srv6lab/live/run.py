@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from ipaddress import IPv6Address
 from pathlib import Path
 
@@ -26,7 +27,7 @@ from srv6lab.live.changes import Changes
 from srv6lab.live.instance import Instance
 from srv6lab.live.send import command, interval, read_ping
 from srv6lab.live.sensors import since, sizes
-from srv6lab.live.wait_for_routes import survey, wait
+from srv6lab.live.wait_for_routes import Survey, survey, wait
 from srv6lab.plan.actions import after
 from srv6lab.plan.nodes import Plan
 from srv6lab.predict import predict
@@ -53,32 +54,13 @@ def record(
     if wait_for_policies.wait(lab, plan, patience=wait_for_policies.SHORT_PATIENCE):
         run.patience = wait_for_policies.NO_PATIENCE
     run.attempt(run.whole_exercise)
-    seen = survey(lab, plan)
-    since_up = run.exercise.since == "up"
-    tracers = lab.captures(None if since_up else mark, folder / "captures")
+    known = survey(lab, plan)
+    tracers = lab.captures(None if run.exercise.since == "up" else mark, folder / "captures")
     alerts, sensors = since(lab, plan, logs)
-    after = run.proxy_counters()
-    observed = Observations(
-        lab=plan.name,
-        exercise=name,
-        provider=lab.state.provider,
-        probes=tuple(run.sent),
-        tracers=tuple(tracers),
-        alerts=alerts,
-        sensors=sensors,
-        counters={**run.counted, **{key: after[key] - counted[key] for key in after if key in counted}},
-        failure=run.failure,
-        failed_on=run.failed_on,
-        proxies=run.proxies(),
-        routing=(*seen.lacks(), *dict.fromkeys(run.silent)),
-        compared=differences is not None,
-        differences=differences or (),
-        settled=tuple(run.settled),
-        policies=tuple(dict.fromkeys(run.astray)),
-        sids={node: tuple(pairs) for node, pairs in seen.bound().items()},
-        vpns=seen.mechanisms(),
-    )
-    write_observations(folder, observed)
+    served = {key: count - counted[key] for key, count in run.proxy_counters().items() if key in counted}
+    observed = replace(run.observed(known), compared=differences is not None, differences=differences or ())
+    observed = replace(observed, tracers=tuple(tracers), alerts=alerts, sensors=sensors)
+    write_observations(folder, replace(observed, counters={**run.counted, **served}))
     return folder
 
 
@@ -100,6 +82,23 @@ class _Run:
         self.failure = self.failed_on = ""
         self.actions: tuple[Action, ...] = ()  # those that hold now
         self.patience = wait_for_policies.SHORT_PATIENCE
+
+    def observed(self, known: Survey) -> Observations:
+        """What the exercise came to, with what its nodes knew in the end."""
+        return Observations(
+            lab=self.plan.name,
+            exercise=self.name,
+            provider=self.lab.state.provider,
+            probes=tuple(self.sent),
+            failure=self.failure,
+            failed_on=self.failed_on,
+            proxies=self.proxies(),
+            routing=(*known.lacks(), *dict.fromkeys(self.silent)),
+            settled=tuple(self.settled),
+            policies=tuple(dict.fromkeys(self.astray)),
+            sids={node: tuple(pairs) for node, pairs in known.bound().items()},
+            vpns=known.mechanisms(),
+        )
 
     def attempt(self, do: Callable[[], None]) -> None:
         """Do it if nothing has failed so far; why it fails is remembered."""

@@ -30,7 +30,7 @@ if command -v srconf >/dev/null; then exec {proxy}< <(timeout 3 srconf localsid 
 look() {
   echo "-- ip $1"
   ip -oneline -batch - <<<$'link show\naddress show\nneighbor show nud permanent\nneighbor show proxy
-sr tunsrc show\nroute show table all\nrule show'
+sr tunsrc show\nroute show table all\nrule show\nxfrm policy show'
   ip -6 rule show
   echo "-- firewall $1"; nft --stateless list ruleset
   if read -r _ </proc/net/ip_tables_names; then iptables-legacy-save; fi
@@ -129,13 +129,14 @@ _PARTS = {
     "address": r"\S+ inet6? ",
     "neighbor": r"\S+ dev \S+ (?:lladdr|PERMANENT|NOARP|proxy)",
     "tunnel source": "tunsrc ",
+    "ipsec": r"src \S+ dst ",
     "route": "",
 }
 
 
 _NUMBERS = re.compile(
-    r"^\d+: (?!not |from )|@\S+(?=:)| qdisc \S+| qlen \d+| link-netns(?:id)? \S+| promiscuity \d+| valid_lft.*| expires \S+| nhid \d+"
-    r"| (?:tentative|optimistic)\b| pref medium| refcnt \d+| id \d+| jited| not_in_hw| handle \S+| tag \S+"
+    r"^\d+: (?!not |from )|@\S+(?=:)| qdisc \S+| qlen \d+| link-netns(?:id)? \S+| promiscuity \d+| valid_lft.*|(?<= expires) \S+| nhid \d+"
+    r"| (?:tentative|optimistic|nodad)\b| pref medium| refcnt \d+| id \d+| jited| not_in_hw| handle \S+| tag \S+"
     r"|\[\d+:\d+\] | \[\d+:\d+\]$"
 )
 _RESTLESS = re.compile(r"/(?:tcp_fastopen_key|stable_secret|route/flush|nf_conntrack_\S*|inet_peer_\S*):")

@@ -88,6 +88,23 @@ def test_a_change_is_told_by_what_changed(was: str, now: str, told: tuple[str, .
     assert (found.section, found.netns, list(found.told())) == (section, "", lines)
 
 
+def test_a_policy_of_ipsec_is_told() -> None:
+    line = "src 10.0.0.0/24 dst 10.0.1.0/24 \\\tdir fwd action block priority 0 ptype main \\\n"
+    (found,) = changes(("0:\tfrom all lookup local", line + "0:\tfrom all lookup local"))
+    told = "+ src 10.0.0.0/24 dst 10.0.1.0/24 dir fwd action block priority 0 ptype main"
+    assert (found.section, found.told()) == ("ipsec", (told,))
+
+
+def test_a_route_that_expires_now_is_another() -> None:
+    (found,) = changes(
+        (
+            "fc00:79::/64 via 2001:12::2 dev eth2 metric 1024 expires 99sec",
+            "fc00:79::/64 via 2001:12::2 dev eth2 metric 1024",
+        )
+    )
+    assert found.section == "route"
+
+
 def test_a_namespace_inside_is_told_by_its_name() -> None:
     (found,) = changes(("from all iif veth1-snort lookup 102", "from all iif veth1-snort lookup 103"))
     assert (str(found.place), found.told()) == ("gate/snort", ("32764: lookup 102 → 103",))
@@ -109,6 +126,7 @@ def test_what_is_there_twice_and_then_once_differs() -> None:
         (" expires 99sec", " expires 12sec"),
         ("valid_lft forever preferred_lft forever", "valid_lft 300sec preferred_lft 200sec"),
         (" tentative", ""),
+        ("2001:12::1/64 scope global", "2001:12::1/64 scope global nodad"),
         ("nhid 5", "nhid 17"),
         ("3: eth2@if2", "9: eth2@if7"),
         ("link-netnsid 1", "link-netnsid 0"),

@@ -29,7 +29,7 @@ from srv6lab.evidence.verdict import (
     TracerUnsound,
     Verdict,
 )
-from srv6lab.judge.diagnose.causes import CAUSES, Ask, proves, suspect
+from srv6lab.judge.diagnose.causes import CAUSES, Ask, proves, proves_surely, suspect
 from srv6lab.judge.diagnose.drift import met, passings, suspects_of_drift, without_learned
 from srv6lab.judge.diagnose.everyday import misaddressed
 from srv6lab.judge.diagnose.first_break import find_break, lost_traces, unlikely
@@ -63,8 +63,9 @@ def diagnose(
     """The suspects of a verdict, none for a pass. `differences` from Day0 are None where nobody looked."""
     if verdict.status is Status.PASS:
         return ()
-    failed, blind = verdict.status is Status.FAIL, [*_of_tracers(verdict.items)]
-    suspects = [*(() if failed else blind), *_of_routing(plan, verdict.items)]
+    tracers_lack = [*_of_tracers(verdict.items)]
+    suspects = [] if verdict.status is Status.FAIL else [*tracers_lack]
+    suspects += _of_routing(plan, verdict.items)
     suspects += [*_of_failed_change(plan, verdict.items), *misaddressed(plan, verdict.items)]
     for probe, prediction in predicted.items():
         suspects += _of_walk(plan, prediction, found[probe], tracers)
@@ -81,8 +82,7 @@ def diagnose(
         suspects = [one for one in suspects if _may_be(one, differences) and not _learned(plan, one, told)]
         drifted = [*suspects_of_drift(verdict.items, predicted, touching)]
         suspects = [*(one for one in suspects if not _better_told(one, drifted)), *drifted]
-    suspects += blind  # what a tracer didn't see is no cause of what others saw fail
-    return tuple(dict.fromkeys(suspects or _of_witnesses(verdict.items)))
+    return tuple(dict.fromkeys([*suspects, *tracers_lack] or _of_witnesses(verdict.items)))
 
 
 def _may_be(one: Suspect, differences: Sequence[Difference]) -> bool:
@@ -105,18 +105,22 @@ def _better_told(one: Suspect, drifted: Sequence[Suspect]) -> bool:
 
 def confirm(suspects: Sequence[Suspect], ask: Ask) -> tuple[Suspect, ...]:
     """Ask the lab's nodes, in the order of likelihood, up to the first cause that is proven: it alone is left. Where
-    none is, those that nobody could ask about are."""
-    left = []
+    none is, those are that may be innocent, and those that nobody could ask about."""
+    left, maybe = [], []
     for one in suspects:
         if not one.argv:
             left.append(one)
             continue
         try:
-            if proves(one, ask(one.node, one.argv)):
-                return (replace(one, proven=True),)
+            answer = ask(one.node, one.argv)
         except MachineError:  # it doesn't answer
             left.append(one)
-    return tuple(left)
+            continue
+        if proves(one, answer):
+            if proves_surely(one, answer):
+                return (replace(one, proven=True),)
+            maybe.append(one)
+    return (*maybe, *left)
 
 
 def _of_walk(

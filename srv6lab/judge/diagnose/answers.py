@@ -40,6 +40,12 @@ def bound_otherwise(output: str, code: int, about: Mapping[str, str]) -> bool:
     return bool(missing) or ("flavors" in shown and "flavors" not in about["bound"])
 
 
+def bound_to_go_elsewhere(output: str, code: int, about: Mapping[str, str]) -> bool:
+    """It isn't an End that became an End.X or the other way round: both may lead the same way."""
+    ends = re.compile(r"\baction (End|End\.X)(?![\w.])")
+    return not (ends.search(about["bound"]) and ends.search(output))
+
+
 def no_proxy_sid(output: str, code: int, about: Mapping[str, str]) -> bool:
     return about["sid"] not in output
 
@@ -74,7 +80,7 @@ def _as_planned(line: str, about: Mapping[str, str]) -> bool:
 
 def other_policy(output: str, code: int, about: Mapping[str, str]) -> bool:
     """The policy's own prefix has other segments, or another mode."""
-    for line in output.splitlines():
+    for line in (line for line in output.splitlines() if " tos " not in line):
         segments, mode = _SEGMENTS.search(line), _MODE.search(line)
         if line.split(" ", 1)[0] in (about["prefix"], about["prefix"].split("/")[0]) and segments and mode:
             return (segments.group(1).split(), mode.group(1)) != (about["segments"].split(), about["mode"])
@@ -86,7 +92,7 @@ def _prefixes(output: str, version: int) -> list[tuple[IPv4Network | IPv6Network
     found: list[tuple[IPv4Network | IPv6Network, str]] = []
     for line in output.splitlines():
         word = line.split(" ", 1)[0]
-        if word == "default" or line.startswith((" ", "\t")) or not word:
+        if word == "default" or line.startswith((" ", "\t")) or not word or " tos " in line:
             continue
         try:
             prefix = ip_network(word)
@@ -118,6 +124,10 @@ def not_up(output: str, code: int, about: Mapping[str, str]) -> bool:
     """`ip -oneline link show` has no interface, one that isn't up, or one with nobody at its other end."""
     flags = re.search(r"<([^>]*)>", output)
     return code != 0 or not flags or "UP" not in flags.group(1).split(",") or "NO-CARRIER" in flags.group(1)
+
+
+def never(output: str, code: int, about: Mapping[str, str]) -> bool:
+    return False
 
 
 def anything(output: str, code: int, about: Mapping[str, str]) -> bool:

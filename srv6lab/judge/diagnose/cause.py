@@ -14,7 +14,8 @@ MATCH = ("ip", "{version}", "route", "show", "match", "{destination}")
 class Cause:
     """`words`, `argv` and `mend` are filled in with what a suspicion is about. Without `argv` the captures alone prove
     it. `mend` is a command on the node, or what to do: `up` sets up anew what Day0 sets up. `differs` are the sections of
-    which one is another than Day0 left it wherever this is the cause; none where it may be another reason."""
+    which one is another than Day0 left it wherever this is the cause; none where it may be another reason. What `reads`
+    takes for a proof and `surely` doesn't may be innocent: it is a suspicion still, and others are asked first."""
 
     name: str
     words: str
@@ -22,3 +23,4 @@ class Cause:
     reads: Reader | None = None
     mend: str = "invoke up lab=LAB"
     differs: tuple[str, ...] = ()
+    surely: Reader | None = None

@@ -32,6 +32,7 @@ _ALL = (
         ("ip", "-6", "route", "show", "{prefix}"),
         ask.bound_otherwise,
         differs=("route",),
+        surely=ask.bound_to_go_elsewhere,
     ),
     Cause(
         "vrf-strict-mode",
@@ -146,6 +147,7 @@ _ALL = (
         ("cat", "/proc/sys/net/ipv4/conf/all/rp_filter", "/proc/sys/net/ipv4/conf/{nic}/rp_filter"),
         ask.not_zero,
         differs=("sysctl",),
+        surely=ask.never,  # most of what comes in passes it
     ),
     Cause(
         "mtu",
@@ -168,7 +170,13 @@ _ALL = (
         differs=("link",),
     ),
     Cause(
-        "firewall", "a firewall of {node} drops it", _FIREWALL, firewalls.drops, _RULE, differs=("firewall",)
+        "firewall",
+        "a firewall of {node} drops it",
+        _FIREWALL,
+        firewalls.drops,
+        _RULE,
+        differs=("firewall",),
+        surely=firewalls.surely_drops,
     ),
     Cause(
         "copied",
@@ -177,6 +185,7 @@ _ALL = (
         firewalls.copies,
         _RULE,
         differs=("firewall",),
+        surely=ask.never,  # whose packets it copies isn't told
     ),
     Cause(
         "diverted",
@@ -208,6 +217,7 @@ _ALL = (
         "the proxy of {node} knows no flow for what came back on {nic}: did the service rewrite it?",
         ("srconf", "localsid", "show", "{sid}"),
         ask.empty_cache,
+        surely=ask.never,  # they may have come before this exercise
     ),
     Cause(
         "proxy-return-interface",
@@ -273,3 +283,9 @@ def proves(one: Suspect, answer: tuple[str, int]) -> bool:
     """Whether a node's answer, output and exit code, proves a suspicion."""
     reads = CAUSES[one.cause].reads
     return reads is None or reads(*answer, dict(one.about))
+
+
+def proves_surely(one: Suspect, answer: tuple[str, int]) -> bool:
+    """Whether it proves it, and an innocent leftover couldn't have answered so."""
+    surely = CAUSES[one.cause].surely
+    return surely is None or surely(*answer, dict(one.about))

@@ -16,9 +16,9 @@ from srv6lab.evidence.packets import Address, Direction, Place
 from srv6lab.evidence.prediction import Hop, Prediction
 from srv6lab.evidence.verdict import Item, Status, Suspect
 from srv6lab.judge.diagnose.causes import suspect
-from srv6lab.judge.diagnose.everyday import packet_about, rule_about
-from srv6lab.judge.diagnose.firewalls import Rule, concerns
-from srv6lab.judge.diagnose.lookups import REFUSING, selects
+from srv6lab.judge.diagnose.everyday import next_hops, packet_about, rule_about
+from srv6lab.judge.diagnose.firewalls import Rule, acts, concerns, marks
+from srv6lab.judge.diagnose.lookups import REFUSING, inside, selects
 from srv6lab.plan.nodes import Plan, PlannedNode
 from srv6lab.topology.scalars import Network
 
@@ -43,9 +43,11 @@ class Passing:
         return frozenset(hop.point.nic for hop in self.hops()) | (ports if not self.place.netns else set())
 
     def addresses(self) -> frozenset[Address]:
-        """All that headers name here: a node looks up destinations, and sources where it filters or answers."""
+        """All that headers name here, and SIDs' next hops: a node looks up destinations, and sources where it filters
+        or answers."""
         headers = (header for hop in self.hops() for header in hop.packet.headers)
-        return frozenset(end for header in headers for end in (header.source, header.destination))
+        ends = [end for header in headers for end in (header.source, header.destination)]
+        return frozenset([*ends, *next_hops(self.node, self.came)])
 
 
 def passings(plan: Plan, predicted: Mapping[str, Prediction]) -> Iterator[Passing]:
@@ -73,8 +75,10 @@ def met(plan: Plan, differences: Sequence[Difference], ways: Sequence[Passing]) 
             here = here or [Passing(plan.node(one.node), one.place, None, None)]
         others = [other for other in differences if other.place == one.place]
         touches = _TOUCHES.get(one.section, _of_nic)
-        gone = tuple(line for line in one.gone if any(touches(line, way, others) for way in here))
-        new = tuple(line for line in one.new if any(touches(line, way, others) for way in here))
+        gone, new = (
+            tuple(line for line in lines if any(touches(line, way, others) for way in here))
+            for lines in _other_than_idle(one)
+        )
         if gone or new:
             found.append(replace(one, gone=gone, new=new))
     return tuple(found)
@@ -95,6 +99,20 @@ def without_learned(touching: Sequence[Difference]) -> tuple[Difference, ...]:
 
 
 _LEARNED = re.compile(r"\bproto (?:bgp|isis)\b")
+_IDLY = {
+    "link": r"(?<=<)PROMISC,|,(?:PROMISC|ALLMULTI|DYNAMIC)\b| alias \S+| group \S+",
+    "route": r" (?:advmss|initcwnd|initrwnd|realms?|window|rtt|rttvar|ssthresh|cwnd|reordering|quickack|proto) \S+",
+}
+
+
+def _other_than_idle(one: Difference) -> tuple[list[str], list[str]]:
+    """The lines that are gone, and those that are new, without those that differ in words which no packet meets."""
+    idle = re.compile(_IDLY.get(one.section, r"(?!)"))
+    gone, new = ([idle.sub("", line) for line in lines] for lines in (one.gone, one.new))
+    same = {*gone} & {*new}
+    return [line for line in one.gone if idle.sub("", line) not in same], [
+        line for line in one.new if idle.sub("", line) not in same
+    ]
 
 
 def _through(way: Passing, one: Difference) -> bool:
@@ -149,7 +167,12 @@ def _of_route(line: str, way: Passing, others: Sequence[Difference]) -> bool:
     found = _ROUTE.match(line)
     kind, word = found.groups() if found else ("", "")
     prefix, table = _prefix(word, line), re.search(r"\btable (\S+)", line)
-    if kind in _TO_MANY or not prefix:
+    tos = re.search(r"\btos (\S+)", line)
+    if (
+        kind in _TO_MANY
+        or not prefix
+        or (tos and not any(one.packet.outer.traffic_class for one in way.hops()))
+    ):
         return False
     if table and not _looked_into(table.group(1), way, others):
         return False
@@ -190,34 +213,58 @@ def _looked_into(table: str, way: Passing, others: Sequence[Difference]) -> bool
 
 def _of_rule(line: str, way: Passing, others: Sequence[Difference]) -> bool:
     """A rule that takes the packet to a table with a route to it, or refuses it."""
+    gone = any(line in one.gone for one in others)
+    if gone and line.endswith(("lookup main", "lookup local")):
+        return True
     text = re.sub(r"^(\d+): ", r"\1:\t", line)
     firewall = "\n".join(line for one in others if one.section == "firewall" for line in one.new)
-    if not any(selects(text, firewall, about) for about in rule_about(way.came, way.out)):
+    if not any(selects(text, firewall, about) for about in rule_about(way.node, way.came, way.out)):
         return False
     table = re.search(r"\blookup (\S+)", line)
     routes = [route for one in others if one.section == "route" for route in (*one.gone, *one.new)]
     filled = table and any(re.search(rf"\btable {re.escape(table.group(1))}\b", route) for route in routes)
-    gone = any(line in one.gone for one in others)
     return bool(filled or gone) or any(re.search(rf"\b{word}\b", line) for word in REFUSING)
 
 
 def _of_firewall(line: str, way: Passing, others: Sequence[Difference]) -> bool:
-    """A rule that takes the packet, as far as its selectors tell."""
+    """A rule that takes the packet, as far as its selectors tell, and does something to it."""
     where, _, text = line.partition(": ")
+    marked = marks(text) and any(
+        "fwmark" in rule for one in others for rule in one.lines() if one.section == "rule"
+    )
+    if not (acts(text) or marked or text == "policy drop"):
+        return False
     family = re.match(r"table (\w+)|(ip6?)tables", where)
     hook = re.search(r"\((\w+)(?: devices? =? ?\{? ?\"?([\w.-]+))?", where)
     known = (family.group(1) or family.group(2)) if family else ""
     rule = Rule(known, hook.group(1) if hook else "", (hook.group(2) or "") if hook else "", text)
-    return concerns(rule, packet_about(way.came, way.out))
+    return concerns(rule, {"arp": ""} if known == "arp" else packet_about(way.came, way.out))
 
 
 def _of_sysctl(line: str, way: Passing, others: Sequence[Difference]) -> bool:
-    """A switch of the node, or of a NIC that the packet comes or goes by."""
+    """A switch of the node, or of a NIC that the packet comes or goes by, for the IP that the packet has there."""
     path = line.partition(" = ")[0]
+    version = re.match(r"net\.ipv(\d)\.", path)
+    if version and not any(end.version == int(version[1]) for end in way.addresses()):
+        return False
+    if _OF_ERRORS.match(path) and way.came and way.out:
+        return False
     found = re.match(r"net\.ipv\d\.(?:conf|neigh)\.([^.]+)\.", path)
     if found:
         return found.group(1) in {*way.nics(), "all", "lo"}
     return not re.match(r"net\.ipv\d\.(?:tcp_|udp_|igmp_|inet_peer|xfrm|ping_|ip_local_|raw_)", path)
+
+
+_OF_ERRORS = re.compile(r"net\.ipv\d\.icmp")  # and of answers, which a node sends that a packet ends at
+
+
+def _of_ipsec(line: str, way: Passing, others: Sequence[Difference]) -> bool:
+    """A policy of xfrm for a header of the packet."""
+    found = re.match(r"src (\S+) dst (\S+)", line)
+    ends = {(header.source, header.destination) for hop in way.hops() for header in hop.packet.headers}
+    return found is not None and any(
+        inside(str(source), found[1]) and inside(str(to), found[2]) for source, to in ends
+    )
 
 
 def _of_tunnels(line: str, way: Passing, others: Sequence[Difference]) -> bool:
@@ -265,6 +312,7 @@ _TOUCHES: Mapping[str, Touches] = {
     "route": _of_route,
     "rule": _of_rule,
     "tunnel source": _of_tunnels,
+    "ipsec": _of_ipsec,
     "firewall": _of_firewall,
     "tc": _of_nic,
     "sysctl": _of_sysctl,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from ipaddress import ip_address
 
-from srv6lab.evidence.packets import Direction, IpHeader, PacketView
+from srv6lab.evidence.packets import Address, Direction, IpHeader, PacketView
 from srv6lab.evidence.prediction import Hop
 from srv6lab.evidence.verdict import Item, Status, Suspect
 from srv6lab.judge.diagnose.causes import suspect
-from srv6lab.plan.nodes import Nic, Plan
+from srv6lab.plan.nodes import Nic, Plan, PlannedNode
 from srv6lab.srv6.policy.steering import FIRST_TABLE
 
 _TABLES = " ".join(str(FIRST_TABLE + number) for number in range(100))
@@ -24,7 +25,11 @@ def packet_about(came: Hop | None, out: Hop | None) -> dict[str, str]:
 
 
 def _words(header: IpHeader, packet: PacketView) -> str:
-    return f"{header.source}>{header.destination}>{header.protocol},{header.next_header or header.protocol}"
+    left = header.srh.segments_left if header.srh else ""
+    inside = f"{header.protocol},{header.next_header or header.protocol}"
+    dscp = "" if header.traffic_class is None else header.traffic_class >> 2
+    more = f"{header.hop_limit},{left},{dscp},{header.flow_label or ''},{packet.ip_length}"
+    return f"{header.source}>{header.destination}>{inside}>{more}"
 
 
 def switched_off(plan: Plan, came: Hop | None, out: Hop) -> Iterator[Suspect]:
@@ -64,6 +69,7 @@ def misaddressed(plan: Plan, items: Iterable[Item]) -> Iterator[Suspect]:
             if item.field == "destination_mac":
                 about = {"nic": sender.name, "neighbor": receiver.address.ip, "mac": receiver.mac}
                 yield suspect("neighbor", sender.point.place, **about)
+                yield suspect("field-rewritten", receiver.point.place, arp="")  # it answers with another MAC
             other = sender if item.field == "source_mac" else receiver
             yield suspect("mac-address", other.point.place, nic=other.name, mac=other.mac)
 
@@ -84,9 +90,16 @@ def readdressed(plan: Plan, came: Hop | None, out: Hop) -> Iterator[Suspect]:
             yield suspect("mac-address", nic.point.place, nic=nic.name, mac=nic.mac)
 
 
-def turned_away(came: Hop | None, out: Hop) -> Iterator[Suspect]:
+def next_hops(node: PlannedNode, came: Hop | None) -> tuple[Address, ...]:
+    """The neighbors to whom a SID hands over what came for it: they are looked up, too."""
+    to = came.packet.outer.destination if came else None
+    sids = [sid for sid in node.local_sids if to in sid.prefix] if to is not None else []
+    return tuple(ip_address(hop) for sid in sids for name, hop in sid.parameters if name in ("nh4", "nh6"))
+
+
+def turned_away(node: PlannedNode | None, came: Hop | None, out: Hop) -> Iterator[Suspect]:
     """Rules that look a packet up elsewhere, and routes that refuse it."""
-    for about in rule_about(came, out):
+    for about in rule_about(node, came, out):
         yield suspect("policy-rule", out.point.place, **about)
         refused = {"version": about["version"], "destination": about["destination"]}
         yield suspect("route-discards", out.point.place, **refused)
@@ -100,12 +113,15 @@ def taken_in(plan: Plan, came: Hop | None, out: Hop) -> Iterator[Suspect]:
             yield suspect("address-unplanned", out.point.place, destination=to, version=f"-{to.version}")
 
 
-def rule_about(came: Hop | None, out: Hop | None) -> Iterator[dict[str, str]]:
-    """What the selectors of `ip rule` are held against: a packet as it came, as it leaves, and as it was born."""
-    packets = {hop.packet.outer.destination: hop.packet.outer for hop in (came, out) if hop}
+def rule_about(node: PlannedNode | None, came: Hop | None, out: Hop | None) -> Iterator[dict[str, str]]:
+    """What the selectors of `ip rule` are held against: a packet as it came, as it leaves, as it was born, and on its
+    way to a SID's next hop."""
+    looked_up = {hop.packet.outer.destination: hop.packet.outer for hop in (came, out) if hop}
     if came is None and out is not None:
-        packets[out.packet.innermost.destination] = out.packet.innermost
-    for to, header in packets.items():
+        looked_up[out.packet.innermost.destination] = out.packet.innermost
+    if node is not None and came is not None:
+        looked_up = dict.fromkeys(next_hops(node, came), came.packet.outer) | looked_up
+    for to, header in looked_up.items():
         yield {
             "version": f"-{to.version}",
             "destination": str(to),

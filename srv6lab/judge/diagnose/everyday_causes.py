@@ -15,7 +15,8 @@ EVERYDAY = (
         (
             "sh",
             "-c",
-            "ip {version} rule show; ip {version} route show table all match {destination}; nft list ruleset",
+            "ip {version} rule show; ip {version} route show table all match {destination}; nft list ruleset; "
+            "iptables-legacy-save; ip6tables-legacy-save",
         ),
         lookups.taken_by_rule,
         "ip {version} rule del pref NUMBER",
@@ -46,6 +47,7 @@ EVERYDAY = (
         ("ip", "-oneline", "address", "show", "dev", "{nic}"),
         lookups.no_address,
         differs=("address",),
+        surely=lookups.no_address_at_all,
     ),
     Cause(
         "neighbor",

@@ -19,14 +19,18 @@ _LEAST_OF_IPV6 = 1280
 
 def taken_by_rule(output: str, code: int, about: Mapping[str, str]) -> bool:
     """`ip rule show`, the routes of all tables to the address, and the rules that set marks: a rule before the main
-    table's takes the packet, and refuses it or finds a route in another table."""
-    tables = set(re.findall(r"\btable (\S+)", output)) | {"main"}
+    table's takes the packet, and refuses it or finds a route in another table; or none looks into the main table."""
+    if code == 0 and not re.search(r"from all lookup main$", output, re.MULTILINE):
+        return True
+    tables, planned = set(re.findall(r"\btable (\S+)", output)), set(about["planned"].split())
+    if planned & set(re.findall(r"\blookup (\S+)", output)):  # before which main may stand
+        tables.add("main")
     for line in output.splitlines():
         found = _RULE.match(line)
         if not found or int(found.group(1)) >= 32766 or "l3mdev" in line or not selects(line, output, about):
             continue
         table = re.search(r"\blookup (\S+)", line)
-        if table and table.group(1) in tables - {"local"} - set(about["planned"].split()):
+        if table and table.group(1) in tables - {"local"} - planned:
             return True
         if any(re.search(rf"\b{word}\b", line) for word in REFUSING):
             return True
@@ -38,13 +42,15 @@ def selects(line: str, output: str, about: Mapping[str, str]) -> bool:
     words = line.split()
     given = dict(itertools.pairwise(words))
     wrong = [
-        not _inside(about["source"], given.get("from", "all")),
-        not _inside(about["destination"], given.get("to", "all")),
+        not inside(about["source"], given.get("from", "all")),
+        not inside(about["destination"], given.get("to", "all")),
         given.get("iif", about["in"]) != about["in"],
         given.get("oif", about["out"]) != about["out"],
         "uidrange" in given and about["in"] != "lo",
         "fwmark" in given and not sets_mark(output, int(given.get("fwmark", "0").split("/")[0], 0)),
         "ipproto" in given and given["ipproto"] not in about["protocols"].split(","),
+        bool(given.keys() & {"tos", "dsfield", "tun_id"}),
+        bool(given.keys() & {"sport", "dport"}) and not {"udp", "tcp"} & {*about["protocols"].split(",")},
     ]
     if "not" in words:
         return any(wrong)
@@ -59,7 +65,7 @@ def _from(given: Mapping[str, str]) -> bool:
     )
 
 
-def _inside(address: str, prefix: str) -> bool:
+def inside(address: str, prefix: str) -> bool:
     try:
         return prefix == "all" or ip_address(address) in ip_network(prefix, strict=False)
     except ValueError:
@@ -76,7 +82,7 @@ def _matches(output: str) -> Iterator[tuple[int, int, bool]]:
     """Of each route the length of its prefix, its metric (a smaller one is more) and whether it refuses."""
     for line in output.splitlines():
         words = line.split()
-        if not words or line[0].isspace():
+        if not words or line[0].isspace() or "tos" in words:
             continue
         kind = words[0] in _KINDS
         prefix = words[1] if kind else words[0]
@@ -107,6 +113,12 @@ def other_mac(output: str, code: int, about: Mapping[str, str]) -> bool:
 def no_address(output: str, code: int, about: Mapping[str, str]) -> bool:
     """`ip address show` of a NIC lacks an address, or has it with another prefix length."""
     return code == 0 and about["address"] not in output.split()
+
+
+def no_address_at_all(output: str, code: int, about: Mapping[str, str]) -> bool:
+    """It hasn't it with another prefix length either, by which many a packet passes all the same."""
+    address = about["address"].partition("/")[0]
+    return code == 0 and not any(word.partition("/")[0] == address for word in output.split())
 
 
 def first_differs(output: str, code: int, about: Mapping[str, str]) -> bool:

@@ -79,7 +79,7 @@ def unsent(first: Hop) -> Iterator[Suspect]:
     """What may keep a node from sending at all."""
     node, nic, to = first.point.node, first.point.nic, first.packet.outer.destination
     yield suspect("nic-down", node, nic=nic)
-    yield from everyday.turned_away(None, first)
+    yield from everyday.turned_away(None, None, first)
     yield suspect("route-missing", node, destination=to, nic=nic, version=_version(to))
 
 
@@ -97,7 +97,7 @@ def _within(plan: Plan, broken: Divergence, came: Hop | None, out: Hop) -> Itera
     node, place, nic = plan.node(out.point.node), out.point.place, out.point.nic
     yield suspect("nic-down", place, nic=nic)
     yield from everyday.switched_off(plan, came, out)
-    yield from everyday.turned_away(came, out)
+    yield from everyday.turned_away(node, came, out)
     yield from everyday.taken_in(plan, came, out)
     for name in out.behaviors:
         if name in REGISTRY and "vrf" in REGISTRY[name].needs:
@@ -307,7 +307,7 @@ def _changed(plan: Plan, broken: Divergence) -> Iterator[Suspect]:
     if begins:
         yield from _other_policy(plan, machine, broken, packet)
     if _segments(hop.packet) != _segments(packet):
-        yield from everyday.turned_away(here, hop)
+        yield from everyday.turned_away(machine, here, hop)
         yield from everyday.taken_in(plan, here, hop)
     if here is not None:
         yield from _of_sids(plan, machine, here, hop)
