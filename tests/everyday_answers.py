@@ -260,7 +260,11 @@ ADDRESS = "2: eth1    inet 10.0.0.2/24 brd 10.0.0.255 scope global eth1 \\  vali
 TO = {"version": "-4", "destination": "10.0.1.1"}
 QUEUE = "qdisc tbf 8001: root refcnt 2 rate 8bit\n Sent 0 bytes 0 pkt (dropped 3, overlimits 0 requeues 0)\n backlog 0b 0p\n"
 PROXY = {"sid": "fc00:a::a1", "behavior": "End.AD4", "next_hop": "192.168.1.2", "mac": "02:59:85:08:54:96"}
-SHOWN = "SID     :        fc00:a::a1\nBehavior:        end.ad4\nNext hop:        192.168.1.2\n"
+PROXY |= {"ports": "veth0 veth1"}
+SHOWN = (
+    "SID     :        fc00:a::a1\nBehavior:        end.ad4\nNext hop:        192.168.1.2\n"
+    "OIF     :        veth0\nIIF     :        veth1\n"
+)
 
 BGPD = {"process": "bgpd", "pid": "/run/frr/bgpd.pid"}
 STATUS = "Name:\tbgpd\nUmask:\t0022\nState:\tS (sleeping)\nTgid:\t71\n"
@@ -319,6 +323,7 @@ _NODE: list[tuple[str, Mapping[str, str], str, str]] = [
         "sh: 1: no\n",
     ),
     ("proxy-differs", PROXY, SHOWN.replace("1.2", "1.9"), SHOWN),
+    ("proxy-differs", PROXY, SHOWN.replace("veth1", "eth1"), SHOWN),
     ("proxy-differs", PROXY, SHOWN.replace("ad4", "am"), SHOWN.replace("192.168.1.2", "02:59:85:08:54:96")),
 ]
 

@@ -6,7 +6,7 @@ asked, and the first cause that is proven stands alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 
 from srv6lab.errors import MachineError
@@ -30,7 +30,7 @@ from srv6lab.evidence.verdict import (
     Verdict,
 )
 from srv6lab.judge.diagnose.causes import CAUSES, Ask, proves, proves_surely, suspect
-from srv6lab.judge.diagnose.drift import met, passings, suspects_of_drift
+from srv6lab.judge.diagnose.drift import met, passings, suspects_of_drift, without_learned
 from srv6lab.judge.diagnose.everyday import misaddressed
 from srv6lab.judge.diagnose.first_break import find_break, lost_traces, unlikely
 from srv6lab.judge.diagnose.suspects import (
@@ -77,9 +77,11 @@ def diagnose(
     suspects = [one for one in suspects if not _out_of_sight(plan, one)]
     if differences is not None:
         touching = met(plan, differences, [*passings(plan, predicted)])
-        suspects = [one for one in suspects if _may_be(one, differences)]
+        told = {one.node for one in touching if one.section == "frr"}
+        touching = without_learned(touching)
+        suspects = [one for one in suspects if _may_be(one, differences) and not _learned(plan, one, told)]
         drifted = [*suspects_of_drift(verdict.items, predicted, touching)]
-        suspects = [*(one for one in suspects if not (drifted and one.cause == "unknown")), *drifted]
+        suspects = [*(one for one in suspects if not _better_told(one, drifted)), *drifted]
     return tuple(dict.fromkeys([*suspects, *tracers_lack] or _of_witnesses(verdict.items)))
 
 
@@ -87,6 +89,18 @@ def _may_be(one: Suspect, differences: Sequence[Difference]) -> bool:
     """Whether a cause may be the one, by what its node differs in from Day0."""
     sections = CAUSES[one.cause].differs
     return not sections or any(found.node == one.node and found.section in sections for found in differences)
+
+
+def _learned(plan: Plan, one: Suspect, told: Set[str]) -> bool:
+    """Whether a router lacks a route that FRR should have told it, its own or another's, which isn't as it was."""
+    node = next((node for node in plan.nodes if node.name == one.node), None)
+    return bool(told) and one.cause == "route-missing" and node is not None and node.routing is not None
+
+
+def _better_told(one: Suspect, drifted: Sequence[Suspect]) -> bool:
+    """Whether what differs tells more than a last resort: `unknown`, or a tracer blamed on a node that isn't as it was."""
+    late = one.cause == "tracer" and dict(one.about).get("late")
+    return bool(drifted) if one.cause == "unknown" else bool(late) and one.node in {i.node for i in drifted}
 
 
 def confirm(suspects: Sequence[Suspect], ask: Ask) -> tuple[Suspect, ...]:

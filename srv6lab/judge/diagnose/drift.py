@@ -38,7 +38,9 @@ class Passing:
         return tuple(hop for hop in (self.came, self.out) if hop)
 
     def nics(self) -> frozenset[str]:
-        return frozenset(hop.point.nic for hop in self.hops())
+        """Those that it comes and goes by, and a proxy's ports to its services, which nobody traces."""
+        ports = {nic for proxy in self.node.proxies for nic in (proxy.to, proxy.back)}
+        return frozenset(hop.point.nic for hop in self.hops()) | (ports if not self.place.netns else set())
 
     def addresses(self) -> frozenset[Address]:
         """All that headers name here, and SIDs' next hops: a node looks up destinations, and sources where it filters
@@ -82,6 +84,21 @@ def met(plan: Plan, differences: Sequence[Difference], ways: Sequence[Passing]) 
     return tuple(found)
 
 
+def without_learned(touching: Sequence[Difference]) -> tuple[Difference, ...]:
+    """What differs, without routes that differ only because the FRR of another node tells something else."""
+    told = {one.node for one in touching if one.section == "frr"}
+    kept = []
+    for one in touching:
+        if one.section == "route" and told:
+            gone, new = (
+                tuple(line for line in lines if not _LEARNED.search(line)) for lines in (one.gone, one.new)
+            )
+            one = replace(one, gone=gone, new=new)
+        kept += [one] if one.gone or one.new else []
+    return tuple(kept)
+
+
+_LEARNED = re.compile(r"\bproto (?:bgp|isis)\b")
 _IDLY = {
     "link": r"(?<=<)PROMISC,|,(?:PROMISC|ALLMULTI|DYNAMIC)\b| alias \S+| group \S+",
     "route": r" (?:advmss|initcwnd|initrwnd|realms?|window|rtt|rttvar|ssthresh|cwnd|reordering|quickack|proto) \S+",
@@ -267,11 +284,25 @@ def _of_frr(line: str, way: Passing, others: Sequence[Difference]) -> bool:
     """Anything but words for people, and lists that nothing else uses which differs."""
     found = _IDLE.match(line.partition(": ")[0]) or _IDLE.match(line)
     if not found:
-        return True
+        return not _QUIET.match(line) and _reaches(line, way, others)
     name = found.group(1)
     lines = [one for other in others if other.section == "frr" for one in other.lines() if one[2:] != line]
     used = any(name in one.split() and not _IDLE.match(one[2:]) for one in lines) if name else False
     return used or bool(name and any(line in other.gone for other in others))
+
+
+def _reaches(line: str, way: Passing, others: Sequence[Difference]) -> bool:
+    """Whether a line of FRR's may change where packets go: a static route to some planned address, or a word to a
+    neighbor that the plan has."""
+    route = re.match(r"ip(?:v6)? route (\S+)", line)
+    neighbor = re.search(r"\bneighbor (\S+) ", line)
+    if neighbor and way.node.routing:
+        return neighbor.group(1) in {str(one.address) for _, one in way.node.routing.sessions()}
+    return not route or _of_route(route.group(1), way, others)
+
+
+# What a router does by itself, and tells nobody.
+_QUIET = re.compile(r"(?:.*: )?(?:log |debug |isis hello-|service |password |.*\bsoft-reconfiguration\b)")
 
 
 _TOUCHES: Mapping[str, Touches] = {

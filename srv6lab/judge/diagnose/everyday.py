@@ -160,6 +160,18 @@ def changed(came: Hop | None, out: Hop, seen: PacketView, begins: bool) -> Itera
     yield suspect("field-rewritten", place, **about)
 
 
+def born(plan: Plan, out: Hop) -> Iterator[Suspect]:
+    """Why a node sends another packet than it should: it hasn't its address, or takes another."""
+    yield from unaddressed(plan, out)
+    yield from source(out)
+
+
+def unaddressed(plan: Plan, hop: Hop) -> Iterator[Suspect]:
+    for nic in plan.traced():
+        if nic.point == hop.point:
+            yield suspect("address-missing", nic.point.place, nic=nic.name, address=nic.address)
+
+
 def source(out: Hop) -> Iterator[Suspect]:
     header = out.packet.outer
     about = {"version": f"-{header.destination.version}", "destination": header.destination}

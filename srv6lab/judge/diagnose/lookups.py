@@ -164,14 +164,17 @@ def small_mtu(output: str, code: int, about: Mapping[str, str]) -> bool:
 
 
 def other_proxy(output: str, code: int, about: Mapping[str, str]) -> bool:
-    """`srconf localsid show SID`: another behavior, next hop or MAC than the plan's."""
+    """`srconf localsid show SID`: another behavior, next hop, MAC or port than the plan's."""
     shown = output.lower()
     if about["sid"] not in shown:
         return False
     if not re.search(rf"\bbehavior\W+{re.escape(about['behavior'].lower())}\s", shown):
         return True
     hop = re.search(r"\bnext hop\W+([0-9a-f.:]+)", shown)
-    return bool(hop and hop.group(1) not in (about["next_hop"], about["mac"]))
+    if hop and hop.group(1) not in (about["next_hop"], about["mac"]):
+        return True
+    ports = (re.search(rf"\b{name}\W+(\S+)", shown) for name in ("oif", "iif"))
+    return any(port and port.group(1) != own for port, own in zip(ports, about["ports"].split(), strict=True))
 
 
 def stopped(output: str, code: int, about: Mapping[str, str]) -> bool:

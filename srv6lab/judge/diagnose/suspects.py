@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from ipaddress import IPv4Address
 from itertools import pairwise
 
@@ -125,7 +125,7 @@ def _within(plan: Plan, broken: Divergence, came: Hop | None, out: Hop) -> Itera
     yield from (suspect(name, place, **about) for name in ("firewall", "diverted", "address-translated"))
     yield suspect("traffic-control", place, nic=nic)
     if came is None:
-        yield from everyday.source(out)
+        yield from everyday.born(plan, out)
     for point in dict.fromkeys((out.point, *_far_ends(plan, out))):
         yield suspect("dad-not-over", point.place, nic=point.nic)
     yield from everyday.readdressed(plan, came, out)
@@ -187,7 +187,7 @@ def _of_proxy(node: PlannedNode, proxy: PlannedProxy) -> Suspect:
     ports = (port for service in node.services for port in service.ports)
     mac = next((port.inside.mac for port in ports if port.outside.name == proxy.to), "")
     about = {"sid": proxy.sid, "behavior": proxy.behavior.name, "next_hop": proxy.next_hop, "mac": mac}
-    return suspect("proxy-differs", node.name, **about)
+    return suspect("proxy-differs", node.name, **about, ports=f"{proxy.to} {proxy.back}")
 
 
 def _of_return(node: PlannedNode, proxy: PlannedProxy) -> Iterator[Suspect]:
@@ -261,7 +261,16 @@ def of_headend(
                 yield suspect(
                     "route-missing", out.point.place, destination=to, nic=out.point.nic, version=version
                 )
-            yield suspect("firewall", out.point.place, **everyday.packet_about(came, out))
+            packet = everyday.packet_about(came, out)
+            yield suspect("firewall", out.point.place, **packet)
+            yield suspect("firewall", out.point.place, **_of_probe(headend, packet))
+
+
+def _of_probe(headend: PlannedHeadend, about: Mapping[str, str]) -> dict[str, str]:
+    """A packet's way, gone by the headend's probe of its segment list."""
+    headers = (word.split(">") for word in about["headers"].split())
+    probes = (">".join((str(headend.address), *rest)) for _, *rest in headers if ":" in rest[0])
+    return {**about, "headers": " ".join(probes)}
 
 
 def _forwarding(place: Place, came: Hop, out: Hop) -> Iterator[Suspect]:
@@ -275,7 +284,7 @@ def _on_the_wire(into: Hop) -> Iterator[Suspect]:
     """A packet that left one end of a link and wasn't seen at the other."""
     point = into.point
     yield suspect("nic-down", into.point.place, nic=point.nic)
-    yield suspect("tracer", point.node, what=f"the tracer at {point} began too late")
+    yield suspect("tracer", point.node, what=f"the tracer at {point} began too late", late="it")
 
 
 def _disabled(delivered: Hop) -> Iterator[Suspect]:
@@ -305,6 +314,8 @@ def _changed(plan: Plan, broken: Divergence) -> Iterator[Suspect]:
     proxy = _returning(machine, here) if here else None
     if proxy:
         yield from _of_return(machine, proxy)
+    if here is None:
+        yield from everyday.unaddressed(plan, hop)
     yield from everyday.changed(here, hop, packet, begins or here is None)
 
 
