@@ -220,7 +220,6 @@ ANSWERS: list[tuple[str, Mapping[str, str], tuple[str, int], tuple[str, int]]] =
     ("copied", {}, (chain("forward", "ip daddr 10.0.1.1 dup to eth1"), 0), ("", 0)),
     *EVERYDAY,
     ("proxy-cache-empty", PROXY, ("no_cache: [3 packets]\n", 0), ("no_cache: [0 packets]\n", 0)),
-    ("proxy-return-interface", PROXY, (SHOWN.replace("veth1", "eth1"), 0), (SHOWN, 0)),
     ("service-not-running", {"service": "watch"}, ("", 1), ("", 0)),
     ("seg6-disabled", {"destination": "fc00:2::2", "nic": "eth2"}, ("1\n0\n", 0), ("1\n1\n", 0)),
 ]

@@ -26,7 +26,7 @@ _HEADER = "-- "
 # proxy's, which is slow, is asked meanwhile.
 SCRIPT = r"""
 exec 2>/dev/null
-if command -v srconf >/dev/null; then exec {proxy}< <(timeout 3 srconf localsid show); fi
+if command -v srconf >/dev/null; then exec {proxy}< <(timeout 3 srconf localsid show && echo answered); fi
 look() {
   echo "-- ip $1"
   ip -oneline -batch - <<<$'link show\naddress show\nneighbor show nud permanent\nneighbor show proxy
@@ -193,6 +193,8 @@ def _proxy(text: str) -> Iterator[str]:
     """The properties of each SID of a proxy, behind the SID."""
     sid = ""
     for line in text.splitlines():
+        if line == "answered":  # perhaps with no SID at all
+            yield line
         name, colon, value = (part.strip() for part in line.partition(":"))
         sid = value if name == "SID" else sid
         if colon and sid and "traffic" not in name and name not in ("SID", "Returned"):

@@ -50,10 +50,6 @@ def no_proxy_sid(output: str, code: int, about: Mapping[str, str]) -> bool:
     return about["sid"] not in output
 
 
-def other_interface(output: str, code: int, about: Mapping[str, str]) -> bool:
-    return about["sid"] in output and not re.search(rf"\b{re.escape(about['nic'])}\b", output)
-
-
 def empty_cache(output: str, code: int, about: Mapping[str, str]) -> bool:
     found = re.search(r"no_cache\D+(\d+)", output)
     return bool(found and int(found.group(1)))

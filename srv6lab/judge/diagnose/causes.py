@@ -220,13 +220,6 @@ _ALL = (
         surely=ask.never,  # they may have come before this exercise
     ),
     Cause(
-        "proxy-return-interface",
-        "the proxy of {node} waits for {sid} on another interface than {nic}",
-        ("srconf", "localsid", "show", "{sid}"),
-        ask.other_interface,
-        differs=("proxy",),
-    ),
-    Cause(
         "service-not-running",
         "service {service} isn't running on {node}",
         ("sh", "-c", 'kill -0 "$(cat "$1")"', "sh", "/var/lib/srv6lab/services/{service}/pid"),

@@ -193,7 +193,6 @@ def _of_proxy(node: PlannedNode, proxy: PlannedProxy) -> Suspect:
 def _of_return(node: PlannedNode, proxy: PlannedProxy) -> Iterator[Suspect]:
     about: dict[str, object] = {"sid": proxy.sid, "nic": proxy.back}
     yield _of_proxy(node, proxy)
-    yield suspect("proxy-return-interface", node.name, **about)
     yield suspect("proxy-cache-empty", node.name, **about)
 
 
