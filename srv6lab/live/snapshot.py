@@ -26,7 +26,7 @@ _HEADER = "-- "
 # proxy's, which is slow, is asked meanwhile.
 SCRIPT = r"""
 exec 2>/dev/null
-if command -v srconf >/dev/null; then exec {proxy}< <(timeout 3 srconf localsid show && echo answered); fi
+if command -v srconf >/dev/null; then exec {proxy}< <(timeout 3 srconf localsid show; (($? > 1)) || echo answered); fi
 look() {
   echo "-- ip $1"
   ip -oneline -batch - <<<$'link show\naddress show\nneighbor show nud permanent\nneighbor show proxy
