@@ -98,9 +98,8 @@ def _learned(plan: Plan, one: Suspect, told: Set[str]) -> bool:
 
 
 def _better_told(one: Suspect, drifted: Sequence[Suspect]) -> bool:
-    """Whether what differs tells more than a last resort: `unknown`, or a tracer blamed on a node that isn't as it was."""
-    late = one.cause == "tracer" and dict(one.about).get("late")
-    return bool(drifted) if one.cause == "unknown" else bool(late) and one.node in {i.node for i in drifted}
+    """Whether what differs tells more than a last resort: `unknown`, or a tracer that may have begun too late."""
+    return bool(drifted) and (one.cause == "unknown" or "late" in dict(one.about))
 
 
 def confirm(suspects: Sequence[Suspect], ask: Ask) -> tuple[Suspect, ...]:

@@ -302,7 +302,9 @@ def _reaches(line: str, way: Passing, others: Sequence[Difference]) -> bool:
 
 
 # What a router does by itself, and tells nobody.
-_QUIET = re.compile(r"(?:.*: )?(?:log |debug |isis hello-|service |password |.*\bsoft-reconfiguration\b)")
+_QUIET = re.compile(
+    r"(?:.*: )?(?:log |debug |isis hello-|service |password |.*\bsoft-reconfiguration\b|.*\btimers\b)"
+)
 
 
 _TOUCHES: Mapping[str, Touches] = {
