@@ -305,9 +305,7 @@ def test_of_routing_and_policies_only_their_own_processes_are_asked_about() -> N
         found = diagnose(EDGE, Verdict("any", items), {}, {}, {}, {})
         return [(one.cause, one.node, one.argv[-1]) for one in found]
 
-    daemons = [
-        ("frozen", "edge", f"/run/frr/{one}.pid") for one in ("mgmtd", "zebra", "staticd", "isisd", "bgpd")
-    ]
+    daemons = [("frozen", "edge", f"/run/frr/{one}.pid") for one in ("zebra", "staticd", "isisd", "bgpd")]
     assert [one for one in asked(RoutingLacks) if one[0] == "frozen"] == daemons
     assert asked(PoliciesDiffer)[0] == ("frozen", "edge", "/var/lib/srv6lab/policies/pid")
     assert len(asked(PoliciesDiffer)) == 2

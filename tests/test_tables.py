@@ -137,7 +137,7 @@ def test_a_daemon_that_says_nothing_in_time_is_named_once() -> None:
 def test_no_daemon_is_asked_that_is_stopped_or_gone(tmp_path: Path) -> None:
     """The script as bash runs it, over a /proc and an FRR of its own."""
     states = {
-        "mgmtd": "S (sleeping)",
+        "mgmtd": "T (stopped)",  # which only takes configuration: nobody asks for it
         "zebra": "S (sleeping)",
         "staticd": "S (sleeping)",
         "bgpd": "T (stopped)",
@@ -153,7 +153,7 @@ def test_no_daemon_is_asked_that_is_stopped_or_gone(tmp_path: Path) -> None:
     assert [line for line in said.splitlines() if "asked" in line] == [
         f"asked -d zebra -c show segment-routing srv6 {what} json" for what in ("locator", "sid")
     ]
-    assert texts[-2].split("\n")[:5] == ["mgmtd S", "zebra S", "staticd S", "isisd gone", "bgpd T"]
+    assert texts[-2].split("\n")[:4] == ["zebra S", "staticd S", "isisd gone", "bgpd T"]
     assert read(EDGE, said).dead == ("isisd isn't running", "bgpd doesn't answer: it is stopped")
 
 

@@ -102,7 +102,7 @@ def fetch_node_state(lab: Instance, node: PlannedNode) -> NodeState:
 def script(node: PlannedNode) -> str:
     """What a node is asked, each answer ended by a line of its own."""
     asked = "\n".join(f"{command} 2>/dev/null\necho\necho {_END}" for _, command in _questions(node))
-    return _DAEMONS.replace("NAMES", " ".join(node.routing.daemons)) + asked if node.routing else asked
+    return _DAEMONS.replace("NAMES", " ".join(node.routing.route_daemons)) + asked if node.routing else asked
 
 
 # Nobody waits for a daemon that is stopped (T) or gone; one that runs may take 5 seconds.

@@ -102,7 +102,7 @@ def compare(node: str, before: Sections, after: Sections) -> Iterator[Difference
 
 
 _LATE = re.compile(
-    r"^(?:(?:local|anycast) )?fe80:|^multicast ff00:| inet6 fe80:"
+    r"^(?:(?:local|anycast) )?fe80:|^multicast ff00:|^\S+ inet6 fe80:"
 )  # comes by itself with a NIC
 
 

@@ -93,6 +93,11 @@ class Routing:
             *(["bgpd"] if self.bgp else []),
         )
 
+    @property
+    def route_daemons(self) -> tuple[str, ...]:
+        """Those without which routes aren't kept: mgmtd only takes configuration."""
+        return tuple(name for name in self.daemons if name != "mgmtd")
+
     def sessions(self) -> Iterator[tuple[str, PlannedNeighbor]]:
         """Every BGP session with the VRF that it is in, "" for none."""
         yield from (("", one) for one in (self.bgp.neighbors if self.bgp else ()))

@@ -194,3 +194,10 @@ def test_where_nothing_was_kept_nothing_is_compared(fake: Fake, one: Instance, k
         one.home.path.mkdir(parents=True, exist_ok=True)
         (one.home.path / KEPT).write_text(kept)
     assert differences(one) is None
+
+
+def test_a_route_over_a_link_local_next_hop_is_a_difference() -> None:
+    head, _, tail = SAID.partition("-- firewall")
+    route = "10.9.0.0/24 via inet6 fe80::1 dev eth1"
+    (found,) = compare("gate", read(SAID), read(f"{head}{route}\n-- firewall{tail}"))
+    assert (found.section, found.new) == ("route", (route,))

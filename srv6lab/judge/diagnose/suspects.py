@@ -222,7 +222,7 @@ def of_agent(node: str) -> Iterator[Suspect]:
 
 def of_daemons(node: PlannedNode) -> Iterator[Suspect]:
     """Those of FRR that may be stopped, or gone."""
-    for daemon in node.routing.daemons if node.routing else ():
+    for daemon in node.routing.route_daemons if node.routing else ():
         yield suspect("frozen", node.name, process=daemon, pid=f"/run/frr/{daemon}.pid")
         yield suspect("daemon-not-running", node.name, daemon=daemon)
 
