@@ -86,6 +86,13 @@ def test_a_record_is_shown_in_full(name: str) -> None:
     assert text.count("code point ") == len(flavored(name))
 
 
+def test_a_flavor_says_what_linux_does_otherwise_with_it() -> None:
+    lines = behaviors_text("End").splitlines()
+    told = [at for at, line in enumerate(lines) if "never removes the SRH (next-csid-without-psp)" in line]
+    assert [lines[at - 1].split("  ")[2] for at in told] == ["NEXT-CSID + PSP"]
+    assert "next-csid-without-psp" not in behaviors_text("End.X")
+
+
 def test_a_known_record_word_by_word() -> None:
     one = Behavior(
         "End.DX4",

@@ -21,7 +21,7 @@ class Tracer:
     """What is known of the tracer at a point for the time of one run.
 
     `state` is "live" (whole and drained), "dead", "missing" (no capture handed in) or
-    "cut" (the last record is incomplete); `note` says more, for people; `trace` is the name of its
+    "cut" (not all of it is there, or it is another link's); `note` says more, for people; `trace` is the name of its
     capture file.
     """
 
@@ -72,7 +72,7 @@ class Observations:
     """What a run of an exercise wrote beside its captures; empty for pcaps that came alone.
 
     `counters` are packets by `firewall NAME` or `sid SID`. `routing` and `policies` are (node, what is amiss).
-    `differences` is what wasn't as Day0 left it when the exercise began, if it was `compared`.
+    `differences` is what wasn't as Day0 left it when the check began, if it was `compared`.
     `settled` says how long each change took to come about, `failure` why the exercise couldn't go on, `failed_on` the
     node that refused a change. `proxies` and `vpns` are what serves those of a node. `sids` are the (SID, behavior)
     pairs that each node's kernel has bound."""

@@ -307,7 +307,7 @@ class DiffersFromDay0(Remark):
 class Suspect:
     """What may have caused a failure: `cause` by its name, `what` in a sentence, `argv` the read-only command
     that proves it in `node` (none where nothing is to be asked there), `about` what its answer is held against.
-    `proven` is None as long as nobody asked; `mend` is what mends it."""
+    `proven` is True where an answer proved it surely, else None; `mend` is what mends it."""
 
     cause: str
     node: str

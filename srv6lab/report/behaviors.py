@@ -13,6 +13,7 @@ from typing import Any
 from srv6lab.errors import UsageError
 from srv6lab.srv6.behaviors import NEEDS, REGISTRY, Behavior
 from srv6lab.srv6.flavors import Flavored, flavored
+from srv6lab.srv6.quirks import QUIRKS
 from srv6lab.suggest import closest, did_you_mean
 
 from .table import aligned
@@ -116,6 +117,8 @@ def _lines(one: Behavior) -> Iterator[str]:
     for f in flavors:
         linux = f"Linux since {_version(f.kernel_since)}" if f.kernel_since else "not in Linux"
         yield f"    {_joined(f):{width}}  code point {f.code_point}, {linux}"
+        if f.quirk:
+            yield f"    {'':{width}}  {QUIRKS[f.quirk].what} ({f.quirk})"
 
 
 def _joined(one: Flavored) -> str:

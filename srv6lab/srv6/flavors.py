@@ -16,11 +16,13 @@ _POPPING = ("PSP", "USP", "USD")
 
 @dataclass(frozen=True, slots=True)
 class Flavored:
-    """A behavior with flavors. `kernel_since` is None for what Linux has not (End with USP, say)."""
+    """A behavior with flavors. `kernel_since` is None for what Linux has not (End with USP, say), `quirk` what it does
+    otherwise with all of them."""
 
     flavors: tuple[str, ...]
     code_point: int
     kernel_since: tuple[int, int] | None = None
+    quirk: str = ""
 
 
 # The numbers of a behavior with no flavor, with USD alone, and with NEXT-CSID alone: those of the other
@@ -43,9 +45,10 @@ _ONLY_NEXT_CSID = {
 _LINUX = {
     ("End", ("PSP",)): (6, 3),
     ("End", (NEXT_CSID,)): (6, 1),
-    ("End", (NEXT_CSID, "PSP")): (6, 3),  # taken, but see the quirk next-csid-without-psp
+    ("End", (NEXT_CSID, "PSP")): (6, 3),
     ("End.X", (NEXT_CSID,)): (6, 6),
 }
+_QUIRKS: dict[tuple[str, tuple[str, ...]], str] = {("End", (NEXT_CSID, "PSP")): "next-csid-without-psp"}
 
 
 def in_linux() -> tuple[str, ...]:
@@ -57,7 +60,7 @@ def flavored(behavior: str) -> tuple[Flavored, ...]:
     """All that a behavior can be bound with, by their numbers; empty for one that takes no flavors."""
     found = ((flavors, number) for flavors, number in _numbers(behavior) if flavors)
     return tuple(
-        Flavored(flavors, number, _LINUX.get((behavior, flavors)))
+        Flavored(flavors, number, _LINUX.get((behavior, flavors)), _QUIRKS.get((behavior, flavors), ""))
         for flavors, number in sorted(found, key=lambda one: one[1])
     )
 

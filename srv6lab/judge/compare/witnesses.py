@@ -11,7 +11,8 @@ Span = tuple[int, int]
 def values_alone(
     expected: str | None, predicted: Collection[str] | None, captured: Collection[str]
 ) -> str | None:
-    """The witness whose word the other two don't share; None where all differ, or where only two speak.
+    """The witness whose word the other two don't share; None where all differ, or where the author says nothing. Where
+    the model says nothing the captures are held against the author alone.
 
     `predicted` are the values that the model permits; None where a witness says nothing.
     """

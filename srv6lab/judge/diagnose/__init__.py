@@ -1,7 +1,7 @@
 """A Verdict that isn't a pass → what likely caused it, and the read-only command that proves it.
 
 From captures alone the answer is the set of causes that they can't tell apart. Where the lab runs, its nodes are
-asked, and the first cause that is proven stands alone.
+asked, and the first cause that is surely proven stands alone.
 """
 
 from __future__ import annotations
