@@ -131,3 +131,13 @@ def test_a_capture_that_holds_anything_else_stays(others: tuple[PacketView, ...]
     mixed = capture(packet(ELSEWHERE), *others)
     assert without_others(PLAN, {HERE.point: own}) == {HERE.point: own}
     assert without_others(PLAN, {HERE.point: mixed}) == {HERE.point: mixed}
+
+
+def test_what_is_copied_to_another_link_is_judged_and_what_was_exchanged_is_not() -> None:
+    far = PLAN.neighbors()[ELSEWHERE.point]
+    here, there = capture(packet(HERE), packet(PEER)), capture(packet(ELSEWHERE), packet(far))
+    copied = {HERE.point: there, ELSEWHERE.point: there, far.point: there}
+    assert without_others(PLAN, copied) == copied
+    exchanged = {HERE.point: there, PEER.point: here, ELSEWHERE.point: here, far.point: there}
+    emptied = {point for point, one in without_others(PLAN, exchanged).items() if one.note}
+    assert emptied == {HERE.point, ELSEWHERE.point}

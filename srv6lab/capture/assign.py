@@ -91,17 +91,25 @@ def assign(plan: Plan, named: Mapping[Point, str], others: Mapping[str, Capture]
 
 
 def without_others(plan: Plan, captures: Mapping[Point, Capture]) -> dict[Point, Capture]:
-    """The captures, each of which every packet is of another link than its point's emptied, and told so."""
+    """The captures, but those emptied, and told so, of which every packet is of another link than their point's, while
+    an end of that link has none: they were exchanged. What was copied is there, too."""
     links, found = list(_links(plan)), dict(captures)
+    macs = {point: _ends(capture) for point, capture in captures.items()}
     for point, capture in captures.items():
-        own = {nic.mac for link in links if point in (link[0].point, link[1].point) for nic in link}
-        macs = {mac for view in capture.packets for mac in (view.source_mac, view.destination_mac)}
-        macs = {mac for mac in macs if mac and not int(mac[:2], 16) & 1}  # those of no group
         for one, other in links:
-            if macs == {one.mac, other.mac} != own:
+            own = point in (one.point, other.point)
+            ends = [end for end in (one, other) if end.point in captures]
+            lacking = not ends or any(end.mac not in macs[end.point] for end in ends)
+            if not own and lacking and macs[point] == {one.mac, other.mac}:
                 note = f"it holds what {one.point} and {other.point} sent each other"
                 found[point] = Capture(records=capture.records, note=note)
     return found
+
+
+def _ends(capture: Capture) -> set[str]:
+    """The MACs of the packets' ends, without those of groups."""
+    macs = {mac for view in capture.packets for mac in (view.source_mac, view.destination_mac)}
+    return {mac for mac in macs if mac and not int(mac[:2], 16) & 1}
 
 
 def _links(plan: Plan) -> Iterator[Link]:

@@ -104,7 +104,7 @@ def _better_told(one: Suspect, drifted: Sequence[Suspect]) -> bool:
 
 def confirm(suspects: Sequence[Suspect], ask: Ask) -> tuple[Suspect, ...]:
     """Ask the lab's nodes, in the order of likelihood, up to the first cause that is proven: it alone is left. Where
-    none is, those are that may be innocent, and those that nobody could ask about."""
+    none is, what differs from Day0 comes first, then those that may be innocent and those that nobody could ask about."""
     left, maybe = [], []
     for one in suspects:
         if not one.argv:
@@ -119,7 +119,8 @@ def confirm(suspects: Sequence[Suspect], ask: Ask) -> tuple[Suspect, ...]:
             if proves_surely(one, answer):
                 return (replace(one, proven=True),)
             maybe.append(one)
-    return (*maybe, *left)
+    differs = [one for one in left if one.cause == "differs"]
+    return (*differs, *maybe, *(one for one in left if one not in differs))
 
 
 def _of_walk(
