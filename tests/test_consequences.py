@@ -8,6 +8,7 @@ import pytest
 
 from srv6lab.evidence.drift import Difference
 from srv6lab.evidence.packets import Place
+from srv6lab.evidence.probes import Found, Sent
 from srv6lab.evidence.verdict import Missing, Status, Verdict
 from srv6lab.judge.diagnose import _better_told, _learned, diagnose
 from srv6lab.judge.diagnose.causes import suspect
@@ -113,3 +114,17 @@ def test_a_tracer_that_missed_packets_is_no_cause_of_what_others_saw_fail(status
     )
     verdict = Verdict("any", (missed, Missing(status=status)))
     assert diagnose(PLAN, verdict, {}, {}, {}, {}, [TOLD])[0].cause == first
+
+
+def test_what_mends_a_cause_names_the_lab() -> None:
+    differs = Difference(
+        "gate", "", "sysctl", ("net.ipv6.conf.all.forwarding = 1",), ("net.ipv6.conf.all.forwarding = 0",)
+    )
+    plan = fork()
+    predicted = {one.probe: one for one in predict(plan, "shared")}
+    hop = predicted["flows"].linux[0].hops[2]
+    lost = Missing(status=Status.FAIL, point=hop.point, direction=hop.direction, field="count", probe="flows")
+    found = {"flows": Found(Sent("flows", 1200, 0, "ab" * 16), ())}
+    suspects = diagnose(plan, Verdict("shared", (lost,)), predicted, found, {}, {}, [differs])
+    told = [one.mend for one in suspects if one.cause == "differs"]
+    assert told == ["take that back, or invoke destroy and up lab=fork"]

@@ -82,7 +82,8 @@ def diagnose(
         suspects = [one for one in suspects if _may_be(one, differences) and not _learned(plan, one, told)]
         drifted = [*suspects_of_drift(verdict.items, predicted, touching)]
         suspects = [*(one for one in suspects if not _better_told(one, drifted)), *drifted]
-    return tuple(dict.fromkeys([*suspects, *tracers_lack] or _of_witnesses(verdict.items)))
+    all_ = dict.fromkeys([*suspects, *tracers_lack] or _of_witnesses(verdict.items))
+    return tuple(replace(one, mend=one.mend.replace("lab=LAB", f"lab={plan.name}")) for one in all_)
 
 
 def _may_be(one: Suspect, differences: Sequence[Difference]) -> bool:
