@@ -8,8 +8,9 @@ import pytest
 
 from srv6lab.evidence.drift import Difference
 from srv6lab.evidence.packets import Place
+from srv6lab.evidence.probes import Found, Sent
 from srv6lab.evidence.verdict import Missing, Status, Verdict
-from srv6lab.judge.diagnose import _better_told, _learned, diagnose
+from srv6lab.judge.diagnose import _better_told, _learned, confirm, diagnose
 from srv6lab.judge.diagnose.causes import suspect
 from srv6lab.judge.diagnose.drift import Passing, met, without_learned
 from srv6lab.judge.diagnose.everyday import born, packet_about
@@ -113,3 +114,30 @@ def test_a_tracer_that_missed_packets_is_no_cause_of_what_others_saw_fail(status
     )
     verdict = Verdict("any", (missed, Missing(status=status)))
     assert diagnose(PLAN, verdict, {}, {}, {}, {}, [TOLD])[0].cause == first
+
+
+def test_what_mends_a_cause_names_the_lab() -> None:
+    differs = Difference(
+        "gate", "", "sysctl", ("net.ipv6.conf.all.forwarding = 1",), ("net.ipv6.conf.all.forwarding = 0",)
+    )
+    plan = fork()
+    predicted = {one.probe: one for one in predict(plan, "shared")}
+    hop = predicted["flows"].linux[0].hops[2]
+    lost = Missing(status=Status.FAIL, point=hop.point, direction=hop.direction, field="count", probe="flows")
+    found = {"flows": Found(Sent("flows", 1200, 0, "ab" * 16), ())}
+    suspects = diagnose(plan, Verdict("shared", (lost,)), predicted, found, {}, {}, [differs])
+    told = [one.mend for one in suspects if one.cause == "differs"]
+    assert told == ["take that back, or invoke destroy and up lab=fork"]
+
+
+def test_a_suspicion_that_tells_all_that_differs_comes_before_it() -> None:
+    """A rule that copies, proven by no counter: it alone differs, or an IPsec policy does, too, or another node."""
+    copied = suspect("copied", "gate")
+
+    def first(node: str, sections: str) -> str:
+        differs = suspect("differs", node, lines="some", sections=sections)
+        answer = "table ip t {\nchain c {\ntype filter hook forward priority 0;\ndup to 10.0.0.1\n}\n}", 0
+        return confirm([copied, differs], lambda *_: answer)[0].cause
+
+    assert first("gate", "firewall") == "copied"
+    assert first("gate", "firewall,ipsec") == first("north", "firewall") == "differs"

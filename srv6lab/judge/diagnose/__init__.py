@@ -82,7 +82,8 @@ def diagnose(
         suspects = [one for one in suspects if _may_be(one, differences) and not _learned(plan, one, told)]
         drifted = [*suspects_of_drift(verdict.items, predicted, touching)]
         suspects = [*(one for one in suspects if not _better_told(one, drifted)), *drifted]
-    return tuple(dict.fromkeys([*suspects, *tracers_lack] or _of_witnesses(verdict.items)))
+    all_ = dict.fromkeys([*suspects, *tracers_lack] or _of_witnesses(verdict.items))
+    return tuple(replace(one, mend=one.mend.replace("lab=LAB", f"lab={plan.name}")) for one in all_)
 
 
 def _may_be(one: Suspect, differences: Sequence[Difference]) -> bool:
@@ -104,7 +105,7 @@ def _better_told(one: Suspect, drifted: Sequence[Suspect]) -> bool:
 
 def confirm(suspects: Sequence[Suspect], ask: Ask) -> tuple[Suspect, ...]:
     """Ask the lab's nodes, in the order of likelihood, up to the first cause that is proven: it alone is left. Where
-    none is, what differs from Day0 comes first, then those that may be innocent and those that nobody could ask about."""
+    none is, those are that may be innocent, what differs from Day0, and those that nobody could ask about."""
     left, maybe = [], []
     for one in suspects:
         if not one.argv:
@@ -120,7 +121,14 @@ def confirm(suspects: Sequence[Suspect], ask: Ask) -> tuple[Suspect, ...]:
                 return (replace(one, proven=True),)
             maybe.append(one)
     differs = [one for one in left if one.cause == "differs"]
-    return (*differs, *maybe, *(one for one in left if one not in differs))
+    told = [one for one in maybe if differs and _tells(one, differs[0])]
+    return tuple(dict.fromkeys([*told, *differs, *maybe, *left]))
+
+
+def _tells(maybe: Suspect, differs: Suspect) -> bool:
+    """Whether a cause that may be innocent tells all that differs where the walk broke."""
+    sections = dict(differs.about).get("sections", "").split(",")
+    return maybe.node == differs.node and set(sections) <= {*CAUSES[maybe.cause].differs}
 
 
 def _of_walk(

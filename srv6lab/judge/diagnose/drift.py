@@ -127,10 +127,12 @@ def suspects_of_drift(
     """What differs where the walks break, then on the way there, the nearest first; then elsewhere."""
     nodes = [*dict.fromkeys([*_before_the_break(items, predicted), *(one.node for one in touching)])]
     for node in nodes:
-        lines = [f"{one.section}: {line}" for one in touching if one.node == node for line in one.told()]
-        if lines:
-            more = f", and {len(lines) - _SHOWN} more" if len(lines) > _SHOWN else ""
-            yield suspect("differs", node, lines="; ".join(lines[:_SHOWN]) + more)
+        told = [(one.section, line) for one in touching if one.node == node for line in one.told()]
+        if told:
+            lines = "; ".join(f"{section}: {line}" for section, line in told[:_SHOWN])
+            more = f", and {len(told) - _SHOWN} more" if len(told) > _SHOWN else ""
+            sections = ",".join(dict.fromkeys(section for section, _ in told))
+            yield suspect("differs", node, lines=lines + more, sections=sections)
 
 
 def _before_the_break(items: Sequence[Item], predicted: Mapping[str, Prediction]) -> Iterator[str]:
