@@ -44,6 +44,14 @@ def test_a_route_where_no_flows_part_is_none() -> None:
     assert judged(route(4, 1), node="north") == []
 
 
+def test_a_route_beside_that_parts_nothing_is_none() -> None:
+    """It takes the address that packets come from, where flows part by another."""
+    beside = Difference("gate", "", "route", (), ("10.0.1.1 dev eth1 scope link",))
+    plan = fork()
+    predicted = {one.probe: one for one in predict(plan, "shared")}
+    assert list(judge_routes(plan, predicted, [beside])) == []
+
+
 @pytest.mark.parametrize(("flows", "least"), [(400, 0.0), (1200, 0.99)])
 def test_so_many_flows_tell_two_to_one_from_three_to_one(flows: int, least: float) -> None:
     """The probability that a count of flows with the share 2/3 is unlikely by 3/4."""

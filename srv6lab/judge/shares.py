@@ -6,7 +6,7 @@ Flows are too few to tell shares that are near each other; the route that the ke
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from itertools import pairwise
 
 from srv6lab.evidence.drift import Difference
@@ -28,7 +28,8 @@ def judge_routes(
         parting = {hop.point.place: hop for hop in _parting(prediction)}
         for one in met(plan, routes, [*passings(plan, {probe: prediction})]):
             hop = parting.get(one.place)
-            if hop and _shares(one.gone) != _shares(one.new):
+            parts = {line.split()[0] for line in (*one.gone, *one.new) if " nexthop " in line}
+            if hop and parts and _shares(one.gone, parts) != _shares(one.new, parts):
                 note = f"{one.node} parts the flows by a route that isn't as Day0 left it: {'; '.join(one.lines())}"
                 yield RouteParts(
                     status=Status.FAIL,
@@ -43,13 +44,14 @@ def judge_routes(
 _NEXT_HOP = re.compile(r"(?:segs \d+ \[ ([^\]]*)\] )?(?:via (?:inet6 )?(\S+) )?dev (\S+)(?: weight (\d+))?")
 
 
-def _shares(lines: Sequence[str]) -> dict[str, frozenset[tuple[str, str, str]]]:
-    """Of each route the segments, the NIC and the weight of each next hop, by the prefix."""
+def _shares(lines: Sequence[str], prefixes: Set[str]) -> dict[str, frozenset[tuple[str, str, str]]]:
+    """Of the routes to some prefixes the segments, the NIC and the weight of each next hop."""
     return {
         line.split()[0]: frozenset(
             (segs, nic, weight or "1") for segs, _, nic, weight in _NEXT_HOP.findall(line)
         )
         for line in lines
+        if line.split()[0] in prefixes
     }
 
 
