@@ -102,20 +102,14 @@ _ALL = (
         "{node} doesn't send what has a forwarding class to the routes of that class",
         ("sh", "-c", "ip {version} rule show; nft list ruleset"),
         ask.no_class,
-        differs=(
-            "rule",
-            "firewall",
-        ),
+        differs=("rule", "firewall"),
     ),
     Cause(
         "route-missing",
         "{node} has no route to {destination} by {nic}",
         ("ip", "{version}", "route", "get", "{destination}"),
         ask.other_way,
-        differs=(
-            "route",
-            "rule",
-        ),
+        differs=("route", "rule"),
     ),
     Cause(
         "table-route-missing",
@@ -129,10 +123,7 @@ _ALL = (
         "{node} knows a way to {destination} in table {table} that the plan doesn't have",
         ("ip", "{version}", "route", "show", "table", "{table}", "match", "{destination}"),
         ask.some_way,
-        differs=(
-            "route",
-            "rule",
-        ),
+        differs=("route", "rule"),
     ),
     Cause(
         "forwarding-off",

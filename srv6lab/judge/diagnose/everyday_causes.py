@@ -20,10 +20,7 @@ EVERYDAY = (
         ),
         lookups.taken_by_rule,
         "ip {version} rule del pref NUMBER",
-        differs=(
-            "rule",
-            "route",
-        ),
+        differs=("rule", "route"),
     ),
     Cause(
         "route-discards",
@@ -55,10 +52,7 @@ EVERYDAY = (
         ("sh", "-c", "ip neighbor show dev {nic}; ip -oneline link show dev {nic}"),
         lookups.other_neighbor,
         "ip neighbor del {neighbor} dev {nic}; ip link set dev {nic} arp on",
-        differs=(
-            "neighbor",
-            "link",
-        ),
+        differs=("neighbor", "link"),
     ),
     Cause(
         "mac-address",
@@ -106,11 +100,7 @@ EVERYDAY = (
         "{node} sends to {destination} from another address than {source}",
         ("ip", "{version}", "route", "get", "{destination}"),
         lookups.other_source,
-        differs=(
-            "route",
-            "address",
-            "rule",
-        ),
+        differs=("route", "address", "rule"),
     ),
     Cause(
         "traffic-control",
