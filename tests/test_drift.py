@@ -73,6 +73,11 @@ MET = [
     ("firewall", "+ table arp zz chain c (output): arp saddr ether set 02:00:00:00:00:99"),
     ("frr", "- router isis area: net 49.0000.0000.0000.0001.00"),
     ("frr", "- route-map used permit 10"),
+    ("neighbor", "+ fe80::2 dev eth2 lladdr 02:00:00:00:00:99 PERMANENT"),
+    ("neighbor", "- 10.0.1.1 dev eth1 lladdr 02:00:00:00:00:99 PERMANENT"),
+    ("firewall", '+ table ip zz chain c (prerouting): iifname "eth1" drop'),
+    ("firewall", "+ table ip6 zz chain c (postrouting): ip6 daddr fc00:b::e drop"),
+    ("sysctl", "+ net.ipv4.conf.eth1.forwarding = 0"),
 ]  # fmt: skip
 
 LEFT_OVER = [
@@ -118,6 +123,10 @@ LEFT_OVER = [
     ("frr", "+ ip prefix-list idle seq 5 permit 10.0.0.0/8"),
     ("frr", "+ interface eth1: description the way up"),
     ("of another version", "+ eth9: what this one doesn't know"),
+    ("neighbor", "+ 2001:ab::99 dev eth2 lladdr 02:00:00:00:00:98 PERMANENT"),
+    ("firewall", '+ table ip zz chain c (prerouting): iifname "eth2" drop'),
+    ("firewall", "+ table ip6 zz chain c (input): ip6 daddr fc00:b::e drop"),
+    ("sysctl", "+ net.ipv6.conf.eth2.forwarding = 0"),
 ]  # fmt: skip
 
 
@@ -155,6 +164,21 @@ def test_who_sends_ipv4_meets_no_switch_of_ipv6() -> None:
 def test_words_that_no_packet_meets_are_left_out(section: str, was: str, now: str) -> None:
     assert touched(one(section, f"- {was}", f"+ {now}")) == []
     assert touched(one(section, f"- {was}", f"+ {now} mtu 99")) == [f"- {was}", f"+ {now} mtu 99"]
+
+
+def test_a_new_next_hop_is_looked_up_in_the_neighbor_table() -> None:
+    neighbor = one("neighbor", "+ 2001:ab::99 dev eth2 lladdr 02:00:00:00:00:98 PERMANENT")
+    route = one("route", "+ fc00:b::e via 2001:ab::99 dev eth2 metric 1024")
+    assert touched(neighbor) == []
+    assert touched(neighbor, route) == [*neighbor.lines(), *route.lines()]
+
+
+@pytest.mark.parametrize("switch", ["forwarding", "rp_filter"])
+def test_what_is_asked_of_arrivals_is_not_asked_where_a_packet_leaves(switch: str) -> None:
+    there = [way for way in WAYS if way.came and way.came.point.nic == "eth1"]
+    lines = [f"+ net.ipv4.conf.{nic}.{switch} = 0" for nic in ("eth1", "eth2")]
+    (found,) = met(PLAN, [one("sysctl", *lines)], there)
+    assert list(found.lines()) == lines[:1]
 
 
 def test_a_mark_is_met_by_the_rule_that_asks_for_it() -> None:

@@ -155,6 +155,18 @@ def _of_nic(line: str, way: Passing, others: Sequence[Difference]) -> bool:
     return named is not None and named.group(1) in {*way.nics(), "lo"}
 
 
+def _of_neighbor(line: str, way: Passing, others: Sequence[Difference]) -> bool:
+    """A neighbor whom the packet goes to next: by a route, the plan's or a new one, or as its destination."""
+    if not _of_nic(line, way, others):
+        return False
+    word, node = line.partition(" ")[0], way.node
+    if line.endswith("proxy") or word.startswith("fe80:") or node.routing or node.proxies:
+        return True  # whom others ask for, or whom the plan doesn't know
+    routes = "\n".join(route for one in others if one.section == "route" for route in one.lines())
+    known = {*map(str, way.addresses()), *(str(route.via) for route in node.routes)}
+    return word in known or re.search(rf"\bvia (?:inet6 )?{re.escape(word)}(?!\S)", routes) is not None
+
+
 def _of_address(line: str, way: Passing, others: Sequence[Difference]) -> bool:
     found = re.search(r"\binet6? (\S+)/\d+", line)
     return _of_nic(line, way, others) or bool(found and found.group(1) in {*map(str, way.addresses())})
@@ -240,7 +252,15 @@ def _of_firewall(line: str, way: Passing, others: Sequence[Difference]) -> bool:
     hook = re.search(r"\((\w+)(?: devices? =? ?\{? ?\"?([\w.-]+))?", where)
     known = (family.group(1) or family.group(2)) if family else ""
     rule = Rule(known, hook.group(1) if hook else "", (hook.group(2) or "") if hook else "", text)
-    return concerns(rule, {"arp": ""} if known == "arp" else packet_about(way.came, way.out))
+    return concerns(rule, {"arp": ""} if known == "arp" else packet_about(*_at(rule.hook, way)))
+
+
+def _at(hook: str, way: Passing) -> tuple[Hop | None, Hop | None]:
+    """What a hook sees of a packet: as it came, as it leaves, or both. Nobody traces a proxy's ports: there it sees both."""
+    if way.node.proxies and not way.place.netns:
+        return way.came, way.out
+    came = None if hook in ("output", "postrouting", "egress") else way.came
+    return came, None if hook in ("ingress", "prerouting", "input") else way.out
 
 
 def _of_sysctl(line: str, way: Passing, others: Sequence[Difference]) -> bool:
@@ -252,11 +272,16 @@ def _of_sysctl(line: str, way: Passing, others: Sequence[Difference]) -> bool:
     if _OF_ERRORS.match(path) and way.came and way.out:
         return False
     found = re.match(r"net\.ipv\d\.(?:conf|neigh)\.([^.]+)\.", path)
+    if found and _OF_ARRIVALS.match(path) and way.came:
+        return found.group(1) in {way.came.point.nic, "all"}
     if found:
-        return found.group(1) in {*way.nics(), "all", "lo"}
+        return found.group(1) in {*way.nics(), "all", "lo"} and not _OF_HOSTS.match(path)
     return not re.match(r"net\.ipv\d\.(?:tcp_|udp_|igmp_|inet_peer|xfrm|ping_|ip_local_|raw_)", path)
 
 
+# Linux asks the NIC that a packet came by; of IPv6 it asks `all`, and a NIC only whether it learns from routers.
+_OF_ARRIVALS = re.compile(r"net\.ipv4\.conf\.[^.]+\.(?:forwarding|rp_filter)$")
+_OF_HOSTS = re.compile(r"net\.ipv6\.conf\.(?!all\.)[^.]+\.forwarding$")
 _OF_ERRORS = re.compile(r"net\.ipv\d\.icmp")  # and of answers, which a node sends that a packet ends at
 
 
@@ -312,7 +337,7 @@ _QUIET = re.compile(
 _TOUCHES: Mapping[str, Touches] = {
     "link": _of_nic,
     "address": _of_address,
-    "neighbor": _of_nic,
+    "neighbor": _of_neighbor,
     "route": _of_route,
     "rule": _of_rule,
     "tunnel source": _of_tunnels,
