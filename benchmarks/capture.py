@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "captures"))
 import frames
 
-from srv6lab import capture
+from srv6lab.capture import reading
 
 FIELDS = ("frame.number", "ip.src", "ip.dst", "ipv6.src", "ipv6.dst", "ipv6.routing.srh.addr", "data.data")
 
@@ -46,7 +46,7 @@ def main(packets: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         many = Path(folder, "many.pcap")
         many.write_bytes(frames.pcap([frames.ping(number % 65536) for number in range(packets)]))
-        compare(f"{packets} packets", lambda: capture.read(many), lambda: fields(many))
+        compare(f"{packets} packets", lambda: reading.read(many), lambda: fields(many))
         lab = {number: Path(folder, f"{number}.pcap") for number in range(17)}
         for path in lab.values():
             path.write_bytes(frames.pcap(frames.seed()))
@@ -55,7 +55,7 @@ def main(packets: int) -> None:
             for path in lab.values():
                 fields(path)
 
-        compare("17 pcaps of 8 frames", lambda: capture.read_all(lab), one_by_one)
+        compare("17 pcaps of 8 frames", lambda: reading.read_all(lab), one_by_one)
 
 
 if __name__ == "__main__":

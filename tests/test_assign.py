@@ -8,8 +8,8 @@ from ipaddress import ip_interface
 
 import pytest
 
-from srv6lab.capture import Capture
 from srv6lab.capture.assign import assign, by_name, told, trace_of, without_others
+from srv6lab.capture.reading import Capture
 from srv6lab.errors import UsageError
 from srv6lab.evidence.packets import IpHeader, PacketView
 from srv6lab.plan.nodes import Nic, Plan

@@ -22,8 +22,7 @@ sys.path.insert(0, str(Path(__file__).with_name("captures")))
 import frames
 from frames import ether, icmp, icmpv6, ipv4, ipv6, srh, tcp, udp
 
-from srv6lab import capture
-from srv6lab.capture import fields, tshark
+from srv6lab.capture import fields, reading, tshark
 from srv6lab.errors import MachineError, UsageError
 from srv6lab.evidence.packets import Icmp, IpHeader, PacketView, Srh
 
@@ -49,10 +48,10 @@ def nothing_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator
     assert left == []
 
 
-def read(folder: Path, *built: bytes) -> capture.Capture:
+def read(folder: Path, *built: bytes) -> reading.Capture:
     path = folder / "built.pcap"
     path.write_bytes(frames.pcap(built))
-    return capture.read(path)
+    return reading.read(path)
 
 
 def whole(folder: Path, frame: bytes) -> PacketView:
@@ -308,7 +307,7 @@ def test_a_protocol_without_a_name_is_its_number(tmp_path: Path) -> None:
 
 @needs_tshark
 def test_the_noise_of_a_link_and_what_it_announces() -> None:
-    found = capture.read(CAPTURES / "seed.pcap")
+    found = reading.read(CAPTURES / "seed.pcap")
     assert (found.records, found.note) == (8, "")
     assert [packet.number for packet in found.packets] == [1, 2, 3, 5, 6, 7, 8]
     assert [packet.icmp.sequence for packet in found.packets[3:6] if packet.icmp] == [1, 2, 3]
@@ -339,7 +338,7 @@ def test_what_announces_no_binding(tmp_path: Path) -> None:
 
 @needs_tshark
 def test_a_display_filter_narrows_and_keeps_the_numbers() -> None:
-    found = capture.read(CAPTURES / "seed.pcap", display_filter="ipv6.routing or tcp")
+    found = reading.read(CAPTURES / "seed.pcap", display_filter="ipv6.routing or tcp")
     assert [packet.number for packet in found.packets] == [5, 6, 7, 8]
     assert (found.records, found.bindings) == (8, ())
 
@@ -347,7 +346,7 @@ def test_a_display_filter_narrows_and_keeps_the_numbers() -> None:
 @needs_tshark
 def test_a_display_filter_that_is_none_is_told(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="can't use the display filter 'ipv6 and nonsense'"):
-        capture.read(CAPTURES / "seed.pcap", display_filter="ipv6 and nonsense")
+        reading.read(CAPTURES / "seed.pcap", display_filter="ipv6 and nonsense")
 
 
 @needs_tshark
@@ -364,7 +363,7 @@ def test_a_display_filter_that_is_none_is_told(tmp_path: Path) -> None:
 def test_every_kind_of_file_says_the_same(data: bytes, tmp_path: Path) -> None:
     path = tmp_path / "capture"
     path.write_bytes(data)
-    assert capture.read(path) == capture.read(CAPTURES / "seed.pcap")
+    assert reading.read(path) == reading.read(CAPTURES / "seed.pcap")
 
 
 @needs_tshark
@@ -372,7 +371,7 @@ def test_every_kind_of_file_says_the_same(data: bytes, tmp_path: Path) -> None:
 def test_a_capture_cut_short_is_read_up_to_its_last_whole_record(build, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     path = tmp_path / "cut.pcap"
     path.write_bytes(build([frames.ping(1), frames.ping(2)])[:-10])
-    found = capture.read(path)
+    found = reading.read(path)
     assert [bare(packet).icmp for packet in found.packets] == [ECHO_ICMP]
     assert found.records == 1
     assert "cut short" in found.note
@@ -387,7 +386,7 @@ def test_without_records_no_tshark_is_started(
     monkeypatch.setenv("PATH", "/nonexistent")
     path = tmp_path / "empty.pcap"
     path.write_bytes(data)
-    found = capture.read(path)
+    found = reading.read(path)
     assert (found.packets, found.records) == ((), 0)
     assert bool(found.note) == cut_short
 
@@ -395,15 +394,15 @@ def test_without_records_no_tshark_is_started(
 def test_without_tshark_the_message_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nonexistent")
     with pytest.raises(MachineError, match="scripts/setup lab"):
-        capture.read(CAPTURES / "seed.pcap")
+        reading.read(CAPTURES / "seed.pcap")
 
 
 def test_what_is_no_capture_is_told_with_its_name(tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     path.write_text("name: lab\n")
-    assert "it is no capture that can be read: it begins with b'name'" in capture.read(path).note
+    assert "it is no capture that can be read: it begins with b'name'" in reading.read(path).note
     with pytest.raises(UsageError, match=r"absent\.pcap can't be read: No such file"):
-        capture.read(tmp_path / "absent.pcap")
+        reading.read(tmp_path / "absent.pcap")
 
 
 @needs_tshark
@@ -448,7 +447,7 @@ def test_a_frame_that_tshark_describes_in_an_unknown_way_is_counted(monkeypatch:
         raise ValueError
 
     monkeypatch.setattr(fields, "packet", stumble)
-    found = capture.read(CAPTURES / "seed.pcap")
+    found = reading.read(CAPTURES / "seed.pcap")
     assert (found.packets, found.note) == ((), "7 frames not understood (1, 2, 3, 5, 6, …)")
 
 
@@ -456,7 +455,7 @@ def test_a_frame_that_tshark_describes_in_an_unknown_way_is_counted(monkeypatch:
 def test_a_line_of_tshark_s_that_is_no_json_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     layers_of = tshark.layers_of
     monkeypatch.setattr(tshark, "layers_of", lambda line: layers_of(line.replace(b"10.0.0.1", b'"')))
-    found = capture.read(CAPTURES / "seed.pcap")
+    found = reading.read(CAPTURES / "seed.pcap")
     assert ([packet.number for packet in found.packets], found.records) == ([1, 2, 3, 8], 8)
     assert found.note == "4 frames not understood (4, 5, 6, 7)"
 
@@ -479,9 +478,9 @@ def test_captures_read_together_say_what_each_says_alone(tmp_path: Path) -> None
     paths = {name: tmp_path / name for name in built}
     for name, data in built.items():
         paths[name].write_bytes(data)
-    together = capture.read_all(paths)
+    together = reading.read_all(paths)
     assert list(together) == list(built)
-    assert together == {name: capture.read(path) for name, path in paths.items()}
+    assert together == {name: reading.read(path) for name, path in paths.items()}
     assert len(together["large"].packets) == 300
     assert together["raw"].packets[0].source_mac == ""
 
@@ -492,9 +491,9 @@ def test_a_tshark_that_fails_on_one_of_several_names_it(tmp_path: Path) -> None:
     paths = {"good": tmp_path / "good.pcap", "bad": tmp_path / "bad.pcap"}
     paths["good"].write_bytes(frames.pcap(frames.seed()))
     paths["bad"].write_bytes(frames.pcap(frames.seed(), link=65000))
-    found = capture.read_all(paths)
+    found = reading.read_all(paths)
     assert "tshark can't read it" in found["bad"].note
-    assert found["good"] == capture.read(CAPTURES / "seed.pcap")
+    assert found["good"] == reading.read(CAPTURES / "seed.pcap")
 
 
 @needs_tshark
@@ -502,17 +501,29 @@ def test_no_room_for_a_copy_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_arguments: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(capture.pcap, "join", full)
+    monkeypatch.setattr(reading.pcap, "join", full)
     with pytest.raises(MachineError, match=r"No space left on device(.|\n)*needs room there"):
-        capture.read(CAPTURES / "seed.pcap")
+        reading.read(CAPTURES / "seed.pcap")
 
 
 @needs_tshark
 def test_it_reads_inside_an_event_loop_of_the_caller_s() -> None:
     async def inside() -> int:
-        return len(capture.read(CAPTURES / "seed.pcap").packets)
+        return len(reading.read(CAPTURES / "seed.pcap").packets)
 
     assert asyncio.run(inside()) == 7
+
+
+# --- who waits for pyshark
+
+
+def test_up_does_not_wait_for_pyshark() -> None:
+    program = (
+        "import sys; from srv6lab.live import lifecycle; from srv6lab.providers import registry\n"
+        "for record in registry.RECORDS.values(): registry.provider_named(record.name)\n"
+        "sys.exit('pyshark' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", program]).returncode == 0
 
 
 # --- the traps of pyshark
@@ -525,8 +536,8 @@ for name in ("SafeChildWatcher", "ThreadedChildWatcher", "get_child_watcher", "s
     if name == sys.argv[1] and hasattr(asyncio, name):
         delattr(asyncio, name)
 from pathlib import Path
-from srv6lab import capture
-print(len(capture.read(Path({str(CAPTURES / "seed.pcap")!r})).packets))
+from srv6lab.capture import reading
+print(len(reading.read(Path({str(CAPTURES / "seed.pcap")!r})).packets))
 """
 
 
@@ -551,6 +562,6 @@ def test_a_person_s_own_profile_changes_nothing(tmp_path: Path, monkeypatch: pyt
     (tmp_path / "preferences").write_text("ip.defragment: TRUE\nipv6.exthdr_under_root_protocol_tree: TRUE\n")
     (tmp_path / "disabled_protos").write_text("ipv6.routing\nicmp\n")
     monkeypatch.setenv("WIRESHARK_CONFIG_DIR", str(tmp_path))
-    found = capture.read(CAPTURES / "seed.pcap")
+    found = reading.read(CAPTURES / "seed.pcap")
     assert found.packets[3].outer.srh is not None
     assert bare(found.packets[3]).icmp == ECHO_ICMP

@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from srv6lab import capture
-from srv6lab.capture import unpack
+from srv6lab.capture import reading, unpack
 from srv6lab.capture.pcap import packets
 from srv6lab.cli.tasks import check
 from srv6lab.evidence.verdict import Status, Verdict
@@ -100,7 +99,7 @@ def test_what_is_wrong_in_a_malformed_frame_is_told(tmp_path: Path) -> None:
     path.write_bytes(
         frames.pcap([frames.ping(), frames.ether(frames.ipv6("::1", "::2", 43, broken + bytes(76)))])
     )
-    note = capture.read(path).note
+    note = reading.read(path).note
     assert "1 frame malformed (2): tshark stops in ipv6.routing" in note
     assert "segments left" in note.lower()
 
@@ -112,7 +111,7 @@ def test_a_file_that_unpacks_to_too_much_is_read_as_far_as_told(
     path = tmp_path / "bomb.pcap.gz"
     record = struct.pack("<IIII", 0, 0, 200_000, 200_000) + bytes(200_000)
     path.write_bytes(gzip.compress(frames.pcap([frames.ping()]) + record * 40))
-    found = capture.read(path)
+    found = reading.read(path)
     assert "more than 3 MiB" in found.note
     assert len(found.packets) == 1
 

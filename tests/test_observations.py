@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from srv6lab.capture import Capture
+from srv6lab.capture.reading import Capture
 from srv6lab.errors import UsageError
 from srv6lab.evidence.drift import Difference
 from srv6lab.evidence.observations import (

@@ -8,8 +8,8 @@ from ipaddress import ip_address
 
 import pytest
 
-from srv6lab.capture import Capture
 from srv6lab.capture.probes import find_all, own_mac
+from srv6lab.capture.reading import Capture
 from srv6lab.evidence.packets import WRONG, Direction, Icmp, PacketView, Point, Udp
 from srv6lab.evidence.probes import Found, Sent
 from srv6lab.live.send import command, read_ping

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from srv6lab.capture import Capture
+from srv6lab.capture.reading import Capture
 from srv6lab.errors import UsageError
 from srv6lab.evidence.packets import PacketView, Point
 from srv6lab.plan.nodes import Nic, Plan

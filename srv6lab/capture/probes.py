@@ -14,7 +14,7 @@ from srv6lab.plan.nodes import Nic, Plan
 from srv6lab.topology.exercises import Probe
 
 if TYPE_CHECKING:
-    from srv6lab.capture import Capture  # and with it pyshark, which is slow to import
+    from srv6lab.capture.reading import Capture  # and with it pyshark, which is slow to import
 from srv6lab.evidence.probes import Found, Sent
 
 

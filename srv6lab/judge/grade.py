@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from srv6lab.capture import Capture, read_all
 from srv6lab.capture.assign import assign, by_name, told, trace_of, without_others
 from srv6lab.capture.probes import find_all, heard
+from srv6lab.capture.reading import Capture, read_all
 from srv6lab.errors import UsageError
 from srv6lab.evidence.observations import Observations, Tracer, read_observations
 from srv6lab.evidence.packets import Point

@@ -40,7 +40,9 @@ def up(home: Home, found: Plan, asked: Request, progress: Progress) -> Instance:
             wait_for_policies.up(one, lab.plan, progress)
             snapshot.keep(one)
         except KeyboardInterrupt:
-            raise Interrupted(f"interrupted: {one.name} is up, but has not converged") from None
+            raise Interrupted(
+                f"interrupted: {one.name} is up, but was not waited for", _on_or_away(one)
+            ) from None
         return one
 
 
@@ -86,11 +88,14 @@ def with_box(found: Plan, box: str) -> Plan:
 def _keep(one: Instance, error: BaseException) -> None:
     """What came up stays: only a person's interrupt needs words of its own."""
     if isinstance(error, KeyboardInterrupt):
-        lab = one.state.lab
-        name = f"lab={lab}" if lab == one.name else f"lab={lab} --instance {one.name}"
-        mend = f"invoke up {name} goes on, invoke destroy {name} takes it away"
-        raise Interrupted(f"interrupted: what came up of {one.name} is kept", mend) from None
+        raise Interrupted(f"interrupted: what came up of {one.name} is kept", _on_or_away(one)) from None
     raise error
+
+
+def _on_or_away(one: Instance) -> str:
+    lab = one.state.lab
+    name = f"lab={lab}" if lab == one.name else f"lab={lab} --instance {one.name}"
+    return f"invoke up {name} goes on, invoke destroy {name} takes it away"
 
 
 def _take_back(one: Instance) -> None:

@@ -67,9 +67,10 @@ class Keeper:
         return {name: found[name] for name in names}
 
     def stay(self) -> None:
-        self._tell("stay")
-        self.end()
-        _begun.pop(self._home.path, None)
+        with _uninterrupted():  # what has heard it is known by the state from then on
+            self._tell("stay")
+            self.end()
+            _begun.pop(self._home.path, None)
 
     def end(self) -> None:
         """Let go of it: without `stay` it dies."""
@@ -149,11 +150,11 @@ def keeping(home: Home, roots: Mapping[str, Path]) -> Iterator[Keeper]:
     keeper = Keeper(home, roots)
     try:
         yield keeper
-        keeper.stay()
     except BaseException:
         let_go(home)
         wait_for_the_end(home)
         raise
+    keeper.stay()
 
 
 def end(home: Home, state: State | None) -> None:

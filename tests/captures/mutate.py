@@ -27,8 +27,9 @@ from random import Random
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from srv6lab.capture import Capture, _Part, fields, read_all, tshark
+from srv6lab.capture import fields, tshark
 from srv6lab.capture.pcap import Framing, packets
+from srv6lab.capture.reading import Capture, _Part, read_all
 from srv6lab.cli.labs import LabsFolder
 from srv6lab.cli.tasks import check
 from srv6lab.evidence.observations import Observations

@@ -11,6 +11,7 @@ The faults of a lab are data, in `tests/labs/corpus/<lab>.yml`:
     want           seen (exit 4), equal on the wire (exit 0), or inconclusive (exit 3)
     causes         the causes of which one should be named first, each with the node that has it
     also           what may be proven as well, because it is true too
+    innocent       words of what is left on a node beside the fault and touches no packet: no cause may quote them
     sample         true: `make test` tries it; later: it will, once `check` sees it and names its cause
 
 Such as: .venv/bin/python tests/labs/corpus.py --lab first-packet --id tag-rewritten
@@ -69,6 +70,7 @@ class Fault:
     fresh: bool = False
     causes: frozenset[tuple[str, str]] = frozenset()
     also: frozenset[tuple[str, str]] = frozenset()
+    innocent: tuple[str, ...] = ()
     sample: bool | str = False
     needs: str = ""
 
@@ -92,8 +94,8 @@ class Outcome:
 
     @property
     def named(self) -> bool:
-        """Whether the first cause is one of the accepted. What differs from Day0 on the right node is the fault itself:
-        leftovers that touch nothing are never quoted."""
+        """Whether the first cause is one of the accepted. What differs from Day0 on the right node is the fault itself,
+        but for what is innocent, which `accused` sees."""
         first, nodes = self.suspects[:1], {node for _, node in self.fault.causes}
         return any(
             (one.cause, one.node) in self.fault.causes or (one.cause == "differs" and one.node in nodes)
@@ -102,12 +104,13 @@ class Outcome:
 
     @property
     def accused(self) -> tuple[Suspect, ...]:
-        """The causes that were called proven, and aren't what is wrong."""
+        """The causes that were called proven, and aren't what is wrong; and those that quote what is innocent."""
         true = self.fault.causes | self.fault.also
         return tuple(
             one
             for one in self.suspects
-            if one.proven and one.cause not in NO_ACCUSATION and (one.cause, one.node) not in true
+            if (one.proven and one.cause not in NO_ACCUSATION and (one.cause, one.node) not in true)
+            or any(word in one.what for word in self.fault.innocent)
         )
 
 
@@ -124,6 +127,7 @@ def faults(lab: str) -> list[Fault]:
         each["do"], each["undo"] = _places(each["do"]), _places(each.get("undo", ()))
         each["causes"] = frozenset(_places(each.get("causes", ())))
         each["also"] = frozenset(_places(each.get("also", ())))
+        each["innocent"] = tuple(each.get("innocent", ()))
         found.append(Fault(lab, **each))
     return found
 

@@ -172,8 +172,9 @@ def test_an_interrupt_keeps_machines_and_says_how_to_go_on(machines: Lab) -> Non
 def test_an_interrupt_while_headends_elect_leaves_the_lab_up(tmp_path: Path) -> None:
     lab = Lab(tmp_path, Fake(), fork())
     lab.fake.tell("gate", "state.json", KeyboardInterrupt())
-    with pytest.raises(Interrupted, match="mine is up, but has not converged"):
+    with pytest.raises(Interrupted, match="mine is up, but was not waited for") as caught:
         lab.up()
+    assert "invoke up lab=fork --instance mine goes on" in str(caught.value)
     state = lab.home.read()
     assert state and state.phase == "ready" and lab.fake.done == ["down", "up"]
 

@@ -1,8 +1,7 @@
 """What tshark saw in a pcap, as PacketViews.
 
-This package asks tshark and never looks into a packet itself: a decoder of our own would agree
-with a model of our own. `tshark` starts it, `fields` reads its answer.
-
+It asks tshark and never looks into a packet itself: a decoder of our own would agree with a model of
+our own. `tshark` starts it, `fields` reads its answer.
 Several captures are joined into one file before tshark reads them, because starting tshark costs
 0.15 s and a lab has some seventeen small pcaps; frame numbers tell whose a packet is.
 """
