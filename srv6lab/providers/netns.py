@@ -161,7 +161,7 @@ class Netns(Provider):
 
 
 def _argv(nodes: Mapping[str, Process], node: str) -> tuple[str, ...]:
-    return (*enter(nodes[node]), "env", "-u", "PYTHONDONTWRITEBYTECODE", f"PATH={NODE_PATH}")
+    return (*enter(nodes[node]), "env", f"PATH={NODE_PATH}")
 
 
 def roots(plan: Plan, progress: Progress) -> dict[str, Path]:

@@ -38,6 +38,7 @@ from srv6lab.judge.diagnose.suspects import (
     beyond_the_end,
     of_agent,
     of_daemons,
+    of_segments,
     of_share,
     suspects_of,
     too_many,
@@ -74,6 +75,8 @@ def diagnose(
             suspects += [*suspects_of(plan, broken), *of_share(broken)]
     suspects += _of_services(plan, verdict.items, sensors)
     suspects += too_many(plan, verdict.items)
+    for item in verdict.items:
+        suspects += of_segments(plan, item.note) if isinstance(item, PoliciesDiffer) else ()
     suspects = [one for one in suspects if not _out_of_sight(plan, one)]
     if differences is not None:
         touching = met(plan, differences, [*passings(plan, predicted)])

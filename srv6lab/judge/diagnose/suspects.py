@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from ipaddress import IPv4Address
@@ -218,6 +219,20 @@ def _policy_about(node: PlannedNode, broken: Divergence) -> Iterator[dict[str, o
 def of_agent(node: str) -> Iterator[Suspect]:
     yield suspect("frozen", node, process="the agent of SR policies", pid="/var/lib/srv6lab/policies/pid")
     yield suspect("agent-not-running", node)
+
+
+def of_segments(plan: Plan, told: str) -> Iterator[Suspect]:
+    """Why a headend's probes don't come back over the segments that it names, where no packet of the exercise goes."""
+    named = dict.fromkeys(re.findall(r"[0-9a-f:]+:[0-9a-f:]*", told))
+    for node in plan.nodes:
+        mine = [sid for sid in node.local_sids if str(sid.sid) in named]
+        for sid in mine:
+            about = {"sid": sid.sid, "prefix": sid.prefix, "behavior": sid.behavior.name}
+            yield suspect("sid-not-installed", node.name, **about)
+            yield suspect("sid-differs", node.name, **about, bound=_bound(sid))
+        if mine:
+            sysctl = "/proc/sys/net/ipv6/conf/all/forwarding"
+            yield suspect("forwarding-off", node.name, family="IPv6", sysctl=sysctl)
 
 
 def of_daemons(node: PlannedNode) -> Iterator[Suspect]:
