@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints
 
-from srv6lab.topology.places import Point
+from srv6lab.topology.places import LINK, Point
 from srv6lab.topology.scalars import (
     Address,
     Model,
@@ -113,6 +113,22 @@ class PacketExpectation(Model):
         return Point.parse(self.at)
 
 
+WalkLine = Annotated[
+    dict[
+        Annotated[str, StringConstraints(pattern=LINK.pattern, max_length=150)],
+        Annotated[str, StringConstraints(min_length=1, max_length=1000)],
+    ],
+    Field(min_length=1, max_length=1),
+]
+
+
+class Walk(Model):
+    """A probe's packets on their way there, and back, link by link; each said once for both ends of the wire."""
+
+    there: tuple[WalkLine, ...] = ()
+    back: tuple[WalkLine, ...] = ()
+
+
 class TunnelExpectation(Model):
     """The outer addresses of a packet whose inner one raised an alert."""
 
@@ -149,8 +165,10 @@ class LossExpectation(Model):
 
 class Expect(Model):
     """The author's word, written by hand. `elsewhere: absent` says that the probes' packets are
-    seen at no other point than those listed."""
+    seen at no other point than those listed; so it is where there is a walk. A walk becomes `packets` before anything
+    else looks at the file."""
 
+    walk: dict[Name, Walk] = Field(default_factory=dict)
     packets: tuple[PacketExpectation, ...] = ()
     elsewhere: Literal["absent", "any"] = "any"
     alerts: tuple[AlertExpectation, ...] = ()

@@ -26,6 +26,7 @@ from srv6lab.topology.messages.schema import (
     value_at,
 )
 from srv6lab.topology.model import Service, Topology
+from srv6lab.topology.walks import expanded
 from srv6lab.topology.yaml.source import MAX_BYTES, Source, examine
 from srv6lab.topology.yaml.source import Path as KeyPath
 from srv6lab.topology.yaml.tree import MAX_PROBLEMS
@@ -67,6 +68,8 @@ def read(path: Path) -> bytes:
 def loads(text: str | bytes, shown: str, folder: Path | None = None) -> Lab:
     """The lab of a text that stands in no file, or not yet; the files that it names are in `folder`."""
     source, problems = examine(text, shown)
+    source, of_walks = expanded(source)
+    problems += (*of_walks,)
     topology, schema = _topology(source)
     view = _view(source, schema)
     found = checks.run(view, source.locate)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+
+_SIDE = r"[a-z][a-z0-9-]*(?:/[a-z][a-z0-9-]*)?(?::[a-z][a-z0-9-]*)?"
+LINK = re.compile(rf"^(?:({_SIDE}) > ({_SIDE})|from ({_SIDE})|into ({_SIDE}))$")  # a wire, or one end of it
 
 
 @dataclass(frozen=True, slots=True, order=True)

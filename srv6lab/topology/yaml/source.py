@@ -34,17 +34,20 @@ class Source:
 
     file: str
     data: Any
-    _root: Node = field(repr=False)
+    root: Node = field(repr=False)
     _lines: tuple[str, ...] = field(repr=False)
 
     def locate(self, path: Path, key: bool = False) -> Location:
         """The place of a value or of its key; for what isn't there, of the nearest thing around it."""
-        node, mark = self._root, self._root.mark
+        node, mark = self.root, self.root.mark
         for step in path:
             below, key_mark = _step(node, step)
             if below is None:
                 break
             node, mark = below, key_mark if key else below.mark
+        return self.at(mark)
+
+    def at(self, mark: Mark) -> Location:
         return location(self.file, self._lines, mark)
 
 

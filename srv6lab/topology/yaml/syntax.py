@@ -92,7 +92,9 @@ def bare_address(line: str, column: int) -> tuple[int, str] | None:
 
 def bare_address_problem(where: Location, address: str) -> Problem:
     what = f"the address {address} isn't in quotes, and YAML reads its `::` as a mapping"
-    return Problem(where, what, f'put the address in quotes: "{address}"')
+    of_walk = "→" in where.source or "->" in where.source
+    mend = "put all of the packet in quotes" if of_walk else f'put the address in quotes: "{address}"'
+    return Problem(where, what, mend)
 
 
 def syntax_error(

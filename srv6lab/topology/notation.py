@@ -1,0 +1,251 @@
+"""The short notation of a packet: what `check` prints is what a file accepts.
+
+    2001:12::1 → fc00:2::a hl 63 [fc00:3::a, *fc00:2::a] SL 1 | 10.0.0.1 → 10.0.1.1 hl 64 icmp
+
+IP headers from the outermost to the innermost, `|` between them. The segment list is in wire order (RFC 8754 section 2),
+the active segment has a star: with it `SL` needn't be written, and `[]` says that there is no SRH. `->` is `→`, `*` is
+an address of which nothing is said. What isn't written isn't judged; but what is written together belongs together: an
+SRH follows its IPv6 header at once, and a header is of the protocol that the one behind it has.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from ipaddress import IPv6Address, ip_address
+from typing import Any
+
+from srv6lab.suggest import or_all
+
+HEADERS = 3  # the outermost, one in the middle, and the innermost
+PROTOCOLS = ("icmp", "icmpv6", "tcp", "udp", "ipv4", "ipv6")
+SAME = "same"
+ANY = "*"
+
+
+class NotationError(ValueError):
+    """What is wrong in a text, `at` how many characters from its beginning, and how to mend it."""
+
+    def __init__(self, at: int, what: str, mend: str) -> None:
+        super().__init__(what)
+        self.at, self.what, self.mend = at, what, mend
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One value of a text, and where it stands."""
+
+    value: Any
+    at: int
+
+
+Fields = Mapping[str, Said]  # by the names of topology/expectations.py
+
+
+@dataclass(frozen=True, slots=True)
+class Packet:
+    """What a text says: of each header its fields, and of the packet as a whole (`length`, `count`, `share`)."""
+
+    headers: tuple[Fields, ...]
+    whole: Fields = field(default_factory=dict)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What a `packets` entry calls the headers behind the outermost."""
+        return ((), ("inner",), ("middle", "inner"))[len(self.headers) - 1]
+
+    def document(self) -> dict[str, Any]:
+        """What a `packets` entry would say of it."""
+        found = {name: said.value for name, said in {**self.headers[0], **self.whole}.items()}
+        for name, header in zip(self.names, self.headers[1:], strict=True):
+            found[name] = {key: said.value for key, said in header.items()}
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Word:
+    text: str
+    at: int
+
+
+_WORD = re.compile(r"[|\[\],]|[^\s|\[\],]+")
+_ARROWS = ("→", "->")
+_NUMBERS = {"hl": "hop_limit", "SL": "segments_left", "tag": "tag", "flow": "flow_label"}
+_OF_WHOLE = {"len": "length", "count": "count"}
+_OUTERMOST_ONLY = ("tag", "flow_label", "oam")
+_KNOWN = (*_NUMBERS, *_OF_WHOLE, "share", "oam", *PROTOCOLS)
+
+
+def parse(text: str, before: Packet | None = None) -> Packet:
+    """The packet that a text says; NotationError for one that says none. `same` is the header of the packet `before`
+    that is as far from the innermost."""
+    parts = _split(text)
+    if len(parts) > HEADERS:
+        raise NotationError(parts[HEADERS][0].at, f"more than {HEADERS} IP headers", "nothing here has so many")
+    whole: dict[str, Said] = {}
+    headers = []
+    for index, words in enumerate(parts):
+        below = len(parts) - 1 - index
+        header = _Header(text, words, whole, index, below)
+        headers.append(header.read(before.headers[-1 - below] if before and below < len(before.headers) else None))
+    return Packet(tuple(_belonging(headers)), whole)
+
+
+def _split(text: str) -> list[list[_Word]]:
+    parts: list[list[_Word]] = [[]]
+    for found in _WORD.finditer(text):
+        word = _Word(found.group(), found.start())
+        if word.text != "|":
+            parts[-1].append(word)
+        elif not parts[-1]:
+            raise NotationError(word.at, "no IP header stands before `|`", "write 10.0.0.1 → 10.0.1.1, or same")
+        else:
+            parts.append([])
+    if not parts[-1]:
+        raise NotationError(len(text), "an IP header is missing", "write 10.0.0.1 → 10.0.1.1, or same")
+    return parts
+
+
+def _belonging(headers: Sequence[dict[str, Said]]) -> Iterator[dict[str, Said]]:
+    """Each header with what follows from the one behind it, and from its own SRH."""
+    for index, header in enumerate(headers):
+        found = dict(header)
+        if index + 1 < len(headers):
+            behind = headers[index + 1]
+            address = behind.get("source") or behind.get("destination")
+            if address:
+                found["protocol"] = Said(f"ipv{ip_address(address.value).version}", address.at)
+        listed = found.get("segment_list")
+        following = "routing" if listed and listed.value else found["protocol"].value if "protocol" in found else ""
+        if index == 0 and listed and following:
+            found["next_header"] = Said(following, listed.at)
+        yield found
+
+
+class _Header:
+    """Reads the words of one header."""
+
+    def __init__(self, text: str, words: list[_Word], whole: dict[str, Said], index: int, below: int) -> None:
+        self._text, self._words, self._whole = text, words, whole
+        self._outermost, self._innermost = index == 0, below == 0
+        self._fields: dict[str, Said] = {}
+        self._next = 0
+
+    def read(self, same: Fields | None) -> dict[str, Said]:
+        if self._peek() == SAME:
+            self._same(self._take(), same)
+        else:
+            self._addresses()
+        while self._next < len(self._words):
+            self._one(self._take())
+        return self._fields
+
+    def _peek(self) -> str:
+        return self._words[self._next].text if self._next < len(self._words) else ""
+
+    def _take(self) -> _Word:
+        if self._next == len(self._words):
+            last = self._words[-1]
+            end = last.at + len(last.text)
+            raise NotationError(end, f"something is missing behind `{last.text}`", "see docs/topology.md")
+        self._next += 1
+        return self._words[self._next - 1]
+
+    def _same(self, word: _Word, same: Fields | None) -> None:
+        if same is None:
+            mend = "write the addresses: 10.0.0.1 → 10.0.1.1"
+            raise NotationError(word.at, "no line before has such a header, so nothing is the same", mend)
+        left = {"next_header"} if self._innermost else {"next_header", "protocol"}  # they follow from what is behind
+        self._fields = {name: Said(said.value, word.at) for name, said in same.items() if name not in left}
+
+    def _addresses(self) -> None:
+        if self._peek() not in _ARROWS:
+            self._address(self._take(), "source")
+        arrow = self._take()
+        if arrow.text not in _ARROWS:
+            raise NotationError(arrow.at, f"`{arrow.text[:60]}` stands where → should", "write source → destination")
+        self._address(self._take(), "destination")
+
+    def _address(self, word: _Word, name: str) -> None:
+        if word.text != ANY:
+            self._say(name, _address(word), word)
+
+    def _one(self, word: _Word) -> None:
+        if word.text == "[":
+            self._segments(word)
+        elif word.text in _NUMBERS:
+            name = _NUMBERS[word.text]
+            number = self._take()
+            self._say(name, _number(number, word.text), number)
+        elif word.text in _OF_WHOLE:
+            number = self._take()
+            self._whole[_OF_WHOLE[word.text]] = Said(_number(number, word.text), number.at)
+        elif word.text == "share":
+            share = self._take()
+            self._whole["share"] = Said(share.text, share.at)
+        elif word.text == "oam":
+            self._say("oam", True, word)
+        elif word.text in PROTOCOLS and self._innermost:
+            self._say("protocol", word.text, word)
+        elif word.text in PROTOCOLS:
+            mend = "write it behind the innermost header only"
+            raise NotationError(word.at, f"what follows this header says that it is {word.text}, or not", mend)
+        else:
+            raise NotationError(word.at, f"`{word.text[:60]}` says nothing here", or_all(word.text, _KNOWN))
+
+    def _say(self, name: str, value: Any, word: _Word) -> None:
+        if name in _OUTERMOST_ONLY and not self._outermost:
+            raise NotationError(word.at, f"`{name}` is said of the outermost header only", "take it away")
+        if name.startswith("segment") and self._innermost and not self._outermost:
+            mend = "say it of the outer headers"
+            raise NotationError(word.at, "of the innermost of several headers no SRH can be said", mend)
+        self._fields[name] = Said(value, word.at)
+
+    def _segments(self, opening: _Word) -> None:
+        """`[a, *b]`: the last segment first, the active one starred."""
+        listed, starred = [], []
+        word = self._take()
+        while word.text != "]":
+            star = word.text.startswith("*")
+            if star:
+                starred.append(Said(len(listed), word.at))
+            listed.append(_segment(replace(word, text=word.text[star:], at=word.at + star)))
+            word = self._take()
+            if word.text == ",":
+                word = self._take()
+            elif word.text != "]":
+                raise NotationError(word.at, f"`{word.text[:60]}` stands where , or ] should", "write [a, *b]")
+        if len(starred) > 1:
+            raise NotationError(starred[1].at, "two segments are active", "star the one that is")
+        self._fields.pop("segments_left", None)
+        self._say("segment_list", listed, opening)
+        if starred:
+            self._say("segments_left", starred[0].value, _Word("*", starred[0].at))
+        if self._peek() == "SL" and starred:
+            self._take()
+            left = self._take()
+            if _number(left, "SL") != starred[0].value:
+                what = f"the star is at segment {starred[0].value}, and SL is {left.text}"
+                raise NotationError(left.at, what, "the list is in wire order: segment 0 is the last one")
+
+
+def _address(word: _Word) -> str:
+    try:
+        return str(ip_address(word.text))
+    except ValueError:
+        what = f"`{word.text[:60]}` is no address"
+        raise NotationError(word.at, what, "write 10.0.0.1 or fc00:2::a") from None
+
+
+def _segment(word: _Word) -> str:
+    found = _address(word)
+    if not isinstance(ip_address(found), IPv6Address):
+        raise NotationError(word.at, f"{found} is no segment: those are IPv6", "write fc00:2::a")
+    return found
+
+
+def _number(word: _Word, of: str) -> int:
+    if not re.fullmatch(r"0|[1-9][0-9]{0,8}|0x[0-9a-f]{1,8}", word.text):
+        raise NotationError(word.at, f"`{word.text[:60]}` is no number", f"write {of} and a number")
+    return int(word.text, 0)

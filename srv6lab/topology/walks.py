@@ -1,0 +1,199 @@
+"""Walks: an exercise's packets link by link, each said once for both ends of the wire.
+
+    walk:
+      ping:
+        there:
+          - hosta > r1: 10.0.0.1 → 10.0.1.1 hl 64 icmp
+          - r1 > r2: 2001:12::1 → fc00:3::a hl 63 [*fc00:3::a] | same hl 63
+
+A walk is only another way to write `packets`: it becomes those before anything else looks at the file, each value at
+the place where it stands in the walk. What isn't in a walk may not happen: `elsewhere` is `absent` unless it is given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from srv6lab.errors import Problem
+from srv6lab.topology.notation import SAME, NotationError, Packet, parse
+from srv6lab.topology.places import LINK, Point
+from srv6lab.topology.yaml.source import Source
+from srv6lab.topology.yaml.tree import Mark, Node
+
+LEGS = ("there", "back")
+_SHAPE = "write `r1 > r2`, `r1:eth2 > r2:eth1`, or of one end `from r1:eth2` or `into r2`"
+
+
+class _Problems(list[Problem]):
+    """What is wrong, each at its place in the file."""
+
+    def __init__(self, source: Source) -> None:
+        super().__init__()
+        self._source = source
+
+    def say(self, mark: Mark, what: str, mend: str) -> None:
+        self.append(Problem(self._source.at(mark), what, mend))
+
+
+@dataclass(frozen=True, slots=True)
+class _Link:
+    """A wire between two NICs, or a service's port: the end of that in its node is never traced."""
+
+    ends: tuple[Point, Point]
+    traced: tuple[bool, bool] = (True, True)
+
+
+def expanded(source: Source) -> tuple[Source, list[Problem]]:
+    """The file with `packets` for each of its walks, and what is wrong in them."""
+    problems = _Problems(source)
+    links, done = [*_links(source.data)], set[int]()
+    for _, exercise in _children(_child(source.root, "exercises")):
+        expect = _child(exercise, "expect")
+        walk = _child(expect, "walk") if expect else None
+        if expect and walk and id(expect) not in done:
+            done.add(id(expect))  # an alias may stand for it elsewhere
+            packets = [one for probe, legs in _children(walk) for one in _packets(probe, legs, links, problems)]
+            _add(expect, walk.mark, packets)
+    return replace(source, data=source.root.data), problems
+
+
+def _child(node: Node | None, key: str) -> Node | None:
+    return node.children.get(key) if node and isinstance(node.children, dict) else None
+
+
+def _children(node: Node | None) -> Iterator[tuple[Any, Node]]:
+    if node and isinstance(node.children, dict):
+        yield from node.children.items()
+    elif node and isinstance(node.children, list):
+        yield from enumerate(node.children)
+
+
+def _add(expect: Node, mark: Mark, packets: list[Node]) -> None:
+    if not (listed := _child(expect, "packets")):
+        listed = _collection(mark, [])
+        _put(expect, "packets", listed)
+    if isinstance(listed.children, list):
+        listed.children += packets
+        listed.data += [one.data for one in packets]
+    if not _child(expect, "elsewhere"):
+        _put(expect, "elsewhere", Node(mark, "absent"))
+
+
+def _collection(mark: Mark, data: Any) -> Node:
+    return Node(mark, data, {} if isinstance(data, dict) else [])
+
+
+def _put(node: Node, key: str, value: Node, mark: Mark | None = None) -> None:
+    node.data[key], node.children[key], node.keys[key] = value.data, value, mark or value.mark
+
+
+# --- a walk's lines
+
+
+def _packets(probe: str, legs: Node, links: list[_Link], problems: _Problems) -> Iterator[Node]:
+    for leg, lines in _children(legs):
+        before: Packet | None = None
+        broken = False  # nothing is known of what is the same as in a line that can't be read
+        for _, line in _children(lines) if leg in LEGS else ():
+            for way, text in _children(line):
+                if not (isinstance(text.data, str) and isinstance(line.keys, dict)):
+                    continue  # the schema says what a line is
+                ends = _ends(way, links, line.keys[way], problems)
+                try:
+                    before = packet = parse(text.data, before)
+                except NotationError as error:
+                    if not (broken and text.data[error.at :].startswith(SAME)):
+                        problems.say(_moved(text, error.at), error.what, error.mend)
+                    before, broken = None, True
+                    continue
+                broken = False
+                yield from (_entry(probe, at, direction, packet, line.keys[way], text) for at, direction in ends)
+
+
+def _moved(text: Node, at: int) -> Mark:
+    line, column = text.mark
+    return line, column + at + text.quoted
+
+
+def _entry(probe: str, at: Point, direction: str, packet: Packet, key: Mark, text: Node) -> Node:
+    """A `packets` entry: its values stand where the walk says them."""
+    entry = _collection(key, {})
+    for name, value in (("at", str(at)), ("direction", direction), ("probe", probe)):
+        _put(entry, name, Node(key, value))
+    headers = (entry, *(_collection(_moved(text, 0), {}) for _ in packet.headers[1:]))
+    for node, fields in zip(headers, packet.headers, strict=True):
+        for name, said in fields.items():
+            _put(node, name, Node(_moved(text, said.at), said.value))
+    for name, node in zip(packet.names, headers[1:], strict=True):
+        _put(entry, name, node)
+    for name, said in packet.whole.items():
+        _put(entry, name, Node(_moved(text, said.at), said.value))
+    return entry
+
+
+def _ends(way: str, links: list[_Link], mark: Mark, problems: _Problems) -> list[tuple[Point, str]]:
+    """The traced ends of the link that a line names, each with its direction."""
+    found = LINK.match(way)
+    if not found:
+        problems.say(mark, f"`{way[:60]}` names no link", _SHAPE)
+        return []
+    sender, taker = found[1] or found[3], found[2] or found[4]
+    fitting = [one for one in (*links, *map(_turned, links)) if _is(one.ends[0], sender) and _is(one.ends[1], taker)]
+    if len(fitting) == 1:
+        (link,) = fitting
+        said = zip(link.ends, ("out", "in"), (sender, taker), link.traced, strict=True)
+        return [(point, direction) for point, direction, name, traced in said if name and traced]
+    if not fitting:
+        problems.say(mark, f"no link leads from {sender or 'any node'} to {taker or 'any node'}", _neighbors(sender, links))
+    else:
+        choice = " or ".join(f"`{one.ends[0]} > {one.ends[1]}`" for one in fitting[:4])
+        problems.say(mark, f"`{way}` may be {len(fitting)} links", f"write {choice}")
+    return []
+
+
+def _turned(link: _Link) -> _Link:
+    return _Link((link.ends[1], link.ends[0]), (link.traced[1], link.traced[0]))
+
+
+def _is(point: Point, name: str | None) -> bool:
+    return name in (None, str(point), str(point.place))
+
+
+def _neighbors(sender: str | None, links: list[_Link]) -> str:
+    reached = {str(one.ends[1].place) for one in (*links, *map(_turned, links)) if _is(one.ends[0], sender)}
+    return f"{sender} has links to {', '.join(sorted(reached))}" if sender and reached else _SHAPE
+
+
+# --- the links of a file that nobody has checked yet
+
+
+def _links(data: Mapping[str, Any]) -> Iterator[_Link]:
+    for link in _dicts(data.get("links")):
+        ends = [_point(one) for one in _list(link.get("endpoints"))]
+        if len(ends) == 2 and ends[0] and ends[1]:
+            yield _Link((ends[0], ends[1]))
+    services = data.get("services")
+    for service in _dicts([*services.values()] if isinstance(services, dict) else None):
+        node, netns = service.get("node"), service.get("netns")
+        for port in _dicts(service.get("ports")):
+            outside, inside = port.get("outside"), port.get("inside")
+            if all(isinstance(one, str) for one in (node, netns, outside, inside)):
+                yield _Link((Point(node, outside), Point(node, inside, netns)), (False, True))
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _dicts(value: Any) -> Iterator[dict[str, Any]]:
+    yield from (one for one in _list(value) if isinstance(one, dict))
+
+
+def _point(endpoint: Any) -> Point | None:
+    text = endpoint.get("at") if isinstance(endpoint, dict) else endpoint
+    try:
+        return Point.parse(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
