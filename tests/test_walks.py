@@ -1,145 +1,203 @@
-"""Two folders of pcaps, made by hand: what no two runs share is not told, and everything else is."""
+"""Walks: a packet said once for both ends of the wire."""
 
 from __future__ import annotations
 
 import json
-import struct
-from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from srv6lab.errors import UsageError
-from srv6lab.plan.nodes import Plan
-from tests.run_diff import differences, normalized
-from tests.small import planned
+from srv6lab.errors import TopologyError
+from srv6lab.judge.expectations import Expected, expectations
+from srv6lab.topology.load import Lab, loads
+from tests.conftest import SITE
+from tests.small import SMALL
 
-TOKENS = {
-    "one": bytes.fromhex("a1" * 3 + "5c" * 13),
-    "other": bytes.fromhex("00112233445566778899aabbccddeeff"),
-}
-Change = Callable[[dict[str, object]], None]
+# What the labs expected when each packet of each NIC was a line of its own.
+JUDGED: dict[str, dict[str, list[dict[str, Any]]]] = json.loads(
+    Path(__file__).with_name("labs").joinpath("judged_by_packets.json").read_text()
+)
+HEAD = SMALL[: SMALL.index("    expect:")]
+WALK = """\
+    expect:
+      walk:
+        echo:
+          there:
+            - west > gate: 10.0.1.1 → 10.0.2.1 hl 64 icmp
+            - gate > exit: → fc00:b::e hl 63 [fc00:b::d4, *fc00:b::e] | same
+            - into east: same hl 63 count 2
+          back:
+            - from gate:eth1: 10.0.2.1 -> 10.0.1.1 icmp
+"""
 
 
-def frame(token: bytes, **changed: object) -> bytes:
-    """An echo request behind an SRH, field by field; what `changed` names is otherwise."""
-    said: dict[str, object] = {
-        "macs": b"\x02\0\0\0\0\x0a\x02\0\0\0\0\x0b",
-        "flow": 0x12345,
+def lab(walk: str = WALK) -> Lab:
+    return loads(HEAD + walk, "small.yml")
+
+
+def refused(walk: str) -> list[str]:
+    with pytest.raises(TopologyError) as caught:
+        lab(walk)
+    return [
+        f"{one.location.line - HEAD.count(chr(10))}:{one.location.column} {one.what}"
+        for one in caught.value.problems
+    ]
+
+
+def entries(found: Lab) -> list[dict[str, Any]]:
+    return [
+        one.model_dump(mode="json", exclude_defaults=True)
+        for one in found.topology.exercises[0].expect.packets
+    ]
+
+
+def test_a_line_is_a_packet_at_both_ends_of_the_wire() -> None:
+    found = entries(lab())
+    assert [(one["at"], one["direction"]) for one in found] == [
+        ("west:eth1", "out"),
+        ("gate:eth1", "in"),
+        ("gate:eth2", "out"),
+        ("exit:eth2", "in"),
+        ("east:eth1", "in"),
+        ("gate:eth1", "out"),
+    ]
+    assert all(one["probe"] == "echo" for one in found)
+    plain = {"source": "10.0.1.1", "destination": "10.0.2.1", "hop_limit": 64, "protocol": "icmp"}
+    assert found[2] == {
+        "at": "gate:eth2",
+        "direction": "out",
+        "probe": "echo",
+        "destination": "fc00:b::e",
         "hop_limit": 63,
-        "left": 1,
-        "tag": 0,
-        "identification": 77,
-        "ttl": 64,
-        "checksum": 0xBEEF,
-        "icmp_id": 4711,
-        "sequence": 1,
-        "time": b"\x11" * 16,
-        "tail": b"",
+        "next_header": "routing",
+        "protocol": "ipv4",
+        "segment_list": ["fc00:b::d4", "fc00:b::e"],
+        "segments_left": 1,
+        "inner": plain,
     }
-    said |= changed
-    payload = (said["time"] + (token * 4)[:40])[:56]  # type: ignore[operator]
-    icmp = struct.pack("!BBHHH", 8, 0, said["checksum"], said["icmp_id"], said["sequence"]) + payload
-    inner = struct.pack(
-        "!BBHHHBBH", 0x45, 0, 20 + len(icmp), said["identification"], 0, said["ttl"], 1, 0xABCD
+    assert found[4] == {
+        **plain,
+        "at": "east:eth1",
+        "direction": "in",
+        "probe": "echo",
+        "hop_limit": 63,
+        "count": 2,
+    }
+
+
+def test_what_is_in_no_walk_may_not_happen_unless_it_is_said() -> None:
+    assert lab().topology.exercises[0].expect.elsewhere == "absent"
+    assert lab(WALK + "      elsewhere: any\n").topology.exercises[0].expect.elsewhere == "any"
+
+
+def test_packets_stand_beside_a_walk() -> None:
+    more = '      packets:\n        - {at: "east:eth1", direction: out, probe: echo, absent: true}\n'
+    found = entries(lab(WALK + more))
+    assert (len(found), found[0]["absent"]) == (7, True)
+
+
+def test_each_value_is_located_where_the_walk_says_it() -> None:
+    assert (
+        refused(WALK.replace("hl 63 [", "hl 300 ["))[0]
+        == "6:43 `hop_limit` is 300; the largest allowed is 255"
     )
-    inner += bytes([10, 0, 1, 1]) + bytes([10, 0, 2, 1]) + icmp
-    segments = bytes.fromhex("fc00000b" + "0" * 20 + "00d4") + bytes.fromhex("fc00000b" + "0" * 20 + "000e")
-    srh = struct.pack("!BBBBBBH", 4, 4, 4, said["left"], 1, 0, said["tag"]) + segments
-    outer = struct.pack("!IHBB", 6 << 28 | said["flow"], len(srh + inner), 43, said["hop_limit"])  # type: ignore[operator]
-    outer += bytes.fromhex("200100ab" + "0" * 23 + "1") + segments[16:]
-    return said["macs"] + b"\x86\xdd" + outer + srh + inner + said["tail"]  # type: ignore[operator,no-any-return]
 
 
-def run(folder: Path, plan: Plan, token: bytes, frames: dict[str, list[bytes]]) -> Path:
-    """A run's folder with those frames at those traces, and a stranger's frame in each."""
-    (folder / "captures").mkdir(parents=True)
-    (folder / "observations.json").write_text(
-        json.dumps({"probes": [{"probe": "echo", "token": token.hex()}]})
+@pytest.mark.parametrize(
+    "old, new, said",
+    [
+        ("west > gate", "west > exit", "5:15 no link leads from west to exit"),
+        ("west > gate", "west > gates", "5:15 no link leads from west to gates"),
+        ("into east", "east", "7:15 "),
+        ("into east", "into nobody", "7:15 no link leads from any node to nobody"),
+        ("hl 64 icmp", "hl 64 icpm", "5:54 `icpm` says nothing here"),
+        ("10.0.1.1 →", '"10.0.1.1 →', ""),
+        ("| same", "| same hl x", "6:81 `x` is no number"),
+        ("*fc00:b::e]", "*fc00:b::e", "6:"),
+        ("same hl 63 count", "same hl 63 share 5/4 count", "7:"),
+        ("→ fc00:b::e", "→ 10.0.0.9", "6:"),
+        ("echo:", "ecco:", "5:15 exercise across has no probe ecco"),
+        ("there:", "their:", "4:11 "),
+    ],
+)
+def test_a_mistake_is_told_at_its_place(old: str, new: str, said: str) -> None:
+    found = refused(WALK.replace(old, new, 1))
+    assert any(one.startswith(said) for one in found), found
+
+
+def test_after_a_line_that_cannot_be_read_same_is_no_mistake() -> None:
+    found = refused(WALK.replace("10.0.1.1 →", "10.0.1 →"))
+    assert found == ["5:28 `10.0.1` is no address"]
+
+
+def test_quotes_shift_a_place_by_one() -> None:
+    text = WALK.replace("10.0.1.1 → 10.0.2.1 hl 64 icmp", '"10.0.1 → 10.0.2.1 hl 64 icmp"')
+    assert refused(text)[0].startswith("5:29 ")
+
+
+def test_an_address_that_yaml_takes_for_a_key_has_its_text_put_in_quotes() -> None:
+    with pytest.raises(TopologyError) as caught:
+        lab(WALK.replace("→ fc00:b::e", "→ fc00:b::"))
+    assert [one.mend for one in caught.value.problems][-1:] == ["put all of the packet in quotes"]
+
+
+def test_of_two_links_between_two_nodes_the_nics_are_asked_for() -> None:
+    more = HEAD.replace(
+        "  - {name: cable-b",
+        '  - {name: second, prefix: "2001:ac::/64", endpoints: ["gate:eth3", "exit:eth3"]}\n  - {name: cable-b',
     )
-    for nic in plan.traced():
-        data = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1)
-        for one in [b"\xff" * 60, *frames.get(nic.trace, [])]:
-            data += struct.pack("<IIII", 1, 2, len(one), len(one)) + one
-        (folder / "captures" / f"{nic.trace}.pcap").write_bytes(data)
-    return folder
+    with pytest.raises(TopologyError) as caught:
+        loads(more + WALK, "small.yml")
+    (problem,) = caught.value.problems
+    assert problem.what == "`gate > exit` may be 2 links"
+    assert problem.mend == "write `gate:eth2 > exit:eth2` or `gate:eth3 > exit:eth3`"
+    assert (
+        entries(loads(more + WALK.replace("gate > exit", "gate:eth3 > exit:eth3"), "small.yml"))[2]["at"]
+        == "gate:eth3"
+    )
 
 
-def compared(tmp_path: Path, first: list[bytes], second: list[bytes]) -> list[str]:
-    plan = planned()
-    one = run(tmp_path / "one", plan, TOKENS["one"], {"middle": first})
-    other = run(tmp_path / "other", plan, TOKENS["other"], {"middle": second})
-    return differences(plan, one, other)
+def test_an_alias_of_an_expectation_is_expanded_once() -> None:
+    twice = (
+        WALK.replace("expect:", "expect: &walk")
+        + "  - {name: again, probes: [{id: echo, from: west, to: east, icmp: 3}], expect: *walk}\n"
+    )
+    found = lab(twice).topology.exercises
+    assert len(found[0].expect.packets) == len(found[1].expect.packets) == 6
 
 
-NOT_TOLD = {
-    "macs": b"\x02\0\0\0\0\x0a\x02\0\0\0\0\x0c",
-    "flow": 0xFFFFF,
-    "identification": 0,
-    "checksum": 0,
-    "icmp_id": 1,
-    "time": b"\x99" * 16,
-}
-TOLD = {
-    "hop_limit": 62,
-    "left": 0,
-    "tag": 9,
-    "ttl": 63,
-    "sequence": 2,
-    "tail": b"\0",
-}
+@pytest.mark.parametrize(
+    "walk",
+    [
+        "walk: 7",
+        "walk: [a]",
+        "walk: {echo: 3}",
+        "walk: {echo: {there: {a > b: c}}}",
+        "walk: {echo: {there: [[a], 3, {west > gate: [x]}, {}]}}",
+    ],
+)
+def test_what_is_no_walk_is_refused_by_the_schema(walk: str) -> None:
+    assert refused(f"    expect: {{{walk}}}\n")
 
 
-@pytest.mark.parametrize("name", NOT_TOLD)
-def test_what_no_two_runs_share_is_no_difference(tmp_path: Path, name: str) -> None:
-    other = frame(TOKENS["other"], **{name: NOT_TOLD[name]})
-    assert compared(tmp_path, [frame(TOKENS["one"])], [other]) == []
+def same(one: Expected, old: dict[str, Any]) -> bool:
+    """Whether an expectation judges all that an old one judged, of as many packets."""
+    counted = (one.count, one.share and str(one.share), one.absent)
+    return (
+        (f"{one.point} {one.direction}", one.probe) == (old["at"], old["probe"])
+        and old["fields"].items() <= dict(one.fields).items()
+        and counted == (old.get("count"), old.get("share"), old.get("absent", False))
+    )
 
 
-@pytest.mark.parametrize("name", TOLD)
-def test_everything_else_is(tmp_path: Path, name: str) -> None:
-    other = frame(TOKENS["other"], **{name: TOLD[name]})
-    told = compared(tmp_path, [frame(TOKENS["one"])], [other])
-    assert [line.split(": ")[0] for line in told] == ["echo at gate:eth2 in"] * 2
-    assert "1 only in " in told[0] and "1 only in " in told[1]
-
-
-def test_the_same_packet_once_more_is_a_difference(tmp_path: Path) -> None:
-    mine, theirs = frame(TOKENS["one"]), frame(TOKENS["other"])
-    assert compared(tmp_path, [mine, mine], [theirs, theirs]) == []
-    assert len(compared(tmp_path / "more", [mine, mine], [theirs])) == 1
-
-
-def test_order_is_free_and_direction_is_not(tmp_path: Path) -> None:
-    """Two answers may overtake each other; a packet that goes the other way is another one."""
-    first, second = frame(TOKENS["one"], sequence=1), frame(TOKENS["one"], sequence=2)
-    theirs = [frame(TOKENS["other"], sequence=number) for number in (2, 1)]
-    assert compared(tmp_path, [first, second], theirs) == []
-    own = next(nic.mac for nic in planned().traced() if nic.trace == "middle")
-    back = frame(TOKENS["other"], macs=bytes(6) + bytes.fromhex(own.replace(":", "")))
-    assert len(compared(tmp_path / "back", [frame(TOKENS["one"])], [back])) == 2
-
-
-def test_a_byte_of_the_payload_is_told(tmp_path: Path) -> None:
-    """The token's pattern is taken away byte by byte, so that one wrong byte stays."""
-    theirs = bytearray(frame(TOKENS["other"]))
-    theirs[-1] ^= 1
-    assert len(compared(tmp_path, [frame(TOKENS["one"])], [bytes(theirs)])) == 2
-
-
-def test_a_token_in_any_phase_is_taken_away() -> None:
-    token = TOKENS["one"]
-    turned = token[5:] + token[:5]
-    assert normalized(frame(token), token) == normalized(frame(turned), turned)
-    shifted = frame(turned)
-    assert token in shifted and bytes(40) in normalized(shifted, token)
-
-
-def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
-    plan = planned()
-    whole = run(tmp_path / "whole", plan, TOKENS["one"], {})
-    with pytest.raises(UsageError, match=r"observations\.json isn't as a run writes it"):
-        differences(plan, whole, tmp_path)
-    next((whole / "captures").iterdir()).unlink()
-    with pytest.raises(UsageError, match="has no "):
-        differences(plan, whole, whole)
+@pytest.mark.parametrize("name", JUDGED)
+def test_walks_judge_what_a_line_a_nic_judged(name: str) -> None:
+    plan, _ = SITE.load(SITE.refer(name))
+    for exercise, olds in JUDGED[name].items():
+        left = list(expectations(plan, exercise))
+        for old in olds:
+            one = next((one for one in left if same(one, old)), None)
+            assert one, f"{exercise}: nothing judges {old}"
+            left.remove(one)
+        assert not left

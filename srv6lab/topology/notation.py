@@ -82,13 +82,17 @@ def parse(text: str, before: Packet | None = None) -> Packet:
     that is as far from the innermost."""
     parts = _split(text)
     if len(parts) > HEADERS:
-        raise NotationError(parts[HEADERS][0].at, f"more than {HEADERS} IP headers", "nothing here has so many")
+        raise NotationError(
+            parts[HEADERS][0].at, f"more than {HEADERS} IP headers", "nothing here has so many"
+        )
     whole: dict[str, Said] = {}
     headers = []
     for index, words in enumerate(parts):
         below = len(parts) - 1 - index
         header = _Header(text, words, whole, index, below)
-        headers.append(header.read(before.headers[-1 - below] if before and below < len(before.headers) else None))
+        headers.append(
+            header.read(before.headers[-1 - below] if before and below < len(before.headers) else None)
+        )
     return Packet(tuple(_belonging(headers)), whole)
 
 
@@ -99,7 +103,9 @@ def _split(text: str) -> list[list[_Word]]:
         if word.text != "|":
             parts[-1].append(word)
         elif not parts[-1]:
-            raise NotationError(word.at, "no IP header stands before `|`", "write 10.0.0.1 → 10.0.1.1, or same")
+            raise NotationError(
+                word.at, "no IP header stands before `|`", "write 10.0.0.1 → 10.0.1.1, or same"
+            )
         else:
             parts.append([])
     if not parts[-1]:
@@ -117,7 +123,9 @@ def _belonging(headers: Sequence[dict[str, Said]]) -> Iterator[dict[str, Said]]:
             if address:
                 found["protocol"] = Said(f"ipv{ip_address(address.value).version}", address.at)
         listed = found.get("segment_list")
-        following = "routing" if listed and listed.value else found["protocol"].value if "protocol" in found else ""
+        following = (
+            "routing" if listed and listed.value else found["protocol"].value if "protocol" in found else ""
+        )
         if index == 0 and listed and following:
             found["next_header"] = Said(following, listed.at)
         yield found
@@ -156,7 +164,9 @@ class _Header:
         if same is None:
             mend = "write the addresses: 10.0.0.1 → 10.0.1.1"
             raise NotationError(word.at, "no line before has such a header, so nothing is the same", mend)
-        left = {"next_header"} if self._innermost else {"next_header", "protocol"}  # they follow from what is behind
+        left = (
+            {"next_header"} if self._innermost else {"next_header", "protocol"}
+        )  # they follow from what is behind
         self._fields = {name: Said(said.value, word.at) for name, said in same.items() if name not in left}
 
     def _addresses(self) -> None:
@@ -164,7 +174,9 @@ class _Header:
             self._address(self._take(), "source")
         arrow = self._take()
         if arrow.text not in _ARROWS:
-            raise NotationError(arrow.at, f"`{arrow.text[:60]}` stands where → should", "write source → destination")
+            raise NotationError(
+                arrow.at, f"`{arrow.text[:60]}` stands where → should", "write source → destination"
+            )
         self._address(self._take(), "destination")
 
     def _address(self, word: _Word, name: str) -> None:
@@ -190,7 +202,9 @@ class _Header:
             self._say("protocol", word.text, word)
         elif word.text in PROTOCOLS:
             mend = "write it behind the innermost header only"
-            raise NotationError(word.at, f"what follows this header says that it is {word.text}, or not", mend)
+            raise NotationError(
+                word.at, f"what follows this header says that it is {word.text}, or not", mend
+            )
         else:
             raise NotationError(word.at, f"`{word.text[:60]}` says nothing here", or_all(word.text, _KNOWN))
 
@@ -204,7 +218,8 @@ class _Header:
 
     def _segments(self, opening: _Word) -> None:
         """`[a, *b]`: the last segment first, the active one starred."""
-        listed, starred = [], []
+        listed: list[str] = []
+        starred: list[Said] = []
         word = self._take()
         while word.text != "]":
             star = word.text.startswith("*")
@@ -215,7 +230,9 @@ class _Header:
             if word.text == ",":
                 word = self._take()
             elif word.text != "]":
-                raise NotationError(word.at, f"`{word.text[:60]}` stands where , or ] should", "write [a, *b]")
+                raise NotationError(
+                    word.at, f"`{word.text[:60]}` stands where , or ] should", "write [a, *b]"
+                )
         if len(starred) > 1:
             raise NotationError(starred[1].at, "two segments are active", "star the one that is")
         self._fields.pop("segments_left", None)

@@ -54,7 +54,9 @@ def expanded(source: Source) -> tuple[Source, list[Problem]]:
         walk = _child(expect, "walk") if expect else None
         if expect and walk and id(expect) not in done:
             done.add(id(expect))  # an alias may stand for it elsewhere
-            packets = [one for probe, legs in _children(walk) for one in _packets(probe, legs, links, problems)]
+            packets = [
+                one for probe, legs in _children(walk) for one in _packets(probe, legs, links, problems)
+            ]
             _add(expect, walk.mark, packets)
     return replace(source, data=source.root.data), problems
 
@@ -71,12 +73,10 @@ def _children(node: Node | None) -> Iterator[tuple[Any, Node]]:
 
 
 def _add(expect: Node, mark: Mark, packets: list[Node]) -> None:
-    if not (listed := _child(expect, "packets")):
-        listed = _collection(mark, [])
-        _put(expect, "packets", listed)
+    listed = _child(expect, "packets") or _collection(mark, [])
     if isinstance(listed.children, list):
-        listed.children += packets
-        listed.data += [one.data for one in packets]
+        every = [*listed.children, *packets]
+        _put(expect, "packets", Node(listed.mark, [one.data for one in every], every))
     if not _child(expect, "elsewhere"):
         _put(expect, "elsewhere", Node(mark, "absent"))
 
@@ -98,7 +98,7 @@ def _packets(probe: str, legs: Node, links: list[_Link], problems: _Problems) ->
         broken = False  # nothing is known of what is the same as in a line that can't be read
         for _, line in _children(lines) if leg in LEGS else ():
             for way, text in _children(line):
-                if not (isinstance(text.data, str) and isinstance(line.keys, dict)):
+                if way not in line.keys or not isinstance(text.data, str):
                     continue  # the schema says what a line is
                 ends = _ends(way, links, line.keys[way], problems)
                 try:
@@ -109,7 +109,9 @@ def _packets(probe: str, legs: Node, links: list[_Link], problems: _Problems) ->
                     before, broken = None, True
                     continue
                 broken = False
-                yield from (_entry(probe, at, direction, packet, line.keys[way], text) for at, direction in ends)
+                yield from (
+                    _entry(probe, at, direction, packet, line.keys[way], text) for at, direction in ends
+                )
 
 
 def _moved(text: Node, at: int) -> Mark:
@@ -140,13 +142,19 @@ def _ends(way: str, links: list[_Link], mark: Mark, problems: _Problems) -> list
         problems.say(mark, f"`{way[:60]}` names no link", _SHAPE)
         return []
     sender, taker = found[1] or found[3], found[2] or found[4]
-    fitting = [one for one in (*links, *map(_turned, links)) if _is(one.ends[0], sender) and _is(one.ends[1], taker)]
+    fitting = [
+        one for one in (*links, *map(_turned, links)) if _is(one.ends[0], sender) and _is(one.ends[1], taker)
+    ]
     if len(fitting) == 1:
         (link,) = fitting
         said = zip(link.ends, ("out", "in"), (sender, taker), link.traced, strict=True)
         return [(point, direction) for point, direction, name, traced in said if name and traced]
     if not fitting:
-        problems.say(mark, f"no link leads from {sender or 'any node'} to {taker or 'any node'}", _neighbors(sender, links))
+        problems.say(
+            mark,
+            f"no link leads from {sender or 'any node'} to {taker or 'any node'}",
+            _neighbors(sender, links),
+        )
     else:
         choice = " or ".join(f"`{one.ends[0]} > {one.ends[1]}`" for one in fitting[:4])
         problems.say(mark, f"`{way}` may be {len(fitting)} links", f"write {choice}")
@@ -176,10 +184,10 @@ def _links(data: Mapping[str, Any]) -> Iterator[_Link]:
             yield _Link((ends[0], ends[1]))
     services = data.get("services")
     for service in _dicts([*services.values()] if isinstance(services, dict) else None):
-        node, netns = service.get("node"), service.get("netns")
         for port in _dicts(service.get("ports")):
-            outside, inside = port.get("outside"), port.get("inside")
-            if all(isinstance(one, str) for one in (node, netns, outside, inside)):
+            names = (service.get("node"), port.get("outside"), port.get("inside"), service.get("netns"))
+            if all(isinstance(name, str) for name in names):
+                node, outside, inside, netns = map(str, names)
                 yield _Link((Point(node, outside), Point(node, inside, netns)), (False, True))
 
 
