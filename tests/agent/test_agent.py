@@ -262,7 +262,7 @@ def test_lists_over_one_link_share_flows_by_their_weights(net: Network, weights:
 
 def test_a_hangup_installs_again_what_was_taken_away(net: Network) -> None:
     agent = net.agent(config(TWO))
-    net.becomes(lambda: OVER_M in net.route(PREFIX))
+    net.becomes(lambda: OVER_M in net.route(PREFIX) and "End.B6.Encaps" in net.route(BSID))
     net.ip("h", "route", "del", PREFIX)
     net.ip("h", "-6", "route", "del", BSID)
     agent.send_signal(signal.SIGHUP)
