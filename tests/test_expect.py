@@ -12,7 +12,7 @@ from srv6lab.evidence.packets import Direction, PacketView, Point
 from srv6lab.evidence.wording import describe, foretell, sentence
 from srv6lab.judge.expectations import expectations
 from srv6lab.topology.expectations import Inner, Middle, PacketExpectation
-from tests.small import EAST, WEST, header, packet, plain, planned, srh, tunneled
+from tests.small import EAST, SMALL, WEST, header, packet, plain, planned, srh, tunneled
 
 TWO = ("fc00:b::d4", "fc00:b::e")
 
@@ -248,3 +248,17 @@ def test_the_middle_header_of_three_is_judged_with_its_srh() -> None:
 
 def test_a_hop_limit_of_0_is_judged() -> None:
     assert _written("hop_limit: 0") == {"hop_limit": "0"}
+
+
+def test_who_names_only_outer_addresses_means_those() -> None:
+    text = SMALL[: SMALL.index("      packets:")] + (
+        "      walk:\n        echo:\n          there:\n            - gate > exit: 2001:ab::1 → fc00:b::d4\n"
+    )
+    text = text.replace("elsewhere: absent", "elsewhere: any")
+    sent, _ = expectations(planned(text), "across")
+    assert sent.means(best_effort())
+    assert sent.means(tunneled("fc00:b::d4", left=0)), "with an SRH as well"
+    assert not sent.means(tunneled()), "to another SID"
+    assert not sent.means(plain())
+    whole, *_ = expectations(planned(), "across")
+    assert whole.means(tunneled()) and whole.means(plain()), "who names inner addresses means the flow"

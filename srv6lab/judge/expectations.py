@@ -10,7 +10,7 @@ from itertools import count
 
 from srv6lab.errors import Location
 from srv6lab.evidence.fields import expected
-from srv6lab.evidence.packets import Address, Direction, PacketView, Point, plain
+from srv6lab.evidence.packets import Address, Direction, IpHeader, PacketView, Point, plain
 from srv6lab.plan.nodes import Plan
 from srv6lab.topology.expectations import AlertExpectation, PacketExpectation
 
@@ -21,7 +21,8 @@ class Expected:
     likely if each of its flows comes here with that probability.
 
     `flow` holds the innermost (source, destination) as far as the author named them: it tells which
-    of the probe's packets are meant, the way there or the way back.
+    of the probe's packets are meant, the way there or the way back. An author who named only one header's means that
+    one, be it the tunnel's: the `outermost`.
     """
 
     point: Point
@@ -33,13 +34,15 @@ class Expected:
     absent: bool
     location: Location
     share: Fraction | None = None
+    outermost: bool = False
 
     def means(self, packet: PacketView) -> bool:
-        inner = packet.innermost
-        return all(
-            wanted is None or wanted == seen
-            for wanted, seen in zip(self.flow, (inner.source, inner.destination), strict=True)
-        )
+        header = packet.outer if self.outermost and not self._goes_to(packet.innermost) else packet.innermost
+        return self._goes_to(header)
+
+    def _goes_to(self, header: IpHeader) -> bool:
+        ends = zip(self.flow, (header.source, header.destination), strict=True)
+        return all(wanted is None or wanted == seen for wanted, seen in ends)
 
     def mismatches(self, described: Mapping[str, str]) -> int:
         """In how many fields a packet differs; in one that isn't described it doesn't."""
@@ -200,4 +203,5 @@ def _expected(one: PacketExpectation, location: Location) -> Expected:
         absent=one.absent,
         location=location,
         share=Fraction(one.share) if one.share else None,
+        outermost=one.inner is None,
     )
