@@ -13,6 +13,7 @@ from srv6lab.srv6.results import LocalSid
 from srv6lab.topology.scalars import Network
 
 MAIN = 254
+LOCAL = 255  # the node's own addresses
 
 
 @dataclass(frozen=True, slots=True)

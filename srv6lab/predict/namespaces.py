@@ -24,7 +24,7 @@ from srv6lab.plan.nodes import (
     SteeredPrefix,
 )
 from srv6lab.plan.routes import ExpectedRoutes, VpnRoute, expected_routes
-from srv6lab.predict.fib import MAIN, Fib, Found, Gateway, Link, Local, Sid, Steer
+from srv6lab.predict.fib import LOCAL, MAIN, Fib, Found, Gateway, Link, Local, Sid, Steer
 from srv6lab.predict.filters import matches
 from srv6lab.predict.policy_routes import HEADENDS, Elected, Routes, class_tables, decided, source_of
 from srv6lab.srv6.behaviors import REGISTRY
@@ -68,10 +68,12 @@ class Namespace:
 
     def lookup(self, address: Address, came_in: str | None, table: int | None = None) -> Found | None:
         """The local addresses, then the NIC's own table, then the main one; or one table alone."""
-        if table is not None:
+        if table not in (None, LOCAL):
             return self.tables[table].lookup(address) if table in self.tables else None
         if address in self.locals:
             return ip_network(address), (Local(),)
+        if table == LOCAL:
+            return None
         rule = self.rules.get(came_in or "")
         if rule is not None and (found := self.tables[rule].lookup(address)):
             return found
