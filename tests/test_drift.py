@@ -202,6 +202,7 @@ def test_words_that_no_packet_meets_are_left_out(section: str, was: str, now: st
         ("address", "eth2 inet6 2001:ab::1/64 scope global", "eth2 inet6 2001:ab::1/128 scope global"),
         ("address", "eth2 inet6 2001:ab::1/64 scope global", "eth2 inet6 2001:ab::3/64 scope global"),
         ("sysctl", "net.ipv6.conf.eth2.mtu = 2000", "net.ipv6.conf.eth2.mtu = 1200"),
+        ("rule", "32765: from all iif eth1 lookup 78", "32767: from all iif eth1 lookup 78"),
     ],
 )  # fmt: skip
 def test_a_change_that_parts_a_packet_from_somebody_is_met(section: str, was: str, now: str) -> None:
@@ -214,6 +215,17 @@ def test_an_end_is_an_end_x_to_where_its_route_leads(hop: str, met_there: bool) 
     was, now = "action End dev eth1 metric 1024", f"action End.X nh6 {hop} dev eth2 metric 1024"
     differs = one("route", f"- fc00:b::e encap seg6local {was}", f"+ fc00:b::e encap seg6local {now}")
     assert bool(met(PLAN, [differs], there)) is met_there
+
+
+def test_a_rule_that_was_typed_again_is_not_met() -> None:
+    rule = "from all iif eth1 lookup 78"
+    assert touched(one("rule", f"- 32765: {rule}", f"+ 32763: {rule}")) == []
+
+
+def test_rules_that_changed_places_are_met() -> None:
+    first, second = (f"from all iif eth1 lookup {table}" for table in (78, 79))
+    swapped = one("rule", f"- 9: {first}", f"- 8: {second}", f"+ 8: {first}", f"+ 9: {second}")
+    assert {line for line in swapped.lines() if line.startswith("-")} <= {*touched(swapped)}
 
 
 def test_a_chain_is_met_by_a_jump_that_takes_the_packet() -> None:

@@ -16,6 +16,7 @@ _WORDS = {
 }
 _MTU = {"link": r" mtu (\d+)", "route": r" mtu (\d+)", "sysctl": r"(?<=\.mtu =) (\d+)"}
 _LEAST_OF_IPV6 = 1280
+_OF_MAIN = 32766  # where the main table's rule stands
 _NOTHING = r"(?!)"
 _ON_LINK = re.compile(r"(?<= inet )\S+(?: brd \S+)?|(?<= inet6 )\S+|^\S+/\d+(?= dev \S+ proto kernel)")
 _END = re.compile(
@@ -35,10 +36,20 @@ def other_than_idle(one: Difference, here: Sequence[Passing]) -> tuple[list[str]
 
     same = {*map(bare, one.gone)} & {*map(bare, one.new)}
     gone, new = ([line for line in lines if bare(line) not in same] for lines in (one.gone, one.new))
+    if one.section == "rule" and len(gone) == len(new) == 1 and _in_another_place(gone[0], new[0], here):
+        return [], []
     if one.section in ("address", "route"):
         pairs = [(was, now) for was in gone for now in new if all(_alike(was, now, way) for way in here)]
         same = {line for pair in pairs for line in pair}
     return [line for line in gone if line not in same], [line for line in new if line not in same]
+
+
+def _in_another_place(was: str, now: str, here: Sequence[Passing]) -> bool:
+    """Whether a rule was typed again, and is as before asked before the main table: Day0's rules are for packets of
+    different kinds, but for those of VRFs."""
+    (place, _, rule), (other, _, same) = was.partition(": "), now.partition(": ")
+    before = max(int(place), int(other)) < _OF_MAIN
+    return rule == same and before and not any(way.node.routing for way in here)
 
 
 def _alike(was: str, now: str, way: Passing) -> bool:
