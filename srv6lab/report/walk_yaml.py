@@ -37,11 +37,11 @@ def _exercise(one: Walked) -> Iterator[str]:
 
 def _leg(leg: Leg, prediction: Prediction, parallel: frozenset[frozenset[str]]) -> Iterator[str]:
     traces = [trace for trace in prediction.linux if trace.leg is leg]
-    if not traces:
-        return
-    yield f"    {leg}:"
+    lines = _lines(traces, parallel)
+    if lines:
+        yield f"    {leg}:"
     before: Packet | None = None
-    for (link, text), share in _lines(traces, parallel).items():
+    for (link, text), share in lines.items():
         packet = parse(text)
         if 0 < share < 1:
             packet = replace(packet, whole={"share": Said(str(share), 0)})
