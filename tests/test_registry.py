@@ -122,7 +122,7 @@ from srv6lab.predict.namespaces import ModeledLab
 from srv6lab.render.day0 import render
 from srv6lab.report.behaviors import behaviors_text
 from srv6lab.srv6.results import Flavor
-from srv6lab.topology.model import json_schema
+from srv6lab.topology.json_schema import json_schema
 from tests.small import SMALL, planned
 plan = planned(SMALL.replace("behavior: End}}", "behavior: End, flavors: [USP]}}"))
 (sid, _) = plan.node("exit").local_sids

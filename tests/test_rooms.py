@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from srv6lab.topology.model import json_schema
+from srv6lab.topology.json_schema import json_schema
 from tests.conftest import LABS, REPOSITORY, SITE
 
 DOCUMENT = REPOSITORY / "docs" / "architecture.md"

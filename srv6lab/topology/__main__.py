@@ -3,7 +3,7 @@
 import json
 import sys
 
-from srv6lab.topology.model import json_schema
+from srv6lab.topology.json_schema import json_schema
 
 json.dump(json_schema(), sys.stdout, indent=2, sort_keys=True)
 sys.stdout.write("\n")

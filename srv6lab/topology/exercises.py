@@ -10,6 +10,7 @@ from pydantic import Field
 from srv6lab.topology.actions import Action, AnyAction
 from srv6lab.topology.expectations import Expect
 from srv6lab.topology.scalars import (
+    Flag,
     Line,
     Model,
     Name,
@@ -54,7 +55,7 @@ class Probe(Model):
     interval: Annotated[int, Field(strict=True, ge=1, le=1000)] | None = None
     size: Annotated[int, Field(strict=True, ge=56, le=8952)] = 56
     segments: Annotated[tuple[V6Address, ...], Field(max_length=16)] = ()
-    oam: bool = False
+    oam: Flag = False
 
     @property
     def kinds(self) -> tuple[ProbeKind, ...]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, StringConstraints
+from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema
 
+from srv6lab.topology.notation import LINE, PROTOCOLS
 from srv6lab.topology.places import LINK, Point
 from srv6lab.topology.scalars import (
     Address,
+    Flag,
     Model,
     Name,
     PointText,
@@ -17,7 +19,8 @@ from srv6lab.topology.scalars import (
 )
 
 FieldName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)+$", max_length=120)]
-FieldText = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]*$", max_length=200)]
+_ONE_LINE = r"^[^\x00-\x1f\x7f]*$"
+FieldText = Annotated[str, StringConstraints(pattern=_ONE_LINE, max_length=200)]
 
 
 def _texts(value: Any) -> Any:
@@ -26,7 +29,17 @@ def _texts(value: Any) -> Any:
     return tuple(str(one).lower() if isinstance(one, (bool, int)) else one for one in values)
 
 
-Values = Annotated[tuple[FieldText, ...], BeforeValidator(_texts)]
+# An editor takes 1.5 for a number; here it is text.
+_VALUE = {"type": ["string", "number", "boolean"], "pattern": _ONE_LINE, "maxLength": 200}
+_VALUES = WithJsonSchema({"anyOf": [_VALUE, {"type": "array", "items": _VALUE}]})
+Values = Annotated[tuple[FieldText, ...], BeforeValidator(_texts), _VALUES]
+
+if TYPE_CHECKING:
+    ProtocolName = str
+    NextHeader = str
+else:
+    ProtocolName = Literal[PROTOCOLS]
+    NextHeader = Literal[(*PROTOCOLS, "routing", "fragment", "hopopts", "dstopts")]
 
 
 class BoundSids(Model):
@@ -63,7 +76,7 @@ class Inner(Model):
     source: Address | None = None
     destination: Address | None = None
     hop_limit: Annotated[int, Field(strict=True, ge=0, le=255)] | None = None
-    protocol: str | None = None
+    protocol: ProtocolName | None = None
 
 
 SegmentList = Annotated[tuple[V6Address, ...], Field(max_length=64)]
@@ -94,19 +107,19 @@ class PacketExpectation(Model):
     source: Address | None = None
     destination: Address | None = None
     hop_limit: Annotated[int, Field(strict=True, ge=0, le=255)] | None = None
-    next_header: str | None = None
-    protocol: str | None = None
+    next_header: NextHeader | None = None
+    protocol: ProtocolName | None = None
     length: Annotated[int, Field(strict=True, ge=20, le=65575)] | None = None
     segment_list: SegmentList | None = None
     segments_left: SegmentsLeft | None = None
-    oam: bool | None = None
+    oam: Flag | None = None
     flow_label: Annotated[int, Field(strict=True, ge=0, le=0xFFFFF)] | None = None
     tag: Annotated[int, Field(strict=True, ge=0, le=65535)] | None = None
     middle: Middle | None = None
     inner: Inner | None = None
     count: Annotated[int, Field(strict=True, ge=1)] | None = None
     share: Share | None = None
-    absent: bool = False
+    absent: Flag = False
 
     @property
     def point(self) -> Point:
@@ -116,7 +129,7 @@ class PacketExpectation(Model):
 WalkLine = Annotated[
     dict[
         Annotated[str, StringConstraints(pattern=LINK.pattern, max_length=150)],
-        Annotated[str, StringConstraints(min_length=1, max_length=1000)],
+        Annotated[str, StringConstraints(max_length=1000), Field(json_schema_extra={"pattern": LINE})],
     ],
     Field(min_length=1, max_length=1),
 ]
@@ -126,7 +139,7 @@ class Walk(Model):
     """A probe's packets on their way there, and back, link by link; each said once for both ends of the wire. One that is
     `unreviewed` is a prediction that no author has read."""
 
-    unreviewed: bool = False
+    unreviewed: Flag = False
     there: tuple[WalkLine, ...] = ()
     back: tuple[WalkLine, ...] = ()
 
@@ -147,7 +160,7 @@ class AlertExpectation(Model):
     destination: Address | None = None
     tunnel: TunnelExpectation | None = None
     count: Annotated[int, Field(strict=True, ge=1)] | None = None
-    absent: bool = False
+    absent: Flag = False
 
 
 class CounterExpectation(Model):

@@ -1,4 +1,4 @@
-"""The frozen model of what an author writes in `topology.yml`, and its JSON Schema.
+"""The frozen model of what an author writes in `topology.yml`.
 
 It says what a file may hold, key by key. What the parts mean together (a segment that no node
 owns, two NICs with one address) is judged by the loader, which knows where each stands.
@@ -23,6 +23,7 @@ from srv6lab.topology.scalars import (
     BoxVersion,
     Cpus,
     FileName,
+    Flag,
     Line,
     Megabytes,
     Model,
@@ -40,7 +41,7 @@ from srv6lab.topology.steering import Steering, Target
 
 MOST_LINKS = 7  # VirtualBox gives eight NICs, and Vagrant needs the first
 
-_ENDPOINT_TEXT = r"([a-z][a-z0-9-]{0,30}):(eth[1-9][0-9]?)"
+ENDPOINT = r"^([a-z][a-z0-9-]{0,30}):(eth[1-9][0-9]?)$"
 
 
 class Route(Model):
@@ -94,7 +95,7 @@ def _spell_out(value: Any) -> Any:
 class Endpoint(Model):
     """One end of a link: a NIC, its address in the link's prefix, the name of its capture file."""
 
-    at: Annotated[str, StringConstraints(pattern=rf"^{_ENDPOINT_TEXT}$")]
+    at: Annotated[str, StringConstraints(pattern=ENDPOINT)]
     address: Address | None = None
     trace: TraceName | None = None
     vrf: VrfName | None = None
@@ -170,7 +171,7 @@ class Service(Model):
     netns: Name | None = None
     ports: Annotated[tuple[Port, ...], Field(max_length=2)] = ()
     engine: EngineName = AUTO
-    sr_aware: bool = False
+    sr_aware: Flag = False
     rules: FileName
     listen: NicLabel | None = None
     frames: Literal["all", "ipv4"] = "all"
@@ -217,14 +218,3 @@ class Topology(Model):
     policies: tuple[SrPolicy, ...] = ()
     steering: tuple[Steering, ...] = ()
     exercises: tuple[Exercise, ...] = ()
-
-
-def json_schema() -> dict[str, Any]:
-    """The JSON Schema of `topology.yml`, for editors; lists stand for tuples, as YAML has them."""
-    schema = Topology.model_json_schema(by_alias=True)
-    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
-    schema["title"] = "srv6lab topology"
-    short = {"type": "string", "pattern": f"^{_ENDPOINT_TEXT}$"}
-    endpoints = schema["$defs"]["Link"]["properties"]["endpoints"]
-    endpoints["items"] = {"anyOf": [endpoints["items"], short]}
-    return schema

@@ -76,7 +76,21 @@ _OF_WHOLE = {"len": "length", "count": "count"}
 _WHOLE = {**_OF_WHOLE, "share": "share"}
 _FOLLOWING = ("next_header",)  # from what is written behind it
 _OUTERMOST_ONLY = ("tag", "flow_label", "oam")
+_NUMBER = "0|[1-9][0-9]{0,8}|0x[0-9a-f]{1,8}"
 _KNOWN = (*_NUMBERS, *_OF_WHOLE, "share", "oam", *PROTOCOLS)
+
+
+def _line() -> str:
+    """What every text looks like that `parse` reads: for editors, which can't say more of it."""
+    address, end = "[0-9A-Fa-f:.*]+", r"(?=[\s|\[]|$)"
+    words = "|".join(("oam", *PROTOCOLS))
+    numbers = rf"(?:{'|'.join((*_NUMBERS, *_OF_WHOLE))})\s+(?:{_NUMBER})|share\s+[0-9/]+"
+    addresses = rf"(?:{SAME}|(?:{address}\s+)?(?:{'|'.join(_ARROWS)})\s+{address}){end}"
+    header = rf"\s*{addresses}(?:\s*(?:\[[^|\[\]]*\]|(?:{numbers}|{words}){end}))*\s*"
+    return rf"^{header}(?:\|{header}){{0,{HEADERS - 1}}}$"
+
+
+LINE = _line()
 
 
 def parse(text: str, before: Packet | None = None) -> Packet:
@@ -310,6 +324,6 @@ def _segment(word: _Word) -> str:
 
 
 def _number(word: _Word, of: str) -> int:
-    if not re.fullmatch(r"0|[1-9][0-9]{0,8}|0x[0-9a-f]{1,8}", word.text):
+    if not re.fullmatch(_NUMBER, word.text):
         raise NotationError(word.at, f"`{word.text[:60]}` is no number", f"write {of} and a number")
     return int(word.text, 0)

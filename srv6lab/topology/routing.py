@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from srv6lab.topology.scalars import Model, Name, V6Address, V6Network
+from srv6lab.topology.scalars import Flag, Model, Name, V6Address, V6Network
 
 # ISO 10589 section 7.1: an area of one to three groups, six octets of system id, selector 00.
 Net = Annotated[
@@ -53,7 +53,7 @@ class Neighbor(Model):
 
     node: Name
     families: Annotated[tuple[Literal["ipv4", "ipv6", "vpnv4"], ...], Field(min_length=1)]
-    next_hop_self: bool = False
+    next_hop_self: Flag = False
 
 
 class Bgp(Model):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 
@@ -21,14 +21,38 @@ def _written(value: Any) -> Any:
     raise PydanticCustomError("not_text", "not written as text")
 
 
+# What `ipaddress` reads, for the JSON Schema; host bits and masks such as /255.0.255.0 it can't see.
+_OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
+_V4 = rf"{_OCTET}(?:\.{_OCTET}){{3}}"
+_GROUP = "[0-9A-Fa-f]{1,4}"
+_GROUPS = f"(?:{_GROUP}(?::{_GROUP})*)?"
+_AT_MOST = "(?!:*(?:[0-9A-Fa-f.]+:+){%d}[0-9A-Fa-f.])"  # so many groups, where `::` stands for others
+_V6 = (
+    rf"(?:(?:{_GROUP}:){{7}}{_GROUP}|(?:{_GROUP}:){{6}}{_V4}|{_AT_MOST % 7}{_GROUPS}::{_GROUPS}"
+    rf"|{_AT_MOST % 6}{_GROUPS}::(?:{_GROUP}:)*{_V4})"
+)
+_V6_LENGTH = "(?:/0*(?:12[0-8]|1[01][0-9]|[1-9]?[0-9]))?"
+V4_ADDRESS, V6_ADDRESS = f"^{_V4}$", f"^{_V6}$"
+V4_NETWORK = f"^{_V4}(?:/(?:0*(?:3[0-2]|[12]?[0-9])|{_V4}))?$"
+V6_NETWORK = f"^{_V6}{_V6_LENGTH}$"
+
+
+def _like(pattern: str, kind: str) -> WithJsonSchema:
+    return WithJsonSchema({"type": "string", "format": kind, "pattern": pattern})
+
+
 Written = BeforeValidator(_written)
-V4Address = Annotated[IPv4Address, Written]
-V6Address = Annotated[IPv6Address, Written]
-V4Network = Annotated[IPv4Network, Written]
-V6Network = Annotated[IPv6Network, Written]
-V6Interface = Annotated[IPv6Interface, Written]
-Network = Annotated[IPv4Network | IPv6Network, Written]
-Address = Annotated[IPv4Address | IPv6Address, Written]
+_V4Address = Annotated[IPv4Address, _like(V4_ADDRESS, "ipv4")]
+_V6Address = Annotated[IPv6Address, _like(V6_ADDRESS, "ipv6")]
+_V4Network = Annotated[IPv4Network, _like(V4_NETWORK, "ipv4network")]
+_V6Network = Annotated[IPv6Network, _like(V6_NETWORK, "ipv6network")]
+V4Address = Annotated[_V4Address, Written]
+V6Address = Annotated[_V6Address, Written]
+V4Network = Annotated[_V4Network, Written]
+V6Network = Annotated[_V6Network, Written]
+V6Interface = Annotated[IPv6Interface, _like(V6_NETWORK, "ipv6interface"), Written]
+Network = Annotated[_V4Network | _V6Network, Written]
+Address = Annotated[_V4Address | _V6Address, Written]
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
 NicName = Annotated[str, StringConstraints(pattern=r"^eth[1-9][0-9]?$")]
@@ -43,6 +67,7 @@ FileName = Annotated[
 Share = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,5}/[1-9][0-9]{0,5}$")]
 PlaceText = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*(/[a-z][a-z0-9-]*)?$")]
 PointText = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*(/[a-z][a-z0-9-]*)?:[a-z][a-z0-9-]*$")]
+Flag = Annotated[bool, Field(strict=True)]
 Mtu = Annotated[int, Field(strict=True, ge=1280, le=9216)]
 BoxName = Annotated[
     str,

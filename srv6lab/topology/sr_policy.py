@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from srv6lab.topology.scalars import Address, Model, Name, Network, V6Address, V6Network
+from srv6lab.topology.scalars import Address, Flag, Model, Name, Network, V6Address, V6Network
 
 Number = Annotated[int, Field(strict=True, ge=0, le=2**32 - 1)]
 Color = Annotated[int, Field(strict=True, ge=1, le=2**32 - 1)]
@@ -74,9 +74,9 @@ class SrPolicy(Model):
     endpoint: V6Address
     name: SymbolicName = ""
     priority: Priority | None = None
-    keep_installed: bool = False
-    specified_bsid_only: bool = False
-    drop_upon_invalid: bool = False
+    keep_installed: Flag = False
+    specified_bsid_only: Flag = False
+    drop_upon_invalid: Flag = False
     candidate_paths: Annotated[tuple[CandidatePath, ...], Field(min_length=1)]
 
 

@@ -11,10 +11,9 @@ from srv6lab.topology.checks.network import no_node, repeated
 from srv6lab.topology.checks.registry import Locate, check, did_you_mean, line_of, warning
 from srv6lab.topology.exercises import Probe
 from srv6lab.topology.expectations import ControlExpectation, Inner, Middle, PacketExpectation
+from srv6lab.topology.notation import PROTOCOLS
 from srv6lab.topology.places import Place, Point
 
-PROTOCOLS = frozenset({"icmp", "icmpv6", "tcp", "udp", "ipv4", "ipv6"})
-NEXT_HEADERS = PROTOCOLS | {"routing", "fragment", "hopopts", "dstopts"}
 # Of an expectation; a share has a check of its own.
 WITH_ABSENT = frozenset({"at", "direction", "probe", "absent", "share"})
 
@@ -307,23 +306,11 @@ def _family_words(header: Inner | PacketExpectation) -> tuple[str, str, str] | N
 
 
 @check
-def unknown_protocol(view: Facts, locate: Locate) -> Iterator[Problem]:
-    for header, path in _headers(view):
-        if header.protocol is not None and header.protocol not in PROTOCOLS:
-            mend = did_you_mean(header.protocol, PROTOCOLS, "")
-            where = locate((*path, "protocol"))
-            yield Problem(where, f"there is no protocol `{header.protocol[:60]}` here", mend)
-
-
-@check
 def next_header_fits(view: Facts, locate: Locate) -> Iterator[Problem]:
     for _, item in _packets(view):
         following, listed = item.value.next_header, item.value.segment_list
         where = locate((*item.path, "next_header"))
-        if following is not None and following not in NEXT_HEADERS:
-            mend = did_you_mean(following, NEXT_HEADERS, "")
-            yield Problem(where, f"there is no next header `{following[:60]}` here", mend)
-        elif following == "routing" and listed == ():
+        if following == "routing" and listed == ():
             what = (
                 "an empty `segment_list` says that there is no SRH, and `next_header: routing` that there is"
             )

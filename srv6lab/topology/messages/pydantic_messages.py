@@ -9,14 +9,22 @@ from collections.abc import Callable
 from typing import Any
 
 from srv6lab.suggest import closest, did_you_mean
+from srv6lab.topology.notation import LINE
 from srv6lab.topology.places import LINK
-from srv6lab.topology.scalars import BOX_VERSION
+from srv6lab.topology.scalars import BOX_VERSION, V4_ADDRESS, V4_NETWORK, V6_ADDRESS, V6_NETWORK
 
 Finding = dict[str, Any]
 Words = tuple[str, str] | None
 
-# What the patterns of topology.py mean; a test holds that each has words.
+# What the patterns of the JSON Schema mean; a test holds that each has words.
 PATTERNS = {
+    V4_ADDRESS: "an IPv4 address, such as 10.0.0.1",
+    V4_NETWORK: "an IPv4 prefix, such as 10.0.0.0/24",
+    V6_ADDRESS: 'an IPv6 address, such as "2001:db8:1::1"',
+    V6_NETWORK: 'an IPv6 prefix, such as "2001:db8:1::/64"',
+    LINE: "IP headers with `|` between them, each `10.0.0.1 → 10.0.1.1` or `same`, and what more is said of it",
+    ":": "IPv6",
+    "^[^:]*$": "IPv4",
     r"^[a-z][a-z0-9-]{0,30}$": "a small letter first, then small letters, digits and `-`, 31 at most",
     r"^eth[1-9][0-9]?$": "eth1 to eth99",
     r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$": "letters, digits, `_` and `-`, 63 at most; it becomes a file's name",

@@ -1,0 +1,196 @@
+"""The JSON Schema of `topology.yml`, for editors: the model's, and of the checks' rules those that one part of a file
+can break alone. What parts mean together, and what an address means, only the loader sees.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from srv6lab.srv6.behaviors import BEHAVIORS
+from srv6lab.srv6.flavors import flavored, in_linux
+from srv6lab.topology.checks.actions import FAMILIES, LONGEST_CHAIN, OWN
+from srv6lab.topology.checks.names import DEVICES
+from srv6lab.topology.checks.services import TAKEN
+from srv6lab.topology.exercises import PROBE_KINDS
+from srv6lab.topology.expectations import PacketExpectation
+from srv6lab.topology.messages.pydantic_messages import PATTERNS
+from srv6lab.topology.model import ENDPOINT, LocalSid, Topology
+from srv6lab.topology.notation import PROTOCOLS
+
+Schema = dict[str, Any]
+
+_NOTHING: Schema = {"enum": [None, []]}
+_FAMILY = {4: {"pattern": "^[^:]*$"}, 6: {"pattern": ":"}}
+_ENDS = ("source", "destination")
+_NO_DEVICE = {"not": {"enum": sorted(DEVICES)}}
+
+
+def json_schema() -> Schema:
+    """The schema; its lists stand for tuples, as YAML has them."""
+    schema = Topology.model_json_schema(by_alias=True)
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    schema["title"] = "srv6lab topology"
+    endpoints = schema["$defs"]["Link"]["properties"]["endpoints"]
+    endpoints["items"] = {"anyOf": [endpoints["items"], {"type": "string", "pattern": ENDPOINT}]}
+    for name, rules in _RULES.items():
+        (schema["$defs"][name] if name else schema)["allOf"] = rules
+    schema["$defs"]["LocalSid"]["properties"]["behavior"]["enum"] = list(BEHAVIORS)
+    shared: Schema = {}
+    finished: Schema = _finished(schema, shared)
+    finished["$defs"] |= shared
+    return finished
+
+
+def _finished(schema: Any, shared: Schema) -> Any:
+    """A mapping has no keys but those of the pattern for them, and editors say a pattern's words. What addresses look
+    like is long, and `shared`."""
+    if isinstance(schema, list):
+        return [_finished(item, shared) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    found = {key: value if key == "not" else _finished(value, shared) for key, value in schema.items()}
+    if "patternProperties" in found:
+        found["additionalProperties"] = False
+    if isinstance(pattern := found.get("pattern"), str):
+        found["patternErrorMessage"] = f"allowed: {PATTERNS[pattern]}"
+    if name := found.get("format"):
+        keys = ("type", "format", "pattern", "patternErrorMessage")
+        shared[name] = {key: found.pop(key) for key in keys}
+        found["$ref"] = f"#/$defs/{name}"
+    return found
+
+
+# --- the words of rules
+
+
+def _each(keys: tuple[str, ...], rule: Schema | bool) -> Schema:
+    return {"properties": dict.fromkeys(keys, rule)}
+
+
+def _given(*keys: str) -> Schema:
+    """Null and an empty list say as much as a key that isn't there."""
+    return {"required": [*keys], **_each(keys, {"not": _NOTHING})}
+
+
+def _without(*keys: str) -> Schema:
+    return _each(keys, _NOTHING)
+
+
+def _is(key: str, value: Any) -> Schema:
+    return {"required": [key], **_each((key,), {"const": value})}
+
+
+def _when(one: Schema, *then: Schema) -> Schema:
+    return {"if": one, "then": {"allOf": [*then]}}
+
+
+def _one_of(*keys: str) -> Schema:
+    return {"oneOf": [_given(key) for key in keys]}
+
+
+def _one_family(*keys: str) -> Schema:
+    return {"anyOf": [_each(keys, family) for family in _FAMILY.values()]}
+
+
+# --- the rules, of each model
+
+
+def _probe() -> Iterator[Schema]:
+    yield _one_of(*(kind.key for kind in PROBE_KINDS))
+    yield _when(_is("oam", True), _given("segments"))
+    for kind in PROBE_KINDS:
+        if not kind.ports:
+            yield _when(_given(kind.key), _each(("port",), False))
+        if not kind.segments:
+            yield _when(_given(kind.key), _without("segments"))
+
+
+def _local_sid() -> Iterator[Schema]:
+    parameters = {
+        name for one in BEHAVIORS.values() for name in one.parameters
+    } & LocalSid.model_fields.keys()
+    for name, one in BEHAVIORS.items():
+        others = sorted(parameters - {*one.parameters})
+        has = {flavor for known in flavored(name) if known.kernel_since for flavor in known.flavors}
+        flavors = [flavor for flavor in in_linux() if flavor in has]
+        fits = _each(("flavors",), {"items": {"enum": flavors}} if flavors else _NOTHING)
+        yield _when(_is("behavior", name), _given(*one.parameters), _without(*others), fits)
+    yield _each(("flavors",), {"uniqueItems": True})
+
+
+def _header() -> Iterator[Schema]:
+    yield _one_family(*_ENDS)
+    yield _when(_is("protocol", "icmp"), _each(_ENDS, _FAMILY[4]))
+    yield _when(_is("protocol", "icmpv6"), _each(_ENDS, _FAMILY[6]))
+
+
+def _tunnel() -> Iterator[Schema]:
+    yield from _header()
+    yield _when(_given("segment_list"), _each(_ENDS, _FAMILY[6]))
+    yield _when(_is("segment_list", []), _without("segments_left"))
+
+
+def _packet() -> Iterator[Schema]:
+    yield from _tunnel()
+    yield _when(_given("segment_list"), _each(("next_header",), {"not": {"enum": [*PROTOCOLS]}}))
+    yield _when(_is("segment_list", []), _each(("next_header",), {"not": {"const": "routing"}}))
+    more = tuple(
+        key for key in PacketExpectation.model_fields if key not in ("at", "direction", "probe", "absent")
+    )
+    yield _when(_is("absent", True), _each(more, {"type": "null"}))
+    yield _when(_given("share"), _without("count"))
+
+
+def _firewall() -> Iterator[Schema]:
+    other = {4: "icmpv6", 6: "icmp"}
+    for tool, version in FAMILIES.items():
+        protocol = _each(("protocol",), {"not": {"const": other[version]}})
+        name = _each(("name",), {"maxLength": LONGEST_CHAIN - len(OWN)})
+        yield _when(_is("tool", tool), _without("inner"), _each(_ENDS, _FAMILY[version]), protocol, name)
+    yield _when(_is("tool", "nftables"), _given("inner"), _without(*_ENDS, "protocol"))
+
+
+def _service() -> Iterator[Schema]:
+    yield {"anyOf": [_given("netns", "ports"), {"allOf": [_without("netns", "ports"), _given("listen")]}]}
+    yield _when(_is("sr_aware", True), _each(("frames",), {"const": "all"}))
+
+
+def _steering() -> Iterator[Schema]:
+    """Nothing takes IPv4 out of SRv6 behind a policy but the SID of a service."""
+    by_color = {"match": _each(("prefix",), _FAMILY[4]), "to": {"required": ["endpoint"]}}
+    yield _when({"required": [*by_color], "properties": by_color}, _each(("to",), _given("sid")))
+
+
+_RULES: dict[str, list[Schema]] = {
+    "": [
+        _each(("name",), _NO_DEVICE),
+        _each(("nodes",), {"propertyNames": {"not": {"enum": [*sorted(DEVICES), "localhost"]}}}),
+        _each(("nodes",), {"propertyNames": {"not": {"pattern": "-$"}}}),
+    ],
+    "AlertExpectation": [_when(_is("absent", True), _without("count"))],
+    "CandidatePath": [_one_of("segment_lists", "dynamic", "composite")],
+    "ColorTarget": [_one_of("colors", "array")],
+    "CounterExpectation": [_one_of("firewall", "sid")],
+    "Exercise": [
+        {"anyOf": [_given("probes"), _given("steps"), _each(("expect",), _given("control"))]},
+        _each(("name",), _NO_DEVICE),
+    ],
+    "Firewall": [*_firewall()],
+    "Flow": [_when(_given("port"), _given("protocol")), _one_family(*_ENDS)],
+    "Group": [_each(("members",), {"uniqueItems": True})],
+    "Inner": [*_header()],
+    "LocalSid": [*_local_sid()],
+    "Middle": [*_tunnel()],
+    "PacketExpectation": [*_packet()],
+    "Port": [
+        _each(("outside", "inside"), {"not": {"enum": [*TAKEN]}}),
+        _each(("outside",), {"not": {"pattern": "^eth[0-9]+$"}}),
+    ],
+    "Probe": [*_probe()],
+    "Route": [_one_family("prefix", "via")],
+    "Service": [*_service()],
+    "Steering": [*_steering()],
+    # A headend's agent keeps what is steered by color, so an exercise can't change it.
+    "SteeringAction": [_each(("steering",), _each(("to",), {"required": ["segments"]}))],
+}
