@@ -69,6 +69,9 @@ def shown(value: Any) -> str:
 
 
 def allowed_pattern(finding: Finding) -> str:
+    """How to mend a text of the wrong shape, or of too many characters."""
+    if "max_length" in finding["ctx"]:
+        return f"keep {finding['ctx']['max_length']} characters at most"
     pattern = finding["ctx"]["pattern"]
     return f"allowed: {PATTERNS.get(pattern, f'text that matches {pattern}')}"
 

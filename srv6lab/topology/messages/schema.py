@@ -166,7 +166,7 @@ def _problem(path: Path, findings: list[Finding], source: Source) -> Problem | N
     if "extra_forbidden" in kinds:
         return _unknown_key(path, source)
     if first["loc"][-1:] == ("[key]",):
-        what = f"`{path[-1]}` can't be a name here"
+        what = f"{shown(str(path[-1]))} can't be a name here"
         return Problem(source.locate(path, key=True), what, allowed_pattern(first))
     where = source.locate(path)
     if value is None:
