@@ -166,6 +166,8 @@ def up(
         "map": "FILE=NODE:NIC: of which NIC a file of --captures is, repeatable; else told by its name or what is in it",
         "strict": "with --captures: ask for all of the lab's captures, instead of judging those that are there",
         "format": f"how the verdict is printed: {', '.join(formats.VERDICTS)}",
+        "verbose": "on a terminal too, every point of every exercise",
+        "color": "auto, always or never ($NO_COLOR is never)",
         "instance": _INSTANCE,
     },
     iterable=["exercise", "map"],
@@ -180,13 +182,15 @@ def check(
     captures: str = "",
     strict: bool = False,
     format: str = "text",
+    verbose: bool = False,
+    color: str = "auto",
     instance: str = "",
 ) -> None:
     """Run a lab's exercises and judge every hop by its packets.
 
     Exits 0 if all pass, 4 if the lab failed, 3 if the captures can't prove it either way.
     """
-    show = formats.chosen(formats.VERDICTS, format)
+    formats.chosen(formats.VERDICTS, format)  # before anything is run
     reference = SITE.refer(lab)
     plan, _warnings = SITE.load(reference)
     names = labs_.exercise_names(plan, exercise)
@@ -201,7 +205,8 @@ def check(
             verdicts = [grade(plan, names[0], Path(captures), progress, mapped=map, strict=strict)]
         else:
             verdicts = labs_.check(SITE.running(reference, instance), plan, names, progress)
-    sys.stdout.write(show(verdicts))
+    shown_as = labs_.verdicts_report(verdicts, format, verbose=verbose, color=color, out=sys.stdout)
+    sys.stdout.write(shown_as)
     sys.stdout.flush()
     if code := labs_.exit_code(verdicts):
         raise Exit(code=code)

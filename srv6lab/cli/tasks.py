@@ -5,7 +5,9 @@ What only some tasks need is imported by those: every command waits for what sta
 
 from __future__ import annotations
 
+import os
 import shlex
+import shutil
 import subprocess
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -13,7 +15,7 @@ from dataclasses import replace
 from importlib import import_module
 from ipaddress import IPv6Address
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from srv6lab.errors import DriftError, LabError, UsageError
 from srv6lab.evidence.verdict import Status, Verdict
@@ -150,6 +152,17 @@ def _confirmed(one: Instance, verdict: Verdict, progress: Progress) -> Verdict:
         return answer.stdout + answer.stderr, answer.exit_code
 
     return replace(verdict, suspects=confirm(verdict.suspects, ask))
+
+
+def verdicts_report(verdicts: Sequence[Verdict], form: str, *, verbose: bool, color: str, out: TextIO) -> str:
+    """The verdicts as they are asked for. A person at a terminal sees what matters; all of it with `verbose`."""
+    terminal = out.isatty()
+    if form != "text" or verbose or not (terminal or color == "always"):
+        return formats.chosen(formats.VERDICTS, form)(verdicts)
+    from srv6lab.report.screen import Look, verdicts_screen
+
+    plain = color == "never" or "NO_COLOR" in os.environ or os.environ.get("TERM") == "dumb"
+    return verdicts_screen(verdicts, Look(shutil.get_terminal_size().columns, color == "always" or not plain))
 
 
 def exit_code(verdicts: Sequence[Verdict]) -> int:
