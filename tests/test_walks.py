@@ -140,6 +140,13 @@ def test_after_a_line_that_cannot_be_read_same_is_no_mistake() -> None:
     assert found == ["5:28 `10.0.1` is no address"]
 
 
+def test_a_text_that_goes_on_in_the_next_line_is_located_there() -> None:
+    broken = WALK.replace(" | same", "\n                | same hl 300")
+    assert refused(broken)[0].startswith("7:27 `hop_limit` is 300")
+    quoted = broken.replace("exit: →", 'exit: "→').replace("hl 300", 'hl x"')
+    assert refused(quoted)[0] == "7:27 `x` is no number"
+
+
 def test_quotes_shift_a_place_by_one() -> None:
     text = WALK.replace("10.0.1.1 → 10.0.2.1 hl 64 icmp", '"10.0.1 → 10.0.2.1 hl 64 icmp"')
     assert refused(text)[0].startswith("5:29 ")
@@ -228,3 +235,9 @@ def test_walks_judge_what_a_line_a_nic_judged(name: str) -> None:
             assert one, f"{exercise}: nothing judges {old}"
             left.remove(one)
         assert not left
+
+
+def test_the_labs_are_short_and_their_lines_fit() -> None:
+    texts = [SITE.refer(name).path.read_text(encoding="utf-8") for name in SITE.names()]
+    assert sum(len(text.encode()) for text in texts) <= 90_000
+    assert [line for text in texts for line in text.splitlines() if len(line) > 110] == []

@@ -12,8 +12,9 @@ the place where it stands in the walk. What isn't in a walk may not happen: `els
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from srv6lab.errors import Problem
@@ -31,10 +32,10 @@ class _Problems(list[Problem]):
 
     def __init__(self, source: Source) -> None:
         super().__init__()
-        self._source = source
+        self.source = source
 
     def say(self, mark: Mark, what: str, mend: str) -> None:
-        self.append(Problem(self._source.at(mark), what, mend))
+        self.append(Problem(self.source.at(mark), what, mend))
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,33 +106,33 @@ def _packets(probe: str, legs: Node, links: list[_Link], problems: _Problems) ->
                     before = packet = parse(text.data, before)
                 except NotationError as error:
                     if not (broken and text.data[error.at :].startswith(SAME)):
-                        problems.say(_moved(text, error.at), error.what, error.mend)
+                        problems.say(problems.source.within(text, error.at), error.what, error.mend)
                     before, broken = None, True
                     continue
                 broken = False
                 yield from (
-                    _entry(probe, at, direction, packet, line.keys[way], text) for at, direction in ends
+                    _entry(
+                        probe, at, direction, packet, line.keys[way], partial(problems.source.within, text)
+                    )
+                    for at, direction in ends
                 )
 
 
-def _moved(text: Node, at: int) -> Mark:
-    line, column = text.mark
-    return line, column + at + text.quoted
-
-
-def _entry(probe: str, at: Point, direction: str, packet: Packet, key: Mark, text: Node) -> Node:
+def _entry(
+    probe: str, at: Point, direction: str, packet: Packet, key: Mark, place: Callable[[int], Mark]
+) -> Node:
     """A `packets` entry: its values stand where the walk says them."""
     entry = _collection(key, {})
     for name, value in (("at", str(at)), ("direction", direction), ("probe", probe)):
         _put(entry, name, Node(key, value))
-    headers = (entry, *(_collection(_moved(text, 0), {}) for _ in packet.headers[1:]))
+    headers = (entry, *(_collection(place(0), {}) for _ in packet.headers[1:]))
     for node, fields in zip(headers, packet.headers, strict=True):
         for name, said in fields.items():
-            _put(node, name, Node(_moved(text, said.at), said.value))
+            _put(node, name, Node(place(said.at), said.value))
     for name, node in zip(packet.names, headers[1:], strict=True):
         _put(entry, name, node)
     for name, said in packet.whole.items():
-        _put(entry, name, Node(_moved(text, said.at), said.value))
+        _put(entry, name, Node(place(said.at), said.value))
     return entry
 
 
