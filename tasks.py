@@ -24,6 +24,7 @@ from invoke.tasks import task
 from srv6lab.cli import tasks as labs_
 from srv6lab.cli.labs import LabsFolder
 from srv6lab.errors import LabError, UsageError
+from srv6lab.evidence.verdict import Verdict
 from srv6lab.host.files import shown
 from srv6lab.providers import registry
 from srv6lab.providers.records import DEFAULT_PROVIDER
@@ -205,8 +206,12 @@ def check(
             verdicts = [grade(plan, names[0], Path(captures), progress, mapped=map, strict=strict)]
         else:
             verdicts = labs_.check(SITE.running(reference, instance), plan, names, progress)
-    shown_as = labs_.verdicts_report(verdicts, format, verbose=verbose, color=color, out=sys.stdout)
-    sys.stdout.write(shown_as)
+    _show_verdicts(verdicts, format, verbose=verbose, color=color)
+
+
+def _show_verdicts(verdicts: Sequence[Verdict], format: str, *, verbose: bool, color: str) -> None:
+    """Print them, and exit by the worst."""
+    sys.stdout.write(labs_.verdicts_report(verdicts, format, verbose=verbose, color=color, out=sys.stdout))
     sys.stdout.flush()
     if code := labs_.exit_code(verdicts):
         raise Exit(code=code)
@@ -333,6 +338,40 @@ def predict(
     for warning in warnings:
         print(warning, file=sys.stderr)
     sys.stdout.write(labs_.predict(plan, labs_.exercise_names(plan, exercise), probe, format))
+
+
+@task(
+    help={
+        "lab": _LAB,
+        "from": "the node that sends one echo request (default: as the lab's first probe)",
+        "to": "the node that it is sent to",
+        "verbose": "on a terminal too, every point",
+        "color": "auto, always or never ($NO_COLOR is never)",
+        "format": f"how it is printed: {', '.join(formats.VERDICTS)}",
+        "instance": _INSTANCE,
+    }
+)
+@_command
+def walk(
+    _: Context,
+    lab: str,
+    from_: str = "",
+    to: str = "",
+    verbose: bool = False,
+    color: str = "auto",
+    format: str = "text",
+    instance: str = "",
+) -> None:
+    """Send one packet now, and show its way as it was captured, hop by hop: invoke walk lab=te --from hosta --to hostb
+
+    It is held against the model alone. Exits as `check` does.
+    """
+    formats.chosen(formats.VERDICTS, format)
+    reference = SITE.refer(lab)
+    plan, _warnings = SITE.load(reference)
+    with _progress(f"walk {reference.name}") as progress:
+        verdict = labs_.walk(SITE.running(reference, instance), plan, from_, to, progress)
+    _show_verdicts([verdict], format, verbose=verbose, color=color)
 
 
 @task(help={"lab": _LAB, "instance": _INSTANCE, "format": "text or json"})
