@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from dataclasses import replace
+from ipaddress import ip_network
 
 import pytest
 
@@ -21,8 +22,11 @@ from srv6lab.evidence.verdict import (
     Unreviewed,
     Verdict,
 )
+from srv6lab.live.node_state import NodeState, Route
 from srv6lab.report.screen import Look, columns, verdicts_screen
+from srv6lab.report.sids import sids_text
 from srv6lab.topology.notation import parse
+from tests.conftest import SITE
 from tests.small import LINE
 
 PLAIN = "10.0.1.1 → 10.0.2.1 hl 64 icmp"
@@ -173,6 +177,18 @@ def test_what_a_capture_says_cannot_steer_a_terminal() -> None:
         [Verdict("across", (evil, replace(WRONG[0], note="\x1b[1A")), suspects=(cause,))], Look(80)
     )
     assert "\x1b" not in text and "\x07" not in text
+
+
+def test_a_sid_behind_a_proxy_is_shown_as_what_it_is() -> None:
+    proxied = [node for name in SITE.names() for node in SITE.load(SITE.refer(name))[0].nodes if node.proxies]
+    for node in proxied:
+        (proxy, *_) = node.proxies
+        for nic, behavior in ((proxy.to, proxy.behavior.name), ("eth1", "End.DX4")):
+            known = NodeState(routes=(Route(ip_network(proxy.sid), nic, "static", (), "End.DX4"),))
+            assert [line.split()[2] for line in sids_text([node], {node.name: known}).splitlines()[2:3]] == [
+                behavior
+            ]
+    assert proxied
 
 
 class Terminal(io.StringIO):
