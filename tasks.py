@@ -24,7 +24,6 @@ from invoke.tasks import task
 from srv6lab.cli import tasks as labs_
 from srv6lab.cli.labs import LabsFolder
 from srv6lab.errors import LabError, UsageError
-from srv6lab.evidence.verdict import Verdict
 from srv6lab.host.files import shown
 from srv6lab.providers import registry
 from srv6lab.providers.records import DEFAULT_PROVIDER
@@ -209,7 +208,7 @@ def check(
     _show_verdicts(verdicts, format, verbose=verbose, color=color)
 
 
-def _show_verdicts(verdicts: Sequence[Verdict], format: str, *, verbose: bool, color: str) -> None:
+def _show_verdicts(verdicts: Sequence[Any], format: str, *, verbose: bool, color: str) -> None:
     """Print them, and exit by the worst."""
     sys.stdout.write(labs_.verdicts_report(verdicts, format, verbose=verbose, color=color, out=sys.stdout))
     sys.stdout.flush()
