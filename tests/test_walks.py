@@ -88,6 +88,18 @@ def test_a_line_is_a_packet_at_both_ends_of_the_wire() -> None:
     }
 
 
+def test_names_stand_for_addresses() -> None:
+    named = WALK.replace("10.0.1.1 → 10.0.2.1 hl 64 icmp", '"@west → @east hl 64 icmp"')
+    named = named.replace(
+        "→ fc00:b::e hl 63 [fc00:b::d4, *fc00:b::e]", "→ exit.End hl 63 [exit.End.DX4, *exit.End]"
+    )
+    assert entries(lab(named)) == entries(lab())
+    assert refused(named.replace("@west", "@gate")) == ["5:29 `@gate` has 3 addresses"]
+    assert refused(named.replace("*exit.End]", "*exit.Ent]")) == ["6:63 `exit.Ent` is no address"]
+    with pytest.raises(TopologyError, match="did you mean `@east`"):
+        lab(named.replace("@east", "@eats"))
+
+
 def test_what_is_in_no_walk_may_not_happen_unless_it_is_said() -> None:
     assert lab().topology.exercises[0].expect.elsewhere == "absent"
     assert lab(WALK + "      elsewhere: any\n").topology.exercises[0].expect.elsewhere == "any"

@@ -13,12 +13,14 @@ the place where it stands in the walk. What isn't in a walk may not happen: `els
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
+from ipaddress import ip_address, ip_network
 from typing import Any
 
 from srv6lab.errors import Problem
-from srv6lab.topology.notation import SAME, NotationError, Packet, parse
+from srv6lab.topology.notation import SAME, Names, NotationError, Packet, parse
 from srv6lab.topology.places import LINK, Point
 from srv6lab.topology.yaml.source import Source
 from srv6lab.topology.yaml.tree import Mark, Node
@@ -49,14 +51,16 @@ class _Link:
 def expanded(source: Source) -> tuple[Source, list[Problem]]:
     """The file with `packets` for each of its walks, and what is wrong in them."""
     problems = _Problems(source)
-    links, done = [*_links(source.data)], set[int]()
+    links, names, done = [*_links(source.data)], _names(source.data), set[int]()
     for _, exercise in _children(_child(source.root, "exercises")):
         expect = _child(exercise, "expect")
         walk = _child(expect, "walk") if expect else None
         if expect and walk and id(expect) not in done:
             done.add(id(expect))  # an alias may stand for it elsewhere
             packets = [
-                one for probe, legs in _children(walk) for one in _packets(probe, legs, links, problems)
+                one
+                for probe, legs in _children(walk)
+                for one in _packets(probe, legs, links, names, problems)
             ]
             _add(expect, walk.mark, packets)
     return replace(source, data=source.root.data), problems
@@ -93,7 +97,7 @@ def _put(node: Node, key: str, value: Node, mark: Mark | None = None) -> None:
 # --- a walk's lines
 
 
-def _packets(probe: str, legs: Node, links: list[_Link], problems: _Problems) -> Iterator[Node]:
+def _packets(probe: str, legs: Node, links: list[_Link], names: Names, problems: _Problems) -> Iterator[Node]:
     for leg, lines in _children(legs):
         before: Packet | None = None
         broken = False  # nothing is known of what is the same as in a line that can't be read
@@ -103,7 +107,7 @@ def _packets(probe: str, legs: Node, links: list[_Link], problems: _Problems) ->
                     continue  # the schema says what a line is
                 ends = _ends(way, links, line.keys[way], problems)
                 try:
-                    before = packet = parse(text.data, before)
+                    before = packet = parse(text.data, before, names)
                 except NotationError as error:
                     if not (broken and text.data[error.at :].startswith(SAME)):
                         problems.say(problems.source.within(text, error.at), error.what, error.mend)
@@ -190,6 +194,36 @@ def _links(data: Mapping[str, Any]) -> Iterator[_Link]:
             if all(isinstance(name, str) for name in names):
                 node, outside, inside, netns = map(str, names)
                 yield _Link((Point(node, outside), Point(node, inside, netns)), (False, True))
+
+
+def _names(data: Mapping[str, Any]) -> Names:
+    """`r2.End` for the SIDs that r2 has with that behavior, `@r2` for the addresses of r2."""
+    found: dict[str, list[str]] = {}
+    for sid in _dicts(data.get("local_sids")):
+        _name(found, f"{sid.get('node')}.{sid.get('behavior')}", sid.get("sid"))
+    for link in _dicts(data.get("links")):
+        for index, end in enumerate(_list(link.get("endpoints"))):
+            if point := _point(end):
+                said = end.get("address") if isinstance(end, dict) else None
+                _name(found, f"@{point.node}", said or _nth(link.get("prefix"), index))
+    nodes = data.get("nodes")
+    for name, node in nodes.items() if isinstance(nodes, dict) else ():
+        loopback = node.get("loopback") if isinstance(node, dict) else None
+        _name(found, f"@{name}", loopback.partition("/")[0] if isinstance(loopback, str) else None)
+    return found
+
+
+def _name(found: dict[str, list[str]], name: str, address: Any) -> None:
+    with suppress(ValueError):
+        if isinstance(address, str):
+            found.setdefault(name, []).append(str(ip_address(address)))
+
+
+def _nth(prefix: Any, index: int) -> str | None:
+    """The address that an end of a link has if it isn't said: the first or the second of its prefix."""
+    with suppress(ValueError, IndexError):
+        return str(ip_network(prefix)[index + 1]) if isinstance(prefix, str) else None
+    return None
 
 
 def _list(value: Any) -> list[Any]:
