@@ -95,7 +95,7 @@ def test_names_stand_for_addresses() -> None:
     )
     assert entries(lab(named)) == entries(lab())
     assert refused(named.replace("@west", "@gate")) == ["5:29 `@gate` has 3 addresses"]
-    assert refused(named.replace("*exit.End]", "*exit.Ent]")) == ["6:63 `exit.Ent` is no address"]
+    assert refused(named.replace("*exit.End]", "*exit.Ent]")) == ["6:61 `exit.Ent` is no address"]
     with pytest.raises(TopologyError, match="did you mean `@east`"):
         lab(named.replace("@east", "@eats"))
 
