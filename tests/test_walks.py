@@ -139,12 +139,21 @@ def test_each_value_is_located_where_the_walk_says_it() -> None:
         ("same hl 63 count", "same hl 63 share 5/4 count", "7:"),
         ("→ fc00:b::e", "→ 10.0.0.9", "6:"),
         ("echo:", "ecco:", "5:15 exercise across has no probe ecco"),
+        (
+            "- into east: same hl 63 count 2",
+            "- lost at gate: no way",
+            "7:15 the line before leads to exit, so nothing is lost at gate",
+        ),
         ("there:", "their:", "4:11 "),
     ],
 )
 def test_a_mistake_is_told_at_its_place(old: str, new: str, said: str) -> None:
     found = refused(WALK.replace(old, new, 1))
     assert any(one.startswith(said) for one in found), found
+
+
+def test_a_loss_is_said_where_the_line_before_leads() -> None:
+    assert len(entries(lab(WALK.replace("into east: same hl 63 count 2", "lost at exit: no route")))) == 5
 
 
 def test_after_a_line_that_cannot_be_read_same_is_no_mistake() -> None:

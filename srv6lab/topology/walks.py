@@ -12,6 +12,7 @@ the place where it stands in the walk. What isn't in a walk may not happen: `els
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -26,6 +27,7 @@ from srv6lab.topology.yaml.source import Source
 from srv6lab.topology.yaml.tree import Mark, Node
 
 LEGS = ("there", "back")
+LOST = re.compile("lost at (.*)")
 _SHAPE = "write `r1 > r2`, `r1:eth2 > r2:eth1`, or of one end `from r1:eth2` or `into r2`"
 
 
@@ -101,11 +103,16 @@ def _packets(probe: str, legs: Node, links: list[_Link], names: Names, problems:
     for leg, lines in _children(legs):
         before: Packet | None = None
         broken = False  # nothing is known of what is the same as in a line that can't be read
+        end = ""
         for _, line in _children(lines) if leg in LEGS else ():
             for way, text in _children(line):
                 if way not in line.keys or not isinstance(text.data, str):
                     continue  # the schema says what a line is
+                if lost := LOST.match(way):
+                    _check_loss(lost[1], end, line.keys[way], problems)
+                    continue
                 ends = _ends(way, links, line.keys[way], problems)
+                end = str(ends[-1][0].place) if ends and ends[-1][1] == "in" else ""
                 try:
                     before = packet = parse(text.data, before, names)
                 except NotationError as error:
@@ -120,6 +127,14 @@ def _packets(probe: str, legs: Node, links: list[_Link], names: Names, problems:
                     )
                     for at, direction in ends
                 )
+
+
+def _check_loss(place: str, end: str, mark: Mark, problems: _Problems) -> None:
+    """Packets are lost where the line before brings them; that they come no further, the walk says by its end."""
+    if end and end != place:
+        problems.say(
+            mark, f"the line before leads to {end}, so nothing is lost at {place}", f"write `lost at {end}`"
+        )
 
 
 def _entry(

@@ -130,9 +130,12 @@ def _judge_probe(
     yield from judge_variants(permitted, seen)
 
 
-def _in_order(wanted: Iterable[Spot], permitted: Iterable[Spot], seen: Iterable[Spot]) -> Iterator[Spot]:
-    """The author's order, then the walk's, then what nobody spoke of."""
-    yield from dict.fromkeys([*wanted, *permitted, *sorted(seen)])
+def _in_order(
+    wanted: Iterable[Spot], permitted: Iterable[Spot], seen: Mapping[Spot, Sequence[Described]]
+) -> Iterator[Spot]:
+    """The author's order, then the walk's, then what nobody spoke of, as it came: nothing is decided by the time."""
+    strays = sorted(seen, key=lambda spot: (min(one.packet.time for one in seen[spot]), spot))
+    yield from dict.fromkeys([*wanted, *permitted, *strays])
 
 
 def _unsound(tracer: Tracer) -> Item:

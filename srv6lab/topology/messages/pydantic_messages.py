@@ -23,7 +23,7 @@ PATTERNS = {
     r"^[a-z][a-z0-9-]*(/[a-z][a-z0-9-]*)?:[a-z][a-z0-9-]*$": '"node:nic" or "node/netns:nic"',
     r"^([a-z][a-z0-9-]{0,30}):(eth[1-9][0-9]?)$": '"node:eth1"; NICs are called eth1 to eth99',
     r"^[^\x00-\x1f\x7f]*$": "one line of text",
-    LINK.pattern: "`r1 > r2`, `r1:eth2 > r2:eth1`, or of one end `from r1:eth2` or `into r2`",
+    LINK.pattern: "`r1 > r2`, `r1:eth2 > r2:eth1`, of one end `from r1:eth2` or `into r2`, or `lost at r2`",
     r"^(all|none|at least [1-9][0-9]{0,3})$": "`all`, `none`, or such as `at least 20`",
     r"^[a-z][a-z0-9-]{0,14}$": "a small letter first, then small letters, digits and `-`, 15 at most",
     r"^[a-z][a-z0-9-]*(/[a-z][a-z0-9-]*)?$": '"node" or "node/netns"',
