@@ -19,6 +19,7 @@ from srv6lab.evidence.probes import Found, Sent
 from srv6lab.evidence.verdict import Item, Status
 from srv6lab.judge.compare import compare, judge_answered
 from srv6lab.judge.compare.binomial import likely, surprise
+from srv6lab.judge.diagnose.suspects import of_segments
 from srv6lab.judge.expectations import ExpectedAnswers, expectations
 from srv6lab.live.wait_for_policies import astray, expected, told_by
 from srv6lab.plan.headend import PlannedHeadend
@@ -301,3 +302,19 @@ def test_of_a_ping_that_nobody_typed_no_answer_is_known() -> None:
         [ExpectedAnswers("flows", "west", 201, 300, LINE)], found, {point: Tracer(point, "live")}
     )
     assert item.status is Status.INCONCLUSIVE
+
+
+def test_segments_that_a_failed_probe_names_are_asked_for_where_they_are() -> None:
+    plan = fork()
+    owner = next(node for node in plan.nodes if node.local_sids)
+    sid = owner.local_sids[0]
+    asked = [
+        (one.cause, one.node)
+        for one in of_segments(plan, f"the probe over {sid.sid}, 2001:db8::9 doesn't come back")
+    ]
+    assert asked == [
+        ("sid-not-installed", owner.name),
+        ("sid-differs", owner.name),
+        ("forwarding-off", owner.name),
+    ]
+    assert not list(of_segments(plan, "policy 20 has no valid path (drop)"))
