@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema
 
-from srv6lab.topology.notation import LINE, PROTOCOLS
+from srv6lab.topology.notation import PROTOCOLS
 from srv6lab.topology.places import LINK, Point
 from srv6lab.topology.scalars import (
     Address,
@@ -129,7 +129,7 @@ class PacketExpectation(Model):
 WalkLine = Annotated[
     dict[
         Annotated[str, StringConstraints(pattern=LINK.pattern, max_length=150)],
-        Annotated[str, StringConstraints(max_length=1000), Field(json_schema_extra={"pattern": LINE})],
+        Annotated[str, StringConstraints(min_length=1, max_length=1000)],
     ],
     Field(min_length=1, max_length=1),
 ]
@@ -171,13 +171,6 @@ class CounterExpectation(Model):
     packets: Annotated[int, Field(strict=True, ge=0)]
 
 
-class LossExpectation(Model):
-    """How many echo requests of a probe may stay without an answer."""
-
-    probe: Name
-    most: Annotated[int, Field(strict=True, ge=0)]
-
-
 class Expect(Model):
     """The author's word, written by hand. `elsewhere: absent` says that the probes' packets are
     seen at no other point than those listed; so it is where there is a walk. A walk becomes `packets` before anything
@@ -188,5 +181,4 @@ class Expect(Model):
     elsewhere: Literal["absent", "any"] = "any"
     alerts: tuple[AlertExpectation, ...] = ()
     counters: tuple[CounterExpectation, ...] = ()
-    losses: tuple[LossExpectation, ...] = ()
     control: tuple[ControlExpectation, ...] = ()

@@ -16,7 +16,8 @@ from srv6lab.topology.exercises import PROBE_KINDS
 from srv6lab.topology.expectations import PacketExpectation
 from srv6lab.topology.messages.pydantic_messages import PATTERNS
 from srv6lab.topology.model import ENDPOINT, LocalSid, Topology
-from srv6lab.topology.notation import PROTOCOLS
+from srv6lab.topology.notation import LINE, PROTOCOLS
+from srv6lab.topology.walks import LEGS
 
 Schema = dict[str, Any]
 
@@ -33,6 +34,10 @@ def json_schema() -> Schema:
     schema["title"] = "srv6lab topology"
     endpoints = schema["$defs"]["Link"]["properties"]["endpoints"]
     endpoints["items"] = {"anyOf": [endpoints["items"], {"type": "string", "pattern": ENDPOINT}]}
+    for leg in LEGS:
+        wire = {"propertyNames": {"not": {"pattern": "^lost at "}}}
+        line = _when(wire, {"additionalProperties": {"pattern": LINE}})
+        schema["$defs"]["Walk"]["properties"][leg]["items"] |= line
     for name, rules in _RULES.items():
         (schema["$defs"][name] if name else schema)["allOf"] = rules
     schema["$defs"]["LocalSid"]["properties"]["behavior"]["enum"] = list(BEHAVIORS)
@@ -104,6 +109,8 @@ def _probe() -> Iterator[Schema]:
             yield _when(_given(kind.key), _each(("port",), False))
         if not kind.segments:
             yield _when(_given(kind.key), _without("segments"))
+        if not kind.answered:
+            yield _when(_given(kind.key), _without("answered"))
 
 
 def _local_sid() -> Iterator[Schema]:
