@@ -22,7 +22,7 @@ PATTERNS = {
     V4_NETWORK: "an IPv4 prefix, such as 10.0.0.0/24",
     V6_ADDRESS: 'an IPv6 address, such as "2001:db8:1::1"',
     V6_NETWORK: 'an IPv6 prefix, such as "2001:db8:1::/64"',
-    LINE: "IP headers with `|` between them, each `10.0.0.1 → 10.0.1.1`, `r1.End → @hostb` or `same`, and what more is said of it",
+    LINE: "IP headers with `|` between them, each `10.0.0.1 → 10.0.1.1`, `r1.End → @r2` or `same`, and what more is said of it",
     ":": "IPv6",
     "^[^:]*$": "IPv4",
     r"^[a-z][a-z0-9-]{0,30}$": "a small letter first, then small letters, digits and `-`, 31 at most",
