@@ -19,9 +19,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from invoke import Program, Task
+from invoke import Task, main
+from invoke.parser.context import ParserContext
 
 import tasks
+from srv6lab.cli.program import form_of
+from srv6lab.cli.words import read
 from srv6lab.providers.records import DEFAULT_PROVIDER
 from srv6lab.providers.registry import PROVIDERS
 from tests.conftest import INVOKE, LABS, REPOSITORY, SITE, need_root, tool
@@ -32,6 +35,9 @@ NODE = PLAN.nodes[0].name
 NIC = PLAN.nodes[0].nics[0].name
 EXERCISE = PLAN.exercises[0].name
 ALL = {task.name: task for task in vars(tasks).values() if isinstance(task, Task)}
+
+LAB_MAY_BE_LEFT_OUT = ("validate", "doctor")
+COURSE = SITE.course()[0]
 
 Done = subprocess.CompletedProcess[str]
 Typed = Callable[..., Done]
@@ -50,6 +56,11 @@ def run(*words: str, cwd: Path = REPOSITORY, given: str | None = None, **env: st
     )
 
 
+def options(name: str) -> list[str]:
+    """The options of a task, as they are typed."""
+    return [one.replace("_", "-") for one in inspect.signature(ALL[name].body).parameters if one != "_"]
+
+
 @pytest.fixture
 def typed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Typed:
     """`run` without a process of its own: half a second less for what needs no lab."""
@@ -59,7 +70,7 @@ def typed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
         monkeypatch.chdir(REPOSITORY)
         monkeypatch.setattr(sys, "argv", line)
         with pytest.raises(SystemExit) as ended:
-            Program(version="0").run(line)
+            main.program.run(line)
             raise SystemExit(0)
         out, err = capsys.readouterr()
         return Done(line, int(ended.value.code or 0), out, err)
@@ -289,12 +300,27 @@ class TestStatusAndCapture:
 
 
 class TestWrongWords:
-    @pytest.mark.parametrize(
-        "task", [name for name in ALL if "lab" in inspect.signature(ALL[name].body).parameters]
-    )
-    def test_an_option_in_the_lab_s_place_is_refused_with_a_hint(self, typed: Typed, task: str) -> None:
-        words = ("--", "true") if task == "exec" else ()
-        said(typed(task, f"provider={DEFAULT_PROVIDER}", *words), 1, f"--provider {DEFAULT_PROVIDER}")
+    @pytest.mark.parametrize("name", ALL)
+    def test_a_wrong_option_is_guessed(self, typed: Typed, name: str) -> None:
+        for option in options(name):
+            for wrong in (f"--{option}x", f"{option}x=1"):
+                said(typed(name, wrong), 1, f"{name} has no option", f"{option}`?")
+
+    @pytest.mark.parametrize("task", ["check", "predict"])
+    def test_a_wrong_exercise_in_its_place_is_guessed(self, typed: Typed, task: str) -> None:
+        said(typed(task, NAME, EXERCISE[:-1]), 1, f"did you mean `{EXERCISE}`?")
+
+    def test_two_values_for_one_thing_are_refused(self, typed: Typed) -> None:
+        said(
+            typed("up", f"lab={NAME}", "--lab", LABS[1]),
+            1,
+            "lab is given twice",
+            f"lab={NAME} or lab={LABS[1]}",
+        )
+
+    @pytest.mark.parametrize("words", [("chekc", NAME), ("--help", "chekc")])
+    def test_a_wrong_task_is_guessed(self, typed: Typed, words: tuple[str, ...]) -> None:
+        said(typed(*words), 1, "there is no task chekc", "did you mean `check`?")
 
     @pytest.mark.parametrize("task", ["up", "check", "validate"])
     def test_a_wrong_lab_is_guessed(self, typed: Typed, task: str) -> None:
@@ -303,9 +329,18 @@ class TestWrongWords:
     def test_a_lab_far_from_all_lists_them(self, typed: Typed) -> None:
         said(typed("up", "zzz"), 1, *LABS)
 
-    def test_no_lab_is_told(self, typed: Typed) -> None:
-        said(typed("up"), 1, "lab")
-        said(typed("up", "lab="), 1, NAME)
+    @pytest.mark.parametrize(
+        "task", [name for name in ALL if "lab" in options(name) and name not in LAB_MAY_BE_LEFT_OUT]
+    )
+    def test_no_lab_lists_them_and_says_how_to_go_on(self, typed: Typed, task: str) -> None:
+        more = ("--", "true") if task == "exec" else ()
+        said(
+            typed(task, *more), 1, "no lab is named", "lab=NAME", *LABS, *(one.description for one in COURSE)
+        )
+
+    @pytest.mark.parametrize("words", [("lab=",), ("--lab", "")])
+    def test_an_empty_name_is_none(self, typed: Typed, words: tuple[str, ...]) -> None:
+        said(typed("up", *words), 1, "no lab is named", *LABS)
 
     @pytest.mark.parametrize("task", ["check", "status", "connect", "capture"])
     def test_a_lab_that_is_not_up_is_3_and_says_what_to_type(self, typed: Typed, task: str) -> None:
@@ -393,19 +428,43 @@ def test_validate_says_that_a_file_is_sound(typed: Typed) -> None:
 def test_labs_lists_them(typed: Typed) -> None:
     done = typed("labs")
     assert (done.returncode, done.stderr) == (0, "")
-    assert [line.split()[0] for line in done.stdout.splitlines()] == [one.name for one in SITE.course()[0]]
+    assert [line.split()[0] for line in done.stdout.splitlines()] == [one.name for one in COURSE]
 
 
 @pytest.mark.parametrize("name", ALL)
 def test_help_explains_every_option(typed: Typed, name: str) -> None:
     text = typed("--help", name).stdout
     flat = " ".join(text.split())
-    parameters = [one.replace("_", "-") for one in inspect.signature(ALL[name].body).parameters if one != "_"]
-    assert set(ALL[name].help) == set(parameters), "an option without a word of help"
-    for option in parameters:
+    assert set(ALL[name].help) == set(options(name)), "an option without a word of help"
+    for option in options(name):
         assert f"--{option}" in flat
         assert " ".join(str(ALL[name].help[option]).split()) in flat
     assert (ALL[name].__doc__ or "").strip().splitlines()[0] in flat
+
+
+@pytest.mark.parametrize("name", [name for name in ALL if name not in ("labs", "frr")])
+def test_help_has_examples_that_say_the_same(typed: Typed, name: str) -> None:
+    lines = typed(name, "--help").stdout.splitlines()
+    short, long = (line.split()[1:] for line in lines if line.startswith(f"  invoke {name} "))
+    forms = {one.name: form_of(one) for one in tasks.namespace.to_contexts()}
+    core = form_of(ParserContext())
+    assert read(short, forms, core)[0].values == read(long, forms, core)[0].values
+    assert [word for word in long if "=" in word] or name == "exec"
+
+
+@pytest.mark.parametrize("words", [(), ("--list",)])
+def test_nothing_and_a_list_show_how_to_begin(typed: Typed, words: tuple[str, ...]) -> None:
+    done = typed(*words)
+    first = COURSE[0].name
+    assert (done.returncode, done.stderr) == (0, "")
+    flat = " ".join(done.stdout.split())
+    for line in (f"invoke up {first}", f"invoke check {first} ", f"invoke destroy {first}", "--help", *ALL):
+        assert line in flat
+
+
+def test_a_list_for_programs_is_only_that(typed: Typed) -> None:
+    names = {one["name"] for one in json.loads(typed("--list", "--list-format", "json").stdout)["tasks"]}
+    assert names == set(ALL)
 
 
 @pytest.mark.parametrize("word", ["-h", "--help"])

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import indent
 
 from srv6lab.errors import MachineError, Problem, TopologyError, UsageError
 from srv6lab.host.files import shown
@@ -53,15 +54,30 @@ class LabsFolder:
             with suppress(TopologyError):
                 yield self.load(self.refer(name))[0]
 
-    def refer(self, spec: str) -> Reference:
-        """`lab=NAME`, `NAME` or a path to a `.yml`; what else stands in that place is refused."""
-        key, equals, value = spec.partition("=")
-        if equals and "/" not in key:
-            if key != "lab":
-                raise UsageError(f"{spec!r} is no lab", f"options begin with two dashes: --{key} {value}")
-            spec = value
+    def samples(self) -> Mapping[str, str]:
+        """Values for examples: those of the course's first lab."""
+        course = [one for one in self.course()[0] if one.exercises]
+        values = {
+            "name": "End.DX4",
+            "command": "ip -6 route",
+            "out": "DIR",
+            "segments": "SID,SID",
+            "to": "ADDRESS",
+        }
+        if course:
+            first = course[0]
+            values |= {
+                "lab": first.name,
+                "node": next(iter(first.nodes)),
+                "exercise": first.exercises[0].name,
+            }
+        return values
+
+    def refer(self, spec: str | None) -> Reference:
+        """A lab by its name or by a path to its `.yml`."""
         if not spec:
-            raise UsageError("no lab is named", f"lab=NAME with one of: {', '.join(self.names())}")
+            mend = f"name one, as lab=NAME:\n{indent(listing(self.course()[0]), '    ')}"
+            raise UsageError("no lab is named", mend)
         if spec.endswith((".yml", ".yaml")) or "/" in spec:
             path = Path(spec)
             if path.is_dir() or not path.suffix:
@@ -106,3 +122,12 @@ class LabsFolder:
         given = f" --instance {instance}" if instance else ""
         mend = f"invoke up lab={reference.name}{given}"
         raise MachineError(f"{self.home(reference, instance).path.name} isn't up", mend)
+
+
+def listing(course: Iterable[Topology]) -> str:
+    """Labs, a line each: what each teaches, and after which ones."""
+    lines = []
+    for one in course:
+        after = f" (after {', '.join(one.requires)})" if one.requires else ""
+        lines.append(f"{one.name:20} {one.description}{after}")
+    return "\n".join(lines)

@@ -1,0 +1,160 @@
+"""The words of a command line: every way to say the same thing, and what is answered to a wrong one."""
+
+from __future__ import annotations
+
+import pytest
+
+from srv6lab.cli.words import Form, Option, Value, read
+from srv6lab.errors import UsageError
+
+LAB = Option("lab", ("--lab", "-l"), required=True)
+NODE = Option("node", ("--node", "-n"))
+INSTANCE = Option("instance", ("--instance", "-i"))
+FORMS = {
+    form.name: form
+    for form in (
+        Form("list"),
+        Form("enter", (LAB, NODE, INSTANCE), ("lab", "node")),
+        Form(
+            "run",
+            (LAB, NODE, INSTANCE, Option("command", ("--command",), list)),
+            ("lab", "node", "command"),
+            True,
+        ),
+        Form(
+            "judge",
+            (
+                LAB,
+                Option("exercise", ("--exercise", "-e"), list),
+                Option("strict", ("--strict", "-s"), bool),
+                Option("again", ("--again", "-a"), bool),
+                Option("single-vm", ("--single-vm",), bool),
+                Option("count", ("--count", "-c"), int),
+            ),
+            ("lab", "exercise"),
+        ),
+    )
+}
+CORE = Form("", (Option("help", ("--help", "-h"), bool), Option("debug", ("--debug", "-d"), bool)))
+
+
+def said(line: str) -> list[tuple[str, dict[str, list[Value]]]]:
+    return [(one.form.name, one.values) for one in read(line.split(), FORMS, CORE)]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "enter one n1",
+        "enter lab=one n1",
+        "enter n1 lab=one",
+        "enter one node=n1",
+        "enter node=n1 one",
+        "enter --node n1 one",
+        "enter one --node=n1",
+        "enter -n n1 -l one",
+        "enter -nn1 one",
+        "enter -n=n1 one",
+        "enter lab=one node=n1",
+    ],
+)
+def test_all_ways_say_the_same(line: str) -> None:
+    assert said(line) == [("enter", {"lab": ["one"], "node": ["n1"]})]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "run one n1 ip -6 r lab=x -- --node --help list",
+        "run one n1 -- ip -6 r lab=x -- --node --help list",
+        "run lab=one --node n1 ip -6 r lab=x -- --node --help list",
+        "run n1 lab=one ip -6 r lab=x -- --node --help list",
+        "run one --node n1 -- ip -6 r lab=x -- --node --help list",
+    ],
+)
+def test_a_command_s_words_are_its_own(line: str) -> None:
+    ((_, values),) = said(line)
+    assert values["command"] == line.split()[-8:]
+    assert (values["lab"], values["node"]) == (["one"], ["n1"])
+
+
+def test_options_may_stand_before_the_command() -> None:
+    ((_, values),) = said("run one n1 --instance two X=1 make")
+    assert (values["instance"], values["command"]) == (["two"], ["X=1", "make"])
+
+
+def test_the_last_place_may_take_several() -> None:
+    ((_, values),) = said("judge one a b")
+    assert values["exercise"] == ["a", "b"]
+    assert said("judge one -e a exercise=b --exercise c")[0][1]["exercise"] == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [("--strict", True), ("strict=no", False), ("--strict=false", False), ("strict=YES", True), ("-s", True)],
+)
+def test_a_switch(word: str, expected: bool) -> None:
+    assert said(f"judge one {word}")[0][1]["strict"] == [expected]
+
+
+def test_letters_may_stand_together_and_a_dash_for_an_underline() -> None:
+    assert said("judge -sa one") == [("judge", {"strict": [True], "again": [True], "lab": ["one"]})]
+    assert said("judge one --single_vm")[0][1]["single-vm"] == [True]
+    assert said("judge one count=-3 ")[0][1]["count"] == [-3]
+
+
+def test_tasks_one_after_the_other() -> None:
+    names = [name for name, _ in said("list enter one n1 list enter node=n1 lab=one list list")]
+    assert names == ["list", "enter", "list", "enter", "list", "list"]
+
+
+def test_a_task_s_name_may_stand_in_a_place() -> None:
+    assert said("enter one list") == [("enter", {"lab": ["one"], "node": ["list"]})]
+    assert said("judge one run list") == [("judge", {"lab": ["one"], "exercise": ["run", "list"]})]
+
+
+def test_what_all_tasks_take_is_kept_apart() -> None:
+    (one,) = read(["enter", "one", "--help", "-d"], FORMS, CORE)
+    assert (one.values, one.core) == ({"lab": ["one"]}, {"help": [True], "debug": [True]})
+
+
+def test_nothing_is_nothing() -> None:
+    assert said("") == []
+
+
+@pytest.mark.parametrize(
+    ("line", "what", "mend"),
+    [
+        ("jugde one", "no task jugde", "did you mean `judge`?"),
+        ("zzz", "no task zzz", "there are: list, enter, run, judge"),
+        ("--halp", "no option --halp", "did you mean `--help`?"),
+        ("enter one --nod n1", "enter has no option --nod", "did you mean `--node`?"),
+        ("enter one nod=n1", "enter has no option nod", "did you mean `node`?"),
+        ("enter zzz=one", "enter has no option zzz", "there are: lab, node, instance"),
+        ("run nod=n1 x", "run has no option nod", "did you mean `node`?"),
+        ("enter one -x n1", "enter has no option -x", "there are: --lab, --node, --instance"),
+        ("list x=1", "list has no option x", "list takes none: invoke list"),
+        ("list one", "no place for 'one'", "invoke list"),
+        (
+            "enter one n1 zzz",
+            "no place for 'zzz' beside lab=one node=n1",
+            "invoke enter LAB [NODE] [instance=…]",
+        ),
+        ("enter one n1 instanc", "no place for 'instanc'", "did you mean `instance`?"),
+        ("enter one n1 jugde one", "no place for 'jugde'", "did you mean `judge`?"),
+        ("enter lab=one lab=two", "lab is given twice", "lab=one or lab=two"),
+        ("enter lab=one --lab one", "lab is given twice", "once will do"),
+        ("enter one -n n1 --node n2", "node is given twice", "node=n1 or node=n2"),
+        ("judge one --strict strict=no", "strict is given twice", ""),
+        ("enter one --node", "--node needs a value", "--node NODE"),
+        ("enter one --node --instance x", "--node needs a value", ""),
+        ("judge one count=x", "count is a whole number, not 'x'", ""),
+        ("judge one strict=perhaps", "strict is yes or no, not 'perhaps'", "--strict"),
+        ("enter one -- ls", "enter takes no command: -- ls", "invoke enter"),
+    ],
+)
+def test_a_wrong_word_is_refused_with_what_may_be_meant(line: str, what: str, mend: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        said(line)
+    assert what in refused.value.what
+    assert mend in refused.value.mend
