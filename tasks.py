@@ -253,13 +253,27 @@ def predict(
     sys.stdout.write(labs_.predict(plan, labs_.exercise_names(plan, exercise), probe, format))
 
 
-@task(help={"lab": _LAB, "instance": _INSTANCE, "format": "text or json"})
-def status(_: Context, lab: str, instance: str = "", format: str = "text") -> None:
-    """Show which nodes and tracers of a lab are alive; exits 3 if one is not."""
-    one = SITE.running(SITE.refer(lab), instance)
-    health = labs_.status(one)
-    sys.stdout.write(labs_.status_report(one, health, format))
-    if not all(entry.alive for entry in health):
+@task(
+    help={"lab": f"{_LAB} (default: all that is up)", "instance": _INSTANCE, "format": "text or json"},
+    positional=["lab"],
+)
+def status(_: Context, lab: str = "", instance: str = "", format: str = "text") -> None:
+    """Show what is up; of a lab which nodes and tracers are alive, and what isn't as Day0 left it.
+
+    Exits 3 if a node or tracer is not alive.
+    """
+    from srv6lab.cli import status as status_
+
+    if lab or instance:
+        one = SITE.running(SITE.refer(lab), instance)
+        health, drift = status_.status(one)
+        sys.stdout.write(status_.status_report(one, health, drift, format))
+        sound = all(entry.alive for entry in health)
+    else:
+        found = status_.begun(SITE)
+        sys.stdout.write(status_.overview(SITE, found, format))
+        sound = all(one.sound for one in found)
+    if not sound:
         raise Exit(code=3)
 
 

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from srv6lab.cli.labs import LabsFolder
-from srv6lab.cli.tasks import check, collect, exercise_names, exit_code, status, status_report
+from srv6lab.cli.status import status, status_report
+from srv6lab.cli.tasks import check, collect, exercise_names, exit_code
 from srv6lab.errors import LabError, MachineError, TopologyError, UsageError
 from srv6lab.evidence.verdict import PacketsSeen, Status, Verdict
 from srv6lab.host.files import shown, write_whole
@@ -193,7 +194,7 @@ class TestALabThatIsUp:
         changed = with_another_mtu(one.plan, tmp_path / "changed")
         with pytest.raises(UsageError, match=r"from an older file: .*day0/.*\n.*invoke destroy"):
             bring(one.running.home, changed, one.reference)
-        assert all(health.alive for health in status(one.running))
+        assert all(health.alive for health in one.running.status())
 
     def test_a_failed_exercise_of_one_leaves_the_verdict_of_another(self, one: Up) -> None:
         names = [exercise.name for exercise in one.plan.exercises][:2]
@@ -204,20 +205,20 @@ class TestALabThatIsUp:
     def test_a_dead_tracer_is_named_by_status_and_by_capture(self, one: Up, tmp_path: Path) -> None:
         point, (_, pair) = next(iter(one.running.state.provider_data["tracers"].items()))
         Process(*pair).kill(signal.SIGKILL)
-        dead = [health.name for health in status(one.running) if not health.alive]
+        dead = [health.name for health in one.running.status() if not health.alive]
         assert dead == [point]
-        assert "DEAD tracer" in status_report(one.running, status(one.running), "text")
+        assert "DEAD tracer" in status_report(one.running, *status(one.running), "text")
         with pytest.raises(LabError, match=point):
             collect(one.running, tmp_path / "out")
-        assert all(health.alive for health in status(one.again().running))
+        assert all(health.alive for health in one.again().running.status())
 
     def test_a_dead_keeper_is_built_anew_by_up_and_told_until_then(self, one: Up) -> None:
         Process(*one.running.state.provider_data["keeper"]).kill(signal.SIGKILL)
-        assert not any(health.alive for health in status(one.running))
+        assert not any(health.alive for health in one.running.status())
         with pytest.raises(MachineError, match="isn't running"):
             one.sh(one.plan.nodes[0].name, "true")
         again = one.again()
-        assert all(health.alive for health in status(again.running))
+        assert all(health.alive for health in again.running.status())
         name = one.plan.exercises[0].name
         (verdict,) = check(again.running, one.plan, [name], silent)
         assert verdict.status is Status.PASS

@@ -36,7 +36,7 @@ NIC = PLAN.nodes[0].nics[0].name
 EXERCISE = PLAN.exercises[0].name
 ALL = {task.name: task for task in vars(tasks).values() if isinstance(task, Task)}
 
-LAB_MAY_BE_LEFT_OUT = ("validate", "doctor")
+LAB_MAY_BE_LEFT_OUT = ("validate", "doctor", "status")
 COURSE = SITE.course()[0]
 
 Done = subprocess.CompletedProcess[str]
@@ -264,6 +264,25 @@ class TestStatusAndCapture:
         done = on(instance, "status")
         assert done.returncode == 0
         assert done.stdout.count("  ok  ") == len(PLAN.nodes) + len(list(PLAN.traced()))
+
+    def test_alone_it_lists_all_that_is_up(self, instance: str) -> None:
+        (line,) = [text for text in run("status").stdout.splitlines() if text.startswith(instance)]
+        nodes, tracers = len(PLAN.nodes), len(list(PLAN.traced()))
+        assert f" {NAME} " in line and f"{nodes} of {nodes} nodes, {tracers} of {tracers} tracers" in line
+        assert re.search(r" \d{4}-\d\d-\d\d \d\d:\d\d ", line)
+        assert f"invoke check lab={NAME} --instance {instance}" in run("status").stdout
+        found = json.loads(run("status", "--format", "json").stdout)
+        assert instance in [one["instance"] for one in found]
+
+    def test_what_differs_from_day0_is_told_and_up_brings_it_back(self, instance: str) -> None:
+        assert "settings are as Day0 left them" in on(instance, "status").stdout
+        assert on(instance, "exec", NODE, "ip", "link", "set", NIC, "mtu", "1400").returncode == 0
+        assert f"  {NODE} link: {NIC}: mtu 1500 → 1400\n" in on(instance, "status").stdout
+        assert re.search(
+            rf"brought back:\n\S* *.*  {NODE} link: {NIC}: mtu 1500 → 1400", on(instance, "up").stderr
+        )
+        assert "settings are as Day0 left them" in on(instance, "status").stdout
+        assert "nothing had to be brought back" in on(instance, "up").stderr
 
     def test_json(self, instance: str) -> None:
         document = json.loads(on(instance, "status", "--format", "json").stdout)
@@ -503,6 +522,11 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 class TestOddPlaces:
+    def test_with_nothing_up_status_says_how_to_begin(self, checkout: Path) -> None:
+        done = run("status", cwd=checkout)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert "nothing is up" in done.stdout and f"invoke up lab={COURSE[0].name}" in done.stdout
+
     def test_up_check_and_destroy(self, checkout: Path) -> None:
         odd = {"HOME": "/nonexistent", "LC_ALL": "C", "TMPDIR": "/nonexistent", "PATH": "/usr/bin:/bin"}
         try:

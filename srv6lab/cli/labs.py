@@ -15,7 +15,7 @@ from srv6lab.live.instance import Instance, Reference
 from srv6lab.plan.nodes import Plan
 from srv6lab.plan.planner import plan
 from srv6lab.providers.registry import provider_of
-from srv6lab.providers.state import Home
+from srv6lab.providers.state import Home, State
 from srv6lab.suggest import or_all
 from srv6lab.topology.load import load
 from srv6lab.topology.model import Topology
@@ -106,6 +106,18 @@ class LabsFolder:
             mend = "name one with --instance: letters, digits, dots and dashes"
             raise UsageError(f"{name!r} is no name for an instance", mend)
         return Home(self.root / ".srv6lab" / name)
+
+    def homes(self) -> list[Home]:
+        """The folders of all instances, whether anything of them is up or not."""
+        return [Home(path) for path in sorted(self.root.glob(".srv6lab/*")) if path.is_dir()]
+
+    def called(self, state: State) -> str:
+        """How a task names what was begun: `lab=NAME`, or the path of its file."""
+        file = Path(state.topology)
+        known = file == (self.labs / state.lab / _FILE).resolve()
+        name = state.lab if known else shown(file)
+        given = self.refer(name).name
+        return f"lab={name}" + (f" --instance {state.instance}" if state.instance != given else "")
 
     def running_if_up(self, reference: Reference, instance: str = "") -> Instance | None:
         """The lab that is up under that name, None if none is."""

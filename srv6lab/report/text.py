@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from srv6lab.evidence.verdict import DiffersFromDay0, Item, Status, Suspect, Verdict
-from srv6lab.providers.base import Health
 from srv6lab.srv6.quirks import QUIRKS
 
 _WORDS = {Status.PASS: "ok", Status.FAIL: "FAIL", Status.INCONCLUSIVE: "?"}
@@ -20,16 +19,6 @@ def verdicts_text(verdicts: Sequence[Verdict]) -> str:
     counts = Counter(verdict.status for verdict in verdicts)
     total = ", ".join(f"{counts[status]} {status}" for status in Status if counts[status])
     return printable("\n\n".join([*blocks, f"exercises: {total}"]) + "\n")
-
-
-def status_text(lab: str, instance: str, provider: str, health: Sequence[Health]) -> str:
-    """A line a node and tracer, the dead ones marked."""
-    lines = [f"{instance}: lab {lab} on {provider}"]
-    lines += [
-        f"  {'ok' if one.alive else 'DEAD':4} {one.kind:6} {one.name:16} {one.detail}".rstrip()
-        for one in health
-    ]
-    return "\n".join(lines) + "\n"
 
 
 def printable(text: str) -> str:
