@@ -83,7 +83,7 @@ def up(
             progress.line(str(warning))
         lifecycle.up(home, plan, Request(reference, chosen, box), progress)
     name = f"lab={lab.removeprefix('lab=')}" + (f" --instance {instance}" if instance else "")
-    print(f"{reference.name} is up. Next: invoke check {name}, or invoke connect {name} --node NODE")
+    print(f"{reference.name} is up. Next: invoke check {name}, or invoke connect {name} node=NODE")
 
 
 @task(

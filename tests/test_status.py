@@ -24,7 +24,8 @@ def home(site: LabsFolder, name: str, **state: str) -> Home:
     one.path.mkdir(parents=True)
     file = str(site.refer(LABS[0]).path.resolve())
     if state:
-        one.write(State(**{"lab": LABS[0], "instance": name, "provider": "netns", "topology": file} | state))
+        provider, topology = state.get("provider", "netns"), state.get("topology", file)
+        one.write(State(LABS[0], name, provider, topology, state["phase"]))
     return one
 
 

@@ -279,7 +279,8 @@ class TestStatusAndCapture:
         assert on(instance, "exec", NODE, "ip", "link", "set", NIC, "mtu", "1400").returncode == 0
         assert f"  {NODE} link: {NIC}: mtu 1500 → 1400\n" in on(instance, "status").stdout
         assert re.search(
-            rf"brought back:\n\S* *.*  {NODE} link: {NIC}: mtu 1500 → 1400", on(instance, "up").stderr
+            rf"brought back what was dead or differed from Day0:\n\S* *.*  {NODE} link: {NIC}: mtu 1500 → 1400",
+            on(instance, "up").stderr,
         )
         assert "settings are as Day0 left them" in on(instance, "status").stdout
         assert "nothing had to be brought back" in on(instance, "up").stderr

@@ -118,6 +118,11 @@ def test_what_all_tasks_take_is_kept_apart() -> None:
     assert (one.values, one.core) == ({"lab": ["one"]}, {"help": [True], "debug": [True]})
 
 
+@pytest.mark.parametrize("path", ["./a=b/lab.yml", "=one", "-", "a/b=c.yml"])
+def test_a_path_is_no_option(path: str) -> None:
+    assert said(f"enter {path}") == [("enter", {"lab": [path]})]
+
+
 def test_nothing_is_nothing() -> None:
     assert said("") == []
 
@@ -130,6 +135,7 @@ def test_nothing_is_nothing() -> None:
         ("--halp", "no option --halp", "did you mean `--help`?"),
         ("enter one --nod n1", "enter has no option --nod", "did you mean `--node`?"),
         ("enter one nod=n1", "enter has no option nod", "did you mean `node`?"),
+        ("enter Lab=one", "enter has no option Lab", "did you mean `lab`?"),
         ("enter zzz=one", "enter has no option zzz", "there are: lab, node, instance"),
         ("run nod=n1 x", "run has no option nod", "did you mean `node`?"),
         ("enter one -x n1", "enter has no option -x", "there are: --lab, --node, --instance"),

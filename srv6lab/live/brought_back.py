@@ -38,7 +38,7 @@ def told(before: Astray, after: Astray) -> Iterator[str]:
     if before.differences is not None and after.differences is not None:
         found += _lines(_less(before.differences, after.differences))
     if found:
-        yield "brought back:"
+        yield "brought back what was dead or differed from Day0:"
         yield from _few(found)
     if left := _lines(after.differences or ()):
         yield "differs from Day0 still, since Day0 doesn't undo it:"

@@ -97,7 +97,7 @@ def test_up_says_what_it_brought_back_and_what_stays(lab: Lab) -> None:
     lab.fake.after_mend = {"gate": _settings("mtu 1500", "route 1", "route 2", "route 3")}
     lab.up()
     assert lab.said == [
-        "brought back:",
+        "brought back what was dead or differed from Day0:",
         "  gate link: eth0: mtu 1500 → 1400",
         "  gate route: - 2001:db8:2::/64 dev eth0",
         "differs from Day0 still, since Day0 doesn't undo it:",
