@@ -385,6 +385,26 @@ class TestWrongWords:
     def test_a_wrong_value_is_1(self, typed: Typed, words: tuple[str, ...], expected: str) -> None:
         said(typed(*words), 1, expected)
 
+    def test_a_wrong_instance_is_guessed(self, typed: Typed, instance: str) -> None:
+        wrong = f"{instance}x"
+        said(
+            typed("check", NAME, "-i", wrong), 3, "isn't up", f"did you mean `{instance}`?", "Else: invoke up"
+        )
+
+    def test_a_wrong_node_in_its_place_is_guessed(self, typed: Typed, instance: str) -> None:
+        for words in ((NAME, f"{NODE}x"), (f"node={NODE}x", NAME), (f"{NODE}x", f"lab={NAME}")):
+            wanted = f"did you mean `{NODE}`?"
+            said(typed("connect", "--instance", instance, *words), 1, wanted)
+            said(typed("exec", "--instance", instance, *words, "ip", "address"), 1, wanted)
+
+    def test_a_command_needs_no_dashes_before_it(self, instance: str) -> None:
+        for words in (
+            (NAME, NODE, "sh", "-c", "hostname; exit 3"),
+            (f"node={NODE}", f"lab={NAME}", "--", "sh", "-c", "hostname; exit 3"),
+        ):
+            done = run("exec", "--instance", instance, *words)
+            assert (done.stdout, done.returncode) == (f"{NODE}\n", 3)
+
     def test_a_wrong_format_of_status_is_1(self, instance: str) -> None:
         said(on(instance, "status", "--format", "junit"), 1, "there are: text, json")
 

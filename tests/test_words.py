@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import permutations, product
+
 import pytest
 
 from srv6lab.cli.words import Form, Option, Value, read
@@ -60,6 +62,19 @@ def said(line: str) -> list[tuple[str, dict[str, list[Value]]]]:
 )
 def test_all_ways_say_the_same(line: str) -> None:
     assert said(line) == [("enter", {"lab": ["one"], "node": ["n1"]})]
+
+
+def test_every_mixture_and_order_says_the_same() -> None:
+    """Words without a name stand in their order; all else stands where it likes."""
+    wanted = {"lab": ["one"], "node": ["n1"], "instance": ["two"]}
+    ways = [
+        [f"--{name} {value}", f"--{name}={value}", f"{name}={value}", f"-{name[0]} {value}", value]
+        for name, (value,) in wanted.items()
+    ]
+    for lab, node, instance in product(ways[0], ways[1], ways[2][:-1]):
+        for words in permutations((lab, node, instance)):
+            if (lab, node) != ("one", "n1") or words.index(lab) < words.index(node):
+                assert said(f"enter {' '.join(words)}") == [("enter", wanted)], words
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from srv6lab.plan.nodes import Plan
 from srv6lab.plan.planner import plan
 from srv6lab.providers.registry import provider_of
 from srv6lab.providers.state import Home, State
-from srv6lab.suggest import or_all
+from srv6lab.suggest import closest, did_you_mean, or_all
 from srv6lab.topology.load import load
 from srv6lab.topology.model import Topology
 
@@ -132,8 +132,10 @@ class LabsFolder:
         if found := self.running_if_up(reference, instance):
             return found
         given = f" --instance {instance}" if instance else ""
-        mend = f"invoke up lab={reference.name}{given}"
-        raise MachineError(f"{self.home(reference, instance).path.name} isn't up", mend)
+        name = self.home(reference, instance).path.name
+        near = closest(name, [home.path.name for home in self.homes() if home.path.name != name])
+        guess = f"{did_you_mean(near)} Else: " if near else ""
+        raise MachineError(f"{name} isn't up", f"{guess}invoke up lab={reference.name}{given}")
 
 
 def listing(course: Iterable[Topology]) -> str:
