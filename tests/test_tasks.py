@@ -299,6 +299,12 @@ class TestStatusAndCapture:
         )
         assert (done.stdout, done.stderr) == ("0\n", "")
 
+    @pytest.mark.parametrize("words", [["labs"], ["up", "--help"], ["--list"]])
+    def test_so_it_is_of_what_only_tells(self, words: list[str]) -> None:
+        command = f"env -u PYTHONUNBUFFERED {shlex_join(words)} | true; echo ${{PIPESTATUS[0]}}"
+        done = subprocess.run(["bash", "-c", command], cwd=REPOSITORY, capture_output=True, text=True)
+        assert (done.stdout, done.stderr) == ("0\n", "")
+
     def test_captures_are_written_where_asked_and_listed(self, instance: str, tmp_path: Path) -> None:
         out = tmp_path / "o u't"
         done = on(instance, "capture", "--out", str(out))

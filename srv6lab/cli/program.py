@@ -65,15 +65,16 @@ class Lab(Program):
         """Turn errors into one clear message and an exit code; a traceback only with `invoke --debug`."""
         try:
             yield
-            sys.stdout.flush()  # a reader that has gone is noticed here, not when Python ends
+            _flush()
         except LabError as error:
             self._fail(f"error: {error}", error.exit_code)
         except KeyboardInterrupt:
             self._fail("interrupted", 1)
         except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has seen enough
+            _flush()
             raise Exit(code=0) from None
         except (Exit, SystemExit):
+            _flush()
             raise
         except OSError as error:
             where = f": {error.filename}" if error.filename else ""
@@ -163,6 +164,14 @@ def _option(name: str, argument: Argument, required: bool) -> Option:
 
 def _first_line(task: object) -> str:
     return (inspect.getdoc(task) or "").partition("\n")[0]
+
+
+def _flush() -> None:
+    """A reader that has gone is noticed here, not when Python ends: it has seen enough."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _open_streams() -> None:
