@@ -8,7 +8,7 @@ import pytest
 
 from srv6lab.cli.labs import LabsFolder
 from srv6lab.cli.status import begun, overview
-from srv6lab.errors import UsageError
+from srv6lab.errors import MachineError, UsageError
 from srv6lab.providers.state import Home, State
 from tests.conftest import LABS, SITE
 
@@ -71,6 +71,12 @@ def test_a_ready_lab_whose_provider_is_gone_is_told(site: LabsFolder) -> None:
     home(site, "gone", phase="ready", provider="nobody")
     (one,) = begun(site)
     assert "nobody" in one.trouble and not one.sound
+
+
+def test_a_lab_whose_neighbors_cannot_be_asked_is_not_up_all_the_same(site: LabsFolder) -> None:
+    home(site, "gone", phase="ready", provider="nobody")
+    with pytest.raises(MachineError, match=f"{LABS[0]} isn't up\n  mend: invoke up lab={LABS[0]}"):
+        site.running(site.refer(LABS[0]))
 
 
 def test_a_wrong_format_is_refused(site: LabsFolder) -> None:

@@ -391,6 +391,13 @@ class TestWrongWords:
     def test_a_wrong_value_is_1(self, typed: Typed, words: tuple[str, ...], expected: str) -> None:
         said(typed(*words), 1, expected)
 
+    def test_a_node_in_the_lab_s_place_is_told_from_a_lab(self, typed: Typed, instance: str) -> None:
+        called = f"lab={NAME} --instance {instance}"
+        said(typed("connect", NODE), 3, f"{NODE} isn't up", "it is a node", f"{called} {NODE}")
+
+    def test_no_lab_tells_which_are_up(self, typed: Typed, instance: str) -> None:
+        said(typed("connect"), 1, "up now: ", f"lab={NAME} --instance {instance}")
+
     def test_a_wrong_instance_is_guessed(self, typed: Typed, instance: str) -> None:
         wrong = f"{instance}x"
         said(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from textwrap import indent
 
-from srv6lab.errors import MachineError, Problem, TopologyError, UsageError
+from srv6lab.errors import LabError, MachineError, Problem, TopologyError, UsageError
 from srv6lab.host.files import shown
 from srv6lab.live.instance import Instance, Reference
 from srv6lab.plan.nodes import Plan
@@ -76,7 +76,9 @@ class LabsFolder:
     def refer(self, spec: str | None) -> Reference:
         """A lab by its name or by a path to its `.yml`."""
         if not spec:
-            mend = f"name one, as lab=NAME:\n{indent(listing(self.course()[0]), '    ')}"
+            up = "; ".join(self.called(state) for _, state in self.up())
+            now = f" (up now: {up})" if up else ""
+            mend = f"name one, as lab=NAME{now}:\n{indent(listing(self.course()[0]), '    ')}"
             raise UsageError("no lab is named", mend)
         if spec.endswith((".yml", ".yaml")) or "/" in spec:
             path = Path(spec)
@@ -111,6 +113,13 @@ class LabsFolder:
         """The folders of all instances, whether anything of them is up or not."""
         return [Home(path) for path in sorted(self.root.glob(".srv6lab/*")) if path.is_dir()]
 
+    def up(self) -> Iterator[tuple[Home, State]]:
+        """The instances that are up, as far as their state can be read."""
+        for home in self.homes():
+            with suppress(LabError):
+                if (state := home.read()) and state.phase == "ready":
+                    yield home, state
+
     def called(self, state: State) -> str:
         """How a task names what was begun: `lab=NAME`, or the path of its file."""
         file = Path(state.topology)
@@ -133,9 +142,14 @@ class LabsFolder:
             return found
         given = f" --instance {instance}" if instance else ""
         name = self.home(reference, instance).path.name
-        near = closest(name, [home.path.name for home in self.homes() if home.path.name != name])
-        guess = f"{did_you_mean(near)} Else: " if near else ""
-        raise MachineError(f"{name} isn't up", f"{guess}invoke up lab={reference.name}{given}")
+        up = {home.path.name: state for home, state in self.up()}
+        guess = f"{did_you_mean(near)} Else: " if (near := closest(name, up)) else ""
+        mend = f"{guess}invoke up lab={reference.name}{given}"
+        for state in up.values():
+            with suppress(LabError):  # a state of another version
+                if name in provider_of(state).nodes(state):
+                    mend = f"it is a node: name its lab first, as {self.called(state)} {name}"
+        raise MachineError(f"{name} isn't up", mend)
 
 
 def listing(course: Iterable[Topology]) -> str:
