@@ -12,9 +12,10 @@ from srv6lab.evidence.probes import Found, Sent
 from srv6lab.evidence.verdict import Missing, Status, Verdict
 from srv6lab.judge.diagnose import _better_told, _learned, confirm, diagnose
 from srv6lab.judge.diagnose.causes import suspect
-from srv6lab.judge.diagnose.drift import Passing, met, without_learned
+from srv6lab.judge.diagnose.drift import met, without_learned
 from srv6lab.judge.diagnose.everyday import born, packet_about
 from srv6lab.judge.diagnose.firewalls import Rule, concerns
+from srv6lab.judge.diagnose.passing import Passing
 from srv6lab.judge.diagnose.suspects import _of_probe
 from srv6lab.live.snapshot import compare, read
 from srv6lab.predict import predict

@@ -12,8 +12,10 @@ from srv6lab.evidence.observations import Observations
 from srv6lab.evidence.packets import Direction, Point
 from srv6lab.evidence.probes import Sent
 from srv6lab.evidence.verdict import Absent, DiffersFromDay0, Item, Status, Verdict
-from srv6lab.judge.diagnose.drift import met, passings, suspects_of_drift
+from srv6lab.judge.diagnose.drift import met, suspects_of_drift
+from srv6lab.judge.diagnose.passing import passings
 from srv6lab.judge.grade import judge_run
+from srv6lab.plan.nodes import PlannedProxy
 from srv6lab.predict import predict
 from srv6lab.report.json import verdicts_json
 from srv6lab.report.junit import verdicts_junit
@@ -27,6 +29,8 @@ WAYS = [*passings(PLAN, PREDICTED)]
 
 ETH2 = "<BROADCAST,MULTICAST,UP,LOWER_UP> mtu"
 FORWARD = "table inet zz chain c (forward): "
+DX4 = "seg6local action End.DX4 nh4 10.0.1.1"
+WEST_MAC = PLAN.node("west").nics[0].mac
 POLICY = "10.0.2.0/24 encap seg6 mode encap segs 2 [ fc00:b::e fc00:b::d4 ] dev eth2 scope link"
 
 
@@ -78,6 +82,15 @@ MET = [
     ("firewall", '+ table ip zz chain c (prerouting): iifname "eth1" drop'),
     ("firewall", "+ table ip6 zz chain c (postrouting): ip6 daddr fc00:b::e drop"),
     ("sysctl", "+ net.ipv4.conf.eth1.forwarding = 0"),
+    ("firewall", f"+ {FORWARD}meta mark 0x00000000 drop"),
+    ("firewall", f"+ {FORWARD}meta mark != 0x00000009 drop"),
+    ("firewall", f"+ {FORWARD}ether saddr {WEST_MAC} drop"),
+    ("firewall", f"+ {FORWARD}ether saddr != 02:00:00:00:00:99 drop"),
+    ("firewall", f"+ iptables filter: -A FORWARD -m mac --mac-source {WEST_MAC} -j DROP"),
+    ("firewall", "+ iptables filter: -A FORWARD -m mac ! --mac-source 02:00:00:00:00:99 -j DROP"),
+    ("firewall", "+ table inet zz chain dead: drop"),
+    ("address", "+ lo inet6 fc00:b::9/64 scope global"),
+    ("address", "- lo inet6 2001:99::1/64 scope global"),
 ]  # fmt: skip
 
 LEFT_OVER = [
@@ -127,6 +140,13 @@ LEFT_OVER = [
     ("firewall", '+ table ip zz chain c (prerouting): iifname "eth2" drop'),
     ("firewall", "+ table ip6 zz chain c (input): ip6 daddr fc00:b::e drop"),
     ("sysctl", "+ net.ipv6.conf.eth2.forwarding = 0"),
+    ("firewall", f"+ {FORWARD}meta mark 0x00000009 drop"),
+    ("firewall", "+ ip6tables filter: -A FORWARD -m mark --mark 0x9 -j DROP"),
+    ("firewall", f"+ {FORWARD}ether saddr 02:00:00:00:00:99 drop"),
+    ("firewall", f"+ {FORWARD}ether daddr != {WEST_MAC} ether saddr 02:00:00:00:00:99 drop"),
+    ("firewall", "+ ip6tables filter: -A FORWARD -m mac --mac-source 02:00:00:00:00:99 -j DROP"),
+    ("address", "+ lo inet6 2001:99::1/64 scope global"),
+    ("address", "+ lo inet 10.9.9.9/32 scope global lo"),
 ]  # fmt: skip
 
 
@@ -158,12 +178,82 @@ def test_who_sends_ipv4_meets_no_switch_of_ipv6() -> None:
     ("section", "was", "now"),
     [
         ("link", f"eth2: {ETH2} 2000", f"eth2: {ETH2.replace('MULTICAST', 'MULTICAST,PROMISC')} 2000 alias uplink"),
-        ("route", POLICY, f"{POLICY} realm 7 advmss 1000 initcwnd 4"),
+        ("link", f"eth2: {ETH2} 2000", f"eth2: {ETH2} 1300"),
+        ("route", POLICY, f"{POLICY} realm 7 advmss 1000 initcwnd 4 mtu 1400"),
+        ("route", f"fc00:a::d4 encap {DX4} dev eth1", f"fc00:a::d4 encap {DX4} dev eth2"),
+        ("route", "2001:ab::/64 dev eth2 proto kernel", "2001:ab::/112 dev eth2 proto kernel"),
+        ("address", "eth2 inet6 2001:ab::1/64 scope global", "eth2 inet6 2001:ab::1/112 scope global"),
+        ("sysctl", "net.ipv6.conf.eth2.mtu = 2000", "net.ipv6.conf.eth2.mtu = 1300"),
     ],
 )  # fmt: skip
 def test_words_that_no_packet_meets_are_left_out(section: str, was: str, now: str) -> None:
     assert touched(one(section, f"- {was}", f"+ {now}")) == []
     assert touched(one(section, f"- {was}", f"+ {now} mtu 99")) == [f"- {was}", f"+ {now} mtu 99"]
+
+
+@pytest.mark.parametrize(
+    ("section", "was", "now"),
+    [
+        ("link", f"eth2: {ETH2} 2000", f"eth2: {ETH2} 1200"),
+        ("route", POLICY, f"{POLICY} mtu lock 1400"),
+        ("route", f"fc00:a::d4 encap {DX4} dev eth1", f"fc00:a::d4 encap {DX4} dev lo"),
+        ("route", "10.0.1.0/24 dev eth1 proto kernel", "10.0.0.0/8 dev eth1 proto kernel"),
+        ("route", "2001:ab::/64 dev eth2 proto kernel", "2001:ab::/127 dev eth2 proto kernel"),
+        ("address", "eth2 inet6 2001:ab::1/64 scope global", "eth2 inet6 2001:ab::1/128 scope global"),
+        ("address", "eth2 inet6 2001:ab::1/64 scope global", "eth2 inet6 2001:ab::3/64 scope global"),
+        ("sysctl", "net.ipv6.conf.eth2.mtu = 2000", "net.ipv6.conf.eth2.mtu = 1200"),
+        ("rule", "32765: from all iif eth1 lookup 78", "32767: from all iif eth1 lookup 78"),
+    ],
+)  # fmt: skip
+def test_a_change_that_parts_a_packet_from_somebody_is_met(section: str, was: str, now: str) -> None:
+    assert f"- {was}" in touched(one(section, f"- {was}", f"+ {now}"))
+
+
+@pytest.mark.parametrize(("hop", "met_there"), [("2001:ab::2", False), ("2001:ab::3", True)])
+def test_an_end_is_an_end_x_to_where_its_route_leads(hop: str, met_there: bool) -> None:
+    there = [way for way in WAYS if way.node.name == "gate" and way.out and way.out.point.nic == "eth2"]
+    was, now = "action End dev eth1 metric 1024", f"action End.X nh6 {hop} dev eth2 metric 1024"
+    differs = one("route", f"- fc00:b::e encap seg6local {was}", f"+ fc00:b::e encap seg6local {now}")
+    assert bool(met(PLAN, [differs], there)) is met_there
+
+
+def test_a_rule_that_was_typed_again_is_not_met() -> None:
+    rule = "from all iif eth1 lookup 78"
+    assert touched(one("rule", f"- 32765: {rule}", f"+ 32763: {rule}")) == []
+
+
+def test_rules_that_changed_places_are_met() -> None:
+    first, second = (f"from all iif eth1 lookup {table}" for table in (78, 79))
+    swapped = one("rule", f"- 9: {first}", f"- 8: {second}", f"+ 8: {first}", f"+ 9: {second}")
+    assert {line for line in swapped.lines() if line.startswith("-")} <= {*touched(swapped)}
+
+
+def test_a_chain_is_met_by_a_jump_that_takes_the_packet() -> None:
+    drop, table = "+ table inet zz chain dead: drop", "+ table inet zz chain c (forward): "
+    idle = one("firewall", drop, f"{table}ip6 saddr fc00:9::/64 jump dead")
+    assert touched(idle) == []
+    taken = one("firewall", drop, f"{table}ip6 daddr fc00:b::/64 goto dead")
+    assert touched(taken) == [*taken.lines()]
+    legacy = one(
+        "firewall",
+        *(f"+ ip6tables filter: -A {rule}" for rule in ("dead -j DROP", "FORWARD -s fc00:9::/64 -j dead")),
+    )
+    assert touched(legacy) == []
+
+
+def test_a_mark_is_met_by_the_firewall_that_asks_for_it() -> None:
+    drop, mark = f"+ {FORWARD}meta mark 0x00000009 drop", f"+ {FORWARD}meta mark set 0x00000009"
+    assert drop in touched(one("firewall", mark, drop))
+
+
+def test_of_a_proxy_the_sids_are_met_that_packets_come_for() -> None:
+    sid = PLAN.node("exit").local_sids[0]
+    proxy = PlannedProxy(sid.sid, sid.behavior, "any", sid.sid, to="p1", back="p2")
+    plan = replace(PLAN, nodes=tuple(replace(node, proxies=(proxy,)) for node in PLAN.nodes))
+    ways = [*passings(plan, PREDICTED)]
+    lines = ["+ fc00:b::e: Behavior end", "+ fc00:b::77: IIF p2"]
+    (found,) = met(plan, [one("proxy", *lines, "+ fc00:b::77: Behavior end", node="exit")], ways)
+    assert [*found.lines()] == lines
 
 
 def test_a_new_next_hop_is_looked_up_in_the_neighbor_table() -> None:

@@ -13,7 +13,7 @@ from srv6lab.evidence.fields import expected
 from srv6lab.evidence.packets import IpHeader, PacketView, Srh
 from srv6lab.evidence.wording import describe, sentence
 from srv6lab.topology.expectations import PacketExpectation
-from srv6lab.topology.notation import NotationError, parse
+from srv6lab.topology.notation import NotationError, parse, written
 
 SIDS = st.integers(1, 2**128 - 1).map(IPv6Address)
 HOPS = st.integers(0, 255)
@@ -76,6 +76,31 @@ def parses_back(packet: PacketView) -> None:
     assert {"source", "destination", "hop_limit", "protocol"} <= found.keys()
     assert ("segment_list" in found) == (packet.outer.srh is not None)
     assert fields_of(said.replace("→", "->")) == found
+
+
+@settings(max_examples=300, deadline=None)
+@given(packets(), packets(), st.integers(0, 255))
+def test_what_is_written_short_is_read_back(one: PacketView, other: PacketView, hops: int) -> None:
+    packet = parse(sentence(describe(one)))
+    moved = replace(one, headers=(replace(one.outer, hop_limit=hops), *one.headers[1:]))
+    inside = replace(one, headers=one.headers[1:] or one.headers)
+    for before in (None, packet, *(parse(sentence(describe(view))) for view in (other, moved, inside))):
+        assert parse(written(packet, before), before).document() == packet.document()
+
+
+def test_what_is_the_same_is_written_short() -> None:
+    first = parse("10.0.0.1 → 10.0.1.1 hl 64 icmp")
+    text = "2001:12::1 → fc00:2::a hl 63 [fc00:3::a, *fc00:2::a] | same"
+    second = parse(text, first)
+    assert written(second, first) == text
+    assert written(parse("same hl 62 | same hl 9", second), second) == "same hl 62 | same hl 9"
+    assert (
+        written(parse("same hl 63 len 84 count 2 share 1/2", first), first)
+        == "same hl 63 len 84 count 2 share 1/2"
+    )
+    assert (
+        written(parse("→ fc00::a [fc00::b] SL 1 tag 7 oam udp")) == "* → fc00::a [fc00::b] SL 1 tag 7 oam udp"
+    )
 
 
 def test_what_is_written_together_belongs_together() -> None:

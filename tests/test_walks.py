@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
+from srv6lab.cli.tasks import predict
 from srv6lab.errors import TopologyError
 from srv6lab.judge.expectations import Expected, expectations
 from srv6lab.topology.load import Lab, loads
@@ -89,6 +91,13 @@ def test_a_line_is_a_packet_at_both_ends_of_the_wire() -> None:
 def test_what_is_in_no_walk_may_not_happen_unless_it_is_said() -> None:
     assert lab().topology.exercises[0].expect.elsewhere == "absent"
     assert lab(WALK + "      elsewhere: any\n").topology.exercises[0].expect.elsewhere == "any"
+
+
+def test_a_walk_that_nobody_has_read_is_warned_of() -> None:
+    (warning,) = lab(WALK.replace("        echo:", "        echo:\n          unreviewed: true")).warnings
+    assert "the walk of echo is the model's own prediction" in warning.what
+    assert warning.location.line == HEAD.count("\n") + 4
+    assert not lab(WALK.replace("        echo:", "        echo:\n          unreviewed: false")).warnings
 
 
 def test_packets_stand_beside_a_walk() -> None:
@@ -179,6 +188,24 @@ def test_an_alias_of_an_expectation_is_expanded_once() -> None:
 )
 def test_what_is_no_walk_is_refused_by_the_schema(walk: str) -> None:
     assert refused(f"    expect: {{{walk}}}\n")
+
+
+@pytest.mark.parametrize("name", SITE.names())
+def test_a_predicted_walk_is_a_file_s_walk(name: str) -> None:
+    """It loads, but for what `check` has to say of it, and expects no more than the model does."""
+    plan, _ = SITE.load(SITE.refer(name))
+    text = SITE.refer(name).path.read_text()
+    for exercise in plan.exercises:
+        if not exercise.every_probe():
+            assert "sends nothing" in predict(plan, [exercise.name], [], "yaml")
+            continue
+        told = yaml.safe_load(predict(plan, [exercise.name], [], "yaml"))["walk"]
+        data = yaml.safe_load(text)
+        (changed,) = [one for one in data["exercises"] if one["name"] == exercise.name]
+        changed["expect"] = {"walk": told}
+        data["exercises"] = [changed]
+        found = loads(yaml.safe_dump(data), "predicted.yml", SITE.refer(name).path.parent)
+        assert len(found.warnings) >= len(told)
 
 
 def same(one: Expected, old: dict[str, Any]) -> bool:

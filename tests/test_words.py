@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from itertools import permutations, product
 
 import pytest
@@ -101,12 +102,20 @@ def test_options_may_stand_before_the_command() -> None:
 def test_the_last_place_may_take_several() -> None:
     ((_, values),) = said("judge one a b")
     assert values["exercise"] == ["a", "b"]
+    assert said("judge one -e a b")[0][1]["exercise"] == ["a", "b"]
     assert said("judge one -e a exercise=b --exercise c")[0][1]["exercise"] == ["a", "b", "c"]
 
 
 @pytest.mark.parametrize(
     ("word", "expected"),
-    [("--strict", True), ("strict=no", False), ("--strict=false", False), ("strict=YES", True), ("-s", True)],
+    [
+        ("--strict", True),
+        ("strict=no", False),
+        ("--strict=false", False),
+        ("strict=YES", True),
+        ("-s", True),
+        ("-s=no", False),
+    ],
 )
 def test_a_switch(word: str, expected: bool) -> None:
     assert said(f"judge one {word}")[0][1]["strict"] == [expected]
@@ -136,6 +145,43 @@ def test_what_all_tasks_take_is_kept_apart() -> None:
 @pytest.mark.parametrize("path", ["./a=b/lab.yml", "=one", "-", "a/b=c.yml"])
 def test_a_path_is_no_option(path: str) -> None:
     assert said(f"enter {path}") == [("enter", {"lab": [path]})]
+
+
+def test_whatever_is_typed_is_read_or_refused() -> None:
+    """Any words of a command line in any order: no error but ours, and no word is lost."""
+    chosen = random.Random(16)
+    names = [*FORMS, "lab", "node", "exercise", "strict", "single_vm", "x"]
+    words = [*names, *(f"{name}=1" for name in names), *(f"--{name}" for name in names)]
+    words += [
+        "",
+        "-",
+        "--",
+        "---",
+        "=",
+        "--=",
+        "-=x",
+        "-sax",
+        "-nlab",
+        "-n=",
+        "-l",
+        "--lab=",
+        "lab=",
+        "é=ü",
+        "a b",
+        "\n",
+    ]
+    read_ = 0
+    for _ in range(5000):
+        line = [chosen.choice([*FORMS]), *chosen.choices(words, k=chosen.randrange(6))]
+        try:
+            found = read(line, FORMS, CORE)
+        except UsageError as error:
+            assert error.what and error.mend
+            continue
+        read_ += 1
+        values = [str(one) for each in found for list_ in each.values.values() for one in list_]
+        assert all(any(word in value for value in values) for word in line if word in ("x", "a b")), line
+    assert read_ > 500
 
 
 def test_nothing_is_nothing() -> None:

@@ -73,7 +73,8 @@ def exercise_names(found: Plan, asked: Sequence[str]) -> list[str]:
 
 
 def predict(found: Plan, names: Sequence[str], probes: Sequence[str], form: str) -> str:
-    """What the model says of exercises' probes (all of them, or those named), as text, JSON or Mermaid."""
+    """What the model says of exercises' probes (all of them, or those named), as text, JSON, Mermaid or a walk to write
+    from."""
     from srv6lab.predict import predict
     from srv6lab.report.walk import Walked
 
@@ -89,6 +90,7 @@ def predict(found: Plan, names: Sequence[str], probes: Sequence[str], form: str)
             name,
             tuple(one for one in predict(found, name) if not probes or one.probe in probes),
             proxies,
+            found.parallel(),
         )
         for name in names
     ]

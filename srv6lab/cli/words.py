@@ -82,11 +82,11 @@ def read(words: Sequence[str], forms: Mapping[str, Form], core: Form) -> list[Sa
     found = []
     while left:
         name = left.popleft()
+        if name.startswith("-"):
+            flags = [flag for one in core.options for flag in one.flags]
+            raise UsageError(f"there is no option {name}", or_all(name, flags))
         if name not in forms:
-            known = [flag for one in core.options for flag in one.flags] if name.startswith("-") else forms
-            raise UsageError(
-                f"there is no {'option' if known is not forms else 'task'} {name}", or_all(name, known)
-            )
+            raise UsageError(f"there is no task {name}", or_all(name, forms))
         found.append(_Reader(forms, core, Said(forms[name]), left).read())
     return found
 
@@ -134,21 +134,21 @@ class _Reader:
         form = self.said.form
         if not form.whole:
             raise UsageError(f"{form.name} takes no command: -- {' '.join(self.left)}", form.usage())
-        self.said.values[form.places[-1]] = [*self.left]
+        self.said.values.setdefault(form.places[-1], []).extend(self.left)
         self.left.clear()
 
     def _flag(self, word: str) -> None:
         """An option with dashes, its value behind `=`, behind a lone letter, or in the next word."""
         flag, equals, value = word.partition("=")
-        if not word.startswith("--") and len(flag) > 2:
-            flag, equals, value = word[:2], "=", word[2:]
+        together = not word.startswith("--") and len(flag) > 2
+        if together:
+            flag, equals, value = word[:2], "", word[2:]
         option = self._option(flag, word)
-        if option.kind is bool and flag != word and not word.startswith("--"):
-            self.left.appendleft(f"-{value}")  # -ab is -a -b
-            value, equals = "", ""
         if option.kind is bool:
+            if together:
+                self.left.appendleft(f"-{value}")  # -ab is -a -b
             self._take(option, value if equals else "yes")
-        elif equals:
+        elif equals or together:
             self._take(option, value)
         elif not self.left or self.left[0] in self._flags():
             raise UsageError(f"{flag} needs a value", f"{flag} {option.name.upper()}")
@@ -188,10 +188,10 @@ class _Reader:
             raise _twice(self.said.form, option.name, *values[-2:])
 
     def _place(self) -> None:
-        """Each free word to the first place that nothing was said for; the last may take several."""
-        form = self.said.form
-        options = {one.name: one for one in form.options}
-        open_ = [options[name] for name in form.places if name not in self.said.values]
+        """Each free word to the first place that nothing was said for; one of several values takes all that are left."""
+        form, said = self.said.form, self.said.values
+        places = [one for name in form.places for one in form.options if one.name == name]
+        open_ = [one for one in places if one.name not in said or one.kind is list]
         for word in self.free:
             if not open_:
                 raise self._extra(word)
@@ -201,10 +201,7 @@ class _Reader:
 
     def _extra(self, word: str) -> UsageError:
         form = self.said.form
-        names = [one.name for one in form.options]
-        near = closest(word, names)
-        if not near and (tasks := closest(word, self.forms)):
-            near = tasks
+        near = closest(word, [one.name for one in form.options]) or closest(word, self.forms)
         taken = "".join(_shown(self.said.values))
         what = f"{form.name} has no place for {word!r}" + (f" beside{taken}" if taken else "")
         return UsageError(what, did_you_mean(near) if near else form.usage())

@@ -303,6 +303,16 @@ class DiffersFromDay0(Remark):
         return cls(status=Status.PASS, field=str(one.place), note=note)
 
 
+class Unreviewed(Remark):
+    """A walk that is the model's own prediction: no author has read it."""
+
+    __slots__ = ()
+    kind = "unreviewed"
+
+
+NOTES = (DiffersFromDay0, Unreviewed)  # neither right nor wrong
+
+
 @dataclass(frozen=True, slots=True)
 class Suspect:
     """What may have caused a failure: `cause` by its name, `what` in a sentence, `argv` the read-only command

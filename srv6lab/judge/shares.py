@@ -13,7 +13,8 @@ from srv6lab.evidence.drift import Difference
 from srv6lab.evidence.packets import Direction
 from srv6lab.evidence.prediction import Hop, Prediction
 from srv6lab.evidence.verdict import Item, RouteParts, Status
-from srv6lab.judge.diagnose.drift import met, passings
+from srv6lab.judge.diagnose.drift import met
+from srv6lab.judge.diagnose.passing import passings
 from srv6lab.plan.nodes import Plan
 
 

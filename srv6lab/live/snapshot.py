@@ -197,7 +197,7 @@ def _proxy(text: str) -> Iterator[str]:
             yield line
         name, colon, value = (part.strip() for part in line.partition(":"))
         sid = value if name == "SID" else sid
-        if colon and sid and "traffic" not in name and name not in ("SID", "Returned"):
+        if colon and sid and name != "SID" and " packets :" not in value:
             yield f"{sid}: {name} {value}"
 
 

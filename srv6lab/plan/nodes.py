@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Interface, IPv6Address, IPv6Interface, IPv6Network
@@ -201,6 +202,12 @@ class Plan:
         pairs = {nic.point: ends[nic.peer] for nic in ends.values()}
         ports = (port for node in self.nodes for service in node.services for port in service.ports)
         return pairs | {port.inside.point: port.outside for port in ports}
+
+    def parallel(self) -> frozenset[frozenset[str]]:
+        """The pairs of places that several wires connect."""
+        ends = [frozenset((point, nic.point)) for point, nic in self.neighbors().items()]
+        pairs = Counter(frozenset(str(point.place) for point in both) for both in set(ends))
+        return frozenset(pair for pair, count in pairs.items() if count > 1)
 
     def target(self, probe: Probe) -> Address:
         """The address that a probe is sent to: of the family that both ends have on a link, IPv4 first, but for

@@ -38,6 +38,7 @@ WALKS: Formats = {
     "text": _of("walk", "walks_text"),
     "json": _of("walk", "walks_json"),
     "mermaid": _of("walk", "walks_mermaid"),
+    "yaml": _of("walk_yaml", "walks_yaml"),
 }
 
 

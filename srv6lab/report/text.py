@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from srv6lab.evidence.verdict import DiffersFromDay0, Item, Status, Suspect, Verdict
+from srv6lab.evidence.verdict import NOTES, Item, Status, Suspect, Verdict
 from srv6lab.srv6.quirks import QUIRKS
 
 _WORDS = {Status.PASS: "ok", Status.FAIL: "FAIL", Status.INCONCLUSIVE: "?"}
@@ -70,7 +70,7 @@ def _suspects(suspects: Sequence[Suspect]) -> Iterator[str]:
 def _item(item: Item, width: int) -> Iterator[str]:
     gist = item.gist()
     first, *more = gist.split("\n")
-    word = "note" if isinstance(item, DiffersFromDay0) else _WORDS[item.status]
+    word = "note" if isinstance(item, NOTES) else _WORDS[item.status]
     yield f"  {word:4} {_place(item):{width}}  {first}".rstrip()
     if item.status is Status.PASS:
         return

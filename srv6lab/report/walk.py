@@ -23,12 +23,14 @@ _LEGS = {"there": "there", "back": "and back"}
 
 @dataclass(frozen=True, slots=True)
 class Walked:
-    """The predictions of one exercise; `proxies` are the behaviors that hand packets to a service."""
+    """The predictions of one exercise; `proxies` are the behaviors that hand packets to a service, `parallel` the
+    pairs of places that several links connect."""
 
     lab: str
     exercise: str
     predictions: tuple[Prediction, ...]
     proxies: frozenset[str]
+    parallel: frozenset[frozenset[str]] = frozenset()
 
 
 def walks_text(walked: Sequence[Walked]) -> str:

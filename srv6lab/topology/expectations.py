@@ -123,8 +123,10 @@ WalkLine = Annotated[
 
 
 class Walk(Model):
-    """A probe's packets on their way there, and back, link by link; each said once for both ends of the wire."""
+    """A probe's packets on their way there, and back, link by link; each said once for both ends of the wire. One that is
+    `unreviewed` is a prediction that no author has read."""
 
+    unreviewed: bool = False
     there: tuple[WalkLine, ...] = ()
     back: tuple[WalkLine, ...] = ()
 

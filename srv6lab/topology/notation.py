@@ -73,6 +73,8 @@ _WORD = re.compile(r"[|\[\],]|[^\s|\[\],]+")
 _ARROWS = ("→", "->")
 _NUMBERS = {"hl": "hop_limit", "SL": "segments_left", "tag": "tag", "flow": "flow_label"}
 _OF_WHOLE = {"len": "length", "count": "count"}
+_WHOLE = {**_OF_WHOLE, "share": "share"}
+_FOLLOWING = ("next_header",)  # from what is written behind it
 _OUTERMOST_ONLY = ("tag", "flow_label", "oam")
 _KNOWN = (*_NUMBERS, *_OF_WHOLE, "share", "oam", *PROTOCOLS)
 
@@ -94,6 +96,51 @@ def parse(text: str, before: Packet | None = None) -> Packet:
             header.read(before.headers[-1 - below] if before and below < len(before.headers) else None)
         )
     return Packet(tuple(_belonging(headers)), whole)
+
+
+def written(packet: Packet, before: Packet | None = None) -> str:
+    """The text of a packet, `same` for the headers that are those of the packet `before`, but for a hop limit: what
+    `parse` reads back."""
+    parts = []
+    for index, header in enumerate(packet.headers):
+        below = len(packet.headers) - 1 - index
+        known = before.headers[-1 - below] if before and below < len(before.headers) else None
+        parts.append(_words(header, known, innermost=below == 0))
+    whole = [f"{word} {packet.whole[name].value}" for word, name in _WHOLE.items() if name in packet.whole]
+    return " ".join([" | ".join(parts), *whole])
+
+
+def _words(header: Fields, before: Fields | None, *, innermost: bool) -> str:
+    values = {name: said.value for name, said in header.items() if name not in _FOLLOWING}
+    last = values.pop("protocol", None)
+    if before is not None:
+        known = {name: said.value for name, said in before.items() if name not in _FOLLOWING}
+        if known.pop("protocol", None) == last or not innermost:
+            if known == values:
+                return SAME
+            if {**known, "hop_limit": values.get("hop_limit")} == values:
+                return f"{SAME} hl {values['hop_limit']}"
+    words = [f"{values.get('source', ANY)} → {values.get('destination', ANY)}"]
+    if "hop_limit" in values:
+        words.append(f"hl {values['hop_limit']}")
+    words += _srh_words(values)
+    words += [
+        f"{word} {values[name]}" for word, name in (("tag", "tag"), ("flow", "flow_label")) if name in values
+    ]
+    words += ["oam"] if values.get("oam") else []
+    return " ".join([*words, *([last] if last and innermost else [])])
+
+
+def _srh_words(values: Mapping[str, Any]) -> Iterator[str]:
+    """The segment list with its star, and `SL` where no segment can have that."""
+    segments, left = list(values.get("segment_list", ())), values.get("segments_left")
+    starred = None if left is None or left >= len(segments) else int(left)
+    if starred is not None:
+        segments[starred] = f"*{segments[starred]}"
+    if "segment_list" in values:
+        yield f"[{', '.join(map(str, segments))}]"
+    if left is not None and starred is None:
+        yield f"SL {left}"
 
 
 def _split(text: str) -> list[list[_Word]]:

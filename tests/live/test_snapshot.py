@@ -121,6 +121,7 @@ def test_what_is_there_twice_and_then_once_differs() -> None:
     ("was", "now"),
     [
         ("[7 packets : 588  bytes]", "[70 packets : 5880  bytes]"),
+        ("[7 packets : 588  bytes]", "[7 packets : 588  bytes]\n\t   no_cache:           [3 packets : 252  bytes]"),
         (":INPUT ACCEPT [12:900]", ":INPUT ACCEPT [13:999]"),
         (":extra - [0:0]\n", ""),
         (" expires 99sec", " expires 12sec"),

@@ -30,9 +30,10 @@ from srv6lab.evidence.verdict import (
     Verdict,
 )
 from srv6lab.judge.diagnose.causes import CAUSES, Ask, proves, proves_surely, suspect
-from srv6lab.judge.diagnose.drift import met, passings, suspects_of_drift, without_learned
+from srv6lab.judge.diagnose.drift import met, suspects_of_drift, without_learned
 from srv6lab.judge.diagnose.everyday import misaddressed
 from srv6lab.judge.diagnose.first_break import find_break, lost_traces, unlikely
+from srv6lab.judge.diagnose.passing import passings
 from srv6lab.judge.diagnose.suspects import (
     after_delivery,
     beyond_the_end,
@@ -82,17 +83,21 @@ def diagnose(
         touching = met(plan, differences, [*passings(plan, predicted)])
         told = {one.node for one in touching if one.section == "frr"}
         touching = without_learned(touching)
-        suspects = [one for one in suspects if _may_be(one, differences) and not _learned(plan, one, told)]
+        suspects = [
+            one for one in suspects if _may_be(one, differences, touching) and not _learned(plan, one, told)
+        ]
         drifted = [*suspects_of_drift(verdict.items, predicted, touching)]
         suspects = [*(one for one in suspects if not _better_told(one, drifted)), *drifted]
     all_ = dict.fromkeys([*suspects, *tracers_lack] or _of_witnesses(verdict.items))
     return tuple(replace(one, mend=one.mend.replace("lab=LAB", f"lab={plan.name}")) for one in all_)
 
 
-def _may_be(one: Suspect, differences: Sequence[Difference]) -> bool:
-    """Whether a cause may be the one, by what its node differs in from Day0."""
+def _may_be(one: Suspect, differences: Sequence[Difference], touching: Sequence[Difference]) -> bool:
+    """Whether a cause may be the one, by what its node differs in from Day0; an address is asked for that a packet
+    meets."""
     sections = CAUSES[one.cause].differs
-    return not sections or any(found.node == one.node and found.section in sections for found in differences)
+    looked_at = touching if sections == ("address",) else differences
+    return not sections or any(found.node == one.node and found.section in sections for found in looked_at)
 
 
 def _learned(plan: Plan, one: Suspect, told: Set[str]) -> bool:

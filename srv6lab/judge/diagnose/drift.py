@@ -8,62 +8,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from ipaddress import ip_network
+from dataclasses import replace
+from ipaddress import ip_interface, ip_network
 
 from srv6lab.evidence.drift import Difference
-from srv6lab.evidence.packets import Address, Direction, Place
+from srv6lab.evidence.packets import Address
 from srv6lab.evidence.prediction import Hop, Prediction
 from srv6lab.evidence.verdict import Item, Status, Suspect
 from srv6lab.judge.diagnose.causes import suspect
-from srv6lab.judge.diagnose.everyday import next_hops, packet_about, rule_about
-from srv6lab.judge.diagnose.firewalls import Rule, acts, concerns, marks
+from srv6lab.judge.diagnose.everyday import packet_about, rule_about
+from srv6lab.judge.diagnose.firewalls import Rule, acts, asks_for_mark, concerns, marks, sets_mark
+from srv6lab.judge.diagnose.idle import other_than_idle
 from srv6lab.judge.diagnose.lookups import REFUSING, inside, selects
+from srv6lab.judge.diagnose.passing import Passing
 from srv6lab.plan.nodes import Plan, PlannedNode
 from srv6lab.topology.scalars import Network
 
 _SHOWN = 3  # lines of a difference that a cause quotes
-
-
-@dataclass(frozen=True, slots=True)
-class Passing:
-    """A packet's way through a namespace: how it came, None where it begins, and how it leaves, None where it ends."""
-
-    node: PlannedNode
-    place: Place
-    came: Hop | None
-    out: Hop | None
-
-    def hops(self) -> tuple[Hop, ...]:
-        return tuple(hop for hop in (self.came, self.out) if hop)
-
-    def nics(self) -> frozenset[str]:
-        """Those that it comes and goes by, and a proxy's ports to its services, which nobody traces."""
-        ports = {nic for proxy in self.node.proxies for nic in (proxy.to, proxy.back)}
-        return frozenset(hop.point.nic for hop in self.hops()) | (ports if not self.place.netns else set())
-
-    def addresses(self) -> frozenset[Address]:
-        """All that headers name here, and SIDs' next hops: a node looks up destinations, and sources where it filters
-        or answers."""
-        headers = (header for hop in self.hops() for header in hop.packet.headers)
-        ends = [end for header in headers for end in (header.source, header.destination)]
-        return frozenset([*ends, *next_hops(self.node, self.came)])
-
-
-def passings(plan: Plan, predicted: Mapping[str, Prediction]) -> Iterator[Passing]:
-    """Every way of the probes' packets through a namespace, as the model has it."""
-    for prediction in predicted.values():
-        for trace in prediction.linux:
-            came: Hop | None = None
-            for hop in trace.hops:
-                if hop.direction is Direction.OUT:
-                    here = came if came and came.point.place == hop.point.place else None
-                    yield Passing(plan.node(hop.point.node), hop.point.place, here, hop)
-                    came = None
-                else:
-                    came = hop
-            if came:
-                yield Passing(plan.node(came.point.node), came.point.place, came, None)
 
 
 def met(plan: Plan, differences: Sequence[Difference], ways: Sequence[Passing]) -> tuple[Difference, ...]:
@@ -77,7 +38,7 @@ def met(plan: Plan, differences: Sequence[Difference], ways: Sequence[Passing]) 
         touches = _TOUCHES.get(one.section, _of_nic)
         gone, new = (
             tuple(line for line in lines if any(touches(line, way, others) for way in here))
-            for lines in _other_than_idle(one)
+            for lines in other_than_idle(one, here)
         )
         if gone or new:
             found.append(replace(one, gone=gone, new=new))
@@ -99,20 +60,6 @@ def without_learned(touching: Sequence[Difference]) -> tuple[Difference, ...]:
 
 
 _LEARNED = re.compile(r"\bproto (?:bgp|isis)\b")
-_IDLY = {
-    "link": r"(?<=<)PROMISC,|,(?:PROMISC|ALLMULTI|DYNAMIC)\b| alias \S+| group \S+",
-    "route": r" (?:advmss|initcwnd|initrwnd|realms?|window|rtt|rttvar|ssthresh|cwnd|reordering|quickack|proto) \S+",
-}
-
-
-def _other_than_idle(one: Difference) -> tuple[list[str], list[str]]:
-    """The lines that are gone, and those that are new, without those that differ in words which no packet meets."""
-    idle = re.compile(_IDLY.get(one.section, r"(?!)"))
-    gone, new = ([idle.sub("", line) for line in lines] for lines in (one.gone, one.new))
-    same = {*gone} & {*new}
-    return [line for line in one.gone if idle.sub("", line) not in same], [
-        line for line in one.new if idle.sub("", line) not in same
-    ]
 
 
 def _through(way: Passing, one: Difference) -> bool:
@@ -168,8 +115,12 @@ def _of_neighbor(line: str, way: Passing, others: Sequence[Difference]) -> bool:
 
 
 def _of_address(line: str, way: Passing, others: Sequence[Difference]) -> bool:
-    found = re.search(r"\binet6? (\S+)/\d+", line)
-    return _of_nic(line, way, others) or bool(found and found.group(1) in {*map(str, way.addresses())})
+    """An address of a NIC's, or of the packet's; one that is new on the loopback takes only what is in its network."""
+    found = re.search(r"\binet6? (\S+/\d+)", line)
+    own = ip_interface(found.group(1)) if found else None
+    if own and line.startswith("lo ") and not way.node.routing and any(line in one.new for one in others):
+        return any(end in own.network for end in way.addresses())
+    return _of_nic(line, way, others) or bool(own and own.ip in way.addresses())
 
 
 _TO_MANY = ("broadcast", "anycast", "multicast")
@@ -248,11 +199,31 @@ def _of_firewall(line: str, way: Passing, others: Sequence[Difference]) -> bool:
     )
     if not (acts(text) or marked or text == "policy drop"):
         return False
+    if not _is_set(asks_for_mark(text), way, others) or not _called(line, way, others):
+        return False
     family = re.match(r"table (\w+)|(ip6?)tables", where)
     hook = re.search(r"\((\w+)(?: devices? =? ?\{? ?\"?([\w.-]+))?", where)
     known = (family.group(1) or family.group(2)) if family else ""
     rule = Rule(known, hook.group(1) if hook else "", (hook.group(2) or "") if hook else "", text)
     return concerns(rule, {"arp": ""} if known == "arp" else packet_about(*_at(rule.hook, way)))
+
+
+def _is_set(mark: int | None, way: Passing, others: Sequence[Difference]) -> bool:
+    """Whether a packet may have the mark that a rule asks for; a headend's and a service's own rules give some."""
+    text = "\n".join(line for one in others if one.section == "firewall" for line in one.new)
+    return mark is None or bool(way.node.headend or way.node.services) or sets_mark(text, mark)
+
+
+def _called(line: str, way: Passing, others: Sequence[Difference]) -> bool:
+    """Whether a packet comes to a rule's chain: by its hook, by a jump that takes it, or by one of Day0's."""
+    where, _, text = line.partition(": ")
+    table, _, chain = where.partition(" chain ")
+    named = re.match(r"-A (\S+)", text)
+    name = chain or (named.group(1) if named else "")
+    leads = re.compile(rf"{re.escape(table)}\b.*(?:\b(?:jump|goto)|-j) {re.escape(name)}(?!\S)")
+    lines = (each for one in others for each in (one.gone if line in one.gone else one.new))
+    calls = [each for each in lines if name and leads.match(each)]
+    return not calls or any(_of_firewall(call, way, others) for call in calls)
 
 
 def _at(hook: str, way: Passing) -> tuple[Hop | None, Hop | None]:
@@ -299,7 +270,11 @@ def _of_tunnels(line: str, way: Passing, others: Sequence[Difference]) -> bool:
 
 
 def _of_proxy(line: str, way: Passing, others: Sequence[Difference]) -> bool:
-    return bool(way.node.proxies)
+    """A line of a SID that the packet comes for, or of a proxy's port to its service."""
+    ports = {nic for proxy in way.node.proxies for nic in (proxy.to, proxy.back)}
+    sid = _prefix(line.partition(": ")[0], line)
+    mine = not sid or any(end in sid for end in way.addresses()) or not ports.isdisjoint(line.split())
+    return bool(way.node.proxies) and mine
 
 
 _IDLE = re.compile(

@@ -29,7 +29,8 @@ def _words(header: IpHeader, packet: PacketView) -> str:
     inside = f"{header.protocol},{header.next_header or header.protocol}"
     dscp = "" if header.traffic_class is None else header.traffic_class >> 2
     more = f"{header.hop_limit},{left},{dscp},{header.flow_label or ''},{packet.ip_length}"
-    return f"{header.source}>{header.destination}>{inside}>{more}"
+    macs = f"{packet.source_mac},{packet.destination_mac}"
+    return f"{header.source}>{header.destination}>{inside}>{more},{macs}"
 
 
 def switched_off(plan: Plan, came: Hop | None, out: Hop) -> Iterator[Suspect]:

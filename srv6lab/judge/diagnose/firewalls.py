@@ -2,7 +2,7 @@
 
 An answer is `nft list ruleset`, then what `iptables-legacy-save -c` and `ip6tables-legacy-save -c` say. `about` tells of
 the packet: `nics` that it came and went by, `in:` and `out:`, and its outermost `headers` there: source, destination, what is in it, and its hop
-limit, segments left, DSCP, flow label and length.
+limit, segments left, DSCP, flow label and length, and the frame's MACs.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ _FOR_OTHERS = re.compile(  # what no probe's packet is
     r"|\blimit rate over (?:\d{3,}/second|\d{5,}/minute)|\bskuid [1-9]|--ctstate INVALID\b"
 )
 _MARKED = re.compile(r"(?<!\bset )\b(?:meta|ct) mark (0x[0-9a-f]+|\d+)|-m mark --mark (0x[0-9a-f]+)")
+_MAC = re.compile(r"(! )?(?:\bether ([sd])addr (!= )?|--mac-source )((?:[0-9a-fA-F]{2}:){5}\w\w)")
 _ROUTING = re.compile(r"\brt (?:type|seg-left|hdrlength)\b|\bexthdr rt exists\b|-m rt\b")
 _ACCEPT = re.compile(r"\baccept\b|-j ACCEPT\b")
 _PORT = re.compile(r"\b(tcp|udp|icmpv6|icmp) (?:[sd]port|flags|type|code)\b(?! set)")
@@ -88,8 +89,14 @@ def rewrites(output: str, code: int, about: Mapping[str, str]) -> bool:
 
 
 def sets_mark(output: str, mark: int) -> bool:
-    """Whether a rule gives some packet this mark."""
-    return any(int(one or other, 0) == mark for one, other in _MARK.findall(output))
+    """Whether a rule gives some packet this mark; 0 is the one of a packet that none was given."""
+    return not mark or any(int(one or other, 0) == mark for one, other in _MARK.findall(output))
+
+
+def asks_for_mark(text: str) -> int | None:
+    """The mark of the packets that a rule takes, None where it takes any."""
+    found = _MARKED.search(text)
+    return int(found.group(1) or found.group(2), 0) if found else None
 
 
 def marks(text: str) -> bool:
@@ -148,8 +155,8 @@ def _taking(output: str, about: Mapping[str, str]) -> Iterator[Rule]:
     over: set[str] = set()
     every = [*rules(output)]
     for rule in every:
-        marked = _MARKED.search(rule.text)
-        if marked and not sets_mark(output, int(marked.group(1) or marked.group(2), 0)):
+        marked = asks_for_mark(rule.text)
+        if marked is not None and not sets_mark(output, marked):
             continue
         if rule.chain in over or not _reached(rule, every, about):
             continue
@@ -257,7 +264,7 @@ def _header_fits(
             return False
     if _ROUTING.search(text) and "43" not in has:
         return False
-    if numbers and not _numbers_fit(text, numbers.split(",")):
+    if numbers and not (_numbers_fit(text, numbers.split(",")) and _macs_fit(text, numbers.split(",")[-2:])):
         return False
     return all(_NAMES.get(name, name) in has for name in _PORT.findall(text) + _LEGACY_PROTOCOL.findall(text))
 
@@ -276,6 +283,16 @@ def _numbers_fit(text: str, numbers: list[str]) -> bool:
         fits = {"<": number < first, ">": number > first, "<=": number <= first, ">=": number >= first}
         inside = first <= number <= last
         if not fits.get(sign, inside != (sign == "!=")):
+            return False
+    return True
+
+
+def _macs_fit(text: str, macs: list[str]) -> bool:
+    """Whether a rule's MACs are the frame's, as far as they are known."""
+    ends = dict(zip("sd", macs, strict=True))
+    for before, letter, behind, mac in _MAC.findall(text):
+        own = ends[letter or "s"]
+        if ":" in own and (own.lower() == mac.lower()) == bool(before or behind):
             return False
     return True
 

@@ -150,6 +150,7 @@ def _exercise(raw: Any, index: int, cut: frozenset[Path]) -> ExerciseView:
         name=name if isinstance(name, str) else None,
         probes=probes,
         packets=expected(PacketExpectation, "packets"),
+        unreviewed=_unreviewed(raw),
         probe_ids=ids,
         probes_known=known,
         expects=_expects(raw),
@@ -161,6 +162,14 @@ def _exercise(raw: Any, index: int, cut: frozenset[Path]) -> ExerciseView:
         actions=actions,
         actions_known=actions_known,
     )
+
+
+def _unreviewed(exercise: Any) -> tuple[str, ...]:
+    """The probes whose walks are marked so."""
+    expect = exercise.get("expect") if isinstance(exercise, dict) else None
+    walks = expect.get("walk") if isinstance(expect, dict) else None
+    legs = walks.items() if isinstance(walks, dict) else ()
+    return tuple(probe for probe, walk in legs if isinstance(walk, dict) and walk.get("unreviewed") is True)
 
 
 def _actions(exercise: Any, base: Path, cut: frozenset[Path]) -> tuple[tuple[Item[Action], ...], bool]:

@@ -62,6 +62,16 @@ def expects_nothing(view: Facts, locate: Locate) -> Iterator[Problem]:
 
 
 @check
+def walk_unreviewed(view: Facts, locate: Locate) -> Iterator[Problem]:
+    """The author is a witness only by what an author has read."""
+    for exercise in view.exercises:
+        for probe in exercise.unreviewed:
+            where = locate((*exercise.path, "expect", "walk", probe, "unreviewed"), key=True)
+            what = f"the walk of {probe} is the model's own prediction, so it proves little"
+            yield warning(where, what, "read it line by line, and take `unreviewed` away")
+
+
+@check
 def probe_twice(view: Facts, locate: Locate) -> Iterator[Problem]:
     for exercise in view.exercises:
         for name, first, path in repeated((item.value.id, item.path) for item in exercise.probes):

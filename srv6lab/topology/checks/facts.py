@@ -60,6 +60,7 @@ class ExerciseView:
     name: str | None
     probes: tuple[Item[Probe], ...]
     packets: tuple[Item[PacketExpectation], ...]
+    unreviewed: tuple[str, ...]
     probe_ids: frozenset[str]
     probes_known: bool
     expects: bool
