@@ -505,6 +505,12 @@ def test_help_has_examples_that_say_the_same(typed: Typed, name: str) -> None:
     assert [word for word in long if "=" in word] or name == "exec"
 
 
+def test_help_may_be_asked_for_as_a_task(typed: Typed) -> None:
+    assert typed("help", "up").stdout == typed("up", "--help").stdout
+    assert typed("help").stdout == typed().stdout
+    said(typed("help", "upp"), 1, "there is no task upp", "did you mean `up`?")
+
+
 @pytest.mark.parametrize("words", [(), ("--list",)])
 def test_nothing_and_a_list_show_how_to_begin(typed: Typed, words: tuple[str, ...]) -> None:
     done = typed(*words)

@@ -46,6 +46,8 @@ class Lab(Program):
             words = [*self.core.unparsed]
             if words and "--" in self.argv:
                 words += self.argv[self.argv.index("--") :]
+            if words[:1] == ["help"]:
+                words = [*words[1:2], "--help"] if words[1:] else []
             for one in read(words, forms, form_of(self.core[0])):
                 self.tasks.append(self._filled(one))
             asked = self.args.help.value
