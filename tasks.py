@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from invoke.collection import Collection
 from invoke.context import Context
@@ -94,6 +95,8 @@ def up(
         "map": "FILE=NODE:NIC: of which NIC a file of --captures is, repeatable; else told by its name or what is in it",
         "strict": "with --captures: ask for all of the lab's captures, instead of judging those that are there",
         "format": f"how the verdict is printed: {', '.join(formats.VERDICTS)}",
+        "verbose": "on a terminal too, every point of every exercise",
+        "color": "auto, always or never ($NO_COLOR is never)",
         "instance": _INSTANCE,
     },
     iterable=["exercise", "map"],
@@ -107,13 +110,15 @@ def check(
     captures: str = "",
     strict: bool = False,
     format: str = "text",
+    verbose: bool = False,
+    color: str = "auto",
     instance: str = "",
 ) -> None:
     """Run a lab's exercises and judge every hop by its packets.
 
     Exits 0 if all pass, 4 if the lab failed, 3 if the captures can't prove it either way.
     """
-    show = formats.chosen(formats.VERDICTS, format)
+    formats.chosen(formats.VERDICTS, format)  # before anything is run
     reference = SITE.refer(lab)
     plan, _warnings = SITE.load(reference)
     names = labs_.exercise_names(plan, exercise)
@@ -128,7 +133,12 @@ def check(
             verdicts = [grade(plan, names[0], Path(captures), progress, mapped=map, strict=strict)]
         else:
             verdicts = labs_.check(SITE.running(reference, instance), plan, names, progress)
-    sys.stdout.write(show(verdicts))
+    _show_verdicts(verdicts, format, verbose=verbose, color=color)
+
+
+def _show_verdicts(verdicts: Sequence[Any], format: str, *, verbose: bool, color: str) -> None:
+    """Print them, and exit by the worst."""
+    sys.stdout.write(labs_.verdicts_report(verdicts, format, verbose=verbose, color=color, out=sys.stdout))
     sys.stdout.flush()
     if code := labs_.exit_code(verdicts):
         raise Exit(code=code)
@@ -251,6 +261,40 @@ def predict(
     for warning in warnings:
         print(warning, file=sys.stderr)
     sys.stdout.write(labs_.predict(plan, labs_.exercise_names(plan, exercise), probe, format))
+
+
+@task(
+    help={
+        "lab": _LAB,
+        "from": "the node that sends one echo request (default: as the lab's first probe)",
+        "to": "the node that it is sent to",
+        "verbose": "on a terminal too, every point",
+        "color": "auto, always or never ($NO_COLOR is never)",
+        "format": f"how it is printed: {', '.join(formats.VERDICTS)}",
+        "instance": _INSTANCE,
+    },
+    positional=["lab", "from_", "to"],
+)
+def walk(
+    _: Context,
+    lab: str,
+    from_: str = "",
+    to: str = "",
+    verbose: bool = False,
+    color: str = "auto",
+    format: str = "text",
+    instance: str = "",
+) -> None:
+    """Send one packet now, and show its way as it was captured, hop by hop.
+
+    It is held against the model alone. Exits as `check` does.
+    """
+    formats.chosen(formats.VERDICTS, format)
+    reference = SITE.refer(lab)
+    plan, _warnings = SITE.load(reference)
+    with _progress(f"walk {reference.name}") as progress:
+        verdict = labs_.walk(SITE.running(reference, instance), plan, from_, to, progress)
+    _show_verdicts([verdict], format, verbose=verbose, color=color)
 
 
 @task(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import compileall
 import os
 import shutil
 import signal
@@ -41,6 +42,13 @@ def some_labs() -> list[Any]:
 
 # A shell starts what it puts in the background with interrupts ignored, and so would all that tests interrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Hundreds of commands are started, and where Python keeps no bytecode each would compile all that it imports."""
+    if not hasattr(config, "workerinput"):
+        compileall.compile_dir(REPOSITORY / "srv6lab", quiet=2)
+        compileall.compile_file(REPOSITORY / "tasks.py", quiet=2)
 
 
 def silent(_: str) -> None:

@@ -314,3 +314,14 @@ def test_no_pass_with_a_packet_that_no_expectation_describes() -> None:
 def _like(one: Expected) -> PacketView:
     fields = dict(one.fields)
     return tunneled(fields["destination"], int(fields["segments_left"]))
+
+
+def test_what_nobody_spoke_of_is_shown_as_it_came() -> None:
+    late, early = (replace(plain(), time=time) for time in (2.0, 1.0))
+    found = judge(
+        [], [Hop(PLACE, Direction.OUT, late), Hop(OTHER, Direction.IN, early)], elsewhere_absent=True
+    )
+    assert [item.point for item in found.items if item.kind == "unexpected"] == [OTHER, PLACE]
+    turned = [Hop(PLACE, Direction.OUT, early), Hop(OTHER, Direction.IN, late)]
+    found = judge([], turned, elsewhere_absent=True)
+    assert [item.point for item in found.items if item.kind == "unexpected"] == [PLACE, OTHER]

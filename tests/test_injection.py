@@ -222,7 +222,7 @@ BASE: dict[str, Any] = {
                         },
                         {"cut": {"link": "core"}},
                     ],
-                    "across": {"id": "meanwhile", "from": "west", "to": "east", "icmp": 1},
+                    "across": {"id": "meanwhile", "from": "west", "to": "east", "icmp": 1, "answered": "all"},
                     "probes": [{"id": "again", "from": "west", "to": "east", "icmp": 1}],
                 }
             ],
@@ -252,7 +252,6 @@ BASE: dict[str, Any] = {
                     }
                 ],
                 "counters": [{"firewall": "plain", "packets": 3}, {"sid": "fc00:b::e", "packets": 3}],
-                "losses": [{"probe": "meanwhile", "most": 1}],
             },
         }
     ],

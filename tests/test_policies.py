@@ -17,9 +17,10 @@ from srv6lab.evidence.packets import Direction, Icmp, Point
 from srv6lab.evidence.prediction import Hop
 from srv6lab.evidence.probes import Found, Sent
 from srv6lab.evidence.verdict import Item, Status
-from srv6lab.judge.compare import compare, judge_losses
+from srv6lab.judge.compare import compare, judge_answered
 from srv6lab.judge.compare.binomial import likely, surprise
-from srv6lab.judge.expectations import ExpectedLoss, expectations
+from srv6lab.judge.diagnose.suspects import of_segments
+from srv6lab.judge.expectations import ExpectedAnswers, expectations
 from srv6lab.live.wait_for_policies import astray, expected, told_by
 from srv6lab.plan.headend import PlannedHeadend
 from srv6lab.plan.nodes import Plan
@@ -270,20 +271,50 @@ def test_a_dead_tracer_proves_no_share_wrong() -> None:
         (150, "dead", Status.INCONCLUSIVE),
     ],
 )
-def test_losses_are_counted_where_the_answers_come_in(answers: int, state: str, status: Status) -> None:
+def test_answers_are_counted_where_the_answers_come_in(answers: int, state: str, status: Status) -> None:
     point = Point("west", "eth1")
     hop = predict(fork(), "shared")[0].linux[0].hops[0]
     packets = [replace(hop.packet, icmp=Icmp(0, 0, 7, number)) for number in range(answers)]
     back = [Hop(point, Direction.IN, packet) for packet in (*packets, packets[0])]
     found = {"flows": Found(Sent("flows", 300, 0, "ab"), (*back, hop))}
-    (item,) = judge_losses(
-        [ExpectedLoss("flows", "west", 99, LINE)], found, {point: Tracer(point, state, note="gone")}
+    (item,) = judge_answered(
+        [ExpectedAnswers("flows", "west", 201, 300, LINE)], found, {point: Tracer(point, state, note="gone")}
     )
-    assert (item.status, item.captured) == (status, f"{300 - answers} of 300")
+    assert (item.status, item.captured) == (status, f"{answers} of 300")
 
 
-def test_of_a_ping_that_nobody_typed_no_loss_is_known() -> None:
+@pytest.mark.parametrize(("answers", "status"), [(0, Status.PASS), (1, Status.FAIL)])
+def test_a_probe_that_nothing_may_answer(answers: int, status: Status) -> None:
+    point = Point("west", "eth1")
+    hop = predict(fork(), "shared")[0].linux[0].hops[0]
+    back = tuple(Hop(point, Direction.IN, replace(hop.packet, icmp=Icmp(0, 0, 7, n))) for n in range(answers))
+    found = {"flows": Found(Sent("flows", 3, 0, "ab"), (*back, hop))}
+    (item,) = judge_answered(
+        [ExpectedAnswers("flows", "west", 0, 0, LINE)], found, {point: Tracer(point, "live")}
+    )
+    assert (item.status, item.expected) == (status, "0")
+
+
+def test_of_a_ping_that_nobody_typed_no_answer_is_known() -> None:
     found = {"flows": Found(Sent("flows", 0, 0), ())}
     point = Point("west", "eth1")
-    (item,) = judge_losses([ExpectedLoss("flows", "west", 99, LINE)], found, {point: Tracer(point, "live")})
+    (item,) = judge_answered(
+        [ExpectedAnswers("flows", "west", 201, 300, LINE)], found, {point: Tracer(point, "live")}
+    )
     assert item.status is Status.INCONCLUSIVE
+
+
+def test_segments_that_a_failed_probe_names_are_asked_for_where_they_are() -> None:
+    plan = fork()
+    owner = next(node for node in plan.nodes if node.local_sids)
+    sid = owner.local_sids[0]
+    asked = [
+        (one.cause, one.node)
+        for one in of_segments(plan, f"the probe over {sid.sid}, 2001:db8::9 doesn't come back")
+    ]
+    assert asked == [
+        ("sid-not-installed", owner.name),
+        ("sid-differs", owner.name),
+        ("forwarding-off", owner.name),
+    ]
+    assert not list(of_segments(plan, "policy 20 has no valid path (drop)"))

@@ -14,11 +14,11 @@ from srv6lab.evidence.drift import Difference
 from srv6lab.evidence.packets import Direction
 from srv6lab.evidence.verdict import (
     Absent,
+    AnswerTally,
     CountDiffers,
     DirectionUnknown,
     FieldDiffers,
     Item,
-    LossTally,
     Missing,
     PacketsSeen,
     PoliciesDiffer,
@@ -66,7 +66,7 @@ TRACER = TracerUnsound(status=Status.INCONCLUSIVE, point=PLACE, note="the tracer
 DIRECTION = DirectionUnknown(status=Status.INCONCLUSIVE, point=PLACE, note="no frame tells")
 PROBE = ProbeNotSent(status=Status.FAIL, note="probe echo was not sent: no route")
 UNSEEN = replace(ABSENT, status=Status.INCONCLUSIVE, note="tracer is dead")
-LOSS = LossTally(status=Status.PASS, field="lost", expected="at most 0", captured="0 of 3", probe="echo")
+ANSWERED = AnswerTally(status=Status.PASS, field="answered", expected="3", captured="3 of 3", probe="echo")
 POLICIES = PoliciesDiffer(status=Status.FAIL, field="gate", note="gate has elected nothing yet")
 
 TEXTS = {
@@ -115,11 +115,11 @@ TEXTS = {
     ),
 }
 TEXTS |= {
-    "loss": (LOSS, "PASS", "  ok   -  lost: at most 0, seen 0 of 3", "1 pass"),
+    "answered": (ANSWERED, "PASS", "  ok   -  answered: 3, seen 3 of 3", "1 pass"),
     "loss that is too much": (
-        replace(LOSS, status=Status.FAIL, captured="1 of 3", alone="captured"),
+        replace(ANSWERED, status=Status.FAIL, captured="1 of 3", alone="captured"),
         "FAIL",
-        "  FAIL -  lost: expected at most 0, captured 1 of 3; captured stands alone",
+        "  FAIL -  answered: expected 3, captured 1 of 3; captured stands alone",
         "1 fail",
     ),
     "policies": (POLICIES, "FAIL", "  FAIL -  gate has elected nothing yet", "1 fail"),

@@ -58,7 +58,9 @@ def run(*words: str, cwd: Path = REPOSITORY, given: str | None = None, **env: st
 
 def options(name: str) -> list[str]:
     """The options of a task, as they are typed."""
-    return [one.replace("_", "-") for one in inspect.signature(ALL[name].body).parameters if one != "_"]
+    return [
+        one.strip("_").replace("_", "-") for one in inspect.signature(ALL[name].body).parameters if one != "_"
+    ]
 
 
 @pytest.fixture

@@ -88,6 +88,18 @@ def test_a_line_is_a_packet_at_both_ends_of_the_wire() -> None:
     }
 
 
+def test_names_stand_for_addresses() -> None:
+    named = WALK.replace("10.0.1.1 → 10.0.2.1 hl 64 icmp", '"@west → @east hl 64 icmp"')
+    named = named.replace(
+        "→ fc00:b::e hl 63 [fc00:b::d4, *fc00:b::e]", "→ exit.End hl 63 [exit.End.DX4, *exit.End]"
+    )
+    assert entries(lab(named)) == entries(lab())
+    assert refused(named.replace("@west", "@gate")) == ["5:29 `@gate` has 3 addresses"]
+    assert refused(named.replace("*exit.End]", "*exit.Ent]")) == ["6:61 `exit.Ent` is no address"]
+    with pytest.raises(TopologyError, match="did you mean `@east`"):
+        lab(named.replace("@east", "@eats"))
+
+
 def test_what_is_in_no_walk_may_not_happen_unless_it_is_said() -> None:
     assert lab().topology.exercises[0].expect.elsewhere == "absent"
     assert lab(WALK + "      elsewhere: any\n").topology.exercises[0].expect.elsewhere == "any"
@@ -127,6 +139,11 @@ def test_each_value_is_located_where_the_walk_says_it() -> None:
         ("same hl 63 count", "same hl 63 share 5/4 count", "7:"),
         ("→ fc00:b::e", "→ 10.0.0.9", "6:"),
         ("echo:", "ecco:", "5:15 exercise across has no probe ecco"),
+        (
+            "- into east: same hl 63 count 2",
+            "- lost at gate: no way",
+            "7:15 the line before leads to exit, so nothing is lost at gate",
+        ),
         ("there:", "their:", "4:11 "),
     ],
 )
@@ -135,9 +152,20 @@ def test_a_mistake_is_told_at_its_place(old: str, new: str, said: str) -> None:
     assert any(one.startswith(said) for one in found), found
 
 
+def test_a_loss_is_said_where_the_line_before_leads() -> None:
+    assert len(entries(lab(WALK.replace("into east: same hl 63 count 2", "lost at exit: no route")))) == 5
+
+
 def test_after_a_line_that_cannot_be_read_same_is_no_mistake() -> None:
     found = refused(WALK.replace("10.0.1.1 →", "10.0.1 →"))
     assert found == ["5:28 `10.0.1` is no address"]
+
+
+def test_a_text_that_goes_on_in_the_next_line_is_located_there() -> None:
+    broken = WALK.replace(" | same", "\n                | same hl 300")
+    assert refused(broken)[0].startswith("7:27 `hop_limit` is 300")
+    quoted = broken.replace("exit: →", 'exit: "→').replace("hl 300", 'hl x"')
+    assert refused(quoted)[0] == "7:27 `x` is no number"
 
 
 def test_quotes_shift_a_place_by_one() -> None:
@@ -228,3 +256,9 @@ def test_walks_judge_what_a_line_a_nic_judged(name: str) -> None:
             assert one, f"{exercise}: nothing judges {old}"
             left.remove(one)
         assert not left
+
+
+def test_the_labs_are_short_and_their_lines_fit() -> None:
+    texts = [SITE.refer(name).path.read_text(encoding="utf-8") for name in SITE.names()]
+    assert sum(len(text.encode()) for text in texts) <= 90_000
+    assert [line for text in texts for line in text.splitlines() if len(line) > 110] == []

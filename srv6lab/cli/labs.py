@@ -55,14 +55,14 @@ class LabsFolder:
                 yield self.load(self.refer(name))[0]
 
     def samples(self) -> Mapping[str, str]:
-        """Values for examples: those of the course's first lab."""
+        """Values for examples by option, or by task and option: those of the course's first lab."""
         course = [one for one in self.course()[0] if one.exercises]
         values = {
             "name": "End.DX4",
             "command": "ip -6 route",
             "out": "DIR",
             "segments": "SID,SID",
-            "to": "ADDRESS",
+            "ping to": "ADDRESS",
         }
         if course:
             first = course[0]
@@ -71,6 +71,8 @@ class LabsFolder:
                 "node": next(iter(first.nodes)),
                 "exercise": first.exercises[0].name,
             }
+            for probe in first.exercises[0].every_probe()[:1]:
+                values |= {"from": probe.source, "to": probe.to}
         return values
 
     def refer(self, spec: str | None) -> Reference:

@@ -141,7 +141,7 @@ class Lab(Program):
         values = self.samples()
         words = ["invoke", name]
         for place in self._forms()[name].places:
-            value = values.get(place, place.upper())
+            value = values.get(f"{name} {place}") or values.get(place, place.upper())
             if place == COMMAND:
                 words += ["--", value] if named else [value]
             else:
@@ -191,7 +191,8 @@ def _open_streams() -> None:
 
 
 def take_over(samples: Samples) -> None:
-    """From here on `invoke` reads words as we do; `samples` gives values for examples by the names of options."""
+    """From here on `invoke` reads words as we do; `samples` gives values for examples, by the name of an option or of a
+    task and an option."""
     main.program.__class__ = Lab
     assert isinstance(main.program, Lab)
     main.program.samples = samples

@@ -5,7 +5,9 @@ What only some tasks need is imported by those: every command waits for what sta
 
 from __future__ import annotations
 
+import os
 import shlex
+import shutil
 import subprocess
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -13,7 +15,7 @@ from dataclasses import replace
 from importlib import import_module
 from ipaddress import IPv6Address
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from srv6lab.errors import DriftError, LabError, UsageError
 from srv6lab.evidence.verdict import Status, Verdict
@@ -133,6 +135,34 @@ def check(one: Instance, found: Plan, names: Sequence[str], progress: Progress) 
     return verdicts
 
 
+def walk(one: Instance, found: Plan, source: str, to: str, progress: Progress) -> Verdict:
+    """The way of one echo request that is sent now, and of its answer, held against the model alone. Without ends it is
+    that of the lab's first probe."""
+    from srv6lab.topology.exercises import Exercise, Probe
+    from srv6lab.topology.expectations import Expect
+
+    known = [probe for exercise in found.exercises for probe in exercise.every_probe()]
+    source, to = source or (known[0].source if known else ""), to or (known[0].to if known else "")
+    names = [node.name for node in found.nodes]
+    for option, name in (("--from", source), ("--to", to)):
+        if name not in names:
+            raise UsageError(
+                f"{found.name} has no node {name!r}" if name else f"{option} which node?", or_all(name, names)
+            )
+    if source == to:
+        raise UsageError(f"{source} can't send to itself over a link", "name another node with --to")
+    probe = Probe.model_validate({"id": "ping", "from": source, "to": to, "icmp": 1})
+    if not _families(found, source) & (_families(found, to) | ({6} if found.node(to).loopback else set())):
+        raise UsageError(f"{source} and {to} have no addresses of one family", "name another node with --to")
+    sent = Exercise(name=f"walk-{source}-{to}", probes=(probe,), expect=Expect())
+    (verdict,) = check(one, replace(found, exercises=(sent,)), [sent.name], progress)
+    return verdict
+
+
+def _families(found: Plan, node: str) -> set[int]:
+    return {nic.address.version for nic in found.node(node).nics}
+
+
 def _graded(found: Plan, name: str, folder: Path, progress: Progress) -> Verdict:
     from srv6lab.judge.grade import grade
 
@@ -149,6 +179,17 @@ def _confirmed(one: Instance, verdict: Verdict, progress: Progress) -> Verdict:
         return answer.stdout + answer.stderr, answer.exit_code
 
     return replace(verdict, suspects=confirm(verdict.suspects, ask))
+
+
+def verdicts_report(verdicts: Sequence[Verdict], form: str, *, verbose: bool, color: str, out: TextIO) -> str:
+    """The verdicts as they are asked for. A person at a terminal sees what matters; all of it with `verbose`."""
+    terminal = out.isatty()
+    if form != "text" or verbose or not (terminal or color == "always"):
+        return formats.chosen(formats.VERDICTS, form)(verdicts)
+    from srv6lab.report.screen import Look, verdicts_screen
+
+    plain = color == "never" or "NO_COLOR" in os.environ or os.environ.get("TERM") == "dumb"
+    return verdicts_screen(verdicts, Look(shutil.get_terminal_size().columns, color == "always" or not plain))
 
 
 def exit_code(verdicts: Sequence[Verdict]) -> int:

@@ -178,11 +178,11 @@ class CounterTally(Tally):
     kind = "counter"
 
 
-class LossTally(Tally):
-    """Echo requests that stayed without an answer."""
+class AnswerTally(Tally):
+    """Echo requests that were answered."""
 
     __slots__ = ()
-    kind = "loss"
+    kind = "answered"
 
 
 class AnswersMissing(Item):

@@ -84,11 +84,12 @@ class ExpectedCount:
 
 
 @dataclass(frozen=True, slots=True)
-class ExpectedLoss:
-    """How many of a probe's echo requests may stay without an answer at the node that sent them."""
+class ExpectedAnswers:
+    """How many of a probe's echo requests must be answered, at least and at most, at the node that sent them."""
 
     probe: str
     node: str
+    least: int
     most: int
     location: Location
 
@@ -159,17 +160,14 @@ def expected_counts(plan: Plan, exercise: str) -> tuple[ExpectedCount, ...]:
     )
 
 
-def expected_losses(plan: Plan, exercise: str) -> tuple[ExpectedLoss, ...]:
-    _, found = plan.exercise(exercise)
-    sources = {probe.id: probe.source for probe in found.every_probe()}
+def expected_answers(plan: Plan, exercise: str) -> tuple[ExpectedAnswers, ...]:
+    index, found = plan.exercise(exercise)
     return tuple(
-        ExpectedLoss(
-            one.probe,
-            sources[one.probe],
-            one.most,
-            location,
+        ExpectedAnswers(
+            probe.id, probe.source, *probe.answers, plan.locate("exercises", index, *path, "answered")
         )
-        for one, location in zip(found.expect.losses, _locations(plan, exercise, "losses"), strict=False)
+        for path, probe in found.probe_paths()
+        if probe.answers
     )
 
 

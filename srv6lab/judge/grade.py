@@ -35,8 +35,8 @@ from srv6lab.host.progress import Progress
 from srv6lab.judge.compare import (
     compare,
     judge_alerts,
+    judge_answered,
     judge_counts,
-    judge_losses,
     judge_messages,
     predicted_counts,
 )
@@ -44,8 +44,8 @@ from srv6lab.judge.diagnose import diagnose
 from srv6lab.judge.expectations import (
     expectations,
     expected_alerts,
+    expected_answers,
     expected_counts,
-    expected_losses,
     expected_messages,
 )
 from srv6lab.judge.shares import judge_routes
@@ -103,7 +103,7 @@ def judge_run(
         beside[:0] = [
             *judge_alerts(expected_alerts(plan, name), observed.alerts, sensors),
             *judge_counts(expected_counts(plan, name), observed.counters, predicted_counts(predicted, found)),
-            *judge_losses(expected_losses(plan, name), found, tracers),
+            *judge_answered(expected_answers(plan, name), found, tracers),
             *judge_routes(plan, predicted, observed.differences),
             *judge_messages(expected_messages(plan, name), heard(plan, captures), tracers, observed.sids),
         ]
@@ -123,8 +123,8 @@ def _of_a_part(
     points = [nic.point for nic in plan.traced()]
     missing = [point for point in points if point not in judged]
     unseen = {point.node for point in missing}
-    losses = [one for one in expected_losses(plan, name) if one.node not in unseen]
-    yield from judge_losses(losses, found, judged)
+    answered = [one for one in expected_answers(plan, name) if one.node not in unseen]
+    yield from judge_answered(answered, found, judged)
     messages = [one for one in expected_messages(plan, name) if one.point in judged]
     said = judge_messages(messages, heard(plan, captures), judged, {})
     yield from (item for item in said if not isinstance(item, SidsUnknown))

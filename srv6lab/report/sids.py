@@ -6,8 +6,9 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from ipaddress import ip_network
 
+from srv6lab.evidence.packets import Address
 from srv6lab.live.node_state import MECHANISMS, NodeState
-from srv6lab.plan.nodes import PlannedNode
+from srv6lab.plan.nodes import PlannedNode, PlannedProxy
 
 from .table import aligned
 
@@ -46,7 +47,9 @@ def _tables(nodes: Sequence[PlannedNode], known: Mapping[str, NodeState]) -> lis
 
 
 def _sids(node: PlannedNode, known: NodeState) -> Iterator[Row]:
-    """The kernel's, with who asked for each: IS-IS, BGP, or Day0."""
+    """The kernel's, with who asked for each: IS-IS, BGP, or Day0. One that a proxy serves is the proxy's, whatever route
+    of the kernel stands for it."""
+    proxied: dict[Address, PlannedProxy] = {proxy.sid: proxy for proxy in node.proxies}
     vpns = {ip_network(vrf.sid): vrf for vrf in (node.routing.vrfs if node.routing else ())}
     for route in known.routes:
         vpn = vpns.get(route.prefix)
@@ -56,6 +59,8 @@ def _sids(node: PlannedNode, known: NodeState) -> Iterator[Row]:
         sid = str(address) if route.prefix.prefixlen == 128 else str(route.prefix)
         owner, _ = known.owners.get(address, ("", "")) if address.version == 6 else ("", "")
         behavior = f"End.DT4 ({vpn.name})" if vpn else route.action
+        if (proxy := proxied.get(address)) and route.nic == proxy.to:
+            behavior = proxy.behavior.name
         yield node.name, sid, behavior, owner or "day0", route.nic
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
 from srv6lab.evidence.verdict import NOTES, Item, Status, Suspect, Verdict
@@ -16,9 +16,17 @@ _WORDS = {Status.PASS: "ok", Status.FAIL: "FAIL", Status.INCONCLUSIVE: "?"}
 def verdicts_text(verdicts: Sequence[Verdict]) -> str:
     """All verdicts, and one line that sums them up."""
     blocks = ["\n".join(_verdict(verdict)) for verdict in verdicts]
-    counts = Counter(verdict.status for verdict in verdicts)
-    total = ", ".join(f"{counts[status]} {status}" for status in Status if counts[status])
-    return printable("\n\n".join([*blocks, f"exercises: {total}"]) + "\n")
+    return printable("\n\n".join([*blocks, total_line(verdicts)]) + "\n")
+
+
+def total_line(verdicts: Sequence[Verdict]) -> str:
+    """How many exercises came to what."""
+    return f"exercises: {_counted(verdict.status for verdict in verdicts)}"
+
+
+def _counted(statuses: Iterable[Status]) -> str:
+    counts = Counter(statuses)
+    return ", ".join(f"{counts[status]} {status}" for status in Status if counts[status])
 
 
 def printable(text: str) -> str:
@@ -34,21 +42,19 @@ def _verdict(verdict: Verdict) -> Iterator[str]:
         if several:
             yield f"  probe {probe}" if probe else "  all probes together"
         for item in items:
-            yield from _item(item, width)
-    counts = Counter(item.status for item in verdict.items)
-    total = ", ".join(f"{counts[status]} {status}" for status in Status if counts[status])
-    yield f"  {total or 'nothing was judged'}"
-    yield from _quirks(verdict)
-    yield from _suspects(verdict.suspects)
+            yield from item_lines(item, width)
+    yield f"  {_counted(item.status for item in verdict.items) or 'nothing was judged'}"
+    yield from quirk_lines(verdict)
+    yield from cause_lines(verdict.suspects)
 
 
-def _quirks(verdict: Verdict) -> Iterator[str]:
+def quirk_lines(verdict: Verdict) -> Iterator[str]:
     """Where packets passed that the RFC would form otherwise, and Linux is known to form so."""
     for name in sorted({quirk for item in verdict.items for quirk in item.quirks}):
         yield f"  by Linux, not by {QUIRKS[name].section}: {QUIRKS[name].what} ({name})"
 
 
-def _suspects(suspects: Sequence[Suspect]) -> Iterator[str]:
+def cause_lines(suspects: Sequence[Suspect]) -> Iterator[str]:
     """The cause that was proven; else all that can't be told apart, with what would prove each."""
     if not suspects:
         return
@@ -67,7 +73,8 @@ def _suspects(suspects: Sequence[Suspect]) -> Iterator[str]:
             yield f"      to mend it: {one.mend}"
 
 
-def _item(item: Item, width: int) -> Iterator[str]:
+def item_lines(item: Item, width: int) -> Iterator[str]:
+    """What came of one thing; where it isn't right, all that is known of it."""
     gist = item.gist()
     first, *more = gist.split("\n")
     word = "note" if isinstance(item, NOTES) else _WORDS[item.status]

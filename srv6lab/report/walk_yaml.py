@@ -49,7 +49,7 @@ def _leg(leg: Leg, prediction: Prediction, parallel: frozenset[frozenset[str]]) 
         yield f"      - {link}: {json.dumps(short, ensure_ascii=False) if ': ' in f'{short} ' or '::,' in short else short}"
         before = packet
     for end in dict.fromkeys(trace.end for trace in traces if not trace.end.delivered):
-        yield f"      # lost at {end.place}: {end.reason}"
+        yield f"      {'- ' if lines else '# '}lost at {end.place}: {json.dumps(end.reason, ensure_ascii=False)}"
 
 
 def _lines(traces: Sequence[Trace], parallel: frozenset[frozenset[str]]) -> dict[_Line, Fraction]:

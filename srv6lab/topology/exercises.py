@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from srv6lab.topology.actions import Action, AnyAction
 from srv6lab.topology.expectations import Expect
@@ -39,11 +40,14 @@ PROBE_KINDS = (
 )
 
 
+Answered = Annotated[str, StringConstraints(pattern=r"^(all|none|at least [1-9][0-9]{0,3})$")]
+
+
 class Probe(Model):
     """Traffic that an exercise sends from one node to another: `icmp` echo requests, or one datagram of each of `udp`
     flows, which differ in their source port. `size` bytes are behind the ICMP or UDP header (the token that they are
     told by needs 56). With `segments` echo requests carry an SRH through these SIDs, first visited first, with `oam`
-    its O-flag (RFC 9259). `interval` is in milliseconds."""
+    its O-flag (RFC 9259). `interval` is in milliseconds. `answered` says how many of its echo requests must be."""
 
     id: Name
     source: Name = Field(alias="from")
@@ -55,6 +59,16 @@ class Probe(Model):
     size: Annotated[int, Field(strict=True, ge=56, le=8952)] = 56
     segments: Annotated[tuple[V6Address, ...], Field(max_length=16)] = ()
     oam: bool = False
+    answered: Answered | None = None
+
+    @property
+    def answers(self) -> tuple[int, int] | None:
+        """How many must be answered, at least and at most, if it is said."""
+        if self.answered is None:
+            return None
+        if self.answered == "none":
+            return 0, 0
+        return (self.count if self.answered == "all" else int(self.answered.split()[-1])), self.count
 
     @property
     def kinds(self) -> tuple[ProbeKind, ...]:
@@ -102,6 +116,16 @@ class Exercise(Model):
     def every_probe(self) -> tuple[Probe, ...]:
         """In the order in which they are sent."""
         return self.probes + tuple(probe for step in self.steps for probe in step.every_probe())
+
+    def probe_paths(self) -> Iterator[tuple[tuple[str | int, ...], Probe]]:
+        """Each probe with its place below the exercise."""
+        yield from ((("probes", number), probe) for number, probe in enumerate(self.probes))
+        for index, step in enumerate(self.steps):
+            if step.across:
+                yield ("steps", index, "across"), step.across
+            yield from (
+                (("steps", index, "probes", number), probe) for number, probe in enumerate(step.probes)
+            )
 
     def every_action(self) -> tuple[Action, ...]:
         return self.apply + tuple(action for step in self.steps for action in step.apply)

@@ -158,13 +158,6 @@ class CounterExpectation(Model):
     packets: Annotated[int, Field(strict=True, ge=0)]
 
 
-class LossExpectation(Model):
-    """How many echo requests of a probe may stay without an answer."""
-
-    probe: Name
-    most: Annotated[int, Field(strict=True, ge=0)]
-
-
 class Expect(Model):
     """The author's word, written by hand. `elsewhere: absent` says that the probes' packets are
     seen at no other point than those listed; so it is where there is a walk. A walk becomes `packets` before anything
@@ -175,5 +168,4 @@ class Expect(Model):
     elsewhere: Literal["absent", "any"] = "any"
     alerts: tuple[AlertExpectation, ...] = ()
     counters: tuple[CounterExpectation, ...] = ()
-    losses: tuple[LossExpectation, ...] = ()
     control: tuple[ControlExpectation, ...] = ()

@@ -40,6 +40,7 @@ class Said:
     at: int
 
 
+Names = Mapping[str, Sequence[str]]  # the addresses that a name stands for
 Fields = Mapping[str, Said]  # by the names of topology/expectations.py
 
 
@@ -79,9 +80,9 @@ _OUTERMOST_ONLY = ("tag", "flow_label", "oam")
 _KNOWN = (*_NUMBERS, *_OF_WHOLE, "share", "oam", *PROTOCOLS)
 
 
-def parse(text: str, before: Packet | None = None) -> Packet:
+def parse(text: str, before: Packet | None = None, names: Names | None = None) -> Packet:
     """The packet that a text says; NotationError for one that says none. `same` is the header of the packet `before`
-    that is as far from the innermost."""
+    that is as far from the innermost. An address may be said by one of the `names`."""
     parts = _split(text)
     if len(parts) > HEADERS:
         raise NotationError(
@@ -91,7 +92,7 @@ def parse(text: str, before: Packet | None = None) -> Packet:
     headers = []
     for index, words in enumerate(parts):
         below = len(parts) - 1 - index
-        header = _Header(text, words, whole, index, below)
+        header = _Header(words, whole, names or {}, index == 0, below == 0)
         headers.append(
             header.read(before.headers[-1 - below] if before and below < len(before.headers) else None)
         )
@@ -181,9 +182,11 @@ def _belonging(headers: Sequence[dict[str, Said]]) -> Iterator[dict[str, Said]]:
 class _Header:
     """Reads the words of one header."""
 
-    def __init__(self, text: str, words: list[_Word], whole: dict[str, Said], index: int, below: int) -> None:
-        self._text, self._words, self._whole = text, words, whole
-        self._outermost, self._innermost = index == 0, below == 0
+    def __init__(
+        self, words: list[_Word], whole: dict[str, Said], names: Names, outermost: bool, innermost: bool
+    ) -> None:
+        self._words, self._whole, self._names = words, whole, names
+        self._outermost, self._innermost = outermost, innermost
         self._fields: dict[str, Said] = {}
         self._next = 0
 
@@ -228,7 +231,7 @@ class _Header:
 
     def _address(self, word: _Word, name: str) -> None:
         if word.text != ANY:
-            self._say(name, _address(word), word)
+            self._say(name, _address(word, self._names), word)
 
     def _one(self, word: _Word) -> None:
         if word.text == "[":
@@ -272,7 +275,7 @@ class _Header:
             star = word.text.startswith("*")
             if star:
                 starred.append(Said(len(listed), word.at))
-            listed.append(_segment(replace(word, text=word.text[star:], at=word.at + star)))
+            listed.append(_segment(replace(word, text=word.text[star:], at=word.at + star), self._names))
             word = self._take()
             if word.text == ",":
                 word = self._take()
@@ -294,16 +297,23 @@ class _Header:
                 raise NotationError(left.at, what, "the list is in wire order: segment 0 is the last one")
 
 
-def _address(word: _Word) -> str:
+def _address(word: _Word, names: Names) -> str:
+    found = names.get(word.text, ())
+    if len(found) > 1:
+        raise NotationError(
+            word.at, f"`{word.text}` has {len(found)} addresses", f"write {' or '.join(found[:4])}"
+        )
     try:
-        return str(ip_address(word.text))
+        return found[0] if found else str(ip_address(word.text))
     except ValueError:
-        what = f"`{word.text[:60]}` is no address"
-        raise NotationError(word.at, what, "write 10.0.0.1 or fc00:2::a") from None
+        mend = (
+            or_all(word.text, names) if re.match("@|[a-z].*[.]", word.text) else "write 10.0.0.1 or fc00:2::a"
+        )
+        raise NotationError(word.at, f"`{word.text[:60]}` is no address", mend) from None
 
 
-def _segment(word: _Word) -> str:
-    found = _address(word)
+def _segment(word: _Word, names: Names) -> str:
+    found = _address(word, names)
     if not isinstance(ip_address(found), IPv6Address):
         raise NotationError(word.at, f"{found} is no segment: those are IPv6", "write fc00:2::a")
     return found

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_SIDE = r"[a-z][a-z0-9-]*(?:/[a-z][a-z0-9-]*)?(?::[a-z][a-z0-9-]*)?"
-LINK = re.compile(rf"^(?:({_SIDE}) > ({_SIDE})|from ({_SIDE})|into ({_SIDE}))$")  # a wire, or one end of it
+_PLACE = r"[a-z][a-z0-9-]*(?:/[a-z][a-z0-9-]*)?"
+_SIDE = rf"{_PLACE}(?::[a-z][a-z0-9-]*)?"
+# A wire, one end of it, or where packets end without being delivered.
+LINK = re.compile(rf"^(?:({_SIDE}) > ({_SIDE})|from ({_SIDE})|into ({_SIDE})|lost at ({_PLACE}))$")
 
 
 @dataclass(frozen=True, slots=True, order=True)

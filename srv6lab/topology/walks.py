@@ -12,17 +12,22 @@ the place where it stands in the walk. What isn't in a walk may not happen: `els
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
+from ipaddress import ip_address, ip_network
 from typing import Any
 
 from srv6lab.errors import Problem
-from srv6lab.topology.notation import SAME, NotationError, Packet, parse
+from srv6lab.topology.notation import SAME, Names, NotationError, Packet, parse
 from srv6lab.topology.places import LINK, Point
 from srv6lab.topology.yaml.source import Source
 from srv6lab.topology.yaml.tree import Mark, Node
 
 LEGS = ("there", "back")
+LOST = re.compile("lost at (.*)")
 _SHAPE = "write `r1 > r2`, `r1:eth2 > r2:eth1`, or of one end `from r1:eth2` or `into r2`"
 
 
@@ -31,10 +36,10 @@ class _Problems(list[Problem]):
 
     def __init__(self, source: Source) -> None:
         super().__init__()
-        self._source = source
+        self.source = source
 
     def say(self, mark: Mark, what: str, mend: str) -> None:
-        self.append(Problem(self._source.at(mark), what, mend))
+        self.append(Problem(self.source.at(mark), what, mend))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +53,16 @@ class _Link:
 def expanded(source: Source) -> tuple[Source, list[Problem]]:
     """The file with `packets` for each of its walks, and what is wrong in them."""
     problems = _Problems(source)
-    links, done = [*_links(source.data)], set[int]()
+    links, names, done = [*_links(source.data)], _names(source.data), set[int]()
     for _, exercise in _children(_child(source.root, "exercises")):
         expect = _child(exercise, "expect")
         walk = _child(expect, "walk") if expect else None
         if expect and walk and id(expect) not in done:
             done.add(id(expect))  # an alias may stand for it elsewhere
             packets = [
-                one for probe, legs in _children(walk) for one in _packets(probe, legs, links, problems)
+                one
+                for probe, legs in _children(walk)
+                for one in _packets(probe, legs, links, names, problems)
             ]
             _add(expect, walk.mark, packets)
     return replace(source, data=source.root.data), problems
@@ -92,46 +99,59 @@ def _put(node: Node, key: str, value: Node, mark: Mark | None = None) -> None:
 # --- a walk's lines
 
 
-def _packets(probe: str, legs: Node, links: list[_Link], problems: _Problems) -> Iterator[Node]:
+def _packets(probe: str, legs: Node, links: list[_Link], names: Names, problems: _Problems) -> Iterator[Node]:
     for leg, lines in _children(legs):
         before: Packet | None = None
         broken = False  # nothing is known of what is the same as in a line that can't be read
+        end = ""
         for _, line in _children(lines) if leg in LEGS else ():
             for way, text in _children(line):
                 if way not in line.keys or not isinstance(text.data, str):
                     continue  # the schema says what a line is
+                if lost := LOST.match(way):
+                    _check_loss(lost[1], end, line.keys[way], problems)
+                    continue
                 ends = _ends(way, links, line.keys[way], problems)
+                end = str(ends[-1][0].place) if ends and ends[-1][1] == "in" else ""
                 try:
-                    before = packet = parse(text.data, before)
+                    before = packet = parse(text.data, before, names)
                 except NotationError as error:
                     if not (broken and text.data[error.at :].startswith(SAME)):
-                        problems.say(_moved(text, error.at), error.what, error.mend)
+                        problems.say(problems.source.within(text, error.at), error.what, error.mend)
                     before, broken = None, True
                     continue
                 broken = False
                 yield from (
-                    _entry(probe, at, direction, packet, line.keys[way], text) for at, direction in ends
+                    _entry(
+                        probe, at, direction, packet, line.keys[way], partial(problems.source.within, text)
+                    )
+                    for at, direction in ends
                 )
 
 
-def _moved(text: Node, at: int) -> Mark:
-    line, column = text.mark
-    return line, column + at + text.quoted
+def _check_loss(place: str, end: str, mark: Mark, problems: _Problems) -> None:
+    """Packets are lost where the line before brings them; that they come no further, the walk says by its end."""
+    if end and end != place:
+        problems.say(
+            mark, f"the line before leads to {end}, so nothing is lost at {place}", f"write `lost at {end}`"
+        )
 
 
-def _entry(probe: str, at: Point, direction: str, packet: Packet, key: Mark, text: Node) -> Node:
+def _entry(
+    probe: str, at: Point, direction: str, packet: Packet, key: Mark, place: Callable[[int], Mark]
+) -> Node:
     """A `packets` entry: its values stand where the walk says them."""
     entry = _collection(key, {})
     for name, value in (("at", str(at)), ("direction", direction), ("probe", probe)):
         _put(entry, name, Node(key, value))
-    headers = (entry, *(_collection(_moved(text, 0), {}) for _ in packet.headers[1:]))
+    headers = (entry, *(_collection(place(0), {}) for _ in packet.headers[1:]))
     for node, fields in zip(headers, packet.headers, strict=True):
         for name, said in fields.items():
-            _put(node, name, Node(_moved(text, said.at), said.value))
+            _put(node, name, Node(place(said.at), said.value))
     for name, node in zip(packet.names, headers[1:], strict=True):
         _put(entry, name, node)
     for name, said in packet.whole.items():
-        _put(entry, name, Node(_moved(text, said.at), said.value))
+        _put(entry, name, Node(place(said.at), said.value))
     return entry
 
 
@@ -189,6 +209,36 @@ def _links(data: Mapping[str, Any]) -> Iterator[_Link]:
             if all(isinstance(name, str) for name in names):
                 node, outside, inside, netns = map(str, names)
                 yield _Link((Point(node, outside), Point(node, inside, netns)), (False, True))
+
+
+def _names(data: Mapping[str, Any]) -> Names:
+    """`r2.End` for the SIDs that r2 has with that behavior, `@r2` for the addresses of r2."""
+    found: dict[str, list[str]] = {}
+    for sid in _dicts(data.get("local_sids")):
+        _name(found, f"{sid.get('node')}.{sid.get('behavior')}", sid.get("sid"))
+    for link in _dicts(data.get("links")):
+        for index, end in enumerate(_list(link.get("endpoints"))):
+            if point := _point(end):
+                said = end.get("address") if isinstance(end, dict) else None
+                _name(found, f"@{point.node}", said or _nth(link.get("prefix"), index))
+    nodes = data.get("nodes")
+    for name, node in nodes.items() if isinstance(nodes, dict) else ():
+        loopback = node.get("loopback") if isinstance(node, dict) else None
+        _name(found, f"@{name}", loopback.partition("/")[0] if isinstance(loopback, str) else None)
+    return found
+
+
+def _name(found: dict[str, list[str]], name: str, address: Any) -> None:
+    with suppress(ValueError):
+        if isinstance(address, str):
+            found.setdefault(name, []).append(str(ip_address(address)))
+
+
+def _nth(prefix: Any, index: int) -> str | None:
+    """The address that an end of a link has if it isn't said: the first or the second of its prefix."""
+    with suppress(ValueError, IndexError):
+        return str(ip_network(prefix)[index + 1]) if isinstance(prefix, str) else None
+    return None
 
 
 def _list(value: Any) -> list[Any]:

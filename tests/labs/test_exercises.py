@@ -21,7 +21,7 @@ import shutil
 import signal
 import uuid
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from ipaddress import IPv6Address
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,7 @@ from srv6lab.evidence.verdict import Item, Status, Verdict
 from srv6lab.judge.diagnose import CAUSES
 from srv6lab.judge.grade import grade
 from srv6lab.providers.process import Process
+from srv6lab.report.screen import Look, columns, verdicts_screen
 from tests.conftest import LABS, SITE, Up, invoke, silent
 from tests.everyday_answers import EVERYDAY
 from tests.forge import another_address, rewrite, with_an_srh
@@ -87,8 +88,18 @@ def test_every_cause_has_two_faults() -> None:
 def test_exercises_pass(labs_up: Any, name: str) -> None:
     lab = labs_up(name)
     names = [exercise.name for exercise in lab.plan.exercises]
-    for verdict in check(lab.running, lab.plan, names, silent):
+    verdicts = check(lab.running, lab.plan, names, silent)
+    for verdict in verdicts:
         assert verdict.status is Status.PASS, verdict
+    fits_a_screen(verdicts)
+    fits_a_screen(verdicts[:1])
+
+
+def fits_a_screen(verdicts: Sequence[Verdict]) -> None:
+    """All exercises, or the walk of one, on a terminal of 80 columns and 40 lines."""
+    lines = verdicts_screen(verdicts, Look(80)).splitlines()
+    assert len(lines) <= 40, lines
+    assert max(map(columns, lines)) <= 80, lines
 
 
 @pytest.mark.prove

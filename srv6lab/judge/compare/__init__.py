@@ -26,7 +26,7 @@ from srv6lab.evidence.verdict import (
     Verdict,
 )
 from srv6lab.evidence.wording import Described
-from srv6lab.judge.compare.alerts_and_counters import judge_alerts, judge_counts, judge_losses
+from srv6lab.judge.compare.alerts_and_counters import judge_alerts, judge_answered, judge_counts
 from srv6lab.judge.compare.answers import judge_answers
 from srv6lab.judge.compare.carried import judge_packets
 from srv6lab.judge.compare.errors import judge_errors
@@ -37,7 +37,7 @@ from srv6lab.judge.compare.typed import judge_typed
 from srv6lab.judge.compare.variants import judge_variants
 from srv6lab.judge.expectations import Expected
 
-__all__ = ["compare", "judge_alerts", "judge_counts", "judge_losses", "judge_messages", "predicted_counts"]
+__all__ = ["compare", "judge_alerts", "judge_answered", "judge_counts", "judge_messages", "predicted_counts"]
 
 _COUNTED = (CountDiffers, Missing, Unexpected)
 
@@ -130,9 +130,12 @@ def _judge_probe(
     yield from judge_variants(permitted, seen)
 
 
-def _in_order(wanted: Iterable[Spot], permitted: Iterable[Spot], seen: Iterable[Spot]) -> Iterator[Spot]:
-    """The author's order, then the walk's, then what nobody spoke of."""
-    yield from dict.fromkeys([*wanted, *permitted, *sorted(seen)])
+def _in_order(
+    wanted: Iterable[Spot], permitted: Iterable[Spot], seen: Mapping[Spot, Sequence[Described]]
+) -> Iterator[Spot]:
+    """The author's order, then the walk's, then what nobody spoke of, as it came: nothing is decided by the time."""
+    strays = sorted(seen, key=lambda spot: (min(one.packet.time for one in seen[spot]), spot))
+    yield from dict.fromkeys([*wanted, *permitted, *strays])
 
 
 def _unsound(tracer: Tracer) -> Item:

@@ -8,9 +8,9 @@ from srv6lab.engines import INSTALLED
 from srv6lab.evidence.observations import Alert, Sensor, Tracer
 from srv6lab.evidence.packets import Direction, Point
 from srv6lab.evidence.probes import Found
-from srv6lab.evidence.verdict import AlertTally, CounterTally, Item, LossTally, Status
+from srv6lab.evidence.verdict import AlertTally, AnswerTally, CounterTally, Item, Status
 from srv6lab.judge.compare.witnesses import counts_alone, distinct, span
-from srv6lab.judge.expectations import ExpectedAlert, ExpectedCount, ExpectedLoss
+from srv6lab.judge.expectations import ExpectedAlert, ExpectedAnswers, ExpectedCount
 
 
 def judge_alerts(
@@ -101,27 +101,27 @@ def judge_counts(
         )
 
 
-def judge_losses(
-    expected: Sequence[ExpectedLoss], found: Mapping[str, Found], tracers: Mapping[Point, Tracer]
+def judge_answered(
+    expected: Sequence[ExpectedAnswers], found: Mapping[str, Found], tracers: Mapping[Point, Tracer]
 ) -> Iterator[Item]:
-    """Echo requests without an answer, as captured at the node that sent them."""
+    """Echo requests that were answered, as captured at the node that sent them."""
     for one in expected:
         probe = found[one.probe]
         answers = (hop for hop in probe.hops if hop.point.node == one.node and hop.direction is Direction.IN)
         back = {hop.packet.icmp.sequence for hop in answers if hop.packet.icmp} - {None}  # twice is once
-        lost = max(0, probe.sent.sent - len(back))
         blind = [at for at, tracer in tracers.items() if at.node == one.node and not tracer.sound]
         status = Status.PASS
-        if lost > one.most or not probe.sent.sent:
+        if not one.least <= len(back) <= one.most or not probe.sent.sent:
             unsent = not probe.sent.sent and not probe.sent.token  # a learner's ping that wasn't found
             status = Status.INCONCLUSIVE if blind or unsent else Status.FAIL
         alone = "captured" if status is Status.FAIL else None
         note = f"the tracer at {blind[0]} saw not all" if blind else ""
-        yield LossTally(
+        wanted = str(one.most) if one.least == one.most else f"at least {one.least}"
+        yield AnswerTally(
             status=status,
-            field="lost",
-            expected=f"at most {one.most}",
-            captured=f"{lost} of {probe.sent.sent}",
+            field="answered",
+            expected=wanted,
+            captured=f"{len(back)} of {probe.sent.sent}",
             alone=alone,
             location=one.location,
             note=note,

@@ -14,7 +14,6 @@ from srv6lab.topology.expectations import (
     AlertExpectation,
     ControlExpectation,
     CounterExpectation,
-    LossExpectation,
     PacketExpectation,
 )
 from srv6lab.topology.model import Group, Link, LocalSid, Node, Service
@@ -156,7 +155,6 @@ def _exercise(raw: Any, index: int, cut: frozenset[Path]) -> ExerciseView:
         expects=_expects(raw),
         alerts=expected(AlertExpectation, "alerts"),
         counters=expected(CounterExpectation, "counters"),
-        losses=expected(LossExpectation, "losses"),
         control=expected(ControlExpectation, "control"),
         heard=bool(_raw_list(raw, "expect", "control")),
         actions=actions,

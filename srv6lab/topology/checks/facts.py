@@ -25,7 +25,6 @@ from srv6lab.topology.expectations import (
     AlertExpectation,
     ControlExpectation,
     CounterExpectation,
-    LossExpectation,
     PacketExpectation,
 )
 from srv6lab.topology.model import Endpoint, Group, Link, LocalSid, Node, Service
@@ -66,7 +65,6 @@ class ExerciseView:
     expects: bool
     alerts: tuple[Item[AlertExpectation], ...]
     counters: tuple[Item[CounterExpectation], ...]
-    losses: tuple[Item[LossExpectation], ...]
     control: tuple[Item[ControlExpectation], ...]
     heard: bool
     actions: tuple[Item[Action], ...]

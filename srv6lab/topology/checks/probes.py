@@ -1,4 +1,4 @@
-"""Checks of probes that are told by their count: of flows and shares, of losses."""
+"""Checks of probes that are told by their count: of flows and shares, of answers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from srv6lab.errors import Problem
 from srv6lab.topology.checks.facts import Facts, Item
-from srv6lab.topology.checks.registry import Locate, check, did_you_mean
+from srv6lab.topology.checks.registry import Locate, check
 from srv6lab.topology.exercises import PROBE_KINDS, Probe, ProbeKind
 
 
@@ -63,16 +63,16 @@ def share_is_a_part(view: Facts, locate: Locate) -> Iterator[Problem]:
 
 
 @check
-def loss_of_a_probe(view: Facts, locate: Locate) -> Iterator[Problem]:
+def answers_of_a_probe(view: Facts, locate: Locate) -> Iterator[Problem]:
     for exercise in view.exercises:
-        answered = {one.value.id for one in exercise.probes for kind in one.value.kinds if kind.answered}
-        for item in exercise.losses:
-            name = item.value.probe
-            if exercise.probes_known and name not in exercise.probe_ids:
-                mend = did_you_mean(name, exercise.probe_ids, "give the exercise a probe")
-                where = locate((*item.path, "probe"))
-                yield Problem(where, f"exercise {exercise.name} has no probe {name}", mend)
-            elif exercise.probes_known and name not in answered:
+        for item in exercise.probes:
+            probe, where = item.value, locate((*item.path, "answered"))
+            if probe.answers is None or len(probe.kinds) != 1:
+                continue
+            if not probe.kind.answered:
                 fit = [kind for kind in PROBE_KINDS if kind.answered]
-                what = f"nothing answers probe {name}, so all of it is lost"
-                yield Problem(locate((*item.path, "probe")), what, f"name one with {_keys(' or ', fit)}")
+                what = f"nothing answers {probe.kind.words}"
+                yield Problem(where, what, f"write {_keys(' or ', fit)}, or take it away")
+            elif probe.answers[0] > probe.count:
+                what = f"{probe.id} sends {probe.count}, so {probe.answers[0]} can't be answered"
+                yield Problem(where, what, "write `all`, or a smaller number")

@@ -258,7 +258,6 @@ _THINGS = {
     "segment_lists": "segment list",
     "composite": "constituent",
     "flows": "flow",
-    "losses": "loss",
     "probes": "probe",
     "ports": "port",
     "routes": "route",

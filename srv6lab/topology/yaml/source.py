@@ -47,6 +47,15 @@ class Source:
             node, mark = below, key_mark if key else below.mark
         return self.at(mark)
 
+    def within(self, text: Node, at: int) -> Mark:
+        """The place of a text's character: a text may go on in lines below, where YAML makes a space of a line's end."""
+        line, column = text.mark[0], text.mark[1] + text.quoted
+        while at > (rest := len(self._lines[line].rstrip()) - column) and line + 1 < len(self._lines):
+            at -= rest + 1
+            line += 1
+            column = len(self._lines[line]) - len(self._lines[line].lstrip())
+        return line, column + at
+
     def at(self, mark: Mark) -> Location:
         return location(self.file, self._lines, mark)
 
