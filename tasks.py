@@ -1,29 +1,27 @@
 """Build, run and prove SRv6 labs from a YAML topology.
 
-Parses options, calls `srv6lab`, prints, exits: 0 pass, 1 usage or interrupted, 2 the file is wrong,
+Calls `srv6lab`, prints, exits: 0 pass, 1 usage or interrupted, 2 the file is wrong,
 3 this machine can't or inconclusive, 4 the lab failed its check. Data goes to stdout, progress and
 errors to stderr. What only some tasks need is imported by those: every command waits for what stands at the top.
 """
 
 from __future__ import annotations
 
-import functools
-import io
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from invoke.collection import Collection
 from invoke.context import Context
 from invoke.exceptions import Exit
-from invoke.main import program
 from invoke.tasks import task
 
+from srv6lab.cli import program
 from srv6lab.cli import tasks as labs_
-from srv6lab.cli.labs import LabsFolder
-from srv6lab.errors import LabError, UsageError
+from srv6lab.cli.labs import LabsFolder, listing
+from srv6lab.errors import UsageError
 from srv6lab.host.files import shown
 from srv6lab.providers import registry
 from srv6lab.providers.records import DEFAULT_PROVIDER
@@ -37,83 +35,15 @@ _LAB = "the lab: lab=NAME, NAME, or a path to its topology.yml"
 _INSTANCE = "the name it runs under, to run one lab several times (default: the lab's name)"
 
 
-def _command(body: Callable[..., Any]) -> Callable[..., Any]:
-    """Turn errors into one clear message and an exit code; a traceback only with `invoke --debug`."""
-
-    @functools.wraps(body)
-    def run(*arguments: Any, **options: Any) -> Any:
-        _open_streams()
-        try:
-            if {"-h", "--help"} & {word for word in (*arguments, *options.values()) if isinstance(word, str)}:
-                program.run(["invoke", "--help", body.__name__.rstrip("_")], exit=False)
-                return None
-            result = body(*arguments, **options)
-            sys.stdout.flush()  # a reader that has gone is noticed here, not when Python ends
-            return result
-        except LabError as error:
-            _fail(f"error: {error}", error.exit_code)
-        except KeyboardInterrupt:
-            _fail("interrupted", 1)
-        except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has seen enough
-            raise Exit(code=0) from None
-        except (Exit, SystemExit):
-            raise
-        except OSError as error:
-            where = f": {error.filename}" if error.filename else ""
-            mend = (
-                "run the same command with sudo" if error.errno in (1, 13) else "invoke --debug shows where"
-            )
-            _fail(f"error: {error.strerror or error}{where}\n  mend: {mend}", 3)
-        except Exception as error:
-            _fail(f"internal error: {type(error).__name__}: {error}\n  mend: invoke --debug shows where", 3)
-
-    return run
-
-
-def _open_streams() -> None:
-    """Without one of its three streams a program would take the next file for it; without the letters
-    of a packet's arrow a terminal still gets the packet."""
-    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
-        pass
-    os.close(descriptor)
-    sys.stdin = sys.stdin or os.fdopen(0, closefd=False)
-    sys.stdout = sys.stdout or os.fdopen(1, "w", closefd=False)
-    sys.stderr = sys.stderr or os.fdopen(2, "w", closefd=False)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
-
-
-def _fail(message: str, code: int) -> None:
-    if "--debug" in sys.argv[1:] or os.environ.get("INVOKE_DEBUG"):
-        raise
-    raise Exit(message, code)
-
-
-def _named_after(task_name: str) -> bool:
-    """Whether something stands in the lab's place. invoke knows no positional argument that may be left out."""
-    words = sys.argv[sys.argv.index(task_name) + 1 :] if task_name in sys.argv else []
-    free = [
-        word
-        for before, word in zip(["", *words], words, strict=False)
-        if not word.startswith("-") and (not before.startswith("-") or "=" in before)
-    ]
-    return bool(free)
-
-
 def _progress(what: str) -> Progress:
     return Progress(what, sys.stderr)
 
 
 @task
-@_command
 def labs(_: Context) -> None:
     """List the labs in the order of the course: what each teaches, and after which ones."""
     course, broken = SITE.course()
-    for one in course:
-        after = f" (after {', '.join(one.requires)})" if one.requires else ""
-        print(f"{one.name:20} {one.description}{after}")
+    print(listing(course))
     for name in broken:
         print(f"{name} doesn't load: invoke validate lab={name} says why", file=sys.stderr)
 
@@ -128,7 +58,6 @@ def labs(_: Context) -> None:
         "single-vm": f"one machine with the whole lab in namespaces ({', '.join(registry.WITH_MACHINES)})",
     }
 )
-@_command
 def up(
     _: Context,
     lab: str,
@@ -155,7 +84,7 @@ def up(
             progress.line(str(warning))
         lifecycle.up(home, plan, Request(reference, chosen, box), progress)
     name = f"lab={lab.removeprefix('lab=')}" + (f" --instance {instance}" if instance else "")
-    print(f"{reference.name} is up. Next: invoke check {name}, or invoke connect {name} --node NODE")
+    print(f"{reference.name} is up. Next: invoke check {name}, or invoke connect {name} node=NODE")
 
 
 @task(
@@ -171,9 +100,8 @@ def up(
         "instance": _INSTANCE,
     },
     iterable=["exercise", "map"],
-    positional=["lab"],
+    positional=["lab", "exercise"],
 )
-@_command
 def check(
     _: Context,
     lab: str,
@@ -222,9 +150,8 @@ def _show_verdicts(verdicts: Sequence[Any], format: str, *, verbose: bool, color
         "labs": "another folder of labs, such as that of your own repository (default: $SRV6LAB_LABS)",
         "format": f"{', '.join(formats.CHECKED)}: github makes annotations of a pull request",
     },
-    positional=["lab"] if _named_after("validate") else [],
+    positional=["lab"],
 )
-@_command
 def validate(_: Context, lab: str | None = None, labs: str = "", format: str = "text") -> None:
     """Load and plan a lab's file, or all labs' files; show all of their problems at once."""
     from srv6lab.cli import validate as validation
@@ -247,9 +174,8 @@ def validate(_: Context, lab: str | None = None, labs: str = "", format: str = "
         "name": "a behavior, such as End.DX4 (default: all)",
         "format": f"{', '.join(formats.BEHAVIORS)}",
     },
-    positional=["name"] if _named_after("behaviors") else [],
+    positional=["name"],
 )
-@_command
 def behaviors(_: Context, name: str | None = None, format: str = "text") -> None:
     """List the behaviors that a local SID can have (RFC 8986 section 4), or show one with its flavors."""
     sys.stdout.write(formats.chosen(formats.BEHAVIORS, format)(name or ""))
@@ -261,9 +187,8 @@ def behaviors(_: Context, name: str | None = None, format: str = "text") -> None
         "provider": f"where it would run: {', '.join(registry.PROVIDERS)}",
         "format": "text or json",
     },
-    positional=["lab"] if _named_after("doctor") else [],
+    positional=["lab"],
 )
-@_command
 def doctor(_: Context, lab: str | None = None, provider: str = "", format: str = "text") -> None:
     """Show what this machine can run: each tool, what the kernel does, and how to mend what is lacking.
 
@@ -287,9 +212,9 @@ def doctor(_: Context, lab: str | None = None, provider: str = "", format: str =
         "out": "the folder that the files go to",
         "check": "write nothing: compare with what stands in the folder, and exit 2 if it differs",
         "target": f"what they are for: {', '.join(targets.TARGETS)} (default: {targets.DEFAULT_TARGET})",
-    }
+    },
+    positional=["lab", "out"],
 )
-@_command
 def render(
     _: Context, lab: str, out: str = "", check: bool = False, target: str = targets.DEFAULT_TARGET
 ) -> None:
@@ -323,9 +248,8 @@ def render(
         "format": f"how the walk is printed: {', '.join(formats.WALKS)}",
     },
     iterable=["exercise", "probe"],
-    positional=["lab"],
+    positional=["lab", "exercise"],
 )
-@_command
 def predict(
     _: Context, lab: str, exercise: Sequence[str], probe: Sequence[str], format: str = "text"
 ) -> None:
@@ -348,9 +272,9 @@ def predict(
         "color": "auto, always or never ($NO_COLOR is never)",
         "format": f"how it is printed: {', '.join(formats.VERDICTS)}",
         "instance": _INSTANCE,
-    }
+    },
+    positional=["lab", "from_", "to"],
 )
-@_command
 def walk(
     _: Context,
     lab: str,
@@ -361,7 +285,7 @@ def walk(
     format: str = "text",
     instance: str = "",
 ) -> None:
-    """Send one packet now, and show its way as it was captured, hop by hop: invoke walk lab=te --from hosta --to hostb
+    """Send one packet now, and show its way as it was captured, hop by hop.
 
     It is held against the model alone. Exits as `check` does.
     """
@@ -373,19 +297,31 @@ def walk(
     _show_verdicts([verdict], format, verbose=verbose, color=color)
 
 
-@task(help={"lab": _LAB, "instance": _INSTANCE, "format": "text or json"})
-@_command
-def status(_: Context, lab: str, instance: str = "", format: str = "text") -> None:
-    """Show which nodes and tracers of a lab are alive; exits 3 if one is not."""
-    one = SITE.running(SITE.refer(lab), instance)
-    health = labs_.status(one)
-    sys.stdout.write(labs_.status_report(one, health, format))
-    if not all(entry.alive for entry in health):
+@task(
+    help={"lab": f"{_LAB} (default: all that is up)", "instance": _INSTANCE, "format": "text or json"},
+    positional=["lab"],
+)
+def status(_: Context, lab: str = "", instance: str = "", format: str = "text") -> None:
+    """Show what is up; of a lab which nodes and tracers are alive, and what isn't as Day0 left it.
+
+    Exits 3 if a node or tracer is not alive.
+    """
+    from srv6lab.cli import status as status_
+
+    if lab or instance:
+        one = SITE.running(SITE.refer(lab), instance)
+        health, drift = status_.status(one)
+        sys.stdout.write(status_.status_report(one, health, drift, format))
+        sound = all(entry.alive for entry in health)
+    else:
+        found = status_.begun(SITE)
+        sys.stdout.write(status_.overview(SITE, found, format))
+        sound = all(one.sound for one in found)
+    if not sound:
         raise Exit(code=3)
 
 
 @task(help={"lab": _LAB, "instance": _INSTANCE, "format": "text or json"})
-@_command
 def sids(_: Context, lab: str, instance: str = "", format: str = "text") -> None:
     """Show the local SIDs, locators and VPN routes that a lab's nodes have now."""
     reference = SITE.refer(lab)
@@ -394,7 +330,6 @@ def sids(_: Context, lab: str, instance: str = "", format: str = "text") -> None
 
 
 @task(help={"lab": _LAB, "instance": _INSTANCE, "format": "text or json"})
-@_command
 def policy(_: Context, lab: str, instance: str = "", format: str = "text") -> None:
     """Show the SR policies of a lab's headends: candidate paths, which is active, and the rule that chose it.
 
@@ -414,9 +349,9 @@ def policy(_: Context, lab: str, instance: str = "", format: str = "text") -> No
         "count": "how many echo requests",
         "oam": "set the O-flag of the SRH (RFC 9259)",
         "instance": _INSTANCE,
-    }
+    },
+    positional=["lab", "node", "segments", "to"],
 )
-@_command
 def ping(
     _: Context,
     lab: str,
@@ -434,7 +369,6 @@ def ping(
 
 
 @task(name="frr")
-@_command
 def frr(_: Context) -> None:
     """Build the root file system for nodes with FRR, unless it is there, and print where it is."""
     with _progress("frr") as progress:
@@ -443,24 +377,24 @@ def frr(_: Context) -> None:
 
 @task(
     name="exec",
-    help={"lab": _LAB, "node": "the node to run it in", "instance": _INSTANCE},
+    help={
+        "lab": _LAB,
+        "node": "the node to run it in",
+        "command": "the command and its arguments: all words behind the node, or behind --",
+        "instance": _INSTANCE,
+    },
+    iterable=["command"],
+    positional=["lab", "node", "command"],
 )
-@_command
-def exec_(_: Context, lab: str, node: str = "", instance: str = "") -> None:
-    """Run a command in a node: invoke exec lab=NAME --node NODE -- COMMAND ARGUMENTS
-
-    Its output and its exit code are the command's own.
-    """
-    argv = sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else []
-    if not argv:
-        raise UsageError("no command is given", "invoke exec lab=NAME --node NODE -- COMMAND ARGUMENTS")
-    code = labs_.run_here(SITE.running(SITE.refer(lab), instance), node, argv)
-    if code:
+def exec_(_: Context, lab: str, command: Sequence[str], node: str = "", instance: str = "") -> None:
+    """Run a command in a node. Its output and its exit code are the command's own."""
+    if not command:
+        raise UsageError("no command is given", "invoke exec lab=NAME node=NODE -- COMMAND ARGUMENTS")
+    if code := labs_.run_here(SITE.running(SITE.refer(lab), instance), node, command):
         raise Exit(code=code)
 
 
-@task(help={"lab": _LAB, "node": "the node to enter", "instance": _INSTANCE})
-@_command
+@task(help={"lab": _LAB, "node": "the node to enter", "instance": _INSTANCE}, positional=["lab", "node"])
 def connect(_: Context, lab: str, node: str = "", instance: str = "") -> None:
     """Open a shell in a node; `exit` leaves it."""
     code = labs_.run_here(SITE.running(SITE.refer(lab), instance), node, labs_.shell(sys.stdin.isatty()))
@@ -468,8 +402,10 @@ def connect(_: Context, lab: str, node: str = "", instance: str = "") -> None:
         raise Exit(code=code)
 
 
-@task(help={"lab": _LAB, "out": "the folder to write them to", "instance": _INSTANCE})
-@_command
+@task(
+    help={"lab": _LAB, "out": "the folder to write them to", "instance": _INSTANCE},
+    positional=["lab", "out"],
+)
 def capture(_: Context, lab: str, out: str = "", instance: str = "") -> None:
     """Write all that was traced so far, drained and whole, one pcap a NIC; print their paths."""
     one = SITE.running(SITE.refer(lab), instance)
@@ -478,7 +414,6 @@ def capture(_: Context, lab: str, out: str = "", instance: str = "") -> None:
 
 
 @task(help={"lab": _LAB, "instance": _INSTANCE})
-@_command
 def halt(_: Context, lab: str, instance: str = "") -> None:
     """Shut the virtual machines of a lab down; `up` boots them again, with their disks as they were."""
     from srv6lab.live import lifecycle
@@ -489,7 +424,6 @@ def halt(_: Context, lab: str, instance: str = "") -> None:
 
 
 @task(help={"lab": _LAB, "instance": _INSTANCE, "purge": "also remove the results of checks"})
-@_command
 def destroy(_: Context, lab: str, instance: str = "", purge: bool = False) -> None:
     """Take away exactly what `up` made: after a crash too, and when the lab's file is gone."""
     from srv6lab.live import lifecycle
@@ -505,7 +439,6 @@ def destroy(_: Context, lab: str, instance: str = "", purge: bool = False) -> No
         print(f"{home.path.name} is gone")
 
 
-@_command
 def _box_build(_: Context, again: bool = False, add: bool = False) -> None:
     """Build a small Debian box with all that labs need, for VirtualBox and libvirt; needs root.
 
@@ -530,3 +463,4 @@ _BOX.add_task(
 )
 namespace = Collection.from_module(sys.modules[__name__])
 namespace.add_collection(_BOX)
+program.take_over(SITE.samples)

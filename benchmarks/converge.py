@@ -100,8 +100,9 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="write the JSON here, too")
     options = parser.parse_args()
 
-    plan, _ = LabsFolder(REPO).load(LabsFolder(REPO).refer(options.lab))
-    lab, ping = options.lab.removeprefix("lab="), first_ping(plan)
+    lab = options.lab.removeprefix("lab=")
+    plan, _ = LabsFolder(REPO).load(LabsFolder(REPO).refer(lab))
+    ping = first_ping(plan)
     times: dict[str, list[float]] = {}
     for number in range(options.rounds):
         for name, took in one_round(lab, ping).items():

@@ -191,7 +191,7 @@ def main() -> None:
     parser.add_argument("--mininet-python", default="/usr/bin/python3", help="the Python that has Mininet")
     options = parser.parse_args()
 
-    reference = LabsFolder(REPO).refer(options.lab)
+    reference = LabsFolder(REPO).refer(options.lab.removeprefix("lab="))
     plan, _ = LabsFolder(REPO).load(reference)
     lab = options.lab.removeprefix("lab=")
     with tempfile.TemporaryDirectory() as name:

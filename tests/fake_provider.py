@@ -32,7 +32,8 @@ class NotTold(AssertionError):
 
 class Fake(Provider):
     """`done` is what was asked of it, verb by verb, and `asked` the commands of nodes. It brings up any lab.
-    `settings` is what a node says of itself when a snapshot is made, which isn't counted as asked."""
+    `settings` is what a node says of itself when a snapshot is made, which isn't counted as asked; `after_mend` what it
+    says then, if something else."""
 
     def __init__(self, *, makes_machines: bool = False, rendering: Callable[[Plan], Files] = render) -> None:
         words = "nothing at all"
@@ -42,6 +43,7 @@ class Fake(Provider):
         self.alive = self.mends = True
         self.tracers: Sequence[Tracer] | None = None
         self.settings: dict[str, str] = {}
+        self.after_mend: dict[str, str] = {}
         self._told: dict[tuple[str, str], list[Answer]] = {}
         self._failures: dict[str, BaseException] = {}
 
@@ -69,6 +71,7 @@ class Fake(Provider):
     def mend(self, lab: Rendered, home: Home, state: State, progress: Progress) -> State | None:
         assert lab.texts
         self._do("mend")
+        self.settings = self.after_mend or self.settings
         return state if self.mends else None
 
     def down(self, home: Home, state: State | None) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from srv6lab.evidence import verdict
+from srv6lab.evidence.drift import Difference
 from srv6lab.evidence.packets import Direction
 from srv6lab.evidence.verdict import (
     Absent,
@@ -31,7 +32,8 @@ from srv6lab.providers.base import Health
 from srv6lab.report.formats import VERDICTS
 from srv6lab.report.json import verdicts_json
 from srv6lab.report.junit import verdicts_junit
-from srv6lab.report.text import status_text, verdicts_text
+from srv6lab.report.status import Begun, overview_json, overview_text, status_json, status_text
+from srv6lab.report.text import verdicts_text
 from tests.small import LINE, PLACE
 
 LONG = "2001:ab::1 → fc00:b::e hl 63"
@@ -232,8 +234,54 @@ def test_a_note_of_several_lines_stays_below_its_item() -> None:
     assert text.splitlines()[1:3] == ["  FAIL -  one", "       two"]
 
 
-def test_status_marks_the_dead() -> None:
-    health = [Health("node", "gate", True), Health("tracer", "gate:eth2", False, "/x.pcap")]
-    assert status_text("small", "mine", "nowhere", health) == (
-        "mine: lab small on nowhere\n  ok   node   gate\n  DEAD tracer gate:eth2        /x.pcap\n"
+HEALTH = (Health("node", "gate", True), Health("tracer", "gate:eth2", False, "/x.pcap"))
+DRIFT = Difference("gate", "", "link", ("eth1: mtu 1500",), ("eth1: mtu 1400 \x1b[2J",))
+
+
+def test_status_marks_the_dead_and_what_differs_from_day0() -> None:
+    head = "mine: lab small on nowhere\n  ok   node   gate\n  DEAD tracer gate:eth2        /x.pcap\n"
+    assert status_text("small", "mine", "nowhere", HEALTH, None) == head
+    assert status_text("small", "mine", "nowhere", HEALTH, ()) == head + "settings are as Day0 left them\n"
+    assert status_text("small", "mine", "nowhere", HEALTH, [DRIFT]) == head + (
+        "differs from Day0, which invoke up runs again:\n"
+        "  gate link: - eth1: mtu 1500\n"
+        "  gate link: + eth1: mtu 1400 \ufffd[2J\n"
     )
+    entries = json.loads(status_json("small", "mine", "nowhere", HEALTH, [DRIFT]))
+    assert [(one["kind"], one["name"]) for one in entries] == [
+        ("node", "gate"),
+        ("tracer", "gate:eth2"),
+        ("difference", "gate"),
+        ("difference", "gate"),
+    ]
+
+
+def test_all_that_is_up_is_listed_with_how_to_go_on() -> None:
+    begun = [
+        Begun("mine", "small", "nowhere", "lab=small --instance mine", "2026-01-02T03:04:05+01:00", HEALTH),
+        Begun("small", "small", "nowhere", "lab=small", "", HEALTH[:1]),
+        Begun("odd", "?", "?", "lab=odd", trouble="it can't be read"),
+    ]
+    assert (
+        overview_text(begun, "first")
+        == """\
+INSTANCE  LAB    PROVIDER  UP SINCE          ALIVE
+mine      small  nowhere   2026-01-02 03:04  1 of 1 nodes, 0 of 1 tracers
+small     small  nowhere   -                 1 of 1 nodes, 0 of 0 tracers
+odd       ?      ?         -                 it can't be read
+  invoke status lab=small --instance mine says what is dead, invoke up lab=small --instance mine brings it back
+  next: invoke check lab=small, or invoke destroy lab=small
+  invoke destroy lab=odd takes away what is left of odd
+"""
+    )
+    assert [one["called"] for one in json.loads(overview_json(begun, "first"))] == [
+        one.called for one in begun
+    ]
+    assert [one.sound for one in begun] == [False, True, False]
+
+
+def test_nothing_up_says_how_to_begin() -> None:
+    assert overview_text([], "first") == (
+        "nothing is up\n  begin: invoke labs lists the labs, invoke up lab=first brings one up\n"
+    )
+    assert json.loads(overview_json([], "first")) == []

@@ -19,9 +19,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from invoke import Program, Task
+from invoke import Task, main
+from invoke.parser.context import ParserContext
 
 import tasks
+from srv6lab.cli.program import form_of
+from srv6lab.cli.words import read
 from srv6lab.providers.records import DEFAULT_PROVIDER
 from srv6lab.providers.registry import PROVIDERS
 from tests.conftest import INVOKE, LABS, REPOSITORY, SITE, need_root, tool
@@ -32,6 +35,9 @@ NODE = PLAN.nodes[0].name
 NIC = PLAN.nodes[0].nics[0].name
 EXERCISE = PLAN.exercises[0].name
 ALL = {task.name: task for task in vars(tasks).values() if isinstance(task, Task)}
+
+LAB_MAY_BE_LEFT_OUT = ("validate", "doctor", "status")
+COURSE = SITE.course()[0]
 
 Done = subprocess.CompletedProcess[str]
 Typed = Callable[..., Done]
@@ -50,6 +56,13 @@ def run(*words: str, cwd: Path = REPOSITORY, given: str | None = None, **env: st
     )
 
 
+def options(name: str) -> list[str]:
+    """The options of a task, as they are typed."""
+    return [
+        one.strip("_").replace("_", "-") for one in inspect.signature(ALL[name].body).parameters if one != "_"
+    ]
+
+
 @pytest.fixture
 def typed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Typed:
     """`run` without a process of its own: half a second less for what needs no lab."""
@@ -59,7 +72,7 @@ def typed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
         monkeypatch.chdir(REPOSITORY)
         monkeypatch.setattr(sys, "argv", line)
         with pytest.raises(SystemExit) as ended:
-            Program(version="0").run(line)
+            main.program.run(line)
             raise SystemExit(0)
         out, err = capsys.readouterr()
         return Done(line, int(ended.value.code or 0), out, err)
@@ -254,6 +267,26 @@ class TestStatusAndCapture:
         assert done.returncode == 0
         assert done.stdout.count("  ok  ") == len(PLAN.nodes) + len(list(PLAN.traced()))
 
+    def test_alone_it_lists_all_that_is_up(self, instance: str) -> None:
+        (line,) = [text for text in run("status").stdout.splitlines() if text.startswith(instance)]
+        nodes, tracers = len(PLAN.nodes), len(list(PLAN.traced()))
+        assert f" {NAME} " in line and f"{nodes} of {nodes} nodes, {tracers} of {tracers} tracers" in line
+        assert re.search(r" \d{4}-\d\d-\d\d \d\d:\d\d ", line)
+        assert f"invoke check lab={NAME} --instance {instance}" in run("status").stdout
+        found = json.loads(run("status", "--format", "json").stdout)
+        assert instance in [one["instance"] for one in found]
+
+    def test_what_differs_from_day0_is_told_and_up_brings_it_back(self, instance: str) -> None:
+        assert "settings are as Day0 left them" in on(instance, "status").stdout
+        assert on(instance, "exec", NODE, "ip", "link", "set", NIC, "mtu", "1400").returncode == 0
+        assert f"  {NODE} link: {NIC}: mtu 1500 → 1400\n" in on(instance, "status").stdout
+        assert re.search(
+            rf"brought back what was dead or differed from Day0:\n\S* *.*  {NODE} link: {NIC}: mtu 1500 → 1400",
+            on(instance, "up").stderr,
+        )
+        assert "settings are as Day0 left them" in on(instance, "status").stdout
+        assert "nothing had to be brought back" in on(instance, "up").stderr
+
     def test_json(self, instance: str) -> None:
         document = json.loads(on(instance, "status", "--format", "json").stdout)
         assert {one["name"] for one in document if one["kind"] == "node"} == {m.name for m in PLAN.nodes}
@@ -266,6 +299,12 @@ class TestStatusAndCapture:
             capture_output=True,
             text=True,
         )
+        assert (done.stdout, done.stderr) == ("0\n", "")
+
+    @pytest.mark.parametrize("words", [["labs"], ["up", "--help"], ["--list"]])
+    def test_so_it_is_of_what_only_tells(self, words: list[str]) -> None:
+        command = f"env -u PYTHONUNBUFFERED {shlex_join(words)} | true; echo ${{PIPESTATUS[0]}}"
+        done = subprocess.run(["bash", "-c", command], cwd=REPOSITORY, capture_output=True, text=True)
         assert (done.stdout, done.stderr) == ("0\n", "")
 
     def test_captures_are_written_where_asked_and_listed(self, instance: str, tmp_path: Path) -> None:
@@ -289,12 +328,27 @@ class TestStatusAndCapture:
 
 
 class TestWrongWords:
-    @pytest.mark.parametrize(
-        "task", [name for name in ALL if "lab" in inspect.signature(ALL[name].body).parameters]
-    )
-    def test_an_option_in_the_lab_s_place_is_refused_with_a_hint(self, typed: Typed, task: str) -> None:
-        words = ("--", "true") if task == "exec" else ()
-        said(typed(task, f"provider={DEFAULT_PROVIDER}", *words), 1, f"--provider {DEFAULT_PROVIDER}")
+    @pytest.mark.parametrize("name", ALL)
+    def test_a_wrong_option_is_guessed(self, typed: Typed, name: str) -> None:
+        for option in options(name):
+            for wrong in (f"--{option}x", f"{option}x=1"):
+                said(typed(name, wrong), 1, f"{name} has no option", f"{option}`?")
+
+    @pytest.mark.parametrize("task", ["check", "predict"])
+    def test_a_wrong_exercise_in_its_place_is_guessed(self, typed: Typed, task: str) -> None:
+        said(typed(task, NAME, EXERCISE[:-1]), 1, f"did you mean `{EXERCISE}`?")
+
+    def test_two_values_for_one_thing_are_refused(self, typed: Typed) -> None:
+        said(
+            typed("up", f"lab={NAME}", "--lab", LABS[1]),
+            1,
+            "lab is given twice",
+            f"lab={NAME} or lab={LABS[1]}",
+        )
+
+    @pytest.mark.parametrize("words", [("chekc", NAME), ("--help", "chekc")])
+    def test_a_wrong_task_is_guessed(self, typed: Typed, words: tuple[str, ...]) -> None:
+        said(typed(*words), 1, "there is no task chekc", "did you mean `check`?")
 
     @pytest.mark.parametrize("task", ["up", "check", "validate"])
     def test_a_wrong_lab_is_guessed(self, typed: Typed, task: str) -> None:
@@ -303,9 +357,18 @@ class TestWrongWords:
     def test_a_lab_far_from_all_lists_them(self, typed: Typed) -> None:
         said(typed("up", "zzz"), 1, *LABS)
 
-    def test_no_lab_is_told(self, typed: Typed) -> None:
-        said(typed("up"), 1, "lab")
-        said(typed("up", "lab="), 1, NAME)
+    @pytest.mark.parametrize(
+        "task", [name for name in ALL if "lab" in options(name) and name not in LAB_MAY_BE_LEFT_OUT]
+    )
+    def test_no_lab_lists_them_and_says_how_to_go_on(self, typed: Typed, task: str) -> None:
+        more = ("--", "true") if task == "exec" else ()
+        said(
+            typed(task, *more), 1, "no lab is named", "lab=NAME", *LABS, *(one.description for one in COURSE)
+        )
+
+    @pytest.mark.parametrize("words", [("lab=",), ("--lab", "")])
+    def test_an_empty_name_is_none(self, typed: Typed, words: tuple[str, ...]) -> None:
+        said(typed("up", *words), 1, "no lab is named", *LABS)
 
     @pytest.mark.parametrize("task", ["check", "status", "connect", "capture"])
     def test_a_lab_that_is_not_up_is_3_and_says_what_to_type(self, typed: Typed, task: str) -> None:
@@ -329,6 +392,33 @@ class TestWrongWords:
     )
     def test_a_wrong_value_is_1(self, typed: Typed, words: tuple[str, ...], expected: str) -> None:
         said(typed(*words), 1, expected)
+
+    def test_a_node_in_the_lab_s_place_is_told_from_a_lab(self, typed: Typed, instance: str) -> None:
+        called = f"lab={NAME} --instance {instance}"
+        said(typed("connect", NODE), 3, f"{NODE} isn't up", "it is a node", f"{called} {NODE}")
+
+    def test_no_lab_tells_which_are_up(self, typed: Typed, instance: str) -> None:
+        said(typed("connect"), 1, "up now: ", f"lab={NAME} --instance {instance}")
+
+    def test_a_wrong_instance_is_guessed(self, typed: Typed, instance: str) -> None:
+        wrong = f"{instance}x"
+        said(
+            typed("check", NAME, "-i", wrong), 3, "isn't up", f"did you mean `{instance}`?", "Else: invoke up"
+        )
+
+    def test_a_wrong_node_in_its_place_is_guessed(self, typed: Typed, instance: str) -> None:
+        for words in ((NAME, f"{NODE}x"), (f"node={NODE}x", NAME), (f"{NODE}x", f"lab={NAME}")):
+            wanted = f"did you mean `{NODE}`?"
+            said(typed("connect", "--instance", instance, *words), 1, wanted)
+            said(typed("exec", "--instance", instance, *words, "ip", "address"), 1, wanted)
+
+    def test_a_command_needs_no_dashes_before_it(self, instance: str) -> None:
+        for words in (
+            (NAME, NODE, "sh", "-c", "hostname; exit 3"),
+            (f"node={NODE}", f"lab={NAME}", "--", "sh", "-c", "hostname; exit 3"),
+        ):
+            done = run("exec", "--instance", instance, *words)
+            assert (done.stdout, done.returncode) == (f"{NODE}\n", 3)
 
     def test_a_wrong_format_of_status_is_1(self, instance: str) -> None:
         said(on(instance, "status", "--format", "junit"), 1, "there are: text, json")
@@ -393,19 +483,49 @@ def test_validate_says_that_a_file_is_sound(typed: Typed) -> None:
 def test_labs_lists_them(typed: Typed) -> None:
     done = typed("labs")
     assert (done.returncode, done.stderr) == (0, "")
-    assert [line.split()[0] for line in done.stdout.splitlines()] == [one.name for one in SITE.course()[0]]
+    assert [line.split()[0] for line in done.stdout.splitlines()] == [one.name for one in COURSE]
 
 
 @pytest.mark.parametrize("name", ALL)
 def test_help_explains_every_option(typed: Typed, name: str) -> None:
     text = typed("--help", name).stdout
     flat = " ".join(text.split())
-    parameters = [one.replace("_", "-") for one in inspect.signature(ALL[name].body).parameters if one != "_"]
-    assert set(ALL[name].help) == set(parameters), "an option without a word of help"
-    for option in parameters:
+    assert set(ALL[name].help) == set(options(name)), "an option without a word of help"
+    for option in options(name):
         assert f"--{option}" in flat
         assert " ".join(str(ALL[name].help[option]).split()) in flat
     assert (ALL[name].__doc__ or "").strip().splitlines()[0] in flat
+
+
+@pytest.mark.parametrize("name", [name for name in ALL if name not in ("labs", "frr")])
+def test_help_has_examples_that_say_the_same(typed: Typed, name: str) -> None:
+    lines = typed(name, "--help").stdout.splitlines()
+    short, long = (line.split()[1:] for line in lines if line.startswith(f"  invoke {name} "))
+    forms = {one.name: form_of(one) for one in tasks.namespace.to_contexts()}
+    core = form_of(ParserContext())
+    assert read(short, forms, core)[0].values == read(long, forms, core)[0].values
+    assert [word for word in long if "=" in word] or name == "exec"
+
+
+def test_help_may_be_asked_for_as_a_task(typed: Typed) -> None:
+    assert typed("help", "up").stdout == typed("up", "--help").stdout
+    assert typed("help").stdout == typed().stdout
+    said(typed("help", "upp"), 1, "there is no task upp", "did you mean `up`?")
+
+
+@pytest.mark.parametrize("words", [(), ("--list",)])
+def test_nothing_and_a_list_show_how_to_begin(typed: Typed, words: tuple[str, ...]) -> None:
+    done = typed(*words)
+    first = COURSE[0].name
+    assert (done.returncode, done.stderr) == (0, "")
+    flat = " ".join(done.stdout.split())
+    for line in (f"invoke up {first}", f"invoke check {first} ", f"invoke destroy {first}", "--help", *ALL):
+        assert line in flat
+
+
+def test_a_list_for_programs_is_only_that(typed: Typed) -> None:
+    names = {one["name"] for one in json.loads(typed("--list", "--list-format", "json").stdout)["tasks"]}
+    assert names == set(ALL)
 
 
 @pytest.mark.parametrize("word", ["-h", "--help"])
@@ -444,6 +564,11 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 class TestOddPlaces:
+    def test_with_nothing_up_status_says_how_to_begin(self, checkout: Path) -> None:
+        done = run("status", cwd=checkout)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert "nothing is up" in done.stdout and f"invoke up lab={COURSE[0].name}" in done.stdout
+
     def test_up_check_and_destroy(self, checkout: Path) -> None:
         odd = {"HOME": "/nonexistent", "LC_ALL": "C", "TMPDIR": "/nonexistent", "PATH": "/usr/bin:/bin"}
         try:

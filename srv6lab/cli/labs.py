@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import indent
 
-from srv6lab.errors import MachineError, Problem, TopologyError, UsageError
+from srv6lab.errors import LabError, MachineError, Problem, TopologyError, UsageError
 from srv6lab.host.files import shown
 from srv6lab.live.instance import Instance, Reference
 from srv6lab.plan.nodes import Plan
 from srv6lab.plan.planner import plan
 from srv6lab.providers.registry import provider_of
-from srv6lab.providers.state import Home
-from srv6lab.suggest import or_all
+from srv6lab.providers.state import Home, State
+from srv6lab.suggest import closest, did_you_mean, or_all
 from srv6lab.topology.load import load
 from srv6lab.topology.model import Topology
 
@@ -53,15 +54,34 @@ class LabsFolder:
             with suppress(TopologyError):
                 yield self.load(self.refer(name))[0]
 
-    def refer(self, spec: str) -> Reference:
-        """`lab=NAME`, `NAME` or a path to a `.yml`; what else stands in that place is refused."""
-        key, equals, value = spec.partition("=")
-        if equals and "/" not in key:
-            if key != "lab":
-                raise UsageError(f"{spec!r} is no lab", f"options begin with two dashes: --{key} {value}")
-            spec = value
+    def samples(self) -> Mapping[str, str]:
+        """Values for examples by option, or by task and option: those of the course's first lab."""
+        course = [one for one in self.course()[0] if one.exercises]
+        values = {
+            "name": "End.DX4",
+            "command": "ip -6 route",
+            "out": "DIR",
+            "segments": "SID,SID",
+            "ping to": "ADDRESS",
+        }
+        if course:
+            first = course[0]
+            values |= {
+                "lab": first.name,
+                "node": next(iter(first.nodes)),
+                "exercise": first.exercises[0].name,
+            }
+            for probe in first.exercises[0].every_probe()[:1]:
+                values |= {"from": probe.source, "to": probe.to}
+        return values
+
+    def refer(self, spec: str | None) -> Reference:
+        """A lab by its name or by a path to its `.yml`."""
         if not spec:
-            raise UsageError("no lab is named", f"lab=NAME with one of: {', '.join(self.names())}")
+            up = "; ".join(self.called(state) for _, state in self.up())
+            now = f" (up now: {up})" if up else ""
+            mend = f"name one, as lab=NAME{now}:\n{indent(listing(self.course()[0]), '    ')}"
+            raise UsageError("no lab is named", mend)
         if spec.endswith((".yml", ".yaml")) or "/" in spec:
             path = Path(spec)
             if path.is_dir() or not path.suffix:
@@ -91,6 +111,25 @@ class LabsFolder:
             raise UsageError(f"{name!r} is no name for an instance", mend)
         return Home(self.root / ".srv6lab" / name)
 
+    def homes(self) -> list[Home]:
+        """The folders of all instances, whether anything of them is up or not."""
+        return [Home(path) for path in sorted(self.root.glob(".srv6lab/*")) if path.is_dir()]
+
+    def up(self) -> Iterator[tuple[Home, State]]:
+        """The instances that are up, as far as their state can be read."""
+        for home in self.homes():
+            with suppress(LabError):
+                if (state := home.read()) and state.phase == "ready":
+                    yield home, state
+
+    def called(self, state: State) -> str:
+        """How a task names what was begun: `lab=NAME`, or the path of its file."""
+        file = Path(state.topology)
+        known = file == (self.labs / state.lab / _FILE).resolve()
+        name = state.lab if known else shown(file)
+        given = self.refer(name).name
+        return f"lab={name}" + (f" --instance {state.instance}" if state.instance != given else "")
+
     def running_if_up(self, reference: Reference, instance: str = "") -> Instance | None:
         """The lab that is up under that name, None if none is."""
         home = self.home(reference, instance)
@@ -104,5 +143,21 @@ class LabsFolder:
         if found := self.running_if_up(reference, instance):
             return found
         given = f" --instance {instance}" if instance else ""
-        mend = f"invoke up lab={reference.name}{given}"
-        raise MachineError(f"{self.home(reference, instance).path.name} isn't up", mend)
+        name = self.home(reference, instance).path.name
+        up = {home.path.name: state for home, state in self.up()}
+        guess = f"{did_you_mean(near)} Else: " if (near := closest(name, up)) else ""
+        mend = f"{guess}invoke up lab={reference.name}{given}"
+        for state in up.values():
+            with suppress(LabError):  # a state of another version
+                if name in provider_of(state).nodes(state):
+                    mend = f"it is a node: name its lab first, as {self.called(state)} {name}"
+        raise MachineError(f"{name} isn't up", mend)
+
+
+def listing(course: Iterable[Topology]) -> str:
+    """Labs, a line each: what each teaches, and after which ones."""
+    lines = []
+    for one in course:
+        after = f" (after {', '.join(one.requires)})" if one.requires else ""
+        lines.append(f"{one.name:20} {one.description}{after}")
+    return "\n".join(lines)

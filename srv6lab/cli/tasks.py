@@ -23,7 +23,6 @@ from srv6lab.host.files import shown, write_whole
 from srv6lab.host.progress import Progress
 from srv6lab.live.instance import Instance
 from srv6lab.plan.nodes import Plan
-from srv6lab.providers.base import Health
 from srv6lab.render import files as rendered
 from srv6lab.render.files import Files
 from srv6lab.report import formats
@@ -197,15 +196,6 @@ def exit_code(verdicts: Sequence[Verdict]) -> int:
     """0 pass, 3 inconclusive, 4 fail: the worst of all."""
     found = {verdict.status for verdict in verdicts}
     return 4 if Status.FAIL in found else 3 if Status.INCONCLUSIVE in found else 0
-
-
-def status(one: Instance) -> Sequence[Health]:
-    return one.status()
-
-
-def status_report(one: Instance, health: Sequence[Health], form: str) -> str:
-    show = formats.chosen(formats.STATUS, form)
-    return show(one.state.lab, one.state.instance, one.state.provider, health)
 
 
 def sids(one: Instance, found: Plan, form: str) -> str:

@@ -38,6 +38,11 @@ class Difference:
                     break
         return (*changed, *replace(self, gone=tuple(gone), new=tuple(new)).lines())
 
+    def sentences(self) -> tuple[str, ...]:
+        """What differs, each line with its place and section; what would steer a terminal is replaced."""
+        lines = (f"{self.place} {self.section}: {line}" for line in self.told())
+        return tuple("".join(one if one.isprintable() else "\ufffd" for one in line) for line in lines)
+
 
 _ONE_A_LINE = ("link", "address", "neighbor", "route", "rule", "sysctl", "proxy")  # a thing, named first
 _FEW = 3  # words that may differ in a line that was changed

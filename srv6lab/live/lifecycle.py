@@ -7,7 +7,7 @@ from dataclasses import replace
 from srv6lab.errors import Interrupted, LabError, MachineError, UsageError
 from srv6lab.host.files import shown
 from srv6lab.host.progress import Progress
-from srv6lab.live import snapshot, wait_for_policies
+from srv6lab.live import brought_back, snapshot, wait_for_policies
 from srv6lab.live.changes import Changes
 from srv6lab.live.instance import Instance, Request
 from srv6lab.live.wait_for_routes import wait
@@ -28,8 +28,13 @@ def up(home: Home, found: Plan, asked: Request, progress: Progress) -> Instance:
         _refuse_another(state, provider, home, asked)
         box = state.box if state else asked.box or provider.record.box
         lab = Rendered(with_box(found, box), provider.record.rendering)
-        one = _mended(Instance(home, state, provider), lab, progress) if state else None
+        known = Instance(home, state, provider) if state else None
+        before = brought_back.look(known) if known and _mendable(known, lab) else None
+        one = _mended(known, lab, progress) if known and before else None
+        again = before if one else None
         if one is None:
+            if before and before.dead:
+                progress(f"it is built anew, since these were dead: {', '.join(before.dead)}")
             provider.down(home, state)
             home.forget(keep_runs=True, keep_lock=True)
             path = str(asked.reference.path.resolve())
@@ -39,6 +44,8 @@ def up(home: Home, found: Plan, asked: Request, progress: Progress) -> Instance:
             wait(one, lab.plan, progress)
             wait_for_policies.up(one, lab.plan, progress)
             snapshot.keep(one)
+            for line in brought_back.told(again, brought_back.look(one)) if again else ():
+                progress(line)
         except KeyboardInterrupt:
             raise Interrupted(
                 f"interrupted: {one.name} is up, but was not waited for", _on_or_away(one)
@@ -109,12 +116,17 @@ def _take_back(one: Instance) -> None:
         ) from error
 
 
+def _mendable(one: Instance, lab: Rendered) -> bool:
+    """Whether it was built from this plan; UsageError if it is up and whole from another."""
+    if one.state.fingerprint == lab.fingerprint:
+        return True
+    if one.state.phase == "ready" and all(entry.alive for entry in one.status()):
+        raise stale(one, lab)
+    return False
+
+
 def _mended(one: Instance, lab: Rendered, progress: Progress) -> Instance | None:
     """What is up already and still whole; None where it has to be built from nothing."""
-    if one.state.fingerprint != lab.fingerprint:
-        if one.state.phase == "ready" and all(entry.alive for entry in one.status()):
-            raise stale(one, lab)
-        return None
     try:
         state = one.provider.mend(lab, one.home, one.state, progress)
         if state is None:

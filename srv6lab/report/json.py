@@ -5,21 +5,14 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 
 from srv6lab.evidence.verdict import Item, Suspect, Verdict
-from srv6lab.providers.base import Health
 
 
 def verdicts_json(verdicts: Sequence[Verdict]) -> str:
     """A list of verdicts: exercise, status, items with the words of every witness."""
     return json.dumps([_verdict(verdict) for verdict in verdicts], indent=2) + "\n"
-
-
-def status_json(lab: str, instance: str, provider: str, health: Sequence[Health]) -> str:
-    """Each node and tracer, and whether it is alive."""
-    return json.dumps([asdict(entry) for entry in health], indent=2) + "\n"
 
 
 def _verdict(verdict: Verdict) -> dict[str, Any]:

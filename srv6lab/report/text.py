@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
 from srv6lab.evidence.verdict import NOTES, Item, Status, Suspect, Verdict
-from srv6lab.providers.base import Health
 from srv6lab.srv6.quirks import QUIRKS
 
 _WORDS = {Status.PASS: "ok", Status.FAIL: "FAIL", Status.INCONCLUSIVE: "?"}
@@ -28,16 +27,6 @@ def total_line(verdicts: Sequence[Verdict]) -> str:
 def _counted(statuses: Iterable[Status]) -> str:
     counts = Counter(statuses)
     return ", ".join(f"{counts[status]} {status}" for status in Status if counts[status])
-
-
-def status_text(lab: str, instance: str, provider: str, health: Sequence[Health]) -> str:
-    """A line a node and tracer, the dead ones marked."""
-    lines = [f"{instance}: lab {lab} on {provider}"]
-    lines += [
-        f"  {'ok' if one.alive else 'DEAD':4} {one.kind:6} {one.name:16} {one.detail}".rstrip()
-        for one in health
-    ]
-    return "\n".join(lines) + "\n"
 
 
 def printable(text: str) -> str:

@@ -90,6 +90,44 @@ def test_what_is_up_is_mended_and_what_was_applied_is_taken_back(lab: Lab) -> No
     assert lab.fake.asked == [("gate", "bash -ec 'undo it'")] and not lab.home.applied.exists()
 
 
+def test_up_says_what_it_brought_back_and_what_stays(lab: Lab) -> None:
+    lab.fake.settings = {"gate": _settings("mtu 1500", "route 1", "route 2")}
+    lab.up()
+    lab.fake.settings = {"gate": _settings("mtu 1400", "route 1", "route 3")}
+    lab.fake.after_mend = {"gate": _settings("mtu 1500", "route 1", "route 2", "route 3")}
+    lab.up()
+    assert lab.said == [
+        "brought back what was dead or differed from Day0:",
+        "  gate link: eth0: mtu 1500 → 1400",
+        "  gate route: - 2001:db8:2::/64 dev eth0",
+        "differs from Day0 still, since Day0 doesn't undo it:",
+        "  gate route: + 2001:db8:3::/64 dev eth0",
+    ]
+
+
+def test_up_says_that_nothing_had_to_be_brought_back(lab: Lab) -> None:
+    lab.up()
+    assert lab.said == []
+    lab.up()
+    assert lab.said == ["nothing had to be brought back"]
+
+
+def test_up_says_which_dead_made_it_build_anew(lab: Lab) -> None:
+    lab.up()
+    lab.fake.alive = lab.fake.mends = False
+    lab.up()
+    assert lab.said == [
+        f"it is built anew, since these were dead: {', '.join(f'node {one.name}' for one in lab.plan.nodes)}"
+    ]
+
+
+def _settings(mtu: str, *routes: str) -> str:
+    """What a node says of a NIC and of its routes."""
+    lines = [f"1: eth0: <UP> {mtu} qdisc noqueue state UP"]
+    lines += [f"2001:db8:{route.split()[1]}::/64 dev eth0 " for route in routes]
+    return "\n".join(["-- ip ", *lines, ""])
+
+
 def test_what_day0_left_is_kept_until_the_lab_is_built_anew(lab: Lab) -> None:
     kept = lab.home.path / KEPT
     for settings, mends, left in (

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from srv6lab.cli.tasks import collect, ping, policies, run_here, status, status_report
+from srv6lab.cli.status import status, status_report
+from srv6lab.cli.tasks import collect, ping, policies, run_here
 from srv6lab.errors import LabError, UsageError
 from srv6lab.evidence.observations import OBSERVATIONS, Tracer
 from srv6lab.host.command import Completed, Late
@@ -52,12 +53,12 @@ def test_ping_writes_the_segments_it_is_given(fake: Fake, one: Instance) -> None
 
 
 def test_status_tells_the_dead(fake: Fake, one: Instance) -> None:
-    assert "DEAD" not in status_report(one, status(one), "text")
+    assert "DEAD" not in status_report(one, *status(one), "text")
     fake.alive = False
-    assert status_report(one, status(one), "text").count("DEAD node") == 4
-    assert {entry["alive"] for entry in json.loads(status_report(one, status(one), "json"))} == {False}
+    assert status_report(one, *status(one), "text").count("DEAD node") == 4
+    assert {entry["alive"] for entry in json.loads(status_report(one, *status(one), "json"))} == {False}
     with pytest.raises(UsageError, match="there is no format 'xml'"):
-        status_report(one, status(one), "xml")
+        status_report(one, *status(one), "xml")
 
 
 def test_what_was_captured_is_listed_and_dead_tracers_are_named(

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from srv6lab.cli.tasks import check, collect, run_here, status
+from srv6lab.cli.tasks import check, collect, run_here
 from srv6lab.errors import MachineError, UsageError
 from srv6lab.evidence.verdict import Status
 from srv6lab.images.kernel import fetch
@@ -59,7 +59,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
 def test_its_nodes_run_the_kernel_that_was_asked_for(small: Up) -> None:
     release = fetch(KERNEL, native(), silent).release
     assert small.sh("gate", "uname -r").strip() == release != os.uname().release
-    found = {(one.kind, one.name): one.alive for one in status(small.running)}
+    found = {(one.kind, one.name): one.alive for one in small.running.status()}
     assert found[("kernel", release)]
     assert {name for kind, name in found if kind == "node"} == {"west", "gate", "exit", "east"}
     assert len([name for kind, name in found if kind == "tracer"]) == 6
@@ -146,10 +146,10 @@ def _namespace(path: Path) -> str:
 def test_a_machine_that_died_is_seen_and_built_anew(small: Up) -> None:
     """Last, since it is another machine afterwards."""
     os.kill(small.running.state.provider_data["machine"][0], signal.SIGKILL)
-    assert settles(lambda: not any(one.alive for one in status(small.running)))
+    assert settles(lambda: not any(one.alive for one in small.running.status()))
     with pytest.raises(MachineError, match="node west isn't running"):
         small.running.exec("west", ["true"])
-    assert all(one.alive for one in status(small.again().running))
+    assert all(one.alive for one in small.again().running.status())
 
 
 def test_a_kernel_is_asked_of_the_micro_vm_alone(tmp_path: Path) -> None:

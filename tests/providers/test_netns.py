@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from srv6lab.cli.tasks import check, status
+from srv6lab.cli.tasks import check
 from srv6lab.errors import MachineError, NodeError, UsageError
 from srv6lab.evidence.verdict import Status
 from srv6lab.live.lifecycle import destroy
@@ -208,7 +208,7 @@ def test_a_changed_topology_is_not_laid_over_a_running_lab(bring_up: Callable[[s
     changed = [_with_a_bad_route(lab.plan.nodes[0]), *lab.plan.nodes[1:]]
     with pytest.raises(UsageError, match="older file"):
         bring(lab.running.home, replace(lab.plan, nodes=tuple(changed)), REFERENCE)
-    assert all(one.alive for one in status(lab.running))
+    assert all(one.alive for one in lab.running.status())
 
 
 def test_up_mends_dead_tracers_and_rebuilds_a_dead_lab(bring_up: Callable[[str], Up]) -> None:
@@ -216,9 +216,9 @@ def test_up_mends_dead_tracers_and_rebuilds_a_dead_lab(bring_up: Callable[[str],
     data = lab.running.state.provider_data
     victim = next(iter(data["tracers"].values()))
     Process(*victim[1]).kill(signal.SIGKILL)
-    assert not all(one.alive for one in status(lab.running))
+    assert not all(one.alive for one in lab.running.status())
     lab = lab.again()
-    assert all(one.alive for one in status(lab.running))
+    assert all(one.alive for one in lab.running.status())
     Process(*data["keeper"]).kill()
     with pytest.raises(MachineError, match="isn't running"):
         lab.running.exec(lab.plan.nodes[0].name, ["true"])
@@ -246,7 +246,7 @@ def test_one_command_at_a_time(bring_up: Callable[[str], Up]) -> None:
     lab = bring_up(NAME)
     with lab.running.home.locked(), pytest.raises(UsageError, match="another command"):
         destroy(lab.running.home)
-    assert all(one.alive for one in status(lab.running))
+    assert all(one.alive for one in lab.running.status())
 
 
 def test_without_root_up_says_so(tmp_path: Path) -> None:

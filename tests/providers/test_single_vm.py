@@ -75,7 +75,7 @@ def test_a_lab_in_one_machine_is_graded_mended_and_taken_away(machine: Told) -> 
     one = running(machine)
     verdicts = labs.check(one, machine.plan, [machine.plan.exercises[0].name], silent)
     assert [verdict.status for verdict in verdicts] == [Status.PASS]
-    assert all(entry.alive for entry in labs.status(one))
+    assert all(entry.alive for entry in one.status())
 
     node = one.nodes()[0]
     hostile = "a b'c\"d$(id)`id`;|&\n*"
@@ -83,20 +83,20 @@ def test_a_lab_in_one_machine_is_graded_mended_and_taken_away(machine: Told) -> 
     assert (told.exit_code, told.stdout) == (7, hostile)
 
     lifecycle.halt(one, silent)
-    dead = {entry.name for entry in labs.status(one) if not entry.alive}
+    dead = {entry.name for entry in one.status() if not entry.alive}
     assert dead == {SINGLE_VM, *one.nodes()}
     machine.up(said, provider=PROVIDER)
     one = running(machine)
-    assert "bringing back the machine" in said and all(entry.alive for entry in labs.status(one))
+    assert "bringing back the machine" in said and all(entry.alive for entry in one.status())
 
     pid = one.state.provider_data["within"]["nodes"][node][0]
     kill = ["nsenter", "--target", str(machine_pid(machine)), "--pid", "--mount", "kill", "-9", str(pid)]
     subprocess.run(kill, check=True)
     with pytest.raises(MachineError, match=f"node {node} isn't running"):
         one.exec(node, ["true"])
-    assert node in {entry.name for entry in labs.status(one) if not entry.alive}
+    assert node in {entry.name for entry in one.status() if not entry.alive}
     machine.up(provider=PROVIDER)
-    assert all(entry.alive for entry in labs.status(running(machine)))
+    assert all(entry.alive for entry in running(machine).status())
 
     assert lifecycle.destroy(machine.home, purge=True)
     assert not machine.home.path.exists()

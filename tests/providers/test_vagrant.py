@@ -239,13 +239,13 @@ def test_a_trace_that_stops_is_seen(standing: Standing, monkeypatch: pytest.Monk
 def test_a_machine_that_is_gone_is_told(standing: Standing) -> None:
     node = standing.told.read("machines")[0]
     standing.told.write("running", standing.told.read("machines")[1:])
-    health = labs.status(standing.running)
+    health = standing.running.status()
     dead = {entry.name for entry in health if not entry.alive}
     assert node in dead and all(name == node or name.startswith(f"{node}:") for name in dead)
     again: list[str] = []
     standing.told.up(again)
     assert again[0] == f"bringing back {node}"
-    assert all(entry.alive for entry in labs.status(standing.running))
+    assert all(entry.alive for entry in standing.running.status())
 
 
 def test_a_command_has_its_own_output_and_exit_code(standing: Standing) -> None:
@@ -261,7 +261,7 @@ def test_halted_machines_come_back(standing: Standing) -> None:
     assert standing.told.read("running") == []
     said: list[str] = []
     standing.told.up(said)
-    assert said[0].startswith("bringing back ") and all(one.alive for one in labs.status(standing.running))
+    assert said[0].startswith("bringing back ") and all(one.alive for one in standing.running.status())
 
 
 def test_a_lab_that_runs_is_not_rendered_again(standing: Standing) -> None:

@@ -183,12 +183,12 @@ def _problem(path: Path, findings: list[Finding], source: Source) -> Problem | N
 
 
 def _unknown_key(path: Path, source: Source) -> Problem | None:
-    """A key that the model doesn't have; silent where `_missing` has already named it."""
+    """A key that the model doesn't have; silent where `_missing` has already named it, as it does for one model."""
     parent, key = path[:-1], str(path[-1])
     allowed = allowed_keys(parent)
     given = value_at(source.data, parent)
     close = meant(key, [one for one in allowed if one not in given])
-    if close and _required(parent, close[0]):
+    if close and _required(parent, close[0]) and len(models_at(parent)) == 1:
         return None
     mend = did_you_mean(close) if close else f"allowed here: {', '.join(allowed)}"
     return Problem(source.locate(path, key=True), f"{thing(parent, source.data)} has no key `{key}`", mend)

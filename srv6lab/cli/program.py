@@ -1,0 +1,198 @@
+"""`invoke` with our words, errors, help and list: what people type is read in one place, for all tasks.
+
+`invoke` has begun to run when it reads `tasks.py`; from there on it is this program.
+"""
+
+from __future__ import annotations
+
+import errno
+import inspect
+import io
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from copy import deepcopy
+
+from invoke import main
+from invoke.exceptions import Exit
+from invoke.parser import ParseResult
+from invoke.parser.argument import Argument
+from invoke.parser.context import ParserContext
+from invoke.program import Program
+
+from srv6lab.cli.words import Form, Option, Said, read
+from srv6lab.errors import LabError, UsageError
+from srv6lab.suggest import or_all
+
+Samples = Callable[[], Mapping[str, str]]
+
+COMMAND = "command"  # the place that takes all words which follow, as they are
+
+_COURSE = ("labs", "up", "check", "connect", "status", "destroy")
+
+
+class Lab(Program):
+    """`invoke`, as it goes on when it has read the tasks."""
+
+    samples: Samples
+
+    def parse_tasks(self) -> None:
+        _open_streams()
+        with self._told():
+            self.parser = self._make_parser()
+            self.tasks = ParseResult()
+            forms = self._forms()
+            words = [*self.core.unparsed]
+            if words and "--" in self.argv:
+                words += self.argv[self.argv.index("--") :]
+            if words[:1] == ["help"]:
+                words = [*words[1:2], "--help"] if words[1:] else []
+            for one in read(words, forms, form_of(self.core[0])):
+                self.tasks.append(self._filled(one))
+            asked = self.args.help.value
+            if isinstance(asked, str) and asked not in forms:
+                raise UsageError(f"there is no task {asked}", or_all(asked, forms))
+
+    def parse_cleanup(self) -> None:
+        with self._told():
+            super().parse_cleanup()
+
+    def execute(self) -> None:
+        with self._told():
+            super().execute()
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Turn errors into one clear message and an exit code; a traceback only with `invoke --debug`."""
+        try:
+            yield
+            _flush()
+        except LabError as error:
+            self._fail(f"error: {error}", error.exit_code)
+        except KeyboardInterrupt:
+            self._fail("interrupted", 1)
+        except BrokenPipeError:
+            _flush()
+            raise Exit(code=0) from None
+        except (Exit, SystemExit):
+            _flush()
+            raise
+        except OSError as error:
+            where = f": {error.filename}" if error.filename else ""
+            denied = error.errno in (errno.EPERM, errno.EACCES)
+            mend = "run the same command with sudo" if denied else "invoke --debug shows where"
+            self._fail(f"error: {error.strerror or error}{where}\n  mend: {mend}", 3)
+        except Exception as error:
+            what = f"internal error: {type(error).__name__}: {error}"
+            self._fail(f"{what}\n  mend: invoke --debug shows where", 3)
+
+    def _fail(self, message: str, code: int) -> None:
+        if self.args.debug.value or os.environ.get("INVOKE_DEBUG"):
+            raise
+        raise Exit(message, code)
+
+    def _forms(self) -> dict[str, Form]:
+        """What each task takes."""
+        contexts = self.parser.contexts.values()
+        return {one.name: form_of(one, self.collection[one.name].body) for one in contexts}
+
+    def _filled(self, said: Said) -> ParserContext:
+        """The task with what is said to it; what is said to all of them goes to the core."""
+        context: ParserContext = deepcopy(self.parser.contexts[said.form.name])
+        for name, values in said.values.items():
+            for value in values:
+                context.args[name].set_value(value)
+        for name, values in said.core.items():
+            for value in values:
+                self.args[name].set_value(said.form.name if name == "help" else value, cast=False)
+        return context
+
+    def no_tasks_given(self) -> None:
+        self.list_tasks()
+        raise Exit
+
+    def list_flat(self) -> None:
+        if not self.list_root:
+            print("A lab, from its beginning to its end:\n")
+            self.print_columns(
+                [(self._example(name), _first_line(self.collection[name])) for name in _COURSE]
+            )
+            print(
+                "invoke TASK --help explains a task. key=value, --key value and words in their order are the same.\n"
+            )
+        super().list_flat()
+
+    def print_task_help(self, name: str) -> None:
+        context = self.parser.contexts[name]
+        form = self._forms()[name]
+        print(f"Usage: {form.usage()}\n")
+        print(inspect.getdoc(self.collection[name]) or "")
+        if form.places:
+            print(f"\nExamples:\n  {self._example(name)}\n  {self._example(name, named=True)}")
+        print("\nOptions, each as --key value or key=value:")
+        if options := context.help_tuples():
+            self.print_columns(options)
+        else:
+            print("  none\n")
+
+    def _example(self, name: str, named: bool = False) -> str:
+        """A line to type, with a lab that is there; `named` says each value by its name."""
+        values = self.samples()
+        words = ["invoke", name]
+        for place in self._forms()[name].places:
+            value = values.get(f"{name} {place}") or values.get(place, place.upper())
+            if place == COMMAND:
+                words += ["--", value] if named else [value]
+            else:
+                words.append(f"{place}={value}" if named else value)
+        return " ".join(words)
+
+
+def form_of(context: ParserContext, function: Callable[..., object] | None = None) -> Form:
+    """What a task takes, as its function says; what has no default is required, unless it may be none of a list."""
+    parameters = inspect.signature(function).parameters if function else {}
+    required = {name for name, one in parameters.items() if one.default is one.empty}
+    places = tuple(one.names[0] for one in context.positional_args)
+    options = [_option(name, one, one.name in required) for name, one in context.args.items()]
+    return Form(context.name or "", tuple(options), places, whole=COMMAND in places)
+
+
+def _option(name: str, argument: Argument, required: bool) -> Option:
+    flags = tuple(f"--{one}" if len(one) > 1 else f"-{one}" for one in argument.names)
+    kind = argument.kind if argument.takes_value and not argument.optional else bool
+    return Option(name, flags, kind, required and kind is not list)
+
+
+def _first_line(task: object) -> str:
+    return (inspect.getdoc(task) or "").partition("\n")[0]
+
+
+def _flush() -> None:
+    """A reader that has gone is noticed here, not when Python ends: it has seen enough."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _open_streams() -> None:
+    """Without one of its three streams a program would take the next file for it; without the letters
+    of a packet's arrow a terminal still gets the packet."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(descriptor)
+    sys.stdin = sys.stdin or os.fdopen(0, closefd=False)
+    sys.stdout = sys.stdout or os.fdopen(1, "w", closefd=False)
+    sys.stderr = sys.stderr or os.fdopen(2, "w", closefd=False)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
+def take_over(samples: Samples) -> None:
+    """From here on `invoke` reads words as we do; `samples` gives values for examples, by the name of an option or of a
+    task and an option."""
+    main.program.__class__ = Lab
+    assert isinstance(main.program, Lab)
+    main.program.samples = samples

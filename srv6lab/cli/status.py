@@ -1,0 +1,65 @@
+"""How the labs fare that were begun here: one of them, or all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from srv6lab.cli.labs import LabsFolder
+from srv6lab.errors import LabError
+from srv6lab.evidence.drift import Difference
+from srv6lab.live import snapshot
+from srv6lab.live.instance import Instance
+from srv6lab.providers.base import Health
+from srv6lab.providers.registry import provider_of
+from srv6lab.providers.state import Home, State
+from srv6lab.report import formats
+from srv6lab.report.status import Begun
+
+
+def begun(site: LabsFolder) -> list[Begun]:
+    """All labs that are up, and what is left of those whose `up` was cut off."""
+    found = []
+    for home in site.homes():
+        name = home.path.name
+        try:
+            if state := home.read():
+                found.append(_begun(site, home, state))
+            elif home.alive.exists():
+                found.append(Begun(name, "?", "?", f"lab={name}", trouble="begun, and never ready"))
+        except LabError as error:
+            found.append(Begun(name, "?", "?", f"lab={name}", trouble=error.what))
+    return found
+
+
+def _begun(site: LabsFolder, home: Home, state: State) -> Begun:
+    called = site.called(state)
+    if state.phase != "ready":
+        return Begun(state.instance, state.lab, state.provider, called, trouble="begun, and never ready")
+    kept = home.path / snapshot.KEPT
+    time = datetime.fromtimestamp(kept.stat().st_mtime).astimezone() if kept.exists() else None
+    since = time.isoformat(timespec="seconds") if time else ""
+    try:
+        health, trouble = tuple(Instance(home, state, provider_of(state)).status()), ""
+    except LabError as error:
+        health, trouble = (), error.what
+    return Begun(state.instance, state.lab, state.provider, called, since, health, trouble)
+
+
+def overview(site: LabsFolder, found: Sequence[Begun], form: str) -> str:
+    first = "NAME" if found else site.samples().get("lab", "NAME")
+    return formats.chosen(formats.OVERVIEW, form)(found, first)
+
+
+def status(one: Instance) -> tuple[Sequence[Health], Sequence[Difference] | None]:
+    """Every node and tracer, and whether it is alive; and what isn't as Day0 left it, None where nobody could tell."""
+    health = one.status()
+    known = all(entry.alive for entry in health if entry.kind == "node")
+    return health, snapshot.differences(one) if known else None
+
+
+def status_report(
+    one: Instance, health: Sequence[Health], drift: Sequence[Difference] | None, form: str
+) -> str:
+    show = formats.chosen(formats.STATUS, form)
+    return show(one.state.lab, one.state.instance, one.state.provider, health, drift)
