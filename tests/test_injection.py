@@ -228,6 +228,7 @@ BASE: dict[str, Any] = {
             ],
             "expect": {
                 "elsewhere": "any",
+                "walk": {"again": {"there": [{"west > gate": "10.0.1.1 → 10.0.2.1"}], "back": []}},
                 "packets": [
                     {
                         "at": "gate:eth2",
