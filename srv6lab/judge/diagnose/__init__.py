@@ -33,6 +33,7 @@ from srv6lab.judge.diagnose.causes import CAUSES, Ask, proves, proves_surely, su
 from srv6lab.judge.diagnose.drift import met, suspects_of_drift, without_learned
 from srv6lab.judge.diagnose.everyday import misaddressed
 from srv6lab.judge.diagnose.first_break import find_break, lost_traces, unlikely
+from srv6lab.judge.diagnose.lookups import refuses
 from srv6lab.judge.diagnose.passing import passings
 from srv6lab.judge.diagnose.suspects import (
     after_delivery,
@@ -94,10 +95,13 @@ def diagnose(
 
 def _may_be(one: Suspect, differences: Sequence[Difference], touching: Sequence[Difference]) -> bool:
     """Whether a cause may be the one, by what its node differs in from Day0; an address is asked for that a packet
-    meets."""
+    meets, and a route that refuses is one that is new: routers refuse the rest of their locators."""
     sections = CAUSES[one.cause].differs
     looked_at = touching if sections == ("address",) else differences
-    return not sections or any(found.node == one.node and found.section in sections for found in looked_at)
+    here = [found for found in looked_at if found.node == one.node and found.section in sections]
+    if one.cause == "route-discards":
+        here = [found for found in here if any(refuses(line) for line in found.new)]
+    return not sections or bool(here)
 
 
 def _learned(plan: Plan, one: Suspect, told: Set[str]) -> bool:

@@ -72,6 +72,11 @@ def inside(address: str, prefix: str) -> bool:
         return False
 
 
+def refuses(route: str) -> bool:
+    """Whether a route as it is shown is one that refuses."""
+    return route.split(" ", 1)[0] in _KINDS
+
+
 def discards(output: str, code: int, about: Mapping[str, str]) -> bool:
     """`ip route show match ADDRESS`: the longest prefix of all is one that refuses."""
     best = max(_matches(output), default=None)
@@ -84,7 +89,7 @@ def _matches(output: str) -> Iterator[tuple[int, int, bool]]:
         words = line.split()
         if not words or line[0].isspace() or "tos" in words:
             continue
-        kind = words[0] in _KINDS
+        kind = refuses(line)
         prefix = words[1] if kind else words[0]
         metric = re.search(r"\bmetric (\d+)", line)
         try:

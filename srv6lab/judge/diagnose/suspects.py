@@ -341,7 +341,8 @@ def _other_policy(
         yield from of_headend(plan, machine, machine.headend, broken)
     for about in _policy_about(machine, broken):
         visited = " ".join(map(str, _visited(broken.region[-1].packet))) or about["segments"]
-        yield suspect("policy-shadowed", node, **{**about, "segments": visited})
+        mode = "encap.red" if "H.Encaps.Red" in broken.region[-1].behaviors else "encap"
+        yield suspect("policy-shadowed", node, **{**about, "segments": visited, "mode": mode})
         if got is None:
             yield suspect("policy-missing", node, **about)
         elif got != wanted and Counter(got) == Counter(wanted):
