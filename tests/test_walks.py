@@ -14,7 +14,7 @@ from srv6lab.errors import TopologyError
 from srv6lab.judge.expectations import Expected, expectations
 from srv6lab.topology.load import Lab, loads
 from tests.conftest import SITE
-from tests.small import SMALL
+from tests.small import SMALL, planned
 
 # What the labs expected when each packet of each NIC was a line of its own.
 JUDGED: dict[str, dict[str, list[dict[str, Any]]]] = json.loads(
@@ -144,6 +144,11 @@ def test_each_value_is_located_where_the_walk_says_it() -> None:
             "- lost at gate: no way",
             "7:15 the line before leads to exit, so nothing is lost at gate",
         ),
+        (
+            "- into east: same hl 63 count 2",
+            "- lost at nowhere: no way",
+            "7:15 no link leads to nowhere, so nothing is lost there",
+        ),
         ("there:", "their:", "4:11 "),
     ],
 )
@@ -234,6 +239,32 @@ def test_a_predicted_walk_is_a_file_s_walk(name: str) -> None:
         data["exercises"] = [changed]
         found = loads(yaml.safe_dump(data), "predicted.yml", SITE.refer(name).path.parent)
         assert len(found.warnings) >= len(told)
+
+
+PARTING = (
+    HEAD.replace(
+        "  exit: {",
+        '  mid: {role: router, locator: "fc00:c::/64", routes: [{prefix: "fc00:b::/64", via: "2001:cb::2"}]}\n  exit: {',
+    )
+    .replace('via: "2001:ab::2"}', 'via: "2001:ac::2"}, {prefix: "fc00:b::/64", via: "2001:ab::2"}')
+    .replace(
+        "  - {name: cable-b",
+        '  - {name: ac, prefix: "2001:ac::/64", endpoints: ["gate:eth3", "mid:eth1"]}\n'
+        '  - {name: cb, prefix: "2001:cb::/64", endpoints: ["mid:eth2", "exit:eth3"]}\n'
+        "  - {name: cable-b",
+    )
+    .replace("icmp: 3}]", "udp: 64}]")
+    + "    apply: [{firewall: {name: shut, at: mid, tool: ip6tables, chain: FORWARD, verdict: drop}}]\n"
+)
+
+
+def test_a_predicted_loss_stands_behind_the_line_that_leads_to_it() -> None:
+    told = predict(planned(PARTING + "    expect: {elsewhere: any}\n"), ["across"], [], "yaml")
+    walk = "".join(f"      {line}\n" for line in told.splitlines())
+    found = loads(f"{PARTING}    expect:\n{walk}", "small.yml")
+    lines = [key for one in found.topology.exercises[0].expect.walk["echo"].there for key in one]
+    assert lines[lines.index("lost at mid") - 1] == "gate > mid"
+    assert lines[-1] != "lost at mid"
 
 
 def same(one: Expected, old: dict[str, Any]) -> bool:
