@@ -173,6 +173,23 @@ def test_a_text_that_goes_on_in_the_next_line_is_located_there() -> None:
     assert refused(quoted)[0] == "7:27 `x` is no number"
 
 
+@pytest.mark.parametrize(
+    "written, line, column",
+    [
+        ("&text 10.0.1.1 → 10.0.2.1 hll 3", 5, 54),
+        ("&text '10.0.1.1 → 10.0.2.1 hll 3'", 5, 55),
+        ('"10.0.1.1 \\u2192 10.0.2.1 hll 3"', 5, 54),
+        ('"10.0.1.1 \\\n                → 10.0.2.1 hll 3"', 6, 28),
+        (">-\n                10.0.1.1 → 10.0.2.1 hll 3", 6, 37),
+        ("|\n                10.0.1.1 →\n\n                10.0.2.1 hll 3", 8, 26),
+        ("10.0.1.1 →\n\n                10.0.2.1 hll 3", 7, 26),
+    ],
+)
+def test_a_place_is_told_however_yaml_writes_the_text(written: str, line: int, column: int) -> None:
+    found = refused(WALK.replace("10.0.1.1 → 10.0.2.1 hl 64 icmp", written))
+    assert found[0] == f"{line}:{column} `hll` says nothing here"
+
+
 def test_quotes_shift_a_place_by_one() -> None:
     text = WALK.replace("10.0.1.1 → 10.0.2.1 hl 64 icmp", '"10.0.1 → 10.0.2.1 hl 64 icmp"')
     assert refused(text)[0].startswith("5:29 ")
