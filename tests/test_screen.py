@@ -163,9 +163,7 @@ def test_before_a_break_stand_links_and_each_is_said_without_those_that_are_not_
 
 def test_the_same_cause_is_said_once() -> None:
     likely = replace(CAUSE, proven=None, argv=(), mend="")
-    found = shown(
-        Verdict("across", (*WALK[:2], *WRONG), suspects=(likely, replace(likely, about=(("a", "b"),))))
-    )
+    found = shown(Verdict("across", (*WALK[:2], *WRONG), suspects=(likely, replace(likely, node="east"))))
     assert found[5:7] == ["  likely cause:", "    SID fc00:b::e (End) isn't installed on exit"]
 
 
