@@ -173,6 +173,13 @@ def test_the_same_is_counted_from_the_innermost_header() -> None:
         ("→ fc00::a | → fc00::b tag 7", 26, "`tag` is said of the outermost header only"),
         ("→ fc00::a | → fc00::b [fc00::b]", 22, "no SRH can be said"),
         ("→ ::a | → ::b | → ::c | → ::d", 24, "more than 3 IP headers"),
+        ("→ fc00::a hl 64 hl 63", 19, "hop limit is said twice"),
+        ("→ fc00::a icmpv6 udp", 17, "protocol is said twice"),
+        ("→ fc00::a [*fc00::b] hl 63 SL 1", 30, "segments left is said twice"),
+        ("→ fc00::a SL 1 [*fc00::b]", 16, "segments left is said twice"),
+        ("→ fc00::a [fc00::b] [fc00::c]", 20, "segment list is said twice"),
+        ("→ fc00::a count 1 | → ::b count 2", 32, "count is said twice"),
+        ("→ *b.End [*b.End]", 2, "`*b.End` is no address"),
         ("→ fc00::a ] ,", 10, "`]` says nothing here"),
     ],
 )
@@ -182,6 +189,12 @@ def test_a_mistake_is_told_at_its_place(text: str, at: int, what: str) -> None:
     assert what in caught.value.what
     assert caught.value.at == at
     assert caught.value.mend
+
+
+def test_a_star_belongs_into_a_segment_list() -> None:
+    with pytest.raises(NotationError) as caught:
+        parse("→ *b.End hl 63")
+    assert caught.value.mend == "a star stands in a segment list, [*fc00:2::a]; here write b.End"
 
 
 @given(st.text(alphabet="→->|[]*, hlSL0123456789abcdef:.samecountshr", max_size=60))

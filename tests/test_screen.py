@@ -15,6 +15,7 @@ from srv6lab.evidence.verdict import (
     AlertTally,
     FieldDiffers,
     Item,
+    MessageSeen,
     Missing,
     PacketsSeen,
     Status,
@@ -142,6 +143,30 @@ def test_all_that_is_wrong_at_one_point_is_shown() -> None:
     ]
 
 
+def test_before_a_break_stand_links_and_each_is_said_without_those_that_are_not_shown() -> None:
+    further = [TUNNEL.replace("hl 63", f"hl {hops}") for hops in (62, 61, 60)]
+    way = [
+        seen(at, direction, text)
+        for text, out, into in zip(
+            further, ("a:eth2", "b:eth2", "c:eth2"), ("b:eth1", "c:eth1", "d:eth1"), strict=True
+        )
+        for at, direction in ((out, "out"), (into, "in"))
+    ]
+    found = shown(Verdict("across", (*WALK[:4], *way, *WRONG)), width=64)
+    assert found[1:5] == [
+        "  a > b  2001:ab::1 → fc00:b::e hl 62 [fc00:b::d4, *fc00:b::e]",
+        "         | 10.0.1.1 → 10.0.2.1 hl 64 icmp",
+        "  b > c  same hl 61 | same",
+        "  c > d  same hl 60 | same",
+    ]
+
+
+def test_the_same_cause_is_said_once() -> None:
+    likely = replace(CAUSE, proven=None, argv=(), mend="")
+    found = shown(Verdict("across", (*WALK[:2], *WRONG), suspects=(likely, replace(likely, node="east"))))
+    assert found[5:7] == ["  likely cause:", "    SID fc00:b::e (End) isn't installed on exit"]
+
+
 def test_a_note_is_said_once() -> None:
     found = shown(Verdict("across", (*WALK, NOTE)), Verdict("back", (*WALK, NOTE)))
     assert found.count("  note  the walk of echo is unreviewed") == 1
@@ -154,6 +179,10 @@ def test_lines_fit_the_terminal(width: int) -> None:
     for verdict in (
         Verdict("across", (*WALK, note)),
         Verdict("across", (*WALK[:2], *WRONG, note), suspects=(long,)),
+        Verdict(
+            "n" * 31, (*WALK, *(AlertTally(status=Status.PASS), MessageSeen(status=Status.PASS)) * 2, *WRONG)
+        ),
+        Verdict("across", (seen("w" * 31 + ":eth1", "out", TUNNEL), seen("g" * 31 + ":eth1", "in", TUNNEL))),
     ):
         for line in shown(verdict, width=width):
             assert columns(line) <= width, line

@@ -14,7 +14,7 @@ from srv6lab.errors import TopologyError
 from srv6lab.judge.expectations import Expected, expectations
 from srv6lab.topology.load import Lab, loads
 from tests.conftest import SITE
-from tests.small import SMALL
+from tests.small import SMALL, planned
 
 # What the labs expected when each packet of each NIC was a line of its own.
 JUDGED: dict[str, dict[str, list[dict[str, Any]]]] = json.loads(
@@ -144,6 +144,11 @@ def test_each_value_is_located_where_the_walk_says_it() -> None:
             "- lost at gate: no way",
             "7:15 the line before leads to exit, so nothing is lost at gate",
         ),
+        (
+            "- into east: same hl 63 count 2",
+            "- lost at nowhere: no way",
+            "7:15 no link leads to nowhere, so nothing is lost there",
+        ),
         ("there:", "their:", "4:11 "),
     ],
 )
@@ -166,6 +171,23 @@ def test_a_text_that_goes_on_in_the_next_line_is_located_there() -> None:
     assert refused(broken)[0].startswith("7:27 `hop_limit` is 300")
     quoted = broken.replace("exit: →", 'exit: "→').replace("hl 300", 'hl x"')
     assert refused(quoted)[0] == "7:27 `x` is no number"
+
+
+@pytest.mark.parametrize(
+    "written, line, column",
+    [
+        ("&text 10.0.1.1 → 10.0.2.1 hll 3", 5, 54),
+        ("&text '10.0.1.1 → 10.0.2.1 hll 3'", 5, 55),
+        ('"10.0.1.1 \\u2192 10.0.2.1 hll 3"', 5, 54),
+        ('"10.0.1.1 \\\n                → 10.0.2.1 hll 3"', 6, 28),
+        (">-\n                10.0.1.1 → 10.0.2.1 hll 3", 6, 37),
+        ("|\n                10.0.1.1 →\n\n                10.0.2.1 hll 3", 8, 26),
+        ("10.0.1.1 →\n\n                10.0.2.1 hll 3", 7, 26),
+    ],
+)
+def test_a_place_is_told_however_yaml_writes_the_text(written: str, line: int, column: int) -> None:
+    found = refused(WALK.replace("10.0.1.1 → 10.0.2.1 hl 64 icmp", written))
+    assert found[0] == f"{line}:{column} `hll` says nothing here"
 
 
 def test_quotes_shift_a_place_by_one() -> None:
@@ -234,6 +256,32 @@ def test_a_predicted_walk_is_a_file_s_walk(name: str) -> None:
         data["exercises"] = [changed]
         found = loads(yaml.safe_dump(data), "predicted.yml", SITE.refer(name).path.parent)
         assert len(found.warnings) >= len(told)
+
+
+PARTING = (
+    HEAD.replace(
+        "  exit: {",
+        '  mid: {role: router, locator: "fc00:c::/64", routes: [{prefix: "fc00:b::/64", via: "2001:cb::2"}]}\n  exit: {',
+    )
+    .replace('via: "2001:ab::2"}', 'via: "2001:ac::2"}, {prefix: "fc00:b::/64", via: "2001:ab::2"}')
+    .replace(
+        "  - {name: cable-b",
+        '  - {name: ac, prefix: "2001:ac::/64", endpoints: ["gate:eth3", "mid:eth1"]}\n'
+        '  - {name: cb, prefix: "2001:cb::/64", endpoints: ["mid:eth2", "exit:eth3"]}\n'
+        "  - {name: cable-b",
+    )
+    .replace("icmp: 3}]", "udp: 64}]")
+    + "    apply: [{firewall: {name: shut, at: mid, tool: ip6tables, chain: FORWARD, verdict: drop}}]\n"
+)
+
+
+def test_a_predicted_loss_stands_behind_the_line_that_leads_to_it() -> None:
+    told = predict(planned(PARTING + "    expect: {elsewhere: any}\n"), ["across"], [], "yaml")
+    walk = "".join(f"      {line}\n" for line in told.splitlines())
+    found = loads(f"{PARTING}    expect:\n{walk}", "small.yml")
+    lines = [key for one in found.topology.exercises[0].expect.walk["echo"].there for key in one]
+    assert lines[lines.index("lost at mid") - 1] == "gate > mid"
+    assert lines[-1] != "lost at mid"
 
 
 def same(one: Expected, old: dict[str, Any]) -> bool:

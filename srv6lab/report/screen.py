@@ -44,7 +44,11 @@ def _verdict(verdict: Verdict, look: Look, noted: set[str], *, alone: bool) -> I
     items = [item for item in verdict.items if not isinstance(item, NOTES)]
     passed = verdict.status is Status.PASS
     word = look.paint(f"{verdict.status.upper():5}", _COLORS[verdict.status])
-    yield f"{word} {look.paint(verdict.exercise, _BOLD)}{_judged(items)}"
+    judged = _judged(items)
+    fits = columns(f"{verdict.status:5} {verdict.exercise}  {judged}") <= look.width
+    yield f"{word} {look.paint(verdict.exercise, _BOLD)}{f'  {judged}' if judged and fits else ''}"
+    if judged and not fits:
+        yield from _wrapped(judged, look.width, "  ", "  ")
     if passed and alone:
         yield from _walk(items, look)
         for line in quirk_lines(verdict):
@@ -65,7 +69,7 @@ def _judged(items: Sequence[Item]) -> str:
     points = kinds.pop("packet", 0)
     words = [f"{points} points"] if points else []
     words += [_many(count, kind) for kind, count in kinds.items() if kind != "settled"]
-    return f"  {', '.join(words)} as they should be" if words else ""
+    return f"{', '.join(words)} as they should be" if words else ""
 
 
 def _many(count: int, kind: str) -> str:
@@ -78,7 +82,7 @@ def _around_the_break(items: Sequence[Item], look: Look) -> Iterator[str]:
     wrong = [item for item in items if item.status is not Status.PASS]
     probe = wrong[0].probe if wrong else ""
     way = [item for item in items[:first] if item.probe == probe]
-    yield from [*_walk(way, look)][-_BEFORE:]
+    yield from _walk(way, look, _BEFORE)
     broken = [item for item in wrong if (item.point, item.direction) == (wrong[0].point, wrong[0].direction)]
     width = max((len(str(item.point)) + 4 for item in broken if item.point), default=1)
     for item in broken[:_FAILED]:
@@ -91,9 +95,9 @@ def _around_the_break(items: Sequence[Item], look: Look) -> Iterator[str]:
 # --- the walk
 
 
-def _walk(items: Sequence[Item], look: Look) -> Iterator[str]:
-    """A line a link, said as an author may write it; then what else was judged."""
-    rows = [*_links(items)]
+def _walk(items: Sequence[Item], look: Look, last_links: int = 0) -> Iterator[str]:
+    """A line a link, of all or of the last ones, said as an author may write it; then what else was judged."""
+    rows = [*_links(items)][-last_links:]
     width = max((len(link) for link, _ in rows), default=0)
     probe, before, last = "", None, ""
     several = len({item.probe for item in items if item.probe}) > 1
@@ -151,6 +155,9 @@ def _short(item: Item, before: Packet | None) -> tuple[str, Packet | None]:
 def _row(link: str, text: str, last: str, look: Look) -> Iterator[str]:
     """`link  packet`, broken between headers where a line is too short for all of it; what is new is bold."""
     known = set(re.split(r"[\s,\[\]*]+", last))
+    if len(link) > look.width // 2:
+        yield from _wrapped(link.rstrip(), look.width, "  ", "  ")
+        link = "  "
     for line in _broken(text, look.width - len(link) - 4):
         yield _bold(f"  {link}  ", line, known, look)
         link = " " * len(link)

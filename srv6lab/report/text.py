@@ -58,6 +58,9 @@ def cause_lines(suspects: Sequence[Suspect]) -> Iterator[str]:
     """The cause that was proven; else all that can't be told apart, with what would prove each."""
     if not suspects:
         return
+    suspects = [
+        *{(one.what, one.argv and one.node, one.argv, one.mend, one.proven): one for one in suspects}.values()
+    ]  # what is wrong at both ends of a wire is said once
     if suspects[0].proven:
         yield f"  cause: {suspects[0].what}"
     else:

@@ -48,8 +48,18 @@ def _leg(leg: Leg, prediction: Prediction, parallel: frozenset[frozenset[str]]) 
         short = written(packet, before)
         yield f"      - {link}: {json.dumps(short, ensure_ascii=False) if ': ' in f'{short} ' or '::,' in short else short}"
         before = packet
+        yield from _losses([trace for trace in traces if _last(trace, parallel) == (link, text)], "- ")
+    yield from _losses([trace for trace in traces if not _last(trace, parallel)], "# ")
+
+
+def _losses(traces: Sequence[Trace], mark: str) -> Iterator[str]:
+    """Where packets end: behind the line that leads there, and in a comment where none does."""
     for end in dict.fromkeys(trace.end for trace in traces if not trace.end.delivered):
-        yield f"      {'- ' if lines else '# '}lost at {end.place}: {json.dumps(end.reason, ensure_ascii=False)}"
+        yield f"      {mark}lost at {end.place}: {json.dumps(end.reason, ensure_ascii=False)}"
+
+
+def _last(trace: Trace, parallel: frozenset[frozenset[str]]) -> _Line | None:
+    return next(reversed(_lines([trace], parallel)), None)
 
 
 def _lines(traces: Sequence[Trace], parallel: frozenset[frozenset[str]]) -> dict[_Line, Fraction]:

@@ -203,6 +203,7 @@ class _Header:
         self._words, self._whole, self._names = words, whole, names
         self._outermost, self._innermost = outermost, innermost
         self._fields: dict[str, Said] = {}
+        self._written: set[str] = set()  # the fields that this text says, not the line before
         self._next = 0
 
     def read(self, same: Fields | None) -> dict[str, Said]:
@@ -257,10 +258,10 @@ class _Header:
             self._say(name, _number(number, word.text), number)
         elif word.text in _OF_WHOLE:
             number = self._take()
-            self._whole[_OF_WHOLE[word.text]] = Said(_number(number, word.text), number.at)
+            self._say_of_whole(_OF_WHOLE[word.text], Said(_number(number, word.text), number.at))
         elif word.text == "share":
             share = self._take()
-            self._whole["share"] = Said(share.text, share.at)
+            self._say_of_whole("share", Said(share.text, share.at))
         elif word.text == "oam":
             self._say("oam", True, word)
         elif word.text in PROTOCOLS and self._innermost:
@@ -279,7 +280,13 @@ class _Header:
         if name.startswith("segment") and self._innermost and not self._outermost:
             mend = "say it of the outer headers"
             raise NotationError(word.at, "of the innermost of several headers no SRH can be said", mend)
+        _once(name, name in self._written, word.at)
+        self._written.add(name)
         self._fields[name] = Said(value, word.at)
+
+    def _say_of_whole(self, name: str, said: Said) -> None:
+        _once(name, name in self._whole, said.at)
+        self._whole[name] = said
 
     def _segments(self, opening: _Word) -> None:
         """`[a, *b]`: the last segment first, the active one starred."""
@@ -300,7 +307,8 @@ class _Header:
                 )
         if len(starred) > 1:
             raise NotationError(starred[1].at, "two segments are active", "star the one that is")
-        self._fields.pop("segments_left", None)
+        if "segments_left" not in self._written:
+            self._fields.pop("segments_left", None)
         self._say("segment_list", listed, opening)
         if starred:
             self._say("segments_left", starred[0].value, _Word("*", starred[0].at))
@@ -312,6 +320,11 @@ class _Header:
                 raise NotationError(left.at, what, "the list is in wire order: segment 0 is the last one")
 
 
+def _once(name: str, again: bool, at: int) -> None:
+    if again:
+        raise NotationError(at, f"{name.replace('_', ' ')} is said twice", "say it once")
+
+
 def _address(word: _Word, names: Names) -> str:
     found = names.get(word.text, ())
     if len(found) > 1:
@@ -321,9 +334,11 @@ def _address(word: _Word, names: Names) -> str:
     try:
         return found[0] if found else str(ip_address(word.text))
     except ValueError:
-        mend = (
-            or_all(word.text, names) if re.match("@|[a-z].*[.]", word.text) else "write 10.0.0.1 or fc00:2::a"
-        )
+        mend = "write 10.0.0.1 or fc00:2::a"
+        if re.match("@|[a-z].*[.]", word.text):
+            mend = or_all(word.text, names)
+        elif word.text.startswith(ANY):
+            mend = f"a star stands in a segment list, [*fc00:2::a]; here write {word.text[1:60]}"
         raise NotationError(word.at, f"`{word.text[:60]}` is no address", mend) from None
 
 

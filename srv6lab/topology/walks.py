@@ -21,6 +21,7 @@ from ipaddress import ip_address, ip_network
 from typing import Any
 
 from srv6lab.errors import Problem
+from srv6lab.suggest import or_all
 from srv6lab.topology.notation import SAME, Names, NotationError, Packet, parse
 from srv6lab.topology.places import LINK, Point
 from srv6lab.topology.yaml.source import Source
@@ -109,7 +110,7 @@ def _packets(probe: str, legs: Node, links: list[_Link], names: Names, problems:
                 if way not in line.keys or not isinstance(text.data, str):
                     continue  # the schema says what a line is
                 if lost := LOST.match(way):
-                    _check_loss(lost[1], end, line.keys[way], problems)
+                    _check_loss(lost[1], end, links, line.keys[way], problems)
                     continue
                 ends = _ends(way, links, line.keys[way], problems)
                 end = str(ends[-1][0].place) if ends and ends[-1][1] == "in" else ""
@@ -129,9 +130,12 @@ def _packets(probe: str, legs: Node, links: list[_Link], names: Names, problems:
                 )
 
 
-def _check_loss(place: str, end: str, mark: Mark, problems: _Problems) -> None:
+def _check_loss(place: str, end: str, links: list[_Link], mark: Mark, problems: _Problems) -> None:
     """Packets are lost where the line before brings them; that they come no further, the walk says by its end."""
-    if end and end != place:
+    places = dict.fromkeys(str(point.place) for one in links for point in one.ends)
+    if place not in places:
+        problems.say(mark, f"no link leads to {place}, so nothing is lost there", or_all(place, places))
+    elif end and end != place:
         problems.say(
             mark, f"the line before leads to {end}, so nothing is lost at {place}", f"write `lost at {end}`"
         )

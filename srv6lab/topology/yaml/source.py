@@ -27,6 +27,16 @@ Path = tuple[str | int, ...]
 _BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 
+# A text in the file, by the quotes that it stands in: what stands before it, a character of it, and space.
+_HEAD = re.compile(r"(?:[&!]\S*\s+)*(?:[|>][-+0-9]*[ \t]*(?:#.*)?(?=\n))?")
+_ESCAPE = r"\\(?:x..|u.{4}|U.{8}|.)"
+_WRITTEN = {
+    "": re.compile(".?", re.DOTALL),
+    "'": re.compile("''|.?", re.DOTALL),
+    '"': re.compile(f"{_ESCAPE}|.?", re.DOTALL),
+}
+_SPACE = {"": re.compile(r"\s*"), "'": re.compile(r"\s*"), '"': re.compile(r"(?:\s|\\[\n nrt_])*")}
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -48,16 +58,28 @@ class Source:
         return self.at(mark)
 
     def within(self, text: Node, at: int) -> Mark:
-        """The place of a text's character: a text may go on in lines below, where YAML makes a space of a line's end."""
-        line, column = text.mark[0], text.mark[1] + text.quoted
-        while at > (rest := len(self._lines[line].rstrip()) - column) and line + 1 < len(self._lines):
-            at -= rest + 1
-            line += 1
-            column = len(self._lines[line]) - len(self._lines[line].lstrip())
-        return line, column + at
+        """The place of a text's character: in the file the text may begin behind an anchor, go on in lines below, and
+        have characters written as escapes."""
+        if self._lines[text.mark[0]].startswith(text.data, text.mark[1]):
+            return text.mark[0], text.mark[1] + at
+        rest = "\n".join(self._lines[text.mark[0] : text.mark[0] + len(text.data) + 2])
+        place = _behind(_HEAD, rest, text.mark[1])
+        quote = rest[place] if rest[place : place + 1] in ("'", '"') else ""
+        written, place = _WRITTEN[quote], place + len(quote)
+        for _ in range(sum(not one.isspace() for one in text.data[:at])):
+            place = _behind(written, rest, _behind(_SPACE[quote], rest, place))
+        if not text.data[at : at + 1].isspace() and at < len(text.data):
+            place = _behind(_SPACE[quote], rest, place)
+        before = rest[:place]
+        return text.mark[0] + before.count("\n"), place - (before.rfind("\n") + 1)
 
     def at(self, mark: Mark) -> Location:
         return location(self.file, self._lines, mark)
+
+
+def _behind(pattern: re.Pattern[str], text: str, place: int) -> int:
+    found = pattern.match(text, place)
+    return found.end() if found else place
 
 
 def _step(node: Node, step: str | int) -> tuple[Node | None, Mark]:

@@ -31,15 +31,13 @@ _CONSTANTS |= dict.fromkeys(("", "~", "null", "Null", "NULL"))  # type: ignore[a
 
 @dataclass(slots=True)
 class Node:
-    """A value and its place; `children` mirrors the data of a collection, `keys` a mapping's keys. A text in quotes
-    begins a character later."""
+    """A value and its place; `children` mirrors the data of a collection, `keys` a mapping's keys."""
 
     mark: Mark
     data: Any
     children: Any = None
     keys: dict[str, Mark] = field(default_factory=dict)
     parts: int = 1
-    quoted: bool = False
 
 
 def location(file: str, lines: tuple[str, ...], mark: Mark) -> Location:
@@ -125,8 +123,7 @@ class Tree:
         if frame is not None and plain and not value and frame.key and syntax.is_address(frame.key + ":"):
             self._silent_trap(frame)
             return
-        quoted = event.style in ("'", '"')
-        self._add(Node(mark, _resolve(value) if plain else value, quoted=quoted), event.anchor)
+        self._add(Node(mark, _resolve(value) if plain else value), event.anchor)
 
     def _key(self, frame: _Frame, text: str, plain: bool, mark: Mark) -> None:
         frame.key, frame.key_mark, frame.waiting = text, mark, True
