@@ -167,7 +167,7 @@ def _of_the_run(observed: Observations) -> Iterator[Item]:
 def _unreviewed(exercise: Exercise) -> Iterator[Item]:
     for probe, walk in exercise.expect.walk.items():
         if walk.unreviewed:
-            note = f"the walk of {probe} is unreviewed: expectation and model are one witness here"
+            note = f"{exercise.name}: the walk of {probe} is unreviewed, so expectation and model are one witness"
             yield Unreviewed(status=Status.PASS, note=note, probe=probe)
 
 

@@ -35,8 +35,9 @@ def _words(header: IpHeader, packet: PacketView) -> str:
 
 def switched_off(plan: Plan, came: Hop | None, out: Hop) -> Iterator[Suspect]:
     """NICs without IPv6, or without their addresses, at both ends of the link that it should leave by, and where it
-    came in."""
-    ends, own = plan.neighbors(), {nic.point: nic for nic in plan.traced()}
+    came in; a port to a service is one of them, though nobody traces it."""
+    ends = plan.neighbors()
+    own = {nic.point: nic for nic in (*ends.values(), *plan.traced())}
     version = out.packet.outer.destination.version
     for nic in (own.get(came.point) if came else None, own.get(out.point)):
         if nic is not None:
