@@ -147,10 +147,13 @@ class LabsFolder:
         up = {home.path.name: state for home, state in self.up()}
         guess = f"{did_you_mean(near)} Else: " if (near := closest(name, up)) else ""
         mend = f"{guess}invoke up lab={reference.name}{given}"
+        labs = []
         for state in up.values():
             with suppress(LabError):  # a state of another version
                 if name in provider_of(state).nodes(state):
-                    mend = f"it is a node: name its lab first, as {self.called(state)} {name}"
+                    labs.append(f"{self.called(state)} {name}")
+        if labs:
+            mend = f"it is a node: name its lab first, as {' or '.join(labs)}"
         raise MachineError(f"{name} isn't up", mend)
 
 

@@ -139,7 +139,7 @@ def test_a_wrong_file_is_2(tmp_path: Path) -> None:
         (("doctor", "--provider", "vmware"), "there are: netns, virtualbox, libvirt"),
         (("doctor", "--format", "yaml"), "there are: text, json"),
         (("doctor", f"{NAME}x"), f"did you mean `{NAME}`?"),
-        (("doctor", "provider=netns"), "--provider netns"),
+        (("doctor", "provider=vmware"), "there are: netns, virtualbox, libvirt"),
         (("behaviors", "End.DX5"), "did you mean"),
         (("behaviors", "--format", "yaml"), "there are: text, json"),
     ],
