@@ -1,4 +1,4 @@
-"""What `up` finds astray in a lab that is up, and what of it it brings back."""
+"""What is dead or differs from Day0 in a lab that is up when `up` begins, and what of it `up` brings back."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ _MOST = 12  # lines of settings; `invoke status` shows all
 
 
 @dataclass(frozen=True, slots=True)
-class Astray:
+class Defects:
     """The nodes and tracers that are dead, and what isn't as Day0 left it: None where nobody could tell."""
 
     dead: tuple[str, ...] = ()
     differences: tuple[Difference, ...] | None = None
 
 
-def look(one: Instance) -> Astray:
+def look(one: Instance) -> Defects:
     """Settings are asked for only where every node is alive: one that isn't is asked in vain, and long."""
     try:
         dead = [entry for entry in one.status() if not entry.alive]
     except LabError:
-        return Astray()
+        return Defects()
     settings = None if any(entry.kind == "node" for entry in dead) else snapshot.differences(one)
-    return Astray(tuple(f"{entry.kind} {entry.name}" for entry in dead), settings)
+    return Defects(tuple(f"{entry.kind} {entry.name}" for entry in dead), settings)
 
 
-def told(before: Astray, after: Astray) -> Iterator[str]:
+def told(before: Defects, after: Defects) -> Iterator[str]:
     """A line for each thing that came back, and for each that Day0 doesn't take away; or that there was nothing."""
     found = [one for one in before.dead if one not in after.dead]
     if before.differences is not None and after.differences is not None:
