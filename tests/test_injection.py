@@ -252,6 +252,7 @@ BASE: dict[str, Any] = {
                         "tunnel": {"source": "2001:ab::1", "destination": "fc00:b::e"},
                     }
                 ],
+                "losses": [{"probe": "again", "most": 0}],
                 "counters": [{"firewall": "plain", "packets": 3}, {"sid": "fc00:b::e", "packets": 3}],
             },
         }

@@ -152,6 +152,7 @@ GOOD: dict[str, dict[str, tuple[Any, ...]]] = {
         "nodes/gate/headend/flows/0/dscp": (0, 63),
         "exercises/0/apply/1/firewall/verdict": ("accept",),
         "exercises/0/expect/alerts/0/count": (1, None),
+        "exercises/0/expect/losses": ([{"probe": "echo", "most": 1}], [{"probe": "echo", "most": 9}], []),
     },
 }
 
@@ -250,7 +251,12 @@ BAD: dict[str, dict[str, tuple[Any, ...]]] = {
         f"{_PACKETS}/2/count": (0, 1),
         f"{_PACKETS}/2/share": ("1/2",),
         f"{_PACKETS}/2/segment_list": ([],),
-        "exercises/0/expect/losses": ([{"probe": "echo", "most": 1}],),
+        "exercises/0/expect/losses": (
+            [{"probe": "echo"}],
+            [{"most": 1}],
+            [{"probe": "echo", "most": -1}],
+            {},
+        ),
         f"{_PROBE}/answered": ("some", "at least 0", "at least", "ALL", 3),
         "exercises/0/expect/counters": (
             [{"packets": 1}],

@@ -171,6 +171,13 @@ class CounterExpectation(Model):
     packets: Annotated[int, Field(strict=True, ge=0)]
 
 
+class LossExpectation(Model):
+    """How many echo requests of a probe may stay without an answer: an older way to write the probe's `answered`."""
+
+    probe: Name
+    most: Annotated[int, Field(strict=True, ge=0)]
+
+
 class Expect(Model):
     """The author's word, written by hand. `elsewhere: absent` says that the probes' packets are
     seen at no other point than those listed; so it is where there is a walk. A walk becomes `packets` before anything
@@ -179,6 +186,7 @@ class Expect(Model):
     walk: dict[Name, Walk] = Field(default_factory=dict)
     packets: tuple[PacketExpectation, ...] = ()
     elsewhere: Literal["absent", "any"] = "any"
+    losses: tuple[LossExpectation, ...] = ()
     alerts: tuple[AlertExpectation, ...] = ()
     counters: tuple[CounterExpectation, ...] = ()
     control: tuple[ControlExpectation, ...] = ()

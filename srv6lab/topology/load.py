@@ -18,6 +18,7 @@ from pydantic import ValidationError
 
 from srv6lab.errors import Problem, TopologyError, UsageError
 from srv6lab.topology import checks
+from srv6lab.topology.losses import answered
 from srv6lab.topology.messages.schema import (
     findings_of,
     misplaced,
@@ -68,8 +69,9 @@ def read(path: Path) -> bytes:
 def loads(text: str | bytes, shown: str, folder: Path | None = None) -> Lab:
     """The lab of a text that stands in no file, or not yet; the files that it names are in `folder`."""
     source, problems = examine(text, shown)
+    of_losses = answered(source)
     source, of_walks = expanded(source)
-    problems += (*of_walks,)
+    problems += (*of_walks, *of_losses)
     topology, schema = _topology(source)
     view = _view(source, schema)
     found = checks.run(view, source.locate)

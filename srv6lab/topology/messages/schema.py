@@ -250,6 +250,7 @@ _THINGS = {
     "apply": "action",
     "counters": "counter",
     "links": "link",
+    "losses": "loss",
     "local_sids": "local SID",
     "nodes": "node",
     "packets": "expectation",
