@@ -125,7 +125,9 @@ def _judge_probe(
             nothing_else = "no expectation at this point has these addresses"
         elif elsewhere_absent:
             nothing_else = "seen where no expectation has it"
-        here = PointContext(*spot, found.sent.sent, foreseen is not None, blind, nothing_else)
+        here = PointContext(
+            *spot, found.sent.sent, foreseen is not None, blind, nothing_else, elsewhere_absent
+        )
         yield from judge_spot(wanted.get(spot, ()), permitted.get(spot, ()), seen.get(spot, ()), here)
     yield from judge_variants(permitted, seen)
 
