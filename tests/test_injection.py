@@ -52,7 +52,7 @@ BASE: dict[str, Any] = {
         "gate": {
             "role": "router",
             "locator": "fc00:a::/64",
-            "loopback": "fc00:a::1/64",
+            "loopback": ["fc00:a::1/64", "10.255.0.1/32"],
             "routes": [{"prefix": "fc00:b::/64", "via": "2001:ab::2"}],
             "headend": {
                 "flows": [

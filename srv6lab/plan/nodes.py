@@ -23,13 +23,13 @@ Locate = Callable[[Path], Location]
 
 @dataclass(frozen=True, slots=True)
 class Nic:
-    """One end of a link as its node sees it. `trace` is the capture file's name without `.pcap`, `vrf` the
-    VPN that it is in."""
+    """One end of a link as its node sees it, with its addresses in the file's order. `trace` is the capture file's name
+    without `.pcap`, `vrf` the VPN that it is in."""
 
     point: Point
     mac: str
     mtu: int
-    address: Interface
+    addresses: tuple[Interface, ...]
     trace: str
     link: str
     peer: Point
@@ -38,6 +38,27 @@ class Nic:
     @property
     def name(self) -> str:
         return self.point.nic
+
+    @property
+    def address(self) -> Interface:
+        """The first one."""
+        return self.addresses[0]
+
+    def of(self, version: int) -> Interface | None:
+        """The first address of an IP version, None if it has none."""
+        return next((one for one in self.addresses if one.version == version), None)
+
+    def networks(self) -> Iterator[Network]:
+        """The prefixes of its link in which it has an address, each once."""
+        yield from dict.fromkeys(one.network for one in self.addresses)
+
+    def has(self, address: Address) -> bool:
+        """Whether the address is one of its own."""
+        return any(one.ip == address for one in self.addresses)
+
+    def reaches(self, address: Address) -> bool:
+        """Whether the address is in a prefix of its link."""
+        return any(address in one.network for one in self.addresses)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +137,7 @@ class PlannedNode:
     name: str
     role: str
     nics: tuple[Nic, ...]
-    loopback: IPv6Interface | None = None
+    loopbacks: tuple[Interface, ...] = ()
     locator: IPv6Network | None = None
     routes: tuple[PlannedRoute, ...] = ()
     local_sids: tuple[PlannedSid, ...] = ()
@@ -139,10 +160,20 @@ class PlannedNode:
         """Whether Day0 tells the kernel to part flows by their ports, too: where policies share flows."""
         return self.headend is not None
 
+    @property
+    def loopback(self) -> IPv6Interface | None:
+        """The first IPv6 address on `lo`: the node is known by it."""
+        return next((one for one in self.loopbacks if isinstance(one, IPv6Interface)), None)
+
     def addresses(self) -> tuple[Address, ...]:
-        """Its NICs' in their order, then the loopback's."""
-        interfaces = [nic.address for nic in self.nics] + ([self.loopback] if self.loopback else [])
-        return tuple(interface.ip for interface in interfaces)
+        """Its NICs' in their order, then the loopback's; no link-local ones, which nobody else reaches."""
+        interfaces = (*(one for nic in self.nics for one in nic.addresses), *self.loopbacks)
+        return tuple(one.ip for one in interfaces if not one.is_link_local)
+
+    @property
+    def families(self) -> frozenset[int]:
+        """The IP versions that it can send over its links."""
+        return frozenset(one.version for nic in self.nics for one in nic.addresses if not one.is_link_local)
 
     def next_hops(self) -> dict[tuple[Network, int | None], tuple[PlannedRoute, ...]]:
         """The static routes by prefix and table (None for the main one), in the order of the file."""
@@ -158,7 +189,7 @@ class PlannedNode:
 
     def egress_nic(self, address: Address) -> str | None:
         """The NIC of the longest prefix that matches, among links and routes."""
-        table = [(nic.address.network, nic.name) for nic in self.nics]
+        table = [(network, nic.name) for nic in self.nics for network in nic.networks()]
         table += [(route.prefix, route.nic) for route in self.routes if route.table is None]
         matches = [(prefix.prefixlen, nic) for prefix, nic in table if address in prefix]
         return max(matches, key=lambda match: match[0])[1] if matches else None
@@ -217,7 +248,8 @@ class Plan:
     def target(self, probe: Probe) -> Address:
         """The address that a probe is sent to: of the family that both ends have on a link, IPv4 first, but for
         one that carries an SRH."""
-        families = {6} if probe.segments else {nic.address.version for nic in self.node(probe.source).nics}
+        source = self.node(probe.source)
+        families = {6} if probe.segments else source.families
         addresses = (one for one in self.node(probe.to).addresses() if one.version in families)
         return min(addresses, key=lambda address: address.version)
 

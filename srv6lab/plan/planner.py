@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from ipaddress import IPv6Address, ip_interface, ip_network
+from ipaddress import IPv6Address, ip_interface
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -149,10 +149,12 @@ def _mac_clashes(topology: Topology, locate: Locate) -> Iterator[Problem]:
     for index, link in enumerate(topology.links):
         for end, endpoint in enumerate(link.endpoints):
             point = endpoint.point
-            owner = owners.setdefault(mac_of(topology.name, point), point)
+            mac = endpoint.mac or mac_of(topology.name, point)
+            owner = owners.setdefault(mac, point)
             if owner != point:
-                what = f"{point} would have the MAC {mac_of(topology.name, point)} that {owner} has"
-                yield Problem(locate(("links", index, "endpoints", end)), what, "rename one of the two nodes")
+                what = f"{point} would have the MAC {mac} that {owner} has"
+                mend = "write another one" if endpoint.mac else "rename one of the two nodes"
+                yield Problem(locate(("links", index, "endpoints", end)), what, mend)
 
 
 def _plan_nics(topology: Topology) -> dict[str, list[Nic]]:
@@ -172,9 +174,9 @@ def _ends(lab: str, link: Link) -> Iterator[Nic]:
         point = points[index]
         yield Nic(
             point=point,
-            mac=mac_of(lab, point),
-            mtu=link.mtu,
-            address=ip_interface(f"{link.address(index)}/{link.prefix.prefixlen}"),
+            mac=endpoint.mac or mac_of(lab, point),
+            mtu=endpoint.mtu or link.mtu,
+            addresses=link.interfaces(index),
             trace=endpoint.trace or f"{point.node}-{point.nic}",
             link=link.name,
             peer=points[1 - index],
@@ -202,7 +204,7 @@ def _port(lab: str, node: str, netns: str, port: Port) -> PlannedPort:
             point=point,
             mac=mac_of(lab, point),
             mtu=port.mtu,
-            address=ip_interface(f"{port.prefix[number]}/{length}"),
+            addresses=(ip_interface(f"{port.prefix[number]}/{length}"),),
             trace=port.trace or f"{node}-{inside.nic}",
             link="",
             peer=peer,
@@ -225,7 +227,7 @@ class _Planner:
             name=self.name,
             role=self.node.role,
             nics=self.nics,
-            loopback=self.node.loopback,
+            loopbacks=self.node.loopbacks,
             locator=self.node.locator,
             routes=tuple(self._routes()),
             services=services,
@@ -289,13 +291,13 @@ class _Planner:
             )
 
     def _connected(self, address: Address) -> str | None:
-        return next((nic.name for nic in self.nics if address in nic.address.network), None)
+        return next((nic.name for nic in self.nics if nic.reaches(address)), None)
 
     def _any_ipv6_nic(self) -> str | None:
-        return next((nic.name for nic in self.nics if nic.address.version == 6), None)
+        return next((nic.name for nic in self.nics if nic.of(6)), None)
 
     def _links_of(self) -> str:
-        prefixes = ", ".join(str(ip_network(nic.address.network)) for nic in self.nics)
+        prefixes = ", ".join(str(network) for nic in self.nics for network in nic.networks())
         return f"its links are {prefixes}" if prefixes else "it has no links"
 
     def _problem(self, where: Path, what: str, mend: str) -> None:

@@ -324,7 +324,7 @@ class _Step:
         return replace(walk, packet=packet, how=Lookup(), hops=(*walk.hops, again))
 
     def _to_neighbor(self, next_hop: Address) -> Next:
-        nic = next((one for one in self.here.nics.values() if next_hop in one.address.network), None)
+        nic = next((one for one in self.here.nics.values() if one.reaches(next_hop)), None)
         if nic is None:
             return _lost(self.walk, f"{next_hop} is on no link of {self.here.place}")
         destination = _destination(self.walk.packet)

@@ -137,9 +137,8 @@ def _node(
 ) -> Namespace:
     ports = [port.outside for service in node.services if service.netns for port in service.ports]
     nics = {nic.name: nic for nic in (*node.nics, *ports)}
-    interfaces = [(nic.name, nic.address) for nic in nics.values()]
-    if node.loopback:
-        interfaces.append((LOOPBACK, node.loopback))
+    interfaces = [(nic.name, one) for nic in nics.values() for one in nic.addresses]
+    interfaces += [(LOOPBACK, one) for one in node.loopbacks]
     in_vpns = {nic.name for nic in node.nics if nic.vrf}
     fib = Fib((one.network, (Link(name),)) for name, one in interfaces if name not in in_vpns)
     # An IPv6 link keeps its prefix, whose metric is lower than a static route's.
@@ -207,7 +206,8 @@ def _proxy(proxy: PlannedProxy) -> Sid:
 
 def _vpn(node: PlannedNode, vrf: PlannedVrf, routes: Iterable[VpnRoute]) -> Fib:
     """A VPN's own table: its links, and the other sites behind their SIDs (RFC 9252 section 5)."""
-    fib = Fib((nic.address.network, (Link(nic.name),)) for nic in node.nics if nic.name in vrf.nics)
+    own = (nic for nic in node.nics if nic.name in vrf.nics)
+    fib = Fib((network, (Link(nic.name),)) for nic in own for network in nic.networks())
     source = node.routing.source if node.routing else None
     for route in routes:
         if source is None:
@@ -223,7 +223,7 @@ def _steer(nics: Mapping[str, Nic], policy: SteeredPrefix) -> Steer:
 def _inside(place: Place, service: PlannedService, firewalls: tuple[Firewall, ...]) -> Namespace:
     """A service's namespace: with two ports, what comes in by one leaves by the other."""
     nics = {port.inside.name: port.inside for port in service.ports}
-    tables = {MAIN: Fib((nic.address.network, (Link(nic.name),)) for nic in nics.values())}
+    tables = {MAIN: Fib((network, (Link(nic.name),)) for nic in nics.values() for network in nic.networks())}
     rules = {}
     if len(service.ports) == 2:
         for number, (port, other) in enumerate(zip(service.ports, reversed(service.ports), strict=True), 101):
@@ -231,5 +231,5 @@ def _inside(place: Place, service: PlannedService, firewalls: tuple[Firewall, ..
             everything = ip_network("::/0" if way.next_hop.version == 6 else "0.0.0.0/0")
             tables[number] = Fib([(everything, (way,))])
             rules[port.inside.name] = number
-    addresses = frozenset(nic.address.ip for nic in nics.values())
+    addresses = frozenset(one.ip for nic in nics.values() for one in nic.addresses)
     return Namespace(place, nics, addresses, tables, rules, firewalls=firewalls)

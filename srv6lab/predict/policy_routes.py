@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from ipaddress import IPv6Address, IPv6Network
+from ipaddress import IPv6Address, IPv6Interface, IPv6Network
 from math import lcm
 
 from srv6lab.plan.headend import PlannedHeadend
@@ -35,10 +35,10 @@ class Elected:
 
 def source_of(nics: Mapping[str, Nic], name: str) -> IPv6Address:
     """The source of what a node pushes is the address of the NIC that it leaves by."""
-    source = nics[name].address.ip
-    if not isinstance(source, IPv6Address):
+    source = nics[name].of(6)
+    if not isinstance(source, IPv6Interface):
         raise ValueError(f"{name} has no IPv6 address to encapsulate from")
-    return source
+    return source.ip
 
 
 def decided(node: PlannedNode, elected: Elected) -> Routes:

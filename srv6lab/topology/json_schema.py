@@ -21,6 +21,7 @@ from srv6lab.topology.walks import LEGS
 
 Schema = dict[str, Any]
 
+_SEVERAL = (("Link", "prefix"), ("Endpoint", "address"), ("Node", "loopback"))
 _NOTHING: Schema = {"enum": [None, []]}
 _FAMILY = {4: {"pattern": "^[^:]*$"}, 6: {"pattern": ":"}}
 _ENDS = ("source", "destination")
@@ -34,6 +35,11 @@ def json_schema() -> Schema:
     schema["title"] = "srv6lab topology"
     endpoints = schema["$defs"]["Link"]["properties"]["endpoints"]
     endpoints["items"] = {"anyOf": [endpoints["items"], {"type": "string", "pattern": ENDPOINT}]}
+    for model, key in _SEVERAL:
+        # A value is short for a list of it.
+        known = schema["$defs"][model]["properties"][key]
+        kinds = [known["items"], _bare(known), *([] if "minItems" in known else [{"type": "null"}])]
+        schema["$defs"][model]["properties"][key] = _words(known) | {"anyOf": kinds}
     for leg in LEGS:
         wire = {"propertyNames": {"not": {"pattern": "^lost at "}}}
         line = _when(wire, {"additionalProperties": {"pattern": LINE}})
@@ -45,6 +51,14 @@ def json_schema() -> Schema:
     finished: Schema = _finished(schema, shared)
     finished["$defs"] |= shared
     return finished
+
+
+def _words(schema: Schema) -> Schema:
+    return {key: value for key, value in schema.items() if key in ("title", "default", "description")}
+
+
+def _bare(schema: Schema) -> Schema:
+    return {key: value for key, value in schema.items() if key not in _words(schema)}
 
 
 def _finished(schema: Any, shared: Schema) -> Any:

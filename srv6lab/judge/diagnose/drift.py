@@ -159,7 +159,7 @@ def _prefix(word: str, line: str) -> Network | None:
 
 def _better(node: PlannedNode, end: Address, prefix: Network, line: str) -> bool:
     """Whether the plan has a longer prefix for an address, or as long a one and a metric that is preferred."""
-    planned: list[Network] = [nic.address.network for nic in node.nics]
+    planned: list[Network] = [network for nic in node.nics for network in nic.networks()]
     planned += [route.prefix for route in node.routes if route.table is None]
     planned += [*(sid.prefix for sid in node.local_sids), *(one.prefix for one in node.steering)]
     longest = max((one.prefixlen for one in planned if end in one), default=-1)

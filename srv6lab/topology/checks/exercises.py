@@ -117,12 +117,17 @@ def probe_shares_no_family(view: Facts, locate: Locate) -> Iterator[Problem]:
         source, to = item.value.source, item.value.to
         if not (view.clear(source) and view.clear(to)) or source not in view.nics or to not in view.nodes:
             continue
-        sends = {nic.link.prefix.version for nic in view.nics[source]}
-        loopback = view.nodes[to].loopback
-        has = {nic.link.prefix.version for nic in view.nics.get(to, ())} | ({6} if loopback else set())
+        sends = _versions(view, source)
+        has = _versions(view, to) | {one.version for one in view.nodes[to].loopbacks}
         if has and not sends & has:
             what = f"{source} has only IPv{min(sends)} on its links, and {to} only IPv{min(has)}"
             yield Problem(locate((*item.path, "to")), what, "give both an address of one family")
+
+
+def _versions(view: Facts, node: str) -> set[int]:
+    """The IP versions that a node has on its links, but for link-local addresses."""
+    links = (nic.link for nic in view.nics.get(node, ()))
+    return {prefix.version for link in links for prefix in link.prefixes if not prefix.is_link_local}
 
 
 HEADERS = {4: 20, 6: 40}  # bytes of an IP header
@@ -134,9 +139,10 @@ def probe_fits_its_link(view: Facts, locate: Locate) -> Iterator[Problem]:
     for item in _probes(view):
         for nic in view.nics.get(item.value.source, ()):
             header = max((kind.header for kind in item.value.kinds), default=0)
-            room = nic.link.mtu - HEADERS[nic.link.prefix.version] - header
+            # Where both families are, what is sent is of the one with the shorter header, or fits either.
+            room = nic.mtu - HEADERS[min(nic.link.versions)] - header
             if item.value.size > room:
-                what = f"{item.value.size} bytes don't fit link {nic.link.name}, whose MTU is {nic.link.mtu}"
+                what = f"{item.value.size} bytes don't fit link {nic.link.name}, whose MTU is {nic.mtu}"
                 yield Problem(
                     locate((*item.path, "size")), what, f"send {room} at most, or give the link more"
                 )

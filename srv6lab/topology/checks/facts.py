@@ -29,7 +29,7 @@ from srv6lab.topology.expectations import (
 )
 from srv6lab.topology.model import Endpoint, Group, Link, LocalSid, Node, Service
 from srv6lab.topology.places import Place
-from srv6lab.topology.scalars import Address, Network
+from srv6lab.topology.scalars import Address, Interface, Network
 from srv6lab.topology.sr_policy import SrPolicy
 from srv6lab.topology.steering import Steering
 
@@ -96,6 +96,17 @@ class Nic:
     path: Path
     endpoint: Endpoint
     link: Link
+
+    @property
+    def mtu(self) -> int:
+        return self.endpoint.mtu or self.link.mtu
+
+    @property
+    def interfaces(self) -> tuple[Interface, ...]:
+        """Its addresses with their lengths, of prefixes that have room for two."""
+        end = next(index for index, one in enumerate(self.link.endpoints) if one is self.endpoint)
+        roomy = all(prefix.num_addresses > 1 for prefix in self.link.prefixes)
+        return self.link.interfaces(end) if roomy else ()
 
 
 @dataclass(frozen=True)
@@ -255,7 +266,8 @@ class Facts:
         for node, nics in self.nics.items():
             for nic in nics:
                 by_length = found.setdefault(node, {})
-                by_length.setdefault(nic.link.prefix.prefixlen, set()).add(nic.link.prefix)
+                for prefix in nic.link.prefixes:
+                    by_length.setdefault(prefix.prefixlen, set()).add(prefix)
         return found
 
     def on_link(self, node: str, address: Address) -> bool:
@@ -273,12 +285,13 @@ class Facts:
         found: dict[Address, list[tuple[Path, str]]] = {}
         for node, nics in self.nics.items():
             for nic in nics:
-                if nic.endpoint.address is not None:
-                    place = ((*nic.path, "address"), node)
-                    found.setdefault(nic.endpoint.address, []).append(place)
+                for index, address in enumerate(nic.endpoint.addresses):
+                    if not address.is_link_local:  # those are a link's own affair
+                        place = ((*nic.path, "address", index), node)
+                        found.setdefault(address, []).append(place)
         for name, one in self.nodes.items():
-            if one.loopback is not None:
-                found.setdefault(one.loopback.ip, []).append((("nodes", name, "loopback"), name))
+            for index, loopback in enumerate(one.loopbacks):
+                found.setdefault(loopback.ip, []).append((("nodes", name, "loopback", index), name))
         return found
 
     @cached_property

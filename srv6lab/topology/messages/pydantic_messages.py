@@ -27,6 +27,7 @@ PATTERNS = {
     "^[^:]*$": "IPv4",
     r"^[a-z][a-z0-9-]{0,30}$": "a small letter first, then small letters, digits and `-`, 31 at most",
     r"^eth[1-9][0-9]?$": "eth1 to eth99",
+    r"^[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}$": "six groups of two digits, such as 02:00:00:00:00:01",
     r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$": "letters, digits, `_` and `-`, 63 at most; it becomes a file's name",
     r"^[a-z][a-z0-9-]*(/[a-z][a-z0-9-]*)?:[a-z][a-z0-9-]*$": '"node:nic" or "node/netns:nic"',
     r"^([a-z][a-z0-9-]{0,30}):(eth[1-9][0-9]?)$": '"node:eth1"; NICs are called eth1 to eth99',
