@@ -45,8 +45,17 @@ BASE: dict[str, Any] = {
     "description": "A base",
     "order": 1,
     "requires": ["other"],
+    "vars": {"edges": "edge"},
+    "pools": {"links": "fd00::/32", "loopbacks": "fd01::/64", "locators": "fd02::/32"},
     "defaults": {"box": "bento/ubuntu-22.04"},
-    "groups": {"edge": {"members": ["west", "east"], "box": "debian/bookworm64", "box_version": "12.1"}},
+    "groups": {
+        "{edges}": {
+            "members": ["west", "east"],
+            "role": "host",
+            "box": "debian/bookworm64",
+            "box_version": "12.1",
+        }
+    },
     "nodes": {
         "west": {"role": "host", "routes": [{"prefix": "10.0.2.0/24", "via": "10.0.1.2"}]},
         "gate": {
@@ -595,6 +604,21 @@ def test_a_text_is_refused_or_never_run(
         for data in attacked(path, how, payload):
             if (lab := accepted(data, folder)) is not None:
                 run_all(lab, folder)
+
+
+@pytest.mark.parametrize("payload", PAYLOADS)
+def test_a_variable_is_refused_or_never_run(payload: str, folder: Path) -> None:
+    """Its value is judged where it is filled in: in a text, a name, an address, a number."""
+    for path in (
+        ("description",),
+        ("links", 1, "name"),
+        ("links", 0, "endpoints", 0, "trace"),
+        ("links", 1, "mtu"),
+    ):
+        data = copy.deepcopy(BASE) | {"vars": {"edges": "edge", "attack": payload}}
+        _at(data, path[:-1])[path[-1]] = "{attack}"
+        if (lab := accepted(data, folder)) is not None:
+            run_all(lab, folder)
 
 
 def of_rules(content: str, folder: Path) -> Lab:
