@@ -63,7 +63,7 @@ FILE_NAME = re.compile(r"^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-
 LONGEST_FILE_NAME = 100
 FileName = Annotated[str, StringConstraints(pattern=FILE_NAME.pattern, max_length=LONGEST_FILE_NAME)]
 # A part of a whole, above 0 and not above 1: 3/4.
-Share = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,5}/[1-9][0-9]{0,5}$")]
+Share = Annotated[str, StringConstraints(pattern=r"^(any|[1-9][0-9]{0,5}/[1-9][0-9]{0,5})$")]
 PlaceText = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*(/[a-z][a-z0-9-]*)?$")]
 PointText = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*(/[a-z][a-z0-9-]*)?:[a-z][a-z0-9-]*$")]
 Flag = Annotated[bool, Field(strict=True)]

@@ -16,6 +16,7 @@ from srv6lab.topology.checks import (
     routing,
     segments,
     services,
+    sid_structure,
 )
 from srv6lab.topology.checks.collect import view_of
 from srv6lab.topology.checks.facts import Facts
@@ -36,5 +37,6 @@ __all__ = [
     "run",
     "segments",
     "services",
+    "sid_structure",
     "view_of",
 ]
