@@ -42,14 +42,14 @@ RULE = 'alert icmp any any -> any any (msg:"ICMP"; sid:1000; rev:1;)\n'
 # One instance of each model of the schema at least; `test_every_model_is_attacked` says which is missing.
 BASE: dict[str, Any] = {
     "name": "small",
-    "description": "A base",
+    "description": "{kind}",
     "order": 1,
     "requires": ["other"],
-    "vars": {"edges": "edge"},
+    "vars": {"kind": "A base"},
     "pools": {"links": "fd00::/32", "loopbacks": "fd01::/64", "locators": "fd02::/32"},
     "defaults": {"box": "bento/ubuntu-22.04"},
     "groups": {
-        "{edges}": {
+        "edge": {
             "members": ["west", "east"],
             "role": "host",
             "box": "debian/bookworm64",
@@ -615,7 +615,7 @@ def test_a_variable_is_refused_or_never_run(payload: str, folder: Path) -> None:
         ("links", 0, "endpoints", 0, "trace"),
         ("links", 1, "mtu"),
     ):
-        data = copy.deepcopy(BASE) | {"vars": {"edges": "edge", "attack": payload}}
+        data = copy.deepcopy(BASE) | {"vars": {"kind": "A base", "attack": payload}}
         _at(data, path[:-1])[path[-1]] = "{attack}"
         if (lab := accepted(data, folder)) is not None:
             run_all(lab, folder)

@@ -46,25 +46,25 @@ def test_a_long_file_stays_as_it_is(text: str) -> None:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "topology.yml").write_text(
-        "include: [nodes.yml, more/links.yml]\nname: lab\nnodes: {r1: {memory: 512}}\n"
+        "include: [nodes.yml, more/links.yml]\nname: lab\nnodes: {k1: {memory: 512}}\n"
     )
-    (tmp_path / "nodes.yml").write_text("nodes:\n  r1: {role: router, memory: 1024}\n  r2: {role: router}\n")
+    (tmp_path / "nodes.yml").write_text("nodes:\n  k1: {role: router, memory: 1024}\n  k2: {role: router}\n")
     (tmp_path / "more").mkdir()
     (tmp_path / "more" / "links.yml").write_text(
-        'include: nodes.yml\nlinks:\n  - {name: net, prefix: "2001:12::/64", endpoints: ["r1:eth1", "r2:eth1"]}\n'
+        'include: nodes.yml\nlinks:\n  - {name: net, prefix: "2001:12::/64", endpoints: ["k1:eth1", "k2:eth1"]}\n'
     )
     return tmp_path
 
 
 def test_included_files_are_one(folder: Path) -> None:
     topology = load(folder / "topology.yml").topology
-    assert {name: node.memory for name, node in topology.nodes.items()} == {"r1": 512, "r2": None}
+    assert {name: node.memory for name, node in topology.nodes.items()} == {"k1": 512, "k2": None}
     assert [link.name for link in topology.links] == ["net"]
 
 
 def test_a_place_in_an_included_file_is_that_files(folder: Path) -> None:
     lab = load(folder / "topology.yml", "labs/lab/topology.yml")
-    places = [("nodes", "r1", "memory"), ("nodes", "r1", "role"), ("links", 0, "prefix")]
+    places = [("nodes", "k1", "memory"), ("nodes", "k1", "role"), ("links", 0, "prefix")]
     assert [str(lab.source.locate(path)) for path in places] == [
         "labs/lab/topology.yml:3:22",
         "labs/lab/nodes.yml:2:14",
@@ -91,8 +91,8 @@ def test_only_a_file_is_included(name: str, folder: Path) -> None:
 
 def test_fifty_files_are_the_most(folder: Path) -> None:
     for number in range(51):
-        (folder / f"p{number}.yml").write_text(f"x-{number}: 1\n")
-    names = ", ".join(f"p{number}.yml" for number in range(51))
+        (folder / f"part{number}.yml").write_text(f"x-{number}: 1\n")
+    names = ", ".join(f"part{number}.yml" for number in range(51))
     (folder / "topology.yml").write_text(f"include: [{names}]\nname: lab\n")
     with pytest.raises(TopologyError, match="more than 50 files"):
         load(folder / "topology.yml")
@@ -138,18 +138,18 @@ def test_own_keys_are_left_out() -> None:
 
 
 def test_ranges_of_an_item_go_side_by_side() -> None:
-    (first, *_, last) = long('links: [{name: "l{n}", endpoints: ["r[1-19]:eth2", "r[2-20]:eth1"]}]\n')[
+    (first, *_, last) = long('links: [{name: "l{n}", endpoints: ["k[1-19]:eth2", "k[2-20]:eth1"]}]\n')[
         "links"
     ]
-    assert first == {"name": "l1", "endpoints": ["r1:eth2", "r2:eth1"]}
-    assert last == {"name": "l19", "endpoints": ["r19:eth2", "r20:eth1"]}
+    assert first == {"name": "l1", "endpoints": ["k1:eth2", "k2:eth1"]}
+    assert last == {"name": "l19", "endpoints": ["k19:eth2", "k20:eth1"]}
 
 
 @pytest.mark.parametrize(
     ("text", "items"),
     [
-        ("r[8-10]", ["r8", "r9", "r10"]),
-        ("r[08-10]", ["r08", "r09", "r10"]),
+        ("k[8-10]", ["k8", "k9", "k10"]),
+        ("k[08-10]", ["k08", "k09", "k10"]),
         ("[3-4]", [3, 4]),
         ("a[1-1]b", ["a1b"]),
     ],
@@ -160,46 +160,46 @@ def test_a_range_is_as_wide_as_it_says(text: str, items: list[Any]) -> None:
 
 def test_nodes_of_a_range_have_its_number() -> None:
     nodes = long(
-        'nodes: {"r[1-2]-a": {locator: "fc00:{n}::/64", routes: [{prefix: "10.[8-9].0.0/16", via: "::{n}"}]}}\n'
+        'nodes: {"k[1-2]-a": {locator: "fc00:{n}::/64", routes: [{prefix: "10.[8-9].0.0/16", via: "::{n}"}]}}\n'
     )["nodes"]
     for number in (1, 2):
         routes = [{"prefix": f"10.{other}.0.0/16", "via": f"::{number}"} for other in (8, 9)]
-        assert nodes[f"r{number}-a"] == {"locator": f"fc00:{number}::/64", "routes": routes}
+        assert nodes[f"k{number}-a"] == {"locator": f"fc00:{number}::/64", "routes": routes}
 
 
-@pytest.mark.parametrize("order", [("r[1-3]", "r2"), ("r2", "r[1-3]")])
+@pytest.mark.parametrize("order", [("k[1-3]", "k2"), ("k2", "k[1-3]")])
 def test_a_node_by_its_name_goes_before_its_range(order: tuple[str, str]) -> None:
-    said = {"r[1-3]": "{role: router, memory: 512}", "r2": "{memory: 1024}"}
+    said = {"k[1-3]": "{role: router, memory: 512}", "k2": "{memory: 1024}"}
     nodes = long("nodes:\n" + "".join(f"  {key}: {said[key]}\n" for key in order))["nodes"]
-    assert {name: node["memory"] for name, node in nodes.items()} == {"r1": 512, "r2": 1024, "r3": 512}
+    assert {name: node["memory"] for name, node in nodes.items()} == {"k1": 512, "k2": 1024, "k3": 512}
     assert all(node["role"] == "router" for node in nodes.values())
 
 
 def test_what_a_problem_is_of_is_said() -> None:
     with pytest.raises(TopologyError) as caught:
-        loads('name: x\nnodes:\n  r[1-20]: {role: router, loopback: "fc00::{n}/200"}\n', "t.yml")
+        loads('name: x\nnodes:\n  k[1-20]: {role: router, loopback: "fc00::{n}/200"}\n', "t.yml")
     (problem,) = caught.value.problems
     assert str(problem.location) == "t.yml:3:37"
-    assert problem.what.endswith("(in r1, from r[1-20]; 19 more have it)")
+    assert problem.what.endswith("(in k1, from k[1-20]; 19 more have it)")
 
 
 # --- groups
 
 
 def test_a_node_goes_before_its_groups() -> None:
-    groups = 'groups: {all: {members: ["r[1-2]"], role: router, memory: 512, isis: {instance: core, net: "49.{n}"}}}\n'
-    found = long(groups + "nodes: {r1: {isis: {net: own}}, r2: , r3: {role: host}}\n")
-    assert found["groups"] == {"all": {"members": ["r1", "r2"], "memory": 512}}
+    groups = 'groups: {all: {members: ["k[1-2]"], role: router, memory: 512, isis: {instance: core, net: "49.{n}"}}}\n'
+    found = long(groups + "nodes: {k1: {isis: {net: own}}, k2: , k3: {role: host}}\n")
+    assert found["groups"] == {"all": {"members": ["k1", "k2"], "memory": 512}}
     assert found["nodes"] == {
-        "r1": {"role": "router", "isis": {"instance": "core", "net": "own"}},
-        "r2": {"role": "router", "isis": {"instance": "core", "net": "49.2"}},
-        "r3": {"role": "host"},
+        "k1": {"role": "router", "isis": {"instance": "core", "net": "own"}},
+        "k2": {"role": "router", "isis": {"instance": "core", "net": "49.2"}},
+        "k3": {"role": "host"},
     }
 
 
 def test_two_groups_of_a_node_say_different_things() -> None:
-    text = "groups: {one: {members: [r1], role: router}, two: {members: [r1], loopback: x}}\nnodes: {r1: }\n"
-    assert long(text)["nodes"] == {"r1": {"role": "router", "loopback": "x"}}
+    text = "groups: {one: {members: [k1], role: router}, two: {members: [k1], loopback: x}}\nnodes: {k1: }\n"
+    assert long(text)["nodes"] == {"k1": {"role": "router", "loopback": "x"}}
 
 
 # --- links
@@ -207,13 +207,13 @@ def test_two_groups_of_a_node_say_different_things() -> None:
 
 def test_short_links_number_their_nics() -> None:
     links = long(
-        'links:\n  - r1 - r2\n  - {name: own, endpoints: ["r1:eth2", r3]}\n  - r1 - r2\n  - r2:eth9 - r1\n'
+        'links:\n  - k1 - k2\n  - {name: own, endpoints: ["k1:eth2", k3]}\n  - k1 - k2\n  - k2:eth9 - k1\n'
     )["links"]
     assert [(link["name"], link["endpoints"]) for link in links] == [
-        ("r1-r2", ["r1:eth1", "r2:eth1"]),
-        ("own", ["r1:eth2", "r3:eth1"]),
-        ("r1-r2-2", ["r1:eth3", "r2:eth2"]),
-        ("r2-r1", ["r2:eth9", "r1:eth4"]),
+        ("k1-k2", ["k1:eth1", "k2:eth1"]),
+        ("own", ["k1:eth2", "k3:eth1"]),
+        ("k1-k2-2", ["k1:eth3", "k2:eth2"]),
+        ("k2-k1", ["k2:eth9", "k1:eth4"]),
     ]
 
 
@@ -227,8 +227,8 @@ def test_names_of_links_are_names() -> None:
 
 POOLED = """\
 pools: {links: "2001:db8::/32", loopbacks: "fc00:ffff::/64", locators: "fc00::/32"}
-nodes: {r1: {role: router}, h: {role: host}, r2: {role: router, locator: "fc00:0:0:1::/64"}}
-links: [r1 - h, {prefix: "2001:db8:0:2::/63", endpoints: [r1, r2]}, h - r2]
+nodes: {k1: {role: router}, h: {role: host}, k2: {role: router, locator: "fc00:0:0:1::/64"}}
+links: [k1 - h, {prefix: "2001:db8:0:2::/63", endpoints: [k1, k2]}, h - k2]
 """
 
 
@@ -240,9 +240,9 @@ def test_pools_give_the_next_that_nobody_has() -> None:
         "2001:db8:0:4::/64",
     ]
     assert found["nodes"] == {
-        "r1": {"role": "router", "locator": "fc00:0:0:2::/64", "loopback": "fc00:ffff::1/128"},
+        "k1": {"role": "router", "locator": "fc00:0:0:2::/64", "loopback": "fc00:ffff::1/128"},
         "h": {"role": "host"},
-        "r2": {"role": "router", "locator": "fc00:0:0:1::/64", "loopback": "fc00:ffff::2/128"},
+        "k2": {"role": "router", "locator": "fc00:0:0:1::/64", "loopback": "fc00:ffff::2/128"},
     }
     assert long(POOLED) == found
 

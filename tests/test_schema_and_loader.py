@@ -60,16 +60,16 @@ vars: {count: 3, core_mtu: 2000, kind: router}
 x-core: &core {mtu: "{core_mtu}"}
 pools: {links: "2001:db8::/32"}
 groups:
-  all: {members: ["r[1-{count}]"], role: "{kind}", locator: "fc00:{n}::/64"}
+  all: {members: ["k[1-{count}]"], role: "{kind}", locator: "fc00:{n}::/64"}
 nodes:
-  r[1-{count}]:
+  k[1-{count}]:
   edge: {role: router, locator: "fc00:e::/64", routes: [{prefix: "fc00:[1-2]::/64", via: "2001:db8:0:3::1"}]}
 links:
-  - {<<: *core, endpoints: ["r[1-2]", "r[2-3]:eth9"]}
-  - r3 - edge
-  - {name: "spare-{kind}", prefix: "fd00::/64", endpoints: [{at: edge}, "r1"]}
+  - {<<: *core, endpoints: ["k[1-2]", "k[2-3]:eth9"]}
+  - k3 - edge
+  - {name: "spare-{kind}", prefix: "fd00::/64", endpoints: [{at: edge}, "k1"]}
 local_sids:
-  - {node: "r[1-3]", sid: "fc00:{n}::e", behavior: End}
+  - {node: "k[1-3]", sid: "fc00:{n}::e", behavior: End}
 """
 BASES: dict[str, Any] = {
     "document": parse(DOCUMENT, "topology.md").data,
@@ -183,12 +183,12 @@ GOOD["short"] = {
     "pools/loopbacks": ("fd01::/64",),
     "groups/all/memory": (512, "{core_mtu}"),
     "groups/all/role": ("sr-proxy", "{kind}"),
-    "nodes/r[1-{count}]": ({}, {"role": "router"}, {"role": "{kind}"}),
-    "nodes/r2": ({}, None, {"locator": "fd02::/64"}),
+    "nodes/k[1-{count}]": ({}, {"role": "router"}, {"role": "{kind}"}),
+    "nodes/k2": ({}, None, {"locator": "fd02::/64"}),
     "nodes/x[7-9]": ({"role": "host"},),
     "links/0/mtu": (1280, "{core_mtu}", LEAVE_OUT),
-    "links/0/endpoints/1": ("r[2-3]", {"at": "r[2-3]"}, {"at": "r[2-3]:eth[7-8]"}),
-    "links/1": ("edge - r[1-{count}]", "r1:eth7 - edge:eth7"),
+    "links/0/endpoints/1": ("k[2-3]", {"at": "k[2-3]"}, {"at": "k[2-3]:eth[7-8]"}),
+    "links/1": ("edge - k[1-{count}]", "k1:eth7 - edge:eth7"),
     "links/2/name": (LEAVE_OUT, "x[1-1]"),
     "local_sids/0/sid": ("fc00:[1-3]::f",),
     "local_sids/0/behavior": ("End",),
@@ -425,12 +425,12 @@ BAD["short"] = {
     "groups/all/role": ("rooter",),
     "groups/all/loopbak": ("fc00:{n}::1",),
     "groups/all/members": (LEAVE_OUT, [], None),
-    "nodes/r[1-": ({},),
-    "nodes/r[1-2": ({"role": "host"},),
+    "nodes/k[1-": ({},),
+    "nodes/k[1-2": ({"role": "host"},),
     "links/0/mtu": ("{core mtu}", "core_mtu", "{}"),
-    "links/1": ("r3", "r3 -edge", "r3 - edge - r1", "r3, edge", ""),
-    "links/0/endpoints": (["r1"], [], "r1 - r2"),
-    "links/0/endpoints/0": ("r1:", "r[1-2", ":eth1"),
+    "links/1": ("k3", "k3 -edge", "k3 - edge - k1", "k3, edge", ""),
+    "links/0/endpoints": (["k1"], [], "k1 - k2"),
+    "links/0/endpoints/0": ("k1:", "k[1-2", ":eth1"),
 }
 
 # Why no schema sees it: where, what.
@@ -483,12 +483,12 @@ ONLY_THE_LOADER: dict[str, tuple[tuple[str, str, Any], ...]] = {
         ("short", "vars/count", 0),
         ("short", "vars/count", 10**9),
         ("short", "links/0/mtu", "{core_mut}"),
-        ("short", "links/0/endpoints/1", "r[1-3]"),
-        ("short", "links/1", "r3 - r4"),
+        ("short", "links/0/endpoints/1", "k[1-3]"),
+        ("short", "links/1", "k3 - k4"),
         ("short", "nodes/edge/locator", "fc00:{n}::/64"),
-        ("short", "local_sids/0/node", "r[1-4]"),
+        ("short", "local_sids/0/node", "k[1-4]"),
         ("short", "groups", LEAVE_OUT),
-        ("short", "groups/all/members", ["r[1-4]"]),
+        ("short", "groups/all/members", ["k[1-4]"]),
         ("short", "include", ["no.yml"]),
         ("short", "pools/links", "2001:db8::/65"),
     ),
