@@ -70,7 +70,10 @@ def read(path: Path) -> bytes:
 def loads(text: str | bytes, shown: str, folder: Path | None = None) -> Lab:
     """The lab of a text that stands in no file, or not yet; the files that it names are in `folder`."""
     source, problems = examine(text, shown)
-    source, of_short = spread(source, folder, problems)
+    try:
+        source, of_short = spread(source, folder, problems)
+    except TopologyError as error:
+        raise _refusal(error.problems) from None
     of_losses = answered(source)
     source, of_walks = expanded(source)
     problems = (*of_short, *of_walks, *of_losses)

@@ -21,7 +21,7 @@ def answered(source: Source) -> list[Problem]:
     """Writes `answered` into the probes that losses name, and says what is wrong with those losses."""
     problems: list[Problem] = []
     for exercise in _items(source.root, "exercises"):
-        probes = {one.data.get("id"): one for one in _probes(exercise)}
+        probes = {one.data.get("id"): one for one in _probes(exercise) if isinstance(one.data.get("id"), str)}
         for loss in _items(_child(exercise, "expect"), "losses"):
             if problem := _say(loss, probes, source):
                 problems.append(problem)
