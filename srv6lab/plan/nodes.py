@@ -75,11 +75,6 @@ class SteeredPrefix:
     mode: str
     nic: str
 
-    @property
-    def encap(self) -> str:
-        """What it is, in the words of `ip route`."""
-        return f"encap seg6 mode {self.mode} segs {','.join(map(str, self.segments))}"
-
 
 @dataclass(frozen=True, slots=True)
 class PlannedPort:
