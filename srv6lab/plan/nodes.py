@@ -11,6 +11,7 @@ from srv6lab.errors import Location
 from srv6lab.evidence.packets import Point
 from srv6lab.plan.frr import Routing
 from srv6lab.plan.headend import PlannedHeadend
+from srv6lab.plan.own import Own
 from srv6lab.srv6.behaviors import Behavior
 from srv6lab.topology.exercises import Exercise, Probe
 from srv6lab.topology.model import STANDARD
@@ -125,6 +126,8 @@ class PlannedNode:
     proxies: tuple[PlannedProxy, ...] = ()
     routing: Routing | None = None
     headend: PlannedHeadend | None = None
+    own: Own = field(default_factory=Own)
+    image: str = ""
     box: str = str(STANDARD.box)
     box_version: str | None = None
     memory: int = int(STANDARD.memory or 0)

@@ -30,6 +30,7 @@ from srv6lab.plan.nodes import (
     PlannedSid,
     SteeredPrefix,
 )
+from srv6lab.plan.own import plan_own
 from srv6lab.srv6.behaviors import BEHAVIORS
 from srv6lab.topology.actions import Action
 from srv6lab.topology.actions.steering import SteeringAction
@@ -63,7 +64,8 @@ def plan(topology: Topology, locate: Locate, files: Mapping[str, str] = MappingP
         policies = _policies(machine, steering.get(name, ()), locate, problems)
         hardware = _hardware(node, groups.get(name, ()), topology.defaults)
         headend = plan_headend(topology, name, machine.egress_nic)
-        nodes.append(replace(machine, steering=tuple(policies), headend=headend, **hardware))
+        own = plan_own(node, [nic.name for nic in machine.nics], files)
+        nodes.append(replace(machine, steering=tuple(policies), headend=headend, own=own, **hardware))
     if problems:
         raise TopologyError(problems)
     locations = {path: locate(path) for path in _lasting(topology)}

@@ -118,6 +118,8 @@ class _Step:
 
     def next(self) -> Next:
         walk = self.walk
+        if self.here.unmodeled:
+            return (Ended(walk, End(False, walk.place, self.here.unmodeled, known=False)),)
         if len(walk.acted) > MOST_ACTS:
             return _lost(walk, f"goes round in circles in {walk.place}: {walk.why[-1]}")
         if walk.how is None:
@@ -330,11 +332,12 @@ class _Step:
                 return _lost(walk, rule)
         peer = self.lab.across(nic)
         address = next_hop if next_hop is not None else _destination(packet)
-        if address not in self.lab.namespace(peer.point.place).locals:
+        there = self.lab.namespace(peer.point.place)
+        if address not in there.locals and not there.unmodeled:
             silent = f"nobody on {nic.point}'s link has the address {address}"
             return _lost(walk, silent, unreachable(packet, 3, 1))
         reason = "; ".join((*walk.why, why))
-        seen = view(packet, nic.mac, peer.mac)
+        seen = view(packet, nic.mac, "" if there.unmodeled else peer.mac)
         hops = (
             *walk.hops,
             Hop(nic.point, Direction.OUT, seen, walk.acted, reason, walk.quirks),
