@@ -22,6 +22,7 @@ from srv6lab.predict import predict
 from srv6lab.providers.base import day0_error
 from srv6lab.render.apply import changes_of
 from srv6lab.render.day0 import day0_scripts
+from srv6lab.render.vagrant import SINGLE_VM, single_vm
 from srv6lab.topology.load import loads
 from tests.sandbox import day0
 from tests.small import SMALL
@@ -123,6 +124,13 @@ def test_packages_are_installed_by_machines_only() -> None:
     assert "only virtual machines install" in here
 
 
+def test_one_machine_for_the_whole_lab_installs_the_packages_of_all_nodes() -> None:
+    found = changed({"nodes": {"gate": {"packages": ["iperf3"]}, "exit": {"packages": ["mtr-tiny", "iperf3"]}}})
+    ready = single_vm(found)[f"day0/{SINGLE_VM}.sh"]
+    assert "for package in iperf3 mtr-tiny; do" in str(ready)
+    assert "package" not in str(single_vm(small())[f"day0/{SINGLE_VM}.sh"]).replace("srv6lab-packages", "")
+
+
 # --- what the model then doesn't say
 
 
@@ -182,8 +190,7 @@ def test_routers_learn_from_each_other() -> None:
     """Where one of them isn't modeled, none is; hosts are."""
     from tests.conftest import SITE
 
-    found = SITE.load(SITE.refer("l3vpn-be"))[0]
-    router = next(node for node in found.nodes if node.routing)
+    found, router = next((one, node) for one in SITE.plans() for node in one.nodes if node.routing)
     assert unmodeled(found) == {}
     nodes = tuple(replace(node, own=Own(("true",))) if node is router else node for node in found.nodes)
     reasons = unmodeled(replace(found, nodes=nodes))

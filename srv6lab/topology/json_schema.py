@@ -11,6 +11,7 @@ from srv6lab.srv6.behaviors import BEHAVIORS
 from srv6lab.srv6.flavors import flavored, in_linux
 from srv6lab.topology.checks.actions import FAMILIES, LONGEST_CHAIN, OWN
 from srv6lab.topology.checks.names import DEVICES
+from srv6lab.topology.checks.own import NO_FILES
 from srv6lab.topology.checks.services import TAKEN
 from srv6lab.topology.exercises import PROBE_KINDS
 from srv6lab.topology.expectations import PacketExpectation
@@ -189,6 +190,10 @@ _RULES: dict[str, list[Schema]] = {
     "Inner": [*_header()],
     "LocalSid": [*_local_sid()],
     "Middle": [*_tunnel()],
+    "NodeFile": [
+        _one_of("source", "content"),
+        _each(("path",), {"not": {"pattern": f"^/(?:{'|'.join(NO_FILES)})(?:/|$)"}}),
+    ],
     "PacketExpectation": [*_packet()],
     "Port": [
         _each(("outside", "inside"), {"not": {"enum": [*TAKEN]}}),
