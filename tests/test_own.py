@@ -125,7 +125,9 @@ def test_packages_are_installed_by_machines_only() -> None:
 
 
 def test_one_machine_for_the_whole_lab_installs_the_packages_of_all_nodes() -> None:
-    found = changed({"nodes": {"gate": {"packages": ["iperf3"]}, "exit": {"packages": ["mtr-tiny", "iperf3"]}}})
+    found = changed(
+        {"nodes": {"gate": {"packages": ["iperf3"]}, "exit": {"packages": ["mtr-tiny", "iperf3"]}}}
+    )
     ready = single_vm(found)[f"day0/{SINGLE_VM}.sh"]
     assert "for package in iperf3 mtr-tiny; do" in str(ready)
     assert "package" not in str(single_vm(small())[f"day0/{SINGLE_VM}.sh"]).replace("srv6lab-packages", "")
