@@ -112,7 +112,8 @@ class PlannedProxy:
 
 @dataclass(frozen=True, slots=True)
 class PlannedNode:
-    """All that one node needs to know."""
+    """All that one node needs to know. `tunnel_source` is the source of what it encapsulates, None for the address of
+    the NIC by which that leaves; `takes_srh` whether it takes what comes to its own addresses with an SRH."""
 
     name: str
     role: str
@@ -128,6 +129,8 @@ class PlannedNode:
     headend: PlannedHeadend | None = None
     own: Own = field(default_factory=Own)
     image: str = ""
+    tunnel_source: IPv6Address | None = None
+    takes_srh: bool = True
     box: str = str(STANDARD.box)
     box_version: str | None = None
     memory: int = int(STANDARD.memory or 0)
