@@ -213,7 +213,7 @@ def read_localsids(shown: str, sids: Sequence[IPv6Address]) -> dict[str, int]:
 
 
 def _words(probe: Probe) -> str:
-    return f"{probe.count} {probe.kind.words} from {probe.source} to {probe.to}"
+    return f"{probe.count} {probe.kind.words} from {probe.source} to {probe.to or probe.destination}"
 
 
 def _send(lab: Instance, plan: Plan, probe: Probe, patience: int) -> Sent:

@@ -13,7 +13,7 @@ from srv6lab.evidence.packets import Address, Direction, Place
 from srv6lab.evidence.prediction import End, Hop
 from srv6lab.plan.nodes import Nic
 from srv6lab.predict import sr_proxy
-from srv6lab.predict.encapsulating import hop_left, hop_still_due, like
+from srv6lab.predict.encapsulating import hop_left, hop_still_due, like, with_a_hop
 from srv6lab.predict.fib import Blackhole, Gateway, Link, Local, NextHop, Sid, Steer
 from srv6lab.predict.filters import through
 from srv6lab.predict.icmp import unreachable, words_of
@@ -219,6 +219,8 @@ class _Step:
         why = f"{prefix} is steered over {', '.join(map(str, given.segments))}"
         result = HEADENDS[way.name](packet, given)
         own = self.walk.came_in is None and not self.walk.acted  # takes no hop here, by anybody's word
+        if isinstance(result, IcmpError) and (own or OUTER in self.quirks):
+            result = HEADENDS[way.name](with_a_hop(packet), given)
         if not isinstance(result, Forward) or not (own or OUTER in self.quirks):
             return self._acted(way.name, result, why)
         departure = () if own else (OUTER,)
