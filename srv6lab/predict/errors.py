@@ -27,17 +27,20 @@ def told(lab: ModeledLab, ended: Ended, quirks: frozenset[str]) -> Iterator[Ende
         for address in lab.plan.node(place.node).addresses()
         if address.version == first.source.version
     ]
+    # What came in by a NIC of a VPN is answered in that VPN.
+    table = lab.namespace(place).rules.get(ended.walk.came_in or "")
     if ended.end.delivered and first.destination in own:  # it answers for itself (RFC 4443 section 2.2)
-        yield from walks(
-            lab, _error(ended.walk.packet, ended.error, first.destination, first.source), place, quirks
-        )
+        error = _error(ended.walk.packet, ended.error, first.destination, first.source)
+        yield from walks(lab, error, place, quirks, table)
         return
     for near in own[:1]:
-        begun = walks(lab, _error(ended.walk.packet, ended.error, near, first.source), place, quirks)
+        begun = walks(lab, _error(ended.walk.packet, ended.error, near, first.source), place, quirks, table)
         nics = {one.walk.hops[0].point for one in begun if one.walk.hops}
         addresses = [nic.address.ip for nic in lab.plan.node(place.node).nics if nic.point in nics]
         source = next((one for one in addresses if one.version == near.version), near)
-        yield from walks(lab, _error(ended.walk.packet, ended.error, source, first.source), place, quirks)
+        yield from walks(
+            lab, _error(ended.walk.packet, ended.error, source, first.source), place, quirks, table
+        )
 
 
 def _error(packet: Packet, error: IcmpError, source: Address, to: Address) -> Packet:

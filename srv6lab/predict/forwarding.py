@@ -90,10 +90,16 @@ Next = tuple[Walk | Ended, ...]
 
 
 def walks(
-    lab: ModeledLab, packet: Packet, place: Place, quirks: frozenset[str] = frozenset()
+    lab: ModeledLab,
+    packet: Packet,
+    place: Place,
+    quirks: frozenset[str] = frozenset(),
+    table: int | None = None,
 ) -> Iterator[Ended]:
-    """Every permitted walk of a packet that `place` sends; flows of one prefix are shared by weight."""
-    pending: list[Walk | Ended] = [Walk(packet, place, hop_due=False)]
+    """Every permitted walk of a packet that `place` sends, by a table of its own where one is given; flows of one prefix
+    are shared by weight."""
+    how = Table(table) if table is not None else None
+    pending: list[Walk | Ended] = [Walk(packet, place, how=how, hop_due=False)]
     found = steps = 0
     while pending:
         walk = pending.pop()
