@@ -233,7 +233,19 @@ BASE: dict[str, Any] = {
                         {"commands": {"node": "gate", "put": ["true"], "back": ["false"]}},
                     ],
                     "across": {"id": "meanwhile", "from": "west", "to": "east", "icmp": 1, "answered": "all"},
-                    "probes": [{"id": "again", "from": "west", "to": "east", "icmp": 1}],
+                    "probes": [
+                        {
+                            "id": "again",
+                            "from": "west",
+                            "to": "east",
+                            "source": "10.0.1.1",
+                            "destination": "10.0.2.1",
+                            "family": 4,
+                            "dscp": 46,
+                            "hop_limit": 9,
+                            "icmp": 1,
+                        }
+                    ],
                 }
             ],
             "expect": {

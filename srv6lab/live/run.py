@@ -218,7 +218,7 @@ def _lost(end: End) -> bool:
 
 
 def _words(probe: Probe) -> str:
-    return f"{probe.count} {probe.kind.words} from {probe.source} to {probe.to}"
+    return f"{probe.count} {probe.kind.words} from {probe.source} to {probe.to or probe.destination}"
 
 
 def _send(lab: Instance, plan: Plan, probe: Probe, patience: int) -> Sent:

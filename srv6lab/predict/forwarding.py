@@ -13,7 +13,7 @@ from srv6lab.evidence.packets import Address, Direction, Place
 from srv6lab.evidence.prediction import Choice, End, Hop
 from srv6lab.plan.nodes import Nic
 from srv6lab.predict import sr_proxy
-from srv6lab.predict.encapsulating import hop_left, hop_still_due, like
+from srv6lab.predict.encapsulating import hop_left, hop_still_due, like, with_a_hop
 from srv6lab.predict.fib import Blackhole, Gateway, Link, Local, NextHop, Sid, Steer
 from srv6lab.predict.filters import through
 from srv6lab.predict.icmp import unreachable, words_of
@@ -250,7 +250,10 @@ class _Step:
         own = self.walk.came_in is None and not self.walk.acted  # takes no hop here, by anybody's word
         if own and way.name == INSERT:
             return (replace(self._noted(way.name, why), packet=insert(packet, given), how=Lookup()),)
-        if not isinstance(result, Forward) or way.name == INSERT or not (own or OUTER in self.quirks):
+        outer = way.name != INSERT and (own or OUTER in self.quirks)
+        if isinstance(result, IcmpError) and outer:
+            result = HEADENDS[way.name](with_a_hop(packet), given)
+        if not isinstance(result, Forward) or not outer:
             return self._acted(way.name, result, why)
         departure = () if own else (OUTER,)
         pushed = push(packet, given, result.packet.find(Srh))

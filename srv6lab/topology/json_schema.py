@@ -104,6 +104,7 @@ def _one_family(*keys: str) -> Schema:
 
 def _probe() -> Iterator[Schema]:
     yield _one_of(*(kind.key for kind in PROBE_KINDS))
+    yield {"anyOf": [_given("to"), _given("destination")]}
     yield _when(_is("oam", True), _given("segments"))
     for kind in PROBE_KINDS:
         if not kind.ports:
