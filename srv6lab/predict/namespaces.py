@@ -6,7 +6,7 @@ The plan is read as Day0 reads it: what comes later in Day0 replaces what came b
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address, IPv6Address, ip_network
 from itertools import groupby
 from types import MappingProxyType
@@ -24,6 +24,7 @@ from srv6lab.plan.nodes import (
     PlannedSid,
     SteeredPrefix,
 )
+from srv6lab.plan.own import unmodeled
 from srv6lab.plan.routes import ExpectedRoutes, VpnRoute, expected_routes
 from srv6lab.predict.fib import LOCAL, MAIN, Fib, Found, Gateway, Link, Local, Sid, Steer
 from srv6lab.predict.filters import matches
@@ -47,7 +48,7 @@ class Namespace:
     """One network namespace: a node's own (`node`), or a service's (`node/netns`).
 
     `rules` sends what comes in by a NIC to a table; `returns` has the proxies that take what comes in by a NIC;
-    `classes` are flows with the tables of their forwarding classes, the first that matches counts.
+    `takes_srh` is whether what comes to its own addresses may have an SRH. `classes` are flows with the tables of their forwarding classes, the first that matches counts.
     """
 
     place: Place
@@ -56,9 +57,11 @@ class Namespace:
     tables: Mapping[int, Fib]
     rules: Mapping[str, int] = field(default_factory=dict)
     forwards: bool = True
+    takes_srh: bool = True
     firewalls: tuple[Firewall, ...] = ()
     returns: Mapping[str, tuple[Sid, ...]] = field(default_factory=dict)
     classes: tuple[tuple[Flow, int | None], ...] = ()
+    unmodeled: str = ""  # why nobody can tell what it does
     hash_policies: Mapping[int, int] = field(default_factory=dict)
 
     def hash_policy(self, version: int) -> int:
@@ -101,6 +104,7 @@ class ModeledLab:
         self._elected = elected
         self._machines = {node.name: node for node in self.plan.nodes}
         self._ends = {nic.point: nic for node in self.plan.nodes for nic in _every_nic(node)}
+        self._unmodeled = unmodeled(self.plan)
         self._learned = expected_routes(self.plan, changed.withdrawn)
         self._built: dict[Place, Namespace] = {}
 
@@ -117,9 +121,14 @@ class ModeledLab:
     def _build(self, place: Place, node: PlannedNode) -> Namespace:
         firewalls = tuple(one for one in self._firewalls if one.place == place)
         if place.netns:
-            return _inside(place, next(one for one in node.services if one.netns == place.netns), firewalls)
-        learned = self._learned.get(node.name, ExpectedRoutes())
-        return _node(node, learned, firewalls, self._elected.get(node.name))
+            inside = next(one for one in node.services if one.netns == place.netns)
+            found = _inside(place, inside, firewalls)
+        else:
+            learned = self._learned.get(node.name, ExpectedRoutes())
+            found = _node(node, learned, firewalls, self._elected.get(node.name))
+        elected = self._elected.get(node.name)
+        unknown = elected.unknown if elected else ""
+        return replace(found, unmodeled=self._unmodeled.get(node.name, unknown))
 
 
 def _every_nic(node: PlannedNode) -> Iterator[Nic]:
@@ -160,6 +169,7 @@ def _node(
         tables=tables,
         rules={nic: vrf.table for vrf in vrfs for nic in vrf.nics},
         forwards=node.forwards,
+        takes_srh=node.takes_srh,
         firewalls=firewalls,
         returns=returns,
         classes=class_tables(node, elected) if elected else (),
@@ -179,23 +189,23 @@ def _routes(
     for (prefix, table), routes in node.next_hops().items():
         yield table, prefix, tuple(Gateway(route.via, route.nic, route.weight) for route in routes)
     for sid in node.local_sids:
-        yield None, sid.prefix, (_sid(nics, sid),)
+        yield None, sid.prefix, (_sid(node, nics, sid),)
     for vrf in node.routing.vrfs if node.routing else ():
         yield None, ip_network(vrf.sid), (Sid(vrf.sid, REGISTRY["End.DT4"], LocalSid(table=vrf.table)),)
     for policy in node.steering:
-        yield None, policy.prefix, (_steer(nics, policy),)
+        yield None, policy.prefix, (_steer(node, nics, policy),)
     for proxy in node.proxies:
         yield None, ip_network(proxy.sid), (_proxy(proxy),)
     if elected:
         yield from decided(node, elected)
 
 
-def _sid(nics: Mapping[str, Nic], sid: PlannedSid) -> Sid:
+def _sid(node: PlannedNode, nics: Mapping[str, Nic], sid: PlannedSid) -> Sid:
     local = LocalSid(
         **{name: _READ[name](value) for name, value in sid.parameters},
         flavors=frozenset(Flavor[name] for name in sid.flavors if name != NEXT_CSID),
         next_csid=NextCsid() if NEXT_CSID in sid.flavors else None,
-        policy=Encapsulation(source_of(nics, sid.nic), sid.policy) if sid.policy else None,
+        policy=Encapsulation(source_of(node, nics, sid.nic), sid.policy) if sid.policy else None,
     )
     return Sid(sid.sid, sid.behavior, local)
 
@@ -216,8 +226,9 @@ def _vpn(node: PlannedNode, vrf: PlannedVrf, routes: Iterable[VpnRoute]) -> Fib:
     return fib
 
 
-def _steer(nics: Mapping[str, Nic], policy: SteeredPrefix) -> Steer:
-    return Steer(HEADENDS[policy.mode], Encapsulation(source_of(nics, policy.nic), policy.segments))
+def _steer(node: PlannedNode, nics: Mapping[str, Nic], policy: SteeredPrefix) -> Steer:
+    source = source_of(node, nics, policy.nic)
+    return Steer(HEADENDS[policy.mode], Encapsulation(source, policy.segments))
 
 
 def _inside(place: Place, service: PlannedService, firewalls: tuple[Firewall, ...]) -> Namespace:

@@ -11,9 +11,11 @@ from srv6lab.srv6.behaviors import BEHAVIORS
 from srv6lab.srv6.flavors import flavored, in_linux
 from srv6lab.topology.checks.actions import FAMILIES, LONGEST_CHAIN, OWN
 from srv6lab.topology.checks.names import DEVICES
+from srv6lab.topology.checks.own import NO_FILES
 from srv6lab.topology.checks.services import TAKEN
 from srv6lab.topology.exercises import PROBE_KINDS
 from srv6lab.topology.expectations import PacketExpectation
+from srv6lab.topology.large.schema import or_template, short_schema
 from srv6lab.topology.messages.pydantic_messages import PATTERNS
 from srv6lab.topology.model import ENDPOINT, LocalSid, Topology
 from srv6lab.topology.notation import LINE, PROTOCOLS
@@ -23,30 +25,32 @@ Schema = dict[str, Any]
 
 _SEVERAL = (("Link", "prefix"), ("Endpoint", "address"), ("Node", "loopback"))
 _NOTHING: Schema = {"enum": [None, []]}
-_FAMILY = {4: {"pattern": "^[^:]*$"}, 6: {"pattern": ":"}}
+_FAMILY = {4: or_template({"pattern": "^[^:]*$"}), 6: or_template({"pattern": ":"})}
 _ENDS = ("source", "destination")
 _NO_DEVICE = {"not": {"enum": sorted(DEVICES)}}
 
 
 def json_schema() -> Schema:
     """The schema; its lists stand for tuples, as YAML has them."""
-    schema = Topology.model_json_schema(by_alias=True)
+    plain = Topology.model_json_schema(by_alias=True)
+    for owner, key in _SEVERAL:
+        # A value is short for a list of it.
+        known = plain["$defs"][owner]["properties"][key]
+        kinds = [known["items"], _bare(known), *([] if "minItems" in known else [{"type": "null"}])]
+        plain["$defs"][owner]["properties"][key] = _words(known) | {"anyOf": kinds}
+    schema = short_schema(plain)
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     schema["title"] = "srv6lab topology"
     endpoints = schema["$defs"]["Link"]["properties"]["endpoints"]
-    endpoints["items"] = {"anyOf": [endpoints["items"], {"type": "string", "pattern": ENDPOINT}]}
-    for model, key in _SEVERAL:
-        # A value is short for a list of it.
-        known = schema["$defs"][model]["properties"][key]
-        kinds = [known["items"], _bare(known), *([] if "minItems" in known else [{"type": "null"}])]
-        schema["$defs"][model]["properties"][key] = _words(known) | {"anyOf": kinds}
+    endpoints["items"]["anyOf"].append({"type": "string", "pattern": ENDPOINT})
     for leg in LEGS:
         wire = {"propertyNames": {"not": {"pattern": "^lost at "}}}
-        line = _when(wire, {"additionalProperties": {"pattern": LINE}})
+        line = _when(wire, {"additionalProperties": or_template({"pattern": LINE})})
         schema["$defs"]["Walk"]["properties"][leg]["items"] |= line
     for name, rules in _RULES.items():
-        (schema["$defs"][name] if name else schema)["allOf"] = rules
-    schema["$defs"]["LocalSid"]["properties"]["behavior"]["enum"] = list(BEHAVIORS)
+        model = schema["$defs"][name] if name else schema
+        model["allOf"] = [*model.get("allOf", ()), *rules]
+    schema["$defs"]["LocalSid"]["properties"]["behavior"] = or_template({"enum": list(BEHAVIORS)})
     shared: Schema = {}
     finished: Schema = _finished(schema, shared)
     finished["$defs"] |= shared
@@ -117,6 +121,7 @@ def _one_family(*keys: str) -> Schema:
 
 def _probe() -> Iterator[Schema]:
     yield _one_of(*(kind.key for kind in PROBE_KINDS))
+    yield {"anyOf": [_given("to"), _given("destination")]}
     yield _when(_is("oam", True), _given("segments"))
     for kind in PROBE_KINDS:
         if not kind.ports:
@@ -135,7 +140,7 @@ def _local_sid() -> Iterator[Schema]:
         others = sorted(parameters - {*one.parameters})
         has = {flavor for known in flavored(name) if known.kernel_since for flavor in known.flavors}
         flavors = [flavor for flavor in in_linux() if flavor in has]
-        fits = _each(("flavors",), {"items": {"enum": flavors}} if flavors else _NOTHING)
+        fits = _each(("flavors",), {"items": or_template({"enum": flavors})} if flavors else _NOTHING)
         yield _when(_is("behavior", name), _given(*one.parameters), _without(*others), fits)
     yield _each(("flavors",), {"uniqueItems": True})
 
@@ -167,14 +172,14 @@ def _firewall() -> Iterator[Schema]:
     other = {4: "icmpv6", 6: "icmp"}
     for tool, version in FAMILIES.items():
         protocol = _each(("protocol",), {"not": {"const": other[version]}})
-        name = _each(("name",), {"maxLength": LONGEST_CHAIN - len(OWN)})
+        name = _each(("name",), or_template({"maxLength": LONGEST_CHAIN - len(OWN)}))
         yield _when(_is("tool", tool), _without("inner"), _each(_ENDS, _FAMILY[version]), protocol, name)
     yield _when(_is("tool", "nftables"), _given("inner"), _without(*_ENDS, "protocol"))
 
 
 def _service() -> Iterator[Schema]:
     yield {"anyOf": [_given("netns", "ports"), {"allOf": [_without("netns", "ports"), _given("listen")]}]}
-    yield _when(_is("sr_aware", True), _each(("frames",), {"const": "all"}))
+    yield _when(_is("sr_aware", True), _each(("frames",), or_template({"const": "all"})))
 
 
 def _steering() -> Iterator[Schema]:
@@ -203,6 +208,10 @@ _RULES: dict[str, list[Schema]] = {
     "Inner": [*_header()],
     "LocalSid": [*_local_sid()],
     "Middle": [*_tunnel()],
+    "NodeFile": [
+        _one_of("source", "content"),
+        _each(("path",), {"not": {"pattern": f"^/(?:{'|'.join(NO_FILES)})(?:/|$)"}}),
+    ],
     "PacketExpectation": [*_packet()],
     "Port": [
         _each(("outside", "inside"), {"not": {"enum": [*TAKEN]}}),
