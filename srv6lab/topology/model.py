@@ -154,7 +154,7 @@ class Link(Model):
     endpoints: Annotated[
         tuple[Annotated[Endpoint, BeforeValidator(_spell_out)], ...], Field(min_length=2, max_length=2)
     ]
-    prefixes: Annotated[tuple[Network, ...], BeforeValidator(several), Field(min_length=1)] = Field(
+    prefixes: Annotated[tuple[Network, ...], Field(min_length=1), BeforeValidator(several)] = Field(
         alias="prefix"
     )
     mtu: Mtu = 1500
