@@ -117,7 +117,7 @@ def plan_routing(topology: Topology, name: str) -> Routing | None:
         structure=structure_of(node),
         isis=_isis(topology, name, node),
         bgp=_bgp(topology, name, node),
-        vrfs=tuple(_vrf(topology, name, node, *one) for one in enumerate(node.vrfs.items())),
+        vrfs=tuple(_vrf(topology, name, node, *one) for one in enumerate(node.vpns.items())),
     )
 
 

@@ -87,10 +87,15 @@ Next = tuple[Walk | Ended, ...]
 
 
 def walks(
-    lab: ModeledLab, packet: Packet, place: Place, quirks: frozenset[str] = frozenset()
+    lab: ModeledLab,
+    packet: Packet,
+    place: Place,
+    quirks: frozenset[str] = frozenset(),
+    vrf: int | None = None,
 ) -> Iterator[Ended]:
-    """Every permitted walk of a packet that `place` sends; flows of one prefix are shared by weight."""
-    pending: list[Walk | Ended] = [Walk(packet, place, hop_due=False)]
+    """Every permitted walk of a packet that `place` sends, in the `vrf` with that table; flows of one prefix are shared
+    by weight."""
+    pending: list[Walk | Ended] = [Walk(packet, place, how=Table(vrf) if vrf else None, hop_due=False)]
     found = steps = 0
     while pending:
         walk = pending.pop()
@@ -107,6 +112,11 @@ def walks(
             yield Ended(replace(walk, share=rest), End(False, walk.place, reason))
             return
         pending.extend(reversed(_Step(lab, walk, quirks).next()))
+
+
+def vrf_of(lab: ModeledLab, ended: Ended) -> int | None:
+    """The table of the VRF in which a walk ended: there its node answers."""
+    return lab.namespace(ended.end.place).vrf_of(ended.walk.how, ended.walk.came_in)
 
 
 class _Step:
@@ -142,10 +152,11 @@ class _Step:
             table = self.here.class_table(self.walk.packet, destination)
         found = self.here.lookup(destination, self.walk.came_in, table)
         if found is None:
-            where = f"table {table} of {self.here.place}" if table is not None else self.here.place
-            return _lost(
-                self.walk, f"{where} has no route to {destination}", unreachable(self.walk.packet, 0, 0)
-            )
+            vrf = self.here.vrf_of(self.walk.how, self.walk.came_in)
+            known = table if table is not None else vrf
+            where = f"table {known} of {self.here.place}" if known is not None else self.here.place
+            told = unreachable(self.walk.packet, *((3, 1) if vrf is not None else (0, 0)))
+            return _lost(self.walk, f"{where} has no route to {destination}", told)
         prefix, ways = found
         total = sum(_weight(way) for way in ways)
         return tuple(
@@ -330,7 +341,7 @@ class _Step:
                 return _lost(walk, rule)
         peer = self.lab.across(nic)
         address = next_hop if next_hop is not None else _destination(packet)
-        if address not in self.lab.namespace(peer.point.place).locals:
+        if not self.lab.namespace(peer.point.place).has(address, peer.name):
             silent = f"nobody on {nic.point}'s link has the address {address}"
             return _lost(walk, silent, unreachable(packet, 3, 1))
         reason = "; ".join((*walk.why, why))

@@ -16,7 +16,7 @@ from srv6lab.srv6.csid import NextCsid
 from srv6lab.srv6.flavors import NEXT_CSID, in_linux
 from srv6lab.topology.exercises import Exercise
 from srv6lab.topology.places import Point
-from srv6lab.topology.routing import Bgp, Isis, IsisLink, SidStructure, Vrf, VrfName
+from srv6lab.topology.routing import Bgp, Isis, IsisLink, PlainVrf, SidStructure, Vrf, VrfName
 from srv6lab.topology.scalars import (
     Address,
     BoxName,
@@ -30,6 +30,7 @@ from srv6lab.topology.scalars import (
     Mtu,
     Name,
     Network,
+    Table,
     TraceName,
     V4Address,
     V6Address,
@@ -45,13 +46,14 @@ ENDPOINT = r"^([a-z][a-z0-9-]{0,30}):(eth[1-9][0-9]?)$"
 
 
 class Route(Model):
-    """A static route of a node, in its main table or in one that only its SIDs look into (the kernel has tables of
-    its own from 253 on). Several of one prefix and table share its flows by their weights."""
+    """A static route of a node, in its main table, in one that only its SIDs look into, or in a VRF. Several of one
+    prefix and table share its flows by their weights."""
 
     prefix: Network
     via: Address
     weight: Annotated[int, Field(strict=True, ge=1, le=256)] = 1
-    table: Annotated[int, Field(strict=True, ge=1, le=252)] | None = None
+    table: Table | None = None
+    vrf: VrfName | None = None
 
 
 class Hardware(Model):
@@ -83,8 +85,23 @@ class Node(Hardware):
     router_id: V4Address | None = None
     isis: Isis | None = None
     bgp: Bgp | None = None
-    vrfs: dict[VrfName, Vrf] = Field(default_factory=dict)
+    vrfs: dict[VrfName, Vrf | PlainVrf] = Field(default_factory=dict)
     headend: Headend = Headend()
+
+    @property
+    def vpns(self) -> dict[str, Vrf]:
+        """The VRFs whose routes come by BGP."""
+        return {name: one for name, one in self.vrfs.items() if isinstance(one, Vrf)}
+
+    @property
+    def vrf_tables(self) -> dict[str, int]:
+        """The tables of the other VRFs."""
+        return {name: one.table for name, one in self.vrfs.items() if isinstance(one, PlainVrf)}
+
+    def vrf_of(self, vrf: str | None, table: int | None = None) -> str:
+        """The VRF without BGP that is named, or whose table is; "" for none."""
+        named = (name for name, number in self.vrf_tables.items() if name == vrf or number == table)
+        return next(named, "")
 
 
 def _spell_out(value: Any) -> Any:
@@ -186,6 +203,7 @@ class LocalSid(Model):
     nh4: V4Address | None = None
     nh6: V6Address | None = None
     table: Annotated[int, Field(strict=True, ge=1, le=2**32 - 1)] | None = None
+    vrf: VrfName | None = None
     policy: Target | None = None
     service: Name | None = None
     flavors: tuple[FlavorName, ...] = ()
@@ -193,7 +211,7 @@ class LocalSid(Model):
     @property
     def parameters(self) -> dict[str, Any]:
         """What the author gave, by the names of the behavior's registry entry."""
-        given = {name: getattr(self, name) for name in ("nh4", "nh6", "policy", "service", "table")}
+        given = {name: getattr(self, name) for name in ("nh4", "nh6", "policy", "service", "table", "vrf")}
         return {name: value for name, value in given.items() if value is not None}
 
     @property

@@ -16,6 +16,7 @@ from srv6lab.topology.checks import (
     routing,
     segments,
     services,
+    vrfs,
 )
 from srv6lab.topology.checks.collect import view_of
 from srv6lab.topology.checks.facts import Facts
@@ -37,4 +38,5 @@ __all__ = [
     "segments",
     "services",
     "view_of",
+    "vrfs",
 ]
