@@ -75,8 +75,11 @@ BASE: dict[str, Any] = {
             "routes": [
                 {"prefix": "fc00:a::/64", "via": "2001:ab::1"},
                 {"prefix": "fc00:a::/64", "via": "2001:ab::1", "table": 100},
+                {"prefix": "10.3.0.0/16", "via": "10.0.3.2", "vrf": "red"},
             ],
+            "vrfs": {"red": {"table": 110}},
         },
+        "south": {"role": "host", "routes": [{"prefix": "10.0.1.0/24", "via": "10.0.3.1"}]},
         "east": {"role": "host", "routes": [{"prefix": "10.0.1.0/24", "via": "10.0.2.2"}]},
     },
     "links": [
@@ -93,6 +96,11 @@ BASE: dict[str, Any] = {
             "endpoints": [{"at": "gate:eth2"}, {"at": "exit:eth2"}],
         },
         {"name": "other", "prefix": "10.0.2.0/24", "endpoints": [{"at": "east:eth1"}, {"at": "exit:eth1"}]},
+        {
+            "name": "apart",
+            "prefix": "10.0.3.0/24",
+            "endpoints": [{"at": "exit:eth3", "vrf": "red"}, {"at": "south:eth1"}],
+        },
     ],
     "services": {
         "ids": {
@@ -119,6 +127,7 @@ BASE: dict[str, Any] = {
         {"node": "exit", "sid": "fc00:b::d4", "behavior": "End.DX4", "nh4": "10.0.2.1"},
         {"node": "exit", "sid": "fc00:b::e", "behavior": "End.AD4", "service": "ids"},
         {"node": "exit", "sid": "fc00:b::6", "behavior": "End.DT6", "table": 100},
+        {"node": "exit", "sid": "fc00:b::46", "behavior": "End.DT46", "vrf": "red"},
         {"node": "exit", "sid": "fc00:b::f", "behavior": "End", "flavors": ["PSP"]},
         {
             "node": "gate",
@@ -178,6 +187,11 @@ BASE: dict[str, Any] = {
             "mode": "encap",
         },
         {"headend": "exit", "match": {"prefix": "10.0.1.0/24"}, "to": {"segments": ["fc00:a::d4"]}},
+        {
+            "headend": "exit",
+            "match": {"prefix": "10.0.1.0/24", "vrf": "red"},
+            "to": {"segments": ["fc00:a::d4"]},
+        },
     ],
     "exercises": [
         {

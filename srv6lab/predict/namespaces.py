@@ -84,7 +84,6 @@ class Namespace:
             return found
         return self.tables[MAIN].lookup(address)
 
-
     def vrf_of(self, how: How | None, came_in: str | None) -> int | None:
         """The table of the VRF that a packet is in, None for none: a SID has put it there, or the NIC that it came by."""
         if isinstance(how, Table):

@@ -18,6 +18,8 @@ NEEDS: dict[str, str] = {
     "vrf": "a VRF (CONFIG_NET_VRF), with net.vrf.strict_mode=1",
     "tc-bpf": "eBPF at tc's clsact (CONFIG_NET_CLS_ACT, CONFIG_NET_CLS_BPF), for srconf",
 }
+# What takes its place in a lab on a kernel that hasn't got it.
+INSTEAD: dict[str, str] = {"vrf": " (in a lab in namespaces, a network namespace instead)"}
 Kind = Literal["IPv4", "IPv6", "Ethernet"]
 
 

@@ -85,7 +85,7 @@ class Node(Hardware):
     router_id: V4Address | None = None
     isis: Isis | None = None
     bgp: Bgp | None = None
-    vrfs: dict[VrfName, Vrf | PlainVrf] = Field(default_factory=dict)
+    vrfs: dict[VrfName, PlainVrf | Vrf] = Field(default_factory=dict)
     headend: Headend = Headend()
 
     @property

@@ -310,8 +310,9 @@ def routes(view: Facts, locate: Locate) -> Iterator[Problem]:
             if route.prefix.version != route.via.version:
                 what = f"{route.prefix} is IPv{route.prefix.version}, and the next hop {route.via} is not"
                 yield Problem(where, what, f"give an IPv{route.prefix.version} next hop")
-            elif problem := next_hop(view, name, route.via, node.vrf_of(route.vrf, route.table)):
-                yield Problem(where, *problem)
+            elif route.vrf in (None, *node.vrf_tables):
+                if problem := next_hop(view, name, route.via, node.vrf_of(route.vrf, route.table)):
+                    yield Problem(where, *problem)
         pairs = (
             ((route.prefix, route.table or node.vrf_tables.get(route.vrf or ""), route.via), (*base, index))
             for index, route in enumerate(node.routes)
@@ -334,7 +335,7 @@ def next_hop(view: Facts, node: str, address: Address, vrf: str = "") -> tuple[s
     nics = [nic for nic in view.nics.get(node, ()) if nic.link.prefix.version == address.version]
     if other := next((nic for nic in nics if address in nic.link.prefix), None):
         there = f"in the VRF {other.vrf}" if other.vrf else "in no VRF"
-        mend = f"write `vrf: {other.vrf}`" if other.vrf else f"write `vrf: {vrf}` at {other.endpoint.at}"
+        mend = f"name a neighbor that is in {f'the VRF {vrf}' if vrf else 'no VRF'}, or mend the VRF"
         return f"{address} is on the link of {other.endpoint.at}, which is {there}", mend
     prefixes = [str(nic.link.prefix) for nic in nics if nic.vrf == vrf]
     where = f" in the VRF {vrf}" if vrf else ""

@@ -32,7 +32,9 @@ def _neighbors(view: Facts) -> Iterator[tuple[str, Node, Path, Neighbor, str]]:
 def routing_on_a_host(view: Facts, locate: Locate) -> Iterator[Problem]:
     for name, node in _routers(view):
         if node.role != "router":
-            key = next(key for key in ("isis", "bgp", "vrfs") if getattr(node, "vpns" if key == "vrfs" else key))
+            key = next(
+                key for key in ("isis", "bgp", "vrfs") if getattr(node, "vpns" if key == "vrfs" else key)
+            )
             what = f"{name} is a {node.role}, and FRR runs on routers"
             yield Problem(locate(("nodes", name, key), key=True), what, f"give {name} `role: router`")
 
@@ -42,7 +44,9 @@ def router_id_missing(view: Facts, locate: Locate) -> Iterator[Problem]:
     """FRR then leaves TLV 242 out without a word, and BGP stays idle."""
     for name, node in _routers(view):
         if node.router_id is None:
-            key = next(key for key in ("isis", "bgp", "vrfs") if getattr(node, "vpns" if key == "vrfs" else key))
+            key = next(
+                key for key in ("isis", "bgp", "vrfs") if getattr(node, "vpns" if key == "vrfs" else key)
+            )
             what = f"{name} has routing protocols and no `router_id`"
             yield Problem(locate(("nodes", name, key), key=True), what, "add `router_id: 192.0.2.1`")
 

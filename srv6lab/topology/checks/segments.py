@@ -62,6 +62,8 @@ def parameters(view: Facts, locate: Locate) -> Iterator[Problem]:
         missing = [name for name in behavior.parameters if name not in given]
         # A misspelled key is the likely cause, and it has its own problem.
         if missing and item.whole and not given - set(behavior.parameters):
+            if "vrf" in behavior.needs:  # it has no other table
+                missing = ["vrf"]
             what = f"{behavior.name} needs {' and '.join(f'`{name}`' for name in missing)}"
             mend = f"add {', '.join(f'`{name}: …`' for name in missing)}"
             yield Problem(locate((*item.path, "behavior")), what, mend)

@@ -37,7 +37,9 @@ def vrf_is_there(view: Facts, locate: Locate) -> Iterator[Problem]:
             what = f"the routes and the SID of {vrf} come by BGP"
             yield Problem(locate(path), what, "name a VRF that has a `table`, and neither `rd` nor `sid`")
         elif vrf not in node.vrfs:
-            mend = did_you_mean(vrf, frozenset(node.vrf_tables), f"add `vrfs: {{{vrf}: {{table: 100}}}}` to {name}")
+            mend = did_you_mean(
+                vrf, frozenset(node.vrf_tables), f"add `vrfs: {{{vrf}: {{table: 100}}}}` to {name}"
+            )
             yield Problem(locate(path), f"{name} has no VRF {vrf}", mend)
 
 
@@ -49,7 +51,10 @@ def vrf_or_table(view: Facts, locate: Locate) -> Iterator[Problem]:
         for name, node in view.nodes.items()
         for index, route in enumerate(node.routes)
     )
-    for path, vrf, table in (*routes, *((one.path, one.value.vrf, one.value.table) for one in view.local_sids)):
+    for path, vrf, table in (
+        *routes,
+        *((one.path, one.value.vrf, one.value.table) for one in view.local_sids),
+    ):
         if vrf is not None and table is not None:
             what = f"`vrf: {vrf}` says which table it is"
             yield Problem(locate((*path, "table"), key=True), what, "take `table` away, or `vrf`")
@@ -99,5 +104,31 @@ def table_of_a_vrf(view: Facts, locate: Locate) -> Iterator[Problem]:
         if not node.vrf_of(None, sid.table):
             what = f"{sid.behavior} looks into the table of a VRF, and {sid.node} has none with table {sid.table}"
             known = ", ".join(f"{vrf} ({table})" for vrf, table in node.vrf_tables.items())
-            mend = f"VRFs of {sid.node}: {known}" if known else f"add `vrfs: {{red: {{table: {sid.table}}}}}` to it"
+            mend = (
+                f"VRFs of {sid.node}: {known}"
+                if known
+                else f"add `vrfs: {{red: {{table: {sid.table}}}}}` to it"
+            )
             yield Problem(locate((*item.path, "table")), what, mend)
+
+
+@check
+def colored_in_a_vrf(view: Facts, locate: Locate) -> Iterator[Problem]:
+    for item in view.policies:
+        vrf = item.value.match.vrf
+        if vrf is not None and not item.value.segments:
+            what = (
+                f"the agent of {item.value.headend} lays its routes in the main table, and {vrf} isn't that"
+            )
+            yield Problem(locate((*item.path, "match", "vrf")), what, "write `to: {segments: […]}`")
+
+
+@check
+def firewall_beside_vrfs(view: Facts, locate: Locate) -> Iterator[Problem]:
+    """What passes a rule isn't the same in both kinds of VRF, the kernel's and a namespace."""
+    for exercise in view.exercises:
+        for item in exercise.firewalls:
+            node = view.nodes.get(item.value.at)
+            if node is not None and node.vrf_tables:
+                what = f"{item.value.at} has VRFs, and on a kernel without them those are namespaces with rules of their own"
+                yield Problem(locate((*item.path, "at")), what, "put the rule on another node")
