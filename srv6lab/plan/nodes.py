@@ -152,10 +152,20 @@ class PlannedNode:
     def forwards(self) -> bool:
         return self.role != "host"
 
+    @property
+    def parts_flows(self) -> bool:
+        """Whether Day0 tells the kernel to part flows by their ports, too: where policies share flows."""
+        return self.headend is not None
+
     def addresses(self) -> tuple[Address, ...]:
         """Its NICs' in their order, then the loopback's."""
         interfaces = [nic.address for nic in self.nics] + ([self.loopback] if self.loopback else [])
         return tuple(interface.ip for interface in interfaces)
+
+    def vrf_names(self) -> tuple[str, ...]:
+        """Those of BGP, then the others."""
+        of_bgp = tuple(vrf.name for vrf in self.routing.vrfs) if self.routing else ()
+        return (*of_bgp, *(vrf.name for vrf in self.vrfs))
 
     def addresses_in(self, table: int | None) -> tuple[Address, ...]:
         """Those in the VRF with that table, or outside of VRFs that have nothing else."""

@@ -22,14 +22,16 @@ def told(lab: ModeledLab, ended: Ended, quirks: frozenset[str]) -> Iterator[Ende
     if ended.error is None or place.netns or not isinstance(first, Ipv4 | Ipv6):
         return
     node, vrf = lab.plan.node(place.node), vrf_of(lab, ended)
+    # What came in by a NIC of a VPN is answered in that VPN.
+    table = vrf if vrf is not None else lab.namespace(place).rules.get(ended.walk.came_in or "")
     own = [address for address in node.addresses_in(vrf) if address.version == first.source.version]
     for near in own[:1]:
-        begun = walks(lab, _error(ended.walk.packet, ended.error, near, first.source), place, quirks, vrf)
+        begun = walks(lab, _error(ended.walk.packet, ended.error, near, first.source), place, quirks, table)
         nics = {one.walk.hops[0].point for one in begun if one.walk.hops}
         addresses = [nic.address.ip for nic in node.nics if nic.point in nics]
         source = next((one for one in addresses if one.version == near.version), near)
         error = _error(ended.walk.packet, ended.error, source, first.source)
-        yield from walks(lab, error, place, quirks, vrf)
+        yield from walks(lab, error, place, quirks, table)
 
 
 def _error(packet: Packet, error: IcmpError, source: Address, to: Address) -> Packet:

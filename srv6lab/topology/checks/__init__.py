@@ -16,6 +16,7 @@ from srv6lab.topology.checks import (
     routing,
     segments,
     services,
+    sid_structure,
     vrfs,
 )
 from srv6lab.topology.checks.collect import view_of
@@ -37,6 +38,7 @@ __all__ = [
     "run",
     "segments",
     "services",
+    "sid_structure",
     "view_of",
     "vrfs",
 ]
