@@ -127,7 +127,6 @@ BASE: dict[str, Any] = {
         {"node": "exit", "sid": "fc00:b::d4", "behavior": "End.DX4", "nh4": "10.0.2.1"},
         {"node": "exit", "sid": "fc00:b::e", "behavior": "End.AD4", "service": "ids"},
         {"node": "exit", "sid": "fc00:b::6", "behavior": "End.DT6", "table": 100},
-        {"node": "exit", "sid": "fc00:b::46", "behavior": "End.DT46", "vrf": "red"},
         {"node": "exit", "sid": "fc00:b::f", "behavior": "End", "flavors": ["PSP"]},
         {
             "node": "gate",
@@ -135,6 +134,7 @@ BASE: dict[str, Any] = {
             "behavior": "End.B6.Encaps",
             "policy": {"segments": ["fc00:b::f", "fc00:b::6"]},
         },
+        {"node": "exit", "sid": "fc00:b::46", "behavior": "End.DT46", "vrf": "red"},
     ],
     "policies": [
         {
