@@ -55,6 +55,7 @@ def plan(topology: Topology, locate: Locate, files: Mapping[str, str] = MappingP
     problems = list(_mac_clashes(topology, locate))
     sids = _by_node((one.node, (index, one)) for index, one in enumerate(topology.local_sids))
     steering = _by_node((one.headend, (where, one)) for where, one in _steering(topology))
+    inserted = {one.match.prefix for _, one in _steering(topology) if one.mode == "inline"}
     groups = _by_node((member, group) for group in topology.groups.values() for member in group.members)
     nodes = []
     for name, node in topology.nodes.items():
@@ -66,7 +67,11 @@ def plan(topology: Topology, locate: Locate, files: Mapping[str, str] = MappingP
         policies = _policies(machine, wanted, locate, problems)
         hardware = _hardware(node, groups.get(name, ()), topology.defaults)
         headend = plan_headend(topology, name, machine.egress_nic)
-        nodes.append(replace(machine, steering=tuple(policies), headend=headend, **hardware))
+        takes_srh = machine.forwards or any(
+            one in prefix for prefix in inserted for one in machine.addresses()
+        )
+        machine = replace(machine, steering=tuple(policies), headend=headend, takes_srh=takes_srh, **hardware)
+        nodes.append(machine)
     if problems:
         raise TopologyError(problems)
     locations = {path: locate(path) for path in _lasting(topology)}
@@ -233,6 +238,7 @@ class _Planner:
             nics=self.nics,
             loopback=self.node.loopback,
             locator=self.node.locator,
+            tunnel_source=self.node.tunnel_source,
             routes=tuple(self._routes()),
             services=services,
             proxies=tuple(self._proxies(sids, services)),

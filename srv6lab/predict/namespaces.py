@@ -48,7 +48,8 @@ class Namespace:
 
     `rules` sends what comes in by a NIC to a table; `vrfs` are those of NICs in VRFs that know nothing but their table,
     and `exits` what such a VRF looks up in the main table; `returns` has the proxies that take what comes in by a NIC;
-    `classes` are flows with the tables of their forwarding classes, the first that matches counts.
+    `takes_srh` is whether what comes to its own addresses may have an SRH. `classes` are flows with the tables of their
+    forwarding classes, the first that matches counts.
     """
 
     place: Place
@@ -59,6 +60,7 @@ class Namespace:
     vrfs: Mapping[str, int] = field(default_factory=dict)
     exits: Mapping[int, frozenset[Address]] = field(default_factory=dict)
     forwards: bool = True
+    takes_srh: bool = True
     firewalls: tuple[Firewall, ...] = ()
     returns: Mapping[str, tuple[Sid, ...]] = field(default_factory=dict)
     classes: tuple[tuple[Flow, int | None], ...] = ()
@@ -183,6 +185,7 @@ def _node(
         vrfs=apart,
         exits={vrf.table: frozenset(vrf.exits) for vrf in node.vrfs},
         forwards=node.forwards,
+        takes_srh=node.takes_srh,
         firewalls=firewalls,
         returns=returns,
         classes=class_tables(node, elected) if elected else (),
@@ -202,11 +205,11 @@ def _routes(
     for (prefix, table), routes in node.next_hops().items():
         yield table, prefix, tuple(Gateway(route.via, route.nic, route.weight) for route in routes)
     for sid in node.local_sids:
-        yield None, sid.prefix, (_sid(nics, sid),)
+        yield None, sid.prefix, (_sid(node, nics, sid),)
     for vrf in node.routing.vrfs if node.routing else ():
         yield None, ip_network(vrf.sid), (Sid(vrf.sid, REGISTRY["End.DT4"], LocalSid(table=vrf.table)),)
     for policy in node.steering:
-        yield policy.table, policy.prefix, (_steer(nics, policy),)
+        yield policy.table, policy.prefix, (_steer(node, nics, policy),)
     for proxy in node.proxies:
         yield None, ip_network(proxy.sid), (_proxy(proxy),)
     if elected:
@@ -221,12 +224,12 @@ def _in_vrfs(node: PlannedNode) -> Routes:
         yield from ((vrf.table, ip_network(nic.address.ip), (Local(),)) for nic in mine)
 
 
-def _sid(nics: Mapping[str, Nic], sid: PlannedSid) -> Sid:
+def _sid(node: PlannedNode, nics: Mapping[str, Nic], sid: PlannedSid) -> Sid:
     local = LocalSid(
         **{name: _READ[name](value) for name, value in sid.parameters},
         flavors=frozenset(Flavor[name] for name in sid.flavors if name != NEXT_CSID),
         next_csid=NextCsid() if NEXT_CSID in sid.flavors else None,
-        policy=Encapsulation(source_of(nics, sid.nic), sid.policy) if sid.policy else None,
+        policy=Encapsulation(source_of(node, nics, sid.nic), sid.policy) if sid.policy else None,
     )
     return Sid(sid.sid, sid.behavior, local)
 
@@ -246,8 +249,9 @@ def _vpn(node: PlannedNode, vrf: PlannedVrf, routes: Iterable[VpnRoute]) -> Fib:
     return fib
 
 
-def _steer(nics: Mapping[str, Nic], policy: SteeredPrefix) -> Steer:
-    return Steer(HEADENDS[policy.mode], Encapsulation(source_of(nics, policy.nic), policy.segments))
+def _steer(node: PlannedNode, nics: Mapping[str, Nic], policy: SteeredPrefix) -> Steer:
+    source = source_of(node, nics, policy.nic)
+    return Steer(HEADENDS[policy.mode], Encapsulation(source, policy.segments))
 
 
 def _inside(place: Place, service: PlannedService, firewalls: tuple[Firewall, ...]) -> Namespace:

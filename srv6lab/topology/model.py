@@ -87,6 +87,7 @@ class Node(Hardware):
     bgp: Bgp | None = None
     vrfs: dict[VrfName, PlainVrf | Vrf] = Field(default_factory=dict)
     headend: Headend = Headend()
+    tunnel_source: V6Address | None = None
 
     @property
     def vpns(self) -> dict[str, Vrf]:

@@ -81,12 +81,13 @@ class ExerciseView:
 
 @dataclass(frozen=True, slots=True)
 class SegmentList:
-    """Segments in visiting order, and what they are pushed onto, with its IP version."""
+    """Segments in visiting order, and what they are pushed onto, with its IP version; or `inserted` into."""
 
     path: Path
     segments: tuple[IPv6Address, ...]
     onto: str
     version: int
+    inserted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +166,13 @@ class Facts:
     def segment_lists(self) -> tuple[SegmentList, ...]:
         """Every list of segments that something pushes: headends, binding SIDs."""
         steered = [
-            SegmentList((*item.path, "to", "segments"), item.value.segments, str(prefix), prefix.version)
+            SegmentList(
+                (*item.path, "to", "segments"),
+                item.value.segments,
+                str(prefix),
+                prefix.version,
+                item.value.mode == "inline",
+            )
             for item in self.policies
             for prefix in (item.value.match.prefix,)
             if item.value.segments

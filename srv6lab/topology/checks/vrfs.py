@@ -113,6 +113,15 @@ def table_of_a_vrf(view: Facts, locate: Locate) -> Iterator[Problem]:
 
 
 @check
+def inserted_in_a_vrf(view: Facts, locate: Locate) -> Iterator[Problem]:
+    for item in view.policies:
+        vrf = item.value.match.vrf
+        if vrf is not None and item.value.mode == "inline":
+            what = f"`inline` leaves the packet its own addresses, which mean nothing outside of {vrf}"
+            yield Problem(locate((*item.path, "mode")), what, "write `mode: encap`")
+
+
+@check
 def colored_in_a_vrf(view: Facts, locate: Locate) -> Iterator[Problem]:
     for item in view.policies:
         vrf = item.value.match.vrf
