@@ -30,6 +30,7 @@ from srv6lab.plan.nodes import (
     PlannedSid,
     SteeredPrefix,
 )
+from srv6lab.plan.own import plan_own
 from srv6lab.plan.vrfs import plan_vrfs
 from srv6lab.srv6.behaviors import BEHAVIORS
 from srv6lab.topology.actions import Action
@@ -67,10 +68,13 @@ def plan(topology: Topology, locate: Locate, files: Mapping[str, str] = MappingP
         policies = _policies(machine, wanted, locate, problems)
         hardware = _hardware(node, groups.get(name, ()), topology.defaults)
         headend = plan_headend(topology, name, machine.egress_nic)
+        own = plan_own(node, [nic.name for nic in machine.nics], files)
         takes_srh = machine.forwards or any(
             one in prefix for prefix in inserted for one in machine.addresses()
         )
-        machine = replace(machine, steering=tuple(policies), headend=headend, takes_srh=takes_srh, **hardware)
+        machine = replace(
+            machine, steering=tuple(policies), headend=headend, takes_srh=takes_srh, own=own, **hardware
+        )
         nodes.append(machine)
     if problems:
         raise TopologyError(problems)

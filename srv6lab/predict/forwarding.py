@@ -13,7 +13,7 @@ from srv6lab.evidence.packets import Address, Direction, Place
 from srv6lab.evidence.prediction import Choice, End, Hop
 from srv6lab.plan.nodes import Nic
 from srv6lab.predict import sr_proxy
-from srv6lab.predict.encapsulating import hop_left, hop_still_due, like
+from srv6lab.predict.encapsulating import hop_left, hop_still_due, like, with_a_hop
 from srv6lab.predict.fib import Blackhole, Gateway, Link, Local, NextHop, Sid, Steer
 from srv6lab.predict.filters import through
 from srv6lab.predict.icmp import unreachable, words_of
@@ -134,6 +134,8 @@ class _Step:
 
     def next(self) -> Next:
         walk = self.walk
+        if self.here.unmodeled:
+            return (Ended(walk, End(False, walk.place, self.here.unmodeled, known=False)),)
         if len(walk.acted) > MOST_ACTS:
             return _lost(walk, f"goes round in circles in {walk.place}: {walk.why[-1]}")
         if walk.how is None:
@@ -254,7 +256,10 @@ class _Step:
         own = self.walk.came_in is None and not self.walk.acted  # takes no hop here, by anybody's word
         if own and way.name == INSERT:
             return (replace(self._noted(way.name, why), packet=insert(packet, given), how=Lookup()),)
-        if not isinstance(result, Forward) or way.name == INSERT or not (own or OUTER in self.quirks):
+        outer = way.name != INSERT and (own or OUTER in self.quirks)
+        if isinstance(result, IcmpError) and outer:
+            result = HEADENDS[way.name](with_a_hop(packet), given)
+        if not isinstance(result, Forward) or not outer:
             return self._acted(way.name, result, why)
         departure = () if own else (OUTER,)
         pushed = push(packet, given, result.packet.find(Srh))
@@ -367,11 +372,12 @@ class _Step:
                 return _lost(walk, rule)
         peer = self.lab.across(nic)
         address = next_hop if next_hop is not None else _destination(packet)
-        if not self.lab.namespace(peer.point.place).has(address, peer.name):
+        there = self.lab.namespace(peer.point.place)
+        if not there.has(address, peer.name) and not there.unmodeled:
             silent = f"nobody on {nic.point}'s link has the address {address}"
             return _lost(walk, silent, unreachable(packet, 3, 1))
         reason = "; ".join((*walk.why, why))
-        seen = view(packet, nic.mac, peer.mac)
+        seen = view(packet, nic.mac, "" if there.unmodeled else peer.mac)
         hops = (
             *walk.hops,
             Hop(nic.point, Direction.OUT, seen, walk.acted, reason, walk.quirks),
