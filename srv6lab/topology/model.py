@@ -71,16 +71,13 @@ class Hardware(Model):
 STANDARD = Hardware(box="bento/ubuntu-22.04", memory=1024, cpus=1)
 
 
-class Group(Hardware):
-    """Nodes that are made of the same: what a node says itself goes first, then its groups, then `defaults`."""
-
-    members: Annotated[tuple[Name, ...], Field(min_length=1)]
+Role = Literal["host", "router", "sr-proxy", "service"]
 
 
 class Node(Hardware, OwnWords):
     """A machine of the lab."""
 
-    role: Literal["host", "router", "sr-proxy", "service"]
+    role: Role
     locator: V6Network | None = None
     sid_structure: SidStructure | None = None
     loopback: V6Interface | None = None
@@ -108,9 +105,30 @@ class Node(Hardware, OwnWords):
         return next(named, "")
 
 
+class Group(Node):
+    """Nodes that have something in common: what a node says itself goes first, then its groups, then `defaults`. What is
+    no hardware the loader has given to the members before a group is made of the rest."""
+
+    role: Role | None = None  # type: ignore[assignment]
+    members: Annotated[tuple[Name, ...], Field(min_length=1)]
+
+
+class Pools(Model):
+    """Where addresses are taken from that the file doesn't say: links' prefixes, routers' loopbacks and locators."""
+
+    links: Network | None = None
+    loopbacks: Network | None = None
+    locators: V6Network | None = None
+
+
 def _spell_out(value: Any) -> Any:
     """`"r1:eth2"` is short for `{at: "r1:eth2"}`."""
     return {"at": value} if isinstance(value, str) else value
+
+
+def _listed(value: Any) -> Any:
+    """One file is short for a list of it."""
+    return [value] if isinstance(value, str) else value
 
 
 class Endpoint(Model):
@@ -224,10 +242,16 @@ class LocalSid(Model):
         return NextCsid().prefix(self.sid) if NEXT_CSID in self.flavors else IPv6Network(self.sid)
 
 
+VarName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,30}$")]
+
+
 class Topology(Model):
-    """A lab."""
+    """A lab. `include`, `vars` and `pools` have done their work before this is made, and are kept to be checked."""
 
     name: Name
+    include: Annotated[tuple[FileName, ...], BeforeValidator(_listed)] = ()
+    vars: dict[VarName, Annotated[int, Field(strict=True)] | Flag | Line] = Field(default_factory=dict)
+    pools: Pools = Pools()
     description: Line = ""
     order: Annotated[int, Field(strict=True, ge=0)] = 100
     requires: tuple[Name, ...] = ()

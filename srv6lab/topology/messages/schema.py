@@ -145,6 +145,8 @@ def _missing(path: Path, key: str, source: Source) -> Problem | None:
     if (typo := _misspelled(path, key, source.data)) is not None:
         return typo_of_missing(path, typo, key, source)
     mend = f"add `{EXAMPLES[key]}`" if key in EXAMPLES else f"add `{key}: …`"
+    if path[:1] == ("links",) and key == "prefix":
+        mend += ", or take prefixes from a pool: `pools: {links: …}`"
     return Problem(source.locate(path, key=True), f"{thing(path, source.data)} has no `{key}`", mend)
 
 
