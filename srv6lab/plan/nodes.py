@@ -64,20 +64,21 @@ class Nic:
 
 @dataclass(frozen=True, slots=True)
 class PlannedRoute:
-    """A way to a prefix, in the main table or in the `table` that a SID looks into; several of one prefix share its
-    flows by their weights."""
+    """A way to a prefix, in the main table or in the `table` that a SID looks into, or that of a VRF; several of one
+    prefix share its flows by their weights."""
 
     prefix: Network
     via: Address
     nic: str
     weight: int = 1
     table: int | None = None
+    vrf: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedSid:
     """A local SID with the NIC that its kernel route names. `prefix` are the destinations that it takes,
-    `policy` the segments that a binding SID pushes, first visited first."""
+    `policy` the segments that a binding SID pushes, first visited first; `vrf` is that into whose table it looks."""
 
     sid: IPv6Address
     behavior: Behavior
@@ -86,16 +87,32 @@ class PlannedSid:
     prefix: IPv6Network
     flavors: tuple[str, ...] = ()
     policy: tuple[IPv6Address, ...] = ()
+    vrf: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class SteeredPrefix:
-    """Traffic to `prefix` gets an SRH with `segments`, first visited first, and leaves by `nic`."""
+    """Traffic to `prefix` gets an SRH with `segments`, first visited first, and leaves by `nic`. With a `vrf` it is that
+    of the VRF's NICs: the route is in its `table`."""
 
     prefix: Network
     segments: tuple[IPv6Address, ...]
     mode: str
     nic: str
+    vrf: str = ""
+    table: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlainVrf:
+    """A VRF without BGP. `exits` are the first segments of its policies, which alone are looked up in the main table;
+    `leaves` are the NICs outside of it that those policies leave by."""
+
+    name: str
+    table: int
+    nics: tuple[str, ...]
+    exits: tuple[IPv6Address, ...] = ()
+    leaves: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +159,7 @@ class PlannedNode:
     loopbacks: tuple[Interface, ...] = ()
     locator: IPv6Network | None = None
     routes: tuple[PlannedRoute, ...] = ()
+    vrfs: tuple[PlainVrf, ...] = ()
     local_sids: tuple[PlannedSid, ...] = ()
     steering: tuple[SteeredPrefix, ...] = ()
     services: tuple[PlannedService, ...] = ()
@@ -181,6 +199,18 @@ class PlannedNode:
         """The IP versions that it can send over its links."""
         return frozenset(one.version for nic in self.nics for one in nic.addresses if not one.is_link_local)
 
+    def vrf_names(self) -> tuple[str, ...]:
+        """Those of BGP, then the others."""
+        of_bgp = tuple(vrf.name for vrf in self.routing.vrfs) if self.routing else ()
+        return (*of_bgp, *(vrf.name for vrf in self.vrfs))
+
+    def addresses_in(self, table: int | None) -> tuple[Address, ...]:
+        """Those in the VRF with that table, or outside of VRFs that have nothing else."""
+        mine = {nic: vrf.table for vrf in self.vrfs for nic in vrf.nics}
+        nics = (nic for nic in self.nics if mine.get(nic.name) == table)
+        interfaces = (*(one for nic in nics for one in nic.addresses), *(() if table else self.loopbacks))
+        return tuple(one.ip for one in interfaces if not one.is_link_local)
+
     def next_hops(self) -> dict[tuple[Network, int | None], tuple[PlannedRoute, ...]]:
         """The static routes by prefix and table (None for the main one), in the order of the file."""
         found: dict[tuple[Network, int | None], tuple[PlannedRoute, ...]] = {}
@@ -194,8 +224,9 @@ class PlannedNode:
         return frozenset(one.prefix for one in self.headend.steered) if self.headend else frozenset()
 
     def egress_nic(self, address: Address) -> str | None:
-        """The NIC of the longest prefix that matches, among links and routes."""
-        table = [(network, nic.name) for nic in self.nics for network in nic.networks()]
+        """The NIC of the longest prefix that matches, among links and routes outside of VRFs."""
+        nics = [nic for nic in self.nics if not nic.vrf]
+        table = [(network, nic.name) for nic in nics for network in nic.networks()]
         table += [(route.prefix, route.nic) for route in self.routes if route.table is None]
         matches = [(prefix.prefixlen, nic) for prefix, nic in table if address in prefix]
         return max(matches, key=lambda match: match[0])[1] if matches else None

@@ -8,9 +8,11 @@ from ipaddress import IPv6Network
 from typing import TypeVar
 
 from srv6lab.errors import Problem
-from srv6lab.topology.checks.facts import Facts, Nic, Path
+from srv6lab.topology.checks.domains import Domains, Router
+from srv6lab.topology.checks.facts import Facts, Item, Nic, Path
 from srv6lab.topology.checks.registry import Locate, check, did_you_mean, line_of, warning
-from srv6lab.topology.model import LINK_LOCAL, MOST_LINKS, Link
+from srv6lab.topology.model import LINK_LOCAL, MOST_LINKS, Link, Node
+from srv6lab.topology.route import Route
 from srv6lab.topology.scalars import Address, Network
 
 K = TypeVar("K", bound=Hashable)
@@ -98,7 +100,7 @@ def mac_twice(view: Facts, locate: Locate) -> Iterator[Problem]:
 
 @check
 def prefix_fits_a_link(view: Facts, locate: Locate) -> Iterator[Problem]:
-    for prefix, path, _ in _prefixes(view):
+    for prefix, path, _ in _prefixes(view.links):
         where = locate(path)
         if prefix.num_addresses < 2:
             mend = f"a link needs two addresses: /{prefix.max_prefixlen - 1} or shorter"
@@ -107,9 +109,9 @@ def prefix_fits_a_link(view: Facts, locate: Locate) -> Iterator[Problem]:
             yield Problem(where, f"{prefix} is for {kind}, not for a link", "take a unicast prefix")
 
 
-def _prefixes(view: Facts) -> Iterator[tuple[Network, Path, str]]:
-    """The prefixes of all links, each with its place and the link's name."""
-    for item in view.links:
+def _prefixes(links: Iterable[Item[Link]]) -> Iterator[tuple[Network, Path, str]]:
+    """The prefixes of links, each with its place and the link's name."""
+    for item in links:
         for index, prefix in enumerate(item.value.prefixes):
             yield prefix, (*item.path, "prefix", index), item.value.name
 
@@ -159,11 +161,16 @@ def _reserved(address: Address, prefix: Network) -> str:
 
 @check
 def address_twice(view: Facts, locate: Locate) -> Iterator[Problem]:
-    for address, places in view.addresses.items():
-        (first, owner), *others = sorted(places, key=lambda place: locate(place[0]))
-        for path, _ in others:
-            what = f"{owner} already has {address} ({line_of(locate, first)})"
-            yield Problem(locate(path), what, "give each NIC and each loopback an address of its own")
+    domains = Domains(view)
+    owners = [
+        ((address, domains.of(path, owner)), path, owner)
+        for address, places in view.addresses.items()
+        for path, owner in sorted(places, key=lambda place: locate(place[0]))
+    ]
+    names = {path: owner for _, path, owner in owners}
+    for (address, _), first, path in repeated((key, path) for key, path, _ in owners):
+        what = f"{names[first]} already has {address} ({line_of(locate, first)})"
+        yield Problem(locate(path), what, "give each NIC and each loopback an address of its own")
 
 
 @check
@@ -212,7 +219,11 @@ def trace_twice(view: Facts, locate: Locate) -> Iterator[Problem]:
 
 @check
 def prefixes_overlap(view: Facts, locate: Locate) -> Iterator[Problem]:
-    for outer, inner in overlaps(one for one in _prefixes(view) if one[0] != LINK_LOCAL):
+    domains, by_domain = Domains(view), dict[Router, list[Prefix[Network]]]()
+    for item in view.links:
+        of_domain = by_domain.setdefault(domains.of_link(item.value), [])
+        of_domain += (one for one in _prefixes([item]) if one[0] != LINK_LOCAL)
+    for outer, inner in (pair for prefixes in by_domain.values() for pair in overlaps(prefixes)):
         places = sorted(((locate(path), prefix, name) for prefix, path, name in (outer, inner)))
         (first, other, name), (where, prefix, _) = places[0], places[-1]
         how = "is also" if prefix == other else f"overlaps {other},"
@@ -316,7 +327,9 @@ def locator_on_a_link(view: Facts, locate: Locate) -> Iterator[Problem]:
         (node.locator, ("nodes", name, "locator"), "") for name, node in view.nodes.items() if node.locator
     ]
     links = [
-        (prefix, path, name) for prefix, path, name in _prefixes(view) if isinstance(prefix, IPv6Network)
+        (prefix, path, name)
+        for prefix, path, name in _prefixes(view.links)
+        if isinstance(prefix, IPv6Network)
     ]
     for outer, inner in overlaps([*locators, *links]):
         locator, link = (outer, inner) if not outer[2] else (inner, outer)
@@ -334,10 +347,10 @@ def routes(view: Facts, locate: Locate) -> Iterator[Problem]:
             if route.prefix.version != route.via.version:
                 what = f"{route.prefix} is IPv{route.prefix.version}, and the next hop {route.via} is not"
                 yield Problem(where, what, f"give an IPv{route.prefix.version} next hop")
-            elif problem := next_hop(view, name, route.via):
+            elif problem := _by_route(view, name, node, route):
                 yield Problem(where, *problem)
         pairs = (
-            ((route.prefix, route.table, route.via), (*base, index))
+            ((route.prefix, route.table or node.vrf_tables.get(route.vrf or ""), route.via), (*base, index))
             for index, route in enumerate(node.routes)
         )
         for (prefix, table, via), first, path in repeated(pairs):
@@ -347,21 +360,30 @@ def routes(view: Facts, locate: Locate) -> Iterator[Problem]:
             yield Problem(locate((*path, "prefix")), what, mend)
 
 
-def next_hop(view: Facts, node: str, address: Address) -> tuple[str, str] | None:
-    """What is wrong with an address as next hop of a node, and how to mend it."""
+def _by_route(view: Facts, name: str, node: Node, route: Route) -> tuple[str, str] | None:
+    """What is wrong with a route's next hop; nothing, if its VRF isn't there."""
+    if route.vrf not in (None, *node.vrf_tables):
+        return None
+    return next_hop(view, name, route.via, node.vrf_of(route.vrf, route.table))
+
+
+def next_hop(view: Facts, node: str, address: Address, vrf: str = "") -> tuple[str, str] | None:
+    """What is wrong with an address as next hop of a node, and how to mend it. The neighbor is in the VRF, or in none."""
     if address.is_link_local or not view.clear(node):
         return None
     own = any(one.ip == address for nic in view.nics.get(node, ()) for one in nic.interfaces)
     owners = [owner for _, owner in view.addresses.get(address, ())]
     if owners == [node] or (own and not owners):
         return f"{address} is {node}'s own address", "give the neighbor's address"
-    if view.on_link(node, address):
+    if view.on_link(node, address, vrf):
         return None
-    prefixes = [
-        str(prefix)
-        for nic in view.nics.get(node, ())
-        for prefix in nic.link.prefixes
-        if prefix.version == address.version
-    ]
-    mend = f"links of {node}: {', '.join(prefixes[:8])}" if prefixes else f"connect {node} to it first"
-    return f"{address} is on no link of {node}", mend
+    nics = [nic for nic in view.nics.get(node, ()) if address.version in nic.link.versions]
+    if other := next((nic for nic in nics if any(address in one for one in nic.link.prefixes)), None):
+        there = f"in the VRF {other.vrf}" if other.vrf else "in no VRF"
+        mend = f"name a neighbor that is in {f'the VRF {vrf}' if vrf else 'no VRF'}, or mend the VRF"
+        return f"{address} is on the link of {other.endpoint.at}, which is {there}", mend
+    mine = (prefix for nic in nics if nic.vrf == vrf for prefix in nic.link.prefixes)
+    prefixes = [str(prefix) for prefix in mine if prefix.version == address.version]
+    where = f" in the VRF {vrf}" if vrf else ""
+    mend = f"links of {node}{where}: {', '.join(prefixes[:8])}" if prefixes else f"connect {node} to it first"
+    return f"{address} is on no link of {node}{where}", mend
