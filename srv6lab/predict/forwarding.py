@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from srv6lab.evidence.packets import Address, Direction, Place
-from srv6lab.evidence.prediction import Choice, End, Hop
+from srv6lab.evidence.prediction import Choice, End, Hop, TooBig
 from srv6lab.plan.nodes import Nic
 from srv6lab.predict import sr_proxy
 from srv6lab.predict.encapsulating import hop_left, hop_still_due, like, with_a_hop
@@ -357,8 +357,9 @@ class _Step:
                 return _lost(walk, words_of(packet, less), less)
             packet = less
         if (over := size(packet) - nic.mtu) > 0:
-            what = f"{size(packet)} bytes are {over} more than the MTU {nic.mtu} of {nic.point}"
-            return _lost(walk, f"too big: {what}")
+            what = f"too big: {size(packet)} bytes are {over} more than the MTU {nic.mtu} of {nic.point}"
+            big = TooBig(nic.point, size(packet), nic.mtu)
+            return (Ended(replace(walk, packet=packet), End(False, walk.place, what, too_big=big)),)
         # After hop and MTU; what a node itself sends it doesn't see.
         if walk.came_in is not None and filtered:
             walk, rule = self._filtered("FORWARD")

@@ -104,24 +104,27 @@ def judge_counts(
 def judge_answered(
     expected: Sequence[ExpectedAnswers], found: Mapping[str, Found], tracers: Mapping[Point, Tracer]
 ) -> Iterator[Item]:
-    """Echo requests that were answered, as captured at the node that sent them."""
+    """Echo requests that were answered, as captured at the node that sent them; of a transfer its sender says it."""
     for one in expected:
         probe = found[one.probe]
         answers = (hop for hop in probe.hops if hop.point.node == one.node and hop.direction is Direction.IN)
         back = {hop.packet.icmp.sequence for hop in answers if hop.packet.icmp} - {None}  # twice is once
+        answered = len(back) if probe.counted else probe.sent.received
         blind = [at for at, tracer in tracers.items() if at.node == one.node and not tracer.sound]
+        blind = blind if probe.counted else []
         status = Status.PASS
-        if not one.least <= len(back) <= one.most or not probe.sent.sent:
+        if not one.least <= answered <= one.most or not probe.sent.sent:
             unsent = not probe.sent.sent and not probe.sent.token  # a learner's ping that wasn't found
             status = Status.INCONCLUSIVE if blind or unsent else Status.FAIL
         alone = "captured" if status is Status.FAIL else None
         note = f"the tracer at {blind[0]} saw not all" if blind else ""
+        note = note if probe.counted else probe.sent.note
         wanted = str(one.most) if one.least == one.most else f"at least {one.least}"
         yield AnswerTally(
             status=status,
             field="answered",
             expected=wanted,
-            captured=f"{len(back)} of {probe.sent.sent}",
+            captured=f"{answered} of {probe.sent.sent}",
             alone=alone,
             location=one.location,
             note=note,
