@@ -49,15 +49,16 @@ _NEXT = {
 
 @lru_cache(maxsize=4096)
 def view(packet: Packet, source_mac: str = "", destination_mac: str = "") -> PacketView:
-    """What a tracer would see of an IP packet on an Ethernet link. A segment of TCP stands for those of any length."""
+    """What a tracer would see of an IP packet on an Ethernet link. An empty segment of TCP stands for those of any length."""
     tcp, headers = _tcp(packet), _headers(packet)
+    any_length = tcp is not None and not packet.payload
     return PacketView(
         number=0,
         time=0.0,
-        length=0 if tcp else ETHERNET_HEADER + size(packet),
+        length=0 if any_length else ETHERNET_HEADER + size(packet),
         source_mac=source_mac,
         destination_mac=destination_mac,
-        headers=tuple(replace(one, length_field=None) for one in headers) if tcp else headers,
+        headers=tuple(replace(one, length_field=None) for one in headers) if any_length else headers,
         icmp=_icmp(packet),
         payload=packet.payload,
         udp=_udp(packet),

@@ -43,6 +43,10 @@ def _unfit(item: Item[Probe], locate: Locate) -> Iterator[Problem]:
         fit = [one for one in PROBE_KINDS if one.ports]
         where = locate((*item.path, "port"), key=True)
         yield Problem(where, f"{kind.words} have no ports", f"write {_keys(' or ', fit)}")
+    for key in ("size", "interval"):
+        if key in probe.model_fields_set and not kind.counted:
+            what = f"{kind.words} are one transfer, whose packets have no `{key}` of their own"
+            yield Problem(locate((*item.path, key), key=True), what, "take it away")
 
 
 @check
@@ -66,16 +70,12 @@ def share_is_a_part(view: Facts, locate: Locate) -> Iterator[Problem]:
 def transfer_has_no_number(view: Facts, locate: Locate) -> Iterator[Problem]:
     """Of a kind that isn't counted nobody knows how many packets it takes, and how long they are."""
     for exercise in view.exercises:
-        uncounted = {
-            item.value.id: item.value.kind
-            for item in exercise.probes
-            if item.value.kinds and not item.value.kind.counted
-        }
+        probes = [item.value for item in exercise.probes if item.value.kinds]
+        uncounted = {probe.id for probe in probes if not probe.kind.counted}
         for one in exercise.packets:
             for key in ("count", "share", "length") if one.value.probe in uncounted else ():
                 if getattr(one.value, key) is not None:
-                    words = uncounted[one.value.probe].words
-                    what = f"nobody knows the `{key}` of the packets that {words} take"
+                    what = f"the `{key}` of a transfer's packets isn't known before it"
                     yield Problem(locate((*one.path, key), key=True), what, "take it away")
 
 
