@@ -194,7 +194,11 @@ def _exercise_json(one: Walked) -> dict[str, Any]:
                 "probe": prediction.probe,
                 "walks": [_trace_json(trace, linux) for trace, linux in _beside(prediction)],
                 "linux_walks": [_trace_json(trace, trace) for trace in _on_linux_alone(prediction)],
-                "largest": [_end_json(trace.end) for trace in prediction.largest],
+                **(
+                    {"largest": [_end_json(one.end) for one in prediction.largest]}
+                    if prediction.largest
+                    else {}
+                ),
             }
             for prediction in one.predictions
         ],
