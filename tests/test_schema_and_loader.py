@@ -125,9 +125,6 @@ GOOD: dict[str, dict[str, tuple[Any, ...]]] = {
         "exercises/0/probes/0/oam": (False,),
         "exercises/0/probes/0/answered": ("all", "none", "at least 3", None),
         "exercises/0/probes/0/segments": ([],),
-        "exercises/0/probes/0": (
-            {"id": "echo", "from": "west", "to": "east", "tcp": 10**7, "answered": "none", "port": 1},
-        ),
         "exercises/0/probes/0/source": ("10.0.1.1", None),
         "exercises/0/probes/0/destination": ("10.0.2.1", None),
         "exercises/0/probes/0/family": (4, None),
@@ -461,6 +458,7 @@ ONLY_THE_LOADER: dict[str, tuple[tuple[str, str, Any], ...]] = {
         ("small", "steering/0/headend", "gatte"),
         ("small", "exercises/0/probes/0/to", "eastt"),
         ("small", "exercises/0/probes/0/family", 6),
+        ("small", "exercises/0/probes/0", {"id": "echo", "from": "west", "to": "east", "tcp": 10**7}),
         ("small", "exercises/0/probes/0/segments", ["fc00:b::e"]),
         ("small", "exercises/0/expect/packets/0/at", "gate:eth3"),
         ("small", "exercises/0/expect/packets/0/probe", "ecko"),
