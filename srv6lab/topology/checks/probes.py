@@ -52,7 +52,7 @@ def _unfit(item: Item[Probe], locate: Locate) -> Iterator[Problem]:
         )
     if probe.hop_limit and kind.grows:
         where = locate((*item.path, "hop_limit"), key=True)
-        yield Problem(where, f"{kind.words} have no other", "take it away")
+        yield Problem(where, f"{kind.words} have no single one", "take it away")
     for key in ("size", "interval"):
         if key in probe.model_fields_set and not kind.counted:
             what = f"{kind.words} are one transfer, whose packets have no `{key}` of their own"
@@ -111,8 +111,12 @@ def hops_are_there(view: Facts, locate: Locate) -> Iterator[Problem]:
                 if words := no_node(view, hop):
                     yield Problem(where, *words)
             if item.value.kinds and item.value.kind.grows and len(item.value.hops) > item.value.count:
-                what = f"{item.value.id} sends {item.value.count} hop limits, and {len(item.value.hops)} hops are said"
-                yield Problem(locate((*item.path, "hops")), what, "send more, or say fewer")
+                what = f"{item.value.id} comes {item.value.count} hops far at most, and `hops` has {len(item.value.hops)}"
+                yield Problem(
+                    locate((*item.path, "hops")),
+                    what,
+                    f"write `{item.value.kind.key}: {len(item.value.hops)}`",
+                )
 
 
 @check
@@ -125,6 +129,7 @@ def answers_of_a_probe(view: Facts, locate: Locate) -> Iterator[Problem]:
             if not probe.kind.answered:
                 fit = [kind for kind in PROBE_KINDS if kind.answered]
                 what = f"nothing answers {probe.kind.words}"
+                what = "`hops` says who answers growing hop limits" if probe.kind.grows else what
                 yield Problem(where, what, f"write {_keys(' or ', fit)}, or take it away")
             elif not probe.kind.counted and probe.answered not in ("all", "none"):
                 what = f"{probe.id} is one transfer, which is whole or not"
