@@ -42,14 +42,35 @@ class Nic:
 
 @dataclass(frozen=True, slots=True)
 class PlannedRoute:
-    """A way to a prefix, in the main table or in the `table` that a SID looks into; several of one prefix share its
-    flows by their weights."""
+    """A way to a prefix, in the main table or in the `table` that a SID or a rule looks into; several of one prefix
+    share its flows by their weights. Without `via` all of the prefix is on the NIC; one that refuses has a `kind`, and
+    neither. Day0 gives it the `metric` only if there is one."""
 
     prefix: Network
-    via: Address
+    via: Address | None
     nic: str
     weight: int = 1
     table: int | None = None
+    kind: str = ""
+    metric: int | None = None
+
+    @property
+    def rank(self) -> int:
+        """Its metric in Linux, which has one for each family if none is said: the least comes first."""
+        return self.metric or (1024 if self.prefix.version == 6 else 0)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRule:
+    """What matches is looked up in a table, as `ip rule` says; `nic` is "lo" for what the node itself sends."""
+
+    preference: int
+    table: int
+    versions: tuple[int, ...]
+    source: Network | None = None
+    to: Network | None = None
+    nic: str = ""
+    mark: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +140,7 @@ class PlannedNode:
     loopback: IPv6Interface | None = None
     locator: IPv6Network | None = None
     routes: tuple[PlannedRoute, ...] = ()
+    rules: tuple[PlannedRule, ...] = ()
     local_sids: tuple[PlannedSid, ...] = ()
     steering: tuple[SteeredPrefix, ...] = ()
     services: tuple[PlannedService, ...] = ()
@@ -145,12 +167,25 @@ class PlannedNode:
         return tuple(interface.ip for interface in interfaces)
 
     def next_hops(self) -> dict[tuple[Network, int | None], tuple[PlannedRoute, ...]]:
-        """The static routes by prefix and table (None for the main one), in the order of the file."""
+        """The static routes by prefix and table (None for the main one), in the order of the file: those with the least
+        metric, which share the flows."""
         found: dict[tuple[Network, int | None], tuple[PlannedRoute, ...]] = {}
         for route in self.routes:
             key = route.prefix, route.table
-            found[key] = (*found.get(key, ()), route)
+            least = min(one.rank for one in self.routes if (one.prefix, one.table) == key)
+            if route.rank == least:
+                found[key] = (*found.get(key, ()), route)
         return found
+
+    def spare_routes(self) -> tuple[tuple[PlannedRoute, ...], ...]:
+        """The static routes that wait behind others of their prefix and table, with a greater metric."""
+        first = {route for routes in self.next_hops().values() for route in routes}
+        found: dict[tuple[Network, int | None, int], tuple[PlannedRoute, ...]] = {}
+        for route in self.routes:
+            if route not in first:
+                key = route.prefix, route.table, route.rank
+                found[key] = (*found.get(key, ()), route)
+        return tuple(found.values())
 
     def kept(self) -> frozenset[Network]:
         """The prefixes whose routes the agent of SR policies lays, and Day0 doesn't."""
@@ -159,9 +194,11 @@ class PlannedNode:
     def egress_nic(self, address: Address) -> str | None:
         """The NIC of the longest prefix that matches, among links and routes."""
         table = [(nic.address.network, nic.name) for nic in self.nics]
-        table += [(route.prefix, route.nic) for route in self.routes if route.table is None]
+        table += [
+            (prefix, found[0].nic) for (prefix, number), found in self.next_hops().items() if not number
+        ]
         matches = [(prefix.prefixlen, nic) for prefix, nic in table if address in prefix]
-        return max(matches, key=lambda match: match[0])[1] if matches else None
+        return max(matches, key=lambda match: match[0], default=(0, ""))[1] or None
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from srv6lab.plan.nodes import (
     PlannedPort,
     PlannedProxy,
     PlannedRoute,
+    PlannedRule,
     PlannedService,
     PlannedSid,
     SteeredPrefix,
@@ -34,6 +35,7 @@ from srv6lab.srv6.behaviors import BEHAVIORS
 from srv6lab.topology.actions import Action
 from srv6lab.topology.actions.steering import SteeringAction
 from srv6lab.topology.model import STANDARD, Group, Hardware, Link, LocalSid, Node, Port, Topology
+from srv6lab.topology.rules import Rule
 from srv6lab.topology.scalars import Address
 from srv6lab.topology.steering import Steering
 
@@ -96,6 +98,12 @@ def _hardware(node: Node, groups: Iterable[Group], defaults: Hardware) -> dict[s
 def _said(hardware: Hardware) -> dict[str, Any]:
     values = {key: getattr(hardware, key) for key in Hardware.model_fields}
     return {key: value for key, value in values.items() if value is not None}
+
+
+def _rule(rule: Rule) -> PlannedRule:
+    return PlannedRule(
+        rule.priority, rule.table, rule.versions, rule.source, rule.to, rule.iif or "", rule.fwmark
+    )
 
 
 def steered_prefix(node: PlannedNode, steering: Steering) -> SteeredPrefix | None:
@@ -228,6 +236,7 @@ class _Planner:
             loopback=self.node.loopback,
             locator=self.node.locator,
             routes=tuple(self._routes()),
+            rules=tuple(map(_rule, self.node.rules)),
             services=services,
             proxies=tuple(self._proxies(sids, services)),
         )
@@ -235,12 +244,13 @@ class _Planner:
 
     def _routes(self) -> Iterable[PlannedRoute]:
         for index, route in enumerate(self.node.routes):
-            nic = self._connected(route.via)
+            nic = route.nic or ("" if route.via is None else self._connected(route.via))
             if nic is None:
                 where = ("nodes", self.name, "routes", index, "via")
                 self._problem(where, f"{self.name} has no link on which {route.via} lies", self._links_of())
             else:
-                yield PlannedRoute(route.prefix, route.via, nic, route.weight, route.table)
+                of = (route.prefix, route.via, nic, route.weight, route.table, route.type or "")
+                yield PlannedRoute(*of, route.metric)
 
     def _sids(self, sids: Sequence[_Sid], node: PlannedNode) -> Iterable[PlannedSid]:
         for index, local in sids:

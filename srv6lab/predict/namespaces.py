@@ -20,6 +20,7 @@ from srv6lab.plan.nodes import (
     Plan,
     PlannedNode,
     PlannedProxy,
+    PlannedRule,
     PlannedService,
     PlannedSid,
     SteeredPrefix,
@@ -28,6 +29,7 @@ from srv6lab.plan.routes import ExpectedRoutes, VpnRoute, expected_routes
 from srv6lab.predict.fib import LOCAL, MAIN, Fib, Found, Gateway, Link, Local, Sid, Steer
 from srv6lab.predict.filters import matches
 from srv6lab.predict.policy_routes import HEADENDS, Elected, Routes, class_tables, decided, source_of
+from srv6lab.predict.static_routes import OF_LINKS, behind, selected, static
 from srv6lab.srv6.behaviors import REGISTRY
 from srv6lab.srv6.csid import NextCsid
 from srv6lab.srv6.encapsulation import Encapsulation
@@ -47,7 +49,7 @@ class Namespace:
     """One network namespace: a node's own (`node`), or a service's (`node/netns`).
 
     `rules` sends what comes in by a NIC to a table; `returns` has the proxies that take what comes in by a NIC;
-    `classes` are flows with the tables of their forwarding classes, the first that matches counts.
+    `selectors` are the node's own rules, the first that matches first. `classes` are flows with the tables of their forwarding classes, the first that matches counts.
     """
 
     place: Place
@@ -59,6 +61,7 @@ class Namespace:
     firewalls: tuple[Firewall, ...] = ()
     returns: Mapping[str, tuple[Sid, ...]] = field(default_factory=dict)
     classes: tuple[tuple[Flow, int | None], ...] = ()
+    selectors: tuple[PlannedRule, ...] = ()
     hash_policies: Mapping[int, int] = field(default_factory=dict)
 
     def hash_policy(self, version: int) -> int:
@@ -72,14 +75,21 @@ class Namespace:
             return None
         return table
 
-    def lookup(self, address: Address, came_in: str | None, table: int | None = None) -> Found | None:
-        """The local addresses, then the NIC's own table, then the main one; or one table alone."""
+    def lookup(
+        self, address: Address, came_in: str | None, table: int | None = None, source: Address | None = None
+    ) -> Found | None:
+        """The local addresses, then the tables of the rules that match, then the NIC's own table, then the main one; or
+        one table alone. A packet that is yet to get its source has none."""
         if table not in (None, LOCAL):
             return self.tables[table].lookup(address) if table in self.tables else None
         if address in self.locals:
             return ip_network(address), (Local(),)
         if table == LOCAL:
             return None
+        for one in self.selectors:
+            found = self.tables[one.table].lookup(address) if one.table in self.tables else None
+            if found and found[1] and selected(one, address, came_in, source):
+                return found
         rule = self.rules.get(came_in or "")
         if rule is not None and (found := self.tables[rule].lookup(address)):
             return found
@@ -142,8 +152,9 @@ def _node(
         interfaces.append((LOOPBACK, node.loopback))
     in_vpns = {nic.name for nic in node.nics if nic.vrf}
     fib = Fib((one.network, (Link(name),)) for name, one in interfaces if name not in in_vpns)
-    # An IPv6 link keeps its prefix, whose metric is lower than a static route's.
-    connected = {interface.network for _, interface in interfaces if interface.version == 6}
+    # An IPv6 link keeps its prefix, whose metric is lower than a static route's that says none.
+    ahead = {one.prefix for one in node.routes if one.prefix.version == 6 and one.rank < OF_LINKS}
+    connected = {interface.network for _, interface in interfaces if interface.version == 6} - ahead
     vrfs = node.routing.vrfs if node.routing else ()
     tables = {MAIN: fib} | {vrf.table: _vpn(node, vrf, learned.vpns.get(vrf.name, ())) for vrf in vrfs}
     for table, prefix, hops in _routes(node, learned, nics, elected):
@@ -164,6 +175,7 @@ def _node(
         firewalls=firewalls,
         returns=returns,
         classes=class_tables(node, elected) if elected else (),
+        selectors=tuple(sorted(node.rules, key=lambda rule: rule.preference)),
         hash_policies={4: 1, 6: 1} if node.parts_flows else {},
     )
 
@@ -176,9 +188,8 @@ def _routes(
 ) -> Routes:
     """All but links, each over those before it: what protocols and Day0 bring, then what the headend's agent does."""
     for told, ways in groupby(learned.routes, lambda route: route.prefix):
-        yield None, told, tuple(Gateway(way.via, way.nic) for way in ways)
-    for (prefix, table), routes in node.next_hops().items():
-        yield table, prefix, tuple(Gateway(route.via, route.nic, route.weight) for route in routes)
+        yield None, told, tuple(map(behind, ways))
+    yield from static(node)
     for sid in node.local_sids:
         yield None, sid.prefix, (_sid(nics, sid),)
     for vrf in node.routing.vrfs if node.routing else ():

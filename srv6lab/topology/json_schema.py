@@ -163,6 +163,15 @@ def _service() -> Iterator[Schema]:
     yield _when(_is("sr_aware", True), _each(("frames",), {"const": "all"}))
 
 
+def _route() -> Iterator[Schema]:
+    """Only a link says which of its neighbors has a link-local address."""
+    yield _one_family("prefix", "via")
+    yield {"anyOf": [_given("via"), _given("nic"), _given("type")]}
+    yield _when(_given("type"), _without("via", "nic"), _each(("weight",), {"const": 1}))
+    link_local = {"type": "string", "pattern": "^[Ff][Ee][89ABab]"}
+    yield _when({"not": _each(("via",), {"not": link_local})}, _given("nic"))
+
+
 def _steering() -> Iterator[Schema]:
     """Nothing takes IPv4 out of SRv6 behind a policy but the SID of a service."""
     by_color = {"match": _each(("prefix",), _FAMILY[4]), "to": {"required": ["endpoint"]}}
@@ -195,7 +204,8 @@ _RULES: dict[str, list[Schema]] = {
         _each(("outside",), {"not": {"pattern": "^eth[0-9]+$"}}),
     ],
     "Probe": [*_probe()],
-    "Route": [_one_family("prefix", "via")],
+    "Route": [*_route()],
+    "Rule": [_one_family("from", "to")],
     "Service": [*_service()],
     "Steering": [*_steering()],
     # A headend's agent keeps what is steered by color, so an exercise can't change it.

@@ -17,6 +17,7 @@ from srv6lab.srv6.flavors import NEXT_CSID, in_linux
 from srv6lab.topology.exercises import Exercise
 from srv6lab.topology.places import Point
 from srv6lab.topology.routing import Bgp, Isis, IsisLink, SidStructure, Vrf, VrfName
+from srv6lab.topology.rules import Rule, Table
 from srv6lab.topology.scalars import (
     Address,
     BoxName,
@@ -30,6 +31,7 @@ from srv6lab.topology.scalars import (
     Mtu,
     Name,
     Network,
+    NicName,
     TraceName,
     V4Address,
     V6Address,
@@ -41,17 +43,23 @@ from srv6lab.topology.steering import Steering, Target
 
 MOST_LINKS = 7  # VirtualBox gives eight NICs, and Vagrant needs the first
 
+RouteType = Literal["blackhole", "unreachable", "prohibit"]
+
 ENDPOINT = r"^([a-z][a-z0-9-]{0,30}):(eth[1-9][0-9]?)$"
 
 
 class Route(Model):
-    """A static route of a node, in its main table or in one that only its SIDs look into (the kernel has tables of
-    its own from 253 on). Several of one prefix and table share its flows by their weights."""
+    """A static route of a node, in its main table or in one that its SIDs or `rules` look into (the kernel has tables
+    of its own from 253 on): over a neighbor, over a NIC on which all of the prefix is, or one that refuses. Several of
+    one prefix, table and metric share its flows by their weights; the least metric comes first."""
 
     prefix: Network
-    via: Address
+    via: Address | None = None
+    nic: NicName | None = None
+    type: RouteType | None = None
+    metric: Annotated[int, Field(strict=True, ge=1, le=2**32 - 1)] | None = None
     weight: Annotated[int, Field(strict=True, ge=1, le=256)] = 1
-    table: Annotated[int, Field(strict=True, ge=1, le=252)] | None = None
+    table: Table | None = None
 
 
 class Hardware(Model):
@@ -80,6 +88,7 @@ class Node(Hardware):
     sid_structure: SidStructure | None = None
     loopback: V6Interface | None = None
     routes: tuple[Route, ...] = ()
+    rules: tuple[Rule, ...] = ()
     router_id: V4Address | None = None
     isis: Isis | None = None
     bgp: Bgp | None = None

@@ -292,28 +292,6 @@ def locator_on_a_link(view: Facts, locate: Locate) -> Iterator[Problem]:
             yield warning(locate(locator[1]), what, "take a locator outside of all links")
 
 
-@check
-def routes(view: Facts, locate: Locate) -> Iterator[Problem]:
-    for name, node in view.nodes.items():
-        base: Path = ("nodes", name, "routes")
-        for index, route in enumerate(node.routes):
-            where = locate((*base, index, "via"))
-            if route.prefix.version != route.via.version:
-                what = f"{route.prefix} is IPv{route.prefix.version}, and the next hop {route.via} is not"
-                yield Problem(where, what, f"give an IPv{route.prefix.version} next hop")
-            elif problem := next_hop(view, name, route.via):
-                yield Problem(where, *problem)
-        pairs = (
-            ((route.prefix, route.table, route.via), (*base, index))
-            for index, route in enumerate(node.routes)
-        )
-        for (prefix, table, via), first, path in repeated(pairs):
-            of = f" in table {table}" if table else ""
-            what = f"{name} already has a route for {prefix} via {via}{of} ({line_of(locate, first)})"
-            mend = "keep one of the two; routes of one prefix via different neighbors share its flows"
-            yield Problem(locate((*path, "prefix")), what, mend)
-
-
 def next_hop(view: Facts, node: str, address: Address) -> tuple[str, str] | None:
     """What is wrong with an address as next hop of a node, and how to mend it."""
     if address.is_link_local or not view.clear(node):
