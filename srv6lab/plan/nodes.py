@@ -88,13 +88,34 @@ class PlannedSid:
 
 
 @dataclass(frozen=True, slots=True)
+class SteeredList:
+    """One of several segment lists: its first segment is reached by `nic` over the neighbor `via`."""
+
+    segments: tuple[IPv6Address, ...]
+    nic: str
+    via: Address
+    weight: int
+
+
+@dataclass(frozen=True, slots=True)
 class SteeredPrefix:
-    """Traffic to `prefix` gets an SRH with `segments`, first visited first, and leaves by `nic`."""
+    """Traffic to `prefix` gets an SRH with `segments`, first visited first, and leaves by `nic`; with several `lists`
+    its flows are shared among them, and those two are the first's. In a `table` it is only what a `rule` takes there,
+    or the author's own rules."""
 
     prefix: Network
     segments: tuple[IPv6Address, ...]
     mode: str
     nic: str
+    lists: tuple[SteeredList, ...] = ()
+    table: int | None = None
+    rule: PlannedRule | None = None
+
+    @property
+    def thrown(self) -> tuple[IPv6Address, ...]:
+        """First segments within the prefix: what is encapsulated comes to the table again, and must not stay there."""
+        firsts = dict.fromkeys(one.segments[0] for one in self.lists or (self,))
+        return tuple(one for one in firsts if self.table and one in self.prefix)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +153,8 @@ class PlannedProxy:
 
 @dataclass(frozen=True, slots=True)
 class PlannedNode:
-    """All that one node needs to know."""
+    """All that one node needs to know. `selectors` are the rules by which steering may choose traffic, those of the lab's
+    own steering are among its `rules`; `has_lists` says that some steering shares flows among segment lists."""
 
     name: str
     role: str
@@ -147,6 +169,8 @@ class PlannedNode:
     proxies: tuple[PlannedProxy, ...] = ()
     routing: Routing | None = None
     headend: PlannedHeadend | None = None
+    selectors: tuple[PlannedRule, ...] = ()
+    has_lists: bool = False
     box: str = str(STANDARD.box)
     box_version: str | None = None
     memory: int = int(STANDARD.memory or 0)
@@ -158,8 +182,8 @@ class PlannedNode:
 
     @property
     def parts_flows(self) -> bool:
-        """Whether Day0 tells the kernel to part flows by their ports, too: where policies share flows."""
-        return self.headend is not None
+        """Whether Day0 tells the kernel to part flows by their ports, too: where segment lists share flows."""
+        return self.headend is not None or self.has_lists
 
     def addresses(self) -> tuple[Address, ...]:
         """Its NICs' in their order, then the loopback's."""
@@ -190,6 +214,15 @@ class PlannedNode:
     def kept(self) -> frozenset[Network]:
         """The prefixes whose routes the agent of SR policies lays, and Day0 doesn't."""
         return frozenset(one.prefix for one in self.headend.steered) if self.headend else frozenset()
+
+    def neighbor(self, address: Address, nic: str) -> Address:
+        """The neighbor on a NIC over whom an address is reached: that of a route, or another address on the link."""
+        routes = [one for one in self.routes if address in one.prefix and one.nic == nic and one.via]
+        if routes and (via := max(routes, key=lambda one: one.prefix.prefixlen).via):
+            return via
+        own = next(one.address for one in self.nics if one.name == nic)
+        two = (1, 2) if own.network.num_addresses > 2 else (0, 1)
+        return next(own.network[n] for n in two if own.network[n] != own.ip)
 
     def egress_nic(self, address: Address) -> str | None:
         """The NIC of the longest prefix that matches, among links and routes."""

@@ -29,15 +29,17 @@ from srv6lab.plan.nodes import (
     PlannedRule,
     PlannedService,
     PlannedSid,
+    SteeredList,
     SteeredPrefix,
 )
+from srv6lab.plan.selectors import rule_of, selectors
 from srv6lab.srv6.behaviors import BEHAVIORS
 from srv6lab.topology.actions import Action
 from srv6lab.topology.actions.steering import SteeringAction
 from srv6lab.topology.model import STANDARD, Group, Hardware, Link, LocalSid, Node, Port, Topology
 from srv6lab.topology.rules import Rule
 from srv6lab.topology.scalars import Address
-from srv6lab.topology.steering import Steering
+from srv6lab.topology.steering import ListedSegments, Steering
 
 T = TypeVar("T")
 _Sid = tuple[int, LocalSid]  # with its place in the file
@@ -61,11 +63,18 @@ def plan(topology: Topology, locate: Locate, files: Mapping[str, str] = MappingP
     for name, node in topology.nodes.items():
         planner = _Planner(name, node, tuple(nics.get(name, ())), locate, problems)
         services = tuple(_plan_services(topology, name, files))
-        machine = replace(planner.planned(sids.get(name, ()), services), routing=plan_routing(topology, name))
-        policies = _policies(machine, steering.get(name, ()), locate, problems)
+        wanted = steering.get(name, ())
+        machine = replace(
+            planner.planned(sids.get(name, ()), services),
+            routing=plan_routing(topology, name),
+            selectors=selectors(one.match for _, one in wanted),
+            has_lists=any(len(one.lists) > 1 for _, one in wanted),
+        )
+        policies = tuple(_policies(machine, wanted, locate, problems))
+        machine = replace(machine, rules=with_rules(machine.rules, policies))
         hardware = _hardware(node, groups.get(name, ()), topology.defaults)
         headend = plan_headend(topology, name, machine.egress_nic)
-        nodes.append(replace(machine, steering=tuple(policies), headend=headend, **hardware))
+        nodes.append(replace(machine, steering=policies, headend=headend, **hardware))
     if problems:
         raise TopologyError(problems)
     locations = {path: locate(path) for path in _lasting(topology)}
@@ -100,6 +109,11 @@ def _said(hardware: Hardware) -> dict[str, Any]:
     return {key: value for key, value in values.items() if value is not None}
 
 
+def with_rules(rules: tuple[PlannedRule, ...], policies: Iterable[SteeredPrefix]) -> tuple[PlannedRule, ...]:
+    """A node's rules with those that lead to what it steers."""
+    return tuple(dict.fromkeys((*rules, *(one.rule for one in policies if one.rule))))
+
+
 def _rule(rule: Rule) -> PlannedRule:
     return PlannedRule(
         rule.priority, rule.table, rule.versions, rule.source, rule.to, rule.iif or "", rule.fwmark
@@ -108,8 +122,17 @@ def _rule(rule: Rule) -> PlannedRule:
 
 def steered_prefix(node: PlannedNode, steering: Steering) -> SteeredPrefix | None:
     """A policy with the NIC towards its first segment, or None where there is no way to it."""
-    nic = node.egress_nic(steering.segments[0])
-    return SteeredPrefix(steering.match.prefix, steering.segments, steering.mode, nic) if nic else None
+    lists = []
+    for _, one in steering.lists:
+        if (nic := node.egress_nic(one.segments[0])) is None:
+            return None
+        weight = one.weight if isinstance(one, ListedSegments) else 1
+        lists.append(SteeredList(one.segments, nic, node.neighbor(one.segments[0], nic), weight))
+    match, first = steering.match, lists[0]
+    rule = rule_of(match, node.selectors)
+    table = rule.table if rule else match.table
+    several = tuple(lists) if len(lists) > 1 else ()
+    return SteeredPrefix(match.prefix, first.segments, steering.mode, first.nic, several, table, rule)
 
 
 def _policies(
@@ -119,8 +142,10 @@ def _policies(
     for where, steering in wanted:
         policy = steered_prefix(node, steering)
         if policy is None:
-            path = (*where, "to", "segments", 0)
-            problems.append(_no_way(node.name, steering.segments[0], locate(path)))
+            lost = ((at, one) for at, one in steering.lists if not node.egress_nic(one.segments[0]))
+            for at, one in lost:
+                path = (*where, "to", *at, "segments", 0)
+                problems.append(_no_way(node.name, one.segments[0], locate(path)))
         elif where[0] == "steering":
             yield policy
 

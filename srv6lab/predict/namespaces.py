@@ -23,6 +23,7 @@ from srv6lab.plan.nodes import (
     PlannedRule,
     PlannedService,
     PlannedSid,
+    SteeredList,
     SteeredPrefix,
 )
 from srv6lab.plan.routes import ExpectedRoutes, VpnRoute, expected_routes
@@ -195,7 +196,8 @@ def _routes(
     for vrf in node.routing.vrfs if node.routing else ():
         yield None, ip_network(vrf.sid), (Sid(vrf.sid, REGISTRY["End.DT4"], LocalSid(table=vrf.table)),)
     for policy in node.steering:
-        yield None, policy.prefix, (_steer(nics, policy),)
+        yield policy.table, policy.prefix, tuple(_steer(nics, policy))
+        yield from ((policy.table, ip_network(first), ()) for first in policy.thrown)
     for proxy in node.proxies:
         yield None, ip_network(proxy.sid), (_proxy(proxy),)
     if elected:
@@ -227,8 +229,10 @@ def _vpn(node: PlannedNode, vrf: PlannedVrf, routes: Iterable[VpnRoute]) -> Fib:
     return fib
 
 
-def _steer(nics: Mapping[str, Nic], policy: SteeredPrefix) -> Steer:
-    return Steer(HEADENDS[policy.mode], Encapsulation(source_of(nics, policy.nic), policy.segments))
+def _steer(nics: Mapping[str, Nic], policy: SteeredPrefix) -> Iterator[Steer]:
+    for one in policy.lists or (policy,):
+        pushed = Encapsulation(source_of(nics, one.nic), one.segments)
+        yield Steer(HEADENDS[policy.mode], pushed, one.weight if isinstance(one, SteeredList) else 1)
 
 
 def _inside(place: Place, service: PlannedService, firewalls: tuple[Firewall, ...]) -> Namespace:

@@ -176,6 +176,14 @@ def _steering() -> Iterator[Schema]:
     """Nothing takes IPv4 out of SRv6 behind a policy but the SID of a service."""
     by_color = {"match": _each(("prefix",), _FAMILY[4]), "to": {"required": ["endpoint"]}}
     yield _when({"required": [*by_color], "properties": by_color}, _each(("to",), _given("sid")))
+    chosen = {"to": {"required": ["endpoint"]}}
+    narrow = _each(("match",), _without("source", "nic", "table"))
+    yield _when({"required": [*chosen], "properties": chosen}, narrow)
+
+
+def _match() -> Iterator[Schema]:
+    yield _one_family("prefix", "source")
+    yield _when(_given("table"), _without("source", "nic"))
 
 
 _RULES: dict[str, list[Schema]] = {
@@ -197,6 +205,7 @@ _RULES: dict[str, list[Schema]] = {
     "Group": [_each(("members",), {"uniqueItems": True})],
     "Inner": [*_header()],
     "LocalSid": [*_local_sid()],
+    "Match": [*_match()],
     "Middle": [*_tunnel()],
     "PacketExpectation": [*_packet()],
     "Port": [
@@ -209,5 +218,5 @@ _RULES: dict[str, list[Schema]] = {
     "Service": [*_service()],
     "Steering": [*_steering()],
     # A headend's agent keeps what is steered by color, so an exercise can't change it.
-    "SteeringAction": [_each(("steering",), _each(("to",), {"required": ["segments"]}))],
+    "SteeringAction": [_each(("steering",), _each(("to",), _without("endpoint")))],
 }

@@ -7,10 +7,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from srv6lab.topology.rules import Table
 from srv6lab.topology.scalars import (
     Model,
     Name,
     Network,
+    NicName,
     V6Address,
 )
 from srv6lab.topology.sr_policy import ColorTarget
@@ -22,10 +24,27 @@ class Target(Model):
     segments: Annotated[tuple[V6Address, ...], Field(min_length=1, max_length=64)]
 
 
+class ListedSegments(Model):
+    """A segment list, first visited first, and its weight among others; Linux has weights up to 256."""
+
+    segments: Annotated[tuple[V6Address, ...], Field(min_length=1, max_length=64)]
+    weight: Annotated[int, Field(strict=True, ge=1, le=256)] = 1
+
+
+class ListsTarget(Model):
+    """Where traffic is steered to: segment lists that share its flows by their weights."""
+
+    segment_lists: Annotated[tuple[ListedSegments, ...], Field(min_length=1, max_length=16)]
+
+
 class Match(Model):
-    """Which traffic is steered."""
+    """Which traffic is steered: by where it goes, and if that is said by where it comes from, and by the NIC that it
+    comes in by; or what is looked up in a table of the author's."""
 
     prefix: Network
+    source: Network | None = None
+    nic: NicName | None = None
+    table: Table | None = None
 
 
 class Steering(Model):
@@ -34,10 +53,18 @@ class Steering(Model):
 
     headend: Name
     match: Match
-    to: Target | ColorTarget
+    to: Target | ListsTarget | ColorTarget
     mode: Literal["encap", "encap.red"] = "encap"
 
     @property
     def segments(self) -> tuple[IPv6Address, ...]:
-        """Its own, first visited first; none where a policy decides."""
-        return self.to.segments if isinstance(self.to, Target) else ()
+        """Its own, first visited first, those of the first of several lists; none where a policy decides."""
+        return next((one.segments for _, one in self.lists), ())
+
+    @property
+    def lists(self) -> tuple[tuple[tuple[str | int, ...], Target | ListedSegments], ...]:
+        """Its own segment lists, each with its place below `to`."""
+        if isinstance(self.to, Target):
+            return (((), self.to),)
+        several = self.to.segment_lists if isinstance(self.to, ListsTarget) else ()
+        return tuple((("segment_lists", index), one) for index, one in enumerate(several))

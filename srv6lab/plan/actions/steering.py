@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from srv6lab.plan.actions.change import ChangedLab, PlannedChange, changed, changes, needs
 from srv6lab.plan.nodes import Plan, PlannedNode
-from srv6lab.plan.planner import steered_prefix
+from srv6lab.plan.planner import steered_prefix, with_rules
 from srv6lab.topology.actions.steering import SteeringAction
 
 
@@ -15,14 +15,18 @@ from srv6lab.topology.actions.steering import SteeringAction
 def _(action: SteeringAction, plan: Plan) -> tuple[PlannedChange, ...]:
     steering = action.steering
     node = plan.node(steering.headend)
-    prefix = steering.match.prefix
+    prefix, policy = steering.match.prefix, steered_prefix(node, steering)
+    table = policy.table if policy else None
     values = {
-        "policy": steered_prefix(node, steering),
-        "before": next((one for one in node.steering if one.prefix == prefix), None),
-        "routes": node.next_hops().get((prefix, None), ()),
+        "policy": policy,
+        "before": next((one for one in node.steering if (one.prefix, one.table) == (prefix, table)), None),
+        "routes": node.next_hops().get((prefix, table), ()),
         "prefix": prefix,
+        "table": table,
+        "rules": tuple(one for one in (policy.rule,) if one and one not in node.rules) if policy else (),
     }
-    what = f"{node.name} steers {prefix} over {', '.join(map(str, steering.segments))}"
+    over = " or ".join(", ".join(map(str, one.segments)) for _, one in steering.lists)
+    what = f"{node.name} steers {prefix} over {over}"
     return (PlannedChange(what, node.name, "steering", values),)
 
 
@@ -32,8 +36,9 @@ def _(action: SteeringAction, lab: ChangedLab) -> ChangedLab:
         policy = steered_prefix(node, action.steering) if node.name == action.steering.headend else None
         if policy is None:
             return node
-        policies = {one.prefix: one for one in node.steering} | {policy.prefix: policy}
-        return replace(node, steering=tuple(policies.values()))
+        policies = {(one.prefix, one.table): one for one in (*node.steering, policy)}
+        rules = with_rules(node.rules, (policy,))
+        return replace(node, steering=tuple(policies.values()), rules=rules)
 
     return lab.with_nodes(steered)
 

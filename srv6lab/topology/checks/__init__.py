@@ -18,6 +18,7 @@ from srv6lab.topology.checks import (
     segments,
     services,
     sid_structure,
+    steering,
 )
 from srv6lab.topology.checks.collect import view_of
 from srv6lab.topology.checks.facts import Facts
@@ -40,5 +41,6 @@ __all__ = [
     "segments",
     "services",
     "sid_structure",
+    "steering",
     "view_of",
 ]

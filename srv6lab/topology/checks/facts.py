@@ -160,10 +160,10 @@ class Facts:
     def segment_lists(self) -> tuple[SegmentList, ...]:
         """Every list of segments that something pushes: headends, binding SIDs."""
         steered = [
-            SegmentList((*item.path, "to", "segments"), item.value.segments, str(prefix), prefix.version)
+            SegmentList((*item.path, "to", *place, "segments"), one.segments, str(prefix), prefix.version)
             for item in self.policies
             for prefix in (item.value.match.prefix,)
-            if item.value.segments
+            for place, one in item.value.lists
         ]
         bound = [
             SegmentList(

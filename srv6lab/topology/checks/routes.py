@@ -8,7 +8,7 @@ from srv6lab.errors import Problem
 from srv6lab.topology.checks.facts import Facts, Path
 from srv6lab.topology.checks.network import next_hop, repeated
 from srv6lab.topology.checks.registry import Locate, check, did_you_mean, line_of, warning
-from srv6lab.topology.model import Node, Route
+from srv6lab.topology.model import Route
 
 _OF_REFUSING = (("via", None), ("nic", None), ("weight", 1))  # what a route that refuses has none of
 
@@ -96,7 +96,8 @@ def rules(view: Facts, locate: Locate) -> Iterator[Problem]:
             if rule.iif and rule.iif != "lo" and view.clear(name) and rule.iif not in known:
                 mend = did_you_mean(rule.iif, known, f"connect {name} first")
                 yield Problem(locate((*path, "iif")), f"{name} has no NIC {rule.iif}", mend)
-            if not _filled(node, rule.table):
+            steered = {one.value.match.table for one in view.policies if one.value.headend == name}
+            if rule.table not in steered | {route.table for route in node.routes}:
                 what = f"table {rule.table} of {name} has no route, so the rule leads nowhere"
                 mend = f"add `table: {rule.table}` to some of nodes.{name}.routes, or to what it steers"
                 yield warning(locate((*path, "table")), what, mend)
@@ -110,10 +111,6 @@ def rules(view: Facts, locate: Locate) -> Iterator[Problem]:
         }.values():
             what = f"{name} already has a rule with the priority {priority} ({line_of(locate, first)})"
             yield Problem(locate((*path, "priority")), what, "give each rule one of its own")
-
-
-def _filled(node: Node, table: int) -> bool:
-    return any(route.table == table for route in node.routes)
 
 
 def _routes(view: Facts) -> Iterator[tuple[Path, str, Route]]:

@@ -201,8 +201,9 @@ def unowned_segment_of_a_probe(view: Facts, locate: Locate) -> Iterator[Problem]
 
 @check
 def steered_twice(view: Facts, locate: Locate) -> Iterator[Problem]:
-    pairs = (((item.value.headend, item.value.match.prefix), item.path) for item in view.steering)
-    for (headend, prefix), first, path in repeated(pairs):
+    pairs = (((item.value.headend, item.value.match), item.path) for item in view.steering)
+    for (headend, match), first, path in repeated(pairs):
+        prefix = match.prefix
         what = f"{headend} already steers {prefix} ({line_of(locate, (*first, 'match', 'prefix'))})"
         yield Problem(locate((*path, "match", "prefix")), what, "keep one of the two")
 
