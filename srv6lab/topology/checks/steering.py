@@ -40,7 +40,7 @@ def steered_by_source(view: Facts, locate: Locate) -> Iterator[Problem]:
 def steered_in_a_table(view: Facts, locate: Locate) -> Iterator[Problem]:
     for item in view.policies:
         match, node = item.value.match, view.nodes.get(item.value.headend)
-        if match.table is None or node is None:
+        if match.table is None or node is None or match.source or match.nic:
             continue
         sids = (one.value for one in view.local_sids if one.value.node == item.value.headend)
         led = {rule.table for rule in node.rules} | {one.table for one in sids}

@@ -187,6 +187,9 @@ def _unknown_key(path: Path, source: Source) -> Problem | None:
     parent, key = path[:-1], str(path[-1])
     allowed = allowed_keys(parent)
     given = value_at(source.data, parent)
+    if key in allowed:  # of another kind of thing than the other keys
+        what = f"{thing(parent, source.data)} has `{key}` and keys that don't go with it"
+        return Problem(source.locate(path, key=True), what, "keep one kind of them")
     close = meant(key, [one for one in allowed if one not in given])
     if close and _required(parent, close[0]) and len(models_at(parent)) == 1:
         return None
