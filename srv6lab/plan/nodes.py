@@ -11,6 +11,7 @@ from srv6lab.errors import Location
 from srv6lab.evidence.packets import Point
 from srv6lab.plan.frr import Routing
 from srv6lab.plan.headend import PlannedHeadend
+from srv6lab.plan.own import Own
 from srv6lab.srv6.behaviors import Behavior
 from srv6lab.topology.exercises import Exercise, Probe
 from srv6lab.topology.model import STANDARD
@@ -154,7 +155,9 @@ class PlannedProxy:
 @dataclass(frozen=True, slots=True)
 class PlannedNode:
     """All that one node needs to know. `selectors` are the rules by which steering may choose traffic, those of the lab's
-    own steering are among its `rules`; `has_lists` says that some steering shares flows among segment lists."""
+    own steering are among its `rules`; `has_lists` says that some steering shares flows among segment lists. `tunnel_source`
+    is the source of what it encapsulates, None for the address of the NIC by which that leaves; `takes_srh` whether it
+    takes what comes to its own addresses with an SRH."""
 
     name: str
     role: str
@@ -171,6 +174,10 @@ class PlannedNode:
     headend: PlannedHeadend | None = None
     selectors: tuple[PlannedRule, ...] = ()
     has_lists: bool = False
+    own: Own = field(default_factory=Own)
+    image: str = ""
+    tunnel_source: IPv6Address | None = None
+    takes_srh: bool = True
     box: str = str(STANDARD.box)
     box_version: str | None = None
     memory: int = int(STANDARD.memory or 0)
@@ -285,11 +292,20 @@ class Plan:
         return frozenset(pair for pair, count in pairs.items() if count > 1)
 
     def target(self, probe: Probe) -> Address:
-        """The address that a probe is sent to: of the family that both ends have on a link, IPv4 first, but for
-        one that carries an SRH."""
-        families = {6} if probe.segments else {nic.address.version for nic in self.node(probe.source).nics}
-        addresses = (one for one in self.node(probe.to).addresses() if one.version in families)
+        """The address that a probe is sent to: what it says, or of the family that both ends have on a link, IPv4
+        first."""
+        if probe.destination is not None:
+            return probe.destination
+        said, links = probe.version, {nic.address.version for nic in self.node(probe.source).nics}
+        families = {said} if said else links
+        addresses = (one for one in self.node(probe.to or "").addresses() if one.version in families)
         return min(addresses, key=lambda address: address.version)
+
+    def receiver(self, probe: Probe) -> str | None:
+        """The node that a probe goes to, None where its destination is no node's."""
+        if probe.to is not None:
+            return probe.to
+        return next((node.name for node in self.nodes if probe.destination in node.addresses()), None)
 
     def service(self, name: str) -> tuple[PlannedNode, PlannedService]:
         """A service and the machine that it is on; KeyError if there is none."""

@@ -32,6 +32,7 @@ from srv6lab.plan.nodes import (
     SteeredList,
     SteeredPrefix,
 )
+from srv6lab.plan.own import plan_own
 from srv6lab.plan.selectors import rule_of, selectors
 from srv6lab.srv6.behaviors import BEHAVIORS
 from srv6lab.topology.actions import Action
@@ -58,6 +59,7 @@ def plan(topology: Topology, locate: Locate, files: Mapping[str, str] = MappingP
     problems = list(_mac_clashes(topology, locate))
     sids = _by_node((one.node, (index, one)) for index, one in enumerate(topology.local_sids))
     steering = _by_node((one.headend, (where, one)) for where, one in _steering(topology))
+    inserted = {one.match.prefix for _, one in _steering(topology) if one.mode == "inline"}
     groups = _by_node((member, group) for group in topology.groups.values() for member in group.members)
     nodes = []
     for name, node in topology.nodes.items():
@@ -74,7 +76,14 @@ def plan(topology: Topology, locate: Locate, files: Mapping[str, str] = MappingP
         machine = replace(machine, rules=with_rules(machine.rules, policies))
         hardware = _hardware(node, groups.get(name, ()), topology.defaults)
         headend = plan_headend(topology, name, machine.egress_nic)
-        nodes.append(replace(machine, steering=policies, headend=headend, **hardware))
+        own = plan_own(node, [nic.name for nic in machine.nics], files)
+        takes_srh = machine.forwards or any(
+            one in prefix for prefix in inserted for one in machine.addresses()
+        )
+        machine = replace(
+            machine, steering=policies, headend=headend, takes_srh=takes_srh, own=own, **hardware
+        )
+        nodes.append(machine)
     if problems:
         raise TopologyError(problems)
     locations = {path: locate(path) for path in _lasting(topology)}
@@ -260,6 +269,7 @@ class _Planner:
             nics=self.nics,
             loopback=self.node.loopback,
             locator=self.node.locator,
+            tunnel_source=self.node.tunnel_source,
             routes=tuple(self._routes()),
             rules=tuple(map(_rule, self.node.rules)),
             services=services,

@@ -13,7 +13,7 @@ from srv6lab.evidence.packets import Address, Direction, Place
 from srv6lab.evidence.prediction import Choice, End, Hop
 from srv6lab.plan.nodes import Nic
 from srv6lab.predict import sr_proxy
-from srv6lab.predict.encapsulating import hop_left, hop_still_due, like
+from srv6lab.predict.encapsulating import hop_left, hop_still_due, like, with_a_hop
 from srv6lab.predict.fib import Blackhole, Gateway, Link, Local, NextHop, Sid, Steer
 from srv6lab.predict.filters import through
 from srv6lab.predict.icmp import unreachable, words_of
@@ -24,7 +24,7 @@ from srv6lab.srv6.acting import act
 from srv6lab.srv6.behaviors import REGISTRY
 from srv6lab.srv6.encapsulation import Encapsulation, push
 from srv6lab.srv6.endpoint import IPV4, IPV6, end
-from srv6lab.srv6.headend import HEADENDS, hop
+from srv6lab.srv6.headend import HEADENDS, hop, insert
 from srv6lab.srv6.outer import Outer
 from srv6lab.srv6.packet import Icmp, Icmpv6, Ipv4, Ipv6, Packet, Srh, Udp
 from srv6lab.srv6.results import (
@@ -49,6 +49,8 @@ NO_PSP, ONE_HOP = "next-csid-without-psp", "one-hop-a-node"
 ADDRESS, NOT_HERE = "address-taken-for-a-segment", "end-delivers-nothing-here"
 ASKED = "dx4-asks-for-the-destination"
 ECHO_REQUESTS = (8, 128)
+DISABLED = "srh-dropped-where-disabled"
+INSERT = "H.Insert"
 MOST_STEPS = 100_000
 MOST_WALKS = 256
 MOST_ACTS = 128  # in one namespace: more than hops and segments there are
@@ -128,6 +130,8 @@ class _Step:
 
     def next(self) -> Next:
         walk = self.walk
+        if self.here.unmodeled:
+            return (Ended(walk, End(False, walk.place, self.here.unmodeled, known=False)),)
         if len(walk.acted) > MOST_ACTS:
             return _lost(walk, f"goes round in circles in {walk.place}: {walk.why[-1]}")
         if walk.how is None:
@@ -173,7 +177,8 @@ class _Step:
     def _parted(self, prefix: Network, ways: Sequence[NextHop]) -> Iterator[tuple[NextHop, Walk]]:
         """The ways of a route, each with the flows that take it: a share of them, or whatever the node chooses."""
         walk, first = self.walk, _ip(self.walk.packet)
-        how = parting(walk.packet, self.here.hash_policy(prefix.version), walk.came_in, walk.acted)
+        policy = self.here.hash_policy(prefix.version)
+        how = parting(walk.packet, policy, walk.came_in, walk.acted, copied=self.lab.copies_labels)
         if len(ways) == 1 or how is Parting.SHARED:
             total = sum(map(_weight, ways))
             yield from (
@@ -251,7 +256,12 @@ class _Step:
         why = f"{prefix} is steered over {', '.join(map(str, given.segments))}"
         result = HEADENDS[way.name](packet, given)
         own = self.walk.came_in is None and not self.walk.acted  # takes no hop here, by anybody's word
-        if not isinstance(result, Forward) or not (own or OUTER in self.quirks):
+        if own and way.name == INSERT:
+            return (replace(self._noted(way.name, why), packet=insert(packet, given), how=Lookup()),)
+        outer = way.name != INSERT and (own or OUTER in self.quirks)
+        if isinstance(result, IcmpError) and outer:
+            result = HEADENDS[way.name](with_a_hop(packet), given)
+        if not isinstance(result, Forward) or not outer:
             return self._acted(way.name, result, why)
         departure = () if own else (OUTER,)
         pushed = push(packet, given, result.packet.find(Srh))
@@ -309,6 +319,8 @@ class _Step:
             return _lost(walk, rule)
         outer = Outer.of(packet) if isinstance(packet.headers[0], Ipv6) else None
         routed = outer is not None and any(isinstance(one, Srh) for one in packet.headers[1 : outer.upper])
+        if routed and not self.here.takes_srh and DISABLED in self.quirks:
+            return _lost(walk, f"{to} is an address of {place}, where seg6_enabled is off: it takes no SRH")
         if outer is not None and outer.srh is not None:
             if ADDRESS in self.quirks:
                 return self._acted("End", end(packet, LocalSid()), f"{to} is its address")
@@ -345,7 +357,7 @@ class _Step:
         """Forwarded over a link: a hop less, room for it, and somebody there who has the address."""
         walk, here = self.walk, self.here
         packet = walk.packet
-        if walk.came_in is not None and not walk.acted and not here.forwards:
+        if walk.came_in is not None and not here.forwards:
             return _lost(walk, f"{here.place} forwards nothing")
         if walk.hop_due:
             less = hop(packet)
@@ -362,11 +374,12 @@ class _Step:
                 return _lost(walk, rule)
         peer = self.lab.across(nic)
         address = next_hop if next_hop is not None else _destination(packet)
-        if address not in self.lab.namespace(peer.point.place).locals:
+        there = self.lab.namespace(peer.point.place)
+        if address not in there.locals and not there.unmodeled:
             silent = f"nobody on {nic.point}'s link has the address {address}"
             return _lost(walk, silent, unreachable(packet, 3, 1))
         reason = "; ".join((*walk.why, why))
-        seen = view(packet, nic.mac, peer.mac)
+        seen = view(packet, nic.mac, "" if there.unmodeled else peer.mac)
         hops = (
             *walk.hops,
             Hop(nic.point, Direction.OUT, seen, walk.acted, reason, walk.quirks),

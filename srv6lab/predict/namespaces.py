@@ -6,7 +6,7 @@ The plan is read as Day0 reads it: what comes later in Day0 replaces what came b
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address, IPv6Address, ip_network
 from itertools import groupby
 from types import MappingProxyType
@@ -26,6 +26,7 @@ from srv6lab.plan.nodes import (
     SteeredList,
     SteeredPrefix,
 )
+from srv6lab.plan.own import unmodeled
 from srv6lab.plan.routes import ExpectedRoutes, VpnRoute, expected_routes
 from srv6lab.predict.fib import LOCAL, MAIN, Fib, Found, Gateway, Link, Local, Sid, Steer
 from srv6lab.predict.filters import matches
@@ -50,7 +51,8 @@ class Namespace:
     """One network namespace: a node's own (`node`), or a service's (`node/netns`).
 
     `rules` sends what comes in by a NIC to a table; `returns` has the proxies that take what comes in by a NIC;
-    `selectors` are the node's own rules, the first that matches first. `classes` are flows with the tables of their forwarding classes, the first that matches counts.
+    `takes_srh` is whether what comes to its own addresses may have an SRH. `selectors` are the node's own rules, the first that matches first.
+    `classes` are flows with the tables of their forwarding classes, the first that matches counts.
     """
 
     place: Place
@@ -59,10 +61,12 @@ class Namespace:
     tables: Mapping[int, Fib]
     rules: Mapping[str, int] = field(default_factory=dict)
     forwards: bool = True
+    takes_srh: bool = True
     firewalls: tuple[Firewall, ...] = ()
     returns: Mapping[str, tuple[Sid, ...]] = field(default_factory=dict)
     classes: tuple[tuple[Flow, int | None], ...] = ()
     selectors: tuple[PlannedRule, ...] = ()
+    unmodeled: str = ""  # why nobody can tell what it does
     hash_policies: Mapping[int, int] = field(default_factory=dict)
 
     def hash_policy(self, version: int) -> int:
@@ -112,6 +116,11 @@ class ModeledLab:
         self._elected = elected
         self._machines = {node.name: node for node in self.plan.nodes}
         self._ends = {nic.point: nic for node in self.plan.nodes for nic in _every_nic(node)}
+        self._unmodeled = unmodeled(self.plan)
+        own = (one.name for node in self.plan.nodes for one in node.own.sysctls)
+        self.copies_labels = (
+            "net.ipv6.seg6_flowlabel" not in own
+        )  # an outer header has the inner one's, as it is meant
         self._learned = expected_routes(self.plan, changed.withdrawn)
         self._built: dict[Place, Namespace] = {}
 
@@ -128,9 +137,14 @@ class ModeledLab:
     def _build(self, place: Place, node: PlannedNode) -> Namespace:
         firewalls = tuple(one for one in self._firewalls if one.place == place)
         if place.netns:
-            return _inside(place, next(one for one in node.services if one.netns == place.netns), firewalls)
-        learned = self._learned.get(node.name, ExpectedRoutes())
-        return _node(node, learned, firewalls, self._elected.get(node.name))
+            inside = next(one for one in node.services if one.netns == place.netns)
+            found = _inside(place, inside, firewalls)
+        else:
+            learned = self._learned.get(node.name, ExpectedRoutes())
+            found = _node(node, learned, firewalls, self._elected.get(node.name))
+        elected = self._elected.get(node.name)
+        unknown = elected.unknown if elected else ""
+        return replace(found, unmodeled=self._unmodeled.get(node.name, unknown))
 
 
 def _every_nic(node: PlannedNode) -> Iterator[Nic]:
@@ -173,12 +187,21 @@ def _node(
         tables=tables,
         rules={nic: vrf.table for vrf in vrfs for nic in vrf.nics},
         forwards=node.forwards,
+        takes_srh=node.takes_srh,
         firewalls=firewalls,
         returns=returns,
         classes=class_tables(node, elected) if elected else (),
         selectors=tuple(sorted(node.rules, key=lambda rule: rule.preference)),
-        hash_policies={4: 1, 6: 1} if node.parts_flows else {},
+        hash_policies=dict(_hash_policies(node)),
     )
+
+
+def _hash_policies(node: PlannedNode) -> Iterator[tuple[int, int]]:
+    """By family; what the author sets comes after what Day0 does by itself."""
+    yield from ((4, 1), (6, 1)) if node.parts_flows else ()
+    for one in node.own.sysctls:
+        if one.name.endswith(".fib_multipath_hash_policy") and one.value.isdigit():
+            yield 4 if "ipv4" in one.name else 6, int(one.value)
 
 
 def _routes(
@@ -192,11 +215,11 @@ def _routes(
         yield None, told, tuple(map(behind, ways))
     yield from static(node)
     for sid in node.local_sids:
-        yield None, sid.prefix, (_sid(nics, sid),)
+        yield None, sid.prefix, (_sid(node, nics, sid),)
     for vrf in node.routing.vrfs if node.routing else ():
         yield None, ip_network(vrf.sid), (Sid(vrf.sid, REGISTRY["End.DT4"], LocalSid(table=vrf.table)),)
     for policy in node.steering:
-        yield policy.table, policy.prefix, tuple(_steer(nics, policy))
+        yield policy.table, policy.prefix, tuple(_steer(node, nics, policy))
         yield from ((policy.table, ip_network(first), ()) for first in policy.thrown)
     for proxy in node.proxies:
         yield None, ip_network(proxy.sid), (_proxy(proxy),)
@@ -204,12 +227,12 @@ def _routes(
         yield from decided(node, elected)
 
 
-def _sid(nics: Mapping[str, Nic], sid: PlannedSid) -> Sid:
+def _sid(node: PlannedNode, nics: Mapping[str, Nic], sid: PlannedSid) -> Sid:
     local = LocalSid(
         **{name: _READ[name](value) for name, value in sid.parameters},
         flavors=frozenset(Flavor[name] for name in sid.flavors if name != NEXT_CSID),
         next_csid=NextCsid() if NEXT_CSID in sid.flavors else None,
-        policy=Encapsulation(source_of(nics, sid.nic), sid.policy) if sid.policy else None,
+        policy=Encapsulation(source_of(node, nics, sid.nic), sid.policy) if sid.policy else None,
     )
     return Sid(sid.sid, sid.behavior, local)
 
@@ -229,9 +252,9 @@ def _vpn(node: PlannedNode, vrf: PlannedVrf, routes: Iterable[VpnRoute]) -> Fib:
     return fib
 
 
-def _steer(nics: Mapping[str, Nic], policy: SteeredPrefix) -> Iterator[Steer]:
+def _steer(node: PlannedNode, nics: Mapping[str, Nic], policy: SteeredPrefix) -> Iterator[Steer]:
     for one in policy.lists or (policy,):
-        pushed = Encapsulation(source_of(nics, one.nic), one.segments)
+        pushed = Encapsulation(source_of(node, nics, one.nic), one.segments)
         yield Steer(HEADENDS[policy.mode], pushed, one.weight if isinstance(one, SteeredList) else 1)
 
 

@@ -15,6 +15,7 @@ from srv6lab.engines import AUTO, ENGINES
 from srv6lab.srv6.csid import NextCsid
 from srv6lab.srv6.flavors import NEXT_CSID, in_linux
 from srv6lab.topology.exercises import Exercise
+from srv6lab.topology.own import ImageName, OwnWords
 from srv6lab.topology.places import Point
 from srv6lab.topology.routing import Bgp, Isis, IsisLink, SidStructure, Vrf, VrfName
 from srv6lab.topology.rules import Rule, Table
@@ -63,8 +64,10 @@ class Route(Model):
 
 
 class Hardware(Model):
-    """What a virtual machine is made of; a namespace needs none of it. `memory` is in MB."""
+    """What a virtual machine is made of, and the `image` of a container; a namespace needs none of it. `memory` is
+    in MB."""
 
+    image: ImageName | None = None
     box: BoxName | None = None
     box_version: BoxVersion | None = None
     memory: Megabytes | None = None
@@ -80,7 +83,7 @@ class Group(Hardware):
     members: Annotated[tuple[Name, ...], Field(min_length=1)]
 
 
-class Node(Hardware):
+class Node(Hardware, OwnWords):
     """A machine of the lab."""
 
     role: Literal["host", "router", "sr-proxy", "service"]
@@ -94,6 +97,7 @@ class Node(Hardware):
     bgp: Bgp | None = None
     vrfs: dict[VrfName, Vrf] = Field(default_factory=dict)
     headend: Headend = Headend()
+    tunnel_source: V6Address | None = None
 
 
 def _spell_out(value: Any) -> Any:

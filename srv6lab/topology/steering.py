@@ -49,12 +49,13 @@ class Match(Model):
 
 class Steering(Model):
     """Matching traffic is encapsulated at a headend (RFC 8986 section 5) over segments of its own, or over those of
-    the SR policy that its color says; with `encap.red` in a reduced SRH, or in none where there is one segment."""
+    the SR policy that its color says; with `encap.red` in a reduced SRH, or in none where there is one segment. With
+    `inline` the SRH goes into the packet itself, and its last segment is where the packet was going."""
 
     headend: Name
     match: Match
     to: Target | ListsTarget | ColorTarget
-    mode: Literal["encap", "encap.red"] = "encap"
+    mode: Literal["encap", "encap.red", "inline"] = "encap"
 
     @property
     def segments(self) -> tuple[IPv6Address, ...]:

@@ -7,6 +7,7 @@ even the name is lost, a flag says that a list isn't the whole truth, and checks
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
@@ -81,12 +82,13 @@ class ExerciseView:
 
 @dataclass(frozen=True, slots=True)
 class SegmentList:
-    """Segments in visiting order, and what they are pushed onto, with its IP version."""
+    """Segments in visiting order, and what they are pushed onto, with its IP version; or `inserted` into."""
 
     path: Path
     segments: tuple[IPv6Address, ...]
     onto: str
     version: int
+    inserted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +141,15 @@ class Facts:
         )
 
     @property
+    def named_files(self) -> Iterator[tuple[Path, str]]:
+        """The files beside the topology that it names, each with its place."""
+        yield from ((("services", name, "rules"), one.rules) for name, one in self.services.items())
+        for name, node in self.nodes.items():
+            for index, file in enumerate(node.files):
+                if file.source:
+                    yield ("nodes", name, "files", index, "source"), file.source
+
+    @property
     def actions(self) -> tuple[Item[Action], ...]:
         """What exercises and their steps apply."""
         return tuple(item for exercise in self.exercises for item in exercise.actions)
@@ -160,7 +171,13 @@ class Facts:
     def segment_lists(self) -> tuple[SegmentList, ...]:
         """Every list of segments that something pushes: headends, binding SIDs."""
         steered = [
-            SegmentList((*item.path, "to", *place, "segments"), one.segments, str(prefix), prefix.version)
+            SegmentList(
+                (*item.path, "to", *place, "segments"),
+                one.segments,
+                str(prefix),
+                prefix.version,
+                item.value.mode == "inline",
+            )
             for item in self.policies
             for prefix in (item.value.match.prefix,)
             for place, one in item.value.lists
