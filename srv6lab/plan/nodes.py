@@ -43,15 +43,16 @@ class Nic:
 
 @dataclass(frozen=True, slots=True)
 class PlannedRoute:
-    """A way to a prefix, in the main table or in the `table` that a SID or a rule looks into; several of one prefix
-    share its flows by their weights. Without `via` all of the prefix is on the NIC; one that refuses has a `kind`, and
-    neither. Day0 gives it the `metric` only if there is one."""
+    """A way to a prefix, in the main table or in the `table` that a SID or a rule looks into, or that of a VRF; several of
+    one prefix share its flows by their weights. Without `via` all of the prefix is on the NIC; one that refuses has a
+    `kind`, and neither. Day0 gives it the `metric` only if there is one."""
 
     prefix: Network
     via: Address | None
     nic: str
     weight: int = 1
     table: int | None = None
+    vrf: str = ""
     kind: str = ""
     metric: int | None = None
 
@@ -77,7 +78,7 @@ class PlannedRule:
 @dataclass(frozen=True, slots=True)
 class PlannedSid:
     """A local SID with the NIC that its kernel route names. `prefix` are the destinations that it takes,
-    `policy` the segments that a binding SID pushes, first visited first."""
+    `policy` the segments that a binding SID pushes, first visited first; `vrf` is that into whose table it looks."""
 
     sid: IPv6Address
     behavior: Behavior
@@ -86,6 +87,7 @@ class PlannedSid:
     prefix: IPv6Network
     flavors: tuple[str, ...] = ()
     policy: tuple[IPv6Address, ...] = ()
+    vrf: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +104,13 @@ class SteeredList:
 class SteeredPrefix:
     """Traffic to `prefix` gets an SRH with `segments`, first visited first, and leaves by `nic`; with several `lists`
     its flows are shared among them, and those two are the first's. In a `table` it is only what a `rule` takes there,
-    or the author's own rules."""
+    or the author's own rules; with a `vrf` the table is the VRF's, and it is what comes by its NICs."""
 
     prefix: Network
     segments: tuple[IPv6Address, ...]
     mode: str
     nic: str
+    vrf: str = ""
     lists: tuple[SteeredList, ...] = ()
     table: int | None = None
     rule: PlannedRule | None = None
@@ -116,7 +119,19 @@ class SteeredPrefix:
     def thrown(self) -> tuple[IPv6Address, ...]:
         """First segments within the prefix: what is encapsulated comes to the table again, and must not stay there."""
         firsts = dict.fromkeys(one.segments[0] for one in self.lists or (self,))
-        return tuple(one for one in firsts if self.table and one in self.prefix)
+        return tuple(one for one in firsts if self.table and not self.vrf and one in self.prefix)
+
+
+@dataclass(frozen=True, slots=True)
+class PlainVrf:
+    """A VRF without BGP. `exits` are the first segments of its policies, which alone are looked up in the main table;
+    `leaves` are the NICs outside of it that those policies leave by."""
+
+    name: str
+    table: int
+    nics: tuple[str, ...]
+    exits: tuple[IPv6Address, ...] = ()
+    leaves: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +181,7 @@ class PlannedNode:
     locator: IPv6Network | None = None
     routes: tuple[PlannedRoute, ...] = ()
     rules: tuple[PlannedRule, ...] = ()
+    vrfs: tuple[PlainVrf, ...] = ()
     local_sids: tuple[PlannedSid, ...] = ()
     steering: tuple[SteeredPrefix, ...] = ()
     services: tuple[PlannedService, ...] = ()
@@ -196,6 +212,17 @@ class PlannedNode:
         """Its NICs' in their order, then the loopback's."""
         interfaces = [nic.address for nic in self.nics] + ([self.loopback] if self.loopback else [])
         return tuple(interface.ip for interface in interfaces)
+
+    def vrf_names(self) -> tuple[str, ...]:
+        """Those of BGP, then the others."""
+        of_bgp = tuple(vrf.name for vrf in self.routing.vrfs) if self.routing else ()
+        return (*of_bgp, *(vrf.name for vrf in self.vrfs))
+
+    def addresses_in(self, table: int | None) -> tuple[Address, ...]:
+        """Those in the VRF with that table, or outside of VRFs that have nothing else."""
+        mine = {nic: vrf.table for vrf in self.vrfs for nic in vrf.nics}
+        there = tuple(nic.address.ip for nic in self.nics if mine.get(nic.name) == table)
+        return (*there, *([self.loopback.ip] if self.loopback and table is None else []))
 
     def next_hops(self) -> dict[tuple[Network, int | None], tuple[PlannedRoute, ...]]:
         """The static routes by prefix and table (None for the main one), in the order of the file: those with the least
@@ -232,8 +259,8 @@ class PlannedNode:
         return next(own.network[n] for n in two if own.network[n] != own.ip)
 
     def egress_nic(self, address: Address) -> str | None:
-        """The NIC of the longest prefix that matches, among links and routes."""
-        table = [(nic.address.network, nic.name) for nic in self.nics]
+        """The NIC of the longest prefix that matches, among links and routes outside of VRFs."""
+        table = [(nic.address.network, nic.name) for nic in self.nics if not nic.vrf]
         table += [
             (prefix, found[0].nic) for (prefix, number), found in self.next_hops().items() if not number
         ]

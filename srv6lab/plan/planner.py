@@ -34,10 +34,12 @@ from srv6lab.plan.nodes import (
 )
 from srv6lab.plan.own import plan_own
 from srv6lab.plan.selectors import rule_of, selectors
+from srv6lab.plan.vrfs import plan_vrfs
 from srv6lab.srv6.behaviors import BEHAVIORS
 from srv6lab.topology.actions import Action
 from srv6lab.topology.actions.steering import SteeringAction
-from srv6lab.topology.model import STANDARD, Group, Hardware, Link, LocalSid, Node, Port, Topology
+from srv6lab.topology.local_sid import LocalSid
+from srv6lab.topology.model import STANDARD, Group, Hardware, Link, Node, Port, Topology
 from srv6lab.topology.rules import Rule
 from srv6lab.topology.scalars import Address
 from srv6lab.topology.steering import ListedSegments, Steering
@@ -72,6 +74,7 @@ def plan(topology: Topology, locate: Locate, files: Mapping[str, str] = MappingP
             selectors=selectors(one.match for _, one in wanted),
             has_lists=any(len(one.lists) > 1 for _, one in wanted),
         )
+        machine = replace(machine, vrfs=plan_vrfs(node, machine, [one for _, one in wanted]))
         policies = tuple(_policies(machine, wanted, locate, problems))
         machine = replace(machine, rules=with_rules(machine.rules, policies))
         hardware = _hardware(node, groups.get(name, ()), topology.defaults)
@@ -139,9 +142,11 @@ def steered_prefix(node: PlannedNode, steering: Steering) -> SteeredPrefix | Non
         lists.append(SteeredList(one.segments, nic, node.neighbor(one.segments[0], nic), weight))
     match, first = steering.match, lists[0]
     rule = rule_of(match, node.selectors)
-    table = rule.table if rule else match.table
+    vrf = next((vrf.table for vrf in node.vrfs if vrf.name == match.vrf), None)
+    table = rule.table if rule else match.table or vrf
     several = tuple(lists) if len(lists) > 1 else ()
-    return SteeredPrefix(match.prefix, first.segments, steering.mode, first.nic, several, table, rule)
+    of = (match.prefix, first.segments, steering.mode, first.nic, match.vrf or "")
+    return SteeredPrefix(*of, several, table, rule)
 
 
 def _policies(
@@ -279,12 +284,14 @@ class _Planner:
 
     def _routes(self) -> Iterable[PlannedRoute]:
         for index, route in enumerate(self.node.routes):
-            nic = route.nic or ("" if route.via is None else self._connected(route.via))
+            vrf = self.node.vrf_of(route.vrf, route.table)
+            nic = route.nic or ("" if route.via is None else self._connected(route.via, vrf))
             if nic is None:
                 where = ("nodes", self.name, "routes", index, "via")
                 self._problem(where, f"{self.name} has no link on which {route.via} lies", self._links_of())
             else:
-                of = (route.prefix, route.via, nic, route.weight, route.table, route.type or "")
+                table = self.node.vrf_tables.get(vrf, route.table)
+                of = (route.prefix, route.via, nic, route.weight, table, vrf, route.type or "")
                 yield PlannedRoute(*of, route.metric)
 
     def _sids(self, sids: Sequence[_Sid], node: PlannedNode) -> Iterable[PlannedSid]:
@@ -296,10 +303,11 @@ class _Planner:
             if nic is None:
                 self._stranded(index, local)
                 continue
-            given = local.parameters.items()
-            parameters = tuple((name, str(value)) for name, value in given if name != "policy")
+            vrf = self.node.vrf_of(local.vrf, local.table)
+            given = local.parameters | ({"table": self.node.vrf_tables[vrf]} if vrf else {})
+            parameters = tuple((name, str(given[name])) for name in given if name not in ("policy", "vrf"))
             policy = local.policy.segments if local.policy else ()
-            yield PlannedSid(local.sid, behavior, parameters, nic, local.prefix, local.flavors, policy)
+            yield PlannedSid(local.sid, behavior, parameters, nic, local.prefix, local.flavors, policy, vrf)
 
     def _nic_of(self, local: LocalSid, node: PlannedNode) -> str | None:
         """Towards the policy or the next hop of a SID, else any: Linux wants one in every route."""
@@ -333,11 +341,12 @@ class _Planner:
                 local.sid, behavior, service.name, to.inside.address.ip, to.outside.name, back.outside.name
             )
 
-    def _connected(self, address: Address) -> str | None:
-        return next((nic.name for nic in self.nics if address in nic.address.network), None)
+    def _connected(self, address: Address, vrf: str = "") -> str | None:
+        nics = (nic for nic in self.nics if nic.vrf == vrf)
+        return next((nic.name for nic in nics if address in nic.address.network), None)
 
     def _any_ipv6_nic(self) -> str | None:
-        return next((nic.name for nic in self.nics if nic.address.version == 6), None)
+        return next((nic.name for nic in self.nics if nic.address.version == 6 and not nic.vrf), None)
 
     def _links_of(self) -> str:
         prefixes = ", ".join(str(ip_network(nic.address.network)) for nic in self.nics)

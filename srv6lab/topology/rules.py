@@ -6,9 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from srv6lab.topology.scalars import Model, Network, NicName
-
-Table = Annotated[int, Field(strict=True, ge=1, le=252)]
+from srv6lab.topology.scalars import Model, Network, NicName, Table
 
 
 class Rule(Model):

@@ -7,12 +7,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from srv6lab.topology.rules import Table
+from srv6lab.topology.routing import VrfName
 from srv6lab.topology.scalars import (
     Model,
     Name,
     Network,
     NicName,
+    Table,
     V6Address,
 )
 from srv6lab.topology.sr_policy import ColorTarget
@@ -39,12 +40,13 @@ class ListsTarget(Model):
 
 class Match(Model):
     """Which traffic is steered: by where it goes, and if that is said by where it comes from, and by the NIC that it
-    comes in by; or what is looked up in a table of the author's."""
+    comes in by; or what is looked up in a table of the author's, or of a VRF."""
 
     prefix: Network
     source: Network | None = None
     nic: NicName | None = None
     table: Table | None = None
+    vrf: VrfName | None = None
 
 
 class Steering(Model):

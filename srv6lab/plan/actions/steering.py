@@ -16,17 +16,19 @@ def _(action: SteeringAction, plan: Plan) -> tuple[PlannedChange, ...]:
     steering = action.steering
     node = plan.node(steering.headend)
     prefix, policy = steering.match.prefix, steered_prefix(node, steering)
-    table = policy.table if policy else None
+    vrf, table = steering.match.vrf or "", policy.table if policy else None
     values = {
         "policy": policy,
         "before": next((one for one in node.steering if (one.prefix, one.table) == (prefix, table)), None),
         "routes": node.next_hops().get((prefix, table), ()),
         "prefix": prefix,
+        "vrf": vrf,
         "table": table,
         "rules": tuple(one for one in (policy.rule,) if one and one not in node.rules) if policy else (),
     }
     over = " or ".join(", ".join(map(str, one.segments)) for _, one in steering.lists)
-    what = f"{node.name} steers {prefix} over {over}"
+    of = f" of the VRF {vrf}" if vrf else ""
+    what = f"{node.name} steers {prefix}{of} over {over}"
     return (PlannedChange(what, node.name, "steering", values),)
 
 

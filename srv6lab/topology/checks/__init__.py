@@ -22,6 +22,7 @@ from srv6lab.topology.checks import (
     services,
     sid_structure,
     steering,
+    vrfs,
 )
 from srv6lab.topology.checks.collect import view_of
 from srv6lab.topology.checks.facts import Facts
@@ -49,4 +50,5 @@ __all__ = [
     "sid_structure",
     "steering",
     "view_of",
+    "vrfs",
 ]

@@ -8,7 +8,9 @@ from srv6lab.errors import Problem
 from srv6lab.topology.checks.facts import Facts, Path
 from srv6lab.topology.checks.network import next_hop, repeated
 from srv6lab.topology.checks.registry import Locate, check, did_you_mean, line_of, warning
-from srv6lab.topology.model import Route
+from srv6lab.topology.model import Node
+from srv6lab.topology.route import Route
+from srv6lab.topology.scalars import Address
 
 _OF_REFUSING = (("via", None), ("nic", None), ("weight", 1))  # what a route that refuses has none of
 
@@ -30,8 +32,16 @@ def routes(view: Facts, locate: Locate) -> Iterator[Problem]:
         elif route.via is not None and route.via.is_link_local and route.nic is None:
             what = f"{route.via} may be on any link of {name}"
             yield Problem(locate((*path, "via")), what, "add `nic`, which says on which")
-        elif route.via is not None and (problem := next_hop(view, name, route.via)):
+        elif route.via is not None and (problem := _by_neighbor(view, name, route, route.via)):
             yield Problem(locate((*path, "via")), *problem)
+
+
+def _by_neighbor(view: Facts, name: str, route: Route, via: Address) -> tuple[str, str] | None:
+    """What is wrong with a route's next hop; nothing, if its VRF isn't there."""
+    node = view.nodes[name]
+    if route.vrf not in (None, *node.vrf_tables):
+        return None
+    return next_hop(view, name, via, node.vrf_of(route.vrf, route.table))
 
 
 @check
@@ -39,11 +49,14 @@ def nic_of_a_route(view: Facts, locate: Locate) -> Iterator[Problem]:
     for path, name, route in _routes(view):
         if route.nic is None or not view.clear(name) or route.type:
             continue
-        nics = {nic.endpoint.nic: nic.link.prefix for nic in view.nics.get(name, ())}
+        vrf = view.nodes[name].vrf_of(route.vrf, route.table)
+        mine = (nic for nic in view.nics.get(name, ()) if (nic.endpoint.vrf or "") == vrf)
+        nics = {nic.endpoint.nic: nic.link.prefix for nic in mine}
         where = locate((*path, "nic"))
         if route.nic not in nics:
             mend = did_you_mean(route.nic, nics.keys(), f"connect {name} first")
-            yield Problem(where, f"{name} has no NIC {route.nic}", mend)
+            of = f" in the VRF {vrf}" if vrf else ""
+            yield Problem(where, f"{name} has no NIC {route.nic}{of}", mend)
         elif route.via is not None and not route.via.is_link_local and route.via not in nics[route.nic]:
             mend = f"its link has {nics[route.nic]}; take `nic` away, since the next hop says it"
             yield Problem(where, f"{route.via} isn't on the link of {route.nic}", mend)
@@ -54,7 +67,7 @@ def route_twice(view: Facts, locate: Locate) -> Iterator[Problem]:
     for name, node in view.nodes.items():
         base: Path = ("nodes", name, "routes")
         pairs = (
-            ((route.prefix, route.table, route.metric, route.via, route.nic), (*base, index))
+            ((route.prefix, _table(node, route), route.metric, route.via, route.nic), (*base, index))
             for index, route in enumerate(node.routes)
         )
         for (prefix, table, _, via, nic), first, path in repeated(pairs):
@@ -71,7 +84,7 @@ def routes_that_share_nothing(view: Facts, locate: Locate) -> Iterator[Problem]:
     for name, node in view.nodes.items():
         groups: dict[object, list[tuple[int, Route]]] = {}
         for index, route in enumerate(node.routes):
-            groups.setdefault((route.prefix, route.table, route.metric), []).append((index, route))
+            groups.setdefault((route.prefix, _table(node, route), route.metric), []).append((index, route))
         for several in (one for one in groups.values() if len(one) > 1):
             for index, route in several:
                 alone = route.type or (
@@ -111,6 +124,10 @@ def rules(view: Facts, locate: Locate) -> Iterator[Problem]:
         }.values():
             what = f"{name} already has a rule with the priority {priority} ({line_of(locate, first)})"
             yield Problem(locate((*path, "priority")), what, "give each rule one of its own")
+
+
+def _table(node: Node, route: Route) -> int | None:
+    return route.table or node.vrf_tables.get(route.vrf or "")
 
 
 def _routes(view: Facts) -> Iterator[tuple[Path, str, Route]]:

@@ -23,7 +23,10 @@ def steered_by_source(view: Facts, locate: Locate) -> Iterator[Problem]:
             mend = "steer by `segments`, or color flows under `headend.flows`"
             yield Problem(locate((*where, given[0]), key=True), what, mend)
             continue
-        if match.table is not None and len(given) > 1:
+        if match.vrf and given:
+            what = f"what is steered in a VRF is all of it, and not chosen by `{given[0]}`"
+            yield Problem(locate((*where, given[0]), key=True), what, f"take `{given[0]}` away, or `vrf`")
+        elif match.table is not None and len(given) > 1:
             what = f"what is chosen by `{given[0]}` comes to a table of its own"
             yield Problem(locate((*where, "table"), key=True), what, "take `table` away")
         if match.source and match.source.version != match.prefix.version:
