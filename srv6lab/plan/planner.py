@@ -7,7 +7,7 @@ What can't be planned is a Problem at the place in the YAML that asked for it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from ipaddress import IPv6Address, ip_interface, ip_network
 from types import MappingProxyType
@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from srv6lab.errors import Location, Problem, TopologyError
 from srv6lab.evidence.packets import Point
+from srv6lab.plan.frames import FixedNeighbor, SteeredFrames, across, circuits, steered_frames
 from srv6lab.plan.frr import plan_routing
 from srv6lab.plan.headend import plan_headend
 from srv6lab.plan.nodes import (
@@ -50,20 +51,25 @@ def mac_of(lab: str, point: Point) -> str:
 def plan(topology: Topology, locate: Locate, files: Mapping[str, str] = MappingProxyType({})) -> Plan:
     """Plan a loaded topology; TopologyError with every problem if it can't be planned. `files` holds
     the texts of the files that the topology names."""
-    nics = _plan_nics(topology)
+    every = tuple(_steering(topology))
+    nics = _plan_nics(topology, circuits(topology, (one for _, one in every)))
+    neighbors = _neighbors(nics, across(topology, (one for _, one in every)))
     problems = list(_mac_clashes(topology, locate))
     sids = _by_node((one.node, (index, one)) for index, one in enumerate(topology.local_sids))
-    steering = _by_node((one.headend, (where, one)) for where, one in _steering(topology))
+    steering = _by_node((one.headend, (where, one)) for where, one in every)
     groups = _by_node((member, group) for group in topology.groups.values() for member in group.members)
     nodes = []
     for name, node in topology.nodes.items():
         planner = _Planner(name, node, tuple(nics.get(name, ())), locate, problems)
         services = tuple(_plan_services(topology, name, files))
         machine = replace(planner.planned(sids.get(name, ()), services), routing=plan_routing(topology, name))
-        policies = _policies(machine, steering.get(name, ()), locate, problems)
+        machine = replace(machine, neighbors=tuple(neighbors.get(name, ())))
+        policies = tuple(_policies(machine, steering.get(name, ()), locate, problems))
         hardware = _hardware(node, groups.get(name, ()), topology.defaults)
         headend = plan_headend(topology, name, machine.egress_nic)
-        nodes.append(replace(machine, steering=tuple(policies), headend=headend, **hardware))
+        steered = tuple(one for one in policies if isinstance(one, SteeredPrefix))
+        frames = tuple(one for one in policies if isinstance(one, SteeredFrames))
+        nodes.append(replace(machine, steering=steered, frames=frames, headend=headend, **hardware))
     if problems:
         raise TopologyError(problems)
     locations = {path: locate(path) for path in _lasting(topology)}
@@ -101,15 +107,16 @@ def _said(hardware: Hardware) -> dict[str, Any]:
 def steered_prefix(node: PlannedNode, steering: Steering) -> SteeredPrefix | None:
     """A policy with the NIC towards its first segment, or None where there is no way to it."""
     nic = node.egress_nic(steering.segments[0])
-    return SteeredPrefix(steering.match.prefix, steering.segments, steering.mode, nic) if nic else None
+    return SteeredPrefix(steering.prefix, steering.segments, steering.mode, nic) if nic else None
 
 
 def _policies(
     node: PlannedNode, wanted: Sequence[tuple[Path, Steering]], locate: Locate, problems: list[Problem]
-) -> Iterator[SteeredPrefix]:
+) -> Iterator[SteeredPrefix | SteeredFrames]:
     """The machine's own policies; those that exercises apply are only looked at for problems."""
     for where, steering in wanted:
-        policy = steered_prefix(node, steering)
+        of_frames = steering.of_frames
+        policy = steered_frames(steering, node.egress_nic) if of_frames else steered_prefix(node, steering)
         if policy is None:
             path = (*where, "to", "segments", 0)
             problems.append(_no_way(node.name, steering.segments[0], locate(path)))
@@ -155,18 +162,18 @@ def _mac_clashes(topology: Topology, locate: Locate) -> Iterator[Problem]:
                 yield Problem(locate(("links", index, "endpoints", end)), what, "rename one of the two nodes")
 
 
-def _plan_nics(topology: Topology) -> dict[str, list[Nic]]:
+def _plan_nics(topology: Topology, circuits: Collection[Point]) -> dict[str, list[Nic]]:
     """NICs by node, in the order of their numbers."""
     nics: dict[str, list[Nic]] = {}
     for link in topology.links:
-        for nic in _ends(topology.name, link):
+        for nic in _ends(topology.name, link, circuits):
             nics.setdefault(nic.point.node, []).append(nic)
     for found in nics.values():
         found.sort(key=lambda nic: int(nic.name.removeprefix("eth")))
     return nics
 
 
-def _ends(lab: str, link: Link) -> Iterator[Nic]:
+def _ends(lab: str, link: Link, circuits: Collection[Point]) -> Iterator[Nic]:
     points = [endpoint.point for endpoint in link.endpoints]
     for index, endpoint in enumerate(link.endpoints):
         point = points[index]
@@ -179,7 +186,23 @@ def _ends(lab: str, link: Link) -> Iterator[Nic]:
             link=link.name,
             peer=points[1 - index],
             vrf=endpoint.vrf or "",
+            circuit=point in circuits,
+            bare=point in circuits and endpoint.address is None,
         )
+
+
+def _neighbors(
+    nics: Mapping[str, Sequence[Nic]], pairs: Iterable[tuple[Point, Point]]
+) -> dict[str, list[FixedNeighbor]]:
+    """By node the neighbors that it has to be told of: those in its own prefix."""
+    ends = {nic.point: nic for found in nics.values() for nic in found}
+    found: dict[str, list[FixedNeighbor]] = {}
+    for near, far in dict.fromkeys(pairs):
+        there = ends[far]
+        if ends[near].address.network == there.address.network:
+            neighbor = FixedNeighbor(there.address.ip, there.mac, near.nic)
+            found.setdefault(near.node, []).append(neighbor)
+    return found
 
 
 def _plan_services(topology: Topology, node: str, files: Mapping[str, str]) -> Iterator[PlannedService]:
@@ -289,7 +312,8 @@ class _Planner:
             )
 
     def _connected(self, address: Address) -> str | None:
-        return next((nic.name for nic in self.nics if address in nic.address.network), None)
+        nics = (nic for nic in self.nics if not nic.bare)
+        return next((nic.name for nic in nics if address in nic.address.network), None)
 
     def _any_ipv6_nic(self) -> str | None:
         return next((nic.name for nic in self.nics if nic.address.version == 6), None)

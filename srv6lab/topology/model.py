@@ -30,6 +30,7 @@ from srv6lab.topology.scalars import (
     Mtu,
     Name,
     Network,
+    NicName,
     TraceName,
     V4Address,
     V6Address,
@@ -177,6 +178,9 @@ class Service(Model):
     frames: Literal["all", "ipv4"] = "all"
 
 
+KEYS = {"oif": "nic"}  # what an author calls a parameter, where that isn't the kernel's word
+
+
 class LocalSid(Model):
     """A SID that a node owns and the behavior bound to it (RFC 8986 section 3), with its flavors."""
 
@@ -188,12 +192,14 @@ class LocalSid(Model):
     table: Annotated[int, Field(strict=True, ge=1, le=2**32 - 1)] | None = None
     policy: Target | None = None
     service: Name | None = None
+    nic: NicName | None = None
     flavors: tuple[FlavorName, ...] = ()
 
     @property
     def parameters(self) -> dict[str, Any]:
         """What the author gave, by the names of the behavior's registry entry."""
-        given = {name: getattr(self, name) for name in ("nh4", "nh6", "policy", "service", "table")}
+        names = ("nh4", "nh6", "oif", "policy", "service", "table")
+        given = {name: getattr(self, KEYS.get(name, name)) for name in names}
         return {name: value for name, value in given.items() if value is not None}
 
     @property
