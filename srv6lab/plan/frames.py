@@ -70,7 +70,11 @@ def circuits(topology: Topology, steering: Iterable[Steering]) -> frozenset[Poin
 
 def across(topology: Topology, steering: Iterable[Steering]) -> Iterator[tuple[Point, Point]]:
     """Of each steering of frames the NIC that they come from, and the one that they come to in the end."""
-    ends = {end.point: link.endpoints[1 - n].point for link in topology.links for n, end in enumerate(link.endpoints)}
+    ends = {
+        end.point: link.endpoints[1 - n].point
+        for link in topology.links
+        for n, end in enumerate(link.endpoints)
+    }
     sids = {one.sid: Point(one.node, one.nic) for one in topology.local_sids if one.nic}
     for one in steering:
         if one.of_frames and one.segments[-1] in sids:

@@ -141,7 +141,9 @@ class PlannedNode:
 
     def addresses(self) -> tuple[Address, ...]:
         """Its NICs' in their order, then the loopback's."""
-        interfaces = [nic.address for nic in self.nics if not nic.bare] + ([self.loopback] if self.loopback else [])
+        interfaces = [nic.address for nic in self.nics if not nic.bare] + (
+            [self.loopback] if self.loopback else []
+        )
         return tuple(interface.ip for interface in interfaces)
 
     def next_hops(self) -> dict[tuple[Network, int | None], tuple[PlannedRoute, ...]]:

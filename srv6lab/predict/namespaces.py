@@ -13,6 +13,7 @@ from typing import Any
 
 from srv6lab.evidence.packets import Address, Place
 from srv6lab.plan.actions import after
+from srv6lab.plan.frames import SteeredFrames
 from srv6lab.plan.frr import PlannedVrf
 from srv6lab.plan.nodes import (
     Nic,
@@ -46,7 +47,8 @@ class Namespace:
     """One network namespace: a node's own (`node`), or a service's (`node/netns`).
 
     `rules` sends what comes in by a NIC to a table; `returns` has the proxies that take what comes in by a NIC;
-    `classes` are flows with the tables of their forwarding classes, the first that matches counts.
+    `classes` are flows with the tables of their forwarding classes, the first that matches counts. `neighbors` are the
+    MACs of those that nobody has to be asked for.
     """
 
     place: Place
@@ -58,6 +60,7 @@ class Namespace:
     firewalls: tuple[Firewall, ...] = ()
     returns: Mapping[str, tuple[Sid, ...]] = field(default_factory=dict)
     classes: tuple[tuple[Flow, int | None], ...] = ()
+    neighbors: Mapping[Address, str] = field(default_factory=dict)
 
     def class_table(self, packet: Packet, to: Address) -> int | None:
         """The table of a packet's forwarding class, if it has one with a way to where the packet goes."""
@@ -75,8 +78,8 @@ class Namespace:
         if table == LOCAL:
             return None
         rule = self.rules.get(came_in or "")
-        if rule is not None and (found := self.tables[rule].lookup(address)):
-            return found
+        if rule is not None and (found := self.tables[rule].lookup(address)) and found[1]:
+            return found  # one without a way sends on to the next table
         return self.tables[MAIN].lookup(address)
 
 
@@ -131,7 +134,7 @@ def _node(
 ) -> Namespace:
     ports = [port.outside for service in node.services if service.netns for port in service.ports]
     nics = {nic.name: nic for nic in (*node.nics, *ports)}
-    interfaces = [(nic.name, nic.address) for nic in nics.values()]
+    interfaces = [(nic.name, nic.address) for nic in nics.values() if not nic.bare]
     if node.loopback:
         interfaces.append((LOOPBACK, node.loopback))
     in_vpns = {nic.name for nic in node.nics if nic.vrf}
@@ -153,11 +156,13 @@ def _node(
         nics=nics,
         locals=frozenset(interface.ip for _, interface in interfaces),
         tables=tables,
-        rules={nic: vrf.table for vrf in vrfs for nic in vrf.nics},
+        rules={nic: vrf.table for vrf in vrfs for nic in vrf.nics}
+        | {one.by: one.table for one in node.frames},
         forwards=node.forwards,
         firewalls=firewalls,
         returns=returns,
         classes=class_tables(node, elected) if elected else (),
+        neighbors={one.address: one.mac for one in node.neighbors},
     )
 
 
@@ -178,6 +183,9 @@ def _routes(
         yield None, ip_network(vrf.sid), (Sid(vrf.sid, REGISTRY["End.DT4"], LocalSid(table=vrf.table)),)
     for policy in node.steering:
         yield None, policy.prefix, (_steer(nics, policy),)
+    for frames in node.frames:
+        yield frames.table, ip_network(frames.segments[0]), ()  # what carries the frames
+        yield from ((frames.table, prefix, (_steer(nics, frames),)) for prefix in frames.prefixes)
     for proxy in node.proxies:
         yield None, ip_network(proxy.sid), (_proxy(proxy),)
     if elected:
@@ -209,7 +217,7 @@ def _vpn(node: PlannedNode, vrf: PlannedVrf, routes: Iterable[VpnRoute]) -> Fib:
     return fib
 
 
-def _steer(nics: Mapping[str, Nic], policy: SteeredPrefix) -> Steer:
+def _steer(nics: Mapping[str, Nic], policy: SteeredPrefix | SteeredFrames) -> Steer:
     return Steer(HEADENDS[policy.mode], Encapsulation(source_of(nics, policy.nic), policy.segments))
 
 

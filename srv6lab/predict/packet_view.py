@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 
 from srv6lab.evidence.packets import ETHERNET_HEADER, RIGHT, IpHeader, PacketView
@@ -79,6 +80,9 @@ def _headers(packet: Packet) -> tuple[IpHeader, ...]:
         elif isinstance(header, Ipv6):
             last, srh = _behind(packet.headers[index + 1 :], header.next_header)
             found.append(_ipv6(header, last, srh))
+        elif isinstance(header, Ethernet) and found:
+            source, destination = header.source.hex(":"), header.destination.hex(":")
+            found[-1] = replace(found[-1], frame_source=source, frame_destination=destination)
     return tuple(found)
 
 

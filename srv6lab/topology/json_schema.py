@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from srv6lab.srv6.behaviors import BEHAVIORS
+from srv6lab.srv6.behaviors import BEHAVIORS, Behavior
 from srv6lab.srv6.flavors import flavored, in_linux
 from srv6lab.topology.checks.actions import FAMILIES, LONGEST_CHAIN, OWN
 from srv6lab.topology.checks.names import DEVICES
@@ -15,8 +15,9 @@ from srv6lab.topology.checks.services import TAKEN
 from srv6lab.topology.exercises import PROBE_KINDS
 from srv6lab.topology.expectations import PacketExpectation
 from srv6lab.topology.messages.pydantic_messages import PATTERNS
-from srv6lab.topology.model import ENDPOINT, LocalSid, Topology
-from srv6lab.topology.notation import LINE, PROTOCOLS
+from srv6lab.topology.model import ENDPOINT, KEYS, LocalSid, Topology
+from srv6lab.topology.notation import ETHERNET, LINE, PROTOCOLS
+from srv6lab.topology.steering import FRAMES
 from srv6lab.topology.walks import LEGS
 
 Schema = dict[str, Any]
@@ -114,16 +115,18 @@ def _probe() -> Iterator[Schema]:
 
 
 def _local_sid() -> Iterator[Schema]:
-    parameters = {
-        name for one in BEHAVIORS.values() for name in one.parameters
-    } & LocalSid.model_fields.keys()
+    parameters = {key for one in BEHAVIORS.values() for key in _keys(one)} & LocalSid.model_fields.keys()
     for name, one in BEHAVIORS.items():
-        others = sorted(parameters - {*one.parameters})
+        others = sorted(parameters - {*_keys(one)})
         has = {flavor for known in flavored(name) if known.kernel_since for flavor in known.flavors}
         flavors = [flavor for flavor in in_linux() if flavor in has]
         fits = _each(("flavors",), {"items": {"enum": flavors}} if flavors else _NOTHING)
-        yield _when(_is("behavior", name), _given(*one.parameters), _without(*others), fits)
+        yield _when(_is("behavior", name), _given(*_keys(one)), _without(*others), fits)
     yield _each(("flavors",), {"uniqueItems": True})
+
+
+def _keys(one: Behavior) -> list[str]:
+    return [KEYS.get(name, name) for name in one.parameters]
 
 
 def _header() -> Iterator[Schema]:
@@ -140,7 +143,7 @@ def _tunnel() -> Iterator[Schema]:
 
 def _packet() -> Iterator[Schema]:
     yield from _tunnel()
-    yield _when(_given("segment_list"), _each(("next_header",), {"not": {"enum": [*PROTOCOLS]}}))
+    yield _when(_given("segment_list"), _each(("next_header",), {"not": {"enum": [*PROTOCOLS, ETHERNET]}}))
     yield _when(_is("segment_list", []), _each(("next_header",), {"not": {"const": "routing"}}))
     more = tuple(
         key for key in PacketExpectation.model_fields if key not in ("at", "direction", "probe", "absent")
@@ -167,6 +170,12 @@ def _steering() -> Iterator[Schema]:
     """Nothing takes IPv4 out of SRv6 behind a policy but the SID of a service."""
     by_color = {"match": _each(("prefix",), _FAMILY[4]), "to": {"required": ["endpoint"]}}
     yield _when({"required": [*by_color], "properties": by_color}, _each(("to",), _given("sid")))
+    frames = {"required": ["mode"], "properties": {"mode": {"enum": [*FRAMES]}}}
+    yield {
+        "if": frames,
+        "then": {"properties": {"match": {"required": ["nic"]}, "to": {"required": ["segments"]}}},
+        "else": {"properties": {"match": {"required": ["prefix"], "properties": {"nic": False}}}},
+    }
 
 
 _RULES: dict[str, list[Schema]] = {

@@ -180,6 +180,8 @@ def trace_twice(view: Facts, locate: Locate) -> Iterator[Problem]:
 def prefixes_overlap(view: Facts, locate: Locate) -> Iterator[Problem]:
     prefixes = [(item.value.prefix, (*item.path, "prefix"), item.value.name) for item in view.links]
     for outer, inner in overlaps(prefixes):
+        if outer[0] == inner[0] and {outer[2], inner[2]} <= view.of_frames:
+            continue  # one subnet, whose frames SRv6 carries from one link to the other
         places = sorted(((locate(path), prefix, name) for prefix, path, name in (outer, inner)))
         (first, other, name), (where, prefix, _) = places[0], places[-1]
         how = "is also" if prefix == other else f"overlaps {other},"
