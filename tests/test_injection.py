@@ -83,7 +83,10 @@ BASE: dict[str, Any] = {
         {
             "name": "cable",
             "prefix": "10.0.1.0/24",
-            "endpoints": [{"at": "west:eth1", "address": "10.0.1.1", "trace": "first"}, {"at": "gate:eth1"}],
+            "endpoints": [
+                {"at": "west:eth1", "address": "10.0.1.1", "trace": "first"},
+                {"at": "gate:eth1", "address": "10.0.1.2"},
+            ],
         },
         {
             "name": "core",
@@ -92,7 +95,11 @@ BASE: dict[str, Any] = {
             "affinities": ["red"],
             "endpoints": [{"at": "gate:eth2"}, {"at": "exit:eth2"}],
         },
-        {"name": "other", "prefix": "10.0.2.0/24", "endpoints": [{"at": "east:eth1"}, {"at": "exit:eth1"}]},
+        {
+            "name": "other",
+            "prefix": "10.0.2.0/24",
+            "endpoints": [{"at": "east:eth1"}, {"at": "exit:eth1", "address": "10.0.2.2"}],
+        },
     ],
     "services": {
         "ids": {
@@ -120,6 +127,8 @@ BASE: dict[str, Any] = {
         {"node": "exit", "sid": "fc00:b::e", "behavior": "End.AD4", "service": "ids"},
         {"node": "exit", "sid": "fc00:b::6", "behavior": "End.DT6", "table": 100},
         {"node": "exit", "sid": "fc00:b::f", "behavior": "End", "flavors": ["PSP"]},
+        {"node": "exit", "sid": "fc00:b::d2", "behavior": "End.DX2", "nic": "eth1"},
+        {"node": "gate", "sid": "fc00:a::d2", "behavior": "End.DX2", "nic": "eth1"},
         {
             "node": "gate",
             "sid": "fc00:a::b6",
@@ -163,6 +172,12 @@ BASE: dict[str, Any] = {
     "steering": [
         {
             "headend": "gate",
+            "match": {"nic": "eth1", "prefix": "10.0.2.0/24"},
+            "to": {"segments": ["fc00:b::d2"]},
+            "mode": "l2encap",
+        },
+        {
+            "headend": "gate",
             "match": {"prefix": "10.0.8.0/24"},
             "to": {"endpoint": "fc00:b::1", "colors": [20], "sid": "fc00:b::d4"},
         },
@@ -189,6 +204,14 @@ BASE: dict[str, Any] = {
                         "headend": "gate",
                         "match": {"prefix": "10.0.2.0/24"},
                         "to": {"segments": ["fc00:b::d4"]},
+                    }
+                },
+                {
+                    "steering": {
+                        "headend": "gate",
+                        "match": {"nic": "eth1"},
+                        "to": {"segments": ["fc00:b::f", "fc00:b::d2"]},
+                        "mode": "l2encap.red",
                     }
                 },
                 {

@@ -52,7 +52,7 @@ def plan(topology: Topology, locate: Locate, files: Mapping[str, str] = MappingP
     """Plan a loaded topology; TopologyError with every problem if it can't be planned. `files` holds
     the texts of the files that the topology names."""
     every = tuple(_steering(topology))
-    nics = _plan_nics(topology, circuits(topology, (one for _, one in every)))
+    nics = _plan_nics(topology, (one for _, one in every))
     neighbors = _neighbors(nics, across(topology, (one for _, one in every)))
     problems = list(_mac_clashes(topology, locate))
     sids = _by_node((one.node, (index, one)) for index, one in enumerate(topology.local_sids))
@@ -162,18 +162,19 @@ def _mac_clashes(topology: Topology, locate: Locate) -> Iterator[Problem]:
                 yield Problem(locate(("links", index, "endpoints", end)), what, "rename one of the two nodes")
 
 
-def _plan_nics(topology: Topology, circuits: Collection[Point]) -> dict[str, list[Nic]]:
-    """NICs by node, in the order of their numbers."""
+def _plan_nics(topology: Topology, every: Iterable[Steering]) -> dict[str, list[Nic]]:
+    """NICs by node, in the order of their numbers. One by which only an exercise steers frames keeps its address."""
+    own, all_ = circuits(topology, topology.steering), circuits(topology, every)
     nics: dict[str, list[Nic]] = {}
     for link in topology.links:
-        for nic in _ends(topology.name, link, circuits):
+        for nic in _ends(topology.name, link, all_, own):
             nics.setdefault(nic.point.node, []).append(nic)
     for found in nics.values():
         found.sort(key=lambda nic: int(nic.name.removeprefix("eth")))
     return nics
 
 
-def _ends(lab: str, link: Link, circuits: Collection[Point]) -> Iterator[Nic]:
+def _ends(lab: str, link: Link, circuits: Collection[Point], bare: Collection[Point]) -> Iterator[Nic]:
     points = [endpoint.point for endpoint in link.endpoints]
     for index, endpoint in enumerate(link.endpoints):
         point = points[index]
@@ -187,7 +188,7 @@ def _ends(lab: str, link: Link, circuits: Collection[Point]) -> Iterator[Nic]:
             peer=points[1 - index],
             vrf=endpoint.vrf or "",
             circuit=point in circuits,
-            bare=point in circuits and endpoint.address is None,
+            bare=point in bare and endpoint.address is None,
         )
 
 

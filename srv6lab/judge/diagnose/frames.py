@@ -29,8 +29,8 @@ def not_steered(node: PlannedNode, came: Hop | None, out: Hop) -> Iterator[Suspe
         )
 
 
-def not_sent(node: PlannedNode, out: Hop) -> Iterator[Suspect]:
-    """A neighbor behind SRv6 that a node doesn't know."""
+def unknown_neighbor(node: PlannedNode, nic: str) -> Iterator[Suspect]:
+    """The neighbors behind SRv6 that a node may not know, or with another MAC."""
     for one in node.neighbors:
-        if one.address == out.packet.outer.destination and one.nic == out.point.nic:
+        if one.nic == nic:
             yield suspect("neighbor-not-fixed", node.name, neighbor=one.address, nic=one.nic, mac=one.mac)

@@ -97,7 +97,7 @@ def _within(plan: Plan, broken: Divergence, came: Hop | None, out: Hop) -> Itera
     """A packet that came to a namespace and didn't leave it as it should."""
     node, place, nic = plan.node(out.point.node), out.point.place, out.point.nic
     yield suspect("nic-down", place, nic=nic)
-    yield from frames.not_sent(node, out)
+    yield from frames.unknown_neighbor(node, nic)
     yield from everyday.switched_off(plan, came, out)
     yield from everyday.turned_away(node, came, out)
     yield from everyday.taken_in(plan, came, out)

@@ -177,7 +177,7 @@ class Facts:
         steered = [
             SegmentList((*item.path, "to", "segments"), item.value.segments, *_onto(item.value))
             for item in self.policies
-            if item.value.segments
+            if item.value.segments and (item.value.of_frames or item.value.match.prefix)
         ]
         bound = [
             SegmentList(
