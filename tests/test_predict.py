@@ -14,6 +14,7 @@ import pytest
 
 from srv6lab.evidence.packets import Direction
 from srv6lab.evidence.prediction import Leg, Trace
+from srv6lab.evidence.shares import Shares, Way
 from srv6lab.predict import predict
 from srv6lab.predict.forwarding import MOST_WALKS
 from tests.small import SMALL, planned
@@ -25,6 +26,7 @@ from tests.walks import (
     LOOP,
     ONE,
     PING,
+    PLAIN,
     ROW,
     back,
     edited,
@@ -33,6 +35,9 @@ from tests.walks import (
     shown,
     there,
     way,
+)
+from tests.walks import (
+    SIX_FORK as SIX,
 )
 
 # --- whole walks
@@ -252,14 +257,36 @@ def test_the_way_back_may_be_too_narrow() -> None:
 # --- forks
 
 
-def shares(traces: Sequence[Trace]) -> dict[str, Fraction]:
-    """The share of each way, by the node behind the fork."""
-    return {trace.hops[3].point.node: trace.share for trace in traces}
+def possible(traces: Sequence[Trace]) -> set[Fraction]:
+    return set(Shares.of(Way(trace.share, trace.choices) for trace in traces).possible)
 
 
-def test_a_fork_shares_flows_by_weight() -> None:
-    assert shares(there(FORK)) == {"north": Fraction(1, 4), "south": Fraction(3, 4)}
-    assert shares(back(FORK)) == {"north": Fraction(1, 2), "south": Fraction(1, 2)}
+def chosen(traces: Sequence[Trace]) -> dict[str, tuple[Fraction, list[bool]]]:
+    """Of each way, by the node behind the fork, its share and whether all flows go it that go it at all."""
+    return {trace.hops[3].point.node: (trace.share, [one.all_ for one in trace.choices]) for trace in traces}
+
+
+def test_a_fork_shares_by_weight_the_flows_that_its_hash_tells_apart() -> None:
+    assert chosen(there(PLAIN)) == {"north": (Fraction(1, 4), []), "south": (Fraction(3, 4), [])}
+    own = edited(PLAIN, ("from: west, to: east", "from: gate, to: east"))
+    assert {trace.hops[1].point.node: trace.share for trace in there(own)} == {"north": 1, "south": 1}
+
+
+def test_all_flows_of_a_policy_that_look_alike_from_outside_take_one_way() -> None:
+    for text in (FORK, FORK.replace("icmp: 3", "udp: 80")):
+        assert chosen(there(text)) == {"north": (1, [True]), "south": (1, [True])}
+        assert possible(there(text)) == {1}
+        assert possible(there(text)[:1]) == {0, 1}
+    assert chosen(back(FORK)) == {"north": (1, [True]), "south": (1, [True])}
+
+
+def test_flows_of_a_policy_that_look_different_take_any_way() -> None:
+    """Each processor keeps the way that it found for the first of them."""
+    assert chosen(there(SIX)) == {"north": (1, [False]), "south": (1, [False])}
+    one, other = there(SIX)
+    shares = Shares.of([Way(one.share, one.choices)])
+    assert shares.permit(Fraction(1, 2)) and str(shares) == "any"
+    assert Shares.of(Way(each.share, each.choices) for each in (one, other)).sure == 1
 
 
 def test_one_answer_however_many_ways_the_request_may_take() -> None:
@@ -275,8 +302,8 @@ def test_a_fork_in_which_one_way_loses_the_packet() -> None:
     ends = {trace.hops[3].point.node: trace.end for trace in there(text)}
     assert ends["north"].delivered
     assert (ends["south"].delivered, ends["south"].reason) == (False, "south has no route to fc00:d::d4")
-    assert sum(trace.share for trace in there(text)) == 1
-    assert sum(trace.share for trace in back(text)) == 1
+    assert possible(there(text)) == {1}
+    assert possible(back(text)) == {1}
 
 
 def test_a_fork_behind_a_fork() -> None:
@@ -292,19 +319,22 @@ def test_a_fork_behind_a_fork() -> None:
             '  - {name: bc, prefix: "2001:bc::/64", mtu: 2000, endpoints: ["north:eth3", "south:eth3"]}\nlocal_sids:',
         ),
     )
-    assert {tuple(way(trace)): trace.share for trace in there(text)} == {
-        ("west:eth1", "gate:eth2", "north:eth2", "exit:eth1"): Fraction(1, 4),
-        ("west:eth1", "gate:eth3", "south:eth2", "exit:eth1"): Fraction(3, 8),
-        ("west:eth1", "gate:eth3", "south:eth3", "north:eth2", "exit:eth1"): Fraction(3, 8),
+    traces = {tuple(way(trace)): trace for trace in there(text)}
+    assert {key: len(trace.choices) for key, trace in traces.items()} == {
+        ("west:eth1", "gate:eth2", "north:eth2", "exit:eth1"): 1,
+        ("west:eth1", "gate:eth3", "south:eth2", "exit:eth1"): 2,
+        ("west:eth1", "gate:eth3", "south:eth3", "north:eth2", "exit:eth1"): 2,
     }
+    assert possible([*traces.values()]) == {1}
+    assert possible([*traces.values()][:2]) == {0, 1}
 
 
 def test_too_many_ways_are_given_up_with_the_rest_of_the_share() -> None:
     """Two that send each half of what they have to the other: 2^60 ways to nowhere."""
     text = edited(
-        FORK,
-        ('{prefix: "fc00:d::/64", via: "2001:bd::2"}', '{prefix: "fc00:d::/64", via: "2001:ab::1"}'),
-        ('{prefix: "fc00:d::/64", via: "2001:cd::2"}', '{prefix: "fc00:d::/64", via: "2001:ac::1"}'),
+        PLAIN,
+        ('{prefix: "fc00:d::/64", via: "2001:bd::2"}', '{prefix: "2001:db8:2::/64", via: "2001:ab::1"}'),
+        ('{prefix: "fc00:d::/64", via: "2001:cd::2"}', '{prefix: "2001:db8:2::/64", via: "2001:ac::1"}'),
     )
     traces = there(text)
     assert len(traces) == MOST_WALKS + 1
@@ -341,7 +371,7 @@ def test_walks_end_and_no_hop_limit_rises_and_shares_make_a_whole() -> None:
         for traces in (prediction.rfc, prediction.linux):
             for leg in Leg:
                 of_leg = [trace for trace in traces if trace.leg is leg]
-                assert sum(trace.share for trace in of_leg) in ((1,) if leg is Leg.THERE else (0, 1))
+                assert possible(of_leg) in (({1},) if leg is Leg.THERE else ({0}, {1}))
                 ends |= {trace.end.delivered for trace in of_leg}
         for trace in (*prediction.rfc, *prediction.linux):
             innermost = [hop.packet.innermost.hop_limit for hop in trace.hops]

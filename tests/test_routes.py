@@ -1,4 +1,4 @@
-"""Which routes routing protocols must have brought, where no lab of the course shows it."""
+"""Which routes the routing protocols must have brought, in labs of the tests' own."""
 
 from __future__ import annotations
 
@@ -8,17 +8,63 @@ from tests.small import planned
 TWICE = """\
 name: twice
 nodes:
-  one: {role: router, locator: "fc00:a::/64", loopback: "fc00:a::1/128", router_id: 10.0.0.1, isis: {instance: core, net: 49.0001.0000.0000.0001.00}}
-  two: {role: router, locator: "fc00:b::/64", loopback: "fc00:b::1/128", router_id: 10.0.0.2, isis: {instance: core, net: 49.0001.0000.0000.0002.00}}
+  one: {role: router, loopback: "fc00:1::1/64", router_id: 1.1.1.1, isis: {instance: "1", net: 49.0000.0000.0001.00}}
+  two: {role: router, loopback: "fc00:2::1/64", router_id: 2.2.2.2, isis: {instance: "1", net: 49.0000.0000.0002.00}}
 links:
-  - {name: upper, prefix: "2001:ab::/64", endpoints: ["one:eth1", "two:eth1"], isis: {network: point-to-point, metric: 10}}
-  - {name: lower, prefix: "2001:ba::/64", endpoints: ["one:eth2", "two:eth2"], isis: {network: point-to-point, metric: 10}}
+  - {name: first, prefix: "2001:1::/64", isis: {metric: 10}, endpoints: ["one:eth1", "two:eth1"]}
+  - {name: second, prefix: "2001:2::/64", isis: {metric: 10}, endpoints: ["one:eth2", "two:eth2"]}
 """
 
 
-def test_of_two_links_alike_the_first_leads_to_the_neighbor() -> None:
-    found = expected_routes(planned(TWICE))["one"].routes
-    assert {(str(one.prefix), one.nic) for one in found} == {
-        ("fc00:b::/64", "eth1"),
-        ("fc00:b::1/128", "eth1"),
-    }
+def ways(text: str, node: str, prefix: str) -> list[tuple[str, str]]:
+    found = expected_routes(planned(text))[node].routes
+    return [(str(one.via), one.nic) for one in found if str(one.prefix) == prefix]
+
+
+def test_two_links_alike_both_lead_to_the_neighbor() -> None:
+    assert ways(TWICE, "one", "fc00:2::/64") == [("2001:1::2", "eth1"), ("2001:2::2", "eth2")]
+
+
+def test_of_two_links_the_shorter_leads_to_the_neighbor() -> None:
+    dearer = TWICE.replace('"2001:1::/64", isis: {metric: 10}', '"2001:1::/64", isis: {metric: 11}')
+    assert ways(dearer, "one", "fc00:2::/64") == [("2001:2::2", "eth2")]
+
+
+# one – two – four and one – three – four; five hangs at four.
+SQUARE = (
+    TWICE.replace("name: twice", "name: square")
+    .replace(
+        "links:\n",
+        "".join(
+            f'  {name}: {{role: router, loopback: "fc00:{n}::1/64", router_id: {n}.{n}.{n}.{n},'
+            f' isis: {{instance: "1", net: 49.0000.0000.000{n}.00}}}}\n'
+            for n, name in ((3, "three"), (4, "four"), (5, "five"))
+        )
+        + "links:\n",
+    )
+    .replace('"one:eth2", "two:eth2"', '"one:eth2", "three:eth1"')
+)
+SQUARE += """\
+  - {name: third, prefix: "2001:3::/64", isis: {metric: 10}, endpoints: ["two:eth2", "four:eth1"]}
+  - {name: fourth, prefix: "2001:4::/64", isis: {metric: 10}, endpoints: ["three:eth2", "four:eth2"]}
+  - {name: fifth, prefix: "2001:5::/64", isis: {metric: 10}, endpoints: ["four:eth3", "five:eth1"]}
+"""
+
+
+def test_all_ways_that_are_equally_short_are_known_however_far() -> None:
+    both = [("2001:1::2", "eth1"), ("2001:2::2", "eth2")]
+    for prefix in ("fc00:4::/64", "fc00:5::/64", "2001:5::/64"):
+        assert ways(SQUARE, "one", prefix) == both
+    assert ways(SQUARE, "one", "2001:3::/64") == both[:1]
+    assert ways(SQUARE, "five", "2001:1::/64") == [("2001:5::1", "eth1")]
+    assert ways(SQUARE, "four", "2001:1::/64") == [("2001:3::1", "eth1")]
+
+
+def test_a_link_is_reached_over_its_nearer_end_or_both() -> None:
+    """Two and three both tell of a link between them."""
+    text = (
+        SQUARE + '  - {name: rung, prefix: "2001:6::/64", isis: {}, endpoints: ["two:eth3", "three:eth3"]}\n'
+    )
+    assert ways(text, "one", "2001:6::/64") == [("2001:1::2", "eth1"), ("2001:2::2", "eth2")]
+    dearer = text.replace('"2001:2::/64", isis: {metric: 10}', '"2001:2::/64", isis: {metric: 15}')
+    assert ways(dearer, "one", "2001:6::/64") == [("2001:1::2", "eth1")]

@@ -18,7 +18,7 @@ from tests.conftest import INVOKE, REPOSITORY, invoke
 from tests.small import planned
 from tests.test_predict_segments import AT_ADDRESS
 from tests.test_predict_services import PROXY
-from tests.walks import FORK, LOOP, PING, ROW
+from tests.walks import FORK, LOOP, PING, PLAIN, ROW
 
 
 def walked(text: str) -> list[Walked]:
@@ -63,12 +63,13 @@ def test_another_end_of_the_same_walk_is_shown() -> None:
 
 def test_shares_of_a_fork() -> None:
     text = walks_text(walked(FORK))
-    assert [line for line in text.splitlines() if line.endswith("of the flows")] == [
-        "  there, 1/4 of the flows",
-        "  there, 3/4 of the flows",
-        "  and back, 1/2 of the flows",
-        "  and back, 1/2 of the flows",
+    assert [line for line in text.splitlines() if line.startswith(("  there", "  and back"))] == [
+        "  there, if gate sends all of them to 2001:ab::2 on eth2",
+        "  there, if gate sends all of them to 2001:ac::2 on eth3",
+        "  and back, if exit sends all of them to 2001:bd::1 on eth2",
+        "  and back, if exit sends all of them to 2001:cd::1 on eth3",
     ]
+    assert "  there, 1/4 of the flows" in walks_text(walked(PLAIN)).splitlines()
 
 
 def test_a_proxy_has_a_table_of_what_goes_in_and_comes_out() -> None:
@@ -103,6 +104,7 @@ def test_json_says_all_of_a_walk() -> None:
         "at": "east",
         "reason": "10.0.2.1 is its address",
         "linux_end": None,
+        "choices": [],
         "counted": [],
     }
     hop = walk["hops"][2]

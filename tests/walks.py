@@ -128,6 +128,16 @@ steering:
 """
 FORK += ACROSS
 
+# A headend's flows of IPv4 look all the same from outside; flows of IPv6 that are only forwarded don't.
+SIX_FORK = edited(
+    FORK.replace("10.0.1.0/24", "2001:db8:1::/64").replace("10.0.2.0/24", "2001:db8:2::/64").replace("icmp: 3", "udp: 80"),
+    ("via: 10.0.1.2", 'via: "2001:db8:1::2"'), ("via: 10.0.2.2", 'via: "2001:db8:2::2"'),
+    ("End.DX4, nh4: 10.0.1.1", 'End.DX6, nh6: "2001:db8:1::1"'), ("End.DX4, nh4: 10.0.2.1", 'End.DX6, nh6: "2001:db8:2::1"'),
+)  # fmt: skip
+PLAIN = SIX_FORK.replace("  - {headend: gate, match: {prefix: 2001:db8:2::/64}", "  # ").replace(
+    'prefix: "fc00:d::/64", via: "2001:a', 'prefix: "2001:db8:2::/64", via: "2001:a'
+)
+
 RULE = "firewall: {{name: {name}, at: {at}, tool: {tool}, chain: {chain}{more}}}"
 
 

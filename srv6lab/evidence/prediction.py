@@ -39,9 +39,22 @@ class End:
 
 
 @dataclass(frozen=True, slots=True)
+class Choice:
+    """That a node took one of the `ways` of a route, the number `taken`, for flows that don't part by the route's
+    weights: for `all_` of them the same, or for each any. `key` says which route and packets."""
+
+    key: str
+    place: Place
+    way: str
+    taken: int
+    ways: int
+    all_: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Trace:
-    """One walk that is permitted to a probe's packets; `share` is the part of the flows that take it.
-    `counted` names the counters that a packet on this walk adds one to."""
+    """One walk that is permitted to a probe's packets; `share` is the part of the flows that take it, if the
+    `choices` were so. `counted` names the counters that a packet on this walk adds one to."""
 
     probe: str
     leg: Leg
@@ -49,6 +62,7 @@ class Trace:
     end: End
     share: Fraction = Fraction(1)
     counted: tuple[str, ...] = ()
+    choices: tuple[Choice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from fractions import Fraction
 from ipaddress import IPv6Network
 from itertools import count
 
 from srv6lab.errors import Location
 from srv6lab.evidence.fields import expected
 from srv6lab.evidence.packets import Address, Direction, IpHeader, PacketView, Point, plain
+from srv6lab.evidence.shares import Shares
 from srv6lab.plan.nodes import Plan
 from srv6lab.topology.expectations import AlertExpectation, PacketExpectation
 
@@ -33,7 +33,7 @@ class Expected:
     count: int | None
     absent: bool
     location: Location
-    share: Fraction | None = None
+    share: Shares | None = None
     outermost: bool = False
 
     def means(self, packet: PacketView) -> bool:
@@ -200,6 +200,6 @@ def _expected(one: PacketExpectation, location: Location) -> Expected:
         count=one.count,
         absent=one.absent,
         location=location,
-        share=Fraction(one.share) if one.share else None,
+        share=Shares.written(one.share) if one.share else None,
         outermost=one.inner is None,
     )

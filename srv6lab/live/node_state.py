@@ -48,7 +48,7 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A route of the kernel; `segments` in visiting order where it encapsulates, `action` where it is a SID's."""
+    """A route of the kernel by one of its next hops; `segments` in visiting order where it encapsulates, `action` where it is a SID's."""
 
     prefix: Network
     nic: str
@@ -246,16 +246,17 @@ def _routes(document: Any) -> Iterator[Route]:
         encap = one.get("encap", {})
         if isinstance(encap, str):  # iproute2 before 6.15 lays it flat
             encap = {**one, "encap_type": encap}
-        yield Route(
-            prefix=ip_network(one["dst"]),
-            nic=_nic(one),
-            protocol=one.get("protocol", ""),
-            segments=tuple(IPv6Address(sid) for sid in encap.get("segs", ())),
-            action=encap.get("action", "") if encap.get("encap_type") == "seg6local" else "",
-        )
+        for nic in _nics(one):
+            yield Route(
+                prefix=ip_network(one["dst"]),
+                nic=nic,
+                protocol=one.get("protocol", ""),
+                segments=tuple(IPv6Address(sid) for sid in encap.get("segs", ())),
+                action=encap.get("action", "") if encap.get("encap_type") == "seg6local" else "",
+            )
 
 
-def _nic(route: Mapping[str, Any]) -> str:
-    """The NIC that a route leaves by; of several next hops the first."""
+def _nics(route: Mapping[str, Any]) -> list[str]:
+    """The NICs that a route leaves by, one of each next hop."""
     hops: Sequence[Mapping[str, Any]] = route.get("nexthops", ())
-    return str(route.get("dev") or (hops[0].get("dev", "") if hops else ""))
+    return [str(hop.get("dev", "")) for hop in hops] or [str(route.get("dev", ""))]

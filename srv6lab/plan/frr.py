@@ -13,6 +13,8 @@ from ipaddress import IPv4Address, IPv6Address, IPv6Network
 from srv6lab.topology.model import Link, Node, Topology
 from srv6lab.topology.routing import Neighbor, SidStructure, Vrf
 from srv6lab.topology.scalars import Address
+from srv6lab.topology.sid_structure import function_in
+from srv6lab.topology.sid_structure import structure_of as structure_by_sids
 
 FIRST_TABLE = 1001
 
@@ -98,6 +100,15 @@ class Routing:
         """Those without which routes aren't kept: mgmtd only takes configuration."""
         return tuple(name for name in self.daemons if name != "mgmtd")
 
+    @property
+    def sids_from_other_as(self) -> bool:
+        """Whether VPN routes come straight from another AS, where FRR wants the next hop on a link: with SRv6 that is
+        the SID."""
+        sessions = self.bgp.neighbors if self.bgp and self.vrfs else ()
+        return any(
+            "vpnv4" in one.families and one.remote_as != self.bgp.as_number for one in sessions if self.bgp
+        )
+
     def sessions(self) -> Iterator[tuple[str, PlannedNeighbor]]:
         """Every BGP session with the VRF that it is in, "" for none."""
         yield from (("", one) for one in (self.bgp.neighbors if self.bgp else ()))
@@ -122,17 +133,10 @@ def plan_routing(topology: Topology, name: str) -> Routing | None:
 
 
 def structure_of(node: Node) -> SidStructure | None:
-    """The parts of the SIDs in a node's locator: FRR's own, 24 bits of it for the node, unless it says others."""
+    """The parts of the SIDs in a node's locator: what the author says, else what fits its VPNs."""
     if node.locator is None or node.sid_structure:
         return node.sid_structure
-    length = node.locator.prefixlen
-    return SidStructure(block=length - min(length, 24), node=min(length, 24))
-
-
-def function_of(sid: IPv6Address, structure: SidStructure) -> int:
-    """The function of a SID as a number."""
-    behind = 128 - structure.block - structure.node - structure.function
-    return (int(sid) >> behind) & ((1 << structure.function) - 1)
+    return structure_by_sids(node.locator, [vrf.sid for vrf in node.vrfs.values()])
 
 
 def _isis(topology: Topology, name: str, node: Node) -> PlannedIsis | None:
@@ -155,7 +159,6 @@ def _bgp(topology: Topology, name: str, node: Node) -> PlannedBgp | None:
 
 def _vrf(topology: Topology, name: str, node: Node, index: int, item: tuple[str, Vrf]) -> PlannedVrf:
     vrf_name, vrf = item
-    structure = structure_of(node)
     nics = (link.endpoints[end] for link, end in _links_of(topology, name))
     return PlannedVrf(
         name=vrf_name,
@@ -165,10 +168,17 @@ def _vrf(topology: Topology, name: str, node: Node, index: int, item: tuple[str,
         import_targets=vrf.import_targets,
         export_targets=vrf.export_targets,
         sid=vrf.sid,
-        function=function_of(vrf.sid, structure) if structure else 0,
+        function=_function(node, vrf),
         redistribute=vrf.redistribute,
         neighbors=tuple(_neighbor(topology, name, one) for one in vrf.neighbors),
     )
+
+
+def _function(node: Node, vrf: Vrf) -> int:
+    structure = structure_of(node)
+    if node.locator is None or structure is None:
+        return 0
+    return function_in(node.locator, vrf.sid, structure.function) or 0
 
 
 def _neighbor(topology: Topology, name: str, one: Neighbor) -> PlannedNeighbor:

@@ -139,6 +139,11 @@ class PlannedNode:
     def forwards(self) -> bool:
         return self.role != "host"
 
+    @property
+    def parts_flows(self) -> bool:
+        """Whether Day0 tells the kernel to part flows by their ports, too: where policies share flows."""
+        return self.headend is not None
+
     def addresses(self) -> tuple[Address, ...]:
         """Its NICs' in their order, then the loopback's."""
         interfaces = [nic.address for nic in self.nics if not nic.bare] + (

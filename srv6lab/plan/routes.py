@@ -1,5 +1,5 @@
-"""The routes that routing protocols must have brought once they have expected_routes: IS-IS by Dijkstra, BGP over its
-sessions, VPN routes by their targets.
+"""The routes that routing protocols must have brought once they have converged: IS-IS by Dijkstra, with all
+ways that are equally short, BGP over its sessions, VPN routes by their targets.
 
 It is what the model forwards by, and what `up` waits for. It knows only what labs have: one IS-IS level, BGP
 networks handed on into IS-IS at the border, VPN routes that every speaker of their family passes on.
@@ -7,16 +7,19 @@ networks handed on into IS-IS at the border, VPN routes that every speaker of th
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from ipaddress import IPv6Address, IPv6Network, ip_network
-from itertools import count
 
 from srv6lab.evidence.packets import Point
 from srv6lab.plan.frr import PlannedVrf
 from srv6lab.plan.nodes import Nic, Plan, PlannedNode, PlannedRoute
 from srv6lab.srv6.policy.graph import nearest_first
 from srv6lab.topology.scalars import Network
+
+Ways = Callable[[str], tuple[tuple[Nic, Nic], ...]]
+Learned = tuple[Network, tuple[PlannedRoute, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +32,7 @@ class VpnRoute:
 
 @dataclass(frozen=True, slots=True)
 class ExpectedRoutes:
-    """What one node has learned; `vpns` by the name of the VRF."""
+    """What one node has learned, a route for each way of a prefix; `vpns` by the name of the VRF."""
 
     routes: tuple[PlannedRoute, ...] = ()
     vpns: Mapping[str, tuple[VpnRoute, ...]] = field(default_factory=dict)
@@ -41,27 +44,22 @@ def expected_routes(plan: Plan, withdrawn: Collection[str] = ()) -> dict[str, Ex
     lost = {plan.node(name).locator for name in withdrawn}
     speakers = [node for node in plan.nodes if node.routing]
     ends = {nic.point: nic for nic in plan.nics()}
-    trees = {node.name: dict(_ways(node, plan, ends)) for node in speakers}
+    far = {node.name: _distances(node, plan) for node in speakers}
     found = {}
     for node in speakers:
         vpns = {vrf.name: tuple(_imported(plan, node, vrf, withdrawn)) for vrf in _vrfs(node)}
-        routes = [
-            *_isis(plan, node, trees),
-            *_external(plan, node, trees, ends),
+        ways = partial(_ways, node, far, ends)
+        of_prefixes: dict[Network, tuple[PlannedRoute, ...]] = {}
+        for prefix, routes in (
+            *_isis(plan, node, far[node.name], ways),
+            *_external(plan, node, ways, ends),
             *_from_pe(plan, node, withdrawn),
-        ]
-        found[node.name] = ExpectedRoutes(
-            tuple(_first_of_each(one for one in routes if one.prefix not in lost)), vpns
-        )
+        ):
+            if prefix not in lost:
+                of_prefixes.setdefault(prefix, routes)
+        every = (route for routes in of_prefixes.values() for route in routes)
+        found[node.name] = ExpectedRoutes(tuple(every), vpns)
     return found
-
-
-def _first_of_each(routes: Iterable[PlannedRoute]) -> Iterator[PlannedRoute]:
-    seen: set[Network] = set()
-    for route in routes:
-        if route.prefix not in seen:
-            seen.add(route.prefix)
-            yield route
 
 
 def _vrfs(node: PlannedNode) -> tuple[PlannedVrf, ...]:
@@ -71,21 +69,25 @@ def _vrfs(node: PlannedNode) -> tuple[PlannedVrf, ...]:
 # --- IS-IS
 
 
-def _ways(node: PlannedNode, plan: Plan, ends: Mapping[Point, Nic]) -> Iterator[tuple[str, tuple[Nic, Nic]]]:
-    """For every node that IS-IS leads to the first link on the shortest way: the near and the far end."""
-    nics = {nic.name: nic for nic in node.nics}
-    order = count()
+def _distances(node: PlannedNode, plan: Plan) -> dict[str, int]:
+    """How far each node is that IS-IS leads to, the nearest first."""
 
-    def moves(cost: tuple[int, int, str], name: str) -> Iterator[tuple[tuple[int, int, str], str]]:
-        """Of equal ways the one that was found first."""
-        far, _, first = cost
-        number = next(order)
-        for nic, metric in _isis_nics(plan.node(name)):
-            yield (far + metric, number, first or nic.name), nic.peer.node
+    def moves(far: int, name: str) -> Iterator[tuple[int, str]]:
+        return ((far + metric, nic.peer.node) for nic, metric in _isis_nics(plan.node(name)))
 
-    for (_, _, first), name in nearest_first((0, 0, ""), node.name, moves):
-        if first:
-            yield name, (nics[first], ends[nics[first].peer])
+    return {name: far for far, name in nearest_first(0, node.name, moves)}
+
+
+def _ways(
+    node: PlannedNode, far: Mapping[str, Mapping[str, int]], ends: Mapping[Point, Nic], to: str
+) -> tuple[tuple[Nic, Nic], ...]:
+    """The first link of each shortest way to another node: its near and its far end. None where none leads there."""
+    whole = far[node.name].get(to)
+    return tuple(
+        (nic, ends[nic.peer])
+        for nic, metric in _isis_nics(node)
+        if whole is not None and far[nic.peer.node].get(to, whole) + metric == whole
+    )
 
 
 def _isis_nics(node: PlannedNode) -> Iterator[tuple[Nic, int]]:
@@ -94,41 +96,46 @@ def _isis_nics(node: PlannedNode) -> Iterator[tuple[Nic, int]]:
         yield from ((nic, metrics[nic.name]) for nic in node.nics if nic.name in metrics)
 
 
-def _isis(
-    plan: Plan, node: PlannedNode, trees: Mapping[str, Mapping[str, tuple[Nic, Nic]]]
-) -> Iterator[PlannedRoute]:
-    own = set(_announced(node))
-    for name, (near, far) in trees[node.name].items():
-        for prefix in _announced(plan.node(name)):
+def _isis(plan: Plan, node: PlannedNode, far: Mapping[str, int], ways: Ways) -> Iterator[Learned]:
+    """Over all that announce a prefix at the least cost."""
+    own = {prefix for prefix, _ in _announced(node)}
+    costs: dict[Network, dict[str, int]] = {}
+    for name, distance in far.items():
+        for prefix, metric in _announced(plan.node(name)) if name != node.name else ():
             if prefix not in own:
-                yield PlannedRoute(prefix, far.address.ip, near.name)
+                costs.setdefault(prefix, {})[name] = distance + metric
+    for prefix, of_nodes in costs.items():
+        nearest = [name for name, cost in of_nodes.items() if cost == min(of_nodes.values())]
+        yield _learned(prefix, (way for name in nearest for way in ways(name)))
 
 
-def _announced(node: PlannedNode) -> Iterator[Network]:
-    """The prefixes that a node tells of in IS-IS."""
+def _learned(prefix: Network, ways: Iterable[tuple[Nic, Nic]]) -> Learned:
+    return prefix, tuple(
+        PlannedRoute(prefix, there.address.ip, near.name)
+        for near, there in sorted(set(ways), key=lambda way: way[0].point)
+    )
+
+
+def _announced(node: PlannedNode) -> Iterator[tuple[Network, int]]:
+    """The prefixes that a node tells of in IS-IS, each with what it costs from there."""
     if node.loopback:
-        yield node.loopback.network
+        yield node.loopback.network, 0
     if node.routing and node.routing.locator:
-        yield node.routing.locator
-    yield from (nic.address.network for nic, _ in _isis_nics(node))
+        yield node.routing.locator, 0
+    yield from ((nic.address.network, metric) for nic, metric in _isis_nics(node))
 
 
 # --- BGP
 
 
-def _external(
-    plan: Plan,
-    node: PlannedNode,
-    trees: Mapping[str, Mapping[str, tuple[Nic, Nic]]],
-    ends: Mapping[Point, Nic],
-) -> Iterator[PlannedRoute]:
-    """What the other ASes announce: over the border from the node there, else by the way to that node."""
+def _external(plan: Plan, node: PlannedNode, ways: Ways, ends: Mapping[Point, Nic]) -> Iterator[Learned]:
+    """What the other ASes announce: over the border from the node there, else by the ways to that node."""
     for border in plan.nodes:
-        for networks, near, far in _borders(plan, border, ends):
+        for networks, near, there in _borders(plan, border, ends):
             if border is node:
-                yield from (PlannedRoute(prefix, far.address.ip, near.name) for prefix in networks)
-            elif _hands_on(border) and (way := trees[node.name].get(border.name)):
-                yield from (PlannedRoute(prefix, way[1].address.ip, way[0].name) for prefix in networks)
+                yield from (_learned(prefix, [(near, there)]) for prefix in networks)
+            elif _hands_on(border) and (found := ways(border.name)):
+                yield from (_learned(prefix, found) for prefix in networks)
 
 
 def _hands_on(node: PlannedNode) -> bool:
@@ -181,14 +188,15 @@ def _sites(node: PlannedNode, vrf: PlannedVrf) -> Iterator[Network]:
         yield from (ip_network(nic.address.network) for nic in node.nics if nic.name in vrf.nics)
 
 
-def _from_pe(plan: Plan, node: PlannedNode, withdrawn: Collection[str]) -> Iterator[PlannedRoute]:
+def _from_pe(plan: Plan, node: PlannedNode, withdrawn: Collection[str]) -> Iterator[Learned]:
     """What a customer's router hears from the provider's: its VPN's prefixes."""
     for provider in plan.nodes:
         for vrf in _vrfs(provider):
             for nic in provider.nics:
                 if nic.name in vrf.nics and nic.peer.node == node.name and _is_neighbor(vrf, node):
                     heard = [one.prefix for one in _imported(plan, provider, vrf, withdrawn)]
-                    yield from (PlannedRoute(prefix, nic.address.ip, nic.peer.nic) for prefix in heard)
+                    for prefix in heard:
+                        yield prefix, (PlannedRoute(prefix, nic.address.ip, nic.peer.nic),)
 
 
 def _is_neighbor(vrf: PlannedVrf, node: PlannedNode) -> bool:

@@ -93,4 +93,4 @@ def _told(lab: ModeledLab, probe: Probe) -> Iterator[Trace]:
 
 def _trace(probe: Probe, leg: Leg, one: Ended) -> Trace:
     walk = one.walk
-    return Trace(probe.id, leg, walk.hops, one.end, walk.share, walk.counted)
+    return Trace(probe.id, leg, walk.hops, one.end, walk.share, walk.counted, walk.choices)

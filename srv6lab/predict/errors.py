@@ -26,12 +26,16 @@ def told(lab: ModeledLab, ended: Ended, quirks: frozenset[str]) -> Iterator[Ende
         for address in lab.plan.node(place.node).addresses()
         if address.version == first.source.version
     ]
+    # What came in by a NIC of a VPN is answered in that VPN.
+    table = lab.namespace(place).rules.get(ended.walk.came_in or "")
     for near in own[:1]:
-        begun = walks(lab, _error(ended.walk.packet, ended.error, near, first.source), place, quirks)
+        begun = walks(lab, _error(ended.walk.packet, ended.error, near, first.source), place, quirks, table)
         nics = {one.walk.hops[0].point for one in begun if one.walk.hops}
         addresses = [nic.address.ip for nic in lab.plan.node(place.node).nics if nic.point in nics]
         source = next((one for one in addresses if one.version == near.version), near)
-        yield from walks(lab, _error(ended.walk.packet, ended.error, source, first.source), place, quirks)
+        yield from walks(
+            lab, _error(ended.walk.packet, ended.error, source, first.source), place, quirks, table
+        )
 
 
 def _error(packet: Packet, error: IcmpError, source: Address, to: Address) -> Packet:

@@ -5,12 +5,12 @@ With `quirks` the packet is formed as Linux does where it departs from the RFC; 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from srv6lab.evidence.packets import Address, Direction, PacketView, Place
-from srv6lab.evidence.prediction import End, Hop
+from srv6lab.evidence.prediction import Choice, End, Hop
 from srv6lab.plan.nodes import Nic
 from srv6lab.predict import sr_proxy
 from srv6lab.predict.encapsulating import hop_left, hop_still_due, like
@@ -20,6 +20,7 @@ from srv6lab.predict.frames import FRAMES, framed, unframed
 from srv6lab.predict.icmp import unreachable, words_of
 from srv6lab.predict.namespaces import LOOPBACK, ModeledLab, Namespace
 from srv6lab.predict.packet_view import size, view
+from srv6lab.predict.parting import Parting, parting
 from srv6lab.srv6.acting import act
 from srv6lab.srv6.behaviors import REGISTRY
 from srv6lab.srv6.encapsulation import Encapsulation, push
@@ -42,6 +43,7 @@ from srv6lab.srv6.results import (
     Result,
     Table,
 )
+from srv6lab.topology.scalars import Network
 
 OUTER, BOUND = "encapsulated-before-the-hop", "bound-before-the-hop"
 FRAME = "frame-encapsulated-before-the-hop"
@@ -74,6 +76,7 @@ class Walk:
     quirks: tuple[str, ...] = ()
     counted: tuple[str, ...] = ()
     caches: tuple[tuple[Sid, Cache], ...] = ()
+    choices: tuple[Choice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +92,16 @@ Next = tuple[Walk | Ended, ...]
 
 
 def walks(
-    lab: ModeledLab, packet: Packet, place: Place, quirks: frozenset[str] = frozenset()
+    lab: ModeledLab,
+    packet: Packet,
+    place: Place,
+    quirks: frozenset[str] = frozenset(),
+    table: int | None = None,
 ) -> Iterator[Ended]:
-    """Every permitted walk of a packet that `place` sends; flows of one prefix are shared by weight."""
-    pending: list[Walk | Ended] = [Walk(packet, place, hop_due=False)]
+    """Every permitted walk of a packet that `place` sends, by a table of its own where one is given; flows of one prefix
+    are shared by weight."""
+    how = Table(table) if table is not None else None
+    pending: list[Walk | Ended] = [Walk(packet, place, how=how, hop_due=False)]
     found = steps = 0
     while pending:
         walk = pending.pop()
@@ -151,15 +160,31 @@ class _Step:
                 self.walk, f"{where} has no route to {destination}", unreachable(self.walk.packet, 0, 0)
             )
         prefix, ways = found
-        total = sum(_weight(way) for way in ways)
         return tuple(
             following
-            for way in ways
-            for following in self._with_share(Fraction(_weight(way), total))._by(way, str(prefix))
+            for way, parted in self._parted(prefix, ways)
+            for following in _Step(self.lab, parted, self.quirks)._by(way, str(prefix))
         )
 
-    def _with_share(self, part: Fraction) -> _Step:
-        return _Step(self.lab, replace(self.walk, share=self.walk.share * part), self.quirks)
+    def _parted(self, prefix: Network, ways: Sequence[NextHop]) -> Iterator[tuple[NextHop, Walk]]:
+        """The ways of a route, each with the flows that take it: a share of them, or whatever the node chooses."""
+        walk, first = self.walk, self.walk.packet.headers[0]
+        assert isinstance(first, Ipv4 | Ipv6)
+        how = parting(walk.packet, self.here.hash_policy(prefix.version), walk.came_in, walk.acted)
+        if len(ways) == 1 or how is Parting.SHARED:
+            total = sum(map(_weight, ways))
+            yield from (
+                (way, replace(walk, share=walk.share * Fraction(_weight(way), total))) for way in ways
+            )
+            return
+        key = f"{walk.place} {prefix} {first.source} {first.destination}"
+        taken = [one.taken for one in walk.choices if one.key == key]  # a hash says the same twice
+        for number, way in enumerate(ways):
+            choice = Choice(key, walk.place, _words(way), number, len(ways), how is Parting.TOGETHER)
+            if not taken:
+                yield way, replace(walk, choices=(*walk.choices, choice))
+            elif number in taken:
+                yield way, walk
 
     def _by(self, way: NextHop, prefix: str) -> Next:
         match way:
@@ -403,6 +428,16 @@ def _goes_on(acted: str) -> bool:
 
 def _weight(way: NextHop) -> int:
     return way.weight if isinstance(way, Gateway | Steer | Sid) else 1
+
+
+def _words(way: NextHop) -> str:
+    """A way of a route, as a person tells it from the others."""
+    match way:
+        case Gateway(next_hop, nic):
+            return f"{next_hop} on {nic}"
+        case Steer(_, given) | Sid(local=LocalSid(policy=Encapsulation() as given)):
+            return ", ".join(map(str, given.segments))
+    return str(way)
 
 
 def _destination(packet: Packet) -> Address:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address, ip_network
+from itertools import groupby
 from types import MappingProxyType
 from typing import Any
 
@@ -61,6 +62,11 @@ class Namespace:
     returns: Mapping[str, tuple[Sid, ...]] = field(default_factory=dict)
     classes: tuple[tuple[Flow, int | None], ...] = ()
     neighbors: Mapping[Address, str] = field(default_factory=dict)
+    hash_policies: Mapping[int, int] = field(default_factory=dict)
+
+    def hash_policy(self, version: int) -> int:
+        """What the hash of a family looks at where a route has several ways: Linux's default is 0, addresses only."""
+        return self.hash_policies.get(version, 0)
 
     def class_table(self, packet: Packet, to: Address) -> int | None:
         """The table of a packet's forwarding class, if it has one with a way to where the packet goes."""
@@ -163,6 +169,7 @@ def _node(
         returns=returns,
         classes=class_tables(node, elected) if elected else (),
         neighbors={one.address: one.mac for one in node.neighbors},
+        hash_policies={4: 1, 6: 1} if node.parts_flows else {},
     )
 
 
@@ -173,8 +180,8 @@ def _routes(
     elected: Elected | None,
 ) -> Routes:
     """All but links, each over those before it: what protocols and Day0 bring, then what the headend's agent does."""
-    for route in learned.routes:
-        yield None, route.prefix, (Gateway(route.via, route.nic),)
+    for told, ways in groupby(learned.routes, lambda route: route.prefix):
+        yield None, told, tuple(Gateway(way.via, way.nic) for way in ways)
     for (prefix, table), routes in node.next_hops().items():
         yield table, prefix, tuple(Gateway(route.via, route.nic, route.weight) for route in routes)
     for sid in node.local_sids:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
@@ -47,7 +46,7 @@ def walks_json(walked: Sequence[Walked]) -> str:
 def walks_mermaid(walked: Sequence[Walked]) -> str:
     """A sequence diagram of every walk, in one document."""
     named = [
-        (f"{one.exercise}, probe {prediction.probe}, {_LEGS[trace.leg]}{where}{_share(trace.share)}", trace)
+        (f"{one.exercise}, probe {prediction.probe}, {_LEGS[trace.leg]}{where}{_share(trace)}", trace)
         for one in walked
         for prediction in one.predictions
         for where, traces in (("", prediction.rfc), (", on Linux", _on_linux_alone(prediction)))
@@ -97,7 +96,7 @@ def _on_linux_alone(prediction: Prediction) -> Iterator[Trace]:
 
 
 def _trace(trace: Trace, linux: Trace | None, where: str = "") -> Iterator[str]:
-    yield f"  {_LEGS[trace.leg]}{where}{_share(trace.share)}"
+    yield f"  {_LEGS[trace.leg]}{where}{_share(trace)}"
     width = max((len(_place(hop)) for hop in trace.hops), default=0)
     for index, hop in enumerate(trace.hops):
         yield f"    {_place(hop):{width}}  {sentence(_both(hop, linux.hops[index] if linux else None))}"
@@ -134,8 +133,13 @@ def _place(hop: Hop) -> str:
     return f"{hop.point} {hop.direction}"
 
 
-def _share(share: Fraction) -> str:
-    return "" if share == 1 else f", {share} of the flows"
+def _share(trace: Trace) -> str:
+    """The part of the flows that take it, and what a node must have chosen for that."""
+    share = "" if trace.share == 1 else f", {trace.share} of the flows"
+    chosen = " and ".join(
+        f"{one.place} sends {'all' if one.all_ else 'any'} of them to {one.way}" for one in trace.choices
+    )
+    return f"{share}, if {chosen}" if chosen else share
 
 
 def _table(proxies: frozenset[str], prediction: Prediction) -> Iterator[str]:
@@ -200,6 +204,7 @@ def _trace_json(trace: Trace, linux: Trace | None) -> dict[str, Any]:
     return {
         "leg": trace.leg,
         "share": str(trace.share),
+        "choices": [{"at": str(one.place), "way": one.way, "all": one.all_} for one in trace.choices],
         "hops": [_hop_json(hop, linux.hops[i] if linux else None) for i, hop in enumerate(trace.hops)],
         **_end_json(trace.end),
         "linux_end": _end_json(linux.end) if linux and linux.end != trace.end else None,

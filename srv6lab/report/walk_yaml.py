@@ -10,6 +10,7 @@ from itertools import pairwise
 
 from srv6lab.evidence.packets import Direction, Point
 from srv6lab.evidence.prediction import Leg, Prediction, Trace
+from srv6lab.evidence.shares import Shares, Way
 from srv6lab.evidence.wording import foretell, sentence
 from srv6lab.report.walk import Walked
 from srv6lab.topology.notation import Packet, Said, parse, written
@@ -43,8 +44,8 @@ def _leg(leg: Leg, prediction: Prediction, parallel: frozenset[frozenset[str]]) 
     before: Packet | None = None
     for (link, text), share in lines.items():
         packet = parse(text)
-        if 0 < share < 1:
-            packet = replace(packet, whole={"share": Said(str(share), 0)})
+        if share is None or 0 < share < 1:
+            packet = replace(packet, whole={"share": Said("any" if share is None else str(share), 0)})
         short = written(packet, before)
         yield f"      - {link}: {json.dumps(short, ensure_ascii=False) if ': ' in f'{short} ' or '::,' in short else short}"
         before = packet
@@ -62,15 +63,16 @@ def _last(trace: Trace, parallel: frozenset[frozenset[str]]) -> _Line | None:
     return next(reversed(_lines([trace], parallel)), None)
 
 
-def _lines(traces: Sequence[Trace], parallel: frozenset[frozenset[str]]) -> dict[_Line, Fraction]:
-    """Each link with a packet on it, in the order of the walks, and the part of the flows that comes so."""
-    shares: dict[_Line, Fraction] = {}
+def _lines(traces: Sequence[Trace], parallel: frozenset[frozenset[str]]) -> dict[_Line, Fraction | None]:
+    """Each link with a packet on it, in the order of the walks, and the part of the flows that comes so; None where
+    nobody knows it."""
+    ways: dict[_Line, list[Way]] = {}
     for trace in traces:
         for out, into in pairwise(trace.hops):
             if out.direction is Direction.OUT:
                 line = (_link(out.point, into.point, parallel), sentence(foretell(out.packet)))
-                shares[line] = shares.get(line, Fraction(0)) + trace.share
-    return shares
+                ways.setdefault(line, []).append(Way(trace.share, trace.choices))
+    return {line: Shares.of(found).sure for line, found in ways.items()}
 
 
 def _link(out: Point, into: Point, parallel: frozenset[frozenset[str]]) -> str:

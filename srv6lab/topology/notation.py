@@ -88,7 +88,7 @@ def _line() -> str:
     address = r"(?:[0-9A-Fa-f:.]+|\*|@[a-z][a-z0-9-]*|[a-z][a-z0-9-]*\.End[A-Za-z0-9.]*)"
     end = r"(?=[\s|\[]|$)"
     words = "|".join(("oam", *PROTOCOLS))
-    numbers = rf"(?:{'|'.join((*_NUMBERS, *_OF_WHOLE))})\s+(?:{_NUMBER})|share\s+[0-9/]+"
+    numbers = rf"(?:{'|'.join((*_NUMBERS, *_OF_WHOLE))})\s+(?:{_NUMBER})|share\s+(?:any\b|[0-9/]+)"
     addresses = rf"(?:{SAME}|(?:{address}\s+)?(?:{'|'.join(_ARROWS)})\s+{address}){end}"
     header = rf"\s*{addresses}(?:\s*(?:\[[^|\[\]]*\]|(?:{numbers}|{words}){end}))*\s*"
     frame = rf"(?:\|\s*{FRAME}\s*)?"

@@ -16,6 +16,7 @@ from srv6lab.evidence.packets import WRONG, IpHeader, PacketView, Point
 from srv6lab.evidence.prediction import Hop, Leg, Prediction, Trace
 from srv6lab.evidence.probes import Found
 from srv6lab.evidence.verdict import CountDiffers, FieldDiffers, Item, Status
+from srv6lab.judge.compare.parted import parted
 from srv6lab.judge.compare.permitted import Spot, always_answered
 
 _REPLIES = frozenset({0, 129})
@@ -46,6 +47,7 @@ def judge_packets(
                 astray.setdefault(spot, []).append(f"{_named(identity)} {words}")
     if not failed:
         yield from (_astray(spot, words) for spot, words in astray.items())
+        yield from parted([(trace, seen) for one in judged.values() for _, trace, seen in one if seen])
     yield from _changed(judged)
 
 

@@ -10,6 +10,7 @@ from itertools import zip_longest
 from srv6lab.evidence.fields import differing
 from srv6lab.evidence.packets import Direction, PacketView, Point
 from srv6lab.evidence.prediction import Hop, Leg, Prediction, Trace
+from srv6lab.evidence.shares import Way
 from srv6lab.evidence.wording import foretell
 
 Spot = tuple[Point, Direction]
@@ -19,7 +20,7 @@ Spot = tuple[Point, Direction]
 class Permitted:
     """A packet that may be at a spot: `fields` by the RFC (unless not `by_rfc`: then only the kernel lets it come
     here), `linux` as the kernel is known to form it by `quirks` (None where it doesn't let it come here). Of the
-    packets sent, `least` to `most` are such ones; `share` is the part of flows that they are of."""
+    packets sent, `least` to `most` are such ones; `ways` are the walks that lead here so."""
 
     point: Point
     direction: Direction
@@ -30,7 +31,7 @@ class Permitted:
     least: int
     most: int
     by_rfc: bool = True
-    share: Fraction = Fraction(1)
+    ways: tuple[Way, ...] = ()
 
     @property
     def variants(self) -> tuple[Mapping[str, str], ...]:
@@ -56,7 +57,7 @@ def foresee(prediction: Prediction, sent: int) -> dict[Spot, list[Permitted]]:
         alternatives = list(_pairs(prediction, leg))
         sure = leg is Leg.THERE or always_answered(prediction)
         alike: dict[tuple[Spot, int, tuple[str, ...], tuple[str, ...]], list[Permitted]] = {}
-        for share, hops in alternatives:
+        for way, hops in alternatives:
             visits: dict[Spot, int] = {}
             for by_rfc, by_linux in hops:
                 either = by_rfc or by_linux
@@ -64,13 +65,13 @@ def foresee(prediction: Prediction, sent: int) -> dict[Spot, list[Permitted]]:
                     continue
                 spot = (either.point, either.direction)
                 visits[spot] = visits.get(spot, 0) + 1
-                one = replace(_foreseen(either, by_rfc, by_linux), share=share)
+                one = replace(_foreseen(either, by_rfc, by_linux), ways=(way,))
                 linux = tuple(one.linux.values()) if one.linux else ()
                 alike.setdefault((spot, visits[spot], tuple(one.fields.values()), linux), []).append(one)
         for (spot, *_), same in alike.items():
             certain = sure and len(same) == len(alternatives) and same[0].linux is not None
-            share = sum((each.share for each in same), Fraction(0))
-            one = replace(same[0], least=sent if certain else 0, most=sent, share=share)
+            ways = tuple(way for each in same for way in each.ways)
+            one = replace(same[0], least=sent if certain else 0, most=sent, ways=ways)
             found.setdefault(spot, []).append(one)
     return found
 
@@ -93,15 +94,14 @@ def always_answered(prediction: Prediction) -> bool:
     return all(trace.end.delivered for trace in prediction.linux if trace.leg is Leg.THERE)
 
 
-def _pairs(
-    prediction: Prediction, leg: Leg
-) -> Iterator[tuple[Fraction, list[tuple[Hop | None, Hop | None]]]]:
+def _pairs(prediction: Prediction, leg: Leg) -> Iterator[tuple[Way, list[tuple[Hop | None, Hop | None]]]]:
     """Walks by the RFC beside the same walks by Linux, each with its share; from where they part, each for itself."""
     rfc = [trace for trace in prediction.rfc if trace.leg is leg]
     linux = [trace for trace in prediction.linux if trace.leg is leg]
     for one, other in zip_longest(rfc, linux):
         either = other or one
-        yield either.share if either else Fraction(0), list(_beside(one, other))
+        way = Way(either.share, either.choices) if either else Way(Fraction(0))
+        yield way, list(_beside(one, other))
 
 
 def _beside(one: Trace | None, other: Trace | None) -> Iterator[tuple[Hop | None, Hop | None]]:

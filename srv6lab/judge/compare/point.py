@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from srv6lab.evidence.fields import differing
 from srv6lab.evidence.packets import Direction, Point
+from srv6lab.evidence.shares import Shares
 from srv6lab.evidence.verdict import (
     Absent,
     CountDiffers,
@@ -219,25 +220,38 @@ def _wrong_count(
 
 
 def _wrong_share(
-    one: Expected, wanted: Fraction, foreseen: Sequence[Permitted], count: int, here: PointContext
+    one: Expected, wanted: Shares, foreseen: Sequence[Permitted], count: int, here: PointContext
 ) -> Iterator[Item]:
     """A count that is unlikely by the share that the author expects, or a model that has another share."""
-    modeled = sum((item.share for item in foreseen), Fraction(0)) if here.modeled else wanted
-    by_author, by_model = likely(count, here.sent, wanted), likely(count, here.sent, modeled)
-    if by_author and modeled == wanted:
+    ways = [way for item in foreseen for way in item.ways]
+    modeled = Shares.of(ways) if here.modeled else wanted
+    by_author, by_model = (_explains(shares, count, here.sent) for shares in (wanted, modeled))
+    agreed = wanted.any_ or all(modeled.permit(part) for part in wanted.possible)
+    if agreed and by_author and by_model:
         return
-    alone = CAPTURED if modeled == wanted else EXPECTED if by_model else PREDICTED if by_author else None
+    if agreed:
+        alone = None if by_model else CAPTURED
+    else:
+        alone = EXPECTED if by_model else PREDICTED if by_author else None
+    chose = sorted({str(choice.place) for way in ways for choice in way.choices})
+    note = f"{' and '.join(chose)} may send all of them by one way: write `share: any`" if chose else ""
     yield here.item(
         ShareDiffers,
-        Status.INCONCLUSIVE if here.blind and modeled == wanted else Status.FAIL,
+        Status.INCONCLUSIVE if here.blind and agreed else Status.FAIL,
         one,
         field="share",
         expected=str(wanted),
         predicted=str(modeled) if here.modeled else None,
         captured=f"{count} of {here.sent}",
         alone=None if here.blind else alone,
-        note=here.blind,
+        note=here.blind or note,
     )
+
+
+def _explains(shares: Shares, count: int, whole: int) -> bool:
+    """Whether a count of flows is likely by some share that is possible."""
+    seen = Fraction(count, whole) if whole else Fraction(0)
+    return (shares.open_ and shares.permit(seen)) or any(likely(count, whole, one) for one in shares.possible)
 
 
 # --- the model and the captures, where the author says nothing

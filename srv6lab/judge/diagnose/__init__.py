@@ -78,7 +78,7 @@ def diagnose(
         suspects += _of_walk(plan, prediction, found[probe], tracers)
         mine = [item for item in verdict.items if item.probe == probe]
         for broken in unlikely(mine, prediction):
-            suspects += [*suspects_of(plan, broken), *of_share(broken)]
+            suspects += [*suspects_of(plan, broken), *of_share(plan, broken)]
     suspects += _of_services(plan, verdict.items, sensors)
     suspects += too_many(plan, verdict.items)
     for item in verdict.items:

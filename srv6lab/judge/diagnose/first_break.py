@@ -39,7 +39,7 @@ def find_break(prediction: Prediction, found: Found, tracers: Mapping[Point, Tra
         broken = [_along(trace, found, tracers) for trace in walks]
         if not prediction.meanwhile and len(walks) > 1:
             for trace, one in zip(walks, broken, strict=True):
-                if one and trace.share * found.sent.sent >= _SURE:
+                if one and not trace.choices and trace.share * found.sent.sent >= _SURE:
                     return one
         if broken and all(broken):
             reached = [
@@ -59,7 +59,8 @@ def unlikely(items: Sequence[Item], prediction: Prediction) -> Iterator[Divergen
     }
     for trace in prediction.linux:
         for before, hop in pairwise(trace.hops):
-            if (hop.point, hop.direction) in failed and hop.direction is Direction.OUT and trace.share < 1:
+            parted = trace.share < 1 or trace.choices
+            if (hop.point, hop.direction) in failed and hop.direction is Direction.OUT and parted:
                 yield Divergence(trace, (hop,), before)
                 return
 
@@ -76,7 +77,7 @@ def _along(trace: Trace, found: Found, tracers: Mapping[Point, Tracer]) -> Diver
         here = [one.packet for one in _at(hop, found) if _flow(one) == _flow(hop)]
         fields = foretell(hop.packet)
         right = [packet for packet in here if not differing(fields, describe(packet))]
-        if len(right) >= (found.sent.sent if trace.share == 1 else 1):
+        if len(right) >= (found.sent.sent if trace.share == 1 and not trace.choices else 1):
             unknown, before = [], hop
             continue
         if not here and (tracer is None or not tracer.sound):

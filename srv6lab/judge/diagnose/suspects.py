@@ -22,9 +22,11 @@ from srv6lab.srv6.flavors import NEXT_CSID
 from srv6lab.srv6.policy.steering import FIRST_MARK, FIRST_TABLE
 
 
-def of_share(broken: Divergence) -> Iterator[Suspect]:
+def of_share(plan: Plan, broken: Divergence) -> Iterator[Suspect]:
     """Why a node's flows part otherwise, though its routes are as planned."""
     out = broken.region[-1]
+    if not plan.node(out.point.node).parts_flows:
+        return
     path = f"/proc/sys/net/ipv{out.packet.innermost.destination.version}/fib_multipath_hash_policy"
     yield suspect("hash-policy", out.point.place, sysctl=path)
 

@@ -17,6 +17,7 @@ from srv6lab.topology.checks import (
     routing,
     segments,
     services,
+    sid_structure,
 )
 from srv6lab.topology.checks.collect import view_of
 from srv6lab.topology.checks.facts import Facts
@@ -38,5 +39,6 @@ __all__ = [
     "run",
     "segments",
     "services",
+    "sid_structure",
     "view_of",
 ]

@@ -52,7 +52,7 @@ def share_is_a_part(view: Facts, locate: Locate) -> Iterator[Problem]:
             one = item.value
             if one.share is None:
                 continue
-            if Fraction(one.share) > 1:
+            if one.share != "any" and Fraction(one.share) > 1:
                 yield Problem(
                     locate((*item.path, "share")), f"{one.share} is more than all of it", "write 3/4"
                 )

@@ -105,45 +105,6 @@ def vrf_needs(view: Facts, locate: Locate) -> Iterator[Problem]:
 
 
 @check
-def structure_fits(view: Facts, locate: Locate) -> Iterator[Problem]:
-    """FRR takes block and node for the locator, and the function behind it."""
-    for name, node in view.nodes.items():
-        parts = node.sid_structure
-        if parts is None:
-            continue
-        where, length = (
-            locate(("nodes", name, "sid_structure")),
-            node.locator.prefixlen if node.locator else 0,
-        )
-        if parts.block + parts.node != length:
-            what = (
-                f"block and node are {parts.block + parts.node} bits, and the locator of {name} has {length}"
-            )
-            yield Problem(where, what, "they are the locator's two parts (RFC 9252 section 3.2.1)")
-        elif length + parts.function + parts.argument > 128:
-            what = f"the parts of a SID of {name} have {length + parts.function + parts.argument} bits"
-            yield Problem(where, what, "a SID has 128")
-
-
-@check
-def sid_of_a_vpn_fits(view: Facts, locate: Locate) -> Iterator[Problem]:
-    """The SID is locator and function, and FRR counts functions in 20 bits."""
-    for name, node in _routers(view):
-        length = node.sid_structure.function if node.sid_structure else 16
-        for vrf, found in node.vrfs.items():
-            if node.locator is None or found.sid not in node.locator:
-                continue
-            behind = 128 - node.locator.prefixlen - length
-            function, rest = divmod(int(found.sid) - int(node.locator.network_address), 1 << max(behind, 0))
-            if rest or not 1 <= function < 2**20:
-                what = f"{found.sid} is no function of {length} bits behind the locator {node.locator}"
-                first = node.locator.network_address + (0x100 << max(behind, 0))
-                yield Problem(
-                    locate(("nodes", name, "vrfs", vrf, "sid")), what, f"write {first}, or another one"
-                )
-
-
-@check
 def unknown_neighbor(view: Facts, locate: Locate) -> Iterator[Problem]:
     for name, _, path, one, _vrf in _neighbors(view):
         where = locate((*path, "node"))

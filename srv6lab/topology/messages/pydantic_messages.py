@@ -39,7 +39,7 @@ PATTERNS = {
     BOX_VERSION: 'a version such as "202404.23.0", or bounds such as ">= 1.2, < 2"',
     r"^[0-9a-f]{2}(\.[0-9a-f]{4}){0,3}(\.[0-9a-f]{4}){3}\.00$": "an area, three groups of four hex digits, 00: 49.0000.0000.0001.00",
     r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)+$": "a field's name in Wireshark, such as isis.lsp.hostname",
-    r"^[1-9][0-9]{0,5}/[1-9][0-9]{0,5}$": "a part of a whole, such as 3/4",
+    r"^(any|[1-9][0-9]{0,5}/[1-9][0-9]{0,5})$": "a part of a whole, such as 3/4, or any",
     r"^[ -~]*$": "printable ASCII characters",
     r"^[0-9]{1,5}:[0-9]{1,9}$": 'an AS and a number: "100:1"',
     r"^[A-Za-z0-9]{1,16}$": "letters and digits, 16 at most",
