@@ -127,14 +127,14 @@ BASE: dict[str, Any] = {
         {"node": "exit", "sid": "fc00:b::e", "behavior": "End.AD4", "service": "ids"},
         {"node": "exit", "sid": "fc00:b::6", "behavior": "End.DT6", "table": 100},
         {"node": "exit", "sid": "fc00:b::f", "behavior": "End", "flavors": ["PSP"]},
-        {"node": "exit", "sid": "fc00:b::d2", "behavior": "End.DX2", "nic": "eth1"},
-        {"node": "gate", "sid": "fc00:a::d2", "behavior": "End.DX2", "nic": "eth1"},
         {
             "node": "gate",
             "sid": "fc00:a::b6",
             "behavior": "End.B6.Encaps",
             "policy": {"segments": ["fc00:b::f", "fc00:b::6"]},
         },
+        {"node": "exit", "sid": "fc00:b::d2", "behavior": "End.DX2", "nic": "eth1"},
+        {"node": "gate", "sid": "fc00:a::d2", "behavior": "End.DX2", "nic": "eth1"},
     ],
     "policies": [
         {
@@ -172,12 +172,6 @@ BASE: dict[str, Any] = {
     "steering": [
         {
             "headend": "gate",
-            "match": {"nic": "eth1", "prefix": "10.0.2.0/24"},
-            "to": {"segments": ["fc00:b::d2"]},
-            "mode": "l2encap",
-        },
-        {
-            "headend": "gate",
             "match": {"prefix": "10.0.8.0/24"},
             "to": {"endpoint": "fc00:b::1", "colors": [20], "sid": "fc00:b::d4"},
         },
@@ -193,6 +187,12 @@ BASE: dict[str, Any] = {
             "mode": "encap",
         },
         {"headend": "exit", "match": {"prefix": "10.0.1.0/24"}, "to": {"segments": ["fc00:a::d4"]}},
+        {
+            "headend": "gate",
+            "match": {"nic": "eth1", "prefix": "10.0.2.0/24"},
+            "to": {"segments": ["fc00:b::d2"]},
+            "mode": "l2encap",
+        },
     ],
     "exercises": [
         {
@@ -204,14 +204,6 @@ BASE: dict[str, Any] = {
                         "headend": "gate",
                         "match": {"prefix": "10.0.2.0/24"},
                         "to": {"segments": ["fc00:b::d4"]},
-                    }
-                },
-                {
-                    "steering": {
-                        "headend": "gate",
-                        "match": {"nic": "eth1"},
-                        "to": {"segments": ["fc00:b::f", "fc00:b::d2"]},
-                        "mode": "l2encap.red",
                     }
                 },
                 {
@@ -244,6 +236,14 @@ BASE: dict[str, Any] = {
                             }
                         },
                         {"cut": {"link": "core"}},
+                        {
+                            "steering": {
+                                "headend": "gate",
+                                "match": {"nic": "eth1"},
+                                "to": {"segments": ["fc00:b::f", "fc00:b::d2"]},
+                                "mode": "l2encap.red",
+                            }
+                        },
                     ],
                     "across": {"id": "meanwhile", "from": "west", "to": "east", "icmp": 1, "answered": "all"},
                     "probes": [{"id": "again", "from": "west", "to": "east", "icmp": 1}],
