@@ -296,7 +296,12 @@ _NODE: list[tuple[str, Mapping[str, str], str, str]] = [
     ("echo-ignored", {"family": "IPv4", "sysctl": "/x"}, "1\n", "0\n"),
     ("hmac-required", {"nic": "eth1"}, "1\n", "0\n"),
     ("hop-limit", {"sysctl": "/x", "captured": "50"}, "50\n", "64\n"),
-    ("tunnel-source", {"captured": "fc00:1::1"}, "tunsrc addr fc00:1::1\n", "tunsrc addr ::\n"),
+    (
+        "tunnel-source",
+        {"captured": "fc00:1::1", "planned": "::"},
+        "tunsrc addr fc00:1::1\n",
+        "tunsrc addr ::\n",
+    ),
     (
         "source-address",
         TO | {"source": "10.0.0.1"},

@@ -53,6 +53,7 @@ BASE: dict[str, Any] = {
             "role": "router",
             "locator": "fc00:a::/64",
             "loopback": "fc00:a::1/64",
+            "tunnel_source": "fc00:a::1",
             "routes": [{"prefix": "fc00:b::/64", "via": "2001:ab::2"}],
             "headend": {
                 "flows": [

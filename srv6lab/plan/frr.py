@@ -123,7 +123,7 @@ def plan_routing(topology: Topology, name: str) -> Routing | None:
         return None
     return Routing(
         router_id=node.router_id,
-        source=node.loopback.ip if node.loopback else None,
+        source=node.tunnel_source or (node.loopback.ip if node.loopback else None),
         locator=node.locator,
         structure=structure_of(node),
         isis=_isis(topology, name, node),

@@ -114,7 +114,8 @@ class PlannedProxy:
 
 @dataclass(frozen=True, slots=True)
 class PlannedNode:
-    """All that one node needs to know."""
+    """All that one node needs to know. `tunnel_source` is the source of what it encapsulates, None for the address of
+    the NIC by which that leaves; `takes_srh` whether it takes what comes to its own addresses with an SRH."""
 
     name: str
     role: str
@@ -130,6 +131,8 @@ class PlannedNode:
     proxies: tuple[PlannedProxy, ...] = ()
     routing: Routing | None = None
     headend: PlannedHeadend | None = None
+    tunnel_source: IPv6Address | None = None
+    takes_srh: bool = True
     box: str = str(STANDARD.box)
     box_version: str | None = None
     memory: int = int(STANDARD.memory or 0)

@@ -57,6 +57,7 @@ def plan(topology: Topology, locate: Locate, files: Mapping[str, str] = MappingP
     problems = list(_mac_clashes(topology, locate))
     sids = _by_node((one.node, (index, one)) for index, one in enumerate(topology.local_sids))
     steering = _by_node((one.headend, (where, one)) for where, one in every)
+    inserted = {one.prefix for _, one in every if one.mode == "inline"}
     groups = _by_node((member, group) for group in topology.groups.values() for member in group.members)
     nodes = []
     for name, node in topology.nodes.items():
@@ -67,9 +68,13 @@ def plan(topology: Topology, locate: Locate, files: Mapping[str, str] = MappingP
         policies = tuple(_policies(machine, steering.get(name, ()), locate, problems))
         hardware = _hardware(node, groups.get(name, ()), topology.defaults)
         headend = plan_headend(topology, name, machine.egress_nic)
+        takes_srh = machine.forwards or any(
+            one in prefix for prefix in inserted for one in machine.addresses()
+        )
         steered = tuple(one for one in policies if isinstance(one, SteeredPrefix))
         frames = tuple(one for one in policies if isinstance(one, SteeredFrames))
-        nodes.append(replace(machine, steering=steered, frames=frames, headend=headend, **hardware))
+        machine = replace(machine, steering=steered, frames=frames, headend=headend)
+        nodes.append(replace(machine, takes_srh=takes_srh, **hardware))
     if problems:
         raise TopologyError(problems)
     locations = {path: locate(path) for path in _lasting(topology)}
@@ -251,6 +256,7 @@ class _Planner:
             nics=self.nics,
             loopback=self.node.loopback,
             locator=self.node.locator,
+            tunnel_source=self.node.tunnel_source,
             routes=tuple(self._routes()),
             services=services,
             proxies=tuple(self._proxies(sids, services)),

@@ -25,7 +25,7 @@ from srv6lab.srv6.acting import act
 from srv6lab.srv6.behaviors import REGISTRY
 from srv6lab.srv6.encapsulation import Encapsulation, push
 from srv6lab.srv6.endpoint import IPV4, IPV6, end
-from srv6lab.srv6.headend import HEADENDS, hop
+from srv6lab.srv6.headend import HEADENDS, hop, insert
 from srv6lab.srv6.outer import Outer
 from srv6lab.srv6.packet import Ethernet, Ipv4, Ipv6, Packet, Srh, Udp
 from srv6lab.srv6.results import (
@@ -50,6 +50,8 @@ FRAME = "frame-encapsulated-before-the-hop"
 NO_PSP, ONE_HOP = "next-csid-without-psp", "one-hop-a-node"
 ADDRESS, NOT_HERE = "address-taken-for-a-segment", "end-delivers-nothing-here"
 ASKED = "dx4-asks-for-the-destination"
+DISABLED = "srh-dropped-where-disabled"
+INSERT = "H.Insert"
 MOST_STEPS = 100_000
 MOST_WALKS = 256
 MOST_ACTS = 128  # in one namespace: more than hops and segments there are
@@ -250,7 +252,9 @@ class _Step:
         why = f"{prefix} is steered over {', '.join(map(str, given.segments))}"
         result = HEADENDS[way.name](packet, given)
         own = self.walk.came_in is None and not self.walk.acted  # takes no hop here, by anybody's word
-        if not isinstance(result, Forward) or not (own or OUTER in self.quirks):
+        if own and way.name == INSERT:
+            return (replace(self._noted(way.name, why), packet=insert(packet, given), how=Lookup()),)
+        if not isinstance(result, Forward) or way.name == INSERT or not (own or OUTER in self.quirks):
             return self._acted(way.name, result, why)
         departure = () if own else (OUTER,)
         pushed = push(packet, given, result.packet.find(Srh))
@@ -327,6 +331,8 @@ class _Step:
             return _lost(walk, rule)
         outer = Outer.of(packet) if isinstance(packet.headers[0], Ipv6) else None
         routed = outer is not None and any(isinstance(one, Srh) for one in packet.headers[1 : outer.upper])
+        if routed and not self.here.takes_srh and DISABLED in self.quirks:
+            return _lost(walk, f"{to} is an address of {place}, where seg6_enabled is off: it takes no SRH")
         if outer is not None and outer.srh is not None:
             if ADDRESS in self.quirks:
                 return self._acted("End", end(packet, LocalSid()), f"{to} is its address")
@@ -363,7 +369,7 @@ class _Step:
         """Forwarded over a link: a hop less, room for it, and somebody there who has the address."""
         walk, here = self.walk, self.here
         packet = walk.packet
-        if walk.came_in is not None and not walk.acted and not here.forwards:
+        if walk.came_in is not None and not here.forwards:
             return _lost(walk, f"{here.place} forwards nothing")
         if walk.hop_due:
             less = hop(packet)

@@ -48,8 +48,8 @@ class Namespace:
     """One network namespace: a node's own (`node`), or a service's (`node/netns`).
 
     `rules` sends what comes in by a NIC to a table; `returns` has the proxies that take what comes in by a NIC;
-    `classes` are flows with the tables of their forwarding classes, the first that matches counts. `neighbors` are the
-    MACs of those that nobody has to be asked for.
+    `takes_srh` is whether what comes to its own addresses may have an SRH. `classes` are flows with the tables of their
+    forwarding classes, the first that matches counts. `neighbors` are the MACs of those that nobody has to be asked for.
     """
 
     place: Place
@@ -58,6 +58,7 @@ class Namespace:
     tables: Mapping[int, Fib]
     rules: Mapping[str, int] = field(default_factory=dict)
     forwards: bool = True
+    takes_srh: bool = True
     firewalls: tuple[Firewall, ...] = ()
     returns: Mapping[str, tuple[Sid, ...]] = field(default_factory=dict)
     classes: tuple[tuple[Flow, int | None], ...] = ()
@@ -165,6 +166,7 @@ def _node(
         rules={nic: vrf.table for vrf in vrfs for nic in vrf.nics}
         | {one.by: one.table for one in node.frames},
         forwards=node.forwards,
+        takes_srh=node.takes_srh,
         firewalls=firewalls,
         returns=returns,
         classes=class_tables(node, elected) if elected else (),
@@ -185,26 +187,26 @@ def _routes(
     for (prefix, table), routes in node.next_hops().items():
         yield table, prefix, tuple(Gateway(route.via, route.nic, route.weight) for route in routes)
     for sid in node.local_sids:
-        yield None, sid.prefix, (_sid(nics, sid),)
+        yield None, sid.prefix, (_sid(node, nics, sid),)
     for vrf in node.routing.vrfs if node.routing else ():
         yield None, ip_network(vrf.sid), (Sid(vrf.sid, REGISTRY["End.DT4"], LocalSid(table=vrf.table)),)
     for policy in node.steering:
-        yield None, policy.prefix, (_steer(nics, policy),)
+        yield None, policy.prefix, (_steer(node, nics, policy),)
     for frames in node.frames:
         yield frames.table, ip_network(frames.segments[0]), ()  # what carries the frames
-        yield from ((frames.table, prefix, (_steer(nics, frames),)) for prefix in frames.prefixes)
+        yield from ((frames.table, prefix, (_steer(node, nics, frames),)) for prefix in frames.prefixes)
     for proxy in node.proxies:
         yield None, ip_network(proxy.sid), (_proxy(proxy),)
     if elected:
         yield from decided(node, elected)
 
 
-def _sid(nics: Mapping[str, Nic], sid: PlannedSid) -> Sid:
+def _sid(node: PlannedNode, nics: Mapping[str, Nic], sid: PlannedSid) -> Sid:
     local = LocalSid(
         **{name: _READ[name](value) for name, value in sid.parameters},
         flavors=frozenset(Flavor[name] for name in sid.flavors if name != NEXT_CSID),
         next_csid=NextCsid() if NEXT_CSID in sid.flavors else None,
-        policy=Encapsulation(source_of(nics, sid.nic), sid.policy) if sid.policy else None,
+        policy=Encapsulation(source_of(node, nics, sid.nic), sid.policy) if sid.policy else None,
     )
     return Sid(sid.sid, sid.behavior, local)
 
@@ -224,8 +226,9 @@ def _vpn(node: PlannedNode, vrf: PlannedVrf, routes: Iterable[VpnRoute]) -> Fib:
     return fib
 
 
-def _steer(nics: Mapping[str, Nic], policy: SteeredPrefix | SteeredFrames) -> Steer:
-    return Steer(HEADENDS[policy.mode], Encapsulation(source_of(nics, policy.nic), policy.segments))
+def _steer(node: PlannedNode, nics: Mapping[str, Nic], policy: SteeredPrefix | SteeredFrames) -> Steer:
+    source = source_of(node, nics, policy.nic)
+    return Steer(HEADENDS[policy.mode], Encapsulation(source, policy.segments))
 
 
 def _inside(place: Place, service: PlannedService, firewalls: tuple[Firewall, ...]) -> Namespace:

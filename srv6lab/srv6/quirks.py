@@ -126,6 +126,14 @@ _ALL = (
         (6, 18),
     ),
     Quirk(
+        "srh-dropped-where-disabled",
+        "RFC 8200 4.4",
+        "where seg6_enabled is off, a packet with an SRH that comes to an address of the node itself is thrown away, also "
+        "one that has no segments left",
+        "exthdrs.c: ipv6_srh_rcv",
+        (6, 18),
+    ),
+    Quirk(
         "end-delivers-nothing-here",
         "RFC 8986 4.1 S15",
         "End, End.X, End.T and End.B6.Encaps throw away a packet whose next segment is an address of the node itself",

@@ -86,6 +86,7 @@ class Node(Hardware):
     bgp: Bgp | None = None
     vrfs: dict[VrfName, Vrf] = Field(default_factory=dict)
     headend: Headend = Headend()
+    tunnel_source: V6Address | None = None
 
 
 def _spell_out(value: Any) -> Any:

@@ -43,12 +43,13 @@ class Match(Model):
 class Steering(Model):
     """Matching traffic is encapsulated at a headend (RFC 8986 section 5) over segments of its own, or over those of
     the SR policy that its color says; with `encap.red` in a reduced SRH, or in none where there is one segment. With
-    `l2encap` and `l2encap.red` it is the whole frame that is encapsulated (sections 5.3 and 5.4)."""
+    `inline` the SRH goes into the packet itself, and its last segment is where the packet was going. With `l2encap` and
+    `l2encap.red` it is the whole frame that is encapsulated (sections 5.3 and 5.4)."""
 
     headend: Name
     match: Match
     to: Target | ColorTarget
-    mode: Literal["encap", "encap.red", "l2encap", "l2encap.red"] = "encap"
+    mode: Literal["encap", "encap.red", "inline", "l2encap", "l2encap.red"] = "encap"
 
     @property
     def of_frames(self) -> bool:

@@ -209,6 +209,20 @@ def quirk_address_taken_for_a_segment(linux: Node) -> bool:
     return on == [*wanted] and off == [[], []]
 
 
+def quirk_srh_dropped_where_disabled(linux: Node) -> bool:
+    """An echo request with an SRH at its end is answered where seg6_enabled is on, for all and for the NIC, and not off."""
+    address = IPv6Address("2001:db8::1")
+    arrived = replace(Srh.of((address,)), segments_left=0)
+    echo = Icmpv6(128, rest=b"\x00\x01\x00\x01")
+    packet = build(outer(Random(10), address), arrived, echo, payload=b"echo").to_bytes()
+    answers = []
+    for both in ("1 1", "0 1", "1 0", "0 0"):
+        for nic, value in zip(("all", "in1"), both.split(), strict=True):
+            linux.run("sh", "-c", f"echo {value} >/proc/sys/net/ipv6/conf/{nic}/seg6_enabled")
+        answers.append(len(linux.answer(packet)))
+    return answers == [1, 0, 0, 0]
+
+
 def quirk_end_delivers_nothing_here(linux: Node) -> bool:
     """An echo request to the node's address is answered, but not when an End sends it there."""
     address, random = IPv6Address("2001:db8::1"), Random(9)

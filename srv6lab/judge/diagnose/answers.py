@@ -16,7 +16,8 @@ _MODE = re.compile(r"\bencap seg6 mode (\S+)")
 # A list and its weight, as `ip route` is told and as it shows.
 _GIVEN = re.compile(r"\bsegs (\S+)(?:(?!nexthop).)*?(?:weight (\d+)|(?=nexthop|$))")
 _SHOWN = re.compile(r"\bsegs \d+ \[ ([^\]]+) \](?:(?!nexthop).)*?(?:weight (\d+)|(?=nexthop|$))")
-_SEGMENTS = re.compile(r"\bsegs \d+ \[ ([^\]]+) \]")
+# Of what is inserted the last one is `::`: where the packet was going is known of each packet only.
+_SEGMENTS = re.compile(r"\bsegs \d+ \[ ((?:(?! :: \])[^\]])+)(?: ::)? \]")
 
 
 def nothing(output: str, code: int, about: Mapping[str, str]) -> bool:

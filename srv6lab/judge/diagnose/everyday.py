@@ -149,11 +149,13 @@ def not_answered(came: Hop) -> Iterator[Suspect]:
     yield suspect("firewall", came.point.place, **packet_about(came, None))
 
 
-def changed(came: Hop | None, out: Hop, seen: PacketView, begins: bool) -> Iterator[Suspect]:
+def changed(
+    node: PlannedNode, came: Hop | None, out: Hop, seen: PacketView, begins: bool
+) -> Iterator[Suspect]:
     """Why a packet left as another; `begins` says that the node itself wrote its outermost header."""
     place, wanted, got = out.point.place, out.packet.outer, seen.outer
     if begins and wanted.source != got.source:
-        yield suspect("tunnel-source", place, captured=got.source)
+        yield suspect("tunnel-source", place, captured=got.source, planned=node.tunnel_source or "::")
         yield from source(out)
     if begins and wanted.hop_limit != got.hop_limit:
         version = got.destination.version

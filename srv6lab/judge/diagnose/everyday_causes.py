@@ -92,7 +92,7 @@ EVERYDAY = (
         "tunnels of {node} begin at {captured} (ip sr tunsrc)",
         ("ip", "sr", "tunsrc", "show"),
         lookups.tunnel_source,
-        "ip sr tunsrc set ::",
+        "ip sr tunsrc set {planned}",
         differs=("tunnel source",),
     ),
     Cause(

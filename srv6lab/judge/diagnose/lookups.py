@@ -136,9 +136,10 @@ def other_hash(output: str, code: int, about: Mapping[str, str]) -> bool:
 
 
 def tunnel_source(output: str, code: int, about: Mapping[str, str]) -> bool:
-    """`ip sr tunsrc show` names the source that was captured."""
+    """`ip sr tunsrc show` names another source than the plan (`::` for the one of the NIC): the one that was captured,
+    or none, where the plan has one."""
     found = re.search(r"\baddr (\S+)", output)
-    return bool(found and found.group(1) == about["captured"])
+    return bool(found and found.group(1) != about["planned"] and found.group(1) in (about["captured"], "::"))
 
 
 def other_source(output: str, code: int, about: Mapping[str, str]) -> bool:

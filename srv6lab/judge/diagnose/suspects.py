@@ -335,7 +335,7 @@ def _changed(plan: Plan, broken: Divergence) -> Iterator[Suspect]:
         yield from _of_return(machine, proxy)
     if here is None:
         yield from everyday.unaddressed(plan, hop)
-    yield from everyday.changed(here, hop, packet, begins or here is None)
+    yield from everyday.changed(machine, here, hop, packet, begins or here is None)
 
 
 def _other_policy(
@@ -345,8 +345,10 @@ def _other_policy(
     if machine.headend and got != wanted:
         yield from of_headend(plan, machine, machine.headend, broken)
     for about in _policy_about(machine, broken):
-        visited = " ".join(map(str, _visited(broken.region[-1].packet))) or about["segments"]
-        mode = "encap.red" if "H.Encaps.Red" in broken.region[-1].behaviors else "encap"
+        mode = next((_MODES[one] for one in broken.region[-1].behaviors if one in _MODES), "encap")
+        path = _visited(broken.region[-1].packet)
+        path = path[:-1] if mode == "inline" else path  # the last segment is the packet's own destination
+        visited = " ".join(map(str, path)) or about["segments"]
         yield suspect("policy-shadowed", node, **{**about, "segments": visited, "mode": mode})
         if got is None:
             yield suspect("policy-missing", node, **about)
@@ -360,11 +362,14 @@ def _other_policy(
             yield suspect("policy-differs", node, **about)
 
 
+_MODES = {"H.Encaps.Red": "encap.red", "H.Insert": "inline"}
+
+
 def _segments(packet: PacketView) -> tuple[Address, ...] | None:
-    if len(packet.headers) < 2:
-        return None
-    srh = packet.outer.srh
-    return srh.segment_list if srh else (packet.outer.destination,)
+    """In wire order, pushed or inserted; None for a packet that no headend has seen."""
+    if srh := packet.outer.srh:
+        return srh.segment_list
+    return (packet.outer.destination,) if len(packet.headers) > 1 else None
 
 
 def _visited(packet: PacketView) -> tuple[Address, ...]:

@@ -82,12 +82,13 @@ class ExerciseView:
 
 @dataclass(frozen=True, slots=True)
 class SegmentList:
-    """Segments in visiting order, and what they are pushed onto: IPv4, IPv6 or Ethernet."""
+    """Segments in visiting order, and what they are pushed onto: IPv4, IPv6 or Ethernet; or `inserted` into."""
 
     path: Path
     segments: tuple[IPv6Address, ...]
     onto: str
     kind: Kind
+    inserted: bool = False
 
 
 def _onto(steering: Steering) -> tuple[str, Kind]:
@@ -175,7 +176,12 @@ class Facts:
     def segment_lists(self) -> tuple[SegmentList, ...]:
         """Every list of segments that something pushes: headends, binding SIDs."""
         steered = [
-            SegmentList((*item.path, "to", "segments"), item.value.segments, *_onto(item.value))
+            SegmentList(
+                (*item.path, "to", "segments"),
+                item.value.segments,
+                *_onto(item.value),
+                item.value.mode == "inline",
+            )
             for item in self.policies
             if item.value.segments and (item.value.of_frames or item.value.match.prefix)
         ]

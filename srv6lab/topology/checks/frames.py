@@ -41,6 +41,15 @@ def frames_by_color(view: Facts, locate: Locate) -> Iterator[Problem]:
 
 
 @check
+def frames_on_a_host(view: Facts, locate: Locate) -> Iterator[Problem]:
+    for item in view.policies:
+        node = view.nodes.get(item.value.headend)
+        if item.value.of_frames and node is not None and node.role == "host":
+            what = f"{item.value.headend} is a host, and Day0 of a host steers no frames"
+            yield Problem(locate((*item.path, "headend")), what, f"give {item.value.headend} `role: router`")
+
+
+@check
 def circuit_is_there(view: Facts, locate: Locate) -> Iterator[Problem]:
     for path, node, nic in _circuits(view):
         known = {one.endpoint.nic for one in view.nics.get(node, ())}

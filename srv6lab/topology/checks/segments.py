@@ -128,9 +128,9 @@ def sid_on_a_host(view: Facts, locate: Locate) -> Iterator[Problem]:
 def policy_on_a_host(view: Facts, locate: Locate) -> Iterator[Problem]:
     for item in view.steering:
         node = view.nodes.get(item.value.headend)
-        if node is not None and node.role == "host":
-            what = f"{item.value.headend} is a host, and Day0 of a host steers nothing"
-            mend = f"steer on the router behind it, or give {item.value.headend} `role: router`"
+        if node is not None and node.role == "host" and not item.value.segments:
+            what = f"{item.value.headend} is a host, and a host has no SR policies"
+            mend = f"give it `segments`, or {item.value.headend} `role: router`"
             yield Problem(locate((*item.path, "headend")), what, mend)
 
 
@@ -222,7 +222,7 @@ def last_segment_fits(view: Facts, locate: Locate) -> Iterator[Problem]:
         last = listed.segments[-1]
         owner, _ = view.owner(last)
         behavior = BEHAVIORS.get(owner.value.behavior) if owner else None
-        if behavior is None:
+        if behavior is None or listed.inserted:
             continue
         where = locate((*listed.path, len(listed.segments) - 1))
         if not behavior.ends_policy:
@@ -240,7 +240,7 @@ def proxied_family(view: Facts, locate: Locate) -> Iterator[Problem]:
         for index, segment in enumerate(listed.segments):
             owner, _ = view.owner(segment)
             behavior = BEHAVIORS.get(owner.value.behavior) if owner else None
-            if behavior is None or behavior.served_by != "proxy":
+            if behavior is None or behavior.served_by != "proxy" or listed.inserted:
                 continue
             if behavior.takes and listed.kind not in behavior.takes:
                 what = f"{segment} is {behavior.name}, and {listed.onto} is {listed.kind}"
