@@ -31,7 +31,7 @@ HARMLESS = (
     "touch",
     "uname",
 )
-MOVED = re.compile(r"(?<![\w.$}/-])/(proc|sys|var|run|usr/local|lib|tmp/srconf)\b")
+MOVED = re.compile(r"(?<![\w.$}/-])/(proc|sys|var|run|etc|usr/local|lib|tmp/srconf)\b")
 
 RECORD = """#!{bash}
 {{ printf '%q ' "${{0##*/}}" "$@"; printf '\\n'; }} >>"$SANDBOX_CALLS"
@@ -52,6 +52,10 @@ STUBS = {
     "sleep": "",
     "modprobe": "exit 1",
     "flock": "",
+    "chmod": "",
+    "chown": "",
+    "dpkg-query": "",
+    "env": "",  # what a lab runs of its own goes through it
     "setsid": "",
     "kill": "",
 }
@@ -106,6 +110,10 @@ class Sandbox:
             path = self.root / "sys/class/net" / name
             path.mkdir(parents=True, exist_ok=True)
             (path / "address").write_text(f"{mac}\n")
+        for one in machine.own.sysctls:
+            setting = Path(f"{self.root}{one.file.replace('$', '')}")
+            setting.parent.mkdir(parents=True, exist_ok=True)
+            setting.touch()
         for name in ("all", "default", "lo", *nics):
             for family in ("ipv4", "ipv6"):
                 (self.root / f"proc/sys/net/{family}/conf/{name}").mkdir(parents=True, exist_ok=True)

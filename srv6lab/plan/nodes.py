@@ -12,6 +12,7 @@ from srv6lab.evidence.packets import Point
 from srv6lab.plan.frames import FixedNeighbor, SteeredFrames
 from srv6lab.plan.frr import Routing
 from srv6lab.plan.headend import PlannedHeadend
+from srv6lab.plan.own import Own
 from srv6lab.srv6.behaviors import Behavior
 from srv6lab.topology.exercises import Exercise, Probe
 from srv6lab.topology.model import STANDARD
@@ -131,6 +132,8 @@ class PlannedNode:
     proxies: tuple[PlannedProxy, ...] = ()
     routing: Routing | None = None
     headend: PlannedHeadend | None = None
+    own: Own = field(default_factory=Own)
+    image: str = ""
     tunnel_source: IPv6Address | None = None
     takes_srh: bool = True
     box: str = str(STANDARD.box)
@@ -225,11 +228,20 @@ class Plan:
         return frozenset(pair for pair, count in pairs.items() if count > 1)
 
     def target(self, probe: Probe) -> Address:
-        """The address that a probe is sent to: of the family that both ends have on a link, IPv4 first, but for
-        one that carries an SRH."""
-        families = {6} if probe.segments else {nic.address.version for nic in self.node(probe.source).nics}
-        addresses = (one for one in self.node(probe.to).addresses() if one.version in families)
+        """The address that a probe is sent to: what it says, or of the family that both ends have on a link, IPv4
+        first."""
+        if probe.destination is not None:
+            return probe.destination
+        said, links = probe.version, {nic.address.version for nic in self.node(probe.source).nics}
+        families = {said} if said else links
+        addresses = (one for one in self.node(probe.to or "").addresses() if one.version in families)
         return min(addresses, key=lambda address: address.version)
+
+    def receiver(self, probe: Probe) -> str | None:
+        """The node that a probe goes to, None where its destination is no node's."""
+        if probe.to is not None:
+            return probe.to
+        return next((node.name for node in self.nodes if probe.destination in node.addresses()), None)
 
     def service(self, name: str) -> tuple[PlannedNode, PlannedService]:
         """A service and the machine that it is on; KeyError if there is none."""

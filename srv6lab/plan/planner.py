@@ -31,6 +31,7 @@ from srv6lab.plan.nodes import (
     PlannedSid,
     SteeredPrefix,
 )
+from srv6lab.plan.own import plan_own
 from srv6lab.srv6.behaviors import BEHAVIORS
 from srv6lab.topology.actions import Action
 from srv6lab.topology.actions.steering import SteeringAction
@@ -68,12 +69,13 @@ def plan(topology: Topology, locate: Locate, files: Mapping[str, str] = MappingP
         policies = tuple(_policies(machine, steering.get(name, ()), locate, problems))
         hardware = _hardware(node, groups.get(name, ()), topology.defaults)
         headend = plan_headend(topology, name, machine.egress_nic)
+        own = plan_own(node, [nic.name for nic in machine.nics], files)
         takes_srh = machine.forwards or any(
             one in prefix for prefix in inserted for one in machine.addresses()
         )
         steered = tuple(one for one in policies if isinstance(one, SteeredPrefix))
         frames = tuple(one for one in policies if isinstance(one, SteeredFrames))
-        machine = replace(machine, steering=steered, frames=frames, headend=headend)
+        machine = replace(machine, steering=steered, frames=frames, headend=headend, own=own)
         nodes.append(replace(machine, takes_srh=takes_srh, **hardware))
     if problems:
         raise TopologyError(problems)

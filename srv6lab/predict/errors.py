@@ -8,12 +8,13 @@ from ipaddress import IPv4Address, IPv6Address
 from srv6lab.evidence.packets import Address
 from srv6lab.predict.forwarding import Ended, walks
 from srv6lab.predict.namespaces import ModeledLab
-from srv6lab.predict.probe_packets import HOPS
 from srv6lab.srv6.packet import Icmp, Icmpv6, Ipv4, Ipv6, Packet, build
 from srv6lab.srv6.results import IcmpError
+from srv6lab.topology.exercises import HOPS
 
 _MOST = {4: 576, 6: 1280}  # bytes of such a packet (RFC 1812 section 4.3.2.3, RFC 4443 section 2.4)
-_INTERNETWORK_CONTROL = 0xC0  # what Linux puts into the TOS of an error
+_INTERNETWORK_CONTROL = 0xC0  # what Linux puts into the TOS of an error,
+_SERVICE = 0x1E  # beside what the packet has in these bits (RFC 1349)
 
 
 def told(lab: ModeledLab, ended: Ended, quirks: frozenset[str]) -> Iterator[Ended]:
@@ -28,6 +29,10 @@ def told(lab: ModeledLab, ended: Ended, quirks: frozenset[str]) -> Iterator[Ende
     ]
     # What came in by a NIC of a VPN is answered in that VPN.
     table = lab.namespace(place).rules.get(ended.walk.came_in or "")
+    if ended.end.delivered and first.destination in own:  # it answers for itself (RFC 4443 section 2.2)
+        error = _error(ended.walk.packet, ended.error, first.destination, first.source)
+        yield from walks(lab, error, place, quirks, table)
+        return
     for near in own[:1]:
         begun = walks(lab, _error(ended.walk.packet, ended.error, near, first.source), place, quirks, table)
         nics = {one.walk.hops[0].point for one in begun if one.walk.hops}
@@ -41,7 +46,9 @@ def told(lab: ModeledLab, ended: Ended, quirks: frozenset[str]) -> Iterator[Ende
 def _error(packet: Packet, error: IcmpError, source: Address, to: Address) -> Packet:
     whole = packet.to_bytes()
     if isinstance(source, IPv4Address) and isinstance(to, IPv4Address):
-        header = Ipv4(source, to, HOPS, tos=_INTERNETWORK_CONTROL)
+        first = packet.headers[0]
+        tos = first.tos & _SERVICE if isinstance(first, Ipv4) else 0
+        header = Ipv4(source, to, HOPS, tos=_INTERNETWORK_CONTROL | tos)
         return build(header, Icmp(error.type, error.code), payload=whole[: _MOST[4] - 28])
     if isinstance(source, IPv6Address) and isinstance(to, IPv6Address):
         return build(Ipv6(source, to, HOPS), Icmpv6(error.type, error.code), payload=whole[: _MOST[6] - 48])

@@ -13,7 +13,7 @@ from srv6lab.evidence.packets import Address, Direction, PacketView, Place
 from srv6lab.evidence.prediction import Choice, End, Hop
 from srv6lab.plan.nodes import Nic
 from srv6lab.predict import sr_proxy
-from srv6lab.predict.encapsulating import hop_left, hop_still_due, like
+from srv6lab.predict.encapsulating import hop_left, hop_still_due, like, with_a_hop
 from srv6lab.predict.fib import Blackhole, Gateway, Link, Local, NextHop, Sid, Steer
 from srv6lab.predict.filters import through
 from srv6lab.predict.frames import FRAMES, framed, unframed
@@ -131,6 +131,8 @@ class _Step:
 
     def next(self) -> Next:
         walk = self.walk
+        if self.here.unmodeled:
+            return (Ended(walk, End(False, walk.place, self.here.unmodeled, known=False)),)
         if len(walk.acted) > MOST_ACTS:
             return _lost(walk, f"goes round in circles in {walk.place}: {walk.why[-1]}")
         if walk.how is None:
@@ -254,7 +256,10 @@ class _Step:
         own = self.walk.came_in is None and not self.walk.acted  # takes no hop here, by anybody's word
         if own and way.name == INSERT:
             return (replace(self._noted(way.name, why), packet=insert(packet, given), how=Lookup()),)
-        if not isinstance(result, Forward) or way.name == INSERT or not (own or OUTER in self.quirks):
+        outer = way.name != INSERT and (own or OUTER in self.quirks)
+        if isinstance(result, IcmpError) and outer:
+            result = HEADENDS[way.name](with_a_hop(packet), given)
+        if not isinstance(result, Forward) or not outer:
             return self._acted(way.name, result, why)
         departure = () if own else (OUTER,)
         pushed = push(packet, given, result.packet.find(Srh))
@@ -386,10 +391,12 @@ class _Step:
                 return _lost(walk, rule)
         address = next_hop if next_hop is not None else _destination(packet)
         peer, known = self.lab.across(nic), here.neighbors.get(address)
-        if known is None and address not in self.lab.namespace(peer.point.place).locals:
+        there = self.lab.namespace(peer.point.place)
+        if known is None and address not in there.locals and not there.unmodeled:
             silent = f"nobody on {nic.point}'s link has the address {address}"
             return _lost(walk, silent, unreachable(packet, 3, 1))
-        return self._sent(walk, nic, packet, view(packet, nic.mac, known or peer.mac), why)
+        mac = known or ("" if there.unmodeled else peer.mac)
+        return self._sent(walk, nic, packet, view(packet, nic.mac, mac), why)
 
     def _sent(self, walk: Walk, nic: Nic, packet: Packet, seen: PacketView, why: str) -> Next:
         """Over the wire: at its other end only a circuit takes frames for other MACs than its own."""
@@ -403,7 +410,8 @@ class _Step:
         if nic.link and nic.link in self.lab.cut:
             reason = f"link {nic.link} lets nothing through"
             return (Ended(replace(walk, packet=packet, hops=hops), End(False, peer.point.place, reason)),)
-        if seen.destination_mac != peer.mac and not peer.circuit:
+        anyone = peer.circuit or self.lab.namespace(peer.point.place).unmodeled
+        if seen.destination_mac != peer.mac and not anyone:
             reason = f"a frame for {seen.destination_mac} is none for {peer.point}"
             return (Ended(replace(walk, packet=packet, hops=hops), End(False, peer.point.place, reason)),)
         return (

@@ -6,7 +6,7 @@ The plan is read as Day0 reads it: what comes later in Day0 replaces what came b
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address, IPv6Address, ip_network
 from itertools import groupby
 from types import MappingProxyType
@@ -25,6 +25,7 @@ from srv6lab.plan.nodes import (
     PlannedSid,
     SteeredPrefix,
 )
+from srv6lab.plan.own import unmodeled
 from srv6lab.plan.routes import ExpectedRoutes, VpnRoute, expected_routes
 from srv6lab.predict.fib import LOCAL, MAIN, Fib, Found, Gateway, Link, Local, Sid, Steer
 from srv6lab.predict.filters import matches
@@ -63,6 +64,7 @@ class Namespace:
     returns: Mapping[str, tuple[Sid, ...]] = field(default_factory=dict)
     classes: tuple[tuple[Flow, int | None], ...] = ()
     neighbors: Mapping[Address, str] = field(default_factory=dict)
+    unmodeled: str = ""  # why nobody can tell what it does
     hash_policies: Mapping[int, int] = field(default_factory=dict)
 
     def hash_policy(self, version: int) -> int:
@@ -105,6 +107,7 @@ class ModeledLab:
         self._elected = elected
         self._machines = {node.name: node for node in self.plan.nodes}
         self._ends = {nic.point: nic for node in self.plan.nodes for nic in _every_nic(node)}
+        self._unmodeled = unmodeled(self.plan)
         self._learned = expected_routes(self.plan, changed.withdrawn)
         self._built: dict[Place, Namespace] = {}
 
@@ -121,9 +124,14 @@ class ModeledLab:
     def _build(self, place: Place, node: PlannedNode) -> Namespace:
         firewalls = tuple(one for one in self._firewalls if one.place == place)
         if place.netns:
-            return _inside(place, next(one for one in node.services if one.netns == place.netns), firewalls)
-        learned = self._learned.get(node.name, ExpectedRoutes())
-        return _node(node, learned, firewalls, self._elected.get(node.name))
+            inside = next(one for one in node.services if one.netns == place.netns)
+            found = _inside(place, inside, firewalls)
+        else:
+            learned = self._learned.get(node.name, ExpectedRoutes())
+            found = _node(node, learned, firewalls, self._elected.get(node.name))
+        elected = self._elected.get(node.name)
+        unknown = elected.unknown if elected else ""
+        return replace(found, unmodeled=self._unmodeled.get(node.name, unknown))
 
 
 def _every_nic(node: PlannedNode) -> Iterator[Nic]:

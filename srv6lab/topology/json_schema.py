@@ -11,6 +11,7 @@ from srv6lab.srv6.behaviors import BEHAVIORS, Behavior
 from srv6lab.srv6.flavors import flavored, in_linux
 from srv6lab.topology.checks.actions import FAMILIES, LONGEST_CHAIN, OWN
 from srv6lab.topology.checks.names import DEVICES
+from srv6lab.topology.checks.own import NO_FILES
 from srv6lab.topology.checks.services import TAKEN
 from srv6lab.topology.exercises import PROBE_KINDS
 from srv6lab.topology.expectations import PacketExpectation
@@ -104,6 +105,7 @@ def _one_family(*keys: str) -> Schema:
 
 def _probe() -> Iterator[Schema]:
     yield _one_of(*(kind.key for kind in PROBE_KINDS))
+    yield {"anyOf": [_given("to"), _given("destination")]}
     yield _when(_is("oam", True), _given("segments"))
     for kind in PROBE_KINDS:
         if not kind.ports:
@@ -198,6 +200,10 @@ _RULES: dict[str, list[Schema]] = {
     "Inner": [*_header()],
     "LocalSid": [*_local_sid()],
     "Middle": [*_tunnel()],
+    "NodeFile": [
+        _one_of("source", "content"),
+        _each(("path",), {"not": {"pattern": f"^/(?:{'|'.join(NO_FILES)})(?:/|$)"}}),
+    ],
     "PacketExpectation": [*_packet()],
     "Port": [
         _each(("outside", "inside"), {"not": {"enum": [*TAKEN]}}),

@@ -26,7 +26,7 @@ from srv6lab.topology.messages.schema import (
     schema_problems,
     value_at,
 )
-from srv6lab.topology.model import Service, Topology
+from srv6lab.topology.model import Topology
 from srv6lab.topology.walks import expanded
 from srv6lab.topology.yaml.source import MAX_BYTES, Source, examine
 from srv6lab.topology.yaml.source import Path as KeyPath
@@ -75,7 +75,7 @@ def loads(text: str | bytes, shown: str, folder: Path | None = None) -> Lab:
     topology, schema = _topology(source)
     view = _view(source, schema)
     found = checks.run(view, source.locate)
-    files, missing = _files(view.services, folder, source)
+    files, missing = _files(view, folder, source)
     if topology is None or problems or missing or any(one.severity == "error" for one in found):
         words = islice(schema_problems(schema, source), MAX_PROBLEMS) if schema else ()
         raise _refusal(problems, words, found, missing)
@@ -89,25 +89,25 @@ def _topology(source: Source) -> tuple[Topology | None, ValidationError | None]:
         return None, error
 
 
-def _files(
-    services: Mapping[str, Service], folder: Path | None, source: Source
-) -> tuple[dict[str, str], list[Problem]]:
-    """The texts of the files that services name, and a problem for each that can't be read."""
+def _files(view: checks.Facts, folder: Path | None, source: Source) -> tuple[dict[str, str], list[Problem]]:
+    """The texts of the files that services and nodes name, and a problem for each that can't be read."""
     texts: dict[str, str] = {}
     problems = []
-    for name, service in services.items() if folder else ():
+    for path, name in view.named_files if folder else ():
         try:
-            texts[service.rules] = _text(Path(folder or ".", service.rules))
+            texts[name] = _text(Path(folder or "."), name)
         except (OSError, ValueError) as error:
             reason = (getattr(error, "strerror", None) or "").lower() or str(error)
-            what = f"{service.rules} can't be read: {reason}"
             mend = "the file is looked for in the topology's folder"
-            problems.append(Problem(source.locate(("services", name, "rules")), what, mend))
+            problems.append(Problem(source.locate(path), f"{name} can't be read: {reason}", mend))
     return texts, problems
 
 
-def _text(path: Path) -> str:
-    """A small text file; a pipe would never end, and a shell loses NUL."""
+def _text(folder: Path, name: str) -> str:
+    """A small text file in the folder, where no link leads out of it; a pipe would never end, and a shell loses NUL."""
+    path = folder / name
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise ValueError("it is a link that leads out of the topology's folder")
     if path.exists() and not path.is_file():
         raise ValueError("it is no file")
     with path.open("rb") as file:

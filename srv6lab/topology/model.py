@@ -15,6 +15,7 @@ from srv6lab.engines import AUTO, ENGINES
 from srv6lab.srv6.csid import NextCsid
 from srv6lab.srv6.flavors import NEXT_CSID, in_linux
 from srv6lab.topology.exercises import Exercise
+from srv6lab.topology.own import ImageName, OwnWords
 from srv6lab.topology.places import Point
 from srv6lab.topology.routing import Bgp, Isis, IsisLink, SidStructure, Vrf, VrfName
 from srv6lab.topology.scalars import (
@@ -56,8 +57,10 @@ class Route(Model):
 
 
 class Hardware(Model):
-    """What a virtual machine is made of; a namespace needs none of it. `memory` is in MB."""
+    """What a virtual machine is made of, and the `image` of a container; a namespace needs none of it. `memory` is
+    in MB."""
 
+    image: ImageName | None = None
     box: BoxName | None = None
     box_version: BoxVersion | None = None
     memory: Megabytes | None = None
@@ -73,7 +76,7 @@ class Group(Hardware):
     members: Annotated[tuple[Name, ...], Field(min_length=1)]
 
 
-class Node(Hardware):
+class Node(Hardware, OwnWords):
     """A machine of the lab."""
 
     role: Literal["host", "router", "sr-proxy", "service"]

@@ -7,6 +7,7 @@ even the name is lost, a flag says that a list isn't the whole truth, and checks
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
@@ -153,6 +154,15 @@ class Facts:
         return len(self.services) == len(self.service_names) and not any(
             path[0] == "services" for path in self.cut if path
         )
+
+    @property
+    def named_files(self) -> Iterator[tuple[Path, str]]:
+        """The files beside the topology that it names, each with its place."""
+        yield from ((("services", name, "rules"), one.rules) for name, one in self.services.items())
+        for name, node in self.nodes.items():
+            for index, file in enumerate(node.files):
+                if file.source:
+                    yield ("nodes", name, "files", index, "source"), file.source
 
     @property
     def actions(self) -> tuple[Item[Action], ...]:

@@ -44,6 +44,15 @@ PATTERNS = {
     r"^[0-9]{1,5}:[0-9]{1,9}$": 'an AS and a number: "100:1"',
     r"^[A-Za-z0-9]{1,16}$": "letters and digits, 16 at most",
     r"^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$": "a path below the lab's folder",
+    r"^[^\x00-\x1f\x7f]+$": "one line for a shell; what takes several goes into a file under `files`",
+    r"^net(\.[A-Za-z0-9_-]+)+$": "settings below `net.`, such as net.ipv4.ip_forward: /proc/sys is read-only in a node but for net",
+    r"^[!-~]([ -~]*[!-~])?$": "a number, or printable ASCII characters",
+    r"^(/\.?[A-Za-z0-9_][A-Za-z0-9_.@+:-]*)+$": "a path from `/` on, such as /etc/motd, of letters, digits and `_.@+:-`, without `..`",
+    r"^[^\x00]*$": "text without the character NUL",
+    r"^[0-7]{3,4}$": 'three or four octal digits in quotes, such as "0755"',
+    r"^[a-z0-9_][a-z0-9_-]{0,30}(:[a-z0-9_][a-z0-9_-]{0,30})?$": "a user, or `user:group`",
+    r"^[a-z0-9][a-z0-9+.-]{1,60}$": "the name of a Debian package, such as iperf3",
+    r"^[A-Za-z0-9][A-Za-z0-9._/:@-]{0,199}$": "the name of a container image, such as registry/name:tag",
 }
 
 
