@@ -42,11 +42,20 @@ RULE = 'alert icmp any any -> any any (msg:"ICMP"; sid:1000; rev:1;)\n'
 # One instance of each model of the schema at least; `test_every_model_is_attacked` says which is missing.
 BASE: dict[str, Any] = {
     "name": "small",
-    "description": "A base",
+    "description": "{kind}",
     "order": 1,
     "requires": ["other"],
+    "vars": {"kind": "A base"},
+    "pools": {"links": "fd00::/32", "loopbacks": "fd01::/64", "locators": "fd02::/32"},
     "defaults": {"box": "bento/ubuntu-22.04"},
-    "groups": {"edge": {"members": ["west", "east"], "box": "debian/bookworm64", "box_version": "12.1"}},
+    "groups": {
+        "edge": {
+            "members": ["west", "east"],
+            "role": "host",
+            "box": "debian/bookworm64",
+            "box_version": "12.1",
+        }
+    },
     "nodes": {
         "west": {"role": "host", "routes": [{"prefix": "10.0.2.0/24", "via": "10.0.1.2"}]},
         "gate": {
@@ -84,8 +93,11 @@ BASE: dict[str, Any] = {
             "routes": [
                 {"prefix": "fc00:a::/64", "via": "2001:ab::1"},
                 {"prefix": "fc00:a::/64", "via": "2001:ab::1", "table": 100},
+                {"prefix": "10.3.0.0/16", "via": "10.0.3.2", "vrf": "red"},
             ],
+            "vrfs": {"red": {"table": 110}},
         },
+        "south": {"role": "host", "routes": [{"prefix": "10.0.1.0/24", "via": "10.0.3.1"}]},
         "east": {"role": "host", "routes": [{"prefix": "10.0.1.0/24", "via": "10.0.2.2"}]},
     },
     "links": [
@@ -108,6 +120,11 @@ BASE: dict[str, Any] = {
             "name": "other",
             "prefix": "10.0.2.0/24",
             "endpoints": [{"at": "east:eth1"}, {"at": "exit:eth1", "address": "10.0.2.2"}],
+        },
+        {
+            "name": "apart",
+            "prefix": "10.0.3.0/24",
+            "endpoints": [{"at": "exit:eth3", "vrf": "red"}, {"at": "south:eth1"}],
         },
     ],
     "services": {
@@ -144,6 +161,7 @@ BASE: dict[str, Any] = {
         },
         {"node": "exit", "sid": "fc00:b::d2", "behavior": "End.DX2", "nic": "eth1"},
         {"node": "gate", "sid": "fc00:a::d2", "behavior": "End.DX2", "nic": "eth1"},
+        {"node": "exit", "sid": "fc00:b::46", "behavior": "End.DT46", "vrf": "red"},
     ],
     "policies": [
         {
@@ -196,6 +214,11 @@ BASE: dict[str, Any] = {
             "mode": "encap",
         },
         {"headend": "exit", "match": {"prefix": "10.0.1.0/24"}, "to": {"segments": ["fc00:a::d4"]}},
+        {
+            "headend": "exit",
+            "match": {"prefix": "10.0.1.0/24", "vrf": "red"},
+            "to": {"segments": ["fc00:a::d4"]},
+        },
         {
             "headend": "gate",
             "match": {"nic": "eth1", "prefix": "10.0.2.0/24"},
@@ -645,6 +668,21 @@ def test_a_text_is_refused_or_never_run(
         for data in attacked(path, how, payload):
             if (lab := accepted(data, folder)) is not None:
                 run_all(lab, folder)
+
+
+@pytest.mark.parametrize("payload", PAYLOADS)
+def test_a_variable_is_refused_or_never_run(payload: str, folder: Path) -> None:
+    """Its value is judged where it is filled in: in a text, a name, an address, a number."""
+    for path in (
+        ("description",),
+        ("links", 1, "name"),
+        ("links", 0, "endpoints", 0, "trace"),
+        ("links", 1, "mtu"),
+    ):
+        data = copy.deepcopy(BASE) | {"vars": {"kind": "A base", "attack": payload}}
+        _at(data, path[:-1])[path[-1]] = "{attack}"
+        if (lab := accepted(data, folder)) is not None:
+            run_all(lab, folder)
 
 
 def of_rules(content: str, folder: Path) -> Lab:

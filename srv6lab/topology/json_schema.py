@@ -15,6 +15,7 @@ from srv6lab.topology.checks.own import NO_FILES
 from srv6lab.topology.checks.services import TAKEN
 from srv6lab.topology.exercises import PROBE_KINDS
 from srv6lab.topology.expectations import PacketExpectation
+from srv6lab.topology.large.schema import or_template, short_schema
 from srv6lab.topology.messages.pydantic_messages import PATTERNS
 from srv6lab.topology.model import ENDPOINT, KEYS, LocalSid, Topology
 from srv6lab.topology.notation import ETHERNET, LINE, PROTOCOLS
@@ -24,25 +25,26 @@ from srv6lab.topology.walks import LEGS
 Schema = dict[str, Any]
 
 _NOTHING: Schema = {"enum": [None, []]}
-_FAMILY = {4: {"pattern": "^[^:]*$"}, 6: {"pattern": ":"}}
+_FAMILY = {4: or_template({"pattern": "^[^:]*$"}), 6: or_template({"pattern": ":"})}
 _ENDS = ("source", "destination")
 _NO_DEVICE = {"not": {"enum": sorted(DEVICES)}}
 
 
 def json_schema() -> Schema:
     """The schema; its lists stand for tuples, as YAML has them."""
-    schema = Topology.model_json_schema(by_alias=True)
+    schema = short_schema(Topology.model_json_schema(by_alias=True))
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     schema["title"] = "srv6lab topology"
     endpoints = schema["$defs"]["Link"]["properties"]["endpoints"]
-    endpoints["items"] = {"anyOf": [endpoints["items"], {"type": "string", "pattern": ENDPOINT}]}
+    endpoints["items"]["anyOf"].append({"type": "string", "pattern": ENDPOINT})
     for leg in LEGS:
         wire = {"propertyNames": {"not": {"pattern": "^lost at "}}}
-        line = _when(wire, {"additionalProperties": {"pattern": LINE}})
+        line = _when(wire, {"additionalProperties": or_template({"pattern": LINE})})
         schema["$defs"]["Walk"]["properties"][leg]["items"] |= line
     for name, rules in _RULES.items():
-        (schema["$defs"][name] if name else schema)["allOf"] = rules
-    schema["$defs"]["LocalSid"]["properties"]["behavior"]["enum"] = list(BEHAVIORS)
+        model = schema["$defs"][name] if name else schema
+        model["allOf"] = [*model.get("allOf", ()), *rules]
+    schema["$defs"]["LocalSid"]["properties"]["behavior"] = or_template({"enum": list(BEHAVIORS)})
     shared: Schema = {}
     finished: Schema = _finished(schema, shared)
     finished["$defs"] |= shared
@@ -117,13 +119,18 @@ def _probe() -> Iterator[Schema]:
 
 
 def _local_sid() -> Iterator[Schema]:
-    parameters = {key for one in BEHAVIORS.values() for key in _keys(one)} & LocalSid.model_fields.keys()
+    parameters = {"vrf", *(key for one in BEHAVIORS.values() for key in _keys(one))}
+    parameters &= LocalSid.model_fields.keys()
     for name, one in BEHAVIORS.items():
-        others = sorted(parameters - {*_keys(one)})
+        keys = _keys(one)
+        tables = {"table", "vrf"} & {*keys, *(["vrf"] if "table" in keys else [])}
+        others = sorted(parameters - {*keys} - tables)
         has = {flavor for known in flavored(name) if known.kernel_since for flavor in known.flavors}
         flavors = [flavor for flavor in in_linux() if flavor in has]
-        fits = _each(("flavors",), {"items": {"enum": flavors}} if flavors else _NOTHING)
-        yield _when(_is("behavior", name), _given(*_keys(one)), _without(*others), fits)
+        fits = _each(("flavors",), {"items": or_template({"enum": flavors})} if flavors else _NOTHING)
+        has_all = _given(*(sorted({*keys} - tables)))
+        table = [_one_of(*sorted(tables))] if tables else []
+        yield _when(_is("behavior", name), has_all, *table, _without(*others), fits)
     yield _each(("flavors",), {"uniqueItems": True})
 
 
@@ -158,14 +165,14 @@ def _firewall() -> Iterator[Schema]:
     other = {4: "icmpv6", 6: "icmp"}
     for tool, version in FAMILIES.items():
         protocol = _each(("protocol",), {"not": {"const": other[version]}})
-        name = _each(("name",), {"maxLength": LONGEST_CHAIN - len(OWN)})
+        name = _each(("name",), or_template({"maxLength": LONGEST_CHAIN - len(OWN)}))
         yield _when(_is("tool", tool), _without("inner"), _each(_ENDS, _FAMILY[version]), protocol, name)
     yield _when(_is("tool", "nftables"), _given("inner"), _without(*_ENDS, "protocol"))
 
 
 def _service() -> Iterator[Schema]:
     yield {"anyOf": [_given("netns", "ports"), {"allOf": [_without("netns", "ports"), _given("listen")]}]}
-    yield _when(_is("sr_aware", True), _each(("frames",), {"const": "all"}))
+    yield _when(_is("sr_aware", True), _each(("frames",), or_template({"const": "all"})))
 
 
 def _steering() -> Iterator[Schema]:
@@ -210,7 +217,7 @@ _RULES: dict[str, list[Schema]] = {
         _each(("outside",), {"not": {"pattern": "^eth[0-9]+$"}}),
     ],
     "Probe": [*_probe()],
-    "Route": [_one_family("prefix", "via")],
+    "Route": [_one_family("prefix", "via"), _when(_given("vrf"), _without("table"))],
     "Service": [*_service()],
     "Steering": [*_steering()],
     # A headend's agent keeps what is steered by color, so an exercise can't change it.

@@ -1,6 +1,6 @@
 """A topology file → a Topology, or every problem of the file at once.
 
-Two passes: what each part is (`model`, told in our words by `messages/`), then what the
+What is short in the file becomes long (`large`, `walks`). Then two passes: what each part is (`model`, told in our words by `messages/`), then what the
 parts mean together (`checks/`). The second runs over whatever the first found sound. The files that a
 topology names are read beside it, since one that isn't there is a problem of the file, too.
 """
@@ -16,8 +16,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from srv6lab.errors import Problem, TopologyError, UsageError
+from srv6lab.errors import Problem, TopologyError, UsageError, gathered
 from srv6lab.topology import checks
+from srv6lab.topology.large import spread
 from srv6lab.topology.losses import answered
 from srv6lab.topology.messages.schema import (
     findings_of,
@@ -69,9 +70,13 @@ def read(path: Path) -> bytes:
 def loads(text: str | bytes, shown: str, folder: Path | None = None) -> Lab:
     """The lab of a text that stands in no file, or not yet; the files that it names are in `folder`."""
     source, problems = examine(text, shown)
+    try:
+        source, of_short = spread(source, folder, problems)
+    except TopologyError as error:
+        raise _refusal(error.problems) from None
     of_losses = answered(source)
     source, of_walks = expanded(source)
-    problems += (*of_walks, *of_losses)
+    problems = (*of_short, *of_walks, *of_losses)
     topology, schema = _topology(source)
     view = _view(source, schema)
     found = checks.run(view, source.locate)
@@ -79,7 +84,7 @@ def loads(text: str | bytes, shown: str, folder: Path | None = None) -> Lab:
     if topology is None or problems or missing or any(one.severity == "error" for one in found):
         words = islice(schema_problems(schema, source), MAX_PROBLEMS) if schema else ()
         raise _refusal(problems, words, found, missing)
-    return Lab(topology, source, tuple(map(_printable, found)), files)
+    return Lab(topology, source, tuple(map(_printable, gathered(found))), files)
 
 
 def _topology(source: Source) -> tuple[Topology | None, ValidationError | None]:

@@ -17,7 +17,7 @@ from srv6lab.srv6.flavors import NEXT_CSID, in_linux
 from srv6lab.topology.exercises import Exercise
 from srv6lab.topology.own import ImageName, OwnWords
 from srv6lab.topology.places import Point
-from srv6lab.topology.routing import Bgp, Isis, IsisLink, SidStructure, Vrf, VrfName
+from srv6lab.topology.routing import Bgp, Isis, IsisLink, PlainVrf, SidStructure, Vrf, VrfName
 from srv6lab.topology.scalars import (
     Address,
     BoxName,
@@ -32,6 +32,7 @@ from srv6lab.topology.scalars import (
     Name,
     Network,
     NicName,
+    Table,
     TraceName,
     V4Address,
     V6Address,
@@ -47,13 +48,14 @@ ENDPOINT = r"^([a-z][a-z0-9-]{0,30}):(eth[1-9][0-9]?)$"
 
 
 class Route(Model):
-    """A static route of a node, in its main table or in one that only its SIDs look into (the kernel has tables of
-    its own from 253 on). Several of one prefix and table share its flows by their weights."""
+    """A static route of a node, in its main table, in one that only its SIDs look into, or in a VRF. Several of one
+    prefix and table share its flows by their weights."""
 
     prefix: Network
     via: Address
     weight: Annotated[int, Field(strict=True, ge=1, le=256)] = 1
-    table: Annotated[int, Field(strict=True, ge=1, le=252)] | None = None
+    table: Table | None = None
+    vrf: VrfName | None = None
 
 
 class Hardware(Model):
@@ -70,16 +72,13 @@ class Hardware(Model):
 STANDARD = Hardware(box="bento/ubuntu-22.04", memory=1024, cpus=1)
 
 
-class Group(Hardware):
-    """Nodes that are made of the same: what a node says itself goes first, then its groups, then `defaults`."""
-
-    members: Annotated[tuple[Name, ...], Field(min_length=1)]
+Role = Literal["host", "router", "sr-proxy", "service"]
 
 
 class Node(Hardware, OwnWords):
     """A machine of the lab."""
 
-    role: Literal["host", "router", "sr-proxy", "service"]
+    role: Role
     locator: V6Network | None = None
     sid_structure: SidStructure | None = None
     loopback: V6Interface | None = None
@@ -87,14 +86,50 @@ class Node(Hardware, OwnWords):
     router_id: V4Address | None = None
     isis: Isis | None = None
     bgp: Bgp | None = None
-    vrfs: dict[VrfName, Vrf] = Field(default_factory=dict)
+    vrfs: dict[VrfName, PlainVrf | Vrf] = Field(default_factory=dict)
     headend: Headend = Headend()
     tunnel_source: V6Address | None = None
+
+    @property
+    def vpns(self) -> dict[str, Vrf]:
+        """The VRFs whose routes come by BGP."""
+        return {name: one for name, one in self.vrfs.items() if isinstance(one, Vrf)}
+
+    @property
+    def vrf_tables(self) -> dict[str, int]:
+        """The tables of the other VRFs."""
+        return {name: one.table for name, one in self.vrfs.items() if isinstance(one, PlainVrf)}
+
+    def vrf_of(self, vrf: str | None, table: int | None = None) -> str:
+        """The VRF without BGP that is named, or whose table is; "" for none."""
+        named = (name for name, number in self.vrf_tables.items() if name == vrf or number == table)
+        return next(named, "")
+
+
+class Group(Node):
+    """Nodes that have something in common: what a node says itself goes first, then its groups, then `defaults`. What is
+    no hardware the loader has given to the members before a group is made of the rest."""
+
+    role: Role | None = None  # type: ignore[assignment]
+    members: Annotated[tuple[Name, ...], Field(min_length=1)]
+
+
+class Pools(Model):
+    """Where addresses are taken from that the file doesn't say: links' prefixes, routers' loopbacks and locators."""
+
+    links: Network | None = None
+    loopbacks: Network | None = None
+    locators: V6Network | None = None
 
 
 def _spell_out(value: Any) -> Any:
     """`"r1:eth2"` is short for `{at: "r1:eth2"}`."""
     return {"at": value} if isinstance(value, str) else value
+
+
+def _listed(value: Any) -> Any:
+    """One file is short for a list of it."""
+    return [value] if isinstance(value, str) else value
 
 
 class Endpoint(Model):
@@ -194,6 +229,7 @@ class LocalSid(Model):
     nh4: V4Address | None = None
     nh6: V6Address | None = None
     table: Annotated[int, Field(strict=True, ge=1, le=2**32 - 1)] | None = None
+    vrf: VrfName | None = None
     policy: Target | None = None
     service: Name | None = None
     nic: NicName | None = None
@@ -202,7 +238,7 @@ class LocalSid(Model):
     @property
     def parameters(self) -> dict[str, Any]:
         """What the author gave, by the names of the behavior's registry entry."""
-        names = ("nh4", "nh6", "oif", "policy", "service", "table")
+        names = ("nh4", "nh6", "oif", "policy", "service", "table", "vrf")
         given = {name: getattr(self, KEYS.get(name, name)) for name in names}
         return {name: value for name, value in given.items() if value is not None}
 
@@ -212,10 +248,16 @@ class LocalSid(Model):
         return NextCsid().prefix(self.sid) if NEXT_CSID in self.flavors else IPv6Network(self.sid)
 
 
+VarName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,30}$")]
+
+
 class Topology(Model):
-    """A lab."""
+    """A lab. `include`, `vars` and `pools` have done their work before this is made, and are kept to be checked."""
 
     name: Name
+    include: Annotated[tuple[FileName, ...], BeforeValidator(_listed)] = ()
+    vars: dict[VarName, Annotated[int, Field(strict=True)] | Flag | Line] = Field(default_factory=dict)
+    pools: Pools = Pools()
     description: Line = ""
     order: Annotated[int, Field(strict=True, ge=0)] = 100
     requires: tuple[Name, ...] = ()

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from srv6lab.topology.routing import VrfName
 from srv6lab.topology.scalars import (
     Model,
     Name,
@@ -28,10 +29,11 @@ FRAMES = ("l2encap", "l2encap.red")  # the modes that put a whole frame into SRv
 
 
 class Match(Model):
-    """Which traffic is steered: a prefix, or the frames that come in by a NIC (those with packets to the prefix, where
-    there is one)."""
+    """Which traffic is steered: what is for a prefix, and of a VRF what comes in by its NICs; or the frames that come in
+    by a NIC (those with packets to the prefix, where there is one)."""
 
     prefix: Network | None = None
+    vrf: VrfName | None = None
     nic: NicName | None = None
 
     @property

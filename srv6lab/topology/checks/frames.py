@@ -69,6 +69,20 @@ def _circuits(view: Facts) -> Iterator[tuple[Path, str, str]]:
 
 
 @check
+def circuit_in_a_vrf(view: Facts, locate: Locate) -> Iterator[Problem]:
+    """Frames are of no VRF: the NIC that they come in by says all."""
+    vrfs = {nic.endpoint.at: nic.endpoint.vrf for nics in view.nics.values() for nic in nics}
+    for path, node, nic in _circuits(view):
+        if vrf := vrfs.get(f"{node}:{nic}"):
+            what = f"frames come and go by {nic} of {node}, which is in the VRF {vrf}"
+            yield Problem(locate(path), what, f"take the NIC out of {vrf}, or another one")
+    for item in view.policies:
+        if item.value.of_frames and item.value.match.vrf:
+            what = "a VRF takes packets, and these are frames"
+            yield Problem(locate((*item.path, "match", "vrf"), key=True), what, "take `vrf` away")
+
+
+@check
 def neighbors_share_a_prefix(view: Facts, locate: Locate) -> Iterator[Problem]:
     """Nodes at both ends of the way take each other for neighbors."""
     for item, near, far in _ways(view):

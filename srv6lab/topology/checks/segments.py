@@ -55,15 +55,16 @@ def parameters(view: Facts, locate: Locate) -> Iterator[Problem]:
         if (behavior := BEHAVIORS.get(sid.behavior)) is None:
             continue
         needs = ", ".join(f"`{_key(name)}`" for name in behavior.parameters) or "no parameter"
+        given = {"table" if name == "vrf" else name for name in sid.parameters}  # which has one
         for name in sid.parameters:
-            if name not in behavior.parameters:
-                what = f"{behavior.name} takes no `{_key(name)}`"
-                yield Problem(
-                    locate((*item.path, _key(name)), key=True), what, f"{behavior.name} takes {needs}"
-                )
-        missing = [name for name in behavior.parameters if name not in sid.parameters]
+            if name not in behavior.parameters and not (name == "vrf" and "table" in behavior.parameters):
+                what, where = f"{behavior.name} takes no `{_key(name)}`", (*item.path, _key(name))
+                yield Problem(locate(where, key=True), what, f"{behavior.name} takes {needs}")
+        missing = [name for name in behavior.parameters if name not in given]
         # A misspelled key is the likely cause, and it has its own problem.
-        if missing and item.whole and not set(sid.parameters) - set(behavior.parameters):
+        if missing and item.whole and not given - set(behavior.parameters):
+            if "vrf" in behavior.needs:  # it has no other table
+                missing = ["vrf"]
             what = f"{behavior.name} needs {' and '.join(f'`{_key(name)}`' for name in missing)}"
             mend = f"add {', '.join(f'`{_key(name)}: …`' for name in missing)}"
             yield Problem(locate((*item.path, "behavior")), what, mend)
@@ -211,7 +212,9 @@ def steered_twice(view: Facts, locate: Locate) -> Iterator[Problem]:
     pairs = (((item.value.headend, item.value.match), item.path) for item in view.steering)
     for (headend, match), first, path in repeated(pairs):
         key = "prefix" if match.prefix is not None else "nic"
-        what = f"{headend} already steers {getattr(match, key)} ({line_of(locate, (*first, 'match', key))})"
+        there = f" in the VRF {match.vrf}" if match.vrf else ""
+        where = line_of(locate, (*first, "match", key))
+        what = f"{headend} already steers {getattr(match, key)}{there} ({where})"
         yield Problem(locate((*path, "match", key)), what, "keep one of the two")
 
 

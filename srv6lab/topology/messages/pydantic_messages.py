@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from srv6lab.suggest import closest, did_you_mean
+from srv6lab.topology.large.schema import OWN_KEY, SHORT_LINK, TEMPLATE
 from srv6lab.topology.notation import LINE
 from srv6lab.topology.places import LINK
 from srv6lab.topology.scalars import BOX_VERSION, V4_ADDRESS, V4_NETWORK, V6_ADDRESS, V6_NETWORK
@@ -26,6 +27,10 @@ PATTERNS = {
     ":": "IPv6",
     "^[^:]*$": "IPv4",
     r"^[a-z][a-z0-9-]{0,30}$": "a small letter first, then small letters, digits and `-`, 31 at most",
+    r"^[A-Za-z_][A-Za-z0-9_]{0,30}$": "letters, digits and `_`, 31 at most",
+    TEMPLATE: "a text with a variable, such as `{mtu}`, or a range, such as `r[1-20]`",
+    OWN_KEY: "a key of your own",
+    SHORT_LINK: "`r1 - r2`",
     r"^eth[1-9][0-9]?$": "eth1 to eth99",
     r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$": "letters, digits, `_` and `-`, 63 at most; it becomes a file's name",
     r"^[a-z][a-z0-9-]*(/[a-z][a-z0-9-]*)?:[a-z][a-z0-9-]*$": '"node:nic" or "node/netns:nic"',
