@@ -10,8 +10,8 @@ from typing import Any
 from srv6lab.srv6.behaviors import BEHAVIORS
 from srv6lab.srv6.flavors import flavored
 from srv6lab.topology.json_schema import json_schema
+from srv6lab.topology.local_sid import KEYS
 from srv6lab.topology.messages.pydantic_messages import PATTERNS
-from srv6lab.topology.model import KEYS
 
 ROOT = Path(__file__).parents[1]
 SCHEMA = ROOT / "docs" / "topology.schema.json"

@@ -36,7 +36,8 @@ from srv6lab.plan.vrfs import plan_vrfs
 from srv6lab.srv6.behaviors import BEHAVIORS
 from srv6lab.topology.actions import Action
 from srv6lab.topology.actions.steering import SteeringAction
-from srv6lab.topology.model import STANDARD, Group, Hardware, Link, LocalSid, Node, Port, Topology
+from srv6lab.topology.local_sid import LocalSid
+from srv6lab.topology.model import STANDARD, Group, Hardware, Link, Node, Port, Topology
 from srv6lab.topology.scalars import Address
 from srv6lab.topology.steering import Steering
 

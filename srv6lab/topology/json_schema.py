@@ -16,8 +16,9 @@ from srv6lab.topology.checks.services import TAKEN
 from srv6lab.topology.exercises import PROBE_KINDS
 from srv6lab.topology.expectations import PacketExpectation
 from srv6lab.topology.large.schema import or_template, short_schema
+from srv6lab.topology.local_sid import KEYS, LocalSid
 from srv6lab.topology.messages.pydantic_messages import PATTERNS
-from srv6lab.topology.model import ENDPOINT, KEYS, LocalSid, Topology
+from srv6lab.topology.model import ENDPOINT, Topology
 from srv6lab.topology.notation import ETHERNET, LINE, PROTOCOLS
 from srv6lab.topology.steering import FRAMES
 from srv6lab.topology.walks import LEGS

@@ -29,7 +29,8 @@ from srv6lab.topology.expectations import (
     CounterExpectation,
     PacketExpectation,
 )
-from srv6lab.topology.model import Endpoint, Group, Link, LocalSid, Node, Service
+from srv6lab.topology.local_sid import LocalSid
+from srv6lab.topology.model import Endpoint, Group, Link, Node, Service
 from srv6lab.topology.places import Place
 from srv6lab.topology.scalars import Address, Network
 from srv6lab.topology.sr_policy import SrPolicy

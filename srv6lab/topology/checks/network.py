@@ -11,7 +11,8 @@ from srv6lab.errors import Problem
 from srv6lab.topology.checks.domains import Domains, Router
 from srv6lab.topology.checks.facts import Facts, Nic, Path
 from srv6lab.topology.checks.registry import Locate, check, did_you_mean, line_of, warning
-from srv6lab.topology.model import MOST_LINKS, Node, Route
+from srv6lab.topology.model import MOST_LINKS, Node
+from srv6lab.topology.route import Route
 from srv6lab.topology.scalars import Address, Network
 
 K = TypeVar("K", bound=Hashable)

@@ -11,7 +11,7 @@ from srv6lab.srv6.behaviors import BEHAVIORS, REGISTRY, Behavior
 from srv6lab.topology.checks.facts import Facts
 from srv6lab.topology.checks.network import next_hop, repeated, special
 from srv6lab.topology.checks.registry import Locate, check, did_you_mean, line_of, warning
-from srv6lab.topology.model import KEYS
+from srv6lab.topology.local_sid import KEYS
 
 
 @check
