@@ -290,7 +290,8 @@ BASE: dict[str, Any] = {
                             "dscp": 46,
                             "hop_limit": 9,
                             "icmp": 1,
-                        }
+                        },
+                        {"id": "move", "from": "west", "to": "east", "tcp": 9, "port": 80, "answered": "all"},
                     ],
                 }
             ],

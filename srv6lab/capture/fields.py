@@ -13,7 +13,18 @@ from functools import cache, lru_cache
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any
 
-from srv6lab.evidence.packets import Address, Icmp, IpHeader, Message, PacketView, Srh, Udp, is_error, plain
+from srv6lab.evidence.packets import (
+    Address,
+    Icmp,
+    IpHeader,
+    Message,
+    PacketView,
+    Srh,
+    Tcp,
+    Udp,
+    is_error,
+    plain,
+)
 
 Layer = Mapping[str, Any]
 
@@ -183,6 +194,7 @@ def packet(number: int, layers: Layer, walk: Walk) -> PacketView:
         icmp=icmp,
         payload=_payload(walk.transport, transport, icmp),
         udp=Udp(**_numbers(Udp, "udp", transport)) if walk.transport == "udp" else None,
+        tcp=Tcp(**_numbers(Tcp, "tcp", transport)) if walk.transport == "tcp" else None,
         echo_time=str(_first(transport, "icmp.data_time", "")) if icmp else "",
         quoted=_quoted(walk.transport, transport, icmp),
     )
@@ -244,7 +256,7 @@ def _quoted(name: str, layer: Layer, icmp: Icmp | None) -> PacketView | None:
     if icmp is None or not is_error(name, icmp.type):
         return None
     headers = [_header(one, inner) for one in ("ipv6", "ip") for inner in _layers(layer, one)]
-    inner = next((one for one in ("icmp", "icmpv6", "udp") if _layers(layer, one)), "")
+    inner = next((one for one in ("icmp", "icmpv6", "udp", "tcp") if _layers(layer, one)), "")
     transport = _outermost(layer, inner) if inner else {}
     about = _icmp(inner, transport) if inner.startswith("icmp") else None
     return PacketView(
@@ -257,6 +269,7 @@ def _quoted(name: str, layer: Layer, icmp: Icmp | None) -> PacketView | None:
         icmp=about,
         payload=_payload(inner, transport, about),
         udp=Udp(**_numbers(Udp, "udp", transport)) if inner == "udp" else None,
+        tcp=Tcp(**_numbers(Tcp, "tcp", transport)) if inner == "tcp" else None,
     )
 
 

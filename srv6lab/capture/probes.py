@@ -15,7 +15,7 @@ from srv6lab.topology.exercises import Probe
 
 if TYPE_CHECKING:
     from srv6lab.capture.reading import Capture  # and with it pyshark, which is slow to import
-from srv6lab.evidence.probes import Found, Sent
+from srv6lab.evidence.probes import Found, Sent, port_of
 
 
 def find_all(
@@ -27,15 +27,29 @@ def find_all(
     found = {}
     for probe in probes:
         said = sent.get(probe.id)
-        if said and _is_ours(said):
-            token = bytes.fromhex(said.token)
-            one = TypedPing(said, _by_token(packets, token), _by_token(packets, token, quoted=True))
-        else:
-            one = typed[probe.id]
+        one = _ours(probe, said, packets) if said and _is_ours(said) else typed[probe.id]
         mine = _directed(plan, captures, one.packets, one.sent)
         errors = _directed(plan, captures, one.errors, one.sent)
-        found[probe.id] = replace(mine, errors=errors.hops, doubtful=one.doubtful)
+        found[probe.id] = replace(mine, errors=errors.hops, doubtful=one.doubtful, counted=probe.kind.counted)
     return found
+
+
+def _ours(probe: Probe, said: Sent, packets: Mapping[Point, Sequence[PacketView]]) -> TypedPing:
+    """By the token in each packet, or by the ports of a transfer, half of whose packets carry nothing."""
+    if probe.kind.counted:
+        token = bytes.fromhex(said.token)
+        return TypedPing(said, _by_token(packets, token), _by_token(packets, token, quoted=True))
+    ports = {port_of(said.token), probe.port}
+    mine = {at: [one for one in views if _ports(one) == ports] for at, views in packets.items()}
+    errors = {
+        at: [one for one in views if one.quoted and _ports(one.quoted) == ports]
+        for at, views in packets.items()
+    }
+    return TypedPing(said, mine, errors)
+
+
+def _ports(view: PacketView) -> set[int | None]:
+    return {view.tcp.source_port, view.tcp.destination_port} if view.tcp else set()
 
 
 def _is_ours(sent: Sent | None) -> bool:

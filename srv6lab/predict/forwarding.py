@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from srv6lab.evidence.packets import Address, Direction, PacketView, Place
-from srv6lab.evidence.prediction import Choice, End, Hop
+from srv6lab.evidence.prediction import Choice, End, Hop, TooBig
 from srv6lab.plan.nodes import Nic
 from srv6lab.predict import sr_proxy
 from srv6lab.predict.encapsulating import hop_left, hop_still_due, like, with_a_hop
@@ -284,9 +284,8 @@ class _Step:
     def _frame_out(self, nic: Nic) -> Next:
         """A frame as it was: no hop is taken, nobody is asked for a neighbor, no firewall of IP sees it."""
         frame, packet = unframed(self.walk.packet)
-        if (over := size(packet) - nic.mtu) > 0:
-            what = f"{size(packet)} bytes are {over} more than the MTU {nic.mtu} of {nic.point}"
-            return _lost(self.walk, f"too big: {what}")
+        if size(packet) > nic.mtu:
+            return _too_big(self.walk, packet, nic)
         seen = view(packet, frame.source.hex(":"), frame.destination.hex(":"))
         return self._sent(self.walk, nic, packet, seen, f"out of {nic.name} as it is")
 
@@ -387,9 +386,8 @@ class _Step:
             if isinstance(less, IcmpError):
                 return _lost(walk, words_of(packet, less), less)
             packet = less
-        if (over := size(packet) - nic.mtu) > 0:
-            what = f"{size(packet)} bytes are {over} more than the MTU {nic.mtu} of {nic.point}"
-            return _lost(walk, f"too big: {what}")
+        if size(packet) > nic.mtu:
+            return _too_big(walk, packet, nic)
         # After hop and MTU; what a node itself sends it doesn't see.
         if walk.came_in is not None and filtered:
             walk, rule = self._filtered("FORWARD")
@@ -465,6 +463,13 @@ def _destination(packet: Packet) -> Address:
     if not isinstance(header, Ipv4 | Ipv6):
         raise TypeError(f"an IP packet is needed, not {type(header).__name__}")
     return header.destination
+
+
+def _too_big(walk: Walk, packet: Packet, nic: Nic) -> Next:
+    over = size(packet) - nic.mtu
+    what = f"too big: {size(packet)} bytes are {over} more than the MTU {nic.mtu} of {nic.point}"
+    big = TooBig(nic.point, size(packet), nic.mtu)
+    return (Ended(replace(walk, packet=packet), End(False, walk.place, what, too_big=big)),)
 
 
 def _lost(walk: Walk, reason: str, error: IcmpError | None = None) -> Next:

@@ -117,6 +117,9 @@ def _probe() -> Iterator[Schema]:
             yield _when(_given(kind.key), _without("segments"))
         if not kind.answered:
             yield _when(_given(kind.key), _without("answered"))
+        if not kind.counted:
+            whole = _each(("answered",), {"enum": ["all", "none", None]})
+            yield _when(_given(kind.key), _given("to"), _each(("size", "interval"), False), whole)
 
 
 def _local_sid() -> Iterator[Schema]:

@@ -48,6 +48,7 @@ from srv6lab.judge.diagnose.suspects import (
     unknown,
     unsent,
 )
+from srv6lab.judge.diagnose.transfers import stalled
 from srv6lab.judge.diagnose.unmodeled import beyond_the_model, without_unmodeled
 from srv6lab.plan.nodes import Plan
 
@@ -161,7 +162,7 @@ def _of_walk(
     if broken is None:
         back = [trace.hops[-1] for trace in prediction.linux if trace.leg is Leg.BACK and trace.end.delivered]
         if back and found.sent.token and found.sent.received < found.sent.sent:
-            yield from after_delivery(back[0])
+            yield from after_delivery(back[0]) if found.counted else stalled(plan, prediction, found)
         for trace, strays in lost_traces(prediction, found):
             yield from beyond_the_end(plan, trace, strays)
         return
