@@ -18,7 +18,7 @@ Selector = tuple[int, Network | None, str]  # the family, the source, the NIC
 def selector_of(match: Match) -> Selector | None:
     """By what traffic is chosen beside its destination."""
     nic = match.nic or ""
-    return (match.prefix.version, match.source, nic) if match.source or nic else None
+    return (match.prefixes[0].version, match.source, nic) if match.source or nic else None
 
 
 def selectors(matches: Iterable[Match]) -> tuple[PlannedRule, ...]:

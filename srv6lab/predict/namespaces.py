@@ -14,6 +14,7 @@ from typing import Any
 
 from srv6lab.evidence.packets import Address, Place
 from srv6lab.plan.actions import after
+from srv6lab.plan.frames import SteeredFrames
 from srv6lab.plan.frr import PlannedVrf
 from srv6lab.plan.nodes import (
     Nic,
@@ -54,7 +55,7 @@ class Namespace:
     and `exits` what such a VRF looks up in the main table; `returns` has the proxies that take what comes in by a NIC;
     `selectors` are the node's own rules, the first that matches first;
     `takes_srh` is whether what comes to its own addresses may have an SRH. `classes` are flows with the tables of their
-    forwarding classes, the first that matches counts.
+    forwarding classes, the first that matches counts. `neighbors` are the MACs of those that nobody has to be asked for.
     """
 
     place: Place
@@ -70,6 +71,7 @@ class Namespace:
     returns: Mapping[str, tuple[Sid, ...]] = field(default_factory=dict)
     classes: tuple[tuple[Flow, int | None], ...] = ()
     selectors: tuple[PlannedRule, ...] = ()
+    neighbors: Mapping[Address, str] = field(default_factory=dict)
     unmodeled: str = ""  # why nobody can tell what it does
     hash_policies: Mapping[int, int] = field(default_factory=dict)
 
@@ -102,8 +104,8 @@ class Namespace:
             if found and found[1] and selected(one, address, came_in, source):
                 return found
         rule = self.rules.get(came_in or "")
-        if rule is not None and (found := self.tables[rule].lookup(address)):
-            return found
+        if rule is not None and (found := self.tables[rule].lookup(address)) and found[1]:
+            return found  # one without a way sends on to the next table
         return self.tables[MAIN].lookup(address)
 
     def vrf_of(self, how: How | None, came_in: str | None) -> int | None:
@@ -182,7 +184,8 @@ def _node(
     ports = [port.outside for service in node.services if service.netns for port in service.ports]
     nics = {nic.name: nic for nic in (*node.nics, *ports)}
     apart = {nic: vrf.table for vrf in node.vrfs for nic in vrf.nics}
-    interfaces = [(nic.name, nic.address) for nic in nics.values() if nic.name not in apart]
+    inside = (nic for nic in nics.values() if nic.name not in apart and not nic.bare)
+    interfaces = [(nic.name, nic.address) for nic in inside]
     if node.loopback:
         interfaces.append((LOOPBACK, node.loopback))
     in_vpns = {nic.name for nic in node.nics if nic.vrf}
@@ -206,7 +209,8 @@ def _node(
         nics=nics,
         locals=frozenset(interface.ip for _, interface in interfaces),
         tables=tables,
-        rules={nic: vrf.table for vrf in vrfs for nic in vrf.nics},
+        rules={nic: vrf.table for vrf in vrfs for nic in vrf.nics}
+        | {one.by: one.table for one in node.frames},
         vrfs=apart,
         exits={vrf.table: frozenset(vrf.exits) for vrf in node.vrfs},
         forwards=node.forwards,
@@ -216,6 +220,7 @@ def _node(
         classes=class_tables(node, elected) if elected else (),
         selectors=tuple(sorted(node.rules, key=lambda rule: rule.preference)),
         hash_policies=dict(_hash_policies(node)),
+        neighbors={one.address: one.mac for one in node.neighbors},
     )
 
 
@@ -244,6 +249,9 @@ def _routes(
     for policy in node.steering:
         yield policy.table, policy.prefix, tuple(_steer(node, nics, policy))
         yield from ((policy.table, ip_network(first), ()) for first in policy.thrown)
+    for frames in node.frames:
+        yield frames.table, ip_network(frames.segments[0]), ()  # what carries the frames
+        yield from ((frames.table, prefix, tuple(_steer(node, nics, frames))) for prefix in frames.prefixes)
     for proxy in node.proxies:
         yield None, ip_network(proxy.sid), (_proxy(proxy),)
     if elected:
@@ -283,10 +291,16 @@ def _vpn(node: PlannedNode, vrf: PlannedVrf, routes: Iterable[VpnRoute]) -> Fib:
     return fib
 
 
-def _steer(node: PlannedNode, nics: Mapping[str, Nic], policy: SteeredPrefix) -> Iterator[Steer]:
-    for one in policy.lists or (policy,):
+def _steer(
+    node: PlannedNode, nics: Mapping[str, Nic], policy: SteeredPrefix | SteeredFrames
+) -> Iterator[Steer]:
+    for one in _lists(policy):
         pushed = Encapsulation(source_of(node, nics, one.nic), one.segments)
         yield Steer(HEADENDS[policy.mode], pushed, one.weight if isinstance(one, SteeredList) else 1)
+
+
+def _lists(policy: SteeredPrefix | SteeredFrames) -> tuple[SteeredList | SteeredPrefix | SteeredFrames, ...]:
+    return (policy.lists if isinstance(policy, SteeredPrefix) else ()) or (policy,)
 
 
 def _inside(place: Place, service: PlannedService, firewalls: tuple[Firewall, ...]) -> Namespace:

@@ -16,6 +16,8 @@ _NARROW = ("source", "nic", "table")
 def steered_by_source(view: Facts, locate: Locate) -> Iterator[Problem]:
     for item in view.policies:
         match, headend = item.value.match, item.value.headend
+        if item.value.of_frames or match.prefix is None:
+            continue
         where = (*item.path, "match")
         given = [key for key in _NARROW if getattr(match, key) is not None]
         if given and isinstance(item.value.to, ColorTarget):
