@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from functools import cache, lru_cache
 from ipaddress import IPv4Address, IPv6Address
@@ -66,6 +66,7 @@ def walk(layers: Layer) -> Walk:
     """
     found = Walk(malformed="_ws_malformed" in layers)
     following = {name: iter(_layers(layers, name)) for name in ("ip", "ipv6")}
+    frames = iter(_layers(layers, "eth"))
     names = layers["frame"]["frame_frame_protocols"].split(":")
     for position, name in enumerate(names, start=1):
         if name in following:
@@ -74,6 +75,8 @@ def walk(layers: Layer) -> Walk:
                 found.malformed = True
                 break
             found.headers.append(header)
+        elif name == "eth":
+            _hold(found.headers, next(frames, {}))
         elif found.headers and name not in _BETWEEN_HEADERS:
             found.transport = name if name in _TRANSPORTS else ""
             found.malformed &= bool(found.transport) and position == len(names)
@@ -83,6 +86,13 @@ def walk(layers: Layer) -> Walk:
     )  # of no version that is known
     found.clipped = _clipped(layers, found)
     return found
+
+
+def _hold(headers: list[IpHeader], frame: Layer) -> None:
+    """The innermost header so far holds the frame; the one around all of them is the packet's own."""
+    if headers:
+        macs = {"frame_source": _first(frame, "eth.src"), "frame_destination": _first(frame, "eth.dst")}
+        headers[-1] = replace(headers[-1], **macs)
 
 
 def _clipped(layers: Layer, walk: Walk) -> int:

@@ -105,6 +105,8 @@ OF_HEADERS = (
     PacketField("fragment_offset", _ip(lambda header: header.fragment_offset)),
     PacketField("checksum", _ip(lambda header: _judged(header.checksum_status))),
     PacketField("identification", _ip(lambda header: header.identification), hop=Hop.CARRIED),
+    PacketField("frame.source_mac", _ip(lambda header: header.frame_source)),
+    PacketField("frame.destination_mac", _ip(lambda header: header.frame_destination)),
     PacketField("srh.hdr_ext_len", _srh(lambda srh: srh.hdr_ext_len)),
     PacketField("srh.last_entry", _srh(lambda srh: srh.last_entry)),
     PacketField("srh.flags", _srh(lambda srh: srh.flags), hex),

@@ -61,7 +61,7 @@ class IpHeader:
 
     `protocol` is the name of what comes after all of its extension headers:
     icmp, icmpv6, tcp, udp, ipv4, ipv6, ethernet, or the protocol's number. `next_header` is the name of what
-    follows at once: one of these, routing, fragment, hopopts or dstopts.
+    follows at once: one of these, routing, fragment, hopopts or dstopts. Of a frame that it holds, the MACs.
     """
 
     source: Address
@@ -70,6 +70,8 @@ class IpHeader:
     protocol: str
     srh: Srh | None = None
     next_header: str = ""
+    frame_source: str | None = None
+    frame_destination: str | None = None
     flow_label: int | None = wire(ipv6="ipv6.flow")
     version: int | None = wire(ip="ip.version", ipv6="ipv6.version")
     header_length: int | None = wire(ip="ip.hdr_len")

@@ -84,6 +84,9 @@ def _headers(packet: Packet) -> tuple[IpHeader, ...]:
         elif isinstance(header, Ipv6):
             last, srh = _behind(packet.headers[index + 1 :], header.next_header)
             found.append(_ipv6(header, last, srh))
+        elif isinstance(header, Ethernet) and found:
+            source, destination = header.source.hex(":"), header.destination.hex(":")
+            found[-1] = replace(found[-1], frame_source=source, frame_destination=destination)
     return tuple(found)
 
 

@@ -33,6 +33,7 @@ from srv6lab.judge.diagnose.causes import CAUSES, Ask, proves, proves_surely, su
 from srv6lab.judge.diagnose.drift import met, suspects_of_drift, without_learned
 from srv6lab.judge.diagnose.everyday import misaddressed
 from srv6lab.judge.diagnose.first_break import find_break, lost_traces, unlikely
+from srv6lab.judge.diagnose.frames import unknown_neighbor
 from srv6lab.judge.diagnose.lookups import refuses
 from srv6lab.judge.diagnose.passing import passings
 from srv6lab.judge.diagnose.silent_hops import silent
@@ -74,6 +75,9 @@ def diagnose(
     suspects = [] if verdict.status is Status.FAIL else [*tracers_lack]
     suspects += _of_routing(plan, verdict.items)
     suspects += [*_of_failed_change(plan, verdict.items), *misaddressed(plan, verdict.items)]
+    for item in verdict.items:
+        if item.field == "destination_mac" and item.status is Status.FAIL and item.point is not None:
+            suspects += unknown_neighbor(plan.node(item.point.node), item.point.nic)
     for probe, prediction in predicted.items():
         for one, part in parts(found[probe], prediction):
             suspects += _of_walk(plan, part, one, tracers)
