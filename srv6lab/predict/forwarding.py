@@ -370,6 +370,8 @@ class _Step:
             walk, rule = self._filtered("FORWARD")
             if rule:
                 return _lost(walk, rule)
+        if reason := self.lab.silent(nic):
+            return _lost(walk, reason)
         peer = self.lab.across(nic)
         address = next_hop if next_hop is not None else _destination(packet)
         there = self.lab.namespace(peer.point.place)
@@ -386,12 +388,14 @@ class _Step:
         if nic.link and nic.link in self.lab.cut:
             reason = f"link {nic.link} lets nothing through"
             return (Ended(replace(walk, packet=packet, hops=hops), End(False, peer.point.place, reason)),)
-        return (
-            replace(
-                walk, packet=packet, place=peer.point.place, came_in=peer.name, how=None, next_hop=None, hop_due=True,
-                acted=(), why=(), hops=hops,
-            ),
+        on = replace(
+            walk, packet=packet, place=peer.point.place, came_in=peer.name, how=None, next_hop=None, hop_due=True,
+            acted=(), why=(), hops=hops,
         )  # fmt: skip
+        if not (loss := self.lab.losses.get(nic.link)):
+            return (on,)
+        lost = _lost(replace(walk, share=walk.share * loss), f"netem loses it at {nic.point}")
+        return lost if loss == 1 else (replace(on, share=walk.share * (1 - loss)), *lost)
 
     def _filtered(self, chain: str) -> tuple[Walk, str]:
         """The walk with the counters of the firewalls that saw it, and which of them drops it, if one does."""

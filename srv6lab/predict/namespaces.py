@@ -12,7 +12,7 @@ from itertools import groupby
 from types import MappingProxyType
 from typing import Any
 
-from srv6lab.evidence.packets import Address, Place
+from srv6lab.evidence.packets import Address, Place, Point
 from srv6lab.plan.actions import after
 from srv6lab.plan.frr import PlannedVrf
 from srv6lab.plan.nodes import (
@@ -120,10 +120,11 @@ class ModeledLab:
     ) -> None:
         changed = after(plan, actions)
         self.plan, self.cut, self._firewalls = changed.plan, changed.cut, changed.firewalls
+        self.down, self.losses = changed.down, changed.losses
         self._elected = elected
         self._machines = {node.name: node for node in self.plan.nodes}
         self._ends = {nic.point: nic for node in self.plan.nodes for nic in _every_nic(node)}
-        self._unmodeled = unmodeled(self.plan)
+        self._unmodeled = unmodeled(self.plan) | _of_bgp(self.plan, self.down)
         self._learned = expected_routes(self.plan, changed.withdrawn)
         self._built: dict[Place, Namespace] = {}
 
@@ -132,6 +133,12 @@ class ModeledLab:
         if place not in self._built:
             self._built[place] = self._build(place, self._machines[place.node])
         return self._built[place]
+
+    def silent(self, nic: Nic) -> str:
+        """Why a NIC sends nothing, "" if it does."""
+        if nic.point in self.down:
+            return f"{nic.point} is down"
+        return f"{nic.point} has no carrier: {nic.peer} is down" if nic.peer in self.down else ""
 
     def across(self, nic: Nic) -> Nic:
         """The other end of the wire."""
@@ -144,10 +151,20 @@ class ModeledLab:
             found = _inside(place, inside, firewalls)
         else:
             learned = self._learned.get(node.name, ExpectedRoutes())
-            found = _node(node, learned, firewalls, self._elected.get(node.name))
+            down = frozenset(nic.name for nic in node.nics if nic.point in self.down)
+            found = _node(node, learned, firewalls, self._elected.get(node.name), down)
         elected = self._elected.get(node.name)
         unknown = elected.unknown if elected else ""
         return replace(found, unmodeled=self._unmodeled.get(node.name, unknown))
+
+
+def _of_bgp(plan: Plan, down: frozenset[Point]) -> dict[str, str]:
+    """When a session of BGP ends that lost its link, and what is left of its routes, isn't modeled."""
+    routers = [node for node in plan.nodes if node.routing]
+    if not down or not any(node.routing and node.routing.bgp for node in routers):
+        return {}
+    nics = ", ".join(sorted(map(str, down)))
+    return {node.name: f"what BGP makes of it that {nics} is down isn't modeled" for node in routers}
 
 
 def _every_nic(node: PlannedNode) -> Iterator[Nic]:
@@ -162,11 +179,12 @@ def _node(
     learned: ExpectedRoutes,
     firewalls: tuple[Firewall, ...],
     elected: Elected | None = None,
+    down: frozenset[str] = frozenset(),
 ) -> Namespace:
     ports = [port.outside for service in node.services if service.netns for port in service.ports]
     nics = {nic.name: nic for nic in (*node.nics, *ports)}
     apart = {nic: vrf.table for vrf in node.vrfs for nic in vrf.nics}
-    interfaces = [(nic.name, nic.address) for nic in nics.values() if nic.name not in apart]
+    interfaces = [(nic.name, nic.address) for nic in nics.values() if nic.name not in {*apart, *down}]
     if node.loopback:
         interfaces.append((LOOPBACK, node.loopback))
     in_vpns = {nic.name for nic in node.nics if nic.vrf}
@@ -176,7 +194,7 @@ def _node(
     vrfs = node.routing.vrfs if node.routing else ()
     tables = {MAIN: fib} | {vrf.table: _vpn(node, vrf, learned.vpns.get(vrf.name, ())) for vrf in vrfs}
     tables |= {vrf.table: Fib() for vrf in node.vrfs}
-    for table, prefix, hops in (*_routes(node, learned, nics, elected), *_in_vrfs(node)):
+    for table, prefix, hops in (*_routes(node, learned, nics, elected), *_in_vrfs(node, down)):
         if table is not None:
             tables.setdefault(table, Fib()).put(prefix, hops)
         elif prefix not in connected:
@@ -187,7 +205,7 @@ def _node(
     return Namespace(
         place=Place(node.name),
         nics=nics,
-        locals=frozenset(interface.ip for _, interface in interfaces),
+        locals=frozenset(interface.ip for _, interface in interfaces) | _kept(nics, apart, down),
         tables=tables,
         rules={nic: vrf.table for vrf in vrfs for nic in vrf.nics},
         vrfs=apart,
@@ -199,6 +217,12 @@ def _node(
         classes=class_tables(node, elected) if elected else (),
         hash_policies={4: 1, 6: 1} if node.parts_flows else {},
     )
+
+
+def _kept(nics: Mapping[str, Nic], apart: Mapping[str, int], down: Iterable[str]) -> frozenset[Address]:
+    """The addresses of NICs that are down: a node keeps those of IPv4, and loses those of IPv6."""
+    kept = (nics[name].address.ip for name in down if name not in apart)
+    return frozenset(address for address in kept if address.version == 4)
 
 
 def _routes(
@@ -224,10 +248,10 @@ def _routes(
         yield from decided(node, elected)
 
 
-def _in_vrfs(node: PlannedNode) -> Routes:
+def _in_vrfs(node: PlannedNode, down: frozenset[str]) -> Routes:
     """What the NICs of a VRF bring, which no route replaces: their prefixes, and the addresses of the node there."""
     for vrf in node.vrfs:
-        mine = [nic for nic in node.nics if nic.name in vrf.nics]
+        mine = [nic for nic in node.nics if nic.name in vrf.nics and nic.name not in down]
         yield from ((vrf.table, nic.address.network, (Link(nic.name),)) for nic in mine)
         yield from ((vrf.table, ip_network(nic.address.ip), (Local(),)) for nic in mine)
 

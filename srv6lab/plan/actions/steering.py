@@ -27,7 +27,7 @@ def _(action: SteeringAction, plan: Plan) -> tuple[PlannedChange, ...]:
     }
     of = f" of the VRF {vrf}" if vrf else ""
     what = f"{node.name} steers {prefix}{of} over {', '.join(map(str, steering.segments))}"
-    return (PlannedChange(what, node.name, "steering", values),)
+    return (PlannedChange(what, node.name, "steering", values, renewed=True),)
 
 
 @changed.register

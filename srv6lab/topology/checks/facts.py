@@ -20,6 +20,7 @@ from srv6lab.srv6.csid import NextCsid
 from srv6lab.srv6.flavors import NEXT_CSID
 from srv6lab.topology.actions import Action
 from srv6lab.topology.actions.firewall import Firewall, FirewallAction
+from srv6lab.topology.actions.sid import SidAction
 from srv6lab.topology.actions.steering import SteeringAction
 from srv6lab.topology.exercises import Probe
 from srv6lab.topology.expectations import (
@@ -160,6 +161,24 @@ class Facts:
         """What exercises and their steps apply."""
         return tuple(item for exercise in self.exercises for item in exercise.actions)
 
+    @cached_property
+    def added_sids(self) -> tuple[Item[LocalSid], ...]:
+        """The local SIDs that exercises add."""
+        found = ((item, item.value.sid.add) for item in self.actions if isinstance(item.value, SidAction))
+        return tuple(
+            Item((*item.path, "sid", "add"), sid, self._whole(item, "sid", "add"))
+            for item, sid in found
+            if sid
+        )
+
+    @property
+    def every_sid(self) -> tuple[Item[LocalSid], ...]:
+        """The lab's own local SIDs, and those that its exercises add."""
+        return self.local_sids + self.added_sids
+
+    def _whole(self, item: Item[Action], *keys: str) -> bool:
+        return item.whole and (*item.path, *keys) not in self.cut
+
     @property
     def applied(self) -> tuple[Item[Steering], ...]:
         """The steering that is applied."""
@@ -192,7 +211,7 @@ class Facts:
             SegmentList(
                 (*item.path, "policy", "segments"), item.value.policy.segments, "what it is pushed onto", 6
             )
-            for item in self.local_sids
+            for item in self.every_sid
             if item.value.policy is not None
         ]
         return (*steered, *bound)
@@ -225,7 +244,7 @@ class Facts:
 
     @cached_property
     def _carried(self) -> tuple[Item[LocalSid], ...]:
-        return tuple(item for item in self.local_sids if NEXT_CSID in item.value.flavors)
+        return tuple(item for item in self.every_sid if NEXT_CSID in item.value.flavors)
 
     @cached_property
     def places(self) -> dict[Place, set[str]]:
@@ -308,7 +327,7 @@ class Facts:
     def owners(self) -> dict[IPv6Address, Item[LocalSid]]:
         """The first local SID of each address; the binding SIDs of SR policies are local SIDs of their headends."""
         found: dict[IPv6Address, Item[LocalSid]] = {}
-        for item in self.local_sids:
+        for item in self.every_sid:
             found.setdefault(item.value.sid, item)
         for path, node, sid in self.binding_sids:
             bound = LocalSid(node=node, sid=sid, behavior="End.B6.Encaps")
