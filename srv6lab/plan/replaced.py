@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 
-from srv6lab.plan.nodes import PlannedNode
+from srv6lab.plan.nodes import PlannedNode, SteeredPrefix
 from srv6lab.topology.scalars import Network
 
 
@@ -31,5 +31,14 @@ def without_nics(node: PlannedNode, down: Collection[str], silent: Collection[st
         routing=routing,
         routes=tuple(one for one in node.routes if one.nic not in down),
         local_sids=tuple(one for one in node.local_sids if one.nic not in down),
-        steering=tuple(one for one in node.steering if one.nic not in down),
+        steering=tuple(left for one in node.steering if (left := _left(one, down))),
+        frames=tuple(one for one in node.frames if one.nic not in down),
     )
+
+
+def _left(policy: SteeredPrefix, down: Collection[str]) -> SteeredPrefix | None:
+    """What is left of a policy: of several segment lists those that go by other NICs."""
+    if not policy.lists:
+        return policy if policy.nic not in down else None
+    lists = tuple(one for one in policy.lists if one.nic not in down)
+    return replace(policy, lists=lists, segments=lists[0].segments, nic=lists[0].nic) if lists else None

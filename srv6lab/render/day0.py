@@ -49,7 +49,7 @@ def day0_script(plan: Plan, node: PlannedNode) -> str:
         frr_needed=dotted(NEEDED),
         policies=json.dumps(told, indent=1, sort_keys=True),
         limit=PATIENCE,
-        nft=bool(flows) or "nft" in _called(plan, node),
+        nft=bool(flows) or any(nic.circuit for nic in node.nics) or "nft" in _called(plan, node),
     )
 
 

@@ -16,10 +16,16 @@ def _(action: RouteAction, plan: Plan) -> tuple[PlannedChange, ...]:
     route = _planned(action, plan)
     of = f"{given.prefix}{f' in table {given.table}' if given.table else ''}"
     what = (
-        f"{given.node} has a route to {of} via {route.via}" if route else f"{given.node} has no route to {of}"
+        f"{given.node} has a route to {of}{_words(route)}" if route else f"{given.node} has no route to {of}"
     )
     values = {"prefix": given.prefix, "table": given.table, "route": route}
     return (PlannedChange(what, given.node, "route", values, again=True, renewed=True),)
+
+
+def _words(route: PlannedRoute) -> str:
+    if route.kind:
+        return f" that says {route.kind}"
+    return f" via {route.via}" if route.via else f" on all of {route.nic}"
 
 
 def _given(action: RouteAction) -> RouteAt | RouteName:

@@ -10,7 +10,6 @@ from srv6lab.topology.actions.netem import NetemAction
 from srv6lab.topology.actions.route import RouteAction, RouteChange
 from srv6lab.topology.actions.sid import SidAction
 from srv6lab.topology.checks.facts import Facts, Item
-from srv6lab.topology.checks.network import next_hop
 from srv6lab.topology.checks.registry import Locate, check, did_you_mean, line_of
 from srv6lab.topology.scalars import Network
 
@@ -84,24 +83,13 @@ def _routes(view: Facts) -> Iterator[tuple[Item[RouteAction], RouteChange]]:
 
 
 @check
-def route_over_a_neighbor(view: Facts, locate: Locate) -> Iterator[Problem]:
+def route_in_a_vrf(view: Facts, locate: Locate) -> Iterator[Problem]:
     for item, change in _routes(view):
-        key = "add" if change.add else "replace"
-        if (route := change.put) is None:
-            continue
-        where = locate((*item.path, "route", key, "via"))
-        if route.vrf is not None:
-            what = f"a route in the VRF {route.vrf} is Day0's"
+        if (route := change.put) and route.vrf is not None:
+            where = locate((*item.path, "route", "add" if change.add else "replace", "vrf"), key=True)
             yield Problem(
-                locate((*item.path, "route", key, "vrf"), key=True),
-                what,
-                "write it under `routes` of the node",
+                where, f"only Day0 lays routes in a VRF, such as {route.vrf}", "write it under `routes`"
             )
-        elif route.prefix.version != route.via.version:
-            what = f"{route.prefix} is IPv{route.prefix.version}, and the next hop {route.via} is not"
-            yield Problem(where, what, f"give an IPv{route.prefix.version} next hop")
-        elif view.knows(route.node) and (problem := next_hop(view, route.node, route.via)):
-            yield Problem(where, *problem)
 
 
 @check
