@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from ipaddress import IPv6Address, IPv6Interface, IPv6Network
+from ipaddress import IPv6Address, IPv6Network
 from math import lcm
 
 from srv6lab.plan.headend import PlannedHeadend
@@ -20,7 +20,13 @@ from srv6lab.srv6.results import LocalSid
 from srv6lab.topology import sr_policy as written
 from srv6lab.topology.scalars import Address, Network
 
-HEADENDS = {"encap": "H.Encaps", "encap.red": "H.Encaps.Red", "inline": "H.Insert"}
+HEADENDS = {
+    "encap": "H.Encaps",
+    "encap.red": "H.Encaps.Red",
+    "inline": "H.Insert",
+    "l2encap": "H.Encaps.L2",
+    "l2encap.red": "H.Encaps.L2.Red",
+}
 INVALID = "no candidate path of its policy is valid"
 Routes = Iterator[tuple[int | None, Network, tuple[NextHop, ...]]]
 
@@ -36,14 +42,14 @@ class Elected:
 
 
 def source_of(node: PlannedNode, nics: Mapping[str, Nic], name: str) -> IPv6Address:
-    """The source of what a node pushes: what it was told (`ip sr tunsrc`), else the address of the NIC that it leaves
-    by."""
-    if node.tunnel_source:
-        return node.tunnel_source
-    source = nics[name].of(6)
-    if not isinstance(source, IPv6Interface):
+    """The source of what a node pushes: what it was told (`ip sr tunsrc`), what FRR tells the kernel, else the address
+    of the NIC that it leaves by."""
+    by_frr = node.routing.source if node.routing else None
+    of_nic = nics[name].of(6)
+    source = node.tunnel_source or by_frr or (of_nic.ip if of_nic else None)
+    if not isinstance(source, IPv6Address):
         raise ValueError(f"{name} has no IPv6 address to encapsulate from")
-    return source.ip
+    return source
 
 
 def decided(node: PlannedNode, elected: Elected) -> Routes:

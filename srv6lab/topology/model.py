@@ -18,6 +18,7 @@ from srv6lab.topology.own import ImageName, OwnWords
 from srv6lab.topology.places import Point
 from srv6lab.topology.route import Route
 from srv6lab.topology.routing import Bgp, Isis, IsisLink, PlainVrf, SidStructure, Vrf, VrfName
+from srv6lab.topology.rules import Rule
 from srv6lab.topology.scalars import (
     Address,
     BoxName,
@@ -73,6 +74,7 @@ class Node(Hardware, OwnWords):
     sid_structure: SidStructure | None = None
     loopbacks: Annotated[tuple[Interface, ...], BeforeValidator(several)] = Field((), alias="loopback")
     routes: tuple[Route, ...] = ()
+    rules: tuple[Rule, ...] = ()
     router_id: V4Address | None = None
     isis: Isis | None = None
     bgp: Bgp | None = None
@@ -152,8 +154,9 @@ class Endpoint(Model):
 
 
 class Link(Model):
-    """A cable between two NICs, with the prefixes of their addresses; `fe80::/64` is link-local addresses alone. `igp_metric`, `te_metric`, `delay` in microseconds, `affinities` and `srlgs` are what the
-    SR database of headends knows of it in both directions; of a link with IS-IS, the metric is that one's."""
+    """A cable between two NICs, with the prefixes of their addresses; `fe80::/64` is link-local addresses alone.
+    `igp_metric`, `te_metric`, `delay` in microseconds, `affinities` and `srlgs` are what the SR database of headends
+    knows of it in both directions; of a link with IS-IS, the metric is that one's."""
 
     name: Name
     endpoints: Annotated[

@@ -9,10 +9,11 @@ from srv6lab.evidence.packets import Address, Direction, IpHeader, PacketView
 from srv6lab.evidence.prediction import Hop
 from srv6lab.evidence.verdict import Item, Status, Suspect
 from srv6lab.judge.diagnose.causes import suspect
+from srv6lab.plan.frames import FIRST_TABLE as OF_FRAMES
 from srv6lab.plan.nodes import Nic, Plan, PlannedNode
 from srv6lab.srv6.policy.steering import FIRST_TABLE
 
-_TABLES = " ".join(str(FIRST_TABLE + number) for number in range(100))
+_TABLES = " ".join(str(first + number) for first in (FIRST_TABLE, OF_FRAMES) for number in range(100))
 _OF_SERVICES = "101 102"  # by which Day0 leads packets through a service from one port to the other
 
 
@@ -53,8 +54,8 @@ def switched_off(plan: Plan, came: Hop | None, out: Hop) -> Iterator[Suspect]:
         far = ends[out.point]
         yield from _of_nic(far)
         yield from _without_address(far)
-        neighbor = (far.of(version) or far.address).ip
-        yield suspect("neighbor", out.point.place, nic=out.point.nic, neighbor=neighbor, mac=far.mac)
+        if found := far.of(version):
+            yield suspect("neighbor", out.point.place, nic=out.point.nic, neighbor=found.ip, mac=far.mac)
         yield suspect("firewall", far.point.place, arp="")
 
 
@@ -138,8 +139,13 @@ def rule_about(node: PlannedNode | None, came: Hop | None, out: Hop | None) -> I
             "in": came.point.nic if came else "lo",
             "out": out.point.nic if out else "",
             "protocols": f"{header.protocol},{header.next_header}",
-            "planned": _OF_SERVICES if out and out.point.netns else _TABLES,
+            "planned": _OF_SERVICES if out and out.point.netns else _tables(node),
         }
+
+
+def _tables(node: PlannedNode | None) -> str:
+    """Those of forwarding classes, and those that the node's own rules lead to."""
+    return " ".join([_TABLES, *(str(rule.table) for rule in (node.rules if node else ()))])
 
 
 def not_answered(came: Hop) -> Iterator[Suspect]:

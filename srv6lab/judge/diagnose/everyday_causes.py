@@ -23,6 +23,20 @@ EVERYDAY = (
         differs=("rule", "route"),
     ),
     Cause(
+        "rule-missing",
+        "{node} has no rule {preference} any more that looks it up in table {table} ({rule})",
+        ("ip", "{version}", "rule", "show"),
+        lookups.no_rule,
+        differs=("rule",),
+    ),
+    Cause(
+        "steered-otherwise",
+        "{node} steers {prefix} in table {table} over other segment lists, with other weights, or not at all",
+        ("ip", "{version}", "route", "show", "table", "{table}", "{prefix}"),
+        ask.other_lists,
+        differs=("route",),
+    ),
+    Cause(
         "route-discards",
         "a route of {node} refuses {destination} (blackhole, unreachable, prohibit or throw)",
         _MATCH,
@@ -69,6 +83,17 @@ EVERYDAY = (
         ("cat", "{sysctl}"),
         lookups.some_one,
         "echo 0 >{sysctl}",
+        differs=("sysctl",),
+    ),
+    Cause(
+        "errors-limited",
+        "{node} sends ICMP errors too seldom (icmp_ratelimit, icmp_msgs_per_sec)",
+        (
+            "sh",
+            "-c",
+            "cd /proc/sys/net; cat ipv4/icmp_ratelimit ipv6/icmp/ratelimit ipv4/icmp_msgs_per_sec ipv4/icmp_msgs_burst",
+        ),
+        lookups.too_seldom,
         differs=("sysctl",),
     ),
     Cause(

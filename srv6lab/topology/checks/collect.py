@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from ipaddress import IPv6Address, ip_address
 from typing import Any
 
@@ -205,16 +204,13 @@ def _probe_ids(raw: Any) -> tuple[frozenset[str], bool]:
     return texts, len(probes) == len([one for one in ids if isinstance(one, str)])
 
 
-def _answered(raw: dict[str, Any]) -> Iterator[bool]:
-    for part in (raw, *_raw_list(raw, "steps")):
-        for probe in (*_raw_list(part, "probes"), part.get("across") if isinstance(part, dict) else None):
-            yield isinstance(probe, dict) and bool(probe.get("answered"))
-
-
 def _expects(raw: Any) -> bool:
-    """Whether the exercise can fail at all: a probe says how it is answered, or any key of `expect` says something, but not
-    `elsewhere: any`."""
+    """Whether the exercise can fail at all: any key of `expect` says something, but not `elsewhere: any`, or a
+    probe says who answers it."""
     expect = raw.get("expect") if isinstance(raw, dict) else None
-    if not isinstance(expect, dict) or any(_answered(raw)):
+    if not isinstance(expect, dict):
         return True
-    return any(value for key, value in expect.items() if (key, value) != ("elsewhere", "any"))
+    said = any(value for key, value in expect.items() if (key, value) != ("elsewhere", "any"))
+    parts = (raw, *_raw_list(raw, "steps"))
+    probes = [one for part in parts for one in _raw_list(part, "probes") if isinstance(one, dict)]
+    return said or any(probe.get("answered") or probe.get("hops") for probe in probes)
