@@ -32,7 +32,7 @@ def rules(lab: Up) -> list[str]:
     return sorted({line.partition(":")[0] for line in said} - {"0", "32766", "32767"}, key=int)
 
 
-EXERCISES = ("metric", "rule", "source", "nic", "weights", "applied", "answers")
+EXERCISES = ("metric", "rule", "source", "nic", "weights", "applied", "alike", "kept", "answers")
 
 
 @pytest.mark.parametrize("exercise", EXERCISES)
@@ -52,6 +52,20 @@ def test_day0_again_lays_no_rule_twice(lab: Up) -> None:
     before = lab.sh("gate", "ip rule; ip -6 rule")
     lab.again()
     assert lab.sh("gate", "ip rule; ip -6 rule") == before
+
+
+def test_flows_that_look_alike_and_part_are_a_fault(lab: Up) -> None:
+    """A flow label for each flow of IPv4, which no Day0 gave."""
+    sysctl = "/proc/sys/net/ipv6/seg6_flowlabel"
+    lab.sh("gate", f"echo 1 >{sysctl}; ip route flush cache")
+    try:
+        verdict = judged(lab, "alike")
+    finally:
+        lab.sh("gate", f"echo 0 >{sysctl}")
+    assert verdict.status is Status.FAIL
+    (item,) = [one for one in verdict.items if one.predicted == "all by one way"]
+    assert "up" in item.note
+    assert [one.node for one in verdict.suspects][:1] == ["gate"], verdict.suspects
 
 
 FAULTS = [
