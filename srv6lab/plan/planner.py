@@ -34,6 +34,7 @@ from srv6lab.plan.nodes import (
     SteeredPrefix,
 )
 from srv6lab.plan.own import plan_own
+from srv6lab.plan.routes import expected_routes
 from srv6lab.plan.selectors import rule_of, selectors
 from srv6lab.plan.vrfs import plan_vrfs
 from srv6lab.srv6.behaviors import BEHAVIORS
@@ -42,7 +43,7 @@ from srv6lab.topology.actions.steering import SteeringAction
 from srv6lab.topology.local_sid import LocalSid
 from srv6lab.topology.model import STANDARD, Group, Hardware, Link, Node, Port, Topology
 from srv6lab.topology.rules import Rule
-from srv6lab.topology.scalars import Address
+from srv6lab.topology.scalars import Address, Network
 from srv6lab.topology.steering import ListedSegments, Steering
 
 T = TypeVar("T")
@@ -66,14 +67,25 @@ def plan(topology: Topology, locate: Locate, files: Mapping[str, str] = MappingP
     steering = _by_node((one.headend, (where, one)) for where, one in every)
     inserted = {one.prefix for _, one in every if one.mode == "inline"}
     groups = _by_node((member, group) for group in topology.groups.values() for member in group.members)
-    nodes = []
-    for name, node in topology.nodes.items():
-        planner = _Planner(name, node, tuple(nics.get(name, ())), locate, problems)
+    planners = {
+        name: _Planner(name, node, tuple(nics.get(name, ())), locate, problems)
+        for name, node in topology.nodes.items()
+    }
+    begun = []
+    for name, planner in planners.items():
         services = tuple(_plan_services(topology, name, files))
+        machine = planner.planned(sids.get(name, ()), services)
+        begun.append(replace(machine, routing=plan_routing(topology, name)))
+    pushing = {one.node for one in topology.local_sids if one.policy} | {one.headend for _, one in every}
+    learned = _learned(topology.name, begun, pushing)
+    nodes = []
+    for machine in begun:
+        name, node = machine.name, topology.nodes[machine.name]
         wanted = steering.get(name, ())
+        machine = replace(machine, learned=learned.get(name, ()))
         machine = replace(
-            planner.planned(sids.get(name, ()), services),
-            routing=plan_routing(topology, name),
+            machine,
+            local_sids=tuple(planners[name].sids(sids.get(name, ()), machine)),
             selectors=selectors(one.match for _, one in wanted if not one.of_frames),
             has_lists=any(len(one.lists) > 1 for _, one in wanted),
         )
@@ -95,6 +107,20 @@ def plan(topology: Topology, locate: Locate, files: Mapping[str, str] = MappingP
         raise TopologyError(problems)
     locations = {path: locate(path) for path in _lasting(topology)}
     return Plan(topology.name, topology.description, tuple(nodes), topology.exercises, locations)
+
+
+def _learned(
+    lab: str, begun: Sequence[PlannedNode], pushing: Collection[str]
+) -> dict[str, tuple[tuple[Network, str], ...]]:
+    """The NIC towards each prefix that IS-IS brings, of the nodes that push segments: of several ways the first."""
+    asking = {node.name for node in begun if node.name in pushing and node.routing and node.routing.isis}
+    if not asking:
+        return {}
+    found = expected_routes(Plan(lab, "", tuple(begun), (), {}), only=asking)
+    return {
+        name: tuple({one.prefix: one.nic for one in reversed(routes.routes)}.items())
+        for name, routes in found.items()
+    }
 
 
 def _lasting(topology: Topology) -> Iterator[Path]:
@@ -290,7 +316,7 @@ class _Planner:
         self.locate, self.problems = locate, problems
 
     def planned(self, sids: Sequence[_Sid], services: tuple[PlannedService, ...]) -> PlannedNode:
-        node = PlannedNode(
+        return PlannedNode(
             name=self.name,
             role=self.node.role,
             nics=self.nics,
@@ -302,7 +328,6 @@ class _Planner:
             services=services,
             proxies=tuple(self._proxies(sids, services)),
         )
-        return replace(node, local_sids=tuple(self._sids(sids, node)))
 
     def _routes(self) -> Iterable[PlannedRoute]:
         for index, route in enumerate(self.node.routes):
@@ -316,7 +341,7 @@ class _Planner:
                 of = (route.prefix, route.via, nic, route.weight, table, vrf, route.type or "")
                 yield PlannedRoute(*of, route.metric)
 
-    def _sids(self, sids: Sequence[_Sid], node: PlannedNode) -> Iterable[PlannedSid]:
+    def sids(self, sids: Sequence[_Sid], node: PlannedNode) -> Iterable[PlannedSid]:
         for index, local in sids:
             behavior = BEHAVIORS[local.behavior]
             if behavior.served_by != "kernel":

@@ -22,6 +22,30 @@ def lab(bring_up: Callable[[str], Up]) -> Up:
     return bring_up(LAB)
 
 
+@pytest.fixture(scope="module")
+def core(bring_up: Callable[[str], Up]) -> Up:
+    return bring_up(str(Path(LAB).with_name("isis-ecmp.yml")))
+
+
+def test_isis_has_both_ways_and_flows_part_by_them(core: Up) -> None:
+    verdict = judged(core, "flows")
+    assert verdict.status is Status.PASS, verdict
+
+
+def test_a_way_of_isis_that_somebody_took_away_is_seen(core: Up) -> None:
+    """All packets arrive, and by ways of the model: only the shares, and the route, tell."""
+    route = core.sh("fork", "ip -6 -oneline route show fc00:e::/64")
+    north = next(one for one in route.split("nexthop") if "eth2" in one).split()
+    core.sh(
+        "fork",
+        f"ip -6 route replace fc00:e::/64 proto isis metric 20 via {north[north.index('via') + 1]} dev eth2",
+    )
+    verdict = judged(core, "flows")
+    assert verdict.status is Status.FAIL
+    assert {str(one.point) for one in verdict.items if one.field == "share"} == {"fork:eth2", "fork:eth3"}
+    assert [one.node for one in verdict.suspects][:1] == ["fork"], verdict.suspects
+
+
 def judged(lab: Up, exercise: str) -> Verdict:
     (report,) = check(lab.running, lab.plan, [exercise], silent)
     return report
