@@ -7,7 +7,7 @@ networks handed on into IS-IS at the border, VPN routes that every speaker of th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from ipaddress import IPv6Address, IPv6Network, ip_network
@@ -62,6 +62,20 @@ def expected_routes(
         every = (route for routes in of_prefixes.values() for route in routes)
         found[node.name] = ExpectedRoutes(tuple(every), vpns)
     return found
+
+
+def learned_nics(
+    lab: str, begun: Sequence[PlannedNode], pushing: Collection[str]
+) -> dict[str, tuple[tuple[Network, str], ...]]:
+    """The NIC towards each prefix that IS-IS brings, of the nodes that push segments: of several ways the first."""
+    asking = {node.name for node in begun if node.name in pushing and node.routing and node.routing.isis}
+    if not asking:
+        return {}
+    found = expected_routes(Plan(lab, "", tuple(begun), (), {}), only=asking)
+    return {
+        name: tuple({one.prefix: one.nic for one in reversed(routes.routes)}.items())
+        for name, routes in found.items()
+    }
 
 
 def _vrfs(node: PlannedNode) -> tuple[PlannedVrf, ...]:
