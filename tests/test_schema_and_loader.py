@@ -63,7 +63,7 @@ groups:
   all: {members: ["k[1-{count}]"], role: "{kind}", locator: "fc00:{n}::/64"}
 nodes:
   k[1-{count}]:
-  edge: {role: router, locator: "fc00:e::/64", routes: [{prefix: "fc00:[1-2]::/64", via: "2001:db8:0:3::1"}]}
+  edge: {role: router, locator: "fc00:e::/64", routes: [{prefix: "fc00:[1-2]::/64", via: "2001:db8:0:3::9"}]}
 links:
   - {<<: *core, endpoints: ["k[1-2]", "k[2-3]:eth9"]}
   - k3 - edge
