@@ -48,6 +48,9 @@ look
 for netns in /run/netns/*; do
   [[ ! -e $netns ]] || ip netns exec "${netns##*/}" bash -c "$(declare -f look); look ${netns##*/}"
 done
+echo "-- file"; while read -r file; do
+  stat -c '%n mode %a owner %U:%G' "$file" && sha256sum <"$file"
+done </var/lib/srv6lab/files
 echo "-- frr"; [[ ! -e /run/frr/zebra.vty ]] || timeout 3 vtysh -c 'show running-config no-header'
 echo "-- proxy"; [[ -z $proxy ]] || cat <&$proxy
 """
@@ -201,6 +204,13 @@ def _proxy(text: str) -> Iterator[str]:
             yield f"{sid}: {name} {value}"
 
 
+def _files(text: str) -> Iterator[str]:
+    """A lab's own files, each with what is in it."""
+    lines = text.splitlines()
+    for about, digest in zip(lines[::2], lines[1::2], strict=False):
+        yield f"{about} sha256 {digest.split()[0][:12]}"
+
+
 def _frr(text: str) -> Iterator[str]:
     """Lines of FRR's configuration, each behind the block that it is in."""
     block = ""
@@ -217,5 +227,6 @@ _LINES: Mapping[str, Callable[[str], Iterator[str]]] = {
     "sysctl": _sysctls,
     "firewall": _firewall,
     "proxy": _proxy,
+    "file": _files,
     "frr": _frr,
 }
