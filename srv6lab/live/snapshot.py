@@ -99,11 +99,23 @@ def compare(node: str, before: Sections, after: Sections) -> Iterator[Difference
             was - now,
             Counter({line: count for line, count in (now - was).items() if not _LATE.search(line)}),
         )
+        gone, new = _without_renumbered(gone, new)
         silent = section in _ASKED and not now
         if (gone or new) and not silent:
             yield Difference(node, netns, section, tuple(gone.elements()), tuple(new.elements()))
 
 
+def _without_renumbered(gone: Counter[str], new: Counter[str]) -> tuple[Counter[str], Counter[str]]:
+    """What differs, but SIDs that IS-IS gave an adjacency anew: it takes the next number each time."""
+    was, now = (
+        {line.partition(" ")[2]: line for line in lines if _OF_ADJACENCIES.search(line)}
+        for lines in (gone, new)
+    )
+    same = was.keys() & now.keys()
+    return gone - Counter(was[one] for one in same), new - Counter(now[one] for one in same)
+
+
+_OF_ADJACENCIES = re.compile(r"^\S+ encap seg6local action End\.X .*\bproto isis\b")
 _LATE = re.compile(
     r"^(?:(?:local|anycast) )?fe80:|^multicast ff00:|^\S+ inet6 fe80:"
 )  # comes by itself with a NIC

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,9 @@ import pytest
 from srv6lab.cli.tasks import check, exit_code
 from srv6lab.evidence.verdict import ChangeFailed, Status, Verdict
 from srv6lab.live import snapshot
+from srv6lab.topology.actions import parsed
+from srv6lab.topology.exercises import Exercise
+from srv6lab.topology.expectations import Expect
 from tests.conftest import INVOKE, REPOSITORY, SITE, Up, silent
 
 LAB = Path(__file__).parent / "more" / "actions.yml"
@@ -38,6 +42,37 @@ def test_the_kernel_does_what_the_model_says_and_all_is_taken_back(lab: Up, exer
     assert verdict.status is Status.PASS, verdict
     assert snapshot.differences(lab.running) == ()
     assert not lab.running.home.applied.exists()
+
+
+@pytest.fixture(scope="module")
+def routers(bring_up: Callable[[str], Up]) -> Up:
+    return bring_up(str(LAB.with_name("actions-isis.yml")))
+
+
+def test_routers_find_another_way_and_the_first_again(routers: Up) -> None:
+    names = [one.name for one in routers.plan.exercises]
+    verdicts = check(routers.running, routers.plan, names, silent)
+    assert [one.status for one in verdicts] == [Status.PASS] * len(names), verdicts
+    assert snapshot.differences(routers.running) == ()
+
+
+def test_a_headend_elects_without_its_nics_and_anew_with_them(labs_up: Callable[[str], Up]) -> None:
+    """The model is the only witness beside the captures: one NIC after the other, then the headend itself."""
+    plan, node = next((one, node) for one in SITE.plans() for node in one.nodes if node.headend)
+    lab = labs_up(plan.name)
+    probe = next(probe for exercise in plan.exercises for probe in exercise.every_probe() if probe.icmp)
+    few = probe.model_copy(update={"icmp": 3, "answered": None})
+    assert node.headend
+    nics = sorted({nic for _, nic in node.headend.nics})[:2]
+    actions = [parsed({"link": {"at": f"{node.name}:{nic}", "state": "down"}}) for nic in nics]
+    exercises = tuple(
+        Exercise(name=f"without-{number}", apply=(action,), probes=(few,), expect=Expect())
+        for number, action in enumerate([*actions, parsed({"stop": {"node": node.name}})])
+    )
+    names = [one.name for one in exercises]
+    verdicts = check(lab.running, replace(plan, exercises=(*plan.exercises, *exercises)), names, silent)
+    assert [one.status for one in verdicts] == [Status.PASS] * len(names), verdicts
+    assert snapshot.differences(lab.running) == ()
 
 
 def test_what_the_kernel_lacks_is_inconclusive_with_the_mend(lab: Up) -> None:
