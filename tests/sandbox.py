@@ -10,7 +10,7 @@ import os
 import re
 import shutil
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from srv6lab.plan.nodes import Plan, PlannedNode
@@ -114,9 +114,11 @@ class Sandbox:
             setting = Path(f"{self.root}{one.file.replace('$', '')}")
             setting.parent.mkdir(parents=True, exist_ok=True)
             setting.touch()
-        for name in ("all", "default", "lo", *nics):
-            for family in ("ipv4", "ipv6"):
+        for name in ("all", "default", "lo", *nics, *(vrf.name for vrf in machine.vrfs)):
+            for family, switch in (("ipv4", "rp_filter"), ("ipv6", "disable_ipv6")):
                 (self.root / f"proc/sys/net/{family}/conf/{name}").mkdir(parents=True, exist_ok=True)
+                (self.root / f"proc/sys/net/{family}/conf/{name}/{switch}").touch()
+        (self.root / "proc/sys/net/vrf").mkdir(exist_ok=True)
 
     def run(self, script: str) -> Ran:
         calls, canary = self.folder / "calls", self.folder / "work" / "canary"
@@ -146,10 +148,16 @@ class Sandbox:
 
 
 def day0(folder: Path, plan: Plan, machine: PlannedNode, script: str) -> tuple[Sandbox, Ran]:
-    """Run one machine's Day0 in a sandbox of its own."""
+    """Run one machine's Day0 in a sandbox of its own: as on a kernel with VRFs, and as on one without."""
     sandbox = Sandbox.made(folder)
     sandbox.machine(machine)
-    return sandbox, sandbox.run(script)
+    ran = sandbox.run(script)
+    if machine.vrfs and (ran.code, ran.canary) == (0, ""):
+        for vrf in machine.vrfs:
+            (sandbox.root / "run/netns" / vrf.name).touch()
+        again = sandbox.run(script)
+        ran = replace(again, calls=ran.calls + again.calls)
+    return sandbox, ran
 
 
 RUBY = """

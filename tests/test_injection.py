@@ -93,8 +93,11 @@ BASE: dict[str, Any] = {
             "routes": [
                 {"prefix": "fc00:a::/64", "via": "2001:ab::1"},
                 {"prefix": "fc00:a::/64", "via": "2001:ab::1", "table": 100},
+                {"prefix": "10.3.0.0/16", "via": "10.0.3.2", "vrf": "red"},
             ],
+            "vrfs": {"red": {"table": 110}},
         },
+        "south": {"role": "host", "routes": [{"prefix": "10.0.1.0/24", "via": "10.0.3.1"}]},
         "east": {"role": "host", "routes": [{"prefix": "10.0.1.0/24", "via": "10.0.2.2"}]},
     },
     "links": [
@@ -111,6 +114,11 @@ BASE: dict[str, Any] = {
             "endpoints": [{"at": "gate:eth2"}, {"at": "exit:eth2"}],
         },
         {"name": "other", "prefix": "10.0.2.0/24", "endpoints": [{"at": "east:eth1"}, {"at": "exit:eth1"}]},
+        {
+            "name": "apart",
+            "prefix": "10.0.3.0/24",
+            "endpoints": [{"at": "exit:eth3", "vrf": "red"}, {"at": "south:eth1"}],
+        },
     ],
     "services": {
         "ids": {
@@ -144,6 +152,7 @@ BASE: dict[str, Any] = {
             "behavior": "End.B6.Encaps",
             "policy": {"segments": ["fc00:b::f", "fc00:b::6"]},
         },
+        {"node": "exit", "sid": "fc00:b::46", "behavior": "End.DT46", "vrf": "red"},
     ],
     "policies": [
         {
@@ -196,6 +205,11 @@ BASE: dict[str, Any] = {
             "mode": "encap",
         },
         {"headend": "exit", "match": {"prefix": "10.0.1.0/24"}, "to": {"segments": ["fc00:a::d4"]}},
+        {
+            "headend": "exit",
+            "match": {"prefix": "10.0.1.0/24", "vrf": "red"},
+            "to": {"segments": ["fc00:a::d4"]},
+        },
     ],
     "exercises": [
         {

@@ -43,20 +43,21 @@ class Nic:
 
 @dataclass(frozen=True, slots=True)
 class PlannedRoute:
-    """A way to a prefix, in the main table or in the `table` that a SID looks into; several of one prefix share its
-    flows by their weights."""
+    """A way to a prefix, in the main table or in the `table` that a SID looks into, or that of a VRF; several of one
+    prefix share its flows by their weights."""
 
     prefix: Network
     via: Address
     nic: str
     weight: int = 1
     table: int | None = None
+    vrf: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedSid:
     """A local SID with the NIC that its kernel route names. `prefix` are the destinations that it takes,
-    `policy` the segments that a binding SID pushes, first visited first."""
+    `policy` the segments that a binding SID pushes, first visited first; `vrf` is that into whose table it looks."""
 
     sid: IPv6Address
     behavior: Behavior
@@ -65,16 +66,32 @@ class PlannedSid:
     prefix: IPv6Network
     flavors: tuple[str, ...] = ()
     policy: tuple[IPv6Address, ...] = ()
+    vrf: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class SteeredPrefix:
-    """Traffic to `prefix` gets an SRH with `segments`, first visited first, and leaves by `nic`."""
+    """Traffic to `prefix` gets an SRH with `segments`, first visited first, and leaves by `nic`. With a `vrf` it is that
+    of the VRF's NICs: the route is in its `table`."""
 
     prefix: Network
     segments: tuple[IPv6Address, ...]
     mode: str
     nic: str
+    vrf: str = ""
+    table: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlainVrf:
+    """A VRF without BGP. `exits` are the first segments of its policies, which alone are looked up in the main table;
+    `leaves` are the NICs outside of it that those policies leave by."""
+
+    name: str
+    table: int
+    nics: tuple[str, ...]
+    exits: tuple[IPv6Address, ...] = ()
+    leaves: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +138,7 @@ class PlannedNode:
     loopback: IPv6Interface | None = None
     locator: IPv6Network | None = None
     routes: tuple[PlannedRoute, ...] = ()
+    vrfs: tuple[PlainVrf, ...] = ()
     local_sids: tuple[PlannedSid, ...] = ()
     steering: tuple[SteeredPrefix, ...] = ()
     services: tuple[PlannedService, ...] = ()
@@ -150,6 +168,17 @@ class PlannedNode:
         interfaces = [nic.address for nic in self.nics] + ([self.loopback] if self.loopback else [])
         return tuple(interface.ip for interface in interfaces)
 
+    def vrf_names(self) -> tuple[str, ...]:
+        """Those of BGP, then the others."""
+        of_bgp = tuple(vrf.name for vrf in self.routing.vrfs) if self.routing else ()
+        return (*of_bgp, *(vrf.name for vrf in self.vrfs))
+
+    def addresses_in(self, table: int | None) -> tuple[Address, ...]:
+        """Those in the VRF with that table, or outside of VRFs that have nothing else."""
+        mine = {nic: vrf.table for vrf in self.vrfs for nic in vrf.nics}
+        there = tuple(nic.address.ip for nic in self.nics if mine.get(nic.name) == table)
+        return (*there, *([self.loopback.ip] if self.loopback and table is None else []))
+
     def next_hops(self) -> dict[tuple[Network, int | None], tuple[PlannedRoute, ...]]:
         """The static routes by prefix and table (None for the main one), in the order of the file."""
         found: dict[tuple[Network, int | None], tuple[PlannedRoute, ...]] = {}
@@ -163,8 +192,8 @@ class PlannedNode:
         return frozenset(one.prefix for one in self.headend.steered) if self.headend else frozenset()
 
     def egress_nic(self, address: Address) -> str | None:
-        """The NIC of the longest prefix that matches, among links and routes."""
-        table = [(nic.address.network, nic.name) for nic in self.nics]
+        """The NIC of the longest prefix that matches, among links and routes outside of VRFs."""
+        table = [(nic.address.network, nic.name) for nic in self.nics if not nic.vrf]
         table += [(route.prefix, route.nic) for route in self.routes if route.table is None]
         matches = [(prefix.prefixlen, nic) for prefix, nic in table if address in prefix]
         return max(matches, key=lambda match: match[0])[1] if matches else None

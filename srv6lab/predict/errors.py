@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv6Address
 
 from srv6lab.evidence.packets import Address
-from srv6lab.predict.forwarding import Ended, walks
+from srv6lab.predict.forwarding import Ended, vrf_of, walks
 from srv6lab.predict.namespaces import ModeledLab
 from srv6lab.srv6.packet import Icmp, Icmpv6, Ipv4, Ipv6, Packet, build
 from srv6lab.srv6.results import IcmpError
@@ -22,13 +22,10 @@ def told(lab: ModeledLab, ended: Ended, quirks: frozenset[str]) -> Iterator[Ende
     first, place = ended.walk.packet.headers[0], ended.end.place
     if ended.error is None or place.netns or not isinstance(first, Ipv4 | Ipv6):
         return
-    own = [
-        address
-        for address in lab.plan.node(place.node).addresses()
-        if address.version == first.source.version
-    ]
+    node, vrf = lab.plan.node(place.node), vrf_of(lab, ended)
     # What came in by a NIC of a VPN is answered in that VPN.
-    table = lab.namespace(place).rules.get(ended.walk.came_in or "")
+    table = vrf if vrf is not None else lab.namespace(place).rules.get(ended.walk.came_in or "")
+    own = [address for address in node.addresses_in(vrf) if address.version == first.source.version]
     if ended.end.delivered and first.destination in own:  # it answers for itself (RFC 4443 section 2.2)
         error = _error(ended.walk.packet, ended.error, first.destination, first.source)
         yield from walks(lab, error, place, quirks, table)
@@ -36,11 +33,10 @@ def told(lab: ModeledLab, ended: Ended, quirks: frozenset[str]) -> Iterator[Ende
     for near in own[:1]:
         begun = walks(lab, _error(ended.walk.packet, ended.error, near, first.source), place, quirks, table)
         nics = {one.walk.hops[0].point for one in begun if one.walk.hops}
-        addresses = [nic.address.ip for nic in lab.plan.node(place.node).nics if nic.point in nics]
+        addresses = [nic.address.ip for nic in node.nics if nic.point in nics]
         source = next((one for one in addresses if one.version == near.version), near)
-        yield from walks(
-            lab, _error(ended.walk.packet, ended.error, source, first.source), place, quirks, table
-        )
+        error = _error(ended.walk.packet, ended.error, source, first.source)
+        yield from walks(lab, error, place, quirks, table)
 
 
 def _error(packet: Packet, error: IcmpError, source: Address, to: Address) -> Packet:

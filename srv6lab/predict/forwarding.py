@@ -120,6 +120,11 @@ def walks(
         pending.extend(reversed(_Step(lab, walk, quirks).next()))
 
 
+def vrf_of(lab: ModeledLab, ended: Ended) -> int | None:
+    """The table of the VRF in which a walk ended: there its node answers."""
+    return lab.namespace(ended.end.place).vrf_of(ended.walk.how, ended.walk.came_in)
+
+
 class _Step:
     """What one namespace does with one packet."""
 
@@ -155,10 +160,11 @@ class _Step:
             table = self.here.class_table(self.walk.packet, destination)
         found = self.here.lookup(destination, self.walk.came_in, table)
         if found is None:
-            where = f"table {table} of {self.here.place}" if table is not None else self.here.place
-            return _lost(
-                self.walk, f"{where} has no route to {destination}", unreachable(self.walk.packet, 0, 0)
-            )
+            vrf = self.here.vrf_of(self.walk.how, self.walk.came_in)
+            known = table if table is not None else vrf
+            where = f"table {known} of {self.here.place}" if known is not None else self.here.place
+            told = unreachable(self.walk.packet, *((3, 1) if vrf is not None else (0, 0)))
+            return _lost(self.walk, f"{where} has no route to {destination}", told)
         prefix, ways = found
         return tuple(
             following
@@ -367,7 +373,7 @@ class _Step:
         peer = self.lab.across(nic)
         address = next_hop if next_hop is not None else _destination(packet)
         there = self.lab.namespace(peer.point.place)
-        if address not in there.locals and not there.unmodeled:
+        if not there.has(address, peer.name) and not there.unmodeled:
             silent = f"nobody on {nic.point}'s link has the address {address}"
             return _lost(walk, silent, unreachable(packet, 3, 1))
         reason = "; ".join((*walk.why, why))

@@ -34,7 +34,7 @@ from srv6lab.srv6.csid import NextCsid
 from srv6lab.srv6.encapsulation import Encapsulation
 from srv6lab.srv6.flavors import NEXT_CSID
 from srv6lab.srv6.packet import Packet
-from srv6lab.srv6.results import Flavor, LocalSid, Service
+from srv6lab.srv6.results import Flavor, How, LocalSid, Service, Table
 from srv6lab.topology.actions import Action
 from srv6lab.topology.actions.firewall import Firewall
 from srv6lab.topology.sr_policy import Flow
@@ -47,8 +47,10 @@ _READ: Mapping[str, Callable[[str], Any]] = {"nh4": IPv4Address, "nh6": IPv6Addr
 class Namespace:
     """One network namespace: a node's own (`node`), or a service's (`node/netns`).
 
-    `rules` sends what comes in by a NIC to a table; `returns` has the proxies that take what comes in by a NIC;
-    `takes_srh` is whether what comes to its own addresses may have an SRH. `classes` are flows with the tables of their forwarding classes, the first that matches counts.
+    `rules` sends what comes in by a NIC to a table; `vrfs` are those of NICs in VRFs that know nothing but their table,
+    and `exits` what such a VRF looks up in the main table; `returns` has the proxies that take what comes in by a NIC;
+    `takes_srh` is whether what comes to its own addresses may have an SRH. `classes` are flows with the tables of their
+    forwarding classes, the first that matches counts.
     """
 
     place: Place
@@ -56,6 +58,8 @@ class Namespace:
     locals: frozenset[Address]
     tables: Mapping[int, Fib]
     rules: Mapping[str, int] = field(default_factory=dict)
+    vrfs: Mapping[str, int] = field(default_factory=dict)
+    exits: Mapping[int, frozenset[Address]] = field(default_factory=dict)
     forwards: bool = True
     takes_srh: bool = True
     firewalls: tuple[Firewall, ...] = ()
@@ -77,6 +81,8 @@ class Namespace:
 
     def lookup(self, address: Address, came_in: str | None, table: int | None = None) -> Found | None:
         """The local addresses, then the NIC's own table, then the main one; or one table alone."""
+        if table is None and (vrf := self.vrfs.get(came_in or "")) and address not in self.exits[vrf]:
+            table = vrf
         if table not in (None, LOCAL):
             return self.tables[table].lookup(address) if table in self.tables else None
         if address in self.locals:
@@ -87,6 +93,19 @@ class Namespace:
         if rule is not None and (found := self.tables[rule].lookup(address)):
             return found
         return self.tables[MAIN].lookup(address)
+
+    def vrf_of(self, how: How | None, came_in: str | None) -> int | None:
+        """The table of the VRF that a packet is in, None for none: a SID has put it there, or the NIC that it came by."""
+        if isinstance(how, Table):
+            return how.number if how.number in self.exits else None
+        return self.vrfs.get(came_in or "") if how is None else None
+
+    def has(self, address: Address, nic: str) -> bool:
+        """Whether it answers for an address on a link: each VRF has its own addresses."""
+        if (vrf := self.vrfs.get(nic)) is None:
+            return address in self.locals
+        found = self.tables[vrf].lookup(address)
+        return found is not None and found[1] == (Local(),)
 
 
 class ModeledLab:
@@ -146,7 +165,8 @@ def _node(
 ) -> Namespace:
     ports = [port.outside for service in node.services if service.netns for port in service.ports]
     nics = {nic.name: nic for nic in (*node.nics, *ports)}
-    interfaces = [(nic.name, nic.address) for nic in nics.values()]
+    apart = {nic: vrf.table for vrf in node.vrfs for nic in vrf.nics}
+    interfaces = [(nic.name, nic.address) for nic in nics.values() if nic.name not in apart]
     if node.loopback:
         interfaces.append((LOOPBACK, node.loopback))
     in_vpns = {nic.name for nic in node.nics if nic.vrf}
@@ -155,7 +175,8 @@ def _node(
     connected = {interface.network for _, interface in interfaces if interface.version == 6}
     vrfs = node.routing.vrfs if node.routing else ()
     tables = {MAIN: fib} | {vrf.table: _vpn(node, vrf, learned.vpns.get(vrf.name, ())) for vrf in vrfs}
-    for table, prefix, hops in _routes(node, learned, nics, elected):
+    tables |= {vrf.table: Fib() for vrf in node.vrfs}
+    for table, prefix, hops in (*_routes(node, learned, nics, elected), *_in_vrfs(node)):
         if table is not None:
             tables.setdefault(table, Fib()).put(prefix, hops)
         elif prefix not in connected:
@@ -169,6 +190,8 @@ def _node(
         locals=frozenset(interface.ip for _, interface in interfaces),
         tables=tables,
         rules={nic: vrf.table for vrf in vrfs for nic in vrf.nics},
+        vrfs=apart,
+        exits={vrf.table: frozenset(vrf.exits) for vrf in node.vrfs},
         forwards=node.forwards,
         takes_srh=node.takes_srh,
         firewalls=firewalls,
@@ -194,11 +217,19 @@ def _routes(
     for vrf in node.routing.vrfs if node.routing else ():
         yield None, ip_network(vrf.sid), (Sid(vrf.sid, REGISTRY["End.DT4"], LocalSid(table=vrf.table)),)
     for policy in node.steering:
-        yield None, policy.prefix, (_steer(node, nics, policy),)
+        yield policy.table, policy.prefix, (_steer(node, nics, policy),)
     for proxy in node.proxies:
         yield None, ip_network(proxy.sid), (_proxy(proxy),)
     if elected:
         yield from decided(node, elected)
+
+
+def _in_vrfs(node: PlannedNode) -> Routes:
+    """What the NICs of a VRF bring, which no route replaces: their prefixes, and the addresses of the node there."""
+    for vrf in node.vrfs:
+        mine = [nic for nic in node.nics if nic.name in vrf.nics]
+        yield from ((vrf.table, nic.address.network, (Link(nic.name),)) for nic in mine)
+        yield from ((vrf.table, ip_network(nic.address.ip), (Local(),)) for nic in mine)
 
 
 def _sid(node: PlannedNode, nics: Mapping[str, Nic], sid: PlannedSid) -> Sid:

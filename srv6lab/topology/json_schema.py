@@ -16,8 +16,9 @@ from srv6lab.topology.checks.services import TAKEN
 from srv6lab.topology.exercises import PROBE_KINDS
 from srv6lab.topology.expectations import PacketExpectation
 from srv6lab.topology.large.schema import or_template, short_schema
+from srv6lab.topology.local_sid import LocalSid
 from srv6lab.topology.messages.pydantic_messages import PATTERNS
-from srv6lab.topology.model import ENDPOINT, LocalSid, Topology
+from srv6lab.topology.model import ENDPOINT, Topology
 from srv6lab.topology.notation import LINE, PROTOCOLS
 from srv6lab.topology.walks import LEGS
 
@@ -118,15 +119,17 @@ def _probe() -> Iterator[Schema]:
 
 
 def _local_sid() -> Iterator[Schema]:
-    parameters = {
-        name for one in BEHAVIORS.values() for name in one.parameters
-    } & LocalSid.model_fields.keys()
+    parameters = {"vrf", *(name for one in BEHAVIORS.values() for name in one.parameters)}
+    parameters &= LocalSid.model_fields.keys()
     for name, one in BEHAVIORS.items():
-        others = sorted(parameters - {*one.parameters})
+        tables = {"table", "vrf"} & {*one.parameters, *(["vrf"] if "table" in one.parameters else [])}
+        others = sorted(parameters - {*one.parameters} - tables)
         has = {flavor for known in flavored(name) if known.kernel_since for flavor in known.flavors}
         flavors = [flavor for flavor in in_linux() if flavor in has]
         fits = _each(("flavors",), {"items": or_template({"enum": flavors})} if flavors else _NOTHING)
-        yield _when(_is("behavior", name), _given(*one.parameters), _without(*others), fits)
+        has_all = _given(*(sorted({*one.parameters} - tables)))
+        table = [_one_of(*sorted(tables))] if tables else []
+        yield _when(_is("behavior", name), has_all, *table, _without(*others), fits)
     yield _each(("flavors",), {"uniqueItems": True})
 
 
@@ -203,7 +206,7 @@ _RULES: dict[str, list[Schema]] = {
         _each(("outside",), {"not": {"pattern": "^eth[0-9]+$"}}),
     ],
     "Probe": [*_probe()],
-    "Route": [_one_family("prefix", "via")],
+    "Route": [_one_family("prefix", "via"), _when(_given("vrf"), _without("table"))],
     "Service": [*_service()],
     "Steering": [*_steering()],
     # A headend's agent keeps what is steered by color, so an exercise can't change it.

@@ -6,18 +6,17 @@ owns, two NICs with one address) is judged by the loader, which knows where each
 
 from __future__ import annotations
 
-from ipaddress import IPv6Network
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints
 
 from srv6lab.engines import AUTO, ENGINES
-from srv6lab.srv6.csid import NextCsid
-from srv6lab.srv6.flavors import NEXT_CSID, in_linux
 from srv6lab.topology.exercises import Exercise
+from srv6lab.topology.local_sid import LocalSid
 from srv6lab.topology.own import ImageName, OwnWords
 from srv6lab.topology.places import Point
-from srv6lab.topology.routing import Bgp, Isis, IsisLink, SidStructure, Vrf, VrfName
+from srv6lab.topology.route import Route
+from srv6lab.topology.routing import Bgp, Isis, IsisLink, PlainVrf, SidStructure, Vrf, VrfName
 from srv6lab.topology.scalars import (
     Address,
     BoxName,
@@ -38,21 +37,11 @@ from srv6lab.topology.scalars import (
     V6Network,
 )
 from srv6lab.topology.sr_policy import Headend, LinkMetric, Srlg, SrPolicy
-from srv6lab.topology.steering import Steering, Target
+from srv6lab.topology.steering import Steering
 
 MOST_LINKS = 7  # VirtualBox gives eight NICs, and Vagrant needs the first
 
 ENDPOINT = r"^([a-z][a-z0-9-]{0,30}):(eth[1-9][0-9]?)$"
-
-
-class Route(Model):
-    """A static route of a node, in its main table or in one that only its SIDs look into (the kernel has tables of
-    its own from 253 on). Several of one prefix and table share its flows by their weights."""
-
-    prefix: Network
-    via: Address
-    weight: Annotated[int, Field(strict=True, ge=1, le=256)] = 1
-    table: Annotated[int, Field(strict=True, ge=1, le=252)] | None = None
 
 
 class Hardware(Model):
@@ -83,9 +72,24 @@ class Node(Hardware, OwnWords):
     router_id: V4Address | None = None
     isis: Isis | None = None
     bgp: Bgp | None = None
-    vrfs: dict[VrfName, Vrf] = Field(default_factory=dict)
+    vrfs: dict[VrfName, PlainVrf | Vrf] = Field(default_factory=dict)
     headend: Headend = Headend()
     tunnel_source: V6Address | None = None
+
+    @property
+    def vpns(self) -> dict[str, Vrf]:
+        """The VRFs whose routes come by BGP."""
+        return {name: one for name, one in self.vrfs.items() if isinstance(one, Vrf)}
+
+    @property
+    def vrf_tables(self) -> dict[str, int]:
+        """The tables of the other VRFs."""
+        return {name: one.table for name, one in self.vrfs.items() if isinstance(one, PlainVrf)}
+
+    def vrf_of(self, vrf: str | None, table: int | None = None) -> str:
+        """The VRF without BGP that is named, or whose table is; "" for none."""
+        named = (name for name, number in self.vrf_tables.items() if name == vrf or number == table)
+        return next(named, "")
 
 
 class Group(Node):
@@ -157,10 +161,6 @@ class Link(Model):
         return self.endpoints[end].address or self.prefix[end + 1]
 
 
-if TYPE_CHECKING:
-    FlavorName = str
-else:
-    FlavorName = Literal[*in_linux()]
 NicLabel = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,14}$")]
 
 
@@ -197,31 +197,6 @@ class Service(Model):
     rules: FileName
     listen: NicLabel | None = None
     frames: Literal["all", "ipv4"] = "all"
-
-
-class LocalSid(Model):
-    """A SID that a node owns and the behavior bound to it (RFC 8986 section 3), with its flavors."""
-
-    node: Name
-    sid: V6Address
-    behavior: str
-    nh4: V4Address | None = None
-    nh6: V6Address | None = None
-    table: Annotated[int, Field(strict=True, ge=1, le=2**32 - 1)] | None = None
-    policy: Target | None = None
-    service: Name | None = None
-    flavors: tuple[FlavorName, ...] = ()
-
-    @property
-    def parameters(self) -> dict[str, Any]:
-        """What the author gave, by the names of the behavior's registry entry."""
-        given = {name: getattr(self, name) for name in ("nh4", "nh6", "policy", "service", "table")}
-        return {name: value for name, value in given.items() if value is not None}
-
-    @property
-    def prefix(self) -> IPv6Network:
-        """The destinations that the SID takes: with NEXT-CSID whatever follows it, else itself."""
-        return NextCsid().prefix(self.sid) if NEXT_CSID in self.flavors else IPv6Network(self.sid)
 
 
 VarName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,30}$")]

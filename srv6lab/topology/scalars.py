@@ -76,6 +76,8 @@ _VERSION = r"(([<>]=?|!=|=|~>) ?)?[0-9]+(\.[0-9A-Za-z]+)*"
 BOX_VERSION = rf"^{_VERSION}(, ?{_VERSION})*$"
 BoxVersion = Annotated[str, StringConstraints(pattern=BOX_VERSION, max_length=60)]
 Megabytes = Annotated[int, Field(strict=True, ge=128, le=262144)]
+# The kernel has tables of its own from 253 on.
+Table = Annotated[int, Field(strict=True, ge=1, le=252)]
 Cpus = Annotated[int, Field(strict=True, ge=1, le=64)]
 Line = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]*$", max_length=200)]
 

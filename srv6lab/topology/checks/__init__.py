@@ -20,6 +20,7 @@ from srv6lab.topology.checks import (
     segments,
     services,
     sid_structure,
+    vrfs,
 )
 from srv6lab.topology.checks.collect import view_of
 from srv6lab.topology.checks.facts import Facts
@@ -45,4 +46,5 @@ __all__ = [
     "services",
     "sid_structure",
     "view_of",
+    "vrfs",
 ]

@@ -28,7 +28,8 @@ from srv6lab.topology.expectations import (
     CounterExpectation,
     PacketExpectation,
 )
-from srv6lab.topology.model import Endpoint, Group, Link, LocalSid, Node, Service
+from srv6lab.topology.local_sid import LocalSid
+from srv6lab.topology.model import Endpoint, Group, Link, Node, Service
 from srv6lab.topology.places import Place
 from srv6lab.topology.scalars import Address, Network
 from srv6lab.topology.sr_policy import SrPolicy
@@ -98,6 +99,11 @@ class Nic:
     path: Path
     endpoint: Endpoint
     link: Link
+
+    @property
+    def vrf(self) -> str:
+        """The VRF that it is in, "" for none."""
+        return self.endpoint.vrf or ""
 
 
 @dataclass(frozen=True)
@@ -266,18 +272,18 @@ class Facts:
         return self.links_known and node not in self._unclear and "?" not in self._unclear
 
     @cached_property
-    def _prefixes(self) -> dict[str, dict[int, set[Network]]]:
-        """The prefixes on each node's links by their length: a hub has as many routes as links."""
-        found: dict[str, dict[int, set[Network]]] = {}
+    def _prefixes(self) -> dict[tuple[str, str], dict[int, set[Network]]]:
+        """The prefixes on the links of each VRF of each node by their length: a hub has as many routes as links."""
+        found: dict[tuple[str, str], dict[int, set[Network]]] = {}
         for node, nics in self.nics.items():
             for nic in nics:
-                by_length = found.setdefault(node, {})
+                by_length = found.setdefault((node, nic.vrf), {})
                 by_length.setdefault(nic.link.prefix.prefixlen, set()).add(nic.link.prefix)
         return found
 
-    def on_link(self, node: str, address: Address) -> bool:
-        """Whether a node reaches an address without a router."""
-        lengths = self._prefixes.get(node, {})
+    def on_link(self, node: str, address: Address, vrf: str = "") -> bool:
+        """Whether a node reaches an address without a router, by its NICs outside of VRFs or by those of one."""
+        lengths = self._prefixes.get((node, vrf), {})
         return any(
             ip_network((address, length), strict=False) in prefixes
             for length, prefixes in lengths.items()

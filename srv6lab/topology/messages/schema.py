@@ -189,6 +189,11 @@ def _unknown_key(path: Path, source: Source) -> Problem | None:
     parent, key = path[:-1], str(path[-1])
     allowed = allowed_keys(parent)
     given = value_at(source.data, parent)
+    if key in allowed:
+        others = [{*_keys([model])} for model in models_at(parent) if key not in _keys([model])]
+        if other := next((one for keys in others for one in given if one in keys), None):
+            what = f"`{key}` and `{other}` don't go together"
+            return Problem(source.locate(path, key=True), what, "take one of the two away")
     close = meant(key, [one for one in allowed if one not in given])
     if close and _required(parent, close[0]) and len(models_at(parent)) == 1:
         return None
