@@ -7,6 +7,7 @@ What can't be planned is a Problem at the place in the YAML that asked for it.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from ipaddress import IPv6Address, ip_interface, ip_network
@@ -178,8 +179,13 @@ def _plan_nics(topology: Topology) -> dict[str, list[Nic]]:
         for nic in _ends(topology.name, link):
             nics.setdefault(nic.point.node, []).append(nic)
     for found in nics.values():
-        found.sort(key=lambda nic: int(nic.name.removeprefix("eth")))
+        found.sort(key=lambda nic: _by_number(nic.name))
     return nics
+
+
+def _by_number(name: str) -> list[str | int]:
+    """eth10 comes behind eth2."""
+    return [int(part) if part.isdigit() else part for part in re.split("([0-9]+)", name)]
 
 
 def _ends(lab: str, link: Link) -> Iterator[Nic]:

@@ -7,10 +7,12 @@ namespace, and wires it to the core.
 from __future__ import annotations
 
 import subprocess
+from binascii import crc32
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from srv6lab.errors import MachineError
+from srv6lab.topology.scalars import NUMBERED
 
 if TYPE_CHECKING:
     from srv6lab.plan.nodes import Nic, PlannedNode
@@ -39,7 +41,10 @@ def make_namespaces(nodes: Iterable[PlannedNode], enter: Enter) -> bool:
 
 
 def index(nic: Nic) -> int:
-    return _FIRST_INDEX + int(nic.name.removeprefix("eth"))
+    """A number of its own for each NIC of a node: of those that aren't numbered, one that its name gives."""
+    if NUMBERED.fullmatch(nic.name):
+        return _FIRST_INDEX + int(nic.name.removeprefix("eth"))
+    return 20_000 + crc32(nic.name.encode()) % 1_000_000
 
 
 def _ends_well(command: Sequence[str]) -> bool:

@@ -18,8 +18,9 @@ from srv6lab.topology.expectations import PacketExpectation
 from srv6lab.topology.large.schema import or_template, short_schema
 from srv6lab.topology.local_sid import LocalSid
 from srv6lab.topology.messages.pydantic_messages import PATTERNS
-from srv6lab.topology.model import ENDPOINT, Topology
+from srv6lab.topology.model import Topology
 from srv6lab.topology.notation import LINE, PROTOCOLS
+from srv6lab.topology.scalars import ENDPOINT
 from srv6lab.topology.walks import LEGS
 
 Schema = dict[str, Any]
