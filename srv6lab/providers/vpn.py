@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from srv6lab.errors import MachineError
-from srv6lab.topology.scalars import NUMBERED
 
 if TYPE_CHECKING:
     from srv6lab.plan.nodes import Nic, PlannedNode
@@ -42,8 +41,9 @@ def make_namespaces(nodes: Iterable[PlannedNode], enter: Enter) -> bool:
 
 def index(nic: Nic) -> int:
     """A number of its own for each NIC of a node: of those that aren't numbered, one that its name gives."""
-    if NUMBERED.fullmatch(nic.name):
-        return _FIRST_INDEX + int(nic.name.removeprefix("eth"))
+    number = nic.name.removeprefix("eth")
+    if number.isdigit():
+        return _FIRST_INDEX + int(number)
     return 20_000 + crc32(nic.name.encode()) % 1_000_000
 
 
