@@ -128,6 +128,9 @@ GOOD: dict[str, dict[str, tuple[Any, ...]]] = {
         "exercises/0/probes/0/oam": (False,),
         "exercises/0/probes/0/answered": ("all", "none", "at least 3", None),
         "exercises/0/probes/0/segments": ([],),
+        "exercises/0/probes/0": (
+            {"id": "echo", "from": "west", "to": "east", "tcp": 10**7, "answered": "none", "port": 1},
+        ),
         "exercises/0/probes/0/source": ("10.0.1.1", None),
         "exercises/0/probes/0/destination": ("10.0.2.1", None),
         "exercises/0/probes/0/family": (4, None),
@@ -285,6 +288,13 @@ BAD: dict[str, dict[str, tuple[Any, ...]]] = {
         f"{_PROBE}/size": (55, 8953),
         f"{_PROBE}/interval": (0, 1001),
         f"{_PROBE}/oam": (True, *NO_FLAG),
+        "exercises/0/probes/0": (
+            {"id": "echo", "from": "west", "to": "east", "tcp": 0},
+            {"id": "echo", "from": "west", "to": "east", "tcp": 9, "answered": "at least 1"},
+            {"id": "echo", "from": "west", "destination": "10.0.2.9", "tcp": 9},
+            {"id": "echo", "from": "west", "to": "east", "tcp": 9, "size": 60},
+            {"id": "echo", "from": "west", "icmp": 3},
+        ),
         f"{_PROBE}/source": ("west", "fe80::1%eth1", 10),
         f"{_PROBE}/destination": ("east", "10.0.2.0/24"),
         f"{_PROBE}/family": (0, 5, "4"),
@@ -629,6 +639,37 @@ def test_there_are_enough_files() -> None:
 @pytest.mark.parametrize("base", BASES)
 def test_the_bases_are_good(base: str) -> None:
     assert takes(json.dumps(BASES[base])) == (True, True)
+
+
+def places(data: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Where a single value stands that a variable may stand for."""
+    pairs = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
+    for key, value in pairs:
+        if path or key not in ("vars", "include"):
+            yield from places(value, (*path, key))
+    if isinstance(data, (str, int)) and "{" not in str(data) and len(str(data)) <= 200:
+        yield path
+
+
+def with_variables(data: Any, which: list[tuple[Any, ...]]) -> Any:
+    """The file with variables in these places."""
+    data = deepcopy(data)
+    values = {}
+    for number, (*before, last) in enumerate(which):
+        part = data
+        for key in before:
+            part = part[key]
+        values[f"v{number}"], part[last] = part[last], f"{{v{number}}}"
+    return data | {"vars": data.get("vars", {}) | values}
+
+
+@pytest.mark.parametrize("base", BASES)
+def test_every_value_may_be_a_variable(base: str) -> None:
+    every = [*places(BASES[base])]
+    assert len(every) > 10
+    assert takes(json.dumps(with_variables(BASES[base], every))) == (True, True)
+    refused = [path for path in every if not VALIDATOR.is_valid(with_variables(BASES[base], [path]))]
+    assert refused == []
 
 
 @pytest.mark.parametrize("path", LABS, ids=lambda path: path.parent.name)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from ipaddress import IPv6Address, ip_interface, ip_network
 from types import MappingProxyType
@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 from srv6lab.errors import Location, Problem, TopologyError
 from srv6lab.evidence.packets import Point
+from srv6lab.plan.frames import FixedNeighbor, SteeredFrames, across, circuits, steered_frames
 from srv6lab.plan.frr import plan_routing
 from srv6lab.plan.headend import plan_headend
 from srv6lab.plan.nodes import (
@@ -27,19 +28,23 @@ from srv6lab.plan.nodes import (
     PlannedPort,
     PlannedProxy,
     PlannedRoute,
+    PlannedRule,
     PlannedService,
     PlannedSid,
+    SteeredList,
     SteeredPrefix,
 )
 from srv6lab.plan.own import plan_own
+from srv6lab.plan.selectors import rule_of, selectors
 from srv6lab.plan.vrfs import plan_vrfs
 from srv6lab.srv6.behaviors import BEHAVIORS
 from srv6lab.topology.actions import Action
 from srv6lab.topology.actions.steering import SteeringAction
 from srv6lab.topology.local_sid import LocalSid
 from srv6lab.topology.model import STANDARD, Group, Hardware, Link, Node, Port, Topology
+from srv6lab.topology.rules import Rule
 from srv6lab.topology.scalars import Address
-from srv6lab.topology.steering import Steering
+from srv6lab.topology.steering import ListedSegments, Steering
 
 T = TypeVar("T")
 _Sid = tuple[int, LocalSid]  # with its place in the file
@@ -54,30 +59,39 @@ def mac_of(lab: str, point: Point) -> str:
 def plan(topology: Topology, locate: Locate, files: Mapping[str, str] = MappingProxyType({})) -> Plan:
     """Plan a loaded topology; TopologyError with every problem if it can't be planned. `files` holds
     the texts of the files that the topology names."""
-    nics = _plan_nics(topology)
+    every = tuple(_steering(topology))
+    nics = _plan_nics(topology, (one for _, one in every))
+    neighbors = _neighbors(nics, across(topology, (one for _, one in every)))
     problems = list(_mac_clashes(topology, locate))
     sids = _by_node((one.node, (index, one)) for index, one in enumerate(topology.local_sids))
-    steering = _by_node((one.headend, (where, one)) for where, one in _steering(topology))
-    inserted = {one.match.prefix for _, one in _steering(topology) if one.mode == "inline"}
+    steering = _by_node((one.headend, (where, one)) for where, one in every)
+    inserted = {one.prefix for _, one in every if one.mode == "inline"}
     groups = _by_node((member, group) for group in topology.groups.values() for member in group.members)
     nodes = []
     for name, node in topology.nodes.items():
         planner = _Planner(name, node, tuple(nics.get(name, ())), locate, problems)
         services = tuple(_plan_services(topology, name, files))
-        machine = replace(planner.planned(sids.get(name, ()), services), routing=plan_routing(topology, name))
         wanted = steering.get(name, ())
-        machine = replace(machine, vrfs=plan_vrfs(node, machine, [one for _, one in wanted]))
-        policies = _policies(machine, wanted, locate, problems)
+        machine = replace(
+            planner.planned(sids.get(name, ()), services),
+            routing=plan_routing(topology, name),
+            selectors=selectors(one.match for _, one in wanted if not one.of_frames),
+            has_lists=any(len(one.lists) > 1 for _, one in wanted),
+        )
+        vrfs = plan_vrfs(node, machine, [one for _, one in wanted])
+        machine = replace(machine, vrfs=vrfs, neighbors=tuple(neighbors.get(name, ())))
+        policies = tuple(_policies(machine, wanted, locate, problems))
         hardware = _hardware(node, groups.get(name, ()), topology.defaults)
         headend = plan_headend(topology, name, machine.egress_nic)
         own = plan_own(node, [nic.name for nic in machine.nics], files)
         takes_srh = machine.forwards or any(
             one in prefix for prefix in inserted for one in machine.addresses()
         )
-        machine = replace(
-            machine, steering=tuple(policies), headend=headend, takes_srh=takes_srh, own=own, **hardware
-        )
-        nodes.append(machine)
+        steered = tuple(one for one in policies if isinstance(one, SteeredPrefix))
+        frames = tuple(one for one in policies if isinstance(one, SteeredFrames))
+        machine = replace(machine, steering=steered, frames=frames, headend=headend, own=own)
+        machine = replace(machine, rules=with_rules(machine.rules, steered))
+        nodes.append(replace(machine, takes_srh=takes_srh, **hardware))
     if problems:
         raise TopologyError(problems)
     locations = {path: locate(path) for path in _lasting(topology)}
@@ -112,24 +126,46 @@ def _said(hardware: Hardware) -> dict[str, Any]:
     return {key: value for key, value in values.items() if value is not None}
 
 
+def with_rules(rules: tuple[PlannedRule, ...], policies: Iterable[SteeredPrefix]) -> tuple[PlannedRule, ...]:
+    """A node's rules with those that lead to what it steers."""
+    return tuple(dict.fromkeys((*rules, *(one.rule for one in policies if one.rule))))
+
+
+def _rule(rule: Rule) -> PlannedRule:
+    return PlannedRule(
+        rule.priority, rule.table, rule.versions, rule.source, rule.to, rule.iif or "", rule.fwmark
+    )
+
+
 def steered_prefix(node: PlannedNode, steering: Steering) -> SteeredPrefix | None:
     """A policy with the NIC towards its first segment, or None where there is no way to it."""
-    nic, match = node.egress_nic(steering.segments[0]), steering.match
-    if nic is None:
-        return None
-    table = next((vrf.table for vrf in node.vrfs if vrf.name == match.vrf), None)
-    return SteeredPrefix(match.prefix, steering.segments, steering.mode, nic, match.vrf or "", table)
+    lists = []
+    for _, one in steering.lists:
+        if (nic := node.egress_nic(one.segments[0])) is None:
+            return None
+        weight = one.weight if isinstance(one, ListedSegments) else 1
+        lists.append(SteeredList(one.segments, nic, node.neighbor(one.segments[0], nic), weight))
+    match, first = steering.match, lists[0]
+    rule = rule_of(match, node.selectors)
+    vrf = next((vrf.table for vrf in node.vrfs if vrf.name == match.vrf), None)
+    table = rule.table if rule else match.table or vrf
+    several = tuple(lists) if len(lists) > 1 else ()
+    of = (steering.prefix, first.segments, steering.mode, first.nic, match.vrf or "")
+    return SteeredPrefix(*of, several, table, rule)
 
 
 def _policies(
     node: PlannedNode, wanted: Sequence[tuple[Path, Steering]], locate: Locate, problems: list[Problem]
-) -> Iterator[SteeredPrefix]:
+) -> Iterator[SteeredPrefix | SteeredFrames]:
     """The machine's own policies; those that exercises apply are only looked at for problems."""
     for where, steering in wanted:
-        policy = steered_prefix(node, steering)
+        of_frames = steering.of_frames
+        policy = steered_frames(steering, node.egress_nic) if of_frames else steered_prefix(node, steering)
         if policy is None:
-            path = (*where, "to", "segments", 0)
-            problems.append(_no_way(node.name, steering.segments[0], locate(path)))
+            lost = ((at, one) for at, one in steering.lists if not node.egress_nic(one.segments[0]))
+            for at, one in lost:
+                path = (*where, "to", *at, "segments", 0)
+                problems.append(_no_way(node.name, one.segments[0], locate(path)))
         elif where[0] == "steering":
             yield policy
 
@@ -172,11 +208,12 @@ def _mac_clashes(topology: Topology, locate: Locate) -> Iterator[Problem]:
                 yield Problem(locate(("links", index, "endpoints", end)), what, "rename one of the two nodes")
 
 
-def _plan_nics(topology: Topology) -> dict[str, list[Nic]]:
-    """NICs by node, in the order of their numbers."""
+def _plan_nics(topology: Topology, every: Iterable[Steering]) -> dict[str, list[Nic]]:
+    """NICs by node, in the order of their numbers. One by which only an exercise steers frames keeps its address."""
+    own, all_ = circuits(topology, topology.steering), circuits(topology, every)
     nics: dict[str, list[Nic]] = {}
     for link in topology.links:
-        for nic in _ends(topology.name, link):
+        for nic in _ends(topology.name, link, all_, own):
             nics.setdefault(nic.point.node, []).append(nic)
     for found in nics.values():
         found.sort(key=lambda nic: _by_number(nic.name))
@@ -188,7 +225,7 @@ def _by_number(name: str) -> list[str | int]:
     return [int(part) if part.isdigit() else part for part in re.split("([0-9]+)", name)]
 
 
-def _ends(lab: str, link: Link) -> Iterator[Nic]:
+def _ends(lab: str, link: Link, circuits: Collection[Point], bare: Collection[Point]) -> Iterator[Nic]:
     points = [endpoint.point for endpoint in link.endpoints]
     for index, endpoint in enumerate(link.endpoints):
         point = points[index]
@@ -201,7 +238,23 @@ def _ends(lab: str, link: Link) -> Iterator[Nic]:
             link=link.name,
             peer=points[1 - index],
             vrf=endpoint.vrf or "",
+            circuit=point in circuits,
+            bare=point in bare and endpoint.address is None,
         )
+
+
+def _neighbors(
+    nics: Mapping[str, Sequence[Nic]], pairs: Iterable[tuple[Point, Point]]
+) -> dict[str, list[FixedNeighbor]]:
+    """By node the neighbors that it has to be told of: those in its own prefix."""
+    ends = {nic.point: nic for found in nics.values() for nic in found}
+    found: dict[str, list[FixedNeighbor]] = {}
+    for near, far in dict.fromkeys(pairs):
+        there = ends[far]
+        if ends[near].address.network == there.address.network:
+            neighbor = FixedNeighbor(there.address.ip, there.mac, near.nic)
+            found.setdefault(near.node, []).append(neighbor)
+    return found
 
 
 def _plan_services(topology: Topology, node: str, files: Mapping[str, str]) -> Iterator[PlannedService]:
@@ -251,6 +304,7 @@ class _Planner:
             locator=self.node.locator,
             tunnel_source=self.node.tunnel_source,
             routes=tuple(self._routes()),
+            rules=tuple(map(_rule, self.node.rules)),
             services=services,
             proxies=tuple(self._proxies(sids, services)),
         )
@@ -259,13 +313,14 @@ class _Planner:
     def _routes(self) -> Iterable[PlannedRoute]:
         for index, route in enumerate(self.node.routes):
             vrf = self.node.vrf_of(route.vrf, route.table)
-            nic = self._connected(route.via, vrf)
+            nic = route.nic or ("" if route.via is None else self._connected(route.via, vrf))
             if nic is None:
                 where = ("nodes", self.name, "routes", index, "via")
                 self._problem(where, f"{self.name} has no link on which {route.via} lies", self._links_of())
             else:
                 table = self.node.vrf_tables.get(vrf, route.table)
-                yield PlannedRoute(route.prefix, route.via, nic, route.weight, table, vrf)
+                of = (route.prefix, route.via, nic, route.weight, table, vrf, route.type or "")
+                yield PlannedRoute(*of, route.metric)
 
     def _sids(self, sids: Sequence[_Sid], node: PlannedNode) -> Iterable[PlannedSid]:
         for index, local in sids:
@@ -315,7 +370,7 @@ class _Planner:
             )
 
     def _connected(self, address: Address, vrf: str = "") -> str | None:
-        nics = (nic for nic in self.nics if nic.vrf == vrf)
+        nics = (nic for nic in self.nics if nic.vrf == vrf and not nic.bare)
         return next((nic.name for nic in nics if address in nic.address.network), None)
 
     def _any_ipv6_nic(self) -> str | None:

@@ -20,7 +20,13 @@ from srv6lab.srv6.results import LocalSid
 from srv6lab.topology import sr_policy as written
 from srv6lab.topology.scalars import Address, Network
 
-HEADENDS = {"encap": "H.Encaps", "encap.red": "H.Encaps.Red", "inline": "H.Insert"}
+HEADENDS = {
+    "encap": "H.Encaps",
+    "encap.red": "H.Encaps.Red",
+    "inline": "H.Insert",
+    "l2encap": "H.Encaps.L2",
+    "l2encap.red": "H.Encaps.L2.Red",
+}
 INVALID = "no candidate path of its policy is valid"
 Routes = Iterator[tuple[int | None, Network, tuple[NextHop, ...]]]
 
@@ -36,9 +42,10 @@ class Elected:
 
 
 def source_of(node: PlannedNode, nics: Mapping[str, Nic], name: str) -> IPv6Address:
-    """The source of what a node pushes: what it was told (`ip sr tunsrc`), else the address of the NIC that it leaves
-    by."""
-    source = node.tunnel_source or nics[name].address.ip
+    """The source of what a node pushes: what it was told (`ip sr tunsrc`), what FRR tells the kernel, else the address
+    of the NIC that it leaves by."""
+    by_frr = node.routing.source if node.routing else None
+    source = node.tunnel_source or by_frr or nics[name].address.ip
     if not isinstance(source, IPv6Address):
         raise ValueError(f"{name} has no IPv6 address to encapsulate from")
     return source

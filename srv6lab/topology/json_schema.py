@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from srv6lab.srv6.behaviors import BEHAVIORS
+from srv6lab.srv6.behaviors import BEHAVIORS, Behavior
 from srv6lab.srv6.flavors import flavored, in_linux
 from srv6lab.topology.checks.actions import FAMILIES, LONGEST_CHAIN, OWN
 from srv6lab.topology.checks.names import DEVICES
@@ -15,12 +15,13 @@ from srv6lab.topology.checks.own import NO_FILES
 from srv6lab.topology.checks.services import TAKEN
 from srv6lab.topology.exercises import PROBE_KINDS
 from srv6lab.topology.expectations import PacketExpectation
-from srv6lab.topology.large.schema import or_template, short_schema
-from srv6lab.topology.local_sid import LocalSid
+from srv6lab.topology.large.schema import A_TEMPLATE, or_template, short_schema
+from srv6lab.topology.local_sid import KEYS, LocalSid
 from srv6lab.topology.messages.pydantic_messages import PATTERNS
 from srv6lab.topology.model import Topology
-from srv6lab.topology.notation import LINE, PROTOCOLS
+from srv6lab.topology.notation import ETHERNET, LINE, PROTOCOLS
 from srv6lab.topology.scalars import ENDPOINT
+from srv6lab.topology.steering import FRAMES
 from srv6lab.topology.walks import LEGS
 
 Schema = dict[str, Any]
@@ -117,21 +118,29 @@ def _probe() -> Iterator[Schema]:
             yield _when(_given(kind.key), _without("segments"))
         if not kind.answered:
             yield _when(_given(kind.key), _without("answered"))
+        if not kind.counted:
+            whole = _each(("answered",), or_template({"enum": ["all", "none", None]}))
+            yield _when(_given(kind.key), _given("to"), _each(("size", "interval"), False), whole)
 
 
 def _local_sid() -> Iterator[Schema]:
-    parameters = {"vrf", *(name for one in BEHAVIORS.values() for name in one.parameters)}
+    parameters = {"vrf", *(key for one in BEHAVIORS.values() for key in _keys(one))}
     parameters &= LocalSid.model_fields.keys()
     for name, one in BEHAVIORS.items():
-        tables = {"table", "vrf"} & {*one.parameters, *(["vrf"] if "table" in one.parameters else [])}
-        others = sorted(parameters - {*one.parameters} - tables)
+        keys = _keys(one)
+        tables = {"table", "vrf"} & {*keys, *(["vrf"] if "table" in keys else [])}
+        others = sorted(parameters - {*keys} - tables)
         has = {flavor for known in flavored(name) if known.kernel_since for flavor in known.flavors}
         flavors = [flavor for flavor in in_linux() if flavor in has]
         fits = _each(("flavors",), {"items": or_template({"enum": flavors})} if flavors else _NOTHING)
-        has_all = _given(*(sorted({*one.parameters} - tables)))
+        has_all = _given(*(sorted({*keys} - tables)))
         table = [_one_of(*sorted(tables))] if tables else []
         yield _when(_is("behavior", name), has_all, *table, _without(*others), fits)
     yield _each(("flavors",), {"uniqueItems": True})
+
+
+def _keys(one: Behavior) -> list[str]:
+    return [KEYS.get(name, name) for name in one.parameters]
 
 
 def _header() -> Iterator[Schema]:
@@ -148,7 +157,7 @@ def _tunnel() -> Iterator[Schema]:
 
 def _packet() -> Iterator[Schema]:
     yield from _tunnel()
-    yield _when(_given("segment_list"), _each(("next_header",), {"not": {"enum": [*PROTOCOLS]}}))
+    yield _when(_given("segment_list"), _each(("next_header",), {"not": {"enum": [*PROTOCOLS, ETHERNET]}}))
     yield _when(_is("segment_list", []), _each(("next_header",), {"not": {"const": "routing"}}))
     more = tuple(
         key for key in PacketExpectation.model_fields if key not in ("at", "direction", "probe", "absent")
@@ -171,10 +180,33 @@ def _service() -> Iterator[Schema]:
     yield _when(_is("sr_aware", True), _each(("frames",), or_template({"const": "all"})))
 
 
+def _route() -> Iterator[Schema]:
+    """Only a link says which of its neighbors has a link-local address."""
+    yield _one_family("prefix", "via")
+    yield {"anyOf": [_given("via"), _given("nic"), _given("type")]}
+    yield _when(_given("type"), _without("via", "nic"), _each(("weight",), or_template({"const": 1})))
+    link_local = {"type": "string", "pattern": "^[Ff][Ee][89ABab]"}
+    yield _when({"not": _each(("via",), {"not": link_local})}, _given("nic"))
+
+
 def _steering() -> Iterator[Schema]:
     """Nothing takes IPv4 out of SRv6 behind a policy but the SID of a service."""
-    by_color = {"match": _each(("prefix",), _FAMILY[4]), "to": {"required": ["endpoint"]}}
+    by_color = {"match": _each(("prefix",), {"pattern": "^[^:{[]*$"}), "to": {"required": ["endpoint"]}}
     yield _when({"required": [*by_color], "properties": by_color}, _each(("to",), _given("sid")))
+    frames = {"required": ["mode"], "properties": {"mode": {"enum": [*FRAMES]}}}
+    any_mode = {"required": ["mode"], "properties": {"mode": A_TEMPLATE}}
+    of_frames = {"properties": {"match": {"required": ["nic"]}, "to": {"required": ["segments"]}}}
+    of_packets = {"properties": {"match": {"required": ["prefix"]}}}
+    yield {"anyOf": [any_mode, {"if": frames, "then": of_frames, "else": of_packets}]}
+    chosen = {"to": {"required": ["endpoint"]}}
+    narrow = _each(("match",), _without("source", "nic", "table"))
+    yield _when({"required": [*chosen], "properties": chosen}, narrow)
+
+
+def _match() -> Iterator[Schema]:
+    yield _one_family("prefix", "source")
+    yield _when(_given("table"), _without("source", "nic"))
+    yield _when(_given("vrf"), _without("source", "nic", "table"))
 
 
 _RULES: dict[str, list[Schema]] = {
@@ -196,6 +228,7 @@ _RULES: dict[str, list[Schema]] = {
     "Group": [_each(("members",), {"uniqueItems": True})],
     "Inner": [*_header()],
     "LocalSid": [*_local_sid()],
+    "Match": [*_match()],
     "Middle": [*_tunnel()],
     "NodeFile": [
         _one_of("source", "content"),
@@ -207,9 +240,10 @@ _RULES: dict[str, list[Schema]] = {
         _each(("outside",), {"not": {"pattern": "^eth[0-9]+$"}}),
     ],
     "Probe": [*_probe()],
-    "Route": [_one_family("prefix", "via"), _when(_given("vrf"), _without("table"))],
+    "Route": [*_route(), _when(_given("vrf"), _without("table"))],
+    "Rule": [_one_family("from", "to")],
     "Service": [*_service()],
     "Steering": [*_steering()],
     # A headend's agent keeps what is steered by color, so an exercise can't change it.
-    "SteeringAction": [_each(("steering",), _each(("to",), {"required": ["segments"]}))],
+    "SteeringAction": [_each(("steering",), _each(("to",), _without("endpoint")))],
 }

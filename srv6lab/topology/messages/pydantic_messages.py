@@ -37,6 +37,7 @@ PATTERNS = {
     LINE: "IP headers with `|` between them, each `10.0.0.1 → 10.0.1.1`, `r1.End → @r2` or `same`, and what more is said of it",
     ":": "IPv6",
     "^[^:]*$": "IPv4",
+    "^[^:{[]*$": "IPv4",
     NAME: "a letter first, then letters, digits, `_` and `-`, 31 at most",
     r"^[A-Za-z_][A-Za-z0-9_]{0,30}$": "letters, digits and `_`, 31 at most",
     TEMPLATE: "a text with a variable, such as `{mtu}`, or a range, such as `r[1-20]`",
