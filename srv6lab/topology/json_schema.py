@@ -105,7 +105,9 @@ def _one_of(*keys: str) -> Schema:
 _OF_THE_KERNEL = {
     "properties": {
         "vrf": _NOTHING,
-        "behavior": {"enum": [one.name for one in BEHAVIORS.values() if one.served_by == "kernel"]},
+        "behavior": or_template(
+            {"enum": [one.name for one in BEHAVIORS.values() if one.served_by == "kernel"]}
+        ),
     },
 }
 
