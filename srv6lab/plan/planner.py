@@ -268,9 +268,9 @@ class _Planner:
             tunnel_source=self.node.tunnel_source,
             routes=tuple(self._routes()),
             services=services,
-            proxies=tuple(self._proxies(sids, services)),
         )
-        return replace(node, local_sids=tuple(self._sids(sids, node)))
+        proxies = tuple(self._proxies(sids, services, node))
+        return replace(node, local_sids=tuple(self._sids(sids, node)), proxies=proxies)
 
     def _routes(self) -> Iterable[PlannedRoute]:
         for index, route in enumerate(self.node.routes):
@@ -314,7 +314,9 @@ class _Planner:
         what = f"{next_hop} is on no link of {self.name}" if next_hop else f"{self.name} has no IPv6 link"
         self._problem(("local_sids", index), what, self._links_of())
 
-    def _proxies(self, sids: Sequence[_Sid], services: tuple[PlannedService, ...]) -> Iterable[PlannedProxy]:
+    def _proxies(
+        self, sids: Sequence[_Sid], services: tuple[PlannedService, ...], node: PlannedNode
+    ) -> Iterable[PlannedProxy]:
         for index, local in sids:
             behavior = BEHAVIORS[local.behavior]
             if behavior.served_by != "proxy":
@@ -326,9 +328,25 @@ class _Planner:
                 self._problem(("local_sids", index), what, mend)
                 continue
             to, back = service.ports
-            yield PlannedProxy(
-                local.sid, behavior, service.name, to.inside.address.ip, to.outside.name, back.outside.name
-            )
+            there = to.inside.address.ip, to.outside.name, back.outside.name
+            source, segments = self._tunnel(local, node) if local.policy else (None, ())
+            if local.policy and source is None:
+                self._stranded(index, local)
+                continue
+            yield PlannedProxy(local.sid, behavior, service.name, *there, source, segments)
+
+    def _tunnel(
+        self, local: LocalSid, node: PlannedNode
+    ) -> tuple[IPv6Address | None, tuple[IPv6Address, ...]]:
+        """Where the tunnel of a static proxy begins, and its segments; no source where no way leads to the first."""
+        assert local.policy is not None
+        segments = local.policy.segments
+        out = node.egress_nic(segments[0])
+        loopback = node.loopback.ip if node.loopback else None
+        near = (nic.address.ip for nic in node.nics if nic.name == out)
+        known = (local.policy.source, node.tunnel_source, loopback, *near)
+        found = (one for one in known if isinstance(one, IPv6Address))
+        return next(found, None) if out else None, segments
 
     def _connected(self, address: Address, vrf: str = "") -> str | None:
         nics = (nic for nic in self.nics if nic.vrf == vrf and not nic.bare)

@@ -245,6 +245,8 @@ def proxied_family(view: Facts, locate: Locate) -> Iterator[Problem]:
             behavior = BEHAVIORS.get(owner.value.behavior) if owner else None
             if behavior is None or behavior.served_by != "proxy" or listed.inserted:
                 continue
+            if behavior.ends_policy and index == len(listed.segments) - 1:
+                continue  # as all last segments are looked at
             if behavior.takes and listed.kind not in behavior.takes:
                 what = f"{segment} is {behavior.name}, and {listed.onto} is {listed.kind}"
                 mend = f"lead it through a proxy that hands on {listed.kind}"
