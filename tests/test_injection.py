@@ -63,7 +63,21 @@ BASE: dict[str, Any] = {
             "locator": "fc00:a::/64",
             "loopback": "fc00:a::1/64",
             "tunnel_source": "fc00:a::1",
-            "routes": [{"prefix": "fc00:b::/64", "via": "2001:ab::2"}],
+            "routes": [
+                {"prefix": "fc00:b::/64", "via": "2001:ab::2"},
+                {"prefix": "fc00:7::/64", "via": "fe80::2", "nic": "eth2", "metric": 5},
+                {"prefix": "10.0.7.0/24", "type": "blackhole"},
+            ],
+            "rules": [
+                {
+                    "priority": 100,
+                    "from": "10.0.1.0/24",
+                    "to": "10.0.7.0/24",
+                    "iif": "eth1",
+                    "fwmark": 7,
+                    "table": 100,
+                }
+            ],
             "headend": {
                 "flows": [
                     {
@@ -233,6 +247,18 @@ BASE: dict[str, Any] = {
         {"headend": "exit", "match": {"prefix": "10.0.1.0/24"}, "to": {"segments": ["fc00:a::d4"]}},
         {
             "headend": "exit",
+            "match": {"prefix": "10.0.1.0/24", "source": "10.0.2.0/24", "nic": "eth1"},
+            "to": {
+                "segment_lists": [{"segments": ["fc00:a::d4"], "weight": 2}, {"segments": ["fc00:a::d4"]}]
+            },
+        },
+        {
+            "headend": "exit",
+            "match": {"prefix": "10.0.1.0/24", "table": 100},
+            "to": {"segments": ["fc00:a::d4"]},
+        },
+        {
+            "headend": "exit",
             "match": {"prefix": "10.0.1.0/24", "vrf": "red"},
             "to": {"segments": ["fc00:a::d4"]},
         },
@@ -294,6 +320,22 @@ BASE: dict[str, Any] = {
                             }
                         },
                         {"commands": {"node": "gate", "put": ["true"], "back": ["false"]}},
+                        {
+                            "sid": {
+                                "add": {
+                                    "node": "gate",
+                                    "sid": "fc00:a::5",
+                                    "behavior": "End",
+                                    "flavors": ["PSP"],
+                                }
+                            }
+                        },
+                        {"sid": {"delete": {"node": "exit", "sid": "fc00:b::f"}}},
+                        {"route": {"add": {"node": "gate", "prefix": "fc00:c::/64", "via": "2001:ab::2"}}},
+                        {"route": {"delete": {"node": "exit", "prefix": "fc00:a::/64", "table": 100}}},
+                        {"link": {"at": "gate:eth2", "state": "down"}},
+                        {"stop": {"node": "exit"}},
+                        {"netem": {"link": "core", "loss": "10%", "delay": 5}},
                     ],
                     "across": {"id": "meanwhile", "from": "west", "to": "east", "icmp": 1, "answered": "all"},
                     "probes": [
@@ -579,6 +621,7 @@ def prove(found: Plan, path: str, text: str, folder: Path) -> None:
     elif path.startswith("change:"):
         sandbox = Sandbox.made(folder / "sandbox")
         machine = found.node(path.removeprefix("change:"))
+        sandbox.machine(machine)  # Day0 may run again
         nics = sandbox.root / "var/lib/srv6lab/nics"
         nics.parent.mkdir(parents=True)
         nics.write_text("".join(f"{nic.name}={nic.name}\n" for nic in machine.nics))

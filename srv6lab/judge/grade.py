@@ -86,6 +86,9 @@ def judge_run(
 ) -> Verdict:
     """The three witnesses of one exercise, and what likely caused it if it isn't a pass."""
     _, exercise = plan.exercise(name)
+    if observed.unable:
+        note = f"this machine can't: {observed.failure}"
+        return Verdict(name, (ChangeFailed(status=Status.INCONCLUSIVE, note=note),))
     captures = without_others(plan, captures)
     tracers = _tracers(plan, captures, observed)
     part = not (observed.lab or strict)

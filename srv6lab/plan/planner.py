@@ -27,19 +27,27 @@ from srv6lab.plan.nodes import (
     PlannedPort,
     PlannedProxy,
     PlannedRoute,
+    PlannedRule,
     PlannedService,
     PlannedSid,
+    Spare,
+    SteeredList,
     SteeredPrefix,
 )
 from srv6lab.plan.own import plan_own
+from srv6lab.plan.selectors import rule_of, selectors
 from srv6lab.plan.vrfs import plan_vrfs
 from srv6lab.srv6.behaviors import BEHAVIORS
 from srv6lab.topology.actions import Action
+from srv6lab.topology.actions.route import RouteAction
+from srv6lab.topology.actions.sid import SidAction
 from srv6lab.topology.actions.steering import SteeringAction
 from srv6lab.topology.local_sid import LocalSid
 from srv6lab.topology.model import STANDARD, Group, Hardware, Link, Node, Port, Topology
+from srv6lab.topology.route import Route
+from srv6lab.topology.rules import Rule
 from srv6lab.topology.scalars import Address
-from srv6lab.topology.steering import Steering
+from srv6lab.topology.steering import ListedSegments, Steering
 
 T = TypeVar("T")
 _Sid = tuple[int, LocalSid]  # with its place in the file
@@ -66,20 +74,27 @@ def plan(topology: Topology, locate: Locate, files: Mapping[str, str] = MappingP
     for name, node in topology.nodes.items():
         planner = _Planner(name, node, tuple(nics.get(name, ())), locate, problems)
         services = tuple(_plan_services(topology, name, files))
-        machine = replace(planner.planned(sids.get(name, ()), services), routing=plan_routing(topology, name))
         wanted = steering.get(name, ())
+        machine = replace(
+            planner.planned(sids.get(name, ()), services),
+            routing=plan_routing(topology, name),
+            selectors=selectors(one.match for _, one in wanted if not one.of_frames),
+            has_lists=any(len(one.lists) > 1 for _, one in wanted),
+        )
         vrfs = plan_vrfs(node, machine, [one for _, one in wanted])
         machine = replace(machine, vrfs=vrfs, neighbors=tuple(neighbors.get(name, ())))
         policies = tuple(_policies(machine, wanted, locate, problems))
         hardware = _hardware(node, groups.get(name, ()), topology.defaults)
         headend = plan_headend(topology, name, machine.egress_nic)
         own = plan_own(node, [nic.name for nic in machine.nics], files)
+        spare = _spare(topology, node, machine, locate, problems)
         takes_srh = machine.forwards or any(
             one in prefix for prefix in inserted for one in machine.addresses()
         )
         steered = tuple(one for one in policies if isinstance(one, SteeredPrefix))
         frames = tuple(one for one in policies if isinstance(one, SteeredFrames))
-        machine = replace(machine, steering=steered, frames=frames, headend=headend, own=own)
+        machine = replace(machine, steering=steered, frames=frames, headend=headend, own=own, spare=spare)
+        machine = replace(machine, rules=with_rules(machine.rules, steered))
         nodes.append(replace(machine, takes_srh=takes_srh, **hardware))
     if problems:
         raise TopologyError(problems)
@@ -115,13 +130,32 @@ def _said(hardware: Hardware) -> dict[str, Any]:
     return {key: value for key, value in values.items() if value is not None}
 
 
+def with_rules(rules: tuple[PlannedRule, ...], policies: Iterable[SteeredPrefix]) -> tuple[PlannedRule, ...]:
+    """A node's rules with those that lead to what it steers."""
+    return tuple(dict.fromkeys((*rules, *(one.rule for one in policies if one.rule))))
+
+
+def _rule(rule: Rule) -> PlannedRule:
+    return PlannedRule(
+        rule.priority, rule.table, rule.versions, rule.source, rule.to, rule.iif or "", rule.fwmark
+    )
+
+
 def steered_prefix(node: PlannedNode, steering: Steering) -> SteeredPrefix | None:
     """A policy with the NIC towards its first segment, or None where there is no way to it."""
-    nic, match = node.egress_nic(steering.segments[0]), steering.match
-    if nic is None:
-        return None
-    table = next((vrf.table for vrf in node.vrfs if vrf.name == match.vrf), None)
-    return SteeredPrefix(steering.prefix, steering.segments, steering.mode, nic, match.vrf or "", table)
+    lists = []
+    for _, one in steering.lists:
+        if (nic := node.egress_nic(one.segments[0])) is None:
+            return None
+        weight = one.weight if isinstance(one, ListedSegments) else 1
+        lists.append(SteeredList(one.segments, nic, node.neighbor(one.segments[0], nic), weight))
+    match, first = steering.match, lists[0]
+    rule = rule_of(match, node.selectors)
+    vrf = next((vrf.table for vrf in node.vrfs if vrf.name == match.vrf), None)
+    table = rule.table if rule else match.table or vrf
+    several = tuple(lists) if len(lists) > 1 else ()
+    of = (steering.prefix, first.segments, steering.mode, first.nic, match.vrf or "")
+    return SteeredPrefix(*of, several, table, rule)
 
 
 def _policies(
@@ -132,8 +166,10 @@ def _policies(
         of_frames = steering.of_frames
         policy = steered_frames(steering, node.egress_nic) if of_frames else steered_prefix(node, steering)
         if policy is None:
-            path = (*where, "to", "segments", 0)
-            problems.append(_no_way(node.name, steering.segments[0], locate(path)))
+            lost = ((at, one) for at, one in steering.lists if not node.egress_nic(one.segments[0]))
+            for at, one in lost:
+                path = (*where, "to", *at, "segments", 0)
+                problems.append(_no_way(node.name, one.segments[0], locate(path)))
         elif where[0] == "steering":
             yield policy
 
@@ -155,13 +191,44 @@ def _steering(topology: Topology) -> Iterator[tuple[Path, Steering]]:
     among them."""
     own = ((("steering", index), one) for index, one in enumerate(topology.steering))
     yield from ((path, one) for path, one in own if one.segments)
+    for path, action in _actions(topology):
+        if isinstance(action, SteeringAction) and action.steering.segments:
+            yield (*path, "steering"), action.steering
+
+
+def _actions(topology: Topology) -> Iterator[tuple[Path, Action]]:
+    """What exercises apply, each with its place."""
     for index, exercise in enumerate(topology.exercises):
         places: list[tuple[Path, tuple[Action, ...]]] = [(("apply",), exercise.apply)]
         places += [(("steps", number, "apply"), step.apply) for number, step in enumerate(exercise.steps)]
         for path, actions in places:
-            for number, action in enumerate(actions):
-                if isinstance(action, SteeringAction) and action.steering.segments:
-                    yield ("exercises", index, *path, number, "steering"), action.steering
+            yield from ((("exercises", index, *path, number), one) for number, one in enumerate(actions))
+
+
+def _spare(
+    topology: Topology, node: Node, machine: PlannedNode, locate: Locate, problems: list[Problem]
+) -> Spare:
+    """What exercises give a node for a while, planned as what it has of its own."""
+    routes: list[tuple[Path, Route]] = []
+    sids: list[tuple[Path, LocalSid]] = []
+    for path, action in _actions(topology):
+        if isinstance(action, RouteAction) and (route := action.route.put) and route.node == machine.name:
+            routes.append(((*path, "route", "add" if action.route.add else "replace"), route))
+        elif isinstance(action, SidAction) and (sid := action.sid.add) and sid.node == machine.name:
+            sids.append(((*path, "sid", "add"), sid))
+
+    def place(path: Path) -> Location:
+        if path[0] == "local_sids":
+            return locate((*sids[int(path[1])][0], *path[2:]))
+        return locate((*routes[int(path[3])][0], *path[4:]))  # nodes, its name, routes, the number
+
+    twin = node.model_copy(update={"routes": tuple(one for _, one in routes)})
+    planner = _Planner(machine.name, twin, machine.nics, place, problems)
+    planned = zip(
+        (one for _, one in routes), planner.routes(), strict=False
+    )  # fewer, where there is a problem
+    numbered = [(number, one) for number, (_, one) in enumerate(sids)]
+    return Spare(tuple(planned), tuple(planner.sids(numbered, machine)))
 
 
 def _mac_clashes(topology: Topology, locate: Locate) -> Iterator[Problem]:
@@ -266,24 +333,26 @@ class _Planner:
             loopback=self.node.loopback,
             locator=self.node.locator,
             tunnel_source=self.node.tunnel_source,
-            routes=tuple(self._routes()),
+            routes=tuple(self.routes()),
+            rules=tuple(map(_rule, self.node.rules)),
             services=services,
         )
         proxies = tuple(self._proxies(sids, services, node))
-        return replace(node, local_sids=tuple(self._sids(sids, node)), proxies=proxies)
+        return replace(node, local_sids=tuple(self.sids(sids, node)), proxies=proxies)
 
-    def _routes(self) -> Iterable[PlannedRoute]:
+    def routes(self) -> Iterable[PlannedRoute]:
         for index, route in enumerate(self.node.routes):
             vrf = self.node.vrf_of(route.vrf, route.table)
-            nic = self._connected(route.via, vrf)
+            nic = route.nic or ("" if route.via is None else self._connected(route.via, vrf))
             if nic is None:
                 where = ("nodes", self.name, "routes", index, "via")
                 self._problem(where, f"{self.name} has no link on which {route.via} lies", self._links_of())
             else:
                 table = self.node.vrf_tables.get(vrf, route.table)
-                yield PlannedRoute(route.prefix, route.via, nic, route.weight, table, vrf)
+                of = (route.prefix, route.via, nic, route.weight, table, vrf, route.type or "")
+                yield PlannedRoute(*of, route.metric)
 
-    def _sids(self, sids: Sequence[_Sid], node: PlannedNode) -> Iterable[PlannedSid]:
+    def sids(self, sids: Sequence[_Sid], node: PlannedNode) -> Iterable[PlannedSid]:
         for index, local in sids:
             behavior = BEHAVIORS[local.behavior]
             if behavior.served_by != "kernel":

@@ -10,6 +10,7 @@ from typing import Any
 from srv6lab.srv6.behaviors import BEHAVIORS, Behavior
 from srv6lab.srv6.flavors import flavored, in_linux
 from srv6lab.topology.checks.actions import FAMILIES, LONGEST_CHAIN, OWN
+from srv6lab.topology.checks.changes import ROUTE_WORDS, SID_WORDS
 from srv6lab.topology.checks.names import DEVICES
 from srv6lab.topology.checks.own import NO_FILES
 from srv6lab.topology.checks.services import TAKEN
@@ -99,6 +100,15 @@ def _one_of(*keys: str) -> Schema:
     return {"oneOf": [_given(key) for key in keys]}
 
 
+# Only Day0 binds the SIDs of SR proxies, and those that look into a VRF.
+_OF_THE_KERNEL = {
+    "properties": {
+        "vrf": _NOTHING,
+        "behavior": {"enum": [one.name for one in BEHAVIORS.values() if one.served_by == "kernel"]},
+    },
+}
+
+
 def _one_family(*keys: str) -> Schema:
     return {"anyOf": [_each(keys, family) for family in _FAMILY.values()]}
 
@@ -181,6 +191,15 @@ def _service() -> Iterator[Schema]:
     yield _when(_is("sr_aware", True), _each(("frames",), or_template({"const": "all"})))
 
 
+def _route() -> Iterator[Schema]:
+    """Only a link says which of its neighbors has a link-local address."""
+    yield _one_family("prefix", "via")
+    yield {"anyOf": [_given("via"), _given("nic"), _given("type")]}
+    yield _when(_given("type"), _without("via", "nic"), _each(("weight",), {"const": 1}))
+    link_local = {"type": "string", "pattern": "^[Ff][Ee][89ABab]"}
+    yield _when({"not": _each(("via",), {"not": link_local})}, _given("nic"))
+
+
 def _steering() -> Iterator[Schema]:
     """Nothing takes IPv4 out of SRv6 behind a policy but the SID of a service."""
     by_color = {"match": _each(("prefix",), _FAMILY[4]), "to": {"required": ["endpoint"]}}
@@ -189,8 +208,17 @@ def _steering() -> Iterator[Schema]:
     yield {
         "if": frames,
         "then": {"properties": {"match": {"required": ["nic"]}, "to": {"required": ["segments"]}}},
-        "else": {"properties": {"match": {"required": ["prefix"], "properties": {"nic": False}}}},
+        "else": {"properties": {"match": {"required": ["prefix"]}}},
     }
+    chosen = {"to": {"required": ["endpoint"]}}
+    narrow = _each(("match",), _without("source", "nic", "table"))
+    yield _when({"required": [*chosen], "properties": chosen}, narrow)
+
+
+def _match() -> Iterator[Schema]:
+    yield _one_family("prefix", "source")
+    yield _when(_given("table"), _without("source", "nic"))
+    yield _when(_given("vrf"), _without("source", "nic", "table"))
 
 
 _RULES: dict[str, list[Schema]] = {
@@ -210,8 +238,10 @@ _RULES: dict[str, list[Schema]] = {
     "Firewall": [*_firewall()],
     "Flow": [_when(_given("port"), _given("protocol")), _one_family(*_ENDS)],
     "Group": [_each(("members",), {"uniqueItems": True})],
+    "Impairment": [{"anyOf": [_given("loss"), _given("delay")]}],
     "Inner": [*_header()],
     "LocalSid": [*_local_sid()],
+    "Match": [*_match()],
     "Middle": [*_tunnel()],
     "NodeFile": [
         _one_of("source", "content"),
@@ -223,9 +253,13 @@ _RULES: dict[str, list[Schema]] = {
         _each(("outside",), {"not": {"pattern": "^eth[0-9]+$"}}),
     ],
     "Probe": [*_probe()],
-    "Route": [_one_family("prefix", "via"), _when(_given("vrf"), _without("table"))],
+    "Route": [*_route(), _when(_given("vrf"), _without("table"))],
+    "RouteAt": [*_route(), _without("vrf")],
+    "RouteChange": [_one_of(*ROUTE_WORDS)],
+    "Rule": [_one_family("from", "to")],
     "Service": [*_service()],
+    "SidChange": [_one_of(*SID_WORDS), _each(("add",), _OF_THE_KERNEL)],
     "Steering": [*_steering()],
     # A headend's agent keeps what is steered by color, so an exercise can't change it.
-    "SteeringAction": [_each(("steering",), _each(("to",), {"required": ["segments"]}))],
+    "SteeringAction": [_each(("steering",), _each(("to",), _without("endpoint")))],
 }

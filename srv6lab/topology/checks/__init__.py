@@ -6,6 +6,7 @@ sound parts, so one cause makes one problem. The modules are imported here to re
 
 from srv6lab.topology.checks import (
     actions,
+    changes,
     exercises,
     flavors,
     frames,
@@ -17,10 +18,12 @@ from srv6lab.topology.checks import (
     policies,
     probe_ends,
     probes,
+    routes,
     routing,
     segments,
     services,
     sid_structure,
+    steering,
     vrfs,
 )
 from srv6lab.topology.checks.collect import view_of
@@ -31,6 +34,7 @@ __all__ = [
     "CHECKS",
     "Facts",
     "actions",
+    "changes",
     "exercises",
     "flavors",
     "frames",
@@ -42,11 +46,13 @@ __all__ = [
     "policies",
     "probe_ends",
     "probes",
+    "routes",
     "routing",
     "run",
     "segments",
     "services",
     "sid_structure",
+    "steering",
     "view_of",
     "vrfs",
 ]

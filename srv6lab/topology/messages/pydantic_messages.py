@@ -54,6 +54,7 @@ PATTERNS = {
     r"^[!-~]([ -~]*[!-~])?$": "a number, or printable ASCII characters",
     r"^(/\.?[A-Za-z0-9_][A-Za-z0-9_.@+:-]*)+$": "a path from `/` on, such as /etc/motd, of letters, digits and `_.@+:-`, without `..`",
     r"^[^\x00]*$": "text without the character NUL",
+    r"^(100|[1-9]?[0-9](\.[0-9]{1,2})?)%$": "a part of a hundred, such as 10% or 0.5%",
     r"^[0-7]{3,4}$": 'three or four octal digits in quotes, such as "0755"',
     r"^[a-z0-9_][a-z0-9_-]{0,30}(:[a-z0-9_][a-z0-9_-]{0,30})?$": "a user, or `user:group`",
     r"^[a-z0-9][a-z0-9+.-]{1,60}$": "the name of a Debian package, such as iperf3",
