@@ -107,7 +107,8 @@ def _lasting(topology: Topology) -> Iterator[Path]:
     yield ()
     yield from (("nodes", name) for name in topology.nodes)
     for index, exercise in enumerate(topology.exercises):
-        yield from (("exercises", index, *path, "answered") for path, _ in exercise.probe_paths())
+        for key in ("answered", "hops"):
+            yield from (("exercises", index, *path, key) for path, _ in exercise.probe_paths())
         for kind in ("packets", "alerts", "counters", "control"):
             for number in range(len(getattr(exercise.expect, kind))):
                 yield "exercises", index, "expect", kind, number

@@ -127,6 +127,8 @@ def _probe() -> Iterator[Schema]:
             yield _when(_given(kind.key), _without("segments"))
         if not kind.answered:
             yield _when(_given(kind.key), _without("answered"))
+        more = {"hops": kind.grows, "hop_limit": not kind.grows}
+        yield _when(_given(kind.key), *(_without(key) for key, has in more.items() if not has))
         if not kind.counted:
             whole = _each(("answered",), {"enum": ["all", "none", None]})
             yield _when(_given(kind.key), _given("to"), _each(("size", "interval"), False), whole)

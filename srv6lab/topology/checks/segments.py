@@ -22,7 +22,7 @@ def unknown_behavior(view: Facts, locate: Locate) -> Iterator[Problem]:
         where = locate((*item.path, "behavior"))
         known = _spelled(behavior)
         if known is not None and not known.in_labs:
-            what = f"no lab can have {known.name} ({known.section}): {_why_not(known)}"
+            what = f"no lab can have {known.name} ({known.section}): neither Linux nor srconf does that"
             yield Problem(where, what, "`invoke behaviors` lists what labs can have")
         else:
             yield Problem(where, f"there is no behavior `{behavior[:60]}`", _nearest(behavior))
@@ -32,12 +32,6 @@ def _spelled(behavior: str) -> Behavior | None:
     """People know End.DX4 as `end.dx4`, `EndDX4` and `End_DX4`."""
     bare = {re.sub(r"[^a-z0-9]", "", name.lower()): one for name, one in REGISTRY.items()}
     return bare.get(re.sub(r"[^a-z0-9]", "", behavior.lower()))
-
-
-def _why_not(known: Behavior) -> str:
-    if known.served_by is None:
-        return "neither Linux nor srconf does that"
-    return "Day0 doesn't install it"
 
 
 def _nearest(behavior: str) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from srv6lab.suggest import closest, did_you_mean
+from srv6lab.topology.exercises import HOP
 from srv6lab.topology.large.schema import OWN_KEY, SHORT_LINK, TEMPLATE
 from srv6lab.topology.notation import LINE
 from srv6lab.topology.places import LINK
@@ -24,6 +25,7 @@ PATTERNS = {
     V6_ADDRESS: 'an IPv6 address, such as "2001:db8:1::1"',
     V6_NETWORK: 'an IPv6 prefix, such as "2001:db8:1::/64"',
     LINE: "IP headers with `|` between them, each `10.0.0.1 → 10.0.1.1`, `r1.End → @r2` or `same`, and what more is said of it",
+    HOP: "a node, an address, or `*` for nobody",
     ":": "IPv6",
     "^[^:]*$": "IPv4",
     r"^[a-z][a-z0-9-]{0,30}$": "a small letter first, then small letters, digits and `-`, 31 at most",
