@@ -68,6 +68,7 @@ def test_what_labs_use_is_part_of_the_registry() -> None:
         "End.DT6",
         "End.DT4",
         "End.DT46",
+        "End.DX2",
         "End.B6.Encaps",
         "End.AD4",
         "End.AD6",
