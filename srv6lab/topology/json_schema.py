@@ -149,6 +149,8 @@ def _local_sid() -> Iterator[Schema]:
         fits = _each(("flavors",), {"items": or_template({"enum": flavors})} if flavors else _NOTHING)
         has_all = _given(*(sorted({*keys} - tables)))
         table = [_one_of(*sorted(tables))] if tables else []
+        if "policy" in keys and "service" not in keys:
+            fits["properties"]["policy"] = _without("source")
         yield _when(_is("behavior", name), has_all, *table, _without(*others), fits)
     yield _each(("flavors",), {"uniqueItems": True})
 
