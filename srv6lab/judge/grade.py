@@ -41,6 +41,7 @@ from srv6lab.judge.compare import (
     judge_messages,
     predicted_counts,
 )
+from srv6lab.judge.compare.hops import expected_hops, judge_hops
 from srv6lab.judge.diagnose import diagnose
 from srv6lab.judge.expectations import (
     expectations,
@@ -108,6 +109,7 @@ def judge_run(
             *judge_alerts(expected_alerts(plan, name), observed.alerts, sensors),
             *judge_counts(expected_counts(plan, name), observed.counters, _counts(predicted, found)),
             *judge_answered(expected_answers(plan, name), found, tracers, predicted),
+            *judge_hops(plan, expected_hops(plan, name), found, predicted, tracers),
             *judge_routes(plan, predicted, observed.differences),
             *judge_messages(expected_messages(plan, name), heard(plan, captures), tracers, observed.sids),
         ]

@@ -36,6 +36,7 @@ from srv6lab.judge.compare.point import PointContext, judge_spot
 from srv6lab.judge.compare.typed import judge_typed
 from srv6lab.judge.compare.variants import judge_variants
 from srv6lab.judge.expectations import Expected
+from srv6lab.judge.parts import parts
 
 __all__ = ["compare", "judge_alerts", "judge_answered", "judge_counts", "judge_messages", "predicted_counts"]
 
@@ -71,9 +72,9 @@ def compare(
         if predicted and one.sent.sent:
             sound = {at for at, it in tracers.items() if it.sound} - {*one.undirected}
             failed = any(isinstance(it, _COUNTED) and it.status is Status.FAIL for it in judged)
-            if one.counted:
-                judged += judge_packets(one, predicted[probe], sound, failed)
-                judged += judge_errors(one, predicted[probe], sound)
+            for found_, prediction in parts(one, predicted[probe]) if one.counted else ():
+                judged += judge_packets(found_, prediction, sound, failed)
+                judged += judge_errors(found_, prediction, sound)
             judged += judge_answers(one, predicted[probe], sound)
             judged += judge_typed(one, predicted[probe])
         items += (replace(item, probe=probe) for item in judged)
