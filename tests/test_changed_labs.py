@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from srv6lab.evidence.packets import Point
 from srv6lab.evidence.prediction import Leg, Prediction
 from srv6lab.evidence.probes import Found, Sent
 from srv6lab.evidence.verdict import Status
@@ -86,7 +85,7 @@ def test_of_all_that_is_lost_nothing_goes_on() -> None:
 def test_is_is_goes_another_way_with_another_source(exercise: str) -> None:
     (one,) = predict(ISIS, exercise)
     first = one.linux[0].hops[0]
-    assert first.point == Point("r1", "eth2")
+    assert str(first.point.nic) == "eth2"
     assert str(first.packet.outer.source) == "2001:13::1"
 
 
