@@ -20,6 +20,7 @@ from srv6lab.topology.route import Route
 from srv6lab.topology.routing import Bgp, Isis, IsisLink, PlainVrf, SidStructure, Vrf, VrfName
 from srv6lab.topology.rules import Rule
 from srv6lab.topology.scalars import (
+    ENDPOINT,
     Address,
     BoxName,
     BoxVersion,
@@ -34,6 +35,7 @@ from srv6lab.topology.scalars import (
     Mtu,
     Name,
     Network,
+    NicName,
     TraceName,
     V4Address,
     V6Address,
@@ -45,8 +47,6 @@ from srv6lab.topology.steering import Steering
 
 LINK_LOCAL = IPv6Network("fe80::/64")  # what every link has
 MOST_LINKS = 7  # VirtualBox gives eight NICs, and Vagrant needs the first
-
-ENDPOINT = r"^([a-z][a-z0-9-]{0,30}):(eth[1-9][0-9]?)$"
 
 
 class Hardware(Model):
@@ -194,15 +194,12 @@ class Link(Model):
         return next((one.ip for one in interfaces), None)
 
 
-NicLabel = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,14}$")]
-
-
 class Port(Model):
     """A veth pair between a node and the namespace of its service: `outside` gets the first address
     of `prefix`, IPv4 or IPv6, `inside` the second, and `inside` is traced."""
 
-    outside: NicLabel
-    inside: NicLabel
+    outside: NicName
+    inside: NicName
     prefix: Network
     mtu: Mtu = 2000
     trace: TraceName | None = None
@@ -228,7 +225,7 @@ class Service(Model):
     engine: EngineName = AUTO
     sr_aware: Flag = False
     rules: FileName
-    listen: NicLabel | None = None
+    listen: NicName | None = None
     frames: Literal["all", "ipv4"] = "all"
 
 
