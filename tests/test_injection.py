@@ -152,6 +152,16 @@ BASE: dict[str, Any] = {
             "engine": "auto",
             "rules": "own.rules",
         },
+        "static": {
+            "node": "exit",
+            "netns": "cell",
+            "ports": [
+                {"outside": "vc", "inside": "ic", "prefix": "10.6.0.0/24", "trace": "tc"},
+                {"outside": "vd", "inside": "id", "prefix": "10.7.0.0/24"},
+            ],
+            "engine": "auto",
+            "rules": "own.rules",
+        },
         "tap": {
             "node": "exit",
             "listen": "eth2",
@@ -172,6 +182,13 @@ BASE: dict[str, Any] = {
             "sid": "fc00:a::b6",
             "behavior": "End.B6.Encaps",
             "policy": {"segments": ["fc00:b::f", "fc00:b::6"]},
+        },
+        {
+            "node": "exit",
+            "sid": "fc00:b::a5",
+            "behavior": "End.AS4",
+            "service": "static",
+            "policy": {"source": "fc00:b::1", "segments": ["fc00:a::d4"]},
         },
         {"node": "exit", "sid": "fc00:b::d2", "behavior": "End.DX2", "nic": "eth1"},
         {"node": "gate", "sid": "fc00:a::d2", "behavior": "End.DX2", "nic": "eth1"},

@@ -169,7 +169,8 @@ class PlannedService:
 
 @dataclass(frozen=True, slots=True)
 class PlannedProxy:
-    """A SID of an SR proxy: to the service by `to`, whose address there is `next_hop`; back by `back`."""
+    """A SID of an SR proxy: to the service by `to`, whose address there is `next_hop`; back by `back`. A static one
+    puts what comes back into `policy`, first segment first, and the tunnel of that begins at `source`."""
 
     sid: IPv6Address
     behavior: Behavior
@@ -177,6 +178,8 @@ class PlannedProxy:
     next_hop: Address
     to: str
     back: str
+    source: IPv6Address | None = None
+    policy: tuple[IPv6Address, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ What can't be planned is a Problem at the place in the YAML that asked for it.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from ipaddress import IPv6Address, ip_interface, ip_network
@@ -75,7 +76,7 @@ def plan(topology: Topology, locate: Locate, files: Mapping[str, str] = MappingP
     begun = []
     for name, planner in planners.items():
         services = tuple(_plan_services(topology, name, files))
-        machine = planner.planned(sids.get(name, ()), services)
+        machine = planner.planned(services)
         begun.append(replace(machine, routing=plan_routing(topology, name)))
     pushing = {one.node for one in topology.local_sids if one.policy} | {one.headend for _, one in every}
     learned = learned_nics(topology.name, begun, pushing)
@@ -87,6 +88,7 @@ def plan(topology: Topology, locate: Locate, files: Mapping[str, str] = MappingP
         machine = replace(
             machine,
             local_sids=tuple(planners[name].sids(sids.get(name, ()), machine)),
+            proxies=tuple(planners[name].proxies(sids.get(name, ()), machine)),
             selectors=selectors(one.match for _, one in wanted if not one.of_frames),
             has_lists=any(len(one.lists) > 1 for _, one in wanted),
         )
@@ -233,8 +235,13 @@ def _plan_nics(topology: Topology, every: Iterable[Steering]) -> dict[str, list[
         for nic in _ends(topology.name, link, all_, own):
             nics.setdefault(nic.point.node, []).append(nic)
     for found in nics.values():
-        found.sort(key=lambda nic: int(nic.name.removeprefix("eth")))
+        found.sort(key=lambda nic: _by_number(nic.name))
     return nics
+
+
+def _by_number(name: str) -> list[str | int]:
+    """eth10 comes behind eth2."""
+    return [int(part) if part.isdigit() else part for part in re.split("([0-9]+)", name)]
 
 
 def _ends(lab: str, link: Link, circuits: Collection[Point], bare: Collection[Point]) -> Iterator[Nic]:
@@ -307,7 +314,7 @@ class _Planner:
         self.name, self.node, self.nics = name, node, nics
         self.locate, self.problems = locate, problems
 
-    def planned(self, sids: Sequence[_Sid], services: tuple[PlannedService, ...]) -> PlannedNode:
+    def planned(self, services: tuple[PlannedService, ...]) -> PlannedNode:
         return PlannedNode(
             name=self.name,
             role=self.node.role,
@@ -318,7 +325,6 @@ class _Planner:
             routes=tuple(self.routes()),
             rules=tuple(map(planned_rule, self.node.rules)),
             services=services,
-            proxies=tuple(self._proxies(sids, services)),
         )
 
     def routes(self) -> Iterable[PlannedRoute]:
@@ -364,21 +370,37 @@ class _Planner:
         what = f"{next_hop} is on no link of {self.name}" if next_hop else f"{self.name} has no IPv6 link"
         self._problem(("local_sids", index), what, self._links_of())
 
-    def _proxies(self, sids: Sequence[_Sid], services: tuple[PlannedService, ...]) -> Iterable[PlannedProxy]:
+    def proxies(self, sids: Sequence[_Sid], node: PlannedNode) -> Iterable[PlannedProxy]:
         for index, local in sids:
             behavior = BEHAVIORS[local.behavior]
             if behavior.served_by != "proxy":
                 continue
-            service = next((one for one in services if one.name == local.service), None)
+            service = next((one for one in node.services if one.name == local.service), None)
             if service is None or len(service.ports) != 2:
                 what = f"{local.behavior} needs a service on {self.name} with two ports"
                 mend = f"give it `service:` with a name from `services` that has two `ports` on {self.name}"
                 self._problem(("local_sids", index), what, mend)
                 continue
             to, back = service.ports
-            yield PlannedProxy(
-                local.sid, behavior, service.name, to.inside.address.ip, to.outside.name, back.outside.name
-            )
+            there = to.inside.address.ip, to.outside.name, back.outside.name
+            source, segments = self._tunnel(local, node) if local.policy else (None, ())
+            if local.policy and source is None:
+                self._stranded(index, local)
+                continue
+            yield PlannedProxy(local.sid, behavior, service.name, *there, source, segments)
+
+    def _tunnel(
+        self, local: LocalSid, node: PlannedNode
+    ) -> tuple[IPv6Address | None, tuple[IPv6Address, ...]]:
+        """Where the tunnel of a static proxy begins, and its segments; no source where no way leads to the first."""
+        assert local.policy is not None
+        segments = local.policy.segments
+        out = node.egress_nic(segments[0])
+        loopback = node.loopback.ip if node.loopback else None
+        near = (nic.address.ip for nic in node.nics if nic.name == out)
+        known = (local.policy.source, node.tunnel_source, loopback, *near)
+        found = (one for one in known if isinstance(one, IPv6Address))
+        return next(found, None) if out else None, segments
 
     def _connected(self, address: Address, vrf: str = "") -> str | None:
         nics = (nic for nic in self.nics if nic.vrf == vrf and not nic.bare)

@@ -235,11 +235,11 @@ class _Step:
             by_rfc, local = result, replace(local, flavors=local.flavors - {Flavor.PSP})
             result = act(way.behavior)(packet, local)
             departed = (NO_PSP,) if result != by_rfc else ()
+        if way.local.service and isinstance(result, Forward):
+            return self._to_service(way, result)
         if local.policy and isinstance(result, Forward) and BOUND in self.quirks:
             walk = self._noted(way.behavior.name, f"SID {way.sid}", BOUND)
             return (replace(walk, packet=hop_still_due(result.packet), how=result.how),)
-        if way.local.service and isinstance(result, Forward):
-            return self._to_service(way, result)
         return self._acted(way.behavior.name, result, f"SID {way.sid}", *departed)
 
     def _acted(self, name: str, result: Result, why: str, *departed: str) -> Next:

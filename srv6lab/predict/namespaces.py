@@ -301,7 +301,9 @@ def _sid(node: PlannedNode, nics: Mapping[str, Nic], sid: PlannedSid) -> Sid:
 
 
 def _proxy(proxy: PlannedProxy) -> Sid:
-    return Sid(proxy.sid, proxy.behavior, LocalSid(service=Service(proxy.to, proxy.back)), proxy.next_hop)
+    policy = Encapsulation(proxy.source, proxy.policy) if proxy.source else None
+    local = LocalSid(service=Service(proxy.to, proxy.back), policy=policy)
+    return Sid(proxy.sid, proxy.behavior, local, proxy.next_hop)
 
 
 def _vpn(node: PlannedNode, vrf: PlannedVrf, routes: Iterable[VpnRoute]) -> Fib:

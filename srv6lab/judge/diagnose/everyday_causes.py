@@ -159,7 +159,7 @@ EVERYDAY = (
     ),
     Cause(
         "proxy-differs",
-        "SID {sid} of {node}'s proxy has another behavior, next hop, MAC or port of its service",
+        "SID {sid} of {node}'s proxy has another behavior, next hop, MAC or port of its service, or another tunnel",
         ("srconf", "localsid", "show", "{sid}"),
         lookups.other_proxy,
         differs=("proxy",),

@@ -188,7 +188,7 @@ def small_mtu(output: str, code: int, about: Mapping[str, str]) -> bool:
 
 
 def other_proxy(output: str, code: int, about: Mapping[str, str]) -> bool:
-    """`srconf localsid show SID`: another behavior, next hop, MAC or port than the plan's."""
+    """`srconf localsid show SID`: another behavior, next hop, MAC, port or tunnel than the plan's."""
     shown = output.lower()
     if about["sid"] not in shown:
         return False
@@ -196,6 +196,11 @@ def other_proxy(output: str, code: int, about: Mapping[str, str]) -> bool:
         return True
     hop = re.search(r"\bnext hop\W+([0-9a-f.:]+)", shown)
     if hop and hop.group(1) not in (about["next_hop"], about["mac"]):
+        return True
+    tunnel = (re.search(rf"\b{name}\W+(\S+)", shown) for name in ("source", "segments"))
+    if any(
+        one and one.group(1) != about[name] for one, name in zip(tunnel, ("source", "segments"), strict=True)
+    ):
         return True
     ports = (re.search(rf"\b{name}\W+(\S+)", shown) for name in ("oif", "iif"))
     return any(port and port.group(1) != own for port, own in zip(ports, about["ports"].split(), strict=True))

@@ -196,13 +196,15 @@ def _of_proxy(node: PlannedNode, proxy: PlannedProxy) -> Suspect:
     ports = (port for service in node.services for port in service.ports)
     mac = next((port.inside.mac for port in ports if port.outside.name == proxy.to), "")
     about = {"sid": proxy.sid, "behavior": proxy.behavior.name, "next_hop": proxy.next_hop, "mac": mac}
-    return suspect("proxy-differs", node.name, **about, ports=f"{proxy.to} {proxy.back}")
+    tunnel = {"source": proxy.source or "", "segments": ",".join(map(str, proxy.policy))}
+    return suspect("proxy-differs", node.name, **about, **tunnel, ports=f"{proxy.to} {proxy.back}")
 
 
 def _of_return(node: PlannedNode, proxy: PlannedProxy) -> Iterator[Suspect]:
     about: dict[str, object] = {"sid": proxy.sid, "nic": proxy.back}
     yield _of_proxy(node, proxy)
-    yield suspect("proxy-cache-empty", node.name, **about)
+    if not proxy.policy:
+        yield suspect("proxy-cache-empty", node.name, **about)
 
 
 def _of_policies(node: PlannedNode, broken: Divergence) -> Iterator[Suspect]:

@@ -16,7 +16,7 @@ from typing import Generic, TypeVar
 
 from pydantic import BaseModel
 
-from srv6lab.srv6.behaviors import Kind
+from srv6lab.srv6.behaviors import BEHAVIORS, Kind
 from srv6lab.srv6.csid import NextCsid
 from srv6lab.srv6.flavors import NEXT_CSID
 from srv6lab.topology.actions import Action
@@ -100,6 +100,12 @@ def _onto(steering: Steering) -> tuple[str, Kind]:
     if steering.of_frames:
         return f"what comes in by {steering.match.nic}", "Ethernet"
     return str(steering.prefix), "IPv4" if steering.prefix.version == 4 else "IPv6"
+
+
+def _held(sid: LocalSid) -> Kind:
+    """What a SID pushes its policy onto: IPv6 packets, or what its proxy takes back from a service."""
+    behavior = BEHAVIORS.get(sid.behavior)
+    return behavior.takes[0] if behavior is not None and behavior.takes else "IPv6"
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +251,7 @@ class Facts:
                 (*item.path, "policy", "segments"),
                 item.value.policy.segments,
                 "what it is pushed onto",
-                "IPv6",
+                _held(item.value),
             )
             for item in self.every_sid
             if item.value.policy is not None
