@@ -219,7 +219,9 @@ def _policy_about(node: PlannedNode, broken: Divergence) -> Iterator[dict[str, o
     """The lab's own policy for what was sent. One that only an exercise put there is taken back before anybody
     asks, so nothing is said of it."""
     _, to = broken.trace.hops[0].packet.ends
-    fitting = [one for one in node.steering if to in one.prefix and not one.table and not one.lists]
+    fitting = [
+        one for one in node.steering if to in one.prefix and not one.lists and (one.vrf or not one.table)
+    ]
     if fitting:
         policy = max(fitting, key=lambda one: one.prefix.prefixlen)
         about = {"destination": to, "version": _version(to), "prefix": policy.prefix}
