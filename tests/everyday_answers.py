@@ -295,6 +295,18 @@ _NODE: list[tuple[str, Mapping[str, str], str, str]] = [
     ("ipv6-disabled", {"nic": "eth1", "sysctl": "/x"}, "1\n", "0\n"),
     ("echo-ignored", {"family": "IPv4", "sysctl": "/x"}, "1\n", "0\n"),
     ("hmac-required", {"nic": "eth1"}, "1\n", "0\n"),
+    (
+        "hmac-key",
+        {"key": "10", "algorithm": "sha256", "secret": "a b"},
+        'hmac 10 algo sha1 secret "a b"\n',
+        'hmac 10 algo sha256 secret "a b"\n',
+    ),
+    (
+        "hmac-key",
+        {"key": "10", "algorithm": "sha256", "secret": "a b"},
+        'hmac 1 algo sha256 secret "a b"\n',
+        'hmac 10 algo sha256 secret "a b"\n',
+    ),
     ("hop-limit", {"sysctl": "/x", "captured": "50"}, "50\n", "64\n"),
     (
         "tunnel-source",

@@ -54,6 +54,8 @@ BASE: dict[str, Any] = {
             "locator": "fc00:a::/64",
             "loopback": "fc00:a::1/64",
             "tunnel_source": "fc00:a::1",
+            "hmac_keys": {"1": {"algorithm": "sha256", "secret": "a secret"}},
+            "hmac_check": "never",
             "routes": [{"prefix": "fc00:b::/64", "via": "2001:ab::2"}],
             "headend": {
                 "flows": [

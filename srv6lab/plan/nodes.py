@@ -12,6 +12,7 @@ from srv6lab.evidence.packets import Point
 from srv6lab.plan.frr import Routing
 from srv6lab.plan.headend import PlannedHeadend
 from srv6lab.srv6.behaviors import Behavior
+from srv6lab.srv6.hmac import HmacKey
 from srv6lab.topology.exercises import Exercise, Probe
 from srv6lab.topology.model import STANDARD
 from srv6lab.topology.scalars import Address, Network
@@ -68,12 +69,14 @@ class PlannedSid:
 
 @dataclass(frozen=True, slots=True)
 class SteeredPrefix:
-    """Traffic to `prefix` gets an SRH with `segments`, first visited first, and leaves by `nic`."""
+    """Traffic to `prefix` gets an SRH with `segments`, first visited first, and leaves by `nic`; `hmac` is the number of
+    the key that signs the SRH."""
 
     prefix: Network
     segments: tuple[IPv6Address, ...]
     mode: str
     nic: str
+    hmac: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +115,7 @@ class PlannedProxy:
 @dataclass(frozen=True, slots=True)
 class PlannedNode:
     """All that one node needs to know. `tunnel_source` is the source of what it encapsulates, None for the address of
-    the NIC by which that leaves; `takes_srh` whether it takes what comes to its own addresses with an SRH."""
+    the NIC by which that leaves; `takes_srh` whether it takes what comes to its own addresses with an SRH, `hmac_check` which packets with an SRH it takes at all."""
 
     name: str
     role: str
@@ -128,6 +131,8 @@ class PlannedNode:
     headend: PlannedHeadend | None = None
     tunnel_source: IPv6Address | None = None
     takes_srh: bool = True
+    hmac_keys: tuple[HmacKey, ...] = ()
+    hmac_check: str = "present"
     box: str = str(STANDARD.box)
     box_version: str | None = None
     memory: int = int(STANDARD.memory or 0)

@@ -31,6 +31,7 @@ from srv6lab.plan.nodes import (
     SteeredPrefix,
 )
 from srv6lab.srv6.behaviors import BEHAVIORS
+from srv6lab.srv6.hmac import HmacKey
 from srv6lab.topology.actions import Action
 from srv6lab.topology.actions.steering import SteeringAction
 from srv6lab.topology.model import STANDARD, Group, Hardware, Link, LocalSid, Node, Port, Topology
@@ -106,7 +107,8 @@ def _said(hardware: Hardware) -> dict[str, Any]:
 def steered_prefix(node: PlannedNode, steering: Steering) -> SteeredPrefix | None:
     """A policy with the NIC towards its first segment, or None where there is no way to it."""
     nic = node.egress_nic(steering.segments[0])
-    return SteeredPrefix(steering.match.prefix, steering.segments, steering.mode, nic) if nic else None
+    prefix = steering.match.prefix
+    return SteeredPrefix(prefix, steering.segments, steering.mode, nic, steering.hmac) if nic else None
 
 
 def _policies(
@@ -233,6 +235,11 @@ class _Planner:
             loopback=self.node.loopback,
             locator=self.node.locator,
             tunnel_source=self.node.tunnel_source,
+            hmac_keys=tuple(
+                HmacKey(int(number), key.algorithm, key.secret.encode("ascii"))
+                for number, key in self.node.hmac_keys.items()
+            ),
+            hmac_check=self.node.hmac_check,
             routes=tuple(self._routes()),
             services=services,
             proxies=tuple(self._proxies(sids, services)),

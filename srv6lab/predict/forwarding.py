@@ -16,6 +16,7 @@ from srv6lab.predict import sr_proxy
 from srv6lab.predict.encapsulating import hop_left, hop_still_due, like
 from srv6lab.predict.fib import Blackhole, Gateway, Link, Local, NextHop, Sid, Steer
 from srv6lab.predict.filters import through
+from srv6lab.predict.hmac import DRAFTED, refused, signing
 from srv6lab.predict.icmp import unreachable, words_of
 from srv6lab.predict.namespaces import LOOPBACK, ModeledLab, Namespace
 from srv6lab.predict.packet_view import size, view
@@ -207,6 +208,8 @@ class _Step:
 
     def _bound(self, way: Sid) -> Next:
         packet, local = self.walk.packet, way.local
+        if not local.service and (why := refused(self.here, packet, self.quirks, local)):
+            return _lost(self.walk, f"{way.behavior.name}: {why}")
         if local.policy:
             local = replace(local, policy=like(local.policy, packet))
         result = act(way.behavior)(packet, local)
@@ -242,15 +245,18 @@ class _Step:
 
     def _steered(self, way: Steer, prefix: str) -> Next:
         packet, given = self.walk.packet, way.given
-        given = like(given, packet)
+        given = signing(like(given, packet), self.quirks)
         why = f"{prefix} is steered over {', '.join(map(str, given.segments))}"
         result = HEADENDS[way.name](packet, given)
+        drafted = (DRAFTED,) if given.key else ()
         own = self.walk.came_in is None and not self.walk.acted  # takes no hop here, by anybody's word
         if own and way.name == INSERT:
-            return (replace(self._noted(way.name, why), packet=insert(packet, given), how=Lookup()),)
+            return (
+                replace(self._noted(way.name, why, *drafted), packet=insert(packet, given), how=Lookup()),
+            )
         if not isinstance(result, Forward) or way.name == INSERT or not (own or OUTER in self.quirks):
-            return self._acted(way.name, result, why)
-        departure = () if own else (OUTER,)
+            return self._acted(way.name, result, why, *drafted)
+        departure = drafted if own else (OUTER, *drafted)
         pushed = push(packet, given, result.packet.find(Srh))
         return (replace(self._noted(way.name, why, *departure), packet=pushed, how=result.how),)
 
@@ -308,6 +314,8 @@ class _Step:
         routed = outer is not None and any(isinstance(one, Srh) for one in packet.headers[1 : outer.upper])
         if routed and not self.here.takes_srh and DISABLED in self.quirks:
             return _lost(walk, f"{to} is an address of {place}, where seg6_enabled is off: it takes no SRH")
+        if routed and (why := refused(self.here, packet, self.quirks)):
+            return _lost(walk, f"{place}: {why}")
         if outer is not None and outer.srh is not None:
             if ADDRESS in self.quirks:
                 return self._acted("End", end(packet, LocalSid()), f"{to} is its address")

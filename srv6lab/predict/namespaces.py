@@ -32,6 +32,7 @@ from srv6lab.srv6.behaviors import REGISTRY
 from srv6lab.srv6.csid import NextCsid
 from srv6lab.srv6.encapsulation import Encapsulation
 from srv6lab.srv6.flavors import NEXT_CSID
+from srv6lab.srv6.hmac import HmacKey
 from srv6lab.srv6.packet import Packet
 from srv6lab.srv6.results import Flavor, LocalSid, Service
 from srv6lab.topology.actions import Action
@@ -57,6 +58,8 @@ class Namespace:
     rules: Mapping[str, int] = field(default_factory=dict)
     forwards: bool = True
     takes_srh: bool = True
+    hmac_keys: Mapping[int, HmacKey] = field(default_factory=dict)
+    hmac_check: str = "present"
     firewalls: tuple[Firewall, ...] = ()
     returns: Mapping[str, tuple[Sid, ...]] = field(default_factory=dict)
     classes: tuple[tuple[Flow, int | None], ...] = ()
@@ -163,6 +166,8 @@ def _node(
         rules={nic: vrf.table for vrf in vrfs for nic in vrf.nics},
         forwards=node.forwards,
         takes_srh=node.takes_srh,
+        hmac_keys={key.number: key for key in node.hmac_keys},
+        hmac_check=node.hmac_check,
         firewalls=firewalls,
         returns=returns,
         classes=class_tables(node, elected) if elected else (),
@@ -220,7 +225,8 @@ def _vpn(node: PlannedNode, vrf: PlannedVrf, routes: Iterable[VpnRoute]) -> Fib:
 
 def _steer(node: PlannedNode, nics: Mapping[str, Nic], policy: SteeredPrefix) -> Steer:
     source = source_of(node, nics, policy.nic)
-    return Steer(HEADENDS[policy.mode], Encapsulation(source, policy.segments))
+    key = next((one for one in node.hmac_keys if one.number == policy.hmac), None)
+    return Steer(HEADENDS[policy.mode], Encapsulation(source, policy.segments, key=key))
 
 
 def _inside(place: Place, service: PlannedService, firewalls: tuple[Firewall, ...]) -> Namespace:

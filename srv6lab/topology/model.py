@@ -15,6 +15,7 @@ from srv6lab.engines import AUTO, ENGINES
 from srv6lab.srv6.csid import NextCsid
 from srv6lab.srv6.flavors import NEXT_CSID, in_linux
 from srv6lab.topology.exercises import Exercise
+from srv6lab.topology.hmac import HmacCheck, Key, KeyName
 from srv6lab.topology.places import Point
 from srv6lab.topology.routing import Bgp, Isis, IsisLink, SidStructure, Vrf, VrfName
 from srv6lab.topology.scalars import (
@@ -86,6 +87,8 @@ class Node(Hardware):
     vrfs: dict[VrfName, Vrf] = Field(default_factory=dict)
     headend: Headend = Headend()
     tunnel_source: V6Address | None = None
+    hmac_keys: dict[KeyName, Key] = Field(default_factory=dict)
+    hmac_check: HmacCheck = "present"
 
 
 def _spell_out(value: Any) -> Any:

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from srv6lab.topology.hmac import KeyNumber
 from srv6lab.topology.scalars import (
     Model,
     Name,
@@ -31,11 +32,13 @@ class Match(Model):
 class Steering(Model):
     """Matching traffic is encapsulated at a headend (RFC 8986 section 5) over segments of its own, or over those of
     the SR policy that its color says; with `encap.red` in a reduced SRH, or in none where there is one segment. With
-    `inline` the SRH goes into the packet itself, and its last segment is where the packet was going."""
+    `inline` the SRH goes into the packet itself, and its last segment is where the packet was going. `hmac` is
+    the number of the headend's key that signs the SRH."""
 
     headend: Name
     match: Match
     to: Target | ColorTarget
+    hmac: KeyNumber | None = None
     mode: Literal["encap", "encap.red", "inline"] = "encap"
 
     @property
