@@ -42,11 +42,20 @@ RULE = 'alert icmp any any -> any any (msg:"ICMP"; sid:1000; rev:1;)\n'
 # One instance of each model of the schema at least; `test_every_model_is_attacked` says which is missing.
 BASE: dict[str, Any] = {
     "name": "small",
-    "description": "A base",
+    "description": "{kind}",
     "order": 1,
     "requires": ["other"],
+    "vars": {"kind": "A base"},
+    "pools": {"links": "fd00::/32", "loopbacks": "fd01::/64", "locators": "fd02::/32"},
     "defaults": {"box": "bento/ubuntu-22.04"},
-    "groups": {"edge": {"members": ["west", "east"], "box": "debian/bookworm64", "box_version": "12.1"}},
+    "groups": {
+        "edge": {
+            "members": ["west", "east"],
+            "role": "host",
+            "box": "debian/bookworm64",
+            "box_version": "12.1",
+        }
+    },
     "nodes": {
         "west": {"role": "host", "routes": [{"prefix": "10.0.2.0/24", "via": "10.0.1.2"}]},
         "gate": {
@@ -70,6 +79,14 @@ BASE: dict[str, Any] = {
                 "binding_sids": ["fc00:a::b9"],
                 "local_block": "fc00:a::b0/124",
             },
+            "image": "debian:13",
+            "commands": ["true"],
+            "sysctls": {"net.ipv6.conf.eth2.hop_limit": "63", "net.core.somaxconn": 100},
+            "files": [
+                {"path": "/etc/own", "content": "text", "mode": "0600", "owner": "root:root"},
+                {"path": "/etc/rules", "source": "own.rules"},
+            ],
+            "packages": ["iperf3"],
         },
         "exit": {
             "role": "sr-proxy",
@@ -78,8 +95,11 @@ BASE: dict[str, Any] = {
             "routes": [
                 {"prefix": "fc00:a::/64", "via": "2001:ab::1"},
                 {"prefix": "fc00:a::/64", "via": "2001:ab::1", "table": 100},
+                {"prefix": "10.3.0.0/16", "via": "10.0.3.2", "vrf": "red"},
             ],
+            "vrfs": {"red": {"table": 110}},
         },
+        "south": {"role": "host", "routes": [{"prefix": "10.0.1.0/24", "via": "10.0.3.1"}]},
         "east": {"role": "host", "routes": [{"prefix": "10.0.1.0/24", "via": "10.0.2.2"}]},
     },
     "links": [
@@ -96,6 +116,11 @@ BASE: dict[str, Any] = {
             "endpoints": [{"at": "gate:eth2"}, {"at": "exit:eth2"}],
         },
         {"name": "other", "prefix": "10.0.2.0/24", "endpoints": [{"at": "east:eth1"}, {"at": "exit:eth1"}]},
+        {
+            "name": "apart",
+            "prefix": "10.0.3.0/24",
+            "endpoints": [{"at": "exit:eth3", "vrf": "red"}, {"at": "south:eth1"}],
+        },
     ],
     "services": {
         "ids": {
@@ -129,6 +154,7 @@ BASE: dict[str, Any] = {
             "behavior": "End.B6.Encaps",
             "policy": {"segments": ["fc00:b::f", "fc00:b::6"]},
         },
+        {"node": "exit", "sid": "fc00:b::46", "behavior": "End.DT46", "vrf": "red"},
     ],
     "policies": [
         {
@@ -181,6 +207,11 @@ BASE: dict[str, Any] = {
             "mode": "encap",
         },
         {"headend": "exit", "match": {"prefix": "10.0.1.0/24"}, "to": {"segments": ["fc00:a::d4"]}},
+        {
+            "headend": "exit",
+            "match": {"prefix": "10.0.1.0/24", "vrf": "red"},
+            "to": {"segments": ["fc00:a::d4"]},
+        },
     ],
     "exercises": [
         {
@@ -224,9 +255,22 @@ BASE: dict[str, Any] = {
                             }
                         },
                         {"cut": {"link": "core"}},
+                        {"commands": {"node": "gate", "put": ["true"], "back": ["false"]}},
                     ],
                     "across": {"id": "meanwhile", "from": "west", "to": "east", "icmp": 1, "answered": "all"},
-                    "probes": [{"id": "again", "from": "west", "to": "east", "icmp": 1}],
+                    "probes": [
+                        {
+                            "id": "again",
+                            "from": "west",
+                            "to": "east",
+                            "source": "10.0.1.1",
+                            "destination": "10.0.2.1",
+                            "family": 4,
+                            "dscp": 46,
+                            "hop_limit": 9,
+                            "icmp": 1,
+                        }
+                    ],
                 }
             ],
             "expect": {
@@ -380,7 +424,7 @@ def models(model: type[BaseModel] = Topology) -> set[type[BaseModel]]:
 
 
 def attacks() -> list[tuple[str, Path_, str]]:
-    """`Model.key`, where it is attacked, and whether its value, its first item or its name is replaced."""
+    """`Model.key`, where it is attacked, and whether its value, its first item, its first entry or its name is replaced."""
     found = []
     for model, path in instances().items():
         for key, kinds in fields(model):
@@ -392,6 +436,8 @@ def attacks() -> list[tuple[str, Path_, str]]:
                     found.append((*where, "item"))
                 elif get_origin(kind) is dict:
                     found.append((*where, "name"))
+                    if any(map(is_text, flat(get_args(kind)[1]))):
+                        found.append((*where, "entry"))
     return sorted(set(found))
 
 
@@ -405,6 +451,9 @@ def attacked(path: Path_, how: str, payload: str) -> Iterator[dict[str, Any]]:
     elif how == "name":
         old = next(iter(parent.get(key, {"": None})), None)
         parent[key] = {payload if name == old else name: one for name, one in parent.get(key, {}).items()}
+    elif how == "entry":
+        old = None
+        parent[key] = {**parent.get(key, {}), **dict.fromkeys([*parent.get(key, {})][:1], payload)}
     else:
         old = parent.get(key)
         parent[key] = payload
@@ -486,7 +535,7 @@ def prove(found: Plan, path: str, text: str, folder: Path) -> None:
         assert (ran.code, ran.canary) == (0, ""), (path, ran)
         for service in machine.services:
             written = sandbox.root / "var/lib/srv6lab/services" / service.name / "rules"
-            assert written.read_bytes().decode() == service.rules
+            assert written.read_bytes().decode().replace(str(sandbox.root), "") == service.rules
         _bash_understands(text)
     elif path.startswith("change:"):
         sandbox = Sandbox.made(folder / "sandbox")
@@ -598,6 +647,21 @@ def test_a_text_is_refused_or_never_run(
         for data in attacked(path, how, payload):
             if (lab := accepted(data, folder)) is not None:
                 run_all(lab, folder)
+
+
+@pytest.mark.parametrize("payload", PAYLOADS)
+def test_a_variable_is_refused_or_never_run(payload: str, folder: Path) -> None:
+    """Its value is judged where it is filled in: in a text, a name, an address, a number."""
+    for path in (
+        ("description",),
+        ("links", 1, "name"),
+        ("links", 0, "endpoints", 0, "trace"),
+        ("links", 1, "mtu"),
+    ):
+        data = copy.deepcopy(BASE) | {"vars": {"kind": "A base", "attack": payload}}
+        _at(data, path[:-1])[path[-1]] = "{attack}"
+        if (lab := accepted(data, folder)) is not None:
+            run_all(lab, folder)
 
 
 def of_rules(content: str, folder: Path) -> Lab:

@@ -131,7 +131,7 @@ assert "flavors usp" in _bound(sid)
 _, (found,) = ModeledLab(plan).namespace(Place("exit")).lookup(sid.sid, None)
 assert found.local.flavors == {{Flavor.USP}}
 assert "Linux since 6.90" in behaviors_text("End")
-assert "USP" in json_schema()["$defs"]["LocalSid"]["properties"]["flavors"]["items"]["enum"]
+assert "USP" in json_schema()["$defs"]["LocalSid"]["properties"]["flavors"]["items"]["anyOf"][0]["enum"]
 """
 
 

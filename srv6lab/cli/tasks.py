@@ -142,7 +142,7 @@ def walk(one: Instance, found: Plan, source: str, to: str, progress: Progress) -
     from srv6lab.topology.expectations import Expect
 
     known = [probe for exercise in found.exercises for probe in exercise.every_probe()]
-    source, to = source or (known[0].source if known else ""), to or (known[0].to if known else "")
+    source, to = source or (known[0].source if known else ""), to or ((known[0].to or "") if known else "")
     names = [node.name for node in found.nodes]
     for option, name in (("--from", source), ("--to", to)):
         if name not in names:
@@ -232,7 +232,7 @@ def ping(one: Instance, node: str, to: str, segments: str, count: int, oam: bool
         destination, *path = [str(IPv6Address(text)) for text in (to, *segments.split(","))]
     except ValueError as error:
         raise UsageError(f"{error}", "--to ADDRESS --segments SID,SID: IPv6, first visited first") from None
-    return run_here(one, node, srhping(destination, path, count, "", oam=oam))
+    return run_here(one, node, srhping(destination, path, count, "", ["--oam"] if oam else []))
 
 
 def frr_root(progress: Progress) -> str:

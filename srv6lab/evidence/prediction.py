@@ -31,11 +31,21 @@ class Leg(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """How a packet's walk ends: `delivered` at a place, or not, and why."""
+    """How a packet's walk ends: `delivered` at a place, or not, and why. Of one that isn't `known` the model can't tell:
+    from the place on it isn't modeled."""
 
     delivered: bool
     place: Place
     reason: str
+    known: bool = True
+
+    @property
+    def word(self) -> str:
+        """What comes before the place."""
+        return "delivered to" if self.delivered else "LOST at" if self.known else "not modeled from"
+
+    def __str__(self) -> str:
+        return f"{self.word} {self.place}{'' if self.known else ' on'}: {self.reason}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,3 +86,13 @@ class Prediction:
     linux: tuple[Trace, ...]
     meanwhile: bool = False
     told: tuple[Trace, ...] = ()
+
+    def known(self, leg: Leg) -> bool:
+        """Whether the model knows all walks of a leg: none back, where it doesn't know all that lead there."""
+        ends = (one for one in (*self.rfc, *self.linux) if one.leg in (leg, Leg.THERE))
+        return all(one.end.known for one in ends)
+
+    @property
+    def open(self) -> bool:
+        """Whether packets may be where the model doesn't foresee them."""
+        return not self.known(Leg.BACK)

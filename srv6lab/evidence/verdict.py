@@ -215,6 +215,13 @@ class LostByDesign(Remark):
     kind = "lost"
 
 
+class NotModeled(Remark):
+    """From where on the model doesn't know a probe's packets, and why."""
+
+    __slots__ = ()
+    kind = "not-modeled"
+
+
 class TracerUnsound(Remark):
     """A tracer that may not have seen all."""
 
@@ -310,7 +317,7 @@ class Unreviewed(Remark):
     kind = "unreviewed"
 
 
-NOTES = (DiffersFromDay0, Unreviewed)  # neither right nor wrong
+NOTES = (DiffersFromDay0, NotModeled, Unreviewed)  # neither right nor wrong
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from srv6lab.capture.tshark import SRH_BYTES
 from srv6lab.errors import UsageError
 from srv6lab.evidence.observations import Observations, Tracer, read_observations
 from srv6lab.evidence.packets import Point
+from srv6lab.evidence.prediction import Prediction
 from srv6lab.evidence.probes import Found
 from srv6lab.evidence.verdict import (
     ChangeFailed,
@@ -104,7 +105,7 @@ def judge_run(
     else:
         beside[:0] = [
             *judge_alerts(expected_alerts(plan, name), observed.alerts, sensors),
-            *judge_counts(expected_counts(plan, name), observed.counters, predicted_counts(predicted, found)),
+            *judge_counts(expected_counts(plan, name), observed.counters, _counts(predicted, found)),
             *judge_answered(expected_answers(plan, name), found, tracers),
             *judge_routes(plan, predicted, observed.differences),
             *judge_messages(expected_messages(plan, name), heard(plan, captures), tracers, observed.sids),
@@ -112,6 +113,13 @@ def judge_run(
     verdict = replace(verdict, items=(*verdict.items, *beside))
     differences = observed.differences if observed.compared else None
     return replace(verdict, suspects=diagnose(plan, verdict, predicted, found, tracers, sensors, differences))
+
+
+def _counts(
+    predicted: Mapping[str, Prediction], found: Mapping[str, Found]
+) -> dict[str, tuple[int, int]] | None:
+    """What counters may have counted by the model; None where it doesn't know all of the packets' ways."""
+    return None if any(one.open for one in predicted.values()) else predicted_counts(predicted, found)
 
 
 def _of_a_part(

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from srv6lab.errors import LabError, NodeError
 from srv6lab.host.files import write_whole
 from srv6lab.live.instance import Instance
+from srv6lab.providers.base import own_error
 from srv6lab.render.apply import Change
 
 
@@ -49,6 +50,8 @@ class Changes:
 
     def _run(self, node: str, script: str) -> str:
         result = self.lab.exec(node, ["bash", "-ec", script], timeout=30)
+        if result.exit_code and (own := own_error(node, result.stderr)):
+            raise own
         if result.exit_code:
             raise NodeError(f"{node}: {result.stderr.strip()}\n  in: {script.strip()}", node=node)
         return result.stdout

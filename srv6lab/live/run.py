@@ -20,6 +20,7 @@ from pathlib import Path
 from srv6lab.errors import MachineError, NodeError
 from srv6lab.evidence.drift import Difference
 from srv6lab.evidence.observations import Observations, write_observations
+from srv6lab.evidence.prediction import End
 from srv6lab.evidence.probes import Sent
 from srv6lab.host.progress import Progress
 from srv6lab.live import wait_for_policies
@@ -72,8 +73,8 @@ class _Run:
         self.exercise: Exercise = plan.exercise(name)[1]
         self.changes = Changes(lab)
         # A first packet waits a second wherever a neighbor is asked twice; what is lost by design isn't waited for.
-        ends = {one.probe: [trace.end.delivered for trace in one.linux] for one in predict(plan, name)}
-        self.answered = {probe for probe, delivered in ends.items() if all(delivered)}
+        ends = {one.probe: [trace.end for trace in one.linux] for one in predict(plan, name)}
+        self.answered = {probe for probe, all_ in ends.items() if not any(_lost(end) for end in all_)}
         self.sent: list[Sent] = []
         self.counted: dict[str, int] = {}
         self.settled: list[str] = []
@@ -212,8 +213,12 @@ def read_localsids(shown: str, sids: Sequence[IPv6Address]) -> dict[str, int]:
     return found
 
 
+def _lost(end: End) -> bool:
+    return end.known and not end.delivered
+
+
 def _words(probe: Probe) -> str:
-    return f"{probe.count} {probe.kind.words} from {probe.source} to {probe.to}"
+    return f"{probe.count} {probe.kind.words} from {probe.source} to {probe.to or probe.destination}"
 
 
 def _send(lab: Instance, plan: Plan, probe: Probe, patience: int) -> Sent:

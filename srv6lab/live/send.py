@@ -27,26 +27,39 @@ def interval(probe: Probe) -> float:
 def _echo(destination: str, probe: Probe, token: str, patience: int) -> list[str]:
     """By iputils' ping, or by a program of our own, which writes an SRH."""
     if probe.segments:
-        return srhping(destination, [*map(str, probe.segments)], probe.count, token, oam=probe.oam)
+        more = [*_header(probe), *(["--oam"] if probe.oam else [])]
+        return srhping(destination, [*map(str, probe.segments)], probe.count, token, more)
     count, size = ("-c", str(probe.count)), ("-s", str(probe.size))
     pace = ("-i", str(interval(probe)), "-W", str(patience))
-    return ["ping", "-n", *count, *pace, *size, "-p", token, destination]
+    header = _header(probe, "-t", "-Q", "-I")
+    return ["ping", "-n", *count, *pace, *size, *header, "-p", token, destination]
+
+
+def _header(
+    probe: Probe, hop_limit: str = "--hop-limit", tos: str = "--tos", source: str = "--source"
+) -> list[str]:
+    """What a program is told of the IP header, by the names of its options: the rest is its node's own affair."""
+    said = {hop_limit: probe.hop_limit, tos: probe.dscp << 2, source: probe.source_address}
+    return [word for option, value in said.items() if value for word in (option, str(value))]
 
 
 def _flows(destination: str, probe: Probe, token: str, patience: int) -> list[str]:
     """A datagram of each of many flows, from any node with Python."""
     script = (PACKAGE / "inside" / "udpflows.py").read_text(encoding="utf-8")
     options = ["--interval", str(interval(probe)), "--size", str(probe.size), "--token", token]
-    return ["python3", "-I", "-c", script, *options, str(probe.udp), destination, str(probe.port)]
+    words = [*options, *_header(probe), str(probe.udp)]
+    return ["python3", "-I", "-c", script, *words, destination, str(probe.port)]
 
 
 COMMANDS: Mapping[str, Callable[[str, Probe, str, int], list[str]]] = {"icmp": _echo, "udp": _flows}
 
 
-def srhping(destination: str, segments: Sequence[str], count: int, token: str, *, oam: bool) -> list[str]:
+def srhping(
+    destination: str, segments: Sequence[str], count: int, token: str, more: Sequence[str] = ()
+) -> list[str]:
     """The command line of echo requests with an SRH, for any node with Python."""
     script = (PACKAGE / "inside" / "srhping.py").read_text(encoding="utf-8")
-    options = ["--count", str(count), "--token", token, *(["--oam"] if oam else [])]
+    options = ["--count", str(count), "--token", token, *more]
     return ["python3", "-I", "-c", script, *options, destination, *segments]
 
 

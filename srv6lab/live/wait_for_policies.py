@@ -37,8 +37,9 @@ def look(lab: Instance, node: str) -> Told | None:
 
 
 def expected(plan: Plan, actions: Sequence[Action] = ()) -> dict[str, Told]:
-    """What the agent of every headend would say by the model, but for its routes."""
-    return {node: told_by(one) for node, one in elect(plan, actions).items()}
+    """What the agent of every headend would say by the model, but for its routes; nothing of one whose probes meet a
+    node that isn't modeled."""
+    return {node: told_by(one) for node, one in elect(plan, actions).items() if not one.unknown}
 
 
 def told_by(one: Elected) -> Told:

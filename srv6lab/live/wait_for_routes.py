@@ -19,6 +19,7 @@ from srv6lab.host.waiting import at_once, wait_until
 from srv6lab.live.instance import Instance
 from srv6lab.live.node_state import NodeState, fetch_node_state
 from srv6lab.plan.nodes import Plan, PlannedNode, PlannedRoute
+from srv6lab.plan.own import unmodeled
 from srv6lab.plan.routes import ExpectedRoutes, expected_routes
 
 PATIENCE = 60.0
@@ -85,8 +86,16 @@ def wait(
         return not found or any(one.dead for one in found)
 
     wait_until(converged, patience, _INTERVAL)
-    if found:
+    if found and (reasons := _unmodeled_routers(plan)):
+        progress(f"not waited for any longer: {next(iter(reasons.values()))}")
+    elif found:
         raise _gave_up(plan, first_step(found), lab, time.monotonic() - began)
+
+
+def _unmodeled_routers(plan: Plan) -> dict[str, str]:
+    """The nodes with routing protocols of which the model doesn't know what they do, and why."""
+    routers = {node.name for node in plan.nodes if node.routing}
+    return {name: why for name, why in unmodeled(plan).items() if name in routers}
 
 
 def _wanted(plan: Plan, withdrawn: Collection[str]) -> dict[str, Wanted]:
@@ -201,7 +210,8 @@ def _gave_up(plan: Plan, found: Sequence[Missing], lab: Instance, waited: float)
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """What all nodes with routing protocols know at one time, against what they must."""
+    """What all nodes with routing protocols know at one time, against what they must; `machines` are those that are
+    modeled."""
 
     wanted: Mapping[str, Wanted]
     known: Mapping[str, NodeState]
@@ -248,4 +258,5 @@ def survey(lab: Instance, plan: Plan) -> Survey:
             return NodeState(silent=(error.what.removeprefix(f"{node.name} "),))
 
     known = dict(zip(nodes, at_once(ask, list(nodes.values())), strict=True))
-    return Survey(_wanted(plan, ()), known, nodes)
+    modeled = {name: node for name, node in nodes.items() if name not in _unmodeled_routers(plan)}
+    return Survey(_wanted(plan, ()), known, modeled)

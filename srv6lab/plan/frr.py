@@ -128,7 +128,7 @@ def plan_routing(topology: Topology, name: str) -> Routing | None:
         structure=structure_of(node),
         isis=_isis(topology, name, node),
         bgp=_bgp(topology, name, node),
-        vrfs=tuple(_vrf(topology, name, node, *one) for one in enumerate(node.vrfs.items())),
+        vrfs=tuple(_vrf(topology, name, node, *one) for one in enumerate(node.vpns.items())),
     )
 
 
@@ -136,7 +136,7 @@ def structure_of(node: Node) -> SidStructure | None:
     """The parts of the SIDs in a node's locator: what the author says, else what fits its VPNs."""
     if node.locator is None or node.sid_structure:
         return node.sid_structure
-    return structure_by_sids(node.locator, [vrf.sid for vrf in node.vrfs.values()])
+    return structure_by_sids(node.locator, [vrf.sid for vrf in node.vpns.values()])
 
 
 def _isis(topology: Topology, name: str, node: Node) -> PlannedIsis | None:

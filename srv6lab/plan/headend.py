@@ -31,7 +31,8 @@ from srv6lab.srv6.policy.sr_db import Link as Adjacency
 from srv6lab.srv6.policy.steering import Color
 from srv6lab.srv6.policy.written import write_db, write_policy, write_steering
 from srv6lab.topology import sr_policy as written
-from srv6lab.topology.model import Link, LocalSid, Topology
+from srv6lab.topology.local_sid import LocalSid
+from srv6lab.topology.model import Link, Topology
 from srv6lab.topology.scalars import Address
 from srv6lab.topology.sr_policy import ColorTarget, Flow
 from srv6lab.topology.steering import Steering

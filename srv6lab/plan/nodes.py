@@ -11,6 +11,7 @@ from srv6lab.errors import Location
 from srv6lab.evidence.packets import Point
 from srv6lab.plan.frr import Routing
 from srv6lab.plan.headend import PlannedHeadend
+from srv6lab.plan.own import Own
 from srv6lab.srv6.behaviors import Behavior
 from srv6lab.srv6.hmac import HmacKey
 from srv6lab.topology.exercises import Exercise, Probe
@@ -43,20 +44,21 @@ class Nic:
 
 @dataclass(frozen=True, slots=True)
 class PlannedRoute:
-    """A way to a prefix, in the main table or in the `table` that a SID looks into; several of one prefix share its
-    flows by their weights."""
+    """A way to a prefix, in the main table or in the `table` that a SID looks into, or that of a VRF; several of one
+    prefix share its flows by their weights."""
 
     prefix: Network
     via: Address
     nic: str
     weight: int = 1
     table: int | None = None
+    vrf: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedSid:
     """A local SID with the NIC that its kernel route names. `prefix` are the destinations that it takes,
-    `policy` the segments that a binding SID pushes, first visited first."""
+    `policy` the segments that a binding SID pushes, first visited first; `vrf` is that into whose table it looks."""
 
     sid: IPv6Address
     behavior: Behavior
@@ -65,18 +67,33 @@ class PlannedSid:
     prefix: IPv6Network
     flavors: tuple[str, ...] = ()
     policy: tuple[IPv6Address, ...] = ()
+    vrf: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class SteeredPrefix:
     """Traffic to `prefix` gets an SRH with `segments`, first visited first, and leaves by `nic`; `hmac` is the number of
-    the key that signs the SRH."""
+    the key that signs the SRH. With a `vrf` it is that of the VRF's NICs: the route is in its `table`."""
 
     prefix: Network
     segments: tuple[IPv6Address, ...]
     mode: str
     nic: str
+    vrf: str = ""
+    table: int | None = None
     hmac: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlainVrf:
+    """A VRF without BGP. `exits` are the first segments of its policies, which alone are looked up in the main table;
+    `leaves` are the NICs outside of it that those policies leave by."""
+
+    name: str
+    table: int
+    nics: tuple[str, ...]
+    exits: tuple[IPv6Address, ...] = ()
+    leaves: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,12 +140,15 @@ class PlannedNode:
     loopback: IPv6Interface | None = None
     locator: IPv6Network | None = None
     routes: tuple[PlannedRoute, ...] = ()
+    vrfs: tuple[PlainVrf, ...] = ()
     local_sids: tuple[PlannedSid, ...] = ()
     steering: tuple[SteeredPrefix, ...] = ()
     services: tuple[PlannedService, ...] = ()
     proxies: tuple[PlannedProxy, ...] = ()
     routing: Routing | None = None
     headend: PlannedHeadend | None = None
+    own: Own = field(default_factory=Own)
+    image: str = ""
     tunnel_source: IPv6Address | None = None
     takes_srh: bool = True
     hmac_keys: tuple[HmacKey, ...] = ()
@@ -152,6 +172,17 @@ class PlannedNode:
         interfaces = [nic.address for nic in self.nics] + ([self.loopback] if self.loopback else [])
         return tuple(interface.ip for interface in interfaces)
 
+    def vrf_names(self) -> tuple[str, ...]:
+        """Those of BGP, then the others."""
+        of_bgp = tuple(vrf.name for vrf in self.routing.vrfs) if self.routing else ()
+        return (*of_bgp, *(vrf.name for vrf in self.vrfs))
+
+    def addresses_in(self, table: int | None) -> tuple[Address, ...]:
+        """Those in the VRF with that table, or outside of VRFs that have nothing else."""
+        mine = {nic: vrf.table for vrf in self.vrfs for nic in vrf.nics}
+        there = tuple(nic.address.ip for nic in self.nics if mine.get(nic.name) == table)
+        return (*there, *([self.loopback.ip] if self.loopback and table is None else []))
+
     def next_hops(self) -> dict[tuple[Network, int | None], tuple[PlannedRoute, ...]]:
         """The static routes by prefix and table (None for the main one), in the order of the file."""
         found: dict[tuple[Network, int | None], tuple[PlannedRoute, ...]] = {}
@@ -165,8 +196,8 @@ class PlannedNode:
         return frozenset(one.prefix for one in self.headend.steered) if self.headend else frozenset()
 
     def egress_nic(self, address: Address) -> str | None:
-        """The NIC of the longest prefix that matches, among links and routes."""
-        table = [(nic.address.network, nic.name) for nic in self.nics]
+        """The NIC of the longest prefix that matches, among links and routes outside of VRFs."""
+        table = [(nic.address.network, nic.name) for nic in self.nics if not nic.vrf]
         table += [(route.prefix, route.nic) for route in self.routes if route.table is None]
         matches = [(prefix.prefixlen, nic) for prefix, nic in table if address in prefix]
         return max(matches, key=lambda match: match[0])[1] if matches else None
@@ -223,11 +254,20 @@ class Plan:
         return frozenset(pair for pair, count in pairs.items() if count > 1)
 
     def target(self, probe: Probe) -> Address:
-        """The address that a probe is sent to: of the family that both ends have on a link, IPv4 first, but for
-        one that carries an SRH."""
-        families = {6} if probe.segments else {nic.address.version for nic in self.node(probe.source).nics}
-        addresses = (one for one in self.node(probe.to).addresses() if one.version in families)
+        """The address that a probe is sent to: what it says, or of the family that both ends have on a link, IPv4
+        first."""
+        if probe.destination is not None:
+            return probe.destination
+        said, links = probe.version, {nic.address.version for nic in self.node(probe.source).nics}
+        families = {said} if said else links
+        addresses = (one for one in self.node(probe.to or "").addresses() if one.version in families)
         return min(addresses, key=lambda address: address.version)
+
+    def receiver(self, probe: Probe) -> str | None:
+        """The node that a probe goes to, None where its destination is no node's."""
+        if probe.to is not None:
+            return probe.to
+        return next((node.name for node in self.nodes if probe.destination in node.addresses()), None)
 
     def service(self, name: str) -> tuple[PlannedNode, PlannedService]:
         """A service and the machine that it is on; KeyError if there is none."""

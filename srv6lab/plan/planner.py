@@ -30,11 +30,14 @@ from srv6lab.plan.nodes import (
     PlannedSid,
     SteeredPrefix,
 )
+from srv6lab.plan.own import plan_own
+from srv6lab.plan.vrfs import plan_vrfs
 from srv6lab.srv6.behaviors import BEHAVIORS
 from srv6lab.srv6.hmac import HmacKey
 from srv6lab.topology.actions import Action
 from srv6lab.topology.actions.steering import SteeringAction
-from srv6lab.topology.model import STANDARD, Group, Hardware, Link, LocalSid, Node, Port, Topology
+from srv6lab.topology.local_sid import LocalSid
+from srv6lab.topology.model import STANDARD, Group, Hardware, Link, Node, Port, Topology
 from srv6lab.topology.scalars import Address
 from srv6lab.topology.steering import Steering
 
@@ -62,13 +65,18 @@ def plan(topology: Topology, locate: Locate, files: Mapping[str, str] = MappingP
         planner = _Planner(name, node, tuple(nics.get(name, ())), locate, problems)
         services = tuple(_plan_services(topology, name, files))
         machine = replace(planner.planned(sids.get(name, ()), services), routing=plan_routing(topology, name))
-        policies = _policies(machine, steering.get(name, ()), locate, problems)
+        wanted = steering.get(name, ())
+        machine = replace(machine, vrfs=plan_vrfs(node, machine, [one for _, one in wanted]))
+        policies = _policies(machine, wanted, locate, problems)
         hardware = _hardware(node, groups.get(name, ()), topology.defaults)
         headend = plan_headend(topology, name, machine.egress_nic)
+        own = plan_own(node, [nic.name for nic in machine.nics], files)
         takes_srh = machine.forwards or any(
             one in prefix for prefix in inserted for one in machine.addresses()
         )
-        machine = replace(machine, steering=tuple(policies), headend=headend, takes_srh=takes_srh, **hardware)
+        machine = replace(
+            machine, steering=tuple(policies), headend=headend, takes_srh=takes_srh, own=own, **hardware
+        )
         nodes.append(machine)
     if problems:
         raise TopologyError(problems)
@@ -106,9 +114,12 @@ def _said(hardware: Hardware) -> dict[str, Any]:
 
 def steered_prefix(node: PlannedNode, steering: Steering) -> SteeredPrefix | None:
     """A policy with the NIC towards its first segment, or None where there is no way to it."""
-    nic = node.egress_nic(steering.segments[0])
-    prefix = steering.match.prefix
-    return SteeredPrefix(prefix, steering.segments, steering.mode, nic, steering.hmac) if nic else None
+    nic, match = node.egress_nic(steering.segments[0]), steering.match
+    if nic is None:
+        return None
+    table = next((vrf.table for vrf in node.vrfs if vrf.name == match.vrf), None)
+    about = match.vrf or "", table, steering.hmac
+    return SteeredPrefix(match.prefix, steering.segments, steering.mode, nic, *about)
 
 
 def _policies(
@@ -248,12 +259,14 @@ class _Planner:
 
     def _routes(self) -> Iterable[PlannedRoute]:
         for index, route in enumerate(self.node.routes):
-            nic = self._connected(route.via)
+            vrf = self.node.vrf_of(route.vrf, route.table)
+            nic = self._connected(route.via, vrf)
             if nic is None:
                 where = ("nodes", self.name, "routes", index, "via")
                 self._problem(where, f"{self.name} has no link on which {route.via} lies", self._links_of())
             else:
-                yield PlannedRoute(route.prefix, route.via, nic, route.weight, route.table)
+                table = self.node.vrf_tables.get(vrf, route.table)
+                yield PlannedRoute(route.prefix, route.via, nic, route.weight, table, vrf)
 
     def _sids(self, sids: Sequence[_Sid], node: PlannedNode) -> Iterable[PlannedSid]:
         for index, local in sids:
@@ -264,10 +277,11 @@ class _Planner:
             if nic is None:
                 self._stranded(index, local)
                 continue
-            given = local.parameters.items()
-            parameters = tuple((name, str(value)) for name, value in given if name != "policy")
+            vrf = self.node.vrf_of(local.vrf, local.table)
+            given = local.parameters | ({"table": self.node.vrf_tables[vrf]} if vrf else {})
+            parameters = tuple((name, str(given[name])) for name in given if name not in ("policy", "vrf"))
             policy = local.policy.segments if local.policy else ()
-            yield PlannedSid(local.sid, behavior, parameters, nic, local.prefix, local.flavors, policy)
+            yield PlannedSid(local.sid, behavior, parameters, nic, local.prefix, local.flavors, policy, vrf)
 
     def _nic_of(self, local: LocalSid, node: PlannedNode) -> str | None:
         """Towards the policy or the next hop of a SID, else any: Linux wants one in every route."""
@@ -301,11 +315,12 @@ class _Planner:
                 local.sid, behavior, service.name, to.inside.address.ip, to.outside.name, back.outside.name
             )
 
-    def _connected(self, address: Address) -> str | None:
-        return next((nic.name for nic in self.nics if address in nic.address.network), None)
+    def _connected(self, address: Address, vrf: str = "") -> str | None:
+        nics = (nic for nic in self.nics if nic.vrf == vrf)
+        return next((nic.name for nic in nics if address in nic.address.network), None)
 
     def _any_ipv6_nic(self) -> str | None:
-        return next((nic.name for nic in self.nics if nic.address.version == 6), None)
+        return next((nic.name for nic in self.nics if nic.address.version == 6 and not nic.vrf), None)
 
     def _links_of(self) -> str:
         prefixes = ", ".join(str(ip_network(nic.address.network)) for nic in self.nics)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from srv6lab.evidence.prediction import Leg, Prediction, Trace
 from srv6lab.plan.nodes import Plan
 from srv6lab.predict.errors import told
-from srv6lab.predict.forwarding import Ended, walks
+from srv6lab.predict.forwarding import Ended, vrf_of, walks
 from srv6lab.predict.namespaces import ModeledLab
 from srv6lab.predict.policies import elect
 from srv6lab.predict.probe_packets import answer, request
@@ -78,7 +78,8 @@ def traces(lab: ModeledLab, probe: Probe, quirks: frozenset[str]) -> Iterator[Tr
         if reply is None or (reply, one.end.place) in answered:
             continue
         answered.add((reply, one.end.place))
-        yield from (_trace(probe, Leg.BACK, back) for back in walks(lab, reply, one.end.place, quirks))
+        back = walks(lab, reply, one.end.place, quirks, vrf_of(lab, one))
+        yield from (_trace(probe, Leg.BACK, one) for one in back)
 
 
 def _told(lab: ModeledLab, probe: Probe) -> Iterator[Trace]:

@@ -13,7 +13,7 @@ from srv6lab.evidence.packets import Address, Direction, Place
 from srv6lab.evidence.prediction import Choice, End, Hop
 from srv6lab.plan.nodes import Nic
 from srv6lab.predict import sr_proxy
-from srv6lab.predict.encapsulating import hop_left, hop_still_due, like
+from srv6lab.predict.encapsulating import hop_left, hop_still_due, like, with_a_hop
 from srv6lab.predict.fib import Blackhole, Gateway, Link, Local, NextHop, Sid, Steer
 from srv6lab.predict.filters import through
 from srv6lab.predict.hmac import DRAFTED, refused, signing
@@ -121,6 +121,11 @@ def walks(
         pending.extend(reversed(_Step(lab, walk, quirks).next()))
 
 
+def vrf_of(lab: ModeledLab, ended: Ended) -> int | None:
+    """The table of the VRF in which a walk ended: there its node answers."""
+    return lab.namespace(ended.end.place).vrf_of(ended.walk.how, ended.walk.came_in)
+
+
 class _Step:
     """What one namespace does with one packet."""
 
@@ -130,6 +135,8 @@ class _Step:
 
     def next(self) -> Next:
         walk = self.walk
+        if self.here.unmodeled:
+            return (Ended(walk, End(False, walk.place, self.here.unmodeled, known=False)),)
         if len(walk.acted) > MOST_ACTS:
             return _lost(walk, f"goes round in circles in {walk.place}: {walk.why[-1]}")
         if walk.how is None:
@@ -154,10 +161,11 @@ class _Step:
             table = self.here.class_table(self.walk.packet, destination)
         found = self.here.lookup(destination, self.walk.came_in, table)
         if found is None:
-            where = f"table {table} of {self.here.place}" if table is not None else self.here.place
-            return _lost(
-                self.walk, f"{where} has no route to {destination}", unreachable(self.walk.packet, 0, 0)
-            )
+            vrf = self.here.vrf_of(self.walk.how, self.walk.came_in)
+            known = table if table is not None else vrf
+            where = f"table {known} of {self.here.place}" if known is not None else self.here.place
+            told = unreachable(self.walk.packet, *((3, 1) if vrf is not None else (0, 0)))
+            return _lost(self.walk, f"{where} has no route to {destination}", told)
         prefix, ways = found
         return tuple(
             following
@@ -254,7 +262,10 @@ class _Step:
             return (
                 replace(self._noted(way.name, why, *drafted), packet=insert(packet, given), how=Lookup()),
             )
-        if not isinstance(result, Forward) or way.name == INSERT or not (own or OUTER in self.quirks):
+        outer = way.name != INSERT and (own or OUTER in self.quirks)
+        if isinstance(result, IcmpError) and outer:
+            result = HEADENDS[way.name](with_a_hop(packet), given)
+        if not isinstance(result, Forward) or not outer:
             return self._acted(way.name, result, why, *drafted)
         departure = drafted if own else (OUTER, *drafted)
         pushed = push(packet, given, result.packet.find(Srh))
@@ -369,11 +380,12 @@ class _Step:
                 return _lost(walk, rule)
         peer = self.lab.across(nic)
         address = next_hop if next_hop is not None else _destination(packet)
-        if address not in self.lab.namespace(peer.point.place).locals:
+        there = self.lab.namespace(peer.point.place)
+        if not there.has(address, peer.name) and not there.unmodeled:
             silent = f"nobody on {nic.point}'s link has the address {address}"
             return _lost(walk, silent, unreachable(packet, 3, 1))
         reason = "; ".join((*walk.why, why))
-        seen = view(packet, nic.mac, peer.mac)
+        seen = view(packet, nic.mac, "" if there.unmodeled else peer.mac)
         hops = (
             *walk.hops,
             Hop(nic.point, Direction.OUT, seen, walk.acted, reason, walk.quirks),

@@ -6,7 +6,7 @@ The plan is read as Day0 reads it: what comes later in Day0 replaces what came b
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address, IPv6Address, ip_network
 from itertools import groupby
 from types import MappingProxyType
@@ -24,6 +24,7 @@ from srv6lab.plan.nodes import (
     PlannedSid,
     SteeredPrefix,
 )
+from srv6lab.plan.own import unmodeled
 from srv6lab.plan.routes import ExpectedRoutes, VpnRoute, expected_routes
 from srv6lab.predict.fib import LOCAL, MAIN, Fib, Found, Gateway, Link, Local, Sid, Steer
 from srv6lab.predict.filters import matches
@@ -34,7 +35,7 @@ from srv6lab.srv6.encapsulation import Encapsulation
 from srv6lab.srv6.flavors import NEXT_CSID
 from srv6lab.srv6.hmac import HmacKey
 from srv6lab.srv6.packet import Packet
-from srv6lab.srv6.results import Flavor, LocalSid, Service
+from srv6lab.srv6.results import Flavor, How, LocalSid, Service, Table
 from srv6lab.topology.actions import Action
 from srv6lab.topology.actions.firewall import Firewall
 from srv6lab.topology.sr_policy import Flow
@@ -47,8 +48,10 @@ _READ: Mapping[str, Callable[[str], Any]] = {"nh4": IPv4Address, "nh6": IPv6Addr
 class Namespace:
     """One network namespace: a node's own (`node`), or a service's (`node/netns`).
 
-    `rules` sends what comes in by a NIC to a table; `returns` has the proxies that take what comes in by a NIC;
-    `takes_srh` is whether what comes to its own addresses may have an SRH. `classes` are flows with the tables of their forwarding classes, the first that matches counts.
+    `rules` sends what comes in by a NIC to a table; `vrfs` are those of NICs in VRFs that know nothing but their table,
+    and `exits` what such a VRF looks up in the main table; `returns` has the proxies that take what comes in by a NIC;
+    `takes_srh` is whether what comes to its own addresses may have an SRH. `classes` are flows with the tables of their
+    forwarding classes, the first that matches counts.
     """
 
     place: Place
@@ -56,6 +59,8 @@ class Namespace:
     locals: frozenset[Address]
     tables: Mapping[int, Fib]
     rules: Mapping[str, int] = field(default_factory=dict)
+    vrfs: Mapping[str, int] = field(default_factory=dict)
+    exits: Mapping[int, frozenset[Address]] = field(default_factory=dict)
     forwards: bool = True
     takes_srh: bool = True
     hmac_keys: Mapping[int, HmacKey] = field(default_factory=dict)
@@ -63,6 +68,7 @@ class Namespace:
     firewalls: tuple[Firewall, ...] = ()
     returns: Mapping[str, tuple[Sid, ...]] = field(default_factory=dict)
     classes: tuple[tuple[Flow, int | None], ...] = ()
+    unmodeled: str = ""  # why nobody can tell what it does
     hash_policies: Mapping[int, int] = field(default_factory=dict)
 
     def hash_policy(self, version: int) -> int:
@@ -78,6 +84,8 @@ class Namespace:
 
     def lookup(self, address: Address, came_in: str | None, table: int | None = None) -> Found | None:
         """The local addresses, then the NIC's own table, then the main one; or one table alone."""
+        if table is None and (vrf := self.vrfs.get(came_in or "")) and address not in self.exits[vrf]:
+            table = vrf
         if table not in (None, LOCAL):
             return self.tables[table].lookup(address) if table in self.tables else None
         if address in self.locals:
@@ -88,6 +96,19 @@ class Namespace:
         if rule is not None and (found := self.tables[rule].lookup(address)):
             return found
         return self.tables[MAIN].lookup(address)
+
+    def vrf_of(self, how: How | None, came_in: str | None) -> int | None:
+        """The table of the VRF that a packet is in, None for none: a SID has put it there, or the NIC that it came by."""
+        if isinstance(how, Table):
+            return how.number if how.number in self.exits else None
+        return self.vrfs.get(came_in or "") if how is None else None
+
+    def has(self, address: Address, nic: str) -> bool:
+        """Whether it answers for an address on a link: each VRF has its own addresses."""
+        if (vrf := self.vrfs.get(nic)) is None:
+            return address in self.locals
+        found = self.tables[vrf].lookup(address)
+        return found is not None and found[1] == (Local(),)
 
 
 class ModeledLab:
@@ -105,6 +126,7 @@ class ModeledLab:
         self._elected = elected
         self._machines = {node.name: node for node in self.plan.nodes}
         self._ends = {nic.point: nic for node in self.plan.nodes for nic in _every_nic(node)}
+        self._unmodeled = unmodeled(self.plan)
         self._learned = expected_routes(self.plan, changed.withdrawn)
         self._built: dict[Place, Namespace] = {}
 
@@ -121,9 +143,14 @@ class ModeledLab:
     def _build(self, place: Place, node: PlannedNode) -> Namespace:
         firewalls = tuple(one for one in self._firewalls if one.place == place)
         if place.netns:
-            return _inside(place, next(one for one in node.services if one.netns == place.netns), firewalls)
-        learned = self._learned.get(node.name, ExpectedRoutes())
-        return _node(node, learned, firewalls, self._elected.get(node.name))
+            inside = next(one for one in node.services if one.netns == place.netns)
+            found = _inside(place, inside, firewalls)
+        else:
+            learned = self._learned.get(node.name, ExpectedRoutes())
+            found = _node(node, learned, firewalls, self._elected.get(node.name))
+        elected = self._elected.get(node.name)
+        unknown = elected.unknown if elected else ""
+        return replace(found, unmodeled=self._unmodeled.get(node.name, unknown))
 
 
 def _every_nic(node: PlannedNode) -> Iterator[Nic]:
@@ -141,7 +168,8 @@ def _node(
 ) -> Namespace:
     ports = [port.outside for service in node.services if service.netns for port in service.ports]
     nics = {nic.name: nic for nic in (*node.nics, *ports)}
-    interfaces = [(nic.name, nic.address) for nic in nics.values()]
+    apart = {nic: vrf.table for vrf in node.vrfs for nic in vrf.nics}
+    interfaces = [(nic.name, nic.address) for nic in nics.values() if nic.name not in apart]
     if node.loopback:
         interfaces.append((LOOPBACK, node.loopback))
     in_vpns = {nic.name for nic in node.nics if nic.vrf}
@@ -150,7 +178,8 @@ def _node(
     connected = {interface.network for _, interface in interfaces if interface.version == 6}
     vrfs = node.routing.vrfs if node.routing else ()
     tables = {MAIN: fib} | {vrf.table: _vpn(node, vrf, learned.vpns.get(vrf.name, ())) for vrf in vrfs}
-    for table, prefix, hops in _routes(node, learned, nics, elected):
+    tables |= {vrf.table: Fib() for vrf in node.vrfs}
+    for table, prefix, hops in (*_routes(node, learned, nics, elected), *_in_vrfs(node)):
         if table is not None:
             tables.setdefault(table, Fib()).put(prefix, hops)
         elif prefix not in connected:
@@ -164,6 +193,8 @@ def _node(
         locals=frozenset(interface.ip for _, interface in interfaces),
         tables=tables,
         rules={nic: vrf.table for vrf in vrfs for nic in vrf.nics},
+        vrfs=apart,
+        exits={vrf.table: frozenset(vrf.exits) for vrf in node.vrfs},
         forwards=node.forwards,
         takes_srh=node.takes_srh,
         hmac_keys={key.number: key for key in node.hmac_keys},
@@ -191,11 +222,19 @@ def _routes(
     for vrf in node.routing.vrfs if node.routing else ():
         yield None, ip_network(vrf.sid), (Sid(vrf.sid, REGISTRY["End.DT4"], LocalSid(table=vrf.table)),)
     for policy in node.steering:
-        yield None, policy.prefix, (_steer(node, nics, policy),)
+        yield policy.table, policy.prefix, (_steer(node, nics, policy),)
     for proxy in node.proxies:
         yield None, ip_network(proxy.sid), (_proxy(proxy),)
     if elected:
         yield from decided(node, elected)
+
+
+def _in_vrfs(node: PlannedNode) -> Routes:
+    """What the NICs of a VRF bring, which no route replaces: their prefixes, and the addresses of the node there."""
+    for vrf in node.vrfs:
+        mine = [nic for nic in node.nics if nic.name in vrf.nics]
+        yield from ((vrf.table, nic.address.network, (Link(nic.name),)) for nic in mine)
+        yield from ((vrf.table, ip_network(nic.address.ip), (Local(),)) for nic in mine)
 
 
 def _sid(node: PlannedNode, nics: Mapping[str, Nic], sid: PlannedSid) -> Sid:

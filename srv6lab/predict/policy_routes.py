@@ -27,10 +27,12 @@ Routes = Iterator[tuple[int | None, Network, tuple[NextHop, ...]]]
 
 @dataclass(frozen=True, slots=True)
 class Elected:
-    """The state of every policy of a headend, and what it judged by."""
+    """The state of every policy of a headend, and what it judged by; or why the model doesn't know what becomes of its
+    probes, so that all of this is `unknown`."""
 
     states: States
     view: View
+    unknown: str = ""
 
 
 def source_of(node: PlannedNode, nics: Mapping[str, Nic], name: str) -> IPv6Address:

@@ -11,24 +11,26 @@ from srv6lab.inside.udpflows import FIRST_PORT
 from srv6lab.plan.nodes import Plan, PlannedNode
 from srv6lab.srv6.oam import O_FLAG
 from srv6lab.srv6.packet import Header, Icmp, Icmpv6, Ipv4, Ipv6, Packet, Srh, Udp, build
-from srv6lab.topology.exercises import Probe
+from srv6lab.topology.exercises import HOPS, Probe
 
-HOPS = 64  # what Linux begins with
 _REQUEST, _REPLY = {4: 8, 6: 128}, {8: 0, 128: 129}
 
 
 def request(plan: Plan, probe: Probe) -> Packet:
     """The first packet of a probe."""
     to = plan.target(probe)
-    source = source_address(plan.node(probe.source), to)
+    source = probe.source_address or source_address(plan.node(probe.source), to)
+    hops = probe.hop_limit or HOPS
+    marked = probe.dscp << 2  # the two bits below are ECN's (RFC 3168 section 5)
     header, payload = HEADERS[probe.kind.key](to, probe), bytes(probe.size)
     if isinstance(to, IPv4Address) and isinstance(source, IPv4Address):
         dont_fragment = 2
-        return build(Ipv4(source, to, HOPS, flags=dont_fragment), header, payload=payload)
+        return build(Ipv4(source, to, hops, tos=marked, flags=dont_fragment), header, payload=payload)
     if isinstance(to, IPv6Address) and isinstance(source, IPv6Address):
         path = (*probe.segments, to)
         srh = [Srh.of(path, flags=O_FLAG if probe.oam else 0)] if probe.segments else []
-        return build(Ipv6(source, path[0], HOPS), *srh, header, payload=payload)
+        first = Ipv6(source, path[0], hops, traffic_class=marked)
+        return build(first, *srh, header, payload=payload)
     raise ValueError(f"{source} and {to} are of two families")
 
 
@@ -54,7 +56,8 @@ def answer(packet: Packet) -> Packet | None:
         case Ipv4():
             turned = Ipv4(first.destination, first.source, HOPS, tos=first.tos)
         case Ipv6():
-            return build(Ipv6(first.destination, first.source, HOPS), reply, payload=packet.payload)
+            turned6 = Ipv6(first.destination, first.source, HOPS, traffic_class=first.traffic_class)
+            return build(turned6, reply, payload=packet.payload)
         case _:
             return None
     return build(turned, reply, payload=packet.payload)

@@ -29,9 +29,7 @@ Enter = Callable[[str], Sequence[str]]
 def make_namespaces(nodes: Iterable[PlannedNode], enter: Enter) -> bool:
     """Make the namespace of every VPN, if the kernel has no VRFs; `enter` says how to get into a node.
     Whether they were made."""
-    wanted = [
-        (machine.name, vrf.name) for machine in nodes if machine.routing for vrf in machine.routing.vrfs
-    ]
+    wanted = [(machine.name, name) for machine in nodes for name in machine.vrf_names()]
     if not wanted or _ends_well((*enter(wanted[0][0]), "sh", "-c", _PROBE)):
         return False
     for node, vrf in wanted:

@@ -16,6 +16,7 @@ from srv6lab.plan.nodes import Plan, PlannedNode
 from srv6lab.render.templates import template
 
 NAMES = "/var/lib/srv6lab/nics"
+PATIENCE = 300  # seconds for one of a lab's own commands
 
 
 def render(plan: Plan) -> Mapping[str, str]:
@@ -46,6 +47,7 @@ def _day0(plan: Plan, node: PlannedNode) -> str:
         frr_conf=conf,
         frr_needed=dotted(NEEDED),
         policies=json.dumps(told, indent=1, sort_keys=True),
+        limit=PATIENCE,
         nft=bool(flows) or "nft" in _called(plan, node),
     )
 

@@ -80,7 +80,9 @@ def single_vm(plan: Plan) -> Files:
         agent="",
     )
     text = template(f"{VAGRANTFILE}.j2", plan=plan, machines=[machine])
-    return {**day0_scripts(plan), day0: template("single-vm.sh.j2", path=day0), VAGRANTFILE: text}
+    packages = sorted({package for node in plan.nodes for package in node.own.packages})
+    ready = template("single-vm.sh.j2", path=day0, packages=packages)
+    return {**day0_scripts(plan), day0: ready, VAGRANTFILE: text}
 
 
 def _refuse_crowded(plan: Plan) -> None:

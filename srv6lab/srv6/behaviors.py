@@ -18,6 +18,8 @@ NEEDS: dict[str, str] = {
     "vrf": "a VRF (CONFIG_NET_VRF), with net.vrf.strict_mode=1",
     "tc-bpf": "eBPF at tc's clsact (CONFIG_NET_CLS_ACT, CONFIG_NET_CLS_BPF), for srconf",
 }
+# What takes its place in a lab on a kernel that hasn't got it.
+INSTEAD: dict[str, str] = {"vrf": " (in a lab in namespaces, a network namespace instead)"}
 Kind = Literal["IPv4", "IPv6", "Ethernet"]
 
 
@@ -126,7 +128,6 @@ _ALL = (
         "RFC 8986 4.7",
         "decapsulate, look IPv4 up in one table",
         kernel_since=(5, 11),
-        in_labs=False,
         needs=("seg6", "vrf"),
         takes=("IPv4",),
     ),
@@ -136,7 +137,6 @@ _ALL = (
         "RFC 8986 4.8",
         "decapsulate, look IP up in one table",
         kernel_since=(5, 14),
-        in_labs=False,
         needs=("seg6", "vrf"),
         takes=("IPv4", "IPv6"),
     ),

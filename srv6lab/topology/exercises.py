@@ -11,6 +11,7 @@ from pydantic import Field, StringConstraints
 from srv6lab.topology.actions import Action, AnyAction
 from srv6lab.topology.expectations import Expect
 from srv6lab.topology.scalars import (
+    Address,
     Flag,
     Line,
     Model,
@@ -41,6 +42,7 @@ PROBE_KINDS = (
 )
 
 
+HOPS = 64  # what Linux begins with
 Answered = Annotated[str, StringConstraints(pattern=r"^(all|none|at least [1-9][0-9]{0,3})$")]
 
 
@@ -48,11 +50,20 @@ class Probe(Model):
     """Traffic that an exercise sends from one node to another: `icmp` echo requests, or one datagram of each of `udp`
     flows, which differ in their source port. `size` bytes are behind the ICMP or UDP header (the token that they are
     told by needs 56). With `segments` echo requests carry an SRH through these SIDs, first visited first, with `oam`
-    its O-flag (RFC 9259). `interval` is in milliseconds. `answered` says how many of its echo requests must be."""
+    its O-flag (RFC 9259). `interval` is in milliseconds. `answered` says how many of its echo requests must be.
+
+    `source` is an address of the node `from`, `destination` any address: `to` may be left out beside it. Without them
+    the addresses are of the `family` that both nodes have, IPv4 first. `dscp` (RFC 2474 section 3) and `hop_limit` are
+    what the packets begin with."""
 
     id: Name
     source: Name = Field(alias="from")
-    to: Name
+    to: Name | None = None
+    source_address: Address | None = Field(alias="source", default=None)
+    destination: Address | None = None
+    family: Literal[4, 6] | None = None
+    dscp: Annotated[int, Field(strict=True, ge=0, le=63)] = 0
+    hop_limit: Annotated[int, Field(strict=True, ge=1, le=255)] | None = None
     icmp: Annotated[int, Field(strict=True, ge=1, le=1000)] | None = None
     udp: Annotated[int, Field(strict=True, ge=1, le=20000)] | None = None
     port: Annotated[int, Field(strict=True, ge=1, le=65535)] = 5000
@@ -70,6 +81,13 @@ class Probe(Model):
         if self.answered == "none":
             return 0, 0
         return (self.count if self.answered == "all" else int(self.answered.split()[-1])), self.count
+
+    @property
+    def version(self) -> int | None:
+        """Of IP, if the probe says it in any way."""
+        if given := self.destination or self.source_address:
+            return int(given.version)
+        return self.family or (6 if self.segments else None)
 
     @property
     def kinds(self) -> tuple[ProbeKind, ...]:

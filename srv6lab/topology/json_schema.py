@@ -11,36 +11,40 @@ from srv6lab.srv6.behaviors import BEHAVIORS
 from srv6lab.srv6.flavors import flavored, in_linux
 from srv6lab.topology.checks.actions import FAMILIES, LONGEST_CHAIN, OWN
 from srv6lab.topology.checks.names import DEVICES
+from srv6lab.topology.checks.own import NO_FILES
 from srv6lab.topology.checks.services import TAKEN
 from srv6lab.topology.exercises import PROBE_KINDS
 from srv6lab.topology.expectations import PacketExpectation
+from srv6lab.topology.large.schema import or_template, short_schema
+from srv6lab.topology.local_sid import LocalSid
 from srv6lab.topology.messages.pydantic_messages import PATTERNS
-from srv6lab.topology.model import ENDPOINT, LocalSid, Topology
+from srv6lab.topology.model import ENDPOINT, Topology
 from srv6lab.topology.notation import LINE, PROTOCOLS
 from srv6lab.topology.walks import LEGS
 
 Schema = dict[str, Any]
 
 _NOTHING: Schema = {"enum": [None, []]}
-_FAMILY = {4: {"pattern": "^[^:]*$"}, 6: {"pattern": ":"}}
+_FAMILY = {4: or_template({"pattern": "^[^:]*$"}), 6: or_template({"pattern": ":"})}
 _ENDS = ("source", "destination")
 _NO_DEVICE = {"not": {"enum": sorted(DEVICES)}}
 
 
 def json_schema() -> Schema:
     """The schema; its lists stand for tuples, as YAML has them."""
-    schema = Topology.model_json_schema(by_alias=True)
+    schema = short_schema(Topology.model_json_schema(by_alias=True))
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     schema["title"] = "srv6lab topology"
     endpoints = schema["$defs"]["Link"]["properties"]["endpoints"]
-    endpoints["items"] = {"anyOf": [endpoints["items"], {"type": "string", "pattern": ENDPOINT}]}
+    endpoints["items"]["anyOf"].append({"type": "string", "pattern": ENDPOINT})
     for leg in LEGS:
         wire = {"propertyNames": {"not": {"pattern": "^lost at "}}}
-        line = _when(wire, {"additionalProperties": {"pattern": LINE}})
+        line = _when(wire, {"additionalProperties": or_template({"pattern": LINE})})
         schema["$defs"]["Walk"]["properties"][leg]["items"] |= line
     for name, rules in _RULES.items():
-        (schema["$defs"][name] if name else schema)["allOf"] = rules
-    schema["$defs"]["LocalSid"]["properties"]["behavior"]["enum"] = list(BEHAVIORS)
+        model = schema["$defs"][name] if name else schema
+        model["allOf"] = [*model.get("allOf", ()), *rules]
+    schema["$defs"]["LocalSid"]["properties"]["behavior"] = or_template({"enum": list(BEHAVIORS)})
     shared: Schema = {}
     finished: Schema = _finished(schema, shared)
     finished["$defs"] |= shared
@@ -103,6 +107,7 @@ def _one_family(*keys: str) -> Schema:
 
 def _probe() -> Iterator[Schema]:
     yield _one_of(*(kind.key for kind in PROBE_KINDS))
+    yield {"anyOf": [_given("to"), _given("destination")]}
     yield _when(_is("oam", True), _given("segments"))
     for kind in PROBE_KINDS:
         if not kind.ports:
@@ -114,15 +119,17 @@ def _probe() -> Iterator[Schema]:
 
 
 def _local_sid() -> Iterator[Schema]:
-    parameters = {
-        name for one in BEHAVIORS.values() for name in one.parameters
-    } & LocalSid.model_fields.keys()
+    parameters = {"vrf", *(name for one in BEHAVIORS.values() for name in one.parameters)}
+    parameters &= LocalSid.model_fields.keys()
     for name, one in BEHAVIORS.items():
-        others = sorted(parameters - {*one.parameters})
+        tables = {"table", "vrf"} & {*one.parameters, *(["vrf"] if "table" in one.parameters else [])}
+        others = sorted(parameters - {*one.parameters} - tables)
         has = {flavor for known in flavored(name) if known.kernel_since for flavor in known.flavors}
         flavors = [flavor for flavor in in_linux() if flavor in has]
-        fits = _each(("flavors",), {"items": {"enum": flavors}} if flavors else _NOTHING)
-        yield _when(_is("behavior", name), _given(*one.parameters), _without(*others), fits)
+        fits = _each(("flavors",), {"items": or_template({"enum": flavors})} if flavors else _NOTHING)
+        has_all = _given(*(sorted({*one.parameters} - tables)))
+        table = [_one_of(*sorted(tables))] if tables else []
+        yield _when(_is("behavior", name), has_all, *table, _without(*others), fits)
     yield _each(("flavors",), {"uniqueItems": True})
 
 
@@ -153,14 +160,14 @@ def _firewall() -> Iterator[Schema]:
     other = {4: "icmpv6", 6: "icmp"}
     for tool, version in FAMILIES.items():
         protocol = _each(("protocol",), {"not": {"const": other[version]}})
-        name = _each(("name",), {"maxLength": LONGEST_CHAIN - len(OWN)})
+        name = _each(("name",), or_template({"maxLength": LONGEST_CHAIN - len(OWN)}))
         yield _when(_is("tool", tool), _without("inner"), _each(_ENDS, _FAMILY[version]), protocol, name)
     yield _when(_is("tool", "nftables"), _given("inner"), _without(*_ENDS, "protocol"))
 
 
 def _service() -> Iterator[Schema]:
     yield {"anyOf": [_given("netns", "ports"), {"allOf": [_without("netns", "ports"), _given("listen")]}]}
-    yield _when(_is("sr_aware", True), _each(("frames",), {"const": "all"}))
+    yield _when(_is("sr_aware", True), _each(("frames",), or_template({"const": "all"})))
 
 
 def _steering() -> Iterator[Schema]:
@@ -189,13 +196,17 @@ _RULES: dict[str, list[Schema]] = {
     "Inner": [*_header()],
     "LocalSid": [*_local_sid()],
     "Middle": [*_tunnel()],
+    "NodeFile": [
+        _one_of("source", "content"),
+        _each(("path",), {"not": {"pattern": f"^/(?:{'|'.join(NO_FILES)})(?:/|$)"}}),
+    ],
     "PacketExpectation": [*_packet()],
     "Port": [
         _each(("outside", "inside"), {"not": {"enum": [*TAKEN]}}),
         _each(("outside",), {"not": {"pattern": "^eth[0-9]+$"}}),
     ],
     "Probe": [*_probe()],
-    "Route": [_one_family("prefix", "via")],
+    "Route": [_one_family("prefix", "via"), _when(_given("vrf"), _without("table"))],
     "Service": [*_service()],
     "Steering": [*_steering()],
     # A headend's agent keeps what is steered by color, so an exercise can't change it.

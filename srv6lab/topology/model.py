@@ -6,18 +6,18 @@ owns, two NICs with one address) is judged by the loader, which knows where each
 
 from __future__ import annotations
 
-from ipaddress import IPv6Network
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints
 
 from srv6lab.engines import AUTO, ENGINES
-from srv6lab.srv6.csid import NextCsid
-from srv6lab.srv6.flavors import NEXT_CSID, in_linux
 from srv6lab.topology.exercises import Exercise
 from srv6lab.topology.hmac import HmacCheck, Key, KeyName
+from srv6lab.topology.local_sid import LocalSid
+from srv6lab.topology.own import ImageName, OwnWords
 from srv6lab.topology.places import Point
-from srv6lab.topology.routing import Bgp, Isis, IsisLink, SidStructure, Vrf, VrfName
+from srv6lab.topology.route import Route
+from srv6lab.topology.routing import Bgp, Isis, IsisLink, PlainVrf, SidStructure, Vrf, VrfName
 from srv6lab.topology.scalars import (
     Address,
     BoxName,
@@ -38,26 +38,18 @@ from srv6lab.topology.scalars import (
     V6Network,
 )
 from srv6lab.topology.sr_policy import Headend, LinkMetric, Srlg, SrPolicy
-from srv6lab.topology.steering import Steering, Target
+from srv6lab.topology.steering import Steering
 
 MOST_LINKS = 7  # VirtualBox gives eight NICs, and Vagrant needs the first
 
 ENDPOINT = r"^([a-z][a-z0-9-]{0,30}):(eth[1-9][0-9]?)$"
 
 
-class Route(Model):
-    """A static route of a node, in its main table or in one that only its SIDs look into (the kernel has tables of
-    its own from 253 on). Several of one prefix and table share its flows by their weights."""
-
-    prefix: Network
-    via: Address
-    weight: Annotated[int, Field(strict=True, ge=1, le=256)] = 1
-    table: Annotated[int, Field(strict=True, ge=1, le=252)] | None = None
-
-
 class Hardware(Model):
-    """What a virtual machine is made of; a namespace needs none of it. `memory` is in MB."""
+    """What a virtual machine is made of, and the `image` of a container; a namespace needs none of it. `memory` is
+    in MB."""
 
+    image: ImageName | None = None
     box: BoxName | None = None
     box_version: BoxVersion | None = None
     memory: Megabytes | None = None
@@ -67,16 +59,13 @@ class Hardware(Model):
 STANDARD = Hardware(box="bento/ubuntu-22.04", memory=1024, cpus=1)
 
 
-class Group(Hardware):
-    """Nodes that are made of the same: what a node says itself goes first, then its groups, then `defaults`."""
-
-    members: Annotated[tuple[Name, ...], Field(min_length=1)]
+Role = Literal["host", "router", "sr-proxy", "service"]
 
 
-class Node(Hardware):
+class Node(Hardware, OwnWords):
     """A machine of the lab."""
 
-    role: Literal["host", "router", "sr-proxy", "service"]
+    role: Role
     locator: V6Network | None = None
     sid_structure: SidStructure | None = None
     loopback: V6Interface | None = None
@@ -84,16 +73,52 @@ class Node(Hardware):
     router_id: V4Address | None = None
     isis: Isis | None = None
     bgp: Bgp | None = None
-    vrfs: dict[VrfName, Vrf] = Field(default_factory=dict)
+    vrfs: dict[VrfName, PlainVrf | Vrf] = Field(default_factory=dict)
     headend: Headend = Headend()
     tunnel_source: V6Address | None = None
     hmac_keys: dict[KeyName, Key] = Field(default_factory=dict)
     hmac_check: HmacCheck = "present"
 
+    @property
+    def vpns(self) -> dict[str, Vrf]:
+        """The VRFs whose routes come by BGP."""
+        return {name: one for name, one in self.vrfs.items() if isinstance(one, Vrf)}
+
+    @property
+    def vrf_tables(self) -> dict[str, int]:
+        """The tables of the other VRFs."""
+        return {name: one.table for name, one in self.vrfs.items() if isinstance(one, PlainVrf)}
+
+    def vrf_of(self, vrf: str | None, table: int | None = None) -> str:
+        """The VRF without BGP that is named, or whose table is; "" for none."""
+        named = (name for name, number in self.vrf_tables.items() if name == vrf or number == table)
+        return next(named, "")
+
+
+class Group(Node):
+    """Nodes that have something in common: what a node says itself goes first, then its groups, then `defaults`. What is
+    no hardware the loader has given to the members before a group is made of the rest."""
+
+    role: Role | None = None  # type: ignore[assignment]
+    members: Annotated[tuple[Name, ...], Field(min_length=1)]
+
+
+class Pools(Model):
+    """Where addresses are taken from that the file doesn't say: links' prefixes, routers' loopbacks and locators."""
+
+    links: Network | None = None
+    loopbacks: Network | None = None
+    locators: V6Network | None = None
+
 
 def _spell_out(value: Any) -> Any:
     """`"r1:eth2"` is short for `{at: "r1:eth2"}`."""
     return {"at": value} if isinstance(value, str) else value
+
+
+def _listed(value: Any) -> Any:
+    """One file is short for a list of it."""
+    return [value] if isinstance(value, str) else value
 
 
 class Endpoint(Model):
@@ -139,10 +164,6 @@ class Link(Model):
         return self.endpoints[end].address or self.prefix[end + 1]
 
 
-if TYPE_CHECKING:
-    FlavorName = str
-else:
-    FlavorName = Literal[*in_linux()]
 NicLabel = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,14}$")]
 
 
@@ -181,35 +202,16 @@ class Service(Model):
     frames: Literal["all", "ipv4"] = "all"
 
 
-class LocalSid(Model):
-    """A SID that a node owns and the behavior bound to it (RFC 8986 section 3), with its flavors."""
-
-    node: Name
-    sid: V6Address
-    behavior: str
-    nh4: V4Address | None = None
-    nh6: V6Address | None = None
-    table: Annotated[int, Field(strict=True, ge=1, le=2**32 - 1)] | None = None
-    policy: Target | None = None
-    service: Name | None = None
-    flavors: tuple[FlavorName, ...] = ()
-
-    @property
-    def parameters(self) -> dict[str, Any]:
-        """What the author gave, by the names of the behavior's registry entry."""
-        given = {name: getattr(self, name) for name in ("nh4", "nh6", "policy", "service", "table")}
-        return {name: value for name, value in given.items() if value is not None}
-
-    @property
-    def prefix(self) -> IPv6Network:
-        """The destinations that the SID takes: with NEXT-CSID whatever follows it, else itself."""
-        return NextCsid().prefix(self.sid) if NEXT_CSID in self.flavors else IPv6Network(self.sid)
+VarName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,30}$")]
 
 
 class Topology(Model):
-    """A lab."""
+    """A lab. `include`, `vars` and `pools` have done their work before this is made, and are kept to be checked."""
 
     name: Name
+    include: Annotated[tuple[FileName, ...], BeforeValidator(_listed)] = ()
+    vars: dict[VarName, Annotated[int, Field(strict=True)] | Flag | Line] = Field(default_factory=dict)
+    pools: Pools = Pools()
     description: Line = ""
     order: Annotated[int, Field(strict=True, ge=0)] = 100
     requires: tuple[Name, ...] = ()

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from srv6lab.topology.scalars import Flag, Model, Name, V6Address, V6Network
+from srv6lab.topology.scalars import Flag, Model, Name, Table, V6Address, V6Network
 
 # ISO 10589 section 7.1: an area of one to three groups, six octets of system id, selector 00.
 Net = Annotated[
@@ -62,6 +62,12 @@ class Bgp(Model):
     as_number: AsNumber = Field(alias="as")
     networks: tuple[V6Network, ...] = ()
     neighbors: Annotated[tuple[Neighbor, ...], Field(min_length=1)]
+
+
+class PlainVrf(Model):
+    """A VRF without BGP: a table of its own, in which what comes in by its NICs is looked up, and nowhere else."""
+
+    table: Table
 
 
 class Vrf(Model):

@@ -5,6 +5,7 @@ Names become hostnames, file names, NIC names and words of a shell: a narrow alp
 
 from __future__ import annotations
 
+import re
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
 from typing import Annotated, Any
 
@@ -54,15 +55,13 @@ V6Interface = Annotated[IPv6Interface, _like(V6_NETWORK, "ipv6interface"), Writt
 Network = Annotated[_V4Network | _V6Network, Written]
 Address = Annotated[_V4Address | _V6Address, Written]
 
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
+NAME = r"^[a-z][a-z0-9-]{0,30}$"
+Name = Annotated[str, StringConstraints(pattern=NAME)]
 NicName = Annotated[str, StringConstraints(pattern=r"^eth[1-9][0-9]?$")]
 TraceName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$")]
-FileName = Annotated[
-    str,
-    StringConstraints(
-        pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$", max_length=100
-    ),
-]
+FILE_NAME = re.compile(r"^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$")
+LONGEST_FILE_NAME = 100
+FileName = Annotated[str, StringConstraints(pattern=FILE_NAME.pattern, max_length=LONGEST_FILE_NAME)]
 # A part of a whole, above 0 and not above 1: 3/4.
 Share = Annotated[str, StringConstraints(pattern=r"^(any|[1-9][0-9]{0,5}/[1-9][0-9]{0,5})$")]
 PlaceText = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*(/[a-z][a-z0-9-]*)?$")]
@@ -77,6 +76,8 @@ _VERSION = r"(([<>]=?|!=|=|~>) ?)?[0-9]+(\.[0-9A-Za-z]+)*"
 BOX_VERSION = rf"^{_VERSION}(, ?{_VERSION})*$"
 BoxVersion = Annotated[str, StringConstraints(pattern=BOX_VERSION, max_length=60)]
 Megabytes = Annotated[int, Field(strict=True, ge=128, le=262144)]
+# The kernel has tables of its own from 253 on.
+Table = Annotated[int, Field(strict=True, ge=1, le=252)]
 Cpus = Annotated[int, Field(strict=True, ge=1, le=64)]
 Line = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]*$", max_length=200)]
 

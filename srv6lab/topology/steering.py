@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from srv6lab.topology.hmac import KeyNumber
+from srv6lab.topology.routing import VrfName
 from srv6lab.topology.scalars import (
     Model,
     Name,
@@ -24,9 +25,10 @@ class Target(Model):
 
 
 class Match(Model):
-    """Which traffic is steered."""
+    """Which traffic is steered: what is for a prefix, and of a VRF what comes in by its NICs."""
 
     prefix: Network
+    vrf: VrfName | None = None
 
 
 class Steering(Model):

@@ -64,6 +64,8 @@ def test_what_labs_use_is_part_of_the_registry() -> None:
         "End.DX6",
         "End.DX4",
         "End.DT6",
+        "End.DT4",
+        "End.DT46",
         "End.B6.Encaps",
         "End.AD4",
         "End.AD6",

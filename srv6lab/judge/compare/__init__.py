@@ -63,7 +63,8 @@ def compare(
         if foreseen is not None:
             foreseen = {spot: them for spot, them in foreseen.items() if _handed_in(tracers, spot[0])}
             watched |= {point for point, _ in foreseen}
-        judged = list(_judge_probe(one, mine, foreseen, tracers, elsewhere_absent))
+        open_ = predicted is not None and predicted[probe].open
+        judged = list(_judge_probe(one, mine, foreseen, tracers, elsewhere_absent, open_))
         if predicted and one.sent.sent:
             sound = {at for at, it in tracers.items() if it.sound} - {*one.undirected}
             failed = any(isinstance(it, _COUNTED) and it.status is Status.FAIL for it in judged)
@@ -101,6 +102,7 @@ def _judge_probe(
     foreseen: Mapping[Spot, Sequence[Permitted]] | None,
     tracers: Mapping[Point, Tracer],
     elsewhere_absent: bool,
+    open_: bool,
 ) -> Iterator[Item]:
     if not found.sent.sent:
         # Our own probe that can't leave its node is the lab's failure; a ping that isn't in somebody's
@@ -125,7 +127,7 @@ def _judge_probe(
             nothing_else = "no expectation at this point has these addresses"
         elif elsewhere_absent:
             nothing_else = "seen where no expectation has it"
-        here = PointContext(*spot, found.sent.sent, foreseen is not None, blind, nothing_else)
+        here = PointContext(*spot, found.sent.sent, foreseen is not None, blind, nothing_else, open_)
         yield from judge_spot(wanted.get(spot, ()), permitted.get(spot, ()), seen.get(spot, ()), here)
     yield from judge_variants(permitted, seen)
 

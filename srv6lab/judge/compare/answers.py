@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from srv6lab.evidence.packets import Direction, Point
 from srv6lab.evidence.prediction import Leg, Prediction
 from srv6lab.evidence.probes import Found
-from srv6lab.evidence.verdict import AnswersMissing, CountDiffers, Item, LostByDesign, Status
+from srv6lab.evidence.verdict import AnswersMissing, CountDiffers, Item, LostByDesign, NotModeled, Status
 from srv6lab.judge.compare.permitted import always_answered
 
 
@@ -32,7 +32,9 @@ def judge_answers(found: Found, prediction: Prediction, sound: Collection[Point]
         )
     for leg in Leg:
         ends = [one.end for one in prediction.linux if one.leg is leg]
-        if ends and not any(end.delivered for end in ends):
+        if unknown := " or ".join(dict.fromkeys(str(end) for end in ends if not end.known)):
+            yield NotModeled(status=Status.PASS, note=unknown)
+        elif ends and not any(end.delivered for end in ends):
             where = " or ".join(dict.fromkeys(f"{end.place}: {end.reason}" for end in ends))
             yield LostByDesign(status=Status.PASS, note=f"LOST at {where}")
 

@@ -12,6 +12,7 @@ from srv6lab.evidence.packets import Direction, PacketView, Point
 from srv6lab.evidence.prediction import Hop, Leg, Prediction, Trace
 from srv6lab.evidence.shares import Way
 from srv6lab.evidence.wording import foretell
+from srv6lab.judge.compare.witnesses import UNLIMITED
 
 Spot = tuple[Point, Direction]
 
@@ -55,6 +56,8 @@ def foresee(prediction: Prediction, sent: int) -> dict[Spot, list[Permitted]]:
     found: dict[Spot, list[Permitted]] = {}
     for leg in Leg:
         alternatives = list(_pairs(prediction, leg))
+        unsure = _last_wires(prediction, leg)
+        most = sent if prediction.known(leg) else UNLIMITED
         sure = leg is Leg.THERE or always_answered(prediction)
         alike: dict[tuple[Spot, int, tuple[str, ...], tuple[str, ...]], list[Permitted]] = {}
         for way, hops in alternatives:
@@ -70,10 +73,17 @@ def foresee(prediction: Prediction, sent: int) -> dict[Spot, list[Permitted]]:
                 alike.setdefault((spot, visits[spot], tuple(one.fields.values()), linux), []).append(one)
         for (spot, *_), same in alike.items():
             certain = sure and len(same) == len(alternatives) and same[0].linux is not None
+            certain = certain and spot not in unsure
             ways = tuple(way for each in same for way in each.ways)
-            one = replace(same[0], least=sent if certain else 0, most=sent, ways=ways)
+            one = replace(same[0], least=sent if certain else 0, most=most, ways=ways)
             found.setdefault(spot, []).append(one)
     return found
+
+
+def _last_wires(prediction: Prediction, leg: Leg) -> set[Spot]:
+    """The ends of the wire to a node that isn't modeled: whether it answers for its address isn't known, either."""
+    unknown = (one for one in prediction.linux if one.leg is leg and not one.end.known)
+    return {(hop.point, hop.direction) for trace in unknown for hop in trace.hops[-2:]}
 
 
 def counters(prediction: Prediction, sent: int) -> dict[str, tuple[int, int]]:

@@ -44,7 +44,7 @@ M = TypeVar("M")
 class PointContext:
     """Where it is, and what is known beside the packets: how many were `sent`, whether the model speaks at all, why
     the absence of a packet proves nothing ("" if it does), and the author's word that nothing else comes here ("" for
-    none)."""
+    none). Where it is `open` the model says nothing of packets that it doesn't foresee."""
 
     point: Point
     direction: Direction
@@ -52,6 +52,11 @@ class PointContext:
     modeled: bool
     blind: str = ""
     nothing_else: str = ""
+    open: bool = False
+
+    def speaks(self, foreseen: Sequence[Permitted]) -> bool:
+        """Whether the model says how many packets there are, of which it foresees these."""
+        return self.modeled and (bool(foreseen) or not self.open)
 
     def item(self, kind: type[Item], status: Status, author: Expected | None, **words: Any) -> Item:
         """Something judged here, of the author's expectation if it is of one."""
@@ -77,7 +82,7 @@ def judge_spot(
         yield from against(item, mine, here)
     if here.nothing_else:
         yield from _unexpected(unforeseen, here, CAPTURED, here.nothing_else)
-    elif here.modeled:
+    elif here.speaks(()):
         note = "the model has no such packet here, and the author says nothing"
         yield from _unexpected(unforeseen, here, None, note)
 
@@ -129,7 +134,7 @@ def _same_flow(item: Permitted, packet: Described) -> bool:
 def _judge(
     one: Expected, foreseen: Sequence[Permitted], packets: Sequence[Described], here: PointContext
 ) -> Iterator[Item]:
-    permitted = _span(foreseen) if here.modeled else None
+    permitted = _span(foreseen) if here.speaks(foreseen) else None
     faults = [] if one.absent else list(_wrong_fields(one, foreseen, packets, here))
     if one.share:
         faults += _wrong_share(one, one.share, foreseen, len(packets), here)
@@ -224,7 +229,7 @@ def _wrong_share(
 ) -> Iterator[Item]:
     """A count that is unlikely by the share that the author expects, or a model that has another share."""
     ways = [way for item in foreseen for way in item.ways]
-    modeled = Shares.of(ways) if here.modeled else wanted
+    modeled = Shares.of(ways) if here.speaks(foreseen) else wanted
     by_author, by_model = (_explains(shares, count, here.sent) for shares in (wanted, modeled))
     agreed = wanted.any_ or all(modeled.permit(part) for part in wanted.possible)
     if agreed and by_author and by_model:
@@ -241,7 +246,7 @@ def _wrong_share(
         one,
         field="share",
         expected=str(wanted),
-        predicted=str(modeled) if here.modeled else None,
+        predicted=str(modeled) if here.speaks(foreseen) else None,
         captured=f"{count} of {here.sent}",
         alone=None if here.blind else alone,
         note=here.blind or note,

@@ -47,6 +47,7 @@ from srv6lab.judge.diagnose.suspects import (
     unknown,
     unsent,
 )
+from srv6lab.judge.diagnose.unmodeled import beyond_the_model, without_unmodeled
 from srv6lab.plan.nodes import Plan
 
 __all__ = ["CAUSES", "confirm", "diagnose"]
@@ -89,7 +90,10 @@ def diagnose(
         ]
         drifted = [*suspects_of_drift(verdict.items, predicted, touching)]
         suspects = [*(one for one in suspects if not _better_told(one, drifted)), *drifted]
-    all_ = dict.fromkeys([*suspects, *tracers_lack] or _of_witnesses(verdict.items))
+    all_ = dict.fromkeys(
+        [*without_unmodeled(plan, suspects, predicted), *tracers_lack] or _of_witnesses(verdict.items)
+    )
+    all_ |= dict.fromkeys(beyond_the_model(verdict.items, predicted))
     return tuple(replace(one, mend=one.mend.replace("lab=LAB", f"lab={plan.name}")) for one in all_)
 
 
@@ -147,7 +151,7 @@ def _of_walk(
     plan: Plan, prediction: Prediction, found: Found, tracers: Mapping[Point, Tracer]
 ) -> Iterator[Suspect]:
     if found.sent.token and not found.sent.sent:
-        yield from unsent(prediction.linux[0].hops[0])
+        yield from unsent(prediction.linux[0].hops[0]) if prediction.linux[0].hops else ()
         return
     broken = find_break(prediction, found, tracers)
     if broken is None:

@@ -236,6 +236,11 @@ _ALL = (
         "{node} isn't as Day0 left it: {lines}",
         mend="take that back, or invoke destroy and up lab=LAB",
     ),
+    Cause(
+        "not-modeled",
+        "the model doesn't know what {node} does, since {why}",
+        mend="look there: invoke connect lab=LAB {node}",
+    ),
     Cause("unknown", "what {what} is no cause that is known here", mend=""),
     Cause(
         "expectation", "the expectation stands alone ({what}): model and captures agree against it", mend=""

@@ -91,7 +91,8 @@ def _along(trace: Trace, found: Found, tracers: Mapping[Point, Tracer]) -> Diver
 def lost_traces(prediction: Prediction, found: Found) -> Iterator[tuple[Trace, tuple[Hop, ...]]]:
     """The walks that end with a packet lost, each with the packets that went on all the same."""
     for trace in prediction.linux if not prediction.meanwhile else ():
-        if trace.hops and not trace.end.delivered and (strays := strays_of([trace], found)):
+        lost = trace.end.known and not trace.end.delivered
+        if trace.hops and lost and (strays := strays_of([trace], found)):
             yield trace, strays
 
 

@@ -15,14 +15,18 @@ from srv6lab.topology.actions.steering import SteeringAction
 def _(action: SteeringAction, plan: Plan) -> tuple[PlannedChange, ...]:
     steering = action.steering
     node = plan.node(steering.headend)
-    prefix = steering.match.prefix
+    prefix, vrf = steering.match.prefix, steering.match.vrf or ""
+    table = next((one.table for one in node.vrfs if one.name == vrf), None)
     values = {
         "policy": steered_prefix(node, steering),
-        "before": next((one for one in node.steering if one.prefix == prefix), None),
-        "routes": node.next_hops().get((prefix, None), ()),
+        "before": next((one for one in node.steering if (one.prefix, one.vrf) == (prefix, vrf)), None),
+        "routes": node.next_hops().get((prefix, table), ()),
         "prefix": prefix,
+        "vrf": vrf,
+        "table": table,
     }
-    what = f"{node.name} steers {prefix} over {', '.join(map(str, steering.segments))}"
+    of = f" of the VRF {vrf}" if vrf else ""
+    what = f"{node.name} steers {prefix}{of} over {', '.join(map(str, steering.segments))}"
     return (PlannedChange(what, node.name, "steering", values),)
 
 
@@ -32,7 +36,7 @@ def _(action: SteeringAction, lab: ChangedLab) -> ChangedLab:
         policy = steered_prefix(node, action.steering) if node.name == action.steering.headend else None
         if policy is None:
             return node
-        policies = {one.prefix: one for one in node.steering} | {policy.prefix: policy}
+        policies = {(one.prefix, one.vrf): one for one in (*node.steering, policy)}
         return replace(node, steering=tuple(policies.values()))
 
     return lab.with_nodes(steered)

@@ -13,12 +13,15 @@ from srv6lab.topology.checks import (
     hmacs,
     names,
     network,
+    own,
     policies,
+    probe_ends,
     probes,
     routing,
     segments,
     services,
     sid_structure,
+    vrfs,
 )
 from srv6lab.topology.checks.collect import view_of
 from srv6lab.topology.checks.facts import Facts
@@ -35,7 +38,9 @@ __all__ = [
     "hmacs",
     "names",
     "network",
+    "own",
     "policies",
+    "probe_ends",
     "probes",
     "routing",
     "run",
@@ -43,4 +48,5 @@ __all__ = [
     "services",
     "sid_structure",
     "view_of",
+    "vrfs",
 ]

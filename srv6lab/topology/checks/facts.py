@@ -7,6 +7,7 @@ even the name is lost, a flag says that a list isn't the whole truth, and checks
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
@@ -27,7 +28,8 @@ from srv6lab.topology.expectations import (
     CounterExpectation,
     PacketExpectation,
 )
-from srv6lab.topology.model import Endpoint, Group, Link, LocalSid, Node, Service
+from srv6lab.topology.local_sid import LocalSid
+from srv6lab.topology.model import Endpoint, Group, Link, Node, Service
 from srv6lab.topology.places import Place
 from srv6lab.topology.scalars import Address, Network
 from srv6lab.topology.sr_policy import SrPolicy
@@ -98,6 +100,11 @@ class Nic:
     endpoint: Endpoint
     link: Link
 
+    @property
+    def vrf(self) -> str:
+        """The VRF that it is in, "" for none."""
+        return self.endpoint.vrf or ""
+
 
 @dataclass(frozen=True)
 class Facts:
@@ -138,6 +145,15 @@ class Facts:
         return len(self.services) == len(self.service_names) and not any(
             path[0] == "services" for path in self.cut if path
         )
+
+    @property
+    def named_files(self) -> Iterator[tuple[Path, str]]:
+        """The files beside the topology that it names, each with its place."""
+        yield from ((("services", name, "rules"), one.rules) for name, one in self.services.items())
+        for name, node in self.nodes.items():
+            for index, file in enumerate(node.files):
+                if file.source:
+                    yield ("nodes", name, "files", index, "source"), file.source
 
     @property
     def actions(self) -> tuple[Item[Action], ...]:
@@ -256,18 +272,18 @@ class Facts:
         return self.links_known and node not in self._unclear and "?" not in self._unclear
 
     @cached_property
-    def _prefixes(self) -> dict[str, dict[int, set[Network]]]:
-        """The prefixes on each node's links by their length: a hub has as many routes as links."""
-        found: dict[str, dict[int, set[Network]]] = {}
+    def _prefixes(self) -> dict[tuple[str, str], dict[int, set[Network]]]:
+        """The prefixes on the links of each VRF of each node by their length: a hub has as many routes as links."""
+        found: dict[tuple[str, str], dict[int, set[Network]]] = {}
         for node, nics in self.nics.items():
             for nic in nics:
-                by_length = found.setdefault(node, {})
+                by_length = found.setdefault((node, nic.vrf), {})
                 by_length.setdefault(nic.link.prefix.prefixlen, set()).add(nic.link.prefix)
         return found
 
-    def on_link(self, node: str, address: Address) -> bool:
-        """Whether a node reaches an address without a router."""
-        lengths = self._prefixes.get(node, {})
+    def on_link(self, node: str, address: Address, vrf: str = "") -> bool:
+        """Whether a node reaches an address without a router, by its NICs outside of VRFs or by those of one."""
+        lengths = self._prefixes.get((node, vrf), {})
         return any(
             ip_network((address, length), strict=False) in prefixes
             for length, prefixes in lengths.items()

@@ -66,7 +66,7 @@ def carried_sid_behind_a_loopback(view: Facts, locate: Locate) -> Iterator[Probl
 def table_without_routes(view: Facts, locate: Locate) -> Iterator[Problem]:
     for item in view.local_sids:
         sid, node = item.value, view.nodes.get(item.value.node)
-        if node is None or sid.table is None or sid.table in OWN_TABLES:
+        if node is None or sid.table is None or sid.table in (*OWN_TABLES, *node.vrf_tables.values()):
             continue
         if not any(route.table == sid.table and route.prefix.version == 6 for route in node.routes):
             what = f"table {sid.table} of {sid.node} has no IPv6 route, so {sid.behavior} finds no way"

@@ -8,9 +8,11 @@ from ipaddress import IPv6Network
 from typing import TypeVar
 
 from srv6lab.errors import Problem
+from srv6lab.topology.checks.domains import Domains, Router
 from srv6lab.topology.checks.facts import Facts, Nic, Path
 from srv6lab.topology.checks.registry import Locate, check, did_you_mean, line_of, warning
-from srv6lab.topology.model import MOST_LINKS
+from srv6lab.topology.model import MOST_LINKS, Node
+from srv6lab.topology.route import Route
 from srv6lab.topology.scalars import Address, Network
 
 K = TypeVar("K", bound=Hashable)
@@ -125,11 +127,16 @@ def _reserved(address: Address, prefix: Network) -> str:
 
 @check
 def address_twice(view: Facts, locate: Locate) -> Iterator[Problem]:
-    for address, places in view.addresses.items():
-        (first, owner), *others = sorted(places, key=lambda place: locate(place[0]))
-        for path, _ in others:
-            what = f"{owner} already has {address} ({line_of(locate, first)})"
-            yield Problem(locate(path), what, "give each NIC and each loopback an address of its own")
+    domains = Domains(view)
+    owners = [
+        ((address, domains.of(path, owner)), path, owner)
+        for address, places in view.addresses.items()
+        for path, owner in sorted(places, key=lambda place: locate(place[0]))
+    ]
+    names = {path: owner for _, path, owner in owners}
+    for (address, _), first, path in repeated((key, path) for key, path, _ in owners):
+        what = f"{names[first]} already has {address} ({line_of(locate, first)})"
+        yield Problem(locate(path), what, "give each NIC and each loopback an address of its own")
 
 
 @check
@@ -178,8 +185,11 @@ def trace_twice(view: Facts, locate: Locate) -> Iterator[Problem]:
 
 @check
 def prefixes_overlap(view: Facts, locate: Locate) -> Iterator[Problem]:
-    prefixes = [(item.value.prefix, (*item.path, "prefix"), item.value.name) for item in view.links]
-    for outer, inner in overlaps(prefixes):
+    domains, by_domain = Domains(view), dict[Router, list[Prefix[Network]]]()
+    for item in view.links:
+        one = (item.value.prefix, (*item.path, "prefix"), item.value.name)
+        by_domain.setdefault(domains.of_link(item.value), []).append(one)
+    for outer, inner in (pair for prefixes in by_domain.values() for pair in overlaps(prefixes)):
         places = sorted(((locate(path), prefix, name) for prefix, path, name in (outer, inner)))
         (first, other, name), (where, prefix, _) = places[0], places[-1]
         how = "is also" if prefix == other else f"overlaps {other},"
@@ -301,10 +311,10 @@ def routes(view: Facts, locate: Locate) -> Iterator[Problem]:
             if route.prefix.version != route.via.version:
                 what = f"{route.prefix} is IPv{route.prefix.version}, and the next hop {route.via} is not"
                 yield Problem(where, what, f"give an IPv{route.prefix.version} next hop")
-            elif problem := next_hop(view, name, route.via):
+            elif problem := _by_route(view, name, node, route):
                 yield Problem(where, *problem)
         pairs = (
-            ((route.prefix, route.table, route.via), (*base, index))
+            ((route.prefix, route.table or node.vrf_tables.get(route.vrf or ""), route.via), (*base, index))
             for index, route in enumerate(node.routes)
         )
         for (prefix, table, via), first, path in repeated(pairs):
@@ -314,16 +324,27 @@ def routes(view: Facts, locate: Locate) -> Iterator[Problem]:
             yield Problem(locate((*path, "prefix")), what, mend)
 
 
-def next_hop(view: Facts, node: str, address: Address) -> tuple[str, str] | None:
-    """What is wrong with an address as next hop of a node, and how to mend it."""
+def _by_route(view: Facts, name: str, node: Node, route: Route) -> tuple[str, str] | None:
+    """What is wrong with a route's next hop; nothing, if its VRF isn't there."""
+    if route.vrf not in (None, *node.vrf_tables):
+        return None
+    return next_hop(view, name, route.via, node.vrf_of(route.vrf, route.table))
+
+
+def next_hop(view: Facts, node: str, address: Address, vrf: str = "") -> tuple[str, str] | None:
+    """What is wrong with an address as next hop of a node, and how to mend it. The neighbor is in the VRF, or in none."""
     if address.is_link_local or not view.clear(node):
         return None
     if [owner for _, owner in view.addresses.get(address, ())] == [node]:
         return f"{address} is {node}'s own address", "give the neighbor's address"
-    if view.on_link(node, address):
+    if view.on_link(node, address, vrf):
         return None
-    prefixes = [
-        str(nic.link.prefix) for nic in view.nics.get(node, ()) if nic.link.prefix.version == address.version
-    ]
-    mend = f"links of {node}: {', '.join(prefixes[:8])}" if prefixes else f"connect {node} to it first"
-    return f"{address} is on no link of {node}", mend
+    nics = [nic for nic in view.nics.get(node, ()) if nic.link.prefix.version == address.version]
+    if other := next((nic for nic in nics if address in nic.link.prefix), None):
+        there = f"in the VRF {other.vrf}" if other.vrf else "in no VRF"
+        mend = f"name a neighbor that is in {f'the VRF {vrf}' if vrf else 'no VRF'}, or mend the VRF"
+        return f"{address} is on the link of {other.endpoint.at}, which is {there}", mend
+    prefixes = [str(nic.link.prefix) for nic in nics if nic.vrf == vrf]
+    where = f" in the VRF {vrf}" if vrf else ""
+    mend = f"links of {node}{where}: {', '.join(prefixes[:8])}" if prefixes else f"connect {node} to it first"
+    return f"{address} is on no link of {node}{where}", mend

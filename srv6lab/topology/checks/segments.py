@@ -54,13 +54,16 @@ def parameters(view: Facts, locate: Locate) -> Iterator[Problem]:
         if (behavior := BEHAVIORS.get(sid.behavior)) is None:
             continue
         needs = ", ".join(f"`{name}`" for name in behavior.parameters) or "no parameter"
+        given = {"table" if name == "vrf" else name for name in sid.parameters}  # which has one
         for name in sid.parameters:
-            if name not in behavior.parameters:
+            if name not in behavior.parameters and not (name == "vrf" and "table" in behavior.parameters):
                 what = f"{behavior.name} takes no `{name}`"
                 yield Problem(locate((*item.path, name), key=True), what, f"{behavior.name} takes {needs}")
-        missing = [name for name in behavior.parameters if name not in sid.parameters]
+        missing = [name for name in behavior.parameters if name not in given]
         # A misspelled key is the likely cause, and it has its own problem.
-        if missing and item.whole and not set(sid.parameters) - set(behavior.parameters):
+        if missing and item.whole and not given - set(behavior.parameters):
+            if "vrf" in behavior.needs:  # it has no other table
+                missing = ["vrf"]
             what = f"{behavior.name} needs {' and '.join(f'`{name}`' for name in missing)}"
             mend = f"add {', '.join(f'`{name}: …`' for name in missing)}"
             yield Problem(locate((*item.path, "behavior")), what, mend)
@@ -201,9 +204,11 @@ def unowned_segment_of_a_probe(view: Facts, locate: Locate) -> Iterator[Problem]
 
 @check
 def steered_twice(view: Facts, locate: Locate) -> Iterator[Problem]:
-    pairs = (((item.value.headend, item.value.match.prefix), item.path) for item in view.steering)
-    for (headend, prefix), first, path in repeated(pairs):
-        what = f"{headend} already steers {prefix} ({line_of(locate, (*first, 'match', 'prefix'))})"
+    matches = ((item.value.match, item) for item in view.steering)
+    pairs = (((item.value.headend, one.prefix, one.vrf), item.path) for one, item in matches)
+    for (headend, prefix, vrf), first, path in repeated(pairs):
+        where = f" in the VRF {vrf}" if vrf else ""
+        what = f"{headend} already steers {prefix}{where} ({line_of(locate, (*first, 'match', 'prefix'))})"
         yield Problem(locate((*path, "match", "prefix")), what, "keep one of the two")
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from srv6lab.suggest import closest, did_you_mean
+from srv6lab.topology.large.schema import OWN_KEY, SHORT_LINK, TEMPLATE
 from srv6lab.topology.notation import LINE
 from srv6lab.topology.places import LINK
 from srv6lab.topology.scalars import BOX_VERSION, V4_ADDRESS, V4_NETWORK, V6_ADDRESS, V6_NETWORK
@@ -26,6 +27,10 @@ PATTERNS = {
     ":": "IPv6",
     "^[^:]*$": "IPv4",
     r"^[a-z][a-z0-9-]{0,30}$": "a small letter first, then small letters, digits and `-`, 31 at most",
+    r"^[A-Za-z_][A-Za-z0-9_]{0,30}$": "letters, digits and `_`, 31 at most",
+    TEMPLATE: "a text with a variable, such as `{mtu}`, or a range, such as `r[1-20]`",
+    OWN_KEY: "a key of your own",
+    SHORT_LINK: "`r1 - r2`",
     r"^eth[1-9][0-9]?$": "eth1 to eth99",
     r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$": "letters, digits, `_` and `-`, 63 at most; it becomes a file's name",
     r"^[a-z][a-z0-9-]*(/[a-z][a-z0-9-]*)?:[a-z][a-z0-9-]*$": '"node:nic" or "node/netns:nic"',
@@ -46,6 +51,15 @@ PATTERNS = {
     r"^[0-9]{1,5}:[0-9]{1,9}$": 'an AS and a number: "100:1"',
     r"^[A-Za-z0-9]{1,16}$": "letters and digits, 16 at most",
     r"^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$": "a path below the lab's folder",
+    r"^[^\x00-\x1f\x7f]+$": "one line for a shell; what takes several goes into a file under `files`",
+    r"^net(\.[A-Za-z0-9_-]+)+$": "settings below `net.`, such as net.ipv4.ip_forward: /proc/sys is read-only in a node but for net",
+    r"^[!-~]([ -~]*[!-~])?$": "a number, or printable ASCII characters",
+    r"^(/\.?[A-Za-z0-9_][A-Za-z0-9_.@+:-]*)+$": "a path from `/` on, such as /etc/motd, of letters, digits and `_.@+:-`, without `..`",
+    r"^[^\x00]*$": "text without the character NUL",
+    r"^[0-7]{3,4}$": 'three or four octal digits in quotes, such as "0755"',
+    r"^[a-z0-9_][a-z0-9_-]{0,30}(:[a-z0-9_][a-z0-9_-]{0,30})?$": "a user, or `user:group`",
+    r"^[a-z0-9][a-z0-9+.-]{1,60}$": "the name of a Debian package, such as iperf3",
+    r"^[A-Za-z0-9][A-Za-z0-9._/:@-]{0,199}$": "the name of a container image, such as registry/name:tag",
 }
 
 

@@ -32,13 +32,15 @@ _CONSTANTS |= dict.fromkeys(("", "~", "null", "Null", "NULL"))  # type: ignore[a
 
 @dataclass(slots=True)
 class Node:
-    """A value and its place; `children` mirrors the data of a collection, `keys` a mapping's keys."""
+    """A value and its place; `children` mirrors the data of a collection, `keys` a mapping's keys. `origin` says which
+    one it is of those that stand there in one text: `r7, from r[1-20]`."""
 
     mark: Mark
     data: Any
     children: Any = None
     keys: dict[str, Mark] = field(default_factory=dict)
     parts: int = 1
+    origin: str = ""
 
 
 def location(file: str, lines: tuple[str, ...], mark: Mark) -> Location:
