@@ -223,7 +223,7 @@ def _steered(topology: Topology, name: str, egress_nic: EgressNic) -> Iterator[C
             classes = tuple((entry.forwarding_class, entry.color) for entry in one.to.array)
             otherwise = tuple(_otherwise(topology, one, one.to, egress_nic))
             yield ColorSteering(
-                one.match.prefix,
+                one.prefix,
                 one.to.endpoint,
                 colors,
                 classes,
@@ -238,7 +238,7 @@ def _otherwise(topology: Topology, one: Steering, to: ColorTarget, egress_nic: E
     routes = [
         route
         for route in topology.nodes[one.headend].routes
-        if route.prefix == one.match.prefix and route.table is None
+        if route.prefix == one.prefix and route.table is None
     ]
     for route in routes:
         several = ("nexthop",) if len(routes) > 1 else ()

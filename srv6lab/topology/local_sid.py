@@ -10,13 +10,16 @@ from pydantic import Field
 from srv6lab.srv6.csid import NextCsid
 from srv6lab.srv6.flavors import NEXT_CSID, in_linux
 from srv6lab.topology.routing import VrfName
-from srv6lab.topology.scalars import Model, Name, V4Address, V6Address
+from srv6lab.topology.scalars import Model, Name, NicName, V4Address, V6Address
 from srv6lab.topology.steering import Target
 
 if TYPE_CHECKING:
     FlavorName = str
 else:
     FlavorName = Literal[*in_linux()]
+
+
+KEYS = {"oif": "nic"}  # what an author calls a parameter, where that isn't the kernel's word
 
 
 class LocalSid(Model):
@@ -31,12 +34,14 @@ class LocalSid(Model):
     vrf: VrfName | None = None
     policy: Target | None = None
     service: Name | None = None
+    nic: NicName | None = None
     flavors: tuple[FlavorName, ...] = ()
 
     @property
     def parameters(self) -> dict[str, Any]:
         """What the author gave, by the names of the behavior's registry entry."""
-        given = {name: getattr(self, name) for name in ("nh4", "nh6", "policy", "service", "table", "vrf")}
+        names = ("nh4", "nh6", "oif", "policy", "service", "table", "vrf")
+        given = {name: getattr(self, KEYS.get(name, name)) for name in names}
         return {name: value for name, value in given.items() if value is not None}
 
     @property
