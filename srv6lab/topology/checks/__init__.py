@@ -18,10 +18,12 @@ from srv6lab.topology.checks import (
     policies,
     probe_ends,
     probes,
+    routes,
     routing,
     segments,
     services,
     sid_structure,
+    steering,
     vrfs,
 )
 from srv6lab.topology.checks.collect import view_of
@@ -44,11 +46,13 @@ __all__ = [
     "policies",
     "probe_ends",
     "probes",
+    "routes",
     "routing",
     "run",
     "segments",
     "services",
     "sid_structure",
+    "steering",
     "view_of",
     "vrfs",
 ]

@@ -33,7 +33,12 @@ def verifiers_have_the_key(view: Facts, locate: Locate) -> Iterator[Problem]:
         number, headend = str(item.value.hmac), view.nodes.get(item.value.headend)
         if headend is None or number not in headend.hmac_keys:
             continue
-        for index, segment in enumerate(item.value.segments):
+        listed = (
+            ((*place, "segments", n), sid)
+            for place, one in item.value.lists
+            for n, sid in enumerate(one.segments)
+        )
+        for place, segment in listed:
             owner, _ = view.owner(segment)
             node = view.nodes.get(owner.value.node) if owner else None
             if owner is None or node is None or node.hmac_check == "never":
@@ -41,4 +46,4 @@ def verifiers_have_the_key(view: Facts, locate: Locate) -> Iterator[Problem]:
             if node.hmac_keys.get(number) != headend.hmac_keys[number]:
                 what = f"{owner.value.node}, where {segment} is, hasn't that key {number}, and throws the packet away"
                 mend = f"give {owner.value.node} the same key, or `hmac_check: never`"
-                yield warning(locate((*item.path, "to", "segments", index)), what, mend)
+                yield warning(locate((*item.path, "to", *place)), what, mend)
