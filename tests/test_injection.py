@@ -154,6 +154,16 @@ BASE: dict[str, Any] = {
             "engine": "auto",
             "rules": "own.rules",
         },
+        "static": {
+            "node": "exit",
+            "netns": "cell",
+            "ports": [
+                {"outside": "vc", "inside": "ic", "prefix": "10.6.0.0/24", "trace": "tc"},
+                {"outside": "vd", "inside": "id", "prefix": "10.7.0.0/24"},
+            ],
+            "engine": "auto",
+            "rules": "own.rules",
+        },
         "tap": {
             "node": "exit",
             "listen": "eth2",
@@ -174,6 +184,13 @@ BASE: dict[str, Any] = {
             "sid": "fc00:a::b6",
             "behavior": "End.B6.Encaps",
             "policy": {"segments": ["fc00:b::f", "fc00:b::6"]},
+        },
+        {
+            "node": "exit",
+            "sid": "fc00:b::a5",
+            "behavior": "End.AS4",
+            "service": "static",
+            "policy": {"source": "fc00:b::1", "segments": ["fc00:a::d4"]},
         },
         {"node": "exit", "sid": "fc00:b::d2", "behavior": "End.DX2", "nic": "eth1"},
         {"node": "gate", "sid": "fc00:a::d2", "behavior": "End.DX2", "nic": "eth1"},
@@ -305,6 +322,22 @@ BASE: dict[str, Any] = {
                             }
                         },
                         {"commands": {"node": "gate", "put": ["true"], "back": ["false"]}},
+                        {
+                            "sid": {
+                                "add": {
+                                    "node": "gate",
+                                    "sid": "fc00:a::5",
+                                    "behavior": "End",
+                                    "flavors": ["PSP"],
+                                }
+                            }
+                        },
+                        {"sid": {"delete": {"node": "exit", "sid": "fc00:b::f"}}},
+                        {"route": {"add": {"node": "gate", "prefix": "fc00:c::/64", "via": "2001:ab::2"}}},
+                        {"route": {"delete": {"node": "exit", "prefix": "fc00:a::/64", "table": 100}}},
+                        {"link": {"at": "gate:eth2", "state": "down"}},
+                        {"stop": {"node": "exit"}},
+                        {"netem": {"link": "core", "loss": "10%", "delay": 5}},
                     ],
                     "across": {"id": "meanwhile", "from": "west", "to": "east", "icmp": 1, "answered": "all"},
                     "probes": [
@@ -319,6 +352,7 @@ BASE: dict[str, Any] = {
                             "hop_limit": 9,
                             "icmp": 1,
                         },
+                        {"id": "trace", "from": "west", "to": "east", "traceroute": 2, "hops": ["*", "east"]},
                         {"id": "move", "from": "west", "to": "east", "tcp": 9, "port": 80, "answered": "all"},
                     ],
                 }
@@ -590,6 +624,7 @@ def prove(found: Plan, path: str, text: str, folder: Path) -> None:
     elif path.startswith("change:"):
         sandbox = Sandbox.made(folder / "sandbox")
         machine = found.node(path.removeprefix("change:"))
+        sandbox.machine(machine)  # Day0 may run again
         nics = sandbox.root / "var/lib/srv6lab/nics"
         nics.parent.mkdir(parents=True)
         nics.write_text("".join(f"{nic.name}={nic.name}\n" for nic in machine.nics))

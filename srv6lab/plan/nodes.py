@@ -17,6 +17,7 @@ from srv6lab.srv6.behaviors import Behavior
 from srv6lab.srv6.hmac import HmacKey
 from srv6lab.topology.exercises import Exercise, Probe
 from srv6lab.topology.model import STANDARD
+from srv6lab.topology.route import Route
 from srv6lab.topology.scalars import Address, Network
 
 Interface = IPv4Interface | IPv6Interface
@@ -95,6 +96,14 @@ class PlannedSid:
 
 
 @dataclass(frozen=True, slots=True)
+class Spare:
+    """What exercises give a node for a while: each route as it is written and as it is planned, and SIDs."""
+
+    routes: tuple[tuple[Route, PlannedRoute], ...] = ()
+    sids: tuple[PlannedSid, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class SteeredList:
     """One of several segment lists: its first segment is reached by `nic` over the neighbor `via`."""
 
@@ -163,7 +172,8 @@ class PlannedService:
 
 @dataclass(frozen=True, slots=True)
 class PlannedProxy:
-    """A SID of an SR proxy: to the service by `to`, whose address there is `next_hop`; back by `back`."""
+    """A SID of an SR proxy: to the service by `to`, whose address there is `next_hop`; back by `back`. A static one
+    puts what comes back into `policy`, first segment first, and the tunnel of that begins at `source`."""
 
     sid: IPv6Address
     behavior: Behavior
@@ -171,12 +181,14 @@ class PlannedProxy:
     next_hop: Address
     to: str
     back: str
+    source: IPv6Address | None = None
+    policy: tuple[IPv6Address, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedNode:
     """All that one node needs to know. `selectors` are the rules by which steering may choose traffic, those of the lab's
-    own steering are among its `rules`; `has_lists` says that some steering shares flows among segment lists. `tunnel_source`
+    own steering are among its `rules`; `learned` are the ways that routing protocols bring, for what asks for one; `has_lists` says that some steering shares flows among segment lists. `tunnel_source`
     is the source of what it encapsulates, None for the address of the NIC by which that leaves; `takes_srh` whether it
     takes what comes to its own addresses with an SRH, `hmac_check` which packets with an SRH it takes at all."""
 
@@ -197,8 +209,10 @@ class PlannedNode:
     routing: Routing | None = None
     headend: PlannedHeadend | None = None
     selectors: tuple[PlannedRule, ...] = ()
+    learned: tuple[tuple[Network, str], ...] = ()
     has_lists: bool = False
     own: Own = field(default_factory=Own)
+    spare: Spare = field(default_factory=Spare)
     image: str = ""
     tunnel_source: IPv6Address | None = None
     takes_srh: bool = True
@@ -271,11 +285,12 @@ class PlannedNode:
         return next(own.network[n] for n in two if own.network[n] != own.ip)
 
     def egress_nic(self, address: Address) -> str | None:
-        """The NIC of the longest prefix that matches, among links and routes outside of VRFs."""
+        """The NIC of the longest prefix that matches, among links and routes outside of VRFs, IS-IS's last."""
         table = [(nic.address.network, nic.name) for nic in self.nics if not nic.vrf and not nic.bare]
         table += [
             (prefix, found[0].nic) for (prefix, number), found in self.next_hops().items() if not number
         ]
+        table += self.learned
         matches = [(prefix.prefixlen, nic) for prefix, nic in table if address in prefix]
         return max(matches, key=lambda match: match[0], default=(0, ""))[1] or None
 

@@ -7,6 +7,7 @@ What can't be planned is a Problem at the place in the YAML that asked for it.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from ipaddress import IPv6Address, ip_interface, ip_network
@@ -27,24 +28,26 @@ from srv6lab.plan.nodes import (
     PlannedPort,
     PlannedProxy,
     PlannedRoute,
-    PlannedRule,
     PlannedService,
     PlannedSid,
-    SteeredList,
+    Spare,
     SteeredPrefix,
 )
 from srv6lab.plan.own import plan_own
-from srv6lab.plan.selectors import rule_of, selectors
+from srv6lab.plan.routes import learned_nics
+from srv6lab.plan.selectors import planned_rule, selectors, steered_prefix, with_rules
 from srv6lab.plan.vrfs import plan_vrfs
 from srv6lab.srv6.behaviors import BEHAVIORS
 from srv6lab.srv6.hmac import HmacKey
 from srv6lab.topology.actions import Action
+from srv6lab.topology.actions.route import RouteAction
+from srv6lab.topology.actions.sid import SidAction
 from srv6lab.topology.actions.steering import SteeringAction
 from srv6lab.topology.local_sid import LocalSid
 from srv6lab.topology.model import STANDARD, Group, Hardware, Link, Node, Port, Topology
-from srv6lab.topology.rules import Rule
+from srv6lab.topology.route import Route
 from srv6lab.topology.scalars import Address
-from srv6lab.topology.steering import ListedSegments, Steering
+from srv6lab.topology.steering import Steering
 
 T = TypeVar("T")
 _Sid = tuple[int, LocalSid]  # with its place in the file
@@ -67,14 +70,26 @@ def plan(topology: Topology, locate: Locate, files: Mapping[str, str] = MappingP
     steering = _by_node((one.headend, (where, one)) for where, one in every)
     inserted = {one.prefix for _, one in every if one.mode == "inline"}
     groups = _by_node((member, group) for group in topology.groups.values() for member in group.members)
-    nodes = []
-    for name, node in topology.nodes.items():
-        planner = _Planner(name, node, tuple(nics.get(name, ())), locate, problems)
+    planners = {
+        name: _Planner(name, node, tuple(nics.get(name, ())), locate, problems)
+        for name, node in topology.nodes.items()
+    }
+    begun = []
+    for name, planner in planners.items():
         services = tuple(_plan_services(topology, name, files))
+        machine = planner.planned(services)
+        begun.append(replace(machine, routing=plan_routing(topology, name)))
+    pushing = {one.node for one in topology.local_sids if one.policy} | {one.headend for _, one in every}
+    learned = learned_nics(topology.name, begun, pushing)
+    nodes = []
+    for machine in begun:
+        name, node = machine.name, topology.nodes[machine.name]
         wanted = steering.get(name, ())
+        machine = replace(machine, learned=learned.get(name, ()))
         machine = replace(
-            planner.planned(sids.get(name, ()), services),
-            routing=plan_routing(topology, name),
+            machine,
+            local_sids=tuple(planners[name].sids(sids.get(name, ()), machine)),
+            proxies=tuple(planners[name].proxies(sids.get(name, ()), machine)),
             selectors=selectors(one.match for _, one in wanted if not one.of_frames),
             has_lists=any(len(one.lists) > 1 for _, one in wanted),
         )
@@ -84,12 +99,13 @@ def plan(topology: Topology, locate: Locate, files: Mapping[str, str] = MappingP
         hardware = _hardware(node, groups.get(name, ()), topology.defaults)
         headend = plan_headend(topology, name, machine.egress_nic)
         own = plan_own(node, [nic.name for nic in machine.nics], files)
+        spare = _spare(topology, node, machine, locate, problems)
         takes_srh = machine.forwards or any(
             one in prefix for prefix in inserted for one in machine.addresses()
         )
         steered = tuple(one for one in policies if isinstance(one, SteeredPrefix))
         frames = tuple(one for one in policies if isinstance(one, SteeredFrames))
-        machine = replace(machine, steering=steered, frames=frames, headend=headend, own=own)
+        machine = replace(machine, steering=steered, frames=frames, headend=headend, own=own, spare=spare)
         machine = replace(machine, rules=with_rules(machine.rules, steered))
         nodes.append(replace(machine, takes_srh=takes_srh, **hardware))
     if problems:
@@ -103,7 +119,8 @@ def _lasting(topology: Topology) -> Iterator[Path]:
     yield ()
     yield from (("nodes", name) for name in topology.nodes)
     for index, exercise in enumerate(topology.exercises):
-        yield from (("exercises", index, *path, "answered") for path, _ in exercise.probe_paths())
+        for key in ("answered", "hops"):
+            yield from (("exercises", index, *path, key) for path, _ in exercise.probe_paths())
         for kind in ("packets", "alerts", "counters", "control"):
             for number in range(len(getattr(exercise.expect, kind))):
                 yield "exercises", index, "expect", kind, number
@@ -124,34 +141,6 @@ def _hardware(node: Node, groups: Iterable[Group], defaults: Hardware) -> dict[s
 def _said(hardware: Hardware) -> dict[str, Any]:
     values = {key: getattr(hardware, key) for key in Hardware.model_fields}
     return {key: value for key, value in values.items() if value is not None}
-
-
-def with_rules(rules: tuple[PlannedRule, ...], policies: Iterable[SteeredPrefix]) -> tuple[PlannedRule, ...]:
-    """A node's rules with those that lead to what it steers."""
-    return tuple(dict.fromkeys((*rules, *(one.rule for one in policies if one.rule))))
-
-
-def _rule(rule: Rule) -> PlannedRule:
-    return PlannedRule(
-        rule.priority, rule.table, rule.versions, rule.source, rule.to, rule.iif or "", rule.fwmark
-    )
-
-
-def steered_prefix(node: PlannedNode, steering: Steering) -> SteeredPrefix | None:
-    """A policy with the NIC towards its first segment, or None where there is no way to it."""
-    lists = []
-    for _, one in steering.lists:
-        if (nic := node.egress_nic(one.segments[0])) is None:
-            return None
-        weight = one.weight if isinstance(one, ListedSegments) else 1
-        lists.append(SteeredList(one.segments, nic, node.neighbor(one.segments[0], nic), weight))
-    match, first = steering.match, lists[0]
-    rule = rule_of(match, node.selectors)
-    vrf = next((vrf.table for vrf in node.vrfs if vrf.name == match.vrf), None)
-    table = rule.table if rule else match.table or vrf
-    several = tuple(lists) if len(lists) > 1 else ()
-    of = (steering.prefix, first.segments, steering.mode, first.nic, match.vrf or "")
-    return SteeredPrefix(*of, several, table, rule, steering.hmac)
 
 
 def _policies(
@@ -187,13 +176,44 @@ def _steering(topology: Topology) -> Iterator[tuple[Path, Steering]]:
     among them."""
     own = ((("steering", index), one) for index, one in enumerate(topology.steering))
     yield from ((path, one) for path, one in own if one.segments)
+    for path, action in _actions(topology):
+        if isinstance(action, SteeringAction) and action.steering.segments:
+            yield (*path, "steering"), action.steering
+
+
+def _actions(topology: Topology) -> Iterator[tuple[Path, Action]]:
+    """What exercises apply, each with its place."""
     for index, exercise in enumerate(topology.exercises):
         places: list[tuple[Path, tuple[Action, ...]]] = [(("apply",), exercise.apply)]
         places += [(("steps", number, "apply"), step.apply) for number, step in enumerate(exercise.steps)]
         for path, actions in places:
-            for number, action in enumerate(actions):
-                if isinstance(action, SteeringAction) and action.steering.segments:
-                    yield ("exercises", index, *path, number, "steering"), action.steering
+            yield from ((("exercises", index, *path, number), one) for number, one in enumerate(actions))
+
+
+def _spare(
+    topology: Topology, node: Node, machine: PlannedNode, locate: Locate, problems: list[Problem]
+) -> Spare:
+    """What exercises give a node for a while, planned as what it has of its own."""
+    routes: list[tuple[Path, Route]] = []
+    sids: list[tuple[Path, LocalSid]] = []
+    for path, action in _actions(topology):
+        if isinstance(action, RouteAction) and (route := action.route.put) and route.node == machine.name:
+            routes.append(((*path, "route", "add" if action.route.add else "replace"), route))
+        elif isinstance(action, SidAction) and (sid := action.sid.add) and sid.node == machine.name:
+            sids.append(((*path, "sid", "add"), sid))
+
+    def place(path: Path) -> Location:
+        if path[0] == "local_sids":
+            return locate((*sids[int(path[1])][0], *path[2:]))
+        return locate((*routes[int(path[3])][0], *path[4:]))  # nodes, its name, routes, the number
+
+    twin = node.model_copy(update={"routes": tuple(one for _, one in routes)})
+    planner = _Planner(machine.name, twin, machine.nics, place, problems)
+    planned = zip(
+        (one for _, one in routes), planner.routes(), strict=False
+    )  # fewer, where there is a problem
+    numbered = [(number, one) for number, (_, one) in enumerate(sids)]
+    return Spare(tuple(planned), tuple(planner.sids(numbered, machine)))
 
 
 def _mac_clashes(topology: Topology, locate: Locate) -> Iterator[Problem]:
@@ -216,8 +236,13 @@ def _plan_nics(topology: Topology, every: Iterable[Steering]) -> dict[str, list[
         for nic in _ends(topology.name, link, all_, own):
             nics.setdefault(nic.point.node, []).append(nic)
     for found in nics.values():
-        found.sort(key=lambda nic: int(nic.name.removeprefix("eth")))
+        found.sort(key=lambda nic: _by_number(nic.name))
     return nics
+
+
+def _by_number(name: str) -> list[str | int]:
+    """eth10 comes behind eth2."""
+    return [int(part) if part.isdigit() else part for part in re.split("([0-9]+)", name)]
 
 
 def _ends(lab: str, link: Link, circuits: Collection[Point], bare: Collection[Point]) -> Iterator[Nic]:
@@ -290,8 +315,8 @@ class _Planner:
         self.name, self.node, self.nics = name, node, nics
         self.locate, self.problems = locate, problems
 
-    def planned(self, sids: Sequence[_Sid], services: tuple[PlannedService, ...]) -> PlannedNode:
-        node = PlannedNode(
+    def planned(self, services: tuple[PlannedService, ...]) -> PlannedNode:
+        return PlannedNode(
             name=self.name,
             role=self.node.role,
             nics=self.nics,
@@ -303,14 +328,12 @@ class _Planner:
                 for number, key in self.node.hmac_keys.items()
             ),
             hmac_check=self.node.hmac_check,
-            routes=tuple(self._routes()),
-            rules=tuple(map(_rule, self.node.rules)),
+            routes=tuple(self.routes()),
+            rules=tuple(map(planned_rule, self.node.rules)),
             services=services,
-            proxies=tuple(self._proxies(sids, services)),
         )
-        return replace(node, local_sids=tuple(self._sids(sids, node)))
 
-    def _routes(self) -> Iterable[PlannedRoute]:
+    def routes(self) -> Iterable[PlannedRoute]:
         for index, route in enumerate(self.node.routes):
             vrf = self.node.vrf_of(route.vrf, route.table)
             nic = route.nic or ("" if route.via is None else self._connected(route.via, vrf))
@@ -322,7 +345,7 @@ class _Planner:
                 of = (route.prefix, route.via, nic, route.weight, table, vrf, route.type or "")
                 yield PlannedRoute(*of, route.metric)
 
-    def _sids(self, sids: Sequence[_Sid], node: PlannedNode) -> Iterable[PlannedSid]:
+    def sids(self, sids: Sequence[_Sid], node: PlannedNode) -> Iterable[PlannedSid]:
         for index, local in sids:
             behavior = BEHAVIORS[local.behavior]
             if behavior.served_by != "kernel":
@@ -353,21 +376,37 @@ class _Planner:
         what = f"{next_hop} is on no link of {self.name}" if next_hop else f"{self.name} has no IPv6 link"
         self._problem(("local_sids", index), what, self._links_of())
 
-    def _proxies(self, sids: Sequence[_Sid], services: tuple[PlannedService, ...]) -> Iterable[PlannedProxy]:
+    def proxies(self, sids: Sequence[_Sid], node: PlannedNode) -> Iterable[PlannedProxy]:
         for index, local in sids:
             behavior = BEHAVIORS[local.behavior]
             if behavior.served_by != "proxy":
                 continue
-            service = next((one for one in services if one.name == local.service), None)
+            service = next((one for one in node.services if one.name == local.service), None)
             if service is None or len(service.ports) != 2:
                 what = f"{local.behavior} needs a service on {self.name} with two ports"
                 mend = f"give it `service:` with a name from `services` that has two `ports` on {self.name}"
                 self._problem(("local_sids", index), what, mend)
                 continue
             to, back = service.ports
-            yield PlannedProxy(
-                local.sid, behavior, service.name, to.inside.address.ip, to.outside.name, back.outside.name
-            )
+            there = to.inside.address.ip, to.outside.name, back.outside.name
+            source, segments = self._tunnel(local, node) if local.policy else (None, ())
+            if local.policy and source is None:
+                self._stranded(index, local)
+                continue
+            yield PlannedProxy(local.sid, behavior, service.name, *there, source, segments)
+
+    def _tunnel(
+        self, local: LocalSid, node: PlannedNode
+    ) -> tuple[IPv6Address | None, tuple[IPv6Address, ...]]:
+        """Where the tunnel of a static proxy begins, and its segments; no source where no way leads to the first."""
+        assert local.policy is not None
+        segments = local.policy.segments
+        out = node.egress_nic(segments[0])
+        loopback = node.loopback.ip if node.loopback else None
+        near = (nic.address.ip for nic in node.nics if nic.name == out)
+        known = (local.policy.source, node.tunnel_source, loopback, *near)
+        found = (one for one in known if isinstance(one, IPv6Address))
+        return next(found, None) if out else None, segments
 
     def _connected(self, address: Address, vrf: str = "") -> str | None:
         nics = (nic for nic in self.nics if nic.vrf == vrf and not nic.bare)

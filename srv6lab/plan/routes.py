@@ -7,7 +7,7 @@ networks handed on into IS-IS at the border, VPN routes that every speaker of th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from ipaddress import IPv6Address, IPv6Network, ip_network
@@ -38,13 +38,15 @@ class ExpectedRoutes:
     vpns: Mapping[str, tuple[VpnRoute, ...]] = field(default_factory=dict)
 
 
-def expected_routes(plan: Plan, withdrawn: Collection[str] = ()) -> dict[str, ExpectedRoutes]:
-    """The routes of every node with routing protocols; the nodes in `withdrawn` have lost their locator, and
-    with it the SIDs of their VPNs."""
+def expected_routes(
+    plan: Plan, withdrawn: Collection[str] = (), only: Collection[str] | None = None
+) -> dict[str, ExpectedRoutes]:
+    """The routes of every node with routing protocols, or of those in `only`; the nodes in `withdrawn` have lost their
+    locator, and with it the SIDs of their VPNs."""
     lost = {plan.node(name).locator for name in withdrawn}
-    speakers = [node for node in plan.nodes if node.routing]
+    speakers = [node for node in plan.nodes if node.routing and (only is None or node.name in only)]
     ends = {nic.point: nic for nic in plan.nics()}
-    far = {node.name: _distances(node, plan) for node in speakers}
+    far = _Far(plan)
     found = {}
     for node in speakers:
         vpns = {vrf.name: tuple(_imported(plan, node, vrf, withdrawn)) for vrf in _vrfs(node)}
@@ -62,6 +64,20 @@ def expected_routes(plan: Plan, withdrawn: Collection[str] = ()) -> dict[str, Ex
     return found
 
 
+def learned_nics(
+    lab: str, begun: Sequence[PlannedNode], pushing: Collection[str]
+) -> dict[str, tuple[tuple[Network, str], ...]]:
+    """The NIC towards each prefix that IS-IS brings, of the nodes that push segments: of several ways the first."""
+    asking = {node.name for node in begun if node.name in pushing and node.routing and node.routing.isis}
+    if not asking:
+        return {}
+    found = expected_routes(Plan(lab, "", tuple(begun), (), {}), only=asking)
+    return {
+        name: tuple({one.prefix: one.nic for one in reversed(routes.routes)}.items())
+        for name, routes in found.items()
+    }
+
+
 def _vrfs(node: PlannedNode) -> tuple[PlannedVrf, ...]:
     return node.routing.vrfs if node.routing else ()
 
@@ -69,13 +85,18 @@ def _vrfs(node: PlannedNode) -> tuple[PlannedVrf, ...]:
 # --- IS-IS
 
 
-def _distances(node: PlannedNode, plan: Plan) -> dict[str, int]:
-    """How far each node is that IS-IS leads to, the nearest first."""
+class _Far(dict[str, dict[str, int]]):
+    """From each node how far each other is that IS-IS leads to, the nearest first; found out when it is asked for."""
 
-    def moves(far: int, name: str) -> Iterator[tuple[int, str]]:
-        return ((far + metric, nic.peer.node) for nic, metric in _isis_nics(plan.node(name)))
+    def __init__(self, plan: Plan) -> None:
+        self._nodes = {node.name: node for node in plan.nodes}
 
-    return {name: far for far, name in nearest_first(0, node.name, moves)}
+    def __missing__(self, source: str) -> dict[str, int]:
+        def moves(far: int, name: str) -> Iterator[tuple[int, str]]:
+            return ((far + metric, nic.peer.node) for nic, metric in _isis_nics(self._nodes[name]))
+
+        self[source] = {name: far for far, name in nearest_first(0, source, moves)}
+        return self[source]
 
 
 def _ways(

@@ -14,11 +14,11 @@ from srv6lab.evidence.prediction import Choice, End, Hop, TooBig
 from srv6lab.plan.nodes import Nic
 from srv6lab.predict import sr_proxy
 from srv6lab.predict.encapsulating import hop_left, hop_still_due, like, with_a_hop
-from srv6lab.predict.fib import Blackhole, Gateway, Link, Local, NextHop, Sid, Steer
+from srv6lab.predict.fib import Blackhole, Gateway, Link, Local, NextHop, Sid, Steer, words_of_way
 from srv6lab.predict.filters import through
 from srv6lab.predict.frames import FRAMES, framed, unframed
 from srv6lab.predict.hmac import DRAFTED, refused, signing
-from srv6lab.predict.icmp import unreachable, words_of
+from srv6lab.predict.icmp import told_by_route, unreachable, words_of
 from srv6lab.predict.namespaces import LOOPBACK, ModeledLab, Namespace
 from srv6lab.predict.packet_view import size, view
 from srv6lab.predict.parting import Parting, parting
@@ -199,7 +199,7 @@ class _Step:
         key = f"{walk.place} {prefix} {first.source} {first.destination}"
         taken = [one.taken for one in walk.choices if one.key == key]  # a hash says the same twice
         for number, way in enumerate(ways):
-            choice = Choice(key, walk.place, _words(way), number, len(ways), how is Parting.TOGETHER)
+            choice = Choice(key, walk.place, words_of_way(way), number, len(ways), how is Parting.TOGETHER)
             if not taken:
                 yield way, replace(walk, choices=(*walk.choices, choice))
             elif number in taken:
@@ -219,7 +219,7 @@ class _Step:
             case Link(nic):
                 return self._out(self.here.nics[nic], f"{prefix} is its link")
             case Blackhole(why, kind):
-                return _lost(self.walk, f"{prefix} is dropped: {why}", _told_by(kind, self.walk.packet))
+                return _lost(self.walk, f"{prefix} is dropped: {why}", told_by_route(kind, self.walk.packet))
             case Gateway(next_hop, nic):
                 return self._out(self.here.nics[nic], f"{prefix} via {next_hop}", next_hop)
         raise AssertionError(way)
@@ -238,11 +238,11 @@ class _Step:
             by_rfc, local = result, replace(local, flavors=local.flavors - {Flavor.PSP})
             result = act(way.behavior)(packet, local)
             departed = (NO_PSP,) if result != by_rfc else ()
+        if way.local.service and isinstance(result, Forward):
+            return self._to_service(way, result)
         if local.policy and isinstance(result, Forward) and BOUND in self.quirks:
             walk = self._noted(way.behavior.name, f"SID {way.sid}", BOUND)
             return (replace(walk, packet=hop_still_due(result.packet), how=result.how),)
-        if way.local.service and isinstance(result, Forward):
-            return self._to_service(way, result)
         return self._acted(way.behavior.name, result, f"SID {way.sid}", *departed)
 
     def _acted(self, name: str, result: Result, why: str, *departed: str) -> Next:
@@ -409,6 +409,8 @@ class _Step:
             walk, rule = self._filtered("FORWARD")
             if rule:
                 return _lost(walk, rule)
+        if reason := self.lab.silent(nic):
+            return _lost(walk, reason)
         address = next_hop if next_hop is not None else _destination(packet)
         peer, known = self.lab.across(nic), here.neighbors.get(address)
         there = self.lab.namespace(peer.point.place)
@@ -434,12 +436,14 @@ class _Step:
         if seen.destination_mac != peer.mac and not anyone:
             reason = f"a frame for {seen.destination_mac} is none for {peer.point}"
             return (Ended(replace(walk, packet=packet, hops=hops), End(False, peer.point.place, reason)),)
-        return (
-            replace(
-                walk, packet=packet, place=peer.point.place, came_in=peer.name, how=None, next_hop=None, hop_due=True,
-                acted=(), why=(), hops=hops,
-            ),
+        on = replace(
+            walk, packet=packet, place=peer.point.place, came_in=peer.name, how=None, next_hop=None, hop_due=True,
+            acted=(), why=(), hops=hops,
         )  # fmt: skip
+        if not (loss := self.lab.losses.get(nic.link)):
+            return (on,)
+        lost = _lost(replace(walk, share=walk.share * loss), f"netem loses it at {nic.point}")
+        return lost if loss == 1 else (replace(on, share=walk.share * (1 - loss)), *lost)
 
     def _filtered(self, chain: str) -> tuple[Walk, str]:
         """The walk with the counters of the firewalls that saw it, and which of them drops it, if one does."""
@@ -462,23 +466,6 @@ def _goes_on(acted: str) -> bool:
 
 def _weight(way: NextHop) -> int:
     return way.weight if isinstance(way, Gateway | Link | Steer | Sid) else 1
-
-
-def _told_by(kind: str, packet: Packet) -> IcmpError | None:
-    """What a route that refuses tells the source: of IPv6 that there is no route, of IPv4 that there is no host, or
-    that it is prohibited (RFC 4443 section 3.1, RFC 1812 section 5.2.7.1)."""
-    codes = {"unreachable": (0, 1), "prohibit": (1, 13)}
-    return unreachable(packet, *codes[kind]) if kind in codes else None
-
-
-def _words(way: NextHop) -> str:
-    """A way of a route, as a person tells it from the others."""
-    match way:
-        case Gateway(next_hop, nic):
-            return f"{next_hop} on {nic}"
-        case Steer(_, given) | Sid(local=LocalSid(policy=Encapsulation() as given)):
-            return ", ".join(map(str, given.segments))
-    return str(way)
 
 
 def _ip(packet: Packet) -> Ipv4 | Ipv6:

@@ -10,16 +10,18 @@ from typing import Any
 from srv6lab.srv6.behaviors import BEHAVIORS, Behavior
 from srv6lab.srv6.flavors import flavored, in_linux
 from srv6lab.topology.checks.actions import FAMILIES, LONGEST_CHAIN, OWN
+from srv6lab.topology.checks.changes import ROUTE_WORDS, SID_WORDS
 from srv6lab.topology.checks.names import DEVICES
 from srv6lab.topology.checks.own import NO_FILES
 from srv6lab.topology.checks.services import TAKEN
 from srv6lab.topology.exercises import PROBE_KINDS
 from srv6lab.topology.expectations import PacketExpectation
-from srv6lab.topology.large.schema import or_template, short_schema
+from srv6lab.topology.large.schema import A_TEMPLATE, or_template, short_schema
 from srv6lab.topology.local_sid import KEYS, LocalSid
 from srv6lab.topology.messages.pydantic_messages import PATTERNS
-from srv6lab.topology.model import ENDPOINT, Topology
+from srv6lab.topology.model import Topology
 from srv6lab.topology.notation import ETHERNET, LINE, PROTOCOLS
+from srv6lab.topology.scalars import ENDPOINT
 from srv6lab.topology.steering import FRAMES
 from srv6lab.topology.walks import LEGS
 
@@ -99,6 +101,17 @@ def _one_of(*keys: str) -> Schema:
     return {"oneOf": [_given(key) for key in keys]}
 
 
+# Only Day0 binds the SIDs of SR proxies, and those that look into a VRF.
+_OF_THE_KERNEL = {
+    "properties": {
+        "vrf": _NOTHING,
+        "behavior": or_template(
+            {"enum": [one.name for one in BEHAVIORS.values() if one.served_by == "kernel"]}
+        ),
+    },
+}
+
+
 def _one_family(*keys: str) -> Schema:
     return {"anyOf": [_each(keys, family) for family in _FAMILY.values()]}
 
@@ -117,8 +130,10 @@ def _probe() -> Iterator[Schema]:
             yield _when(_given(kind.key), _without("segments"))
         if not kind.answered:
             yield _when(_given(kind.key), _without("answered"))
+        more = {"hops": kind.grows, "hop_limit": not kind.grows}
+        yield _when(_given(kind.key), *(_without(key) for key, has in more.items() if not has))
         if not kind.counted:
-            whole = _each(("answered",), {"enum": ["all", "none", None]})
+            whole = _each(("answered",), or_template({"enum": ["all", "none", None]}))
             yield _when(_given(kind.key), _given("to"), _each(("size", "interval"), False), whole)
 
 
@@ -134,6 +149,8 @@ def _local_sid() -> Iterator[Schema]:
         fits = _each(("flavors",), {"items": or_template({"enum": flavors})} if flavors else _NOTHING)
         has_all = _given(*(sorted({*keys} - tables)))
         table = [_one_of(*sorted(tables))] if tables else []
+        if "policy" in keys and "service" not in keys:
+            fits["properties"]["policy"] = _without("source")
         yield _when(_is("behavior", name), has_all, *table, _without(*others), fits)
     yield _each(("flavors",), {"uniqueItems": True})
 
@@ -183,21 +200,20 @@ def _route() -> Iterator[Schema]:
     """Only a link says which of its neighbors has a link-local address."""
     yield _one_family("prefix", "via")
     yield {"anyOf": [_given("via"), _given("nic"), _given("type")]}
-    yield _when(_given("type"), _without("via", "nic"), _each(("weight",), {"const": 1}))
+    yield _when(_given("type"), _without("via", "nic"), _each(("weight",), or_template({"const": 1})))
     link_local = {"type": "string", "pattern": "^[Ff][Ee][89ABab]"}
     yield _when({"not": _each(("via",), {"not": link_local})}, _given("nic"))
 
 
 def _steering() -> Iterator[Schema]:
     """Nothing takes IPv4 out of SRv6 behind a policy but the SID of a service."""
-    by_color = {"match": _each(("prefix",), _FAMILY[4]), "to": {"required": ["endpoint"]}}
+    by_color = {"match": _each(("prefix",), {"pattern": "^[^:{[]*$"}), "to": {"required": ["endpoint"]}}
     yield _when({"required": [*by_color], "properties": by_color}, _each(("to",), _given("sid")))
     frames = {"required": ["mode"], "properties": {"mode": {"enum": [*FRAMES]}}}
-    yield {
-        "if": frames,
-        "then": {"properties": {"match": {"required": ["nic"]}, "to": {"required": ["segments"]}}},
-        "else": {"properties": {"match": {"required": ["prefix"]}}},
-    }
+    any_mode = {"required": ["mode"], "properties": {"mode": A_TEMPLATE}}
+    of_frames = {"properties": {"match": {"required": ["nic"]}, "to": {"required": ["segments"]}}}
+    of_packets = {"properties": {"match": {"required": ["prefix"]}}}
+    yield {"anyOf": [any_mode, {"if": frames, "then": of_frames, "else": of_packets}]}
     chosen = {"to": {"required": ["endpoint"]}}
     narrow = _each(("match",), _without("source", "nic", "table"))
     yield _when({"required": [*chosen], "properties": chosen}, narrow)
@@ -226,6 +242,7 @@ _RULES: dict[str, list[Schema]] = {
     "Firewall": [*_firewall()],
     "Flow": [_when(_given("port"), _given("protocol")), _one_family(*_ENDS)],
     "Group": [_each(("members",), {"uniqueItems": True})],
+    "Impairment": [{"anyOf": [_given("loss"), _given("delay")]}],
     "Inner": [*_header()],
     "LocalSid": [*_local_sid()],
     "Match": [*_match()],
@@ -241,8 +258,11 @@ _RULES: dict[str, list[Schema]] = {
     ],
     "Probe": [*_probe()],
     "Route": [*_route(), _when(_given("vrf"), _without("table"))],
+    "RouteAt": [*_route(), _without("vrf")],
+    "RouteChange": [_one_of(*ROUTE_WORDS)],
     "Rule": [_one_family("from", "to")],
     "Service": [*_service()],
+    "SidChange": [_one_of(*SID_WORDS), _each(("add",), _OF_THE_KERNEL)],
     "Steering": [*_steering()],
     # A headend's agent keeps what is steered by color, so an exercise can't change it.
     "SteeringAction": [_each(("steering",), _each(("to",), _without("endpoint")))],

@@ -20,6 +20,7 @@ from srv6lab.topology.route import Route
 from srv6lab.topology.routing import Bgp, Isis, IsisLink, PlainVrf, SidStructure, Vrf, VrfName
 from srv6lab.topology.rules import Rule
 from srv6lab.topology.scalars import (
+    ENDPOINT,
     Address,
     BoxName,
     BoxVersion,
@@ -32,6 +33,7 @@ from srv6lab.topology.scalars import (
     Mtu,
     Name,
     Network,
+    NicName,
     TraceName,
     V4Address,
     V6Address,
@@ -42,8 +44,6 @@ from srv6lab.topology.sr_policy import Headend, LinkMetric, Srlg, SrPolicy
 from srv6lab.topology.steering import Steering
 
 MOST_LINKS = 7  # VirtualBox gives eight NICs, and Vagrant needs the first
-
-ENDPOINT = r"^([a-z][a-z0-9-]{0,30}):(eth[1-9][0-9]?)$"
 
 
 class Hardware(Model):
@@ -166,15 +166,12 @@ class Link(Model):
         return self.endpoints[end].address or self.prefix[end + 1]
 
 
-NicLabel = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,14}$")]
-
-
 class Port(Model):
     """A veth pair between a node and the namespace of its service: `outside` gets the first address
     of `prefix`, IPv4 or IPv6, `inside` the second, and `inside` is traced."""
 
-    outside: NicLabel
-    inside: NicLabel
+    outside: NicName
+    inside: NicName
     prefix: Network
     mtu: Mtu = 2000
     trace: TraceName | None = None
@@ -200,7 +197,7 @@ class Service(Model):
     engine: EngineName = AUTO
     sr_aware: Flag = False
     rules: FileName
-    listen: NicLabel | None = None
+    listen: NicName | None = None
     frames: Literal["all", "ipv4"] = "all"
 
 

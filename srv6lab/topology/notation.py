@@ -86,7 +86,7 @@ _KNOWN = (*_NUMBERS, *_OF_WHOLE, "share", "oam", *PROTOCOLS)
 
 def _line() -> str:
     """What every text looks like that `parse` reads: for editors, which can't say more of it."""
-    address = r"(?:[0-9A-Fa-f:.]+|\*|@[a-z][a-z0-9-]*|[a-z][a-z0-9-]*\.End[A-Za-z0-9.]*)"
+    address = r"(?:[0-9A-Fa-f:.]+|\*|@[A-Za-z][A-Za-z0-9_-]*|[A-Za-z][A-Za-z0-9_-]*\.End[A-Za-z0-9.]*)"
     end = r"(?=[\s|\[]|$)"
     words = "|".join(("oam", *PROTOCOLS))
     numbers = rf"(?:{'|'.join((*_NUMBERS, *_OF_WHOLE))})\s+(?:{_NUMBER})|share\s+(?:any\b|[0-9/]+)"
@@ -357,7 +357,7 @@ def _address(word: _Word, names: Names) -> str:
         return found[0] if found else str(ip_address(word.text))
     except ValueError:
         mend = "write 10.0.0.1 or fc00:2::a"
-        if re.match("@|[a-z].*[.]", word.text):
+        if re.match("@|[A-Za-z].*[.]", word.text):
             mend = or_all(word.text, names)
         elif word.text.startswith(ANY):
             mend = f"a star stands in a segment list, [*fc00:2::a]; here write {word.text[1:60]}"

@@ -55,17 +55,23 @@ V6Interface = Annotated[IPv6Interface, _like(V6_NETWORK, "ipv6interface"), Writt
 Network = Annotated[_V4Network | _V6Network, Written]
 Address = Annotated[_V4Address | _V6Address, Written]
 
-NAME = r"^[a-z][a-z0-9-]{0,30}$"
+_NAME = "[A-Za-z][A-Za-z0-9_-]"
+NIC = "[A-Za-z][A-Za-z0-9_.-]{0,14}"  # IFNAMSIZ
+NAME = rf"^{_NAME}{{0,30}}$"
+ENDPOINT = rf"^{_NAME}{{0,30}}:{NIC}$"
+PLACE_TEXT = rf"^{_NAME}*(/{_NAME}*)?$"
+POINT_TEXT = rf"^{_NAME}*(/{_NAME}*)?:{NIC}$"
+NUMBERED = re.compile("eth[1-9][0-9]{0,3}")  # NICs as Vagrant counts them
 Name = Annotated[str, StringConstraints(pattern=NAME)]
-NicName = Annotated[str, StringConstraints(pattern=r"^eth[1-9][0-9]?$")]
+NicName = Annotated[str, StringConstraints(pattern=f"^{NIC}$")]
 TraceName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$")]
 FILE_NAME = re.compile(r"^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$")
 LONGEST_FILE_NAME = 100
 FileName = Annotated[str, StringConstraints(pattern=FILE_NAME.pattern, max_length=LONGEST_FILE_NAME)]
 # A part of a whole, above 0 and not above 1: 3/4.
 Share = Annotated[str, StringConstraints(pattern=r"^(any|[1-9][0-9]{0,5}/[1-9][0-9]{0,5})$")]
-PlaceText = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*(/[a-z][a-z0-9-]*)?$")]
-PointText = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*(/[a-z][a-z0-9-]*)?:[a-z][a-z0-9-]*$")]
+PlaceText = Annotated[str, StringConstraints(pattern=PLACE_TEXT)]
+PointText = Annotated[str, StringConstraints(pattern=POINT_TEXT)]
 Flag = Annotated[bool, Field(strict=True)]
 Mtu = Annotated[int, Field(strict=True, ge=1280, le=9216)]
 BoxName = Annotated[

@@ -182,6 +182,13 @@ def some_one(output: str, code: int, about: Mapping[str, str]) -> bool:
     return "1" in output.split()
 
 
+def too_seldom(output: str, code: int, about: Mapping[str, str]) -> bool:
+    """Milliseconds between two ICMP errors to one host, of IPv4 and of IPv6, then how many a second and at once there are
+    at most: less than Linux begins with."""
+    given = [int(word) for word in output.split() if word.isdigit()]
+    return len(given) == 4 and (max(given[:2]) > 1000 or given[2] < 1000 or given[3] < 50)
+
+
 def small_mtu(output: str, code: int, about: Mapping[str, str]) -> bool:
     """`ip link show`: packets don't fit, or IPv6 doesn't work there at all (RFC 8200 section 5)."""
     found = re.search(r"\bmtu (\d+)", output)
@@ -190,7 +197,7 @@ def small_mtu(output: str, code: int, about: Mapping[str, str]) -> bool:
 
 
 def other_proxy(output: str, code: int, about: Mapping[str, str]) -> bool:
-    """`srconf localsid show SID`: another behavior, next hop, MAC or port than the plan's."""
+    """`srconf localsid show SID`: another behavior, next hop, MAC, port or tunnel than the plan's."""
     shown = output.lower()
     if about["sid"] not in shown:
         return False
@@ -198,6 +205,11 @@ def other_proxy(output: str, code: int, about: Mapping[str, str]) -> bool:
         return True
     hop = re.search(r"\bnext hop\W+([0-9a-f.:]+)", shown)
     if hop and hop.group(1) not in (about["next_hop"], about["mac"]):
+        return True
+    tunnel = (re.search(rf"\b{name}\W+(\S+)", shown) for name in ("source", "segments"))
+    if any(
+        one and one.group(1) != about[name] for one, name in zip(tunnel, ("source", "segments"), strict=True)
+    ):
         return True
     ports = (re.search(rf"\b{name}\W+(\S+)", shown) for name in ("oif", "iif"))
     return any(port and port.group(1) != own for port, own in zip(ports, about["ports"].split(), strict=True))

@@ -198,13 +198,15 @@ def _of_proxy(node: PlannedNode, proxy: PlannedProxy) -> Suspect:
     ports = (port for service in node.services for port in service.ports)
     mac = next((port.inside.mac for port in ports if port.outside.name == proxy.to), "")
     about = {"sid": proxy.sid, "behavior": proxy.behavior.name, "next_hop": proxy.next_hop, "mac": mac}
-    return suspect("proxy-differs", node.name, **about, ports=f"{proxy.to} {proxy.back}")
+    tunnel = {"source": proxy.source or "", "segments": ",".join(map(str, proxy.policy))}
+    return suspect("proxy-differs", node.name, **about, **tunnel, ports=f"{proxy.to} {proxy.back}")
 
 
 def _of_return(node: PlannedNode, proxy: PlannedProxy) -> Iterator[Suspect]:
     about: dict[str, object] = {"sid": proxy.sid, "nic": proxy.back}
     yield _of_proxy(node, proxy)
-    yield suspect("proxy-cache-empty", node.name, **about)
+    if not proxy.policy:
+        yield suspect("proxy-cache-empty", node.name, **about)
 
 
 def _of_policies(node: PlannedNode, broken: Divergence) -> Iterator[Suspect]:
@@ -219,7 +221,9 @@ def _policy_about(node: PlannedNode, broken: Divergence) -> Iterator[dict[str, o
     """The lab's own policy for what was sent. One that only an exercise put there is taken back before anybody
     asks, so nothing is said of it."""
     _, to = broken.trace.hops[0].packet.ends
-    fitting = [one for one in node.steering if to in one.prefix and not one.table and not one.lists]
+    fitting = [
+        one for one in node.steering if to in one.prefix and not one.lists and (one.vrf or not one.table)
+    ]
     if fitting:
         policy = max(fitting, key=lambda one: one.prefix.prefixlen)
         about = {"destination": to, "version": _version(to), "prefix": policy.prefix}

@@ -6,6 +6,7 @@ sound parts, so one cause makes one problem. The modules are imported here to re
 
 from srv6lab.topology.checks import (
     actions,
+    changes,
     exercises,
     flavors,
     frames,
@@ -34,6 +35,7 @@ __all__ = [
     "CHECKS",
     "Facts",
     "actions",
+    "changes",
     "exercises",
     "flavors",
     "frames",

@@ -11,8 +11,7 @@ from srv6lab.errors import Problem
 from srv6lab.topology.checks.domains import Domains, Router
 from srv6lab.topology.checks.facts import Facts, Nic, Path
 from srv6lab.topology.checks.registry import Locate, check, did_you_mean, line_of, warning
-from srv6lab.topology.model import MOST_LINKS
-from srv6lab.topology.scalars import Address, Network
+from srv6lab.topology.scalars import NUMBERED, Address, Network
 
 K = TypeVar("K", bound=Hashable)
 
@@ -44,7 +43,7 @@ def unknown_node(view: Facts, locate: Locate) -> Iterator[Problem]:
 
 @check
 def named_node_is_there(view: Facts, locate: Locate) -> Iterator[Problem]:
-    named: list[tuple[Path, str]] = [((*item.path, "node"), item.value.node) for item in view.local_sids]
+    named: list[tuple[Path, str]] = [((*item.path, "node"), item.value.node) for item in view.every_sid]
     named += [((*item.path, "headend"), item.value.headend) for item in view.policies]
     named += [(("services", name, "node"), service.node) for name, service in view.services.items()]
     for path, node in named:
@@ -223,21 +222,15 @@ def _holds(outer: Network, inner: Network) -> bool:
 
 
 @check
-def too_many_links(view: Facts, locate: Locate) -> Iterator[Problem]:
-    for node, nics in view.nics.items():
-        if len(nics) > MOST_LINKS and node in view.node_names:
-            what = f"{node} has {len(nics)} links; a VirtualBox machine has room for {MOST_LINKS}"
-            yield warning(locate(("nodes", node), key=True), what, "it runs with the netns provider only")
-
-
-@check
 def nic_gap(view: Facts, locate: Locate) -> Iterator[Problem]:
     """Vagrant numbers the NICs of a machine one by one; eth3 without eth2 would come up as eth2."""
     for node, nics in view.nics.items():
-        numbers = {int(nic.endpoint.nic[3:]) for nic in nics}
-        missing = next((number for number in range(1, max(numbers)) if number not in numbers), None)
+        numbers = {int(nic.endpoint.nic[3:]): nic for nic in nics if NUMBERED.fullmatch(nic.endpoint.nic)}
+        missing = next(
+            (number for number in range(1, max(numbers, default=0)) if number not in numbers), None
+        )
         if missing is not None and view.clear(node) and node in view.node_names:
-            last = max(nics, key=lambda nic: int(nic.endpoint.nic[3:]))
+            last = numbers[max(numbers)]
             what = f"{node} has {last.endpoint.nic}, but no eth{missing}"
             mend = f"number the NICs of {node} from eth1 without a gap; machines of Vagrant do"
             yield warning(locate((*last.path, "at")), what, mend)

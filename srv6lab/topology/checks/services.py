@@ -198,6 +198,23 @@ def proxy_on_another_role(view: Facts, locate: Locate) -> Iterator[Problem]:
 
 
 @check
+def source_of_a_static_proxy(view: Facts, locate: Locate) -> Iterator[Problem]:
+    """Elsewhere a tunnel begins where its node says, at `tunnel_source`."""
+    static = {item.path for item, behavior in _proxied(view) if "policy" in behavior.parameters}
+    for item in view.local_sids:
+        source = item.value.policy.source if item.value.policy else None
+        where = locate((*item.path, "policy", "source"))
+        if source is None:
+            continue
+        if item.path not in static:
+            mend = f"write `tunnel_source` under nodes.{item.value.node}"
+            yield Problem(where, f"{item.value.behavior} takes no source of its own", mend)
+        elif source.is_unspecified or special(source):
+            what = f"{source} can't be a tunnel's source: it is no address of a single node"
+            yield Problem(where, what, f"take an address of {item.value.node}")
+
+
+@check
 def return_port_twice(view: Facts, locate: Locate) -> Iterator[Problem]:
     """What comes back by a port belongs to one SID a family; `srconf` refuses a second one."""
     pairs = (
