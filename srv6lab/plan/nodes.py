@@ -14,6 +14,7 @@ from srv6lab.plan.frr import Routing
 from srv6lab.plan.headend import PlannedHeadend
 from srv6lab.plan.own import Own
 from srv6lab.srv6.behaviors import Behavior
+from srv6lab.srv6.hmac import HmacKey
 from srv6lab.topology.exercises import Exercise, Probe
 from srv6lab.topology.model import STANDARD
 from srv6lab.topology.route import Route
@@ -136,7 +137,8 @@ class SteeredList:
 class SteeredPrefix:
     """Traffic to `prefix` gets an SRH with `segments`, first visited first, and leaves by `nic`; with several `lists`
     its flows are shared among them, and those two are the first's. In a `table` it is only what a `rule` takes there,
-    or the author's own rules; with a `vrf` the table is the VRF's, and it is what comes by its NICs."""
+    or the author's own rules; with a `vrf` the table is the VRF's, and it is what comes by its NICs. `hmac` is the
+    number of the key that signs the SRH."""
 
     prefix: Network
     segments: tuple[IPv6Address, ...]
@@ -146,6 +148,7 @@ class SteeredPrefix:
     lists: tuple[SteeredList, ...] = ()
     table: int | None = None
     rule: PlannedRule | None = None
+    hmac: int | None = None
 
     @property
     def thrown(self) -> tuple[IPv6Address, ...]:
@@ -207,7 +210,7 @@ class PlannedNode:
     """All that one node needs to know. `selectors` are the rules by which steering may choose traffic, those of the lab's
     own steering are among its `rules`; `learned` are the ways that routing protocols bring, for what asks for one; `has_lists` says that some steering shares flows among segment lists. `tunnel_source`
     is the source of what it encapsulates, None for the address of the NIC by which that leaves; `takes_srh` whether it
-    takes what comes to its own addresses with an SRH."""
+    takes what comes to its own addresses with an SRH, `hmac_check` which packets with an SRH it takes at all."""
 
     name: str
     role: str
@@ -233,6 +236,8 @@ class PlannedNode:
     image: str = ""
     tunnel_source: IPv6Address | None = None
     takes_srh: bool = True
+    hmac_keys: tuple[HmacKey, ...] = ()
+    hmac_check: str = "present"
     box: str = str(STANDARD.box)
     box_version: str | None = None
     memory: int = int(STANDARD.memory or 0)

@@ -38,6 +38,7 @@ from srv6lab.plan.routes import learned_nics
 from srv6lab.plan.selectors import planned_rule, selectors, steered_prefix, with_rules
 from srv6lab.plan.vrfs import plan_vrfs
 from srv6lab.srv6.behaviors import BEHAVIORS
+from srv6lab.srv6.hmac import HmacKey
 from srv6lab.topology.actions import Action
 from srv6lab.topology.actions.route import RouteAction
 from srv6lab.topology.actions.sid import SidAction
@@ -323,6 +324,11 @@ class _Planner:
             loopbacks=self.node.loopbacks,
             locator=self.node.locator,
             tunnel_source=self.node.tunnel_source,
+            hmac_keys=tuple(
+                HmacKey(int(number), key.algorithm, key.secret.encode("ascii"))
+                for number, key in self.node.hmac_keys.items()
+            ),
+            hmac_check=self.node.hmac_check,
             routes=tuple(self.routes()),
             rules=tuple(map(planned_rule, self.node.rules)),
             services=services,

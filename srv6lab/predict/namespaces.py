@@ -37,6 +37,7 @@ from srv6lab.srv6.behaviors import REGISTRY
 from srv6lab.srv6.csid import NextCsid
 from srv6lab.srv6.encapsulation import Encapsulation
 from srv6lab.srv6.flavors import NEXT_CSID
+from srv6lab.srv6.hmac import HmacKey
 from srv6lab.srv6.packet import Packet
 from srv6lab.srv6.results import Flavor, How, LocalSid, Service, Table
 from srv6lab.topology.actions import Action
@@ -67,6 +68,8 @@ class Namespace:
     exits: Mapping[int, frozenset[Address]] = field(default_factory=dict)
     forwards: bool = True
     takes_srh: bool = True
+    hmac_keys: Mapping[int, HmacKey] = field(default_factory=dict)
+    hmac_check: str = "present"
     firewalls: tuple[Firewall, ...] = ()
     returns: Mapping[str, tuple[Sid, ...]] = field(default_factory=dict)
     classes: tuple[tuple[Flow, int | None], ...] = ()
@@ -232,6 +235,8 @@ def _node(
         exits={vrf.table: frozenset(vrf.exits) for vrf in node.vrfs},
         forwards=node.forwards,
         takes_srh=node.takes_srh,
+        hmac_keys={key.number: key for key in node.hmac_keys},
+        hmac_check=node.hmac_check,
         firewalls=firewalls,
         returns=returns,
         classes=class_tables(node, elected) if elected else (),
@@ -320,8 +325,9 @@ def _vpn(node: PlannedNode, vrf: PlannedVrf, routes: Iterable[VpnRoute]) -> Fib:
 def _steer(
     node: PlannedNode, nics: Mapping[str, Nic], policy: SteeredPrefix | SteeredFrames
 ) -> Iterator[Steer]:
+    key = next((one for one in node.hmac_keys if one.number == policy.hmac), None)
     for one in _lists(policy):
-        pushed = Encapsulation(source_of(node, nics, one.nic), one.segments)
+        pushed = Encapsulation(source_of(node, nics, one.nic), one.segments, key=key)
         yield Steer(HEADENDS[policy.mode], pushed, one.weight if isinstance(one, SteeredList) else 1)
 
 

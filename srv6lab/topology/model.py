@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, Field, StringConstraints
 
 from srv6lab.engines import AUTO, ENGINES
 from srv6lab.topology.exercises import Exercise
+from srv6lab.topology.hmac import HmacCheck, Key, KeyName
 from srv6lab.topology.local_sid import LocalSid
 from srv6lab.topology.own import ImageName, OwnWords
 from srv6lab.topology.places import Point
@@ -81,6 +82,8 @@ class Node(Hardware, OwnWords):
     vrfs: dict[VrfName, PlainVrf | Vrf] = Field(default_factory=dict)
     headend: Headend = Headend()
     tunnel_source: V6Address | None = None
+    hmac_keys: dict[KeyName, Key] = Field(default_factory=dict)
+    hmac_check: HmacCheck = "present"
 
     @property
     def loopback(self) -> IPv6Interface | None:

@@ -59,6 +59,8 @@ PATTERNS = {
     r"^[0-9a-f]{2}(\.[0-9a-f]{4}){0,3}(\.[0-9a-f]{4}){3}\.00$": "an area, three groups of four hex digits, 00: 49.0000.0000.0001.00",
     r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)+$": "a field's name in Wireshark, such as isis.lsp.hostname",
     r"^(any|[1-9][0-9]{0,5}/[1-9][0-9]{0,5})$": "a part of a whole, such as 3/4, or any",
+    r"^[1-9][0-9]{0,8}$": "a number from 1 on, 9 digits at most",
+    r"^[!-~]([ -~]{0,61}[!-~])?$": "1 to 63 printable ASCII characters, with no space at an end",
     r"^[ -~]*$": "printable ASCII characters",
     r"^[0-9]{1,5}:[0-9]{1,9}$": 'an AS and a number: "100:1"',
     r"^[A-Za-z0-9]{1,16}$": "letters and digits, 16 at most",
