@@ -55,6 +55,7 @@ def labs(_: Context) -> None:
         "kernel": f"another kernel under it, in a micro-VM: {', '.join(registry.KERNELS)} (default: this machine's own)",
         "instance": _INSTANCE,
         "box": f"a box for all machines instead of those that the file names ({', '.join(registry.WITH_MACHINES)})",
+        "trust": "run the lab's own commands, now and until they change",
         "single-vm": f"one machine with the whole lab in namespaces ({', '.join(registry.WITH_MACHINES)})",
     }
 )
@@ -66,11 +67,13 @@ def up(
     instance: str = "",
     box: str = "",
     single_vm: bool = False,
+    trust: bool = False,
 ) -> None:
     """Bring a lab up; on a lab that is up, bring back what is missing.
 
-    Every NIC is traced from before the first packet, into .srv6lab/<instance>/captures/.
+    A lab with commands of its own shows them first, and runs them with --trust. Every NIC is traced from before the first packet, into .srv6lab/<instance>/captures/.
     """
+    from srv6lab.cli.trust import require
     from srv6lab.live import lifecycle
     from srv6lab.live.instance import Request
 
@@ -82,6 +85,7 @@ def up(
         plan, warnings = SITE.load(reference)
         for warning in warnings:
             progress.line(str(warning))
+        require(plan, f"lab={lab.removeprefix('lab=')}", trust=trust)
         lifecycle.up(home, plan, Request(reference, chosen, box), progress)
     name = f"lab={lab.removeprefix('lab=')}" + (f" --instance {instance}" if instance else "")
     print(f"{reference.name} is up. Next: invoke check {name}, or invoke connect {name} node=NODE")
@@ -118,6 +122,8 @@ def check(
 
     Exits 0 if all pass, 4 if the lab failed, 3 if the captures can't prove it either way.
     """
+    from srv6lab.cli.trust import require
+
     formats.chosen(formats.VERDICTS, format)  # before anything is run
     reference = SITE.refer(lab)
     plan, _warnings = SITE.load(reference)
@@ -132,6 +138,7 @@ def check(
 
             verdicts = [grade(plan, names[0], Path(captures), progress, mapped=map, strict=strict)]
         else:
+            require(plan, f"lab={lab.removeprefix('lab=')}", trust=False)
             verdicts = labs_.check(SITE.running(reference, instance), plan, names, progress)
     _show_verdicts(verdicts, format, verbose=verbose, color=color)
 

@@ -5,6 +5,7 @@
     ├── DriftError        `render --check` differs     exit 2
     ├── UsageError        the command line is wrong    exit 1
     ├── MachineError      this machine can't           exit 3
+    │   ├── UnableError   its kernel hasn't what it takes
     │   └── NodeError     a node's own script failed   exit 3
     └── Interrupted       Ctrl-C                       exit 1
 
@@ -14,18 +15,23 @@ Each message says what is wrong and how to mend it; nothing here prints.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+
+_VARYING = re.compile("[0-9a-f:./]*[0-9][0-9a-f:./]*")  # numbers and addresses
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Location:
-    """A place in a source file; lines and columns count from 1."""
+    """A place in a source file; lines and columns count from 1. `note` says which one is meant where the text there
+    stands for several: `r7, from r[1-20]`."""
 
     file: str
     line: int
     column: int
     source: str = ""
+    note: str = field(default="", compare=False)
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}:{self.column}"
@@ -57,6 +63,24 @@ class Problem:
         return "\n".join(lines)
 
 
+def gathered(problems: Iterable[Problem]) -> list[Problem]:
+    """One problem of those that differ only by which of the many it is that one text stands for; in order."""
+    found: dict[tuple[Location, str, str], list[Problem]] = {}
+    for one in sorted(problems):
+        alike = _VARYING.sub("#", one.what) if one.location.note else f"{one.what}\0{one.mend}"
+        found.setdefault((one.location, alike, one.severity), []).append(one)
+    return [_first(same) for same in found.values()]
+
+
+def _first(same: list[Problem]) -> Problem:
+    first = min(same, key=lambda one: (len(one.location.note), one.location.note))
+    if not (note := first.location.note):
+        return first
+    others = len({one.location.note for one in same}) - 1
+    more = f"; {others} more {'has' if others == 1 else 'have'} it" if others else ""
+    return replace(first, location=replace(first.location, note=""), what=f"{first.what} (in {note}{more})")
+
+
 class LabError(Exception):
     """The root of the tree: something that a person can mend."""
 
@@ -77,7 +101,7 @@ class TopologyError(LabError):
     exit_code = 2
 
     def __init__(self, problems: Iterable[Problem]) -> None:
-        self.problems = tuple(sorted(problems))
+        self.problems = tuple(gathered(problems))
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
 
@@ -95,6 +119,10 @@ class UsageError(LabError):
 
 class MachineError(LabError):
     """This machine lacks something that the lab needs, or refused it."""
+
+
+class UnableError(MachineError):
+    """The kernel of this machine can't do what an exercise asks for."""
 
 
 class NodeError(MachineError):

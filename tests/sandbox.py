@@ -10,7 +10,7 @@ import os
 import re
 import shutil
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from srv6lab.plan.nodes import Plan, PlannedNode
@@ -31,7 +31,7 @@ HARMLESS = (
     "touch",
     "uname",
 )
-MOVED = re.compile(r"(?<![\w.$}/-])/(proc|sys|var|run|usr/local|lib|tmp/srconf)\b")
+MOVED = re.compile(r"(?<![\w.$}/-])/(proc|sys|var|run|etc|usr/local|lib|tmp/srconf)\b")
 
 RECORD = """#!{bash}
 {{ printf '%q ' "${{0##*/}}" "$@"; printf '\\n'; }} >>"$SANDBOX_CALLS"
@@ -52,6 +52,11 @@ STUBS = {
     "sleep": "",
     "modprobe": "exit 1",
     "flock": "",
+    "tc": "",
+    "chmod": "",
+    "chown": "",
+    "dpkg-query": "",
+    "env": "",  # what a lab runs of its own goes through it
     "setsid": "",
     "kill": "",
 }
@@ -106,9 +111,15 @@ class Sandbox:
             path = self.root / "sys/class/net" / name
             path.mkdir(parents=True, exist_ok=True)
             (path / "address").write_text(f"{mac}\n")
-        for name in ("all", "default", "lo", *nics):
-            for family in ("ipv4", "ipv6"):
+        for one in machine.own.sysctls:
+            setting = Path(f"{self.root}{one.file.replace('$', '')}")
+            setting.parent.mkdir(parents=True, exist_ok=True)
+            setting.touch()
+        for name in ("all", "default", "lo", *nics, *(vrf.name for vrf in machine.vrfs)):
+            for family, switch in (("ipv4", "rp_filter"), ("ipv6", "disable_ipv6")):
                 (self.root / f"proc/sys/net/{family}/conf/{name}").mkdir(parents=True, exist_ok=True)
+                (self.root / f"proc/sys/net/{family}/conf/{name}/{switch}").touch()
+        (self.root / "proc/sys/net/vrf").mkdir(exist_ok=True)
 
     def run(self, script: str) -> Ran:
         calls, canary = self.folder / "calls", self.folder / "work" / "canary"
@@ -138,10 +149,16 @@ class Sandbox:
 
 
 def day0(folder: Path, plan: Plan, machine: PlannedNode, script: str) -> tuple[Sandbox, Ran]:
-    """Run one machine's Day0 in a sandbox of its own."""
+    """Run one machine's Day0 in a sandbox of its own: as on a kernel with VRFs, and as on one without."""
     sandbox = Sandbox.made(folder)
     sandbox.machine(machine)
-    return sandbox, sandbox.run(script)
+    ran = sandbox.run(script)
+    if machine.vrfs and (ran.code, ran.canary) == (0, ""):
+        for vrf in machine.vrfs:
+            (sandbox.root / "run/netns" / vrf.name).touch()
+        again = sandbox.run(script)
+        ran = replace(again, calls=ran.calls + again.calls)
+    return sandbox, ran
 
 
 RUBY = """

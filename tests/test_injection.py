@@ -42,18 +42,44 @@ RULE = 'alert icmp any any -> any any (msg:"ICMP"; sid:1000; rev:1;)\n'
 # One instance of each model of the schema at least; `test_every_model_is_attacked` says which is missing.
 BASE: dict[str, Any] = {
     "name": "small",
-    "description": "A base",
+    "description": "{kind}",
     "order": 1,
     "requires": ["other"],
+    "vars": {"kind": "A base"},
+    "pools": {"links": "fd00::/32", "loopbacks": "fd01::/64", "locators": "fd02::/32"},
     "defaults": {"box": "bento/ubuntu-22.04"},
-    "groups": {"edge": {"members": ["west", "east"], "box": "debian/bookworm64", "box_version": "12.1"}},
+    "groups": {
+        "edge": {
+            "members": ["west", "east"],
+            "role": "host",
+            "box": "debian/bookworm64",
+            "box_version": "12.1",
+        }
+    },
     "nodes": {
         "west": {"role": "host", "routes": [{"prefix": "10.0.2.0/24", "via": "10.0.1.2"}]},
         "gate": {
             "role": "router",
             "locator": "fc00:a::/64",
-            "loopback": "fc00:a::1/64",
-            "routes": [{"prefix": "fc00:b::/64", "via": "2001:ab::2"}],
+            "loopback": ["fc00:a::1/64", "10.255.0.1/32"],
+            "tunnel_source": "fc00:a::1",
+            "hmac_keys": {"1": {"algorithm": "sha256", "secret": "a secret"}},
+            "hmac_check": "never",
+            "routes": [
+                {"prefix": "fc00:b::/64", "via": "2001:ab::2"},
+                {"prefix": "fc00:7::/64", "via": "fe80::2", "nic": "eth2", "metric": 5},
+                {"prefix": "10.0.7.0/24", "type": "blackhole"},
+            ],
+            "rules": [
+                {
+                    "priority": 100,
+                    "from": "10.0.1.0/24",
+                    "to": "10.0.7.0/24",
+                    "iif": "eth1",
+                    "fwmark": 7,
+                    "table": 100,
+                }
+            ],
             "headend": {
                 "flows": [
                     {
@@ -67,6 +93,14 @@ BASE: dict[str, Any] = {
                 "binding_sids": ["fc00:a::b9"],
                 "local_block": "fc00:a::b0/124",
             },
+            "image": "debian:13",
+            "commands": ["true"],
+            "sysctls": {"net.ipv6.conf.eth2.hop_limit": "63", "net.core.somaxconn": 100},
+            "files": [
+                {"path": "/etc/own", "content": "text", "mode": "0600", "owner": "root:root"},
+                {"path": "/etc/rules", "source": "own.rules"},
+            ],
+            "packages": ["iperf3"],
         },
         "exit": {
             "role": "sr-proxy",
@@ -75,15 +109,21 @@ BASE: dict[str, Any] = {
             "routes": [
                 {"prefix": "fc00:a::/64", "via": "2001:ab::1"},
                 {"prefix": "fc00:a::/64", "via": "2001:ab::1", "table": 100},
+                {"prefix": "10.3.0.0/16", "via": "10.0.3.2", "vrf": "red"},
             ],
+            "vrfs": {"red": {"table": 110}},
         },
+        "south": {"role": "host", "routes": [{"prefix": "10.0.1.0/24", "via": "10.0.3.1"}]},
         "east": {"role": "host", "routes": [{"prefix": "10.0.1.0/24", "via": "10.0.2.2"}]},
     },
     "links": [
         {
             "name": "cable",
             "prefix": "10.0.1.0/24",
-            "endpoints": [{"at": "west:eth1", "address": "10.0.1.1", "trace": "first"}, {"at": "gate:eth1"}],
+            "endpoints": [
+                {"at": "west:eth1", "address": "10.0.1.1", "trace": "first"},
+                {"at": "gate:eth1", "address": "10.0.1.2"},
+            ],
         },
         {
             "name": "core",
@@ -92,7 +132,16 @@ BASE: dict[str, Any] = {
             "affinities": ["red"],
             "endpoints": [{"at": "gate:eth2"}, {"at": "exit:eth2"}],
         },
-        {"name": "other", "prefix": "10.0.2.0/24", "endpoints": [{"at": "east:eth1"}, {"at": "exit:eth1"}]},
+        {
+            "name": "other",
+            "prefix": "10.0.2.0/24",
+            "endpoints": [{"at": "east:eth1"}, {"at": "exit:eth1", "address": "10.0.2.2"}],
+        },
+        {
+            "name": "apart",
+            "prefix": "10.0.3.0/24",
+            "endpoints": [{"at": "exit:eth3", "vrf": "red"}, {"at": "south:eth1"}],
+        },
     ],
     "services": {
         "ids": {
@@ -101,6 +150,16 @@ BASE: dict[str, Any] = {
             "ports": [
                 {"outside": "va", "inside": "ia", "prefix": "10.8.0.0/24", "trace": "ta"},
                 {"outside": "vb", "inside": "ib", "prefix": "10.9.0.0/24"},
+            ],
+            "engine": "auto",
+            "rules": "own.rules",
+        },
+        "static": {
+            "node": "exit",
+            "netns": "cell",
+            "ports": [
+                {"outside": "vc", "inside": "ic", "prefix": "10.6.0.0/24", "trace": "tc"},
+                {"outside": "vd", "inside": "id", "prefix": "10.7.0.0/24"},
             ],
             "engine": "auto",
             "rules": "own.rules",
@@ -126,6 +185,16 @@ BASE: dict[str, Any] = {
             "behavior": "End.B6.Encaps",
             "policy": {"segments": ["fc00:b::f", "fc00:b::6"]},
         },
+        {
+            "node": "exit",
+            "sid": "fc00:b::a5",
+            "behavior": "End.AS4",
+            "service": "static",
+            "policy": {"source": "fc00:b::1", "segments": ["fc00:a::d4"]},
+        },
+        {"node": "exit", "sid": "fc00:b::d2", "behavior": "End.DX2", "nic": "eth1"},
+        {"node": "gate", "sid": "fc00:a::d2", "behavior": "End.DX2", "nic": "eth1"},
+        {"node": "exit", "sid": "fc00:b::46", "behavior": "End.DT46", "vrf": "red"},
     ],
     "policies": [
         {
@@ -178,6 +247,29 @@ BASE: dict[str, Any] = {
             "mode": "encap",
         },
         {"headend": "exit", "match": {"prefix": "10.0.1.0/24"}, "to": {"segments": ["fc00:a::d4"]}},
+        {
+            "headend": "exit",
+            "match": {"prefix": "10.0.1.0/24", "source": "10.0.2.0/24", "nic": "eth1"},
+            "to": {
+                "segment_lists": [{"segments": ["fc00:a::d4"], "weight": 2}, {"segments": ["fc00:a::d4"]}]
+            },
+        },
+        {
+            "headend": "exit",
+            "match": {"prefix": "10.0.1.0/24", "table": 100},
+            "to": {"segments": ["fc00:a::d4"]},
+        },
+        {
+            "headend": "exit",
+            "match": {"prefix": "10.0.1.0/24", "vrf": "red"},
+            "to": {"segments": ["fc00:a::d4"]},
+        },
+        {
+            "headend": "gate",
+            "match": {"nic": "eth1", "prefix": "10.0.2.0/24"},
+            "to": {"segments": ["fc00:b::d2"]},
+            "mode": "l2encap",
+        },
     ],
     "exercises": [
         {
@@ -221,9 +313,48 @@ BASE: dict[str, Any] = {
                             }
                         },
                         {"cut": {"link": "core"}},
+                        {
+                            "steering": {
+                                "headend": "gate",
+                                "match": {"nic": "eth1"},
+                                "to": {"segments": ["fc00:b::f", "fc00:b::d2"]},
+                                "mode": "l2encap.red",
+                            }
+                        },
+                        {"commands": {"node": "gate", "put": ["true"], "back": ["false"]}},
+                        {
+                            "sid": {
+                                "add": {
+                                    "node": "gate",
+                                    "sid": "fc00:a::5",
+                                    "behavior": "End",
+                                    "flavors": ["PSP"],
+                                }
+                            }
+                        },
+                        {"sid": {"delete": {"node": "exit", "sid": "fc00:b::f"}}},
+                        {"route": {"add": {"node": "gate", "prefix": "fc00:c::/64", "via": "2001:ab::2"}}},
+                        {"route": {"delete": {"node": "exit", "prefix": "fc00:a::/64", "table": 100}}},
+                        {"link": {"at": "gate:eth2", "state": "down"}},
+                        {"stop": {"node": "exit"}},
+                        {"netem": {"link": "core", "loss": "10%", "delay": 5}},
                     ],
                     "across": {"id": "meanwhile", "from": "west", "to": "east", "icmp": 1, "answered": "all"},
-                    "probes": [{"id": "again", "from": "west", "to": "east", "icmp": 1}],
+                    "probes": [
+                        {
+                            "id": "again",
+                            "from": "west",
+                            "to": "east",
+                            "source": "10.0.1.1",
+                            "destination": "10.0.2.1",
+                            "family": 4,
+                            "dscp": 46,
+                            "hop_limit": 9,
+                            "icmp": 1,
+                        },
+                        {"id": "trace", "from": "west", "to": "east", "traceroute": 2, "hops": ["*", "east"]},
+                        {"id": "move", "from": "west", "to": "east", "tcp": 9, "port": 80, "answered": "all"},
+                    ],
                 }
             ],
             "expect": {
@@ -377,7 +508,7 @@ def models(model: type[BaseModel] = Topology) -> set[type[BaseModel]]:
 
 
 def attacks() -> list[tuple[str, Path_, str]]:
-    """`Model.key`, where it is attacked, and whether its value, its first item or its name is replaced."""
+    """`Model.key`, where it is attacked, and whether its value, its first item, its first entry or its name is replaced."""
     found = []
     for model, path in instances().items():
         for key, kinds in fields(model):
@@ -389,6 +520,8 @@ def attacks() -> list[tuple[str, Path_, str]]:
                     found.append((*where, "item"))
                 elif get_origin(kind) is dict:
                     found.append((*where, "name"))
+                    if any(map(is_text, flat(get_args(kind)[1]))):
+                        found.append((*where, "entry"))
     return sorted(set(found))
 
 
@@ -402,6 +535,9 @@ def attacked(path: Path_, how: str, payload: str) -> Iterator[dict[str, Any]]:
     elif how == "name":
         old = next(iter(parent.get(key, {"": None})), None)
         parent[key] = {payload if name == old else name: one for name, one in parent.get(key, {}).items()}
+    elif how == "entry":
+        old = None
+        parent[key] = {**parent.get(key, {}), **dict.fromkeys([*parent.get(key, {})][:1], payload)}
     else:
         old = parent.get(key)
         parent[key] = payload
@@ -483,11 +619,12 @@ def prove(found: Plan, path: str, text: str, folder: Path) -> None:
         assert (ran.code, ran.canary) == (0, ""), (path, ran)
         for service in machine.services:
             written = sandbox.root / "var/lib/srv6lab/services" / service.name / "rules"
-            assert written.read_bytes().decode() == service.rules
+            assert written.read_bytes().decode().replace(str(sandbox.root), "") == service.rules
         _bash_understands(text)
     elif path.startswith("change:"):
         sandbox = Sandbox.made(folder / "sandbox")
         machine = found.node(path.removeprefix("change:"))
+        sandbox.machine(machine)  # Day0 may run again
         nics = sandbox.root / "var/lib/srv6lab/nics"
         nics.parent.mkdir(parents=True)
         nics.write_text("".join(f"{nic.name}={nic.name}\n" for nic in machine.nics))
@@ -595,6 +732,21 @@ def test_a_text_is_refused_or_never_run(
         for data in attacked(path, how, payload):
             if (lab := accepted(data, folder)) is not None:
                 run_all(lab, folder)
+
+
+@pytest.mark.parametrize("payload", PAYLOADS)
+def test_a_variable_is_refused_or_never_run(payload: str, folder: Path) -> None:
+    """Its value is judged where it is filled in: in a text, a name, an address, a number."""
+    for path in (
+        ("description",),
+        ("links", 1, "name"),
+        ("links", 0, "endpoints", 0, "trace"),
+        ("links", 1, "mtu"),
+    ):
+        data = copy.deepcopy(BASE) | {"vars": {"kind": "A base", "attack": payload}}
+        _at(data, path[:-1])[path[-1]] = "{attack}"
+        if (lab := accepted(data, folder)) is not None:
+            run_all(lab, folder)
 
 
 def of_rules(content: str, folder: Path) -> Lab:

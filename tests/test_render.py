@@ -167,12 +167,18 @@ RESTRICTED = {
     "Point.node": "Name",
     "Point.nic": "NicName, or the name of a service's port",
     "Point.netns": "Name",
+    "PlannedRoute.kind": "Literal",
     "PlannedRoute.nic": "a Point.nic",
     "PlannedSid.nic": "a Point.nic",
     "PlannedSid.parameters": "names of the registry; values are addresses and numbers",
     "PlannedSid.flavors": "Literal",
     "SteeredPrefix.nic": "a Point.nic",
     "SteeredPrefix.mode": "Literal",
+    "SteeredFrames.by": "NicName",
+    "SteeredFrames.mode": "Literal",
+    "SteeredFrames.nic": "a Point.nic",
+    "FixedNeighbor.mac": "made by mac_of",
+    "FixedNeighbor.nic": "a Point.nic",
     "PlannedService.name": "Name",
     "PlannedService.netns": "Name",
     "PlannedService.engine": "Literal",
@@ -224,7 +230,7 @@ def _poisoned(value: Any, name: str) -> Any:
     for field in fields(value):
         inside = getattr(value, field.name)
         if f"{type(value).__name__}.{field.name}" == name:
-            changes[field.name] = MARK if isinstance(inside, str) else _marked(inside)
+            changes[field.name] = MARK if isinstance(inside, str) else _marked(inside or ())
         elif isinstance(inside, tuple):
             changes[field.name] = tuple(_poisoned(one, name) if is_dataclass(one) else one for one in inside)
         elif is_dataclass(inside):

@@ -25,6 +25,7 @@ from srv6lab.errors import TopologyError
 from srv6lab.srv6.behaviors import BEHAVIORS, REGISTRY
 from srv6lab.topology import scalars
 from srv6lab.topology.json_schema import json_schema
+from srv6lab.topology.large import spread
 from srv6lab.topology.load import loads
 from srv6lab.topology.model import Topology
 from srv6lab.topology.notation import LINE
@@ -53,18 +54,36 @@ WALKED["exercises"][0]["expect"] = {
     }
 }
 DOCUMENT = (ROOT / "docs" / "topology.md").read_text("utf-8").partition("```yaml\n")[2].partition("```")[0]
+SHORT = """\
+name: short
+vars: {count: 3, core_mtu: 2000, kind: router}
+x-core: &core {mtu: "{core_mtu}"}
+pools: {links: "2001:db8::/32"}
+groups:
+  all: {members: ["k[1-{count}]"], role: "{kind}", locator: "fc00:{n}::/64"}
+nodes:
+  k[1-{count}]:
+  edge: {role: router, locator: "fc00:e::/64", routes: [{prefix: "fc00:[1-2]::/64", via: "2001:db8:0:3::9"}]}
+links:
+  - {<<: *core, endpoints: ["k[1-2]", "k[2-3]:eth9"]}
+  - k3 - edge
+  - {name: "spare-{kind}", prefix: "fd00::/64", endpoints: [{at: edge}, "k1"]}
+local_sids:
+  - {node: "k[1-3]", sid: "fc00:{n}::e", behavior: End}
+"""
 BASES: dict[str, Any] = {
     "document": parse(DOCUMENT, "topology.md").data,
     "small": parse(SMALL, "small.yml").data,
     "walked": WALKED,
     "routed": parse(ROUTED.replace("192.0.2.1", "192.0.2.2", 1), "routed.yml").data,
     "whole": BASE,
+    "short": parse(SHORT, "short.yml").data,
 }
 
 # --- values that nothing of a kind can be
 
 NO_TEXT = (7, True, None, ["x"], {"x": 1})
-NO_NAME = ("", "Core", "-x", "x_y", "a" * 32, *NO_TEXT)
+NO_NAME = ("", "1core", "-x", "x.y", "a" * 32, *NO_TEXT)
 NO_NUMBER = ("1", "x", True, [1], {})
 NO_FLAG = ("yes", "true", 1, 0, None, [])
 NO_LIST = ("x", 1, {}, None)
@@ -77,7 +96,10 @@ NO_V4_PREFIX = ("10.0.1.0/33", "10.0.1.0/", "10.0.1/24", "10.0.1.0/x", "10.0.1.0
 
 GOOD: dict[str, dict[str, tuple[Any, ...]]] = {
     "small": {
-        "name": ("x", "a" * 31, "a-1"),
+        "name": ("x", "a" * 31, "a-1", "A_1"),
+        "nodes/R_1": ({"role": "host"},),
+        "links/0/name": ("Net_0",),
+        "links/0/endpoints/1": ("gate:ge-0-0-1", "gate:eth1.10", "gate:eth100"),
         "description": ("", "x" * 200, "words: → and 漢字"),
         "order": (0, 10**9),
         "requires": ([], ["other"]),
@@ -86,15 +108,32 @@ GOOD: dict[str, dict[str, tuple[Any, ...]]] = {
         "nodes/west/box": ("bento/ubuntu-22.04", "mine"),
         "nodes/west/box_version": ("202404.23.0", ">= 1.2, < 2"),
         "nodes/gate/locator": ("FC00:A::/64", "fc00:a:0:0:0:0:0:0/64", "fc00:a::/064", "fc00:a::0.0.0.0/64"),
-        "nodes/gate/loopback": ("fc00:a::1", "fc00:a::1/128"),
+        "nodes/gate/loopback": (
+            "fc00:a::1",
+            "fc00:a::1/128",
+            ["fc00:a::1/64", "10.255.0.1/32"],
+            "10.0.0.1/8",
+            [],
+            None,
+        ),
         "nodes/gate/headend": ({}, {"probe_interval": 10}, {"misses": 100}),
         "nodes/west/routes/0/weight": (1, 256),
         "nodes/west/routes/0/table": (1, 252, None),
-        "links/0/prefix": ("10.0.1.0/255.255.255.0", "10.0.1.0/0.0.0.255", "10.0.1.0/024"),
+        "links/0/prefix": (
+            "10.0.1.0/255.255.255.0",
+            "10.0.1.0/0.0.0.255",
+            "10.0.1.0/024",
+            ["10.0.1.0/24"],
+            ["10.0.1.0/24", "2001:1::/64"],
+        ),
         "links/1/mtu": (1280, 9216),
         "links/0/igp_metric": (1, 2**24 - 1),
         "links/0/srlgs": ([], [0, 2**32 - 1]),
-        "links/0/endpoints/0": ({"at": "west:eth1"}, {"at": "west:eth1", "address": None, "trace": "A_1"}),
+        "links/0/endpoints/0": (
+            {"at": "west:eth1"},
+            {"at": "west:eth1", "address": None, "trace": "A_1"},
+            {"at": "west:eth1", "address": ["10.0.1.1", "10.0.1.7"], "mac": "02:00:00:00:00:01", "mtu": 1400},
+        ),
         "local_sids/1/sid": ("FC00:B::E", "fc00:b:0:0:0:0:0:e", "fc00:b::0.0.0.14"),
         "local_sids/1/flavors": ([], ["PSP"]),
         "local_sids/1/nh6": (None,),
@@ -105,7 +144,15 @@ GOOD: dict[str, dict[str, tuple[Any, ...]]] = {
         "exercises/0/probes/0/size": (56, 1472),
         "exercises/0/probes/0/oam": (False,),
         "exercises/0/probes/0/answered": ("all", "none", "at least 3", None),
-        "exercises/0/probes/0/segments": ([], ["fc00:b::e"]),
+        "exercises/0/probes/0/segments": ([],),
+        "exercises/0/probes/0": (
+            {"id": "echo", "from": "west", "to": "east", "traceroute": 32, "hops": ["*", "gate", "10.0.2.1"]},
+        ),
+        "exercises/0/probes/0/source": ("10.0.1.1", None),
+        "exercises/0/probes/0/destination": ("10.0.2.1", None),
+        "exercises/0/probes/0/family": (4, None),
+        "exercises/0/probes/0/dscp": (0, 63),
+        "exercises/0/probes/0/hop_limit": (1, 255, None),
         "exercises/0/steps": ([], [{"probes": [{"id": "more", "from": "west", "to": "east", "udp": 20000}]}]),
         "exercises/0/expect/elsewhere": ("any",),
         "exercises/0/expect/packets/0/hop_limit": (0, 255, None),
@@ -156,6 +203,24 @@ GOOD: dict[str, dict[str, tuple[Any, ...]]] = {
     },
 }
 
+GOOD["short"] = {
+    "vars/core_mtu": (1280, 9216),
+    "vars/more": (True, "", "a text", -1),
+    "x-what": (None, 7, {"any": ["thing", {"{n}": None}]}),
+    "pools/locators": ("fd01::/32",),
+    "pools/loopbacks": ("fd01::/64",),
+    "groups/all/memory": (512, "{core_mtu}"),
+    "groups/all/role": ("sr-proxy", "{kind}"),
+    "nodes/k[1-{count}]": ({}, {"role": "router"}, {"role": "{kind}"}),
+    "nodes/k2": ({}, None, {"locator": "fd02::/64"}),
+    "nodes/x[7-9]": ({"role": "host"},),
+    "links/0/mtu": (1280, "{core_mtu}", LEAVE_OUT),
+    "links/0/endpoints/1": ("k[2-3]", {"at": "k[2-3]"}, {"at": "k[2-3]:eth[7-8]"}),
+    "links/1": ("edge - k[1-{count}]", "k1:eth7 - edge:eth7"),
+    "links/2/name": (LEAVE_OUT, "x[1-1]"),
+    "local_sids/0/sid": ("fc00:[1-3]::f",),
+    "local_sids/0/behavior": ("End",),
+}
 _PROBE, _PACKETS = "exercises/0/probes/0", "exercises/0/expect/packets"
 _THERE = "exercises/0/expect/walk/echo/there"
 BAD: dict[str, dict[str, tuple[Any, ...]]] = {
@@ -164,11 +229,11 @@ BAD: dict[str, dict[str, tuple[Any, ...]]] = {
         "nmae": ("x",),
         "description": ("two\nlines", "x" * 201, 7),
         "order": (-1, *NO_NUMBER),
-        "requires": (["Other"], *NO_LIST),
+        "requires": (["1other"], *NO_LIST),
         "defaults": ({"memory": "1024"}, {"ram": 1024}, 7),
-        "groups": ({"Core": {"members": ["gate"]}}, {"core": {"members": []}}, {"core": {}}),
+        "groups": ({"1core": {"members": ["gate"]}}, {"core": {"members": []}}, {"core": {}}),
         "nodes": ({}, LEAVE_OUT, *NO_MAPPING),
-        "nodes/Gate": ({"role": "host"},),
+        "nodes/ga.te": ({"role": "host"},),
         "nodes/gate-": ({"role": "host"},),
         "nodes/localhost": ({"role": "host"},),
         "nodes/nul": ({"role": "host"},),
@@ -183,17 +248,26 @@ BAD: dict[str, dict[str, tuple[Any, ...]]] = {
         "nodes/west/routes/0/weight": (0, 257, *NO_NUMBER),
         "nodes/west/routes/0/table": (0, 253),
         "nodes/gate/locator": NO_V6_PREFIX,
-        "nodes/gate/loopback": NO_V6_PREFIX,
+        "nodes/gate/loopback": (*(one for one in NO_V6_PREFIX if one != "10.0.0.0/8"), ["fc00:a::1/129"]),
         "nodes/gate/router_id": (*NO_V4, "fc00::1"),
         "nodes/gate/headend": ({"misses": 0}, {"probe_interval": 9}, {"flows": [{}]}, None),
         "links/0": ("x", [], None),
-        "links/0/prefix": (*NO_V4_PREFIX, LEAVE_OUT),
+        "links/0/prefix": (*NO_V4_PREFIX, LEAVE_OUT, [], ["10.0.1.0/33"], [["10.0.1.0/24"]]),
         "links/0/mtu": (1279, 9217, "1500"),
         "links/0/endpoints": ([], ["west:eth1"], ["west:eth1", "gate:eth1", "gate:eth3"], *NO_LIST),
-        "links/0/endpoints/0": ("west", "west:eth0", "west:eth100", "West:eth1", "west:lo", {"att": "x"}, 7),
+        "links/0/endpoints/0": (
+            {"at": "west:eth1", "mac": "02:00:00:00:00"},
+            "we.st",
+            "west:",
+            "west:e/1",
+            "we.st:eth1",
+            "west:abcdefghijklmnop",
+            {"att": "x"},
+            7,
+        ),
         "links/0/igp_metric": (0, 2**24),
         "links/0/srlgs": ([-1], [2**32], 7),
-        "links/0/affinities": (["Red"],),
+        "links/0/affinities": (["red.1"],),
         "local_sids/0/node": (*NO_NAME, LEAVE_OUT),
         "local_sids/1/sid": (*NO_V6, "10.0.0.1", LEAVE_OUT),
         "local_sids/0/nh4": (*NO_V4, "fc00::1", LEAVE_OUT, None),
@@ -215,7 +289,7 @@ BAD: dict[str, dict[str, tuple[Any, ...]]] = {
         "steering/0/match": ({}, {"prefix": "10.0.2.0/33"}, {"prefixes": []}),
         "steering/0/mode": ("insert", "encap.Red"),
         "exercises": ({}, "x", None),
-        "exercises/0/name": ("An Exercise", "aux", LEAVE_OUT),
+        "exercises/0/name": ("an exercise", "aux", LEAVE_OUT),
         "exercises/0/since": ("down",),
         "exercises/0/expect": (LEAVE_OUT, [], None),
         "exercises/0/apply": (
@@ -232,8 +306,24 @@ BAD: dict[str, dict[str, tuple[Any, ...]]] = {
         f"{_PROBE}/size": (55, 8953),
         f"{_PROBE}/interval": (0, 1001),
         f"{_PROBE}/oam": (True, *NO_FLAG),
+        "exercises/0/probes/0": (
+            {"id": "echo", "from": "west", "to": "east", "tcp": 0},
+            {"id": "echo", "from": "west", "to": "east", "tcp": 9, "answered": "at least 1"},
+            {"id": "echo", "from": "west", "destination": "10.0.2.9", "tcp": 9},
+            {"id": "echo", "from": "west", "to": "east", "tcp": 9, "size": 60},
+            {"id": "echo", "from": "west", "icmp": 3},
+            {"id": "echo", "from": "west", "to": "east", "traceroute": 33},
+            {"id": "echo", "from": "west", "to": "east", "traceroute": 3, "hop_limit": 3},
+            {"id": "echo", "from": "west", "to": "east", "traceroute": 3, "hops": ["a b"]},
+            {"id": "echo", "from": "west", "to": "east", "icmp": 3, "hops": ["east"]},
+        ),
+        f"{_PROBE}/source": ("west", "fe80::1%eth1", 10),
+        f"{_PROBE}/destination": ("east", "10.0.2.0/24"),
+        f"{_PROBE}/family": (0, 5, "4"),
+        f"{_PROBE}/dscp": (-1, 64, "ef"),
+        f"{_PROBE}/hop_limit": (0, 256),
         f"{_PROBE}/segments": (["10.0.0.1"], ["fc00:b::e"] * 17),
-        f"{_PACKETS}/0/at": ("gate", "gate:ETH2", "gate/:eth2", "gate:eth2:x", 7),
+        f"{_PACKETS}/0/at": ("gate", "gate:eth/2", "gate/:eth2", "gate:eth2:x", 7),
         f"{_PACKETS}/0/direction": ("up", "IN", LEAVE_OUT),
         f"{_PACKETS}/0/source": ("10.0.0.1", "x"),
         f"{_PACKETS}/0/hop_limit": (-1, 256, "64"),
@@ -288,7 +378,7 @@ BAD: dict[str, dict[str, tuple[Any, ...]]] = {
             {"west > gate": 7},
             {"west > gate": None},
             {"west>gate": "10.0.1.1 → 10.0.2.1"},
-            {"West > gate": "10.0.1.1 → 10.0.2.1"},
+            {"we.st > gate": "10.0.1.1 → 10.0.2.1"},
             {"west": "10.0.1.1 → 10.0.2.1"},
             {"west > gate > exit": "10.0.1.1 → 10.0.2.1"},
             {"west > gate": "same hl 64", "gate > exit": "same"},
@@ -297,7 +387,7 @@ BAD: dict[str, dict[str, tuple[Any, ...]]] = {
         ),
         f"{_THERE}/1": ({"gate > exit": "same | same ]"}, {"gate > exit": "samehl 63"}),
         "exercises/0/expect/walk/echo": ([], {"their": []}, {"unreviewed": "yes"}, {"there": {}}),
-        "exercises/0/expect/walk": ({"Echo": {}}, [], None),
+        "exercises/0/expect/walk": ({"ec.ho": {}}, [], None),
     },
     "routed": {
         "exercises/0/expect/control/0/fields": (
@@ -332,11 +422,11 @@ BAD: dict[str, dict[str, tuple[Any, ...]]] = {
     "whole": {
         "groups/edge/members": ([], ["west", "west"], LEAVE_OUT),
         "services/ids/ports": ([], LEAVE_OUT),
-        "services/ids/netns": (LEAVE_OUT, None, "Box"),
+        "services/ids/netns": (LEAVE_OUT, None, "b.ox"),
         "services/ids/engine": ("zeek",),
         "services/ids/rules": ("/etc/rules", "../rules", "a b", "", LEAVE_OUT),
         "services/ids/sr_aware": NO_FLAG,
-        "services/ids/ports/0/outside": ("lo", "eth3", "a" * 16, "VA"),
+        "services/ids/ports/0/outside": ("lo", "eth3", "a" * 16, "v/a"),
         "services/ids/ports/0/inside": ("all",),
         "services/tap/listen": (None, LEAVE_OUT, "eth2 "),
         "services/tap/sr_aware": (True,),
@@ -380,6 +470,22 @@ BAD: dict[str, dict[str, tuple[Any, ...]]] = {
     },
 }
 
+BAD["short"] = {
+    "vars": ([], "x", {"x-y": 1}, {"x": [1]}, {"x": None}, {"x": "a\nb"}),
+    "pools": (LEAVE_OUT, {}, {"link": "2001:db8::/32"}, {"links": "2001:db8::/129"}, {"links": 7}),
+    "pools/locators": ("10.0.0.0/8",),
+    "include": (["/etc/passwd"], ["../x.yml"], 7, [7], "a b.yml", ""),
+    "groups/all/role": ("rooter",),
+    "groups/all/loopbak": ("fc00:{n}::1",),
+    "groups/all/members": (LEAVE_OUT, [], None),
+    "nodes/k[1-": ({},),
+    "nodes/k[1-2": ({"role": "host"},),
+    "links/0/mtu": ("{core mtu}", "core_mtu", "{}"),
+    "links/1": ("k3", "k3 -edge", "k3 - edge - k1", "k3, edge", ""),
+    "links/0/endpoints": (["k1"], [], "k1 - k2"),
+    "links/0/endpoints/0": ("k1:", "k[1-2", ":eth1"),
+}
+
 # Why no schema sees it: where, what.
 ONLY_THE_LOADER: dict[str, tuple[tuple[str, str, Any], ...]] = {
     "a name that no other part of the file has": (
@@ -387,6 +493,14 @@ ONLY_THE_LOADER: dict[str, tuple[tuple[str, str, Any], ...]] = {
         ("small", "local_sids/0/node", "gatte"),
         ("small", "steering/0/headend", "gatte"),
         ("small", "exercises/0/probes/0/to", "eastt"),
+        (
+            "small",
+            "exercises/0/probes/0",
+            {"id": "echo", "from": "west", "to": "east", "traceroute": 3, "hops": ["x"]},
+        ),
+        ("small", "exercises/0/probes/0/family", 6),
+        ("small", "exercises/0/probes/0", {"id": "echo", "from": "west", "to": "east", "tcp": 10**7}),
+        ("small", "exercises/0/probes/0/segments", ["fc00:b::e"]),
         ("small", "exercises/0/expect/packets/0/at", "gate:eth3"),
         ("small", "exercises/0/expect/packets/0/probe", "ecko"),
         ("walked", f"{_THERE}/0", {"west > exit": "10.0.1.1 → 10.0.2.1"}),
@@ -404,6 +518,8 @@ ONLY_THE_LOADER: dict[str, tuple[tuple[str, str, Any], ...]] = {
         ("small", "steering/0/to/segments/0", "fc00:b::f"),
         ("small", "local_sids/0/nh4", "10.0.2.1"),
         ("small", "nodes/west/routes/0/via", "10.0.9.9"),
+        ("small", "exercises/0/probes/0/source", "10.0.2.1"),
+        ("small", "exercises/0/probes/0/destination", "10.0.1.2"),
         ("small", "links/0/endpoints/0", {"at": "west:eth1", "address": "10.0.9.9"}),
         ("whole", "policies/0/endpoint", "fc00:99::1"),
         ("whole", "exercises/0/expect/counters/1/sid", "fc00:b::f"),
@@ -422,6 +538,29 @@ ONLY_THE_LOADER: dict[str, tuple[tuple[str, str, Any], ...]] = {
         ("small", "exercises/0/probes/0/to", "west"),
         ("whole", "policies/1/color", 10),
         ("routed", "nodes/edge-2/router_id", "192.0.2.2"),
+    ),
+    "what a name is to a machine": (
+        ("small", "links/0/endpoints/0", "west:eth0"),
+        ("small", "links/0/endpoints/0", "west:lo"),
+        ("small", "links/2/name", "Core"),
+        ("small", "nodes/Gate", {"role": "host"}),
+        ("small", "nodes/gate_", {"role": "host"}),
+    ),
+    "what a range or a variable becomes": (
+        ("short", "vars/core_mtu", "much"),
+        ("short", "vars/kind", "rooter"),
+        ("short", "vars/n", 7),
+        ("short", "vars/count", 0),
+        ("short", "vars/count", 10**9),
+        ("short", "links/0/mtu", "{core_mut}"),
+        ("short", "links/0/endpoints/1", "k[1-3]"),
+        ("short", "links/1", "k3 - k4"),
+        ("short", "nodes/edge/locator", "fc00:{n}::/64"),
+        ("short", "local_sids/0/node", "k[1-4]"),
+        ("short", "groups", LEAVE_OUT),
+        ("short", "groups/all/members", ["k[1-4]"]),
+        ("short", "include", ["no.yml"]),
+        ("short", "pools/links", "2001:db8::/65"),
     ),
     "two numbers that are compared": (
         ("small", "exercises/0/expect/packets/0/segments_left", 3),
@@ -530,6 +669,37 @@ def test_the_bases_are_good(base: str) -> None:
     assert takes(json.dumps(BASES[base])) == (True, True)
 
 
+def places(data: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Where a single value stands that a variable may stand for."""
+    pairs = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
+    for key, value in pairs:
+        if path or key not in ("vars", "include"):
+            yield from places(value, (*path, key))
+    if isinstance(data, (str, int)) and "{" not in str(data) and len(str(data)) <= 200:
+        yield path
+
+
+def with_variables(data: Any, which: list[tuple[Any, ...]]) -> Any:
+    """The file with variables in these places."""
+    data = deepcopy(data)
+    values = {}
+    for number, (*before, last) in enumerate(which):
+        part = data
+        for key in before:
+            part = part[key]
+        values[f"v{number}"], part[last] = part[last], f"{{v{number}}}"
+    return data | {"vars": data.get("vars", {}) | values}
+
+
+@pytest.mark.parametrize("base", BASES)
+def test_every_value_may_be_a_variable(base: str) -> None:
+    every = [*places(BASES[base])]
+    assert len(every) > 10
+    assert takes(json.dumps(with_variables(BASES[base], every))) == (True, True)
+    refused = [path for path in every if not VALIDATOR.is_valid(with_variables(BASES[base], [path]))]
+    assert refused == []
+
+
 @pytest.mark.parametrize("path", LABS, ids=lambda path: path.parent.name)
 def test_the_labs_are_good(path: Path) -> None:
     text = path.read_text("utf-8")
@@ -555,8 +725,15 @@ def test_what_the_model_refuses_the_schema_refuses(path: Path) -> None:
         return  # no YAML
     assert schema or not loader
     if schema and not loader:
+        source = parse(text, path.name)
         try:
-            Topology.model_validate(parse(text, path.name).data)
+            long, problems = spread(source, path.parent, ())
+        except TopologyError:
+            return
+        if problems or long.data != source.data:
+            return  # what a short file becomes, no schema sees
+        try:
+            Topology.model_validate(source.data)
         except ValidationError:
             assert path.stem in BITS
 

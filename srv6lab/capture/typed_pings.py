@@ -39,12 +39,10 @@ def typed_pings(plan: Plan, probes: Sequence[Probe], packets: Packets) -> dict[s
     alike: dict[object, list[Probe]] = {}
     for probe in probes:
         if probe.kind.key != "icmp":
-            note = "its datagrams can't be told from others without what the run observed"
+            note = "its packets can't be told from others without what the run observed"
             found[probe.id] = TypedPing(Sent(probe.id, 0, 0, note=note), {})
         else:
-            alike.setdefault((frozenset({probe.source, probe.to}), plan.target(probe).version), []).append(
-                probe
-            )
+            alike.setdefault(frozenset(_ends(plan, probe)), []).append(probe)
     for those in alike.values():
         found |= _between(plan, those, packets)
     return found
@@ -52,12 +50,8 @@ def typed_pings(plan: Plan, probes: Sequence[Probe], packets: Packets) -> dict[s
 
 def _between(plan: Plan, probes: Sequence[Probe], packets: Packets) -> dict[str, TypedPing]:
     """The pings of probes with the same two ends."""
-    first, version = probes[0], plan.target(probes[0]).version
-    ends = tuple(
-        frozenset(address for address in plan.node(name).addresses() if address.version == version)
-        for name in (first.source, first.to)
-    )
-    echoes = {point: list(_echoes(views, ends)) for point, views in packets.items()}  # type: ignore[arg-type]
+    first, ends = probes[0], _ends(plan, probes[0])
+    echoes = {point: list(_echoes(views, ends)) for point, views in packets.items()}
     requests = {point: [view for view in views if _is_request(view)] for point, views in echoes.items()}
     if any(map(_is_sound, (view for views in requests.values() for view in views))):
         requests = {point: [*filter(_is_sound, views)] for point, views in requests.items()}
@@ -79,6 +73,13 @@ def _between(plan: Plan, probes: Sequence[Probe], packets: Packets) -> dict[str,
         probe.id: _one(probe, identifier, "", packets, echoes)
         for probe, identifier in zip(probes, order, strict=True)
     }
+
+
+def _ends(plan: Plan, probe: Probe) -> Ends:
+    """The addresses that it may go from and to: all that its two nodes have, whichever the probe says."""
+    to, receiver = plan.target(probe), plan.receiver(probe)
+    ours, theirs = plan.node(probe.source).addresses(), plan.node(receiver).addresses() if receiver else (to,)
+    return tuple(frozenset(one for one in own if one.version == to.version) for own in (ours, theirs))  # type: ignore[return-value]
 
 
 def _one(probe: Probe, identifier: int | None, note: str, packets: Packets, echoes: Packets) -> TypedPing:

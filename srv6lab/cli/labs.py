@@ -72,7 +72,7 @@ class LabsFolder:
                 "exercise": first.exercises[0].name,
             }
             for probe in first.exercises[0].every_probe()[:1]:
-                values |= {"from": probe.source, "to": probe.to}
+                values |= {"from": probe.source, "to": probe.to or values["node"]}
         return values
 
     def refer(self, spec: str | None) -> Reference:

@@ -142,7 +142,7 @@ def walk(one: Instance, found: Plan, source: str, to: str, progress: Progress) -
     from srv6lab.topology.expectations import Expect
 
     known = [probe for exercise in found.exercises for probe in exercise.every_probe()]
-    source, to = source or (known[0].source if known else ""), to or (known[0].to if known else "")
+    source, to = source or (known[0].source if known else ""), to or ((known[0].to or "") if known else "")
     names = [node.name for node in found.nodes]
     for option, name in (("--from", source), ("--to", to)):
         if name not in names:
@@ -152,15 +152,12 @@ def walk(one: Instance, found: Plan, source: str, to: str, progress: Progress) -
     if source == to:
         raise UsageError(f"{source} can't send to itself over a link", "name another node with --to")
     probe = Probe.model_validate({"id": "ping", "from": source, "to": to, "icmp": 1})
-    if not _families(found, source) & (_families(found, to) | ({6} if found.node(to).loopback else set())):
+    reached = {address.version for address in found.node(to).addresses()}
+    if not found.node(source).families & reached:
         raise UsageError(f"{source} and {to} have no addresses of one family", "name another node with --to")
     sent = Exercise(name=f"walk-{source}-{to}", probes=(probe,), expect=Expect())
     (verdict,) = check(one, replace(found, exercises=(sent,)), [sent.name], progress)
     return verdict
-
-
-def _families(found: Plan, node: str) -> set[int]:
-    return {nic.address.version for nic in found.node(node).nics}
 
 
 def _graded(found: Plan, name: str, folder: Path, progress: Progress) -> Verdict:
@@ -232,7 +229,7 @@ def ping(one: Instance, node: str, to: str, segments: str, count: int, oam: bool
         destination, *path = [str(IPv6Address(text)) for text in (to, *segments.split(","))]
     except ValueError as error:
         raise UsageError(f"{error}", "--to ADDRESS --segments SID,SID: IPv6, first visited first") from None
-    return run_here(one, node, srhping(destination, path, count, "", oam=oam))
+    return run_here(one, node, srhping(destination, path, count, "", ["--oam"] if oam else []))
 
 
 def frr_root(progress: Progress) -> str:

@@ -9,7 +9,7 @@ from srv6lab.plan.actions import needs
 from srv6lab.plan.nodes import Plan, PlannedNode
 
 from .findings import Need
-from .probes import PROXY, bound, mode
+from .probes import HMAC, PROXY, bound, mode
 
 
 def of_lab(plan: Plan) -> tuple[Need, ...]:
@@ -31,8 +31,15 @@ def _of_machines(plan: Plan) -> Iterator[Need]:
 
 
 def _of_machine(node: PlannedNode) -> Iterator[Need]:
+    if node.hmac_keys:
+        yield Need((HMAC,), f"{node.name} has keys of HMACs")
     for policy in node.steering:
         yield Need((mode(policy.mode),), f"{node.name} steers into {len(policy.segments)} segments")
+    for frames in node.frames:
+        yield Need((mode(frames.mode),), f"{node.name} steers frames of {frames.by}")
+    for nic in node.nics:
+        if nic.circuit:
+            yield Need(("nftables rule",), f"{nic.point} takes frames for any MAC")
     for local in node.local_sids:
         name = bound(local.behavior.name, local.flavors)
         yield Need((name,), f"SID {local.sid} of {node.name}")

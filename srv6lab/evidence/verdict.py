@@ -185,6 +185,16 @@ class AnswerTally(Tally):
     kind = "answered"
 
 
+class HopTally(Tally):
+    """Who answered a traceroute, hop by hop."""
+
+    __slots__ = ()
+    kind = "hops"
+
+    def gist(self) -> str:
+        return Item.gist(self) if self.status is Status.FAIL else f"{self.field}: {self.captured}"
+
+
 class AnswersMissing(Item):
     """Fewer answers than the model says, by the word of whoever sent the probe."""
 
@@ -213,6 +223,13 @@ class LostByDesign(Remark):
 
     __slots__ = ()
     kind = "lost"
+
+
+class NotModeled(Remark):
+    """From where on the model doesn't know a probe's packets, and why."""
+
+    __slots__ = ()
+    kind = "not-modeled"
 
 
 class TracerUnsound(Remark):
@@ -310,7 +327,7 @@ class Unreviewed(Remark):
     kind = "unreviewed"
 
 
-NOTES = (DiffersFromDay0, Unreviewed)  # neither right nor wrong
+NOTES = (DiffersFromDay0, NotModeled, Unreviewed)  # neither right nor wrong
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,11 @@ def cache(name: str) -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "srv6lab" / name
 
 
+def state(name: str) -> Path:
+    """Where what this user has decided is kept."""
+    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "srv6lab" / name
+
+
 def write_whole(path: Path, content: str | bytes) -> None:
     """Replace a file in one step; a text has the same bytes on every system."""
     path.parent.mkdir(parents=True, exist_ok=True)

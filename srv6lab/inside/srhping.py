@@ -1,6 +1,6 @@
 """Echo requests that carry an SRH through chosen SIDs (RFC 8754, RFC 9259): `ping` can't.
 
-    python3 srhping.py [--oam] [--count N] [--token HEX] DESTINATION SEGMENT…
+    python3 srhping.py [--oam] [--count N] [--token HEX] [--source ADDRESS] [--hop-limit N] [--tos N] DESTINATION SEGMENT…
 
 The segments are first visited first, and the destination comes last. It runs inside a node, so it imports the
 standard library only. It sums up as ping does; it exits 0 if anything was answered, 1 if nothing was.
@@ -29,6 +29,9 @@ def main() -> int:
     path = [*given.segment, given.destination]
     with socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6) as raw:
         raw.setsockopt(socket.IPPROTO_IPV6, _IPV6_RTHDR, srh(path, _O_FLAG if given.oam else 0))
+        raw.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_UNICAST_HOPS, given.hop_limit)
+        raw.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_TCLASS, given.tos)
+        raw.bind((given.source, 0))
         sent, received = _exchange(raw, given.destination, given.count, bytes.fromhex(given.token))
     lost = 100 * (sent - received) // sent if sent else 0
     print(f"{sent} packets transmitted, {received} received, {lost}% packet loss")
@@ -75,6 +78,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--oam", action="store_true")
     parser.add_argument("--count", type=int, default=3)
     parser.add_argument("--token", default="")
+    parser.add_argument("--source", default="::")
+    parser.add_argument("--hop-limit", type=int, default=-1)  # its node's own
+    parser.add_argument("--tos", type=int, default=0)
     parser.add_argument("destination")
     parser.add_argument("segment", nargs="+")
     return parser.parse_args()

@@ -13,9 +13,11 @@ from pathlib import Path
 from srv6lab.capture.assign import assign, by_name, told, trace_of, without_others
 from srv6lab.capture.probes import find_all, heard
 from srv6lab.capture.reading import Capture, read_all
+from srv6lab.capture.tshark import SRH_BYTES
 from srv6lab.errors import UsageError
 from srv6lab.evidence.observations import Observations, Tracer, read_observations
 from srv6lab.evidence.packets import Point
+from srv6lab.evidence.prediction import Prediction
 from srv6lab.evidence.probes import Found
 from srv6lab.evidence.verdict import (
     ChangeFailed,
@@ -40,6 +42,7 @@ from srv6lab.judge.compare import (
     judge_messages,
     predicted_counts,
 )
+from srv6lab.judge.compare.hops import expected_hops, judge_hops
 from srv6lab.judge.diagnose import diagnose
 from srv6lab.judge.expectations import (
     expectations,
@@ -68,7 +71,8 @@ def grade(
     if not folder.is_dir():
         raise UsageError(f"there is no folder {folder}", "--captures takes a folder with pcaps in it")
     observed = observed_run(plan, name, folder)
-    protocols = sorted({one.protocol for one in plan.exercise(name)[1].expect.control})
+    protocols: list[str] = sorted({one.protocol for one in plan.exercise(name)[1].expect.control})
+    protocols += [SRH_BYTES] if any(node.hmac_keys for node in plan.nodes) else []
     captures = _captures(
         plan, folder, told(plan, mapped), protocols, lambda text: progress(f"{name}: {text}")
     )
@@ -85,6 +89,9 @@ def judge_run(
 ) -> Verdict:
     """The three witnesses of one exercise, and what likely caused it if it isn't a pass."""
     _, exercise = plan.exercise(name)
+    if observed.unable:
+        note = f"this machine can't: {observed.failure}"
+        return Verdict(name, (ChangeFailed(status=Status.INCONCLUSIVE, note=note),))
     captures = without_others(plan, captures)
     tracers = _tracers(plan, captures, observed)
     part = not (observed.lab or strict)
@@ -102,14 +109,22 @@ def judge_run(
     else:
         beside[:0] = [
             *judge_alerts(expected_alerts(plan, name), observed.alerts, sensors),
-            *judge_counts(expected_counts(plan, name), observed.counters, predicted_counts(predicted, found)),
-            *judge_answered(expected_answers(plan, name), found, tracers),
+            *judge_counts(expected_counts(plan, name), observed.counters, _counts(predicted, found)),
+            *judge_answered(expected_answers(plan, name), found, tracers, predicted),
+            *judge_hops(plan, expected_hops(plan, name), found, predicted, tracers),
             *judge_routes(plan, predicted, observed.differences),
             *judge_messages(expected_messages(plan, name), heard(plan, captures), tracers, observed.sids),
         ]
     verdict = replace(verdict, items=(*verdict.items, *beside))
     differences = observed.differences if observed.compared else None
     return replace(verdict, suspects=diagnose(plan, verdict, predicted, found, tracers, sensors, differences))
+
+
+def _counts(
+    predicted: Mapping[str, Prediction], found: Mapping[str, Found]
+) -> dict[str, tuple[int, int]] | None:
+    """What counters may have counted by the model; None where it doesn't know all of the packets' ways."""
+    return None if any(one.open for one in predicted.values()) else predicted_counts(predicted, found)
 
 
 def _of_a_part(

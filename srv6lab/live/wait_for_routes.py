@@ -19,6 +19,7 @@ from srv6lab.host.waiting import at_once, wait_until
 from srv6lab.live.instance import Instance
 from srv6lab.live.node_state import NodeState, fetch_node_state
 from srv6lab.plan.nodes import Plan, PlannedNode, PlannedRoute
+from srv6lab.plan.own import unmodeled
 from srv6lab.plan.routes import ExpectedRoutes, expected_routes
 
 PATIENCE = 60.0
@@ -59,10 +60,13 @@ def wait(
     progress: Progress,
     withdrawn: Collection[str] = (),
     patience: float = PATIENCE,
+    changed: Plan | None = None,
 ) -> None:
-    """Until every node knows what it must, and no longer what the nodes in `withdrawn` have taken away;
+    """Until every node knows what it must, and no longer what the nodes in `withdrawn` have taken away. What it must is
+    by the plan, or as an exercise has `changed` that;
     NodeError with what is missing and why, at once if a daemon is dead. A lab without routing protocols has nothing to wait for."""
-    wanted = _wanted(plan, withdrawn)
+    now = changed or plan
+    wanted = _wanted(plan, withdrawn, now)
     if not wanted:
         return
     found: list[Missing] = []
@@ -73,11 +77,11 @@ def wait(
         nonlocal told
         waiting = [name for name in wanted if not found or any(one.node == name for one in found)]
         ask = partial(fetch_node_state, lab)
-        known = at_once(ask, [plan.node(name) for name in waiting])
+        known = at_once(ask, [now.node(name) for name in waiting])
         found[:] = [
             one
             for name, state in zip(waiting, known, strict=True)
-            for one in missing(plan.node(name), wanted[name], state)
+            for one in missing(now.node(name), wanted[name], state)
         ]
         if (words := sentence(found)) != told:
             progress(words)
@@ -85,13 +89,21 @@ def wait(
         return not found or any(one.dead for one in found)
 
     wait_until(converged, patience, _INTERVAL)
-    if found:
+    if found and (reasons := _unmodeled_routers(plan)):
+        progress(f"not waited for any longer: {next(iter(reasons.values()))}")
+    elif found:
         raise _gave_up(plan, first_step(found), lab, time.monotonic() - began)
 
 
-def _wanted(plan: Plan, withdrawn: Collection[str]) -> dict[str, Wanted]:
-    """What every node must know, and what it must not."""
-    all_, left = expected_routes(plan), expected_routes(plan, withdrawn)
+def _unmodeled_routers(plan: Plan) -> dict[str, str]:
+    """The nodes with routing protocols of which the model doesn't know what they do, and why."""
+    routers = {node.name for node in plan.nodes if node.routing}
+    return {name: why for name, why in unmodeled(plan).items() if name in routers}
+
+
+def _wanted(plan: Plan, withdrawn: Collection[str], now: Plan) -> dict[str, Wanted]:
+    """What every node must know in the lab as it is now, and what it must not."""
+    all_, left = expected_routes(plan), expected_routes(now, withdrawn)
     return {
         name: Wanted(left[name], tuple(set(all_[name].routes) - set(left[name].routes)), name in withdrawn)
         for name in all_
@@ -201,7 +213,8 @@ def _gave_up(plan: Plan, found: Sequence[Missing], lab: Instance, waited: float)
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """What all nodes with routing protocols know at one time, against what they must."""
+    """What all nodes with routing protocols know at one time, against what they must; `machines` are those that are
+    modeled."""
 
     wanted: Mapping[str, Wanted]
     known: Mapping[str, NodeState]
@@ -248,4 +261,5 @@ def survey(lab: Instance, plan: Plan) -> Survey:
             return NodeState(silent=(error.what.removeprefix(f"{node.name} "),))
 
     known = dict(zip(nodes, at_once(ask, list(nodes.values())), strict=True))
-    return Survey(_wanted(plan, ()), known, nodes)
+    modeled = {name: node for name, node in nodes.items() if name not in _unmodeled_routers(plan)}
+    return Survey(_wanted(plan, (), plan), known, modeled)

@@ -123,12 +123,12 @@ def plan_routing(topology: Topology, name: str) -> Routing | None:
         return None
     return Routing(
         router_id=node.router_id,
-        source=node.loopback.ip if node.loopback else None,
+        source=node.tunnel_source or (node.loopback.ip if node.loopback else None),
         locator=node.locator,
         structure=structure_of(node),
         isis=_isis(topology, name, node),
         bgp=_bgp(topology, name, node),
-        vrfs=tuple(_vrf(topology, name, node, *one) for one in enumerate(node.vrfs.items())),
+        vrfs=tuple(_vrf(topology, name, node, *one) for one in enumerate(node.vpns.items())),
     )
 
 
@@ -136,7 +136,7 @@ def structure_of(node: Node) -> SidStructure | None:
     """The parts of the SIDs in a node's locator: what the author says, else what fits its VPNs."""
     if node.locator is None or node.sid_structure:
         return node.sid_structure
-    return structure_by_sids(node.locator, [vrf.sid for vrf in node.vrfs.values()])
+    return structure_by_sids(node.locator, [vrf.sid for vrf in node.vpns.values()])
 
 
 def _isis(topology: Topology, name: str, node: Node) -> PlannedIsis | None:
@@ -196,8 +196,8 @@ def _neighbor(topology: Topology, name: str, one: Neighbor) -> PlannedNeighbor:
 def _far_ends(topology: Topology, name: str, other: str) -> Iterator[Address]:
     """The addresses of another node on the links to it."""
     for link, end in _links_of(topology, name):
-        if link.endpoints[1 - end].node == other:
-            yield link.address(1 - end)
+        if link.endpoints[1 - end].node == other and (address := link.address(1 - end)):
+            yield address
 
 
 def _links_of(topology: Topology, name: str) -> Iterator[tuple[Link, int]]:

@@ -31,7 +31,8 @@ from srv6lab.srv6.policy.sr_db import Link as Adjacency
 from srv6lab.srv6.policy.steering import Color
 from srv6lab.srv6.policy.written import write_db, write_policy, write_steering
 from srv6lab.topology import sr_policy as written
-from srv6lab.topology.model import Link, LocalSid, Topology
+from srv6lab.topology.local_sid import LocalSid
+from srv6lab.topology.model import Link, Topology
 from srv6lab.topology.scalars import Address
 from srv6lab.topology.sr_policy import ColorTarget, Flow
 from srv6lab.topology.steering import Steering
@@ -115,7 +116,7 @@ def plan_headend(topology: Topology, name: str, egress_nic: EgressNic) -> Planne
 def _nics(links: Sequence[Link], name: str) -> Iterator[tuple[IPv6Address, str]]:
     for link in links:
         for end, one in enumerate(link.endpoints):
-            if one.node == name and isinstance(address := link.address(end), IPv6Address):
+            if one.node == name and isinstance(address := link.address(end, 6), IPv6Address):
                 yield address, one.nic
 
 
@@ -142,8 +143,8 @@ def sr_db(topology: Topology) -> SrDb:
 def _adjacencies(link: Link) -> Iterator[Adjacency]:
     """A cable is one in each direction."""
     for here in (0, 1):
-        local, remote = link.address(here), link.address(1 - here)
-        if isinstance(local, IPv6Address):
+        local, remote = link.address(here, 6), link.address(1 - here, 6)
+        if isinstance(local, IPv6Address) and isinstance(remote, IPv6Address):
             yield Adjacency(
                 link.endpoints[here].node,
                 link.endpoints[1 - here].node,
@@ -222,7 +223,7 @@ def _steered(topology: Topology, name: str, egress_nic: EgressNic) -> Iterator[C
             classes = tuple((entry.forwarding_class, entry.color) for entry in one.to.array)
             otherwise = tuple(_otherwise(topology, one, one.to, egress_nic))
             yield ColorSteering(
-                one.match.prefix,
+                one.prefix,
                 one.to.endpoint,
                 colors,
                 classes,
@@ -237,11 +238,13 @@ def _otherwise(topology: Topology, one: Steering, to: ColorTarget, egress_nic: E
     routes = [
         route
         for route in topology.nodes[one.headend].routes
-        if route.prefix == one.match.prefix and route.table is None
+        if route.prefix == one.prefix and route.table is None and not route.type
     ]
     for route in routes:
         several = ("nexthop",) if len(routes) > 1 else ()
         weight = ("weight", str(route.weight)) if several else ()
-        yield from (*several, "via", str(route.via), *weight)
+        via = ("via", str(route.via)) if route.via else ()
+        device = ("dev", route.nic) if route.nic else ()
+        yield from (*several, *via, *device, *weight)
     if not routes and to.sid and (nic := egress_nic(to.sid)):
         yield from ("encap", "seg6", "mode", one.mode, "segs", str(to.sid), "dev", nic)

@@ -9,11 +9,15 @@ from ipaddress import IPv4Interface, IPv6Address, IPv6Interface, IPv6Network
 
 from srv6lab.errors import Location
 from srv6lab.evidence.packets import Point
+from srv6lab.plan.frames import FixedNeighbor, SteeredFrames
 from srv6lab.plan.frr import Routing
 from srv6lab.plan.headend import PlannedHeadend
+from srv6lab.plan.own import Own
 from srv6lab.srv6.behaviors import Behavior
+from srv6lab.srv6.hmac import HmacKey
 from srv6lab.topology.exercises import Exercise, Probe
 from srv6lab.topology.model import STANDARD
+from srv6lab.topology.route import Route
 from srv6lab.topology.scalars import Address, Network
 
 Interface = IPv4Interface | IPv6Interface
@@ -23,39 +27,83 @@ Locate = Callable[[Path], Location]
 
 @dataclass(frozen=True, slots=True)
 class Nic:
-    """One end of a link as its node sees it. `trace` is the capture file's name without `.pcap`, `vrf` the
-    VPN that it is in."""
+    """One end of a link as its node sees it, with its addresses in the file's order. `trace` is the capture file's name
+    without `.pcap`, `vrf` the VPN that it is in. A `circuit` takes frames for any MAC, and may have no address."""
 
     point: Point
     mac: str
     mtu: int
-    address: Interface
+    addresses: tuple[Interface, ...]
     trace: str
     link: str
     peer: Point
     vrf: str = ""
+    circuit: bool = False
 
     @property
     def name(self) -> str:
         return self.point.nic
 
+    @property
+    def address(self) -> Interface:
+        """The first one."""
+        return self.addresses[0]
+
+    def of(self, version: int) -> Interface | None:
+        """The first address of an IP version, None if it has none."""
+        return next((one for one in self.addresses if one.version == version), None)
+
+    def networks(self) -> Iterator[Network]:
+        """The prefixes of its link in which it has an address, each once."""
+        yield from dict.fromkeys(one.network for one in self.addresses)
+
+    def has(self, address: Address) -> bool:
+        """Whether the address is one of its own."""
+        return any(one.ip == address for one in self.addresses)
+
+    def reaches(self, address: Address) -> bool:
+        """Whether the address is in a prefix of its link."""
+        return any(address in one.network for one in self.addresses)
+
 
 @dataclass(frozen=True, slots=True)
 class PlannedRoute:
-    """A way to a prefix, in the main table or in the `table` that a SID looks into; several of one prefix share its
-    flows by their weights."""
+    """A way to a prefix, in the main table or in the `table` that a SID or a rule looks into, or that of a VRF; several of
+    one prefix share its flows by their weights. Without `via` all of the prefix is on the NIC; one that refuses has a
+    `kind`, and neither. Day0 gives it the `metric` only if there is one."""
 
     prefix: Network
-    via: Address
+    via: Address | None
     nic: str
     weight: int = 1
     table: int | None = None
+    vrf: str = ""
+    kind: str = ""
+    metric: int | None = None
+
+    @property
+    def rank(self) -> int:
+        """Its metric in Linux, which has one for each family if none is said: the least comes first."""
+        return self.metric or (1024 if self.prefix.version == 6 else 0)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRule:
+    """What matches is looked up in a table, as `ip rule` says; `nic` is "lo" for what the node itself sends."""
+
+    preference: int
+    table: int
+    versions: tuple[int, ...]
+    source: Network | None = None
+    to: Network | None = None
+    nic: str = ""
+    mark: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedSid:
     """A local SID with the NIC that its kernel route names. `prefix` are the destinations that it takes,
-    `policy` the segments that a binding SID pushes, first visited first."""
+    `policy` the segments that a binding SID pushes, first visited first; `vrf` is that into whose table it looks."""
 
     sid: IPv6Address
     behavior: Behavior
@@ -64,16 +112,61 @@ class PlannedSid:
     prefix: IPv6Network
     flavors: tuple[str, ...] = ()
     policy: tuple[IPv6Address, ...] = ()
+    vrf: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Spare:
+    """What exercises give a node for a while: each route as it is written and as it is planned, and SIDs."""
+
+    routes: tuple[tuple[Route, PlannedRoute], ...] = ()
+    sids: tuple[PlannedSid, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SteeredList:
+    """One of several segment lists: its first segment is reached by `nic` over the neighbor `via`."""
+
+    segments: tuple[IPv6Address, ...]
+    nic: str
+    via: Address
+    weight: int
 
 
 @dataclass(frozen=True, slots=True)
 class SteeredPrefix:
-    """Traffic to `prefix` gets an SRH with `segments`, first visited first, and leaves by `nic`."""
+    """Traffic to `prefix` gets an SRH with `segments`, first visited first, and leaves by `nic`; with several `lists`
+    its flows are shared among them, and those two are the first's. In a `table` it is only what a `rule` takes there,
+    or the author's own rules; with a `vrf` the table is the VRF's, and it is what comes by its NICs. `hmac` is the
+    number of the key that signs the SRH."""
 
     prefix: Network
     segments: tuple[IPv6Address, ...]
     mode: str
     nic: str
+    vrf: str = ""
+    lists: tuple[SteeredList, ...] = ()
+    table: int | None = None
+    rule: PlannedRule | None = None
+    hmac: int | None = None
+
+    @property
+    def thrown(self) -> tuple[IPv6Address, ...]:
+        """First segments within the prefix: what is encapsulated comes to the table again, and must not stay there."""
+        firsts = dict.fromkeys(one.segments[0] for one in self.lists or (self,))
+        return tuple(one for one in firsts if self.table and not self.vrf and one in self.prefix)
+
+
+@dataclass(frozen=True, slots=True)
+class PlainVrf:
+    """A VRF without BGP. `exits` are the first segments of its policies, which alone are looked up in the main table;
+    `leaves` are the NICs outside of it that those policies leave by."""
+
+    name: str
+    table: int
+    nics: tuple[str, ...]
+    exits: tuple[IPv6Address, ...] = ()
+    leaves: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +192,8 @@ class PlannedService:
 
 @dataclass(frozen=True, slots=True)
 class PlannedProxy:
-    """A SID of an SR proxy: to the service by `to`, whose address there is `next_hop`; back by `back`."""
+    """A SID of an SR proxy: to the service by `to`, whose address there is `next_hop`; back by `back`. A static one
+    puts what comes back into `policy`, first segment first, and the tunnel of that begins at `source`."""
 
     sid: IPv6Address
     behavior: Behavior
@@ -107,24 +201,43 @@ class PlannedProxy:
     next_hop: Address
     to: str
     back: str
+    source: IPv6Address | None = None
+    policy: tuple[IPv6Address, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedNode:
-    """All that one node needs to know."""
+    """All that one node needs to know. `selectors` are the rules by which steering may choose traffic, those of the lab's
+    own steering are among its `rules`; `learned` are the ways that routing protocols bring, for what asks for one; `has_lists` says that some steering shares flows among segment lists. `tunnel_source`
+    is the source of what it encapsulates, None for the address of the NIC by which that leaves; `takes_srh` whether it
+    takes what comes to its own addresses with an SRH, `hmac_check` which packets with an SRH it takes at all."""
 
     name: str
     role: str
     nics: tuple[Nic, ...]
-    loopback: IPv6Interface | None = None
+    loopbacks: tuple[Interface, ...] = ()
     locator: IPv6Network | None = None
     routes: tuple[PlannedRoute, ...] = ()
+    rules: tuple[PlannedRule, ...] = ()
+    vrfs: tuple[PlainVrf, ...] = ()
     local_sids: tuple[PlannedSid, ...] = ()
     steering: tuple[SteeredPrefix, ...] = ()
+    frames: tuple[SteeredFrames, ...] = ()
+    neighbors: tuple[FixedNeighbor, ...] = ()
     services: tuple[PlannedService, ...] = ()
     proxies: tuple[PlannedProxy, ...] = ()
     routing: Routing | None = None
     headend: PlannedHeadend | None = None
+    selectors: tuple[PlannedRule, ...] = ()
+    learned: tuple[tuple[Network, str], ...] = ()
+    has_lists: bool = False
+    own: Own = field(default_factory=Own)
+    spare: Spare = field(default_factory=Spare)
+    image: str = ""
+    tunnel_source: IPv6Address | None = None
+    takes_srh: bool = True
+    hmac_keys: tuple[HmacKey, ...] = ()
+    hmac_check: str = "present"
     box: str = str(STANDARD.box)
     box_version: str | None = None
     memory: int = int(STANDARD.memory or 0)
@@ -136,32 +249,81 @@ class PlannedNode:
 
     @property
     def parts_flows(self) -> bool:
-        """Whether Day0 tells the kernel to part flows by their ports, too: where policies share flows."""
-        return self.headend is not None
+        """Whether Day0 tells the kernel to part flows by their ports, too: where segment lists share flows."""
+        return self.headend is not None or self.has_lists
+
+    @property
+    def loopback(self) -> IPv6Interface | None:
+        """The first IPv6 address on `lo`: the node is known by it."""
+        return next((one for one in self.loopbacks if isinstance(one, IPv6Interface)), None)
 
     def addresses(self) -> tuple[Address, ...]:
-        """Its NICs' in their order, then the loopback's."""
-        interfaces = [nic.address for nic in self.nics] + ([self.loopback] if self.loopback else [])
-        return tuple(interface.ip for interface in interfaces)
+        """Its NICs' in their order, then the loopback's; no link-local ones, which nobody else reaches."""
+        interfaces = (*(one for nic in self.nics for one in nic.addresses), *self.loopbacks)
+        return tuple(one.ip for one in interfaces if not one.is_link_local)
+
+    @property
+    def families(self) -> frozenset[int]:
+        """The IP versions that it can send over its links."""
+        return frozenset(one.version for nic in self.nics for one in nic.addresses if not one.is_link_local)
+
+    def vrf_names(self) -> tuple[str, ...]:
+        """Those of BGP, then the others."""
+        of_bgp = tuple(vrf.name for vrf in self.routing.vrfs) if self.routing else ()
+        return (*of_bgp, *(vrf.name for vrf in self.vrfs))
+
+    def addresses_in(self, table: int | None) -> tuple[Address, ...]:
+        """Those in the VRF with that table, or outside of VRFs that have nothing else."""
+        mine = {nic: vrf.table for vrf in self.vrfs for nic in vrf.nics}
+        nics = (nic for nic in self.nics if mine.get(nic.name) == table)
+        interfaces = (*(one for nic in nics for one in nic.addresses), *(() if table else self.loopbacks))
+        return tuple(one.ip for one in interfaces if not one.is_link_local)
 
     def next_hops(self) -> dict[tuple[Network, int | None], tuple[PlannedRoute, ...]]:
-        """The static routes by prefix and table (None for the main one), in the order of the file."""
+        """The static routes by prefix and table (None for the main one), in the order of the file: those with the least
+        metric, which share the flows."""
         found: dict[tuple[Network, int | None], tuple[PlannedRoute, ...]] = {}
         for route in self.routes:
             key = route.prefix, route.table
-            found[key] = (*found.get(key, ()), route)
+            least = min(one.rank for one in self.routes if (one.prefix, one.table) == key)
+            if route.rank == least:
+                found[key] = (*found.get(key, ()), route)
         return found
+
+    def spare_routes(self) -> tuple[tuple[PlannedRoute, ...], ...]:
+        """The static routes that wait behind others of their prefix and table, with a greater metric."""
+        first = {route for routes in self.next_hops().values() for route in routes}
+        found: dict[tuple[Network, int | None, int], tuple[PlannedRoute, ...]] = {}
+        for route in self.routes:
+            if route not in first:
+                key = route.prefix, route.table, route.rank
+                found[key] = (*found.get(key, ()), route)
+        return tuple(found.values())
 
     def kept(self) -> frozenset[Network]:
         """The prefixes whose routes the agent of SR policies lays, and Day0 doesn't."""
         return frozenset(one.prefix for one in self.headend.steered) if self.headend else frozenset()
 
+    def neighbor(self, address: Address, nic: str) -> Address:
+        """The neighbor on a NIC over whom an address is reached: that of a route, or another address on the link."""
+        routes = [one for one in self.routes if address in one.prefix and one.nic == nic and one.via]
+        if routes and (via := max(routes, key=lambda one: one.prefix.prefixlen).via):
+            return via
+        nics = (one for one in self.nics if one.name == nic)
+        own = next(found for one in nics if (found := one.of(address.version) or one.address))
+        two = (1, 2) if own.network.num_addresses > 2 else (0, 1)
+        return next(own.network[n] for n in two if own.network[n] != own.ip)
+
     def egress_nic(self, address: Address) -> str | None:
-        """The NIC of the longest prefix that matches, among links and routes."""
-        table = [(nic.address.network, nic.name) for nic in self.nics]
-        table += [(route.prefix, route.nic) for route in self.routes if route.table is None]
+        """The NIC of the longest prefix that matches, among links and routes outside of VRFs, IS-IS's last."""
+        nics = [nic for nic in self.nics if not nic.vrf]
+        table = [(network, nic.name) for nic in nics for network in nic.networks()]
+        table += [
+            (prefix, found[0].nic) for (prefix, number), found in self.next_hops().items() if not number
+        ]
+        table += self.learned
         matches = [(prefix.prefixlen, nic) for prefix, nic in table if address in prefix]
-        return max(matches, key=lambda match: match[0])[1] if matches else None
+        return max(matches, key=lambda match: match[0], default=(0, ""))[1] or None
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,11 +377,20 @@ class Plan:
         return frozenset(pair for pair, count in pairs.items() if count > 1)
 
     def target(self, probe: Probe) -> Address:
-        """The address that a probe is sent to: of the family that both ends have on a link, IPv4 first, but for
-        one that carries an SRH."""
-        families = {6} if probe.segments else {nic.address.version for nic in self.node(probe.source).nics}
-        addresses = (one for one in self.node(probe.to).addresses() if one.version in families)
+        """The address that a probe is sent to: what it says, or of the family that both ends have on a link, IPv4
+        first."""
+        if probe.destination is not None:
+            return probe.destination
+        said, links = probe.version, self.node(probe.source).families
+        families = {said} if said else links
+        addresses = (one for one in self.node(probe.to or "").addresses() if one.version in families)
         return min(addresses, key=lambda address: address.version)
+
+    def receiver(self, probe: Probe) -> str | None:
+        """The node that a probe goes to, None where its destination is no node's."""
+        if probe.to is not None:
+            return probe.to
+        return next((node.name for node in self.nodes if probe.destination in node.addresses()), None)
 
     def service(self, name: str) -> tuple[PlannedNode, PlannedService]:
         """A service and the machine that it is on; KeyError if there is none."""

@@ -7,14 +7,16 @@ What can't be planned is a Problem at the place in the YAML that asked for it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from ipaddress import IPv6Address, ip_interface, ip_network
+from ipaddress import IPv6Address, ip_interface
 from types import MappingProxyType
 from typing import Any, TypeVar
 
 from srv6lab.errors import Location, Problem, TopologyError
 from srv6lab.evidence.packets import Point
+from srv6lab.plan.frames import FixedNeighbor, SteeredFrames, across, circuits, steered_frames
 from srv6lab.plan.frr import plan_routing
 from srv6lab.plan.headend import plan_headend
 from srv6lab.plan.nodes import (
@@ -28,12 +30,22 @@ from srv6lab.plan.nodes import (
     PlannedRoute,
     PlannedService,
     PlannedSid,
+    Spare,
     SteeredPrefix,
 )
+from srv6lab.plan.own import plan_own
+from srv6lab.plan.routes import learned_nics
+from srv6lab.plan.selectors import planned_rule, selectors, steered_prefix, with_rules
+from srv6lab.plan.vrfs import plan_vrfs
 from srv6lab.srv6.behaviors import BEHAVIORS
+from srv6lab.srv6.hmac import HmacKey
 from srv6lab.topology.actions import Action
+from srv6lab.topology.actions.route import RouteAction
+from srv6lab.topology.actions.sid import SidAction
 from srv6lab.topology.actions.steering import SteeringAction
-from srv6lab.topology.model import STANDARD, Group, Hardware, Link, LocalSid, Node, Port, Topology
+from srv6lab.topology.local_sid import LocalSid
+from srv6lab.topology.model import STANDARD, Group, Hardware, Link, Node, Port, Topology
+from srv6lab.topology.route import Route
 from srv6lab.topology.scalars import Address
 from srv6lab.topology.steering import Steering
 
@@ -50,20 +62,52 @@ def mac_of(lab: str, point: Point) -> str:
 def plan(topology: Topology, locate: Locate, files: Mapping[str, str] = MappingProxyType({})) -> Plan:
     """Plan a loaded topology; TopologyError with every problem if it can't be planned. `files` holds
     the texts of the files that the topology names."""
-    nics = _plan_nics(topology)
+    every = tuple(_steering(topology))
+    nics = _plan_nics(topology, (one for _, one in every))
+    neighbors = _neighbors(nics, across(topology, (one for _, one in every)))
     problems = list(_mac_clashes(topology, locate))
     sids = _by_node((one.node, (index, one)) for index, one in enumerate(topology.local_sids))
-    steering = _by_node((one.headend, (where, one)) for where, one in _steering(topology))
+    steering = _by_node((one.headend, (where, one)) for where, one in every)
+    inserted = {one.prefix for _, one in every if one.mode == "inline"}
     groups = _by_node((member, group) for group in topology.groups.values() for member in group.members)
-    nodes = []
-    for name, node in topology.nodes.items():
-        planner = _Planner(name, node, tuple(nics.get(name, ())), locate, problems)
+    planners = {
+        name: _Planner(name, node, tuple(nics.get(name, ())), locate, problems)
+        for name, node in topology.nodes.items()
+    }
+    begun = []
+    for name, planner in planners.items():
         services = tuple(_plan_services(topology, name, files))
-        machine = replace(planner.planned(sids.get(name, ()), services), routing=plan_routing(topology, name))
-        policies = _policies(machine, steering.get(name, ()), locate, problems)
+        machine = planner.planned(services)
+        begun.append(replace(machine, routing=plan_routing(topology, name)))
+    pushing = {one.node for one in topology.local_sids if one.policy} | {one.headend for _, one in every}
+    learned = learned_nics(topology.name, begun, pushing)
+    nodes = []
+    for machine in begun:
+        name, node = machine.name, topology.nodes[machine.name]
+        wanted = steering.get(name, ())
+        machine = replace(machine, learned=learned.get(name, ()))
+        machine = replace(
+            machine,
+            local_sids=tuple(planners[name].sids(sids.get(name, ()), machine)),
+            proxies=tuple(planners[name].proxies(sids.get(name, ()), machine)),
+            selectors=selectors(one.match for _, one in wanted if not one.of_frames),
+            has_lists=any(len(one.lists) > 1 for _, one in wanted),
+        )
+        vrfs = plan_vrfs(node, machine, [one for _, one in wanted])
+        machine = replace(machine, vrfs=vrfs, neighbors=tuple(neighbors.get(name, ())))
+        policies = tuple(_policies(machine, wanted, locate, problems))
         hardware = _hardware(node, groups.get(name, ()), topology.defaults)
         headend = plan_headend(topology, name, machine.egress_nic)
-        nodes.append(replace(machine, steering=tuple(policies), headend=headend, **hardware))
+        own = plan_own(node, [nic.name for nic in machine.nics], files)
+        spare = _spare(topology, node, machine, locate, problems)
+        takes_srh = machine.forwards or any(
+            one in prefix for prefix in inserted for one in machine.addresses()
+        )
+        steered = tuple(one for one in policies if isinstance(one, SteeredPrefix))
+        frames = tuple(one for one in policies if isinstance(one, SteeredFrames))
+        machine = replace(machine, steering=steered, frames=frames, headend=headend, own=own, spare=spare)
+        machine = replace(machine, rules=with_rules(machine.rules, steered))
+        nodes.append(replace(machine, takes_srh=takes_srh, **hardware))
     if problems:
         raise TopologyError(problems)
     locations = {path: locate(path) for path in _lasting(topology)}
@@ -75,7 +119,8 @@ def _lasting(topology: Topology) -> Iterator[Path]:
     yield ()
     yield from (("nodes", name) for name in topology.nodes)
     for index, exercise in enumerate(topology.exercises):
-        yield from (("exercises", index, *path, "answered") for path, _ in exercise.probe_paths())
+        for key in ("answered", "hops"):
+            yield from (("exercises", index, *path, key) for path, _ in exercise.probe_paths())
         for kind in ("packets", "alerts", "counters", "control"):
             for number in range(len(getattr(exercise.expect, kind))):
                 yield "exercises", index, "expect", kind, number
@@ -98,21 +143,18 @@ def _said(hardware: Hardware) -> dict[str, Any]:
     return {key: value for key, value in values.items() if value is not None}
 
 
-def steered_prefix(node: PlannedNode, steering: Steering) -> SteeredPrefix | None:
-    """A policy with the NIC towards its first segment, or None where there is no way to it."""
-    nic = node.egress_nic(steering.segments[0])
-    return SteeredPrefix(steering.match.prefix, steering.segments, steering.mode, nic) if nic else None
-
-
 def _policies(
     node: PlannedNode, wanted: Sequence[tuple[Path, Steering]], locate: Locate, problems: list[Problem]
-) -> Iterator[SteeredPrefix]:
+) -> Iterator[SteeredPrefix | SteeredFrames]:
     """The machine's own policies; those that exercises apply are only looked at for problems."""
     for where, steering in wanted:
-        policy = steered_prefix(node, steering)
+        of_frames = steering.of_frames
+        policy = steered_frames(steering, node.egress_nic) if of_frames else steered_prefix(node, steering)
         if policy is None:
-            path = (*where, "to", "segments", 0)
-            problems.append(_no_way(node.name, steering.segments[0], locate(path)))
+            lost = ((at, one) for at, one in steering.lists if not node.egress_nic(one.segments[0]))
+            for at, one in lost:
+                path = (*where, "to", *at, "segments", 0)
+                problems.append(_no_way(node.name, one.segments[0], locate(path)))
         elif where[0] == "steering":
             yield policy
 
@@ -134,13 +176,44 @@ def _steering(topology: Topology) -> Iterator[tuple[Path, Steering]]:
     among them."""
     own = ((("steering", index), one) for index, one in enumerate(topology.steering))
     yield from ((path, one) for path, one in own if one.segments)
+    for path, action in _actions(topology):
+        if isinstance(action, SteeringAction) and action.steering.segments:
+            yield (*path, "steering"), action.steering
+
+
+def _actions(topology: Topology) -> Iterator[tuple[Path, Action]]:
+    """What exercises apply, each with its place."""
     for index, exercise in enumerate(topology.exercises):
         places: list[tuple[Path, tuple[Action, ...]]] = [(("apply",), exercise.apply)]
         places += [(("steps", number, "apply"), step.apply) for number, step in enumerate(exercise.steps)]
         for path, actions in places:
-            for number, action in enumerate(actions):
-                if isinstance(action, SteeringAction) and action.steering.segments:
-                    yield ("exercises", index, *path, number, "steering"), action.steering
+            yield from ((("exercises", index, *path, number), one) for number, one in enumerate(actions))
+
+
+def _spare(
+    topology: Topology, node: Node, machine: PlannedNode, locate: Locate, problems: list[Problem]
+) -> Spare:
+    """What exercises give a node for a while, planned as what it has of its own."""
+    routes: list[tuple[Path, Route]] = []
+    sids: list[tuple[Path, LocalSid]] = []
+    for path, action in _actions(topology):
+        if isinstance(action, RouteAction) and (route := action.route.put) and route.node == machine.name:
+            routes.append(((*path, "route", "add" if action.route.add else "replace"), route))
+        elif isinstance(action, SidAction) and (sid := action.sid.add) and sid.node == machine.name:
+            sids.append(((*path, "sid", "add"), sid))
+
+    def place(path: Path) -> Location:
+        if path[0] == "local_sids":
+            return locate((*sids[int(path[1])][0], *path[2:]))
+        return locate((*routes[int(path[3])][0], *path[4:]))  # nodes, its name, routes, the number
+
+    twin = node.model_copy(update={"routes": tuple(one for _, one in routes)})
+    planner = _Planner(machine.name, twin, machine.nics, place, problems)
+    planned = zip(
+        (one for _, one in routes), planner.routes(), strict=False
+    )  # fewer, where there is a problem
+    numbered = [(number, one) for number, (_, one) in enumerate(sids)]
+    return Spare(tuple(planned), tuple(planner.sids(numbered, machine)))
 
 
 def _mac_clashes(topology: Topology, locate: Locate) -> Iterator[Problem]:
@@ -149,37 +222,60 @@ def _mac_clashes(topology: Topology, locate: Locate) -> Iterator[Problem]:
     for index, link in enumerate(topology.links):
         for end, endpoint in enumerate(link.endpoints):
             point = endpoint.point
-            owner = owners.setdefault(mac_of(topology.name, point), point)
+            mac = endpoint.mac or mac_of(topology.name, point)
+            owner = owners.setdefault(mac, point)
             if owner != point:
-                what = f"{point} would have the MAC {mac_of(topology.name, point)} that {owner} has"
-                yield Problem(locate(("links", index, "endpoints", end)), what, "rename one of the two nodes")
+                what = f"{point} would have the MAC {mac} that {owner} has"
+                mend = "write another one" if endpoint.mac else "rename one of the two nodes"
+                yield Problem(locate(("links", index, "endpoints", end)), what, mend)
 
 
-def _plan_nics(topology: Topology) -> dict[str, list[Nic]]:
-    """NICs by node, in the order of their numbers."""
+def _plan_nics(topology: Topology, every: Iterable[Steering]) -> dict[str, list[Nic]]:
+    """NICs by node, in the order of their numbers. One by which only an exercise steers frames keeps its address."""
+    own, all_ = circuits(topology, topology.steering), circuits(topology, every)
     nics: dict[str, list[Nic]] = {}
     for link in topology.links:
-        for nic in _ends(topology.name, link):
+        for nic in _ends(topology.name, link, all_, own):
             nics.setdefault(nic.point.node, []).append(nic)
     for found in nics.values():
-        found.sort(key=lambda nic: int(nic.name.removeprefix("eth")))
+        found.sort(key=lambda nic: _by_number(nic.name))
     return nics
 
 
-def _ends(lab: str, link: Link) -> Iterator[Nic]:
+def _by_number(name: str) -> list[str | int]:
+    """eth10 comes behind eth2."""
+    return [int(part) if part.isdigit() else part for part in re.split("([0-9]+)", name)]
+
+
+def _ends(lab: str, link: Link, circuits: Collection[Point], bare: Collection[Point]) -> Iterator[Nic]:
     points = [endpoint.point for endpoint in link.endpoints]
     for index, endpoint in enumerate(link.endpoints):
         point = points[index]
         yield Nic(
             point=point,
-            mac=mac_of(lab, point),
-            mtu=link.mtu,
-            address=ip_interface(f"{link.address(index)}/{link.prefix.prefixlen}"),
+            mac=endpoint.mac or mac_of(lab, point),
+            mtu=endpoint.mtu or link.mtu,
+            addresses=link.interfaces(index) if endpoint.addresses or point not in bare else (),
             trace=endpoint.trace or f"{point.node}-{point.nic}",
             link=link.name,
             peer=points[1 - index],
             vrf=endpoint.vrf or "",
+            circuit=point in circuits,
         )
+
+
+def _neighbors(
+    nics: Mapping[str, Sequence[Nic]], pairs: Iterable[tuple[Point, Point]]
+) -> dict[str, list[FixedNeighbor]]:
+    """By node the neighbors that it has to be told of: those in its own prefix."""
+    ends = {nic.point: nic for found in nics.values() for nic in found}
+    found: dict[str, list[FixedNeighbor]] = {}
+    for near, far in dict.fromkeys(pairs):
+        there = ends[far]
+        mine = {*ends[near].networks()}
+        for address in (one.ip for one in there.addresses if one.network in mine):
+            found.setdefault(near.node, []).append(FixedNeighbor(address, there.mac, near.nic))
+    return found
 
 
 def _plan_services(topology: Topology, node: str, files: Mapping[str, str]) -> Iterator[PlannedService]:
@@ -202,7 +298,7 @@ def _port(lab: str, node: str, netns: str, port: Port) -> PlannedPort:
             point=point,
             mac=mac_of(lab, point),
             mtu=port.mtu,
-            address=ip_interface(f"{port.prefix[number]}/{length}"),
+            addresses=(ip_interface(f"{port.prefix[number]}/{length}"),),
             trace=port.trace or f"{node}-{inside.nic}",
             link="",
             peer=peer,
@@ -220,29 +316,37 @@ class _Planner:
         self.name, self.node, self.nics = name, node, nics
         self.locate, self.problems = locate, problems
 
-    def planned(self, sids: Sequence[_Sid], services: tuple[PlannedService, ...]) -> PlannedNode:
-        node = PlannedNode(
+    def planned(self, services: tuple[PlannedService, ...]) -> PlannedNode:
+        return PlannedNode(
             name=self.name,
             role=self.node.role,
             nics=self.nics,
-            loopback=self.node.loopback,
+            loopbacks=self.node.loopbacks,
             locator=self.node.locator,
-            routes=tuple(self._routes()),
+            tunnel_source=self.node.tunnel_source,
+            hmac_keys=tuple(
+                HmacKey(int(number), key.algorithm, key.secret.encode("ascii"))
+                for number, key in self.node.hmac_keys.items()
+            ),
+            hmac_check=self.node.hmac_check,
+            routes=tuple(self.routes()),
+            rules=tuple(map(planned_rule, self.node.rules)),
             services=services,
-            proxies=tuple(self._proxies(sids, services)),
         )
-        return replace(node, local_sids=tuple(self._sids(sids, node)))
 
-    def _routes(self) -> Iterable[PlannedRoute]:
+    def routes(self) -> Iterable[PlannedRoute]:
         for index, route in enumerate(self.node.routes):
-            nic = self._connected(route.via)
+            vrf = self.node.vrf_of(route.vrf, route.table)
+            nic = route.nic or ("" if route.via is None else self._connected(route.via, vrf))
             if nic is None:
                 where = ("nodes", self.name, "routes", index, "via")
                 self._problem(where, f"{self.name} has no link on which {route.via} lies", self._links_of())
             else:
-                yield PlannedRoute(route.prefix, route.via, nic, route.weight, route.table)
+                table = self.node.vrf_tables.get(vrf, route.table)
+                of = (route.prefix, route.via, nic, route.weight, table, vrf, route.type or "")
+                yield PlannedRoute(*of, route.metric)
 
-    def _sids(self, sids: Sequence[_Sid], node: PlannedNode) -> Iterable[PlannedSid]:
+    def sids(self, sids: Sequence[_Sid], node: PlannedNode) -> Iterable[PlannedSid]:
         for index, local in sids:
             behavior = BEHAVIORS[local.behavior]
             if behavior.served_by != "kernel":
@@ -251,10 +355,11 @@ class _Planner:
             if nic is None:
                 self._stranded(index, local)
                 continue
-            given = local.parameters.items()
-            parameters = tuple((name, str(value)) for name, value in given if name != "policy")
+            vrf = self.node.vrf_of(local.vrf, local.table)
+            given = local.parameters | ({"table": self.node.vrf_tables[vrf]} if vrf else {})
+            parameters = tuple((name, str(given[name])) for name in given if name not in ("policy", "vrf"))
             policy = local.policy.segments if local.policy else ()
-            yield PlannedSid(local.sid, behavior, parameters, nic, local.prefix, local.flavors, policy)
+            yield PlannedSid(local.sid, behavior, parameters, nic, local.prefix, local.flavors, policy, vrf)
 
     def _nic_of(self, local: LocalSid, node: PlannedNode) -> str | None:
         """Towards the policy or the next hop of a SID, else any: Linux wants one in every route."""
@@ -272,30 +377,46 @@ class _Planner:
         what = f"{next_hop} is on no link of {self.name}" if next_hop else f"{self.name} has no IPv6 link"
         self._problem(("local_sids", index), what, self._links_of())
 
-    def _proxies(self, sids: Sequence[_Sid], services: tuple[PlannedService, ...]) -> Iterable[PlannedProxy]:
+    def proxies(self, sids: Sequence[_Sid], node: PlannedNode) -> Iterable[PlannedProxy]:
         for index, local in sids:
             behavior = BEHAVIORS[local.behavior]
             if behavior.served_by != "proxy":
                 continue
-            service = next((one for one in services if one.name == local.service), None)
+            service = next((one for one in node.services if one.name == local.service), None)
             if service is None or len(service.ports) != 2:
                 what = f"{local.behavior} needs a service on {self.name} with two ports"
                 mend = f"give it `service:` with a name from `services` that has two `ports` on {self.name}"
                 self._problem(("local_sids", index), what, mend)
                 continue
             to, back = service.ports
-            yield PlannedProxy(
-                local.sid, behavior, service.name, to.inside.address.ip, to.outside.name, back.outside.name
-            )
+            there = to.inside.address.ip, to.outside.name, back.outside.name
+            source, segments = self._tunnel(local, node) if local.policy else (None, ())
+            if local.policy and source is None:
+                self._stranded(index, local)
+                continue
+            yield PlannedProxy(local.sid, behavior, service.name, *there, source, segments)
 
-    def _connected(self, address: Address) -> str | None:
-        return next((nic.name for nic in self.nics if address in nic.address.network), None)
+    def _tunnel(
+        self, local: LocalSid, node: PlannedNode
+    ) -> tuple[IPv6Address | None, tuple[IPv6Address, ...]]:
+        """Where the tunnel of a static proxy begins, and its segments; no source where no way leads to the first."""
+        assert local.policy is not None
+        segments = local.policy.segments
+        out = node.egress_nic(segments[0])
+        loopback = node.loopback.ip if node.loopback else None
+        near = (nic.address.ip for nic in node.nics if nic.name == out)
+        known = (local.policy.source, node.tunnel_source, loopback, *near)
+        found = (one for one in known if isinstance(one, IPv6Address))
+        return next(found, None) if out else None, segments
+
+    def _connected(self, address: Address, vrf: str = "") -> str | None:
+        return next((nic.name for nic in self.nics if nic.vrf == vrf and nic.reaches(address)), None)
 
     def _any_ipv6_nic(self) -> str | None:
-        return next((nic.name for nic in self.nics if nic.address.version == 6), None)
+        return next((nic.name for nic in self.nics if nic.of(6) and not nic.vrf), None)
 
     def _links_of(self) -> str:
-        prefixes = ", ".join(str(ip_network(nic.address.network)) for nic in self.nics)
+        prefixes = ", ".join(str(network) for nic in self.nics for network in nic.networks())
         return f"its links are {prefixes}" if prefixes else "it has no links"
 
     def _problem(self, where: Path, what: str, mend: str) -> None:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from srv6lab.evidence.prediction import Leg, Prediction, Trace
 from srv6lab.plan.nodes import Plan
 from srv6lab.predict.errors import told
-from srv6lab.predict.forwarding import Ended, walks
+from srv6lab.predict.forwarding import Ended, vrf_of, walks
+from srv6lab.predict.largest import largest
 from srv6lab.predict.namespaces import ModeledLab
 from srv6lab.predict.policies import elect
-from srv6lab.predict.probe_packets import answer, request
+from srv6lab.predict.probe_packets import answer
+from srv6lab.predict.sending import sent
 from srv6lab.srv6.quirks import QUIRKS
 from srv6lab.topology.actions import Action
 from srv6lab.topology.exercises import Exercise, Probe
@@ -28,14 +30,35 @@ def predict(plan: Plan, exercise: str) -> tuple[Prediction, ...]:
     return tuple(
         Prediction(
             probe.id,
-            tuple(_all(labs, probe, RFC)),
-            tuple(_all(labs, probe, LINUX)),
+            tuple(one for number, part in _parts(probe) for one in _numbered(number, _all(labs, part, RFC))),
+            tuple(
+                one for number, part in _parts(probe) for one in _numbered(number, _all(labs, part, LINUX))
+            ),
             len(labs) > 1,
-            tuple(one for lab in labs for one in _told(lab, probe)),
+            tuple(
+                one
+                for number, part in _parts(probe)
+                for lab in labs
+                for one in _numbered(number, _told(lab, part))
+            ),
+            () if probe.kind.counted else tuple(_largest(labs[-1], probe)),
         )
         for labs, probes in _stages(plan, found)
         for probe in probes
     )
+
+
+def _parts(probe: Probe) -> Iterator[tuple[int, Probe]]:
+    """The probe with each of the hop limits that it has, by the number of the packet; 0 where all are alike."""
+    if not probe.kind.grows:
+        yield 0, probe
+        return
+    for number in range(1, probe.count + 1):
+        yield number, probe.model_copy(update={"hop_limit": number})
+
+
+def _numbered(number: int, traces: Iterable[Trace]) -> Iterator[Trace]:
+    return (replace(one, number=number) if number else one for one in traces)
 
 
 def _stages(plan: Plan, exercise: Exercise) -> Iterator[tuple[Sequence[ModeledLab], Sequence[Probe]]]:
@@ -70,7 +93,7 @@ def _all(labs: Sequence[ModeledLab], probe: Probe, quirks: frozenset[str]) -> It
 
 def traces(lab: ModeledLab, probe: Probe, quirks: frozenset[str]) -> Iterator[Trace]:
     """A probe's walks there and, of what was delivered, back."""
-    there = list(walks(lab, request(lab.plan, probe), Place(probe.source), quirks))
+    there = list(walks(lab, sent(lab, probe), Place(probe.source), quirks))
     yield from (_trace(probe, Leg.THERE, one) for one in there)
     answered: set[tuple[object, Place]] = set()
     for one in there:
@@ -78,17 +101,22 @@ def traces(lab: ModeledLab, probe: Probe, quirks: frozenset[str]) -> Iterator[Tr
         if reply is None or (reply, one.end.place) in answered:
             continue
         answered.add((reply, one.end.place))
-        yield from (_trace(probe, Leg.BACK, back) for back in walks(lab, reply, one.end.place, quirks))
+        back = walks(lab, reply, one.end.place, quirks, vrf_of(lab, one))
+        yield from (_trace(probe, Leg.BACK, one) for one in back)
 
 
 def _told(lab: ModeledLab, probe: Probe) -> Iterator[Trace]:
     """The errors of which its sender may be told."""
     seen: set[object] = set()
-    for one in walks(lab, request(lab.plan, probe), Place(probe.source), LINUX):
+    for one in walks(lab, sent(lab, probe), Place(probe.source), LINUX):
         for error in told(lab, one, LINUX):
             if (error.walk.hops, error.end) not in seen:
                 seen.add((error.walk.hops, error.end))
                 yield _trace(probe, Leg.BACK, error)
+
+
+def _largest(lab: ModeledLab, probe: Probe) -> Iterator[Trace]:
+    return (_trace(probe, Leg.THERE, one) for one in largest(lab, probe, LINUX))
 
 
 def _trace(probe: Probe, leg: Leg, one: Ended) -> Trace:

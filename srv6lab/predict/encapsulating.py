@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from srv6lab.srv6.encapsulation import Encapsulation
-from srv6lab.srv6.packet import Ipv6, Packet
+from srv6lab.srv6.packet import Ipv4, Ipv6, Packet
 
 
 def like(given: Encapsulation, packet: Packet) -> Encapsulation:
@@ -14,6 +14,15 @@ def like(given: Encapsulation, packet: Packet) -> Encapsulation:
     if not isinstance(first, Ipv6):
         return given
     return replace(given, hop_limit=first.hop_limit, traffic_class=first.traffic_class)
+
+
+def with_a_hop(packet: Packet) -> Packet:
+    """A packet that is out of hops, with one more: where the hop is taken off the outer header nobody looks."""
+    first = packet.headers[0]
+    if isinstance(first, Ipv4):
+        return replace(packet, headers=(replace(first, ttl=first.ttl + 1), *packet.headers[1:]))
+    assert isinstance(first, Ipv6)
+    return replace(packet, headers=(replace(first, hop_limit=first.hop_limit + 1), *packet.headers[1:]))
 
 
 def hop_still_due(pushed: Packet) -> Packet:

@@ -6,14 +6,15 @@ from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv6Address
 
 from srv6lab.evidence.packets import Address
-from srv6lab.predict.forwarding import Ended, walks
+from srv6lab.predict.forwarding import Ended, vrf_of, walks
 from srv6lab.predict.namespaces import ModeledLab
-from srv6lab.predict.probe_packets import HOPS
 from srv6lab.srv6.packet import Icmp, Icmpv6, Ipv4, Ipv6, Packet, build
 from srv6lab.srv6.results import IcmpError
+from srv6lab.topology.exercises import HOPS
 
 _MOST = {4: 576, 6: 1280}  # bytes of such a packet (RFC 1812 section 4.3.2.3, RFC 4443 section 2.4)
-_INTERNETWORK_CONTROL = 0xC0  # what Linux puts into the TOS of an error
+_INTERNETWORK_CONTROL = 0xC0  # what Linux puts into the TOS of an error,
+_SERVICE = 0x1E  # beside what the packet has in these bits (RFC 1349)
 
 
 def told(lab: ModeledLab, ended: Ended, quirks: frozenset[str]) -> Iterator[Ended]:
@@ -21,27 +22,30 @@ def told(lab: ModeledLab, ended: Ended, quirks: frozenset[str]) -> Iterator[Ende
     first, place = ended.walk.packet.headers[0], ended.end.place
     if ended.error is None or place.netns or not isinstance(first, Ipv4 | Ipv6):
         return
-    own = [
-        address
-        for address in lab.plan.node(place.node).addresses()
-        if address.version == first.source.version
-    ]
+    node, vrf = lab.plan.node(place.node), vrf_of(lab, ended)
     # What came in by a NIC of a VPN is answered in that VPN.
-    table = lab.namespace(place).rules.get(ended.walk.came_in or "")
+    table = vrf if vrf is not None else lab.namespace(place).rules.get(ended.walk.came_in or "")
+    own = [address for address in node.addresses_in(vrf) if address.version == first.source.version]
+    if ended.end.delivered and first.destination in own:  # it answers for itself (RFC 4443 section 2.2)
+        error = _error(ended.walk.packet, ended.error, first.destination, first.source)
+        yield from walks(lab, error, place, quirks, table)
+        return
     for near in own[:1]:
         begun = walks(lab, _error(ended.walk.packet, ended.error, near, first.source), place, quirks, table)
         nics = {one.walk.hops[0].point for one in begun if one.walk.hops}
-        addresses = [nic.address.ip for nic in lab.plan.node(place.node).nics if nic.point in nics]
+        own_nics = (nic for nic in node.nics if nic.point in nics)
+        addresses = [one.ip for nic in own_nics for one in nic.addresses]
         source = next((one for one in addresses if one.version == near.version), near)
-        yield from walks(
-            lab, _error(ended.walk.packet, ended.error, source, first.source), place, quirks, table
-        )
+        error = _error(ended.walk.packet, ended.error, source, first.source)
+        yield from walks(lab, error, place, quirks, table)
 
 
 def _error(packet: Packet, error: IcmpError, source: Address, to: Address) -> Packet:
     whole = packet.to_bytes()
     if isinstance(source, IPv4Address) and isinstance(to, IPv4Address):
-        header = Ipv4(source, to, HOPS, tos=_INTERNETWORK_CONTROL)
+        first = packet.headers[0]
+        tos = first.tos & _SERVICE if isinstance(first, Ipv4) else 0
+        header = Ipv4(source, to, HOPS, tos=_INTERNETWORK_CONTROL | tos)
         return build(header, Icmp(error.type, error.code), payload=whole[: _MOST[4] - 28])
     if isinstance(source, IPv6Address) and isinstance(to, IPv6Address):
         return build(Ipv6(source, to, HOPS), Icmpv6(error.type, error.code), payload=whole[: _MOST[6] - 48])

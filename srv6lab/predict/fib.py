@@ -26,6 +26,7 @@ class Link:
     """The prefix of a link: whoever has the address is a neighbor there."""
 
     nic: str
+    weight: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +60,10 @@ class Steer:
 
 @dataclass(frozen=True, slots=True)
 class Blackhole:
-    """A route that drops, and why it is there."""
+    """A route that drops, and why it is there. One of a `kind` that says so tells the source (Linux's words)."""
 
     why: str
+    kind: str = "blackhole"
 
 
 NextHop = Local | Link | Gateway | Sid | Steer | Blackhole
@@ -96,3 +98,13 @@ class Fib:
 
 def _bits(address: Address, length: int) -> int:
     return int(address) >> (address.max_prefixlen - length)
+
+
+def words_of_way(way: NextHop) -> str:
+    """A way of a route, as a person tells it from the others."""
+    match way:
+        case Gateway(next_hop, nic):
+            return f"{next_hop} on {nic}"
+        case Steer(_, given) | Sid(local=LocalSid(policy=Encapsulation() as given)):
+            return ", ".join(map(str, given.segments))
+    return str(way)

@@ -9,14 +9,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from srv6lab.evidence.packets import Address, Direction, Place
-from srv6lab.evidence.prediction import Choice, End, Hop
+from srv6lab.evidence.packets import Address, Direction, PacketView, Place
+from srv6lab.evidence.prediction import Choice, End, Hop, TooBig
 from srv6lab.plan.nodes import Nic
 from srv6lab.predict import sr_proxy
-from srv6lab.predict.encapsulating import hop_left, hop_still_due, like
-from srv6lab.predict.fib import Blackhole, Gateway, Link, Local, NextHop, Sid, Steer
+from srv6lab.predict.encapsulating import hop_left, hop_still_due, like, with_a_hop
+from srv6lab.predict.fib import Blackhole, Gateway, Link, Local, NextHop, Sid, Steer, words_of_way
 from srv6lab.predict.filters import through
-from srv6lab.predict.icmp import unreachable, words_of
+from srv6lab.predict.frames import FRAMES, framed, unframed
+from srv6lab.predict.hmac import DRAFTED, refused, signing
+from srv6lab.predict.icmp import told_by_route, unreachable, words_of
 from srv6lab.predict.namespaces import LOOPBACK, ModeledLab, Namespace
 from srv6lab.predict.packet_view import size, view
 from srv6lab.predict.parting import Parting, parting
@@ -24,9 +26,9 @@ from srv6lab.srv6.acting import act
 from srv6lab.srv6.behaviors import REGISTRY
 from srv6lab.srv6.encapsulation import Encapsulation, push
 from srv6lab.srv6.endpoint import IPV4, IPV6, end
-from srv6lab.srv6.headend import HEADENDS, hop
+from srv6lab.srv6.headend import HEADENDS, hop, insert
 from srv6lab.srv6.outer import Outer
-from srv6lab.srv6.packet import Ipv4, Ipv6, Packet, Srh, Udp
+from srv6lab.srv6.packet import Ethernet, Icmp, Icmpv6, Ipv4, Ipv6, Packet, Srh, Udp
 from srv6lab.srv6.results import (
     Adjacency,
     Cache,
@@ -45,9 +47,13 @@ from srv6lab.srv6.results import (
 from srv6lab.topology.scalars import Network
 
 OUTER, BOUND = "encapsulated-before-the-hop", "bound-before-the-hop"
+FRAME = "frame-encapsulated-before-the-hop"
 NO_PSP, ONE_HOP = "next-csid-without-psp", "one-hop-a-node"
 ADDRESS, NOT_HERE = "address-taken-for-a-segment", "end-delivers-nothing-here"
 ASKED = "dx4-asks-for-the-destination"
+ECHO_REQUESTS = (8, 128)
+DISABLED = "srh-dropped-where-disabled"
+INSERT = "H.Insert"
 MOST_STEPS = 100_000
 MOST_WALKS = 256
 MOST_ACTS = 128  # in one namespace: more than hops and segments there are
@@ -118,6 +124,11 @@ def walks(
         pending.extend(reversed(_Step(lab, walk, quirks).next()))
 
 
+def vrf_of(lab: ModeledLab, ended: Ended) -> int | None:
+    """The table of the VRF in which a walk ended: there its node answers."""
+    return lab.namespace(ended.end.place).vrf_of(ended.walk.how, ended.walk.came_in)
+
+
 class _Step:
     """What one namespace does with one packet."""
 
@@ -127,6 +138,8 @@ class _Step:
 
     def next(self) -> Next:
         walk = self.walk
+        if self.here.unmodeled:
+            return (Ended(walk, End(False, walk.place, self.here.unmodeled, known=False)),)
         if len(walk.acted) > MOST_ACTS:
             return _lost(walk, f"goes round in circles in {walk.place}: {walk.why[-1]}")
         if walk.how is None:
@@ -136,6 +149,8 @@ class _Step:
         match walk.how:
             case Adjacency(next_hop):
                 return self._to_neighbor(next_hop)
+            case Interface(name) if isinstance(walk.packet.headers[0], Ethernet):
+                return self._frame_out(self.here.nics[name])
             case Interface(name):
                 to = walk.next_hop
                 why = f"out of {name}" + (f" to {to}" if to else "")
@@ -149,12 +164,14 @@ class _Step:
         destination = _destination(self.walk.packet)
         if table is None and self.walk.came_in is not None and not self.walk.acted:
             table = self.here.class_table(self.walk.packet, destination)
-        found = self.here.lookup(destination, self.walk.came_in, table)
+        source = _ip(self.walk.packet).source if self._has_source() else None
+        found = self.here.lookup(destination, self.walk.came_in, table, source)
         if found is None:
-            where = f"table {table} of {self.here.place}" if table is not None else self.here.place
-            return _lost(
-                self.walk, f"{where} has no route to {destination}", unreachable(self.walk.packet, 0, 0)
-            )
+            vrf = self.here.vrf_of(self.walk.how, self.walk.came_in)
+            known = table if table is not None else vrf
+            where = f"table {known} of {self.here.place}" if known is not None else self.here.place
+            told = unreachable(self.walk.packet, *((3, 1) if vrf is not None else (0, 0)))
+            return _lost(self.walk, f"{where} has no route to {destination}", told)
         prefix, ways = found
         return tuple(
             following
@@ -162,11 +179,17 @@ class _Step:
             for following in _Step(self.lab, parted, self.quirks)._by(way, str(prefix))
         )
 
+    def _has_source(self) -> bool:
+        """Linux looks for the route of what a node sends before it gives it a source; what answers has one."""
+        last = self.walk.packet.headers[-1]
+        answers = isinstance(last, Icmp | Icmpv6) and last.type not in ECHO_REQUESTS
+        return self.walk.came_in is not None or bool(self.walk.acted) or answers
+
     def _parted(self, prefix: Network, ways: Sequence[NextHop]) -> Iterator[tuple[NextHop, Walk]]:
         """The ways of a route, each with the flows that take it: a share of them, or whatever the node chooses."""
-        walk, first = self.walk, self.walk.packet.headers[0]
-        assert isinstance(first, Ipv4 | Ipv6)
-        how = parting(walk.packet, self.here.hash_policy(prefix.version), walk.came_in, walk.acted)
+        walk, first = self.walk, _ip(self.walk.packet)
+        policy = self.here.hash_policy(prefix.version)
+        how = parting(walk.packet, policy, walk.came_in, walk.acted, copied=self.lab.copies_labels)
         if len(ways) == 1 or how is Parting.SHARED:
             total = sum(map(_weight, ways))
             yield from (
@@ -176,7 +199,7 @@ class _Step:
         key = f"{walk.place} {prefix} {first.source} {first.destination}"
         taken = [one.taken for one in walk.choices if one.key == key]  # a hash says the same twice
         for number, way in enumerate(ways):
-            choice = Choice(key, walk.place, _words(way), number, len(ways), how is Parting.TOGETHER)
+            choice = Choice(key, walk.place, words_of_way(way), number, len(ways), how is Parting.TOGETHER)
             if not taken:
                 yield way, replace(walk, choices=(*walk.choices, choice))
             elif number in taken:
@@ -195,8 +218,8 @@ class _Step:
                 return _lost(self.walk, f"{what}, though its own prefix {prefix} holds it")
             case Link(nic):
                 return self._out(self.here.nics[nic], f"{prefix} is its link")
-            case Blackhole(why):
-                return _lost(self.walk, f"{prefix} is dropped: {why}")
+            case Blackhole(why, kind):
+                return _lost(self.walk, f"{prefix} is dropped: {why}", told_by_route(kind, self.walk.packet))
             case Gateway(next_hop, nic):
                 return self._out(self.here.nics[nic], f"{prefix} via {next_hop}", next_hop)
         raise AssertionError(way)
@@ -205,6 +228,8 @@ class _Step:
 
     def _bound(self, way: Sid) -> Next:
         packet, local = self.walk.packet, way.local
+        if not local.service and (why := refused(self.here, packet, self.quirks, local)):
+            return _lost(self.walk, f"{way.behavior.name}: {why}")
         if local.policy:
             local = replace(local, policy=like(local.policy, packet))
         result = act(way.behavior)(packet, local)
@@ -213,11 +238,11 @@ class _Step:
             by_rfc, local = result, replace(local, flavors=local.flavors - {Flavor.PSP})
             result = act(way.behavior)(packet, local)
             departed = (NO_PSP,) if result != by_rfc else ()
+        if way.local.service and isinstance(result, Forward):
+            return self._to_service(way, result)
         if local.policy and isinstance(result, Forward) and BOUND in self.quirks:
             walk = self._noted(way.behavior.name, f"SID {way.sid}", BOUND)
             return (replace(walk, packet=hop_still_due(result.packet), how=result.how),)
-        if way.local.service and isinstance(result, Forward):
-            return self._to_service(way, result)
         return self._acted(way.behavior.name, result, f"SID {way.sid}", *departed)
 
     def _acted(self, name: str, result: Result, why: str, *departed: str) -> Next:
@@ -240,15 +265,43 @@ class _Step:
 
     def _steered(self, way: Steer, prefix: str) -> Next:
         packet, given = self.walk.packet, way.given
-        given = like(given, packet)
+        given = signing(like(given, packet), self.quirks)
+        if way.name in FRAMES:
+            return self._frame_steered(way.name, given)
         why = f"{prefix} is steered over {', '.join(map(str, given.segments))}"
         result = HEADENDS[way.name](packet, given)
+        drafted = (DRAFTED,) if given.key else ()
         own = self.walk.came_in is None and not self.walk.acted  # takes no hop here, by anybody's word
-        if not isinstance(result, Forward) or not (own or OUTER in self.quirks):
-            return self._acted(way.name, result, why)
-        departure = () if own else (OUTER,)
+        if own and way.name == INSERT:
+            return (
+                replace(self._noted(way.name, why, *drafted), packet=insert(packet, given), how=Lookup()),
+            )
+        outer = way.name != INSERT and (own or OUTER in self.quirks)
+        if isinstance(result, IcmpError) and outer:
+            result = HEADENDS[way.name](with_a_hop(packet), given)
+        if not isinstance(result, Forward) or not outer:
+            return self._acted(way.name, result, why, *drafted)
+        departure = drafted if own else (OUTER, *drafted)
         pushed = push(packet, given, result.packet.find(Srh))
         return (replace(self._noted(way.name, why, *departure), packet=pushed, how=result.how),)
+
+    # --- frames
+
+    def _frame_steered(self, name: str, given: Encapsulation) -> Next:
+        """The frame that the packet came in. By the RFC it takes no hop here."""
+        result = HEADENDS[name](framed(self.walk.packet, self.walk.hops[-1].packet), given)
+        why = f"what comes in by {self.walk.came_in} is steered over {', '.join(map(str, given.segments))}"
+        walk = self._noted(name, why, FRAME, *((DRAFTED,) if given.key else ()))
+        assert isinstance(result, Forward)
+        return (replace(walk, packet=result.packet, how=result.how, hop_due=FRAME in self.quirks),)
+
+    def _frame_out(self, nic: Nic) -> Next:
+        """A frame as it was: no hop is taken, nobody is asked for a neighbor, no firewall of IP sees it."""
+        frame, packet = unframed(self.walk.packet)
+        if size(packet) > nic.mtu:
+            return _too_big(self.walk, packet, nic)
+        seen = view(packet, frame.source.hex(":"), frame.destination.hex(":"))
+        return self._sent(self.walk, nic, packet, seen, f"out of {nic.name} as it is")
 
     # --- SR proxies
 
@@ -302,6 +355,10 @@ class _Step:
             return _lost(walk, rule)
         outer = Outer.of(packet) if isinstance(packet.headers[0], Ipv6) else None
         routed = outer is not None and any(isinstance(one, Srh) for one in packet.headers[1 : outer.upper])
+        if routed and not self.here.takes_srh and DISABLED in self.quirks:
+            return _lost(walk, f"{to} is an address of {place}, where seg6_enabled is off: it takes no SRH")
+        if routed and (why := refused(self.here, packet, self.quirks)):
+            return _lost(walk, f"{place}: {why}")
         if outer is not None and outer.srh is not None:
             if ADDRESS in self.quirks:
                 return self._acted("End", end(packet, LocalSid()), f"{to} is its address")
@@ -324,7 +381,7 @@ class _Step:
         return replace(walk, packet=packet, how=Lookup(), hops=(*walk.hops, again))
 
     def _to_neighbor(self, next_hop: Address) -> Next:
-        nic = next((one for one in self.here.nics.values() if next_hop in one.address.network), None)
+        nic = next((one for one in self.here.nics.values() if one.reaches(next_hop)), None)
         if nic is None:
             return _lost(self.walk, f"{next_hop} is on no link of {self.here.place}")
         destination = _destination(self.walk.packet)
@@ -338,28 +395,35 @@ class _Step:
         """Forwarded over a link: a hop less, room for it, and somebody there who has the address."""
         walk, here = self.walk, self.here
         packet = walk.packet
-        if walk.came_in is not None and not walk.acted and not here.forwards:
+        if walk.came_in is not None and not here.forwards:
             return _lost(walk, f"{here.place} forwards nothing")
         if walk.hop_due:
             less = hop(packet)
             if isinstance(less, IcmpError):
                 return _lost(walk, words_of(packet, less), less)
             packet = less
-        if (over := size(packet) - nic.mtu) > 0:
-            what = f"{size(packet)} bytes are {over} more than the MTU {nic.mtu} of {nic.point}"
-            return _lost(walk, f"too big: {what}")
+        if size(packet) > nic.mtu:
+            return _too_big(walk, packet, nic)
         # After hop and MTU; what a node itself sends it doesn't see.
         if walk.came_in is not None and filtered:
             walk, rule = self._filtered("FORWARD")
             if rule:
                 return _lost(walk, rule)
-        peer = self.lab.across(nic)
+        if reason := self.lab.silent(nic):
+            return _lost(walk, reason)
         address = next_hop if next_hop is not None else _destination(packet)
-        if address not in self.lab.namespace(peer.point.place).locals:
+        peer, known = self.lab.across(nic), here.neighbors.get(address)
+        there = self.lab.namespace(peer.point.place)
+        if known is None and not there.has(address, peer.name) and not there.unmodeled:
             silent = f"nobody on {nic.point}'s link has the address {address}"
             return _lost(walk, silent, unreachable(packet, 3, 1))
+        mac = known or ("" if there.unmodeled else peer.mac)
+        return self._sent(walk, nic, packet, view(packet, nic.mac, mac), why)
+
+    def _sent(self, walk: Walk, nic: Nic, packet: Packet, seen: PacketView, why: str) -> Next:
+        """Over the wire: at its other end only a circuit takes frames for other MACs than its own."""
+        peer = self.lab.across(nic)
         reason = "; ".join((*walk.why, why))
-        seen = view(packet, nic.mac, peer.mac)
         hops = (
             *walk.hops,
             Hop(nic.point, Direction.OUT, seen, walk.acted, reason, walk.quirks),
@@ -368,12 +432,18 @@ class _Step:
         if nic.link and nic.link in self.lab.cut:
             reason = f"link {nic.link} lets nothing through"
             return (Ended(replace(walk, packet=packet, hops=hops), End(False, peer.point.place, reason)),)
-        return (
-            replace(
-                walk, packet=packet, place=peer.point.place, came_in=peer.name, how=None, next_hop=None, hop_due=True,
-                acted=(), why=(), hops=hops,
-            ),
+        anyone = peer.circuit or self.lab.namespace(peer.point.place).unmodeled
+        if seen.destination_mac != peer.mac and not anyone:
+            reason = f"a frame for {seen.destination_mac} is none for {peer.point}"
+            return (Ended(replace(walk, packet=packet, hops=hops), End(False, peer.point.place, reason)),)
+        on = replace(
+            walk, packet=packet, place=peer.point.place, came_in=peer.name, how=None, next_hop=None, hop_due=True,
+            acted=(), why=(), hops=hops,
         )  # fmt: skip
+        if not (loss := self.lab.losses.get(nic.link)):
+            return (on,)
+        lost = _lost(replace(walk, share=walk.share * loss), f"netem loses it at {nic.point}")
+        return lost if loss == 1 else (replace(on, share=walk.share * (1 - loss)), *lost)
 
     def _filtered(self, chain: str) -> tuple[Walk, str]:
         """The walk with the counters of the firewalls that saw it, and which of them drops it, if one does."""
@@ -395,24 +465,25 @@ def _goes_on(acted: str) -> bool:
 
 
 def _weight(way: NextHop) -> int:
-    return way.weight if isinstance(way, Gateway | Steer | Sid) else 1
+    return way.weight if isinstance(way, Gateway | Link | Steer | Sid) else 1
 
 
-def _words(way: NextHop) -> str:
-    """A way of a route, as a person tells it from the others."""
-    match way:
-        case Gateway(next_hop, nic):
-            return f"{next_hop} on {nic}"
-        case Steer(_, given) | Sid(local=LocalSid(policy=Encapsulation() as given)):
-            return ", ".join(map(str, given.segments))
-    return str(way)
-
-
-def _destination(packet: Packet) -> Address:
+def _ip(packet: Packet) -> Ipv4 | Ipv6:
     header = packet.headers[0]
     if not isinstance(header, Ipv4 | Ipv6):
         raise TypeError(f"an IP packet is needed, not {type(header).__name__}")
-    return header.destination
+    return header
+
+
+def _destination(packet: Packet) -> Address:
+    return _ip(packet).destination
+
+
+def _too_big(walk: Walk, packet: Packet, nic: Nic) -> Next:
+    over = size(packet) - nic.mtu
+    what = f"too big: {size(packet)} bytes are {over} more than the MTU {nic.mtu} of {nic.point}"
+    big = TooBig(nic.point, size(packet), nic.mtu)
+    return (Ended(replace(walk, packet=packet), End(False, walk.place, what, too_big=big)),)
 
 
 def _lost(walk: Walk, reason: str, error: IcmpError | None = None) -> Next:

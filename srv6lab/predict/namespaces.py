@@ -6,34 +6,40 @@ The plan is read as Day0 reads it: what comes later in Day0 replaces what came b
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address, IPv6Address, ip_network
 from itertools import groupby
 from types import MappingProxyType
 from typing import Any
 
-from srv6lab.evidence.packets import Address, Place
+from srv6lab.evidence.packets import Address, Place, Point
 from srv6lab.plan.actions import after
+from srv6lab.plan.frames import SteeredFrames
 from srv6lab.plan.frr import PlannedVrf
 from srv6lab.plan.nodes import (
     Nic,
     Plan,
     PlannedNode,
     PlannedProxy,
+    PlannedRule,
     PlannedService,
     PlannedSid,
+    SteeredList,
     SteeredPrefix,
 )
+from srv6lab.plan.own import unmodeled
 from srv6lab.plan.routes import ExpectedRoutes, VpnRoute, expected_routes
 from srv6lab.predict.fib import LOCAL, MAIN, Fib, Found, Gateway, Link, Local, Sid, Steer
 from srv6lab.predict.filters import matches
 from srv6lab.predict.policy_routes import HEADENDS, Elected, Routes, class_tables, decided, source_of
+from srv6lab.predict.static_routes import OF_LINKS, behind, selected, static
 from srv6lab.srv6.behaviors import REGISTRY
 from srv6lab.srv6.csid import NextCsid
 from srv6lab.srv6.encapsulation import Encapsulation
 from srv6lab.srv6.flavors import NEXT_CSID
+from srv6lab.srv6.hmac import HmacKey
 from srv6lab.srv6.packet import Packet
-from srv6lab.srv6.results import Flavor, LocalSid, Service
+from srv6lab.srv6.results import Flavor, How, LocalSid, Service, Table
 from srv6lab.topology.actions import Action
 from srv6lab.topology.actions.firewall import Firewall
 from srv6lab.topology.sr_policy import Flow
@@ -46,8 +52,11 @@ _READ: Mapping[str, Callable[[str], Any]] = {"nh4": IPv4Address, "nh6": IPv6Addr
 class Namespace:
     """One network namespace: a node's own (`node`), or a service's (`node/netns`).
 
-    `rules` sends what comes in by a NIC to a table; `returns` has the proxies that take what comes in by a NIC;
-    `classes` are flows with the tables of their forwarding classes, the first that matches counts.
+    `rules` sends what comes in by a NIC to a table; `vrfs` are those of NICs in VRFs that know nothing but their table,
+    and `exits` what such a VRF looks up in the main table; `returns` has the proxies that take what comes in by a NIC;
+    `selectors` are the node's own rules, the first that matches first;
+    `takes_srh` is whether what comes to its own addresses may have an SRH. `classes` are flows with the tables of their
+    forwarding classes, the first that matches counts. `neighbors` are the MACs of those that nobody has to be asked for.
     """
 
     place: Place
@@ -55,10 +64,18 @@ class Namespace:
     locals: frozenset[Address]
     tables: Mapping[int, Fib]
     rules: Mapping[str, int] = field(default_factory=dict)
+    vrfs: Mapping[str, int] = field(default_factory=dict)
+    exits: Mapping[int, frozenset[Address]] = field(default_factory=dict)
     forwards: bool = True
+    takes_srh: bool = True
+    hmac_keys: Mapping[int, HmacKey] = field(default_factory=dict)
+    hmac_check: str = "present"
     firewalls: tuple[Firewall, ...] = ()
     returns: Mapping[str, tuple[Sid, ...]] = field(default_factory=dict)
     classes: tuple[tuple[Flow, int | None], ...] = ()
+    selectors: tuple[PlannedRule, ...] = ()
+    neighbors: Mapping[Address, str] = field(default_factory=dict)
+    unmodeled: str = ""  # why nobody can tell what it does
     hash_policies: Mapping[int, int] = field(default_factory=dict)
 
     def hash_policy(self, version: int) -> int:
@@ -72,18 +89,40 @@ class Namespace:
             return None
         return table
 
-    def lookup(self, address: Address, came_in: str | None, table: int | None = None) -> Found | None:
-        """The local addresses, then the NIC's own table, then the main one; or one table alone."""
+    def lookup(
+        self, address: Address, came_in: str | None, table: int | None = None, source: Address | None = None
+    ) -> Found | None:
+        """The local addresses, then the tables of the rules that match, then the NIC's own table, then the main one; or
+        one table alone. A packet that is yet to get its source has none."""
+        if table is None and (vrf := self.vrfs.get(came_in or "")) and address not in self.exits[vrf]:
+            table = vrf
         if table not in (None, LOCAL):
             return self.tables[table].lookup(address) if table in self.tables else None
         if address in self.locals:
             return ip_network(address), (Local(),)
         if table == LOCAL:
             return None
+        for one in self.selectors:
+            found = self.tables[one.table].lookup(address) if one.table in self.tables else None
+            if found and found[1] and selected(one, address, came_in, source):
+                return found
         rule = self.rules.get(came_in or "")
-        if rule is not None and (found := self.tables[rule].lookup(address)):
-            return found
+        if rule is not None and (found := self.tables[rule].lookup(address)) and found[1]:
+            return found  # one without a way sends on to the next table
         return self.tables[MAIN].lookup(address)
+
+    def vrf_of(self, how: How | None, came_in: str | None) -> int | None:
+        """The table of the VRF that a packet is in, None for none: a SID has put it there, or the NIC that it came by."""
+        if isinstance(how, Table):
+            return how.number if how.number in self.exits else None
+        return self.vrfs.get(came_in or "") if how is None else None
+
+    def has(self, address: Address, nic: str) -> bool:
+        """Whether it answers for an address on a link: each VRF has its own addresses."""
+        if (vrf := self.vrfs.get(nic)) is None:
+            return address in self.locals
+        found = self.tables[vrf].lookup(address)
+        return found is not None and found[1] == (Local(),)
 
 
 class ModeledLab:
@@ -98,9 +137,15 @@ class ModeledLab:
     ) -> None:
         changed = after(plan, actions)
         self.plan, self.cut, self._firewalls = changed.plan, changed.cut, changed.firewalls
+        self.down, self.losses = changed.down, changed.losses
         self._elected = elected
         self._machines = {node.name: node for node in self.plan.nodes}
         self._ends = {nic.point: nic for node in self.plan.nodes for nic in _every_nic(node)}
+        self._unmodeled = unmodeled(self.plan) | _of_bgp(self.plan, self.down)
+        own = (one.name for node in self.plan.nodes for one in node.own.sysctls)
+        self.copies_labels = (
+            "net.ipv6.seg6_flowlabel" not in own
+        )  # an outer header has the inner one's, as it is meant
         self._learned = expected_routes(self.plan, changed.withdrawn)
         self._built: dict[Place, Namespace] = {}
 
@@ -110,6 +155,12 @@ class ModeledLab:
             self._built[place] = self._build(place, self._machines[place.node])
         return self._built[place]
 
+    def silent(self, nic: Nic) -> str:
+        """Why a NIC sends nothing, "" if it does."""
+        if nic.point in self.down:
+            return f"{nic.point} is down"
+        return f"{nic.point} has no carrier: {nic.peer} is down" if nic.peer in self.down else ""
+
     def across(self, nic: Nic) -> Nic:
         """The other end of the wire."""
         return self._ends[nic.peer]
@@ -117,9 +168,24 @@ class ModeledLab:
     def _build(self, place: Place, node: PlannedNode) -> Namespace:
         firewalls = tuple(one for one in self._firewalls if one.place == place)
         if place.netns:
-            return _inside(place, next(one for one in node.services if one.netns == place.netns), firewalls)
-        learned = self._learned.get(node.name, ExpectedRoutes())
-        return _node(node, learned, firewalls, self._elected.get(node.name))
+            inside = next(one for one in node.services if one.netns == place.netns)
+            found = _inside(place, inside, firewalls)
+        else:
+            learned = self._learned.get(node.name, ExpectedRoutes())
+            down = frozenset(nic.name for nic in node.nics if nic.point in self.down)
+            found = _node(node, learned, firewalls, self._elected.get(node.name), down)
+        elected = self._elected.get(node.name)
+        unknown = elected.unknown if elected else ""
+        return replace(found, unmodeled=self._unmodeled.get(node.name, unknown))
+
+
+def _of_bgp(plan: Plan, down: frozenset[Point]) -> dict[str, str]:
+    """When a session of BGP ends that lost its link, and what is left of its routes, isn't modeled."""
+    routers = [node for node in plan.nodes if node.routing]
+    if not down or not any(node.routing and node.routing.bgp for node in routers):
+        return {}
+    nics = ", ".join(sorted(map(str, down)))
+    return {node.name: f"what BGP makes of it that {nics} is down isn't modeled" for node in routers}
 
 
 def _every_nic(node: PlannedNode) -> Iterator[Nic]:
@@ -134,19 +200,23 @@ def _node(
     learned: ExpectedRoutes,
     firewalls: tuple[Firewall, ...],
     elected: Elected | None = None,
+    down: frozenset[str] = frozenset(),
 ) -> Namespace:
     ports = [port.outside for service in node.services if service.netns for port in service.ports]
     nics = {nic.name: nic for nic in (*node.nics, *ports)}
-    interfaces = [(nic.name, nic.address) for nic in nics.values()]
-    if node.loopback:
-        interfaces.append((LOOPBACK, node.loopback))
+    apart = {nic: vrf.table for vrf in node.vrfs for nic in vrf.nics}
+    inside = (nic for nic in nics.values() if nic.name not in {*apart, *down})
+    interfaces = [(nic.name, one) for nic in inside for one in nic.addresses]
+    interfaces += [(LOOPBACK, one) for one in node.loopbacks]
     in_vpns = {nic.name for nic in node.nics if nic.vrf}
     fib = Fib((one.network, (Link(name),)) for name, one in interfaces if name not in in_vpns)
-    # An IPv6 link keeps its prefix, whose metric is lower than a static route's.
-    connected = {interface.network for _, interface in interfaces if interface.version == 6}
+    # An IPv6 link keeps its prefix, whose metric is lower than a static route's that says none.
+    ahead = {one.prefix for one in node.routes if one.prefix.version == 6 and one.rank < OF_LINKS}
+    connected = {interface.network for _, interface in interfaces if interface.version == 6} - ahead
     vrfs = node.routing.vrfs if node.routing else ()
     tables = {MAIN: fib} | {vrf.table: _vpn(node, vrf, learned.vpns.get(vrf.name, ())) for vrf in vrfs}
-    for table, prefix, hops in _routes(node, learned, nics, elected):
+    tables |= {vrf.table: Fib() for vrf in node.vrfs}
+    for table, prefix, hops in (*_routes(node, learned, nics, elected), *_in_vrfs(node, down)):
         if table is not None:
             tables.setdefault(table, Fib()).put(prefix, hops)
         elif prefix not in connected:
@@ -157,15 +227,37 @@ def _node(
     return Namespace(
         place=Place(node.name),
         nics=nics,
-        locals=frozenset(interface.ip for _, interface in interfaces),
+        locals=frozenset(interface.ip for _, interface in interfaces) | _kept(nics, apart, down),
         tables=tables,
-        rules={nic: vrf.table for vrf in vrfs for nic in vrf.nics},
+        rules={nic: vrf.table for vrf in vrfs for nic in vrf.nics}
+        | {one.by: one.table for one in node.frames},
+        vrfs=apart,
+        exits={vrf.table: frozenset(vrf.exits) for vrf in node.vrfs},
         forwards=node.forwards,
+        takes_srh=node.takes_srh,
+        hmac_keys={key.number: key for key in node.hmac_keys},
+        hmac_check=node.hmac_check,
         firewalls=firewalls,
         returns=returns,
         classes=class_tables(node, elected) if elected else (),
-        hash_policies={4: 1, 6: 1} if node.parts_flows else {},
+        selectors=tuple(sorted(node.rules, key=lambda rule: rule.preference)),
+        hash_policies=dict(_hash_policies(node)),
+        neighbors={one.address: one.mac for one in node.neighbors},
     )
+
+
+def _kept(nics: Mapping[str, Nic], apart: Mapping[str, int], down: Iterable[str]) -> frozenset[Address]:
+    """The addresses of NICs that are down: a node keeps those of IPv4, and loses those of IPv6."""
+    kept = (one.ip for name in down if name not in apart for one in nics[name].addresses)
+    return frozenset(address for address in kept if address.version == 4)
+
+
+def _hash_policies(node: PlannedNode) -> Iterator[tuple[int, int]]:
+    """By family; what the author sets comes after what Day0 does by itself."""
+    yield from ((4, 1), (6, 1)) if node.parts_flows else ()
+    for one in node.own.sysctls:
+        if one.name.endswith(".fib_multipath_hash_policy") and one.value.isdigit():
+            yield 4 if "ipv4" in one.name else 6, int(one.value)
 
 
 def _routes(
@@ -176,38 +268,52 @@ def _routes(
 ) -> Routes:
     """All but links, each over those before it: what protocols and Day0 bring, then what the headend's agent does."""
     for told, ways in groupby(learned.routes, lambda route: route.prefix):
-        yield None, told, tuple(Gateway(way.via, way.nic) for way in ways)
-    for (prefix, table), routes in node.next_hops().items():
-        yield table, prefix, tuple(Gateway(route.via, route.nic, route.weight) for route in routes)
+        yield None, told, tuple(map(behind, ways))
+    yield from static(node)
     for sid in node.local_sids:
-        yield None, sid.prefix, (_sid(nics, sid),)
+        yield None, sid.prefix, (_sid(node, nics, sid),)
     for vrf in node.routing.vrfs if node.routing else ():
         yield None, ip_network(vrf.sid), (Sid(vrf.sid, REGISTRY["End.DT4"], LocalSid(table=vrf.table)),)
     for policy in node.steering:
-        yield None, policy.prefix, (_steer(nics, policy),)
+        yield policy.table, policy.prefix, tuple(_steer(node, nics, policy))
+        yield from ((policy.table, ip_network(first), ()) for first in policy.thrown)
+    for frames in node.frames:
+        yield frames.table, ip_network(frames.segments[0]), ()  # what carries the frames
+        yield from ((frames.table, prefix, tuple(_steer(node, nics, frames))) for prefix in frames.prefixes)
     for proxy in node.proxies:
         yield None, ip_network(proxy.sid), (_proxy(proxy),)
     if elected:
         yield from decided(node, elected)
 
 
-def _sid(nics: Mapping[str, Nic], sid: PlannedSid) -> Sid:
+def _in_vrfs(node: PlannedNode, down: frozenset[str]) -> Routes:
+    """What the NICs of a VRF bring, which no route replaces: their prefixes, and the addresses of the node there."""
+    for vrf in node.vrfs:
+        mine = [nic for nic in node.nics if nic.name in vrf.nics and nic.name not in down]
+        yield from ((vrf.table, one, (Link(nic.name),)) for nic in mine for one in nic.networks())
+        yield from ((vrf.table, ip_network(one.ip), (Local(),)) for nic in mine for one in nic.addresses)
+
+
+def _sid(node: PlannedNode, nics: Mapping[str, Nic], sid: PlannedSid) -> Sid:
     local = LocalSid(
         **{name: _READ[name](value) for name, value in sid.parameters},
         flavors=frozenset(Flavor[name] for name in sid.flavors if name != NEXT_CSID),
         next_csid=NextCsid() if NEXT_CSID in sid.flavors else None,
-        policy=Encapsulation(source_of(nics, sid.nic), sid.policy) if sid.policy else None,
+        policy=Encapsulation(source_of(node, nics, sid.nic), sid.policy) if sid.policy else None,
     )
     return Sid(sid.sid, sid.behavior, local)
 
 
 def _proxy(proxy: PlannedProxy) -> Sid:
-    return Sid(proxy.sid, proxy.behavior, LocalSid(service=Service(proxy.to, proxy.back)), proxy.next_hop)
+    policy = Encapsulation(proxy.source, proxy.policy) if proxy.source else None
+    local = LocalSid(service=Service(proxy.to, proxy.back), policy=policy)
+    return Sid(proxy.sid, proxy.behavior, local, proxy.next_hop)
 
 
 def _vpn(node: PlannedNode, vrf: PlannedVrf, routes: Iterable[VpnRoute]) -> Fib:
     """A VPN's own table: its links, and the other sites behind their SIDs (RFC 9252 section 5)."""
-    fib = Fib((nic.address.network, (Link(nic.name),)) for nic in node.nics if nic.name in vrf.nics)
+    own = (nic for nic in node.nics if nic.name in vrf.nics)
+    fib = Fib((network, (Link(nic.name),)) for nic in own for network in nic.networks())
     source = node.routing.source if node.routing else None
     for route in routes:
         if source is None:
@@ -216,14 +322,23 @@ def _vpn(node: PlannedNode, vrf: PlannedVrf, routes: Iterable[VpnRoute]) -> Fib:
     return fib
 
 
-def _steer(nics: Mapping[str, Nic], policy: SteeredPrefix) -> Steer:
-    return Steer(HEADENDS[policy.mode], Encapsulation(source_of(nics, policy.nic), policy.segments))
+def _steer(
+    node: PlannedNode, nics: Mapping[str, Nic], policy: SteeredPrefix | SteeredFrames
+) -> Iterator[Steer]:
+    key = next((one for one in node.hmac_keys if one.number == policy.hmac), None)
+    for one in _lists(policy):
+        pushed = Encapsulation(source_of(node, nics, one.nic), one.segments, key=key)
+        yield Steer(HEADENDS[policy.mode], pushed, one.weight if isinstance(one, SteeredList) else 1)
+
+
+def _lists(policy: SteeredPrefix | SteeredFrames) -> tuple[SteeredList | SteeredPrefix | SteeredFrames, ...]:
+    return (policy.lists if isinstance(policy, SteeredPrefix) else ()) or (policy,)
 
 
 def _inside(place: Place, service: PlannedService, firewalls: tuple[Firewall, ...]) -> Namespace:
     """A service's namespace: with two ports, what comes in by one leaves by the other."""
     nics = {port.inside.name: port.inside for port in service.ports}
-    tables = {MAIN: Fib((nic.address.network, (Link(nic.name),)) for nic in nics.values())}
+    tables = {MAIN: Fib((network, (Link(nic.name),)) for nic in nics.values() for network in nic.networks())}
     rules = {}
     if len(service.ports) == 2:
         for number, (port, other) in enumerate(zip(service.ports, reversed(service.ports), strict=True), 101):
@@ -231,5 +346,5 @@ def _inside(place: Place, service: PlannedService, firewalls: tuple[Firewall, ..
             everything = ip_network("::/0" if way.next_hop.version == 6 else "0.0.0.0/0")
             tables[number] = Fib([(everything, (way,))])
             rules[port.inside.name] = number
-    addresses = frozenset(nic.address.ip for nic in nics.values())
+    addresses = frozenset(one.ip for nic in nics.values() for one in nic.addresses)
     return Namespace(place, nics, addresses, tables, rules, firewalls=firewalls)

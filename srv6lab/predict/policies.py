@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
+from srv6lab.evidence.prediction import End
 from srv6lab.plan.headend import PlannedHeadend
 from srv6lab.plan.nodes import Plan
 from srv6lab.predict.forwarding import walks
@@ -12,6 +14,7 @@ from srv6lab.predict.policy_routes import Elected
 from srv6lab.srv6.packet import Icmpv6, Ipv6, Srh, build
 from srv6lab.srv6.policy.identity import Address
 from srv6lab.srv6.policy.probing import way
+from srv6lab.srv6.policy.sr_db import SrDb
 from srv6lab.srv6.policy.state import NOTHING, States, compute
 from srv6lab.srv6.policy.view import Sids, View
 from srv6lab.srv6.quirks import QUIRKS
@@ -63,12 +66,27 @@ def _elect(
         installed = NOTHING
         if last := before.get(headend.node):
             installed = {id: state.installed for id, state in last.states.items()}
-        alive = View(headend.node, headend.db)
+        db = _with_links_up(headend, lab)
+        alive = View(headend.node, db)
         probed = set(_lists(compute(headend.policies, alive, headend.space, installed)))
-        dead = frozenset(one for one in probed if not _comes_back(lab, headend, *one))
-        view = View(headend.node, headend.db, dead)
-        found[headend.node] = Elected(compute(headend.policies, view, headend.space, installed), view)
+        ends = {one: _ends(lab, headend, *one) for one in probed}
+        at = Place(headend.node)
+        dead = {
+            one for one, those in ends.items() if any(not (it.delivered and it.place == at) for it in those)
+        }
+        view = View(headend.node, db, frozenset(dead))
+        states = compute(headend.policies, view, headend.space, installed)
+        unknown = next((it.reason for those in ends.values() for it in those if not it.known), "")
+        found[headend.node] = Elected(states, view, unknown)
     return found
+
+
+def _with_links_up(headend: PlannedHeadend, lab: ModeledLab) -> SrDb:
+    """What a headend knows, without its own links whose NICs are down or have no carrier: it sees those itself."""
+    dead = {nic.name for nic in lab.plan.node(headend.node).nics if lab.silent(nic)}
+    down = {address for address, nic in headend.nics if nic in dead}
+    links = (one for one in headend.db.links if down.isdisjoint({one.local, one.remote}))
+    return replace(headend.db, links=tuple(links))
 
 
 def _lists(states: States) -> Iterator[tuple[Address, Sids]]:
@@ -77,13 +95,12 @@ def _lists(states: States) -> Iterator[tuple[Address, Sids]]:
             yield from ((id.endpoint, one.sids) for one in candidate.lists if one.valid)
 
 
-def _comes_back(lab: ModeledLab, headend: PlannedHeadend, endpoint: Address, sids: Sids) -> bool:
-    """Whether a probe down a list does; one that can't be probed is taken for alive."""
+def _ends(lab: ModeledLab, headend: PlannedHeadend, endpoint: Address, sids: Sids) -> list[End]:
+    """Where a probe down a list ends: at the headend, if the list is alive. One that can't be probed is taken for
+    alive, and has no ends."""
     through = way(sids, endpoint, headend.db, headend.node)
     if through is None:
-        return True
+        return []
     path = (*through, headend.address)
     packet = build(Ipv6(headend.address, path[0], _HOPS), Srh.of(path), Icmpv6(128))
-    at = Place(headend.node)
-    ends = [one.end for one in walks(lab, packet, at, frozenset(QUIRKS))]
-    return all(end.delivered and end.place == at for end in ends)
+    return [one.end for one in walks(lab, packet, Place(headend.node), frozenset(QUIRKS))]

@@ -20,22 +20,33 @@ from srv6lab.srv6.results import LocalSid
 from srv6lab.topology import sr_policy as written
 from srv6lab.topology.scalars import Address, Network
 
-HEADENDS = {"encap": "H.Encaps", "encap.red": "H.Encaps.Red"}
+HEADENDS = {
+    "encap": "H.Encaps",
+    "encap.red": "H.Encaps.Red",
+    "inline": "H.Insert",
+    "l2encap": "H.Encaps.L2",
+    "l2encap.red": "H.Encaps.L2.Red",
+}
 INVALID = "no candidate path of its policy is valid"
 Routes = Iterator[tuple[int | None, Network, tuple[NextHop, ...]]]
 
 
 @dataclass(frozen=True, slots=True)
 class Elected:
-    """The state of every policy of a headend, and what it judged by."""
+    """The state of every policy of a headend, and what it judged by; or why the model doesn't know what becomes of its
+    probes, so that all of this is `unknown`."""
 
     states: States
     view: View
+    unknown: str = ""
 
 
-def source_of(nics: Mapping[str, Nic], name: str) -> IPv6Address:
-    """The source of what a node pushes is the address of the NIC that it leaves by."""
-    source = nics[name].address.ip
+def source_of(node: PlannedNode, nics: Mapping[str, Nic], name: str) -> IPv6Address:
+    """The source of what a node pushes: what it was told (`ip sr tunsrc`), what FRR tells the kernel, else the address
+    of the NIC that it leaves by."""
+    by_frr = node.routing.source if node.routing else None
+    of_nic = nics[name].of(6)
+    source = node.tunnel_source or by_frr or (of_nic.ip if of_nic else None)
     if not isinstance(source, IPv6Address):
         raise ValueError(f"{name} has no IPv6 address to encapsulate from")
     return source
@@ -46,7 +57,7 @@ def decided(node: PlannedNode, elected: Elected) -> Routes:
     headend = _headend(node)
     nics: dict[Address, str] = dict(headend.nics)
     for route in routes(headend.steered, elected.states, elected.view, nics):
-        if found := tuple(_behind({nic.name: nic for nic in node.nics}, route)):
+        if found := tuple(_behind(node, {nic.name: nic for nic in node.nics}, route)):
             yield route.table, route.prefix, found
 
 
@@ -65,16 +76,16 @@ def _headend(node: PlannedNode) -> PlannedHeadend:
     return node.headend
 
 
-def _behind(nics: Mapping[str, Nic], route: Route) -> Iterator[NextHop]:
+def _behind(node: PlannedNode, nics: Mapping[str, Nic], route: Route) -> Iterator[NextHop]:
     one = route.steering
     if route.drop:
         yield Blackhole(INVALID)
     elif not route.hops and one and one.sid and one.otherwise[:1] == ("encap",):
-        source = source_of(nics, one.otherwise[-1])
+        source = source_of(node, nics, one.otherwise[-1])
         yield Steer(HEADENDS[one.mode], Encapsulation(source, (one.sid,)))
     whole = lcm(*(hop.share.denominator for hop in route.hops))
     for hop in route.hops:  # their shares as whole numbers, without a rounding error
-        policy, weight = Encapsulation(source_of(nics, hop.nic), hop.sids), int(hop.share * whole)
+        policy, weight = Encapsulation(source_of(node, nics, hop.nic), hop.sids), int(hop.share * whole)
         if one:
             yield Steer(HEADENDS[one.mode], policy, weight)
         elif isinstance(route.prefix, IPv6Network):

@@ -108,14 +108,30 @@ class Provider(Protocol):
 
 
 _TRAP = re.compile(r"^day0/[^:\s]+\.sh:(\d+): ", re.MULTILINE)
+_OWN = re.compile(
+    r"^(?:day0/[^:\s]+\.sh|apply): command (\S+) failed with exit code (\d+): (.*)$", re.MULTILINE
+)
 _BATCH = re.compile(r"^Command failed -:(\d+)$", re.MULTILINE)
 
 
+def own_error(node: str, stderr: str) -> NodeError | None:
+    """A command of the lab's own that failed in a node, with its exit code and what it said; None if none did."""
+    found = _OWN.search(stderr)
+    if found is None:
+        return None
+    number, code, command = found.groups()
+    said = [f"  {line}" for line in stderr[found.end() :].splitlines() if line.strip()]
+    what = f"{node}: its command {number} failed with exit code {code}: {command}"
+    return NodeError("\n".join([what, *said]), node=node)
+
+
 def day0_error(node: str, path: str, script: str, result: Completed) -> NodeError:
-    """A failed Day0 as node, line of the script and stderr.
+    """A failed Day0 as node, line of the script and stderr, or the lab's own command that failed.
 
     `ip -batch` counts the lines of its own input, so its number is added to the line that began it.
     """
+    if own := own_error(node, result.stderr):
+        return own
     lines = script.splitlines()
     where, text = path, ""
     if trap := _TRAP.search(result.stderr):

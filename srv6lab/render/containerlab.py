@@ -56,7 +56,7 @@ def _refuse_proxies(plan: Plan) -> None:
 def _node(node: PlannedNode, image: str) -> dict[str, Any]:
     return {
         "kind": "linux",
-        "image": image,
+        "image": node.image or image,
         "cmd": "sleep infinity",
         "network-mode": "none",
         "sysctls": dict(_SYSCTLS),

@@ -23,7 +23,8 @@ _FIRST_PORT = 20000
 @dataclass(frozen=True, slots=True)
 class _Adapter:
     """A NIC as hypervisors have it. VirtualBox: by its number, with a MAC without colons, on a named network.
-    libvirt: by its slot, with a UDP port that is its end of the link and one that is the other."""
+    libvirt: by its slot, with a UDP port that is its end of the link and one that is the other.
+    One that is `promiscuous` is given frames for any MAC."""
 
     number: int
     mac: str
@@ -32,6 +33,7 @@ class _Adapter:
     slot: int
     port: int
     peer_port: int
+    promiscuous: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,11 @@ class _VirtualMachine:
     day0: str
     srconf: str
     agent: str
+
+    @property
+    def hostname(self) -> str:
+        """RFC 1123 section 2.1 knows no `_`."""
+        return self.name.replace("_", "-")
 
 
 def vagrant(plan: Plan) -> Files:
@@ -80,7 +87,9 @@ def single_vm(plan: Plan) -> Files:
         agent="",
     )
     text = template(f"{VAGRANTFILE}.j2", plan=plan, machines=[machine])
-    return {**day0_scripts(plan), day0: template("single-vm.sh.j2", path=day0), VAGRANTFILE: text}
+    packages = sorted({package for node in plan.nodes for package in node.own.packages})
+    ready = template("single-vm.sh.j2", path=day0, packages=packages)
+    return {**day0_scripts(plan), day0: ready, VAGRANTFILE: text}
 
 
 def _refuse_crowded(plan: Plan) -> None:
@@ -89,7 +98,7 @@ def _refuse_crowded(plan: Plan) -> None:
         Problem(
             plan.locate("nodes", machine.name),
             f"{machine.name} has {len(machine.nics)} links; a VirtualBox machine has room for {MOST_LINKS}",
-            f"take links away, or run it without VirtualBox: invoke up lab={plan.name}",
+            f"take links away, or run it in namespaces: invoke up lab={plan.name}",
         )
         for machine in plan.nodes
         if len(machine.nics) > MOST_LINKS
@@ -119,7 +128,8 @@ def _adapters(plan: Plan, nics: Iterable[Nic]) -> Iterator[_Adapter]:
     for number, nic in enumerate(nics, 2):
         mac = nic.mac.replace(":", "").upper()
         ends = ports[nic.point], ports[nic.peer]
-        yield _Adapter(number, mac, f"{plan.name}-{nic.link}", f"{nic.trace}.pcap", number - 1, *ends)
+        cable, pcap = f"{plan.name}-{nic.link}", f"{nic.trace}.pcap"
+        yield _Adapter(number, mac, cable, pcap, number - 1, *ends, nic.circuit)
 
 
 def _ports(plan: Plan) -> dict[Point, int]:

@@ -11,7 +11,7 @@ from dataclasses import fields
 from typing import Any
 
 from srv6lab.errors import UsageError
-from srv6lab.srv6.behaviors import NEEDS, REGISTRY, Behavior
+from srv6lab.srv6.behaviors import INSTEAD, NEEDS, REGISTRY, Behavior
 from srv6lab.srv6.flavors import Flavored, flavored
 from srv6lab.srv6.quirks import QUIRKS
 from srv6lab.suggest import closest, did_you_mean
@@ -91,7 +91,8 @@ def _lines(one: Behavior) -> Iterator[str]:
         "does": one.summary,
         "parameters": one.parameters or "none",
         "Linux since": _version(one.kernel_since) or _NOT_LINUX,
-        "needs": "; ".join(NEEDS[need] for need in one.needs) or "nothing of a kernel",
+        "needs": "; ".join(NEEDS[need] + INSTEAD.get(need, "") for need in one.needs)
+        or "nothing of a kernel",
         "in labs": "yes" if one.in_labs else "no: Day0 can't install it",
         "in the model": "yes" if one.model else "no",
     }

@@ -74,6 +74,8 @@ def _exercise(one: Walked) -> Iterator[str]:
             yield from _trace(trace, linux)
         for trace in _on_linux_alone(prediction):
             yield from _trace(trace, None, ", on Linux")
+        for end in dict.fromkeys(one.end for one in prediction.largest if not one.end.delivered):
+            yield f"  the largest packets there LOST at {end.place}: {end.reason}"
         yield from _table(one.proxies, prediction)
     quirks = {name for p in one.predictions for t in p.linux for hop in t.hops for name in hop.quirks}
     for name in sorted(quirks):
@@ -102,11 +104,9 @@ def _trace(trace: Trace, linux: Trace | None, where: str = "") -> Iterator[str]:
         yield f"    {_place(hop):{width}}  {sentence(_both(hop, linux.hops[index] if linux else None))}"
         if hop.direction is Direction.OUT:
             yield f"    {'':{width}}    {_why(hop)}"
-    word = "delivered to" if trace.end.delivered else "LOST at"
-    yield f"    {word} {trace.end.place}: {trace.end.reason}"
+    yield f"    {trace.end}"
     if linux and linux.end != trace.end:
-        word = "delivered to" if linux.end.delivered else "LOST at"
-        yield f"    on Linux {word} {linux.end.place}: {linux.end.reason}"
+        yield f"    on Linux {linux.end}"
 
 
 def _both(hop: Hop, linux: Hop | None) -> dict[str, str]:
@@ -194,6 +194,11 @@ def _exercise_json(one: Walked) -> dict[str, Any]:
                 "probe": prediction.probe,
                 "walks": [_trace_json(trace, linux) for trace, linux in _beside(prediction)],
                 "linux_walks": [_trace_json(trace, trace) for trace in _on_linux_alone(prediction)],
+                **(
+                    {"largest": [_end_json(one.end) for one in prediction.largest]}
+                    if prediction.largest
+                    else {}
+                ),
             }
             for prediction in one.predictions
         ],
@@ -213,7 +218,8 @@ def _trace_json(trace: Trace, linux: Trace | None) -> dict[str, Any]:
 
 
 def _end_json(end: End) -> dict[str, Any]:
-    return {"delivered": end.delivered, "at": str(end.place), "reason": end.reason}
+    found = {"delivered": end.delivered, "at": str(end.place), "reason": end.reason}
+    return found if end.known else {**found, "modeled": False}
 
 
 def _hop_json(hop: Hop, linux: Hop | None) -> dict[str, Any]:
@@ -246,7 +252,7 @@ def _sequence(title: str, trace: Trace, actors: Mapping[Place, str]) -> Iterator
         sender, taker = actors[out.point.place], actors[into.point.place]
         yield f"  Note over {sender}: {_safe(_why(out))}"
         yield f"  {sender}->>{taker}: {_safe(sentence(foretell(out.packet)))}"
-    word = "delivered" if trace.end.delivered else "lost"
+    word = "delivered" if trace.end.delivered else "lost" if trace.end.known else "not modeled from here on"
     yield f"  Note over {actors[trace.end.place]}: {_safe(f'{word}: {trace.end.reason}')}"
 
 

@@ -44,19 +44,26 @@ def _leg(leg: Leg, prediction: Prediction, parallel: frozenset[frozenset[str]]) 
     before: Packet | None = None
     for (link, text), share in lines.items():
         packet = parse(text)
-        if share is None or 0 < share < 1:
+        if traces[0].number:
+            count = sum((link, text) in _lines([trace], parallel) for trace in traces)
+            packet = replace(packet, whole={"count": Said(count, 0)})
+        elif share is None or 0 < share < 1:
             packet = replace(packet, whole={"share": Said("any" if share is None else str(share), 0)})
         short = written(packet, before)
         yield f"      - {link}: {json.dumps(short, ensure_ascii=False) if ': ' in f'{short} ' or '::,' in short else short}"
         before = packet
-        yield from _losses([trace for trace in traces if _last(trace, parallel) == (link, text)], "- ")
-    yield from _losses([trace for trace in traces if not _last(trace, parallel)], "# ")
+        yield from _ends([trace for trace in traces if _last(trace, parallel) == (link, text)], "- ")
+    yield from _ends([trace for trace in traces if not _last(trace, parallel)], "# ")
 
 
-def _losses(traces: Sequence[Trace], mark: str) -> Iterator[str]:
-    """Where packets end: behind the line that leads there, and in a comment where none does."""
+def _ends(traces: Sequence[Trace], mark: str) -> Iterator[str]:
+    """Where packets end: behind the line that leads there, and in a comment where none does. What the model doesn't know
+    is for the author to write."""
     for end in dict.fromkeys(trace.end for trace in traces if not trace.end.delivered):
-        yield f"      {mark}lost at {end.place}: {json.dumps(end.reason, ensure_ascii=False)}"
+        if end.known:
+            yield f"      {mark}lost at {end.place}: {json.dumps(end.reason, ensure_ascii=False)}"
+        else:
+            yield f"      # {end}"
 
 
 def _last(trace: Trace, parallel: frozenset[frozenset[str]]) -> _Line | None:

@@ -18,6 +18,8 @@ NEEDS: dict[str, str] = {
     "vrf": "a VRF (CONFIG_NET_VRF), with net.vrf.strict_mode=1",
     "tc-bpf": "eBPF at tc's clsact (CONFIG_NET_CLS_ACT, CONFIG_NET_CLS_BPF), for srconf",
 }
+# What takes its place in a lab on a kernel that hasn't got it.
+INSTEAD: dict[str, str] = {"vrf": " (in a lab in namespaces, a network namespace instead)"}
 Kind = Literal["IPv4", "IPv6", "Ethernet"]
 
 
@@ -71,7 +73,7 @@ _bound = partial(Behavior, model="binding", parameters=("policy",), ends_policy=
 _proxies = partial(
     Behavior, model="proxy", kernel_since=None, served_by="proxy", goes_on=False, ends_policy=False
 )
-_static = partial(_proxies, parameters=("service", "policy"), in_labs=False, needs=())
+_static = partial(_proxies, parameters=("service", "policy"), needs=("seg6", "tc-bpf"), ends_policy=True)
 _dynamic = partial(_proxies, parameters=("service",), needs=("seg6", "tc-bpf"))
 _PROXY = "draft-ietf-spring-sr-service-programming"
 
@@ -126,7 +128,6 @@ _ALL = (
         "RFC 8986 4.7",
         "decapsulate, look IPv4 up in one table",
         kernel_since=(5, 11),
-        in_labs=False,
         needs=("seg6", "vrf"),
         takes=("IPv4",),
     ),
@@ -136,7 +137,6 @@ _ALL = (
         "RFC 8986 4.8",
         "decapsulate, look IP up in one table",
         kernel_since=(5, 14),
-        in_labs=False,
         needs=("seg6", "vrf"),
         takes=("IPv4", "IPv6"),
     ),
@@ -146,7 +146,6 @@ _ALL = (
         "RFC 8986 4.9",
         "decapsulate, hand the frame to one interface",
         parameters=("oif",),
-        in_labs=False,
         takes=("Ethernet",),
         looks_up=None,
     ),
@@ -174,8 +173,8 @@ _ALL = (
         None,
         f"{_PROXY} 6.1.2.1",
         "hand inner frames to an SR-unaware service and put it into a policy again",
-        served_by=None,
         takes=("Ethernet",),
+        **_BY_NOBODY,
     ),
     _static(
         "End.AS4",

@@ -63,24 +63,26 @@ def _packet(packet: Packet, given: Encapsulation, srh: Srh | None) -> Result:
 
 
 def _inserted(packet: Packet, given: Encapsulation, *, reduced: bool) -> Result:
-    """The SRH stands in front of all that the destination reads; hop-by-hop options come first (RFC 8200
-    section 4.1)."""
     less = hop(packet)
-    if isinstance(less, IcmpError):
-        return less
-    first, *behind = less.headers
+    return less if isinstance(less, IcmpError) else Forward(insert(less, given, reduced=reduced), Lookup())
+
+
+def insert(packet: Packet, given: Encapsulation, *, reduced: bool = False) -> Packet:
+    """The packet with an SRH in front of all that its destination reads; hop-by-hop options come first (RFC 8200
+    section 4.1)."""
+    first, *behind = packet.headers
     if not isinstance(first, Ipv6):
         raise TypeError(f"an IPv6 packet is needed, not {type(first).__name__}")
     segments = (*given.segments, first.destination)
-    srh = Srh.of(segments, reduced=reduced, flags=given.flags, tag=given.tag, tlvs=given.tlvs)
+    srh = given.srh_of(segments, first.source, reduced=reduced)
     length = first.payload_length + len(srh.to_bytes())
     header = replace(first, destination=given.segments[0], payload_length=length)
     if behind and isinstance(options := behind[0], HopByHop):
         srh = replace(srh, next_header=options.next_header)
         front: tuple[Header, ...] = (header, replace(options, next_header=NUMBERS[Srh]), srh)
-        return Forward(less.with_headers((*front, *behind[1:])), Lookup())
+        return packet.with_headers((*front, *behind[1:]))
     srh = replace(srh, next_header=first.next_header)
-    return Forward(less.with_headers((replace(header, next_header=NUMBERS[Srh]), srh, *behind)), Lookup())
+    return packet.with_headers((replace(header, next_header=NUMBERS[Srh]), srh, *behind))
 
 
 def _frame(packet: Packet, given: Encapsulation, srh: Srh | None) -> Result:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
@@ -11,6 +12,8 @@ from pydantic import Field, StringConstraints
 from srv6lab.topology.actions import Action, AnyAction
 from srv6lab.topology.expectations import Expect
 from srv6lab.topology.scalars import (
+    NAME,
+    Address,
     Flag,
     Line,
     Model,
@@ -23,7 +26,9 @@ from srv6lab.topology.scalars import (
 class ProbeKind:
     """A kind of probe: `key` holds its count in a Probe, `words` are what it sends, `interval` are the milliseconds
     between two packets of one that doesn't say, `header` the bytes between IP and payload. Of one that is `answered`
-    the replies come back; `ports` and `segments` say whether it has those. `live/send.py` sends it and
+    the replies come back; `ports` and `segments` say whether it has those. Of one that isn't `counted` nobody knows how
+    many packets it takes: it is sent once, and is answered once or not. Of one that `grows` the hop limits are 1, 2, …, and
+    `hops` are who answers them. `live/send.py` sends it and
     `predict/probe_packets.py` has its packets, by the key."""
 
     key: str
@@ -33,34 +38,63 @@ class ProbeKind:
     answered: bool = False
     ports: bool = False
     segments: bool = False
+    counted: bool = True
+    grows: bool = False
 
 
 PROBE_KINDS = (
     ProbeKind("icmp", "echo requests", interval=20, header=8, answered=True, segments=True),
     ProbeKind("udp", "flows of UDP", interval=1, header=8, ports=True),
+    ProbeKind("tcp", "bytes of TCP", interval=1, header=20, answered=True, ports=True, counted=False),
+    ProbeKind("traceroute", "echo requests with growing hop limits", interval=20, header=8, grows=True),
 )
 
 
+HOPS = 64  # what Linux begins with
 Answered = Annotated[str, StringConstraints(pattern=r"^(all|none|at least [1-9][0-9]{0,3})$")]
+
+NOBODY = "*"  # answers a hop
+HOP = rf"^(\*|{NAME[1:-1]}|[0-9A-Fa-f.:]{{2,45}})$"
+
+
+def is_address(hop: str) -> bool:
+    try:
+        ip_address(hop)
+    except ValueError:
+        return False
+    return True
 
 
 class Probe(Model):
     """Traffic that an exercise sends from one node to another: `icmp` echo requests, or one datagram of each of `udp`
     flows, which differ in their source port. `size` bytes are behind the ICMP or UDP header (the token that they are
-    told by needs 56). With `segments` echo requests carry an SRH through these SIDs, first visited first, with `oam`
-    its O-flag (RFC 9259). `interval` is in milliseconds. `answered` says how many of its echo requests must be."""
+    told by needs 56); or one transfer of `tcp` bytes to a listener that is started for it, answered if all of them come. With `segments` echo requests carry an SRH through these SIDs, first visited first, with `oam`
+    its O-flag (RFC 9259). `interval` is in milliseconds. `answered` says how many of its echo requests must be.
+
+    `source` is an address of the node `from`, `destination` any address: `to` may be left out beside it. Without them
+    the addresses are of the `family` that both nodes have, IPv4 first. `dscp` (RFC 2474 section 3) and `hop_limit` are
+    what the packets begin with. Those of a `traceroute` begin with the hop limits 1 to so many, and `hops` says who
+    answers them up to the destination: nodes or addresses, `*` for nobody."""
 
     id: Name
     source: Name = Field(alias="from")
-    to: Name
+    to: Name | None = None
+    source_address: Address | None = Field(alias="source", default=None)
+    destination: Address | None = None
+    family: Literal[4, 6] | None = None
+    dscp: Annotated[int, Field(strict=True, ge=0, le=63)] = 0
+    hop_limit: Annotated[int, Field(strict=True, ge=1, le=255)] | None = None
     icmp: Annotated[int, Field(strict=True, ge=1, le=1000)] | None = None
     udp: Annotated[int, Field(strict=True, ge=1, le=20000)] | None = None
+    tcp: Annotated[int, Field(strict=True, ge=1, le=10_000_000)] | None = None
+    traceroute: Annotated[int, Field(strict=True, ge=1, le=32)] | None = None
     port: Annotated[int, Field(strict=True, ge=1, le=65535)] = 5000
     interval: Annotated[int, Field(strict=True, ge=1, le=1000)] | None = None
     size: Annotated[int, Field(strict=True, ge=56, le=8952)] = 56
     segments: Annotated[tuple[V6Address, ...], Field(max_length=16)] = ()
     oam: Flag = False
     answered: Answered | None = None
+    hops: Annotated[tuple[Annotated[str, StringConstraints(pattern=HOP)], ...], Field(max_length=32)] = ()
 
     @property
     def answers(self) -> tuple[int, int] | None:
@@ -69,7 +103,14 @@ class Probe(Model):
             return None
         if self.answered == "none":
             return 0, 0
-        return (self.count if self.answered == "all" else int(self.answered.split()[-1])), self.count
+        return (self.sends if self.answered == "all" else int(self.answered.split()[-1])), self.sends
+
+    @property
+    def version(self) -> int | None:
+        """Of IP, if the probe says it in any way."""
+        if given := self.destination or self.source_address:
+            return int(given.version)
+        return self.family or (6 if self.segments else None)
 
     @property
     def kinds(self) -> tuple[ProbeKind, ...]:
@@ -82,9 +123,14 @@ class Probe(Model):
 
     @property
     def count(self) -> int:
-        """How many packets it sends."""
+        """How many packets it sends, or bytes."""
         count: int = getattr(self, self.kind.key)
         return count
+
+    @property
+    def sends(self) -> int:
+        """How many times it is sent: that of a kind that isn't counted once."""
+        return self.count if self.kind.counted else 1
 
 
 class Step(Model):

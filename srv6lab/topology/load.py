@@ -1,6 +1,6 @@
 """A topology file → a Topology, or every problem of the file at once.
 
-Two passes: what each part is (`model`, told in our words by `messages/`), then what the
+What is short in the file becomes long (`large`, `walks`). Then two passes: what each part is (`model`, told in our words by `messages/`), then what the
 parts mean together (`checks/`). The second runs over whatever the first found sound. The files that a
 topology names are read beside it, since one that isn't there is a problem of the file, too.
 """
@@ -16,8 +16,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from srv6lab.errors import Problem, TopologyError, UsageError
+from srv6lab.errors import Problem, TopologyError, UsageError, gathered
 from srv6lab.topology import checks
+from srv6lab.topology.large import spread
 from srv6lab.topology.losses import answered
 from srv6lab.topology.messages.schema import (
     findings_of,
@@ -26,7 +27,7 @@ from srv6lab.topology.messages.schema import (
     schema_problems,
     value_at,
 )
-from srv6lab.topology.model import Service, Topology
+from srv6lab.topology.model import Topology
 from srv6lab.topology.walks import expanded
 from srv6lab.topology.yaml.source import MAX_BYTES, Source, examine
 from srv6lab.topology.yaml.source import Path as KeyPath
@@ -69,17 +70,21 @@ def read(path: Path) -> bytes:
 def loads(text: str | bytes, shown: str, folder: Path | None = None) -> Lab:
     """The lab of a text that stands in no file, or not yet; the files that it names are in `folder`."""
     source, problems = examine(text, shown)
+    try:
+        source, of_short = spread(source, folder, problems)
+    except TopologyError as error:
+        raise _refusal(error.problems) from None
     of_losses = answered(source)
     source, of_walks = expanded(source)
-    problems += (*of_walks, *of_losses)
+    problems = (*of_short, *of_walks, *of_losses)
     topology, schema = _topology(source)
     view = _view(source, schema)
     found = checks.run(view, source.locate)
-    files, missing = _files(view.services, folder, source)
+    files, missing = _files(view, folder, source)
     if topology is None or problems or missing or any(one.severity == "error" for one in found):
         words = islice(schema_problems(schema, source), MAX_PROBLEMS) if schema else ()
         raise _refusal(problems, words, found, missing)
-    return Lab(topology, source, tuple(map(_printable, found)), files)
+    return Lab(topology, source, tuple(map(_printable, gathered(found))), files)
 
 
 def _topology(source: Source) -> tuple[Topology | None, ValidationError | None]:
@@ -89,25 +94,25 @@ def _topology(source: Source) -> tuple[Topology | None, ValidationError | None]:
         return None, error
 
 
-def _files(
-    services: Mapping[str, Service], folder: Path | None, source: Source
-) -> tuple[dict[str, str], list[Problem]]:
-    """The texts of the files that services name, and a problem for each that can't be read."""
+def _files(view: checks.Facts, folder: Path | None, source: Source) -> tuple[dict[str, str], list[Problem]]:
+    """The texts of the files that services and nodes name, and a problem for each that can't be read."""
     texts: dict[str, str] = {}
     problems = []
-    for name, service in services.items() if folder else ():
+    for path, name in view.named_files if folder else ():
         try:
-            texts[service.rules] = _text(Path(folder or ".", service.rules))
+            texts[name] = _text(Path(folder or "."), name)
         except (OSError, ValueError) as error:
             reason = (getattr(error, "strerror", None) or "").lower() or str(error)
-            what = f"{service.rules} can't be read: {reason}"
             mend = "the file is looked for in the topology's folder"
-            problems.append(Problem(source.locate(("services", name, "rules")), what, mend))
+            problems.append(Problem(source.locate(path), f"{name} can't be read: {reason}", mend))
     return texts, problems
 
 
-def _text(path: Path) -> str:
-    """A small text file; a pipe would never end, and a shell loses NUL."""
+def _text(folder: Path, name: str) -> str:
+    """A small text file in the folder, where no link leads out of it; a pipe would never end, and a shell loses NUL."""
+    path = folder / name
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise ValueError("it is a link that leads out of the topology's folder")
     if path.exists() and not path.is_file():
         raise ValueError("it is no file")
     with path.open("rb") as file:

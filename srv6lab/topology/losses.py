@@ -21,7 +21,8 @@ def answered(source: Source) -> list[Problem]:
     """Writes `answered` into the probes that losses name, and says what is wrong with those losses."""
     problems: list[Problem] = []
     for exercise in _items(source.root, "exercises"):
-        probes = {one.data.get("id"): one for one in _probes(exercise)}
+        named = ((_value(one, "id"), one) for one in _probes(exercise))
+        probes = {name: one for name, one in named if isinstance(name, str)}
         for loss in _items(_child(exercise, "expect"), "losses"):
             if problem := _say(loss, probes, source):
                 problems.append(problem)

@@ -6,57 +6,55 @@ owns, two NICs with one address) is judged by the loader, which knows where each
 
 from __future__ import annotations
 
-from ipaddress import IPv6Network
+from ipaddress import IPv4Interface, IPv6Interface, IPv6Network, ip_interface
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints
 
 from srv6lab.engines import AUTO, ENGINES
-from srv6lab.srv6.csid import NextCsid
-from srv6lab.srv6.flavors import NEXT_CSID, in_linux
 from srv6lab.topology.exercises import Exercise
+from srv6lab.topology.hmac import HmacCheck, Key, KeyName
+from srv6lab.topology.local_sid import LocalSid
+from srv6lab.topology.own import ImageName, OwnWords
 from srv6lab.topology.places import Point
-from srv6lab.topology.routing import Bgp, Isis, IsisLink, SidStructure, Vrf, VrfName
+from srv6lab.topology.route import Route
+from srv6lab.topology.routing import Bgp, Isis, IsisLink, PlainVrf, SidStructure, Vrf, VrfName
+from srv6lab.topology.rules import Rule
 from srv6lab.topology.scalars import (
+    ENDPOINT,
     Address,
     BoxName,
     BoxVersion,
     Cpus,
     FileName,
     Flag,
+    Interface,
     Line,
+    Mac,
     Megabytes,
     Model,
     Mtu,
     Name,
     Network,
+    NicName,
     TraceName,
     V4Address,
     V6Address,
-    V6Interface,
     V6Network,
+    several,
 )
 from srv6lab.topology.sr_policy import Headend, LinkMetric, Srlg, SrPolicy
-from srv6lab.topology.steering import Steering, Target
+from srv6lab.topology.steering import Steering
 
+LINK_LOCAL = IPv6Network("fe80::/64")  # what every link has
 MOST_LINKS = 7  # VirtualBox gives eight NICs, and Vagrant needs the first
-
-ENDPOINT = r"^([a-z][a-z0-9-]{0,30}):(eth[1-9][0-9]?)$"
-
-
-class Route(Model):
-    """A static route of a node, in its main table or in one that only its SIDs look into (the kernel has tables of
-    its own from 253 on). Several of one prefix and table share its flows by their weights."""
-
-    prefix: Network
-    via: Address
-    weight: Annotated[int, Field(strict=True, ge=1, le=256)] = 1
-    table: Annotated[int, Field(strict=True, ge=1, le=252)] | None = None
 
 
 class Hardware(Model):
-    """What a virtual machine is made of; a namespace needs none of it. `memory` is in MB."""
+    """What a virtual machine is made of, and the `image` of a container; a namespace needs none of it. `memory` is
+    in MB."""
 
+    image: ImageName | None = None
     box: BoxName | None = None
     box_version: BoxVersion | None = None
     memory: Megabytes | None = None
@@ -66,25 +64,62 @@ class Hardware(Model):
 STANDARD = Hardware(box="bento/ubuntu-22.04", memory=1024, cpus=1)
 
 
-class Group(Hardware):
-    """Nodes that are made of the same: what a node says itself goes first, then its groups, then `defaults`."""
-
-    members: Annotated[tuple[Name, ...], Field(min_length=1)]
+Role = Literal["host", "router", "sr-proxy", "service"]
 
 
-class Node(Hardware):
+class Node(Hardware, OwnWords):
     """A machine of the lab."""
 
-    role: Literal["host", "router", "sr-proxy", "service"]
+    role: Role
     locator: V6Network | None = None
     sid_structure: SidStructure | None = None
-    loopback: V6Interface | None = None
+    loopbacks: Annotated[tuple[Interface, ...], BeforeValidator(several)] = Field((), alias="loopback")
     routes: tuple[Route, ...] = ()
+    rules: tuple[Rule, ...] = ()
     router_id: V4Address | None = None
     isis: Isis | None = None
     bgp: Bgp | None = None
-    vrfs: dict[VrfName, Vrf] = Field(default_factory=dict)
+    vrfs: dict[VrfName, PlainVrf | Vrf] = Field(default_factory=dict)
     headend: Headend = Headend()
+    tunnel_source: V6Address | None = None
+    hmac_keys: dict[KeyName, Key] = Field(default_factory=dict)
+    hmac_check: HmacCheck = "present"
+
+    @property
+    def loopback(self) -> IPv6Interface | None:
+        """The first IPv6 address on `lo`: the node is known by it."""
+        return next((one for one in self.loopbacks if isinstance(one, IPv6Interface)), None)
+
+    @property
+    def vpns(self) -> dict[str, Vrf]:
+        """The VRFs whose routes come by BGP."""
+        return {name: one for name, one in self.vrfs.items() if isinstance(one, Vrf)}
+
+    @property
+    def vrf_tables(self) -> dict[str, int]:
+        """The tables of the other VRFs."""
+        return {name: one.table for name, one in self.vrfs.items() if isinstance(one, PlainVrf)}
+
+    def vrf_of(self, vrf: str | None, table: int | None = None) -> str:
+        """The VRF without BGP that is named, or whose table is; "" for none."""
+        named = (name for name, number in self.vrf_tables.items() if name == vrf or number == table)
+        return next(named, "")
+
+
+class Group(Node):
+    """Nodes that have something in common: what a node says itself goes first, then its groups, then `defaults`. What is
+    no hardware the loader has given to the members before a group is made of the rest."""
+
+    role: Role | None = None  # type: ignore[assignment]
+    members: Annotated[tuple[Name, ...], Field(min_length=1)]
+
+
+class Pools(Model):
+    """Where addresses are taken from that the file doesn't say: links' prefixes, routers' loopbacks and locators."""
+
+    links: Network | None = None
+    loopbacks: Network | None = None
+    locators: V6Network | None = None
 
 
 def _spell_out(value: Any) -> Any:
@@ -92,11 +127,19 @@ def _spell_out(value: Any) -> Any:
     return {"at": value} if isinstance(value, str) else value
 
 
+def _listed(value: Any) -> Any:
+    """One file is short for a list of it."""
+    return [value] if isinstance(value, str) else value
+
+
 class Endpoint(Model):
-    """One end of a link: a NIC, its address in the link's prefix, the name of its capture file."""
+    """One end of a link: a NIC, its addresses in the link's prefixes, the name of its capture file. Its `mac` and `mtu`
+    go before what they are otherwise."""
 
     at: Annotated[str, StringConstraints(pattern=ENDPOINT)]
-    address: Address | None = None
+    addresses: Annotated[tuple[Address, ...], BeforeValidator(several)] = Field((), alias="address")
+    mac: Mac | None = None
+    mtu: Mtu | None = None
     trace: TraceName | None = None
     vrf: VrfName | None = None
 
@@ -114,14 +157,17 @@ class Endpoint(Model):
 
 
 class Link(Model):
-    """A cable between two NICs. `igp_metric`, `te_metric`, `delay` in microseconds, `affinities` and `srlgs` are what the
-    SR database of headends knows of it in both directions; of a link with IS-IS, the metric is that one's."""
+    """A cable between two NICs, with the prefixes of their addresses; `fe80::/64` is link-local addresses alone.
+    `igp_metric`, `te_metric`, `delay` in microseconds, `affinities` and `srlgs` are what the SR database of headends
+    knows of it in both directions; of a link with IS-IS, the metric is that one's."""
 
     name: Name
     endpoints: Annotated[
         tuple[Annotated[Endpoint, BeforeValidator(_spell_out)], ...], Field(min_length=2, max_length=2)
     ]
-    prefix: Network
+    prefixes: Annotated[tuple[Network, ...], Field(min_length=1), BeforeValidator(several)] = Field(
+        alias="prefix"
+    )
     mtu: Mtu = 1500
     isis: IsisLink | None = None
     igp_metric: LinkMetric = 10
@@ -130,24 +176,33 @@ class Link(Model):
     affinities: tuple[Name, ...] = ()
     srlgs: tuple[Srlg, ...] = ()
 
-    def address(self, end: int) -> Address:
-        """The address of one end: what the author says, else the first and the second of the prefix."""
-        return self.endpoints[end].address or self.prefix[end + 1]
+    @property
+    def versions(self) -> frozenset[int]:
+        """The IP versions of its prefixes."""
+        return frozenset(prefix.version for prefix in self.prefixes)
 
+    def interfaces(self, end: int) -> tuple[IPv4Interface | IPv6Interface, ...]:
+        """The addresses of one end in each prefix, with its length: what the author says, else the first and the second
+        of the prefix."""
+        said = self.endpoints[end].addresses
+        return tuple(
+            ip_interface((address, prefix.prefixlen))
+            for prefix in self.prefixes
+            for address in [one for one in said if one in prefix] or [prefix[end + 1]]
+        )
 
-if TYPE_CHECKING:
-    FlavorName = str
-else:
-    FlavorName = Literal[*in_linux()]
-NicLabel = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,14}$")]
+    def address(self, end: int, version: int | None = None) -> Address | None:
+        """The first address of one end, of one IP version if one is asked for; None if it has none."""
+        interfaces = (one for one in self.interfaces(end) if version in (None, one.version))
+        return next((one.ip for one in interfaces), None)
 
 
 class Port(Model):
     """A veth pair between a node and the namespace of its service: `outside` gets the first address
     of `prefix`, IPv4 or IPv6, `inside` the second, and `inside` is traced."""
 
-    outside: NicLabel
-    inside: NicLabel
+    outside: NicName
+    inside: NicName
     prefix: Network
     mtu: Mtu = 2000
     trace: TraceName | None = None
@@ -173,39 +228,20 @@ class Service(Model):
     engine: EngineName = AUTO
     sr_aware: Flag = False
     rules: FileName
-    listen: NicLabel | None = None
+    listen: NicName | None = None
     frames: Literal["all", "ipv4"] = "all"
 
 
-class LocalSid(Model):
-    """A SID that a node owns and the behavior bound to it (RFC 8986 section 3), with its flavors."""
-
-    node: Name
-    sid: V6Address
-    behavior: str
-    nh4: V4Address | None = None
-    nh6: V6Address | None = None
-    table: Annotated[int, Field(strict=True, ge=1, le=2**32 - 1)] | None = None
-    policy: Target | None = None
-    service: Name | None = None
-    flavors: tuple[FlavorName, ...] = ()
-
-    @property
-    def parameters(self) -> dict[str, Any]:
-        """What the author gave, by the names of the behavior's registry entry."""
-        given = {name: getattr(self, name) for name in ("nh4", "nh6", "policy", "service", "table")}
-        return {name: value for name, value in given.items() if value is not None}
-
-    @property
-    def prefix(self) -> IPv6Network:
-        """The destinations that the SID takes: with NEXT-CSID whatever follows it, else itself."""
-        return NextCsid().prefix(self.sid) if NEXT_CSID in self.flavors else IPv6Network(self.sid)
+VarName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,30}$")]
 
 
 class Topology(Model):
-    """A lab."""
+    """A lab. `include`, `vars` and `pools` have done their work before this is made, and are kept to be checked."""
 
     name: Name
+    include: Annotated[tuple[FileName, ...], BeforeValidator(_listed)] = ()
+    vars: dict[VarName, Annotated[int, Field(strict=True)] | Flag | Line] = Field(default_factory=dict)
+    pools: Pools = Pools()
     description: Line = ""
     order: Annotated[int, Field(strict=True, ge=0)] = 100
     requires: tuple[Name, ...] = ()

@@ -24,23 +24,14 @@ from srv6lab.errors import Problem
 from srv6lab.suggest import or_all
 from srv6lab.topology.notation import SAME, Names, NotationError, Packet, parse
 from srv6lab.topology.places import LINK, Point
+from srv6lab.topology.scalars import several
+from srv6lab.topology.yaml.edit import Problems, child, children
 from srv6lab.topology.yaml.source import Source
 from srv6lab.topology.yaml.tree import Mark, Node
 
 LEGS = ("there", "back")
 LOST = re.compile("lost at (.*)")
 _SHAPE = "write `r1 > r2`, `r1:eth2 > r2:eth1`, or of one end `from r1:eth2` or `into r2`"
-
-
-class _Problems(list[Problem]):
-    """What is wrong, each at its place in the file."""
-
-    def __init__(self, source: Source) -> None:
-        super().__init__()
-        self.source = source
-
-    def say(self, mark: Mark, what: str, mend: str) -> None:
-        self.append(Problem(self.source.at(mark), what, mend))
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,39 +44,26 @@ class _Link:
 
 def expanded(source: Source) -> tuple[Source, list[Problem]]:
     """The file with `packets` for each of its walks, and what is wrong in them."""
-    problems = _Problems(source)
+    problems = Problems(source)
     links, names, done = [*_links(source.data)], _names(source.data), set[int]()
-    for _, exercise in _children(_child(source.root, "exercises")):
-        expect = _child(exercise, "expect")
-        walk = _child(expect, "walk") if expect else None
+    for _, exercise in children(child(source.root, "exercises")):
+        expect = child(exercise, "expect")
+        walk = child(expect, "walk") if expect else None
         if expect and walk and id(expect) not in done:
             done.add(id(expect))  # an alias may stand for it elsewhere
             packets = [
-                one
-                for probe, legs in _children(walk)
-                for one in _packets(probe, legs, links, names, problems)
+                one for probe, legs in children(walk) for one in _packets(probe, legs, links, names, problems)
             ]
             _add(expect, walk.mark, packets)
     return replace(source, data=source.root.data), problems
 
 
-def _child(node: Node | None, key: str) -> Node | None:
-    return node.children.get(key) if node and isinstance(node.children, dict) else None
-
-
-def _children(node: Node | None) -> Iterator[tuple[Any, Node]]:
-    if node and isinstance(node.children, dict):
-        yield from node.children.items()
-    elif node and isinstance(node.children, list):
-        yield from enumerate(node.children)
-
-
 def _add(expect: Node, mark: Mark, packets: list[Node]) -> None:
-    listed = _child(expect, "packets") or _collection(mark, [])
+    listed = child(expect, "packets") or _collection(mark, [])
     if isinstance(listed.children, list):
         every = [*listed.children, *packets]
         _put(expect, "packets", Node(listed.mark, [one.data for one in every], every))
-    if not _child(expect, "elsewhere"):
+    if not child(expect, "elsewhere"):
         _put(expect, "elsewhere", Node(mark, "absent"))
 
 
@@ -100,13 +78,13 @@ def _put(node: Node, key: str, value: Node, mark: Mark | None = None) -> None:
 # --- a walk's lines
 
 
-def _packets(probe: str, legs: Node, links: list[_Link], names: Names, problems: _Problems) -> Iterator[Node]:
-    for leg, lines in _children(legs):
+def _packets(probe: str, legs: Node, links: list[_Link], names: Names, problems: Problems) -> Iterator[Node]:
+    for leg, lines in children(legs):
         before: Packet | None = None
         broken = False  # nothing is known of what is the same as in a line that can't be read
         end = ""
-        for _, line in _children(lines) if leg in LEGS else ():
-            for way, text in _children(line):
+        for _, line in children(lines) if leg in LEGS else ():
+            for way, text in children(line):
                 if way not in line.keys or not isinstance(text.data, str):
                     continue  # the schema says what a line is
                 if lost := LOST.match(way):
@@ -130,7 +108,7 @@ def _packets(probe: str, legs: Node, links: list[_Link], names: Names, problems:
                 )
 
 
-def _check_loss(place: str, end: str, links: list[_Link], mark: Mark, problems: _Problems) -> None:
+def _check_loss(place: str, end: str, links: list[_Link], mark: Mark, problems: Problems) -> None:
     """Packets are lost where the line before brings them; that they come no further, the walk says by its end."""
     places = dict.fromkeys(str(point.place) for one in links for point in one.ends)
     if place not in places:
@@ -159,7 +137,7 @@ def _entry(
     return entry
 
 
-def _ends(way: str, links: list[_Link], mark: Mark, problems: _Problems) -> list[tuple[Point, str]]:
+def _ends(way: str, links: list[_Link], mark: Mark, problems: Problems) -> list[tuple[Point, str]]:
     """The traced ends of the link that a line names, each with its direction."""
     found = LINK.match(way)
     if not found:
@@ -224,11 +202,14 @@ def _names(data: Mapping[str, Any]) -> Names:
         for index, end in enumerate(_list(link.get("endpoints"))):
             if point := _point(end):
                 said = end.get("address") if isinstance(end, dict) else None
-                _name(found, f"@{point.node}", said or _nth(link.get("prefix"), index))
+                for address in _list(
+                    several(said or [_nth(one, index) for one in _list(several(link.get("prefix")))])
+                ):
+                    _name(found, f"@{point.node}", address)
     nodes = data.get("nodes")
     for name, node in nodes.items() if isinstance(nodes, dict) else ():
-        loopback = node.get("loopback") if isinstance(node, dict) else None
-        _name(found, f"@{name}", loopback.partition("/")[0] if isinstance(loopback, str) else None)
+        for one in _list(several(node.get("loopback"))) if isinstance(node, dict) else ():
+            _name(found, f"@{name}", one.partition("/")[0] if isinstance(one, str) else None)
     return found
 
 

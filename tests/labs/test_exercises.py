@@ -78,7 +78,6 @@ def test_every_cause_has_two_faults() -> None:
         "expectation",
         "model",
         "proxy-cache-empty",  # who rewrites a packet is named first, where that is a rule
-        "seg6-disabled",
         "unknown",
         "vrf-strict-mode",
     }

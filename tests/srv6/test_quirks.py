@@ -12,6 +12,7 @@ import pytest
 
 from srv6lab.srv6.endpoint import end
 from srv6lab.srv6.headend import h_encaps, h_insert, hop
+from srv6lab.srv6.hmac import HmacKey
 from srv6lab.srv6.packet import (
     BrokenTlvs,
     HopByHop,
@@ -36,6 +37,7 @@ from tests.srv6.linux import (
     DX4_TO_A_NEIGHBOR,
     END,
     INLINE,
+    L2_HEADENDS,
     PSP,
     SEGMENTS,
     act,
@@ -96,6 +98,16 @@ def quirk_encapsulated_before_the_hop(linux: Node) -> bool:
     predicted = forwarded(h_encaps(packet, encapsulation(packet, 2)))
     (said,) = linux.answer(packet.to_bytes())
     return said != predicted.to_bytes() and said == before_the_hop(predicted, packet).to_bytes()
+
+
+def quirk_frame_encapsulated_before_the_hop(linux: Node) -> bool:
+    number, headend = L2_HEADENDS["l2encap"]
+    packet = steered(Random(5), number, 2, 6)
+    frame = Packet.from_bytes(linux.framed(packet.to_bytes()))
+    predicted = forwarded(headend(frame, encapsulation(packet, 2)))
+    less = hop(predicted)
+    assert isinstance(less, Packet)
+    return linux.answer(packet.to_bytes()) == [less.to_bytes()] != [predicted.to_bytes()]
 
 
 def quirk_bound_before_the_hop(linux: Node) -> bool:
@@ -196,6 +208,38 @@ def quirk_address_taken_for_a_segment(linux: Node) -> bool:
     linux.run("sh", "-c", sysctls.format(0))
     off = [linux.answer(packet.to_bytes()) for packet in (under_way, arrived)]
     return on == [*wanted] and off == [[], []]
+
+
+def quirk_hmac_of_a_draft(linux: Node) -> bool:
+    """tests/srv6/test_hmac.py looks at every header of it."""
+    key = HmacKey(5, "sha256", b"quirk")
+    linux.run("sh", "-c", "echo quirk | setsid --wait ip sr hmac set 5 sha256")
+    linux.ip(
+        f"route replace fd00:9:2::/48 encap seg6 mode encap segs {SEGMENTS[0]},{SEGMENTS[1]} hmac 5 dev out1"
+    )
+    packet = steered(Random(11), 9, 2, 6)
+    (said,) = linux.answer(packet.to_bytes())
+    by_rfc, by_linux = (
+        before_the_hop(
+            forwarded(h_encaps(packet, replace(encapsulation(packet, 2), key=one))), packet
+        ).to_bytes()
+        for one in (key, replace(key, drafted=True))
+    )
+    return said != by_rfc and said == by_linux
+
+
+def quirk_srh_dropped_where_disabled(linux: Node) -> bool:
+    """An echo request with an SRH at its end is answered where seg6_enabled is on, for all and for the NIC, and not off."""
+    address = IPv6Address("2001:db8::1")
+    arrived = replace(Srh.of((address,)), segments_left=0)
+    echo = Icmpv6(128, rest=b"\x00\x01\x00\x01")
+    packet = build(outer(Random(10), address), arrived, echo, payload=b"echo").to_bytes()
+    answers = []
+    for both in ("1 1", "0 1", "1 0", "0 0"):
+        for nic, value in zip(("all", "in1"), both.split(), strict=True):
+            linux.run("sh", "-c", f"echo {value} >/proc/sys/net/ipv6/conf/{nic}/seg6_enabled")
+        answers.append(len(linux.answer(packet)))
+    return answers == [1, 0, 0, 0]
 
 
 def quirk_end_delivers_nothing_here(linux: Node) -> bool:

@@ -36,6 +36,7 @@ from srv6lab.judge.compare.point import PointContext, judge_spot
 from srv6lab.judge.compare.typed import judge_typed
 from srv6lab.judge.compare.variants import judge_variants
 from srv6lab.judge.expectations import Expected
+from srv6lab.judge.parts import parts
 
 __all__ = ["compare", "judge_alerts", "judge_answered", "judge_counts", "judge_messages", "predicted_counts"]
 
@@ -59,22 +60,34 @@ def compare(
         watched |= set(tracers)
     for probe, one in found.items():
         mine = [expectation for expectation in expected if expectation.probe == probe]
-        foreseen = foresee(predicted[probe], one.sent.sent) if predicted else None
+        foreseen = foresee(predicted[probe], one.sent.sent, counted=one.counted) if predicted else None
         if foreseen is not None:
             foreseen = {spot: them for spot, them in foreseen.items() if _handed_in(tracers, spot[0])}
             watched |= {point for point, _ in foreseen}
-        judged = list(_judge_probe(one, mine, foreseen, tracers, elsewhere_absent))
+        open_ = predicted is not None and predicted[probe].open
+        if predicted and _stays(one, mine, predicted[probe]):
+            judged = [*judge_answers(one, predicted[probe], ())]
+        else:
+            judged = list(_judge_probe(one, mine, foreseen, tracers, elsewhere_absent, open_))
         if predicted and one.sent.sent:
             sound = {at for at, it in tracers.items() if it.sound} - {*one.undirected}
             failed = any(isinstance(it, _COUNTED) and it.status is Status.FAIL for it in judged)
-            judged += judge_packets(one, predicted[probe], sound, failed)
+            for found_, prediction in parts(one, predicted[probe]) if one.counted else ():
+                judged += judge_packets(found_, prediction, sound, failed)
+                judged += judge_errors(found_, prediction, sound)
             judged += judge_answers(one, predicted[probe], sound)
             judged += judge_typed(one, predicted[probe])
-            judged += judge_errors(one, predicted[probe], sound)
         items += (replace(item, probe=probe) for item in judged)
     told = {item.point for item in items if item.status is Status.INCONCLUSIVE}
     items += [_unsound(tracers[point]) for point in sorted(watched - told) if not tracers[point].sound]
     return Verdict(exercise, tuple(items))
+
+
+def _stays(found: Found, expected: Sequence[Expected], prediction: Prediction) -> bool:
+    """Whether a probe of ours was not sent, and by the model it can't leave its node, nor does the author expect it."""
+    left = any(one.hops or one.end.delivered or not one.end.known for one in prediction.linux)
+    unsent = bool(found.sent.token) and not found.sent.sent
+    return unsent and not left and not prediction.meanwhile and all(one.absent for one in expected)
 
 
 def predicted_counts(
@@ -83,7 +96,9 @@ def predicted_counts(
     """The least and the most that each counter may have counted in an exercise, by the model."""
     total: dict[str, tuple[int, int]] = {}
     for probe, prediction in predictions.items():
-        for name, (least, most) in counters(prediction, found[probe].sent.sent).items():
+        one = found[probe]
+        counted = counters(prediction, one.sent.sent, counted=one.counted)
+        for name, (least, most) in counted.items():
             before = total.get(name, (0, 0))
             total[name] = (before[0] + least, before[1] + most)
     return total
@@ -101,6 +116,7 @@ def _judge_probe(
     foreseen: Mapping[Spot, Sequence[Permitted]] | None,
     tracers: Mapping[Point, Tracer],
     elsewhere_absent: bool,
+    open_: bool,
 ) -> Iterator[Item]:
     if not found.sent.sent:
         # Our own probe that can't leave its node is the lab's failure; a ping that isn't in somebody's
@@ -126,7 +142,14 @@ def _judge_probe(
         elif elsewhere_absent:
             nothing_else = "seen where no expectation has it"
         here = PointContext(
-            *spot, found.sent.sent, foreseen is not None, blind, nothing_else, elsewhere_absent
+            *spot,
+            found.sent.sent,
+            foreseen is not None,
+            blind,
+            nothing_else,
+            elsewhere_absent,
+            open_,
+            found.counted,
         )
         yield from judge_spot(wanted.get(spot, ()), permitted.get(spot, ()), seen.get(spot, ()), here)
     yield from judge_variants(permitted, seen)

@@ -36,7 +36,8 @@ def judge_packets(
     judged: dict[Leg, list[tuple[Identity, Trace, Seen]]] = {leg: [] for leg in Leg}
     astray: dict[Spot, list[str]] = {}
     for leg in Leg:
-        walks = [one for one in (*prediction.linux, *prediction.rfc) if one.leg is leg]
+        known = prediction.known(leg)
+        walks = [one for one in (*prediction.linux, *prediction.rfc) if one.leg is leg and known]
         due = leg is Leg.THERE or (not prediction.meanwhile and always_answered(prediction))
         for identity in dict.fromkeys((*legs[leg], *(legs[Leg.THERE] if due else ()))) if walks else ():
             seen = legs[leg].get(identity, {})

@@ -16,8 +16,8 @@ from srv6lab.judge.compare.point import PointContext, judge_spot
 
 def judge_errors(found: Found, prediction: Prediction, sound: Collection[Point]) -> Iterator[Item]:
     """Each is one of the model's, and what a hop has to leave alone is. How many come nobody knows. Of a packet that is
-    lost where the model knows no error, or while the lab changes, any may come."""
-    if prediction.meanwhile or not (prediction.told or always_answered(prediction)):
+    lost where the model knows no error, or while the lab changes, or which isn't modeled to its end, any may come."""
+    if prediction.meanwhile or prediction.open or not (prediction.told or always_answered(prediction)):
         return
     permitted: dict[Spot, dict[str, Permitted]] = {}
     for trace in prediction.told:

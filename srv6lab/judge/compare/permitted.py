@@ -12,6 +12,7 @@ from srv6lab.evidence.packets import Direction, PacketView, Point
 from srv6lab.evidence.prediction import Hop, Leg, Prediction, Trace
 from srv6lab.evidence.shares import Way
 from srv6lab.evidence.wording import foretell
+from srv6lab.judge.compare.witnesses import UNLIMITED
 
 Spot = tuple[Point, Direction]
 
@@ -50,11 +51,32 @@ class Permitted:
         return min(len(differing(one, described)) for one in self.variants)
 
 
-def foresee(prediction: Prediction, sent: int) -> dict[Spot, list[Permitted]]:
-    """All that may be seen of a probe of `sent` packets, by spot, in the order of the walk."""
+def foresee(prediction: Prediction, sent: int, *, counted: bool = True) -> dict[Spot, list[Permitted]]:
+    """All that may be seen of a probe of `sent` packets, by spot, in the order of the walk; of one that isn't `counted`
+    each any number of times. What packets that aren't alike have in common may be there so many times."""
+    found: dict[Spot, list[Permitted]] = {}
+    for number, part in prediction.parts():
+        for spot, them in _foresee(part, 1 if number else sent, counted).items():
+            for one in them:
+                _add(found.setdefault(spot, []), one)
+    return found
+
+
+def _add(here: list[Permitted], one: Permitted) -> None:
+    """Beside those that are there already, or to the one that looks the same."""
+    for index, same in enumerate(here):
+        if (same.fields, same.linux, same.ways) == (one.fields, one.linux, one.ways):
+            here[index] = replace(same, least=same.least + one.least, most=same.most + one.most)
+            return
+    here.append(one)
+
+
+def _foresee(prediction: Prediction, sent: int, counted: bool) -> dict[Spot, list[Permitted]]:
     found: dict[Spot, list[Permitted]] = {}
     for leg in Leg:
         alternatives = list(_pairs(prediction, leg))
+        unsure = _last_wires(prediction, leg)
+        most = sent if counted and prediction.known(leg) else UNLIMITED
         sure = leg is Leg.THERE or always_answered(prediction)
         alike: dict[tuple[Spot, int, tuple[str, ...], tuple[str, ...]], list[Permitted]] = {}
         for way, hops in alternatives:
@@ -70,22 +92,30 @@ def foresee(prediction: Prediction, sent: int) -> dict[Spot, list[Permitted]]:
                 alike.setdefault((spot, visits[spot], tuple(one.fields.values()), linux), []).append(one)
         for (spot, *_), same in alike.items():
             certain = sure and len(same) == len(alternatives) and same[0].linux is not None
+            certain = certain and spot not in unsure
             ways = tuple(way for each in same for way in each.ways)
-            one = replace(same[0], least=sent if certain else 0, most=sent, ways=ways)
+            one = replace(same[0], least=sent if certain else 0, most=most, ways=ways)
             found.setdefault(spot, []).append(one)
     return found
 
 
-def counters(prediction: Prediction, sent: int) -> dict[str, tuple[int, int]]:
+def _last_wires(prediction: Prediction, leg: Leg) -> set[Spot]:
+    """The ends of the wire to a node that isn't modeled: whether it answers for its address isn't known, either."""
+    unknown = (one for one in prediction.linux if one.leg is leg and not one.end.known)
+    return {(hop.point, hop.direction) for trace in unknown for hop in trace.hops[-2:]}
+
+
+def counters(prediction: Prediction, sent: int, *, counted: bool = True) -> dict[str, tuple[int, int]]:
     """The least and the most that each counter may have counted of a probe."""
     found: dict[str, tuple[int, int]] = {}
     for leg in Leg:
-        counted = [trace.counted for trace in prediction.linux if trace.leg is leg]
-        for name in dict.fromkeys(name for names in counted for name in names):
-            times = [names.count(name) for names in counted]
+        adding = [trace.counted for trace in prediction.linux if trace.leg is leg]
+        for name in dict.fromkeys(name for names in adding for name in names):
+            times = [names.count(name) for names in adding]
             least, most = found.get(name, (0, 0))
             sure = leg is Leg.THERE or always_answered(prediction)
-            found[name] = (least + (sent * min(times) if sure else 0), most + sent * max(times))
+            further = sent * max(times) if counted else UNLIMITED
+            found[name] = (least + (sent * min(times) if sure else 0), most + further)
     return found
 
 

@@ -44,7 +44,8 @@ M = TypeVar("M")
 class PointContext:
     """Where it is, and what is known beside the packets: how many were `sent`, whether the model speaks at all, why
     the absence of a packet proves nothing ("" if it does), and the author's word that nothing else comes here ("" for
-    none), which is held against the model's packets, too, where the author is `strict`."""
+    none), which is held against the model's packets, too, where the author is `strict`. Where it is `open` the model says
+    nothing of packets that it doesn't foresee. Of a probe that isn't `counted` there may be more than were sent."""
 
     point: Point
     direction: Direction
@@ -53,6 +54,12 @@ class PointContext:
     blind: str = ""
     nothing_else: str = ""
     strict: bool = False
+    open: bool = False
+    counted: bool = True
+
+    def speaks(self, foreseen: Sequence[Permitted]) -> bool:
+        """Whether the model says how many packets there are, of which it foresees these."""
+        return self.modeled and (bool(foreseen) or not self.open)
 
     def item(self, kind: type[Item], status: Status, author: Expected | None, **words: Any) -> Item:
         """Something judged here, of the author's expectation if it is of one."""
@@ -83,7 +90,7 @@ def judge_spot(
         yield from against(item, mine, here)
     if here.nothing_else:
         yield from _unexpected(unforeseen, here, CAPTURED, here.nothing_else)
-    elif here.modeled:
+    elif here.speaks(()):
         note = "the model has no such packet here, and the author says nothing"
         yield from _unexpected(unforeseen, here, None, note)
 
@@ -126,13 +133,17 @@ def _shared(
         for index, owner in enumerate(owners):
             if means(owner, item):
                 wrong, preference = far(owner, item)
-                most = (owner.count if isinstance(owner, Expected) else None) or full
+                most = (owner.count if isinstance(owner, Expected) else _most(owner)) or full
                 fits.append((wrong, len(shares[index]) >= most, preference, index))
         if fits:
             shares[min(fits)[-1]].append(item)
         else:
             left.append(item)
     return shares, left
+
+
+def _most(owner: object) -> int | None:
+    return owner.most if isinstance(owner, Permitted) else None
 
 
 def _far_from(one: Expected, packet: Described) -> tuple[int, int]:
@@ -158,7 +169,7 @@ def _same_flow(item: Permitted, packet: Described) -> bool:
 def _judge(
     one: Expected, foreseen: Sequence[Permitted], packets: Sequence[Described], here: PointContext
 ) -> Iterator[Item]:
-    permitted = _span(foreseen) if here.modeled else None
+    permitted = _span(foreseen) if here.speaks(foreseen) else None
     faults = [] if one.absent else list(_wrong_fields(one, foreseen, packets, here))
     if one.share:
         faults += _wrong_share(one, one.share, foreseen, len(packets), here)
@@ -228,6 +239,8 @@ def _wrong_count(
     one: Expected, permitted: Span | None, packets: Sequence[Described], here: PointContext
 ) -> Iterator[Item]:
     wanted, count = 0 if one.absent else one.count or here.sent, len(packets)
+    if not (here.counted or one.absent):
+        count = min(count, wanted)  # more may come of it
     words: dict[str, Any] = {
         "field": "count",
         "expected": str(wanted),
@@ -253,7 +266,7 @@ def _wrong_share(
 ) -> Iterator[Item]:
     """A count that is unlikely by the share that the author expects, or a model that has another share."""
     ways = [way for item in foreseen for way in item.ways]
-    modeled = Shares.of(ways) if here.modeled else wanted
+    modeled = Shares.of(ways) if here.speaks(foreseen) else wanted
     by_author, by_model = (_explains(shares, count, here.sent) for shares in (wanted, modeled))
     agreed = wanted.any_ or all(modeled.permit(part) for part in wanted.possible)
     if agreed and by_author and by_model:
@@ -270,7 +283,7 @@ def _wrong_share(
         one,
         field="share",
         expected=str(wanted),
-        predicted=str(modeled) if here.modeled else None,
+        predicted=str(modeled) if here.speaks(foreseen) else None,
         captured=f"{count} of {here.sent}",
         alone=None if here.blind else alone,
         note=here.blind or note,

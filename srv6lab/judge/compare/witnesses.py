@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable
 
 EXPECTED, PREDICTED, CAPTURED = "expected", "predicted", "captured"
 Span = tuple[int, int]
+UNLIMITED = 1 << 40  # packets: more than any probe sends
 
 
 def values_alone(
@@ -40,6 +41,8 @@ def counts_alone(expected: int, predicted: Span | None, captured: int) -> str | 
 
 
 def span(least: int, most: int) -> str:
+    if most >= UNLIMITED:
+        return f"{least} or more"
     return str(least) if least == most else f"{least} to {most}"
 
 

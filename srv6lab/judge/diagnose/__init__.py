@@ -33,8 +33,10 @@ from srv6lab.judge.diagnose.causes import CAUSES, Ask, proves, proves_surely, su
 from srv6lab.judge.diagnose.drift import met, suspects_of_drift, without_learned
 from srv6lab.judge.diagnose.everyday import misaddressed
 from srv6lab.judge.diagnose.first_break import find_break, lost_traces, unlikely
+from srv6lab.judge.diagnose.frames import unknown_neighbor
 from srv6lab.judge.diagnose.lookups import refuses
 from srv6lab.judge.diagnose.passing import passings
+from srv6lab.judge.diagnose.silent_hops import silent
 from srv6lab.judge.diagnose.suspects import (
     after_delivery,
     beyond_the_end,
@@ -47,6 +49,9 @@ from srv6lab.judge.diagnose.suspects import (
     unknown,
     unsent,
 )
+from srv6lab.judge.diagnose.transfers import stalled
+from srv6lab.judge.diagnose.unmodeled import beyond_the_model, without_unmodeled
+from srv6lab.judge.parts import parts
 from srv6lab.plan.nodes import Plan
 
 __all__ = ["CAUSES", "confirm", "diagnose"]
@@ -70,8 +75,12 @@ def diagnose(
     suspects = [] if verdict.status is Status.FAIL else [*tracers_lack]
     suspects += _of_routing(plan, verdict.items)
     suspects += [*_of_failed_change(plan, verdict.items), *misaddressed(plan, verdict.items)]
+    for item in verdict.items:
+        if item.field == "destination_mac" and item.status is Status.FAIL and item.point is not None:
+            suspects += unknown_neighbor(plan.node(item.point.node), item.point.nic)
     for probe, prediction in predicted.items():
-        suspects += _of_walk(plan, prediction, found[probe], tracers)
+        for one, part in parts(found[probe], prediction):
+            suspects += _of_walk(plan, part, one, tracers)
         mine = [item for item in verdict.items if item.probe == probe]
         for broken in unlikely(mine, prediction):
             suspects += [*suspects_of(plan, broken), *of_share(plan, broken)]
@@ -89,7 +98,10 @@ def diagnose(
         ]
         drifted = [*suspects_of_drift(verdict.items, predicted, touching)]
         suspects = [*(one for one in suspects if not _better_told(one, drifted)), *drifted]
-    all_ = dict.fromkeys([*suspects, *tracers_lack] or _of_witnesses(verdict.items))
+    all_ = dict.fromkeys(
+        [*without_unmodeled(plan, suspects, predicted), *tracers_lack] or _of_witnesses(verdict.items)
+    )
+    all_ |= dict.fromkeys(beyond_the_model(verdict.items, predicted))
     return tuple(replace(one, mend=one.mend.replace("lab=LAB", f"lab={plan.name}")) for one in all_)
 
 
@@ -147,21 +159,22 @@ def _of_walk(
     plan: Plan, prediction: Prediction, found: Found, tracers: Mapping[Point, Tracer]
 ) -> Iterator[Suspect]:
     if found.sent.token and not found.sent.sent:
-        yield from unsent(prediction.linux[0].hops[0])
+        yield from unsent(prediction.linux[0].hops[0]) if prediction.linux[0].hops else ()
         return
     broken = find_break(prediction, found, tracers)
     if broken is None:
         back = [trace.hops[-1] for trace in prediction.linux if trace.leg is Leg.BACK and trace.end.delivered]
         if back and found.sent.token and found.sent.received < found.sent.sent:
-            yield from after_delivery(back[0])
+            yield from after_delivery(plan, back[0]) if found.counted else stalled(plan, prediction, found)
         for trace, strays in lost_traces(prediction, found):
             yield from beyond_the_end(plan, trace, strays)
+        yield from silent(plan, prediction, found)
         return
     if broken.before is None and broken.trace.leg is Leg.BACK and not broken.seen:
         there = [
             trace.hops[-1] for trace in prediction.linux if trace.leg is Leg.THERE and trace.end.delivered
         ]
-        yield from after_delivery(there[0])
+        yield from after_delivery(plan, there[0])
     yield from suspects_of(plan, broken)
     yield unknown(broken)
 

@@ -16,7 +16,8 @@ _MODE = re.compile(r"\bencap seg6 mode (\S+)")
 # A list and its weight, as `ip route` is told and as it shows.
 _GIVEN = re.compile(r"\bsegs (\S+)(?:(?!nexthop).)*?(?:weight (\d+)|(?=nexthop|$))")
 _SHOWN = re.compile(r"\bsegs \d+ \[ ([^\]]+) \](?:(?!nexthop).)*?(?:weight (\d+)|(?=nexthop|$))")
-_SEGMENTS = re.compile(r"\bsegs \d+ \[ ([^\]]+) \]")
+# Of what is inserted the last one is `::`: where the packet was going is known of each packet only.
+_SEGMENTS = re.compile(r"\bsegs \d+ \[ ((?:(?! :: \])[^\]])+)(?: ::)? \]")
 
 
 def nothing(output: str, code: int, about: Mapping[str, str]) -> bool:
@@ -71,16 +72,34 @@ def _as_planned(line: str, about: Mapping[str, str]) -> bool:
     segments, mode = _SEGMENTS.search(line), _MODE.search(line)
     if not segments or not mode:
         return False
-    return (segments[1].split(), mode[1]) == (about["segments"].split(), about["mode"])
+    return (segments[1].split(), mode[1], _key_of(line)) == _planned(about)
+
+
+def _planned(about: Mapping[str, str]) -> tuple[list[str], str, str]:
+    return about["segments"].split(), about["mode"], about.get("hmac", "")
+
+
+def _key_of(line: str) -> str:
+    """The key that signs the SRH; iproute2 shows its number in hex."""
+    found = re.search(r"\bhmac (\S+)", line)
+    return str(int(found.group(1), 16)) if found else ""
 
 
 def other_policy(output: str, code: int, about: Mapping[str, str]) -> bool:
-    """The policy's own prefix has other segments, or another mode."""
+    """The policy's own prefix has other segments, another mode, or another key's HMAC."""
     for line in (line for line in output.splitlines() if " tos " not in line):
         segments, mode = _SEGMENTS.search(line), _MODE.search(line)
         if line.split(" ", 1)[0] in (about["prefix"], about["prefix"].split("/")[0]) and segments and mode:
-            return (segments.group(1).split(), mode.group(1)) != (about["segments"].split(), about["mode"])
+            return (segments.group(1).split(), mode.group(1), _key_of(line)) != _planned(about)
     return False
+
+
+def other_lists(output: str, code: int, about: Mapping[str, str]) -> bool:
+    """`ip route show` of one prefix: other segment lists than planned, other weights, another mode, or no route."""
+    text = " ".join(output.split())
+    shown = sorted(f"{lists.strip()} weight {weight or '1'}" for lists, weight in _SHOWN.findall(text))
+    modes = {*_MODE.findall(text)}
+    return shown != sorted(about["lists"].split("; ")) or modes != {about["mode"]}
 
 
 def _prefixes(output: str, version: int) -> list[tuple[IPv4Network | IPv6Network, str]]:

@@ -12,6 +12,7 @@ from srv6lab.judge.diagnose.cause import LINK as _LINK
 from srv6lab.judge.diagnose.cause import MATCH as _MATCH
 from srv6lab.judge.diagnose.cause import Cause
 from srv6lab.judge.diagnose.everyday_causes import EVERYDAY
+from srv6lab.judge.diagnose.frame_causes import OF_FRAMES
 
 _FIREWALL = ("sh", "-c", "nft list ruleset; iptables-legacy-save -c; ip6tables-legacy-save -c")
 _RULE = "delete that rule: nft --handle list ruleset, nft delete rule …; of iptables-legacy with -D"
@@ -80,7 +81,7 @@ _ALL = (
     ),
     Cause(
         "policy-differs",
-        "the policy of {node} for {prefix} has other segments, or another mode",
+        "the policy of {node} for {prefix} has other segments, another mode, or another HMAC",
         _MATCH,
         ask.other_policy,
         differs=("route",),
@@ -202,6 +203,7 @@ _ALL = (
         _RULE,
         differs=("firewall",),
     ),
+    *OF_FRAMES,
     *EVERYDAY,
     Cause(
         "proxy-cache-empty",
@@ -235,6 +237,11 @@ _ALL = (
         "differs",
         "{node} isn't as Day0 left it: {lines}",
         mend="take that back, or invoke destroy and up lab=LAB",
+    ),
+    Cause(
+        "not-modeled",
+        "the model doesn't know what {node} does, since {why}",
+        mend="look there: invoke connect lab=LAB {node}",
     ),
     Cause("unknown", "what {what} is no cause that is known here", mend=""),
     Cause(

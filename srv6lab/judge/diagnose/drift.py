@@ -159,18 +159,23 @@ def _prefix(word: str, line: str) -> Network | None:
 
 def _better(node: PlannedNode, end: Address, prefix: Network, line: str) -> bool:
     """Whether the plan has a longer prefix for an address, or as long a one and a metric that is preferred."""
-    planned: list[Network] = [nic.address.network for nic in node.nics]
-    planned += [route.prefix for route in node.routes if route.table is None]
-    planned += [*(sid.prefix for sid in node.local_sids), *(one.prefix for one in node.steering)]
-    longest = max((one.prefixlen for one in planned if end in one), default=-1)
+    usual = 1024 if end.version == 6 else 0
+    planned: list[tuple[Network, int]] = [(network, usual) for nic in node.nics for network in nic.networks()]
+    planned += [(route.prefix, route.rank) for route in node.routes if route.table is None]
+    planned += [(sid.prefix, usual) for sid in node.local_sids]
+    planned += [(one.prefix, usual) for one in node.steering if one.table is None]
+    longest = max((one.prefixlen for one, _ in planned if end in one), default=-1)
+    ranks = [rank for one, rank in planned if end in one and one.prefixlen == longest]
     metric = re.search(r"\bmetric (\d+)", line)
-    worse = int(metric.group(1)) > (1024 if end.version == 6 else 0) if metric else False
+    worse = int(metric.group(1)) > min(ranks, default=usual) if metric else False
     return longest > prefix.prefixlen or (longest == prefix.prefixlen and worse)
 
 
 def _looked_into(table: str, way: Passing, others: Sequence[Difference]) -> bool:
     """Whether packets are looked up in a table: by the plan, or by a rule that is new."""
     tables = {value for sid in way.node.local_sids for name, value in sid.parameters if name == "table"}
+    tables |= {str(rule.table) for rule in way.node.rules}
+    tables |= {str(one.table) for one in way.node.frames}
     by_rules = "\n".join(line for one in others if one.section == "rule" for line in one.lines())
     known = table in ("local", "main") or table in tables or way.node.headend or way.node.services
     return bool(known) or re.search(rf"\blookup {re.escape(table)}\b", by_rules) is not None
@@ -269,6 +274,13 @@ def _of_tunnels(line: str, way: Passing, others: Sequence[Difference]) -> bool:
     return bool(way.out and any(name.startswith(("H.", "End.B6")) for name in way.out.behaviors))
 
 
+def _of_hmacs(line: str, way: Passing, others: Sequence[Difference]) -> bool:
+    """A key of the HMAC that the packet has there."""
+    srhs = (header.srh for hop in way.hops() for header in hop.packet.headers)
+    number = line.split()[1] if len(line.split()) > 1 else ""
+    return any(srh is not None and str(srh.hmac) == number for srh in srhs)
+
+
 def _of_proxy(line: str, way: Passing, others: Sequence[Difference]) -> bool:
     """A line of a SID that the packet comes for, or of a proxy's port to its service."""
     ports = {nic for proxy in way.node.proxies for nic in (proxy.to, proxy.back)}
@@ -309,13 +321,20 @@ _QUIET = re.compile(
 )
 
 
+def _of_files(line: str, way: Passing, others: Sequence[Difference]) -> bool:
+    """A file of the lab's own: who reads it isn't known."""
+    return True
+
+
 _TOUCHES: Mapping[str, Touches] = {
+    "file": _of_files,
     "link": _of_nic,
     "address": _of_address,
     "neighbor": _of_neighbor,
     "route": _of_route,
     "rule": _of_rule,
     "tunnel source": _of_tunnels,
+    "hmac key": _of_hmacs,
     "ipsec": _of_ipsec,
     "firewall": _of_firewall,
     "tc": _of_nic,

@@ -9,10 +9,11 @@ from srv6lab.evidence.packets import Address, Direction, IpHeader, PacketView
 from srv6lab.evidence.prediction import Hop
 from srv6lab.evidence.verdict import Item, Status, Suspect
 from srv6lab.judge.diagnose.causes import suspect
+from srv6lab.plan.frames import FIRST_TABLE as OF_FRAMES
 from srv6lab.plan.nodes import Nic, Plan, PlannedNode
 from srv6lab.srv6.policy.steering import FIRST_TABLE
 
-_TABLES = " ".join(str(FIRST_TABLE + number) for number in range(100))
+_TABLES = " ".join(str(first + number) for first in (FIRST_TABLE, OF_FRAMES) for number in range(100))
 _OF_SERVICES = "101 102"  # by which Day0 leads packets through a service from one port to the other
 
 
@@ -52,8 +53,9 @@ def switched_off(plan: Plan, came: Hop | None, out: Hop) -> Iterator[Suspect]:
     if out.point in ends:
         far = ends[out.point]
         yield from _of_nic(far)
-        yield suspect("address-missing", far.point.place, nic=far.name, address=far.address)
-        yield suspect("neighbor", out.point.place, nic=out.point.nic, neighbor=far.address.ip, mac=far.mac)
+        yield from _without_address(far)
+        if found := far.of(version):
+            yield suspect("neighbor", out.point.place, nic=out.point.nic, neighbor=found.ip, mac=far.mac)
         yield suspect("firewall", far.point.place, arp="")
 
 
@@ -69,15 +71,21 @@ def misaddressed(plan: Plan, items: Iterable[Item]) -> Iterator[Suspect]:
             near, far = own[item.point], ends[item.point]
             sender, receiver = (near, far) if item.direction is Direction.OUT else (far, near)
             if item.field == "destination_mac":
-                about = {"nic": sender.name, "neighbor": receiver.address.ip, "mac": receiver.mac}
-                yield suspect("neighbor", sender.point.place, **about)
+                for one in receiver.addresses:
+                    about = {"nic": sender.name, "neighbor": one.ip, "mac": receiver.mac}
+                    yield suspect("neighbor", sender.point.place, **about)
                 yield suspect("field-rewritten", receiver.point.place, arp="")  # it answers with another MAC
             other = sender if item.field == "source_mac" else receiver
             yield suspect("mac-address", other.point.place, nic=other.name, mac=other.mac)
 
 
+def _without_address(nic: Nic) -> Iterator[Suspect]:
+    for address in nic.addresses:
+        yield suspect("address-missing", nic.point.place, nic=nic.name, address=address)
+
+
 def _of_nic(nic: Nic) -> Iterator[Suspect]:
-    if nic.address.version == 6:
+    if nic.of(6):
         sysctl = f"/proc/sys/net/ipv6/conf/{nic.name}/disable_ipv6"
         yield suspect("ipv6-disabled", nic.point.place, nic=nic.name, sysctl=sysctl)
 
@@ -88,7 +96,7 @@ def readdressed(plan: Plan, came: Hop | None, out: Hop) -> Iterator[Suspect]:
     for hop in (came, out):
         nic = own.get(hop.point) if hop else None
         if nic is not None:
-            yield suspect("address-missing", nic.point.place, nic=nic.name, address=nic.address)
+            yield from _without_address(nic)
             yield suspect("mac-address", nic.point.place, nic=nic.name, mac=nic.mac)
 
 
@@ -131,8 +139,13 @@ def rule_about(node: PlannedNode | None, came: Hop | None, out: Hop | None) -> I
             "in": came.point.nic if came else "lo",
             "out": out.point.nic if out else "",
             "protocols": f"{header.protocol},{header.next_header}",
-            "planned": _OF_SERVICES if out and out.point.netns else _TABLES,
+            "planned": _OF_SERVICES if out and out.point.netns else _tables(node),
         }
+
+
+def _tables(node: PlannedNode | None) -> str:
+    """Those of forwarding classes, and those that the node's own rules lead to."""
+    return " ".join([_TABLES, *(str(rule.table) for rule in (node.rules if node else ()))])
 
 
 def not_answered(came: Hop) -> Iterator[Suspect]:
@@ -147,11 +160,13 @@ def not_answered(came: Hop) -> Iterator[Suspect]:
     yield suspect("firewall", came.point.place, **packet_about(came, None))
 
 
-def changed(came: Hop | None, out: Hop, seen: PacketView, begins: bool) -> Iterator[Suspect]:
+def changed(
+    node: PlannedNode, came: Hop | None, out: Hop, seen: PacketView, begins: bool
+) -> Iterator[Suspect]:
     """Why a packet left as another; `begins` says that the node itself wrote its outermost header."""
     place, wanted, got = out.point.place, out.packet.outer, seen.outer
     if begins and wanted.source != got.source:
-        yield suspect("tunnel-source", place, captured=got.source)
+        yield suspect("tunnel-source", place, captured=got.source, planned=node.tunnel_source or "::")
         yield from source(out)
     if begins and wanted.hop_limit != got.hop_limit:
         version = got.destination.version
@@ -171,7 +186,7 @@ def born(plan: Plan, out: Hop) -> Iterator[Suspect]:
 def unaddressed(plan: Plan, hop: Hop) -> Iterator[Suspect]:
     for nic in plan.traced():
         if nic.point == hop.point:
-            yield suspect("address-missing", nic.point.place, nic=nic.name, address=nic.address)
+            yield from _without_address(nic)
 
 
 def source(out: Hop) -> Iterator[Suspect]:

@@ -23,6 +23,20 @@ EVERYDAY = (
         differs=("rule", "route"),
     ),
     Cause(
+        "rule-missing",
+        "{node} has no rule {preference} any more that looks it up in table {table} ({rule})",
+        ("ip", "{version}", "rule", "show"),
+        lookups.no_rule,
+        differs=("rule",),
+    ),
+    Cause(
+        "steered-otherwise",
+        "{node} steers {prefix} in table {table} over other segment lists, with other weights, or not at all",
+        ("ip", "{version}", "route", "show", "table", "{table}", "{prefix}"),
+        ask.other_lists,
+        differs=("route",),
+    ),
+    Cause(
         "route-discards",
         "a route of {node} refuses {destination} (blackhole, unreachable, prohibit or throw)",
         _MATCH,
@@ -72,12 +86,31 @@ EVERYDAY = (
         differs=("sysctl",),
     ),
     Cause(
+        "errors-limited",
+        "{node} sends ICMP errors too seldom (icmp_ratelimit, icmp_msgs_per_sec)",
+        (
+            "sh",
+            "-c",
+            "cd /proc/sys/net; cat ipv4/icmp_ratelimit ipv6/icmp/ratelimit ipv4/icmp_msgs_per_sec ipv4/icmp_msgs_burst",
+        ),
+        lookups.too_seldom,
+        differs=("sysctl",),
+    ),
+    Cause(
         "hmac-required",
         "{nic} of {node} takes no SRH without an HMAC",
         ("cat", "/proc/sys/net/ipv6/conf/{nic}/seg6_require_hmac"),
         lookups.some_one,
         "echo 0 >/proc/sys/net/ipv6/conf/{nic}/seg6_require_hmac",
         differs=("sysctl",),
+    ),
+    Cause(
+        "hmac-key",
+        "{node} hasn't key {key} of HMACs, or with another secret or algorithm",
+        ("ip", "sr", "hmac", "show"),
+        lookups.other_key,
+        "ip sr hmac set {key} {algorithm}, and then its secret",
+        differs=("hmac key",),
     ),
     Cause(
         "hop-limit",
@@ -92,7 +125,7 @@ EVERYDAY = (
         "tunnels of {node} begin at {captured} (ip sr tunsrc)",
         ("ip", "sr", "tunsrc", "show"),
         lookups.tunnel_source,
-        "ip sr tunsrc set ::",
+        "ip sr tunsrc set {planned}",
         differs=("tunnel source",),
     ),
     Cause(
@@ -134,7 +167,7 @@ EVERYDAY = (
     ),
     Cause(
         "proxy-differs",
-        "SID {sid} of {node}'s proxy has another behavior, next hop, MAC or port of its service",
+        "SID {sid} of {node}'s proxy has another behavior, next hop, MAC or port of its service, or another tunnel",
         ("srconf", "localsid", "show", "{sid}"),
         lookups.other_proxy,
         differs=("proxy",),

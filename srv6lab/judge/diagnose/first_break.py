@@ -91,7 +91,9 @@ def _along(trace: Trace, found: Found, tracers: Mapping[Point, Tracer]) -> Diver
 def lost_traces(prediction: Prediction, found: Found) -> Iterator[tuple[Trace, tuple[Hop, ...]]]:
     """The walks that end with a packet lost, each with the packets that went on all the same."""
     for trace in prediction.linux if not prediction.meanwhile else ():
-        if trace.hops and not trace.end.delivered and (strays := strays_of([trace], found)):
+        lost = trace.end.known and not trace.end.delivered
+        others = (one for one in prediction.linux if one.leg is trace.leg and one is not trace)
+        if trace.hops and lost and (strays := strays_of([trace, *others], found)):
             yield trace, strays
 
 

@@ -65,6 +65,17 @@ def _from(given: Mapping[str, str]) -> bool:
     )
 
 
+def no_rule(output: str, code: int, about: Mapping[str, str]) -> bool:
+    """`ip rule show` has no rule with that preference, or one with other selectors or another table. A mask of a whole
+    address isn't shown."""
+    for line in output.splitlines():
+        number, _, said = line.partition(":")
+        if number == about["preference"]:
+            words = re.sub(r"(?<=[\da-f:])/(?:32|128)(?!\d)", "", about["rule"]).split("; ")
+            return any(f" {word} " not in f" {' '.join(said.split())} " for word in words)
+    return code == 0
+
+
 def inside(address: str, prefix: str) -> bool:
     try:
         return prefix == "all" or ip_address(address) in ip_network(prefix, strict=False)
@@ -136,15 +147,25 @@ def other_hash(output: str, code: int, about: Mapping[str, str]) -> bool:
 
 
 def tunnel_source(output: str, code: int, about: Mapping[str, str]) -> bool:
-    """`ip sr tunsrc show` names the source that was captured."""
+    """`ip sr tunsrc show` names another source than the plan (`::` for the one of the NIC): the one that was captured,
+    or none, where the plan has one."""
     found = re.search(r"\baddr (\S+)", output)
-    return bool(found and found.group(1) == about["captured"])
+    return bool(found and found.group(1) != about["planned"] and found.group(1) in (about["captured"], "::"))
 
 
 def other_source(output: str, code: int, about: Mapping[str, str]) -> bool:
     """`ip route get` would send from another address than the planned one."""
     found = re.search(r"\bsrc (\S+)", output)
     return bool(found and found.group(1) != about["source"])
+
+
+def other_key(output: str, code: int, about: Mapping[str, str]) -> bool:
+    """`ip sr hmac show`: no such key, or another algorithm or secret."""
+    for line in output.splitlines():
+        found = re.match(r'hmac (\S+) algo (\S+) secret "(.*)"', line)
+        if found and found.group(1) == about["key"]:
+            return found.groups()[1:] != (about["algorithm"], about["secret"])
+    return code == 0
 
 
 def slow_queue(output: str, code: int, about: Mapping[str, str]) -> bool:
@@ -161,6 +182,13 @@ def some_one(output: str, code: int, about: Mapping[str, str]) -> bool:
     return "1" in output.split()
 
 
+def too_seldom(output: str, code: int, about: Mapping[str, str]) -> bool:
+    """Milliseconds between two ICMP errors to one host, of IPv4 and of IPv6, then how many a second and at once there are
+    at most: less than Linux begins with."""
+    given = [int(word) for word in output.split() if word.isdigit()]
+    return len(given) == 4 and (max(given[:2]) > 1000 or given[2] < 1000 or given[3] < 50)
+
+
 def small_mtu(output: str, code: int, about: Mapping[str, str]) -> bool:
     """`ip link show`: packets don't fit, or IPv6 doesn't work there at all (RFC 8200 section 5)."""
     found = re.search(r"\bmtu (\d+)", output)
@@ -169,7 +197,7 @@ def small_mtu(output: str, code: int, about: Mapping[str, str]) -> bool:
 
 
 def other_proxy(output: str, code: int, about: Mapping[str, str]) -> bool:
-    """`srconf localsid show SID`: another behavior, next hop, MAC or port than the plan's."""
+    """`srconf localsid show SID`: another behavior, next hop, MAC, port or tunnel than the plan's."""
     shown = output.lower()
     if about["sid"] not in shown:
         return False
@@ -177,6 +205,11 @@ def other_proxy(output: str, code: int, about: Mapping[str, str]) -> bool:
         return True
     hop = re.search(r"\bnext hop\W+([0-9a-f.:]+)", shown)
     if hop and hop.group(1) not in (about["next_hop"], about["mac"]):
+        return True
+    tunnel = (re.search(rf"\b{name}\W+(\S+)", shown) for name in ("source", "segments"))
+    if any(
+        one and one.group(1) != about[name] for one, name in zip(tunnel, ("source", "segments"), strict=True)
+    ):
         return True
     ports = (re.search(rf"\b{name}\W+(\S+)", shown) for name in ("oif", "iif"))
     return any(port and port.group(1) != own for port, own in zip(ports, about["ports"].split(), strict=True))

@@ -11,9 +11,10 @@ from itertools import pairwise
 from srv6lab.evidence.packets import Address, Direction, PacketView, Place, Point
 from srv6lab.evidence.prediction import Hop, Trace
 from srv6lab.evidence.verdict import CountDiffers, Item, Suspect, Unexpected
-from srv6lab.judge.diagnose import everyday
+from srv6lab.judge.diagnose import everyday, frames, hmacs
 from srv6lab.judge.diagnose.causes import suspect
 from srv6lab.judge.diagnose.first_break import Divergence
+from srv6lab.judge.diagnose.of_rules import leading, of_rules
 from srv6lab.plan.headend import PlannedHeadend
 from srv6lab.plan.nodes import Plan, PlannedNode, PlannedProxy, PlannedSid
 from srv6lab.srv6.behaviors import REGISTRY
@@ -45,9 +46,10 @@ def suspects_of(plan: Plan, broken: Divergence) -> Iterator[Suspect]:
         last = hop
 
 
-def after_delivery(delivered: Hop) -> Iterator[Suspect]:
+def after_delivery(plan: Plan, delivered: Hop) -> Iterator[Suspect]:
     """What may keep a node from answering what came to it."""
     yield from _disabled(delivered)
+    yield from hmacs.of_node(plan.node(delivered.point.node), delivered, delivered)
     yield from everyday.not_answered(delivered)
 
 
@@ -67,6 +69,7 @@ def _tables_without(node: PlannedNode, to: Address) -> list[str]:
     """The tables in which the plan has no way to an address: the main one, and those that SIDs look into."""
     tables = {value for sid in node.local_sids for name, value in sid.parameters if name == "table"}
     known = {str(route.table) for route in node.routes if to in route.prefix}
+    known |= {str(one.table) for one in node.steering if to in one.prefix}
     main = [] if node.egress_nic(to) else ["main"]
     return [*main, *sorted(tables - known)]
 
@@ -99,6 +102,7 @@ def _within(plan: Plan, broken: Divergence, came: Hop | None, out: Hop) -> Itera
     """A packet that came to a namespace and didn't leave it as it should."""
     node, place, nic = plan.node(out.point.node), out.point.place, out.point.nic
     yield suspect("nic-down", place, nic=nic)
+    yield from frames.unknown_neighbor(node, nic)
     yield from everyday.switched_off(plan, came, out)
     yield from everyday.turned_away(node, came, out)
     yield from everyday.taken_in(plan, came, out)
@@ -112,7 +116,10 @@ def _within(plan: Plan, broken: Divergence, came: Hop | None, out: Hop) -> Itera
         proxy = _returning(node, came)
         if proxy:
             yield from _of_return(node, proxy)
+    yield from of_rules(node, came, out)
+    yield from hmacs.of_node(node, came, out)
     if any(name.startswith("H.") for name in out.behaviors):
+        yield from frames.not_steered(node, came, out)
         yield from _of_policies(node, broken)
     if node.headend and {"H.Encaps", "H.Encaps.Red", "End.B6.Encaps"}.intersection(out.behaviors):
         yield from of_headend(plan, node, node.headend, broken)
@@ -120,7 +127,8 @@ def _within(plan: Plan, broken: Divergence, came: Hop | None, out: Hop) -> Itera
         yield from _forwarding(place, came, out)
     to, version = out.packet.outer.destination, _version(out.packet.outer.destination)
     to_service = any(nic in (proxy.to, proxy.back) for proxy in node.proxies)
-    if not out.point.netns and not to_service and after_main_lookup(out.behaviors):
+    by_main = after_main_lookup(out.behaviors) and not leading(node, came, out)
+    if not out.point.netns and not to_service and by_main:
         yield suspect("route-missing", place, destination=to, nic=nic, version=version)
     if came is not None and isinstance(to, IPv4Address):
         yield suspect("rp-filter", place, nic=came.point.nic)
@@ -190,13 +198,15 @@ def _of_proxy(node: PlannedNode, proxy: PlannedProxy) -> Suspect:
     ports = (port for service in node.services for port in service.ports)
     mac = next((port.inside.mac for port in ports if port.outside.name == proxy.to), "")
     about = {"sid": proxy.sid, "behavior": proxy.behavior.name, "next_hop": proxy.next_hop, "mac": mac}
-    return suspect("proxy-differs", node.name, **about, ports=f"{proxy.to} {proxy.back}")
+    tunnel = {"source": proxy.source or "", "segments": ",".join(map(str, proxy.policy))}
+    return suspect("proxy-differs", node.name, **about, **tunnel, ports=f"{proxy.to} {proxy.back}")
 
 
 def _of_return(node: PlannedNode, proxy: PlannedProxy) -> Iterator[Suspect]:
     about: dict[str, object] = {"sid": proxy.sid, "nic": proxy.back}
     yield _of_proxy(node, proxy)
-    yield suspect("proxy-cache-empty", node.name, **about)
+    if not proxy.policy:
+        yield suspect("proxy-cache-empty", node.name, **about)
 
 
 def _of_policies(node: PlannedNode, broken: Divergence) -> Iterator[Suspect]:
@@ -211,11 +221,18 @@ def _policy_about(node: PlannedNode, broken: Divergence) -> Iterator[dict[str, o
     """The lab's own policy for what was sent. One that only an exercise put there is taken back before anybody
     asks, so nothing is said of it."""
     _, to = broken.trace.hops[0].packet.ends
-    fitting = [one for one in node.steering if to in one.prefix]
+    fitting = [
+        one for one in node.steering if to in one.prefix and not one.lists and (one.vrf or not one.table)
+    ]
     if fitting:
         policy = max(fitting, key=lambda one: one.prefix.prefixlen)
         about = {"destination": to, "version": _version(to), "prefix": policy.prefix}
-        yield {**about, "segments": " ".join(map(str, policy.segments)), "mode": policy.mode}
+        yield {
+            **about,
+            "segments": " ".join(map(str, policy.segments)),
+            "mode": policy.mode,
+            "hmac": policy.hmac or "",
+        }
 
 
 def of_agent(node: str) -> Iterator[Suspect]:
@@ -307,7 +324,6 @@ def _disabled(delivered: Hop) -> Iterator[Suspect]:
     outer = delivered.packet.outer
     if outer.srh is not None:
         node, nic = delivered.point.node, delivered.point.nic
-        yield suspect("hmac-required", node, nic=nic)
         yield suspect("seg6-disabled", node, destination=outer.destination, nic=nic)
 
 
@@ -321,7 +337,9 @@ def _changed(plan: Plan, broken: Divergence) -> Iterator[Suspect]:
     here = came if came is not None and came.point.node == hop.point.node else None
     machine, begins = plan.node(hop.point.node), any(name.startswith("H.") for name in hop.behaviors)
     if begins:
+        yield from frames.not_steered(machine, here, hop)
         yield from _other_policy(plan, machine, broken, packet)
+        yield from hmacs.of_keys(machine, hop)
     if _segments(hop.packet) != _segments(packet):
         yield from everyday.turned_away(machine, here, hop)
         yield from everyday.taken_in(plan, here, hop)
@@ -332,7 +350,7 @@ def _changed(plan: Plan, broken: Divergence) -> Iterator[Suspect]:
         yield from _of_return(machine, proxy)
     if here is None:
         yield from everyday.unaddressed(plan, hop)
-    yield from everyday.changed(here, hop, packet, begins or here is None)
+    yield from everyday.changed(machine, here, hop, packet, begins or here is None)
 
 
 def _other_policy(
@@ -341,10 +359,15 @@ def _other_policy(
     node, wanted, got = machine.name, _segments(broken.region[-1].packet), _segments(packet)
     if machine.headend and got != wanted:
         yield from of_headend(plan, machine, machine.headend, broken)
+    yield from of_rules(machine, broken.before, broken.region[-1])
     for about in _policy_about(machine, broken):
-        visited = " ".join(map(str, _visited(broken.region[-1].packet))) or about["segments"]
-        mode = "encap.red" if "H.Encaps.Red" in broken.region[-1].behaviors else "encap"
-        yield suspect("policy-shadowed", node, **{**about, "segments": visited, "mode": mode})
+        mode = next((_MODES[one] for one in broken.region[-1].behaviors if one in _MODES), "encap")
+        path = _visited(broken.region[-1].packet)
+        path = path[:-1] if mode == "inline" else path  # the last segment is the packet's own destination
+        visited = " ".join(map(str, path)) or about["segments"]
+        srh = broken.region[-1].packet.outer.srh
+        now = {"segments": visited, "mode": mode, "hmac": (srh and srh.hmac) or ""}
+        yield suspect("policy-shadowed", node, **{**about, **now})
         if got is None:
             yield suspect("policy-missing", node, **about)
         elif got != wanted and Counter(got) == Counter(wanted):
@@ -357,11 +380,14 @@ def _other_policy(
             yield suspect("policy-differs", node, **about)
 
 
+_MODES = {"H.Encaps.Red": "encap.red", "H.Insert": "inline"}
+
+
 def _segments(packet: PacketView) -> tuple[Address, ...] | None:
-    if len(packet.headers) < 2:
-        return None
-    srh = packet.outer.srh
-    return srh.segment_list if srh else (packet.outer.destination,)
+    """In wire order, pushed or inserted; None for a packet that no headend has seen."""
+    if srh := packet.outer.srh:
+        return srh.segment_list
+    return (packet.outer.destination,) if len(packet.headers) > 1 else None
 
 
 def _visited(packet: PacketView) -> tuple[Address, ...]:

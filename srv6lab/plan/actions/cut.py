@@ -18,7 +18,7 @@ def _(action: CutAction, plan: Plan) -> tuple[PlannedChange, ...]:
             f"{nic.point} takes nothing in: link {link} is cut",
             nic.point.node,
             "cut",
-            {"nic": nic.name},
+            {"nic": nic.name, "vrf": nic.vrf},
             calls=("nft",),
         )
         for nic in plan.nics()

@@ -11,7 +11,7 @@ from srv6lab.topology.checks.network import no_node, repeated
 from srv6lab.topology.checks.registry import Locate, check, did_you_mean, line_of, warning
 from srv6lab.topology.exercises import Probe
 from srv6lab.topology.expectations import ControlExpectation, Inner, Middle, PacketExpectation
-from srv6lab.topology.notation import PROTOCOLS
+from srv6lab.topology.notation import ETHERNET, PROTOCOLS
 from srv6lab.topology.places import Place, Point
 
 # Of an expectation; a share has a check of its own.
@@ -78,53 +78,6 @@ def probe_twice(view: Facts, locate: Locate) -> Iterator[Problem]:
             yield Problem(locate((*path, "id")), what, "give each probe of an exercise an id of its own")
 
 
-@check
-def probe_ends(view: Facts, locate: Locate) -> Iterator[Problem]:
-    for item in _probes(view):
-        for key, node in (("from", item.value.source), ("to", item.value.to)):
-            where = locate((*item.path, key))
-            if words := no_node(view, node):
-                yield Problem(where, *words)
-            elif node not in view.nics and view.clear(node):
-                yield Problem(where, f"{node} has no links, so no probe can reach or leave it", "connect it")
-
-
-@check
-def probe_to_itself(view: Facts, locate: Locate) -> Iterator[Problem]:
-    for item in _probes(view):
-        if item.value.source == item.value.to:
-            what = f"the probe goes from {item.value.source} to itself, over no link"
-            yield Problem(locate((*item.path, "to")), what, "name another node")
-
-
-@check
-def probe_finds_no_way(view: Facts, locate: Locate) -> Iterator[Problem]:
-    """Whether links lead from one end to the other at all; what they carry is for the lab to show."""
-    if view.unsound_nics or not view.links_known or not all(view.clear(node) for node in view.nics):
-        return
-    part = _parts(view)
-    for item in _probes(view):
-        source, to = item.value.source, item.value.to
-        if source in part and to in part and part[source] != part[to]:
-            what = f"no way over links leads from {source} to {to}"
-            yield Problem(locate((*item.path, "to")), what, "connect them, or name another node")
-
-
-@check
-def probe_shares_no_family(view: Facts, locate: Locate) -> Iterator[Problem]:
-    """A probe goes to an address of the family that its source has on a link."""
-    for item in _probes(view):
-        source, to = item.value.source, item.value.to
-        if not (view.clear(source) and view.clear(to)) or source not in view.nics or to not in view.nodes:
-            continue
-        sends = {nic.link.prefix.version for nic in view.nics[source]}
-        loopback = view.nodes[to].loopback
-        has = {nic.link.prefix.version for nic in view.nics.get(to, ())} | ({6} if loopback else set())
-        if has and not sends & has:
-            what = f"{source} has only IPv{min(sends)} on its links, and {to} only IPv{min(has)}"
-            yield Problem(locate((*item.path, "to")), what, "give both an address of one family")
-
-
 HEADERS = {4: 20, 6: 40}  # bytes of an IP header
 
 
@@ -134,30 +87,13 @@ def probe_fits_its_link(view: Facts, locate: Locate) -> Iterator[Problem]:
     for item in _probes(view):
         for nic in view.nics.get(item.value.source, ()):
             header = max((kind.header for kind in item.value.kinds), default=0)
-            room = nic.link.mtu - HEADERS[nic.link.prefix.version] - header
+            # Where both families are, what is sent is of the one with the shorter header, or fits either.
+            room = nic.mtu - HEADERS[min(nic.link.versions)] - header
             if item.value.size > room:
-                what = f"{item.value.size} bytes don't fit link {nic.link.name}, whose MTU is {nic.link.mtu}"
+                what = f"{item.value.size} bytes don't fit link {nic.link.name}, whose MTU is {nic.mtu}"
                 yield Problem(
                     locate((*item.path, "size")), what, f"send {room} at most, or give the link more"
                 )
-
-
-def _parts(view: Facts) -> dict[str, str]:
-    """Each node with a link by one node of the part of the lab that it is connected to."""
-    neighbors: dict[str, list[str]] = {}
-    for item in view.links:
-        one, other = (endpoint.node for endpoint in item.value.endpoints)
-        neighbors.setdefault(one, []).append(other)
-        neighbors.setdefault(other, []).append(one)
-    part: dict[str, str] = {}
-    for start in neighbors:
-        waiting = [start] if start not in part else []
-        while waiting:
-            node = waiting.pop()
-            if node not in part:
-                part[node] = start
-                waiting += neighbors[node]
-    return part
 
 
 @check
@@ -315,7 +251,7 @@ def next_header_fits(view: Facts, locate: Locate) -> Iterator[Problem]:
                 "an empty `segment_list` says that there is no SRH, and `next_header: routing` that there is"
             )
             yield Problem(where, what, "list the segments, or say what follows instead")
-        elif following in PROTOCOLS and listed:
+        elif following in (*PROTOCOLS, ETHERNET) and listed:
             what = f"before an SRH the next header is routing, not {following}"
             yield Problem(where, what, "write `next_header: routing`, or `segment_list: []`")
 

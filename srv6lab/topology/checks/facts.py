@@ -7,6 +7,7 @@ even the name is lost, a flag says that a list isn't the whole truth, and checks
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
@@ -15,10 +16,13 @@ from typing import Generic, TypeVar
 
 from pydantic import BaseModel
 
+from srv6lab.srv6.behaviors import BEHAVIORS, Kind
 from srv6lab.srv6.csid import NextCsid
 from srv6lab.srv6.flavors import NEXT_CSID
 from srv6lab.topology.actions import Action
 from srv6lab.topology.actions.firewall import Firewall, FirewallAction
+from srv6lab.topology.actions.route import RouteAction
+from srv6lab.topology.actions.sid import SidAction
 from srv6lab.topology.actions.steering import SteeringAction
 from srv6lab.topology.exercises import Probe
 from srv6lab.topology.expectations import (
@@ -27,9 +31,11 @@ from srv6lab.topology.expectations import (
     CounterExpectation,
     PacketExpectation,
 )
-from srv6lab.topology.model import Endpoint, Group, Link, LocalSid, Node, Service
+from srv6lab.topology.local_sid import LocalSid
+from srv6lab.topology.model import Endpoint, Group, Link, Node, Service
 from srv6lab.topology.places import Place
-from srv6lab.topology.scalars import Address, Network
+from srv6lab.topology.route import Route
+from srv6lab.topology.scalars import Address, Interface, Network
 from srv6lab.topology.sr_policy import SrPolicy
 from srv6lab.topology.steering import Steering
 
@@ -81,12 +87,25 @@ class ExerciseView:
 
 @dataclass(frozen=True, slots=True)
 class SegmentList:
-    """Segments in visiting order, and what they are pushed onto, with its IP version."""
+    """Segments in visiting order, and what they are pushed onto: IPv4, IPv6 or Ethernet; or `inserted` into."""
 
     path: Path
     segments: tuple[IPv6Address, ...]
     onto: str
-    version: int
+    kind: Kind
+    inserted: bool = False
+
+
+def _onto(steering: Steering) -> tuple[str, Kind]:
+    if steering.of_frames:
+        return f"what comes in by {steering.match.nic}", "Ethernet"
+    return str(steering.prefix), "IPv4" if steering.prefix.version == 4 else "IPv6"
+
+
+def _held(sid: LocalSid) -> Kind:
+    """What a SID pushes its policy onto: IPv6 packets, or what its proxy takes back from a service."""
+    behavior = BEHAVIORS.get(sid.behavior)
+    return behavior.takes[0] if behavior is not None and behavior.takes else "IPv6"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +115,22 @@ class Nic:
     path: Path
     endpoint: Endpoint
     link: Link
+
+    @property
+    def mtu(self) -> int:
+        return self.endpoint.mtu or self.link.mtu
+
+    @property
+    def interfaces(self) -> tuple[Interface, ...]:
+        """Its addresses with their lengths, of prefixes that have room for two."""
+        end = next(index for index, one in enumerate(self.link.endpoints) if one is self.endpoint)
+        roomy = all(prefix.num_addresses > 1 for prefix in self.link.prefixes)
+        return self.link.interfaces(end) if roomy else ()
+
+    @property
+    def vrf(self) -> str:
+        """The VRF that it is in, "" for none."""
+        return self.endpoint.vrf or ""
 
 
 @dataclass(frozen=True)
@@ -131,6 +166,14 @@ class Facts:
                 found.setdefault(endpoint.node, []).append(nic)
         return found
 
+    @cached_property
+    def of_frames(self) -> frozenset[str]:
+        """The links with an end whose frames go into SRv6 whole, or come out of it."""
+        ends = {(one.headend, one.match.nic) for item in self.policies if (one := item.value).of_frames}
+        ends |= {(item.value.node, item.value.nic) for item in self.local_sids if item.value.nic}
+        nics = (nic for nics in self.nics.values() for nic in nics)
+        return frozenset(nic.link.name for nic in nics if (nic.endpoint.node, nic.endpoint.nic) in ends)
+
     @property
     def services_sound(self) -> bool:
         """Whether all that services say of namespaces and ports can be read."""
@@ -139,9 +182,53 @@ class Facts:
         )
 
     @property
+    def named_files(self) -> Iterator[tuple[Path, str]]:
+        """The files beside the topology that it names, each with its place."""
+        yield from ((("services", name, "rules"), one.rules) for name, one in self.services.items())
+        for name, node in self.nodes.items():
+            for index, file in enumerate(node.files):
+                if file.source:
+                    yield ("nodes", name, "files", index, "source"), file.source
+
+    @property
     def actions(self) -> tuple[Item[Action], ...]:
         """What exercises and their steps apply."""
         return tuple(item for exercise in self.exercises for item in exercise.actions)
+
+    @cached_property
+    def added_sids(self) -> tuple[Item[LocalSid], ...]:
+        """The local SIDs that exercises add."""
+        found = ((item, item.value.sid.add) for item in self.actions if isinstance(item.value, SidAction))
+        return tuple(
+            Item((*item.path, "sid", "add"), sid, self._whole(item, "sid", "add"))
+            for item, sid in found
+            if sid
+        )
+
+    @property
+    def every_sid(self) -> tuple[Item[LocalSid], ...]:
+        """The lab's own local SIDs, and those that its exercises add."""
+        return self.local_sids + self.added_sids
+
+    @cached_property
+    def every_route(self) -> tuple[tuple[Path, str, Route], ...]:
+        """The static routes of nodes, and those that exercises put in, each with its place and its node."""
+        own = [
+            (("nodes", name, "routes", index), name, route)
+            for name, node in self.nodes.items()
+            for index, route in enumerate(node.routes)
+        ]
+        put = [
+            ((*item.path, "route", key), route.node, route)
+            for item in self.actions
+            if isinstance(item.value, RouteAction)
+            for key in ("add", "replace")
+            if (route := getattr(item.value.route, key)) and route.node in self.nodes
+        ]
+        return (*own, *put)
+
+    def _whole(self, item: Item[Action], *keys: str) -> bool:
+        return item.whole and (*item.path, *keys) not in self.cut
 
     @property
     def applied(self) -> tuple[Item[Steering], ...]:
@@ -160,16 +247,24 @@ class Facts:
     def segment_lists(self) -> tuple[SegmentList, ...]:
         """Every list of segments that something pushes: headends, binding SIDs."""
         steered = [
-            SegmentList((*item.path, "to", "segments"), item.value.segments, str(prefix), prefix.version)
+            SegmentList(
+                (*item.path, "to", *place, "segments"),
+                one.segments,
+                *_onto(item.value),
+                item.value.mode == "inline",
+            )
             for item in self.policies
-            for prefix in (item.value.match.prefix,)
-            if item.value.segments
+            if item.value.of_frames or item.value.match.prefix
+            for place, one in item.value.lists
         ]
         bound = [
             SegmentList(
-                (*item.path, "policy", "segments"), item.value.policy.segments, "what it is pushed onto", 6
+                (*item.path, "policy", "segments"),
+                item.value.policy.segments,
+                "what it is pushed onto",
+                _held(item.value),
             )
-            for item in self.local_sids
+            for item in self.every_sid
             if item.value.policy is not None
         ]
         return (*steered, *bound)
@@ -202,7 +297,7 @@ class Facts:
 
     @cached_property
     def _carried(self) -> tuple[Item[LocalSid], ...]:
-        return tuple(item for item in self.local_sids if NEXT_CSID in item.value.flavors)
+        return tuple(item for item in self.every_sid if NEXT_CSID in item.value.flavors)
 
     @cached_property
     def places(self) -> dict[Place, set[str]]:
@@ -249,18 +344,19 @@ class Facts:
         return self.links_known and node not in self._unclear and "?" not in self._unclear
 
     @cached_property
-    def _prefixes(self) -> dict[str, dict[int, set[Network]]]:
-        """The prefixes on each node's links by their length: a hub has as many routes as links."""
-        found: dict[str, dict[int, set[Network]]] = {}
+    def _prefixes(self) -> dict[tuple[str, str], dict[int, set[Network]]]:
+        """The prefixes on the links of each VRF of each node by their length: a hub has as many routes as links."""
+        found: dict[tuple[str, str], dict[int, set[Network]]] = {}
         for node, nics in self.nics.items():
             for nic in nics:
-                by_length = found.setdefault(node, {})
-                by_length.setdefault(nic.link.prefix.prefixlen, set()).add(nic.link.prefix)
+                by_length = found.setdefault((node, nic.vrf), {})
+                for prefix in nic.link.prefixes:
+                    by_length.setdefault(prefix.prefixlen, set()).add(prefix)
         return found
 
-    def on_link(self, node: str, address: Address) -> bool:
-        """Whether a node reaches an address without a router."""
-        lengths = self._prefixes.get(node, {})
+    def on_link(self, node: str, address: Address, vrf: str = "") -> bool:
+        """Whether a node reaches an address without a router, by its NICs outside of VRFs or by those of one."""
+        lengths = self._prefixes.get((node, vrf), {})
         return any(
             ip_network((address, length), strict=False) in prefixes
             for length, prefixes in lengths.items()
@@ -273,19 +369,20 @@ class Facts:
         found: dict[Address, list[tuple[Path, str]]] = {}
         for node, nics in self.nics.items():
             for nic in nics:
-                if nic.endpoint.address is not None:
-                    place = ((*nic.path, "address"), node)
-                    found.setdefault(nic.endpoint.address, []).append(place)
+                for index, address in enumerate(nic.endpoint.addresses):
+                    if not address.is_link_local:  # those are a link's own affair
+                        place = ((*nic.path, "address", index), node)
+                        found.setdefault(address, []).append(place)
         for name, one in self.nodes.items():
-            if one.loopback is not None:
-                found.setdefault(one.loopback.ip, []).append((("nodes", name, "loopback"), name))
+            for index, loopback in enumerate(one.loopbacks):
+                found.setdefault(loopback.ip, []).append((("nodes", name, "loopback", index), name))
         return found
 
     @cached_property
     def owners(self) -> dict[IPv6Address, Item[LocalSid]]:
         """The first local SID of each address; the binding SIDs of SR policies are local SIDs of their headends."""
         found: dict[IPv6Address, Item[LocalSid]] = {}
-        for item in self.local_sids:
+        for item in self.every_sid:
             found.setdefault(item.value.sid, item)
         for path, node, sid in self.binding_sids:
             bound = LocalSid(node=node, sid=sid, behavior="End.B6.Encaps")

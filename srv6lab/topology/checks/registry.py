@@ -50,4 +50,6 @@ def did_you_mean(word: str, known: Collection[str], nothing: str) -> str:
 
 
 def line_of(locate: Locate, path: Path) -> str:
-    return f"line {locate(path).line}"
+    """`line 7`, with its file where that is another than the lab's own."""
+    where = locate(path)
+    return f"line {where.line}" if where.file == locate(()).file else f"{where.file}, line {where.line}"

@@ -15,7 +15,7 @@ from srv6lab.topology.routing import Neighbor
 
 def _routers(view: Facts) -> Iterator[tuple[str, Node]]:
     """The sound nodes with routing protocols."""
-    yield from ((name, node) for name, node in view.nodes.items() if node.isis or node.bgp or node.vrfs)
+    yield from ((name, node) for name, node in view.nodes.items() if node.isis or node.bgp or node.vpns)
 
 
 def _neighbors(view: Facts) -> Iterator[tuple[str, Node, Path, Neighbor, str]]:
@@ -23,7 +23,7 @@ def _neighbors(view: Facts) -> Iterator[tuple[str, Node, Path, Neighbor, str]]:
     for name, node in _routers(view):
         for index, one in enumerate(node.bgp.neighbors if node.bgp else ()):
             yield name, node, ("nodes", name, "bgp", "neighbors", index), one, ""
-        for vrf, found in node.vrfs.items():
+        for vrf, found in node.vpns.items():
             for index, one in enumerate(found.neighbors):
                 yield name, node, ("nodes", name, "vrfs", vrf, "neighbors", index), one, vrf
 
@@ -32,7 +32,9 @@ def _neighbors(view: Facts) -> Iterator[tuple[str, Node, Path, Neighbor, str]]:
 def routing_on_a_host(view: Facts, locate: Locate) -> Iterator[Problem]:
     for name, node in _routers(view):
         if node.role != "router":
-            key = next(key for key in ("isis", "bgp", "vrfs") if getattr(node, key))
+            key = next(
+                key for key in ("isis", "bgp", "vrfs") if getattr(node, "vpns" if key == "vrfs" else key)
+            )
             what = f"{name} is a {node.role}, and FRR runs on routers"
             yield Problem(locate(("nodes", name, key), key=True), what, f"give {name} `role: router`")
 
@@ -42,7 +44,9 @@ def router_id_missing(view: Facts, locate: Locate) -> Iterator[Problem]:
     """FRR then leaves TLV 242 out without a word, and BGP stays idle."""
     for name, node in _routers(view):
         if node.router_id is None:
-            key = next(key for key in ("isis", "bgp", "vrfs") if getattr(node, key))
+            key = next(
+                key for key in ("isis", "bgp", "vrfs") if getattr(node, "vpns" if key == "vrfs" else key)
+            )
             what = f"{name} has routing protocols and no `router_id`"
             yield Problem(locate(("nodes", name, key), key=True), what, "add `router_id: 192.0.2.1`")
 
@@ -93,7 +97,7 @@ def vrf_unknown(view: Facts, locate: Locate) -> Iterator[Problem]:
 def vrf_needs(view: Facts, locate: Locate) -> Iterator[Problem]:
     """What a VPN stands on: BGP to tell of it, a locator for its SID, a loopback to encapsulate from."""
     for name, node in _routers(view):
-        for vrf, found in node.vrfs.items():
+        for vrf, found in node.vpns.items():
             path = ("nodes", name, "vrfs", vrf)
             for key, why in (("bgp", "to tell of it"), ("loopback", "to encapsulate from")):
                 if getattr(node, key) is None:

@@ -11,17 +11,18 @@ from srv6lab.srv6.behaviors import BEHAVIORS, REGISTRY, Behavior
 from srv6lab.topology.checks.facts import Facts
 from srv6lab.topology.checks.network import next_hop, repeated, special
 from srv6lab.topology.checks.registry import Locate, check, did_you_mean, line_of, warning
+from srv6lab.topology.local_sid import KEYS
 
 
 @check
 def unknown_behavior(view: Facts, locate: Locate) -> Iterator[Problem]:
-    for item in view.local_sids:
+    for item in view.every_sid:
         if (behavior := item.value.behavior) in BEHAVIORS:
             continue
         where = locate((*item.path, "behavior"))
         known = _spelled(behavior)
         if known is not None and not known.in_labs:
-            what = f"no lab can have {known.name} ({known.section}): {_why_not(known)}"
+            what = f"no lab can have {known.name} ({known.section}): neither Linux nor srconf does that"
             yield Problem(where, what, "`invoke behaviors` lists what labs can have")
         else:
             yield Problem(where, f"there is no behavior `{behavior[:60]}`", _nearest(behavior))
@@ -31,12 +32,6 @@ def _spelled(behavior: str) -> Behavior | None:
     """People know End.DX4 as `end.dx4`, `EndDX4` and `End_DX4`."""
     bare = {re.sub(r"[^a-z0-9]", "", name.lower()): one for name, one in REGISTRY.items()}
     return bare.get(re.sub(r"[^a-z0-9]", "", behavior.lower()))
-
-
-def _why_not(known: Behavior) -> str:
-    if known.served_by is None:
-        return "neither Linux nor srconf does that"
-    return "Day0 doesn't install it"
 
 
 def _nearest(behavior: str) -> str:
@@ -49,21 +44,28 @@ def _nearest(behavior: str) -> str:
 
 @check
 def parameters(view: Facts, locate: Locate) -> Iterator[Problem]:
-    for item in view.local_sids:
+    for item in view.every_sid:
         sid = item.value
         if (behavior := BEHAVIORS.get(sid.behavior)) is None:
             continue
-        needs = ", ".join(f"`{name}`" for name in behavior.parameters) or "no parameter"
+        needs = ", ".join(f"`{_key(name)}`" for name in behavior.parameters) or "no parameter"
+        given = {"table" if name == "vrf" else name for name in sid.parameters}  # which has one
         for name in sid.parameters:
-            if name not in behavior.parameters:
-                what = f"{behavior.name} takes no `{name}`"
-                yield Problem(locate((*item.path, name), key=True), what, f"{behavior.name} takes {needs}")
-        missing = [name for name in behavior.parameters if name not in sid.parameters]
+            if name not in behavior.parameters and not (name == "vrf" and "table" in behavior.parameters):
+                what, where = f"{behavior.name} takes no `{_key(name)}`", (*item.path, _key(name))
+                yield Problem(locate(where, key=True), what, f"{behavior.name} takes {needs}")
+        missing = [name for name in behavior.parameters if name not in given]
         # A misspelled key is the likely cause, and it has its own problem.
-        if missing and item.whole and not set(sid.parameters) - set(behavior.parameters):
-            what = f"{behavior.name} needs {' and '.join(f'`{name}`' for name in missing)}"
-            mend = f"add {', '.join(f'`{name}: …`' for name in missing)}"
+        if missing and item.whole and not given - set(behavior.parameters):
+            if "vrf" in behavior.needs:  # it has no other table
+                missing = ["vrf"]
+            what = f"{behavior.name} needs {' and '.join(f'`{_key(name)}`' for name in missing)}"
+            mend = f"add {', '.join(f'`{_key(name)}: …`' for name in missing)}"
             yield Problem(locate((*item.path, "behavior")), what, mend)
+
+
+def _key(parameter: str) -> str:
+    return KEYS.get(parameter, parameter)
 
 
 @check
@@ -78,7 +80,7 @@ def sid_twice(view: Facts, locate: Locate) -> Iterator[Problem]:
 @check
 def sid_in_locator(view: Facts, locate: Locate) -> Iterator[Problem]:
     routed = {route.prefix for node in view.nodes.values() for route in node.routes}
-    for item in view.local_sids:
+    for item in view.every_sid:
         node, sid = view.nodes.get(item.value.node), item.value.sid
         if node is None or _no_unicast(sid) or (node.locator and sid in node.locator):
             continue
@@ -95,7 +97,7 @@ def sid_in_locator(view: Facts, locate: Locate) -> Iterator[Problem]:
 
 @check
 def sid_is_unicast(view: Facts, locate: Locate) -> Iterator[Problem]:
-    for item in view.local_sids:
+    for item in view.every_sid:
         if kind := _no_unicast(item.value.sid):
             what = f"{item.value.sid} can't be a SID: it is {kind}"
             yield Problem(locate((*item.path, "sid")), what, "take one in a locator")
@@ -110,7 +112,7 @@ def _no_unicast(sid: IPv6Address) -> str:
 
 @check
 def sid_on_a_host(view: Facts, locate: Locate) -> Iterator[Problem]:
-    for item in view.local_sids:
+    for item in view.every_sid:
         node = view.nodes.get(item.value.node)
         if node is not None and node.role == "host":
             what = f"{item.value.node} is a host, and Day0 of a host binds no SIDs"
@@ -121,16 +123,16 @@ def sid_on_a_host(view: Facts, locate: Locate) -> Iterator[Problem]:
 def policy_on_a_host(view: Facts, locate: Locate) -> Iterator[Problem]:
     for item in view.steering:
         node = view.nodes.get(item.value.headend)
-        if node is not None and node.role == "host":
-            what = f"{item.value.headend} is a host, and Day0 of a host steers nothing"
-            mend = f"steer on the router behind it, or give {item.value.headend} `role: router`"
+        if node is not None and node.role == "host" and not item.value.segments:
+            what = f"{item.value.headend} is a host, and a host has no SR policies"
+            mend = f"give it `segments`, or {item.value.headend} `role: router`"
             yield Problem(locate((*item.path, "headend")), what, mend)
 
 
 @check
 def sid_is_an_address(view: Facts, locate: Locate) -> Iterator[Problem]:
     """Linux finds its own address first, so the behavior would never see a packet."""
-    for item in view.local_sids:
+    for item in view.every_sid:
         if places := view.addresses.get(item.value.sid):
             path, owner = places[0]
             what = f"{item.value.sid} is also an address of {owner} ({line_of(locate, path)})"
@@ -141,7 +143,7 @@ def sid_is_an_address(view: Facts, locate: Locate) -> Iterator[Problem]:
 
 @check
 def sid_next_hop(view: Facts, locate: Locate) -> Iterator[Problem]:
-    for item in view.local_sids:
+    for item in view.every_sid:
         node = item.value.node
         if node not in view.node_names:
             continue
@@ -153,7 +155,7 @@ def sid_next_hop(view: Facts, locate: Locate) -> Iterator[Problem]:
 
 @check
 def sid_of_unknown_service(view: Facts, locate: Locate) -> Iterator[Problem]:
-    for item in view.local_sids:
+    for item in view.every_sid:
         name = item.value.service
         if name is not None and name not in view.service_names:
             mend = did_you_mean(name, view.service_names, "name it under `services`")
@@ -201,10 +203,13 @@ def unowned_segment_of_a_probe(view: Facts, locate: Locate) -> Iterator[Problem]
 
 @check
 def steered_twice(view: Facts, locate: Locate) -> Iterator[Problem]:
-    pairs = (((item.value.headend, item.value.match.prefix), item.path) for item in view.steering)
-    for (headend, prefix), first, path in repeated(pairs):
-        what = f"{headend} already steers {prefix} ({line_of(locate, (*first, 'match', 'prefix'))})"
-        yield Problem(locate((*path, "match", "prefix")), what, "keep one of the two")
+    pairs = (((item.value.headend, item.value.match), item.path) for item in view.steering)
+    for (headend, match), first, path in repeated(pairs):
+        key = "prefix" if match.prefix is not None else "nic"
+        there = f" in the VRF {match.vrf}" if match.vrf else ""
+        where = line_of(locate, (*first, "match", key))
+        what = f"{headend} already steers {getattr(match, key)}{there} ({where})"
+        yield Problem(locate((*path, "match", key)), what, "keep one of the two")
 
 
 @check
@@ -214,15 +219,15 @@ def last_segment_fits(view: Facts, locate: Locate) -> Iterator[Problem]:
         last = listed.segments[-1]
         owner, _ = view.owner(last)
         behavior = BEHAVIORS.get(owner.value.behavior) if owner else None
-        if behavior is None:
+        if behavior is None or listed.inserted:
             continue
         where = locate((*listed.path, len(listed.segments) - 1))
         if not behavior.ends_policy:
             what = f"the last segment {last} is {behavior.name}, which goes on to a next segment"
             yield warning(where, what, "add the segment at which the packet shall arrive")
-        elif behavior.takes and f"IPv{listed.version}" not in behavior.takes:
-            what = f"the last segment {last} is {behavior.name}, and {listed.onto} is IPv{listed.version}"
-            yield warning(where, what, f"end with a SID that hands on IPv{listed.version}")
+        elif behavior.takes and listed.kind not in behavior.takes:
+            what = f"the last segment {last} is {behavior.name}, and {listed.onto} is {listed.kind}"
+            yield warning(where, what, f"end with a SID that hands on {listed.kind}")
 
 
 @check
@@ -232,17 +237,19 @@ def proxied_family(view: Facts, locate: Locate) -> Iterator[Problem]:
         for index, segment in enumerate(listed.segments):
             owner, _ = view.owner(segment)
             behavior = BEHAVIORS.get(owner.value.behavior) if owner else None
-            if behavior is None or behavior.served_by != "proxy":
+            if behavior is None or behavior.served_by != "proxy" or listed.inserted:
                 continue
-            if behavior.takes and f"IPv{listed.version}" not in behavior.takes:
-                what = f"{segment} is {behavior.name}, and {listed.onto} is IPv{listed.version}"
-                mend = f"lead it through a proxy that hands on IPv{listed.version}"
+            if behavior.ends_policy and index == len(listed.segments) - 1:
+                continue  # as all last segments are looked at
+            if behavior.takes and listed.kind not in behavior.takes:
+                what = f"{segment} is {behavior.name}, and {listed.onto} is {listed.kind}"
+                mend = f"lead it through a proxy that hands on {listed.kind}"
                 yield warning(locate((*listed.path, index)), what, mend)
 
 
 @check
 def binding_sid_in_its_own_policy(view: Facts, locate: Locate) -> Iterator[Problem]:
-    for item in view.local_sids:
+    for item in view.every_sid:
         segments = item.value.policy.segments if item.value.policy else ()
         if item.value.sid in segments:
             path = (*item.path, "policy", "segments", segments.index(item.value.sid))

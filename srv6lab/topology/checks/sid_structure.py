@@ -54,7 +54,7 @@ def structure_fits(view: Facts, locate: Locate) -> Iterator[Problem]:
 def sid_of_a_vpn_fits(view: Facts, locate: Locate) -> Iterator[Problem]:
     """The SID is locator and function, and FRR counts functions in 20 bits."""
     for name, node, locator in _with_locators(view):
-        sids = {vrf: one.sid for vrf, one in node.vrfs.items()}
+        sids = {vrf: one.sid for vrf, one in node.vpns.items()}
         length = (node.sid_structure or structure_of(locator, [*sids.values()])).function
         for vrf, sid in sids.items():
             where = locate(("nodes", name, "vrfs", vrf, "sid"))
@@ -78,7 +78,7 @@ def function_that_isis_takes(view: Facts, locate: Locate) -> Iterator[Problem]:
         if node.isis is None:
             continue
         adjacencies = sum(nic.link.isis is not None for nic in view.nics.get(name, ()))
-        sids = {vrf: one.sid for vrf, one in node.vrfs.items()}
+        sids = {vrf: one.sid for vrf, one in node.vpns.items()}
         length = (node.sid_structure or structure_of(locator, [*sids.values()])).function
         for vrf, sid in sids.items():
             function = function_in(locator, sid, length)

@@ -145,6 +145,8 @@ def _missing(path: Path, key: str, source: Source) -> Problem | None:
     if (typo := _misspelled(path, key, source.data)) is not None:
         return typo_of_missing(path, typo, key, source)
     mend = f"add `{EXAMPLES[key]}`" if key in EXAMPLES else f"add `{key}: …`"
+    if path[:1] == ("links",) and key == "prefix":
+        mend += ", or take prefixes from a pool: `pools: {links: …}`"
     return Problem(source.locate(path, key=True), f"{thing(path, source.data)} has no `{key}`", mend)
 
 
@@ -187,6 +189,11 @@ def _unknown_key(path: Path, source: Source) -> Problem | None:
     parent, key = path[:-1], str(path[-1])
     allowed = allowed_keys(parent)
     given = value_at(source.data, parent)
+    if key in allowed:
+        others = [{*_keys([model])} for model in models_at(parent) if key not in _keys([model])]
+        if other := next((one for keys in others for one in given if one in keys), None):
+            what = f"`{key}` and `{other}` don't go together"
+            return Problem(source.locate(path, key=True), what, "take one of the two away")
     close = meant(key, [one for one in allowed if one not in given])
     if close and _required(parent, close[0]) and len(models_at(parent)) == 1:
         return None

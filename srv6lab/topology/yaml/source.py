@@ -9,7 +9,7 @@ none of this module's business.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -40,22 +40,26 @@ _SPACE = {"": re.compile(r"\s*"), "'": re.compile(r"\s*"), '"': re.compile(r"(?:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A file's data, plain as pydantic wants it, and where each part stands."""
+    """A file's data, plain as pydantic wants it, and where each part stands. The lines of files that it includes follow
+    its own: `_files` holds the first line of each, and its name."""
 
     file: str
     data: Any
     root: Node = field(repr=False)
     _lines: tuple[str, ...] = field(repr=False)
+    _files: tuple[tuple[int, str], ...] = ()
 
     def locate(self, path: Path, key: bool = False) -> Location:
         """The place of a value or of its key; for what isn't there, of the nearest thing around it."""
-        node, mark = self.root, self.root.mark
+        node, mark, origin = self.root, self.root.mark, ""
         for step in path:
             below, key_mark = _step(node, step)
             if below is None:
                 break
             node, mark = below, key_mark if key else below.mark
-        return self.at(mark)
+            origin = below.origin or origin
+        note = origin if origin.isprintable() else ascii(origin)[1:-1]
+        return replace(self.at(mark), note=note) if note else self.at(mark)
 
     def within(self, text: Node, at: int) -> Mark:
         """The place of a text's character: in the file the text may begin behind an anchor, go on in lines below, and
@@ -74,7 +78,29 @@ class Source:
         return text.mark[0] + before.count("\n"), place - (before.rfind("\n") + 1)
 
     def at(self, mark: Mark) -> Location:
-        return location(self.file, self._lines, mark)
+        found = location(self.file, self._lines, mark)
+        for first, file in reversed(self._files):
+            if mark[0] >= first:
+                return replace(found, file=file, line=found.line - first)
+        return found
+
+    def including(self, other: Source) -> Source:
+        """The same with the lines of another file behind its own; the marks of `other` are moved to there."""
+        first = len(self._lines)
+        _move(other.root, first)
+        return replace(self, _lines=self._lines + other._lines, _files=(*self._files, (first, other.file)))
+
+
+def _move(root: Node, lines: int) -> None:
+    waiting, done = [root], {id(root)}  # aliases are in several places
+    while waiting:
+        node = waiting.pop()
+        node.mark = node.mark[0] + lines, node.mark[1]
+        node.keys = {key: (line + lines, column) for key, (line, column) in node.keys.items()}
+        below = node.children.values() if isinstance(node.children, dict) else node.children or ()
+        fresh = [one for one in below if id(one) not in done]
+        done.update(map(id, fresh))
+        waiting += {id(one): one for one in fresh}.values()
 
 
 def _behind(pattern: re.Pattern[str], text: str, place: int) -> int:

@@ -1,0 +1,73 @@
+"""What a lab runs of its own is shown before anything of it is run: the lab may be a stranger's, and a node is no jail.
+
+What was trusted once is remembered by a hash in this user's state, until a word of it changes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+
+from srv6lab.errors import UsageError
+from srv6lab.host.files import state, write_whole
+from srv6lab.plan.nodes import Plan, PlannedNode
+from srv6lab.plan.own import OwnFile
+from srv6lab.topology.actions.commands import CommandsAction
+
+Run = tuple[str, tuple[str, ...]]  # by whom, and what
+
+
+def runs(plan: Plan) -> list[Run]:
+    """What a lab runs of its own and which files it writes into nodes, nodes that do the same together."""
+    by_lines: dict[tuple[str, ...], list[str]] = {}
+    for node in plan.nodes:
+        if lines := tuple(_of_node(node)):
+            by_lines.setdefault(lines, []).append(node.name)
+    found = [(", ".join(nodes), lines) for lines, nodes in by_lines.items()]
+    for exercise in plan.exercises:
+        for action in exercise.every_action():
+            if isinstance(action, CommandsAction):
+                own = action.commands
+                back = (f"{line}  (takes it back)" for line in own.back)
+                found.append((f"{own.node} in exercise {exercise.name}", (*own.put, *back)))
+    return found
+
+
+def require(plan: Plan, name: str, *, trust: bool) -> None:
+    """UsageError with all that the lab runs of its own, unless it is trusted; `trust` makes it so."""
+    asked = runs(plan)
+    known = state("trusted") / _digest(plan, asked)
+    if not asked or known.exists():
+        return
+    if trust:
+        write_whole(known, f"{plan.name}\n")
+        return
+    what = "\n".join(
+        [f"{name} runs commands of its own, and nobody here has trusted them yet:", *_shown(asked)]
+    )
+    mend = f"read them, then: invoke up {name} --trust. A node is no jail: they run as root, with this machine's rights"
+    raise UsageError(what, mend)
+
+
+def _of_node(node: PlannedNode) -> Iterator[str]:
+    yield from (_file(one) for one in node.own.files)
+    yield from node.own.commands
+
+
+def _file(file: OwnFile) -> str:
+    lines = file.content.count("\n") + (not file.content.endswith("\n") and bool(file.content))
+    source = f" from {file.source}" if file.source else ""
+    return f"(writes {file.path}{source}: {lines} lines, mode {file.mode}, owner {file.owner})"
+
+
+def _digest(plan: Plan, asked: list[Run]) -> str:
+    """Of all that is run, and of what is in the files."""
+    files = [(node.name, one.path, one.content) for node in plan.nodes for one in node.own.files]
+    return hashlib.sha256(repr((asked, files)).encode()).hexdigest()
+
+
+def _shown(asked: list[Run]) -> Iterator[str]:
+    for who, lines in asked:
+        yield f"  {who}:"
+        for line in lines:
+            yield "    " + "".join(one if one.isprintable() else repr(one)[1:-1] for one in line)
