@@ -185,7 +185,13 @@ def test_ip_headers_of_both_families_keep_their_order(tmp_path: Path) -> None:
 def test_ethernet_in_ipv6(wrap, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     inner = wrap(ECHO) if wrap is frames.vlan else ether(ECHO, source="02:00:00:00:00:99")
     packet = only(tmp_path, ether(ipv6("2001::1", "fc00::1", 43, srh(143, ["fc00::1"], 0, inner))))
-    assert packet.headers == (v6("2001::1", "fc00::1", "ethernet", Srh(sids("fc00::1"), 0, 0)), ECHO_HEADER)
+    source = frames.MAC_A if wrap is frames.vlan else "02:00:00:00:00:99"
+    holding = replace(
+        v6("2001::1", "fc00::1", "ethernet", Srh(sids("fc00::1"), 0, 0)),
+        frame_source=source,
+        frame_destination=frames.MAC_B,
+    )
+    assert packet.headers == (holding, ECHO_HEADER)
     assert (packet.source_mac, packet.icmp) == (frames.MAC_A, ECHO_ICMP)
 
 

@@ -154,6 +154,19 @@ HOPS = """10.0.2.0/24
 OF_CLASS: dict[str, str] = {"version": "-4", "table": "901", "prefix": "10.0.2.0/24"}
 RULES = "1001: from all fwmark 0x101 lookup 901\n32766: from all lookup main\n"
 MARKS = "table inet srv6lab_classes {\n udp dport 5001 meta mark set 0x00000101 accept\n}\n"
+FRAMES = {
+    "version": "-4",
+    "nic": "eth2",
+    "table": "2002",
+    "prefix": "default",
+    "segments": "fc00:2::a fc00:3::d2",
+    "mode": "l2encap",
+}
+BY_NIC = "0:\tfrom all lookup local\n500:\tfrom all iif eth2 lookup 2002\n"
+OF_FRAMES = "default  encap seg6 mode l2encap segs 2 [ fc00:2::a fc00:3::d2 ] dev eth1 scope link\n"
+TAKES_ALL = "table netdev srv6lab-frames-eth2 {\n\tchain in {\n\t\tmeta pkttype set host\n\t}\n}\n"
+FIXED = {"neighbor": "10.0.0.2", "nic": "eth1", "mac": "02:00:00:00:00:0b"}
+TOLD_OF = "10.0.0.2 lladdr 02:00:00:00:00:0b PERMANENT\n"
 ANSWERS: list[tuple[str, Mapping[str, str], tuple[str, int], tuple[str, int]]] = [
     # cause, about, an answer that proves it, one that doesn't
     ("sid-not-installed", BOUND, ("", 0), (END, 0)),
@@ -180,6 +193,15 @@ ANSWERS: list[tuple[str, Mapping[str, str], tuple[str, int], tuple[str, int]]] =
     ("policy-shadowed", STEERED, (POLICY + LONGER, 0), (POLICY + POLICY.replace("1.0/24", "1.1"), 0)),
     ("policy-shadowed", STEERED, (POLICY + LONGER, 0), (POLICY + LONGER.replace("1.1 ", "1.1 tos 0x10 "), 0)),
     ("policy-differs", STEERED, (POLICY.replace("fc00:2::a ", ""), 0), (POLICY, 0)),
+    ("frames-not-steered", FRAMES, (OF_FRAMES, 0), (BY_NIC + OF_FRAMES, 0)),
+    ("frames-not-steered", FRAMES, (BY_NIC, 0), (BY_NIC + OF_FRAMES, 0)),
+    ("frames-not-steered", FRAMES, (BY_NIC.replace("eth2", "eth22") + OF_FRAMES, 0), (BY_NIC + OF_FRAMES, 0)),
+    ("frames-steered-otherwise", FRAMES, (BY_NIC + OF_FRAMES.replace("mode l2", "mode "), 0), (OF_FRAMES, 0)),
+    ("frames-steered-otherwise", FRAMES, (BY_NIC + OF_FRAMES.replace("2::a", "9::a"), 0), (OF_FRAMES, 0)),
+    ("frames-not-taken", {"nic": "eth2"}, ("Error: No such file or directory", 1), (TAKES_ALL, 0)),
+    ("neighbor-not-fixed", FIXED, ("10.0.0.2 dev eth1 FAILED\n", 0), (TOLD_OF, 0)),
+    ("neighbor-not-fixed", FIXED, (TOLD_OF.replace("0b", "0c"), 0), (TOLD_OF, 0)),
+    ("neighbor-not-fixed", FIXED, (TOLD_OF.replace("PERMANENT", "STALE"), 0), (TOLD_OF, 0)),
     ("policy-differs", STEERED, (POLICY.replace("mode encap ", "mode encap.red "), 0), (POLICY, 0)),
     (
         "segment-of-another-node",

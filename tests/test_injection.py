@@ -104,7 +104,10 @@ BASE: dict[str, Any] = {
         {
             "name": "cable",
             "prefix": "10.0.1.0/24",
-            "endpoints": [{"at": "west:eth1", "address": "10.0.1.1", "trace": "first"}, {"at": "gate:eth1"}],
+            "endpoints": [
+                {"at": "west:eth1", "address": "10.0.1.1", "trace": "first"},
+                {"at": "gate:eth1", "address": "10.0.1.2"},
+            ],
         },
         {
             "name": "core",
@@ -113,7 +116,11 @@ BASE: dict[str, Any] = {
             "affinities": ["red"],
             "endpoints": [{"at": "gate:eth2"}, {"at": "exit:eth2"}],
         },
-        {"name": "other", "prefix": "10.0.2.0/24", "endpoints": [{"at": "east:eth1"}, {"at": "exit:eth1"}]},
+        {
+            "name": "other",
+            "prefix": "10.0.2.0/24",
+            "endpoints": [{"at": "east:eth1"}, {"at": "exit:eth1", "address": "10.0.2.2"}],
+        },
         {
             "name": "apart",
             "prefix": "10.0.3.0/24",
@@ -152,6 +159,8 @@ BASE: dict[str, Any] = {
             "behavior": "End.B6.Encaps",
             "policy": {"segments": ["fc00:b::f", "fc00:b::6"]},
         },
+        {"node": "exit", "sid": "fc00:b::d2", "behavior": "End.DX2", "nic": "eth1"},
+        {"node": "gate", "sid": "fc00:a::d2", "behavior": "End.DX2", "nic": "eth1"},
         {"node": "exit", "sid": "fc00:b::46", "behavior": "End.DT46", "vrf": "red"},
     ],
     "policies": [
@@ -210,6 +219,12 @@ BASE: dict[str, Any] = {
             "match": {"prefix": "10.0.1.0/24", "vrf": "red"},
             "to": {"segments": ["fc00:a::d4"]},
         },
+        {
+            "headend": "gate",
+            "match": {"nic": "eth1", "prefix": "10.0.2.0/24"},
+            "to": {"segments": ["fc00:b::d2"]},
+            "mode": "l2encap",
+        },
     ],
     "exercises": [
         {
@@ -253,6 +268,14 @@ BASE: dict[str, Any] = {
                             }
                         },
                         {"cut": {"link": "core"}},
+                        {
+                            "steering": {
+                                "headend": "gate",
+                                "match": {"nic": "eth1"},
+                                "to": {"segments": ["fc00:b::f", "fc00:b::d2"]},
+                                "mode": "l2encap.red",
+                            }
+                        },
                         {"commands": {"node": "gate", "put": ["true"], "back": ["false"]}},
                     ],
                     "across": {"id": "meanwhile", "from": "west", "to": "east", "icmp": 1, "answered": "all"},
@@ -267,7 +290,8 @@ BASE: dict[str, Any] = {
                             "dscp": 46,
                             "hop_limit": 9,
                             "icmp": 1,
-                        }
+                        },
+                        {"id": "move", "from": "west", "to": "east", "tcp": 9, "port": 80, "answered": "all"},
                     ],
                 }
             ],

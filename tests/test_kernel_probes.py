@@ -1,4 +1,4 @@
-"""Probes from a chosen address to a chosen address, marked and short-lived, on this kernel: all witnesses agree."""
+"""Probes from a chosen address to a chosen one, marked, short-lived, and by TCP, on this kernel: all witnesses agree."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from srv6lab.cli.tasks import check
-from srv6lab.evidence.verdict import FieldDiffers, Status
+from srv6lab.evidence.verdict import Status
 from tests.conftest import silent
 
 ENDS = """\
@@ -65,23 +65,48 @@ exercises:
       - {id: l2, from: west, destination: "fd00:2::1", icmp: 1, hop_limit: 2, answered: none}
       - {id: l3, from: west, destination: "fd00:2::1", icmp: 1, hop_limit: 3, answered: all}
     expect: {packets: [{at: "west:eth2", direction: out, probe: two, hop_limit: 2}]}
+  - name: moved
+    probes: [{id: move, from: west, to: east, tcp: 300000, answered: all, dscp: 10}]
+    expect:
+      walk:
+        move:
+          there:
+            - west:eth1 > gate:eth1: 10.0.1.1 → 10.0.2.1 hl 64 tcp
+            - gate > exit: 2001:ab::1 → fc00:b::e hl 63 [fc00:b::d4, *fc00:b::e] | same
+            - exit:eth1 > east:eth1: same hl 63
+          back:
+            - east:eth1 > exit:eth1: 10.0.2.1 → 10.0.1.1 hl 64 tcp
+            - exit > gate: 2001:ab::2 → fc00:a::d4 hl 63 [*fc00:a::d4] | same
+            - gate:eth1 > west:eth1: same hl 63
+  - name: moved6
+    probes: [{id: move, from: west, to: east, family: 6, tcp: 300000, answered: all, port: 80, hop_limit: 20}]
+    expect: {packets: [{at: "east:eth2", direction: in, probe: move}]}
+  - name: hole
+    apply: [{mtu: {link: core, to: 1500}}]
+    probes: [{id: move, from: west, to: east, tcp: 300000, answered: none}, {id: little, from: west, to: east, tcp: 1000, answered: all}]
+    expect: {packets: [{at: "west:eth1", direction: in, probe: move}]}
+  - name: pmtu
+    apply: [{mtu: {link: core, to: 1400}}]
+    probes: [{id: move, from: west, source: "fd00:1::1", to: east, destination: "fd00:2::1", tcp: 300000, answered: all}]
+    expect: {packets: [{at: "east:eth2", direction: in, probe: move}]}
 """
 
 
-def test_kernel_and_model_agree_and_a_mark_that_is_taken_off_is_seen(bring_up: Any, tmp_path: Path) -> None:
+def test_kernel_and_model_agree_and_what_is_done_to_a_node_is_named(bring_up: Any, tmp_path: Path) -> None:
     (path := tmp_path / "ends.yml").write_text(ENDS)
     lab = bring_up(str(path))
     names = [one.name for one in lab.plan.exercises]
     for verdict in check(lab.running, lab.plan, names, silent):
         wrong = [item for item in verdict.items if item.status is not Status.PASS]
         assert not wrong, (verdict.exercise, wrong)
+
     rule = "add table ip6 t; add chain ip6 t c { type filter hook postrouting priority 0; }; "
     lab.sh("west", f"nft '{rule}add rule ip6 t c icmpv6 type echo-request ip6 dscp set cs0'")
-    (verdict,) = check(lab.running, lab.plan, ["marked"], silent)
-    wrong = {
-        (item.field, str(item.point))
-        for item in verdict.items
-        if isinstance(item, FieldDiffers) and item.probe == "six"
+    lab.sh("gate", "ip link set eth2 mtu 1500")
+    marked, moved = check(lab.running, lab.plan, ["marked", "moved"], silent)
+    assert ("traffic_class", "west:eth2", "six") in {
+        (item.field, str(item.point), item.probe) for item in marked.items if item.status is Status.FAIL
     }
-    assert ("traffic_class", "west:eth2") in wrong
-    assert verdict.suspects[0].cause == "field-rewritten"
+    assert marked.suspects[0].cause == "field-rewritten"
+    assert "stalled at 0 of 300000 bytes" in " ".join(item.note for item in moved.items)
+    assert [(one.cause, one.node, one.proven) for one in moved.suspects] == [("mtu", "gate", True)]

@@ -173,6 +173,11 @@ RESTRICTED = {
     "PlannedSid.flavors": "Literal",
     "SteeredPrefix.nic": "a Point.nic",
     "SteeredPrefix.mode": "Literal",
+    "SteeredFrames.by": "NicName",
+    "SteeredFrames.mode": "Literal",
+    "SteeredFrames.nic": "a Point.nic",
+    "FixedNeighbor.mac": "made by mac_of",
+    "FixedNeighbor.nic": "a Point.nic",
     "PlannedService.name": "Name",
     "PlannedService.netns": "Name",
     "PlannedService.engine": "Literal",
@@ -224,7 +229,7 @@ def _poisoned(value: Any, name: str) -> Any:
     for field in fields(value):
         inside = getattr(value, field.name)
         if f"{type(value).__name__}.{field.name}" == name:
-            changes[field.name] = MARK if isinstance(inside, str) else _marked(inside)
+            changes[field.name] = MARK if isinstance(inside, str) else _marked(inside or ())
         elif isinstance(inside, tuple):
             changes[field.name] = tuple(_poisoned(one, name) if is_dataclass(one) else one for one in inside)
         elif is_dataclass(inside):

@@ -10,6 +10,7 @@ from typing import Any
 from srv6lab.srv6.behaviors import BEHAVIORS
 from srv6lab.srv6.flavors import flavored
 from srv6lab.topology.json_schema import json_schema
+from srv6lab.topology.local_sid import KEYS
 from srv6lab.topology.messages.pydantic_messages import PATTERNS
 
 ROOT = Path(__file__).parents[1]
@@ -41,7 +42,9 @@ def test_the_document_names_every_behavior_with_its_parameters_and_flavors() -> 
     for name, behavior in BEHAVIORS.items():
         (row,) = [row for row in rows if f"`{name}`" in row]
         cells = row.strip("|").split("|")
-        assert set(behavior.parameters) <= set(re.findall(r"[a-z0-9]+", cells[1])), name
+        assert {KEYS.get(one, one) for one in behavior.parameters} <= set(
+            re.findall(r"[a-z0-9]+", cells[1])
+        ), name
         assert re.findall(r"`([A-Z-]+)`", cells[2]) == _flavors(name), name
 
 

@@ -125,6 +125,9 @@ GOOD: dict[str, dict[str, tuple[Any, ...]]] = {
         "exercises/0/probes/0/oam": (False,),
         "exercises/0/probes/0/answered": ("all", "none", "at least 3", None),
         "exercises/0/probes/0/segments": ([],),
+        "exercises/0/probes/0": (
+            {"id": "echo", "from": "west", "to": "east", "tcp": 10**7, "answered": "none", "port": 1},
+        ),
         "exercises/0/probes/0/source": ("10.0.1.1", None),
         "exercises/0/probes/0/destination": ("10.0.2.1", None),
         "exercises/0/probes/0/family": (4, None),
@@ -274,6 +277,13 @@ BAD: dict[str, dict[str, tuple[Any, ...]]] = {
         f"{_PROBE}/size": (55, 8953),
         f"{_PROBE}/interval": (0, 1001),
         f"{_PROBE}/oam": (True, *NO_FLAG),
+        "exercises/0/probes/0": (
+            {"id": "echo", "from": "west", "to": "east", "tcp": 0},
+            {"id": "echo", "from": "west", "to": "east", "tcp": 9, "answered": "at least 1"},
+            {"id": "echo", "from": "west", "destination": "10.0.2.9", "tcp": 9},
+            {"id": "echo", "from": "west", "to": "east", "tcp": 9, "size": 60},
+            {"id": "echo", "from": "west", "icmp": 3},
+        ),
         f"{_PROBE}/source": ("west", "fe80::1%eth1", 10),
         f"{_PROBE}/destination": ("east", "10.0.2.0/24"),
         f"{_PROBE}/family": (0, 5, "4"),

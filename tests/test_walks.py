@@ -308,5 +308,5 @@ def test_walks_judge_what_a_line_a_nic_judged(name: str) -> None:
 
 def test_the_labs_are_short_and_their_lines_fit() -> None:
     texts = [SITE.refer(name).path.read_text(encoding="utf-8") for name in SITE.names()]
-    assert sum(len(text.encode()) for text in texts) <= 90_000
+    assert sum(len(text.encode()) for text in texts) <= 7_500 * len(texts)
     assert [line for text in texts for line in text.splitlines() if len(line) > 110] == []

@@ -7,13 +7,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from functools import cache, lru_cache
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any
 
-from srv6lab.evidence.packets import Address, Icmp, IpHeader, Message, PacketView, Srh, Udp, is_error, plain
+from srv6lab.evidence.packets import (
+    Address,
+    Icmp,
+    IpHeader,
+    Message,
+    PacketView,
+    Srh,
+    Tcp,
+    Udp,
+    is_error,
+    plain,
+)
 
 Layer = Mapping[str, Any]
 
@@ -55,6 +66,7 @@ def walk(layers: Layer) -> Walk:
     """
     found = Walk(malformed="_ws_malformed" in layers)
     following = {name: iter(_layers(layers, name)) for name in ("ip", "ipv6")}
+    frames = iter(_layers(layers, "eth"))
     names = layers["frame"]["frame_frame_protocols"].split(":")
     for position, name in enumerate(names, start=1):
         if name in following:
@@ -63,6 +75,8 @@ def walk(layers: Layer) -> Walk:
                 found.malformed = True
                 break
             found.headers.append(header)
+        elif name == "eth":
+            _hold(found.headers, next(frames, {}))
         elif found.headers and name not in _BETWEEN_HEADERS:
             found.transport = name if name in _TRANSPORTS else ""
             found.malformed &= bool(found.transport) and position == len(names)
@@ -72,6 +86,13 @@ def walk(layers: Layer) -> Walk:
     )  # of no version that is known
     found.clipped = _clipped(layers, found)
     return found
+
+
+def _hold(headers: list[IpHeader], frame: Layer) -> None:
+    """The innermost header so far holds the frame; the one around all of them is the packet's own."""
+    if headers:
+        macs = {"frame_source": _first(frame, "eth.src"), "frame_destination": _first(frame, "eth.dst")}
+        headers[-1] = replace(headers[-1], **macs)
 
 
 def _clipped(layers: Layer, walk: Walk) -> int:
@@ -173,6 +194,7 @@ def packet(number: int, layers: Layer, walk: Walk) -> PacketView:
         icmp=icmp,
         payload=_payload(walk.transport, transport, icmp),
         udp=Udp(**_numbers(Udp, "udp", transport)) if walk.transport == "udp" else None,
+        tcp=Tcp(**_numbers(Tcp, "tcp", transport)) if walk.transport == "tcp" else None,
         echo_time=str(_first(transport, "icmp.data_time", "")) if icmp else "",
         quoted=_quoted(walk.transport, transport, icmp),
     )
@@ -234,7 +256,7 @@ def _quoted(name: str, layer: Layer, icmp: Icmp | None) -> PacketView | None:
     if icmp is None or not is_error(name, icmp.type):
         return None
     headers = [_header(one, inner) for one in ("ipv6", "ip") for inner in _layers(layer, one)]
-    inner = next((one for one in ("icmp", "icmpv6", "udp") if _layers(layer, one)), "")
+    inner = next((one for one in ("icmp", "icmpv6", "udp", "tcp") if _layers(layer, one)), "")
     transport = _outermost(layer, inner) if inner else {}
     about = _icmp(inner, transport) if inner.startswith("icmp") else None
     return PacketView(
@@ -247,6 +269,7 @@ def _quoted(name: str, layer: Layer, icmp: Icmp | None) -> PacketView | None:
         icmp=about,
         payload=_payload(inner, transport, about),
         udp=Udp(**_numbers(Udp, "udp", transport)) if inner == "udp" else None,
+        tcp=Tcp(**_numbers(Tcp, "tcp", transport)) if inner == "tcp" else None,
     )
 
 

@@ -15,7 +15,7 @@ from srv6lab.topology.exercises import Probe
 
 if TYPE_CHECKING:
     from srv6lab.capture.reading import Capture  # and with it pyshark, which is slow to import
-from srv6lab.evidence.probes import Found, Sent
+from srv6lab.evidence.probes import Found, Sent, port_of
 
 
 def find_all(
@@ -27,15 +27,29 @@ def find_all(
     found = {}
     for probe in probes:
         said = sent.get(probe.id)
-        if said and _is_ours(said):
-            token = bytes.fromhex(said.token)
-            one = TypedPing(said, _by_token(packets, token), _by_token(packets, token, quoted=True))
-        else:
-            one = typed[probe.id]
+        one = _ours(probe, said, packets) if said and _is_ours(said) else typed[probe.id]
         mine = _directed(plan, captures, one.packets, one.sent)
         errors = _directed(plan, captures, one.errors, one.sent)
-        found[probe.id] = replace(mine, errors=errors.hops, doubtful=one.doubtful)
+        found[probe.id] = replace(mine, errors=errors.hops, doubtful=one.doubtful, counted=probe.kind.counted)
     return found
+
+
+def _ours(probe: Probe, said: Sent, packets: Mapping[Point, Sequence[PacketView]]) -> TypedPing:
+    """By the token in each packet, or by the ports of a transfer, half of whose packets carry nothing."""
+    if probe.kind.counted:
+        token = bytes.fromhex(said.token)
+        return TypedPing(said, _by_token(packets, token), _by_token(packets, token, quoted=True))
+    ports = {port_of(said.token), probe.port}
+    mine = {at: [one for one in views if _ports(one) == ports] for at, views in packets.items()}
+    errors = {
+        at: [one for one in views if one.quoted and _ports(one.quoted) == ports]
+        for at, views in packets.items()
+    }
+    return TypedPing(said, mine, errors)
+
+
+def _ports(view: PacketView) -> set[int | None]:
+    return {view.tcp.source_port, view.tcp.destination_port} if view.tcp else set()
 
 
 def _is_ours(sent: Sent | None) -> bool:
@@ -53,18 +67,26 @@ def _directed(
     for point, found in mine.items():
         if not found:
             continue
-        nic = nics[point]
-        own = nic.mac if ours else own_mac(nic, neighbors[point], captures[point])
+        own, theirs = _macs(nics[point], neighbors[point], None if ours else captures[point])
         told = {view.outgoing for view in captures[point].packets} >= {True, False}
-        directed = [(_direction(view, own, told), view) for view in found]
+        directed = [(_direction(view, own, theirs, told), view) for view in found]
         if any(direction is None for direction, _ in directed):
             undirected.append(point)
             continue
-        if not ours and own:
-            macs = {own: nic.mac, own_mac(neighbors[point], nic, captures[point]): neighbors[point].mac}
+        if not ours and (own or theirs):
+            macs = {own: nics[point].mac, theirs: neighbors[point].mac}
             directed = [(direction, _renamed(view, macs)) for direction, view in directed]
         hops += [Hop(point, direction, view) for direction, view in directed if direction]
     return Found(sent, tuple(hops), tuple(undirected))
+
+
+def _macs(nic: Nic, far: Nic, capture: Capture | None) -> tuple[str | None, str | None]:
+    """The MACs of a NIC and of the far end of its wire, by the plan or as they are in a capture. What a circuit sends
+    has those of nodes behind SRv6, so its own isn't known."""
+    own, theirs = (
+        (nic.mac, far.mac) if capture is None else (own_mac(nic, far, capture), own_mac(far, nic, capture))
+    )
+    return None if nic.circuit else own, None if far.circuit else theirs
 
 
 def _renamed(view: PacketView, macs: Mapping[str | None, str]) -> PacketView:
@@ -77,19 +99,21 @@ def _renamed(view: PacketView, macs: Mapping[str | None, str]) -> PacketView:
         return view
     if len({*macs} - {None}) == 2:
         source, destination = view.source_mac, view.destination_mac
-        return replace(
-            view,
-            source_mac=macs.get(source, source),
-            destination_mac=macs.get(destination, destination),
-        )
+    else:
+        source = destination = ""
     return replace(
-        view, source_mac=macs.get(view.source_mac, ""), destination_mac=macs.get(view.destination_mac, "")
+        view,
+        source_mac=macs.get(view.source_mac, source),
+        destination_mac=macs.get(view.destination_mac, destination),
+        headers=tuple(replace(one, frame_source=None, frame_destination=None) for one in view.headers),
     )
 
 
-def _direction(view: PacketView, own: str | None, told: bool) -> Direction | None:
-    """By the sender's MAC. Without one by the tracer's word, if it has both words in it (`told`): files exist that
-    say of each packet that it came in."""
+def _direction(view: PacketView, own: str | None, theirs: str | None, told: bool) -> Direction | None:
+    """By the sender's MAC: a NIC's own, or else that of the far end. Without one by the tracer's word, if it has both
+    words in it (`told`): files exist that say of each packet that it came in."""
+    if view.source_mac and theirs and not own:
+        return Direction.IN if view.source_mac == theirs else Direction.OUT
     if view.source_mac and own:
         return Direction.OUT if view.source_mac == own else Direction.IN
     if told and view.outgoing is not None:

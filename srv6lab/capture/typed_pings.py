@@ -39,7 +39,7 @@ def typed_pings(plan: Plan, probes: Sequence[Probe], packets: Packets) -> dict[s
     alike: dict[object, list[Probe]] = {}
     for probe in probes:
         if probe.kind.key != "icmp":
-            note = "its datagrams can't be told from others without what the run observed"
+            note = "its packets can't be told from others without what the run observed"
             found[probe.id] = TypedPing(Sent(probe.id, 0, 0, note=note), {})
         else:
             alike.setdefault(frozenset(_ends(plan, probe)), []).append(probe)

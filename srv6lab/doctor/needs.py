@@ -33,6 +33,11 @@ def _of_machines(plan: Plan) -> Iterator[Need]:
 def _of_machine(node: PlannedNode) -> Iterator[Need]:
     for policy in node.steering:
         yield Need((mode(policy.mode),), f"{node.name} steers into {len(policy.segments)} segments")
+    for frames in node.frames:
+        yield Need((mode(frames.mode),), f"{node.name} steers frames of {frames.by}")
+    for nic in node.nics:
+        if nic.circuit:
+            yield Need(("nftables rule",), f"{nic.point} takes frames for any MAC")
     for local in node.local_sids:
         name = bound(local.behavior.name, local.flavors)
         yield Need((name,), f"SID {local.sid} of {node.name}")

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from srv6lab.evidence.packets import RIGHT, WRONG, Icmp, IpHeader, PacketView, Srh, Udp
+from srv6lab.evidence.packets import RIGHT, WRONG, Icmp, IpHeader, PacketView, Srh, Tcp, Udp
 from srv6lab.topology.expectations import Inner, Middle, PacketExpectation
 
 NONE = "none"
@@ -64,6 +64,10 @@ def _udp(read: Callable[[Udp], Any]) -> Read:
     return lambda packet, header: None if packet.udp is None else read(packet.udp)
 
 
+def _tcp(read: Callable[[Tcp], Any]) -> Read:
+    return lambda packet, header: None if packet.tcp is None else read(packet.tcp)
+
+
 def _listed(segments: tuple[object, ...]) -> str:
     return ", ".join(map(str, segments)) or NONE
 
@@ -86,7 +90,7 @@ NAMED = (
     PacketField("segment_list", _srh(lambda srh: srh.segment_list), _listed),
     PacketField("segments_left", _srh(lambda srh: srh.segments_left)),
     PacketField("next_header", _ip(lambda header: header.next_header)),
-    PacketField("length", _frame(lambda packet: packet.ip_length)),
+    PacketField("length", _frame(lambda packet: packet.ip_length or None)),
     PacketField("oam", _srh(lambda srh: bool(srh.flags & O_FLAG)), _flag),
     PacketField("tag", _srh(lambda srh: srh.tag)),
     PacketField("flow_label", _ip(lambda header: header.flow_label), hop=Hop.CARRIED),
@@ -101,6 +105,8 @@ OF_HEADERS = (
     PacketField("fragment_offset", _ip(lambda header: header.fragment_offset)),
     PacketField("checksum", _ip(lambda header: _judged(header.checksum_status))),
     PacketField("identification", _ip(lambda header: header.identification), hop=Hop.CARRIED),
+    PacketField("frame.source_mac", _ip(lambda header: header.frame_source)),
+    PacketField("frame.destination_mac", _ip(lambda header: header.frame_destination)),
     PacketField("srh.hdr_ext_len", _srh(lambda srh: srh.hdr_ext_len)),
     PacketField("srh.last_entry", _srh(lambda srh: srh.last_entry)),
     PacketField("srh.flags", _srh(lambda srh: srh.flags), hex),
@@ -120,6 +126,8 @@ OF_FRAMES = (
     PacketField("udp.length", _udp(lambda udp: udp.length)),
     PacketField("udp.source_port", _udp(lambda udp: udp.source_port), hop=Hop.CARRIED),
     PacketField("udp.checksum", _udp(lambda udp: udp.checksum), hex, Hop.CARRIED),
+    PacketField("tcp.source_port", _tcp(lambda tcp: tcp.source_port)),
+    PacketField("tcp.destination_port", _tcp(lambda tcp: tcp.destination_port)),
     PacketField("echo_time", _frame(lambda packet: packet.echo_time or None), hop=Hop.CARRIED),
     PacketField("payload", _frame(lambda packet: packet.payload), bytes.hex, Hop.CARRIED),
 )
@@ -158,7 +166,8 @@ def described(packet: PacketView, *, modeled: bool = False) -> Iterator[tuple[st
         ("inner.", INNER, inner),
     ):
         for row in rows:
-            if row.hop is Hop.PREDICTED or not modeled:
+            any_length = modeled and row.name == "length" and not packet.ip_length
+            if not any_length and (row.hop is Hop.PREDICTED or not modeled):
                 yield f"{before}{row.name}", row.describe(packet, header)
     for row in _NOT_OF_AUTHORS if inner else ():
         yield f"inner.{row.name}", row.describe(packet, inner)

@@ -61,7 +61,7 @@ class IpHeader:
 
     `protocol` is the name of what comes after all of its extension headers:
     icmp, icmpv6, tcp, udp, ipv4, ipv6, ethernet, or the protocol's number. `next_header` is the name of what
-    follows at once: one of these, routing, fragment, hopopts or dstopts.
+    follows at once: one of these, routing, fragment, hopopts or dstopts. Of a frame that it holds, the MACs.
     """
 
     source: Address
@@ -70,6 +70,8 @@ class IpHeader:
     protocol: str
     srh: Srh | None = None
     next_header: str = ""
+    frame_source: str | None = None
+    frame_destination: str | None = None
     flow_label: int | None = wire(ipv6="ipv6.flow")
     version: int | None = wire(ip="ip.version", ipv6="ipv6.version")
     header_length: int | None = wire(ip="ip.hdr_len")
@@ -116,11 +118,19 @@ class Udp:
 
 
 @dataclass(frozen=True, slots=True)
+class Tcp:
+    """The ports of a TCP header, which tell whose a segment is."""
+
+    source_port: int | None = wire(tcp="tcp.srcport")
+    destination_port: int | None = wire(tcp="tcp.dstport")
+
+
+@dataclass(frozen=True, slots=True)
 class PacketView:
     """A packet in a pcap as tshark saw it; `headers` from the outermost to the innermost.
 
     `number` is the frame's number in its file, `time` is seconds since the epoch (for people;
-    nothing is decided by it), `length` is bytes on the wire, `payload` what lies behind the
+    nothing is decided by it), `length` is bytes on the wire (0 for any number), `payload` what lies behind the
     innermost transport header. A MAC is "" where the tracer kept none; `outgoing` is the tracer's own word of whether
     its node sent the packet, `ip_bytes` the outermost IP header's of how long the packet is. `echo_time` is what tshark
     takes for the time at the beginning of an echo's payload, which then lacks it. `quoted` is the packet that an ICMP
@@ -138,13 +148,15 @@ class PacketView:
     outgoing: bool | None = None
     ip_bytes: int | None = None
     udp: Udp | None = None
+    tcp: Tcp | None = None
     echo_time: str = ""
     quoted: PacketView | None = None
 
     @property
     def ip_length(self) -> int:
-        """Bytes of the IP packet: by its header, or else what is left of the frame behind an Ethernet header."""
-        return self.length - ETHERNET_HEADER if self.ip_bytes is None else self.ip_bytes
+        """Bytes of the IP packet: by its header, or else what is left of the frame behind an Ethernet header; 0 for any
+        number."""
+        return max(0, self.length - ETHERNET_HEADER) if self.ip_bytes is None else self.ip_bytes
 
     @property
     def outer(self) -> IpHeader:

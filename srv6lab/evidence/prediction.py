@@ -30,14 +30,24 @@ class Leg(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class TooBig:
+    """A packet of so many bytes for a NIC with a smaller MTU."""
+
+    point: Point
+    bytes: int
+    mtu: int
+
+
+@dataclass(frozen=True, slots=True)
 class End:
     """How a packet's walk ends: `delivered` at a place, or not, and why. Of one that isn't `known` the model can't tell:
-    from the place on it isn't modeled."""
+    from the place on it isn't modeled. `too_big` says for which NIC, if that is why."""
 
     delivered: bool
     place: Place
     reason: str
     known: bool = True
+    too_big: TooBig | None = None
 
     @property
     def word(self) -> str:
@@ -79,13 +89,15 @@ class Trace:
 class Prediction:
     """The walks that a probe's packets may take: by the RFC alone, and by the RFC with the kernel's known
     departures from it. `meanwhile` says that the lab changes while they are sent: then no share is known. `told` are
-    the walks of ICMP errors of which the sender may be told: a node doesn't send one for each packet."""
+    the walks of ICMP errors of which the sender may be told: a node doesn't send one for each packet. `largest` are
+    those of a transfer's largest packets, on their way there."""
 
     probe: str
     rfc: tuple[Trace, ...]
     linux: tuple[Trace, ...]
     meanwhile: bool = False
     told: tuple[Trace, ...] = ()
+    largest: tuple[Trace, ...] = ()
 
     def known(self, leg: Leg) -> bool:
         """Whether the model knows all walks of a leg: none back, where it doesn't know all that lead there."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from srv6lab.evidence.fields import NONE, described
 from srv6lab.evidence.packets import PacketView
+from srv6lab.topology.notation import ETHERNET, FRAME
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +39,9 @@ def foretell(packet: PacketView) -> dict[str, str]:
 def sentence(fields: Mapping[str, str]) -> str:
     """A packet in one line: `2001:db8::1 → fc00:2::a hl 63 [fc00:3::a, *fc00:2::a] SL 1 | …`, the
     active segment starred."""
-    text = _tunnel(fields)
+    text = _tunnel(fields) + _frame(fields)
     if (middle := _below(fields, "middle.")) and {*middle.values()} != {NONE}:
-        text += f" | {_tunnel(middle)}"
+        text += f" | {_tunnel(middle)}{_frame(middle)}"
     inner = _below(fields, "inner.")
     if inner.get("source", NONE) != NONE or inner.get("destination", NONE) != NONE:
         text += f" | {inner.get('source', '*')} → {inner.get('destination', '*')}"
@@ -49,7 +50,12 @@ def sentence(fields: Mapping[str, str]) -> str:
         protocol = inner.get("protocol")
     else:
         protocol = fields.get("protocol")
-    return f"{text} {protocol}" if protocol else text
+    return f"{text} {protocol}" if protocol and protocol != ETHERNET else text
+
+
+def _frame(fields: Mapping[str, str]) -> str:
+    """The word for a frame in a packet."""
+    return f" | {FRAME}" if fields.get("protocol") == ETHERNET else ""
 
 
 def _below(fields: Mapping[str, str], name: str) -> dict[str, str]:

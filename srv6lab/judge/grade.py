@@ -104,7 +104,7 @@ def judge_run(
         beside[:0] = [
             *judge_alerts(expected_alerts(plan, name), observed.alerts, sensors),
             *judge_counts(expected_counts(plan, name), observed.counters, _counts(predicted, found)),
-            *judge_answered(expected_answers(plan, name), found, tracers),
+            *judge_answered(expected_answers(plan, name), found, tracers, predicted),
             *judge_routes(plan, predicted, observed.differences),
             *judge_messages(expected_messages(plan, name), heard(plan, captures), tracers, observed.sids),
         ]

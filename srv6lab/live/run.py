@@ -26,7 +26,7 @@ from srv6lab.host.progress import Progress
 from srv6lab.live import wait_for_policies
 from srv6lab.live.changes import Changes
 from srv6lab.live.instance import Instance
-from srv6lab.live.send import command, interval, read_ping
+from srv6lab.live.send import command, interval, listener, read_ping
 from srv6lab.live.sensors import since, sizes
 from srv6lab.live.wait_for_routes import Survey, survey, wait
 from srv6lab.plan.actions import after
@@ -126,7 +126,7 @@ class _Run:
         self.progress(f"{self.name}: probe {probe.id}, {_words(probe)}")
         with ThreadPoolExecutor(max_workers=1) as pool:
             sending = pool.submit(_send, self.lab, self.plan, probe, 1)
-            time.sleep(probe.count * interval(probe) / 4)
+            time.sleep(probe.sends * interval(probe) / 4)
             try:
                 yield
             finally:
@@ -222,7 +222,11 @@ def _words(probe: Probe) -> str:
 
 
 def _send(lab: Instance, plan: Plan, probe: Probe, patience: int) -> Sent:
-    token = secrets.token_hex(16)
-    words = command(plan.target(probe), probe, token, patience)
-    result = lab.exec(probe.source, words, timeout=30 + probe.count)
+    token, to = secrets.token_hex(16), plan.target(probe)
+    if listening := listener(to, probe):
+        begun = lab.exec(plan.receiver(probe) or "", listening, timeout=30)
+        if begun.exit_code:
+            return Sent(probe.id, 0, 0, token, f"nothing listens at {probe.to}: {begun.stderr.strip()}")
+    words = command(to, probe, token, patience)
+    result = lab.exec(probe.source, words, timeout=30 + probe.sends)
     return read_ping(probe.id, token, result.stdout, result.stderr)

@@ -6,10 +6,11 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 
 from srv6lab.evidence.packets import Address
-from srv6lab.evidence.probes import Sent
+from srv6lab.evidence.probes import Sent, port_of
 from srv6lab.host.files import PACKAGE
 from srv6lab.topology.exercises import Probe
 
+_NOTE = re.compile(r"^note: (.*)$", re.MULTILINE)
 _SUMMARY = re.compile(r"(\d+) packets transmitted, (\d+) received")
 
 
@@ -44,27 +45,48 @@ def _header(
 
 
 def _flows(destination: str, probe: Probe, token: str, patience: int) -> list[str]:
-    """A datagram of each of many flows, from any node with Python."""
-    script = (PACKAGE / "inside" / "udpflows.py").read_text(encoding="utf-8")
+    """A datagram of each of many flows."""
     options = ["--interval", str(interval(probe)), "--size", str(probe.size), "--token", token]
-    words = [*options, *_header(probe), str(probe.udp)]
-    return ["python3", "-I", "-c", script, *words, destination, str(probe.port)]
+    return _program("udpflows", *options, *_header(probe), str(probe.udp), destination, str(probe.port))
 
 
-COMMANDS: Mapping[str, Callable[[str, Probe, str, int], list[str]]] = {"icmp": _echo, "udp": _flows}
+def _transfer(destination: str, probe: Probe, token: str, patience: int) -> list[str]:
+    options = ["--from-port", str(port_of(token)), "--token", token, *_header(probe)]
+    return _program("transfer", "send", *options, str(probe.tcp), destination, str(probe.port))
+
+
+def listener(address: Address, probe: Probe) -> list[str] | None:
+    """The command line of what has to listen at a probe's other end, which goes on in the background; None if nothing
+    has to."""
+    if probe.kind.counted:
+        return None
+    return _program("transfer", "listen", str(address.version), str(probe.port))
+
+
+COMMANDS: Mapping[str, Callable[[str, Probe, str, int], list[str]]] = {
+    "icmp": _echo,
+    "udp": _flows,
+    "tcp": _transfer,
+}
+
+
+def _program(name: str, *words: str) -> list[str]:
+    """A program of our own, for any node with Python."""
+    return ["python3", "-I", "-c", (PACKAGE / "inside" / f"{name}.py").read_text(encoding="utf-8"), *words]
 
 
 def srhping(
     destination: str, segments: Sequence[str], count: int, token: str, more: Sequence[str] = ()
 ) -> list[str]:
-    """The command line of echo requests with an SRH, for any node with Python."""
-    script = (PACKAGE / "inside" / "srhping.py").read_text(encoding="utf-8")
+    """The command line of echo requests with an SRH."""
     options = ["--count", str(count), "--token", token, *more]
-    return ["python3", "-I", "-c", script, *options, destination, *segments]
+    return _program("srhping", *options, destination, *segments)
 
 
 def read_ping(probe: str, token: str, stdout: str, stderr: str) -> Sent:
     """What ping said; no summary means that nothing was sent."""
     match = _SUMMARY.search(stdout)
     sent, received = (int(match.group(1)), int(match.group(2))) if match else (0, 0)
-    return Sent(probe, sent, received, token, "" if sent else stderr.strip() or "ping said nothing")
+    note = _NOTE.search(stdout)
+    said = note.group(1) if note else ""
+    return Sent(probe, sent, received, token, said if sent else stderr.strip() or "ping said nothing")

@@ -31,7 +31,8 @@ from srv6lab.srv6.policy.sr_db import Link as Adjacency
 from srv6lab.srv6.policy.steering import Color
 from srv6lab.srv6.policy.written import write_db, write_policy, write_steering
 from srv6lab.topology import sr_policy as written
-from srv6lab.topology.model import Link, LocalSid, Topology
+from srv6lab.topology.local_sid import LocalSid
+from srv6lab.topology.model import Link, Topology
 from srv6lab.topology.scalars import Address
 from srv6lab.topology.sr_policy import ColorTarget, Flow
 from srv6lab.topology.steering import Steering
@@ -222,7 +223,7 @@ def _steered(topology: Topology, name: str, egress_nic: EgressNic) -> Iterator[C
             classes = tuple((entry.forwarding_class, entry.color) for entry in one.to.array)
             otherwise = tuple(_otherwise(topology, one, one.to, egress_nic))
             yield ColorSteering(
-                one.match.prefix,
+                one.prefix,
                 one.to.endpoint,
                 colors,
                 classes,
@@ -237,7 +238,7 @@ def _otherwise(topology: Topology, one: Steering, to: ColorTarget, egress_nic: E
     routes = [
         route
         for route in topology.nodes[one.headend].routes
-        if route.prefix == one.match.prefix and route.table is None
+        if route.prefix == one.prefix and route.table is None
     ]
     for route in routes:
         several = ("nexthop",) if len(routes) > 1 else ()

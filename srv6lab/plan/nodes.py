@@ -9,6 +9,7 @@ from ipaddress import IPv4Interface, IPv6Address, IPv6Interface, IPv6Network
 
 from srv6lab.errors import Location
 from srv6lab.evidence.packets import Point
+from srv6lab.plan.frames import FixedNeighbor, SteeredFrames
 from srv6lab.plan.frr import Routing
 from srv6lab.plan.headend import PlannedHeadend
 from srv6lab.plan.own import Own
@@ -25,7 +26,7 @@ Locate = Callable[[Path], Location]
 @dataclass(frozen=True, slots=True)
 class Nic:
     """One end of a link as its node sees it. `trace` is the capture file's name without `.pcap`, `vrf` the
-    VPN that it is in."""
+    VPN that it is in. A `circuit` takes frames for any MAC; one that is `bare` has no address there."""
 
     point: Point
     mac: str
@@ -35,6 +36,8 @@ class Nic:
     link: str
     peer: Point
     vrf: str = ""
+    circuit: bool = False
+    bare: bool = False
 
     @property
     def name(self) -> str:
@@ -144,6 +147,8 @@ class PlannedNode:
     vrfs: tuple[PlainVrf, ...] = ()
     local_sids: tuple[PlannedSid, ...] = ()
     steering: tuple[SteeredPrefix, ...] = ()
+    frames: tuple[SteeredFrames, ...] = ()
+    neighbors: tuple[FixedNeighbor, ...] = ()
     services: tuple[PlannedService, ...] = ()
     proxies: tuple[PlannedProxy, ...] = ()
     routing: Routing | None = None
@@ -168,7 +173,9 @@ class PlannedNode:
 
     def addresses(self) -> tuple[Address, ...]:
         """Its NICs' in their order, then the loopback's."""
-        interfaces = [nic.address for nic in self.nics] + ([self.loopback] if self.loopback else [])
+        interfaces = [nic.address for nic in self.nics if not nic.bare] + (
+            [self.loopback] if self.loopback else []
+        )
         return tuple(interface.ip for interface in interfaces)
 
     def vrf_names(self) -> tuple[str, ...]:
@@ -179,7 +186,7 @@ class PlannedNode:
     def addresses_in(self, table: int | None) -> tuple[Address, ...]:
         """Those in the VRF with that table, or outside of VRFs that have nothing else."""
         mine = {nic: vrf.table for vrf in self.vrfs for nic in vrf.nics}
-        there = tuple(nic.address.ip for nic in self.nics if mine.get(nic.name) == table)
+        there = tuple(nic.address.ip for nic in self.nics if mine.get(nic.name) == table and not nic.bare)
         return (*there, *([self.loopback.ip] if self.loopback and table is None else []))
 
     def next_hops(self) -> dict[tuple[Network, int | None], tuple[PlannedRoute, ...]]:
@@ -196,7 +203,7 @@ class PlannedNode:
 
     def egress_nic(self, address: Address) -> str | None:
         """The NIC of the longest prefix that matches, among links and routes outside of VRFs."""
-        table = [(nic.address.network, nic.name) for nic in self.nics if not nic.vrf]
+        table = [(nic.address.network, nic.name) for nic in self.nics if not nic.vrf and not nic.bare]
         table += [(route.prefix, route.nic) for route in self.routes if route.table is None]
         matches = [(prefix.prefixlen, nic) for prefix, nic in table if address in prefix]
         return max(matches, key=lambda match: match[0])[1] if matches else None

@@ -9,6 +9,7 @@ from srv6lab.evidence.prediction import Leg, Prediction, Trace
 from srv6lab.plan.nodes import Plan
 from srv6lab.predict.errors import told
 from srv6lab.predict.forwarding import Ended, vrf_of, walks
+from srv6lab.predict.largest import largest
 from srv6lab.predict.namespaces import ModeledLab
 from srv6lab.predict.policies import elect
 from srv6lab.predict.probe_packets import answer, request
@@ -32,6 +33,7 @@ def predict(plan: Plan, exercise: str) -> tuple[Prediction, ...]:
             tuple(_all(labs, probe, LINUX)),
             len(labs) > 1,
             tuple(one for lab in labs for one in _told(lab, probe)),
+            () if probe.kind.counted else tuple(_largest(labs[-1], probe)),
         )
         for labs, probes in _stages(plan, found)
         for probe in probes
@@ -90,6 +92,10 @@ def _told(lab: ModeledLab, probe: Probe) -> Iterator[Trace]:
             if (error.walk.hops, error.end) not in seen:
                 seen.add((error.walk.hops, error.end))
                 yield _trace(probe, Leg.BACK, error)
+
+
+def _largest(lab: ModeledLab, probe: Probe) -> Iterator[Trace]:
+    return (_trace(probe, Leg.THERE, one) for one in largest(lab, probe, LINUX))
 
 
 def _trace(probe: Probe, leg: Leg, one: Ended) -> Trace:

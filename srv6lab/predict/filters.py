@@ -36,7 +36,7 @@ def _matches(firewall: Firewall, chain: str, packet: Packet) -> bool:
         return False
     if firewall.tool == "ip6tables":
         return _fits(firewall, first, Outer.of(packet).upper_type)
-    inner = next((header for header in packet.headers[1:] if isinstance(header, Ipv4 | Ipv6)), None)
+    inner = next(iter(packet.headers[Outer.of(packet).upper :]), None)  # not what is in a frame
     return isinstance(inner, Ipv4) and (
         firewall.inner is None or _fits(firewall.inner, inner, inner.protocol)
     )

@@ -9,13 +9,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from srv6lab.evidence.packets import Address, Direction, Place
-from srv6lab.evidence.prediction import Choice, End, Hop
+from srv6lab.evidence.packets import Address, Direction, PacketView, Place
+from srv6lab.evidence.prediction import Choice, End, Hop, TooBig
 from srv6lab.plan.nodes import Nic
 from srv6lab.predict import sr_proxy
 from srv6lab.predict.encapsulating import hop_left, hop_still_due, like, with_a_hop
 from srv6lab.predict.fib import Blackhole, Gateway, Link, Local, NextHop, Sid, Steer
 from srv6lab.predict.filters import through
+from srv6lab.predict.frames import FRAMES, framed, unframed
 from srv6lab.predict.icmp import unreachable, words_of
 from srv6lab.predict.namespaces import LOOPBACK, ModeledLab, Namespace
 from srv6lab.predict.packet_view import size, view
@@ -26,7 +27,7 @@ from srv6lab.srv6.encapsulation import Encapsulation, push
 from srv6lab.srv6.endpoint import IPV4, IPV6, end
 from srv6lab.srv6.headend import HEADENDS, hop, insert
 from srv6lab.srv6.outer import Outer
-from srv6lab.srv6.packet import Ipv4, Ipv6, Packet, Srh, Udp
+from srv6lab.srv6.packet import Ethernet, Ipv4, Ipv6, Packet, Srh, Udp
 from srv6lab.srv6.results import (
     Adjacency,
     Cache,
@@ -45,6 +46,7 @@ from srv6lab.srv6.results import (
 from srv6lab.topology.scalars import Network
 
 OUTER, BOUND = "encapsulated-before-the-hop", "bound-before-the-hop"
+FRAME = "frame-encapsulated-before-the-hop"
 NO_PSP, ONE_HOP = "next-csid-without-psp", "one-hop-a-node"
 ADDRESS, NOT_HERE = "address-taken-for-a-segment", "end-delivers-nothing-here"
 ASKED = "dx4-asks-for-the-destination"
@@ -145,6 +147,8 @@ class _Step:
         match walk.how:
             case Adjacency(next_hop):
                 return self._to_neighbor(next_hop)
+            case Interface(name) if isinstance(walk.packet.headers[0], Ethernet):
+                return self._frame_out(self.here.nics[name])
             case Interface(name):
                 to = walk.next_hop
                 why = f"out of {name}" + (f" to {to}" if to else "")
@@ -251,6 +255,8 @@ class _Step:
     def _steered(self, way: Steer, prefix: str) -> Next:
         packet, given = self.walk.packet, way.given
         given = like(given, packet)
+        if way.name in FRAMES:
+            return self._frame_steered(way.name, given)
         why = f"{prefix} is steered over {', '.join(map(str, given.segments))}"
         result = HEADENDS[way.name](packet, given)
         own = self.walk.came_in is None and not self.walk.acted  # takes no hop here, by anybody's word
@@ -264,6 +270,24 @@ class _Step:
         departure = () if own else (OUTER,)
         pushed = push(packet, given, result.packet.find(Srh))
         return (replace(self._noted(way.name, why, *departure), packet=pushed, how=result.how),)
+
+    # --- frames
+
+    def _frame_steered(self, name: str, given: Encapsulation) -> Next:
+        """The frame that the packet came in. By the RFC it takes no hop here."""
+        result = HEADENDS[name](framed(self.walk.packet, self.walk.hops[-1].packet), given)
+        why = f"what comes in by {self.walk.came_in} is steered over {', '.join(map(str, given.segments))}"
+        walk = self._noted(name, why, FRAME)
+        assert isinstance(result, Forward)
+        return (replace(walk, packet=result.packet, how=result.how, hop_due=FRAME in self.quirks),)
+
+    def _frame_out(self, nic: Nic) -> Next:
+        """A frame as it was: no hop is taken, nobody is asked for a neighbor, no firewall of IP sees it."""
+        frame, packet = unframed(self.walk.packet)
+        if size(packet) > nic.mtu:
+            return _too_big(self.walk, packet, nic)
+        seen = view(packet, frame.source.hex(":"), frame.destination.hex(":"))
+        return self._sent(self.walk, nic, packet, seen, f"out of {nic.name} as it is")
 
     # --- SR proxies
 
@@ -362,22 +386,26 @@ class _Step:
             if isinstance(less, IcmpError):
                 return _lost(walk, words_of(packet, less), less)
             packet = less
-        if (over := size(packet) - nic.mtu) > 0:
-            what = f"{size(packet)} bytes are {over} more than the MTU {nic.mtu} of {nic.point}"
-            return _lost(walk, f"too big: {what}")
+        if size(packet) > nic.mtu:
+            return _too_big(walk, packet, nic)
         # After hop and MTU; what a node itself sends it doesn't see.
         if walk.came_in is not None and filtered:
             walk, rule = self._filtered("FORWARD")
             if rule:
                 return _lost(walk, rule)
-        peer = self.lab.across(nic)
         address = next_hop if next_hop is not None else _destination(packet)
+        peer, known = self.lab.across(nic), here.neighbors.get(address)
         there = self.lab.namespace(peer.point.place)
-        if not there.has(address, peer.name) and not there.unmodeled:
+        if known is None and not there.has(address, peer.name) and not there.unmodeled:
             silent = f"nobody on {nic.point}'s link has the address {address}"
             return _lost(walk, silent, unreachable(packet, 3, 1))
+        mac = known or ("" if there.unmodeled else peer.mac)
+        return self._sent(walk, nic, packet, view(packet, nic.mac, mac), why)
+
+    def _sent(self, walk: Walk, nic: Nic, packet: Packet, seen: PacketView, why: str) -> Next:
+        """Over the wire: at its other end only a circuit takes frames for other MACs than its own."""
+        peer = self.lab.across(nic)
         reason = "; ".join((*walk.why, why))
-        seen = view(packet, nic.mac, "" if there.unmodeled else peer.mac)
         hops = (
             *walk.hops,
             Hop(nic.point, Direction.OUT, seen, walk.acted, reason, walk.quirks),
@@ -385,6 +413,10 @@ class _Step:
         )
         if nic.link and nic.link in self.lab.cut:
             reason = f"link {nic.link} lets nothing through"
+            return (Ended(replace(walk, packet=packet, hops=hops), End(False, peer.point.place, reason)),)
+        anyone = peer.circuit or self.lab.namespace(peer.point.place).unmodeled
+        if seen.destination_mac != peer.mac and not anyone:
+            reason = f"a frame for {seen.destination_mac} is none for {peer.point}"
             return (Ended(replace(walk, packet=packet, hops=hops), End(False, peer.point.place, reason)),)
         return (
             replace(
@@ -431,6 +463,13 @@ def _destination(packet: Packet) -> Address:
     if not isinstance(header, Ipv4 | Ipv6):
         raise TypeError(f"an IP packet is needed, not {type(header).__name__}")
     return header.destination
+
+
+def _too_big(walk: Walk, packet: Packet, nic: Nic) -> Next:
+    over = size(packet) - nic.mtu
+    what = f"too big: {size(packet)} bytes are {over} more than the MTU {nic.mtu} of {nic.point}"
+    big = TooBig(nic.point, size(packet), nic.mtu)
+    return (Ended(replace(walk, packet=packet), End(False, walk.place, what, too_big=big)),)
 
 
 def _lost(walk: Walk, reason: str, error: IcmpError | None = None) -> Next:

@@ -14,6 +14,7 @@ from typing import Any
 
 from srv6lab.evidence.packets import Address, Place
 from srv6lab.plan.actions import after
+from srv6lab.plan.frames import SteeredFrames
 from srv6lab.plan.frr import PlannedVrf
 from srv6lab.plan.nodes import (
     Nic,
@@ -50,7 +51,7 @@ class Namespace:
     `rules` sends what comes in by a NIC to a table; `vrfs` are those of NICs in VRFs that know nothing but their table,
     and `exits` what such a VRF looks up in the main table; `returns` has the proxies that take what comes in by a NIC;
     `takes_srh` is whether what comes to its own addresses may have an SRH. `classes` are flows with the tables of their
-    forwarding classes, the first that matches counts.
+    forwarding classes, the first that matches counts. `neighbors` are the MACs of those that nobody has to be asked for.
     """
 
     place: Place
@@ -65,6 +66,7 @@ class Namespace:
     firewalls: tuple[Firewall, ...] = ()
     returns: Mapping[str, tuple[Sid, ...]] = field(default_factory=dict)
     classes: tuple[tuple[Flow, int | None], ...] = ()
+    neighbors: Mapping[Address, str] = field(default_factory=dict)
     unmodeled: str = ""  # why nobody can tell what it does
     hash_policies: Mapping[int, int] = field(default_factory=dict)
 
@@ -90,8 +92,8 @@ class Namespace:
         if table == LOCAL:
             return None
         rule = self.rules.get(came_in or "")
-        if rule is not None and (found := self.tables[rule].lookup(address)):
-            return found
+        if rule is not None and (found := self.tables[rule].lookup(address)) and found[1]:
+            return found  # one without a way sends on to the next table
         return self.tables[MAIN].lookup(address)
 
     def vrf_of(self, how: How | None, came_in: str | None) -> int | None:
@@ -166,7 +168,8 @@ def _node(
     ports = [port.outside for service in node.services if service.netns for port in service.ports]
     nics = {nic.name: nic for nic in (*node.nics, *ports)}
     apart = {nic: vrf.table for vrf in node.vrfs for nic in vrf.nics}
-    interfaces = [(nic.name, nic.address) for nic in nics.values() if nic.name not in apart]
+    inside = (nic for nic in nics.values() if nic.name not in apart and not nic.bare)
+    interfaces = [(nic.name, nic.address) for nic in inside]
     if node.loopback:
         interfaces.append((LOOPBACK, node.loopback))
     in_vpns = {nic.name for nic in node.nics if nic.vrf}
@@ -189,7 +192,8 @@ def _node(
         nics=nics,
         locals=frozenset(interface.ip for _, interface in interfaces),
         tables=tables,
-        rules={nic: vrf.table for vrf in vrfs for nic in vrf.nics},
+        rules={nic: vrf.table for vrf in vrfs for nic in vrf.nics}
+        | {one.by: one.table for one in node.frames},
         vrfs=apart,
         exits={vrf.table: frozenset(segment for segment, _ in vrf.exits) for vrf in node.vrfs},
         forwards=node.forwards,
@@ -197,6 +201,7 @@ def _node(
         firewalls=firewalls,
         returns=returns,
         classes=class_tables(node, elected) if elected else (),
+        neighbors={one.address: one.mac for one in node.neighbors},
         hash_policies={4: 1, 6: 1} if node.parts_flows else {},
     )
 
@@ -218,6 +223,9 @@ def _routes(
         yield None, ip_network(vrf.sid), (Sid(vrf.sid, REGISTRY["End.DT4"], LocalSid(table=vrf.table)),)
     for policy in node.steering:
         yield policy.table, policy.prefix, (_steer(node, nics, policy),)
+    for frames in node.frames:
+        yield frames.table, ip_network(frames.segments[0]), ()  # what carries the frames
+        yield from ((frames.table, prefix, (_steer(node, nics, frames),)) for prefix in frames.prefixes)
     for proxy in node.proxies:
         yield None, ip_network(proxy.sid), (_proxy(proxy),)
     if elected:
@@ -257,7 +265,7 @@ def _vpn(node: PlannedNode, vrf: PlannedVrf, routes: Iterable[VpnRoute]) -> Fib:
     return fib
 
 
-def _steer(node: PlannedNode, nics: Mapping[str, Nic], policy: SteeredPrefix) -> Steer:
+def _steer(node: PlannedNode, nics: Mapping[str, Nic], policy: SteeredPrefix | SteeredFrames) -> Steer:
     source = source_of(node, nics, policy.nic)
     return Steer(HEADENDS[policy.mode], Encapsulation(source, policy.segments))
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 
 from srv6lab.evidence.packets import ETHERNET_HEADER, RIGHT, IpHeader, PacketView
 from srv6lab.evidence.packets import Icmp as SeenIcmp
 from srv6lab.evidence.packets import Srh as SeenSrh
+from srv6lab.evidence.packets import Tcp as SeenTcp
 from srv6lab.evidence.packets import Udp as SeenUdp
 from srv6lab.srv6.packet import (
     Authentication,
@@ -47,17 +49,20 @@ _NEXT = {
 
 @lru_cache(maxsize=4096)
 def view(packet: Packet, source_mac: str = "", destination_mac: str = "") -> PacketView:
-    """What a tracer would see of an IP packet on an Ethernet link."""
+    """What a tracer would see of an IP packet on an Ethernet link. An empty segment of TCP stands for those of any length."""
+    tcp, headers = _tcp(packet), _headers(packet)
+    any_length = tcp is not None and not packet.payload
     return PacketView(
         number=0,
         time=0.0,
-        length=ETHERNET_HEADER + size(packet),
+        length=0 if any_length else ETHERNET_HEADER + size(packet),
         source_mac=source_mac,
         destination_mac=destination_mac,
-        headers=_headers(packet),
+        headers=tuple(replace(one, length_field=None) for one in headers) if any_length else headers,
         icmp=_icmp(packet),
         payload=packet.payload,
         udp=_udp(packet),
+        tcp=tcp,
     )
 
 
@@ -79,6 +84,9 @@ def _headers(packet: Packet) -> tuple[IpHeader, ...]:
         elif isinstance(header, Ipv6):
             last, srh = _behind(packet.headers[index + 1 :], header.next_header)
             found.append(_ipv6(header, last, srh))
+        elif isinstance(header, Ethernet) and found:
+            source, destination = header.source.hex(":"), header.destination.hex(":")
+            found[-1] = replace(found[-1], frame_source=source, frame_destination=destination)
     return tuple(found)
 
 
@@ -145,6 +153,14 @@ def _icmp(packet: Packet) -> SeenIcmp | None:
         return None
     identifier, sequence = int.from_bytes(header.rest[:2]), int.from_bytes(header.rest[2:])
     return SeenIcmp(header.type, header.code, identifier, sequence, checksum_status=RIGHT)
+
+
+def _tcp(packet: Packet) -> SeenTcp | None:
+    """Its ports; 0 stands for the one that tells transfers apart, which is the sender's own affair."""
+    header = packet.headers[-1]
+    if not isinstance(header, Tcp):
+        return None
+    return SeenTcp(header.source_port or None, header.destination_port or None)
 
 
 def _udp(packet: Packet) -> SeenUdp | None:

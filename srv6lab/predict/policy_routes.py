@@ -20,7 +20,13 @@ from srv6lab.srv6.results import LocalSid
 from srv6lab.topology import sr_policy as written
 from srv6lab.topology.scalars import Address, Network
 
-HEADENDS = {"encap": "H.Encaps", "encap.red": "H.Encaps.Red", "inline": "H.Insert"}
+HEADENDS = {
+    "encap": "H.Encaps",
+    "encap.red": "H.Encaps.Red",
+    "inline": "H.Insert",
+    "l2encap": "H.Encaps.L2",
+    "l2encap.red": "H.Encaps.L2.Red",
+}
 INVALID = "no candidate path of its policy is valid"
 Routes = Iterator[tuple[int | None, Network, tuple[NextHop, ...]]]
 

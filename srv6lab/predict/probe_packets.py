@@ -10,9 +10,10 @@ from srv6lab.evidence.packets import Address
 from srv6lab.inside.udpflows import FIRST_PORT
 from srv6lab.plan.nodes import Plan, PlannedNode
 from srv6lab.srv6.oam import O_FLAG
-from srv6lab.srv6.packet import Header, Icmp, Icmpv6, Ipv4, Ipv6, Packet, Srh, Udp, build
+from srv6lab.srv6.packet import Header, Icmp, Icmpv6, Ipv4, Ipv6, Packet, Srh, Tcp, Udp, build
 from srv6lab.topology.exercises import HOPS, Probe
 
+DONT_FRAGMENT = 2
 _REQUEST, _REPLY = {4: 8, 6: 128}, {8: 0, 128: 129}
 
 
@@ -22,10 +23,9 @@ def request(plan: Plan, probe: Probe) -> Packet:
     source = probe.source_address or source_address(plan.node(probe.source), to)
     hops = probe.hop_limit or HOPS
     marked = probe.dscp << 2  # the two bits below are ECN's (RFC 3168 section 5)
-    header, payload = HEADERS[probe.kind.key](to, probe), bytes(probe.size)
+    header, payload = HEADERS[probe.kind.key](to, probe), bytes(probe.size if probe.kind.counted else 0)
     if isinstance(to, IPv4Address) and isinstance(source, IPv4Address):
-        dont_fragment = 2
-        return build(Ipv4(source, to, hops, tos=marked, flags=dont_fragment), header, payload=payload)
+        return build(Ipv4(source, to, hops, tos=marked, flags=DONT_FRAGMENT), header, payload=payload)
     if isinstance(to, IPv6Address) and isinstance(source, IPv6Address):
         path = (*probe.segments, to)
         srh = [Srh.of(path, flags=O_FLAG if probe.oam else 0)] if probe.segments else []
@@ -43,12 +43,22 @@ def _datagram(to: Address, probe: Probe) -> Header:
     return Udp(FIRST_PORT, probe.port)
 
 
-HEADERS: Mapping[str, Callable[[Address, Probe], Header]] = {"icmp": _echo, "udp": _datagram}
+def _segment(to: Address, probe: Probe) -> Header:
+    return Tcp(0, probe.port)
+
+
+HEADERS: Mapping[str, Callable[[Address, Probe], Header]] = {
+    "icmp": _echo,
+    "udp": _datagram,
+    "tcp": _segment,
+}
 
 
 def answer(packet: Packet) -> Packet | None:
-    """The echo reply, or None for what isn't answered. It starts out with hops of its own."""
+    """The echo reply, or what comes back in a transfer; None for what isn't answered. It starts out with hops of its own."""
     first, last = packet.headers[0], packet.headers[-1]
+    if isinstance(last, Tcp):
+        return _turned(first, Tcp(last.destination_port, last.source_port))
     if not isinstance(last, Icmp | Icmpv6) or last.type not in _REPLY:
         return None
     reply = replace(last, type=_REPLY[last.type])
@@ -61,6 +71,17 @@ def answer(packet: Packet) -> Packet | None:
         case _:
             return None
     return build(turned, reply, payload=packet.payload)
+
+
+def _turned(first: Header, segment: Tcp) -> Packet | None:
+    """A listener's segment, marked as nothing: what it takes isn't what it sends."""
+    match first:
+        case Ipv4():
+            return build(Ipv4(first.destination, first.source, HOPS, flags=DONT_FRAGMENT), segment)
+        case Ipv6():
+            return build(Ipv6(first.destination, first.source, HOPS), segment)
+        case _:
+            return None
 
 
 def source_address(node: PlannedNode, to: Address) -> Address:

@@ -48,7 +48,7 @@ def _day0(plan: Plan, node: PlannedNode) -> str:
         frr_needed=dotted(NEEDED),
         policies=json.dumps(told, indent=1, sort_keys=True),
         limit=PATIENCE,
-        nft=bool(flows) or "nft" in _called(plan, node),
+        nft=bool(flows) or any(nic.circuit for nic in node.nics) or "nft" in _called(plan, node),
     )
 
 

@@ -23,7 +23,8 @@ _FIRST_PORT = 20000
 @dataclass(frozen=True, slots=True)
 class _Adapter:
     """A NIC as hypervisors have it. VirtualBox: by its number, with a MAC without colons, on a named network.
-    libvirt: by its slot, with a UDP port that is its end of the link and one that is the other."""
+    libvirt: by its slot, with a UDP port that is its end of the link and one that is the other.
+    One that is `promiscuous` is given frames for any MAC."""
 
     number: int
     mac: str
@@ -32,6 +33,7 @@ class _Adapter:
     slot: int
     port: int
     peer_port: int
+    promiscuous: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +123,8 @@ def _adapters(plan: Plan, nics: Iterable[Nic]) -> Iterator[_Adapter]:
     for number, nic in enumerate(nics, 2):
         mac = nic.mac.replace(":", "").upper()
         ends = ports[nic.point], ports[nic.peer]
-        yield _Adapter(number, mac, f"{plan.name}-{nic.link}", f"{nic.trace}.pcap", number - 1, *ends)
+        cable, pcap = f"{plan.name}-{nic.link}", f"{nic.trace}.pcap"
+        yield _Adapter(number, mac, cable, pcap, number - 1, *ends, nic.circuit)
 
 
 def _ports(plan: Plan) -> dict[Point, int]:

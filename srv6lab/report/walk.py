@@ -74,6 +74,8 @@ def _exercise(one: Walked) -> Iterator[str]:
             yield from _trace(trace, linux)
         for trace in _on_linux_alone(prediction):
             yield from _trace(trace, None, ", on Linux")
+        for end in dict.fromkeys(one.end for one in prediction.largest if not one.end.delivered):
+            yield f"  the largest packets there LOST at {end.place}: {end.reason}"
         yield from _table(one.proxies, prediction)
     quirks = {name for p in one.predictions for t in p.linux for hop in t.hops for name in hop.quirks}
     for name in sorted(quirks):
@@ -192,6 +194,11 @@ def _exercise_json(one: Walked) -> dict[str, Any]:
                 "probe": prediction.probe,
                 "walks": [_trace_json(trace, linux) for trace, linux in _beside(prediction)],
                 "linux_walks": [_trace_json(trace, trace) for trace in _on_linux_alone(prediction)],
+                **(
+                    {"largest": [_end_json(one.end) for one in prediction.largest]}
+                    if prediction.largest
+                    else {}
+                ),
             }
             for prediction in one.predictions
         ],

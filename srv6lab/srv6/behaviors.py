@@ -146,7 +146,6 @@ _ALL = (
         "RFC 8986 4.9",
         "decapsulate, hand the frame to one interface",
         parameters=("oif",),
-        in_labs=False,
         takes=("Ethernet",),
         looks_up=None,
     ),

@@ -89,6 +89,14 @@ _ALL = (
         (6, 18),
     ),
     Quirk(
+        "frame-encapsulated-before-the-hop",
+        "RFC 8986 5.3",
+        "the headend takes a hop off the outer header of a frame, whose hop limit is that of IPv6 in the frame, else 64; "
+        "a frame takes no hop by the RFC",
+        "seg6_iptunnel.c: seg6_input_core, __seg6_do_srh_encap",
+        (6, 18),
+    ),
+    Quirk(
         "one-hop-a-node",
         "RFC 8986 4.1 S12",
         "several SIDs of one node in a row take one hop together, when the packet leaves",

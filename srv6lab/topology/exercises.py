@@ -24,7 +24,8 @@ from srv6lab.topology.scalars import (
 class ProbeKind:
     """A kind of probe: `key` holds its count in a Probe, `words` are what it sends, `interval` are the milliseconds
     between two packets of one that doesn't say, `header` the bytes between IP and payload. Of one that is `answered`
-    the replies come back; `ports` and `segments` say whether it has those. `live/send.py` sends it and
+    the replies come back; `ports` and `segments` say whether it has those. Of one that isn't `counted` nobody knows how
+    many packets it takes: it is sent once, and is answered once or not. `live/send.py` sends it and
     `predict/probe_packets.py` has its packets, by the key."""
 
     key: str
@@ -34,11 +35,13 @@ class ProbeKind:
     answered: bool = False
     ports: bool = False
     segments: bool = False
+    counted: bool = True
 
 
 PROBE_KINDS = (
     ProbeKind("icmp", "echo requests", interval=20, header=8, answered=True, segments=True),
     ProbeKind("udp", "flows of UDP", interval=1, header=8, ports=True),
+    ProbeKind("tcp", "bytes of TCP", interval=1, header=20, answered=True, ports=True, counted=False),
 )
 
 
@@ -49,7 +52,7 @@ Answered = Annotated[str, StringConstraints(pattern=r"^(all|none|at least [1-9][
 class Probe(Model):
     """Traffic that an exercise sends from one node to another: `icmp` echo requests, or one datagram of each of `udp`
     flows, which differ in their source port. `size` bytes are behind the ICMP or UDP header (the token that they are
-    told by needs 56). With `segments` echo requests carry an SRH through these SIDs, first visited first, with `oam`
+    told by needs 56); or one transfer of `tcp` bytes to a listener that is started for it, answered if all of them come. With `segments` echo requests carry an SRH through these SIDs, first visited first, with `oam`
     its O-flag (RFC 9259). `interval` is in milliseconds. `answered` says how many of its echo requests must be.
 
     `source` is an address of the node `from`, `destination` any address: `to` may be left out beside it. Without them
@@ -66,6 +69,7 @@ class Probe(Model):
     hop_limit: Annotated[int, Field(strict=True, ge=1, le=255)] | None = None
     icmp: Annotated[int, Field(strict=True, ge=1, le=1000)] | None = None
     udp: Annotated[int, Field(strict=True, ge=1, le=20000)] | None = None
+    tcp: Annotated[int, Field(strict=True, ge=1, le=10_000_000)] | None = None
     port: Annotated[int, Field(strict=True, ge=1, le=65535)] = 5000
     interval: Annotated[int, Field(strict=True, ge=1, le=1000)] | None = None
     size: Annotated[int, Field(strict=True, ge=56, le=8952)] = 56
@@ -80,7 +84,7 @@ class Probe(Model):
             return None
         if self.answered == "none":
             return 0, 0
-        return (self.count if self.answered == "all" else int(self.answered.split()[-1])), self.count
+        return (self.sends if self.answered == "all" else int(self.answered.split()[-1])), self.sends
 
     @property
     def version(self) -> int | None:
@@ -100,9 +104,14 @@ class Probe(Model):
 
     @property
     def count(self) -> int:
-        """How many packets it sends."""
+        """How many packets it sends, or bytes."""
         count: int = getattr(self, self.kind.key)
         return count
+
+    @property
+    def sends(self) -> int:
+        """How many times it is sent: that of a kind that isn't counted once."""
+        return self.count if self.kind.counted else 1
 
 
 class Step(Model):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema
 
-from srv6lab.topology.notation import PROTOCOLS
+from srv6lab.topology.notation import ETHERNET, PROTOCOLS
 from srv6lab.topology.places import LINK, Point
 from srv6lab.topology.scalars import (
     Address,
@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     ProtocolName = str
     NextHeader = str
 else:
-    ProtocolName = Literal[PROTOCOLS]
-    NextHeader = Literal[(*PROTOCOLS, "routing", "fragment", "hopopts", "dstopts")]
+    ProtocolName = Literal[(*PROTOCOLS, ETHERNET)]
+    NextHeader = Literal[(*PROTOCOLS, ETHERNET, "routing", "fragment", "hopopts", "dstopts")]
 
 
 class BoundSids(Model):

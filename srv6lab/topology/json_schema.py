@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from srv6lab.srv6.behaviors import BEHAVIORS
+from srv6lab.srv6.behaviors import BEHAVIORS, Behavior
 from srv6lab.srv6.flavors import flavored, in_linux
 from srv6lab.topology.checks.actions import FAMILIES, LONGEST_CHAIN, OWN
 from srv6lab.topology.checks.names import DEVICES
@@ -16,9 +16,11 @@ from srv6lab.topology.checks.services import TAKEN
 from srv6lab.topology.exercises import PROBE_KINDS
 from srv6lab.topology.expectations import PacketExpectation
 from srv6lab.topology.large.schema import or_template, short_schema
+from srv6lab.topology.local_sid import KEYS, LocalSid
 from srv6lab.topology.messages.pydantic_messages import PATTERNS
-from srv6lab.topology.model import ENDPOINT, LocalSid, Topology
-from srv6lab.topology.notation import LINE, PROTOCOLS
+from srv6lab.topology.model import ENDPOINT, Topology
+from srv6lab.topology.notation import ETHERNET, LINE, PROTOCOLS
+from srv6lab.topology.steering import FRAMES
 from srv6lab.topology.walks import LEGS
 
 Schema = dict[str, Any]
@@ -115,21 +117,29 @@ def _probe() -> Iterator[Schema]:
             yield _when(_given(kind.key), _without("segments"))
         if not kind.answered:
             yield _when(_given(kind.key), _without("answered"))
+        if not kind.counted:
+            whole = _each(("answered",), {"enum": ["all", "none", None]})
+            yield _when(_given(kind.key), _given("to"), _each(("size", "interval"), False), whole)
 
 
 def _local_sid() -> Iterator[Schema]:
-    parameters = {"vrf", *(name for one in BEHAVIORS.values() for name in one.parameters)}
+    parameters = {"vrf", *(key for one in BEHAVIORS.values() for key in _keys(one))}
     parameters &= LocalSid.model_fields.keys()
     for name, one in BEHAVIORS.items():
-        tables = {"table", "vrf"} & {*one.parameters, *(["vrf"] if "table" in one.parameters else [])}
-        others = sorted(parameters - {*one.parameters} - tables)
+        keys = _keys(one)
+        tables = {"table", "vrf"} & {*keys, *(["vrf"] if "table" in keys else [])}
+        others = sorted(parameters - {*keys} - tables)
         has = {flavor for known in flavored(name) if known.kernel_since for flavor in known.flavors}
         flavors = [flavor for flavor in in_linux() if flavor in has]
         fits = _each(("flavors",), {"items": or_template({"enum": flavors})} if flavors else _NOTHING)
-        has_all = _given(*(sorted({*one.parameters} - tables)))
+        has_all = _given(*(sorted({*keys} - tables)))
         table = [_one_of(*sorted(tables))] if tables else []
         yield _when(_is("behavior", name), has_all, *table, _without(*others), fits)
     yield _each(("flavors",), {"uniqueItems": True})
+
+
+def _keys(one: Behavior) -> list[str]:
+    return [KEYS.get(name, name) for name in one.parameters]
 
 
 def _header() -> Iterator[Schema]:
@@ -146,7 +156,7 @@ def _tunnel() -> Iterator[Schema]:
 
 def _packet() -> Iterator[Schema]:
     yield from _tunnel()
-    yield _when(_given("segment_list"), _each(("next_header",), {"not": {"enum": [*PROTOCOLS]}}))
+    yield _when(_given("segment_list"), _each(("next_header",), {"not": {"enum": [*PROTOCOLS, ETHERNET]}}))
     yield _when(_is("segment_list", []), _each(("next_header",), {"not": {"const": "routing"}}))
     more = tuple(
         key for key in PacketExpectation.model_fields if key not in ("at", "direction", "probe", "absent")
@@ -173,6 +183,12 @@ def _steering() -> Iterator[Schema]:
     """Nothing takes IPv4 out of SRv6 behind a policy but the SID of a service."""
     by_color = {"match": _each(("prefix",), _FAMILY[4]), "to": {"required": ["endpoint"]}}
     yield _when({"required": [*by_color], "properties": by_color}, _each(("to",), _given("sid")))
+    frames = {"required": ["mode"], "properties": {"mode": {"enum": [*FRAMES]}}}
+    yield {
+        "if": frames,
+        "then": {"properties": {"match": {"required": ["nic"]}, "to": {"required": ["segments"]}}},
+        "else": {"properties": {"match": {"required": ["prefix"], "properties": {"nic": False}}}},
+    }
 
 
 _RULES: dict[str, list[Schema]] = {

@@ -6,17 +6,16 @@ owns, two NICs with one address) is judged by the loader, which knows where each
 
 from __future__ import annotations
 
-from ipaddress import IPv6Network
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints
 
 from srv6lab.engines import AUTO, ENGINES
-from srv6lab.srv6.csid import NextCsid
-from srv6lab.srv6.flavors import NEXT_CSID, in_linux
 from srv6lab.topology.exercises import Exercise
+from srv6lab.topology.local_sid import LocalSid
 from srv6lab.topology.own import ImageName, OwnWords
 from srv6lab.topology.places import Point
+from srv6lab.topology.route import Route
 from srv6lab.topology.routing import Bgp, Isis, IsisLink, PlainVrf, SidStructure, Vrf, VrfName
 from srv6lab.topology.scalars import (
     Address,
@@ -31,7 +30,6 @@ from srv6lab.topology.scalars import (
     Mtu,
     Name,
     Network,
-    Table,
     TraceName,
     V4Address,
     V6Address,
@@ -39,22 +37,11 @@ from srv6lab.topology.scalars import (
     V6Network,
 )
 from srv6lab.topology.sr_policy import Headend, LinkMetric, Srlg, SrPolicy
-from srv6lab.topology.steering import Steering, Target
+from srv6lab.topology.steering import Steering
 
 MOST_LINKS = 7  # VirtualBox gives eight NICs, and Vagrant needs the first
 
 ENDPOINT = r"^([a-z][a-z0-9-]{0,30}):(eth[1-9][0-9]?)$"
-
-
-class Route(Model):
-    """A static route of a node, in its main table, in one that only its SIDs look into, or in a VRF. Several of one
-    prefix and table share its flows by their weights."""
-
-    prefix: Network
-    via: Address
-    weight: Annotated[int, Field(strict=True, ge=1, le=256)] = 1
-    table: Table | None = None
-    vrf: VrfName | None = None
 
 
 class Hardware(Model):
@@ -174,10 +161,6 @@ class Link(Model):
         return self.endpoints[end].address or self.prefix[end + 1]
 
 
-if TYPE_CHECKING:
-    FlavorName = str
-else:
-    FlavorName = Literal[*in_linux()]
 NicLabel = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,14}$")]
 
 
@@ -214,32 +197,6 @@ class Service(Model):
     rules: FileName
     listen: NicLabel | None = None
     frames: Literal["all", "ipv4"] = "all"
-
-
-class LocalSid(Model):
-    """A SID that a node owns and the behavior bound to it (RFC 8986 section 3), with its flavors."""
-
-    node: Name
-    sid: V6Address
-    behavior: str
-    nh4: V4Address | None = None
-    nh6: V6Address | None = None
-    table: Annotated[int, Field(strict=True, ge=1, le=2**32 - 1)] | None = None
-    vrf: VrfName | None = None
-    policy: Target | None = None
-    service: Name | None = None
-    flavors: tuple[FlavorName, ...] = ()
-
-    @property
-    def parameters(self) -> dict[str, Any]:
-        """What the author gave, by the names of the behavior's registry entry."""
-        given = {name: getattr(self, name) for name in ("nh4", "nh6", "policy", "service", "table", "vrf")}
-        return {name: value for name, value in given.items() if value is not None}
-
-    @property
-    def prefix(self) -> IPv6Network:
-        """The destinations that the SID takes: with NEXT-CSID whatever follows it, else itself."""
-        return NextCsid().prefix(self.sid) if NEXT_CSID in self.flavors else IPv6Network(self.sid)
 
 
 VarName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,30}$")]

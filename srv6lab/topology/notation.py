@@ -5,7 +5,8 @@
 IP headers from the outermost to the innermost, `|` between them. The segment list is in wire order (RFC 8754 section 2),
 the active segment has a star: with it `SL` needn't be written, and `[]` says that there is no SRH. `->` is `→`, `*` is
 an address of which nothing is said. What isn't written isn't judged; but what is written together belongs together: an
-SRH follows its IPv6 header at once, and a header is of the protocol that the one behind it has.
+SRH follows its IPv6 header at once, and a header is of the protocol that the one behind it has. `| eth` stands behind
+a header that holds a whole frame: `… [*fc00:3::2] | eth | 10.0.0.1 → 10.0.0.2 icmp`.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from srv6lab.suggest import or_all
 
 HEADERS = 3  # the outermost, one in the middle, and the innermost
 PROTOCOLS = ("icmp", "icmpv6", "tcp", "udp", "ipv4", "ipv6")
+ETHERNET, FRAME = "ethernet", "eth"  # the protocol, and its word between two `|`
 SAME = "same"
 ANY = "*"
 
@@ -89,7 +91,8 @@ def _line() -> str:
     numbers = rf"(?:{'|'.join((*_NUMBERS, *_OF_WHOLE))})\s+(?:{_NUMBER})|share\s+(?:any\b|[0-9/]+)"
     addresses = rf"(?:{SAME}|(?:{address}\s+)?(?:{'|'.join(_ARROWS)})\s+{address}){end}"
     header = rf"\s*{addresses}(?:\s*(?:\[[^|\[\]]*\]|(?:{numbers}|{words}){end}))*\s*"
-    return rf"^{header}(?:\|{header}){{0,{HEADERS - 1}}}$"
+    frame = rf"(?:\|\s*{FRAME}\s*)?"
+    return rf"^{header}{frame}(?:\|{header}{frame}){{0,{HEADERS - 1}}}$"
 
 
 LINE = _line()
@@ -98,7 +101,7 @@ LINE = _line()
 def parse(text: str, before: Packet | None = None, names: Names | None = None) -> Packet:
     """The packet that a text says; NotationError for one that says none. `same` is the header of the packet `before`
     that is as far from the innermost. An address may be said by one of the `names`."""
-    parts = _split(text)
+    parts, holding = _without_frames(_split(text))
     if len(parts) > HEADERS:
         raise NotationError(
             parts[HEADERS][0].at, f"more than {HEADERS} IP headers", "nothing here has so many"
@@ -111,7 +114,7 @@ def parse(text: str, before: Packet | None = None, names: Names | None = None) -
         headers.append(
             header.read(before.headers[-1 - below] if before and below < len(before.headers) else None)
         )
-    return Packet(tuple(_belonging(headers)), whole)
+    return Packet(tuple(_belonging(headers, holding)), whole)
 
 
 def written(packet: Packet, before: Packet | None = None) -> str:
@@ -122,6 +125,8 @@ def written(packet: Packet, before: Packet | None = None) -> str:
         below = len(packet.headers) - 1 - index
         known = before.headers[-1 - below] if before and below < len(before.headers) else None
         parts.append(_words(header, known, innermost=below == 0))
+        if (held := header.get("protocol")) and held.value == ETHERNET:
+            parts.append(FRAME)
     whole = [f"{word} {packet.whole[name].value}" for word, name in _WHOLE.items() if name in packet.whole]
     return " ".join([" | ".join(parts), *whole])
 
@@ -144,7 +149,7 @@ def _words(header: Fields, before: Fields | None, *, innermost: bool) -> str:
         f"{word} {values[name]}" for word, name in (("tag", "tag"), ("flow", "flow_label")) if name in values
     ]
     words += ["oam"] if values.get("oam") else []
-    return " ".join([*words, *([last] if last and innermost else [])])
+    return " ".join([*words, *([last] if last and last != ETHERNET and innermost else [])])
 
 
 def _srh_words(values: Mapping[str, Any]) -> Iterator[str]:
@@ -176,11 +181,29 @@ def _split(text: str) -> list[list[_Word]]:
     return parts
 
 
-def _belonging(headers: Sequence[dict[str, Said]]) -> Iterator[dict[str, Said]]:
-    """Each header with what follows from the one behind it, and from its own SRH."""
+def _without_frames(parts: list[list[_Word]]) -> tuple[list[list[_Word]], dict[int, int]]:
+    """The parts that are IP headers, and which of them hold a frame, each with the place of its word."""
+    found: list[list[_Word]] = []
+    holding: dict[int, int] = {}
+    for words in parts:
+        if [word.text for word in words] != [FRAME]:
+            found.append(words)
+        elif len(found) - 1 in holding or not found:
+            mend = "write it once behind the IP header that holds the frame"
+            raise NotationError(words[0].at, f"`{FRAME}` stands behind no IP header", mend)
+        else:
+            holding[len(found) - 1] = words[0].at
+    return found, holding
+
+
+def _belonging(headers: Sequence[dict[str, Said]], holding: Mapping[int, int]) -> Iterator[dict[str, Said]]:
+    """Each header with what follows from the one behind it, and from its own SRH; `holding` are those that hold a
+    frame."""
     for index, header in enumerate(headers):
         found = dict(header)
-        if index + 1 < len(headers):
+        if index in holding:
+            found["protocol"] = Said(ETHERNET, holding[index])
+        elif index + 1 < len(headers):
             behind = headers[index + 1]
             address = behind.get("source") or behind.get("destination")
             if address:

@@ -36,6 +36,7 @@ from tests.srv6.linux import (
     DX4_TO_A_NEIGHBOR,
     END,
     INLINE,
+    L2_HEADENDS,
     PSP,
     SEGMENTS,
     act,
@@ -96,6 +97,16 @@ def quirk_encapsulated_before_the_hop(linux: Node) -> bool:
     predicted = forwarded(h_encaps(packet, encapsulation(packet, 2)))
     (said,) = linux.answer(packet.to_bytes())
     return said != predicted.to_bytes() and said == before_the_hop(predicted, packet).to_bytes()
+
+
+def quirk_frame_encapsulated_before_the_hop(linux: Node) -> bool:
+    number, headend = L2_HEADENDS["l2encap"]
+    packet = steered(Random(5), number, 2, 6)
+    frame = Packet.from_bytes(linux.framed(packet.to_bytes()))
+    predicted = forwarded(headend(frame, encapsulation(packet, 2)))
+    less = hop(predicted)
+    assert isinstance(less, Packet)
+    return linux.answer(packet.to_bytes()) == [less.to_bytes()] != [predicted.to_bytes()]
 
 
 def quirk_bound_before_the_hop(linux: Node) -> bool:

@@ -59,7 +59,7 @@ def compare(
         watched |= set(tracers)
     for probe, one in found.items():
         mine = [expectation for expectation in expected if expectation.probe == probe]
-        foreseen = foresee(predicted[probe], one.sent.sent) if predicted else None
+        foreseen = foresee(predicted[probe], one.sent.sent, counted=one.counted) if predicted else None
         if foreseen is not None:
             foreseen = {spot: them for spot, them in foreseen.items() if _handed_in(tracers, spot[0])}
             watched |= {point for point, _ in foreseen}
@@ -68,10 +68,11 @@ def compare(
         if predicted and one.sent.sent:
             sound = {at for at, it in tracers.items() if it.sound} - {*one.undirected}
             failed = any(isinstance(it, _COUNTED) and it.status is Status.FAIL for it in judged)
-            judged += judge_packets(one, predicted[probe], sound, failed)
+            if one.counted:
+                judged += judge_packets(one, predicted[probe], sound, failed)
+                judged += judge_errors(one, predicted[probe], sound)
             judged += judge_answers(one, predicted[probe], sound)
             judged += judge_typed(one, predicted[probe])
-            judged += judge_errors(one, predicted[probe], sound)
         items += (replace(item, probe=probe) for item in judged)
     told = {item.point for item in items if item.status is Status.INCONCLUSIVE}
     items += [_unsound(tracers[point]) for point in sorted(watched - told) if not tracers[point].sound]
@@ -84,7 +85,9 @@ def predicted_counts(
     """The least and the most that each counter may have counted in an exercise, by the model."""
     total: dict[str, tuple[int, int]] = {}
     for probe, prediction in predictions.items():
-        for name, (least, most) in counters(prediction, found[probe].sent.sent).items():
+        one = found[probe]
+        counted = counters(prediction, one.sent.sent, counted=one.counted)
+        for name, (least, most) in counted.items():
             before = total.get(name, (0, 0))
             total[name] = (before[0] + least, before[1] + most)
     return total
@@ -127,7 +130,9 @@ def _judge_probe(
             nothing_else = "no expectation at this point has these addresses"
         elif elsewhere_absent:
             nothing_else = "seen where no expectation has it"
-        here = PointContext(*spot, found.sent.sent, foreseen is not None, blind, nothing_else, open_)
+        here = PointContext(
+            *spot, found.sent.sent, foreseen is not None, blind, nothing_else, open_, found.counted
+        )
         yield from judge_spot(wanted.get(spot, ()), permitted.get(spot, ()), seen.get(spot, ()), here)
     yield from judge_variants(permitted, seen)
 

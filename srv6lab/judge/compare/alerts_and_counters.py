@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 from srv6lab.engines import INSTALLED
 from srv6lab.evidence.observations import Alert, Sensor, Tracer
 from srv6lab.evidence.packets import Direction, Point
+from srv6lab.evidence.prediction import Prediction
 from srv6lab.evidence.probes import Found
 from srv6lab.evidence.verdict import AlertTally, AnswerTally, CounterTally, Item, Status
 from srv6lab.judge.compare.witnesses import counts_alone, distinct, span
@@ -102,28 +104,42 @@ def judge_counts(
 
 
 def judge_answered(
-    expected: Sequence[ExpectedAnswers], found: Mapping[str, Found], tracers: Mapping[Point, Tracer]
+    expected: Sequence[ExpectedAnswers],
+    found: Mapping[str, Found],
+    tracers: Mapping[Point, Tracer],
+    predicted: Mapping[str, Prediction] = MappingProxyType({}),
 ) -> Iterator[Item]:
-    """Echo requests that were answered, as captured at the node that sent them."""
+    """Echo requests that were answered, as captured at the node that sent them; of a transfer its sender says it."""
     for one in expected:
         probe = found[one.probe]
         answers = (hop for hop in probe.hops if hop.point.node == one.node and hop.direction is Direction.IN)
         back = {hop.packet.icmp.sequence for hop in answers if hop.packet.icmp} - {None}  # twice is once
+        answered = len(back) if probe.counted else probe.sent.received
         blind = [at for at, tracer in tracers.items() if at.node == one.node and not tracer.sound]
+        blind = blind if probe.counted else []
         status = Status.PASS
-        if not one.least <= len(back) <= one.most or not probe.sent.sent:
+        if not one.least <= answered <= one.most or not probe.sent.sent:
             unsent = not probe.sent.sent and not probe.sent.token  # a learner's ping that wasn't found
             status = Status.INCONCLUSIVE if blind or unsent else Status.FAIL
         alone = "captured" if status is Status.FAIL else None
+        if alone and one.probe in predicted and not probe.counted:
+            alone = counts_alone(one.most, _whole(predicted[one.probe]), answered)
         note = f"the tracer at {blind[0]} saw not all" if blind else ""
+        note = note if probe.counted else probe.sent.note
         wanted = str(one.most) if one.least == one.most else f"at least {one.least}"
         yield AnswerTally(
             status=status,
             field="answered",
             expected=wanted,
-            captured=f"{len(back)} of {probe.sent.sent}",
+            captured=f"{answered} of {probe.sent.sent}",
             alone=alone,
             location=one.location,
             note=note,
             probe=one.probe,
         )
+
+
+def _whole(prediction: Prediction) -> tuple[int, int]:
+    """Whether a transfer comes whole by the model: once, or not at all."""
+    whole = all(one.end.delivered for one in (*prediction.linux, *prediction.largest))
+    return int(whole), int(whole)

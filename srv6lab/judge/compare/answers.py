@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 
 from srv6lab.evidence.packets import Direction, Point
-from srv6lab.evidence.prediction import Leg, Prediction
+from srv6lab.evidence.prediction import End, Leg, Prediction
 from srv6lab.evidence.probes import Found
 from srv6lab.evidence.verdict import AnswersMissing, CountDiffers, Item, LostByDesign, NotModeled, Status
 from srv6lab.judge.compare.permitted import always_answered
@@ -21,14 +21,17 @@ def judge_answers(found: Found, prediction: Prediction, sound: Collection[Point]
     back = [one for one in prediction.linux if one.leg is Leg.BACK]
     sent, received = found.sent.sent, found.sent.received
     answered = always_answered(prediction) and back and all(one.end.delivered for one in back)
-    if answered and received < sent:
+    stuck = [one.end for one in prediction.largest if not one.end.delivered]
+    if stuck:
+        yield from _stuck(found, stuck)
+    elif answered and received < sent:
         yield AnswersMissing(
             status=Status.FAIL,
             field="answers",
             predicted=str(sent),
             captured=str(received),
             alone="captured",
-            note="so many the sender counted, whatever its tracer saw",
+            note=found.sent.note or "so many the sender counted, whatever its tracer saw",
         )
     for leg in Leg:
         ends = [one.end for one in prediction.linux if one.leg is leg]
@@ -37,6 +40,22 @@ def judge_answers(found: Found, prediction: Prediction, sound: Collection[Point]
         elif ends and not any(end.delivered for end in ends):
             where = " or ".join(dict.fromkeys(f"{end.place}: {end.reason}" for end in ends))
             yield LostByDesign(status=Status.PASS, note=f"LOST at {where}")
+
+
+def _stuck(found: Found, ends: Sequence[End]) -> Iterator[Item]:
+    """A transfer of which large packets are lost, and nobody tells its sender: it stalls."""
+    where = " or ".join(dict.fromkeys(f"{end.place}: {end.reason}" for end in ends))
+    yield LostByDesign(status=Status.PASS, note=f"the largest packets LOST at {where}")
+    if found.sent.received:
+        yield CountDiffers(
+            status=Status.FAIL,
+            field="answers",
+            predicted="0",
+            captured=str(found.sent.received),
+            alone="captured",
+            too_many=True,
+            note=found.sent.note,
+        )
 
 
 def _unseen(found: Found, prediction: Prediction, sound: Collection[Point]) -> Iterator[Item]:

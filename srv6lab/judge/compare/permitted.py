@@ -51,13 +51,14 @@ class Permitted:
         return min(len(differing(one, described)) for one in self.variants)
 
 
-def foresee(prediction: Prediction, sent: int) -> dict[Spot, list[Permitted]]:
-    """All that may be seen of a probe of `sent` packets, by spot, in the order of the walk."""
+def foresee(prediction: Prediction, sent: int, *, counted: bool = True) -> dict[Spot, list[Permitted]]:
+    """All that may be seen of a probe of `sent` packets, by spot, in the order of the walk; of one that isn't `counted`
+    each any number of times."""
     found: dict[Spot, list[Permitted]] = {}
     for leg in Leg:
         alternatives = list(_pairs(prediction, leg))
         unsure = _last_wires(prediction, leg)
-        most = sent if prediction.known(leg) else UNLIMITED
+        most = sent if counted and prediction.known(leg) else UNLIMITED
         sure = leg is Leg.THERE or always_answered(prediction)
         alike: dict[tuple[Spot, int, tuple[str, ...], tuple[str, ...]], list[Permitted]] = {}
         for way, hops in alternatives:
@@ -86,16 +87,17 @@ def _last_wires(prediction: Prediction, leg: Leg) -> set[Spot]:
     return {(hop.point, hop.direction) for trace in unknown for hop in trace.hops[-2:]}
 
 
-def counters(prediction: Prediction, sent: int) -> dict[str, tuple[int, int]]:
+def counters(prediction: Prediction, sent: int, *, counted: bool = True) -> dict[str, tuple[int, int]]:
     """The least and the most that each counter may have counted of a probe."""
     found: dict[str, tuple[int, int]] = {}
     for leg in Leg:
-        counted = [trace.counted for trace in prediction.linux if trace.leg is leg]
-        for name in dict.fromkeys(name for names in counted for name in names):
-            times = [names.count(name) for names in counted]
+        adding = [trace.counted for trace in prediction.linux if trace.leg is leg]
+        for name in dict.fromkeys(name for names in adding for name in names):
+            times = [names.count(name) for names in adding]
             least, most = found.get(name, (0, 0))
             sure = leg is Leg.THERE or always_answered(prediction)
-            found[name] = (least + (sent * min(times) if sure else 0), most + sent * max(times))
+            further = sent * max(times) if counted else UNLIMITED
+            found[name] = (least + (sent * min(times) if sure else 0), most + further)
     return found
 
 

@@ -44,7 +44,8 @@ M = TypeVar("M")
 class PointContext:
     """Where it is, and what is known beside the packets: how many were `sent`, whether the model speaks at all, why
     the absence of a packet proves nothing ("" if it does), and the author's word that nothing else comes here ("" for
-    none). Where it is `open` the model says nothing of packets that it doesn't foresee."""
+    none). Where it is `open` the model says nothing of packets that it doesn't foresee. Of a probe that isn't `counted` there may
+    be more than were sent."""
 
     point: Point
     direction: Direction
@@ -53,6 +54,7 @@ class PointContext:
     blind: str = ""
     nothing_else: str = ""
     open: bool = False
+    counted: bool = True
 
     def speaks(self, foreseen: Sequence[Permitted]) -> bool:
         """Whether the model says how many packets there are, of which it foresees these."""
@@ -204,6 +206,8 @@ def _wrong_count(
     one: Expected, permitted: Span | None, packets: Sequence[Described], here: PointContext
 ) -> Iterator[Item]:
     wanted, count = 0 if one.absent else one.count or here.sent, len(packets)
+    if not (here.counted or one.absent):
+        count = min(count, wanted)  # more may come of it
     words: dict[str, Any] = {
         "field": "count",
         "expected": str(wanted),

@@ -33,6 +33,7 @@ from srv6lab.judge.diagnose.causes import CAUSES, Ask, proves, proves_surely, su
 from srv6lab.judge.diagnose.drift import met, suspects_of_drift, without_learned
 from srv6lab.judge.diagnose.everyday import misaddressed
 from srv6lab.judge.diagnose.first_break import find_break, lost_traces, unlikely
+from srv6lab.judge.diagnose.frames import unknown_neighbor
 from srv6lab.judge.diagnose.lookups import refuses
 from srv6lab.judge.diagnose.passing import passings
 from srv6lab.judge.diagnose.suspects import (
@@ -47,6 +48,7 @@ from srv6lab.judge.diagnose.suspects import (
     unknown,
     unsent,
 )
+from srv6lab.judge.diagnose.transfers import stalled
 from srv6lab.judge.diagnose.unmodeled import beyond_the_model, without_unmodeled
 from srv6lab.plan.nodes import Plan
 
@@ -71,6 +73,9 @@ def diagnose(
     suspects = [] if verdict.status is Status.FAIL else [*tracers_lack]
     suspects += _of_routing(plan, verdict.items)
     suspects += [*_of_failed_change(plan, verdict.items), *misaddressed(plan, verdict.items)]
+    for item in verdict.items:
+        if item.field == "destination_mac" and item.status is Status.FAIL and item.point is not None:
+            suspects += unknown_neighbor(plan.node(item.point.node), item.point.nic)
     for probe, prediction in predicted.items():
         suspects += _of_walk(plan, prediction, found[probe], tracers)
         mine = [item for item in verdict.items if item.probe == probe]
@@ -157,7 +162,7 @@ def _of_walk(
     if broken is None:
         back = [trace.hops[-1] for trace in prediction.linux if trace.leg is Leg.BACK and trace.end.delivered]
         if back and found.sent.token and found.sent.received < found.sent.sent:
-            yield from after_delivery(back[0])
+            yield from after_delivery(back[0]) if found.counted else stalled(plan, prediction, found)
         for trace, strays in lost_traces(prediction, found):
             yield from beyond_the_end(plan, trace, strays)
         return

@@ -12,6 +12,7 @@ from srv6lab.judge.diagnose.cause import LINK as _LINK
 from srv6lab.judge.diagnose.cause import MATCH as _MATCH
 from srv6lab.judge.diagnose.cause import Cause
 from srv6lab.judge.diagnose.everyday_causes import EVERYDAY
+from srv6lab.judge.diagnose.frame_causes import OF_FRAMES
 
 _FIREWALL = ("sh", "-c", "nft list ruleset; iptables-legacy-save -c; ip6tables-legacy-save -c")
 _RULE = "delete that rule: nft --handle list ruleset, nft delete rule …; of iptables-legacy with -D"
@@ -202,6 +203,7 @@ _ALL = (
         _RULE,
         differs=("firewall",),
     ),
+    *OF_FRAMES,
     *EVERYDAY,
     Cause(
         "proxy-cache-empty",

@@ -171,6 +171,7 @@ def _better(node: PlannedNode, end: Address, prefix: Network, line: str) -> bool
 def _looked_into(table: str, way: Passing, others: Sequence[Difference]) -> bool:
     """Whether packets are looked up in a table: by the plan, or by a rule that is new."""
     tables = {value for sid in way.node.local_sids for name, value in sid.parameters if name == "table"}
+    tables |= {str(one.table) for one in way.node.frames}
     by_rules = "\n".join(line for one in others if one.section == "rule" for line in one.lines())
     known = table in ("local", "main") or table in tables or way.node.headend or way.node.services
     return bool(known) or re.search(rf"\blookup {re.escape(table)}\b", by_rules) is not None

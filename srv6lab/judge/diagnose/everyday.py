@@ -9,10 +9,11 @@ from srv6lab.evidence.packets import Address, Direction, IpHeader, PacketView
 from srv6lab.evidence.prediction import Hop
 from srv6lab.evidence.verdict import Item, Status, Suspect
 from srv6lab.judge.diagnose.causes import suspect
+from srv6lab.plan.frames import FIRST_TABLE as OF_FRAMES
 from srv6lab.plan.nodes import Nic, Plan, PlannedNode
 from srv6lab.srv6.policy.steering import FIRST_TABLE
 
-_TABLES = " ".join(str(FIRST_TABLE + number) for number in range(100))
+_TABLES = " ".join(str(first + number) for first in (FIRST_TABLE, OF_FRAMES) for number in range(100))
 _OF_SERVICES = "101 102"  # by which Day0 leads packets through a service from one port to the other
 
 
@@ -52,7 +53,8 @@ def switched_off(plan: Plan, came: Hop | None, out: Hop) -> Iterator[Suspect]:
     if out.point in ends:
         far = ends[out.point]
         yield from _of_nic(far)
-        yield suspect("address-missing", far.point.place, nic=far.name, address=far.address)
+        if not far.bare:
+            yield suspect("address-missing", far.point.place, nic=far.name, address=far.address)
         yield suspect("neighbor", out.point.place, nic=out.point.nic, neighbor=far.address.ip, mac=far.mac)
         yield suspect("firewall", far.point.place, arp="")
 
@@ -87,7 +89,7 @@ def readdressed(plan: Plan, came: Hop | None, out: Hop) -> Iterator[Suspect]:
     own = {nic.point: nic for nic in plan.traced()}
     for hop in (came, out):
         nic = own.get(hop.point) if hop else None
-        if nic is not None:
+        if nic is not None and not nic.bare:
             yield suspect("address-missing", nic.point.place, nic=nic.name, address=nic.address)
             yield suspect("mac-address", nic.point.place, nic=nic.name, mac=nic.mac)
 
@@ -172,7 +174,7 @@ def born(plan: Plan, out: Hop) -> Iterator[Suspect]:
 
 def unaddressed(plan: Plan, hop: Hop) -> Iterator[Suspect]:
     for nic in plan.traced():
-        if nic.point == hop.point:
+        if nic.point == hop.point and not nic.bare:
             yield suspect("address-missing", nic.point.place, nic=nic.name, address=nic.address)
 
 

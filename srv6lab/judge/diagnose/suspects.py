@@ -11,7 +11,7 @@ from itertools import pairwise
 from srv6lab.evidence.packets import Address, Direction, PacketView, Place, Point
 from srv6lab.evidence.prediction import Hop, Trace
 from srv6lab.evidence.verdict import CountDiffers, Item, Suspect, Unexpected
-from srv6lab.judge.diagnose import everyday
+from srv6lab.judge.diagnose import everyday, frames
 from srv6lab.judge.diagnose.causes import suspect
 from srv6lab.judge.diagnose.first_break import Divergence
 from srv6lab.plan.headend import PlannedHeadend
@@ -99,6 +99,7 @@ def _within(plan: Plan, broken: Divergence, came: Hop | None, out: Hop) -> Itera
     """A packet that came to a namespace and didn't leave it as it should."""
     node, place, nic = plan.node(out.point.node), out.point.place, out.point.nic
     yield suspect("nic-down", place, nic=nic)
+    yield from frames.unknown_neighbor(node, nic)
     yield from everyday.switched_off(plan, came, out)
     yield from everyday.turned_away(node, came, out)
     yield from everyday.taken_in(plan, came, out)
@@ -113,6 +114,7 @@ def _within(plan: Plan, broken: Divergence, came: Hop | None, out: Hop) -> Itera
         if proxy:
             yield from _of_return(node, proxy)
     if any(name.startswith("H.") for name in out.behaviors):
+        yield from frames.not_steered(node, came, out)
         yield from _of_policies(node, broken)
     if node.headend and {"H.Encaps", "H.Encaps.Red", "End.B6.Encaps"}.intersection(out.behaviors):
         yield from of_headend(plan, node, node.headend, broken)
@@ -321,6 +323,7 @@ def _changed(plan: Plan, broken: Divergence) -> Iterator[Suspect]:
     here = came if came is not None and came.point.node == hop.point.node else None
     machine, begins = plan.node(hop.point.node), any(name.startswith("H.") for name in hop.behaviors)
     if begins:
+        yield from frames.not_steered(machine, here, hop)
         yield from _other_policy(plan, machine, broken, packet)
     if _segments(hop.packet) != _segments(packet):
         yield from everyday.turned_away(machine, here, hop)

@@ -6,16 +6,20 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from srv6lab.plan.actions.change import ChangedLab, PlannedChange, changed, changes, needs
+from srv6lab.plan.frames import steered_frames
 from srv6lab.plan.nodes import Plan, PlannedNode
 from srv6lab.plan.planner import steered_prefix
 from srv6lab.topology.actions.steering import SteeringAction
+from srv6lab.topology.steering import Steering
 
 
 @changes.register
 def _(action: SteeringAction, plan: Plan) -> tuple[PlannedChange, ...]:
     steering = action.steering
     node = plan.node(steering.headend)
-    prefix, vrf = steering.match.prefix, steering.match.vrf or ""
+    if steering.of_frames:
+        return (_of_frames(steering, node),)
+    prefix, vrf = steering.prefix, steering.match.vrf or ""
     table = next((one.table for one in node.vrfs if one.name == vrf), None)
     values = {
         "policy": steered_prefix(node, steering),
@@ -30,14 +34,32 @@ def _(action: SteeringAction, plan: Plan) -> tuple[PlannedChange, ...]:
     return (PlannedChange(what, node.name, "steering", values),)
 
 
+def _of_frames(steering: Steering, node: PlannedNode) -> PlannedChange:
+    frames = steered_frames(steering, node.egress_nic)
+    before = [one for one in node.frames if frames and one.by == frames.by]
+    what = f"{node.name} steers frames of {steering.match.nic} over {', '.join(map(str, steering.segments))}"
+    return PlannedChange(what, node.name, "frames", {"frames": frames, "before": before})
+
+
 @changed.register
 def _(action: SteeringAction, lab: ChangedLab) -> ChangedLab:
+    if action.steering.of_frames:
+        return _with_frames(action.steering, lab)
+
     def steered(node: PlannedNode) -> PlannedNode:
         policy = steered_prefix(node, action.steering) if node.name == action.steering.headend else None
         if policy is None:
             return node
         policies = {(one.prefix, one.vrf): one for one in (*node.steering, policy)}
         return replace(node, steering=tuple(policies.values()))
+
+    return lab.with_nodes(steered)
+
+
+def _with_frames(steering: Steering, lab: ChangedLab) -> ChangedLab:
+    def steered(node: PlannedNode) -> PlannedNode:
+        frames = steered_frames(steering, node.egress_nic) if node.name == steering.headend else None
+        return replace(node, frames=(*node.frames, frames)) if frames else node
 
     return lab.with_nodes(steered)
 

@@ -16,7 +16,8 @@ from srv6lab.topology.expectations import (
     CounterExpectation,
     PacketExpectation,
 )
-from srv6lab.topology.model import Group, Link, LocalSid, Node, Service
+from srv6lab.topology.local_sid import LocalSid
+from srv6lab.topology.model import Group, Link, Node, Service
 from srv6lab.topology.sr_policy import SrPolicy
 from srv6lab.topology.steering import Steering
 

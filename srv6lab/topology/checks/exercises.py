@@ -11,7 +11,7 @@ from srv6lab.topology.checks.network import no_node, repeated
 from srv6lab.topology.checks.registry import Locate, check, did_you_mean, line_of, warning
 from srv6lab.topology.exercises import Probe
 from srv6lab.topology.expectations import ControlExpectation, Inner, Middle, PacketExpectation
-from srv6lab.topology.notation import PROTOCOLS
+from srv6lab.topology.notation import ETHERNET, PROTOCOLS
 from srv6lab.topology.places import Place, Point
 
 # Of an expectation; a share has a check of its own.
@@ -250,7 +250,7 @@ def next_header_fits(view: Facts, locate: Locate) -> Iterator[Problem]:
                 "an empty `segment_list` says that there is no SRH, and `next_header: routing` that there is"
             )
             yield Problem(where, what, "list the segments, or say what follows instead")
-        elif following in PROTOCOLS and listed:
+        elif following in (*PROTOCOLS, ETHERNET) and listed:
             what = f"before an SRH the next header is routing, not {following}"
             yield Problem(where, what, "write `next_header: routing`, or `segment_list: []`")
 

@@ -16,6 +16,7 @@ from typing import Generic, TypeVar
 
 from pydantic import BaseModel
 
+from srv6lab.srv6.behaviors import Kind
 from srv6lab.srv6.csid import NextCsid
 from srv6lab.srv6.flavors import NEXT_CSID
 from srv6lab.topology.actions import Action
@@ -28,7 +29,8 @@ from srv6lab.topology.expectations import (
     CounterExpectation,
     PacketExpectation,
 )
-from srv6lab.topology.model import Endpoint, Group, Link, LocalSid, Node, Service
+from srv6lab.topology.local_sid import LocalSid
+from srv6lab.topology.model import Endpoint, Group, Link, Node, Service
 from srv6lab.topology.places import Place
 from srv6lab.topology.scalars import Address, Network
 from srv6lab.topology.sr_policy import SrPolicy
@@ -82,13 +84,19 @@ class ExerciseView:
 
 @dataclass(frozen=True, slots=True)
 class SegmentList:
-    """Segments in visiting order, and what they are pushed onto, with its IP version; or `inserted` into."""
+    """Segments in visiting order, and what they are pushed onto: IPv4, IPv6 or Ethernet; or `inserted` into."""
 
     path: Path
     segments: tuple[IPv6Address, ...]
     onto: str
-    version: int
+    kind: Kind
     inserted: bool = False
+
+
+def _onto(steering: Steering) -> tuple[str, Kind]:
+    if steering.of_frames:
+        return f"what comes in by {steering.match.nic}", "Ethernet"
+    return str(steering.prefix), "IPv4" if steering.prefix.version == 4 else "IPv6"
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +146,14 @@ class Facts:
                 found.setdefault(endpoint.node, []).append(nic)
         return found
 
+    @cached_property
+    def of_frames(self) -> frozenset[str]:
+        """The links with an end whose frames go into SRv6 whole, or come out of it."""
+        ends = {(one.headend, one.match.nic) for item in self.policies if (one := item.value).of_frames}
+        ends |= {(item.value.node, item.value.nic) for item in self.local_sids if item.value.nic}
+        nics = (nic for nics in self.nics.values() for nic in nics)
+        return frozenset(nic.link.name for nic in nics if (nic.endpoint.node, nic.endpoint.nic) in ends)
+
     @property
     def services_sound(self) -> bool:
         """Whether all that services say of namespaces and ports can be read."""
@@ -179,17 +195,18 @@ class Facts:
             SegmentList(
                 (*item.path, "to", "segments"),
                 item.value.segments,
-                str(prefix),
-                prefix.version,
+                *_onto(item.value),
                 item.value.mode == "inline",
             )
             for item in self.policies
-            for prefix in (item.value.match.prefix,)
-            if item.value.segments
+            if item.value.segments and (item.value.of_frames or item.value.match.prefix)
         ]
         bound = [
             SegmentList(
-                (*item.path, "policy", "segments"), item.value.policy.segments, "what it is pushed onto", 6
+                (*item.path, "policy", "segments"),
+                item.value.policy.segments,
+                "what it is pushed onto",
+                "IPv6",
             )
             for item in self.local_sids
             if item.value.policy is not None

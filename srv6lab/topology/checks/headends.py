@@ -17,7 +17,7 @@ from srv6lab.topology.model import Node
 def inserted_into_ipv6(view: Facts, locate: Locate) -> Iterator[Problem]:
     for item in view.policies:
         prefix = item.value.match.prefix
-        if item.value.mode != "inline":
+        if item.value.mode != "inline" or prefix is None:
             continue
         if prefix.version == 4:
             what = f"`inline` puts an SRH into an IPv6 packet, and {prefix} is IPv4"

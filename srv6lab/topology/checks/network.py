@@ -11,7 +11,8 @@ from srv6lab.errors import Problem
 from srv6lab.topology.checks.domains import Domains, Router
 from srv6lab.topology.checks.facts import Facts, Nic, Path
 from srv6lab.topology.checks.registry import Locate, check, did_you_mean, line_of, warning
-from srv6lab.topology.model import MOST_LINKS, Node, Route
+from srv6lab.topology.model import MOST_LINKS, Node
+from srv6lab.topology.route import Route
 from srv6lab.topology.scalars import Address, Network
 
 K = TypeVar("K", bound=Hashable)
@@ -189,6 +190,8 @@ def prefixes_overlap(view: Facts, locate: Locate) -> Iterator[Problem]:
         one = (item.value.prefix, (*item.path, "prefix"), item.value.name)
         by_domain.setdefault(domains.of_link(item.value), []).append(one)
     for outer, inner in (pair for prefixes in by_domain.values() for pair in overlaps(prefixes)):
+        if outer[0] == inner[0] and {outer[2], inner[2]} <= view.of_frames:
+            continue  # one subnet, whose frames SRv6 carries from one link to the other
         places = sorted(((locate(path), prefix, name) for prefix, path, name in (outer, inner)))
         (first, other, name), (where, prefix, _) = places[0], places[-1]
         how = "is also" if prefix == other else f"overlaps {other},"

@@ -175,7 +175,7 @@ def steering_by_color_ends(view: Facts, locate: Locate) -> Iterator[Problem]:
     """A policy to an endpoint may end there with an End; what it carries goes on by the service's SID."""
     for item in view.steering:
         to, prefix = item.value.to, item.value.match.prefix
-        if not isinstance(to, ColorTarget) or not view.sids_known:
+        if not isinstance(to, ColorTarget) or not view.sids_known or prefix is None:
             continue
         if to.sid is None:
             if prefix.version == 4:

@@ -43,6 +43,10 @@ def _unfit(item: Item[Probe], locate: Locate) -> Iterator[Problem]:
         fit = [one for one in PROBE_KINDS if one.ports]
         where = locate((*item.path, "port"), key=True)
         yield Problem(where, f"{kind.words} have no ports", f"write {_keys(' or ', fit)}")
+    for key in ("size", "interval"):
+        if key in probe.model_fields_set and not kind.counted:
+            what = f"{kind.words} are one transfer, whose packets have no `{key}` of their own"
+            yield Problem(locate((*item.path, key), key=True), what, "take it away")
 
 
 @check
@@ -63,6 +67,29 @@ def share_is_a_part(view: Facts, locate: Locate) -> Iterator[Problem]:
 
 
 @check
+def transfer_has_no_number(view: Facts, locate: Locate) -> Iterator[Problem]:
+    """Of a kind that isn't counted nobody knows how many packets it takes, and how long they are."""
+    for exercise in view.exercises:
+        probes = [item.value for item in exercise.probes if item.value.kinds]
+        uncounted = {probe.id for probe in probes if not probe.kind.counted}
+        for one in exercise.packets:
+            for key in ("count", "share", "length") if one.value.probe in uncounted else ():
+                if getattr(one.value, key) is not None:
+                    what = f"the `{key}` of a transfer's packets isn't known before it"
+                    yield Problem(locate((*one.path, key), key=True), what, "take it away")
+
+
+@check
+def transfer_has_two_ends(view: Facts, locate: Locate) -> Iterator[Problem]:
+    for exercise in view.exercises:
+        for item in exercise.probes:
+            probe = item.value
+            if probe.kinds and not probe.kind.counted and probe.to is None and probe.destination is not None:
+                what = f"{probe.kind.words} need a node that listens"
+                yield Problem(locate((*item.path, "destination"), key=True), what, "add `to: NODE`")
+
+
+@check
 def answers_of_a_probe(view: Facts, locate: Locate) -> Iterator[Problem]:
     for exercise in view.exercises:
         for item in exercise.probes:
@@ -73,6 +100,9 @@ def answers_of_a_probe(view: Facts, locate: Locate) -> Iterator[Problem]:
                 fit = [kind for kind in PROBE_KINDS if kind.answered]
                 what = f"nothing answers {probe.kind.words}"
                 yield Problem(where, what, f"write {_keys(' or ', fit)}, or take it away")
-            elif probe.answers[0] > probe.count:
-                what = f"{probe.id} sends {probe.count}, so {probe.answers[0]} can't be answered"
+            elif not probe.kind.counted and probe.answered not in ("all", "none"):
+                what = f"{probe.id} is one transfer, which is whole or not"
+                yield Problem(where, what, "write `all` or `none`")
+            elif probe.answers[0] > probe.sends:
+                what = f"{probe.id} sends {probe.sends}, so {probe.answers[0]} can't be answered"
                 yield Problem(where, what, "write `all`, or a smaller number")

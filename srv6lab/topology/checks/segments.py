@@ -11,6 +11,7 @@ from srv6lab.srv6.behaviors import BEHAVIORS, REGISTRY, Behavior
 from srv6lab.topology.checks.facts import Facts
 from srv6lab.topology.checks.network import next_hop, repeated, special
 from srv6lab.topology.checks.registry import Locate, check, did_you_mean, line_of, warning
+from srv6lab.topology.local_sid import KEYS
 
 
 @check
@@ -53,20 +54,24 @@ def parameters(view: Facts, locate: Locate) -> Iterator[Problem]:
         sid = item.value
         if (behavior := BEHAVIORS.get(sid.behavior)) is None:
             continue
-        needs = ", ".join(f"`{name}`" for name in behavior.parameters) or "no parameter"
+        needs = ", ".join(f"`{_key(name)}`" for name in behavior.parameters) or "no parameter"
         given = {"table" if name == "vrf" else name for name in sid.parameters}  # which has one
         for name in sid.parameters:
             if name not in behavior.parameters and not (name == "vrf" and "table" in behavior.parameters):
-                what = f"{behavior.name} takes no `{name}`"
-                yield Problem(locate((*item.path, name), key=True), what, f"{behavior.name} takes {needs}")
+                what, where = f"{behavior.name} takes no `{_key(name)}`", (*item.path, _key(name))
+                yield Problem(locate(where, key=True), what, f"{behavior.name} takes {needs}")
         missing = [name for name in behavior.parameters if name not in given]
         # A misspelled key is the likely cause, and it has its own problem.
         if missing and item.whole and not given - set(behavior.parameters):
             if "vrf" in behavior.needs:  # it has no other table
                 missing = ["vrf"]
-            what = f"{behavior.name} needs {' and '.join(f'`{name}`' for name in missing)}"
-            mend = f"add {', '.join(f'`{name}: …`' for name in missing)}"
+            what = f"{behavior.name} needs {' and '.join(f'`{_key(name)}`' for name in missing)}"
+            mend = f"add {', '.join(f'`{_key(name)}: …`' for name in missing)}"
             yield Problem(locate((*item.path, "behavior")), what, mend)
+
+
+def _key(parameter: str) -> str:
+    return KEYS.get(parameter, parameter)
 
 
 @check
@@ -204,12 +209,13 @@ def unowned_segment_of_a_probe(view: Facts, locate: Locate) -> Iterator[Problem]
 
 @check
 def steered_twice(view: Facts, locate: Locate) -> Iterator[Problem]:
-    matches = ((item.value.match, item) for item in view.steering)
-    pairs = (((item.value.headend, one.prefix, one.vrf), item.path) for one, item in matches)
-    for (headend, prefix, vrf), first, path in repeated(pairs):
-        where = f" in the VRF {vrf}" if vrf else ""
-        what = f"{headend} already steers {prefix}{where} ({line_of(locate, (*first, 'match', 'prefix'))})"
-        yield Problem(locate((*path, "match", "prefix")), what, "keep one of the two")
+    pairs = (((item.value.headend, item.value.match), item.path) for item in view.steering)
+    for (headend, match), first, path in repeated(pairs):
+        key = "prefix" if match.prefix is not None else "nic"
+        there = f" in the VRF {match.vrf}" if match.vrf else ""
+        where = line_of(locate, (*first, "match", key))
+        what = f"{headend} already steers {getattr(match, key)}{there} ({where})"
+        yield Problem(locate((*path, "match", key)), what, "keep one of the two")
 
 
 @check
@@ -225,9 +231,9 @@ def last_segment_fits(view: Facts, locate: Locate) -> Iterator[Problem]:
         if not behavior.ends_policy:
             what = f"the last segment {last} is {behavior.name}, which goes on to a next segment"
             yield warning(where, what, "add the segment at which the packet shall arrive")
-        elif behavior.takes and f"IPv{listed.version}" not in behavior.takes:
-            what = f"the last segment {last} is {behavior.name}, and {listed.onto} is IPv{listed.version}"
-            yield warning(where, what, f"end with a SID that hands on IPv{listed.version}")
+        elif behavior.takes and listed.kind not in behavior.takes:
+            what = f"the last segment {last} is {behavior.name}, and {listed.onto} is {listed.kind}"
+            yield warning(where, what, f"end with a SID that hands on {listed.kind}")
 
 
 @check
@@ -239,9 +245,9 @@ def proxied_family(view: Facts, locate: Locate) -> Iterator[Problem]:
             behavior = BEHAVIORS.get(owner.value.behavior) if owner else None
             if behavior is None or behavior.served_by != "proxy" or listed.inserted:
                 continue
-            if behavior.takes and f"IPv{listed.version}" not in behavior.takes:
-                what = f"{segment} is {behavior.name}, and {listed.onto} is IPv{listed.version}"
-                mend = f"lead it through a proxy that hands on IPv{listed.version}"
+            if behavior.takes and listed.kind not in behavior.takes:
+                what = f"{segment} is {behavior.name}, and {listed.onto} is {listed.kind}"
+                mend = f"lead it through a proxy that hands on {listed.kind}"
                 yield warning(locate((*listed.path, index)), what, mend)
 
 

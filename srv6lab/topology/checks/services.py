@@ -9,7 +9,8 @@ from srv6lab.srv6.behaviors import BEHAVIORS, Behavior
 from srv6lab.topology.checks.facts import Facts, Item, Path
 from srv6lab.topology.checks.network import overlaps, repeated, special
 from srv6lab.topology.checks.registry import Locate, check, did_you_mean, line_of, warning
-from srv6lab.topology.model import LocalSid, Port, Service
+from srv6lab.topology.local_sid import LocalSid
+from srv6lab.topology.model import Port, Service
 from srv6lab.topology.places import Place
 from srv6lab.topology.scalars import Network
 

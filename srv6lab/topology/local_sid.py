@@ -1,0 +1,50 @@
+"""A local SID, as its author writes it."""
+
+from __future__ import annotations
+
+from ipaddress import IPv6Network
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import Field
+
+from srv6lab.srv6.csid import NextCsid
+from srv6lab.srv6.flavors import NEXT_CSID, in_linux
+from srv6lab.topology.routing import VrfName
+from srv6lab.topology.scalars import Model, Name, NicName, V4Address, V6Address
+from srv6lab.topology.steering import Target
+
+if TYPE_CHECKING:
+    FlavorName = str
+else:
+    FlavorName = Literal[*in_linux()]
+
+
+KEYS = {"oif": "nic"}  # what an author calls a parameter, where that isn't the kernel's word
+
+
+class LocalSid(Model):
+    """A SID that a node owns and the behavior bound to it (RFC 8986 section 3), with its flavors."""
+
+    node: Name
+    sid: V6Address
+    behavior: str
+    nh4: V4Address | None = None
+    nh6: V6Address | None = None
+    table: Annotated[int, Field(strict=True, ge=1, le=2**32 - 1)] | None = None
+    vrf: VrfName | None = None
+    policy: Target | None = None
+    service: Name | None = None
+    nic: NicName | None = None
+    flavors: tuple[FlavorName, ...] = ()
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """What the author gave, by the names of the behavior's registry entry."""
+        names = ("nh4", "nh6", "oif", "policy", "service", "table", "vrf")
+        given = {name: getattr(self, KEYS.get(name, name)) for name in names}
+        return {name: value for name, value in given.items() if value is not None}
+
+    @property
+    def prefix(self) -> IPv6Network:
+        """The destinations that the SID takes: with NEXT-CSID whatever follows it, else itself."""
+        return NextCsid().prefix(self.sid) if NEXT_CSID in self.flavors else IPv6Network(self.sid)
