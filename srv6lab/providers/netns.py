@@ -96,6 +96,7 @@ class Netns(Provider):
             lab.write(home)  # while the nodes start
             data = replace(data, nodes=keeper.nodes([node.name for node in plan.nodes]))
             if vpn.make_namespaces(plan.nodes, partial(_argv, data.nodes)):
+                require(tools(("nft",) if any(node.vrfs for node in plan.nodes) else ()))
                 progress("this kernel has no VRFs: each is a network namespace of its node")
             progress(f"{len(data.nodes)} nodes, wiring {sum(1 for _ in plan.nics()) // 2} links")
             _wire(plan, data)
