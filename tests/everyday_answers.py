@@ -266,6 +266,22 @@ SHOWN = (
     "OIF     :        veth0\nIIF     :        veth1\n"
 )
 
+RULE = {
+    "version": "-4",
+    "preference": "100",
+    "rule": "from 10.0.1.1/32; iif eth2; lookup 100",
+    "table": "100",
+}
+RULES = "0:\tfrom all lookup local\n100:\tfrom 10.0.1.1 iif eth2 lookup 100\n32766:\tfrom all lookup main\n"
+LISTED = {"version": "-6", "table": "10001", "prefix": "default", "mode": "encap"}
+LISTED |= {"lists": "fc00:b::e fc00:d::6 weight 3; fc00:c::e weight 1"}
+LISTS = (
+    "default metric 1024 pref medium\n"
+    "\tnexthop  encap seg6 mode encap segs 2 [ fc00:b::e fc00:d::6 ] via 2001:ab::2 dev eth3 weight 3\n"
+    "\tnexthop  encap seg6 mode encap segs 1 [ fc00:c::e ] via 2001:ac::2 dev eth4 weight 1\n"
+)
+SINGLE = "10.0.9.0/24  encap seg6 mode encap segs 1 [ fc00:b::e ] dev eth3 scope link\n"
+
 BGPD = {"process": "bgpd", "pid": "/run/frr/bgpd.pid"}
 STATUS = "Name:\tbgpd\nUmask:\t0022\nState:\tS (sleeping)\nTgid:\t71\n"
 _NODE: list[tuple[str, Mapping[str, str], str, str]] = [
@@ -281,6 +297,15 @@ _NODE: list[tuple[str, Mapping[str, str], str, str]] = [
         "10.0.1.0/24 dev eth1\nblackhole 10.0.1.0/25\n",
         "10.0.1.0/24 dev eth1\nblackhole 10.0.1.0/24 tos 0x10\n",
     ),
+    ("rule-missing", RULE, RULES.replace("10.0.1.1 ", "10.0.1.2 "), RULES),
+    ("rule-missing", RULE, RULES.replace("100:", "101:"), RULES),
+    ("rule-missing", RULE, RULES.replace("lookup 100", "lookup 101"), RULES),
+    ("rule-missing", RULE, RULES.replace("iif eth2 ", ""), RULES),
+    ("steered-otherwise", LISTED, LISTS.replace("weight 3", "weight 2"), LISTS),
+    ("steered-otherwise", LISTED, LISTS.replace("fc00:c::e", "fc00:c::f"), LISTS),
+    ("steered-otherwise", LISTED, LISTS.replace("mode encap ", "mode inline "), LISTS),
+    ("steered-otherwise", LISTED, "", LISTS),
+    ("steered-otherwise", LISTED | {"lists": "fc00:b::e weight 1"}, LISTS, SINGLE),
     ("address-unplanned", TO, "1: lo    inet 10.0.1.1/32 scope global lo\n", ""),
     ("address-missing", {"nic": "eth1", "address": "10.0.0.2/24"}, ADDRESS.replace("/24", "/8"), ADDRESS),
     ("neighbor", NEAR, FIXED + LINK, FIXED.replace("00:99", "00:09") + LINK),

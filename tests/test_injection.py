@@ -63,7 +63,21 @@ BASE: dict[str, Any] = {
             "locator": "fc00:a::/64",
             "loopback": "fc00:a::1/64",
             "tunnel_source": "fc00:a::1",
-            "routes": [{"prefix": "fc00:b::/64", "via": "2001:ab::2"}],
+            "routes": [
+                {"prefix": "fc00:b::/64", "via": "2001:ab::2"},
+                {"prefix": "fc00:7::/64", "via": "fe80::2", "nic": "eth2", "metric": 5},
+                {"prefix": "10.0.7.0/24", "type": "blackhole"},
+            ],
+            "rules": [
+                {
+                    "priority": 100,
+                    "from": "10.0.1.0/24",
+                    "to": "10.0.7.0/24",
+                    "iif": "eth1",
+                    "fwmark": 7,
+                    "table": 100,
+                }
+            ],
             "headend": {
                 "flows": [
                     {
@@ -214,6 +228,18 @@ BASE: dict[str, Any] = {
             "mode": "encap",
         },
         {"headend": "exit", "match": {"prefix": "10.0.1.0/24"}, "to": {"segments": ["fc00:a::d4"]}},
+        {
+            "headend": "exit",
+            "match": {"prefix": "10.0.1.0/24", "source": "10.0.2.0/24", "nic": "eth1"},
+            "to": {
+                "segment_lists": [{"segments": ["fc00:a::d4"], "weight": 2}, {"segments": ["fc00:a::d4"]}]
+            },
+        },
+        {
+            "headend": "exit",
+            "match": {"prefix": "10.0.1.0/24", "table": 100},
+            "to": {"segments": ["fc00:a::d4"]},
+        },
         {
             "headend": "exit",
             "match": {"prefix": "10.0.1.0/24", "vrf": "red"},

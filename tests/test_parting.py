@@ -81,3 +81,19 @@ def test_a_node_of_which_the_same_packet_asks_twice_says_the_same_twice() -> Non
     lost = next(trace for trace in traces if not trace.end.delivered)
     assert "hop limit" in lost.end.reason
     assert [hop.point.node for hop in lost.hops if hop.direction is Direction.OUT].count("north") == 0
+
+
+SET = 'role: router, sysctls: {{net.ipv6.{}: "{}"}}, locator: "fc00:a::/64"'
+
+
+def together(text: str) -> list[list[bool]]:
+    return [[one.all_ for one in trace.choices] for trace in there(text)]
+
+
+def test_what_the_author_sets_is_known_to_the_hash() -> None:
+    router, udp = 'role: router, locator: "fc00:a::/64"', FORK.replace("icmp: 3", "udp: 80")
+    assert together(udp) == [[True], [True]]
+    assert together(udp.replace(router, SET.format("seg6_flowlabel", 1))) == [[False], [False]]
+    assert together(udp.replace(router, SET.format("fib_multipath_hash_policy", 1))) == [[False], [False]]
+    plain = PLAIN.replace(router, SET.format("fib_multipath_hash_policy", 3))
+    assert together(plain) == [[False], [False]]

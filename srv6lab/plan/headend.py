@@ -238,11 +238,13 @@ def _otherwise(topology: Topology, one: Steering, to: ColorTarget, egress_nic: E
     routes = [
         route
         for route in topology.nodes[one.headend].routes
-        if route.prefix == one.prefix and route.table is None
+        if route.prefix == one.prefix and route.table is None and not route.type
     ]
     for route in routes:
         several = ("nexthop",) if len(routes) > 1 else ()
         weight = ("weight", str(route.weight)) if several else ()
-        yield from (*several, "via", str(route.via), *weight)
+        via = ("via", str(route.via)) if route.via else ()
+        device = ("dev", route.nic) if route.nic else ()
+        yield from (*several, *via, *device, *weight)
     if not routes and to.sid and (nic := egress_nic(to.sid)):
         yield from ("encap", "seg6", "mode", one.mode, "segs", str(to.sid), "dev", nic)

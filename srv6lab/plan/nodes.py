@@ -46,15 +46,36 @@ class Nic:
 
 @dataclass(frozen=True, slots=True)
 class PlannedRoute:
-    """A way to a prefix, in the main table or in the `table` that a SID looks into, or that of a VRF; several of one
-    prefix share its flows by their weights."""
+    """A way to a prefix, in the main table or in the `table` that a SID or a rule looks into, or that of a VRF; several of
+    one prefix share its flows by their weights. Without `via` all of the prefix is on the NIC; one that refuses has a
+    `kind`, and neither. Day0 gives it the `metric` only if there is one."""
 
     prefix: Network
-    via: Address
+    via: Address | None
     nic: str
     weight: int = 1
     table: int | None = None
     vrf: str = ""
+    kind: str = ""
+    metric: int | None = None
+
+    @property
+    def rank(self) -> int:
+        """Its metric in Linux, which has one for each family if none is said: the least comes first."""
+        return self.metric or (1024 if self.prefix.version == 6 else 0)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRule:
+    """What matches is looked up in a table, as `ip rule` says; `nic` is "lo" for what the node itself sends."""
+
+    preference: int
+    table: int
+    versions: tuple[int, ...]
+    source: Network | None = None
+    to: Network | None = None
+    nic: str = ""
+    mark: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,16 +94,35 @@ class PlannedSid:
 
 
 @dataclass(frozen=True, slots=True)
+class SteeredList:
+    """One of several segment lists: its first segment is reached by `nic` over the neighbor `via`."""
+
+    segments: tuple[IPv6Address, ...]
+    nic: str
+    via: Address
+    weight: int
+
+
+@dataclass(frozen=True, slots=True)
 class SteeredPrefix:
-    """Traffic to `prefix` gets an SRH with `segments`, first visited first, and leaves by `nic`. With a `vrf` it is that
-    of the VRF's NICs: the route is in its `table`."""
+    """Traffic to `prefix` gets an SRH with `segments`, first visited first, and leaves by `nic`; with several `lists`
+    its flows are shared among them, and those two are the first's. In a `table` it is only what a `rule` takes there,
+    or the author's own rules; with a `vrf` the table is the VRF's, and it is what comes by its NICs."""
 
     prefix: Network
     segments: tuple[IPv6Address, ...]
     mode: str
     nic: str
     vrf: str = ""
+    lists: tuple[SteeredList, ...] = ()
     table: int | None = None
+    rule: PlannedRule | None = None
+
+    @property
+    def thrown(self) -> tuple[IPv6Address, ...]:
+        """First segments within the prefix: what is encapsulated comes to the table again, and must not stay there."""
+        firsts = dict.fromkeys(one.segments[0] for one in self.lists or (self,))
+        return tuple(one for one in firsts if self.table and not self.vrf and one in self.prefix)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +175,10 @@ class PlannedProxy:
 
 @dataclass(frozen=True, slots=True)
 class PlannedNode:
-    """All that one node needs to know. `tunnel_source` is the source of what it encapsulates, None for the address of
-    the NIC by which that leaves; `takes_srh` whether it takes what comes to its own addresses with an SRH."""
+    """All that one node needs to know. `selectors` are the rules by which steering may choose traffic, those of the lab's
+    own steering are among its `rules`; `has_lists` says that some steering shares flows among segment lists. `tunnel_source`
+    is the source of what it encapsulates, None for the address of the NIC by which that leaves; `takes_srh` whether it
+    takes what comes to its own addresses with an SRH."""
 
     name: str
     role: str
@@ -144,6 +186,7 @@ class PlannedNode:
     loopback: IPv6Interface | None = None
     locator: IPv6Network | None = None
     routes: tuple[PlannedRoute, ...] = ()
+    rules: tuple[PlannedRule, ...] = ()
     vrfs: tuple[PlainVrf, ...] = ()
     local_sids: tuple[PlannedSid, ...] = ()
     steering: tuple[SteeredPrefix, ...] = ()
@@ -153,6 +196,8 @@ class PlannedNode:
     proxies: tuple[PlannedProxy, ...] = ()
     routing: Routing | None = None
     headend: PlannedHeadend | None = None
+    selectors: tuple[PlannedRule, ...] = ()
+    has_lists: bool = False
     own: Own = field(default_factory=Own)
     image: str = ""
     tunnel_source: IPv6Address | None = None
@@ -168,8 +213,8 @@ class PlannedNode:
 
     @property
     def parts_flows(self) -> bool:
-        """Whether Day0 tells the kernel to part flows by their ports, too: where policies share flows."""
-        return self.headend is not None
+        """Whether Day0 tells the kernel to part flows by their ports, too: where segment lists share flows."""
+        return self.headend is not None or self.has_lists
 
     def addresses(self) -> tuple[Address, ...]:
         """Its NICs' in their order, then the loopback's."""
@@ -190,23 +235,47 @@ class PlannedNode:
         return (*there, *([self.loopback.ip] if self.loopback and table is None else []))
 
     def next_hops(self) -> dict[tuple[Network, int | None], tuple[PlannedRoute, ...]]:
-        """The static routes by prefix and table (None for the main one), in the order of the file."""
+        """The static routes by prefix and table (None for the main one), in the order of the file: those with the least
+        metric, which share the flows."""
         found: dict[tuple[Network, int | None], tuple[PlannedRoute, ...]] = {}
         for route in self.routes:
             key = route.prefix, route.table
-            found[key] = (*found.get(key, ()), route)
+            least = min(one.rank for one in self.routes if (one.prefix, one.table) == key)
+            if route.rank == least:
+                found[key] = (*found.get(key, ()), route)
         return found
+
+    def spare_routes(self) -> tuple[tuple[PlannedRoute, ...], ...]:
+        """The static routes that wait behind others of their prefix and table, with a greater metric."""
+        first = {route for routes in self.next_hops().values() for route in routes}
+        found: dict[tuple[Network, int | None, int], tuple[PlannedRoute, ...]] = {}
+        for route in self.routes:
+            if route not in first:
+                key = route.prefix, route.table, route.rank
+                found[key] = (*found.get(key, ()), route)
+        return tuple(found.values())
 
     def kept(self) -> frozenset[Network]:
         """The prefixes whose routes the agent of SR policies lays, and Day0 doesn't."""
         return frozenset(one.prefix for one in self.headend.steered) if self.headend else frozenset()
 
+    def neighbor(self, address: Address, nic: str) -> Address:
+        """The neighbor on a NIC over whom an address is reached: that of a route, or another address on the link."""
+        routes = [one for one in self.routes if address in one.prefix and one.nic == nic and one.via]
+        if routes and (via := max(routes, key=lambda one: one.prefix.prefixlen).via):
+            return via
+        own = next(one.address for one in self.nics if one.name == nic)
+        two = (1, 2) if own.network.num_addresses > 2 else (0, 1)
+        return next(own.network[n] for n in two if own.network[n] != own.ip)
+
     def egress_nic(self, address: Address) -> str | None:
         """The NIC of the longest prefix that matches, among links and routes outside of VRFs."""
         table = [(nic.address.network, nic.name) for nic in self.nics if not nic.vrf and not nic.bare]
-        table += [(route.prefix, route.nic) for route in self.routes if route.table is None]
+        table += [
+            (prefix, found[0].nic) for (prefix, number), found in self.next_hops().items() if not number
+        ]
         matches = [(prefix.prefixlen, nic) for prefix, nic in table if address in prefix]
-        return max(matches, key=lambda match: match[0])[1] if matches else None
+        return max(matches, key=lambda match: match[0], default=(0, ""))[1] or None
 
 
 @dataclass(frozen=True, slots=True)

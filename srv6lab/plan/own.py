@@ -13,8 +13,11 @@ from srv6lab.topology.own import NodeFile, OwnWords
 if TYPE_CHECKING:  # whose nodes have an Own
     from srv6lab.plan.nodes import Plan
 
-# Settings that change nothing of which the model speaks: buffers, what ends of connections do, and the outer flow label.
-_HARMLESS = re.compile(r"net\.(?:core\.|unix\.|ipv4\.(?:tcp|udp)_|ipv6\.seg6_flowlabel$)")
+# Settings that change nothing of which the model speaks: buffers, what ends of connections do, and the outer flow label;
+# and by which fields routes share flows, of which it speaks.
+_HARMLESS = re.compile(
+    r"net\.(?:core\.|unix\.|ipv4\.(?:tcp|udp)_|ipv6\.seg6_flowlabel$|ipv[46]\.fib_multipath_hash_policy$)"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,19 +27,23 @@ from srv6lab.plan.nodes import (
     PlannedPort,
     PlannedProxy,
     PlannedRoute,
+    PlannedRule,
     PlannedService,
     PlannedSid,
+    SteeredList,
     SteeredPrefix,
 )
 from srv6lab.plan.own import plan_own
+from srv6lab.plan.selectors import rule_of, selectors
 from srv6lab.plan.vrfs import plan_vrfs
 from srv6lab.srv6.behaviors import BEHAVIORS
 from srv6lab.topology.actions import Action
 from srv6lab.topology.actions.steering import SteeringAction
 from srv6lab.topology.local_sid import LocalSid
 from srv6lab.topology.model import STANDARD, Group, Hardware, Link, Node, Port, Topology
+from srv6lab.topology.rules import Rule
 from srv6lab.topology.scalars import Address
-from srv6lab.topology.steering import Steering
+from srv6lab.topology.steering import ListedSegments, Steering
 
 T = TypeVar("T")
 _Sid = tuple[int, LocalSid]  # with its place in the file
@@ -66,8 +70,13 @@ def plan(topology: Topology, locate: Locate, files: Mapping[str, str] = MappingP
     for name, node in topology.nodes.items():
         planner = _Planner(name, node, tuple(nics.get(name, ())), locate, problems)
         services = tuple(_plan_services(topology, name, files))
-        machine = replace(planner.planned(sids.get(name, ()), services), routing=plan_routing(topology, name))
         wanted = steering.get(name, ())
+        machine = replace(
+            planner.planned(sids.get(name, ()), services),
+            routing=plan_routing(topology, name),
+            selectors=selectors(one.match for _, one in wanted if not one.of_frames),
+            has_lists=any(len(one.lists) > 1 for _, one in wanted),
+        )
         vrfs = plan_vrfs(node, machine, [one for _, one in wanted])
         machine = replace(machine, vrfs=vrfs, neighbors=tuple(neighbors.get(name, ())))
         policies = tuple(_policies(machine, wanted, locate, problems))
@@ -80,6 +89,7 @@ def plan(topology: Topology, locate: Locate, files: Mapping[str, str] = MappingP
         steered = tuple(one for one in policies if isinstance(one, SteeredPrefix))
         frames = tuple(one for one in policies if isinstance(one, SteeredFrames))
         machine = replace(machine, steering=steered, frames=frames, headend=headend, own=own)
+        machine = replace(machine, rules=with_rules(machine.rules, steered))
         nodes.append(replace(machine, takes_srh=takes_srh, **hardware))
     if problems:
         raise TopologyError(problems)
@@ -115,13 +125,32 @@ def _said(hardware: Hardware) -> dict[str, Any]:
     return {key: value for key, value in values.items() if value is not None}
 
 
+def with_rules(rules: tuple[PlannedRule, ...], policies: Iterable[SteeredPrefix]) -> tuple[PlannedRule, ...]:
+    """A node's rules with those that lead to what it steers."""
+    return tuple(dict.fromkeys((*rules, *(one.rule for one in policies if one.rule))))
+
+
+def _rule(rule: Rule) -> PlannedRule:
+    return PlannedRule(
+        rule.priority, rule.table, rule.versions, rule.source, rule.to, rule.iif or "", rule.fwmark
+    )
+
+
 def steered_prefix(node: PlannedNode, steering: Steering) -> SteeredPrefix | None:
     """A policy with the NIC towards its first segment, or None where there is no way to it."""
-    nic, match = node.egress_nic(steering.segments[0]), steering.match
-    if nic is None:
-        return None
-    table = next((vrf.table for vrf in node.vrfs if vrf.name == match.vrf), None)
-    return SteeredPrefix(steering.prefix, steering.segments, steering.mode, nic, match.vrf or "", table)
+    lists = []
+    for _, one in steering.lists:
+        if (nic := node.egress_nic(one.segments[0])) is None:
+            return None
+        weight = one.weight if isinstance(one, ListedSegments) else 1
+        lists.append(SteeredList(one.segments, nic, node.neighbor(one.segments[0], nic), weight))
+    match, first = steering.match, lists[0]
+    rule = rule_of(match, node.selectors)
+    vrf = next((vrf.table for vrf in node.vrfs if vrf.name == match.vrf), None)
+    table = rule.table if rule else match.table or vrf
+    several = tuple(lists) if len(lists) > 1 else ()
+    of = (steering.prefix, first.segments, steering.mode, first.nic, match.vrf or "")
+    return SteeredPrefix(*of, several, table, rule)
 
 
 def _policies(
@@ -132,8 +161,10 @@ def _policies(
         of_frames = steering.of_frames
         policy = steered_frames(steering, node.egress_nic) if of_frames else steered_prefix(node, steering)
         if policy is None:
-            path = (*where, "to", "segments", 0)
-            problems.append(_no_way(node.name, steering.segments[0], locate(path)))
+            lost = ((at, one) for at, one in steering.lists if not node.egress_nic(one.segments[0]))
+            for at, one in lost:
+                path = (*where, "to", *at, "segments", 0)
+                problems.append(_no_way(node.name, one.segments[0], locate(path)))
         elif where[0] == "steering":
             yield policy
 
@@ -267,6 +298,7 @@ class _Planner:
             locator=self.node.locator,
             tunnel_source=self.node.tunnel_source,
             routes=tuple(self._routes()),
+            rules=tuple(map(_rule, self.node.rules)),
             services=services,
             proxies=tuple(self._proxies(sids, services)),
         )
@@ -275,13 +307,14 @@ class _Planner:
     def _routes(self) -> Iterable[PlannedRoute]:
         for index, route in enumerate(self.node.routes):
             vrf = self.node.vrf_of(route.vrf, route.table)
-            nic = self._connected(route.via, vrf)
+            nic = route.nic or ("" if route.via is None else self._connected(route.via, vrf))
             if nic is None:
                 where = ("nodes", self.name, "routes", index, "via")
                 self._problem(where, f"{self.name} has no link on which {route.via} lies", self._links_of())
             else:
                 table = self.node.vrf_tables.get(vrf, route.table)
-                yield PlannedRoute(route.prefix, route.via, nic, route.weight, table, vrf)
+                of = (route.prefix, route.via, nic, route.weight, table, vrf, route.type or "")
+                yield PlannedRoute(*of, route.metric)
 
     def _sids(self, sids: Sequence[_Sid], node: PlannedNode) -> Iterable[PlannedSid]:
         for index, local in sids:

@@ -15,7 +15,8 @@ def plan_vrfs(said: Node, node: PlannedNode, steering: Sequence[Steering]) -> tu
     stand from the beginning."""
     found = []
     for name, table in said.vrf_tables.items():
-        firsts = dict.fromkeys(one.segments[0] for one in steering if one.match.vrf == name and one.segments)
+        mine = (one for one in steering if one.match.vrf == name)
+        firsts = dict.fromkeys(each.segments[0] for one in mine for _, each in one.lists)
         nics = tuple(nic.name for nic in node.nics if nic.vrf == name)
         found.append(PlainVrf(name, table, nics, tuple(_exits(node, firsts))))
     return tuple(found)

@@ -26,6 +26,7 @@ class Link:
     """The prefix of a link: whoever has the address is a neighbor there."""
 
     nic: str
+    weight: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +60,10 @@ class Steer:
 
 @dataclass(frozen=True, slots=True)
 class Blackhole:
-    """A route that drops, and why it is there."""
+    """A route that drops, and why it is there. One of a `kind` that says so tells the source (Linux's words)."""
 
     why: str
+    kind: str = "blackhole"
 
 
 NextHop = Local | Link | Gateway | Sid | Steer | Blackhole

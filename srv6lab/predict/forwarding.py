@@ -27,7 +27,7 @@ from srv6lab.srv6.encapsulation import Encapsulation, push
 from srv6lab.srv6.endpoint import IPV4, IPV6, end
 from srv6lab.srv6.headend import HEADENDS, hop, insert
 from srv6lab.srv6.outer import Outer
-from srv6lab.srv6.packet import Ethernet, Ipv4, Ipv6, Packet, Srh, Udp
+from srv6lab.srv6.packet import Ethernet, Icmp, Icmpv6, Ipv4, Ipv6, Packet, Srh, Udp
 from srv6lab.srv6.results import (
     Adjacency,
     Cache,
@@ -50,6 +50,7 @@ FRAME = "frame-encapsulated-before-the-hop"
 NO_PSP, ONE_HOP = "next-csid-without-psp", "one-hop-a-node"
 ADDRESS, NOT_HERE = "address-taken-for-a-segment", "end-delivers-nothing-here"
 ASKED = "dx4-asks-for-the-destination"
+ECHO_REQUESTS = (8, 128)
 DISABLED = "srh-dropped-where-disabled"
 INSERT = "H.Insert"
 MOST_STEPS = 100_000
@@ -162,7 +163,8 @@ class _Step:
         destination = _destination(self.walk.packet)
         if table is None and self.walk.came_in is not None and not self.walk.acted:
             table = self.here.class_table(self.walk.packet, destination)
-        found = self.here.lookup(destination, self.walk.came_in, table)
+        source = _ip(self.walk.packet).source if self._has_source() else None
+        found = self.here.lookup(destination, self.walk.came_in, table, source)
         if found is None:
             vrf = self.here.vrf_of(self.walk.how, self.walk.came_in)
             known = table if table is not None else vrf
@@ -176,11 +178,17 @@ class _Step:
             for following in _Step(self.lab, parted, self.quirks)._by(way, str(prefix))
         )
 
+    def _has_source(self) -> bool:
+        """Linux looks for the route of what a node sends before it gives it a source; what answers has one."""
+        last = self.walk.packet.headers[-1]
+        answers = isinstance(last, Icmp | Icmpv6) and last.type not in ECHO_REQUESTS
+        return self.walk.came_in is not None or bool(self.walk.acted) or answers
+
     def _parted(self, prefix: Network, ways: Sequence[NextHop]) -> Iterator[tuple[NextHop, Walk]]:
         """The ways of a route, each with the flows that take it: a share of them, or whatever the node chooses."""
-        walk, first = self.walk, self.walk.packet.headers[0]
-        assert isinstance(first, Ipv4 | Ipv6)
-        how = parting(walk.packet, self.here.hash_policy(prefix.version), walk.came_in, walk.acted)
+        walk, first = self.walk, _ip(self.walk.packet)
+        policy = self.here.hash_policy(prefix.version)
+        how = parting(walk.packet, policy, walk.came_in, walk.acted, copied=self.lab.copies_labels)
         if len(ways) == 1 or how is Parting.SHARED:
             total = sum(map(_weight, ways))
             yield from (
@@ -209,8 +217,8 @@ class _Step:
                 return _lost(self.walk, f"{what}, though its own prefix {prefix} holds it")
             case Link(nic):
                 return self._out(self.here.nics[nic], f"{prefix} is its link")
-            case Blackhole(why):
-                return _lost(self.walk, f"{prefix} is dropped: {why}")
+            case Blackhole(why, kind):
+                return _lost(self.walk, f"{prefix} is dropped: {why}", _told_by(kind, self.walk.packet))
             case Gateway(next_hop, nic):
                 return self._out(self.here.nics[nic], f"{prefix} via {next_hop}", next_hop)
         raise AssertionError(way)
@@ -445,7 +453,14 @@ def _goes_on(acted: str) -> bool:
 
 
 def _weight(way: NextHop) -> int:
-    return way.weight if isinstance(way, Gateway | Steer | Sid) else 1
+    return way.weight if isinstance(way, Gateway | Link | Steer | Sid) else 1
+
+
+def _told_by(kind: str, packet: Packet) -> IcmpError | None:
+    """What a route that refuses tells the source: of IPv6 that there is no route, of IPv4 that there is no host, or
+    that it is prohibited (RFC 4443 section 3.1, RFC 1812 section 5.2.7.1)."""
+    codes = {"unreachable": (0, 1), "prohibit": (1, 13)}
+    return unreachable(packet, *codes[kind]) if kind in codes else None
 
 
 def _words(way: NextHop) -> str:
@@ -458,11 +473,15 @@ def _words(way: NextHop) -> str:
     return str(way)
 
 
-def _destination(packet: Packet) -> Address:
+def _ip(packet: Packet) -> Ipv4 | Ipv6:
     header = packet.headers[0]
     if not isinstance(header, Ipv4 | Ipv6):
         raise TypeError(f"an IP packet is needed, not {type(header).__name__}")
-    return header.destination
+    return header
+
+
+def _destination(packet: Packet) -> Address:
+    return _ip(packet).destination
 
 
 def _too_big(walk: Walk, packet: Packet, nic: Nic) -> Next:

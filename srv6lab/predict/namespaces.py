@@ -21,8 +21,10 @@ from srv6lab.plan.nodes import (
     Plan,
     PlannedNode,
     PlannedProxy,
+    PlannedRule,
     PlannedService,
     PlannedSid,
+    SteeredList,
     SteeredPrefix,
 )
 from srv6lab.plan.own import unmodeled
@@ -30,6 +32,7 @@ from srv6lab.plan.routes import ExpectedRoutes, VpnRoute, expected_routes
 from srv6lab.predict.fib import LOCAL, MAIN, Fib, Found, Gateway, Link, Local, Sid, Steer
 from srv6lab.predict.filters import matches
 from srv6lab.predict.policy_routes import HEADENDS, Elected, Routes, class_tables, decided, source_of
+from srv6lab.predict.static_routes import OF_LINKS, behind, selected, static
 from srv6lab.srv6.behaviors import REGISTRY
 from srv6lab.srv6.csid import NextCsid
 from srv6lab.srv6.encapsulation import Encapsulation
@@ -50,6 +53,7 @@ class Namespace:
 
     `rules` sends what comes in by a NIC to a table; `vrfs` are those of NICs in VRFs that know nothing but their table,
     and `exits` what such a VRF looks up in the main table; `returns` has the proxies that take what comes in by a NIC;
+    `selectors` are the node's own rules, the first that matches first;
     `takes_srh` is whether what comes to its own addresses may have an SRH. `classes` are flows with the tables of their
     forwarding classes, the first that matches counts. `neighbors` are the MACs of those that nobody has to be asked for.
     """
@@ -66,6 +70,7 @@ class Namespace:
     firewalls: tuple[Firewall, ...] = ()
     returns: Mapping[str, tuple[Sid, ...]] = field(default_factory=dict)
     classes: tuple[tuple[Flow, int | None], ...] = ()
+    selectors: tuple[PlannedRule, ...] = ()
     neighbors: Mapping[Address, str] = field(default_factory=dict)
     unmodeled: str = ""  # why nobody can tell what it does
     hash_policies: Mapping[int, int] = field(default_factory=dict)
@@ -81,8 +86,11 @@ class Namespace:
             return None
         return table
 
-    def lookup(self, address: Address, came_in: str | None, table: int | None = None) -> Found | None:
-        """The local addresses, then the NIC's own table, then the main one; or one table alone."""
+    def lookup(
+        self, address: Address, came_in: str | None, table: int | None = None, source: Address | None = None
+    ) -> Found | None:
+        """The local addresses, then the tables of the rules that match, then the NIC's own table, then the main one; or
+        one table alone. A packet that is yet to get its source has none."""
         if table is None and (vrf := self.vrfs.get(came_in or "")) and address not in self.exits[vrf]:
             table = vrf
         if table not in (None, LOCAL):
@@ -91,6 +99,10 @@ class Namespace:
             return ip_network(address), (Local(),)
         if table == LOCAL:
             return None
+        for one in self.selectors:
+            found = self.tables[one.table].lookup(address) if one.table in self.tables else None
+            if found and found[1] and selected(one, address, came_in, source):
+                return found
         rule = self.rules.get(came_in or "")
         if rule is not None and (found := self.tables[rule].lookup(address)) and found[1]:
             return found  # one without a way sends on to the next table
@@ -126,6 +138,10 @@ class ModeledLab:
         self._machines = {node.name: node for node in self.plan.nodes}
         self._ends = {nic.point: nic for node in self.plan.nodes for nic in _every_nic(node)}
         self._unmodeled = unmodeled(self.plan)
+        own = (one.name for node in self.plan.nodes for one in node.own.sysctls)
+        self.copies_labels = (
+            "net.ipv6.seg6_flowlabel" not in own
+        )  # an outer header has the inner one's, as it is meant
         self._learned = expected_routes(self.plan, changed.withdrawn)
         self._built: dict[Place, Namespace] = {}
 
@@ -174,8 +190,9 @@ def _node(
         interfaces.append((LOOPBACK, node.loopback))
     in_vpns = {nic.name for nic in node.nics if nic.vrf}
     fib = Fib((one.network, (Link(name),)) for name, one in interfaces if name not in in_vpns)
-    # An IPv6 link keeps its prefix, whose metric is lower than a static route's.
-    connected = {interface.network for _, interface in interfaces if interface.version == 6}
+    # An IPv6 link keeps its prefix, whose metric is lower than a static route's that says none.
+    ahead = {one.prefix for one in node.routes if one.prefix.version == 6 and one.rank < OF_LINKS}
+    connected = {interface.network for _, interface in interfaces if interface.version == 6} - ahead
     vrfs = node.routing.vrfs if node.routing else ()
     tables = {MAIN: fib} | {vrf.table: _vpn(node, vrf, learned.vpns.get(vrf.name, ())) for vrf in vrfs}
     tables |= {vrf.table: Fib() for vrf in node.vrfs}
@@ -201,9 +218,18 @@ def _node(
         firewalls=firewalls,
         returns=returns,
         classes=class_tables(node, elected) if elected else (),
+        selectors=tuple(sorted(node.rules, key=lambda rule: rule.preference)),
+        hash_policies=dict(_hash_policies(node)),
         neighbors={one.address: one.mac for one in node.neighbors},
-        hash_policies={4: 1, 6: 1} if node.parts_flows else {},
     )
+
+
+def _hash_policies(node: PlannedNode) -> Iterator[tuple[int, int]]:
+    """By family; what the author sets comes after what Day0 does by itself."""
+    yield from ((4, 1), (6, 1)) if node.parts_flows else ()
+    for one in node.own.sysctls:
+        if one.name.endswith(".fib_multipath_hash_policy") and one.value.isdigit():
+            yield 4 if "ipv4" in one.name else 6, int(one.value)
 
 
 def _routes(
@@ -214,18 +240,18 @@ def _routes(
 ) -> Routes:
     """All but links, each over those before it: what protocols and Day0 bring, then what the headend's agent does."""
     for told, ways in groupby(learned.routes, lambda route: route.prefix):
-        yield None, told, tuple(Gateway(way.via, way.nic) for way in ways)
-    for (prefix, table), routes in node.next_hops().items():
-        yield table, prefix, tuple(Gateway(route.via, route.nic, route.weight) for route in routes)
+        yield None, told, tuple(map(behind, ways))
+    yield from static(node)
     for sid in node.local_sids:
         yield None, sid.prefix, (_sid(node, nics, sid),)
     for vrf in node.routing.vrfs if node.routing else ():
         yield None, ip_network(vrf.sid), (Sid(vrf.sid, REGISTRY["End.DT4"], LocalSid(table=vrf.table)),)
     for policy in node.steering:
-        yield policy.table, policy.prefix, (_steer(node, nics, policy),)
+        yield policy.table, policy.prefix, tuple(_steer(node, nics, policy))
+        yield from ((policy.table, ip_network(first), ()) for first in policy.thrown)
     for frames in node.frames:
         yield frames.table, ip_network(frames.segments[0]), ()  # what carries the frames
-        yield from ((frames.table, prefix, (_steer(node, nics, frames),)) for prefix in frames.prefixes)
+        yield from ((frames.table, prefix, tuple(_steer(node, nics, frames))) for prefix in frames.prefixes)
     for proxy in node.proxies:
         yield None, ip_network(proxy.sid), (_proxy(proxy),)
     if elected:
@@ -265,9 +291,16 @@ def _vpn(node: PlannedNode, vrf: PlannedVrf, routes: Iterable[VpnRoute]) -> Fib:
     return fib
 
 
-def _steer(node: PlannedNode, nics: Mapping[str, Nic], policy: SteeredPrefix | SteeredFrames) -> Steer:
-    source = source_of(node, nics, policy.nic)
-    return Steer(HEADENDS[policy.mode], Encapsulation(source, policy.segments))
+def _steer(
+    node: PlannedNode, nics: Mapping[str, Nic], policy: SteeredPrefix | SteeredFrames
+) -> Iterator[Steer]:
+    for one in _lists(policy):
+        pushed = Encapsulation(source_of(node, nics, one.nic), one.segments)
+        yield Steer(HEADENDS[policy.mode], pushed, one.weight if isinstance(one, SteeredList) else 1)
+
+
+def _lists(policy: SteeredPrefix | SteeredFrames) -> tuple[SteeredList | SteeredPrefix | SteeredFrames, ...]:
+    return (policy.lists if isinstance(policy, SteeredPrefix) else ()) or (policy,)
 
 
 def _inside(place: Place, service: PlannedService, firewalls: tuple[Firewall, ...]) -> Namespace:

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from enum import Enum
 
-from srv6lab.srv6.packet import Ipv4, Ipv6, Packet, Udp
+from srv6lab.srv6.packet import Ethernet, Ipv4, Ipv6, Packet, Udp
 
-_PUSHED_BY_ROUTE = ("H.Encaps", "H.Encaps.Red", "H.Insert")
+_PUSHED_BY_ROUTE = ("H.Encaps", "H.Encaps.Red", "H.Encaps.L2", "H.Encaps.L2.Red", "H.Insert")
 
 
 class Parting(Enum):
@@ -23,13 +23,17 @@ class Parting(Enum):
     OPEN = "open"
 
 
-def parting(packet: Packet, policy: int, came_in: str | None, acted: tuple[str, ...]) -> Parting:
+def parting(
+    packet: Packet, policy: int, came_in: str | None, acted: tuple[str, ...], *, copied: bool = True
+) -> Parting:
     """How the flows of a probe part that look like `packet`: `policy` is the node's hash policy for its family, `acted`
-    what happened to it in the node so far."""
+    what happened to it in the node so far; unless labels are `copied` into outer headers, theirs aren't known."""
     if not isinstance(packet.headers[-1], Udp):
         return Parting.TOGETHER  # one flow
     headers = [one for one in packet.headers if isinstance(one, Ipv4 | Ipv6)]
-    if policy and len(headers) > 1:
+    known = copied or len(headers) == 1
+    known = known and not any(isinstance(one, Ethernet) for one in packet.headers)
+    if not known or policy not in (0, 1) or (policy and len(headers) > 1):
         return Parting.OPEN  # a sender's own hash may still be with the packet, or not
     told_apart = bool(policy) or _labeled(headers, came_in, acted)
     if not told_apart:

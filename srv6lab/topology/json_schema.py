@@ -179,6 +179,15 @@ def _service() -> Iterator[Schema]:
     yield _when(_is("sr_aware", True), _each(("frames",), or_template({"const": "all"})))
 
 
+def _route() -> Iterator[Schema]:
+    """Only a link says which of its neighbors has a link-local address."""
+    yield _one_family("prefix", "via")
+    yield {"anyOf": [_given("via"), _given("nic"), _given("type")]}
+    yield _when(_given("type"), _without("via", "nic"), _each(("weight",), {"const": 1}))
+    link_local = {"type": "string", "pattern": "^[Ff][Ee][89ABab]"}
+    yield _when({"not": _each(("via",), {"not": link_local})}, _given("nic"))
+
+
 def _steering() -> Iterator[Schema]:
     """Nothing takes IPv4 out of SRv6 behind a policy but the SID of a service."""
     by_color = {"match": _each(("prefix",), _FAMILY[4]), "to": {"required": ["endpoint"]}}
@@ -187,8 +196,17 @@ def _steering() -> Iterator[Schema]:
     yield {
         "if": frames,
         "then": {"properties": {"match": {"required": ["nic"]}, "to": {"required": ["segments"]}}},
-        "else": {"properties": {"match": {"required": ["prefix"], "properties": {"nic": False}}}},
+        "else": {"properties": {"match": {"required": ["prefix"]}}},
     }
+    chosen = {"to": {"required": ["endpoint"]}}
+    narrow = _each(("match",), _without("source", "nic", "table"))
+    yield _when({"required": [*chosen], "properties": chosen}, narrow)
+
+
+def _match() -> Iterator[Schema]:
+    yield _one_family("prefix", "source")
+    yield _when(_given("table"), _without("source", "nic"))
+    yield _when(_given("vrf"), _without("source", "nic", "table"))
 
 
 _RULES: dict[str, list[Schema]] = {
@@ -210,6 +228,7 @@ _RULES: dict[str, list[Schema]] = {
     "Group": [_each(("members",), {"uniqueItems": True})],
     "Inner": [*_header()],
     "LocalSid": [*_local_sid()],
+    "Match": [*_match()],
     "Middle": [*_tunnel()],
     "NodeFile": [
         _one_of("source", "content"),
@@ -221,9 +240,10 @@ _RULES: dict[str, list[Schema]] = {
         _each(("outside",), {"not": {"pattern": "^eth[0-9]+$"}}),
     ],
     "Probe": [*_probe()],
-    "Route": [_one_family("prefix", "via"), _when(_given("vrf"), _without("table"))],
+    "Route": [*_route(), _when(_given("vrf"), _without("table"))],
+    "Rule": [_one_family("from", "to")],
     "Service": [*_service()],
     "Steering": [*_steering()],
     # A headend's agent keeps what is steered by color, so an exercise can't change it.
-    "SteeringAction": [_each(("steering",), _each(("to",), {"required": ["segments"]}))],
+    "SteeringAction": [_each(("steering",), _each(("to",), _without("endpoint")))],
 }

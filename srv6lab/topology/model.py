@@ -17,6 +17,7 @@ from srv6lab.topology.own import ImageName, OwnWords
 from srv6lab.topology.places import Point
 from srv6lab.topology.route import Route
 from srv6lab.topology.routing import Bgp, Isis, IsisLink, PlainVrf, SidStructure, Vrf, VrfName
+from srv6lab.topology.rules import Rule
 from srv6lab.topology.scalars import (
     Address,
     BoxName,
@@ -69,6 +70,7 @@ class Node(Hardware, OwnWords):
     sid_structure: SidStructure | None = None
     loopback: V6Interface | None = None
     routes: tuple[Route, ...] = ()
+    rules: tuple[Rule, ...] = ()
     router_id: V4Address | None = None
     isis: Isis | None = None
     bgp: Bgp | None = None

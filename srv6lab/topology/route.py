@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from srv6lab.topology.routing import VrfName
-from srv6lab.topology.scalars import Address, Model, Network, Table
+from srv6lab.topology.scalars import Address, Model, Network, NicName, Table
 
 
 class Route(Model):
-    """A static route of a node, in its main table, in one that only its SIDs look into, or in a VRF. Several of one
-    prefix and table share its flows by their weights."""
+    """A static route of a node, in its main table, in one that its SIDs or `rules` look into, or in a VRF: over a
+    neighbor, over a NIC on which all of the prefix is, or one that refuses. Several of one prefix, table and metric
+    share its flows by their weights; the least metric comes first."""
 
     prefix: Network
-    via: Address
+    via: Address | None = None
+    nic: NicName | None = None
+    type: Literal["blackhole", "unreachable", "prohibit"] | None = None
+    metric: Annotated[int, Field(strict=True, ge=1, le=2**32 - 1)] | None = None
     weight: Annotated[int, Field(strict=True, ge=1, le=256)] = 1
     table: Table | None = None
     vrf: VrfName | None = None

@@ -13,6 +13,7 @@ from srv6lab.topology.scalars import (
     Name,
     Network,
     NicName,
+    Table,
     V6Address,
 )
 from srv6lab.topology.sr_policy import ColorTarget
@@ -28,11 +29,27 @@ EVERYTHING = (IPv4Network("0.0.0.0/0"), IPv6Network("::/0"))
 FRAMES = ("l2encap", "l2encap.red")  # the modes that put a whole frame into SRv6
 
 
+class ListedSegments(Model):
+    """A segment list, first visited first, and its weight among others; Linux has weights up to 256."""
+
+    segments: Annotated[tuple[V6Address, ...], Field(min_length=1, max_length=64)]
+    weight: Annotated[int, Field(strict=True, ge=1, le=256)] = 1
+
+
+class ListsTarget(Model):
+    """Where traffic is steered to: segment lists that share its flows by their weights."""
+
+    segment_lists: Annotated[tuple[ListedSegments, ...], Field(min_length=1, max_length=16)]
+
+
 class Match(Model):
-    """Which traffic is steered: what is for a prefix, and of a VRF what comes in by its NICs; or the frames that come in
-    by a NIC (those with packets to the prefix, where there is one)."""
+    """Which traffic is steered: what is for a prefix, and if that is said what comes from a `source`, or in by a `nic`; or
+    what is looked up in a table of the author's, or of a VRF. Or the frames that come in by a NIC (those with packets to
+    the prefix, where there is one)."""
 
     prefix: Network | None = None
+    source: Network | None = None
+    table: Table | None = None
     vrf: VrfName | None = None
     nic: NicName | None = None
 
@@ -50,7 +67,7 @@ class Steering(Model):
 
     headend: Name
     match: Match
-    to: Target | ColorTarget
+    to: Target | ListsTarget | ColorTarget
     mode: Literal["encap", "encap.red", "inline", "l2encap", "l2encap.red"] = "encap"
 
     @property
@@ -64,5 +81,13 @@ class Steering(Model):
 
     @property
     def segments(self) -> tuple[IPv6Address, ...]:
-        """Its own, first visited first; none where a policy decides."""
-        return self.to.segments if isinstance(self.to, Target) else ()
+        """Its own, first visited first, those of the first of several lists; none where a policy decides."""
+        return next((one.segments for _, one in self.lists), ())
+
+    @property
+    def lists(self) -> tuple[tuple[tuple[str | int, ...], Target | ListedSegments], ...]:
+        """Its own segment lists, each with its place below `to`."""
+        if isinstance(self.to, Target):
+            return (((), self.to),)
+        several = self.to.segment_lists if isinstance(self.to, ListsTarget) else ()
+        return tuple((("segment_lists", index), one) for index, one in enumerate(several))

@@ -84,6 +84,14 @@ def other_policy(output: str, code: int, about: Mapping[str, str]) -> bool:
     return False
 
 
+def other_lists(output: str, code: int, about: Mapping[str, str]) -> bool:
+    """`ip route show` of one prefix: other segment lists than planned, other weights, another mode, or no route."""
+    text = " ".join(output.split())
+    shown = sorted(f"{lists.strip()} weight {weight or '1'}" for lists, weight in _SHOWN.findall(text))
+    modes = {*_MODE.findall(text)}
+    return shown != sorted(about["lists"].split("; ")) or modes != {about["mode"]}
+
+
 def _prefixes(output: str, version: int) -> list[tuple[IPv4Network | IPv6Network, str]]:
     """The prefixes that are shown, each with its line."""
     found: list[tuple[IPv4Network | IPv6Network, str]] = []

@@ -158,18 +158,22 @@ def _prefix(word: str, line: str) -> Network | None:
 
 def _better(node: PlannedNode, end: Address, prefix: Network, line: str) -> bool:
     """Whether the plan has a longer prefix for an address, or as long a one and a metric that is preferred."""
-    planned: list[Network] = [nic.address.network for nic in node.nics]
-    planned += [route.prefix for route in node.routes if route.table is None]
-    planned += [*(sid.prefix for sid in node.local_sids), *(one.prefix for one in node.steering)]
-    longest = max((one.prefixlen for one in planned if end in one), default=-1)
+    usual = 1024 if end.version == 6 else 0
+    planned: list[tuple[Network, int]] = [(nic.address.network, usual) for nic in node.nics]
+    planned += [(route.prefix, route.rank) for route in node.routes if route.table is None]
+    planned += [(sid.prefix, usual) for sid in node.local_sids]
+    planned += [(one.prefix, usual) for one in node.steering if one.table is None]
+    longest = max((one.prefixlen for one, _ in planned if end in one), default=-1)
+    ranks = [rank for one, rank in planned if end in one and one.prefixlen == longest]
     metric = re.search(r"\bmetric (\d+)", line)
-    worse = int(metric.group(1)) > (1024 if end.version == 6 else 0) if metric else False
+    worse = int(metric.group(1)) > min(ranks, default=usual) if metric else False
     return longest > prefix.prefixlen or (longest == prefix.prefixlen and worse)
 
 
 def _looked_into(table: str, way: Passing, others: Sequence[Difference]) -> bool:
     """Whether packets are looked up in a table: by the plan, or by a rule that is new."""
     tables = {value for sid in way.node.local_sids for name, value in sid.parameters if name == "table"}
+    tables |= {str(rule.table) for rule in way.node.rules}
     tables |= {str(one.table) for one in way.node.frames}
     by_rules = "\n".join(line for one in others if one.section == "rule" for line in one.lines())
     tables |= {str(vrf.table) for vrf in way.node.vrfs}

@@ -133,8 +133,13 @@ def rule_about(node: PlannedNode | None, came: Hop | None, out: Hop | None) -> I
             "in": came.point.nic if came else "lo",
             "out": out.point.nic if out else "",
             "protocols": f"{header.protocol},{header.next_header}",
-            "planned": _OF_SERVICES if out and out.point.netns else _TABLES,
+            "planned": _OF_SERVICES if out and out.point.netns else _tables(node),
         }
+
+
+def _tables(node: PlannedNode | None) -> str:
+    """Those of forwarding classes, and those that the node's own rules lead to."""
+    return " ".join([_TABLES, *(str(rule.table) for rule in (node.rules if node else ()))])
 
 
 def not_answered(came: Hop) -> Iterator[Suspect]:

@@ -23,6 +23,20 @@ EVERYDAY = (
         differs=("rule", "route"),
     ),
     Cause(
+        "rule-missing",
+        "{node} has no rule {preference} any more that looks it up in table {table} ({rule})",
+        ("ip", "{version}", "rule", "show"),
+        lookups.no_rule,
+        differs=("rule",),
+    ),
+    Cause(
+        "steered-otherwise",
+        "{node} steers {prefix} in table {table} over other segment lists, with other weights, or not at all",
+        ("ip", "{version}", "route", "show", "table", "{table}", "{prefix}"),
+        ask.other_lists,
+        differs=("route",),
+    ),
+    Cause(
         "route-discards",
         "a route of {node} refuses {destination} (blackhole, unreachable, prohibit or throw)",
         _MATCH,

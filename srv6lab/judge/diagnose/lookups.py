@@ -65,6 +65,17 @@ def _from(given: Mapping[str, str]) -> bool:
     )
 
 
+def no_rule(output: str, code: int, about: Mapping[str, str]) -> bool:
+    """`ip rule show` has no rule with that preference, or one with other selectors or another table. A mask of a whole
+    address isn't shown."""
+    for line in output.splitlines():
+        number, _, said = line.partition(":")
+        if number == about["preference"]:
+            words = re.sub(r"(?<=[\da-f:])/(?:32|128)(?!\d)", "", about["rule"]).split("; ")
+            return any(f" {word} " not in f" {' '.join(said.split())} " for word in words)
+    return code == 0
+
+
 def inside(address: str, prefix: str) -> bool:
     try:
         return prefix == "all" or ip_address(address) in ip_network(prefix, strict=False)

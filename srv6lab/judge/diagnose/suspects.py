@@ -14,6 +14,7 @@ from srv6lab.evidence.verdict import CountDiffers, Item, Suspect, Unexpected
 from srv6lab.judge.diagnose import everyday, frames, in_vrfs
 from srv6lab.judge.diagnose.causes import suspect
 from srv6lab.judge.diagnose.first_break import Divergence
+from srv6lab.judge.diagnose.of_rules import leading, of_rules
 from srv6lab.plan.headend import PlannedHeadend
 from srv6lab.plan.nodes import Plan, PlannedNode, PlannedProxy, PlannedSid
 from srv6lab.srv6.behaviors import REGISTRY
@@ -67,6 +68,7 @@ def _tables_without(node: PlannedNode, to: Address) -> list[str]:
     """The tables in which the plan has no way to an address: the main one, and those that SIDs look into."""
     tables = {value for sid in node.local_sids for name, value in sid.parameters if name == "table"}
     known = {str(route.table) for route in node.routes if to in route.prefix}
+    known |= {str(one.table) for one in node.steering if to in one.prefix}
     main = [] if node.egress_nic(to) else ["main"]
     return [*main, *sorted(tables - known)]
 
@@ -113,6 +115,7 @@ def _within(plan: Plan, broken: Divergence, came: Hop | None, out: Hop) -> Itera
         proxy = _returning(node, came)
         if proxy:
             yield from _of_return(node, proxy)
+    yield from of_rules(node, came, out)
     if any(name.startswith("H.") for name in out.behaviors):
         yield from frames.not_steered(node, came, out)
         yield from _of_policies(node, broken)
@@ -122,7 +125,8 @@ def _within(plan: Plan, broken: Divergence, came: Hop | None, out: Hop) -> Itera
         yield from _forwarding(place, came, out)
     to, version = out.packet.outer.destination, _version(out.packet.outer.destination)
     to_service = any(nic in (proxy.to, proxy.back) for proxy in node.proxies)
-    if not out.point.netns and not to_service and after_main_lookup(out.behaviors):
+    by_main = after_main_lookup(out.behaviors) and not leading(node, came, out)
+    if not out.point.netns and not to_service and by_main:
         yield suspect("route-missing", place, destination=to, nic=nic, version=version)
     if came is not None and isinstance(to, IPv4Address):
         yield suspect("rp-filter", place, nic=came.point.nic)
@@ -219,7 +223,8 @@ def _policy_about(node: PlannedNode, broken: Divergence) -> Iterator[dict[str, o
     _, to = broken.trace.hops[0].packet.ends
     nics = {nic.point: nic.vrf for nic in node.nics}
     vrf = next((nics[hop.point] for hop in broken.trace.hops if hop.point in nics), "")  # that it came in by
-    fitting = [one for one in node.steering if to in one.prefix and one.vrf == vrf]
+    fitting = [one for one in node.steering if to in one.prefix and one.vrf == vrf and not one.lists]
+    fitting = [one for one in fitting if one.vrf or not one.table]
     if fitting:
         policy = max(fitting, key=lambda one: one.prefix.prefixlen)
         about = {"destination": to, "version": _version(to), "prefix": policy.prefix}
@@ -351,6 +356,7 @@ def _other_policy(
     node, wanted, got = machine.name, _segments(broken.region[-1].packet), _segments(packet)
     if machine.headend and got != wanted:
         yield from of_headend(plan, machine, machine.headend, broken)
+    yield from of_rules(machine, broken.before, broken.region[-1])
     for about in _policy_about(machine, broken):
         yield from in_vrfs.of_policy(machine, about)
         mode = next((_MODES[one] for one in broken.region[-1].behaviors if one in _MODES), "encap")

@@ -8,7 +8,7 @@ from dataclasses import replace
 from srv6lab.plan.actions.change import ChangedLab, PlannedChange, changed, changes, needs
 from srv6lab.plan.frames import steered_frames
 from srv6lab.plan.nodes import Plan, PlannedNode
-from srv6lab.plan.planner import steered_prefix
+from srv6lab.plan.planner import steered_prefix, with_rules
 from srv6lab.topology.actions.steering import SteeringAction
 from srv6lab.topology.steering import Steering
 
@@ -19,18 +19,20 @@ def _(action: SteeringAction, plan: Plan) -> tuple[PlannedChange, ...]:
     node = plan.node(steering.headend)
     if steering.of_frames:
         return (_of_frames(steering, node),)
-    prefix, vrf = steering.prefix, steering.match.vrf or ""
-    table = next((one.table for one in node.vrfs if one.name == vrf), None)
+    prefix, policy = steering.prefix, steered_prefix(node, steering)
+    vrf, table = steering.match.vrf or "", policy.table if policy else None
     values = {
-        "policy": steered_prefix(node, steering),
-        "before": next((one for one in node.steering if (one.prefix, one.vrf) == (prefix, vrf)), None),
+        "policy": policy,
+        "before": next((one for one in node.steering if (one.prefix, one.table) == (prefix, table)), None),
         "routes": node.next_hops().get((prefix, table), ()),
         "prefix": prefix,
         "vrf": vrf,
         "table": table,
+        "rules": tuple(one for one in (policy.rule,) if one and one not in node.rules) if policy else (),
     }
+    over = " or ".join(", ".join(map(str, one.segments)) for _, one in steering.lists)
     of = f" of the VRF {vrf}" if vrf else ""
-    what = f"{node.name} steers {prefix}{of} over {', '.join(map(str, steering.segments))}"
+    what = f"{node.name} steers {prefix}{of} over {over}"
     return (PlannedChange(what, node.name, "steering", values),)
 
 
@@ -50,8 +52,9 @@ def _(action: SteeringAction, lab: ChangedLab) -> ChangedLab:
         policy = steered_prefix(node, action.steering) if node.name == action.steering.headend else None
         if policy is None:
             return node
-        policies = {(one.prefix, one.vrf): one for one in (*node.steering, policy)}
-        return replace(node, steering=tuple(policies.values()))
+        policies = {(one.prefix, one.table): one for one in (*node.steering, policy)}
+        rules = with_rules(node.rules, (policy,))
+        return replace(node, steering=tuple(policies.values()), rules=rules)
 
     return lab.with_nodes(steered)
 

@@ -17,10 +17,12 @@ from srv6lab.topology.checks import (
     policies,
     probe_ends,
     probes,
+    routes,
     routing,
     segments,
     services,
     sid_structure,
+    steering,
     vrfs,
 )
 from srv6lab.topology.checks.collect import view_of
@@ -42,11 +44,13 @@ __all__ = [
     "policies",
     "probe_ends",
     "probes",
+    "routes",
     "routing",
     "run",
     "segments",
     "services",
     "sid_structure",
+    "steering",
     "view_of",
     "vrfs",
 ]

@@ -193,13 +193,14 @@ class Facts:
         """Every list of segments that something pushes: headends, binding SIDs."""
         steered = [
             SegmentList(
-                (*item.path, "to", "segments"),
-                item.value.segments,
+                (*item.path, "to", *place, "segments"),
+                one.segments,
                 *_onto(item.value),
                 item.value.mode == "inline",
             )
             for item in self.policies
-            if item.value.segments and (item.value.of_frames or item.value.match.prefix)
+            if item.value.of_frames or item.value.match.prefix
+            for place, one in item.value.lists
         ]
         bound = [
             SegmentList(

@@ -24,12 +24,14 @@ def match_fits_the_mode(view: Facts, locate: Locate) -> Iterator[Problem]:
                 f"`mode: {steering.mode}` takes whole frames, and `match` names no NIC that they come in by"
             )
             yield Problem(locate(path), what, "add `nic: eth1`, a NIC of the headend")
-        elif not steering.of_frames and match.nic is not None:
-            what = f"`mode: {steering.mode}` takes packets, and `nic` is for frames"
-            mend = "write `mode: l2encap`, or a `prefix` instead"
-            yield Problem(locate((*path, "nic"), key=True), what, mend)
         elif not steering.of_frames and match.prefix is None:
-            yield Problem(locate(path), "`match` has no `prefix`", 'add `prefix: "2001:db8:1::/64"`')
+            frames = ", or `mode: l2encap` for whole frames" if match.nic else ""
+            yield Problem(locate(path), "`match` has no `prefix`", f'add `prefix: "2001:db8:1::/64"`{frames}')
+        elif steering.of_frames and (
+            other := next((k for k in ("source", "table") if getattr(match, k)), "")
+        ):
+            what = f"frames are chosen by the NIC that they come in by, and not by `{other}`"
+            yield Problem(locate((*path, other), key=True), what, f"take `{other}` away")
 
 
 @check

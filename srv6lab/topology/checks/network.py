@@ -11,8 +11,7 @@ from srv6lab.errors import Problem
 from srv6lab.topology.checks.domains import Domains, Router
 from srv6lab.topology.checks.facts import Facts, Nic, Path
 from srv6lab.topology.checks.registry import Locate, check, did_you_mean, line_of, warning
-from srv6lab.topology.model import MOST_LINKS, Node
-from srv6lab.topology.route import Route
+from srv6lab.topology.model import MOST_LINKS
 from srv6lab.topology.scalars import Address, Network
 
 K = TypeVar("K", bound=Hashable)
@@ -302,35 +301,6 @@ def locator_on_a_link(view: Facts, locate: Locate) -> Iterator[Problem]:
         if not locator[2] and link[2]:
             what = f"the locator {locator[0]} overlaps {link[0]}, the prefix of link {link[2]}"
             yield warning(locate(locator[1]), what, "take a locator outside of all links")
-
-
-@check
-def routes(view: Facts, locate: Locate) -> Iterator[Problem]:
-    for name, node in view.nodes.items():
-        base: Path = ("nodes", name, "routes")
-        for index, route in enumerate(node.routes):
-            where = locate((*base, index, "via"))
-            if route.prefix.version != route.via.version:
-                what = f"{route.prefix} is IPv{route.prefix.version}, and the next hop {route.via} is not"
-                yield Problem(where, what, f"give an IPv{route.prefix.version} next hop")
-            elif problem := _by_route(view, name, node, route):
-                yield Problem(where, *problem)
-        pairs = (
-            ((route.prefix, route.table or node.vrf_tables.get(route.vrf or ""), route.via), (*base, index))
-            for index, route in enumerate(node.routes)
-        )
-        for (prefix, table, via), first, path in repeated(pairs):
-            of = f" in table {table}" if table else ""
-            what = f"{name} already has a route for {prefix} via {via}{of} ({line_of(locate, first)})"
-            mend = "keep one of the two; routes of one prefix via different neighbors share its flows"
-            yield Problem(locate((*path, "prefix")), what, mend)
-
-
-def _by_route(view: Facts, name: str, node: Node, route: Route) -> tuple[str, str] | None:
-    """What is wrong with a route's next hop; nothing, if its VRF isn't there."""
-    if route.vrf not in (None, *node.vrf_tables):
-        return None
-    return next_hop(view, name, route.via, node.vrf_of(route.vrf, route.table))
 
 
 def next_hop(view: Facts, node: str, address: Address, vrf: str = "") -> tuple[str, str] | None:

@@ -141,3 +141,31 @@ def firewall_beside_vrfs(view: Facts, locate: Locate) -> Iterator[Problem]:
             if node is not None and node.vrf_tables:
                 what = f"{item.value.at} has VRFs, and on a kernel without them those are namespaces with rules of their own"
                 yield Problem(locate((*item.path, "at")), what, "put the rule on another node")
+
+
+@check
+def rules_beside_vrfs(view: Facts, locate: Locate) -> Iterator[Problem]:
+    """A rule takes what is in the kernel's own VRFs, too, and nothing of what is in a namespace."""
+    rules: list[tuple[str, Path]] = [
+        (name, ("nodes", name, "rules", index))
+        for name, node in view.nodes.items()
+        for index in range(len(node.rules))
+    ]
+    for item in view.policies:
+        match = item.value.match
+        key = next((key for key in ("source", "nic") if getattr(match, key)), None)
+        if key and not match.vrf and not item.value.of_frames:
+            rules.append((item.value.headend, (*item.path, "match", key)))
+    for name, path in rules:
+        if name in view.nodes and view.nodes[name].vrf_tables:
+            what = f"{name} has VRFs, whose packets a rule takes on one kind of kernel and not on another"
+            yield Problem(locate(path), what, "put it on another node")
+
+
+@check
+def steered_in_the_table_of_a_vrf(view: Facts, locate: Locate) -> Iterator[Problem]:
+    for item in view.policies:
+        match, node = item.value.match, view.nodes.get(item.value.headend)
+        if node is not None and match.table and (vrf := node.vrf_of(None, match.table)):
+            what = f"table {match.table} is that of the VRF {vrf}"
+            yield Problem(locate((*item.path, "match", "table")), what, f"write `vrf: {vrf}`")

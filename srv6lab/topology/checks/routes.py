@@ -1,0 +1,136 @@
+"""Checks of static routes, and of the rules that lead to their tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from srv6lab.errors import Problem
+from srv6lab.topology.checks.facts import Facts, Path
+from srv6lab.topology.checks.network import next_hop, repeated
+from srv6lab.topology.checks.registry import Locate, check, did_you_mean, line_of, warning
+from srv6lab.topology.model import Node
+from srv6lab.topology.route import Route
+from srv6lab.topology.scalars import Address
+
+_OF_REFUSING = (("via", None), ("nic", None), ("weight", 1))  # what a route that refuses has none of
+
+
+@check
+def routes(view: Facts, locate: Locate) -> Iterator[Problem]:
+    for path, name, route in _routes(view):
+        if route.type:
+            given = next((key for key, nothing in _OF_REFUSING if getattr(route, key) != nothing), None)
+            if given:
+                what = f"a route that is `{route.type}` leads nowhere, so it has no `{given}`"
+                yield Problem(locate((*path, given), key=True), what, f"take `{given}` or `type` away")
+        elif route.via is None and route.nic is None:
+            mend = "add `via` (a neighbor), `nic` (all of the prefix is on its link), or `type: blackhole`"
+            yield Problem(locate(path), f"nothing says where {route.prefix} is", mend)
+        elif route.via is not None and route.via.version != route.prefix.version:
+            what = f"{route.prefix} is IPv{route.prefix.version}, and the next hop {route.via} is not"
+            yield Problem(locate((*path, "via")), what, f"give an IPv{route.prefix.version} next hop")
+        elif route.via is not None and route.via.is_link_local and route.nic is None:
+            what = f"{route.via} may be on any link of {name}"
+            yield Problem(locate((*path, "via")), what, "add `nic`, which says on which")
+        elif route.via is not None and (problem := _by_neighbor(view, name, route, route.via)):
+            yield Problem(locate((*path, "via")), *problem)
+
+
+def _by_neighbor(view: Facts, name: str, route: Route, via: Address) -> tuple[str, str] | None:
+    """What is wrong with a route's next hop; nothing, if its VRF isn't there."""
+    node = view.nodes[name]
+    if route.vrf not in (None, *node.vrf_tables):
+        return None
+    return next_hop(view, name, via, node.vrf_of(route.vrf, route.table))
+
+
+@check
+def nic_of_a_route(view: Facts, locate: Locate) -> Iterator[Problem]:
+    for path, name, route in _routes(view):
+        if route.nic is None or not view.clear(name) or route.type:
+            continue
+        vrf = view.nodes[name].vrf_of(route.vrf, route.table)
+        mine = (nic for nic in view.nics.get(name, ()) if (nic.endpoint.vrf or "") == vrf)
+        nics = {nic.endpoint.nic: nic.link.prefix for nic in mine}
+        where = locate((*path, "nic"))
+        if route.nic not in nics:
+            mend = did_you_mean(route.nic, nics.keys(), f"connect {name} first")
+            of = f" in the VRF {vrf}" if vrf else ""
+            yield Problem(where, f"{name} has no NIC {route.nic}{of}", mend)
+        elif route.via is not None and not route.via.is_link_local and route.via not in nics[route.nic]:
+            mend = f"its link has {nics[route.nic]}; take `nic` away, since the next hop says it"
+            yield Problem(where, f"{route.via} isn't on the link of {route.nic}", mend)
+
+
+@check
+def route_twice(view: Facts, locate: Locate) -> Iterator[Problem]:
+    for name, node in view.nodes.items():
+        base: Path = ("nodes", name, "routes")
+        pairs = (
+            ((route.prefix, _table(node, route), route.metric, route.via, route.nic), (*base, index))
+            for index, route in enumerate(node.routes)
+        )
+        for (prefix, table, _, via, nic), first, path in repeated(pairs):
+            of = f" in table {table}" if table else ""
+            over = f" via {via}" if via else f" on {nic}" if nic else ""
+            what = f"{name} already has a route for {prefix}{over}{of} ({line_of(locate, first)})"
+            mend = "keep one of the two; routes of one prefix via different neighbors share its flows"
+            yield Problem(locate((*path, "prefix")), what, mend)
+
+
+@check
+def routes_that_share_nothing(view: Facts, locate: Locate) -> Iterator[Problem]:
+    """Linux has one route for a prefix, a table and a metric: with several neighbors, or with one thing else."""
+    for name, node in view.nodes.items():
+        groups: dict[object, list[tuple[int, Route]]] = {}
+        for index, route in enumerate(node.routes):
+            groups.setdefault((route.prefix, _table(node, route), route.metric), []).append((index, route))
+        for several in (one for one in groups.values() if len(one) > 1):
+            for index, route in several:
+                alone = route.type or (
+                    route.prefix.version == 6 and route.via is None and f"on all of {route.nic}"
+                )
+                if alone and len({(one.via, one.nic, one.type) for _, one in several}) > 1:
+                    what = f"the route for {route.prefix} that is {alone} can't share its flows with another"
+                    mend = "give it a `metric` of its own: the least comes first"
+                    yield Problem(locate(("nodes", name, "routes", index, "prefix")), what, mend)
+
+
+@check
+def rules(view: Facts, locate: Locate) -> Iterator[Problem]:
+    for name, node in view.nodes.items():
+        base: Path = ("nodes", name, "rules")
+        known = {nic.endpoint.nic for nic in view.nics.get(name, ())}
+        for index, rule in enumerate(node.rules):
+            path = (*base, index)
+            if rule.source and rule.to and rule.source.version != rule.to.version:
+                what = f"{rule.source} and {rule.to} are of two families, so nothing matches both"
+                yield Problem(locate((*path, "to")), what, f"give an IPv{rule.source.version} prefix")
+            if rule.iif and rule.iif != "lo" and view.clear(name) and rule.iif not in known:
+                mend = did_you_mean(rule.iif, known, f"connect {name} first")
+                yield Problem(locate((*path, "iif")), f"{name} has no NIC {rule.iif}", mend)
+            steered = {one.value.match.table for one in view.policies if one.value.headend == name}
+            if rule.table not in steered | {route.table for route in node.routes}:
+                what = f"table {rule.table} of {name} has no route, so the rule leads nowhere"
+                mend = f"add `table: {rule.table}` to some of nodes.{name}.routes, or to what it steers"
+                yield warning(locate((*path, "table")), what, mend)
+        pairs = (
+            ((rule.priority, version), (*base, index))
+            for index, rule in enumerate(node.rules)
+            for version in rule.versions
+        )
+        for (priority, _), first, path in {
+            path: (key, first, path) for key, first, path in repeated(pairs)
+        }.values():
+            what = f"{name} already has a rule with the priority {priority} ({line_of(locate, first)})"
+            yield Problem(locate((*path, "priority")), what, "give each rule one of its own")
+
+
+def _table(node: Node, route: Route) -> int | None:
+    return route.table or node.vrf_tables.get(route.vrf or "")
+
+
+def _routes(view: Facts) -> Iterator[tuple[Path, str, Route]]:
+    for name, node in view.nodes.items():
+        for index, route in enumerate(node.routes):
+            yield ("nodes", name, "routes", index), name, route

@@ -1,0 +1,127 @@
+"""Rules, routes and what they steer, in the kernel: they do what the model says, and what somebody did to them is named.
+
+What changes nothing for the packets of an exercise is never a cause.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from srv6lab.cli.tasks import check
+from srv6lab.evidence.verdict import Status, Verdict
+from tests.conftest import Up, silent
+
+LAB = str(Path(__file__).parent / "more" / "routing.yml")
+
+
+@pytest.fixture(scope="module")
+def lab(bring_up: Callable[[str], Up]) -> Up:
+    return bring_up(LAB)
+
+
+def judged(lab: Up, exercise: str) -> Verdict:
+    (report,) = check(lab.running, lab.plan, [exercise], silent)
+    return report
+
+
+def rules(lab: Up) -> list[str]:
+    said = lab.sh("gate", "ip rule show; ip -6 rule show").splitlines()
+    return sorted({line.partition(":")[0] for line in said} - {"0", "32766", "32767"}, key=int)
+
+
+EXERCISES = ("metric", "rule", "source", "nic", "weights", "applied", "answers")
+
+
+@pytest.mark.parametrize("exercise", EXERCISES)
+def test_the_kernel_does_what_the_model_says(lab: Up, exercise: str) -> None:
+    verdict = judged(lab, exercise)
+    assert verdict.status is Status.PASS, verdict
+
+
+def test_what_an_exercise_applied_is_taken_back_with_its_rule(lab: Up) -> None:
+    before = lab.sh("gate", "ip rule; ip route show table all; ip -6 route show table all")
+    assert judged(lab, "applied").status is Status.PASS
+    assert lab.sh("gate", "ip rule; ip route show table all; ip -6 route show table all") == before
+    assert rules(lab) == ["100", "10002", "10003", "10004"]
+
+
+def test_day0_again_lays_no_rule_twice(lab: Up) -> None:
+    before = lab.sh("gate", "ip rule; ip -6 rule")
+    lab.again()
+    assert lab.sh("gate", "ip rule; ip -6 rule") == before
+
+
+FAULTS = [
+    ("rule", "ip rule del preference 100", "rule-missing"),
+    ("rule", "ip rule del preference 100; ip rule add preference 100 from 10.0.3.0/24 lookup 100", "rule-missing"),
+    ("nic", "ip rule del preference 10003", "rule-missing"),
+    ("rule", "ip route replace blackhole 10.0.8.0/24 table 100", "table-route-missing"),
+    ("metric", "ip route add 10.0.8.0/24 via 10.5.0.2 metric 50", "route-missing"),
+    ("metric", "ip route del 10.0.8.0/24 metric 100; ip route add blackhole 10.0.8.0/24 metric 100", "route-discards"),
+    ("source", "ip route replace 10.0.9.0/24 encap seg6 mode encap segs fc00:c::e,fc00:d::d4 dev eth4 table 10002", "steered-otherwise"),
+    ("source", "ip route del 10.0.9.0/24 table 10002", "steered-otherwise"),
+    (
+        "weights",
+        "ip -6 route replace ::/0 table 10004 nexthop encap seg6 mode encap segs fc00:b::e,fc00:d::d6 via 2001:ab::2"
+        " dev eth3 weight 1 nexthop encap seg6 mode encap segs fc00:c::e,fc00:d::d6 via 2001:ac::2 dev eth4 weight 3",
+        "steered-otherwise",
+    ),
+    ("weights", "echo 0 >/proc/sys/net/ipv6/fib_multipath_hash_policy; ip -6 route flush cache", None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("exercise", "broken", "cause"), FAULTS)
+def test_what_somebody_did_is_named(lab: Up, exercise: str, broken: str, cause: str | None) -> None:
+    lab.sh("gate", broken)
+    try:
+        verdict = judged(lab, exercise)
+    finally:
+        lab.sh("gate", "ip route flush table 100; ip route flush table 10002; ip -6 route flush table 10004")
+        lab.sh("gate", "ip route del 10.0.8.0/24 metric 50 2>/dev/null || true")
+        lab.sh("gate", "ip route del blackhole 10.0.8.0/24 metric 100 2>/dev/null || true")
+        lab.sh("gate", "echo 1 >/proc/sys/net/ipv6/fib_multipath_hash_policy")
+        lab.again()
+    if cause is None:  # by the flow label, which each flow has, they part by weight all the same
+        assert verdict.status is Status.PASS
+        return
+    assert verdict.status is Status.FAIL
+    assert [one.cause for one in verdict.suspects][:1] == [cause], verdict.suspects
+    assert verdict.suspects[0].node == "gate"
+
+
+HARMLESS = [
+    ("rule", "ip route add 10.0.8.0/24 via 10.4.0.2 metric 10", "ip route del 10.0.8.0/24 metric 10"),
+    ("rule", "ip rule add preference 90 from 10.0.3.0/24 blackhole", "ip rule del preference 90"),
+    ("rule", "ip rule add preference 90 from 10.0.2.0/24 to 10.0.6.0/24 blackhole", "ip rule del preference 90"),
+    ("metric", "ip route add 10.0.8.0/24 via 10.5.0.2 metric 150", "ip route del 10.0.8.0/24 metric 150"),
+    ("metric", "ip route add blackhole 10.0.6.0/24", "ip route del blackhole 10.0.6.0/24"),
+    ("source", "ip route add blackhole 10.0.6.0/24 table 10002", "ip route del blackhole 10.0.6.0/24 table 10002"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("exercise", "put", "taken"), HARMLESS)
+def test_what_no_packet_meets_is_no_fault(lab: Up, exercise: str, put: str, taken: str) -> None:
+    lab.sh("gate", put)
+    try:
+        verdict = judged(lab, exercise)
+    finally:
+        lab.sh("gate", taken)
+    assert verdict.status is Status.PASS, verdict
+    assert verdict.suspects == ()
+
+
+@pytest.mark.parametrize(("exercise", "put", "taken"), HARMLESS)
+def test_beside_a_fault_it_is_not_accused(lab: Up, exercise: str, put: str, taken: str) -> None:
+    lab.sh("gate", f"{put}; ip link set dev {'eth1' if exercise in ('metric', 'source') else 'eth2'} down")
+    try:
+        verdict = judged(lab, exercise)
+    finally:
+        lab.sh("gate", f"{taken}; ip link set dev eth1 up; ip link set dev eth2 up")
+        lab.again()
+    assert [one.cause for one in verdict.suspects][:1] == ["nic-down"]
+    assert not {"rule-missing", "steered-otherwise", "policy-rule", "route-discards"} & {
+        one.cause for one in verdict.suspects
+    }
