@@ -5,6 +5,7 @@
     ├── DriftError        `render --check` differs     exit 2
     ├── UsageError        the command line is wrong    exit 1
     ├── MachineError      this machine can't           exit 3
+    │   ├── UnableError   its kernel hasn't what it takes
     │   └── NodeError     a node's own script failed   exit 3
     └── Interrupted       Ctrl-C                       exit 1
 
@@ -118,6 +119,10 @@ class UsageError(LabError):
 
 class MachineError(LabError):
     """This machine lacks something that the lab needs, or refused it."""
+
+
+class UnableError(MachineError):
+    """The kernel of this machine can't do what an exercise asks for."""
 
 
 class NodeError(MachineError):

@@ -319,6 +319,8 @@ _NODE: list[tuple[str, Mapping[str, str], str, str]] = [
     ("mac-address", {"nic": "eth2", "mac": "02:00:00:00:00:02"}, LINK.replace("00:02", "00:55"), LINK),
     ("ipv6-disabled", {"nic": "eth1", "sysctl": "/x"}, "1\n", "0\n"),
     ("echo-ignored", {"family": "IPv4", "sysctl": "/x"}, "1\n", "0\n"),
+    ("errors-limited", {}, "1000\n600000\n1000\n50\n", "1000\n100\n10000\n50\n"),
+    ("errors-limited", {}, "1000\n1000\n0\n50\n", ""),
     ("hmac-required", {"nic": "eth1"}, "1\n", "0\n"),
     ("hop-limit", {"sysctl": "/x", "captured": "50"}, "50\n", "64\n"),
     (

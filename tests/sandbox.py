@@ -52,6 +52,7 @@ STUBS = {
     "sleep": "",
     "modprobe": "exit 1",
     "flock": "",
+    "tc": "",
     "chmod": "",
     "chown": "",
     "dpkg-query": "",

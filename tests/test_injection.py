@@ -303,6 +303,22 @@ BASE: dict[str, Any] = {
                             }
                         },
                         {"commands": {"node": "gate", "put": ["true"], "back": ["false"]}},
+                        {
+                            "sid": {
+                                "add": {
+                                    "node": "gate",
+                                    "sid": "fc00:a::5",
+                                    "behavior": "End",
+                                    "flavors": ["PSP"],
+                                }
+                            }
+                        },
+                        {"sid": {"delete": {"node": "exit", "sid": "fc00:b::f"}}},
+                        {"route": {"add": {"node": "gate", "prefix": "fc00:c::/64", "via": "2001:ab::2"}}},
+                        {"route": {"delete": {"node": "exit", "prefix": "fc00:a::/64", "table": 100}}},
+                        {"link": {"at": "gate:eth2", "state": "down"}},
+                        {"stop": {"node": "exit"}},
+                        {"netem": {"link": "core", "loss": "10%", "delay": 5}},
                     ],
                     "across": {"id": "meanwhile", "from": "west", "to": "east", "icmp": 1, "answered": "all"},
                     "probes": [
@@ -317,6 +333,7 @@ BASE: dict[str, Any] = {
                             "hop_limit": 9,
                             "icmp": 1,
                         },
+                        {"id": "trace", "from": "west", "to": "east", "traceroute": 2, "hops": ["*", "east"]},
                         {"id": "move", "from": "west", "to": "east", "tcp": 9, "port": 80, "answered": "all"},
                     ],
                 }
@@ -588,6 +605,7 @@ def prove(found: Plan, path: str, text: str, folder: Path) -> None:
     elif path.startswith("change:"):
         sandbox = Sandbox.made(folder / "sandbox")
         machine = found.node(path.removeprefix("change:"))
+        sandbox.machine(machine)  # Day0 may run again
         nics = sandbox.root / "var/lib/srv6lab/nics"
         nics.parent.mkdir(parents=True)
         nics.write_text("".join(f"{nic.name}={nic.name}\n" for nic in machine.nics))

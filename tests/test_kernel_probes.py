@@ -89,6 +89,14 @@ exercises:
     apply: [{mtu: {link: core, to: 1400}}]
     probes: [{id: move, from: west, source: "fd00:1::1", to: east, destination: "fd00:2::1", tcp: 300000, answered: all}]
     expect: {packets: [{at: "east:eth2", direction: in, probe: move}]}
+  - name: hops
+    probes:
+      - {id: four, from: west, to: east, traceroute: 5, hops: [exit, east]}
+      - {id: six, from: west, to: east, family: 6, traceroute: 4, hops: ["*", east]}
+      - {id: plain, from: west, source: "fd00:1::1", destination: "fd00:2::1", traceroute: 4, hops: [gate, exit, "fd00:2::1"]}
+      - {id: nobody, from: west, destination: 10.0.2.77, traceroute: 2}
+      - {id: short, from: west, source: "fd00:1::1", destination: "fd00:2::1", traceroute: 2, dscp: 10, size: 100, hops: [gate, exit]}
+    expect: {}
 """
 
 
@@ -103,10 +111,14 @@ def test_kernel_and_model_agree_and_what_is_done_to_a_node_is_named(bring_up: An
     rule = "add table ip6 t; add chain ip6 t c { type filter hook postrouting priority 0; }; "
     lab.sh("west", f"nft '{rule}add rule ip6 t c icmpv6 type echo-request ip6 dscp set cs0'")
     lab.sh("gate", "ip link set eth2 mtu 1500")
-    marked, moved = check(lab.running, lab.plan, ["marked", "moved"], silent)
+    lab.sh("exit", "sysctl -qw net.ipv4.icmp_ratelimit=600000; sysctl -qw net.ipv6.icmp.ratelimit=600000")
+    marked, moved, hops = check(lab.running, lab.plan, ["marked", "moved", "hops"], silent)
     assert ("traffic_class", "west:eth2", "six") in {
         (item.field, str(item.point), item.probe) for item in marked.items if item.status is Status.FAIL
     }
     assert marked.suspects[0].cause == "field-rewritten"
     assert "stalled at 0 of 300000 bytes" in " ".join(item.note for item in moved.items)
     assert [(one.cause, one.node, one.proven) for one in moved.suspects] == [("mtu", "gate", True)]
+    (tally,) = (item for item in hops.items if item.kind == "hops" and item.probe == "plain")
+    assert (tally.status, tally.captured, tally.alone) == (Status.FAIL, "gate, *, east", "captured")
+    assert [(one.cause, one.node, one.proven) for one in hops.suspects] == [("errors-limited", "exit", True)]

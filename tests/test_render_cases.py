@@ -75,9 +75,10 @@ def rendered(planned: Plan, case: Mapping[str, Any], before: Mapping[str, str]) 
             for path, text in day0_scripts(planned).items()
         }
         return {node: lines for node, lines in found.items() if lines}
+    day0 = day0_scripts(planned)
     changes = (one for action in planned.exercises[0].apply for one in changes_of(planned, action))
     return {
-        f"{change.what}, {work}": script
+        f"{change.what}, {work}": script.replace(day0[f"day0/{change.node}.sh"], "# Day0, again.\n")
         for change in changes
         for work, script in (("do", change.do), ("undo", change.undo), ("count", change.count))
         if script

@@ -156,6 +156,13 @@ def _others() -> Iterator[Probe]:
     )
     inner = "add rule ip6 probe forward meta l4proto 4 @th,72,8 1 @th,96,24 0x0a0000 counter drop"
     chain = "add chain ip6 probe forward { type filter hook forward priority 0 ; }"
+    yield Probe(
+        "netem",
+        "loss and delay of links",
+        (tuple(f"tc qdisc add dev {_NIC} root netem delay 1ms".split()),),
+        (2, 6),
+        "netem (CONFIG_NET_SCH_NETEM)",
+    )
     ruleset = tuple(("nft", *command.split()) for command in ("add table ip6 probe", chain, inner))
     yield Probe("nftables rule", "firewalls that look behind an SRH", ruleset, (3, 18), _NETFILTER)
     for tool, source, family in (("iptables", "192.0.2.0/24", 4), ("ip6tables", "2001:db8:5::/64", 6)):

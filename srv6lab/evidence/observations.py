@@ -74,7 +74,7 @@ class Observations:
     `counters` are packets by `firewall NAME` or `sid SID`. `routing` and `policies` are (node, what is amiss).
     `differences` is what wasn't as Day0 left it when the check began, if it was `compared`.
     `settled` says how long each change took to come about, `failure` why the exercise couldn't go on, `failed_on` the
-    node that refused a change. `proxies` and `vpns` are what serves those of a node. `sids` are the (SID, behavior)
+    node that refused a change; `unable` says that this machine's kernel can't make it. `proxies` and `vpns` are what serves those of a node. `sids` are the (SID, behavior)
     pairs that each node's kernel has bound."""
 
     lab: str = ""
@@ -87,6 +87,7 @@ class Observations:
     counters: Mapping[str, int] = field(default_factory=dict)
     failure: str = ""
     failed_on: str = ""
+    unable: bool = False
     proxies: Mapping[str, str] = field(default_factory=dict)
     routing: tuple[tuple[str, str], ...] = ()
     compared: bool = False

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from fractions import Fraction
 
@@ -74,7 +75,8 @@ class Choice:
 @dataclass(frozen=True, slots=True)
 class Trace:
     """One walk that is permitted to a probe's packets; `share` is the part of the flows that take it, if the
-    `choices` were so. `counted` names the counters that a packet on this walk adds one to."""
+    `choices` were so. `counted` names the counters that a packet on this walk adds one to. `number` is the packet's of
+    which it is, 0 if all are alike."""
 
     probe: str
     leg: Leg
@@ -83,6 +85,7 @@ class Trace:
     share: Fraction = Fraction(1)
     counted: tuple[str, ...] = ()
     choices: tuple[Choice, ...] = ()
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +101,18 @@ class Prediction:
     meanwhile: bool = False
     told: tuple[Trace, ...] = ()
     largest: tuple[Trace, ...] = ()
+
+    def parts(self) -> Iterator[tuple[int, Prediction]]:
+        """By the number of the packet that they are of: a probe whose packets are alike has one part, 0."""
+        numbers = sorted({one.number for one in (*self.rfc, *self.linux, *self.told)} - {0})
+        if not numbers:
+            yield 0, self
+        for number in numbers:
+            rfc, linux, told = (
+                tuple(one for one in them if one.number == number)
+                for them in (self.rfc, self.linux, self.told)
+            )
+            yield number, replace(self, rfc=rfc, linux=linux, told=told)
 
     def known(self, leg: Leg) -> bool:
         """Whether the model knows all walks of a leg: none back, where it doesn't know all that lead there."""

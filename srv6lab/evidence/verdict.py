@@ -185,6 +185,16 @@ class AnswerTally(Tally):
     kind = "answered"
 
 
+class HopTally(Tally):
+    """Who answered a traceroute, hop by hop."""
+
+    __slots__ = ()
+    kind = "hops"
+
+    def gist(self) -> str:
+        return Item.gist(self) if self.status is Status.FAIL else f"{self.field}: {self.captured}"
+
+
 class AnswersMissing(Item):
     """Fewer answers than the model says, by the word of whoever sent the probe."""
 

@@ -41,6 +41,7 @@ from srv6lab.judge.compare import (
     judge_messages,
     predicted_counts,
 )
+from srv6lab.judge.compare.hops import expected_hops, judge_hops
 from srv6lab.judge.diagnose import diagnose
 from srv6lab.judge.expectations import (
     expectations,
@@ -86,6 +87,9 @@ def judge_run(
 ) -> Verdict:
     """The three witnesses of one exercise, and what likely caused it if it isn't a pass."""
     _, exercise = plan.exercise(name)
+    if observed.unable:
+        note = f"this machine can't: {observed.failure}"
+        return Verdict(name, (ChangeFailed(status=Status.INCONCLUSIVE, note=note),))
     captures = without_others(plan, captures)
     tracers = _tracers(plan, captures, observed)
     part = not (observed.lab or strict)
@@ -105,6 +109,7 @@ def judge_run(
             *judge_alerts(expected_alerts(plan, name), observed.alerts, sensors),
             *judge_counts(expected_counts(plan, name), observed.counters, _counts(predicted, found)),
             *judge_answered(expected_answers(plan, name), found, tracers, predicted),
+            *judge_hops(plan, expected_hops(plan, name), found, predicted, tracers),
             *judge_routes(plan, predicted, observed.differences),
             *judge_messages(expected_messages(plan, name), heard(plan, captures), tracers, observed.sids),
         ]

@@ -11,11 +11,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from srv6lab.errors import LabError, NodeError
+from srv6lab.errors import LabError, NodeError, UnableError
 from srv6lab.host.files import write_whole
 from srv6lab.live.instance import Instance
 from srv6lab.providers.base import own_error
 from srv6lab.render.apply import Change
+
+_PATIENCE = 60.0  # seconds; Day0 of a machine is among what is run
+OTHER_KERNEL = (
+    "run the lab under a kernel that has it: invoke destroy {lab}, then invoke up {lab} --kernel newest"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +30,15 @@ class Changes:
     lab: Instance
 
     @contextmanager
-    def applied(self, changes: Sequence[Change], counted: dict[str, int]) -> Iterator[None]:
-        """Make the changes, and take them back at the end; what they counted goes to `counted`."""
+    def applied(
+        self, changes: Sequence[Change], counted: dict[str, int], holding: Sequence[Change] = ()
+    ) -> Iterator[None]:
+        """Make the changes, and take them back at the end; what they counted goes to `counted`. Those that are `holding`
+        already go on: what Day0 overwrites of them is done again after it has run. UnableError where this machine's
+        kernel can't do one of them: then none is made."""
+        for change in changes:
+            if change.tries and not self.works(change):
+                raise UnableError(f"{change.what}: {change.lacks}", OTHER_KERNEL.format(lab=self.lab.name))
         before = len(self._written())
         try:
             for change in changes:
@@ -38,6 +50,14 @@ class Changes:
                     counted[change.counter] = int(self._run(change.node, change.count).strip() or 0)
         finally:
             self.take_back(before)
+            again = {change.node for change in changes if change.again}
+            for change in holding:
+                if change.renewed and change.node in again:
+                    self._run(change.node, change.do)
+
+    def works(self, change: Change) -> bool:
+        """Whether the kernel has what a change takes."""
+        return not self.lab.exec(change.node, ["bash", "-ec", change.tries], timeout=30).exit_code
 
     def take_back(self, keep: int = 0) -> None:
         """Take back, the latest first, all that is written down but the first `keep`."""
@@ -49,7 +69,7 @@ class Changes:
             self._write(written)
 
     def _run(self, node: str, script: str) -> str:
-        result = self.lab.exec(node, ["bash", "-ec", script], timeout=30)
+        result = self.lab.exec(node, ["bash", "-ec", script], timeout=_PATIENCE)
         if result.exit_code and (own := own_error(node, result.stderr)):
             raise own
         if result.exit_code:

@@ -17,7 +17,7 @@ from dataclasses import replace
 from ipaddress import IPv6Address
 from pathlib import Path
 
-from srv6lab.errors import MachineError, NodeError
+from srv6lab.errors import MachineError, NodeError, UnableError
 from srv6lab.evidence.drift import Difference
 from srv6lab.evidence.observations import Observations, write_observations
 from srv6lab.evidence.prediction import End
@@ -28,11 +28,11 @@ from srv6lab.live.changes import Changes
 from srv6lab.live.instance import Instance
 from srv6lab.live.send import command, interval, listener, read_ping
 from srv6lab.live.sensors import since, sizes
-from srv6lab.live.wait_for_routes import Survey, survey, wait
-from srv6lab.plan.actions import after
+from srv6lab.live.wait_for_routes import PATIENCE, Survey, survey, wait
+from srv6lab.plan.actions import ChangedLab, after
 from srv6lab.plan.nodes import Plan
 from srv6lab.predict import predict
-from srv6lab.render.apply import changes_of
+from srv6lab.render.apply import Change, changes_of
 from srv6lab.topology.actions import Action
 from srv6lab.topology.exercises import Exercise, Probe
 
@@ -82,6 +82,8 @@ class _Run:
         self.silent: list[tuple[str, str]] = []  # nodes, and what they didn't answer
         self.failure = self.failed_on = ""
         self.actions: tuple[Action, ...] = ()  # those that hold now
+        self.holding: tuple[Change, ...] = ()  # and what they come to
+        self.unable = False  # this machine's kernel can't do what is asked
         self.patience = wait_for_policies.SHORT_PATIENCE
 
     def observed(self, known: Survey) -> Observations:
@@ -93,6 +95,7 @@ class _Run:
             probes=tuple(self.sent),
             failure=self.failure,
             failed_on=self.failed_on,
+            unable=self.unable,
             proxies=self.proxies(),
             routing=(*known.lacks(), *dict.fromkeys(self.silent)),
             settled=tuple(self.settled),
@@ -109,6 +112,7 @@ class _Run:
         except MachineError as error:
             self.failure = str(error)
             self.failed_on = error.node if isinstance(error, NodeError) else ""
+            self.unable = isinstance(error, UnableError)
 
     def whole_exercise(self) -> None:
         with self._applied(self.exercise.apply):
@@ -163,14 +167,15 @@ class _Run:
         changes = [one for action in actions for one in changes_of(self.plan, action)]
         for one in changes:
             self.progress(f"{self.name}: {one.what}")
-        gone, before = after(self.plan, actions).withdrawn, self.actions
-        with self.changes.applied(changes, self.counted):
-            self.actions = (*before, *actions)
-            self._settle(gone, f"without the locators of {', '.join(sorted(gone))}")
+        before, holding, now = self.actions, self.holding, after(self.plan, (*self.actions, *actions))
+        moves = _told_to_neighbors(after(self.plan, actions))
+        with self.changes.applied(changes, self.counted, holding):
+            self.actions, self.holding = (*before, *actions), (*holding, *changes)
+            self._settle(now, moves)
             self._elected()
             yield
-        self.actions = before
-        self._settle(gone, "with all locators", back=True)
+        self.actions, self.holding = before, holding
+        self._settle(after(self.plan, before), "with all that it was without" if moves else "")
         if actions:
             self._elected()
 
@@ -186,12 +191,14 @@ class _Run:
             self.settled.append(f"headends have elected without {cut} after {time.monotonic() - began:.1f} s")
             self.progress(f"{self.name}: {self.settled[-1]}")
 
-    def _settle(self, gone: frozenset[str], what: str, *, back: bool = False) -> None:
-        """Wait for what a withdrawn locator, or one that is back, brings about; how long it took is a result."""
-        if not gone:
+    def _settle(self, now: ChangedLab, what: str) -> None:
+        """Wait for what routing protocols make of the lab as it is now; how long it took is a result."""
+        routers = [node.routing for node in self.plan.nodes if node.routing]
+        bgp = any(one.bgp for one in routers)
+        if not what or not routers or (bgp and now.down):  # how long BGP holds on to a session isn't modeled
             return
-        began = time.monotonic()
-        wait(self.lab, self.plan, self.progress, () if back else gone)
+        began, patience = time.monotonic(), PATIENCE * (3 if bgp else 1)
+        wait(self.lab, self.plan, self.progress, now.withdrawn, patience, now.plan)
         self.settled.append(f"converged {what} after {time.monotonic() - began:.1f} s")
         self.progress(f"{self.name}: {self.settled[-1]}")
 
@@ -211,6 +218,13 @@ def read_localsids(shown: str, sids: Sequence[IPv6Address]) -> dict[str, int]:
         with suppress(ValueError):
             found[f"sid {IPv6Address(text)}"] = int(packets)
     return found
+
+
+def _told_to_neighbors(changed: ChangedLab) -> str:
+    """What of a change routing protocols tell each other of, "" for nothing."""
+    gone = f"the locators of {', '.join(sorted(changed.withdrawn))}" if changed.withdrawn else ""
+    down = ", ".join(sorted(map(str, changed.down)))
+    return f"without {' and '.join(filter(None, (gone, down)))}" if gone or down else ""
 
 
 def _lost(end: End) -> bool:

@@ -55,6 +55,12 @@ def _transfer(destination: str, probe: Probe, token: str, patience: int) -> list
     return _program("transfer", "send", *options, str(probe.tcp), destination, str(probe.port))
 
 
+def _trace(destination: str, probe: Probe, token: str, patience: int) -> list[str]:
+    options = ["--interval", str(interval(probe)), "--size", str(probe.size), "--patience", str(patience + 1)]
+    words = [*options, "--token", token, *_header(probe), str(probe.traceroute)]
+    return _program("traceroute", *words, destination)
+
+
 def listener(address: Address, probe: Probe) -> list[str] | None:
     """The command line of what has to listen at a probe's other end, which goes on in the background; None if nothing
     has to."""
@@ -67,6 +73,7 @@ COMMANDS: Mapping[str, Callable[[str, Probe, str, int], list[str]]] = {
     "icmp": _echo,
     "udp": _flows,
     "tcp": _transfer,
+    "traceroute": _trace,
 }
 
 

@@ -60,10 +60,13 @@ def wait(
     progress: Progress,
     withdrawn: Collection[str] = (),
     patience: float = PATIENCE,
+    changed: Plan | None = None,
 ) -> None:
-    """Until every node knows what it must, and no longer what the nodes in `withdrawn` have taken away;
+    """Until every node knows what it must, and no longer what the nodes in `withdrawn` have taken away. What it must is
+    by the plan, or as an exercise has `changed` that;
     NodeError with what is missing and why, at once if a daemon is dead. A lab without routing protocols has nothing to wait for."""
-    wanted = _wanted(plan, withdrawn)
+    now = changed or plan
+    wanted = _wanted(plan, withdrawn, now)
     if not wanted:
         return
     found: list[Missing] = []
@@ -74,11 +77,11 @@ def wait(
         nonlocal told
         waiting = [name for name in wanted if not found or any(one.node == name for one in found)]
         ask = partial(fetch_node_state, lab)
-        known = at_once(ask, [plan.node(name) for name in waiting])
+        known = at_once(ask, [now.node(name) for name in waiting])
         found[:] = [
             one
             for name, state in zip(waiting, known, strict=True)
-            for one in missing(plan.node(name), wanted[name], state)
+            for one in missing(now.node(name), wanted[name], state)
         ]
         if (words := sentence(found)) != told:
             progress(words)
@@ -98,9 +101,9 @@ def _unmodeled_routers(plan: Plan) -> dict[str, str]:
     return {name: why for name, why in unmodeled(plan).items() if name in routers}
 
 
-def _wanted(plan: Plan, withdrawn: Collection[str]) -> dict[str, Wanted]:
-    """What every node must know, and what it must not."""
-    all_, left = expected_routes(plan), expected_routes(plan, withdrawn)
+def _wanted(plan: Plan, withdrawn: Collection[str], now: Plan) -> dict[str, Wanted]:
+    """What every node must know in the lab as it is now, and what it must not."""
+    all_, left = expected_routes(plan), expected_routes(now, withdrawn)
     return {
         name: Wanted(left[name], tuple(set(all_[name].routes) - set(left[name].routes)), name in withdrawn)
         for name in all_
@@ -259,4 +262,4 @@ def survey(lab: Instance, plan: Plan) -> Survey:
 
     known = dict(zip(nodes, at_once(ask, list(nodes.values())), strict=True))
     modeled = {name: node for name, node in nodes.items() if name not in _unmodeled_routers(plan)}
-    return Survey(_wanted(plan, ()), known, modeled)
+    return Survey(_wanted(plan, (), plan), known, modeled)

@@ -16,6 +16,7 @@ from srv6lab.plan.own import Own
 from srv6lab.srv6.behaviors import Behavior
 from srv6lab.topology.exercises import Exercise, Probe
 from srv6lab.topology.model import STANDARD
+from srv6lab.topology.route import Route
 from srv6lab.topology.scalars import Address, Network
 
 Interface = IPv4Interface | IPv6Interface
@@ -91,6 +92,14 @@ class PlannedSid:
     flavors: tuple[str, ...] = ()
     policy: tuple[IPv6Address, ...] = ()
     vrf: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Spare:
+    """What exercises give a node for a while: each route as it is written and as it is planned, and SIDs."""
+
+    routes: tuple[tuple[Route, PlannedRoute], ...] = ()
+    sids: tuple[PlannedSid, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +208,7 @@ class PlannedNode:
     selectors: tuple[PlannedRule, ...] = ()
     has_lists: bool = False
     own: Own = field(default_factory=Own)
+    spare: Spare = field(default_factory=Spare)
     image: str = ""
     tunnel_source: IPv6Address | None = None
     takes_srh: bool = True

@@ -30,6 +30,7 @@ from srv6lab.plan.nodes import (
     PlannedRule,
     PlannedService,
     PlannedSid,
+    Spare,
     SteeredList,
     SteeredPrefix,
 )
@@ -38,9 +39,12 @@ from srv6lab.plan.selectors import rule_of, selectors
 from srv6lab.plan.vrfs import plan_vrfs
 from srv6lab.srv6.behaviors import BEHAVIORS
 from srv6lab.topology.actions import Action
+from srv6lab.topology.actions.route import RouteAction
+from srv6lab.topology.actions.sid import SidAction
 from srv6lab.topology.actions.steering import SteeringAction
 from srv6lab.topology.local_sid import LocalSid
 from srv6lab.topology.model import STANDARD, Group, Hardware, Link, Node, Port, Topology
+from srv6lab.topology.route import Route
 from srv6lab.topology.rules import Rule
 from srv6lab.topology.scalars import Address
 from srv6lab.topology.steering import ListedSegments, Steering
@@ -83,12 +87,13 @@ def plan(topology: Topology, locate: Locate, files: Mapping[str, str] = MappingP
         hardware = _hardware(node, groups.get(name, ()), topology.defaults)
         headend = plan_headend(topology, name, machine.egress_nic)
         own = plan_own(node, [nic.name for nic in machine.nics], files)
+        spare = _spare(topology, node, machine, locate, problems)
         takes_srh = machine.forwards or any(
             one in prefix for prefix in inserted for one in machine.addresses()
         )
         steered = tuple(one for one in policies if isinstance(one, SteeredPrefix))
         frames = tuple(one for one in policies if isinstance(one, SteeredFrames))
-        machine = replace(machine, steering=steered, frames=frames, headend=headend, own=own)
+        machine = replace(machine, steering=steered, frames=frames, headend=headend, own=own, spare=spare)
         machine = replace(machine, rules=with_rules(machine.rules, steered))
         nodes.append(replace(machine, takes_srh=takes_srh, **hardware))
     if problems:
@@ -102,7 +107,8 @@ def _lasting(topology: Topology) -> Iterator[Path]:
     yield ()
     yield from (("nodes", name) for name in topology.nodes)
     for index, exercise in enumerate(topology.exercises):
-        yield from (("exercises", index, *path, "answered") for path, _ in exercise.probe_paths())
+        for key in ("answered", "hops"):
+            yield from (("exercises", index, *path, key) for path, _ in exercise.probe_paths())
         for kind in ("packets", "alerts", "counters", "control"):
             for number in range(len(getattr(exercise.expect, kind))):
                 yield "exercises", index, "expect", kind, number
@@ -186,13 +192,44 @@ def _steering(topology: Topology) -> Iterator[tuple[Path, Steering]]:
     among them."""
     own = ((("steering", index), one) for index, one in enumerate(topology.steering))
     yield from ((path, one) for path, one in own if one.segments)
+    for path, action in _actions(topology):
+        if isinstance(action, SteeringAction) and action.steering.segments:
+            yield (*path, "steering"), action.steering
+
+
+def _actions(topology: Topology) -> Iterator[tuple[Path, Action]]:
+    """What exercises apply, each with its place."""
     for index, exercise in enumerate(topology.exercises):
         places: list[tuple[Path, tuple[Action, ...]]] = [(("apply",), exercise.apply)]
         places += [(("steps", number, "apply"), step.apply) for number, step in enumerate(exercise.steps)]
         for path, actions in places:
-            for number, action in enumerate(actions):
-                if isinstance(action, SteeringAction) and action.steering.segments:
-                    yield ("exercises", index, *path, number, "steering"), action.steering
+            yield from ((("exercises", index, *path, number), one) for number, one in enumerate(actions))
+
+
+def _spare(
+    topology: Topology, node: Node, machine: PlannedNode, locate: Locate, problems: list[Problem]
+) -> Spare:
+    """What exercises give a node for a while, planned as what it has of its own."""
+    routes: list[tuple[Path, Route]] = []
+    sids: list[tuple[Path, LocalSid]] = []
+    for path, action in _actions(topology):
+        if isinstance(action, RouteAction) and (route := action.route.put) and route.node == machine.name:
+            routes.append(((*path, "route", "add" if action.route.add else "replace"), route))
+        elif isinstance(action, SidAction) and (sid := action.sid.add) and sid.node == machine.name:
+            sids.append(((*path, "sid", "add"), sid))
+
+    def place(path: Path) -> Location:
+        if path[0] == "local_sids":
+            return locate((*sids[int(path[1])][0], *path[2:]))
+        return locate((*routes[int(path[3])][0], *path[4:]))  # nodes, its name, routes, the number
+
+    twin = node.model_copy(update={"routes": tuple(one for _, one in routes)})
+    planner = _Planner(machine.name, twin, machine.nics, place, problems)
+    planned = zip(
+        (one for _, one in routes), planner.routes(), strict=False
+    )  # fewer, where there is a problem
+    numbered = [(number, one) for number, (_, one) in enumerate(sids)]
+    return Spare(tuple(planned), tuple(planner.sids(numbered, machine)))
 
 
 def _mac_clashes(topology: Topology, locate: Locate) -> Iterator[Problem]:
@@ -297,14 +334,14 @@ class _Planner:
             loopback=self.node.loopback,
             locator=self.node.locator,
             tunnel_source=self.node.tunnel_source,
-            routes=tuple(self._routes()),
+            routes=tuple(self.routes()),
             rules=tuple(map(_rule, self.node.rules)),
             services=services,
             proxies=tuple(self._proxies(sids, services)),
         )
-        return replace(node, local_sids=tuple(self._sids(sids, node)))
+        return replace(node, local_sids=tuple(self.sids(sids, node)))
 
-    def _routes(self) -> Iterable[PlannedRoute]:
+    def routes(self) -> Iterable[PlannedRoute]:
         for index, route in enumerate(self.node.routes):
             vrf = self.node.vrf_of(route.vrf, route.table)
             nic = route.nic or ("" if route.via is None else self._connected(route.via, vrf))
@@ -316,7 +353,7 @@ class _Planner:
                 of = (route.prefix, route.via, nic, route.weight, table, vrf, route.type or "")
                 yield PlannedRoute(*of, route.metric)
 
-    def _sids(self, sids: Sequence[_Sid], node: PlannedNode) -> Iterable[PlannedSid]:
+    def sids(self, sids: Sequence[_Sid], node: PlannedNode) -> Iterable[PlannedSid]:
         for index, local in sids:
             behavior = BEHAVIORS[local.behavior]
             if behavior.served_by != "kernel":

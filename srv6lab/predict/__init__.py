@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from srv6lab.evidence.prediction import Leg, Prediction, Trace
@@ -29,15 +29,35 @@ def predict(plan: Plan, exercise: str) -> tuple[Prediction, ...]:
     return tuple(
         Prediction(
             probe.id,
-            tuple(_all(labs, probe, RFC)),
-            tuple(_all(labs, probe, LINUX)),
+            tuple(one for number, part in _parts(probe) for one in _numbered(number, _all(labs, part, RFC))),
+            tuple(
+                one for number, part in _parts(probe) for one in _numbered(number, _all(labs, part, LINUX))
+            ),
             len(labs) > 1,
-            tuple(one for lab in labs for one in _told(lab, probe)),
+            tuple(
+                one
+                for number, part in _parts(probe)
+                for lab in labs
+                for one in _numbered(number, _told(lab, part))
+            ),
             () if probe.kind.counted else tuple(_largest(labs[-1], probe)),
         )
         for labs, probes in _stages(plan, found)
         for probe in probes
     )
+
+
+def _parts(probe: Probe) -> Iterator[tuple[int, Probe]]:
+    """The probe with each of the hop limits that it has, by the number of the packet; 0 where all are alike."""
+    if not probe.kind.grows:
+        yield 0, probe
+        return
+    for number in range(1, probe.count + 1):
+        yield number, probe.model_copy(update={"hop_limit": number})
+
+
+def _numbered(number: int, traces: Iterable[Trace]) -> Iterator[Trace]:
+    return (replace(one, number=number) if number else one for one in traces)
 
 
 def _stages(plan: Plan, exercise: Exercise) -> Iterator[tuple[Sequence[ModeledLab], Sequence[Probe]]]:

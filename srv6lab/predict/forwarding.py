@@ -401,6 +401,8 @@ class _Step:
             walk, rule = self._filtered("FORWARD")
             if rule:
                 return _lost(walk, rule)
+        if reason := self.lab.silent(nic):
+            return _lost(walk, reason)
         address = next_hop if next_hop is not None else _destination(packet)
         peer, known = self.lab.across(nic), here.neighbors.get(address)
         there = self.lab.namespace(peer.point.place)
@@ -426,12 +428,14 @@ class _Step:
         if seen.destination_mac != peer.mac and not anyone:
             reason = f"a frame for {seen.destination_mac} is none for {peer.point}"
             return (Ended(replace(walk, packet=packet, hops=hops), End(False, peer.point.place, reason)),)
-        return (
-            replace(
-                walk, packet=packet, place=peer.point.place, came_in=peer.name, how=None, next_hop=None, hop_due=True,
-                acted=(), why=(), hops=hops,
-            ),
+        on = replace(
+            walk, packet=packet, place=peer.point.place, came_in=peer.name, how=None, next_hop=None, hop_due=True,
+            acted=(), why=(), hops=hops,
         )  # fmt: skip
+        if not (loss := self.lab.losses.get(nic.link)):
+            return (on,)
+        lost = _lost(replace(walk, share=walk.share * loss), f"netem loses it at {nic.point}")
+        return lost if loss == 1 else (replace(on, share=walk.share * (1 - loss)), *lost)
 
     def _filtered(self, chain: str) -> tuple[Walk, str]:
         """The walk with the counters of the firewalls that saw it, and which of them drops it, if one does."""

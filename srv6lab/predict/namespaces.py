@@ -12,7 +12,7 @@ from itertools import groupby
 from types import MappingProxyType
 from typing import Any
 
-from srv6lab.evidence.packets import Address, Place
+from srv6lab.evidence.packets import Address, Place, Point
 from srv6lab.plan.actions import after
 from srv6lab.plan.frames import SteeredFrames
 from srv6lab.plan.frr import PlannedVrf
@@ -134,10 +134,11 @@ class ModeledLab:
     ) -> None:
         changed = after(plan, actions)
         self.plan, self.cut, self._firewalls = changed.plan, changed.cut, changed.firewalls
+        self.down, self.losses = changed.down, changed.losses
         self._elected = elected
         self._machines = {node.name: node for node in self.plan.nodes}
         self._ends = {nic.point: nic for node in self.plan.nodes for nic in _every_nic(node)}
-        self._unmodeled = unmodeled(self.plan)
+        self._unmodeled = unmodeled(self.plan) | _of_bgp(self.plan, self.down)
         own = (one.name for node in self.plan.nodes for one in node.own.sysctls)
         self.copies_labels = (
             "net.ipv6.seg6_flowlabel" not in own
@@ -151,6 +152,12 @@ class ModeledLab:
             self._built[place] = self._build(place, self._machines[place.node])
         return self._built[place]
 
+    def silent(self, nic: Nic) -> str:
+        """Why a NIC sends nothing, "" if it does."""
+        if nic.point in self.down:
+            return f"{nic.point} is down"
+        return f"{nic.point} has no carrier: {nic.peer} is down" if nic.peer in self.down else ""
+
     def across(self, nic: Nic) -> Nic:
         """The other end of the wire."""
         return self._ends[nic.peer]
@@ -162,10 +169,20 @@ class ModeledLab:
             found = _inside(place, inside, firewalls)
         else:
             learned = self._learned.get(node.name, ExpectedRoutes())
-            found = _node(node, learned, firewalls, self._elected.get(node.name))
+            down = frozenset(nic.name for nic in node.nics if nic.point in self.down)
+            found = _node(node, learned, firewalls, self._elected.get(node.name), down)
         elected = self._elected.get(node.name)
         unknown = elected.unknown if elected else ""
         return replace(found, unmodeled=self._unmodeled.get(node.name, unknown))
+
+
+def _of_bgp(plan: Plan, down: frozenset[Point]) -> dict[str, str]:
+    """When a session of BGP ends that lost its link, and what is left of its routes, isn't modeled."""
+    routers = [node for node in plan.nodes if node.routing]
+    if not down or not any(node.routing and node.routing.bgp for node in routers):
+        return {}
+    nics = ", ".join(sorted(map(str, down)))
+    return {node.name: f"what BGP makes of it that {nics} is down isn't modeled" for node in routers}
 
 
 def _every_nic(node: PlannedNode) -> Iterator[Nic]:
@@ -180,11 +197,12 @@ def _node(
     learned: ExpectedRoutes,
     firewalls: tuple[Firewall, ...],
     elected: Elected | None = None,
+    down: frozenset[str] = frozenset(),
 ) -> Namespace:
     ports = [port.outside for service in node.services if service.netns for port in service.ports]
     nics = {nic.name: nic for nic in (*node.nics, *ports)}
     apart = {nic: vrf.table for vrf in node.vrfs for nic in vrf.nics}
-    inside = (nic for nic in nics.values() if nic.name not in apart and not nic.bare)
+    inside = (nic for nic in nics.values() if nic.name not in {*apart, *down} and not nic.bare)
     interfaces = [(nic.name, nic.address) for nic in inside]
     if node.loopback:
         interfaces.append((LOOPBACK, node.loopback))
@@ -196,7 +214,7 @@ def _node(
     vrfs = node.routing.vrfs if node.routing else ()
     tables = {MAIN: fib} | {vrf.table: _vpn(node, vrf, learned.vpns.get(vrf.name, ())) for vrf in vrfs}
     tables |= {vrf.table: Fib() for vrf in node.vrfs}
-    for table, prefix, hops in (*_routes(node, learned, nics, elected), *_in_vrfs(node)):
+    for table, prefix, hops in (*_routes(node, learned, nics, elected), *_in_vrfs(node, down)):
         if table is not None:
             tables.setdefault(table, Fib()).put(prefix, hops)
         elif prefix not in connected:
@@ -207,7 +225,7 @@ def _node(
     return Namespace(
         place=Place(node.name),
         nics=nics,
-        locals=frozenset(interface.ip for _, interface in interfaces),
+        locals=frozenset(interface.ip for _, interface in interfaces) | _kept(nics, apart, down),
         tables=tables,
         rules={nic: vrf.table for vrf in vrfs for nic in vrf.nics}
         | {one.by: one.table for one in node.frames},
@@ -222,6 +240,12 @@ def _node(
         hash_policies=dict(_hash_policies(node)),
         neighbors={one.address: one.mac for one in node.neighbors},
     )
+
+
+def _kept(nics: Mapping[str, Nic], apart: Mapping[str, int], down: Iterable[str]) -> frozenset[Address]:
+    """The addresses of NICs that are down: a node keeps those of IPv4, and loses those of IPv6."""
+    kept = (nics[name].address.ip for name in down if name not in apart)
+    return frozenset(address for address in kept if address.version == 4)
 
 
 def _hash_policies(node: PlannedNode) -> Iterator[tuple[int, int]]:
@@ -258,10 +282,10 @@ def _routes(
         yield from decided(node, elected)
 
 
-def _in_vrfs(node: PlannedNode) -> Routes:
+def _in_vrfs(node: PlannedNode, down: frozenset[str]) -> Routes:
     """What the NICs of a VRF bring, which no route replaces: their prefixes, and the addresses of the node there."""
     for vrf in node.vrfs:
-        mine = [nic for nic in node.nics if nic.name in vrf.nics]
+        mine = [nic for nic in node.nics if nic.name in vrf.nics and nic.name not in down]
         yield from ((vrf.table, nic.address.network, (Link(nic.name),)) for nic in mine)
         yield from ((vrf.table, ip_network(nic.address.ip), (Local(),)) for nic in mine)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from srv6lab.evidence.prediction import End
 from srv6lab.plan.headend import PlannedHeadend
@@ -13,6 +14,7 @@ from srv6lab.predict.policy_routes import Elected
 from srv6lab.srv6.packet import Icmpv6, Ipv6, Srh, build
 from srv6lab.srv6.policy.identity import Address
 from srv6lab.srv6.policy.probing import way
+from srv6lab.srv6.policy.sr_db import SrDb
 from srv6lab.srv6.policy.state import NOTHING, States, compute
 from srv6lab.srv6.policy.view import Sids, View
 from srv6lab.srv6.quirks import QUIRKS
@@ -64,18 +66,27 @@ def _elect(
         installed = NOTHING
         if last := before.get(headend.node):
             installed = {id: state.installed for id, state in last.states.items()}
-        alive = View(headend.node, headend.db)
+        db = _with_links_up(headend, lab)
+        alive = View(headend.node, db)
         probed = set(_lists(compute(headend.policies, alive, headend.space, installed)))
         ends = {one: _ends(lab, headend, *one) for one in probed}
         at = Place(headend.node)
         dead = {
             one for one, those in ends.items() if any(not (it.delivered and it.place == at) for it in those)
         }
-        view = View(headend.node, headend.db, frozenset(dead))
+        view = View(headend.node, db, frozenset(dead))
         states = compute(headend.policies, view, headend.space, installed)
         unknown = next((it.reason for those in ends.values() for it in those if not it.known), "")
         found[headend.node] = Elected(states, view, unknown)
     return found
+
+
+def _with_links_up(headend: PlannedHeadend, lab: ModeledLab) -> SrDb:
+    """What a headend knows, without its own links whose NICs are down or have no carrier: it sees those itself."""
+    dead = {nic.name for nic in lab.plan.node(headend.node).nics if lab.silent(nic)}
+    down = {address for address, nic in headend.nics if nic in dead}
+    links = (one for one in headend.db.links if down.isdisjoint({one.local, one.remote}))
+    return replace(headend.db, links=tuple(links))
 
 
 def _lists(states: States) -> Iterator[tuple[Address, Sids]]:

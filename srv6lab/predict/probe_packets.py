@@ -51,6 +51,7 @@ HEADERS: Mapping[str, Callable[[Address, Probe], Header]] = {
     "icmp": _echo,
     "udp": _datagram,
     "tcp": _segment,
+    "traceroute": _echo,
 }
 
 

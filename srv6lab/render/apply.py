@@ -6,13 +6,15 @@ from dataclasses import dataclass
 
 from srv6lab.plan.actions import PlannedChange, changes
 from srv6lab.plan.nodes import Plan
+from srv6lab.render.day0 import day0_script
 from srv6lab.render.templates import template
 from srv6lab.topology.actions import Action
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What an exercise changes in a node: scripts that do it, take it back, and print what it counted."""
+    """What an exercise changes in a node: scripts that do it, take it back, and print what it counted. `again`, `renewed`,
+    `tries` and `lacks` are those of the PlannedChange."""
 
     what: str
     node: str
@@ -20,16 +22,33 @@ class Change:
     undo: str
     count: str = ""
     counter: str = ""
+    again: bool = False
+    renewed: bool = False
+    tries: str = ""
+    lacks: str = ""
 
 
 def changes_of(plan: Plan, action: Action) -> tuple[Change, ...]:
     """An action of an exercise as scripts for its nodes. Taking back twice does no harm."""
-    return tuple(map(_scripts, changes(action, plan)))
+    return tuple(_scripts(plan, one) for one in changes(action, plan))
 
 
-def _scripts(planned: PlannedChange) -> Change:
+def _scripts(plan: Plan, planned: PlannedChange) -> Change:
     def script(work: str) -> str:
         return template(f"apply/{planned.template}.sh.j2", **planned.values, work=work)
 
-    count = script("count") if planned.counter else ""
-    return Change(planned.what, planned.node, script("put"), script("take"), count, planned.counter)
+    count, undo = script("count") if planned.counter else "", script("take")
+    if planned.again:
+        undo += day0_script(plan, plan.node(planned.node))
+    return Change(
+        planned.what,
+        planned.node,
+        script("put"),
+        undo,
+        count,
+        planned.counter,
+        planned.again,
+        planned.renewed,
+        planned.tries,
+        planned.lacks,
+    )

@@ -26,14 +26,15 @@ def render(plan: Plan) -> Mapping[str, str]:
 
 def day0_scripts(plan: Plan) -> dict[str, str]:
     """Day0 of every machine by its path: what a node runs, wherever it runs."""
-    return {day0_path(node): _day0(plan, node) for node in plan.nodes}
+    return {day0_path(node): day0_script(plan, node) for node in plan.nodes}
 
 
 def day0_path(node: PlannedNode) -> str:
     return f"day0/{node.name}.sh"
 
 
-def _day0(plan: Plan, node: PlannedNode) -> str:
+def day0_script(plan: Plan, node: PlannedNode) -> str:
+    """What one node runs, as often as it is to be as it was planned."""
     name = f"day0/{node.role}.sh.j2"
     conf = template("frr/frr.conf.j2", node=node) if node.routing else ""
     told = node.headend.document(NAMES) if node.headend else {}

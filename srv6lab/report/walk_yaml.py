@@ -44,7 +44,10 @@ def _leg(leg: Leg, prediction: Prediction, parallel: frozenset[frozenset[str]]) 
     before: Packet | None = None
     for (link, text), share in lines.items():
         packet = parse(text)
-        if share is None or 0 < share < 1:
+        if traces[0].number:
+            count = sum((link, text) in _lines([trace], parallel) for trace in traces)
+            packet = replace(packet, whole={"count": Said(count, 0)})
+        elif share is None or 0 < share < 1:
             packet = replace(packet, whole={"share": Said("any" if share is None else str(share), 0)})
         short = written(packet, before)
         yield f"      - {link}: {json.dumps(short, ensure_ascii=False) if ': ' in f'{short} ' or '::,' in short else short}"

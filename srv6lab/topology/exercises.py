@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
@@ -11,6 +12,7 @@ from pydantic import Field, StringConstraints
 from srv6lab.topology.actions import Action, AnyAction
 from srv6lab.topology.expectations import Expect
 from srv6lab.topology.scalars import (
+    NAME,
     Address,
     Flag,
     Line,
@@ -25,7 +27,8 @@ class ProbeKind:
     """A kind of probe: `key` holds its count in a Probe, `words` are what it sends, `interval` are the milliseconds
     between two packets of one that doesn't say, `header` the bytes between IP and payload. Of one that is `answered`
     the replies come back; `ports` and `segments` say whether it has those. Of one that isn't `counted` nobody knows how
-    many packets it takes: it is sent once, and is answered once or not. `live/send.py` sends it and
+    many packets it takes: it is sent once, and is answered once or not. Of one that `grows` the hop limits are 1, 2, …, and
+    `hops` are who answers them. `live/send.py` sends it and
     `predict/probe_packets.py` has its packets, by the key."""
 
     key: str
@@ -36,17 +39,30 @@ class ProbeKind:
     ports: bool = False
     segments: bool = False
     counted: bool = True
+    grows: bool = False
 
 
 PROBE_KINDS = (
     ProbeKind("icmp", "echo requests", interval=20, header=8, answered=True, segments=True),
     ProbeKind("udp", "flows of UDP", interval=1, header=8, ports=True),
     ProbeKind("tcp", "bytes of TCP", interval=1, header=20, answered=True, ports=True, counted=False),
+    ProbeKind("traceroute", "echo requests with growing hop limits", interval=20, header=8, grows=True),
 )
 
 
 HOPS = 64  # what Linux begins with
 Answered = Annotated[str, StringConstraints(pattern=r"^(all|none|at least [1-9][0-9]{0,3})$")]
+
+NOBODY = "*"  # answers a hop
+HOP = rf"^(\*|{NAME[1:-1]}|[0-9A-Fa-f.:]{{2,45}})$"
+
+
+def is_address(hop: str) -> bool:
+    try:
+        ip_address(hop)
+    except ValueError:
+        return False
+    return True
 
 
 class Probe(Model):
@@ -57,7 +73,8 @@ class Probe(Model):
 
     `source` is an address of the node `from`, `destination` any address: `to` may be left out beside it. Without them
     the addresses are of the `family` that both nodes have, IPv4 first. `dscp` (RFC 2474 section 3) and `hop_limit` are
-    what the packets begin with."""
+    what the packets begin with. Those of a `traceroute` begin with the hop limits 1 to so many, and `hops` says who
+    answers them up to the destination: nodes or addresses, `*` for nobody."""
 
     id: Name
     source: Name = Field(alias="from")
@@ -70,12 +87,14 @@ class Probe(Model):
     icmp: Annotated[int, Field(strict=True, ge=1, le=1000)] | None = None
     udp: Annotated[int, Field(strict=True, ge=1, le=20000)] | None = None
     tcp: Annotated[int, Field(strict=True, ge=1, le=10_000_000)] | None = None
+    traceroute: Annotated[int, Field(strict=True, ge=1, le=32)] | None = None
     port: Annotated[int, Field(strict=True, ge=1, le=65535)] = 5000
     interval: Annotated[int, Field(strict=True, ge=1, le=1000)] | None = None
     size: Annotated[int, Field(strict=True, ge=56, le=8952)] = 56
     segments: Annotated[tuple[V6Address, ...], Field(max_length=16)] = ()
     oam: Flag = False
     answered: Answered | None = None
+    hops: Annotated[tuple[Annotated[str, StringConstraints(pattern=HOP)], ...], Field(max_length=32)] = ()
 
     @property
     def answers(self) -> tuple[int, int] | None:

@@ -10,6 +10,7 @@ from typing import Any
 from srv6lab.srv6.behaviors import BEHAVIORS, Behavior
 from srv6lab.srv6.flavors import flavored, in_linux
 from srv6lab.topology.checks.actions import FAMILIES, LONGEST_CHAIN, OWN
+from srv6lab.topology.checks.changes import ROUTE_WORDS, SID_WORDS
 from srv6lab.topology.checks.names import DEVICES
 from srv6lab.topology.checks.own import NO_FILES
 from srv6lab.topology.checks.services import TAKEN
@@ -99,6 +100,15 @@ def _one_of(*keys: str) -> Schema:
     return {"oneOf": [_given(key) for key in keys]}
 
 
+# Only Day0 binds the SIDs of SR proxies, and those that look into a VRF.
+_OF_THE_KERNEL = {
+    "properties": {
+        "vrf": _NOTHING,
+        "behavior": {"enum": [one.name for one in BEHAVIORS.values() if one.served_by == "kernel"]},
+    },
+}
+
+
 def _one_family(*keys: str) -> Schema:
     return {"anyOf": [_each(keys, family) for family in _FAMILY.values()]}
 
@@ -117,6 +127,8 @@ def _probe() -> Iterator[Schema]:
             yield _when(_given(kind.key), _without("segments"))
         if not kind.answered:
             yield _when(_given(kind.key), _without("answered"))
+        more = {"hops": kind.grows, "hop_limit": not kind.grows}
+        yield _when(_given(kind.key), *(_without(key) for key, has in more.items() if not has))
         if not kind.counted:
             whole = _each(("answered",), {"enum": ["all", "none", None]})
             yield _when(_given(kind.key), _given("to"), _each(("size", "interval"), False), whole)
@@ -226,6 +238,7 @@ _RULES: dict[str, list[Schema]] = {
     "Firewall": [*_firewall()],
     "Flow": [_when(_given("port"), _given("protocol")), _one_family(*_ENDS)],
     "Group": [_each(("members",), {"uniqueItems": True})],
+    "Impairment": [{"anyOf": [_given("loss"), _given("delay")]}],
     "Inner": [*_header()],
     "LocalSid": [*_local_sid()],
     "Match": [*_match()],
@@ -241,8 +254,11 @@ _RULES: dict[str, list[Schema]] = {
     ],
     "Probe": [*_probe()],
     "Route": [*_route(), _when(_given("vrf"), _without("table"))],
+    "RouteAt": [*_route(), _without("vrf")],
+    "RouteChange": [_one_of(*ROUTE_WORDS)],
     "Rule": [_one_family("from", "to")],
     "Service": [*_service()],
+    "SidChange": [_one_of(*SID_WORDS), _each(("add",), _OF_THE_KERNEL)],
     "Steering": [*_steering()],
     # A headend's agent keeps what is steered by color, so an exercise can't change it.
     "SteeringAction": [_each(("steering",), _each(("to",), _without("endpoint")))],

@@ -36,6 +36,7 @@ from srv6lab.judge.compare.point import PointContext, judge_spot
 from srv6lab.judge.compare.typed import judge_typed
 from srv6lab.judge.compare.variants import judge_variants
 from srv6lab.judge.expectations import Expected
+from srv6lab.judge.parts import parts
 
 __all__ = ["compare", "judge_alerts", "judge_answered", "judge_counts", "judge_messages", "predicted_counts"]
 
@@ -64,19 +65,29 @@ def compare(
             foreseen = {spot: them for spot, them in foreseen.items() if _handed_in(tracers, spot[0])}
             watched |= {point for point, _ in foreseen}
         open_ = predicted is not None and predicted[probe].open
-        judged = list(_judge_probe(one, mine, foreseen, tracers, elsewhere_absent, open_))
+        if predicted and _stays(one, mine, predicted[probe]):
+            judged = [*judge_answers(one, predicted[probe], ())]
+        else:
+            judged = list(_judge_probe(one, mine, foreseen, tracers, elsewhere_absent, open_))
         if predicted and one.sent.sent:
             sound = {at for at, it in tracers.items() if it.sound} - {*one.undirected}
             failed = any(isinstance(it, _COUNTED) and it.status is Status.FAIL for it in judged)
-            if one.counted:
-                judged += judge_packets(one, predicted[probe], sound, failed)
-                judged += judge_errors(one, predicted[probe], sound)
+            for found_, prediction in parts(one, predicted[probe]) if one.counted else ():
+                judged += judge_packets(found_, prediction, sound, failed)
+                judged += judge_errors(found_, prediction, sound)
             judged += judge_answers(one, predicted[probe], sound)
             judged += judge_typed(one, predicted[probe])
         items += (replace(item, probe=probe) for item in judged)
     told = {item.point for item in items if item.status is Status.INCONCLUSIVE}
     items += [_unsound(tracers[point]) for point in sorted(watched - told) if not tracers[point].sound]
     return Verdict(exercise, tuple(items))
+
+
+def _stays(found: Found, expected: Sequence[Expected], prediction: Prediction) -> bool:
+    """Whether a probe of ours was not sent, and by the model it can't leave its node, nor does the author expect it."""
+    left = any(one.hops or one.end.delivered or not one.end.known for one in prediction.linux)
+    unsent = bool(found.sent.token) and not found.sent.sent
+    return unsent and not left and not prediction.meanwhile and all(one.absent for one in expected)
 
 
 def predicted_counts(

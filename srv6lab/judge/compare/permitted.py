@@ -53,7 +53,25 @@ class Permitted:
 
 def foresee(prediction: Prediction, sent: int, *, counted: bool = True) -> dict[Spot, list[Permitted]]:
     """All that may be seen of a probe of `sent` packets, by spot, in the order of the walk; of one that isn't `counted`
-    each any number of times."""
+    each any number of times. What packets that aren't alike have in common may be there so many times."""
+    found: dict[Spot, list[Permitted]] = {}
+    for number, part in prediction.parts():
+        for spot, them in _foresee(part, 1 if number else sent, counted).items():
+            for one in them:
+                _add(found.setdefault(spot, []), one)
+    return found
+
+
+def _add(here: list[Permitted], one: Permitted) -> None:
+    """Beside those that are there already, or to the one that looks the same."""
+    for index, same in enumerate(here):
+        if (same.fields, same.linux, same.ways) == (one.fields, one.linux, one.ways):
+            here[index] = replace(same, least=same.least + one.least, most=same.most + one.most)
+            return
+    here.append(one)
+
+
+def _foresee(prediction: Prediction, sent: int, counted: bool) -> dict[Spot, list[Permitted]]:
     found: dict[Spot, list[Permitted]] = {}
     for leg in Leg:
         alternatives = list(_pairs(prediction, leg))

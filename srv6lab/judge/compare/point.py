@@ -104,13 +104,17 @@ def _shared(
         for index, owner in enumerate(owners):
             if means(owner, item):
                 wrong, preference = far(owner, item)
-                most = (owner.count if isinstance(owner, Expected) else None) or full
+                most = (owner.count if isinstance(owner, Expected) else _most(owner)) or full
                 fits.append((wrong, len(shares[index]) >= most, preference, index))
         if fits:
             shares[min(fits)[-1]].append(item)
         else:
             left.append(item)
     return shares, left
+
+
+def _most(owner: object) -> int | None:
+    return owner.most if isinstance(owner, Permitted) else None
 
 
 def _far_from(one: Expected, packet: Described) -> tuple[int, int]:

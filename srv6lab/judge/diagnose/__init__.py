@@ -37,6 +37,7 @@ from srv6lab.judge.diagnose.frames import unknown_neighbor
 from srv6lab.judge.diagnose.in_vrfs import asked_in_vrfs
 from srv6lab.judge.diagnose.lookups import refuses
 from srv6lab.judge.diagnose.passing import passings
+from srv6lab.judge.diagnose.silent_hops import silent
 from srv6lab.judge.diagnose.suspects import (
     after_delivery,
     beyond_the_end,
@@ -51,6 +52,7 @@ from srv6lab.judge.diagnose.suspects import (
 )
 from srv6lab.judge.diagnose.transfers import stalled
 from srv6lab.judge.diagnose.unmodeled import beyond_the_model, without_unmodeled
+from srv6lab.judge.parts import parts
 from srv6lab.plan.nodes import Plan
 
 __all__ = ["CAUSES", "confirm", "diagnose"]
@@ -78,7 +80,8 @@ def diagnose(
         if item.field == "destination_mac" and item.status is Status.FAIL and item.point is not None:
             suspects += unknown_neighbor(plan.node(item.point.node), item.point.nic)
     for probe, prediction in predicted.items():
-        suspects += _of_walk(plan, prediction, found[probe], tracers)
+        for one, part in parts(found[probe], prediction):
+            suspects += _of_walk(plan, part, one, tracers)
         mine = [item for item in verdict.items if item.probe == probe]
         for broken in unlikely(mine, prediction):
             suspects += [*suspects_of(plan, broken), *of_share(plan, broken)]
@@ -166,6 +169,7 @@ def _of_walk(
             yield from after_delivery(back[0]) if found.counted else stalled(plan, prediction, found)
         for trace, strays in lost_traces(prediction, found):
             yield from beyond_the_end(plan, trace, strays)
+        yield from silent(plan, prediction, found)
         return
     if broken.before is None and broken.trace.leg is Leg.BACK and not broken.seen:
         there = [

@@ -86,6 +86,17 @@ EVERYDAY = (
         differs=("sysctl",),
     ),
     Cause(
+        "errors-limited",
+        "{node} sends ICMP errors too seldom (icmp_ratelimit, icmp_msgs_per_sec)",
+        (
+            "sh",
+            "-c",
+            "cd /proc/sys/net; cat ipv4/icmp_ratelimit ipv6/icmp/ratelimit ipv4/icmp_msgs_per_sec ipv4/icmp_msgs_burst",
+        ),
+        lookups.too_seldom,
+        differs=("sysctl",),
+    ),
+    Cause(
         "hmac-required",
         "{nic} of {node} takes no SRH without an HMAC",
         ("cat", "/proc/sys/net/ipv6/conf/{nic}/seg6_require_hmac"),

@@ -92,7 +92,8 @@ def lost_traces(prediction: Prediction, found: Found) -> Iterator[tuple[Trace, t
     """The walks that end with a packet lost, each with the packets that went on all the same."""
     for trace in prediction.linux if not prediction.meanwhile else ():
         lost = trace.end.known and not trace.end.delivered
-        if trace.hops and lost and (strays := strays_of([trace], found)):
+        others = (one for one in prediction.linux if one.leg is trace.leg and one is not trace)
+        if trace.hops and lost and (strays := strays_of([trace, *others], found)):
             yield trace, strays
 
 

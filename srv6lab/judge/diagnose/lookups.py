@@ -173,6 +173,13 @@ def some_one(output: str, code: int, about: Mapping[str, str]) -> bool:
     return "1" in output.split()
 
 
+def too_seldom(output: str, code: int, about: Mapping[str, str]) -> bool:
+    """Milliseconds between two ICMP errors to one host, of IPv4 and of IPv6, then how many a second and at once there are
+    at most: less than Linux begins with."""
+    given = [int(word) for word in output.split() if word.isdigit()]
+    return len(given) == 4 and (max(given[:2]) > 1000 or given[2] < 1000 or given[3] < 50)
+
+
 def small_mtu(output: str, code: int, about: Mapping[str, str]) -> bool:
     """`ip link show`: packets don't fit, or IPv6 doesn't work there at all (RFC 8200 section 5)."""
     found = re.search(r"\bmtu (\d+)", output)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from functools import singledispatch
 from types import MappingProxyType
 from typing import Any
 
+from srv6lab.evidence.packets import Point
 from srv6lab.plan.nodes import Plan, PlannedNode
 from srv6lab.topology.actions import Action
 from srv6lab.topology.actions.firewall import Firewall
@@ -18,7 +20,8 @@ class PlannedChange:
     """What an action changes in one node: the template under `templates/apply/` whose scripts do it, and its values.
 
     The template's `work` is `put` or `take`, and `count` where there is a `counter` to be read. `calls` are commands
-    that Day0 has to look for because of it.
+    that Day0 has to look for because of it. With `again` Day0 is run again to take it back. What Day0 overwrites is `renewed`
+    when it runs while this holds. `tries` are commands that work only where the kernel has what it takes, which is `lacks`.
     """
 
     what: str
@@ -27,21 +30,31 @@ class PlannedChange:
     values: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     counter: str = ""
     calls: tuple[str, ...] = ()
+    again: bool = False
+    renewed: bool = False
+    tries: str = ""
+    lacks: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ChangedLab:
     """A planned lab while actions hold: `cut` are links that let nothing through, `withdrawn` nodes that announce no
-    locator, and `firewalls` were put in in this order."""
+    locator, `down` are NICs that are down, `losses` the parts of packets that links lose at each end, and `firewalls` were put in in this order."""
 
     plan: Plan
     cut: frozenset[str] = frozenset()
     withdrawn: frozenset[str] = frozenset()
+    down: frozenset[Point] = frozenset()
+    losses: Mapping[str, Fraction] = field(default_factory=dict)
     firewalls: tuple[Firewall, ...] = ()
 
     def with_nodes(self, change: Callable[[PlannedNode], PlannedNode]) -> ChangedLab:
         """The lab with every node as `change` has it."""
         return replace(self, plan=replace(self.plan, nodes=tuple(map(change, self.plan.nodes))))
+
+    def with_node(self, name: str, change: Callable[[PlannedNode], PlannedNode]) -> ChangedLab:
+        """The lab with one node as `change` has it."""
+        return self.with_nodes(lambda node: change(node) if node.name == name else node)
 
 
 @singledispatch

@@ -20,11 +20,13 @@ def _of_nodes(link: str, mtu: int, plan: Plan) -> Iterator[PlannedChange]:
     for node in plan.nodes:
         what = f"{node.name} forgets afterwards what it is told of MTUs"
         values = {"nic": "", "mtu": mtu, "before": 0, "vrf": "", "vrfs": node.vrf_names()}
-        yield PlannedChange(what, node.name, "mtu", values)
+        yield PlannedChange(what, node.name, "mtu", values, renewed=True)
     for nic in plan.nics():
         if nic.link == link:
             values = {"nic": nic.name, "mtu": mtu, "before": nic.mtu, "vrf": nic.vrf, "vrfs": ()}
-            yield PlannedChange(f"{nic.point} has an MTU of {mtu}", nic.point.node, "mtu", values)
+            yield PlannedChange(
+                f"{nic.point} has an MTU of {mtu}", nic.point.node, "mtu", values, renewed=True
+            )
 
 
 @changed.register

@@ -33,14 +33,14 @@ def _(action: SteeringAction, plan: Plan) -> tuple[PlannedChange, ...]:
     over = " or ".join(", ".join(map(str, one.segments)) for _, one in steering.lists)
     of = f" of the VRF {vrf}" if vrf else ""
     what = f"{node.name} steers {prefix}{of} over {over}"
-    return (PlannedChange(what, node.name, "steering", values),)
+    return (PlannedChange(what, node.name, "steering", values, renewed=True),)
 
 
 def _of_frames(steering: Steering, node: PlannedNode) -> PlannedChange:
     frames = steered_frames(steering, node.egress_nic)
     before = [one for one in node.frames if frames and one.by == frames.by]
     what = f"{node.name} steers frames of {steering.match.nic} over {', '.join(map(str, steering.segments))}"
-    return PlannedChange(what, node.name, "frames", {"frames": frames, "before": before})
+    return PlannedChange(what, node.name, "frames", {"frames": frames, "before": before}, renewed=True)
 
 
 @changed.register

@@ -13,7 +13,7 @@ from srv6lab.topology.actions.withdraw import WithdrawAction
 def _(action: WithdrawAction, plan: Plan) -> tuple[PlannedChange, ...]:
     node = plan.node(action.withdraw.node)
     what = f"{node.name} withdraws its locator"
-    return (PlannedChange(what, node.name, "withdraw", {"routing": node.routing}),)
+    return (PlannedChange(what, node.name, "withdraw", {"routing": node.routing}, renewed=True),)
 
 
 @changed.register

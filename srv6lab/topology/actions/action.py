@@ -11,10 +11,10 @@ from srv6lab.topology.scalars import Model
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """A name in an action: of a `node`, a `link`, or a `place`, which is a node or `node/netns`. `path` leads to it
-    from the action."""
+    """A name in an action: of a `node`, a `link`, a `nic`, which is `node:eth1`, or a `place`, which is a node or
+    `node/netns`. `path` leads to it from the action."""
 
-    kind: Literal["node", "link", "place"]
+    kind: Literal["node", "link", "nic", "place"]
     name: str
     path: tuple[str, ...]
 

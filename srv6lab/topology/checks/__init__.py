@@ -6,6 +6,7 @@ sound parts, so one cause makes one problem. The modules are imported here to re
 
 from srv6lab.topology.checks import (
     actions,
+    changes,
     exercises,
     flavors,
     frames,
@@ -33,6 +34,7 @@ __all__ = [
     "CHECKS",
     "Facts",
     "actions",
+    "changes",
     "exercises",
     "flavors",
     "frames",

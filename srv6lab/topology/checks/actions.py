@@ -24,7 +24,7 @@ def _firewalls(view: Facts) -> Iterator[Item[Firewall]]:
 
 @check
 def action_names_what_is_there(view: Facts, locate: Locate) -> Iterator[Problem]:
-    unknown = {"node": no_node, "link": _unknown_link, "place": _unknown_place}
+    unknown = {"node": no_node, "link": _unknown_link, "nic": _unknown_nic, "place": _unknown_place}
     for item in view.actions:
         for one in item.value.mentions():
             if words := unknown[one.kind](view, one.name):
@@ -36,6 +36,16 @@ def _unknown_link(view: Facts, name: str) -> tuple[str, str] | None:
     if name in known or not view.links_known or view.unsound_nics:
         return None
     return f"there is no link {name}", did_you_mean(name, known, "name one under `links`")
+
+
+def _unknown_nic(view: Facts, name: str) -> tuple[str, str] | None:
+    node, _, nic = name.partition(":")
+    known = {one.endpoint.nic for one in view.nics.get(node, ())}
+    if not view.knows(node):
+        return no_node(view, node)
+    if nic in known or not view.clear(node):
+        return None
+    return f"{node} has no NIC {nic}", did_you_mean(nic, known, f"connect {node} first")
 
 
 def _unknown_place(view: Facts, name: str) -> tuple[str, str] | None:

@@ -205,8 +205,12 @@ def _probe_ids(raw: Any) -> tuple[frozenset[str], bool]:
 
 
 def _expects(raw: Any) -> bool:
-    """Whether the exercise can fail at all: any key of `expect` says something, but not `elsewhere: any`."""
+    """Whether the exercise can fail at all: any key of `expect` says something, but not `elsewhere: any`, or a
+    probe says who answers it."""
     expect = raw.get("expect") if isinstance(raw, dict) else None
     if not isinstance(expect, dict):
         return True
-    return any(value for key, value in expect.items() if (key, value) != ("elsewhere", "any"))
+    said = any(value for key, value in expect.items() if (key, value) != ("elsewhere", "any"))
+    parts = (raw, *_raw_list(raw, "steps"))
+    probes = [one for part in parts for one in _raw_list(part, "probes") if isinstance(one, dict)]
+    return said or any(probe.get("answered") or probe.get("hops") for probe in probes)

@@ -21,6 +21,8 @@ from srv6lab.srv6.csid import NextCsid
 from srv6lab.srv6.flavors import NEXT_CSID
 from srv6lab.topology.actions import Action
 from srv6lab.topology.actions.firewall import Firewall, FirewallAction
+from srv6lab.topology.actions.route import RouteAction
+from srv6lab.topology.actions.sid import SidAction
 from srv6lab.topology.actions.steering import SteeringAction
 from srv6lab.topology.exercises import Probe
 from srv6lab.topology.expectations import (
@@ -32,6 +34,7 @@ from srv6lab.topology.expectations import (
 from srv6lab.topology.local_sid import LocalSid
 from srv6lab.topology.model import Endpoint, Group, Link, Node, Service
 from srv6lab.topology.places import Place
+from srv6lab.topology.route import Route
 from srv6lab.topology.scalars import Address, Network
 from srv6lab.topology.sr_policy import SrPolicy
 from srv6lab.topology.steering import Steering
@@ -175,6 +178,41 @@ class Facts:
         """What exercises and their steps apply."""
         return tuple(item for exercise in self.exercises for item in exercise.actions)
 
+    @cached_property
+    def added_sids(self) -> tuple[Item[LocalSid], ...]:
+        """The local SIDs that exercises add."""
+        found = ((item, item.value.sid.add) for item in self.actions if isinstance(item.value, SidAction))
+        return tuple(
+            Item((*item.path, "sid", "add"), sid, self._whole(item, "sid", "add"))
+            for item, sid in found
+            if sid
+        )
+
+    @property
+    def every_sid(self) -> tuple[Item[LocalSid], ...]:
+        """The lab's own local SIDs, and those that its exercises add."""
+        return self.local_sids + self.added_sids
+
+    @cached_property
+    def every_route(self) -> tuple[tuple[Path, str, Route], ...]:
+        """The static routes of nodes, and those that exercises put in, each with its place and its node."""
+        own = [
+            (("nodes", name, "routes", index), name, route)
+            for name, node in self.nodes.items()
+            for index, route in enumerate(node.routes)
+        ]
+        put = [
+            ((*item.path, "route", key), route.node, route)
+            for item in self.actions
+            if isinstance(item.value, RouteAction)
+            for key in ("add", "replace")
+            if (route := getattr(item.value.route, key)) and route.node in self.nodes
+        ]
+        return (*own, *put)
+
+    def _whole(self, item: Item[Action], *keys: str) -> bool:
+        return item.whole and (*item.path, *keys) not in self.cut
+
     @property
     def applied(self) -> tuple[Item[Steering], ...]:
         """The steering that is applied."""
@@ -209,7 +247,7 @@ class Facts:
                 "what it is pushed onto",
                 "IPv6",
             )
-            for item in self.local_sids
+            for item in self.every_sid
             if item.value.policy is not None
         ]
         return (*steered, *bound)
@@ -242,7 +280,7 @@ class Facts:
 
     @cached_property
     def _carried(self) -> tuple[Item[LocalSid], ...]:
-        return tuple(item for item in self.local_sids if NEXT_CSID in item.value.flavors)
+        return tuple(item for item in self.every_sid if NEXT_CSID in item.value.flavors)
 
     @cached_property
     def places(self) -> dict[Place, set[str]]:
@@ -325,7 +363,7 @@ class Facts:
     def owners(self) -> dict[IPv6Address, Item[LocalSid]]:
         """The first local SID of each address; the binding SIDs of SR policies are local SIDs of their headends."""
         found: dict[IPv6Address, Item[LocalSid]] = {}
-        for item in self.local_sids:
+        for item in self.every_sid:
             found.setdefault(item.value.sid, item)
         for path, node, sid in self.binding_sids:
             bound = LocalSid(node=node, sid=sid, behavior="End.B6.Encaps")

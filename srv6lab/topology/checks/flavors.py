@@ -17,7 +17,7 @@ OWN_TABLES = frozenset({253, 254, 255})  # the kernel's default, main and local
 
 @check
 def flavor_fits(view: Facts, locate: Locate) -> Iterator[Problem]:
-    for item in view.local_sids:
+    for item in view.every_sid:
         behavior = BEHAVIORS.get(item.value.behavior)
         if behavior is None:
             continue
@@ -33,7 +33,7 @@ def flavor_fits(view: Facts, locate: Locate) -> Iterator[Problem]:
 
 @check
 def flavor_twice(view: Facts, locate: Locate) -> Iterator[Problem]:
-    for item in view.local_sids:
+    for item in view.every_sid:
         pairs = ((name, (*item.path, "flavors", index)) for index, name in enumerate(item.value.flavors))
         for name, _, path in repeated(pairs):
             yield Problem(locate(path), f"the flavor {name} stands twice", "take one away")
@@ -42,7 +42,7 @@ def flavor_twice(view: Facts, locate: Locate) -> Iterator[Problem]:
 @check
 def carried_sid_ends_with_zeros(view: Facts, locate: Locate) -> Iterator[Problem]:
     """What follows a SID with NEXT-CSID in an address are the SIDs after it (RFC 9800 section 4.1)."""
-    for item in view.local_sids:
+    for item in view.every_sid:
         if NEXT_CSID in item.value.flavors and NextCsid().argument(item.value.sid):
             prefix = item.value.prefix
             what = f"with NEXT-CSID a SID is {prefix.prefixlen} bits long, and {item.value.sid} is longer"
@@ -52,7 +52,7 @@ def carried_sid_ends_with_zeros(view: Facts, locate: Locate) -> Iterator[Problem
 @check
 def carried_sid_behind_a_loopback(view: Facts, locate: Locate) -> Iterator[Problem]:
     """The route that an address on `lo` brings along would take every carrier from the SID."""
-    for item in view.local_sids:
+    for item in view.every_sid:
         node = view.nodes.get(item.value.node)
         if NEXT_CSID in item.value.flavors and node is not None and node.loopback is not None:
             taken = node.loopback.network
@@ -64,7 +64,7 @@ def carried_sid_behind_a_loopback(view: Facts, locate: Locate) -> Iterator[Probl
 
 @check
 def table_without_routes(view: Facts, locate: Locate) -> Iterator[Problem]:
-    for item in view.local_sids:
+    for item in view.every_sid:
         sid, node = item.value, view.nodes.get(item.value.node)
         if node is None or sid.table is None or sid.table in (*OWN_TABLES, *node.vrf_tables.values()):
             continue

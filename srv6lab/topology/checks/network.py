@@ -44,7 +44,7 @@ def unknown_node(view: Facts, locate: Locate) -> Iterator[Problem]:
 
 @check
 def named_node_is_there(view: Facts, locate: Locate) -> Iterator[Problem]:
-    named: list[tuple[Path, str]] = [((*item.path, "node"), item.value.node) for item in view.local_sids]
+    named: list[tuple[Path, str]] = [((*item.path, "node"), item.value.node) for item in view.every_sid]
     named += [((*item.path, "headend"), item.value.headend) for item in view.policies]
     named += [(("services", name, "node"), service.node) for name, service in view.services.items()]
     for path, node in named:

@@ -7,8 +7,9 @@ from fractions import Fraction
 
 from srv6lab.errors import Problem
 from srv6lab.topology.checks.facts import Facts, Item
+from srv6lab.topology.checks.network import no_node
 from srv6lab.topology.checks.registry import Locate, check
-from srv6lab.topology.exercises import PROBE_KINDS, Probe, ProbeKind
+from srv6lab.topology.exercises import NOBODY, PROBE_KINDS, Probe, ProbeKind, is_address
 
 
 @check
@@ -43,6 +44,15 @@ def _unfit(item: Item[Probe], locate: Locate) -> Iterator[Problem]:
         fit = [one for one in PROBE_KINDS if one.ports]
         where = locate((*item.path, "port"), key=True)
         yield Problem(where, f"{kind.words} have no ports", f"write {_keys(' or ', fit)}")
+    if probe.hops and not kind.grows:
+        fit = [one for one in PROBE_KINDS if one.grows]
+        where = locate((*item.path, "hops"), key=True)
+        yield Problem(
+            where, f"{kind.words} have one hop limit", f"write {_keys(' or ', fit)}, or take it away"
+        )
+    if probe.hop_limit and kind.grows:
+        where = locate((*item.path, "hop_limit"), key=True)
+        yield Problem(where, f"{kind.words} have no single one", "take it away")
     for key in ("size", "interval"):
         if key in probe.model_fields_set and not kind.counted:
             what = f"{kind.words} are one transfer, whose packets have no `{key}` of their own"
@@ -90,6 +100,26 @@ def transfer_has_two_ends(view: Facts, locate: Locate) -> Iterator[Problem]:
 
 
 @check
+def hops_are_there(view: Facts, locate: Locate) -> Iterator[Problem]:
+    """Each hop is a node, an address, or nobody."""
+    for exercise in view.exercises:
+        for item in exercise.probes:
+            for number, hop in enumerate(item.value.hops):
+                where = locate((*item.path, "hops", number))
+                if hop == NOBODY or is_address(hop):
+                    continue
+                if words := no_node(view, hop):
+                    yield Problem(where, *words)
+            if item.value.kinds and item.value.kind.grows and len(item.value.hops) > item.value.count:
+                what = f"{item.value.id} comes {item.value.count} hops far at most, and `hops` has {len(item.value.hops)}"
+                yield Problem(
+                    locate((*item.path, "hops")),
+                    what,
+                    f"write `{item.value.kind.key}: {len(item.value.hops)}`",
+                )
+
+
+@check
 def answers_of_a_probe(view: Facts, locate: Locate) -> Iterator[Problem]:
     for exercise in view.exercises:
         for item in exercise.probes:
@@ -99,6 +129,7 @@ def answers_of_a_probe(view: Facts, locate: Locate) -> Iterator[Problem]:
             if not probe.kind.answered:
                 fit = [kind for kind in PROBE_KINDS if kind.answered]
                 what = f"nothing answers {probe.kind.words}"
+                what = "`hops` says who answers growing hop limits" if probe.kind.grows else what
                 yield Problem(where, what, f"write {_keys(' or ', fit)}, or take it away")
             elif not probe.kind.counted and probe.answered not in ("all", "none"):
                 what = f"{probe.id} is one transfer, which is whole or not"

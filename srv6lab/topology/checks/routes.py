@@ -17,7 +17,7 @@ _OF_REFUSING = (("via", None), ("nic", None), ("weight", 1))  # what a route tha
 
 @check
 def routes(view: Facts, locate: Locate) -> Iterator[Problem]:
-    for path, name, route in _routes(view):
+    for path, name, route in view.every_route:
         if route.type:
             given = next((key for key, nothing in _OF_REFUSING if getattr(route, key) != nothing), None)
             if given:
@@ -46,7 +46,7 @@ def _by_neighbor(view: Facts, name: str, route: Route, via: Address) -> tuple[st
 
 @check
 def nic_of_a_route(view: Facts, locate: Locate) -> Iterator[Problem]:
-    for path, name, route in _routes(view):
+    for path, name, route in view.every_route:
         if route.nic is None or not view.clear(name) or route.type:
             continue
         vrf = view.nodes[name].vrf_of(route.vrf, route.table)
@@ -128,9 +128,3 @@ def rules(view: Facts, locate: Locate) -> Iterator[Problem]:
 
 def _table(node: Node, route: Route) -> int | None:
     return route.table or node.vrf_tables.get(route.vrf or "")
-
-
-def _routes(view: Facts) -> Iterator[tuple[Path, str, Route]]:
-    for name, node in view.nodes.items():
-        for index, route in enumerate(node.routes):
-            yield ("nodes", name, "routes", index), name, route

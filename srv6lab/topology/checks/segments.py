@@ -16,7 +16,7 @@ from srv6lab.topology.local_sid import KEYS
 
 @check
 def unknown_behavior(view: Facts, locate: Locate) -> Iterator[Problem]:
-    for item in view.local_sids:
+    for item in view.every_sid:
         if (behavior := item.value.behavior) in BEHAVIORS:
             continue
         where = locate((*item.path, "behavior"))
@@ -50,7 +50,7 @@ def _nearest(behavior: str) -> str:
 
 @check
 def parameters(view: Facts, locate: Locate) -> Iterator[Problem]:
-    for item in view.local_sids:
+    for item in view.every_sid:
         sid = item.value
         if (behavior := BEHAVIORS.get(sid.behavior)) is None:
             continue
@@ -86,7 +86,7 @@ def sid_twice(view: Facts, locate: Locate) -> Iterator[Problem]:
 @check
 def sid_in_locator(view: Facts, locate: Locate) -> Iterator[Problem]:
     routed = {route.prefix for node in view.nodes.values() for route in node.routes}
-    for item in view.local_sids:
+    for item in view.every_sid:
         node, sid = view.nodes.get(item.value.node), item.value.sid
         if node is None or _no_unicast(sid) or (node.locator and sid in node.locator):
             continue
@@ -103,7 +103,7 @@ def sid_in_locator(view: Facts, locate: Locate) -> Iterator[Problem]:
 
 @check
 def sid_is_unicast(view: Facts, locate: Locate) -> Iterator[Problem]:
-    for item in view.local_sids:
+    for item in view.every_sid:
         if kind := _no_unicast(item.value.sid):
             what = f"{item.value.sid} can't be a SID: it is {kind}"
             yield Problem(locate((*item.path, "sid")), what, "take one in a locator")
@@ -118,7 +118,7 @@ def _no_unicast(sid: IPv6Address) -> str:
 
 @check
 def sid_on_a_host(view: Facts, locate: Locate) -> Iterator[Problem]:
-    for item in view.local_sids:
+    for item in view.every_sid:
         node = view.nodes.get(item.value.node)
         if node is not None and node.role == "host":
             what = f"{item.value.node} is a host, and Day0 of a host binds no SIDs"
@@ -138,7 +138,7 @@ def policy_on_a_host(view: Facts, locate: Locate) -> Iterator[Problem]:
 @check
 def sid_is_an_address(view: Facts, locate: Locate) -> Iterator[Problem]:
     """Linux finds its own address first, so the behavior would never see a packet."""
-    for item in view.local_sids:
+    for item in view.every_sid:
         if places := view.addresses.get(item.value.sid):
             path, owner = places[0]
             what = f"{item.value.sid} is also an address of {owner} ({line_of(locate, path)})"
@@ -149,7 +149,7 @@ def sid_is_an_address(view: Facts, locate: Locate) -> Iterator[Problem]:
 
 @check
 def sid_next_hop(view: Facts, locate: Locate) -> Iterator[Problem]:
-    for item in view.local_sids:
+    for item in view.every_sid:
         node = item.value.node
         if node not in view.node_names:
             continue
@@ -161,7 +161,7 @@ def sid_next_hop(view: Facts, locate: Locate) -> Iterator[Problem]:
 
 @check
 def sid_of_unknown_service(view: Facts, locate: Locate) -> Iterator[Problem]:
-    for item in view.local_sids:
+    for item in view.every_sid:
         name = item.value.service
         if name is not None and name not in view.service_names:
             mend = did_you_mean(name, view.service_names, "name it under `services`")
@@ -253,7 +253,7 @@ def proxied_family(view: Facts, locate: Locate) -> Iterator[Problem]:
 
 @check
 def binding_sid_in_its_own_policy(view: Facts, locate: Locate) -> Iterator[Problem]:
-    for item in view.local_sids:
+    for item in view.every_sid:
         segments = item.value.policy.segments if item.value.policy else ()
         if item.value.sid in segments:
             path = (*item.path, "policy", "segments", segments.index(item.value.sid))

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from srv6lab.suggest import closest, did_you_mean
+from srv6lab.topology.exercises import HOP
 from srv6lab.topology.large.schema import OWN_KEY, SHORT_LINK, TEMPLATE
 from srv6lab.topology.notation import LINE
 from srv6lab.topology.places import LINK
@@ -24,6 +25,7 @@ PATTERNS = {
     V6_ADDRESS: 'an IPv6 address, such as "2001:db8:1::1"',
     V6_NETWORK: 'an IPv6 prefix, such as "2001:db8:1::/64"',
     LINE: "IP headers with `|` between them, each `10.0.0.1 → 10.0.1.1`, `r1.End → @r2` or `same`, and what more is said of it",
+    HOP: "a node, an address, or `*` for nobody",
     ":": "IPv6",
     "^[^:]*$": "IPv4",
     r"^[a-z][a-z0-9-]{0,30}$": "a small letter first, then small letters, digits and `-`, 31 at most",
@@ -54,6 +56,7 @@ PATTERNS = {
     r"^[!-~]([ -~]*[!-~])?$": "a number, or printable ASCII characters",
     r"^(/\.?[A-Za-z0-9_][A-Za-z0-9_.@+:-]*)+$": "a path from `/` on, such as /etc/motd, of letters, digits and `_.@+:-`, without `..`",
     r"^[^\x00]*$": "text without the character NUL",
+    r"^(100|[1-9]?[0-9](\.[0-9]{1,2})?)%$": "a part of a hundred, such as 10% or 0.5%",
     r"^[0-7]{3,4}$": 'three or four octal digits in quotes, such as "0755"',
     r"^[a-z0-9_][a-z0-9_-]{0,30}(:[a-z0-9_][a-z0-9_-]{0,30})?$": "a user, or `user:group`",
     r"^[a-z0-9][a-z0-9+.-]{1,60}$": "the name of a Debian package, such as iperf3",
