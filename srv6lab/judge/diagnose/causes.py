@@ -14,7 +14,7 @@ from srv6lab.judge.diagnose.cause import Cause
 from srv6lab.judge.diagnose.everyday_causes import EVERYDAY
 from srv6lab.judge.diagnose.frame_causes import OF_FRAMES
 
-_INSIDE = "[ ! -e /run/netns/{vrf} ] ||"  # a VRF may be a namespace
+_INSIDE = "if [ -e /run/netns/{vrf} ]; then ip -n {vrf}"  # a VRF may be a namespace
 
 _FIREWALL = ("sh", "-c", "nft list ruleset; iptables-legacy-save -c; ip6tables-legacy-save -c")
 _RULE = "delete that rule: nft --handle list ruleset, nft delete rule …; of iptables-legacy with -D"
@@ -40,14 +40,14 @@ _ALL = (
     Cause(
         "sid-in-no-vrf",
         "SID {sid} ({behavior}) of {node} isn't installed for the VRF {vrf}",
-        ("sh", "-c", f"ip -6 route show {{prefix}}; {_INSIDE} ip -n {{vrf}} -6 route show {{prefix}}"),
+        ("sh", "-c", f"ip -6 route show {{prefix}}; {_INSIDE} -6 route show {{prefix}}; fi"),
         vrf_answers.not_for_it,
         differs=("route",),
     ),
     Cause(
         "nic-out-of-vrf",
         "{nic} of {node} isn't in the VRF {vrf}",
-        ("sh", "-c", f"ip -oneline link show master {{vrf}}; {_INSIDE} ip -n {{vrf}} -oneline link show"),
+        ("sh", "-c", f"ip -oneline link show master {{vrf}}; {_INSIDE} -oneline link show; fi"),
         vrf_answers.lacks_nic,
         differs=("link",),
     ),
@@ -58,7 +58,7 @@ _ALL = (
             "sh",
             "-c",
             "ip {version} route show {prefix} table {table}; "
-            f"{_INSIDE} ip -n {{vrf}} {{version}} route show {{prefix}}; "
+            f"{_INSIDE} {{version}} route show {{prefix}}; fi; "
             "echo main:; ip {version} route show {prefix}",
         ),
         vrf_answers.only_in_main,

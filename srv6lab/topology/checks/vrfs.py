@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from srv6lab.errors import Problem
 from srv6lab.srv6.behaviors import BEHAVIORS
+from srv6lab.topology.actions.route import RouteAction
 from srv6lab.topology.checks.facts import Facts, Path
 from srv6lab.topology.checks.network import repeated
 from srv6lab.topology.checks.registry import Locate, check, did_you_mean, line_of
@@ -141,6 +142,22 @@ def firewall_beside_vrfs(view: Facts, locate: Locate) -> Iterator[Problem]:
             if node is not None and node.vrf_tables:
                 what = f"{item.value.at} has VRFs, and on a kernel without them those are namespaces with rules of their own"
                 yield Problem(locate((*item.path, "at")), what, "put the rule on another node")
+
+
+@check
+def route_changed_in_a_vrf(view: Facts, locate: Locate) -> Iterator[Problem]:
+    """What an exercise may change in a VRF is what is steered there."""
+    for item in view.actions:
+        if not isinstance(item.value, RouteAction):
+            continue
+        for key in ("add", "replace", "delete"):
+            given = getattr(item.value.route, key)
+            node = view.nodes.get(given.node) if given else None
+            word = "vrf" if getattr(given, "vrf", None) else "table"
+            if node is not None and (word == "vrf" or node.vrf_of(None, given.table)):
+                what = "an exercise changes no route in a VRF"
+                mend = "change what is steered there, or give it to the lab"
+                yield Problem(locate((*item.path, "route", key, word)), what, mend)
 
 
 @check
