@@ -27,13 +27,14 @@ def of_rules(node: PlannedNode, came: Hop | None, out: Hop) -> Iterator[Suspect]
     for one in node.steering:
         if (
             first.destination in one.prefix
-            and (one.lists or one.table)
+            and (one.lists or (one.table and not one.vrf))
             and _leads(node, one, first.source, nic)
         ):
             about = {
                 "version": f"-{one.prefix.version}",
                 "table": one.table or "main",
                 "prefix": _as_shown(one),
+                **({"vrf": one.vrf} if one.vrf else {}),
             }
             yield suspect("steered-otherwise", node.name, **about, lists=lists_of(one), mode=one.mode)
 

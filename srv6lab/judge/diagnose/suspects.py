@@ -61,7 +61,9 @@ def beyond_the_end(plan: Plan, trace: Trace, strays: Sequence[Hop]) -> Iterator[
             to, machine = stray.packet.outer.destination, plan.node(node)
             yield from _of_sids(plan, machine, last, stray)
             for table in _tables_without(machine, to):
-                yield suspect("route-unplanned", node, destination=to, version=_version(to), table=table)
+                vrf = next((vrf.name for vrf in machine.vrfs if str(vrf.table) == table), "")
+                about = {"destination": to, "version": _version(to), "table": table}
+                yield suspect("route-unplanned", node, **about, **({"vrf": vrf} if vrf else {}))
 
 
 def _tables_without(node: PlannedNode, to: Address) -> list[str]:
