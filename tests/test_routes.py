@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from srv6lab.errors import TopologyError
 from srv6lab.plan.routes import expected_routes
 from tests.small import planned
 
@@ -68,3 +71,19 @@ def test_a_link_is_reached_over_its_nearer_end_or_both() -> None:
     assert ways(text, "one", "2001:6::/64") == [("2001:1::2", "eth1"), ("2001:2::2", "eth2")]
     dearer = text.replace('"2001:2::/64", isis: {metric: 10}', '"2001:2::/64", isis: {metric: 15}')
     assert ways(dearer, "one", "2001:6::/64") == [("2001:1::2", "eth1")]
+
+
+# A headend at one end of the square, which steers to the other with no route of its own.
+STEERED = (
+    SQUARE.replace("  five: {role: router,", '  five: {role: router, locator: "fc00:5:5::/64",')
+    + """local_sids: [{node: five, sid: "fc00:5:5::d6", behavior: End.DT6, table: 254}]
+steering: [{headend: one, match: {prefix: "2001:db8::/32"}, to: {segments: ["fc00:5:5::d6"]}}]
+"""
+)
+
+
+def test_a_headend_steers_over_what_isis_brings() -> None:
+    (policy,) = planned(STEERED).node("one").steering
+    assert policy.nic == "eth1"
+    with pytest.raises(TopologyError, match="one has no route to its first segment"):
+        planned(STEERED.replace('"2001:5::/64", isis: {metric: 10}', '"2001:5::/64"'))

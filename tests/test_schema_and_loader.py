@@ -63,7 +63,7 @@ groups:
   all: {members: ["k[1-{count}]"], role: "{kind}", locator: "fc00:{n}::/64"}
 nodes:
   k[1-{count}]:
-  edge: {role: router, locator: "fc00:e::/64", routes: [{prefix: "fc00:[1-2]::/64", via: "2001:db8:0:3::1"}]}
+  edge: {role: router, locator: "fc00:e::/64", routes: [{prefix: "fc00:[1-2]::/64", via: "2001:db8:0:3::9"}]}
 links:
   - {<<: *core, endpoints: ["k[1-2]", "k[2-3]:eth9"]}
   - k3 - edge
@@ -83,7 +83,7 @@ BASES: dict[str, Any] = {
 # --- values that nothing of a kind can be
 
 NO_TEXT = (7, True, None, ["x"], {"x": 1})
-NO_NAME = ("", "Core", "-x", "x_y", "a" * 32, *NO_TEXT)
+NO_NAME = ("", "1core", "-x", "x.y", "a" * 32, *NO_TEXT)
 NO_NUMBER = ("1", "x", True, [1], {})
 NO_FLAG = ("yes", "true", 1, 0, None, [])
 NO_LIST = ("x", 1, {}, None)
@@ -96,7 +96,10 @@ NO_V4_PREFIX = ("10.0.1.0/33", "10.0.1.0/", "10.0.1/24", "10.0.1.0/x", "10.0.1.0
 
 GOOD: dict[str, dict[str, tuple[Any, ...]]] = {
     "small": {
-        "name": ("x", "a" * 31, "a-1"),
+        "name": ("x", "a" * 31, "a-1", "A_1"),
+        "nodes/R_1": ({"role": "host"},),
+        "links/0/name": ("Net_0",),
+        "links/0/endpoints/1": ("gate:ge-0-0-1", "gate:eth1.10", "gate:eth100"),
         "description": ("", "x" * 200, "words: → and 漢字"),
         "order": (0, 10**9),
         "requires": ([], ["other"]),
@@ -105,15 +108,32 @@ GOOD: dict[str, dict[str, tuple[Any, ...]]] = {
         "nodes/west/box": ("bento/ubuntu-22.04", "mine"),
         "nodes/west/box_version": ("202404.23.0", ">= 1.2, < 2"),
         "nodes/gate/locator": ("FC00:A::/64", "fc00:a:0:0:0:0:0:0/64", "fc00:a::/064", "fc00:a::0.0.0.0/64"),
-        "nodes/gate/loopback": ("fc00:a::1", "fc00:a::1/128"),
+        "nodes/gate/loopback": (
+            "fc00:a::1",
+            "fc00:a::1/128",
+            ["fc00:a::1/64", "10.255.0.1/32"],
+            "10.0.0.1/8",
+            [],
+            None,
+        ),
         "nodes/gate/headend": ({}, {"probe_interval": 10}, {"misses": 100}),
         "nodes/west/routes/0/weight": (1, 256),
         "nodes/west/routes/0/table": (1, 252, None),
-        "links/0/prefix": ("10.0.1.0/255.255.255.0", "10.0.1.0/0.0.0.255", "10.0.1.0/024"),
+        "links/0/prefix": (
+            "10.0.1.0/255.255.255.0",
+            "10.0.1.0/0.0.0.255",
+            "10.0.1.0/024",
+            ["10.0.1.0/24"],
+            ["10.0.1.0/24", "2001:1::/64"],
+        ),
         "links/1/mtu": (1280, 9216),
         "links/0/igp_metric": (1, 2**24 - 1),
         "links/0/srlgs": ([], [0, 2**32 - 1]),
-        "links/0/endpoints/0": ({"at": "west:eth1"}, {"at": "west:eth1", "address": None, "trace": "A_1"}),
+        "links/0/endpoints/0": (
+            {"at": "west:eth1"},
+            {"at": "west:eth1", "address": None, "trace": "A_1"},
+            {"at": "west:eth1", "address": ["10.0.1.1", "10.0.1.7"], "mac": "02:00:00:00:00:01", "mtu": 1400},
+        ),
         "local_sids/1/sid": ("FC00:B::E", "fc00:b:0:0:0:0:0:e", "fc00:b::0.0.0.14"),
         "local_sids/1/flavors": ([], ["PSP"]),
         "local_sids/1/nh6": (None,),
@@ -209,11 +229,11 @@ BAD: dict[str, dict[str, tuple[Any, ...]]] = {
         "nmae": ("x",),
         "description": ("two\nlines", "x" * 201, 7),
         "order": (-1, *NO_NUMBER),
-        "requires": (["Other"], *NO_LIST),
+        "requires": (["1other"], *NO_LIST),
         "defaults": ({"memory": "1024"}, {"ram": 1024}, 7),
-        "groups": ({"Core": {"members": ["gate"]}}, {"core": {"members": []}}, {"core": {}}),
+        "groups": ({"1core": {"members": ["gate"]}}, {"core": {"members": []}}, {"core": {}}),
         "nodes": ({}, LEAVE_OUT, *NO_MAPPING),
-        "nodes/Gate": ({"role": "host"},),
+        "nodes/ga.te": ({"role": "host"},),
         "nodes/gate-": ({"role": "host"},),
         "nodes/localhost": ({"role": "host"},),
         "nodes/nul": ({"role": "host"},),
@@ -228,17 +248,26 @@ BAD: dict[str, dict[str, tuple[Any, ...]]] = {
         "nodes/west/routes/0/weight": (0, 257, *NO_NUMBER),
         "nodes/west/routes/0/table": (0, 253),
         "nodes/gate/locator": NO_V6_PREFIX,
-        "nodes/gate/loopback": NO_V6_PREFIX,
+        "nodes/gate/loopback": (*(one for one in NO_V6_PREFIX if one != "10.0.0.0/8"), ["fc00:a::1/129"]),
         "nodes/gate/router_id": (*NO_V4, "fc00::1"),
         "nodes/gate/headend": ({"misses": 0}, {"probe_interval": 9}, {"flows": [{}]}, None),
         "links/0": ("x", [], None),
-        "links/0/prefix": (*NO_V4_PREFIX, LEAVE_OUT),
+        "links/0/prefix": (*NO_V4_PREFIX, LEAVE_OUT, [], ["10.0.1.0/33"], [["10.0.1.0/24"]]),
         "links/0/mtu": (1279, 9217, "1500"),
         "links/0/endpoints": ([], ["west:eth1"], ["west:eth1", "gate:eth1", "gate:eth3"], *NO_LIST),
-        "links/0/endpoints/0": ("West", "west:eth0", "west:eth100", "West:eth1", "west:lo", {"att": "x"}, 7),
+        "links/0/endpoints/0": (
+            {"at": "west:eth1", "mac": "02:00:00:00:00"},
+            "we.st",
+            "west:",
+            "west:e/1",
+            "we.st:eth1",
+            "west:abcdefghijklmnop",
+            {"att": "x"},
+            7,
+        ),
         "links/0/igp_metric": (0, 2**24),
         "links/0/srlgs": ([-1], [2**32], 7),
-        "links/0/affinities": (["Red"],),
+        "links/0/affinities": (["red.1"],),
         "local_sids/0/node": (*NO_NAME, LEAVE_OUT),
         "local_sids/1/sid": (*NO_V6, "10.0.0.1", LEAVE_OUT),
         "local_sids/0/nh4": (*NO_V4, "fc00::1", LEAVE_OUT, None),
@@ -260,7 +289,7 @@ BAD: dict[str, dict[str, tuple[Any, ...]]] = {
         "steering/0/match": ({}, {"prefix": "10.0.2.0/33"}, {"prefixes": []}),
         "steering/0/mode": ("insert", "encap.Red"),
         "exercises": ({}, "x", None),
-        "exercises/0/name": ("An Exercise", "aux", LEAVE_OUT),
+        "exercises/0/name": ("an exercise", "aux", LEAVE_OUT),
         "exercises/0/since": ("down",),
         "exercises/0/expect": (LEAVE_OUT, [], None),
         "exercises/0/apply": (
@@ -294,7 +323,7 @@ BAD: dict[str, dict[str, tuple[Any, ...]]] = {
         f"{_PROBE}/dscp": (-1, 64, "ef"),
         f"{_PROBE}/hop_limit": (0, 256),
         f"{_PROBE}/segments": (["10.0.0.1"], ["fc00:b::e"] * 17),
-        f"{_PACKETS}/0/at": ("gate", "gate:ETH2", "gate/:eth2", "gate:eth2:x", 7),
+        f"{_PACKETS}/0/at": ("gate", "gate:eth/2", "gate/:eth2", "gate:eth2:x", 7),
         f"{_PACKETS}/0/direction": ("up", "IN", LEAVE_OUT),
         f"{_PACKETS}/0/source": ("10.0.0.1", "x"),
         f"{_PACKETS}/0/hop_limit": (-1, 256, "64"),
@@ -349,7 +378,7 @@ BAD: dict[str, dict[str, tuple[Any, ...]]] = {
             {"west > gate": 7},
             {"west > gate": None},
             {"west>gate": "10.0.1.1 → 10.0.2.1"},
-            {"West > gate": "10.0.1.1 → 10.0.2.1"},
+            {"we.st > gate": "10.0.1.1 → 10.0.2.1"},
             {"west": "10.0.1.1 → 10.0.2.1"},
             {"west > gate > exit": "10.0.1.1 → 10.0.2.1"},
             {"west > gate": "same hl 64", "gate > exit": "same"},
@@ -358,7 +387,7 @@ BAD: dict[str, dict[str, tuple[Any, ...]]] = {
         ),
         f"{_THERE}/1": ({"gate > exit": "same | same ]"}, {"gate > exit": "samehl 63"}),
         "exercises/0/expect/walk/echo": ([], {"their": []}, {"unreviewed": "yes"}, {"there": {}}),
-        "exercises/0/expect/walk": ({"Echo": {}}, [], None),
+        "exercises/0/expect/walk": ({"ec.ho": {}}, [], None),
     },
     "routed": {
         "exercises/0/expect/control/0/fields": (
@@ -393,11 +422,11 @@ BAD: dict[str, dict[str, tuple[Any, ...]]] = {
     "whole": {
         "groups/edge/members": ([], ["west", "west"], LEAVE_OUT),
         "services/ids/ports": ([], LEAVE_OUT),
-        "services/ids/netns": (LEAVE_OUT, None, "Box"),
+        "services/ids/netns": (LEAVE_OUT, None, "b.ox"),
         "services/ids/engine": ("zeek",),
         "services/ids/rules": ("/etc/rules", "../rules", "a b", "", LEAVE_OUT),
         "services/ids/sr_aware": NO_FLAG,
-        "services/ids/ports/0/outside": ("lo", "eth3", "a" * 16, "VA"),
+        "services/ids/ports/0/outside": ("lo", "eth3", "a" * 16, "v/a"),
         "services/ids/ports/0/inside": ("all",),
         "services/tap/listen": (None, LEAVE_OUT, "eth2 "),
         "services/tap/sr_aware": (True,),
@@ -509,6 +538,13 @@ ONLY_THE_LOADER: dict[str, tuple[tuple[str, str, Any], ...]] = {
         ("small", "exercises/0/probes/0/to", "west"),
         ("whole", "policies/1/color", 10),
         ("routed", "nodes/edge-2/router_id", "192.0.2.2"),
+    ),
+    "what a name is to a machine": (
+        ("small", "links/0/endpoints/0", "west:eth0"),
+        ("small", "links/0/endpoints/0", "west:lo"),
+        ("small", "links/2/name", "Core"),
+        ("small", "nodes/Gate", {"role": "host"}),
+        ("small", "nodes/gate_", {"role": "host"}),
     ),
     "what a range or a variable becomes": (
         ("short", "vars/core_mtu", "much"),
@@ -631,6 +667,37 @@ def test_there_are_enough_files() -> None:
 @pytest.mark.parametrize("base", BASES)
 def test_the_bases_are_good(base: str) -> None:
     assert takes(json.dumps(BASES[base])) == (True, True)
+
+
+def places(data: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Where a single value stands that a variable may stand for."""
+    pairs = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
+    for key, value in pairs:
+        if path or key not in ("vars", "include"):
+            yield from places(value, (*path, key))
+    if isinstance(data, (str, int)) and "{" not in str(data) and len(str(data)) <= 200:
+        yield path
+
+
+def with_variables(data: Any, which: list[tuple[Any, ...]]) -> Any:
+    """The file with variables in these places."""
+    data = deepcopy(data)
+    values = {}
+    for number, (*before, last) in enumerate(which):
+        part = data
+        for key in before:
+            part = part[key]
+        values[f"v{number}"], part[last] = part[last], f"{{v{number}}}"
+    return data | {"vars": data.get("vars", {}) | values}
+
+
+@pytest.mark.parametrize("base", BASES)
+def test_every_value_may_be_a_variable(base: str) -> None:
+    every = [*places(BASES[base])]
+    assert len(every) > 10
+    assert takes(json.dumps(with_variables(BASES[base], every))) == (True, True)
+    refused = [path for path in every if not VALIDATOR.is_valid(with_variables(BASES[base], [path]))]
+    assert refused == []
 
 
 @pytest.mark.parametrize("path", LABS, ids=lambda path: path.parent.name)

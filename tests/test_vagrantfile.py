@@ -113,7 +113,7 @@ def _machine(plan: Plan, machine: PlannedNode, folder: Path) -> Said:
         "box": machine.box,
         "box_version": machine.box_version,
         "box_check_update": False,
-        "hostname": machine.name,
+        "hostname": machine.name.replace("_", "-"),
         "name": f"{plan.name}-{machine.name}{suffix(folder)}",
         "linked_clone": True,
         "check_guest_additions": False,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import IPv6Address, IPv6Network, ip_address
@@ -56,12 +57,12 @@ def _config(given: Mapping[str, Any]) -> Config:
     called = _names(Path(given["names"])) if "names" in given else {}
 
     def here(one: Mapping[str, Any]) -> dict[str, Any]:
-        return {**one, "otherwise": [called.get(word, word) for word in one.get("otherwise", ())]}
+        return {**one, "otherwise": [_here(called, word) for word in one.get("otherwise", ())]}
 
     return Config(
         given["node"],
         address,
-        {ip_address(one): called.get(name, name) for one, name in given["nics"].items()},
+        {ip_address(one): _here(called, name) for one, name in given["nics"].items()},
         read_db(given["db"]),
         tuple(read_policy(address, one) for one in given["policies"]),
         (
@@ -73,6 +74,11 @@ def _config(given: Mapping[str, Any]) -> Config:
         interval,
         misses,
     )
+
+
+def _here(called: Mapping[str, str], name: str) -> str:
+    """What a NIC is called here: the file is one of shell variables, which for `ge-0-1` is `nic_ge_0_1`."""
+    return called.get(name) or called.get(f"nic_{re.sub('[^A-Za-z0-9]', '_', name)}") or name
 
 
 def _names(path: Path) -> dict[str, str]:

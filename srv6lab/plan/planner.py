@@ -7,9 +7,10 @@ What can't be planned is a Problem at the place in the YAML that asked for it.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from ipaddress import IPv6Address, ip_interface, ip_network
+from ipaddress import IPv6Address, ip_interface
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -27,17 +28,17 @@ from srv6lab.plan.nodes import (
     PlannedPort,
     PlannedProxy,
     PlannedRoute,
-    PlannedRule,
     PlannedService,
     PlannedSid,
     Spare,
-    SteeredList,
     SteeredPrefix,
 )
 from srv6lab.plan.own import plan_own
-from srv6lab.plan.selectors import rule_of, selectors
+from srv6lab.plan.routes import learned_nics
+from srv6lab.plan.selectors import planned_rule, selectors, steered_prefix, with_rules
 from srv6lab.plan.vrfs import plan_vrfs
 from srv6lab.srv6.behaviors import BEHAVIORS
+from srv6lab.srv6.hmac import HmacKey
 from srv6lab.topology.actions import Action
 from srv6lab.topology.actions.route import RouteAction
 from srv6lab.topology.actions.sid import SidAction
@@ -45,9 +46,8 @@ from srv6lab.topology.actions.steering import SteeringAction
 from srv6lab.topology.local_sid import LocalSid
 from srv6lab.topology.model import STANDARD, Group, Hardware, Link, Node, Port, Topology
 from srv6lab.topology.route import Route
-from srv6lab.topology.rules import Rule
 from srv6lab.topology.scalars import Address
-from srv6lab.topology.steering import ListedSegments, Steering
+from srv6lab.topology.steering import Steering
 
 T = TypeVar("T")
 _Sid = tuple[int, LocalSid]  # with its place in the file
@@ -70,14 +70,26 @@ def plan(topology: Topology, locate: Locate, files: Mapping[str, str] = MappingP
     steering = _by_node((one.headend, (where, one)) for where, one in every)
     inserted = {one.prefix for _, one in every if one.mode == "inline"}
     groups = _by_node((member, group) for group in topology.groups.values() for member in group.members)
-    nodes = []
-    for name, node in topology.nodes.items():
-        planner = _Planner(name, node, tuple(nics.get(name, ())), locate, problems)
+    planners = {
+        name: _Planner(name, node, tuple(nics.get(name, ())), locate, problems)
+        for name, node in topology.nodes.items()
+    }
+    begun = []
+    for name, planner in planners.items():
         services = tuple(_plan_services(topology, name, files))
+        machine = planner.planned(services)
+        begun.append(replace(machine, routing=plan_routing(topology, name)))
+    pushing = {one.node for one in topology.local_sids if one.policy} | {one.headend for _, one in every}
+    learned = learned_nics(topology.name, begun, pushing)
+    nodes = []
+    for machine in begun:
+        name, node = machine.name, topology.nodes[machine.name]
         wanted = steering.get(name, ())
+        machine = replace(machine, learned=learned.get(name, ()))
         machine = replace(
-            planner.planned(sids.get(name, ()), services),
-            routing=plan_routing(topology, name),
+            machine,
+            local_sids=tuple(planners[name].sids(sids.get(name, ()), machine)),
+            proxies=tuple(planners[name].proxies(sids.get(name, ()), machine)),
             selectors=selectors(one.match for _, one in wanted if not one.of_frames),
             has_lists=any(len(one.lists) > 1 for _, one in wanted),
         )
@@ -129,34 +141,6 @@ def _hardware(node: Node, groups: Iterable[Group], defaults: Hardware) -> dict[s
 def _said(hardware: Hardware) -> dict[str, Any]:
     values = {key: getattr(hardware, key) for key in Hardware.model_fields}
     return {key: value for key, value in values.items() if value is not None}
-
-
-def with_rules(rules: tuple[PlannedRule, ...], policies: Iterable[SteeredPrefix]) -> tuple[PlannedRule, ...]:
-    """A node's rules with those that lead to what it steers."""
-    return tuple(dict.fromkeys((*rules, *(one.rule for one in policies if one.rule))))
-
-
-def _rule(rule: Rule) -> PlannedRule:
-    return PlannedRule(
-        rule.priority, rule.table, rule.versions, rule.source, rule.to, rule.iif or "", rule.fwmark
-    )
-
-
-def steered_prefix(node: PlannedNode, steering: Steering) -> SteeredPrefix | None:
-    """A policy with the NIC towards its first segment, or None where there is no way to it."""
-    lists = []
-    for _, one in steering.lists:
-        if (nic := node.egress_nic(one.segments[0])) is None:
-            return None
-        weight = one.weight if isinstance(one, ListedSegments) else 1
-        lists.append(SteeredList(one.segments, nic, node.neighbor(one.segments[0], nic), weight))
-    match, first = steering.match, lists[0]
-    rule = rule_of(match, node.selectors)
-    vrf = next((vrf.table for vrf in node.vrfs if vrf.name == match.vrf), None)
-    table = rule.table if rule else match.table or vrf
-    several = tuple(lists) if len(lists) > 1 else ()
-    of = (steering.prefix, first.segments, steering.mode, first.nic, match.vrf or "")
-    return SteeredPrefix(*of, several, table, rule)
 
 
 def _policies(
@@ -238,10 +222,12 @@ def _mac_clashes(topology: Topology, locate: Locate) -> Iterator[Problem]:
     for index, link in enumerate(topology.links):
         for end, endpoint in enumerate(link.endpoints):
             point = endpoint.point
-            owner = owners.setdefault(mac_of(topology.name, point), point)
+            mac = endpoint.mac or mac_of(topology.name, point)
+            owner = owners.setdefault(mac, point)
             if owner != point:
-                what = f"{point} would have the MAC {mac_of(topology.name, point)} that {owner} has"
-                yield Problem(locate(("links", index, "endpoints", end)), what, "rename one of the two nodes")
+                what = f"{point} would have the MAC {mac} that {owner} has"
+                mend = "write another one" if endpoint.mac else "rename one of the two nodes"
+                yield Problem(locate(("links", index, "endpoints", end)), what, mend)
 
 
 def _plan_nics(topology: Topology, every: Iterable[Steering]) -> dict[str, list[Nic]]:
@@ -252,8 +238,13 @@ def _plan_nics(topology: Topology, every: Iterable[Steering]) -> dict[str, list[
         for nic in _ends(topology.name, link, all_, own):
             nics.setdefault(nic.point.node, []).append(nic)
     for found in nics.values():
-        found.sort(key=lambda nic: int(nic.name.removeprefix("eth")))
+        found.sort(key=lambda nic: _by_number(nic.name))
     return nics
+
+
+def _by_number(name: str) -> list[str | int]:
+    """eth10 comes behind eth2."""
+    return [int(part) if part.isdigit() else part for part in re.split("([0-9]+)", name)]
 
 
 def _ends(lab: str, link: Link, circuits: Collection[Point], bare: Collection[Point]) -> Iterator[Nic]:
@@ -262,15 +253,14 @@ def _ends(lab: str, link: Link, circuits: Collection[Point], bare: Collection[Po
         point = points[index]
         yield Nic(
             point=point,
-            mac=mac_of(lab, point),
-            mtu=link.mtu,
-            address=ip_interface(f"{link.address(index)}/{link.prefix.prefixlen}"),
+            mac=endpoint.mac or mac_of(lab, point),
+            mtu=endpoint.mtu or link.mtu,
+            addresses=link.interfaces(index) if endpoint.addresses or point not in bare else (),
             trace=endpoint.trace or f"{point.node}-{point.nic}",
             link=link.name,
             peer=points[1 - index],
             vrf=endpoint.vrf or "",
             circuit=point in circuits,
-            bare=point in bare and endpoint.address is None,
         )
 
 
@@ -282,9 +272,9 @@ def _neighbors(
     found: dict[str, list[FixedNeighbor]] = {}
     for near, far in dict.fromkeys(pairs):
         there = ends[far]
-        if ends[near].address.network == there.address.network:
-            neighbor = FixedNeighbor(there.address.ip, there.mac, near.nic)
-            found.setdefault(near.node, []).append(neighbor)
+        mine = {*ends[near].networks()}
+        for address in (one.ip for one in there.addresses if one.network in mine):
+            found.setdefault(near.node, []).append(FixedNeighbor(address, there.mac, near.nic))
     return found
 
 
@@ -308,7 +298,7 @@ def _port(lab: str, node: str, netns: str, port: Port) -> PlannedPort:
             point=point,
             mac=mac_of(lab, point),
             mtu=port.mtu,
-            address=ip_interface(f"{port.prefix[number]}/{length}"),
+            addresses=(ip_interface(f"{port.prefix[number]}/{length}"),),
             trace=port.trace or f"{node}-{inside.nic}",
             link="",
             peer=peer,
@@ -326,20 +316,23 @@ class _Planner:
         self.name, self.node, self.nics = name, node, nics
         self.locate, self.problems = locate, problems
 
-    def planned(self, sids: Sequence[_Sid], services: tuple[PlannedService, ...]) -> PlannedNode:
-        node = PlannedNode(
+    def planned(self, services: tuple[PlannedService, ...]) -> PlannedNode:
+        return PlannedNode(
             name=self.name,
             role=self.node.role,
             nics=self.nics,
-            loopback=self.node.loopback,
+            loopbacks=self.node.loopbacks,
             locator=self.node.locator,
             tunnel_source=self.node.tunnel_source,
+            hmac_keys=tuple(
+                HmacKey(int(number), key.algorithm, key.secret.encode("ascii"))
+                for number, key in self.node.hmac_keys.items()
+            ),
+            hmac_check=self.node.hmac_check,
             routes=tuple(self.routes()),
-            rules=tuple(map(_rule, self.node.rules)),
+            rules=tuple(map(planned_rule, self.node.rules)),
             services=services,
-            proxies=tuple(self._proxies(sids, services)),
         )
-        return replace(node, local_sids=tuple(self.sids(sids, node)))
 
     def routes(self) -> Iterable[PlannedRoute]:
         for index, route in enumerate(self.node.routes):
@@ -384,31 +377,46 @@ class _Planner:
         what = f"{next_hop} is on no link of {self.name}" if next_hop else f"{self.name} has no IPv6 link"
         self._problem(("local_sids", index), what, self._links_of())
 
-    def _proxies(self, sids: Sequence[_Sid], services: tuple[PlannedService, ...]) -> Iterable[PlannedProxy]:
+    def proxies(self, sids: Sequence[_Sid], node: PlannedNode) -> Iterable[PlannedProxy]:
         for index, local in sids:
             behavior = BEHAVIORS[local.behavior]
             if behavior.served_by != "proxy":
                 continue
-            service = next((one for one in services if one.name == local.service), None)
+            service = next((one for one in node.services if one.name == local.service), None)
             if service is None or len(service.ports) != 2:
                 what = f"{local.behavior} needs a service on {self.name} with two ports"
                 mend = f"give it `service:` with a name from `services` that has two `ports` on {self.name}"
                 self._problem(("local_sids", index), what, mend)
                 continue
             to, back = service.ports
-            yield PlannedProxy(
-                local.sid, behavior, service.name, to.inside.address.ip, to.outside.name, back.outside.name
-            )
+            there = to.inside.address.ip, to.outside.name, back.outside.name
+            source, segments = self._tunnel(local, node) if local.policy else (None, ())
+            if local.policy and source is None:
+                self._stranded(index, local)
+                continue
+            yield PlannedProxy(local.sid, behavior, service.name, *there, source, segments)
+
+    def _tunnel(
+        self, local: LocalSid, node: PlannedNode
+    ) -> tuple[IPv6Address | None, tuple[IPv6Address, ...]]:
+        """Where the tunnel of a static proxy begins, and its segments; no source where no way leads to the first."""
+        assert local.policy is not None
+        segments = local.policy.segments
+        out = node.egress_nic(segments[0])
+        loopback = node.loopback.ip if node.loopback else None
+        near = (nic.address.ip for nic in node.nics if nic.name == out)
+        known = (local.policy.source, node.tunnel_source, loopback, *near)
+        found = (one for one in known if isinstance(one, IPv6Address))
+        return next(found, None) if out else None, segments
 
     def _connected(self, address: Address, vrf: str = "") -> str | None:
-        nics = (nic for nic in self.nics if nic.vrf == vrf and not nic.bare)
-        return next((nic.name for nic in nics if address in nic.address.network), None)
+        return next((nic.name for nic in self.nics if nic.vrf == vrf and nic.reaches(address)), None)
 
     def _any_ipv6_nic(self) -> str | None:
-        return next((nic.name for nic in self.nics if nic.address.version == 6 and not nic.vrf), None)
+        return next((nic.name for nic in self.nics if nic.of(6) and not nic.vrf), None)
 
     def _links_of(self) -> str:
-        prefixes = ", ".join(str(ip_network(nic.address.network)) for nic in self.nics)
+        prefixes = ", ".join(str(network) for nic in self.nics for network in nic.networks())
         return f"its links are {prefixes}" if prefixes else "it has no links"
 
     def _problem(self, where: Path, what: str, mend: str) -> None:

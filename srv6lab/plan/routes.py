@@ -7,10 +7,10 @@ networks handed on into IS-IS at the border, VPN routes that every speaker of th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from ipaddress import IPv6Address, IPv6Network, ip_network
+from ipaddress import IPv6Address, IPv6Network
 
 from srv6lab.evidence.packets import Point
 from srv6lab.plan.frr import PlannedVrf
@@ -38,13 +38,15 @@ class ExpectedRoutes:
     vpns: Mapping[str, tuple[VpnRoute, ...]] = field(default_factory=dict)
 
 
-def expected_routes(plan: Plan, withdrawn: Collection[str] = ()) -> dict[str, ExpectedRoutes]:
-    """The routes of every node with routing protocols; the nodes in `withdrawn` have lost their locator, and
-    with it the SIDs of their VPNs."""
+def expected_routes(
+    plan: Plan, withdrawn: Collection[str] = (), only: Collection[str] | None = None
+) -> dict[str, ExpectedRoutes]:
+    """The routes of every node with routing protocols, or of those in `only`; the nodes in `withdrawn` have lost their
+    locator, and with it the SIDs of their VPNs."""
     lost = {plan.node(name).locator for name in withdrawn}
-    speakers = [node for node in plan.nodes if node.routing]
+    speakers = [node for node in plan.nodes if node.routing and (only is None or node.name in only)]
     ends = {nic.point: nic for nic in plan.nics()}
-    far = {node.name: _distances(node, plan) for node in speakers}
+    far = _Far(plan)
     found = {}
     for node in speakers:
         vpns = {vrf.name: tuple(_imported(plan, node, vrf, withdrawn)) for vrf in _vrfs(node)}
@@ -62,6 +64,20 @@ def expected_routes(plan: Plan, withdrawn: Collection[str] = ()) -> dict[str, Ex
     return found
 
 
+def learned_nics(
+    lab: str, begun: Sequence[PlannedNode], pushing: Collection[str]
+) -> dict[str, tuple[tuple[Network, str], ...]]:
+    """The NIC towards each prefix that IS-IS brings, of the nodes that push segments: of several ways the first."""
+    asking = {node.name for node in begun if node.name in pushing and node.routing and node.routing.isis}
+    if not asking:
+        return {}
+    found = expected_routes(Plan(lab, "", tuple(begun), (), {}), only=asking)
+    return {
+        name: tuple({one.prefix: one.nic for one in reversed(routes.routes)}.items())
+        for name, routes in found.items()
+    }
+
+
 def _vrfs(node: PlannedNode) -> tuple[PlannedVrf, ...]:
     return node.routing.vrfs if node.routing else ()
 
@@ -69,13 +85,18 @@ def _vrfs(node: PlannedNode) -> tuple[PlannedVrf, ...]:
 # --- IS-IS
 
 
-def _distances(node: PlannedNode, plan: Plan) -> dict[str, int]:
-    """How far each node is that IS-IS leads to, the nearest first."""
+class _Far(dict[str, dict[str, int]]):
+    """From each node how far each other is that IS-IS leads to, the nearest first; found out when it is asked for."""
 
-    def moves(far: int, name: str) -> Iterator[tuple[int, str]]:
-        return ((far + metric, nic.peer.node) for nic, metric in _isis_nics(plan.node(name)))
+    def __init__(self, plan: Plan) -> None:
+        self._nodes = {node.name: node for node in plan.nodes}
 
-    return {name: far for far, name in nearest_first(0, node.name, moves)}
+    def __missing__(self, source: str) -> dict[str, int]:
+        def moves(far: int, name: str) -> Iterator[tuple[int, str]]:
+            return ((far + metric, nic.peer.node) for nic, metric in _isis_nics(self._nodes[name]))
+
+        self[source] = {name: far for far, name in nearest_first(0, source, moves)}
+        return self[source]
 
 
 def _ways(
@@ -111,18 +132,22 @@ def _isis(plan: Plan, node: PlannedNode, far: Mapping[str, int], ways: Ways) -> 
 
 def _learned(prefix: Network, ways: Iterable[tuple[Nic, Nic]]) -> Learned:
     return prefix, tuple(
-        PlannedRoute(prefix, there.address.ip, near.name)
+        PlannedRoute(prefix, (there.of(prefix.version) or there.address).ip, near.name)
         for near, there in sorted(set(ways), key=lambda way: way[0].point)
     )
 
 
 def _announced(node: PlannedNode) -> Iterator[tuple[Network, int]]:
     """The prefixes that a node tells of in IS-IS, each with what it costs from there."""
-    if node.loopback:
-        yield node.loopback.network, 0
+    yield from ((one.network, 0) for one in node.loopbacks if one.version == 6)
     if node.routing and node.routing.locator:
         yield node.routing.locator, 0
-    yield from ((nic.address.network, metric) for nic, metric in _isis_nics(node))
+    for nic, metric in _isis_nics(node):
+        yield from ((network, metric) for network in nic.networks() if _is_announced(network))
+
+
+def _is_announced(network: Network) -> bool:
+    return network.version == 6 and not network.is_link_local
 
 
 # --- BGP
@@ -185,7 +210,8 @@ def _sessions_lead_to(plan: Plan, node: PlannedNode) -> set[str]:
 
 def _sites(node: PlannedNode, vrf: PlannedVrf) -> Iterator[Network]:
     if "connected" in vrf.redistribute:
-        yield from (ip_network(nic.address.network) for nic in node.nics if nic.name in vrf.nics)
+        nics = (nic for nic in node.nics if nic.name in vrf.nics)
+        yield from (network for nic in nics for network in nic.networks() if network.version == 4)
 
 
 def _from_pe(plan: Plan, node: PlannedNode, withdrawn: Collection[str]) -> Iterator[Learned]:

@@ -24,7 +24,7 @@ def plan_vrfs(said: Node, node: PlannedNode, steering: Sequence[Steering]) -> tu
 
 def _exits(node: PlannedNode, firsts: dict[IPv6Address, None]) -> Iterator[tuple[IPv6Address, IPv6Address]]:
     """Those to which there is a way, each with the node's tunnel source, or the address of the NIC towards it."""
-    addresses = {nic.name: nic.address.ip for nic in node.nics}
+    addresses = {nic.name: one.ip for nic in node.nics for one in reversed(nic.addresses) if one.version == 6}
     for segment in firsts:
         source = node.tunnel_source or addresses.get(node.egress_nic(segment) or "")
         if isinstance(source, IPv6Address):

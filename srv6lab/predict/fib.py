@@ -98,3 +98,13 @@ class Fib:
 
 def _bits(address: Address, length: int) -> int:
     return int(address) >> (address.max_prefixlen - length)
+
+
+def words_of_way(way: NextHop) -> str:
+    """A way of a route, as a person tells it from the others."""
+    match way:
+        case Gateway(next_hop, nic):
+            return f"{next_hop} on {nic}"
+        case Steer(_, given) | Sid(local=LocalSid(policy=Encapsulation() as given)):
+            return ", ".join(map(str, given.segments))
+    return str(way)

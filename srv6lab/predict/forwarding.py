@@ -14,10 +14,11 @@ from srv6lab.evidence.prediction import Choice, End, Hop, TooBig
 from srv6lab.plan.nodes import Nic
 from srv6lab.predict import sr_proxy
 from srv6lab.predict.encapsulating import hop_left, hop_still_due, like, with_a_hop
-from srv6lab.predict.fib import Blackhole, Gateway, Link, Local, NextHop, Sid, Steer
+from srv6lab.predict.fib import Blackhole, Gateway, Link, Local, NextHop, Sid, Steer, words_of_way
 from srv6lab.predict.filters import through
 from srv6lab.predict.frames import FRAMES, framed, unframed
-from srv6lab.predict.icmp import unreachable, words_of
+from srv6lab.predict.hmac import DRAFTED, refused, signing
+from srv6lab.predict.icmp import told_by_route, unreachable, words_of
 from srv6lab.predict.namespaces import LOOPBACK, ModeledLab, Namespace
 from srv6lab.predict.packet_view import size, view
 from srv6lab.predict.parting import Parting, parting
@@ -198,7 +199,7 @@ class _Step:
         key = f"{walk.place} {prefix} {first.source} {first.destination}"
         taken = [one.taken for one in walk.choices if one.key == key]  # a hash says the same twice
         for number, way in enumerate(ways):
-            choice = Choice(key, walk.place, _words(way), number, len(ways), how is Parting.TOGETHER)
+            choice = Choice(key, walk.place, words_of_way(way), number, len(ways), how is Parting.TOGETHER)
             if not taken:
                 yield way, replace(walk, choices=(*walk.choices, choice))
             elif number in taken:
@@ -218,7 +219,7 @@ class _Step:
             case Link(nic):
                 return self._out(self.here.nics[nic], f"{prefix} is its link")
             case Blackhole(why, kind):
-                return _lost(self.walk, f"{prefix} is dropped: {why}", _told_by(kind, self.walk.packet))
+                return _lost(self.walk, f"{prefix} is dropped: {why}", told_by_route(kind, self.walk.packet))
             case Gateway(next_hop, nic):
                 return self._out(self.here.nics[nic], f"{prefix} via {next_hop}", next_hop)
         raise AssertionError(way)
@@ -227,6 +228,8 @@ class _Step:
 
     def _bound(self, way: Sid) -> Next:
         packet, local = self.walk.packet, way.local
+        if not local.service and (why := refused(self.here, packet, self.quirks, local)):
+            return _lost(self.walk, f"{way.behavior.name}: {why}")
         if local.policy:
             local = replace(local, policy=like(local.policy, packet))
         result = act(way.behavior)(packet, local)
@@ -235,11 +238,11 @@ class _Step:
             by_rfc, local = result, replace(local, flavors=local.flavors - {Flavor.PSP})
             result = act(way.behavior)(packet, local)
             departed = (NO_PSP,) if result != by_rfc else ()
+        if way.local.service and isinstance(result, Forward):
+            return self._to_service(way, result)
         if local.policy and isinstance(result, Forward) and BOUND in self.quirks:
             walk = self._noted(way.behavior.name, f"SID {way.sid}", BOUND)
             return (replace(walk, packet=hop_still_due(result.packet), how=result.how),)
-        if way.local.service and isinstance(result, Forward):
-            return self._to_service(way, result)
         return self._acted(way.behavior.name, result, f"SID {way.sid}", *departed)
 
     def _acted(self, name: str, result: Result, why: str, *departed: str) -> Next:
@@ -262,20 +265,23 @@ class _Step:
 
     def _steered(self, way: Steer, prefix: str) -> Next:
         packet, given = self.walk.packet, way.given
-        given = like(given, packet)
+        given = signing(like(given, packet), self.quirks)
         if way.name in FRAMES:
             return self._frame_steered(way.name, given)
         why = f"{prefix} is steered over {', '.join(map(str, given.segments))}"
         result = HEADENDS[way.name](packet, given)
+        drafted = (DRAFTED,) if given.key else ()
         own = self.walk.came_in is None and not self.walk.acted  # takes no hop here, by anybody's word
         if own and way.name == INSERT:
-            return (replace(self._noted(way.name, why), packet=insert(packet, given), how=Lookup()),)
+            return (
+                replace(self._noted(way.name, why, *drafted), packet=insert(packet, given), how=Lookup()),
+            )
         outer = way.name != INSERT and (own or OUTER in self.quirks)
         if isinstance(result, IcmpError) and outer:
             result = HEADENDS[way.name](with_a_hop(packet), given)
         if not isinstance(result, Forward) or not outer:
-            return self._acted(way.name, result, why)
-        departure = () if own else (OUTER,)
+            return self._acted(way.name, result, why, *drafted)
+        departure = drafted if own else (OUTER, *drafted)
         pushed = push(packet, given, result.packet.find(Srh))
         return (replace(self._noted(way.name, why, *departure), packet=pushed, how=result.how),)
 
@@ -285,7 +291,7 @@ class _Step:
         """The frame that the packet came in. By the RFC it takes no hop here."""
         result = HEADENDS[name](framed(self.walk.packet, self.walk.hops[-1].packet), given)
         why = f"what comes in by {self.walk.came_in} is steered over {', '.join(map(str, given.segments))}"
-        walk = self._noted(name, why, FRAME)
+        walk = self._noted(name, why, FRAME, *((DRAFTED,) if given.key else ()))
         assert isinstance(result, Forward)
         return (replace(walk, packet=result.packet, how=result.how, hop_due=FRAME in self.quirks),)
 
@@ -351,6 +357,8 @@ class _Step:
         routed = outer is not None and any(isinstance(one, Srh) for one in packet.headers[1 : outer.upper])
         if routed and not self.here.takes_srh and DISABLED in self.quirks:
             return _lost(walk, f"{to} is an address of {place}, where seg6_enabled is off: it takes no SRH")
+        if routed and (why := refused(self.here, packet, self.quirks)):
+            return _lost(walk, f"{place}: {why}")
         if outer is not None and outer.srh is not None:
             if ADDRESS in self.quirks:
                 return self._acted("End", end(packet, LocalSid()), f"{to} is its address")
@@ -373,7 +381,7 @@ class _Step:
         return replace(walk, packet=packet, how=Lookup(), hops=(*walk.hops, again))
 
     def _to_neighbor(self, next_hop: Address) -> Next:
-        nic = next((one for one in self.here.nics.values() if next_hop in one.address.network), None)
+        nic = next((one for one in self.here.nics.values() if one.reaches(next_hop)), None)
         if nic is None:
             return _lost(self.walk, f"{next_hop} is on no link of {self.here.place}")
         destination = _destination(self.walk.packet)
@@ -458,23 +466,6 @@ def _goes_on(acted: str) -> bool:
 
 def _weight(way: NextHop) -> int:
     return way.weight if isinstance(way, Gateway | Link | Steer | Sid) else 1
-
-
-def _told_by(kind: str, packet: Packet) -> IcmpError | None:
-    """What a route that refuses tells the source: of IPv6 that there is no route, of IPv4 that there is no host, or
-    that it is prohibited (RFC 4443 section 3.1, RFC 1812 section 5.2.7.1)."""
-    codes = {"unreachable": (0, 1), "prohibit": (1, 13)}
-    return unreachable(packet, *codes[kind]) if kind in codes else None
-
-
-def _words(way: NextHop) -> str:
-    """A way of a route, as a person tells it from the others."""
-    match way:
-        case Gateway(next_hop, nic):
-            return f"{next_hop} on {nic}"
-        case Steer(_, given) | Sid(local=LocalSid(policy=Encapsulation() as given)):
-            return ", ".join(map(str, given.segments))
-    return str(way)
 
 
 def _ip(packet: Packet) -> Ipv4 | Ipv6:

@@ -25,3 +25,10 @@ def unreachable(packet: Packet, code: int, code_of_ipv4: int) -> IcmpError:
     """ICMPv6 or ICMP Destination Unreachable."""
     ipv4 = isinstance(packet.headers[0], Ipv4)
     return IcmpError(3, code_of_ipv4) if ipv4 else IcmpError(1, code)
+
+
+def told_by_route(kind: str, packet: Packet) -> IcmpError | None:
+    """What a route that refuses tells the source: of IPv6 that there is no route, of IPv4 that there is no host, or
+    that it is prohibited (RFC 4443 section 3.1, RFC 1812 section 5.2.7.1)."""
+    codes = {"unreachable": (0, 1), "prohibit": (1, 13)}
+    return unreachable(packet, *codes[kind]) if kind in codes else None

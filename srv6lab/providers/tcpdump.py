@@ -68,6 +68,9 @@ class Reading:
 BEGINNING = Reading(size=PCAP_HEADER, drained=True)
 
 
+_END = "end-of-script"
+
+
 def start(wanted: Sequence[Wanted], keeper: int, folder: Path) -> dict[Point, Tracing]:
     """Bring each NIC up with a tracer on it, as a child of the keeper; all are live on return.
 
@@ -85,11 +88,11 @@ def start(wanted: Sequence[Wanted], keeper: int, folder: Path) -> dict[Point, Tr
         )
     lines = [f"ulimit -f {LIMIT // 512}"]
     for netns, starts in places.items():
-        script = shlex.quote("\n".join(starts))
-        lines.append(f"nsenter --net={shlex.quote(netns)} sh -c {script} &")
+        script = "\n".join(starts)
+        lines.append(f"nsenter --net={shlex.quote(netns)} sh <<'{_END}' &\n{script}\n{_END}")
     result = subprocess.run(
-        ["nsenter", f"--pid=/proc/{keeper}/ns/pid", "sh", "-c", "\n".join([*lines, "wait"])],
-        stdin=subprocess.DEVNULL,
+        ["nsenter", f"--pid=/proc/{keeper}/ns/pid", "sh"],
+        input="\n".join([*lines, "wait\n"]),  # as an argument it would be too long for a large lab
         capture_output=True,
         text=True,
         start_new_session=True,  # Ctrl-C at the terminal is not meant for tracers

@@ -7,6 +7,7 @@ namespace, and wires it to the core.
 from __future__ import annotations
 
 import subprocess
+from binascii import crc32
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -39,7 +40,11 @@ def make_namespaces(nodes: Iterable[PlannedNode], enter: Enter) -> bool:
 
 
 def index(nic: Nic) -> int:
-    return _FIRST_INDEX + int(nic.name.removeprefix("eth"))
+    """A number of its own for each NIC of a node: of those that aren't numbered, one that its name gives."""
+    number = nic.name.removeprefix("eth")
+    if number.isdigit():
+        return _FIRST_INDEX + int(number)
+    return 20_000 + crc32(nic.name.encode()) % 1_000_000
 
 
 def _ends_well(command: Sequence[str]) -> bool:

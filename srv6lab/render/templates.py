@@ -10,9 +10,10 @@ import re
 import shlex
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from srv6lab.host.files import REPOSITORY
+from srv6lab.topology.scalars import NUMBERED
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -28,6 +29,15 @@ def ruby(value: str | int) -> str:
     if unfit := _NO_RUBY_TEXT.search(value):
         raise ValueError(f"a Ruby string can't hold {unfit.group()!r}")
     return f'"{_NOT_AS_IT_IS.sub(_code_point, value)}"'
+
+
+def variable(nic: str) -> str:
+    """The shell variable that holds a NIC's name on its machine: eth1's own, since no other begins so."""
+    return nic if NUMBERED.fullmatch(nic) else f"nic_{_NO_WORD.sub('_', nic)}"
+
+
+_AFTER_A_NIC = re.compile(r"\$\{\{ (.+?) \}\}")
+_NO_WORD = re.compile("[^A-Za-z0-9]")
 
 
 def _code_point(found: re.Match[str]) -> str:
@@ -49,8 +59,15 @@ def _environment() -> Environment:
 
     compiled = _compiled_templates()
 
+    class Loader(FileSystemLoader):
+        """`${{ nic.name }}` in a template is the variable that is called after that NIC."""
+
+        def get_source(self, environment: Environment, template: str) -> Any:
+            text, *more = super().get_source(environment, template)
+            return _AFTER_A_NIC.sub(r"${{ (\1) | variable }}", text), *more
+
     environment = Environment(
-        loader=FileSystemLoader([TEMPLATES, TEMPLATES.parent]),
+        loader=Loader([TEMPLATES, TEMPLATES.parent]),
         bytecode_cache=FileSystemBytecodeCache(str(compiled)) if compiled else None,
         undefined=StrictUndefined,
         autoescape=False,  # these are shell scripts and Ruby, not HTML: `sh` and `ruby` quote
@@ -60,6 +77,7 @@ def _environment() -> Environment:
     )
     environment.filters["sh"] = lambda value: shlex.quote(str(value))
     environment.filters["ruby"] = ruby
+    environment.filters["variable"] = variable
     return environment
 
 

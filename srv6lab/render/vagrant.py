@@ -51,6 +51,11 @@ class _VirtualMachine:
     srconf: str
     agent: str
 
+    @property
+    def hostname(self) -> str:
+        """RFC 1123 section 2.1 knows no `_`."""
+        return self.name.replace("_", "-")
+
 
 def vagrant(plan: Plan) -> Files:
     """The Vagrantfile and all that it names, by path; TopologyError for a machine that VirtualBox can't have.
@@ -93,7 +98,7 @@ def _refuse_crowded(plan: Plan) -> None:
         Problem(
             plan.locate("nodes", machine.name),
             f"{machine.name} has {len(machine.nics)} links; a VirtualBox machine has room for {MOST_LINKS}",
-            f"take links away, or run it without VirtualBox: invoke up lab={plan.name}",
+            f"take links away, or run it in namespaces: invoke up lab={plan.name}",
         )
         for machine in plan.nodes
         if len(machine.nics) > MOST_LINKS

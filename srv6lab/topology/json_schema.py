@@ -16,16 +16,18 @@ from srv6lab.topology.checks.own import NO_FILES
 from srv6lab.topology.checks.services import TAKEN
 from srv6lab.topology.exercises import PROBE_KINDS
 from srv6lab.topology.expectations import PacketExpectation
-from srv6lab.topology.large.schema import or_template, short_schema
+from srv6lab.topology.large.schema import A_TEMPLATE, or_template, short_schema
 from srv6lab.topology.local_sid import KEYS, LocalSid
 from srv6lab.topology.messages.pydantic_messages import PATTERNS
-from srv6lab.topology.model import ENDPOINT, Topology
+from srv6lab.topology.model import Topology
 from srv6lab.topology.notation import ETHERNET, LINE, PROTOCOLS
+from srv6lab.topology.scalars import ENDPOINT
 from srv6lab.topology.steering import FRAMES
 from srv6lab.topology.walks import LEGS
 
 Schema = dict[str, Any]
 
+_SEVERAL = (("Link", "prefix"), ("Endpoint", "address"), ("Node", "loopback"))
 _NOTHING: Schema = {"enum": [None, []]}
 _FAMILY = {4: or_template({"pattern": "^[^:]*$"}), 6: or_template({"pattern": ":"})}
 _ENDS = ("source", "destination")
@@ -34,7 +36,13 @@ _NO_DEVICE = {"not": {"enum": sorted(DEVICES)}}
 
 def json_schema() -> Schema:
     """The schema; its lists stand for tuples, as YAML has them."""
-    schema = short_schema(Topology.model_json_schema(by_alias=True))
+    plain = Topology.model_json_schema(by_alias=True)
+    for owner, key in _SEVERAL:
+        # A value is short for a list of it.
+        known = plain["$defs"][owner]["properties"][key]
+        kinds = [known["items"], _bare(known), *([] if "minItems" in known else [{"type": "null"}])]
+        plain["$defs"][owner]["properties"][key] = _words(known) | {"anyOf": kinds}
+    schema = short_schema(plain)
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     schema["title"] = "srv6lab topology"
     endpoints = schema["$defs"]["Link"]["properties"]["endpoints"]
@@ -51,6 +59,14 @@ def json_schema() -> Schema:
     finished: Schema = _finished(schema, shared)
     finished["$defs"] |= shared
     return finished
+
+
+def _words(schema: Schema) -> Schema:
+    return {key: value for key, value in schema.items() if key in ("title", "default", "description")}
+
+
+def _bare(schema: Schema) -> Schema:
+    return {key: value for key, value in schema.items() if key not in _words(schema)}
 
 
 def _finished(schema: Any, shared: Schema) -> Any:
@@ -104,7 +120,9 @@ def _one_of(*keys: str) -> Schema:
 _OF_THE_KERNEL = {
     "properties": {
         "vrf": _NOTHING,
-        "behavior": {"enum": [one.name for one in BEHAVIORS.values() if one.served_by == "kernel"]},
+        "behavior": or_template(
+            {"enum": [one.name for one in BEHAVIORS.values() if one.served_by == "kernel"]}
+        ),
     },
 }
 
@@ -130,7 +148,7 @@ def _probe() -> Iterator[Schema]:
         more = {"hops": kind.grows, "hop_limit": not kind.grows}
         yield _when(_given(kind.key), *(_without(key) for key, has in more.items() if not has))
         if not kind.counted:
-            whole = _each(("answered",), {"enum": ["all", "none", None]})
+            whole = _each(("answered",), or_template({"enum": ["all", "none", None]}))
             yield _when(_given(kind.key), _given("to"), _each(("size", "interval"), False), whole)
 
 
@@ -146,6 +164,8 @@ def _local_sid() -> Iterator[Schema]:
         fits = _each(("flavors",), {"items": or_template({"enum": flavors})} if flavors else _NOTHING)
         has_all = _given(*(sorted({*keys} - tables)))
         table = [_one_of(*sorted(tables))] if tables else []
+        if "policy" in keys and "service" not in keys:
+            fits["properties"]["policy"] = _without("source")
         yield _when(_is("behavior", name), has_all, *table, _without(*others), fits)
     yield _each(("flavors",), {"uniqueItems": True})
 
@@ -195,21 +215,20 @@ def _route() -> Iterator[Schema]:
     """Only a link says which of its neighbors has a link-local address."""
     yield _one_family("prefix", "via")
     yield {"anyOf": [_given("via"), _given("nic"), _given("type")]}
-    yield _when(_given("type"), _without("via", "nic"), _each(("weight",), {"const": 1}))
+    yield _when(_given("type"), _without("via", "nic"), _each(("weight",), or_template({"const": 1})))
     link_local = {"type": "string", "pattern": "^[Ff][Ee][89ABab]"}
     yield _when({"not": _each(("via",), {"not": link_local})}, _given("nic"))
 
 
 def _steering() -> Iterator[Schema]:
     """Nothing takes IPv4 out of SRv6 behind a policy but the SID of a service."""
-    by_color = {"match": _each(("prefix",), _FAMILY[4]), "to": {"required": ["endpoint"]}}
+    by_color = {"match": _each(("prefix",), {"pattern": "^[^:{[]*$"}), "to": {"required": ["endpoint"]}}
     yield _when({"required": [*by_color], "properties": by_color}, _each(("to",), _given("sid")))
     frames = {"required": ["mode"], "properties": {"mode": {"enum": [*FRAMES]}}}
-    yield {
-        "if": frames,
-        "then": {"properties": {"match": {"required": ["nic"]}, "to": {"required": ["segments"]}}},
-        "else": {"properties": {"match": {"required": ["prefix"]}}},
-    }
+    any_mode = {"required": ["mode"], "properties": {"mode": A_TEMPLATE}}
+    of_frames = {"properties": {"match": {"required": ["nic"]}, "to": {"required": ["segments"]}}}
+    of_packets = {"properties": {"match": {"required": ["prefix"]}}}
+    yield {"anyOf": [any_mode, {"if": frames, "then": of_frames, "else": of_packets}]}
     chosen = {"to": {"required": ["endpoint"]}}
     narrow = _each(("match",), _without("source", "nic", "table"))
     yield _when({"required": [*chosen], "properties": chosen}, narrow)

@@ -22,6 +22,12 @@ else:
 KEYS = {"oif": "nic"}  # what an author calls a parameter, where that isn't the kernel's word
 
 
+class SidPolicy(Target):
+    """What a SID pushes: of a static SR proxy, whose own the tunnel is, with its `source`."""
+
+    source: V6Address | None = None
+
+
 class LocalSid(Model):
     """A SID that a node owns and the behavior bound to it (RFC 8986 section 3), with its flavors."""
 
@@ -32,7 +38,7 @@ class LocalSid(Model):
     nh6: V6Address | None = None
     table: Annotated[int, Field(strict=True, ge=1, le=2**32 - 1)] | None = None
     vrf: VrfName | None = None
-    policy: Target | None = None
+    policy: SidPolicy | None = None
     service: Name | None = None
     nic: NicName | None = None
     flavors: tuple[FlavorName, ...] = ()

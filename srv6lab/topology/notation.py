@@ -74,18 +74,19 @@ class _Word:
 
 _WORD = re.compile(r"[|\[\],]|[^\s|\[\],]+")
 _ARROWS = ("→", "->")
-_NUMBERS = {"hl": "hop_limit", "SL": "segments_left", "tag": "tag", "flow": "flow_label"}
+_NUMBERS = {"hl": "hop_limit", "SL": "segments_left", "tag": "tag", "hmac": "hmac", "flow": "flow_label"}
+_OF_OUTERMOST = ("tag", "hmac", "flow")
 _OF_WHOLE = {"len": "length", "count": "count"}
 _WHOLE = {**_OF_WHOLE, "share": "share"}
 _FOLLOWING = ("next_header",)  # from what is written behind it
-_OUTERMOST_ONLY = ("tag", "flow_label", "oam")
+_OUTERMOST_ONLY = ("tag", "hmac", "flow_label", "oam")
 _NUMBER = "0|[1-9][0-9]{0,8}|0x[0-9a-f]{1,8}"
 _KNOWN = (*_NUMBERS, *_OF_WHOLE, "share", "oam", *PROTOCOLS)
 
 
 def _line() -> str:
     """What every text looks like that `parse` reads: for editors, which can't say more of it."""
-    address = r"(?:[0-9A-Fa-f:.]+|\*|@[a-z][a-z0-9-]*|[a-z][a-z0-9-]*\.End[A-Za-z0-9.]*)"
+    address = r"(?:[0-9A-Fa-f:.]+|\*|@[A-Za-z][A-Za-z0-9_-]*|[A-Za-z][A-Za-z0-9_-]*\.End[A-Za-z0-9.]*)"
     end = r"(?=[\s|\[]|$)"
     words = "|".join(("oam", *PROTOCOLS))
     numbers = rf"(?:{'|'.join((*_NUMBERS, *_OF_WHOLE))})\s+(?:{_NUMBER})|share\s+(?:any\b|[0-9/]+)"
@@ -145,9 +146,7 @@ def _words(header: Fields, before: Fields | None, *, innermost: bool) -> str:
     if "hop_limit" in values:
         words.append(f"hl {values['hop_limit']}")
     words += _srh_words(values)
-    words += [
-        f"{word} {values[name]}" for word, name in (("tag", "tag"), ("flow", "flow_label")) if name in values
-    ]
+    words += [f"{word} {values[_NUMBERS[word]]}" for word in _OF_OUTERMOST if _NUMBERS[word] in values]
     words += ["oam"] if values.get("oam") else []
     return " ".join([*words, *([last] if last and last != ETHERNET and innermost else [])])
 
@@ -358,7 +357,7 @@ def _address(word: _Word, names: Names) -> str:
         return found[0] if found else str(ip_address(word.text))
     except ValueError:
         mend = "write 10.0.0.1 or fc00:2::a"
-        if re.match("@|[a-z].*[.]", word.text):
+        if re.match("@|[A-Za-z].*[.]", word.text):
             mend = or_all(word.text, names)
         elif word.text.startswith(ANY):
             mend = f"a star stands in a segment list, [*fc00:2::a]; here write {word.text[1:60]}"

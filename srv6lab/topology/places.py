@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_PLACE = r"[a-z][a-z0-9-]*(?:/[a-z][a-z0-9-]*)?"
-_SIDE = rf"{_PLACE}(?::[a-z][a-z0-9-]*)?"
+_NAME = "[A-Za-z][A-Za-z0-9_-]*"
+_PLACE = rf"{_NAME}(?:/{_NAME})?"
+_SIDE = rf"{_PLACE}(?::[A-Za-z][A-Za-z0-9_.-]*)?"
 # A wire, one end of it, or where packets end without being delivered.
 LINK = re.compile(rf"^(?:({_SIDE}) > ({_SIDE})|from ({_SIDE})|into ({_SIDE})|lost at ({_PLACE}))$")
 

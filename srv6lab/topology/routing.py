@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from srv6lab.topology.scalars import Flag, Model, Name, Table, V6Address, V6Network
+from srv6lab.topology.scalars import Flag, Model, Name, NicName, Table, V6Address, V6Network
 
 # ISO 10589 section 7.1: an area of one to three groups, six octets of system id, selector 00.
 Net = Annotated[
@@ -20,7 +20,7 @@ Net = Annotated[
 RouteTarget = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,5}:[0-9]{1,9}$", strict=True)]
 InstanceName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]{1,16}$")]
 AsNumber = Annotated[int, Field(strict=True, ge=1, le=2**32 - 1)]
-VrfName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,14}$")]
+VrfName = NicName  # it becomes one
 _Bits = Annotated[int, Field(strict=True, ge=0, le=128)]
 
 

@@ -6,10 +6,18 @@ Names become hostnames, file names, NIC names and words of a shell: a narrow alp
 from __future__ import annotations
 
 import re
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    WithJsonSchema,
+)
 from pydantic_core import PydanticCustomError
 
 
@@ -18,7 +26,7 @@ def _written(value: Any) -> Any:
     if isinstance(value, str) and "%" in value:
         raise PydanticCustomError("zone", "an address with a zone")
     if isinstance(value, (str, IPv4Address, IPv6Address, IPv4Network, IPv6Network)):
-        return value
+        return value  # an interface is an address, too
     raise PydanticCustomError("not_text", "not written as text")
 
 
@@ -52,20 +60,40 @@ V6Address = Annotated[_V6Address, Written]
 V4Network = Annotated[_V4Network, Written]
 V6Network = Annotated[_V6Network, Written]
 V6Interface = Annotated[IPv6Interface, _like(V6_NETWORK, "ipv6interface"), Written]
+_V4Interface = Annotated[IPv4Interface, _like(V4_NETWORK, "ipv4interface")]
+_V6Interface = Annotated[IPv6Interface, _like(V6_NETWORK, "ipv6interface")]
+Interface = Annotated[_V4Interface | _V6Interface, Written]
 Network = Annotated[_V4Network | _V6Network, Written]
 Address = Annotated[_V4Address | _V6Address, Written]
 
-NAME = r"^[a-z][a-z0-9-]{0,30}$"
+
+def several(value: Any) -> Any:
+    """`x` is short for `[x]`, and nothing for `[]`."""
+    return value if isinstance(value, (list, tuple)) else [] if value is None else [value]
+
+
+Mac = Annotated[
+    str,
+    StringConstraints(pattern=r"^[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}$", strict=True),
+    AfterValidator(str.lower),
+]
+_NAME = "[A-Za-z][A-Za-z0-9_-]"
+NIC = "[A-Za-z][A-Za-z0-9_.-]{0,14}"  # IFNAMSIZ
+NAME = rf"^{_NAME}{{0,30}}$"
+ENDPOINT = rf"^{_NAME}{{0,30}}:{NIC}$"
+PLACE_TEXT = rf"^{_NAME}*(/{_NAME}*)?$"
+POINT_TEXT = rf"^{_NAME}*(/{_NAME}*)?:{NIC}$"
+NUMBERED = re.compile("eth[1-9][0-9]{0,3}")  # NICs as Vagrant counts them
 Name = Annotated[str, StringConstraints(pattern=NAME)]
-NicName = Annotated[str, StringConstraints(pattern=r"^eth[1-9][0-9]?$")]
+NicName = Annotated[str, StringConstraints(pattern=f"^{NIC}$")]
 TraceName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$")]
 FILE_NAME = re.compile(r"^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$")
 LONGEST_FILE_NAME = 100
 FileName = Annotated[str, StringConstraints(pattern=FILE_NAME.pattern, max_length=LONGEST_FILE_NAME)]
 # A part of a whole, above 0 and not above 1: 3/4.
 Share = Annotated[str, StringConstraints(pattern=r"^(any|[1-9][0-9]{0,5}/[1-9][0-9]{0,5})$")]
-PlaceText = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*(/[a-z][a-z0-9-]*)?$")]
-PointText = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*(/[a-z][a-z0-9-]*)?:[a-z][a-z0-9-]*$")]
+PlaceText = Annotated[str, StringConstraints(pattern=PLACE_TEXT)]
+PointText = Annotated[str, StringConstraints(pattern=POINT_TEXT)]
 Flag = Annotated[bool, Field(strict=True)]
 Mtu = Annotated[int, Field(strict=True, ge=1280, le=9216)]
 BoxName = Annotated[

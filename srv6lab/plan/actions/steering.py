@@ -8,7 +8,7 @@ from dataclasses import replace
 from srv6lab.plan.actions.change import ChangedLab, PlannedChange, changed, changes, needs
 from srv6lab.plan.frames import steered_frames
 from srv6lab.plan.nodes import Plan, PlannedNode
-from srv6lab.plan.planner import steered_prefix, with_rules
+from srv6lab.plan.selectors import steered_prefix, with_rules
 from srv6lab.topology.actions.steering import SteeringAction
 from srv6lab.topology.steering import Steering
 

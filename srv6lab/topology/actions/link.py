@@ -9,15 +9,13 @@ from pydantic import StringConstraints
 
 from srv6lab.topology.actions.action import Action, Mention
 from srv6lab.topology.places import Point
-from srv6lab.topology.scalars import Model
-
-NIC_OF_A_NODE = r"^([a-z][a-z0-9-]{0,30}):(eth[1-9][0-9]?)$"
+from srv6lab.topology.scalars import ENDPOINT, Model
 
 
 class LinkState(Model):
     """A NIC, and the state that it gets."""
 
-    at: Annotated[str, StringConstraints(pattern=NIC_OF_A_NODE)]
+    at: Annotated[str, StringConstraints(pattern=ENDPOINT)]
     state: Literal["down"]
 
     @property

@@ -22,7 +22,7 @@ def unknown_behavior(view: Facts, locate: Locate) -> Iterator[Problem]:
         where = locate((*item.path, "behavior"))
         known = _spelled(behavior)
         if known is not None and not known.in_labs:
-            what = f"no lab can have {known.name} ({known.section}): {_why_not(known)}"
+            what = f"no lab can have {known.name} ({known.section}): neither Linux nor srconf does that"
             yield Problem(where, what, "`invoke behaviors` lists what labs can have")
         else:
             yield Problem(where, f"there is no behavior `{behavior[:60]}`", _nearest(behavior))
@@ -32,12 +32,6 @@ def _spelled(behavior: str) -> Behavior | None:
     """People know End.DX4 as `end.dx4`, `EndDX4` and `End_DX4`."""
     bare = {re.sub(r"[^a-z0-9]", "", name.lower()): one for name, one in REGISTRY.items()}
     return bare.get(re.sub(r"[^a-z0-9]", "", behavior.lower()))
-
-
-def _why_not(known: Behavior) -> str:
-    if known.served_by is None:
-        return "neither Linux nor srconf does that"
-    return "Day0 doesn't install it"
 
 
 def _nearest(behavior: str) -> str:
@@ -245,6 +239,8 @@ def proxied_family(view: Facts, locate: Locate) -> Iterator[Problem]:
             behavior = BEHAVIORS.get(owner.value.behavior) if owner else None
             if behavior is None or behavior.served_by != "proxy" or listed.inserted:
                 continue
+            if behavior.ends_policy and index == len(listed.segments) - 1:
+                continue  # as all last segments are looked at
             if behavior.takes and listed.kind not in behavior.takes:
                 what = f"{segment} is {behavior.name}, and {listed.onto} is {listed.kind}"
                 mend = f"lead it through a proxy that hands on {listed.kind}"

@@ -186,3 +186,13 @@ def steered_in_the_table_of_a_vrf(view: Facts, locate: Locate) -> Iterator[Probl
         if node is not None and match.table and (vrf := node.vrf_of(None, match.table)):
             what = f"table {match.table} is that of the VRF {vrf}"
             yield Problem(locate((*item.path, "match", "table")), what, f"write `vrf: {vrf}`")
+
+
+@check
+def keys_beside_vrfs(view: Facts, locate: Locate) -> Iterator[Problem]:
+    for name, node in view.nodes.items():
+        if node.hmac_keys and node.vrf_tables:
+            what = f"{name} has VRFs, and on a kernel without them those are namespaces, which have no keys"
+            yield Problem(
+                locate(("nodes", name, "hmac_keys"), key=True), what, "put the keys on another node"
+            )

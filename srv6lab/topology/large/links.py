@@ -14,7 +14,6 @@ from srv6lab.topology.yaml.edit import Problems, child, children, entries, mappi
 from srv6lab.topology.yaml.tree import Mark, Node
 
 SHORT = re.compile(r"^(\S+) +- +(\S+)$")
-_NUMBERED = re.compile(r"eth([1-9][0-9]{0,3})")
 _LONGEST = 31  # characters of a name
 
 

@@ -43,7 +43,7 @@ def short_schema(schema: Schema) -> Schema:
     at = found["$defs"]["Endpoint"]["properties"]
     at["at"] = {"anyOf": [at["at"], {"type": "string", "pattern": NAME}]}
     links, nodes = found["properties"]["links"], found["properties"]["nodes"]
-    links["items"] = {"anyOf": [links["items"], {"type": "string", "pattern": SHORT_LINK}]}
+    links["items"] = {"anyOf": [links["items"], {"type": "string", "pattern": SHORT_LINK}, A_TEMPLATE]}
     named = nodes["patternProperties"]
     nodes["patternProperties"] = {key: {"anyOf": [one, {"type": "null"}]} for key, one in named.items()}
     prefix = [key for key in needs["Link"] if key == "prefix"]

@@ -13,7 +13,18 @@ from srv6lab.topology.exercises import HOP
 from srv6lab.topology.large.schema import OWN_KEY, SHORT_LINK, TEMPLATE
 from srv6lab.topology.notation import LINE
 from srv6lab.topology.places import LINK
-from srv6lab.topology.scalars import BOX_VERSION, V4_ADDRESS, V4_NETWORK, V6_ADDRESS, V6_NETWORK
+from srv6lab.topology.scalars import (
+    BOX_VERSION,
+    ENDPOINT,
+    NAME,
+    NIC,
+    PLACE_TEXT,
+    POINT_TEXT,
+    V4_ADDRESS,
+    V4_NETWORK,
+    V6_ADDRESS,
+    V6_NETWORK,
+)
 
 Finding = dict[str, Any]
 Words = tuple[str, str] | None
@@ -28,25 +39,28 @@ PATTERNS = {
     HOP: "a node, an address, or `*` for nobody",
     ":": "IPv6",
     "^[^:]*$": "IPv4",
-    r"^[a-z][a-z0-9-]{0,30}$": "a small letter first, then small letters, digits and `-`, 31 at most",
+    "^[^:{[]*$": "IPv4",
+    NAME: "a letter first, then letters, digits, `_` and `-`, 31 at most",
     r"^[A-Za-z_][A-Za-z0-9_]{0,30}$": "letters, digits and `_`, 31 at most",
     TEMPLATE: "a text with a variable, such as `{mtu}`, or a range, such as `r[1-20]`",
     OWN_KEY: "a key of your own",
     SHORT_LINK: "`r1 - r2`",
-    r"^eth[1-9][0-9]?$": "eth1 to eth99",
+    r"^[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}$": "six groups of two digits, such as 02:00:00:00:00:01",
+    f"^{NIC}$": "a letter first, then letters, digits, `_`, `-` and dots, 15 at most",
     r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$": "letters, digits, `_` and `-`, 63 at most; it becomes a file's name",
-    r"^[a-z][a-z0-9-]*(/[a-z][a-z0-9-]*)?:[a-z][a-z0-9-]*$": '"node:nic" or "node/netns:nic"',
-    r"^([a-z][a-z0-9-]{0,30}):(eth[1-9][0-9]?)$": '"node:eth1"; NICs are called eth1 to eth99',
+    POINT_TEXT: '"node:nic" or "node/netns:nic"',
+    ENDPOINT: '"node:eth1"; a NIC has letters, digits, `_`, `-` and dots, 15 at most',
     r"^[^\x00-\x1f\x7f]*$": "one line of text",
     LINK.pattern: "`r1 > r2`, `r1:eth2 > r2:eth1`, of one end `from r1:eth2` or `into r2`, or `lost at r2`",
     r"^(all|none|at least [1-9][0-9]{0,3})$": "`all`, `none`, or such as `at least 20`",
-    r"^[a-z][a-z0-9-]{0,14}$": "a small letter first, then small letters, digits and `-`, 15 at most",
-    r"^[a-z][a-z0-9-]*(/[a-z][a-z0-9-]*)?$": '"node" or "node/netns"',
+    PLACE_TEXT: '"node" or "node/netns"',
     r"^[A-Za-z0-9][A-Za-z0-9_.-]*(/[A-Za-z0-9][A-Za-z0-9_.-]*)?$": "`owner/name`, or the name of a box that is added here",
     BOX_VERSION: 'a version such as "202404.23.0", or bounds such as ">= 1.2, < 2"',
     r"^[0-9a-f]{2}(\.[0-9a-f]{4}){0,3}(\.[0-9a-f]{4}){3}\.00$": "an area, three groups of four hex digits, 00: 49.0000.0000.0001.00",
     r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)+$": "a field's name in Wireshark, such as isis.lsp.hostname",
     r"^(any|[1-9][0-9]{0,5}/[1-9][0-9]{0,5})$": "a part of a whole, such as 3/4, or any",
+    r"^[1-9][0-9]{0,8}$": "a number from 1 on, 9 digits at most",
+    r"^[!-~]([ -~]{0,61}[!-~])?$": "1 to 63 printable ASCII characters, with no space at an end",
     r"^[ -~]*$": "printable ASCII characters",
     r"^[0-9]{1,5}:[0-9]{1,9}$": 'an AS and a number: "100:1"',
     r"^[A-Za-z0-9]{1,16}$": "letters and digits, 16 at most",
