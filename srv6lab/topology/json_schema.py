@@ -27,6 +27,7 @@ from srv6lab.topology.walks import LEGS
 
 Schema = dict[str, Any]
 
+_SEVERAL = (("Link", "prefix"), ("Endpoint", "address"), ("Node", "loopback"))
 _NOTHING: Schema = {"enum": [None, []]}
 _FAMILY = {4: or_template({"pattern": "^[^:]*$"}), 6: or_template({"pattern": ":"})}
 _ENDS = ("source", "destination")
@@ -35,7 +36,13 @@ _NO_DEVICE = {"not": {"enum": sorted(DEVICES)}}
 
 def json_schema() -> Schema:
     """The schema; its lists stand for tuples, as YAML has them."""
-    schema = short_schema(Topology.model_json_schema(by_alias=True))
+    plain = Topology.model_json_schema(by_alias=True)
+    for owner, key in _SEVERAL:
+        # A value is short for a list of it.
+        known = plain["$defs"][owner]["properties"][key]
+        kinds = [known["items"], _bare(known), *([] if "minItems" in known else [{"type": "null"}])]
+        plain["$defs"][owner]["properties"][key] = _words(known) | {"anyOf": kinds}
+    schema = short_schema(plain)
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     schema["title"] = "srv6lab topology"
     endpoints = schema["$defs"]["Link"]["properties"]["endpoints"]
@@ -52,6 +59,14 @@ def json_schema() -> Schema:
     finished: Schema = _finished(schema, shared)
     finished["$defs"] |= shared
     return finished
+
+
+def _words(schema: Schema) -> Schema:
+    return {key: value for key, value in schema.items() if key in ("title", "default", "description")}
+
+
+def _bare(schema: Schema) -> Schema:
+    return {key: value for key, value in schema.items() if key not in _words(schema)}
 
 
 def _finished(schema: Any, shared: Schema) -> Any:
