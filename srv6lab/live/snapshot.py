@@ -29,8 +29,8 @@ exec 2>/dev/null
 if command -v srconf >/dev/null; then exec {proxy}< <(timeout 3 srconf localsid show; (($? > 1)) || echo answered); fi
 look() {
   echo "-- ip $1"
-  ip -oneline -batch - <<<$'link show\naddress show\nneighbor show nud permanent\nneighbor show proxy
-sr tunsrc show\nroute show table all\nrule show\nxfrm policy show'
+  ip -force -oneline -batch - <<<$'link show\naddress show\nneighbor show nud permanent\nneighbor show proxy
+sr hmac show\nsr tunsrc show\nroute show table all\nrule show\nxfrm policy show'
   ip -6 rule show
   echo "-- firewall $1"; nft --stateless list ruleset
   if read -r _ </proc/net/ip_tables_names; then iptables-legacy-save; fi
@@ -144,6 +144,7 @@ _PARTS = {
     "address": r"\S+ inet6? ",
     "neighbor": r"\S+ dev \S+ (?:lladdr|PERMANENT|NOARP|proxy)",
     "tunnel source": "tunsrc ",
+    "hmac key": r"hmac \S+ algo ",
     "ipsec": r"src \S+ dst ",
     "route": "",
 }

@@ -18,8 +18,8 @@ def sent(lab: ModeledLab, probe: Probe) -> Packet:
         return packet
     ended = walks(lab, packet, Place(probe.source))
     points = {one.walk.hops[0].point for one in ended if one.walk.hops}
-    nics = (nic for nic in node.nics if nic.point in points and not nic.bare)
-    addresses = {nic.address.ip for nic in nics if nic.address.version == lab.plan.target(probe).version}
+    version = lab.plan.target(probe).version
+    addresses = {one.ip for nic in node.nics if nic.point in points and (one := nic.of(version))}
     if len(addresses) != 1:
         return packet
     return request(lab.plan, probe.model_copy(update={"source_address": addresses.pop()}))
