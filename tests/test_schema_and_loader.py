@@ -147,6 +147,7 @@ GOOD: dict[str, dict[str, tuple[Any, ...]]] = {
         "exercises/0/probes/0/segments": ([],),
         "exercises/0/probes/0": (
             {"id": "echo", "from": "west", "to": "east", "traceroute": 32, "hops": ["*", "gate", "10.0.2.1"]},
+            {"id": "echo", "from": "west", "to": "east", "udp": 3, "rate": 100000, "size": 1400},
         ),
         "exercises/0/probes/0/source": ("10.0.1.1", None),
         "exercises/0/probes/0/destination": ("10.0.2.1", None),
@@ -313,6 +314,8 @@ BAD: dict[str, dict[str, tuple[Any, ...]]] = {
             {"id": "echo", "from": "west", "to": "east", "tcp": 9, "size": 60},
             {"id": "echo", "from": "west", "icmp": 3},
             {"id": "echo", "from": "west", "to": "east", "traceroute": 33},
+            {"id": "echo", "from": "west", "to": "east", "icmp": 3, "rate": 100},
+            {"id": "echo", "from": "west", "to": "east", "udp": 3, "rate": 100, "interval": 1},
             {"id": "echo", "from": "west", "to": "east", "traceroute": 3, "hop_limit": 3},
             {"id": "echo", "from": "west", "to": "east", "traceroute": 3, "hops": ["a b"]},
             {"id": "echo", "from": "west", "to": "east", "icmp": 3, "hops": ["east"]},

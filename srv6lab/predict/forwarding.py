@@ -147,7 +147,7 @@ class _Step:
                 if sr_proxy.takes(proxy.behavior, walk.packet):
                     return self._given_back(proxy)
         match walk.how:
-            case Adjacency(next_hop):
+            case Adjacency(next_hop) if not next_hop.is_unspecified:
                 return self._to_neighbor(next_hop)
             case Interface(name) if isinstance(walk.packet.headers[0], Ethernet):
                 return self._frame_out(self.here.nics[name])
@@ -345,7 +345,7 @@ class _Step:
     def _delivered(self) -> Next:
         """An address of the namespace itself (RFC 8754 section 4.3.2, where there is an SRH)."""
         packet, place, to = self.walk.packet, self.here.place, _destination(self.walk.packet)
-        if self.walk.acted and NOT_HERE in self.quirks and _goes_on(self.walk.acted[-1]):
+        if self.walk.acted and NOT_HERE in self.quirks and _never_here(self.walk.acted[-1]):
             return _lost(
                 self.walk,
                 f"{to} is an address of {place}, and Linux delivers nothing that {self.walk.acted[-1]} sends on",
@@ -456,6 +456,11 @@ class _Step:
 def _with(quirks: tuple[str, ...], *taken: str) -> tuple[str, ...]:
     """Each once, in the order in which they were met."""
     return tuple(dict.fromkeys((*quirks, *taken)))
+
+
+def _never_here(acted: str) -> bool:
+    """Whether Linux delivers nothing to the node itself behind a behavior; End.DX6 comes to that without a next hop."""
+    return _goes_on(acted) or acted == "End.DX6"
 
 
 def _goes_on(acted: str) -> bool:

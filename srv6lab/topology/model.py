@@ -253,6 +253,7 @@ class Topology(Model):
     links: tuple[Link, ...] = ()
     services: dict[Name, Service] = Field(default_factory=dict)
     local_sids: tuple[LocalSid, ...] = ()
+    external: tuple[V6Network, ...] = ()
     policies: tuple[SrPolicy, ...] = ()
     steering: tuple[Steering, ...] = ()
     exercises: tuple[Exercise, ...] = ()
