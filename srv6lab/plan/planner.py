@@ -258,7 +258,7 @@ def _ends(lab: str, link: Link, circuits: Collection[Point], bare: Collection[Po
             addresses=link.interfaces(index) if endpoint.addresses or point not in bare else (),
             trace=endpoint.trace or f"{point.node}-{point.nic}",
             link=link.name,
-            peer=points[1 - index],
+            peers=tuple(points[:index] + points[index + 1 :]),
             vrf=endpoint.vrf or "",
             circuit=point in circuits,
         )
@@ -301,7 +301,7 @@ def _port(lab: str, node: str, netns: str, port: Port) -> PlannedPort:
             addresses=(ip_interface(f"{port.prefix[number]}/{length}"),),
             trace=port.trace or f"{node}-{inside.nic}",
             link="",
-            peer=peer,
+            peers=(peer,),
         )
 
     return PlannedPort(nic(outside, 1, inside), nic(inside, 2, outside))

@@ -91,11 +91,12 @@ def unsent(first: Hop) -> Iterator[Suspect]:
 
 def too_many(plan: Plan, items: Sequence[Item]) -> Iterator[Suspect]:
     """Who may have made packets that nobody sent: the node that they were seen at, or the one before it."""
-    ends = plan.neighbors()
+    ends = plan.far_ends()
     for item in items:
         surplus = isinstance(item, Unexpected) or (isinstance(item, CountDiffers) and item.too_many)
         if surplus and item.point in ends:
-            yield from (suspect("copied", node) for node in (item.point.node, ends[item.point].point.node))
+            others = (far.point.node for far in ends[item.point])
+            yield from (suspect("copied", node) for node in (item.point.node, *others))
 
 
 def _within(plan: Plan, broken: Divergence, came: Hop | None, out: Hop) -> Iterator[Suspect]:
@@ -415,4 +416,5 @@ def _owner(plan: Plan, sid: Address) -> str | None:
 
 
 def _far_ends(plan: Plan, out: Hop) -> Iterator[Point]:
-    yield from (nic.peer for nic in plan.nics() if nic.point == out.point)
+    for nic in (one for one in plan.nics() if one.point == out.point):
+        yield from nic.peers
