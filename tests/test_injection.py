@@ -61,8 +61,10 @@ BASE: dict[str, Any] = {
         "gate": {
             "role": "router",
             "locator": "fc00:a::/64",
-            "loopback": "fc00:a::1/64",
+            "loopback": ["fc00:a::1/64", "10.255.0.1/32"],
             "tunnel_source": "fc00:a::1",
+            "hmac_keys": {"1": {"algorithm": "sha256", "secret": "a secret"}},
+            "hmac_check": "never",
             "routes": [
                 {"prefix": "fc00:b::/64", "via": "2001:ab::2"},
                 {"prefix": "fc00:7::/64", "via": "fe80::2", "nic": "eth2", "metric": 5},
@@ -350,6 +352,7 @@ BASE: dict[str, Any] = {
                             "hop_limit": 9,
                             "icmp": 1,
                         },
+                        {"id": "load", "from": "west", "to": "east", "udp": 9, "rate": 9, "size": 60},
                         {"id": "trace", "from": "west", "to": "east", "traceroute": 2, "hops": ["*", "east"]},
                         {"id": "move", "from": "west", "to": "east", "tcp": 9, "port": 80, "answered": "all"},
                     ],

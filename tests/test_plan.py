@@ -215,7 +215,7 @@ def test_all_that_cannot_be_planned_is_told_at_once() -> None:
     lab = loads(SMALL, "small.yml")
     gate = lab.topology.nodes["gate"]
     routes = [{"prefix": "fc00:d::/64", "via": f"2001:cd::{number}"} for number in (1, 2)]
-    broken = type(gate).model_validate({**gate.model_dump(), "routes": routes})
+    broken = type(gate).model_validate({**gate.model_dump(by_alias=True), "routes": routes})
     nodes = {**lab.topology.nodes, "gate": broken}
     with pytest.raises(TopologyError) as caught:
         plan(lab.topology.model_copy(update={"nodes": nodes}), lab.source.locate)

@@ -10,7 +10,7 @@ import hashlib
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from ipaddress import IPv6Address, ip_interface, ip_network
+from ipaddress import IPv6Address, ip_interface
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -38,6 +38,7 @@ from srv6lab.plan.routes import learned_nics
 from srv6lab.plan.selectors import planned_rule, selectors, steered_prefix, with_rules
 from srv6lab.plan.vrfs import plan_vrfs
 from srv6lab.srv6.behaviors import BEHAVIORS
+from srv6lab.srv6.hmac import HmacKey
 from srv6lab.topology.actions import Action
 from srv6lab.topology.actions.route import RouteAction
 from srv6lab.topology.actions.sid import SidAction
@@ -221,10 +222,12 @@ def _mac_clashes(topology: Topology, locate: Locate) -> Iterator[Problem]:
     for index, link in enumerate(topology.links):
         for end, endpoint in enumerate(link.endpoints):
             point = endpoint.point
-            owner = owners.setdefault(mac_of(topology.name, point), point)
+            mac = endpoint.mac or mac_of(topology.name, point)
+            owner = owners.setdefault(mac, point)
             if owner != point:
-                what = f"{point} would have the MAC {mac_of(topology.name, point)} that {owner} has"
-                yield Problem(locate(("links", index, "endpoints", end)), what, "rename one of the two nodes")
+                what = f"{point} would have the MAC {mac} that {owner} has"
+                mend = "write another one" if endpoint.mac else "rename one of the two nodes"
+                yield Problem(locate(("links", index, "endpoints", end)), what, mend)
 
 
 def _plan_nics(topology: Topology, every: Iterable[Steering]) -> dict[str, list[Nic]]:
@@ -250,15 +253,14 @@ def _ends(lab: str, link: Link, circuits: Collection[Point], bare: Collection[Po
         point = points[index]
         yield Nic(
             point=point,
-            mac=mac_of(lab, point),
-            mtu=link.mtu,
-            address=ip_interface(f"{link.address(index)}/{link.prefix.prefixlen}"),
+            mac=endpoint.mac or mac_of(lab, point),
+            mtu=endpoint.mtu or link.mtu,
+            addresses=link.interfaces(index) if endpoint.addresses or point not in bare else (),
             trace=endpoint.trace or f"{point.node}-{point.nic}",
             link=link.name,
             peer=points[1 - index],
             vrf=endpoint.vrf or "",
             circuit=point in circuits,
-            bare=point in bare and endpoint.address is None,
         )
 
 
@@ -270,9 +272,9 @@ def _neighbors(
     found: dict[str, list[FixedNeighbor]] = {}
     for near, far in dict.fromkeys(pairs):
         there = ends[far]
-        if ends[near].address.network == there.address.network:
-            neighbor = FixedNeighbor(there.address.ip, there.mac, near.nic)
-            found.setdefault(near.node, []).append(neighbor)
+        mine = {*ends[near].networks()}
+        for address in (one.ip for one in there.addresses if one.network in mine):
+            found.setdefault(near.node, []).append(FixedNeighbor(address, there.mac, near.nic))
     return found
 
 
@@ -296,7 +298,7 @@ def _port(lab: str, node: str, netns: str, port: Port) -> PlannedPort:
             point=point,
             mac=mac_of(lab, point),
             mtu=port.mtu,
-            address=ip_interface(f"{port.prefix[number]}/{length}"),
+            addresses=(ip_interface(f"{port.prefix[number]}/{length}"),),
             trace=port.trace or f"{node}-{inside.nic}",
             link="",
             peer=peer,
@@ -319,9 +321,14 @@ class _Planner:
             name=self.name,
             role=self.node.role,
             nics=self.nics,
-            loopback=self.node.loopback,
+            loopbacks=self.node.loopbacks,
             locator=self.node.locator,
             tunnel_source=self.node.tunnel_source,
+            hmac_keys=tuple(
+                HmacKey(int(number), key.algorithm, key.secret.encode("ascii"))
+                for number, key in self.node.hmac_keys.items()
+            ),
+            hmac_check=self.node.hmac_check,
             routes=tuple(self.routes()),
             rules=tuple(map(planned_rule, self.node.rules)),
             services=services,
@@ -397,20 +404,19 @@ class _Planner:
         segments = local.policy.segments
         out = node.egress_nic(segments[0])
         loopback = node.loopback.ip if node.loopback else None
-        near = (nic.address.ip for nic in node.nics if nic.name == out)
+        near = (one.ip for nic in node.nics if nic.name == out for one in nic.addresses)
         known = (local.policy.source, node.tunnel_source, loopback, *near)
         found = (one for one in known if isinstance(one, IPv6Address))
         return next(found, None) if out else None, segments
 
     def _connected(self, address: Address, vrf: str = "") -> str | None:
-        nics = (nic for nic in self.nics if nic.vrf == vrf and not nic.bare)
-        return next((nic.name for nic in nics if address in nic.address.network), None)
+        return next((nic.name for nic in self.nics if nic.vrf == vrf and nic.reaches(address)), None)
 
     def _any_ipv6_nic(self) -> str | None:
-        return next((nic.name for nic in self.nics if nic.address.version == 6 and not nic.vrf), None)
+        return next((nic.name for nic in self.nics if nic.of(6) and not nic.vrf), None)
 
     def _links_of(self) -> str:
-        prefixes = ", ".join(str(ip_network(nic.address.network)) for nic in self.nics)
+        prefixes = ", ".join(str(network) for nic in self.nics for network in nic.networks())
         return f"its links are {prefixes}" if prefixes else "it has no links"
 
     def _problem(self, where: Path, what: str, mend: str) -> None:

@@ -126,6 +126,14 @@ _ALL = (
         (6, 18),
     ),
     Quirk(
+        "hmac-of-a-draft",
+        "RFC 8754 2.1.2.1",
+        "an HMAC is made as in drafts: the SRH has a flag that says that it is there (0x08), the digest is not over the "
+        "16 bits behind the TLV's length, and in a reduced SRH there is no D-bit",
+        "seg6_hmac.c: seg6_hmac_compute, seg6_push_hmac",
+        (6, 18),
+    ),
+    Quirk(
         "srh-dropped-where-disabled",
         "RFC 8200 4.4",
         "where seg6_enabled is off, a packet with an SRH that comes to an address of the node itself is thrown away, also "

@@ -105,6 +105,14 @@ EVERYDAY = (
         differs=("sysctl",),
     ),
     Cause(
+        "hmac-key",
+        "{node} hasn't key {key} of HMACs, or with another secret or algorithm",
+        ("ip", "sr", "hmac", "show"),
+        lookups.other_key,
+        "ip sr hmac set {key} {algorithm}, and then its secret",
+        differs=("hmac key",),
+    ),
+    Cause(
         "hop-limit",
         "{node} begins with hop limit {captured}",
         ("cat", "{sysctl}"),

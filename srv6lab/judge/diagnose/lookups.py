@@ -159,6 +159,15 @@ def other_source(output: str, code: int, about: Mapping[str, str]) -> bool:
     return bool(found and found.group(1) != about["source"])
 
 
+def other_key(output: str, code: int, about: Mapping[str, str]) -> bool:
+    """`ip sr hmac show`: no such key, or another algorithm or secret."""
+    for line in output.splitlines():
+        found = re.match(r'hmac (\S+) algo (\S+) secret "(.*)"', line)
+        if found and found.group(1) == about["key"]:
+            return found.groups()[1:] != (about["algorithm"], about["secret"])
+    return code == 0
+
+
 def slow_queue(output: str, code: int, about: Mapping[str, str]) -> bool:
     """`tc -s qdisc show`: a queue that somebody put there, and that dropped or keeps packets."""
     for block in re.split(r"^(?=qdisc )", output, flags=re.MULTILINE):

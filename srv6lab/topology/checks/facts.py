@@ -35,7 +35,7 @@ from srv6lab.topology.local_sid import LocalSid
 from srv6lab.topology.model import Endpoint, Group, Link, Node, Service
 from srv6lab.topology.places import Place
 from srv6lab.topology.route import Route
-from srv6lab.topology.scalars import Address, Network
+from srv6lab.topology.scalars import Address, Interface, Network
 from srv6lab.topology.sr_policy import SrPolicy
 from srv6lab.topology.steering import Steering
 
@@ -115,6 +115,17 @@ class Nic:
     path: Path
     endpoint: Endpoint
     link: Link
+
+    @property
+    def mtu(self) -> int:
+        return self.endpoint.mtu or self.link.mtu
+
+    @property
+    def interfaces(self) -> tuple[Interface, ...]:
+        """Its addresses with their lengths, of prefixes that have room for two."""
+        end = next(index for index, one in enumerate(self.link.endpoints) if one is self.endpoint)
+        roomy = all(prefix.num_addresses > 1 for prefix in self.link.prefixes)
+        return self.link.interfaces(end) if roomy else ()
 
     @property
     def vrf(self) -> str:
@@ -339,7 +350,8 @@ class Facts:
         for node, nics in self.nics.items():
             for nic in nics:
                 by_length = found.setdefault((node, nic.vrf), {})
-                by_length.setdefault(nic.link.prefix.prefixlen, set()).add(nic.link.prefix)
+                for prefix in nic.link.prefixes:
+                    by_length.setdefault(prefix.prefixlen, set()).add(prefix)
         return found
 
     def on_link(self, node: str, address: Address, vrf: str = "") -> bool:
@@ -357,12 +369,13 @@ class Facts:
         found: dict[Address, list[tuple[Path, str]]] = {}
         for node, nics in self.nics.items():
             for nic in nics:
-                if nic.endpoint.address is not None:
-                    place = ((*nic.path, "address"), node)
-                    found.setdefault(nic.endpoint.address, []).append(place)
+                for index, address in enumerate(nic.endpoint.addresses):
+                    if not address.is_link_local:  # those are a link's own affair
+                        place = ((*nic.path, "address", index), node)
+                        found.setdefault(address, []).append(place)
         for name, one in self.nodes.items():
-            if one.loopback is not None:
-                found.setdefault(one.loopback.ip, []).append((("nodes", name, "loopback"), name))
+            for index, loopback in enumerate(one.loopbacks):
+                found.setdefault(loopback.ip, []).append((("nodes", name, "loopback", index), name))
         return found
 
     @cached_property

@@ -141,7 +141,8 @@ def port_prefix_overlaps(view: Facts, locate: Locate) -> Iterator[Problem]:
         if node in view.nodes and (locator := view.nodes[node].locator):
             prefixes.append((locator, ("nodes", node, "locator"), f"the locator of {node}"))
         for nic in view.nics.get(node, ()):
-            prefixes.append((nic.link.prefix, nic.path, f"the prefix of link {nic.link.name} on {node}"))
+            whose = f"the prefix of link {nic.link.name} on {node}"
+            prefixes += ((prefix, nic.path, whose) for prefix in nic.link.prefixes)
         for pair in overlaps(prefixes):
             ports = sorted((one for one in pair if one[1][0] == "services"), key=lambda one: locate(one[1]))
             if ports:
@@ -258,7 +259,7 @@ def unaware_without_a_proxy(view: Facts, locate: Locate) -> Iterator[Problem]:
         links = {nic.endpoint.nic: nic.link for nic in view.nics.get(service.node, ())}
         link = None if service.netns else links.get(str(service.listen))
         unaware = not service.sr_aware and service.frames == "all" and name not in behind
-        if unaware and link is not None and link.prefix.version == 6 and service.node in led:
+        if unaware and link is not None and 6 in link.versions and service.node in led:
             what = f"segments lead to {led[service.node]} on {service.node}, and {name} isn't SR-aware"
             mend = "add `sr_aware: true`, or give it `netns`, `ports` and the SID of an SR proxy"
             yield warning(locate((*path, "listen")), what, mend)
