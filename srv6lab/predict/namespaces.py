@@ -159,11 +159,18 @@ class ModeledLab:
         """Why a NIC sends nothing, "" if it does."""
         if nic.point in self.down:
             return f"{nic.point} is down"
-        return f"{nic.point} has no carrier: {nic.peer} is down" if nic.peer in self.down else ""
+        silent = nic.peer in self.down and not nic.bridged
+        return f"{nic.point} has no carrier: {nic.peer} is down" if silent else ""
 
-    def across(self, nic: Nic) -> Nic:
-        """The other end of the wire."""
-        return self._ends[nic.peer]
+    def across(self, nic: Nic, address: Address | None = None) -> Nic:
+        """The other end of the wire; of a bridge the one whose node answers for an address, else the first."""
+        ends = [self._ends[point] for point in nic.peers]
+        if address is None or not nic.bridged:
+            return ends[0]
+        up = [one for one in ends if one.point not in self.down]
+        owner = next((one for one in up if one.has(address)), None)
+        others = (one for one in up if self.namespace(one.point.place).has(address, one.name))
+        return owner or next(others, ends[0])
 
     def _build(self, place: Place, node: PlannedNode) -> Namespace:
         firewalls = tuple(one for one in self._firewalls if one.place == place)

@@ -91,11 +91,12 @@ def unsent(first: Hop) -> Iterator[Suspect]:
 
 def too_many(plan: Plan, items: Sequence[Item]) -> Iterator[Suspect]:
     """Who may have made packets that nobody sent: the node that they were seen at, or the one before it."""
-    ends = plan.neighbors()
+    ends = plan.far_ends()
     for item in items:
         surplus = isinstance(item, Unexpected) or (isinstance(item, CountDiffers) and item.too_many)
         if surplus and item.point in ends:
-            yield from (suspect("copied", node) for node in (item.point.node, ends[item.point].point.node))
+            others = (far.point.node for far in ends[item.point])
+            yield from (suspect("copied", node) for node in (item.point.node, *others))
 
 
 def _within(plan: Plan, broken: Divergence, came: Hop | None, out: Hop) -> Iterator[Suspect]:
@@ -111,7 +112,7 @@ def _within(plan: Plan, broken: Divergence, came: Hop | None, out: Hop) -> Itera
             yield suspect("vrf-strict-mode", node.name, behavior=name)
     if came is not None:
         yield from _of_sids(plan, node, came, out)
-        if _owner(plan, out.packet.outer.destination) not in (None, node.name):
+        if _is_anothers(plan, out.packet.outer.destination, node.name):
             yield suspect("sid-of-another-node", node.name, sid=out.packet.outer.destination)
         proxy = _returning(node, came)
         if proxy:
@@ -165,7 +166,7 @@ def _of_sids(plan: Plan, node: PlannedNode, came: Hop, out: Hop) -> Iterator[Sus
         yield _of_proxy(node, proxied[to])
     elif to in node.addresses():
         yield from _disabled(came)
-    elif _owner(plan, to):
+    elif _is_anothers(plan, to, node.name):
         yield suspect("sid-of-another-node", node.name, sid=to)
 
 
@@ -400,12 +401,20 @@ def _version(address: Address) -> str:
     return f"-{address.version}"
 
 
+def _is_anothers(plan: Plan, sid: Address, name: str) -> bool:
+    """Whether a SID belongs to other nodes only."""
+    owners = {node.name for node in plan.nodes if _has(node, sid)}
+    return bool(owners) and name not in owners
+
+
+def _has(node: PlannedNode, sid: Address) -> bool:
+    return sid in {one.sid for one in node.local_sids} | {one.sid for one in node.proxies}
+
+
 def _owner(plan: Plan, sid: Address) -> str | None:
-    for node in plan.nodes:
-        if sid in {one.sid for one in node.local_sids} | {one.sid for one in node.proxies}:
-            return node.name
-    return None
+    return next((node.name for node in plan.nodes if _has(node, sid)), None)
 
 
 def _far_ends(plan: Plan, out: Hop) -> Iterator[Point]:
-    yield from (nic.peer for nic in plan.nics() if nic.point == out.point)
+    for nic in (one for one in plan.nics() if one.point == out.point):
+        yield from nic.peers
