@@ -196,6 +196,7 @@ BASE: dict[str, Any] = {
         {"node": "gate", "sid": "fc00:a::d2", "behavior": "End.DX2", "nic": "eth1"},
         {"node": "exit", "sid": "fc00:b::46", "behavior": "End.DT46", "vrf": "red"},
     ],
+    "external": ["fc00:f::/64"],
     "policies": [
         {
             "headend": "gate",
@@ -352,6 +353,7 @@ BASE: dict[str, Any] = {
                             "hop_limit": 9,
                             "icmp": 1,
                         },
+                        {"id": "load", "from": "west", "to": "east", "udp": 9, "rate": 9, "size": 60},
                         {"id": "trace", "from": "west", "to": "east", "traceroute": 2, "hops": ["*", "east"]},
                         {"id": "move", "from": "west", "to": "east", "tcp": 9, "port": 80, "answered": "all"},
                     ],

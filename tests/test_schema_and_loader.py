@@ -147,6 +147,7 @@ GOOD: dict[str, dict[str, tuple[Any, ...]]] = {
         "exercises/0/probes/0/segments": ([],),
         "exercises/0/probes/0": (
             {"id": "echo", "from": "west", "to": "east", "traceroute": 32, "hops": ["*", "gate", "10.0.2.1"]},
+            {"id": "echo", "from": "west", "to": "east", "udp": 3, "rate": 100000, "size": 1400},
         ),
         "exercises/0/probes/0/source": ("10.0.1.1", None),
         "exercises/0/probes/0/destination": ("10.0.2.1", None),
@@ -254,7 +255,7 @@ BAD: dict[str, dict[str, tuple[Any, ...]]] = {
         "links/0": ("x", [], None),
         "links/0/prefix": (*NO_V4_PREFIX, LEAVE_OUT, [], ["10.0.1.0/33"], [["10.0.1.0/24"]]),
         "links/0/mtu": (1279, 9217, "1500"),
-        "links/0/endpoints": ([], ["west:eth1"], ["west:eth1", "gate:eth1", "gate:eth3"], *NO_LIST),
+        "links/0/endpoints": ([], ["west:eth1"], *NO_LIST),
         "links/0/endpoints/0": (
             {"at": "west:eth1", "mac": "02:00:00:00:00"},
             "we.st",
@@ -313,6 +314,8 @@ BAD: dict[str, dict[str, tuple[Any, ...]]] = {
             {"id": "echo", "from": "west", "to": "east", "tcp": 9, "size": 60},
             {"id": "echo", "from": "west", "icmp": 3},
             {"id": "echo", "from": "west", "to": "east", "traceroute": 33},
+            {"id": "echo", "from": "west", "to": "east", "icmp": 3, "rate": 100},
+            {"id": "echo", "from": "west", "to": "east", "udp": 3, "rate": 100, "interval": 1},
             {"id": "echo", "from": "west", "to": "east", "traceroute": 3, "hop_limit": 3},
             {"id": "echo", "from": "west", "to": "east", "traceroute": 3, "hops": ["a b"]},
             {"id": "echo", "from": "west", "to": "east", "icmp": 3, "hops": ["east"]},

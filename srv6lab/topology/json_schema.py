@@ -137,6 +137,7 @@ def _one_family(*keys: str) -> Schema:
 def _probe() -> Iterator[Schema]:
     yield _one_of(*(kind.key for kind in PROBE_KINDS))
     yield {"anyOf": [_given("to"), _given("destination")]}
+    yield _when(_given("rate"), _without("interval"))
     yield _when(_is("oam", True), _given("segments"))
     for kind in PROBE_KINDS:
         if not kind.ports:
@@ -145,7 +146,7 @@ def _probe() -> Iterator[Schema]:
             yield _when(_given(kind.key), _without("segments"))
         if not kind.answered:
             yield _when(_given(kind.key), _without("answered"))
-        more = {"hops": kind.grows, "hop_limit": not kind.grows}
+        more = {"hops": kind.grows, "hop_limit": not kind.grows, "rate": kind.rated}
         yield _when(_given(kind.key), *(_without(key) for key, has in more.items() if not has))
         if not kind.counted:
             whole = _each(("answered",), or_template({"enum": ["all", "none", None]}))
