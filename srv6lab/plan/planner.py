@@ -45,7 +45,7 @@ from srv6lab.topology.actions.steering import SteeringAction
 from srv6lab.topology.local_sid import LocalSid
 from srv6lab.topology.model import STANDARD, Group, Hardware, Link, Node, Port, Topology
 from srv6lab.topology.route import Route
-from srv6lab.topology.scalars import Address
+from srv6lab.topology.scalars import Address, Network
 from srv6lab.topology.steering import Steering
 
 T = TypeVar("T")
@@ -311,6 +311,11 @@ class _Planner:
         self, name: str, node: Node, nics: tuple[Nic, ...], locate: Locate, problems: list[Problem]
     ) -> None:
         self.name, self.node, self.nics = name, node, nics
+        self.links: dict[tuple[str, Network], int] = {}
+        for place, nic in enumerate(nics):
+            if not nic.bare:
+                self.links.setdefault((nic.vrf, nic.address.network), place)
+        self.lengths = {(vrf, prefix.version, prefix.prefixlen) for vrf, prefix in self.links}
         self.locate, self.problems = locate, problems
 
     def planned(self, sids: Sequence[_Sid], services: tuple[PlannedService, ...]) -> PlannedNode:
@@ -387,8 +392,14 @@ class _Planner:
             )
 
     def _connected(self, address: Address, vrf: str = "") -> str | None:
-        nics = (nic for nic in self.nics if nic.vrf == vrf and not nic.bare)
-        return next((nic.name for nic in nics if address in nic.address.network), None)
+        """The first NIC on whose link an address is: looked up by its prefix, since a spine has many links."""
+        lengths = {length for of, version, length in self.lengths if (of, version) == (vrf, address.version)}
+        found = [
+            place
+            for length in lengths
+            if (place := self.links.get((vrf, ip_network((address, length), strict=False)))) is not None
+        ]
+        return self.nics[min(found)].name if found else None
 
     def _any_ipv6_nic(self) -> str | None:
         return next((nic.name for nic in self.nics if nic.address.version == 6 and not nic.vrf), None)
