@@ -322,6 +322,18 @@ _NODE: list[tuple[str, Mapping[str, str], str, str]] = [
     ("errors-limited", {}, "1000\n600000\n1000\n50\n", "1000\n100\n10000\n50\n"),
     ("errors-limited", {}, "1000\n1000\n0\n50\n", ""),
     ("hmac-required", {"nic": "eth1"}, "1\n", "0\n"),
+    (
+        "hmac-key",
+        {"key": "10", "algorithm": "sha256", "secret": "a b"},
+        'hmac 10 algo sha1 secret "a b"\n',
+        'hmac 10 algo sha256 secret "a b"\n',
+    ),
+    (
+        "hmac-key",
+        {"key": "10", "algorithm": "sha256", "secret": "a b"},
+        'hmac 1 algo sha256 secret "a b"\n',
+        'hmac 10 algo sha256 secret "a b"\n',
+    ),
     ("hop-limit", {"sysctl": "/x", "captured": "50"}, "50\n", "64\n"),
     (
         "tunnel-source",

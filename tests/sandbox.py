@@ -116,7 +116,11 @@ class Sandbox:
             setting.parent.mkdir(parents=True, exist_ok=True)
             setting.touch()
         for name in ("all", "default", "lo", *nics, *(vrf.name for vrf in machine.vrfs)):
-            for family, switch in (("ipv4", "rp_filter"), ("ipv6", "disable_ipv6")):
+            for family, switch in (
+                ("ipv4", "rp_filter"),
+                ("ipv6", "disable_ipv6"),
+                ("ipv6", "seg6_require_hmac"),
+            ):
                 (self.root / f"proc/sys/net/{family}/conf/{name}").mkdir(parents=True, exist_ok=True)
                 (self.root / f"proc/sys/net/{family}/conf/{name}/{switch}").touch()
         (self.root / "proc/sys/net/vrf").mkdir(exist_ok=True)

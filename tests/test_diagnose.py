@@ -154,6 +154,24 @@ HOPS = """10.0.2.0/24
 OF_CLASS: dict[str, str] = {"version": "-4", "table": "901", "prefix": "10.0.2.0/24"}
 RULES = "1001: from all fwmark 0x101 lookup 901\n32766: from all lookup main\n"
 MARKS = "table inet srv6lab_classes {\n udp dport 5001 meta mark set 0x00000101 accept\n}\n"
+STATIC = {
+    "sid": "fc00:a::4",
+    "behavior": "End.AS4",
+    "next_hop": "192.168.1.2",
+    "mac": "02:00:00:00:00:0b",
+    "ports": "veth0 veth1",
+    "source": "fc00:a::1",
+    "segments": "fc00:2::d4",
+}
+STATIC_SHOWN = """\t SID     :        fc00:a::4 
+\t Behavior:        end.as4 
+\t Next hop:        192.168.1.2 
+\t OIF     :        veth0 
+\t IIF     :        veth1 
+\t Source  :        fc00:a::1 
+\t Segments:        fc00:2::d4 
+\t Left    :        0 
+"""
 FRAMES = {
     "version": "-4",
     "nic": "eth2",
@@ -198,6 +216,8 @@ ANSWERS: list[tuple[str, Mapping[str, str], tuple[str, int], tuple[str, int]]] =
     ("frames-not-steered", FRAMES, (BY_NIC.replace("eth2", "eth22") + OF_FRAMES, 0), (BY_NIC + OF_FRAMES, 0)),
     ("frames-steered-otherwise", FRAMES, (BY_NIC + OF_FRAMES.replace("mode l2", "mode "), 0), (OF_FRAMES, 0)),
     ("frames-steered-otherwise", FRAMES, (BY_NIC + OF_FRAMES.replace("2::a", "9::a"), 0), (OF_FRAMES, 0)),
+    ("proxy-differs", STATIC, (STATIC_SHOWN.replace("2::d4", "2::d5"), 0), (STATIC_SHOWN, 0)),
+    ("proxy-differs", STATIC, (STATIC_SHOWN.replace("a::1 ", "a::9 "), 0), (STATIC_SHOWN, 0)),
     ("frames-not-taken", {"nic": "eth2"}, ("Error: No such file or directory", 1), (TAKES_ALL, 0)),
     ("neighbor-not-fixed", FIXED, ("10.0.0.2 dev eth1 FAILED\n", 0), (TOLD_OF, 0)),
     ("neighbor-not-fixed", FIXED, (TOLD_OF.replace("0b", "0c"), 0), (TOLD_OF, 0)),

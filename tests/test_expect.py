@@ -90,6 +90,7 @@ def test_a_plain_packet_has_no_srh_and_nothing_inside() -> None:
     assert {name for name, value in fields.items() if value == NONE} == {
         "segment_list",
         "segments_left",
+        "hmac",
         "oam",
         "tag",
         "flow_label",

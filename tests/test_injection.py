@@ -61,8 +61,10 @@ BASE: dict[str, Any] = {
         "gate": {
             "role": "router",
             "locator": "fc00:a::/64",
-            "loopback": "fc00:a::1/64",
+            "loopback": ["fc00:a::1/64", "10.255.0.1/32"],
             "tunnel_source": "fc00:a::1",
+            "hmac_keys": {"1": {"algorithm": "sha256", "secret": "a secret"}},
+            "hmac_check": "never",
             "routes": [
                 {"prefix": "fc00:b::/64", "via": "2001:ab::2"},
                 {"prefix": "fc00:7::/64", "via": "fe80::2", "nic": "eth2", "metric": 5},
@@ -152,6 +154,16 @@ BASE: dict[str, Any] = {
             "engine": "auto",
             "rules": "own.rules",
         },
+        "static": {
+            "node": "exit",
+            "netns": "cell",
+            "ports": [
+                {"outside": "vc", "inside": "ic", "prefix": "10.6.0.0/24", "trace": "tc"},
+                {"outside": "vd", "inside": "id", "prefix": "10.7.0.0/24"},
+            ],
+            "engine": "auto",
+            "rules": "own.rules",
+        },
         "tap": {
             "node": "exit",
             "listen": "eth2",
@@ -173,10 +185,18 @@ BASE: dict[str, Any] = {
             "behavior": "End.B6.Encaps",
             "policy": {"segments": ["fc00:b::f", "fc00:b::6"]},
         },
+        {
+            "node": "exit",
+            "sid": "fc00:b::a5",
+            "behavior": "End.AS4",
+            "service": "static",
+            "policy": {"source": "fc00:b::1", "segments": ["fc00:a::d4"]},
+        },
         {"node": "exit", "sid": "fc00:b::d2", "behavior": "End.DX2", "nic": "eth1"},
         {"node": "gate", "sid": "fc00:a::d2", "behavior": "End.DX2", "nic": "eth1"},
         {"node": "exit", "sid": "fc00:b::46", "behavior": "End.DT46", "vrf": "red"},
     ],
+    "external": ["fc00:f::/64"],
     "policies": [
         {
             "headend": "gate",
@@ -333,6 +353,7 @@ BASE: dict[str, Any] = {
                             "hop_limit": 9,
                             "icmp": 1,
                         },
+                        {"id": "load", "from": "west", "to": "east", "udp": 9, "rate": 9, "size": 60},
                         {"id": "trace", "from": "west", "to": "east", "traceroute": 2, "hops": ["*", "east"]},
                         {"id": "move", "from": "west", "to": "east", "tcp": 9, "port": 80, "answered": "all"},
                     ],

@@ -122,3 +122,15 @@ def test_kernel_and_model_agree_and_what_is_done_to_a_node_is_named(bring_up: An
     (tally,) = (item for item in hops.items if item.kind == "hops" and item.probe == "plain")
     assert (tally.status, tally.captured, tally.alone) == (Status.FAIL, "gate, *, east", "captured")
     assert [(one.cause, one.node, one.proven) for one in hops.suspects] == [("errors-limited", "exit", True)]
+
+
+def test_a_services_neighbors_answer_from_the_first_packet_on(bring_up: Any) -> None:
+    """A router asks for its neighbors from a link-local address, once that isn't tentative any more."""
+    lab = bring_up("proxy-ad6")
+    places = [(node.name, one.netns) for node in lab.plan.nodes for one in node.services if one.netns]
+    assert places
+    for node, netns in places:
+        assert lab.sh(node, f"ip -6 -netns {netns} -oneline address show scope link").count("\n") >= 2
+        assert lab.sh(node, f"ip -6 -netns {netns} -oneline address show tentative").strip() == ""
+        settings = "cat /proc/sys/net/ipv6/conf/{all,default,veth*}/accept_dad"
+        assert {*lab.sh(node, f"ip netns exec {netns} bash -c '{settings}'").split()} == {"0"}

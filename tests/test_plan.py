@@ -215,7 +215,7 @@ def test_all_that_cannot_be_planned_is_told_at_once() -> None:
     lab = loads(SMALL, "small.yml")
     gate = lab.topology.nodes["gate"]
     routes = [{"prefix": "fc00:d::/64", "via": f"2001:cd::{number}"} for number in (1, 2)]
-    broken = type(gate).model_validate({**gate.model_dump(), "routes": routes})
+    broken = type(gate).model_validate({**gate.model_dump(by_alias=True), "routes": routes})
     nodes = {**lab.topology.nodes, "gate": broken}
     with pytest.raises(TopologyError) as caught:
         plan(lab.topology.model_copy(update={"nodes": nodes}), lab.source.locate)
@@ -223,6 +223,37 @@ def test_all_that_cannot_be_planned_is_told_at_once() -> None:
     assert "gate has no link on which 2001:cd::1 lies" in said
     assert "gate has no link on which 2001:cd::2 lies" in said
     assert "gate has no route to its first segment fc00:b::e" in said
+
+
+STATIC = SMALL.replace("exit: {role: router,", "exit: {role: sr-proxy,").replace(
+    "local_sids:\n",
+    """services:
+  ids: {node: exit, netns: ids, engine: auto, rules: icmp.rules, ports: [{outside: va, inside: ia, prefix: 10.8.0.0/24}, {outside: vb, inside: ib, prefix: 10.9.0.0/24}]}
+local_sids:
+  - {node: exit, sid: "fc00:b::a5", behavior: End.AS4, service: ids, policy: {segments: ["fc00:a::d4"]}}
+""",
+)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "source"),
+    [
+        ("", "", "fc00:b::1"),  # the loopback
+        ('loopback: "fc00:b::1/64"', 'loopback: "fc00:b::1/64", tunnel_source: "2001:ab::2"', "2001:ab::2"),
+        ('loopback: "fc00:b::1/64", ', "", "2001:ab::2"),  # the NIC that leads there
+        ('policy: {segments: ["fc00:a', 'policy: {source: "fc00:b::9", segments: ["fc00:a', "fc00:b::9"),
+    ],
+)
+def test_where_the_tunnel_of_a_static_proxy_begins(old: str, new: str, source: str) -> None:
+    (proxy,) = planned(STATIC.replace(old, new)).node("exit").proxies
+    assert (str(proxy.source), proxy.policy) == (source, (ip_address("fc00:a::d4"),))
+    assert (proxy.to, proxy.back) == ("va", "vb")
+
+
+def test_a_static_proxy_needs_a_way_to_its_policy() -> None:
+    with pytest.raises(TopologyError) as caught:
+        planned(STATIC.replace('routes: [{prefix: "fc00:a::/64", via: "2001:ab::1"}]', "routes: []"))
+    assert "exit has no route to its first segment fc00:a::d4" in str(caught.value)
 
 
 def chain(length: int) -> dict[str, Any]:

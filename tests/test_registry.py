@@ -104,10 +104,11 @@ def test_a_probe_of_a_list_visits_what_goes_on(
     assert way_of_probe((sid,), IPv6Address("fc00:b::1"), db, "gate") == (IPv6Address(expected),)
 
 
-def test_a_behavior_that_srconf_serves_is_only_not_installed() -> None:
-    """srconf does End.AS4: it is Day0 that doesn't install it."""
-    with pytest.raises(Exception, match="Day0 doesn't install it"):
-        planned(SMALL.replace("behavior: End}", "behavior: End.AS4}"))
+def test_what_no_lab_can_have_is_what_nobody_does() -> None:
+    assert {one.served_by for one in REGISTRY.values() if not one.in_labs} == {None}
+    assert None not in {one.served_by for one in REGISTRY.values() if one.in_labs}
+    with pytest.raises(Exception, match="neither Linux nor srconf does that"):
+        planned(SMALL.replace("behavior: End}", "behavior: End.AS2}"))
 
 
 # --- flavors: the schema reads their registry when it is made, so a process of its own

@@ -167,6 +167,7 @@ RESTRICTED = {
     "Point.node": "Name",
     "Point.nic": "NicName, or the name of a service's port",
     "Point.netns": "Name",
+    "PlannedRoute.kind": "Literal",
     "PlannedRoute.nic": "a Point.nic",
     "PlannedSid.nic": "a Point.nic",
     "PlannedSid.parameters": "names of the registry; values are addresses and numbers",

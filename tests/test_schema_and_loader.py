@@ -63,7 +63,7 @@ groups:
   all: {members: ["k[1-{count}]"], role: "{kind}", locator: "fc00:{n}::/64"}
 nodes:
   k[1-{count}]:
-  edge: {role: router, locator: "fc00:e::/64", routes: [{prefix: "fc00:[1-2]::/64", via: "2001:db8:0:3::1"}]}
+  edge: {role: router, locator: "fc00:e::/64", routes: [{prefix: "fc00:[1-2]::/64", via: "2001:db8:0:3::9"}]}
 links:
   - {<<: *core, endpoints: ["k[1-2]", "k[2-3]:eth9"]}
   - k3 - edge
@@ -108,15 +108,32 @@ GOOD: dict[str, dict[str, tuple[Any, ...]]] = {
         "nodes/west/box": ("bento/ubuntu-22.04", "mine"),
         "nodes/west/box_version": ("202404.23.0", ">= 1.2, < 2"),
         "nodes/gate/locator": ("FC00:A::/64", "fc00:a:0:0:0:0:0:0/64", "fc00:a::/064", "fc00:a::0.0.0.0/64"),
-        "nodes/gate/loopback": ("fc00:a::1", "fc00:a::1/128"),
+        "nodes/gate/loopback": (
+            "fc00:a::1",
+            "fc00:a::1/128",
+            ["fc00:a::1/64", "10.255.0.1/32"],
+            "10.0.0.1/8",
+            [],
+            None,
+        ),
         "nodes/gate/headend": ({}, {"probe_interval": 10}, {"misses": 100}),
         "nodes/west/routes/0/weight": (1, 256),
         "nodes/west/routes/0/table": (1, 252, None),
-        "links/0/prefix": ("10.0.1.0/255.255.255.0", "10.0.1.0/0.0.0.255", "10.0.1.0/024"),
+        "links/0/prefix": (
+            "10.0.1.0/255.255.255.0",
+            "10.0.1.0/0.0.0.255",
+            "10.0.1.0/024",
+            ["10.0.1.0/24"],
+            ["10.0.1.0/24", "2001:1::/64"],
+        ),
         "links/1/mtu": (1280, 9216),
         "links/0/igp_metric": (1, 2**24 - 1),
         "links/0/srlgs": ([], [0, 2**32 - 1]),
-        "links/0/endpoints/0": ({"at": "west:eth1"}, {"at": "west:eth1", "address": None, "trace": "A_1"}),
+        "links/0/endpoints/0": (
+            {"at": "west:eth1"},
+            {"at": "west:eth1", "address": None, "trace": "A_1"},
+            {"at": "west:eth1", "address": ["10.0.1.1", "10.0.1.7"], "mac": "02:00:00:00:00:01", "mtu": 1400},
+        ),
         "local_sids/1/sid": ("FC00:B::E", "fc00:b:0:0:0:0:0:e", "fc00:b::0.0.0.14"),
         "local_sids/1/flavors": ([], ["PSP"]),
         "local_sids/1/nh6": (None,),
@@ -130,6 +147,7 @@ GOOD: dict[str, dict[str, tuple[Any, ...]]] = {
         "exercises/0/probes/0/segments": ([],),
         "exercises/0/probes/0": (
             {"id": "echo", "from": "west", "to": "east", "traceroute": 32, "hops": ["*", "gate", "10.0.2.1"]},
+            {"id": "echo", "from": "west", "to": "east", "udp": 3, "rate": 100000, "size": 1400},
         ),
         "exercises/0/probes/0/source": ("10.0.1.1", None),
         "exercises/0/probes/0/destination": ("10.0.2.1", None),
@@ -231,14 +249,15 @@ BAD: dict[str, dict[str, tuple[Any, ...]]] = {
         "nodes/west/routes/0/weight": (0, 257, *NO_NUMBER),
         "nodes/west/routes/0/table": (0, 253),
         "nodes/gate/locator": NO_V6_PREFIX,
-        "nodes/gate/loopback": NO_V6_PREFIX,
+        "nodes/gate/loopback": (*(one for one in NO_V6_PREFIX if one != "10.0.0.0/8"), ["fc00:a::1/129"]),
         "nodes/gate/router_id": (*NO_V4, "fc00::1"),
         "nodes/gate/headend": ({"misses": 0}, {"probe_interval": 9}, {"flows": [{}]}, None),
         "links/0": ("x", [], None),
-        "links/0/prefix": (*NO_V4_PREFIX, LEAVE_OUT),
+        "links/0/prefix": (*NO_V4_PREFIX, LEAVE_OUT, [], ["10.0.1.0/33"], [["10.0.1.0/24"]]),
         "links/0/mtu": (1279, 9217, "1500"),
         "links/0/endpoints": ([], ["west:eth1"], ["west:eth1", "gate:eth1", "gate:eth3"], *NO_LIST),
         "links/0/endpoints/0": (
+            {"at": "west:eth1", "mac": "02:00:00:00:00"},
             "we.st",
             "west:",
             "west:e/1",
@@ -295,6 +314,8 @@ BAD: dict[str, dict[str, tuple[Any, ...]]] = {
             {"id": "echo", "from": "west", "to": "east", "tcp": 9, "size": 60},
             {"id": "echo", "from": "west", "icmp": 3},
             {"id": "echo", "from": "west", "to": "east", "traceroute": 33},
+            {"id": "echo", "from": "west", "to": "east", "icmp": 3, "rate": 100},
+            {"id": "echo", "from": "west", "to": "east", "udp": 3, "rate": 100, "interval": 1},
             {"id": "echo", "from": "west", "to": "east", "traceroute": 3, "hop_limit": 3},
             {"id": "echo", "from": "west", "to": "east", "traceroute": 3, "hops": ["a b"]},
             {"id": "echo", "from": "west", "to": "east", "icmp": 3, "hops": ["east"]},

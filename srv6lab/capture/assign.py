@@ -132,8 +132,8 @@ def _link_of(links: Sequence[Link], capture: Capture) -> Link | str:
     }
     evidence: tuple[tuple[str, Callable[[Nic], bool]], ...] = (
         ("has the MACs", lambda nic: nic.mac in macs),
-        ("announces addresses", lambda nic: nic.address.ip in announced),
-        ("has packets from addresses", lambda nic: nic.address.ip in born),
+        ("announces addresses", lambda nic: any(one.ip in announced for one in nic.addresses)),
+        ("has packets from addresses", lambda nic: any(one.ip in born for one in nic.addresses)),
     )
     for words, holds in evidence:
         counts = Counter({link: sum(holds(nic) for nic in link) for link in links})

@@ -159,21 +159,24 @@ def _behind_extensions(layer: Layer) -> int:
 
 def _srh(layer: Layer) -> Srh | None:
     """The first SRH behind an IPv6 header: the one that routers act on."""
-    for routing in _layers(layer, "ipv6.routing"):
-        if _number(_first(routing, "ipv6.routing.type", -1)) == _SEGMENT_ROUTING:
-            break
-    else:
+    headers = _layers(layer, "ipv6.routing")
+    types = [_number(_first(one, "ipv6.routing.type", -1)) for one in headers]
+    if _SEGMENT_ROUTING not in types:
         return None
+    at = types.index(_SEGMENT_ROUTING)
+    routing, whole = headers[at], _listed(layer.get("ipv6_routing_raw"))[at : at + 1]
     last_entry = _first(routing, "ipv6.routing.srh.last_entry")
     if last_entry is None:  # the frame ends within the SRH
         return None
+    segment_list = tuple(map(_ipv6, _every(routing, "ipv6.routing.srh.addr")))
     return Srh(
-        segment_list=tuple(map(_ipv6, _every(routing, "ipv6.routing.srh.addr"))),
+        segment_list=segment_list,
         segments_left=_number(_first(routing, "ipv6.routing.segleft")),
         last_entry=_number(last_entry),
         flags=_number(_first(routing, "ipv6.routing.srh.flags", 0)),
         tag=_number(_first(routing, "ipv6.routing.srh.tag", 0)),
         hdr_ext_len=_optional_number(_first(routing, "ipv6.routing.len")),
+        tlvs=_bytes(whole[0])[8 + 16 * len(segment_list) :] if whole else None,
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from srv6lab.capture.typed_pings import TypedPing, typed_pings
-from srv6lab.evidence.packets import Direction, Message, PacketView, Point
+from srv6lab.evidence.packets import Address, Direction, Message, PacketView, Point
 from srv6lab.evidence.prediction import Hop
 from srv6lab.plan.nodes import Nic, Plan
 from srv6lab.topology.exercises import Probe
@@ -136,6 +136,11 @@ def heard(plan: Plan, captures: Mapping[Point, Capture]) -> dict[tuple[Point, Di
     return found
 
 
+def _speaker(speakers: Mapping[Address, str], nic: Nic) -> str | None:
+    """The MAC that speaks for one of the NIC's addresses."""
+    return next((speakers[one.ip] for one in nic.addresses if one.ip in speakers), None)
+
+
 def own_mac(nic: Nic, peer: Nic, capture: Capture) -> str | None:
     """The MAC of the NIC that was traced. Captures from elsewhere don't have the plan's MACs, so the
     MAC is taken from whoever speaks for the NIC's address, or is the one that isn't the peer's."""
@@ -149,9 +154,9 @@ def own_mac(nic: Nic, peer: Nic, capture: Capture) -> str | None:
         if view.headers and view.source_mac
     }
     speakers |= {address: mac for mac, address in capture.bindings}
-    if own := speakers.get(nic.address.ip):
+    if own := _speaker(speakers, nic):
         return own
-    if theirs := speakers.get(peer.address.ip):
+    if theirs := _speaker(speakers, peer):
         others = {
             mac
             for pair in pairs

@@ -36,6 +36,9 @@ _PREFERENCES = {
     "tcp.analyze_sequence_numbers": "FALSE",
 }
 _SHOWN = "frame eth sll vlan arp ip ipv6 icmp icmpv6 tcp udp data _ws.malformed _ws.short"
+SRH_BYTES = (
+    "ipv6.routing"  # asked for beside routing protocols: all bytes of an SRH, since tshark knows no TLVs
+)
 _EVERYTHING_OF_USE = "ip or ipv6 or arp"
 _PATIENCE = 10.0  # seconds that tshark gets to end by itself after its output has ended
 
@@ -78,12 +81,12 @@ def describe(
     take: Callable[[dict[str, Any]], None],
 ) -> Failure | None:
     """Hand the layers of each frame of a file to `take`, as tshark describes them; `messages` are
-    routing protocols whose layers are wanted, too."""
+    routing protocols whose layers are wanted, too, or SRH_BYTES."""
     wanted = f"({display_filter})" if display_filter else _EVERYTHING_OF_USE
     wanted = " or ".join([wanted, *messages])
     shown = " ".join([_SHOWN, *messages])
     with closing(_Loop(path.parent)) as loop:
-        reader = _Reader(program, path, loop, wanted, shown)
+        reader = _Reader(program, path, loop, wanted, shown, ["-x"] if SRH_BYTES in messages else [])
         reader.apply_on_packets(take)
     return Failure(reader.status, reader.said) if reader.status else None
 
@@ -123,7 +126,9 @@ class _Frames(TsharkEkJsonParser):  # type: ignore[misc]
 class _Reader(FileCapture):  # type: ignore[misc]
     """pyshark's FileCapture without its traps."""
 
-    def __init__(self, program: Path, path: Path, loop: _Loop, wanted: str, shown: str) -> None:
+    def __init__(
+        self, program: Path, path: Path, loop: _Loop, wanted: str, shown: str, more: Sequence[str]
+    ) -> None:
         self.status: int | None = None
         self.said = ""
         super().__init__(
@@ -133,7 +138,7 @@ class _Reader(FileCapture):  # type: ignore[misc]
             eventloop=loop,
             tshark_path=str(program),
             override_prefs=_PREFERENCES,
-            custom_parameters=["-Y", wanted, "-J", shown],
+            custom_parameters=["-Y", wanted, "-J", shown, *more],
         )
 
     def _get_tshark_path(self) -> str:

@@ -152,15 +152,12 @@ def walk(one: Instance, found: Plan, source: str, to: str, progress: Progress) -
     if source == to:
         raise UsageError(f"{source} can't send to itself over a link", "name another node with --to")
     probe = Probe.model_validate({"id": "ping", "from": source, "to": to, "icmp": 1})
-    if not _families(found, source) & (_families(found, to) | ({6} if found.node(to).loopback else set())):
+    reached = {address.version for address in found.node(to).addresses()}
+    if not found.node(source).families & reached:
         raise UsageError(f"{source} and {to} have no addresses of one family", "name another node with --to")
     sent = Exercise(name=f"walk-{source}-{to}", probes=(probe,), expect=Expect())
     (verdict,) = check(one, replace(found, exercises=(sent,)), [sent.name], progress)
     return verdict
-
-
-def _families(found: Plan, node: str) -> set[int]:
-    return {nic.address.version for nic in found.node(node).nics}
 
 
 def _graded(found: Plan, name: str, folder: Path, progress: Progress) -> Verdict:

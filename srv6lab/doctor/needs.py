@@ -9,7 +9,7 @@ from srv6lab.plan.actions import needs
 from srv6lab.plan.nodes import Plan, PlannedNode
 
 from .findings import Need
-from .probes import PROXY, bound, mode
+from .probes import HMAC, PROXY, bound, mode
 
 
 def of_lab(plan: Plan) -> tuple[Need, ...]:
@@ -31,6 +31,8 @@ def _of_machines(plan: Plan) -> Iterator[Need]:
 
 
 def _of_machine(node: PlannedNode) -> Iterator[Need]:
+    if node.hmac_keys:
+        yield Need((HMAC,), f"{node.name} has keys of HMACs")
     for policy in node.steering:
         yield Need((mode(policy.mode),), f"{node.name} steers into {len(policy.segments)} segments")
     for frames in node.frames:

@@ -57,6 +57,7 @@ _WORDS = {
 }
 VRF = "VRF"
 PROXY = "SR proxy"
+HMAC = "SRv6 HMAC"
 _VRF_DEVICE = "vrf100"
 _VRF_COMMANDS = (
     f"ip link add {_VRF_DEVICE} type vrf table 100",
@@ -141,6 +142,9 @@ def _others() -> Iterator[Probe]:
         (5, 10),
         NEEDS["tc-bpf"],
     )
+    key = ("sh", "-c", "echo probe | setsid --wait ip sr hmac set 1 sha256")
+    show = ("ip", "sr", "hmac", "show")
+    yield Probe(HMAC, "signed SRHs (RFC 8754 2.1.2)", (key, show), (4, 10), "CONFIG_IPV6_SEG6_HMAC", "hmac 1")
     inner = "add rule ip6 probe forward meta l4proto 4 @th,72,8 1 @th,96,24 0x0a0000 counter drop"
     chain = "add chain ip6 probe forward { type filter hook forward priority 0 ; }"
     yield Probe(

@@ -44,7 +44,16 @@ class Difference:
         return tuple("".join(one if one.isprintable() else "\ufffd" for one in line) for line in lines)
 
 
-_ONE_A_LINE = ("link", "address", "neighbor", "route", "rule", "sysctl", "proxy")  # a thing, named first
+_ONE_A_LINE = (
+    "link",
+    "address",
+    "neighbor",
+    "route",
+    "rule",
+    "sysctl",
+    "proxy",
+    "file",
+)  # a thing, named first
 _FEW = 3  # words that may differ in a line that was changed
 
 

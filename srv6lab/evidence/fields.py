@@ -93,6 +93,7 @@ NAMED = (
     PacketField("length", _frame(lambda packet: packet.ip_length or None)),
     PacketField("oam", _srh(lambda srh: bool(srh.flags & O_FLAG)), _flag),
     PacketField("tag", _srh(lambda srh: srh.tag)),
+    PacketField("hmac", _srh(lambda srh: srh.hmac)),
     PacketField("flow_label", _ip(lambda header: header.flow_label), hop=Hop.CARRIED),
 )
 # The rest of each IP header and of its SRH; of what isn't there nothing is said.
@@ -111,6 +112,7 @@ OF_HEADERS = (
     PacketField("srh.last_entry", _srh(lambda srh: srh.last_entry)),
     PacketField("srh.flags", _srh(lambda srh: srh.flags), hex),
     PacketField("srh.tag", _srh(lambda srh: srh.tag)),
+    PacketField("srh.tlvs", _srh(lambda srh: srh.tlvs), bytes.hex),
 )
 # What a frame has once, in front of its IP headers and behind them.
 OF_FRAMES = (

@@ -40,11 +40,15 @@ class Direction(StrEnum):
     OUT = "out"
 
 
+_HMAC, _KEY = b"\x05", 8  # the type of such a TLV; its bytes up to the digest
+
+
 @dataclass(frozen=True, slots=True)
 class Srh:
     """A Segment Routing Header as it stands on the wire (RFC 8754 section 2).
 
-    `segment_list[0]` is the LAST segment of the path.
+    `segment_list[0]` is the LAST segment of the path. `tlvs` are the bytes behind the segments, None where tshark wasn't
+    asked for them.
     """
 
     segment_list: tuple[IPv6Address, ...]
@@ -53,6 +57,13 @@ class Srh:
     flags: int = 0
     tag: int = 0
     hdr_ext_len: int | None = None
+    tlvs: bytes | None = None
+
+    @property
+    def hmac(self) -> int | None:
+        """The number of its HMAC's key, where the HMAC is its first TLV (RFC 8754 section 2.1.2)."""
+        tlv = self.tlvs or b""
+        return int.from_bytes(tlv[4:8]) if tlv[:1] == _HMAC and len(tlv) > _KEY else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,6 +71,8 @@ def _tunnel(fields: Mapping[str, str]) -> str:
         text += f" [{_starred(fields)}]"
     if fields.get("segments_left", NONE) != NONE:
         text += f" SL {fields['segments_left']}"
+    if fields.get("hmac", NONE) != NONE:
+        text += f" hmac {fields['hmac']}"
     return text
 
 

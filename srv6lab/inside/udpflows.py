@@ -26,7 +26,7 @@ def main() -> int:
     ]
     level, hop_limit, tos = _IPV6 if family == socket.AF_INET6 else _IPV4
     options = [(hop_limit, given.hop_limit), (tos, given.tos)]
-    sent = 0
+    sent, begun = 0, time.monotonic()
     for port in range(FIRST_PORT, FIRST_PORT + given.count):
         with socket.socket(family, kind, protocol) as made:
             for option, value in options:
@@ -34,7 +34,8 @@ def main() -> int:
             made.bind((given.source, port))
             made.sendto(payload, to)
         sent += 1
-        time.sleep(given.interval)
+        if (left := begun + sent * given.interval - time.monotonic()) > 0:
+            time.sleep(left)
     print(f"{sent} packets transmitted, 0 received, no answer is expected")
     return 0
 

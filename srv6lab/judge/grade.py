@@ -13,6 +13,7 @@ from pathlib import Path
 from srv6lab.capture.assign import assign, by_name, told, trace_of, without_others
 from srv6lab.capture.probes import find_all, heard
 from srv6lab.capture.reading import Capture, read_all
+from srv6lab.capture.tshark import SRH_BYTES
 from srv6lab.errors import UsageError
 from srv6lab.evidence.observations import Observations, Tracer, read_observations
 from srv6lab.evidence.packets import Point
@@ -70,7 +71,8 @@ def grade(
     if not folder.is_dir():
         raise UsageError(f"there is no folder {folder}", "--captures takes a folder with pcaps in it")
     observed = observed_run(plan, name, folder)
-    protocols = sorted({one.protocol for one in plan.exercise(name)[1].expect.control})
+    protocols: list[str] = sorted({one.protocol for one in plan.exercise(name)[1].expect.control})
+    protocols += [SRH_BYTES] if any(node.hmac_keys for node in plan.nodes) else []
     captures = _captures(
         plan, folder, told(plan, mapped), protocols, lambda text: progress(f"{name}: {text}")
     )

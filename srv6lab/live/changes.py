@@ -14,13 +14,27 @@ from dataclasses import dataclass
 from srv6lab.errors import LabError, NodeError, UnableError
 from srv6lab.host.files import write_whole
 from srv6lab.live.instance import Instance
+from srv6lab.plan.nodes import Plan
 from srv6lab.providers.base import own_error
-from srv6lab.render.apply import Change
+from srv6lab.render.apply import Change, changes_of
 
 _PATIENCE = 60.0  # seconds; Day0 of a machine is among what is run
 OTHER_KERNEL = (
     "run the lab under a kernel that has it: invoke destroy {lab}, then invoke up {lab} --kernel newest"
 )
+
+
+def unable(lab: Instance, plan: Plan) -> Iterator[str]:
+    """What this machine's kernel can't do of what exercises ask for, each with its exercise."""
+    tried: dict[str, bool] = {}
+    for exercise in plan.exercises:
+        changes = (one for action in exercise.every_action() for one in changes_of(plan, action) if one.tries)
+        for change in changes:
+            if change.tries not in tried:
+                tried[change.tries] = Changes(lab).works(change)
+            if not tried[change.tries]:
+                yield f"exercise {exercise.name} can't be run here: {change.lacks}"
+                break
 
 
 @dataclass(frozen=True, slots=True)

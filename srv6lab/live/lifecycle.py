@@ -8,7 +8,7 @@ from srv6lab.errors import Interrupted, LabError, MachineError, UsageError
 from srv6lab.host.files import shown
 from srv6lab.host.progress import Progress
 from srv6lab.live import brought_back, snapshot, wait_for_policies
-from srv6lab.live.changes import Changes
+from srv6lab.live.changes import Changes, unable
 from srv6lab.live.instance import Instance, Request
 from srv6lab.live.wait_for_routes import wait
 from srv6lab.plan.nodes import Plan
@@ -44,6 +44,8 @@ def up(home: Home, found: Plan, asked: Request, progress: Progress) -> Instance:
             wait(one, lab.plan, progress)
             wait_for_policies.up(one, lab.plan, progress)
             snapshot.keep(one)
+            for line in unable(one, lab.plan):
+                progress(line)
             for line in brought_back.told(again, brought_back.look(one)) if again else ():
                 progress(line)
         except KeyboardInterrupt:

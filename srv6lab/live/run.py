@@ -166,7 +166,8 @@ class _Run:
     def _applied(self, actions: Sequence[Action]) -> Iterator[None]:
         changes = [one for action in actions for one in changes_of(self.plan, action)]
         for one in changes:
-            self.progress(f"{self.name}: {one.what}")
+            if not one.waits:
+                self.progress(f"{self.name}: {one.what}")
         before, holding, now = self.actions, self.holding, after(self.plan, (*self.actions, *actions))
         moves = _told_to_neighbors(after(self.plan, actions))
         with self.changes.applied(changes, self.counted, holding):

@@ -22,7 +22,7 @@ def command(address: Address, probe: Probe, token: str, patience: int = 1) -> li
 
 def interval(probe: Probe) -> float:
     """Seconds from a packet of a probe to its next."""
-    return (probe.interval or probe.kind.interval) / 1000
+    return 1 / probe.rate if probe.rate else (probe.interval or probe.kind.interval) / 1000
 
 
 def _echo(destination: str, probe: Probe, token: str, patience: int) -> list[str]:

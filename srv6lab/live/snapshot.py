@@ -29,8 +29,8 @@ exec 2>/dev/null
 if command -v srconf >/dev/null; then exec {proxy}< <(timeout 3 srconf localsid show; (($? > 1)) || echo answered); fi
 look() {
   echo "-- ip $1"
-  ip -oneline -batch - <<<$'link show\naddress show\nneighbor show nud permanent\nneighbor show proxy
-sr tunsrc show\nroute show table all\nrule show\nxfrm policy show'
+  ip -force -oneline -batch - <<<$'link show\naddress show\nneighbor show nud permanent\nneighbor show proxy
+sr hmac show\nsr tunsrc show\nroute show table all\nrule show\nxfrm policy show'
   ip -6 rule show
   echo "-- firewall $1"; nft --stateless list ruleset
   if read -r _ </proc/net/ip_tables_names; then iptables-legacy-save; fi
@@ -48,6 +48,9 @@ look
 for netns in /run/netns/*; do
   [[ ! -e $netns ]] || ip netns exec "${netns##*/}" bash -c "$(declare -f look); look ${netns##*/}"
 done
+echo "-- file"; while read -r file; do
+  stat -c '%n mode %a owner %U:%G' "$file" && sha256sum <"$file"
+done </var/lib/srv6lab/files
 echo "-- frr"; [[ ! -e /run/frr/zebra.vty ]] || timeout 3 vtysh -c 'show running-config no-header'
 echo "-- proxy"; [[ -z $proxy ]] || cat <&$proxy
 """
@@ -96,11 +99,23 @@ def compare(node: str, before: Sections, after: Sections) -> Iterator[Difference
             was - now,
             Counter({line: count for line, count in (now - was).items() if not _LATE.search(line)}),
         )
+        gone, new = _without_renumbered(gone, new)
         silent = section in _ASKED and not now
         if (gone or new) and not silent:
             yield Difference(node, netns, section, tuple(gone.elements()), tuple(new.elements()))
 
 
+def _without_renumbered(gone: Counter[str], new: Counter[str]) -> tuple[Counter[str], Counter[str]]:
+    """What differs, but SIDs that IS-IS gave an adjacency anew: it takes the next number each time."""
+    was, now = (
+        {line.partition(" ")[2]: line for line in lines if _OF_ADJACENCIES.search(line)}
+        for lines in (gone, new)
+    )
+    same = was.keys() & now.keys()
+    return gone - Counter(was[one] for one in same), new - Counter(now[one] for one in same)
+
+
+_OF_ADJACENCIES = re.compile(r"^\S+ encap seg6local action End\.X .*\bproto isis\b")
 _LATE = re.compile(
     r"^(?:(?:local|anycast) )?fe80:|^multicast ff00:|^\S+ inet6 fe80:"
 )  # comes by itself with a NIC
@@ -129,6 +144,7 @@ _PARTS = {
     "address": r"\S+ inet6? ",
     "neighbor": r"\S+ dev \S+ (?:lladdr|PERMANENT|NOARP|proxy)",
     "tunnel source": "tunsrc ",
+    "hmac key": r"hmac \S+ algo ",
     "ipsec": r"src \S+ dst ",
     "route": "",
 }
@@ -201,6 +217,13 @@ def _proxy(text: str) -> Iterator[str]:
             yield f"{sid}: {name} {value}"
 
 
+def _files(text: str) -> Iterator[str]:
+    """A lab's own files, each with what is in it."""
+    lines = text.splitlines()
+    for about, digest in zip(lines[::2], lines[1::2], strict=False):
+        yield f"{about} sha256 {digest.split()[0][:12]}"
+
+
 def _frr(text: str) -> Iterator[str]:
     """Lines of FRR's configuration, each behind the block that it is in."""
     block = ""
@@ -217,5 +240,6 @@ _LINES: Mapping[str, Callable[[str], Iterator[str]]] = {
     "sysctl": _sysctls,
     "firewall": _firewall,
     "proxy": _proxy,
+    "file": _files,
     "frr": _frr,
 }

@@ -11,6 +11,7 @@ from srv6lab.errors import MachineError, NodeError
 from srv6lab.host.progress import Progress
 from srv6lab.host.waiting import wait_until
 from srv6lab.live.instance import Instance
+from srv6lab.plan.actions import after
 from srv6lab.plan.nodes import Plan
 from srv6lab.predict.policies import elect
 from srv6lab.predict.policy_routes import Elected
@@ -38,8 +39,16 @@ def look(lab: Instance, node: str) -> Told | None:
 
 def expected(plan: Plan, actions: Sequence[Action] = ()) -> dict[str, Told]:
     """What the agent of every headend would say by the model, but for its routes; nothing of one whose probes meet a
-    node that isn't modeled."""
-    return {node: told_by(one) for node, one in elect(plan, actions).items() if not one.unknown}
+    node that isn't modeled, nor of one that can't install the route without its policies, whose NIC is down."""
+    down = after(plan, actions).down
+    unable = {
+        node.name
+        for node in plan.nodes
+        for one in (node.headend.steered if node.headend else ())
+        if any(nic.name in one.otherwise and nic.point in down for nic in node.nics)
+    }
+    elected = elect(plan, actions)
+    return {node: told_by(one) for node, one in elected.items() if not one.unknown and node not in unable}
 
 
 def told_by(one: Elected) -> Told:

@@ -23,13 +23,14 @@ PREFERENCE = 500  # of the rule: before all that other parts of Day0 lay
 @dataclass(frozen=True, slots=True)
 class SteeredFrames:
     """Frames that come in by `by`, with packets to these prefixes, get an SRH with `segments`, first visited first, and
-    leave by `nic`."""
+    leave by `nic`; `hmac` is the number of the key that signs it."""
 
     by: str
     prefixes: tuple[Network, ...]
     segments: tuple[IPv6Address, ...]
     mode: str
     nic: str
+    hmac: int | None = None
 
     @property
     def table(self) -> int:
@@ -59,7 +60,7 @@ def steered_frames(steering: Steering, egress_nic: Callable[[Address], str | Non
     out, match = egress_nic(steering.segments[0]), steering.match
     if out is None or match.nic is None:
         return None
-    return SteeredFrames(match.nic, match.prefixes, steering.segments, steering.mode, out)
+    return SteeredFrames(match.nic, match.prefixes, steering.segments, steering.mode, out, steering.hmac)
 
 
 def circuits(topology: Topology, steering: Iterable[Steering]) -> frozenset[Point]:

@@ -196,8 +196,8 @@ def _neighbor(topology: Topology, name: str, one: Neighbor) -> PlannedNeighbor:
 def _far_ends(topology: Topology, name: str, other: str) -> Iterator[Address]:
     """The addresses of another node on the links to it."""
     for link, end in _links_of(topology, name):
-        if link.endpoints[1 - end].node == other:
-            yield link.address(1 - end)
+        if link.endpoints[1 - end].node == other and (address := link.address(1 - end)):
+            yield address
 
 
 def _links_of(topology: Topology, name: str) -> Iterator[tuple[Link, int]]:

@@ -116,7 +116,7 @@ def plan_headend(topology: Topology, name: str, egress_nic: EgressNic) -> Planne
 def _nics(links: Sequence[Link], name: str) -> Iterator[tuple[IPv6Address, str]]:
     for link in links:
         for end, one in enumerate(link.endpoints):
-            if one.node == name and isinstance(address := link.address(end), IPv6Address):
+            if one.node == name and isinstance(address := link.address(end, 6), IPv6Address):
                 yield address, one.nic
 
 
@@ -143,8 +143,8 @@ def sr_db(topology: Topology) -> SrDb:
 def _adjacencies(link: Link) -> Iterator[Adjacency]:
     """A cable is one in each direction."""
     for here in (0, 1):
-        local, remote = link.address(here), link.address(1 - here)
-        if isinstance(local, IPv6Address):
+        local, remote = link.address(here, 6), link.address(1 - here, 6)
+        if isinstance(local, IPv6Address) and isinstance(remote, IPv6Address):
             yield Adjacency(
                 link.endpoints[here].node,
                 link.endpoints[1 - here].node,

@@ -14,6 +14,7 @@ from srv6lab.plan.frr import Routing
 from srv6lab.plan.headend import PlannedHeadend
 from srv6lab.plan.own import Own
 from srv6lab.srv6.behaviors import Behavior
+from srv6lab.srv6.hmac import HmacKey
 from srv6lab.topology.exercises import Exercise, Probe
 from srv6lab.topology.model import STANDARD
 from srv6lab.topology.route import Route
@@ -26,23 +27,43 @@ Locate = Callable[[Path], Location]
 
 @dataclass(frozen=True, slots=True)
 class Nic:
-    """One end of a link as its node sees it. `trace` is the capture file's name without `.pcap`, `vrf` the
-    VPN that it is in. A `circuit` takes frames for any MAC; one that is `bare` has no address there."""
+    """One end of a link as its node sees it, with its addresses in the file's order. `trace` is the capture file's name
+    without `.pcap`, `vrf` the VPN that it is in. A `circuit` takes frames for any MAC, and may have no address."""
 
     point: Point
     mac: str
     mtu: int
-    address: Interface
+    addresses: tuple[Interface, ...]
     trace: str
     link: str
     peer: Point
     vrf: str = ""
     circuit: bool = False
-    bare: bool = False
 
     @property
     def name(self) -> str:
         return self.point.nic
+
+    @property
+    def address(self) -> Interface:
+        """The first one."""
+        return self.addresses[0]
+
+    def of(self, version: int) -> Interface | None:
+        """The first address of an IP version, None if it has none."""
+        return next((one for one in self.addresses if one.version == version), None)
+
+    def networks(self) -> Iterator[Network]:
+        """The prefixes of its link in which it has an address, each once."""
+        yield from dict.fromkeys(one.network for one in self.addresses)
+
+    def has(self, address: Address) -> bool:
+        """Whether the address is one of its own."""
+        return any(one.ip == address for one in self.addresses)
+
+    def reaches(self, address: Address) -> bool:
+        """Whether the address is in a prefix of its link."""
+        return any(address in one.network for one in self.addresses)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +137,8 @@ class SteeredList:
 class SteeredPrefix:
     """Traffic to `prefix` gets an SRH with `segments`, first visited first, and leaves by `nic`; with several `lists`
     its flows are shared among them, and those two are the first's. In a `table` it is only what a `rule` takes there,
-    or the author's own rules; with a `vrf` the table is the VRF's, and it is what comes by its NICs."""
+    or the author's own rules; with a `vrf` the table is the VRF's, and it is what comes by its NICs. `hmac` is the
+    number of the key that signs the SRH."""
 
     prefix: Network
     segments: tuple[IPv6Address, ...]
@@ -126,6 +148,7 @@ class SteeredPrefix:
     lists: tuple[SteeredList, ...] = ()
     table: int | None = None
     rule: PlannedRule | None = None
+    hmac: int | None = None
 
     @property
     def thrown(self) -> tuple[IPv6Address, ...]:
@@ -169,7 +192,8 @@ class PlannedService:
 
 @dataclass(frozen=True, slots=True)
 class PlannedProxy:
-    """A SID of an SR proxy: to the service by `to`, whose address there is `next_hop`; back by `back`."""
+    """A SID of an SR proxy: to the service by `to`, whose address there is `next_hop`; back by `back`. A static one
+    puts what comes back into `policy`, first segment first, and the tunnel of that begins at `source`."""
 
     sid: IPv6Address
     behavior: Behavior
@@ -177,6 +201,8 @@ class PlannedProxy:
     next_hop: Address
     to: str
     back: str
+    source: IPv6Address | None = None
+    policy: tuple[IPv6Address, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,12 +210,12 @@ class PlannedNode:
     """All that one node needs to know. `selectors` are the rules by which steering may choose traffic, those of the lab's
     own steering are among its `rules`; `learned` are the ways that routing protocols bring, for what asks for one; `has_lists` says that some steering shares flows among segment lists. `tunnel_source`
     is the source of what it encapsulates, None for the address of the NIC by which that leaves; `takes_srh` whether it
-    takes what comes to its own addresses with an SRH."""
+    takes what comes to its own addresses with an SRH, `hmac_check` which packets with an SRH it takes at all."""
 
     name: str
     role: str
     nics: tuple[Nic, ...]
-    loopback: IPv6Interface | None = None
+    loopbacks: tuple[Interface, ...] = ()
     locator: IPv6Network | None = None
     routes: tuple[PlannedRoute, ...] = ()
     rules: tuple[PlannedRule, ...] = ()
@@ -210,6 +236,8 @@ class PlannedNode:
     image: str = ""
     tunnel_source: IPv6Address | None = None
     takes_srh: bool = True
+    hmac_keys: tuple[HmacKey, ...] = ()
+    hmac_check: str = "present"
     box: str = str(STANDARD.box)
     box_version: str | None = None
     memory: int = int(STANDARD.memory or 0)
@@ -224,12 +252,20 @@ class PlannedNode:
         """Whether Day0 tells the kernel to part flows by their ports, too: where segment lists share flows."""
         return self.headend is not None or self.has_lists
 
+    @property
+    def loopback(self) -> IPv6Interface | None:
+        """The first IPv6 address on `lo`: the node is known by it."""
+        return next((one for one in self.loopbacks if isinstance(one, IPv6Interface)), None)
+
     def addresses(self) -> tuple[Address, ...]:
-        """Its NICs' in their order, then the loopback's."""
-        interfaces = [nic.address for nic in self.nics if not nic.bare] + (
-            [self.loopback] if self.loopback else []
-        )
-        return tuple(interface.ip for interface in interfaces)
+        """Its NICs' in their order, then the loopback's; no link-local ones, which nobody else reaches."""
+        interfaces = (*(one for nic in self.nics for one in nic.addresses), *self.loopbacks)
+        return tuple(one.ip for one in interfaces if not one.is_link_local)
+
+    @property
+    def families(self) -> frozenset[int]:
+        """The IP versions that it can send over its links."""
+        return frozenset(one.version for nic in self.nics for one in nic.addresses if not one.is_link_local)
 
     def vrf_names(self) -> tuple[str, ...]:
         """Those of BGP, then the others."""
@@ -239,8 +275,9 @@ class PlannedNode:
     def addresses_in(self, table: int | None) -> tuple[Address, ...]:
         """Those in the VRF with that table, or outside of VRFs that have nothing else."""
         mine = {nic: vrf.table for vrf in self.vrfs for nic in vrf.nics}
-        there = tuple(nic.address.ip for nic in self.nics if mine.get(nic.name) == table and not nic.bare)
-        return (*there, *([self.loopback.ip] if self.loopback and table is None else []))
+        nics = (nic for nic in self.nics if mine.get(nic.name) == table)
+        interfaces = (*(one for nic in nics for one in nic.addresses), *(() if table else self.loopbacks))
+        return tuple(one.ip for one in interfaces if not one.is_link_local)
 
     def next_hops(self) -> dict[tuple[Network, int | None], tuple[PlannedRoute, ...]]:
         """The static routes by prefix and table (None for the main one), in the order of the file: those with the least
@@ -272,13 +309,15 @@ class PlannedNode:
         routes = [one for one in self.routes if address in one.prefix and one.nic == nic and one.via]
         if routes and (via := max(routes, key=lambda one: one.prefix.prefixlen).via):
             return via
-        own = next(one.address for one in self.nics if one.name == nic)
+        nics = (one for one in self.nics if one.name == nic)
+        own = next(found for one in nics if (found := one.of(address.version) or one.address))
         two = (1, 2) if own.network.num_addresses > 2 else (0, 1)
         return next(own.network[n] for n in two if own.network[n] != own.ip)
 
     def egress_nic(self, address: Address) -> str | None:
         """The NIC of the longest prefix that matches, among links and routes outside of VRFs, IS-IS's last."""
-        table = [(nic.address.network, nic.name) for nic in self.nics if not nic.vrf and not nic.bare]
+        nics = [nic for nic in self.nics if not nic.vrf]
+        table = [(network, nic.name) for nic in nics for network in nic.networks()]
         table += [
             (prefix, found[0].nic) for (prefix, number), found in self.next_hops().items() if not number
         ]
@@ -342,7 +381,7 @@ class Plan:
         first."""
         if probe.destination is not None:
             return probe.destination
-        said, links = probe.version, {nic.address.version for nic in self.node(probe.source).nics}
+        said, links = probe.version, self.node(probe.source).families
         families = {said} if said else links
         addresses = (one for one in self.node(probe.to or "").addresses() if one.version in families)
         return min(addresses, key=lambda address: address.version)

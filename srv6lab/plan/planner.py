@@ -38,6 +38,7 @@ from srv6lab.plan.routes import learned_nics
 from srv6lab.plan.selectors import planned_rule, selectors, steered_prefix, with_rules
 from srv6lab.plan.vrfs import plan_vrfs
 from srv6lab.srv6.behaviors import BEHAVIORS
+from srv6lab.srv6.hmac import HmacKey
 from srv6lab.topology.actions import Action
 from srv6lab.topology.actions.route import RouteAction
 from srv6lab.topology.actions.sid import SidAction
@@ -76,7 +77,7 @@ def plan(topology: Topology, locate: Locate, files: Mapping[str, str] = MappingP
     begun = []
     for name, planner in planners.items():
         services = tuple(_plan_services(topology, name, files))
-        machine = planner.planned(sids.get(name, ()), services)
+        machine = planner.planned(services)
         begun.append(replace(machine, routing=plan_routing(topology, name)))
     pushing = {one.node for one in topology.local_sids if one.policy} | {one.headend for _, one in every}
     learned = learned_nics(topology.name, begun, pushing)
@@ -88,6 +89,7 @@ def plan(topology: Topology, locate: Locate, files: Mapping[str, str] = MappingP
         machine = replace(
             machine,
             local_sids=tuple(planners[name].sids(sids.get(name, ()), machine)),
+            proxies=tuple(planners[name].proxies(sids.get(name, ()), machine)),
             selectors=selectors(one.match for _, one in wanted if not one.of_frames),
             has_lists=any(len(one.lists) > 1 for _, one in wanted),
         )
@@ -220,10 +222,12 @@ def _mac_clashes(topology: Topology, locate: Locate) -> Iterator[Problem]:
     for index, link in enumerate(topology.links):
         for end, endpoint in enumerate(link.endpoints):
             point = endpoint.point
-            owner = owners.setdefault(mac_of(topology.name, point), point)
+            mac = endpoint.mac or mac_of(topology.name, point)
+            owner = owners.setdefault(mac, point)
             if owner != point:
-                what = f"{point} would have the MAC {mac_of(topology.name, point)} that {owner} has"
-                yield Problem(locate(("links", index, "endpoints", end)), what, "rename one of the two nodes")
+                what = f"{point} would have the MAC {mac} that {owner} has"
+                mend = "write another one" if endpoint.mac else "rename one of the two nodes"
+                yield Problem(locate(("links", index, "endpoints", end)), what, mend)
 
 
 def _plan_nics(topology: Topology, every: Iterable[Steering]) -> dict[str, list[Nic]]:
@@ -249,15 +253,14 @@ def _ends(lab: str, link: Link, circuits: Collection[Point], bare: Collection[Po
         point = points[index]
         yield Nic(
             point=point,
-            mac=mac_of(lab, point),
-            mtu=link.mtu,
-            address=ip_interface(f"{link.address(index)}/{link.prefix.prefixlen}"),
+            mac=endpoint.mac or mac_of(lab, point),
+            mtu=endpoint.mtu or link.mtu,
+            addresses=link.interfaces(index) if endpoint.addresses or point not in bare else (),
             trace=endpoint.trace or f"{point.node}-{point.nic}",
             link=link.name,
             peer=points[1 - index],
             vrf=endpoint.vrf or "",
             circuit=point in circuits,
-            bare=point in bare and endpoint.address is None,
         )
 
 
@@ -269,9 +272,9 @@ def _neighbors(
     found: dict[str, list[FixedNeighbor]] = {}
     for near, far in dict.fromkeys(pairs):
         there = ends[far]
-        if ends[near].address.network == there.address.network:
-            neighbor = FixedNeighbor(there.address.ip, there.mac, near.nic)
-            found.setdefault(near.node, []).append(neighbor)
+        mine = {*ends[near].networks()}
+        for address in (one.ip for one in there.addresses if one.network in mine):
+            found.setdefault(near.node, []).append(FixedNeighbor(address, there.mac, near.nic))
     return found
 
 
@@ -295,7 +298,7 @@ def _port(lab: str, node: str, netns: str, port: Port) -> PlannedPort:
             point=point,
             mac=mac_of(lab, point),
             mtu=port.mtu,
-            address=ip_interface(f"{port.prefix[number]}/{length}"),
+            addresses=(ip_interface(f"{port.prefix[number]}/{length}"),),
             trace=port.trace or f"{node}-{inside.nic}",
             link="",
             peer=peer,
@@ -313,23 +316,27 @@ class _Planner:
         self.name, self.node, self.nics = name, node, nics
         self.links: dict[tuple[str, Network], int] = {}
         for place, nic in enumerate(nics):
-            if not nic.bare:
-                self.links.setdefault((nic.vrf, nic.address.network), place)
+            for prefix in nic.networks():
+                self.links.setdefault((nic.vrf, prefix), place)
         self.lengths = {(vrf, prefix.version, prefix.prefixlen) for vrf, prefix in self.links}
         self.locate, self.problems = locate, problems
 
-    def planned(self, sids: Sequence[_Sid], services: tuple[PlannedService, ...]) -> PlannedNode:
+    def planned(self, services: tuple[PlannedService, ...]) -> PlannedNode:
         return PlannedNode(
             name=self.name,
             role=self.node.role,
             nics=self.nics,
-            loopback=self.node.loopback,
+            loopbacks=self.node.loopbacks,
             locator=self.node.locator,
             tunnel_source=self.node.tunnel_source,
+            hmac_keys=tuple(
+                HmacKey(int(number), key.algorithm, key.secret.encode("ascii"))
+                for number, key in self.node.hmac_keys.items()
+            ),
+            hmac_check=self.node.hmac_check,
             routes=tuple(self.routes()),
             rules=tuple(map(planned_rule, self.node.rules)),
             services=services,
-            proxies=tuple(self._proxies(sids, services)),
         )
 
     def routes(self) -> Iterable[PlannedRoute]:
@@ -363,7 +370,7 @@ class _Planner:
         """Towards the policy or the next hop of a SID, else any: Linux wants one in every route."""
         if local.policy is not None:
             return node.egress_nic(local.policy.segments[0])
-        next_hop = local.nh4 or local.nh6
+        next_hop = local.next_hop
         return self._connected(next_hop) if next_hop else self._any_ipv6_nic()
 
     def _stranded(self, index: int, local: LocalSid) -> None:
@@ -371,25 +378,41 @@ class _Planner:
             path = ("local_sids", index, "policy", "segments", 0)
             self.problems.append(_no_way(self.name, local.policy.segments[0], self.locate(path)))
             return
-        next_hop = local.nh4 or local.nh6
+        next_hop = local.next_hop
         what = f"{next_hop} is on no link of {self.name}" if next_hop else f"{self.name} has no IPv6 link"
         self._problem(("local_sids", index), what, self._links_of())
 
-    def _proxies(self, sids: Sequence[_Sid], services: tuple[PlannedService, ...]) -> Iterable[PlannedProxy]:
+    def proxies(self, sids: Sequence[_Sid], node: PlannedNode) -> Iterable[PlannedProxy]:
         for index, local in sids:
             behavior = BEHAVIORS[local.behavior]
             if behavior.served_by != "proxy":
                 continue
-            service = next((one for one in services if one.name == local.service), None)
+            service = next((one for one in node.services if one.name == local.service), None)
             if service is None or len(service.ports) != 2:
                 what = f"{local.behavior} needs a service on {self.name} with two ports"
                 mend = f"give it `service:` with a name from `services` that has two `ports` on {self.name}"
                 self._problem(("local_sids", index), what, mend)
                 continue
             to, back = service.ports
-            yield PlannedProxy(
-                local.sid, behavior, service.name, to.inside.address.ip, to.outside.name, back.outside.name
-            )
+            there = to.inside.address.ip, to.outside.name, back.outside.name
+            source, segments = self._tunnel(local, node) if local.policy else (None, ())
+            if local.policy and source is None:
+                self._stranded(index, local)
+                continue
+            yield PlannedProxy(local.sid, behavior, service.name, *there, source, segments)
+
+    def _tunnel(
+        self, local: LocalSid, node: PlannedNode
+    ) -> tuple[IPv6Address | None, tuple[IPv6Address, ...]]:
+        """Where the tunnel of a static proxy begins, and its segments; no source where no way leads to the first."""
+        assert local.policy is not None
+        segments = local.policy.segments
+        out = node.egress_nic(segments[0])
+        loopback = node.loopback.ip if node.loopback else None
+        near = (nic.address.ip for nic in node.nics if nic.name == out)
+        known = (local.policy.source, node.tunnel_source, loopback, *near)
+        found = (one for one in known if isinstance(one, IPv6Address))
+        return next(found, None) if out else None, segments
 
     def _connected(self, address: Address, vrf: str = "") -> str | None:
         """The first NIC on whose link an address is: looked up by its prefix, since a spine has many links."""
@@ -402,10 +425,10 @@ class _Planner:
         return self.nics[min(found)].name if found else None
 
     def _any_ipv6_nic(self) -> str | None:
-        return next((nic.name for nic in self.nics if nic.address.version == 6 and not nic.vrf), None)
+        return next((nic.name for nic in self.nics if nic.of(6) and not nic.vrf), None)
 
     def _links_of(self) -> str:
-        prefixes = ", ".join(str(ip_network(nic.address.network)) for nic in self.nics)
+        prefixes = ", ".join(str(network) for nic in self.nics for network in nic.networks())
         return f"its links are {prefixes}" if prefixes else "it has no links"
 
     def _problem(self, where: Path, what: str, mend: str) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from ipaddress import IPv6Address, IPv6Network, ip_network
+from ipaddress import IPv6Address, IPv6Network
 
 from srv6lab.evidence.packets import Point
 from srv6lab.plan.frr import PlannedVrf
@@ -132,18 +132,22 @@ def _isis(plan: Plan, node: PlannedNode, far: Mapping[str, int], ways: Ways) -> 
 
 def _learned(prefix: Network, ways: Iterable[tuple[Nic, Nic]]) -> Learned:
     return prefix, tuple(
-        PlannedRoute(prefix, there.address.ip, near.name)
+        PlannedRoute(prefix, (there.of(prefix.version) or there.address).ip, near.name)
         for near, there in sorted(set(ways), key=lambda way: way[0].point)
     )
 
 
 def _announced(node: PlannedNode) -> Iterator[tuple[Network, int]]:
     """The prefixes that a node tells of in IS-IS, each with what it costs from there."""
-    if node.loopback:
-        yield node.loopback.network, 0
+    yield from ((one.network, 0) for one in node.loopbacks if one.version == 6)
     if node.routing and node.routing.locator:
         yield node.routing.locator, 0
-    yield from ((nic.address.network, metric) for nic, metric in _isis_nics(node))
+    for nic, metric in _isis_nics(node):
+        yield from ((network, metric) for network in nic.networks() if _is_announced(network))
+
+
+def _is_announced(network: Network) -> bool:
+    return network.version == 6 and not network.is_link_local
 
 
 # --- BGP
@@ -206,7 +210,8 @@ def _sessions_lead_to(plan: Plan, node: PlannedNode) -> set[str]:
 
 def _sites(node: PlannedNode, vrf: PlannedVrf) -> Iterator[Network]:
     if "connected" in vrf.redistribute:
-        yield from (ip_network(nic.address.network) for nic in node.nics if nic.name in vrf.nics)
+        nics = (nic for nic in node.nics if nic.name in vrf.nics)
+        yield from (network for nic in nics for network in nic.networks() if network.version == 4)
 
 
 def _from_pe(plan: Plan, node: PlannedNode, withdrawn: Collection[str]) -> Iterator[Learned]:

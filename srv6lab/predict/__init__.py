@@ -12,7 +12,8 @@ from srv6lab.predict.forwarding import Ended, vrf_of, walks
 from srv6lab.predict.largest import largest
 from srv6lab.predict.namespaces import ModeledLab
 from srv6lab.predict.policies import elect
-from srv6lab.predict.probe_packets import answer, request
+from srv6lab.predict.probe_packets import answer
+from srv6lab.predict.sending import sent
 from srv6lab.srv6.quirks import QUIRKS
 from srv6lab.topology.actions import Action
 from srv6lab.topology.exercises import Exercise, Probe
@@ -92,7 +93,7 @@ def _all(labs: Sequence[ModeledLab], probe: Probe, quirks: frozenset[str]) -> It
 
 def traces(lab: ModeledLab, probe: Probe, quirks: frozenset[str]) -> Iterator[Trace]:
     """A probe's walks there and, of what was delivered, back."""
-    there = list(walks(lab, request(lab.plan, probe), Place(probe.source), quirks))
+    there = list(walks(lab, sent(lab, probe), Place(probe.source), quirks))
     yield from (_trace(probe, Leg.THERE, one) for one in there)
     answered: set[tuple[object, Place]] = set()
     for one in there:
@@ -107,7 +108,7 @@ def traces(lab: ModeledLab, probe: Probe, quirks: frozenset[str]) -> Iterator[Tr
 def _told(lab: ModeledLab, probe: Probe) -> Iterator[Trace]:
     """The errors of which its sender may be told."""
     seen: set[object] = set()
-    for one in walks(lab, request(lab.plan, probe), Place(probe.source), LINUX):
+    for one in walks(lab, sent(lab, probe), Place(probe.source), LINUX):
         for error in told(lab, one, LINUX):
             if (error.walk.hops, error.end) not in seen:
                 seen.add((error.walk.hops, error.end))

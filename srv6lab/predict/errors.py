@@ -33,7 +33,8 @@ def told(lab: ModeledLab, ended: Ended, quirks: frozenset[str]) -> Iterator[Ende
     for near in own[:1]:
         begun = walks(lab, _error(ended.walk.packet, ended.error, near, first.source), place, quirks, table)
         nics = {one.walk.hops[0].point for one in begun if one.walk.hops}
-        addresses = [nic.address.ip for nic in node.nics if nic.point in nics]
+        own_nics = (nic for nic in node.nics if nic.point in nics)
+        addresses = [one.ip for nic in own_nics for one in nic.addresses]
         source = next((one for one in addresses if one.version == near.version), near)
         error = _error(ended.walk.packet, ended.error, source, first.source)
         yield from walks(lab, error, place, quirks, table)

@@ -17,6 +17,7 @@ from srv6lab.predict.encapsulating import hop_left, hop_still_due, like, with_a_
 from srv6lab.predict.fib import Blackhole, Gateway, Link, Local, NextHop, Sid, Steer, words_of_way
 from srv6lab.predict.filters import through
 from srv6lab.predict.frames import FRAMES, framed, unframed
+from srv6lab.predict.hmac import DRAFTED, refused, signing
 from srv6lab.predict.icmp import told_by_route, unreachable, words_of
 from srv6lab.predict.namespaces import LOOPBACK, ModeledLab, Namespace
 from srv6lab.predict.packet_view import size, view
@@ -146,7 +147,7 @@ class _Step:
                 if sr_proxy.takes(proxy.behavior, walk.packet):
                     return self._given_back(proxy)
         match walk.how:
-            case Adjacency(next_hop):
+            case Adjacency(next_hop) if not next_hop.is_unspecified:
                 return self._to_neighbor(next_hop)
             case Interface(name) if isinstance(walk.packet.headers[0], Ethernet):
                 return self._frame_out(self.here.nics[name])
@@ -227,6 +228,8 @@ class _Step:
 
     def _bound(self, way: Sid) -> Next:
         packet, local = self.walk.packet, way.local
+        if not local.service and (why := refused(self.here, packet, self.quirks, local)):
+            return _lost(self.walk, f"{way.behavior.name}: {why}")
         if local.policy:
             local = replace(local, policy=like(local.policy, packet))
         result = act(way.behavior)(packet, local)
@@ -235,11 +238,11 @@ class _Step:
             by_rfc, local = result, replace(local, flavors=local.flavors - {Flavor.PSP})
             result = act(way.behavior)(packet, local)
             departed = (NO_PSP,) if result != by_rfc else ()
+        if way.local.service and isinstance(result, Forward):
+            return self._to_service(way, result)
         if local.policy and isinstance(result, Forward) and BOUND in self.quirks:
             walk = self._noted(way.behavior.name, f"SID {way.sid}", BOUND)
             return (replace(walk, packet=hop_still_due(result.packet), how=result.how),)
-        if way.local.service and isinstance(result, Forward):
-            return self._to_service(way, result)
         return self._acted(way.behavior.name, result, f"SID {way.sid}", *departed)
 
     def _acted(self, name: str, result: Result, why: str, *departed: str) -> Next:
@@ -262,20 +265,23 @@ class _Step:
 
     def _steered(self, way: Steer, prefix: str) -> Next:
         packet, given = self.walk.packet, way.given
-        given = like(given, packet)
+        given = signing(like(given, packet), self.quirks)
         if way.name in FRAMES:
             return self._frame_steered(way.name, given)
         why = f"{prefix} is steered over {', '.join(map(str, given.segments))}"
         result = HEADENDS[way.name](packet, given)
+        drafted = (DRAFTED,) if given.key else ()
         own = self.walk.came_in is None and not self.walk.acted  # takes no hop here, by anybody's word
         if own and way.name == INSERT:
-            return (replace(self._noted(way.name, why), packet=insert(packet, given), how=Lookup()),)
+            return (
+                replace(self._noted(way.name, why, *drafted), packet=insert(packet, given), how=Lookup()),
+            )
         outer = way.name != INSERT and (own or OUTER in self.quirks)
         if isinstance(result, IcmpError) and outer:
             result = HEADENDS[way.name](with_a_hop(packet), given)
         if not isinstance(result, Forward) or not outer:
-            return self._acted(way.name, result, why)
-        departure = () if own else (OUTER,)
+            return self._acted(way.name, result, why, *drafted)
+        departure = drafted if own else (OUTER, *drafted)
         pushed = push(packet, given, result.packet.find(Srh))
         return (replace(self._noted(way.name, why, *departure), packet=pushed, how=result.how),)
 
@@ -285,7 +291,7 @@ class _Step:
         """The frame that the packet came in. By the RFC it takes no hop here."""
         result = HEADENDS[name](framed(self.walk.packet, self.walk.hops[-1].packet), given)
         why = f"what comes in by {self.walk.came_in} is steered over {', '.join(map(str, given.segments))}"
-        walk = self._noted(name, why, FRAME)
+        walk = self._noted(name, why, FRAME, *((DRAFTED,) if given.key else ()))
         assert isinstance(result, Forward)
         return (replace(walk, packet=result.packet, how=result.how, hop_due=FRAME in self.quirks),)
 
@@ -339,7 +345,7 @@ class _Step:
     def _delivered(self) -> Next:
         """An address of the namespace itself (RFC 8754 section 4.3.2, where there is an SRH)."""
         packet, place, to = self.walk.packet, self.here.place, _destination(self.walk.packet)
-        if self.walk.acted and NOT_HERE in self.quirks and _goes_on(self.walk.acted[-1]):
+        if self.walk.acted and NOT_HERE in self.quirks and _never_here(self.walk.acted[-1]):
             return _lost(
                 self.walk,
                 f"{to} is an address of {place}, and Linux delivers nothing that {self.walk.acted[-1]} sends on",
@@ -351,6 +357,8 @@ class _Step:
         routed = outer is not None and any(isinstance(one, Srh) for one in packet.headers[1 : outer.upper])
         if routed and not self.here.takes_srh and DISABLED in self.quirks:
             return _lost(walk, f"{to} is an address of {place}, where seg6_enabled is off: it takes no SRH")
+        if routed and (why := refused(self.here, packet, self.quirks)):
+            return _lost(walk, f"{place}: {why}")
         if outer is not None and outer.srh is not None:
             if ADDRESS in self.quirks:
                 return self._acted("End", end(packet, LocalSid()), f"{to} is its address")
@@ -373,7 +381,7 @@ class _Step:
         return replace(walk, packet=packet, how=Lookup(), hops=(*walk.hops, again))
 
     def _to_neighbor(self, next_hop: Address) -> Next:
-        nic = next((one for one in self.here.nics.values() if next_hop in one.address.network), None)
+        nic = next((one for one in self.here.nics.values() if one.reaches(next_hop)), None)
         if nic is None:
             return _lost(self.walk, f"{next_hop} is on no link of {self.here.place}")
         destination = _destination(self.walk.packet)
@@ -449,6 +457,11 @@ class _Step:
 def _with(quirks: tuple[str, ...], *taken: str) -> tuple[str, ...]:
     """Each once, in the order in which they were met."""
     return tuple(dict.fromkeys((*quirks, *taken)))
+
+
+def _never_here(acted: str) -> bool:
+    """Whether Linux delivers nothing to the node itself behind a behavior; End.DX6 comes to that without a next hop."""
+    return _goes_on(acted) or acted == "End.DX6"
 
 
 def _goes_on(acted: str) -> bool:

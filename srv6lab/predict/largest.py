@@ -9,7 +9,7 @@ from ipaddress import IPv4Address, IPv6Address
 from srv6lab.predict.forwarding import Ended, walks
 from srv6lab.predict.namespaces import ModeledLab
 from srv6lab.predict.packet_view import size
-from srv6lab.predict.probe_packets import request
+from srv6lab.predict.sending import sent
 from srv6lab.srv6.packet import Ipv4, Ipv6, Packet, build
 from srv6lab.topology.exercises import Probe
 from srv6lab.topology.places import Place
@@ -20,7 +20,7 @@ _LEAST = 576  # bytes: nobody makes them smaller
 
 def largest(lab: ModeledLab, probe: Probe, quirks: frozenset[str]) -> Sequence[Ended]:
     """The walks of such a packet; none where not even a small one arrives."""
-    first, sender = request(lab.plan, probe), Place(probe.source)
+    first, sender = sent(lab, probe), Place(probe.source)
     small = [*walks(lab, first, sender, quirks)]
     ends = {hop.point for one in small for hop in (*one.walk.hops[:1], *one.walk.hops[-1:])}
     if not small or not all(one.end.delivered and one.walk.hops for one in small):

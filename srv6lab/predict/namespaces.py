@@ -37,6 +37,7 @@ from srv6lab.srv6.behaviors import REGISTRY
 from srv6lab.srv6.csid import NextCsid
 from srv6lab.srv6.encapsulation import Encapsulation
 from srv6lab.srv6.flavors import NEXT_CSID
+from srv6lab.srv6.hmac import HmacKey
 from srv6lab.srv6.packet import Packet
 from srv6lab.srv6.results import Flavor, How, LocalSid, Service, Table
 from srv6lab.topology.actions import Action
@@ -67,6 +68,8 @@ class Namespace:
     exits: Mapping[int, frozenset[Address]] = field(default_factory=dict)
     forwards: bool = True
     takes_srh: bool = True
+    hmac_keys: Mapping[int, HmacKey] = field(default_factory=dict)
+    hmac_check: str = "present"
     firewalls: tuple[Firewall, ...] = ()
     returns: Mapping[str, tuple[Sid, ...]] = field(default_factory=dict)
     classes: tuple[tuple[Flow, int | None], ...] = ()
@@ -202,10 +205,9 @@ def _node(
     ports = [port.outside for service in node.services if service.netns for port in service.ports]
     nics = {nic.name: nic for nic in (*node.nics, *ports)}
     apart = {nic: vrf.table for vrf in node.vrfs for nic in vrf.nics}
-    inside = (nic for nic in nics.values() if nic.name not in {*apart, *down} and not nic.bare)
-    interfaces = [(nic.name, nic.address) for nic in inside]
-    if node.loopback:
-        interfaces.append((LOOPBACK, node.loopback))
+    inside = (nic for nic in nics.values() if nic.name not in {*apart, *down})
+    interfaces = [(nic.name, one) for nic in inside for one in nic.addresses]
+    interfaces += [(LOOPBACK, one) for one in node.loopbacks]
     in_vpns = {nic.name for nic in node.nics if nic.vrf}
     fib = Fib((one.network, (Link(name),)) for name, one in interfaces if name not in in_vpns)
     # An IPv6 link keeps its prefix, whose metric is lower than a static route's that says none.
@@ -233,6 +235,8 @@ def _node(
         exits={vrf.table: frozenset(vrf.exits) for vrf in node.vrfs},
         forwards=node.forwards,
         takes_srh=node.takes_srh,
+        hmac_keys={key.number: key for key in node.hmac_keys},
+        hmac_check=node.hmac_check,
         firewalls=firewalls,
         returns=returns,
         classes=class_tables(node, elected) if elected else (),
@@ -244,7 +248,7 @@ def _node(
 
 def _kept(nics: Mapping[str, Nic], apart: Mapping[str, int], down: Iterable[str]) -> frozenset[Address]:
     """The addresses of NICs that are down: a node keeps those of IPv4, and loses those of IPv6."""
-    kept = (nics[name].address.ip for name in down if name not in apart)
+    kept = (one.ip for name in down if name not in apart for one in nics[name].addresses)
     return frozenset(address for address in kept if address.version == 4)
 
 
@@ -286,8 +290,8 @@ def _in_vrfs(node: PlannedNode, down: frozenset[str]) -> Routes:
     """What the NICs of a VRF bring, which no route replaces: their prefixes, and the addresses of the node there."""
     for vrf in node.vrfs:
         mine = [nic for nic in node.nics if nic.name in vrf.nics and nic.name not in down]
-        yield from ((vrf.table, nic.address.network, (Link(nic.name),)) for nic in mine)
-        yield from ((vrf.table, ip_network(nic.address.ip), (Local(),)) for nic in mine)
+        yield from ((vrf.table, one, (Link(nic.name),)) for nic in mine for one in nic.networks())
+        yield from ((vrf.table, ip_network(one.ip), (Local(),)) for nic in mine for one in nic.addresses)
 
 
 def _sid(node: PlannedNode, nics: Mapping[str, Nic], sid: PlannedSid) -> Sid:
@@ -301,12 +305,15 @@ def _sid(node: PlannedNode, nics: Mapping[str, Nic], sid: PlannedSid) -> Sid:
 
 
 def _proxy(proxy: PlannedProxy) -> Sid:
-    return Sid(proxy.sid, proxy.behavior, LocalSid(service=Service(proxy.to, proxy.back)), proxy.next_hop)
+    policy = Encapsulation(proxy.source, proxy.policy) if proxy.source else None
+    local = LocalSid(service=Service(proxy.to, proxy.back), policy=policy)
+    return Sid(proxy.sid, proxy.behavior, local, proxy.next_hop)
 
 
 def _vpn(node: PlannedNode, vrf: PlannedVrf, routes: Iterable[VpnRoute]) -> Fib:
     """A VPN's own table: its links, and the other sites behind their SIDs (RFC 9252 section 5)."""
-    fib = Fib((nic.address.network, (Link(nic.name),)) for nic in node.nics if nic.name in vrf.nics)
+    own = (nic for nic in node.nics if nic.name in vrf.nics)
+    fib = Fib((network, (Link(nic.name),)) for nic in own for network in nic.networks())
     source = node.routing.source if node.routing else None
     for route in routes:
         if source is None:
@@ -318,8 +325,9 @@ def _vpn(node: PlannedNode, vrf: PlannedVrf, routes: Iterable[VpnRoute]) -> Fib:
 def _steer(
     node: PlannedNode, nics: Mapping[str, Nic], policy: SteeredPrefix | SteeredFrames
 ) -> Iterator[Steer]:
+    key = next((one for one in node.hmac_keys if one.number == policy.hmac), None)
     for one in _lists(policy):
-        pushed = Encapsulation(source_of(node, nics, one.nic), one.segments)
+        pushed = Encapsulation(source_of(node, nics, one.nic), one.segments, key=key)
         yield Steer(HEADENDS[policy.mode], pushed, one.weight if isinstance(one, SteeredList) else 1)
 
 
@@ -330,7 +338,7 @@ def _lists(policy: SteeredPrefix | SteeredFrames) -> tuple[SteeredList | Steered
 def _inside(place: Place, service: PlannedService, firewalls: tuple[Firewall, ...]) -> Namespace:
     """A service's namespace: with two ports, what comes in by one leaves by the other."""
     nics = {port.inside.name: port.inside for port in service.ports}
-    tables = {MAIN: Fib((nic.address.network, (Link(nic.name),)) for nic in nics.values())}
+    tables = {MAIN: Fib((network, (Link(nic.name),)) for nic in nics.values() for network in nic.networks())}
     rules = {}
     if len(service.ports) == 2:
         for number, (port, other) in enumerate(zip(service.ports, reversed(service.ports), strict=True), 101):
@@ -338,5 +346,5 @@ def _inside(place: Place, service: PlannedService, firewalls: tuple[Firewall, ..
             everything = ip_network("::/0" if way.next_hop.version == 6 else "0.0.0.0/0")
             tables[number] = Fib([(everything, (way,))])
             rules[port.inside.name] = number
-    addresses = frozenset(nic.address.ip for nic in nics.values())
+    addresses = frozenset(one.ip for nic in nics.values() for one in nic.addresses)
     return Namespace(place, nics, addresses, tables, rules, firewalls=firewalls)

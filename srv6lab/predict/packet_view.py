@@ -139,6 +139,7 @@ def _behind(following: tuple[Header, ...], number: int) -> tuple[int, SeenSrh | 
                 header.flags,
                 header.tag,
                 header.hdr_ext_len,
+                b"".join(one.to_bytes() for one in header.tlvs),
             )
     return number, seen
 

@@ -45,7 +45,8 @@ def source_of(node: PlannedNode, nics: Mapping[str, Nic], name: str) -> IPv6Addr
     """The source of what a node pushes: what it was told (`ip sr tunsrc`), what FRR tells the kernel, else the address
     of the NIC that it leaves by."""
     by_frr = node.routing.source if node.routing else None
-    source = node.tunnel_source or by_frr or nics[name].address.ip
+    of_nic = nics[name].of(6)
+    source = node.tunnel_source or by_frr or (of_nic.ip if of_nic else None)
     if not isinstance(source, IPv6Address):
         raise ValueError(f"{name} has no IPv6 address to encapsulate from")
     return source

@@ -88,5 +88,5 @@ def _turned(first: Header, segment: Tcp) -> Packet | None:
 def source_address(node: PlannedNode, to: Address) -> Address:
     """The address of the NIC that leads to `to`, if it is of its family; else the first one that is."""
     way = node.egress_nic(to)
-    near = [nic.address.ip for nic in node.nics if nic.name == way]
+    near = [one.ip for nic in node.nics if nic.name == way for one in nic.addresses]
     return next(address for address in (*near, *node.addresses()) if address.version == to.version)

@@ -12,7 +12,7 @@ OF_LINKS = 256  # the metric of an IPv6 link's prefix; that of an IPv4 link's is
 
 def static(node: PlannedNode) -> Routes:
     """The routes with the least metric, but where an IPv4 link has a lesser one."""
-    links = {nic.address.network for nic in node.nics if nic.address.version == 4}
+    links = {network for nic in node.nics for network in nic.networks() if network.version == 4}
     for (prefix, table), routes in node.next_hops().items():
         if table is not None or prefix not in links or not routes[0].rank:
             yield table, prefix, tuple(map(behind, routes))

@@ -14,7 +14,7 @@ from srv6lab.topology.actions import Action
 @dataclass(frozen=True, slots=True)
 class Change:
     """What an exercise changes in a node: scripts that do it, take it back, and print what it counted. `again`, `renewed`,
-    `tries` and `lacks` are those of the PlannedChange."""
+    `tries`, `lacks` and `waits` are those of the PlannedChange."""
 
     what: str
     node: str
@@ -26,6 +26,7 @@ class Change:
     renewed: bool = False
     tries: str = ""
     lacks: str = ""
+    waits: bool = False
 
 
 def changes_of(plan: Plan, action: Action) -> tuple[Change, ...]:
@@ -51,4 +52,5 @@ def _scripts(plan: Plan, planned: PlannedChange) -> Change:
         planned.renewed,
         planned.tries,
         planned.lacks,
+        planned.waits,
     )

@@ -73,7 +73,7 @@ _bound = partial(Behavior, model="binding", parameters=("policy",), ends_policy=
 _proxies = partial(
     Behavior, model="proxy", kernel_since=None, served_by="proxy", goes_on=False, ends_policy=False
 )
-_static = partial(_proxies, parameters=("service", "policy"), in_labs=False, needs=())
+_static = partial(_proxies, parameters=("service", "policy"), needs=("seg6", "tc-bpf"), ends_policy=True)
 _dynamic = partial(_proxies, parameters=("service",), needs=("seg6", "tc-bpf"))
 _PROXY = "draft-ietf-spring-sr-service-programming"
 
@@ -173,8 +173,8 @@ _ALL = (
         None,
         f"{_PROXY} 6.1.2.1",
         "hand inner frames to an SR-unaware service and put it into a policy again",
-        served_by=None,
         takes=("Ethernet",),
+        **_BY_NOBODY,
     ),
     _static(
         "End.AS4",

@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from ipaddress import IPv6Address
 
+from .hmac import HmacKey, signed
 from .packet import Header, Ipv6, Packet, Srh, Tlv
 from .packet.build import NUMBERS
 
 
 @dataclass(frozen=True, slots=True)
 class Encapsulation:
-    """What is pushed: segments in visiting order, and the fields that RFC 8986 leaves to the node."""
+    """What is pushed: segments in visiting order, and the fields that RFC 8986 leaves to the node. With a `key` the SRH
+    has an HMAC."""
 
     source: IPv6Address
     segments: tuple[IPv6Address, ...]
@@ -22,6 +24,7 @@ class Encapsulation:
     flags: int = 0
     tag: int = 0
     tlvs: tuple[Tlv, ...] = ()
+    key: HmacKey | None = None
 
     @property
     def srh(self) -> Srh:
@@ -33,10 +36,15 @@ class Encapsulation:
         an SRH that is needed for what else it says; if it says nothing else, there is none."""
         if len(self.segments) > 1:
             return self._srh(reduced=True)
-        return self._srh(reduced=False) if self.flags or self.tag or self.tlvs else None
+        return self._srh(reduced=False) if self.flags or self.tag or self.tlvs or self.key else None
 
     def _srh(self, *, reduced: bool) -> Srh:
-        return Srh.of(self.segments, reduced=reduced, flags=self.flags, tag=self.tag, tlvs=self.tlvs)
+        return self.srh_of(self.segments, self.source, reduced=reduced)
+
+    def srh_of(self, segments: tuple[IPv6Address, ...], source: IPv6Address, *, reduced: bool) -> Srh:
+        """An SRH for segments in a packet of that source."""
+        srh = Srh.of(segments, reduced=reduced, flags=self.flags, tag=self.tag, tlvs=self.tlvs)
+        return signed(srh, source, self.key) if self.key else srh
 
 
 def push(packet: Packet, given: Encapsulation, srh: Srh | None) -> Packet:

@@ -74,7 +74,7 @@ def insert(packet: Packet, given: Encapsulation, *, reduced: bool = False) -> Pa
     if not isinstance(first, Ipv6):
         raise TypeError(f"an IPv6 packet is needed, not {type(first).__name__}")
     segments = (*given.segments, first.destination)
-    srh = Srh.of(segments, reduced=reduced, flags=given.flags, tag=given.tag, tlvs=given.tlvs)
+    srh = given.srh_of(segments, first.source, reduced=reduced)
     length = first.payload_length + len(srh.to_bytes())
     header = replace(first, destination=given.segments[0], payload_length=length)
     if behind and isinstance(options := behind[0], HopByHop):

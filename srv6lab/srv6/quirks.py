@@ -126,6 +126,14 @@ _ALL = (
         (6, 18),
     ),
     Quirk(
+        "hmac-of-a-draft",
+        "RFC 8754 2.1.2.1",
+        "an HMAC is made as in drafts: the SRH has a flag that says that it is there (0x08), the digest is not over the "
+        "16 bits behind the TLV's length, and in a reduced SRH there is no D-bit",
+        "seg6_hmac.c: seg6_hmac_compute, seg6_push_hmac",
+        (6, 18),
+    ),
+    Quirk(
         "srh-dropped-where-disabled",
         "RFC 8200 4.4",
         "where seg6_enabled is off, a packet with an SRH that comes to an address of the node itself is thrown away, also "
@@ -143,7 +151,7 @@ _ALL = (
     Quirk(
         "proxy-hop-before-the-service",
         "draft-ietf-spring-sr-service-programming 6.1.2.2, second part, line 1",
-        "srconf's End.AD4 and End.AD6 take the inner hop on the way to the service, not on the way back",
+        "srconf's End.AD4, End.AD6, End.AS4 and End.AS6 take the inner hop on the way to the service, not on the way back",
         "seg6_local.c: input_action_end_dx4_finish and input_action_end_dx6, which decapsulate for srconf",
         (6, 18),
     ),
@@ -157,7 +165,8 @@ _ALL = (
     Quirk(
         "proxy-takes-two-hops",
         "RFC 8986 4.1 S12",
-        "srconf's proxies take one hop off the outer header as End does, and one when the packet comes back",
+        "srconf's proxies take one hop off the outer header as End does (but for End.AS4 and End.AS6, which push another "
+        "one), and one when the packet comes back",
         "srproxy.bpf.c: advance; ip6_output.c: ip6_forward",
         (6, 18),
     ),

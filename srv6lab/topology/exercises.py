@@ -28,7 +28,7 @@ class ProbeKind:
     between two packets of one that doesn't say, `header` the bytes between IP and payload. Of one that is `answered`
     the replies come back; `ports` and `segments` say whether it has those. Of one that isn't `counted` nobody knows how
     many packets it takes: it is sent once, and is answered once or not. Of one that `grows` the hop limits are 1, 2, …, and
-    `hops` are who answers them. `live/send.py` sends it and
+    `hops` are who answers them; one that is `rated` may be sent as fast as its node can. `live/send.py` sends it and
     `predict/probe_packets.py` has its packets, by the key."""
 
     key: str
@@ -40,11 +40,12 @@ class ProbeKind:
     segments: bool = False
     counted: bool = True
     grows: bool = False
+    rated: bool = False
 
 
 PROBE_KINDS = (
     ProbeKind("icmp", "echo requests", interval=20, header=8, answered=True, segments=True),
-    ProbeKind("udp", "flows of UDP", interval=1, header=8, ports=True),
+    ProbeKind("udp", "flows of UDP", interval=1, header=8, ports=True, rated=True),
     ProbeKind("tcp", "bytes of TCP", interval=1, header=20, answered=True, ports=True, counted=False),
     ProbeKind("traceroute", "echo requests with growing hop limits", interval=20, header=8, grows=True),
 )
@@ -69,7 +70,7 @@ class Probe(Model):
     """Traffic that an exercise sends from one node to another: `icmp` echo requests, or one datagram of each of `udp`
     flows, which differ in their source port. `size` bytes are behind the ICMP or UDP header (the token that they are
     told by needs 56); or one transfer of `tcp` bytes to a listener that is started for it, answered if all of them come. With `segments` echo requests carry an SRH through these SIDs, first visited first, with `oam`
-    its O-flag (RFC 9259). `interval` is in milliseconds. `answered` says how many of its echo requests must be.
+    its O-flag (RFC 9259). `interval` is in milliseconds, `rate` in packets a second. `answered` says how many of its echo requests must be.
 
     `source` is an address of the node `from`, `destination` any address: `to` may be left out beside it. Without them
     the addresses are of the `family` that both nodes have, IPv4 first. `dscp` (RFC 2474 section 3) and `hop_limit` are
@@ -90,6 +91,7 @@ class Probe(Model):
     traceroute: Annotated[int, Field(strict=True, ge=1, le=32)] | None = None
     port: Annotated[int, Field(strict=True, ge=1, le=65535)] = 5000
     interval: Annotated[int, Field(strict=True, ge=1, le=1000)] | None = None
+    rate: Annotated[int, Field(strict=True, ge=1, le=100_000)] | None = None
     size: Annotated[int, Field(strict=True, ge=56, le=8952)] = 56
     segments: Annotated[tuple[V6Address, ...], Field(max_length=16)] = ()
     oam: Flag = False

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema
 
+from srv6lab.topology.hmac import KeyNumber
 from srv6lab.topology.notation import ETHERNET, PROTOCOLS
 from srv6lab.topology.places import LINK, Point
 from srv6lab.topology.scalars import (
@@ -96,7 +97,8 @@ class PacketExpectation(Model):
     `source`, `destination`, `hop_limit`, `flow_label`, `next_header`, `protocol` and `length` are the outermost IP header's:
     `next_header` is what follows it at once, `protocol` what follows all of its extension headers, `length`
     counts the bytes of the whole IP packet. `segment_list` is in wire order (RFC 8754 section 2): index 0 is
-    the last segment; an empty list says that there is no SRH. `oam` is its O-flag, `tag` its tag. `count` defaults
+    the last segment; an empty list says that there is no SRH. `oam` is its O-flag, `tag` its tag, `hmac` the number of the key that its HMAC
+    is of. `count` defaults
     to one for each packet of the probe. `share` is that of the probe's flows which come here so: how many they are
     must be likely by it.
     """
@@ -115,6 +117,7 @@ class PacketExpectation(Model):
     oam: Flag | None = None
     flow_label: Annotated[int, Field(strict=True, ge=0, le=0xFFFFF)] | None = None
     tag: Annotated[int, Field(strict=True, ge=0, le=65535)] | None = None
+    hmac: KeyNumber | None = None
     middle: Middle | None = None
     inner: Inner | None = None
     count: Annotated[int, Field(strict=True, ge=1)] | None = None

@@ -27,6 +27,7 @@ from srv6lab.topology.walks import LEGS
 
 Schema = dict[str, Any]
 
+_SEVERAL = (("Link", "prefix"), ("Endpoint", "address"), ("Node", "loopback"))
 _NOTHING: Schema = {"enum": [None, []]}
 _FAMILY = {4: or_template({"pattern": "^[^:]*$"}), 6: or_template({"pattern": ":"})}
 _ENDS = ("source", "destination")
@@ -35,7 +36,13 @@ _NO_DEVICE = {"not": {"enum": sorted(DEVICES)}}
 
 def json_schema() -> Schema:
     """The schema; its lists stand for tuples, as YAML has them."""
-    schema = short_schema(Topology.model_json_schema(by_alias=True))
+    plain = Topology.model_json_schema(by_alias=True)
+    for owner, key in _SEVERAL:
+        # A value is short for a list of it.
+        known = plain["$defs"][owner]["properties"][key]
+        kinds = [known["items"], _bare(known), *([] if "minItems" in known else [{"type": "null"}])]
+        plain["$defs"][owner]["properties"][key] = _words(known) | {"anyOf": kinds}
+    schema = short_schema(plain)
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     schema["title"] = "srv6lab topology"
     endpoints = schema["$defs"]["Link"]["properties"]["endpoints"]
@@ -52,6 +59,14 @@ def json_schema() -> Schema:
     finished: Schema = _finished(schema, shared)
     finished["$defs"] |= shared
     return finished
+
+
+def _words(schema: Schema) -> Schema:
+    return {key: value for key, value in schema.items() if key in ("title", "default", "description")}
+
+
+def _bare(schema: Schema) -> Schema:
+    return {key: value for key, value in schema.items() if key not in _words(schema)}
 
 
 def _finished(schema: Any, shared: Schema) -> Any:
@@ -122,6 +137,7 @@ def _one_family(*keys: str) -> Schema:
 def _probe() -> Iterator[Schema]:
     yield _one_of(*(kind.key for kind in PROBE_KINDS))
     yield {"anyOf": [_given("to"), _given("destination")]}
+    yield _when(_given("rate"), _without("interval"))
     yield _when(_is("oam", True), _given("segments"))
     for kind in PROBE_KINDS:
         if not kind.ports:
@@ -130,7 +146,7 @@ def _probe() -> Iterator[Schema]:
             yield _when(_given(kind.key), _without("segments"))
         if not kind.answered:
             yield _when(_given(kind.key), _without("answered"))
-        more = {"hops": kind.grows, "hop_limit": not kind.grows}
+        more = {"hops": kind.grows, "hop_limit": not kind.grows, "rate": kind.rated}
         yield _when(_given(kind.key), *(_without(key) for key, has in more.items() if not has))
         if not kind.counted:
             whole = _each(("answered",), or_template({"enum": ["all", "none", None]}))
@@ -149,6 +165,8 @@ def _local_sid() -> Iterator[Schema]:
         fits = _each(("flavors",), {"items": or_template({"enum": flavors})} if flavors else _NOTHING)
         has_all = _given(*(sorted({*keys} - tables)))
         table = [_one_of(*sorted(tables))] if tables else []
+        if "policy" in keys and "service" not in keys:
+            fits["properties"]["policy"] = _without("source")
         yield _when(_is("behavior", name), has_all, *table, _without(*others), fits)
     yield _each(("flavors",), {"uniqueItems": True})
 

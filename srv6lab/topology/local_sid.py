@@ -10,7 +10,7 @@ from pydantic import Field
 from srv6lab.srv6.csid import NextCsid
 from srv6lab.srv6.flavors import NEXT_CSID, in_linux
 from srv6lab.topology.routing import VrfName
-from srv6lab.topology.scalars import Model, Name, NicName, V4Address, V6Address
+from srv6lab.topology.scalars import Address, Flag, Model, Name, NicName, V4Address, V6Address
 from srv6lab.topology.steering import Target
 
 if TYPE_CHECKING:
@@ -22,8 +22,15 @@ else:
 KEYS = {"oif": "nic"}  # what an author calls a parameter, where that isn't the kernel's word
 
 
+class SidPolicy(Target):
+    """What a SID pushes: of a static SR proxy, whose own the tunnel is, with its `source`."""
+
+    source: V6Address | None = None
+
+
 class LocalSid(Model):
-    """A SID that a node owns and the behavior bound to it (RFC 8986 section 3), with its flavors."""
+    """A SID that a node owns and the behavior bound to it (RFC 8986 section 3), with its flavors. One that is `anycast`
+    is several nodes' (RFC 8402 section 3.3)."""
 
     node: Name
     sid: V6Address
@@ -32,10 +39,11 @@ class LocalSid(Model):
     nh6: V6Address | None = None
     table: Annotated[int, Field(strict=True, ge=1, le=2**32 - 1)] | None = None
     vrf: VrfName | None = None
-    policy: Target | None = None
+    policy: SidPolicy | None = None
     service: Name | None = None
     nic: NicName | None = None
     flavors: tuple[FlavorName, ...] = ()
+    anycast: Flag = False
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -43,6 +51,12 @@ class LocalSid(Model):
         names = ("nh4", "nh6", "oif", "policy", "service", "table", "vrf")
         given = {name: getattr(self, KEYS.get(name, name)) for name in names}
         return {name: value for name, value in given.items() if value is not None}
+
+    @property
+    def next_hop(self) -> Address | None:
+        """The neighbor that it hands packets to. The unspecified address is none: then Linux looks them up."""
+        given = self.nh4 or self.nh6
+        return None if given is None or given.is_unspecified else given
 
     @property
     def prefix(self) -> IPv6Network:

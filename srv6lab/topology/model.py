@@ -6,12 +6,14 @@ owns, two NICs with one address) is judged by the loader, which knows where each
 
 from __future__ import annotations
 
+from ipaddress import IPv4Interface, IPv6Interface, IPv6Network, ip_interface
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints
 
 from srv6lab.engines import AUTO, ENGINES
 from srv6lab.topology.exercises import Exercise
+from srv6lab.topology.hmac import HmacCheck, Key, KeyName
 from srv6lab.topology.local_sid import LocalSid
 from srv6lab.topology.own import ImageName, OwnWords
 from srv6lab.topology.places import Point
@@ -26,7 +28,9 @@ from srv6lab.topology.scalars import (
     Cpus,
     FileName,
     Flag,
+    Interface,
     Line,
+    Mac,
     Megabytes,
     Model,
     Mtu,
@@ -36,12 +40,13 @@ from srv6lab.topology.scalars import (
     TraceName,
     V4Address,
     V6Address,
-    V6Interface,
     V6Network,
+    several,
 )
 from srv6lab.topology.sr_policy import Headend, LinkMetric, Srlg, SrPolicy
 from srv6lab.topology.steering import Steering
 
+LINK_LOCAL = IPv6Network("fe80::/64")  # what every link has
 MOST_LINKS = 7  # VirtualBox gives eight NICs, and Vagrant needs the first
 
 
@@ -68,7 +73,7 @@ class Node(Hardware, OwnWords):
     role: Role
     locator: V6Network | None = None
     sid_structure: SidStructure | None = None
-    loopback: V6Interface | None = None
+    loopbacks: Annotated[tuple[Interface, ...], BeforeValidator(several)] = Field((), alias="loopback")
     routes: tuple[Route, ...] = ()
     rules: tuple[Rule, ...] = ()
     router_id: V4Address | None = None
@@ -77,6 +82,13 @@ class Node(Hardware, OwnWords):
     vrfs: dict[VrfName, PlainVrf | Vrf] = Field(default_factory=dict)
     headend: Headend = Headend()
     tunnel_source: V6Address | None = None
+    hmac_keys: dict[KeyName, Key] = Field(default_factory=dict)
+    hmac_check: HmacCheck = "present"
+
+    @property
+    def loopback(self) -> IPv6Interface | None:
+        """The first IPv6 address on `lo`: the node is known by it."""
+        return next((one for one in self.loopbacks if isinstance(one, IPv6Interface)), None)
 
     @property
     def vpns(self) -> dict[str, Vrf]:
@@ -121,10 +133,13 @@ def _listed(value: Any) -> Any:
 
 
 class Endpoint(Model):
-    """One end of a link: a NIC, its address in the link's prefix, the name of its capture file."""
+    """One end of a link: a NIC, its addresses in the link's prefixes, the name of its capture file. Its `mac` and `mtu`
+    go before what they are otherwise."""
 
     at: Annotated[str, StringConstraints(pattern=ENDPOINT)]
-    address: Address | None = None
+    addresses: Annotated[tuple[Address, ...], BeforeValidator(several)] = Field((), alias="address")
+    mac: Mac | None = None
+    mtu: Mtu | None = None
     trace: TraceName | None = None
     vrf: VrfName | None = None
 
@@ -142,14 +157,17 @@ class Endpoint(Model):
 
 
 class Link(Model):
-    """A cable between two NICs. `igp_metric`, `te_metric`, `delay` in microseconds, `affinities` and `srlgs` are what the
-    SR database of headends knows of it in both directions; of a link with IS-IS, the metric is that one's."""
+    """A cable between two NICs, with the prefixes of their addresses; `fe80::/64` is link-local addresses alone.
+    `igp_metric`, `te_metric`, `delay` in microseconds, `affinities` and `srlgs` are what the SR database of headends
+    knows of it in both directions; of a link with IS-IS, the metric is that one's."""
 
     name: Name
     endpoints: Annotated[
         tuple[Annotated[Endpoint, BeforeValidator(_spell_out)], ...], Field(min_length=2, max_length=2)
     ]
-    prefix: Network
+    prefixes: Annotated[tuple[Network, ...], Field(min_length=1), BeforeValidator(several)] = Field(
+        alias="prefix"
+    )
     mtu: Mtu = 1500
     isis: IsisLink | None = None
     igp_metric: LinkMetric = 10
@@ -158,9 +176,25 @@ class Link(Model):
     affinities: tuple[Name, ...] = ()
     srlgs: tuple[Srlg, ...] = ()
 
-    def address(self, end: int) -> Address:
-        """The address of one end: what the author says, else the first and the second of the prefix."""
-        return self.endpoints[end].address or self.prefix[end + 1]
+    @property
+    def versions(self) -> frozenset[int]:
+        """The IP versions of its prefixes."""
+        return frozenset(prefix.version for prefix in self.prefixes)
+
+    def interfaces(self, end: int) -> tuple[IPv4Interface | IPv6Interface, ...]:
+        """The addresses of one end in each prefix, with its length: what the author says, else the first and the second
+        of the prefix."""
+        said = self.endpoints[end].addresses
+        return tuple(
+            ip_interface((address, prefix.prefixlen))
+            for prefix in self.prefixes
+            for address in [one for one in said if one in prefix] or [prefix[end + 1]]
+        )
+
+    def address(self, end: int, version: int | None = None) -> Address | None:
+        """The first address of one end, of one IP version if one is asked for; None if it has none."""
+        interfaces = (one for one in self.interfaces(end) if version in (None, one.version))
+        return next((one.ip for one in interfaces), None)
 
 
 class Port(Model):
@@ -217,6 +251,7 @@ class Topology(Model):
     links: tuple[Link, ...] = ()
     services: dict[Name, Service] = Field(default_factory=dict)
     local_sids: tuple[LocalSid, ...] = ()
+    external: tuple[V6Network, ...] = ()
     policies: tuple[SrPolicy, ...] = ()
     steering: tuple[Steering, ...] = ()
     exercises: tuple[Exercise, ...] = ()

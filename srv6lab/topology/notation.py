@@ -74,11 +74,12 @@ class _Word:
 
 _WORD = re.compile(r"[|\[\],]|[^\s|\[\],]+")
 _ARROWS = ("→", "->")
-_NUMBERS = {"hl": "hop_limit", "SL": "segments_left", "tag": "tag", "flow": "flow_label"}
+_NUMBERS = {"hl": "hop_limit", "SL": "segments_left", "tag": "tag", "hmac": "hmac", "flow": "flow_label"}
+_OF_OUTERMOST = ("tag", "hmac", "flow")
 _OF_WHOLE = {"len": "length", "count": "count"}
 _WHOLE = {**_OF_WHOLE, "share": "share"}
 _FOLLOWING = ("next_header",)  # from what is written behind it
-_OUTERMOST_ONLY = ("tag", "flow_label", "oam")
+_OUTERMOST_ONLY = ("tag", "hmac", "flow_label", "oam")
 _NUMBER = "0|[1-9][0-9]{0,8}|0x[0-9a-f]{1,8}"
 _KNOWN = (*_NUMBERS, *_OF_WHOLE, "share", "oam", *PROTOCOLS)
 
@@ -145,9 +146,7 @@ def _words(header: Fields, before: Fields | None, *, innermost: bool) -> str:
     if "hop_limit" in values:
         words.append(f"hl {values['hop_limit']}")
     words += _srh_words(values)
-    words += [
-        f"{word} {values[name]}" for word, name in (("tag", "tag"), ("flow", "flow_label")) if name in values
-    ]
+    words += [f"{word} {values[_NUMBERS[word]]}" for word in _OF_OUTERMOST if _NUMBERS[word] in values]
     words += ["oam"] if values.get("oam") else []
     return " ".join([*words, *([last] if last and last != ETHERNET and innermost else [])])
 

@@ -6,10 +6,18 @@ Names become hostnames, file names, NIC names and words of a shell: a narrow alp
 from __future__ import annotations
 
 import re
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    WithJsonSchema,
+)
 from pydantic_core import PydanticCustomError
 
 
@@ -18,7 +26,7 @@ def _written(value: Any) -> Any:
     if isinstance(value, str) and "%" in value:
         raise PydanticCustomError("zone", "an address with a zone")
     if isinstance(value, (str, IPv4Address, IPv6Address, IPv4Network, IPv6Network)):
-        return value
+        return value  # an interface is an address, too
     raise PydanticCustomError("not_text", "not written as text")
 
 
@@ -52,9 +60,23 @@ V6Address = Annotated[_V6Address, Written]
 V4Network = Annotated[_V4Network, Written]
 V6Network = Annotated[_V6Network, Written]
 V6Interface = Annotated[IPv6Interface, _like(V6_NETWORK, "ipv6interface"), Written]
+_V4Interface = Annotated[IPv4Interface, _like(V4_NETWORK, "ipv4interface")]
+_V6Interface = Annotated[IPv6Interface, _like(V6_NETWORK, "ipv6interface")]
+Interface = Annotated[_V4Interface | _V6Interface, Written]
 Network = Annotated[_V4Network | _V6Network, Written]
 Address = Annotated[_V4Address | _V6Address, Written]
 
+
+def several(value: Any) -> Any:
+    """`x` is short for `[x]`, and nothing for `[]`."""
+    return value if isinstance(value, (list, tuple)) else [] if value is None else [value]
+
+
+Mac = Annotated[
+    str,
+    StringConstraints(pattern=r"^[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}$", strict=True),
+    AfterValidator(str.lower),
+]
 _NAME = "[A-Za-z][A-Za-z0-9_-]"
 NIC = "[A-Za-z][A-Za-z0-9_.-]{0,14}"  # IFNAMSIZ
 NAME = rf"^{_NAME}{{0,30}}$"

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from srv6lab.topology.hmac import KeyNumber
 from srv6lab.topology.routing import VrfName
 from srv6lab.topology.scalars import (
     Model,
@@ -63,11 +64,13 @@ class Steering(Model):
     """Matching traffic is encapsulated at a headend (RFC 8986 section 5) over segments of its own, or over those of
     the SR policy that its color says; with `encap.red` in a reduced SRH, or in none where there is one segment. With
     `inline` the SRH goes into the packet itself, and its last segment is where the packet was going. With `l2encap` and
-    `l2encap.red` it is the whole frame that is encapsulated (sections 5.3 and 5.4)."""
+    `l2encap.red` it is the whole frame that is encapsulated (sections 5.3 and 5.4). `hmac` is the
+    number of the headend's key that signs the SRH."""
 
     headend: Name
     match: Match
     to: Target | ListsTarget | ColorTarget
+    hmac: KeyNumber | None = None
     mode: Literal["encap", "encap.red", "inline", "l2encap", "l2encap.red"] = "encap"
 
     @property

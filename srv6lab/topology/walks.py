@@ -24,6 +24,7 @@ from srv6lab.errors import Problem
 from srv6lab.suggest import or_all
 from srv6lab.topology.notation import SAME, Names, NotationError, Packet, parse
 from srv6lab.topology.places import LINK, Point
+from srv6lab.topology.scalars import several
 from srv6lab.topology.yaml.edit import Problems, child, children
 from srv6lab.topology.yaml.source import Source
 from srv6lab.topology.yaml.tree import Mark, Node
@@ -201,11 +202,14 @@ def _names(data: Mapping[str, Any]) -> Names:
         for index, end in enumerate(_list(link.get("endpoints"))):
             if point := _point(end):
                 said = end.get("address") if isinstance(end, dict) else None
-                _name(found, f"@{point.node}", said or _nth(link.get("prefix"), index))
+                for address in _list(
+                    several(said or [_nth(one, index) for one in _list(several(link.get("prefix")))])
+                ):
+                    _name(found, f"@{point.node}", address)
     nodes = data.get("nodes")
     for name, node in nodes.items() if isinstance(nodes, dict) else ():
-        loopback = node.get("loopback") if isinstance(node, dict) else None
-        _name(found, f"@{name}", loopback.partition("/")[0] if isinstance(loopback, str) else None)
+        for one in _list(several(node.get("loopback"))) if isinstance(node, dict) else ():
+            _name(found, f"@{name}", one.partition("/")[0] if isinstance(one, str) else None)
     return found
 
 

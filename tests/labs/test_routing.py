@@ -56,7 +56,7 @@ def rules(lab: Up) -> list[str]:
     return sorted({line.partition(":")[0] for line in said} - {"0", "32766", "32767"}, key=int)
 
 
-EXERCISES = ("metric", "rule", "source", "nic", "weights", "applied", "alike", "kept", "answers")
+EXERCISES = ("refused", "metric", "rule", "source", "nic", "weights", "applied", "alike", "kept", "answers")
 
 
 @pytest.mark.parametrize("exercise", EXERCISES)

@@ -59,6 +59,8 @@ def test_what_labs_use_is_part_of_the_registry() -> None:
     assert BEHAVIORS.items() <= REGISTRY.items()
     assert set(BEHAVIORS) == {
         "End",
+        "End.AS4",
+        "End.AS6",
         "End.X",
         "End.T",
         "End.DX6",
@@ -66,6 +68,7 @@ def test_what_labs_use_is_part_of_the_registry() -> None:
         "End.DT6",
         "End.DT4",
         "End.DT46",
+        "End.DX2",
         "End.B6.Encaps",
         "End.AD4",
         "End.AD6",

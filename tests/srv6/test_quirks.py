@@ -12,6 +12,7 @@ import pytest
 
 from srv6lab.srv6.endpoint import end
 from srv6lab.srv6.headend import h_encaps, h_insert, hop
+from srv6lab.srv6.hmac import HmacKey
 from srv6lab.srv6.packet import (
     BrokenTlvs,
     HopByHop,
@@ -207,6 +208,24 @@ def quirk_address_taken_for_a_segment(linux: Node) -> bool:
     linux.run("sh", "-c", sysctls.format(0))
     off = [linux.answer(packet.to_bytes()) for packet in (under_way, arrived)]
     return on == [*wanted] and off == [[], []]
+
+
+def quirk_hmac_of_a_draft(linux: Node) -> bool:
+    """tests/srv6/test_hmac.py looks at every header of it."""
+    key = HmacKey(5, "sha256", b"quirk")
+    linux.run("sh", "-c", "echo quirk | setsid --wait ip sr hmac set 5 sha256")
+    linux.ip(
+        f"route replace fd00:9:2::/48 encap seg6 mode encap segs {SEGMENTS[0]},{SEGMENTS[1]} hmac 5 dev out1"
+    )
+    packet = steered(Random(11), 9, 2, 6)
+    (said,) = linux.answer(packet.to_bytes())
+    by_rfc, by_linux = (
+        before_the_hop(
+            forwarded(h_encaps(packet, replace(encapsulation(packet, 2), key=one))), packet
+        ).to_bytes()
+        for one in (key, replace(key, drafted=True))
+    )
+    return said != by_rfc and said == by_linux
 
 
 def quirk_srh_dropped_where_disabled(linux: Node) -> bool:

@@ -165,7 +165,7 @@ def _of_walk(
     if broken is None:
         back = [trace.hops[-1] for trace in prediction.linux if trace.leg is Leg.BACK and trace.end.delivered]
         if back and found.sent.token and found.sent.received < found.sent.sent:
-            yield from after_delivery(back[0]) if found.counted else stalled(plan, prediction, found)
+            yield from after_delivery(plan, back[0]) if found.counted else stalled(plan, prediction, found)
         for trace, strays in lost_traces(prediction, found):
             yield from beyond_the_end(plan, trace, strays)
         yield from silent(plan, prediction, found)
@@ -174,7 +174,7 @@ def _of_walk(
         there = [
             trace.hops[-1] for trace in prediction.linux if trace.leg is Leg.THERE and trace.end.delivered
         ]
-        yield from after_delivery(there[0])
+        yield from after_delivery(plan, there[0])
     yield from suspects_of(plan, broken)
     yield unknown(broken)
 

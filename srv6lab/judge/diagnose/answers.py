@@ -72,15 +72,25 @@ def _as_planned(line: str, about: Mapping[str, str]) -> bool:
     segments, mode = _SEGMENTS.search(line), _MODE.search(line)
     if not segments or not mode:
         return False
-    return (segments[1].split(), mode[1]) == (about["segments"].split(), about["mode"])
+    return (segments[1].split(), mode[1], _key_of(line)) == _planned(about)
+
+
+def _planned(about: Mapping[str, str]) -> tuple[list[str], str, str]:
+    return about["segments"].split(), about["mode"], about.get("hmac", "")
+
+
+def _key_of(line: str) -> str:
+    """The key that signs the SRH; iproute2 shows its number in hex."""
+    found = re.search(r"\bhmac (\S+)", line)
+    return str(int(found.group(1), 16)) if found else ""
 
 
 def other_policy(output: str, code: int, about: Mapping[str, str]) -> bool:
-    """The policy's own prefix has other segments, or another mode."""
+    """The policy's own prefix has other segments, another mode, or another key's HMAC."""
     for line in (line for line in output.splitlines() if " tos " not in line):
         segments, mode = _SEGMENTS.search(line), _MODE.search(line)
         if line.split(" ", 1)[0] in (about["prefix"], about["prefix"].split("/")[0]) and segments and mode:
-            return (segments.group(1).split(), mode.group(1)) != (about["segments"].split(), about["mode"])
+            return (segments.group(1).split(), mode.group(1), _key_of(line)) != _planned(about)
     return False
 
 

@@ -81,7 +81,7 @@ _ALL = (
     ),
     Cause(
         "policy-differs",
-        "the policy of {node} for {prefix} has other segments, or another mode",
+        "the policy of {node} for {prefix} has other segments, another mode, or another HMAC",
         _MATCH,
         ask.other_policy,
         differs=("route",),

@@ -160,7 +160,7 @@ def _prefix(word: str, line: str) -> Network | None:
 def _better(node: PlannedNode, end: Address, prefix: Network, line: str) -> bool:
     """Whether the plan has a longer prefix for an address, or as long a one and a metric that is preferred."""
     usual = 1024 if end.version == 6 else 0
-    planned: list[tuple[Network, int]] = [(nic.address.network, usual) for nic in node.nics]
+    planned: list[tuple[Network, int]] = [(network, usual) for nic in node.nics for network in nic.networks()]
     planned += [(route.prefix, route.rank) for route in node.routes if route.table is None]
     planned += [(sid.prefix, usual) for sid in node.local_sids]
     planned += [(one.prefix, usual) for one in node.steering if one.table is None]
@@ -274,6 +274,13 @@ def _of_tunnels(line: str, way: Passing, others: Sequence[Difference]) -> bool:
     return bool(way.out and any(name.startswith(("H.", "End.B6")) for name in way.out.behaviors))
 
 
+def _of_hmacs(line: str, way: Passing, others: Sequence[Difference]) -> bool:
+    """A key of the HMAC that the packet has there."""
+    srhs = (header.srh for hop in way.hops() for header in hop.packet.headers)
+    number = line.split()[1] if len(line.split()) > 1 else ""
+    return any(srh is not None and str(srh.hmac) == number for srh in srhs)
+
+
 def _of_proxy(line: str, way: Passing, others: Sequence[Difference]) -> bool:
     """A line of a SID that the packet comes for, or of a proxy's port to its service."""
     ports = {nic for proxy in way.node.proxies for nic in (proxy.to, proxy.back)}
@@ -314,13 +321,20 @@ _QUIET = re.compile(
 )
 
 
+def _of_files(line: str, way: Passing, others: Sequence[Difference]) -> bool:
+    """A file of the lab's own: who reads it isn't known."""
+    return True
+
+
 _TOUCHES: Mapping[str, Touches] = {
+    "file": _of_files,
     "link": _of_nic,
     "address": _of_address,
     "neighbor": _of_neighbor,
     "route": _of_route,
     "rule": _of_rule,
     "tunnel source": _of_tunnels,
+    "hmac key": _of_hmacs,
     "ipsec": _of_ipsec,
     "firewall": _of_firewall,
     "tc": _of_nic,

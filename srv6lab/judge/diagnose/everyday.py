@@ -53,9 +53,9 @@ def switched_off(plan: Plan, came: Hop | None, out: Hop) -> Iterator[Suspect]:
     if out.point in ends:
         far = ends[out.point]
         yield from _of_nic(far)
-        if not far.bare:
-            yield suspect("address-missing", far.point.place, nic=far.name, address=far.address)
-        yield suspect("neighbor", out.point.place, nic=out.point.nic, neighbor=far.address.ip, mac=far.mac)
+        yield from _without_address(far)
+        if found := far.of(version):
+            yield suspect("neighbor", out.point.place, nic=out.point.nic, neighbor=found.ip, mac=far.mac)
         yield suspect("firewall", far.point.place, arp="")
 
 
@@ -71,15 +71,21 @@ def misaddressed(plan: Plan, items: Iterable[Item]) -> Iterator[Suspect]:
             near, far = own[item.point], ends[item.point]
             sender, receiver = (near, far) if item.direction is Direction.OUT else (far, near)
             if item.field == "destination_mac":
-                about = {"nic": sender.name, "neighbor": receiver.address.ip, "mac": receiver.mac}
-                yield suspect("neighbor", sender.point.place, **about)
+                for one in receiver.addresses:
+                    about = {"nic": sender.name, "neighbor": one.ip, "mac": receiver.mac}
+                    yield suspect("neighbor", sender.point.place, **about)
                 yield suspect("field-rewritten", receiver.point.place, arp="")  # it answers with another MAC
             other = sender if item.field == "source_mac" else receiver
             yield suspect("mac-address", other.point.place, nic=other.name, mac=other.mac)
 
 
+def _without_address(nic: Nic) -> Iterator[Suspect]:
+    for address in nic.addresses:
+        yield suspect("address-missing", nic.point.place, nic=nic.name, address=address)
+
+
 def _of_nic(nic: Nic) -> Iterator[Suspect]:
-    if nic.address.version == 6:
+    if nic.of(6):
         sysctl = f"/proc/sys/net/ipv6/conf/{nic.name}/disable_ipv6"
         yield suspect("ipv6-disabled", nic.point.place, nic=nic.name, sysctl=sysctl)
 
@@ -89,8 +95,8 @@ def readdressed(plan: Plan, came: Hop | None, out: Hop) -> Iterator[Suspect]:
     own = {nic.point: nic for nic in plan.traced()}
     for hop in (came, out):
         nic = own.get(hop.point) if hop else None
-        if nic is not None and not nic.bare:
-            yield suspect("address-missing", nic.point.place, nic=nic.name, address=nic.address)
+        if nic is not None:
+            yield from _without_address(nic)
             yield suspect("mac-address", nic.point.place, nic=nic.name, mac=nic.mac)
 
 
@@ -179,8 +185,8 @@ def born(plan: Plan, out: Hop) -> Iterator[Suspect]:
 
 def unaddressed(plan: Plan, hop: Hop) -> Iterator[Suspect]:
     for nic in plan.traced():
-        if nic.point == hop.point and not nic.bare:
-            yield suspect("address-missing", nic.point.place, nic=nic.name, address=nic.address)
+        if nic.point == hop.point:
+            yield from _without_address(nic)
 
 
 def source(out: Hop) -> Iterator[Suspect]:

@@ -105,6 +105,14 @@ EVERYDAY = (
         differs=("sysctl",),
     ),
     Cause(
+        "hmac-key",
+        "{node} hasn't key {key} of HMACs, or with another secret or algorithm",
+        ("ip", "sr", "hmac", "show"),
+        lookups.other_key,
+        "ip sr hmac set {key} {algorithm}, and then its secret",
+        differs=("hmac key",),
+    ),
+    Cause(
         "hop-limit",
         "{node} begins with hop limit {captured}",
         ("cat", "{sysctl}"),
@@ -159,7 +167,7 @@ EVERYDAY = (
     ),
     Cause(
         "proxy-differs",
-        "SID {sid} of {node}'s proxy has another behavior, next hop, MAC or port of its service",
+        "SID {sid} of {node}'s proxy has another behavior, next hop, MAC or port of its service, or another tunnel",
         ("srconf", "localsid", "show", "{sid}"),
         lookups.other_proxy,
         differs=("proxy",),

@@ -80,8 +80,8 @@ def _along(trace: Trace, found: Found, tracers: Mapping[Point, Tracer]) -> Diver
         if len(right) >= (found.sent.sent if trace.share == 1 and not trace.choices else 1):
             unknown, before = [], hop
             continue
-        if not here and (tracer is None or not tracer.sound):
-            unknown.append(hop)
+        if len(right) == len(here) and (tracer is None or not tracer.sound):
+            unknown, before = ([], hop) if here else ([*unknown, hop], before)
             continue
         wrong = tuple(packet for packet in here if packet not in right)
         return Divergence(trace, (*unknown, hop), before, wrong)

@@ -159,6 +159,15 @@ def other_source(output: str, code: int, about: Mapping[str, str]) -> bool:
     return bool(found and found.group(1) != about["source"])
 
 
+def other_key(output: str, code: int, about: Mapping[str, str]) -> bool:
+    """`ip sr hmac show`: no such key, or another algorithm or secret."""
+    for line in output.splitlines():
+        found = re.match(r'hmac (\S+) algo (\S+) secret "(.*)"', line)
+        if found and found.group(1) == about["key"]:
+            return found.groups()[1:] != (about["algorithm"], about["secret"])
+    return code == 0
+
+
 def slow_queue(output: str, code: int, about: Mapping[str, str]) -> bool:
     """`tc -s qdisc show`: a queue that somebody put there, and that dropped or keeps packets."""
     for block in re.split(r"^(?=qdisc )", output, flags=re.MULTILINE):
@@ -188,7 +197,7 @@ def small_mtu(output: str, code: int, about: Mapping[str, str]) -> bool:
 
 
 def other_proxy(output: str, code: int, about: Mapping[str, str]) -> bool:
-    """`srconf localsid show SID`: another behavior, next hop, MAC or port than the plan's."""
+    """`srconf localsid show SID`: another behavior, next hop, MAC, port or tunnel than the plan's."""
     shown = output.lower()
     if about["sid"] not in shown:
         return False
@@ -196,6 +205,11 @@ def other_proxy(output: str, code: int, about: Mapping[str, str]) -> bool:
         return True
     hop = re.search(r"\bnext hop\W+([0-9a-f.:]+)", shown)
     if hop and hop.group(1) not in (about["next_hop"], about["mac"]):
+        return True
+    tunnel = (re.search(rf"\b{name}\W+(\S+)", shown) for name in ("source", "segments"))
+    if any(
+        one and one.group(1) != about[name] for one, name in zip(tunnel, ("source", "segments"), strict=True)
+    ):
         return True
     ports = (re.search(rf"\b{name}\W+(\S+)", shown) for name in ("oif", "iif"))
     return any(port and port.group(1) != own for port, own in zip(ports, about["ports"].split(), strict=True))

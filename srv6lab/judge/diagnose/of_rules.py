@@ -25,11 +25,8 @@ def of_rules(node: PlannedNode, came: Hop | None, out: Hop) -> Iterator[Suspect]
             yield suspect("rule-missing", node.name, **about, table=rule.table)
     yield from _of_tables(node, came, out)
     for one in node.steering:
-        if (
-            first.destination in one.prefix
-            and (one.lists or one.table)
-            and _leads(node, one, first.source, nic)
-        ):
+        mine = first.destination in one.prefix and (one.lists or one.table) and not one.vrf
+        if mine and _leads(one, first.source, nic):
             about = {
                 "version": f"-{one.prefix.version}",
                 "table": one.table or "main",
@@ -55,7 +52,7 @@ def leading(node: PlannedNode, came: Hop | None, out: Hop) -> list[PlannedRule]:
     return [rule for rule in takes if rule.table in held and not out.behaviors]
 
 
-def _leads(node: PlannedNode, one: SteeredPrefix, source: Address, nic: str) -> bool:
+def _leads(one: SteeredPrefix, source: Address, nic: str) -> bool:
     """Whether a packet with this source comes to the table that it is steered in."""
     return one.rule is None or _takes(one.rule, source, one.prefix.network_address, nic)
 

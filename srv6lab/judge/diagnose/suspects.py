@@ -11,7 +11,7 @@ from itertools import pairwise
 from srv6lab.evidence.packets import Address, Direction, PacketView, Place, Point
 from srv6lab.evidence.prediction import Hop, Trace
 from srv6lab.evidence.verdict import CountDiffers, Item, Suspect, Unexpected
-from srv6lab.judge.diagnose import everyday, frames
+from srv6lab.judge.diagnose import everyday, frames, hmacs
 from srv6lab.judge.diagnose.causes import suspect
 from srv6lab.judge.diagnose.first_break import Divergence
 from srv6lab.judge.diagnose.of_rules import leading, of_rules
@@ -46,9 +46,10 @@ def suspects_of(plan: Plan, broken: Divergence) -> Iterator[Suspect]:
         last = hop
 
 
-def after_delivery(delivered: Hop) -> Iterator[Suspect]:
+def after_delivery(plan: Plan, delivered: Hop) -> Iterator[Suspect]:
     """What may keep a node from answering what came to it."""
     yield from _disabled(delivered)
+    yield from hmacs.of_node(plan.node(delivered.point.node), delivered, delivered)
     yield from everyday.not_answered(delivered)
 
 
@@ -110,12 +111,13 @@ def _within(plan: Plan, broken: Divergence, came: Hop | None, out: Hop) -> Itera
             yield suspect("vrf-strict-mode", node.name, behavior=name)
     if came is not None:
         yield from _of_sids(plan, node, came, out)
-        if _owner(plan, out.packet.outer.destination) not in (None, node.name):
+        if _is_anothers(plan, out.packet.outer.destination, node.name):
             yield suspect("sid-of-another-node", node.name, sid=out.packet.outer.destination)
         proxy = _returning(node, came)
         if proxy:
             yield from _of_return(node, proxy)
     yield from of_rules(node, came, out)
+    yield from hmacs.of_node(node, came, out)
     if any(name.startswith("H.") for name in out.behaviors):
         yield from frames.not_steered(node, came, out)
         yield from _of_policies(node, broken)
@@ -163,7 +165,7 @@ def _of_sids(plan: Plan, node: PlannedNode, came: Hop, out: Hop) -> Iterator[Sus
         yield _of_proxy(node, proxied[to])
     elif to in node.addresses():
         yield from _disabled(came)
-    elif _owner(plan, to):
+    elif _is_anothers(plan, to, node.name):
         yield suspect("sid-of-another-node", node.name, sid=to)
 
 
@@ -196,13 +198,15 @@ def _of_proxy(node: PlannedNode, proxy: PlannedProxy) -> Suspect:
     ports = (port for service in node.services for port in service.ports)
     mac = next((port.inside.mac for port in ports if port.outside.name == proxy.to), "")
     about = {"sid": proxy.sid, "behavior": proxy.behavior.name, "next_hop": proxy.next_hop, "mac": mac}
-    return suspect("proxy-differs", node.name, **about, ports=f"{proxy.to} {proxy.back}")
+    tunnel = {"source": proxy.source or "", "segments": ",".join(map(str, proxy.policy))}
+    return suspect("proxy-differs", node.name, **about, **tunnel, ports=f"{proxy.to} {proxy.back}")
 
 
 def _of_return(node: PlannedNode, proxy: PlannedProxy) -> Iterator[Suspect]:
     about: dict[str, object] = {"sid": proxy.sid, "nic": proxy.back}
     yield _of_proxy(node, proxy)
-    yield suspect("proxy-cache-empty", node.name, **about)
+    if not proxy.policy:
+        yield suspect("proxy-cache-empty", node.name, **about)
 
 
 def _of_policies(node: PlannedNode, broken: Divergence) -> Iterator[Suspect]:
@@ -217,11 +221,18 @@ def _policy_about(node: PlannedNode, broken: Divergence) -> Iterator[dict[str, o
     """The lab's own policy for what was sent. One that only an exercise put there is taken back before anybody
     asks, so nothing is said of it."""
     _, to = broken.trace.hops[0].packet.ends
-    fitting = [one for one in node.steering if to in one.prefix and not one.table and not one.lists]
+    fitting = [
+        one for one in node.steering if to in one.prefix and not one.lists and (one.vrf or not one.table)
+    ]
     if fitting:
         policy = max(fitting, key=lambda one: one.prefix.prefixlen)
         about = {"destination": to, "version": _version(to), "prefix": policy.prefix}
-        yield {**about, "segments": " ".join(map(str, policy.segments)), "mode": policy.mode}
+        yield {
+            **about,
+            "segments": " ".join(map(str, policy.segments)),
+            "mode": policy.mode,
+            "hmac": policy.hmac or "",
+        }
 
 
 def of_agent(node: str) -> Iterator[Suspect]:
@@ -313,7 +324,6 @@ def _disabled(delivered: Hop) -> Iterator[Suspect]:
     outer = delivered.packet.outer
     if outer.srh is not None:
         node, nic = delivered.point.node, delivered.point.nic
-        yield suspect("hmac-required", node, nic=nic)
         yield suspect("seg6-disabled", node, destination=outer.destination, nic=nic)
 
 
@@ -329,6 +339,7 @@ def _changed(plan: Plan, broken: Divergence) -> Iterator[Suspect]:
     if begins:
         yield from frames.not_steered(machine, here, hop)
         yield from _other_policy(plan, machine, broken, packet)
+        yield from hmacs.of_keys(machine, hop)
     if _segments(hop.packet) != _segments(packet):
         yield from everyday.turned_away(machine, here, hop)
         yield from everyday.taken_in(plan, here, hop)
@@ -354,7 +365,9 @@ def _other_policy(
         path = _visited(broken.region[-1].packet)
         path = path[:-1] if mode == "inline" else path  # the last segment is the packet's own destination
         visited = " ".join(map(str, path)) or about["segments"]
-        yield suspect("policy-shadowed", node, **{**about, "segments": visited, "mode": mode})
+        srh = broken.region[-1].packet.outer.srh
+        now = {"segments": visited, "mode": mode, "hmac": (srh and srh.hmac) or ""}
+        yield suspect("policy-shadowed", node, **{**about, **now})
         if got is None:
             yield suspect("policy-missing", node, **about)
         elif got != wanted and Counter(got) == Counter(wanted):
@@ -387,11 +400,18 @@ def _version(address: Address) -> str:
     return f"-{address.version}"
 
 
+def _is_anothers(plan: Plan, sid: Address, name: str) -> bool:
+    """Whether a SID belongs to other nodes only."""
+    owners = {node.name for node in plan.nodes if _has(node, sid)}
+    return bool(owners) and name not in owners
+
+
+def _has(node: PlannedNode, sid: Address) -> bool:
+    return sid in {one.sid for one in node.local_sids} | {one.sid for one in node.proxies}
+
+
 def _owner(plan: Plan, sid: Address) -> str | None:
-    for node in plan.nodes:
-        if sid in {one.sid for one in node.local_sids} | {one.sid for one in node.proxies}:
-            return node.name
-    return None
+    return next((node.name for node in plan.nodes if _has(node, sid)), None)
 
 
 def _far_ends(plan: Plan, out: Hop) -> Iterator[Point]:

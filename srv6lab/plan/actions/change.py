@@ -21,7 +21,8 @@ class PlannedChange:
 
     The template's `work` is `put` or `take`, and `count` where there is a `counter` to be read. `calls` are commands
     that Day0 has to look for because of it. With `again` Day0 is run again to take it back. What Day0 overwrites is `renewed`
-    when it runs while this holds. `tries` are commands that work only where the kernel has what it takes, which is `lacks`.
+    when it runs while this holds. `tries` are commands that work only where the kernel has what it takes, which is `lacks`. One that only
+    `waits` changes nothing.
     """
 
     what: str
@@ -34,6 +35,7 @@ class PlannedChange:
     renewed: bool = False
     tries: str = ""
     lacks: str = ""
+    waits: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ def down(plan: Plan, what: str, points: Collection[Point]) -> tuple[PlannedChang
 
 
 def _carrier(nic: Nic, what: str, when: str) -> PlannedChange:
-    return PlannedChange(what, nic.point.node, "carrier", {"nic": nic.name, "when": when})
+    return PlannedChange(what, nic.point.node, "carrier", {"nic": nic.name, "when": when}, waits=True)
 
 
 @changed.register

@@ -87,9 +87,10 @@ def probe_fits_its_link(view: Facts, locate: Locate) -> Iterator[Problem]:
     for item in _probes(view):
         for nic in view.nics.get(item.value.source, ()):
             header = max((kind.header for kind in item.value.kinds), default=0)
-            room = nic.link.mtu - HEADERS[nic.link.prefix.version] - header
+            # Where both families are, what is sent is of the one with the shorter header, or fits either.
+            room = nic.mtu - HEADERS[min(nic.link.versions)] - header
             if item.value.size > room:
-                what = f"{item.value.size} bytes don't fit link {nic.link.name}, whose MTU is {nic.link.mtu}"
+                what = f"{item.value.size} bytes don't fit link {nic.link.name}, whose MTU is {nic.mtu}"
                 yield Problem(
                     locate((*item.path, "size")), what, f"send {room} at most, or give the link more"
                 )

@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
-from ipaddress import IPv6Address, ip_network
+from ipaddress import IPv6Address, IPv6Network, ip_network
 from typing import Generic, TypeVar
 
 from pydantic import BaseModel
 
-from srv6lab.srv6.behaviors import Kind
+from srv6lab.srv6.behaviors import BEHAVIORS, Kind
 from srv6lab.srv6.csid import NextCsid
 from srv6lab.srv6.flavors import NEXT_CSID
 from srv6lab.topology.actions import Action
@@ -35,7 +35,7 @@ from srv6lab.topology.local_sid import LocalSid
 from srv6lab.topology.model import Endpoint, Group, Link, Node, Service
 from srv6lab.topology.places import Place
 from srv6lab.topology.route import Route
-from srv6lab.topology.scalars import Address, Network
+from srv6lab.topology.scalars import Address, Interface, Network
 from srv6lab.topology.sr_policy import SrPolicy
 from srv6lab.topology.steering import Steering
 
@@ -102,6 +102,12 @@ def _onto(steering: Steering) -> tuple[str, Kind]:
     return str(steering.prefix), "IPv4" if steering.prefix.version == 4 else "IPv6"
 
 
+def _held(sid: LocalSid) -> Kind:
+    """What a SID pushes its policy onto: IPv6 packets, or what its proxy takes back from a service."""
+    behavior = BEHAVIORS.get(sid.behavior)
+    return behavior.takes[0] if behavior is not None and behavior.takes else "IPv6"
+
+
 @dataclass(frozen=True, slots=True)
 class Nic:
     """A NIC of a sound link, as its node sees it."""
@@ -109,6 +115,17 @@ class Nic:
     path: Path
     endpoint: Endpoint
     link: Link
+
+    @property
+    def mtu(self) -> int:
+        return self.endpoint.mtu or self.link.mtu
+
+    @property
+    def interfaces(self) -> tuple[Interface, ...]:
+        """Its addresses with their lengths, of prefixes that have room for two."""
+        end = next(index for index, one in enumerate(self.link.endpoints) if one is self.endpoint)
+        roomy = all(prefix.num_addresses > 1 for prefix in self.link.prefixes)
+        return self.link.interfaces(end) if roomy else ()
 
     @property
     def vrf(self) -> str:
@@ -138,6 +155,11 @@ class Facts:
     links_known: bool
     unsound_sids: frozenset[IPv6Address]
     sids_known: bool
+    external: tuple[IPv6Network, ...] = ()
+
+    def outside(self, segment: IPv6Address) -> bool:
+        """Whether a segment is declared to be of nodes that aren't in the lab."""
+        return any(segment in prefix for prefix in self.external)
 
     @cached_property
     def nics(self) -> dict[str, list[Nic]]:
@@ -245,7 +267,7 @@ class Facts:
                 (*item.path, "policy", "segments"),
                 item.value.policy.segments,
                 "what it is pushed onto",
-                "IPv6",
+                _held(item.value),
             )
             for item in self.every_sid
             if item.value.policy is not None
@@ -333,7 +355,8 @@ class Facts:
         for node, nics in self.nics.items():
             for nic in nics:
                 by_length = found.setdefault((node, nic.vrf), {})
-                by_length.setdefault(nic.link.prefix.prefixlen, set()).add(nic.link.prefix)
+                for prefix in nic.link.prefixes:
+                    by_length.setdefault(prefix.prefixlen, set()).add(prefix)
         return found
 
     def on_link(self, node: str, address: Address, vrf: str = "") -> bool:
@@ -351,12 +374,13 @@ class Facts:
         found: dict[Address, list[tuple[Path, str]]] = {}
         for node, nics in self.nics.items():
             for nic in nics:
-                if nic.endpoint.address is not None:
-                    place = ((*nic.path, "address"), node)
-                    found.setdefault(nic.endpoint.address, []).append(place)
+                for index, address in enumerate(nic.endpoint.addresses):
+                    if not address.is_link_local:  # those are a link's own affair
+                        place = ((*nic.path, "address", index), node)
+                        found.setdefault(address, []).append(place)
         for name, one in self.nodes.items():
-            if one.loopback is not None:
-                found.setdefault(one.loopback.ip, []).append((("nodes", name, "loopback"), name))
+            for index, loopback in enumerate(one.loopbacks):
+                found.setdefault(loopback.ip, []).append((("nodes", name, "loopback", index), name))
         return found
 
     @cached_property

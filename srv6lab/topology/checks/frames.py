@@ -8,7 +8,6 @@ from srv6lab.errors import Problem
 from srv6lab.topology.checks.facts import Facts, Item, Nic, Path
 from srv6lab.topology.checks.network import repeated
 from srv6lab.topology.checks.registry import Locate, check, did_you_mean, line_of, warning
-from srv6lab.topology.scalars import Address, Network
 from srv6lab.topology.sr_policy import ColorTarget
 from srv6lab.topology.steering import Steering
 
@@ -88,10 +87,11 @@ def circuit_in_a_vrf(view: Facts, locate: Locate) -> Iterator[Problem]:
 def neighbors_share_a_prefix(view: Facts, locate: Locate) -> Iterator[Problem]:
     """Nodes at both ends of the way take each other for neighbors."""
     for item, near, far in _ways(view):
-        if near.link.prefix != far.link.prefix:
+        if {*near.link.prefixes} != {*far.link.prefixes}:
+            here, there = (" and ".join(map(str, one.link.prefixes)) for one in (near, far))
             what = (
-                f"frames of link {near.link.name} ({near.link.prefix}) come out on link {far.link.name}, "
-                f"which has {far.link.prefix}"
+                f"frames of link {near.link.name} ({here}) come out on link {far.link.name}, "
+                f"which has {there}"
             )
             mend = "give both links one prefix, and each of their nodes an address of its own"
             yield warning(locate((*item.path, "match", "nic")), what, mend)
@@ -100,20 +100,12 @@ def neighbors_share_a_prefix(view: Facts, locate: Locate) -> Iterator[Problem]:
 @check
 def neighbors_have_their_own_addresses(view: Facts, locate: Locate) -> Iterator[Problem]:
     """`address_twice` sees what is written; where nothing is, both links have the first of the prefix."""
-    ends = {
-        one.path: (_address(one), one.link.prefix, one.endpoint.node)
-        for _, *both in _ways(view)
-        for one in both
-    }
-    pairs: list[tuple[tuple[Address, Network], Path]]
-    pairs = [((address, prefix), path) for path, (address, prefix, _) in ends.items()]
-    for (address, prefix), first, path in repeated(sorted(pairs, key=lambda pair: locate(pair[1]))):
-        what = f"{ends[first][2]} has {address} in {prefix}, too ({line_of(locate, first)})"
+    ends = {one.path: one for _, *both in _ways(view) for one in both}
+    pairs = [(interface, path) for path, one in ends.items() for interface in one.interfaces]
+    for interface, first, path in repeated(sorted(pairs, key=lambda pair: locate(pair[1]))):
+        address, prefix = interface.ip, interface.network
+        what = f"{ends[first].endpoint.node} has {address} in {prefix}, too ({line_of(locate, first)})"
         yield Problem(locate(path), what, f"SRv6 joins the two links: add `address: …` in {prefix}")
-
-
-def _address(nic: Nic) -> Address:
-    return nic.link.address([one.at for one in nic.link.endpoints].index(nic.endpoint.at))
 
 
 def _ways(view: Facts) -> Iterator[tuple[Item[Steering], Nic, Nic]]:

@@ -9,8 +9,9 @@ from typing import TypeVar
 
 from srv6lab.errors import Problem
 from srv6lab.topology.checks.domains import Domains, Router
-from srv6lab.topology.checks.facts import Facts, Nic, Path
+from srv6lab.topology.checks.facts import Facts, Item, Nic, Path
 from srv6lab.topology.checks.registry import Locate, check, did_you_mean, line_of, warning
+from srv6lab.topology.model import LINK_LOCAL, Link
 from srv6lab.topology.scalars import NUMBERED, Address, Network
 
 K = TypeVar("K", bound=Hashable)
@@ -78,15 +79,40 @@ def link_to_itself(view: Facts, locate: Locate) -> Iterator[Problem]:
 
 
 @check
+def mac_is_of_one_nic(view: Facts, locate: Locate) -> Iterator[Problem]:
+    for nic in _all_nics(view):
+        mac = nic.endpoint.mac
+        if mac and (int(mac[:2], 16) & 1 or mac == "00:00:00:00:00:00"):
+            what = (
+                f"{mac} is the address of a group, no NIC's" if int(mac[:2], 16) & 1 else f"{mac} is no NIC's"
+            )
+            yield Problem(locate((*nic.path, "mac")), what, "begin with 02, as in 02:00:00:00:00:01")
+
+
+@check
+def mac_twice(view: Facts, locate: Locate) -> Iterator[Problem]:
+    macs = ((nic.endpoint.mac, (*nic.path, "mac")) for nic in _all_nics(view) if nic.endpoint.mac)
+    for mac, first, path in repeated(macs):
+        what = f"another NIC already has {mac} ({line_of(locate, first)})"
+        yield Problem(locate(path), what, "give each NIC a MAC of its own")
+
+
+@check
 def prefix_fits_a_link(view: Facts, locate: Locate) -> Iterator[Problem]:
-    for item in view.links:
-        prefix = item.value.prefix
-        where = locate((*item.path, "prefix"))
+    for prefix, path, _ in _prefixes(view.links):
+        where = locate(path)
         if prefix.num_addresses < 2:
             mend = f"a link needs two addresses: /{prefix.max_prefixlen - 1} or shorter"
             yield Problem(where, f"{prefix} is one address, not a link's prefix", mend)
-        elif kind := special(prefix):
+        elif prefix != LINK_LOCAL and (kind := special(prefix)):
             yield Problem(where, f"{prefix} is for {kind}, not for a link", "take a unicast prefix")
+
+
+def _prefixes(links: Iterable[Item[Link]]) -> Iterator[tuple[Network, Path, str]]:
+    """The prefixes of links, each with its place and the link's name."""
+    for item in links:
+        for index, prefix in enumerate(item.value.prefixes):
+            yield prefix, (*item.path, "prefix", index), item.value.name
 
 
 def special(prefix: Network | Address) -> str:
@@ -101,18 +127,27 @@ def special(prefix: Network | Address) -> str:
 @check
 def address_in_prefix(view: Facts, locate: Locate) -> Iterator[Problem]:
     for nic in _all_nics(view):
-        address, prefix = nic.endpoint.address, nic.link.prefix
-        if address is None or prefix.num_addresses < 2:
+        if any(prefix.num_addresses < 2 for prefix in nic.link.prefixes):
             continue
-        where = locate((*nic.path, "address"))
-        if address.version != prefix.version:
-            what = f"{address} is IPv{address.version}, and link {nic.link.name} has the prefix {prefix}"
-            yield Problem(where, what, f"give an address in {prefix}")
-        elif address not in prefix:
-            what = f"{address} isn't in the prefix {prefix} of link {nic.link.name}"
-            yield Problem(where, what, f"give an address in {prefix}, or mend the link's prefix")
-        elif reserved := _reserved(address, prefix):
-            yield Problem(where, f"{address} is the {reserved} of {prefix}", f"start with {prefix[1]}")
+        for index, address in enumerate(nic.endpoint.addresses):
+            if said := _misplaced(address, nic.link):
+                yield Problem(locate((*nic.path, "address", index)), *said)
+
+
+def _misplaced(address: Address, link: Link) -> tuple[str, str] | None:
+    """What is wrong with an address on a link, and how to mend it."""
+    own = [prefix for prefix in link.prefixes if prefix.version == address.version]
+    some = " or ".join(map(str, own or link.prefixes))
+    many = "es" if len(own or link.prefixes) > 1 else ""
+    if not own:
+        what = f"{address} is IPv{address.version}, and link {link.name} has the prefix{many} {some}"
+        return what, f"give an address in {some}"
+    holding = next((prefix for prefix in own if address in prefix), None)
+    if holding is None:
+        what = f"{address} isn't in the prefix{many} {some} of link {link.name}"
+        return what, f"give an address in {some}, or mend the link's prefix"
+    reserved = _reserved(address, holding)
+    return (f"{address} is the {reserved} of {holding}", f"start with {holding[1]}") if reserved else None
 
 
 def _reserved(address: Address, prefix: Network) -> str:
@@ -185,8 +220,8 @@ def trace_twice(view: Facts, locate: Locate) -> Iterator[Problem]:
 def prefixes_overlap(view: Facts, locate: Locate) -> Iterator[Problem]:
     domains, by_domain = Domains(view), dict[Router, list[Prefix[Network]]]()
     for item in view.links:
-        one = (item.value.prefix, (*item.path, "prefix"), item.value.name)
-        by_domain.setdefault(domains.of_link(item.value), []).append(one)
+        of_domain = by_domain.setdefault(domains.of_link(item.value), [])
+        of_domain += (one for one in _prefixes([item]) if one[0] != LINK_LOCAL)
     for outer, inner in (pair for prefixes in by_domain.values() for pair in overlaps(prefixes)):
         if outer[0] == inner[0] and {outer[2], inner[2]} <= view.of_frames:
             continue  # one subnet, whose frames SRv6 carries from one link to the other
@@ -261,9 +296,11 @@ def loopback_in_locator(view: Facts, locate: Locate) -> Iterator[Problem]:
 @check
 def loopback_is_unicast(view: Facts, locate: Locate) -> Iterator[Problem]:
     for name, node in view.nodes.items():
-        if node.loopback and (kind := special(node.loopback.ip)):
-            what = f"the loopback {node.loopback.ip} of {name} is for {kind}"
-            yield Problem(locate(("nodes", name, "loopback")), what, "give an address in its locator")
+        for index, loopback in enumerate(node.loopbacks):
+            if kind := special(loopback.ip):
+                what = f"the loopback {loopback.ip} of {name} is for {kind}"
+                mend = "give an address in its locator" if loopback.version == 6 else "give a unicast address"
+                yield Problem(locate(("nodes", name, "loopback", index)), what, mend)
 
 
 @check
@@ -285,9 +322,9 @@ def locator_on_a_link(view: Facts, locate: Locate) -> Iterator[Problem]:
         (node.locator, ("nodes", name, "locator"), "") for name, node in view.nodes.items() if node.locator
     ]
     links = [
-        (item.value.prefix, item.path, item.value.name)
-        for item in view.links
-        if isinstance(item.value.prefix, IPv6Network)
+        (prefix, path, name)
+        for prefix, path, name in _prefixes(view.links)
+        if isinstance(prefix, IPv6Network)
     ]
     for outer, inner in overlaps([*locators, *links]):
         locator, link = (outer, inner) if not outer[2] else (inner, outer)
@@ -300,16 +337,19 @@ def next_hop(view: Facts, node: str, address: Address, vrf: str = "") -> tuple[s
     """What is wrong with an address as next hop of a node, and how to mend it. The neighbor is in the VRF, or in none."""
     if address.is_link_local or not view.clear(node):
         return None
-    if [owner for _, owner in view.addresses.get(address, ())] == [node]:
+    own = any(one.ip == address for nic in view.nics.get(node, ()) for one in nic.interfaces)
+    owners = [owner for _, owner in view.addresses.get(address, ())]
+    if owners == [node] or (own and not owners):
         return f"{address} is {node}'s own address", "give the neighbor's address"
     if view.on_link(node, address, vrf):
         return None
-    nics = [nic for nic in view.nics.get(node, ()) if nic.link.prefix.version == address.version]
-    if other := next((nic for nic in nics if address in nic.link.prefix), None):
+    nics = [nic for nic in view.nics.get(node, ()) if address.version in nic.link.versions]
+    if other := next((nic for nic in nics if any(address in one for one in nic.link.prefixes)), None):
         there = f"in the VRF {other.vrf}" if other.vrf else "in no VRF"
         mend = f"name a neighbor that is in {f'the VRF {vrf}' if vrf else 'no VRF'}, or mend the VRF"
         return f"{address} is on the link of {other.endpoint.at}, which is {there}", mend
-    prefixes = [str(nic.link.prefix) for nic in nics if nic.vrf == vrf]
+    mine = (prefix for nic in nics if nic.vrf == vrf for prefix in nic.link.prefixes)
+    prefixes = [str(prefix) for prefix in mine if prefix.version == address.version]
     where = f" in the VRF {vrf}" if vrf else ""
     mend = f"links of {node}{where}: {', '.join(prefixes[:8])}" if prefixes else f"connect {node} to it first"
     return f"{address} is on no link of {node}{where}", mend

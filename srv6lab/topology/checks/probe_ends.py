@@ -18,15 +18,10 @@ def _probes(view: Facts) -> Iterator[Item[Probe]]:
 
 
 def _addresses(view: Facts, node: str) -> list[Address]:
-    """Those that a node has by the file: of its NICs, then of its loopback."""
-    found = [
-        nic.link.address(index)
-        for nic in view.nics.get(node, ())
-        for index, endpoint in enumerate(nic.link.endpoints)
-        if endpoint is nic.endpoint and nic.link.prefix.num_addresses > 1
-    ]
-    loopback = view.nodes[node].loopback if node in view.nodes else None
-    return [*found, *([loopback.ip] if loopback else [])]
+    """Those that a node has by the file: of its NICs, then of `lo`; no link-local ones."""
+    found = [one for nic in view.nics.get(node, ()) for one in nic.interfaces]
+    found += view.nodes[node].loopbacks if node in view.nodes else ()
+    return [one.ip for one in found if not one.is_link_local]
 
 
 def _ends(view: Facts, probe: Probe) -> tuple[str, str | None]:
@@ -129,7 +124,8 @@ def probe_shares_no_family(view: Facts, locate: Locate) -> Iterator[Problem]:
         unfit = item.value.segments and not any(kind.segments for kind in item.value.kinds)
         if unfit or not view.clear(source) or source not in view.nics:
             continue
-        sends = {nic.link.prefix.version for nic in view.nics[source]}
+        links = (nic.link for nic in view.nics[source])
+        sends = {prefix.version for link in links for prefix in link.prefixes if not prefix.is_link_local}
         own = {address.version for address in _addresses(view, source)}
         if said and said not in own and item.value.source_address is None:
             key = next(key for key in ("destination", "family", "segments") if _says(item.value, key))

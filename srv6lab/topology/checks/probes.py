@@ -53,6 +53,13 @@ def _unfit(item: Item[Probe], locate: Locate) -> Iterator[Problem]:
     if probe.hop_limit and kind.grows:
         where = locate((*item.path, "hop_limit"), key=True)
         yield Problem(where, f"{kind.words} have no single one", "take it away")
+    if probe.rate and not kind.rated:
+        fit = [one for one in PROBE_KINDS if one.rated]
+        what = f"only {' and '.join(one.words for one in fit)} have a `rate`"
+        yield Problem(locate((*item.path, "rate"), key=True), what, "take it away, or write `interval`")
+    elif probe.rate and probe.interval:
+        what = "`rate` and `interval` both say how fast it is sent"
+        yield Problem(locate((*item.path, "rate"), key=True), what, "keep one of the two")
     for key in ("size", "interval"):
         if key in probe.model_fields_set and not kind.counted:
             what = f"{kind.words} are one transfer, whose packets have no `{key}` of their own"

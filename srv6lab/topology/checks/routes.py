@@ -51,14 +51,14 @@ def nic_of_a_route(view: Facts, locate: Locate) -> Iterator[Problem]:
             continue
         vrf = view.nodes[name].vrf_of(route.vrf, route.table)
         mine = (nic for nic in view.nics.get(name, ()) if (nic.endpoint.vrf or "") == vrf)
-        nics = {nic.endpoint.nic: nic.link.prefix for nic in mine}
+        nics = {nic.endpoint.nic: nic.link.prefixes for nic in mine}
         where = locate((*path, "nic"))
         if route.nic not in nics:
             mend = did_you_mean(route.nic, nics.keys(), f"connect {name} first")
             of = f" in the VRF {vrf}" if vrf else ""
             yield Problem(where, f"{name} has no NIC {route.nic}{of}", mend)
-        elif route.via is not None and not route.via.is_link_local and route.via not in nics[route.nic]:
-            mend = f"its link has {nics[route.nic]}; take `nic` away, since the next hop says it"
+        elif (via := route.via) and not via.is_link_local and not any(via in one for one in nics[route.nic]):
+            mend = f"its link has {' and '.join(map(str, nics[route.nic]))}; take `nic` away, since the next hop says it"
             yield Problem(where, f"{route.via} isn't on the link of {route.nic}", mend)
 
 

@@ -141,7 +141,8 @@ def port_prefix_overlaps(view: Facts, locate: Locate) -> Iterator[Problem]:
         if node in view.nodes and (locator := view.nodes[node].locator):
             prefixes.append((locator, ("nodes", node, "locator"), f"the locator of {node}"))
         for nic in view.nics.get(node, ()):
-            prefixes.append((nic.link.prefix, nic.path, f"the prefix of link {nic.link.name} on {node}"))
+            whose = f"the prefix of link {nic.link.name} on {node}"
+            prefixes += ((prefix, nic.path, whose) for prefix in nic.link.prefixes)
         for pair in overlaps(prefixes):
             ports = sorted((one for one in pair if one[1][0] == "services"), key=lambda one: locate(one[1]))
             if ports:
@@ -198,6 +199,23 @@ def proxy_on_another_role(view: Facts, locate: Locate) -> Iterator[Problem]:
 
 
 @check
+def source_of_a_static_proxy(view: Facts, locate: Locate) -> Iterator[Problem]:
+    """Elsewhere a tunnel begins where its node says, at `tunnel_source`."""
+    static = {item.path for item, behavior in _proxied(view) if "policy" in behavior.parameters}
+    for item in view.local_sids:
+        source = item.value.policy.source if item.value.policy else None
+        where = locate((*item.path, "policy", "source"))
+        if source is None:
+            continue
+        if item.path not in static:
+            mend = f"write `tunnel_source` under nodes.{item.value.node}"
+            yield Problem(where, f"{item.value.behavior} takes no source of its own", mend)
+        elif source.is_unspecified or special(source):
+            what = f"{source} can't be a tunnel's source: it is no address of a single node"
+            yield Problem(where, what, f"take an address of {item.value.node}")
+
+
+@check
 def return_port_twice(view: Facts, locate: Locate) -> Iterator[Problem]:
     """What comes back by a port belongs to one SID a family; `srconf` refuses a second one."""
     pairs = (
@@ -241,7 +259,7 @@ def unaware_without_a_proxy(view: Facts, locate: Locate) -> Iterator[Problem]:
         links = {nic.endpoint.nic: nic.link for nic in view.nics.get(service.node, ())}
         link = None if service.netns else links.get(str(service.listen))
         unaware = not service.sr_aware and service.frames == "all" and name not in behind
-        if unaware and link is not None and link.prefix.version == 6 and service.node in led:
+        if unaware and link is not None and 6 in link.versions and service.node in led:
             what = f"segments lead to {led[service.node]} on {service.node}, and {name} isn't SR-aware"
             mend = "add `sr_aware: true`, or give it `netns`, `ports` and the SID of an SR proxy"
             yield warning(locate((*path, "listen")), what, mend)

@@ -24,6 +24,7 @@ MAX_EXCERPT = 400  # a longer source line would bury the message
 Mark = tuple[int, int]  # line and column, from 0 as PyYAML counts
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_NUMBERED = frozenset({"hmac_keys"})
 _DECIMAL = re.compile(r"[-+]?(0|[1-9][0-9]{0,18})")
 _CONSTANTS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _CONSTANTS |= dict.fromkeys(("", "~", "null", "Null", "NULL"))  # type: ignore[arg-type]
@@ -130,7 +131,7 @@ class Tree:
     def _key(self, frame: _Frame, text: str, plain: bool, mark: Mark) -> None:
         frame.key, frame.key_mark, frame.waiting = text, mark, True
         frame.keep = True
-        if plain and not isinstance(_resolve(text), str):
+        if plain and not isinstance(_resolve(text), str) and not self._numbers(text):
             shown = f"the key `{text}`" if text else "an empty key"
             self._say(
                 mark,
@@ -142,6 +143,11 @@ class Tree:
             first = frame.node.keys[text][0] + 1
             self._say(mark, f"the key `{text}` is here twice, first in line {first}", "keep one of the two")
             frame.keep = False
+
+    def _numbers(self, text: str) -> bool:
+        """Whether a number is a key here: of a mapping whose things have numbers for names."""
+        above = self._stack[-2].key if len(self._stack) > 1 else None
+        return above in _NUMBERED and _DECIMAL.fullmatch(text) is not None
 
     def _silent_trap(self, frame: _Frame) -> None:
         """`[fc00:1::]` reads as a list of mappings without a word: say it, and take the address."""
