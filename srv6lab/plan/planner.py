@@ -404,7 +404,7 @@ class _Planner:
         segments = local.policy.segments
         out = node.egress_nic(segments[0])
         loopback = node.loopback.ip if node.loopback else None
-        near = (nic.address.ip for nic in node.nics if nic.name == out)
+        near = (one.ip for nic in node.nics if nic.name == out for one in nic.addresses)
         known = (local.policy.source, node.tunnel_source, loopback, *near)
         found = (one for one in known if isinstance(one, IPv6Address))
         return next(found, None) if out else None, segments
