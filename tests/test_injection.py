@@ -196,6 +196,7 @@ BASE: dict[str, Any] = {
         {"node": "gate", "sid": "fc00:a::d2", "behavior": "End.DX2", "nic": "eth1"},
         {"node": "exit", "sid": "fc00:b::46", "behavior": "End.DT46", "vrf": "red"},
     ],
+    "external": ["fc00:f::/64"],
     "policies": [
         {
             "headend": "gate",

@@ -166,6 +166,21 @@ class TestJudge:
         found = Found(Sent("echo", 1, 1, TOKEN), (), counted=False)
         assert [item.kind for item in judge_answers(found, predicted(plan), ())] == ["lost", "count"]
 
+    def test_where_the_model_knows_nothing_it_says_nothing(self) -> None:
+        plan = moving(NARROW)
+        prediction = predicted(plan)
+        (one,) = prediction.largest
+        unknown = replace(prediction, largest=(replace(one, end=replace(one.end, known=False)),))
+        for received in (0, 1):
+            found = Found(Sent("echo", 1, received, TOKEN), (), counted=False)
+            assert [item.kind for item in judge_answers(found, unknown, ())] in ([], ["answers"])
+
+    def test_while_the_lab_changes_nothing_is_said_of_answers(self) -> None:
+        found = Found(Sent("echo", 1, 1, TOKEN), (), counted=False)
+        changing = replace(predicted(moving()), meanwhile=True)
+        points = {nic.point for nic in moving().traced()}
+        assert [*judge_answers(found, changing, points)] == []
+
 
 class TestDiagnosis:
     @pytest.mark.parametrize(("data_until", "nic", "size"), [(1, "gate:eth2", 1580), (3, "exit:eth1", 1500)])

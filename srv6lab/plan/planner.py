@@ -258,7 +258,7 @@ def _ends(lab: str, link: Link, circuits: Collection[Point], bare: Collection[Po
             addresses=link.interfaces(index) if endpoint.addresses or point not in bare else (),
             trace=endpoint.trace or f"{point.node}-{point.nic}",
             link=link.name,
-            peer=points[1 - index],
+            peers=tuple(points[:index] + points[index + 1 :]),
             vrf=endpoint.vrf or "",
             circuit=point in circuits,
         )
@@ -301,7 +301,7 @@ def _port(lab: str, node: str, netns: str, port: Port) -> PlannedPort:
             addresses=(ip_interface(f"{port.prefix[number]}/{length}"),),
             trace=port.trace or f"{node}-{inside.nic}",
             link="",
-            peer=peer,
+            peers=(peer,),
         )
 
     return PlannedPort(nic(outside, 1, inside), nic(inside, 2, outside))
@@ -365,7 +365,7 @@ class _Planner:
         """Towards the policy or the next hop of a SID, else any: Linux wants one in every route."""
         if local.policy is not None:
             return node.egress_nic(local.policy.segments[0])
-        next_hop = local.nh4 or local.nh6
+        next_hop = local.next_hop
         return self._connected(next_hop) if next_hop else self._any_ipv6_nic()
 
     def _stranded(self, index: int, local: LocalSid) -> None:
@@ -373,7 +373,7 @@ class _Planner:
             path = ("local_sids", index, "policy", "segments", 0)
             self.problems.append(_no_way(self.name, local.policy.segments[0], self.locate(path)))
             return
-        next_hop = local.nh4 or local.nh6
+        next_hop = local.next_hop
         what = f"{next_hop} is on no link of {self.name}" if next_hop else f"{self.name} has no IPv6 link"
         self._problem(("local_sids", index), what, self._links_of())
 
@@ -404,7 +404,7 @@ class _Planner:
         segments = local.policy.segments
         out = node.egress_nic(segments[0])
         loopback = node.loopback.ip if node.loopback else None
-        near = (nic.address.ip for nic in node.nics if nic.name == out)
+        near = (one.ip for nic in node.nics if nic.name == out for one in nic.addresses)
         known = (local.policy.source, node.tunnel_source, loopback, *near)
         found = (one for one in known if isinstance(one, IPv6Address))
         return next(found, None) if out else None, segments

@@ -147,7 +147,7 @@ class _Step:
                 if sr_proxy.takes(proxy.behavior, walk.packet):
                     return self._given_back(proxy)
         match walk.how:
-            case Adjacency(next_hop):
+            case Adjacency(next_hop) if not next_hop.is_unspecified:
                 return self._to_neighbor(next_hop)
             case Interface(name) if isinstance(walk.packet.headers[0], Ethernet):
                 return self._frame_out(self.here.nics[name])
@@ -170,7 +170,7 @@ class _Step:
             vrf = self.here.vrf_of(self.walk.how, self.walk.came_in)
             known = table if table is not None else vrf
             where = f"table {known} of {self.here.place}" if known is not None else self.here.place
-            told = unreachable(self.walk.packet, *((3, 1) if vrf is not None else (0, 0)))
+            told = unreachable(self.walk.packet, 0, 0 if vrf is None else 1)
             return _lost(self.walk, f"{where} has no route to {destination}", told)
         prefix, ways = found
         return tuple(
@@ -301,7 +301,7 @@ class _Step:
         if size(packet) > nic.mtu:
             return _too_big(self.walk, packet, nic)
         seen = view(packet, frame.source.hex(":"), frame.destination.hex(":"))
-        return self._sent(self.walk, nic, packet, seen, f"out of {nic.name} as it is")
+        return self._sent(self.walk, nic, self.lab.across(nic), packet, seen, f"out of {nic.name} as it is")
 
     # --- SR proxies
 
@@ -345,7 +345,7 @@ class _Step:
     def _delivered(self) -> Next:
         """An address of the namespace itself (RFC 8754 section 4.3.2, where there is an SRH)."""
         packet, place, to = self.walk.packet, self.here.place, _destination(self.walk.packet)
-        if self.walk.acted and NOT_HERE in self.quirks and _goes_on(self.walk.acted[-1]):
+        if self.walk.acted and NOT_HERE in self.quirks and _never_here(self.walk.acted[-1]):
             return _lost(
                 self.walk,
                 f"{to} is an address of {place}, and Linux delivers nothing that {self.walk.acted[-1]} sends on",
@@ -412,17 +412,16 @@ class _Step:
         if reason := self.lab.silent(nic):
             return _lost(walk, reason)
         address = next_hop if next_hop is not None else _destination(packet)
-        peer, known = self.lab.across(nic), here.neighbors.get(address)
+        peer, known = self.lab.across(nic, address), here.neighbors.get(address)
         there = self.lab.namespace(peer.point.place)
         if known is None and not there.has(address, peer.name) and not there.unmodeled:
             silent = f"nobody on {nic.point}'s link has the address {address}"
             return _lost(walk, silent, unreachable(packet, 3, 1))
         mac = known or ("" if there.unmodeled else peer.mac)
-        return self._sent(walk, nic, packet, view(packet, nic.mac, mac), why)
+        return self._sent(walk, nic, peer, packet, view(packet, nic.mac, mac), why)
 
-    def _sent(self, walk: Walk, nic: Nic, packet: Packet, seen: PacketView, why: str) -> Next:
+    def _sent(self, walk: Walk, nic: Nic, peer: Nic, packet: Packet, seen: PacketView, why: str) -> Next:
         """Over the wire: at its other end only a circuit takes frames for other MACs than its own."""
-        peer = self.lab.across(nic)
         reason = "; ".join((*walk.why, why))
         hops = (
             *walk.hops,
@@ -457,6 +456,11 @@ class _Step:
 def _with(quirks: tuple[str, ...], *taken: str) -> tuple[str, ...]:
     """Each once, in the order in which they were met."""
     return tuple(dict.fromkeys((*quirks, *taken)))
+
+
+def _never_here(acted: str) -> bool:
+    """Whether Linux delivers nothing to the node itself behind a behavior; End.DX6 comes to that without a next hop."""
+    return _goes_on(acted) or acted == "End.DX6"
 
 
 def _goes_on(acted: str) -> bool:

@@ -10,7 +10,7 @@ from pydantic import Field
 from srv6lab.srv6.csid import NextCsid
 from srv6lab.srv6.flavors import NEXT_CSID, in_linux
 from srv6lab.topology.routing import VrfName
-from srv6lab.topology.scalars import Model, Name, NicName, V4Address, V6Address
+from srv6lab.topology.scalars import Address, Flag, Model, Name, NicName, V4Address, V6Address
 from srv6lab.topology.steering import Target
 
 if TYPE_CHECKING:
@@ -29,7 +29,8 @@ class SidPolicy(Target):
 
 
 class LocalSid(Model):
-    """A SID that a node owns and the behavior bound to it (RFC 8986 section 3), with its flavors."""
+    """A SID that a node owns and the behavior bound to it (RFC 8986 section 3), with its flavors. One that is `anycast`
+    is several nodes' (RFC 8402 section 3.3)."""
 
     node: Name
     sid: V6Address
@@ -42,6 +43,7 @@ class LocalSid(Model):
     service: Name | None = None
     nic: NicName | None = None
     flavors: tuple[FlavorName, ...] = ()
+    anycast: Flag = False
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -49,6 +51,12 @@ class LocalSid(Model):
         names = ("nh4", "nh6", "oif", "policy", "service", "table", "vrf")
         given = {name: getattr(self, KEYS.get(name, name)) for name in names}
         return {name: value for name, value in given.items() if value is not None}
+
+    @property
+    def next_hop(self) -> Address | None:
+        """The neighbor that it hands packets to. The unspecified address is none: then Linux looks them up."""
+        given = self.nh4 or self.nh6
+        return None if given is None or given.is_unspecified else given
 
     @property
     def prefix(self) -> IPv6Network:

@@ -16,12 +16,12 @@ def judge_answers(found: Found, prediction: Prediction, sound: Collection[Point]
     if not found.sent.token:
         return
     if prediction.meanwhile:
-        yield from _unseen(found, prediction, sound)
+        yield from _unseen(found, prediction, sound) if found.counted else ()
         return
     back = [one for one in prediction.linux if one.leg is Leg.BACK]
     sent, received = found.sent.sent, found.sent.received
-    answered = always_answered(prediction) and back and all(one.end.delivered for one in back)
-    stuck = [one.end for one in prediction.largest if not one.end.delivered]
+    answered = always_answered(prediction) and back and all(map(prediction.heard, back))
+    stuck = [one.end for one in prediction.largest if one.end.known and not one.end.delivered]
     if stuck:
         yield from _stuck(found, stuck)
     elif answered and received < sent:

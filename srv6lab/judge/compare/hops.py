@@ -38,6 +38,16 @@ def expected_hops(plan: Plan, exercise: str) -> Iterator[ExpectedHops]:
             yield ExpectedHops(probe.id, probe.source, probe.hops, where)
 
 
+@dataclass(frozen=True, slots=True)
+class _Hop:
+    """Of one packet who answered it, who answers it by the model (None where that isn't known), and whether it comes to
+    its destination."""
+
+    seen: Answerer
+    modeled: Sequence[Answerer] | None
+    last: bool
+
+
 def judge_hops(
     plan: Plan,
     expected: Iterator[ExpectedHops],
@@ -46,48 +56,32 @@ def judge_hops(
     tracers: Mapping[Point, Tracer],
 ) -> Iterator[Item]:
     for one in expected:
-        probe, prediction = found[one.probe], predicted[one.probe]
-        if not probe.sent.sent:
-            continue
-        seen = [_seen(part, one.node) for part, _ in parts(probe, prediction)]
-        modeled = [_answerers(part) for _, part in parts(probe, prediction)]
-        last = next(
-            (n for n, (_, part) in enumerate(parts(probe, prediction), 1) if _arrives(part)), len(seen)
-        )
-        blind = [at for at, tracer in tracers.items() if at.node == one.node and not tracer.sound]
-        yield _tally(plan, one, seen[:last], modeled[:last], blind)
+        if found[one.probe].sent.sent:
+            every = [_hop(part, of, one.node) for part, of in parts(found[one.probe], predicted[one.probe])]
+            end = next((number for number, hop in enumerate(every, 1) if hop.last), len(every))
+            blind = [at for at, tracer in tracers.items() if at.node == one.node and not tracer.sound]
+            yield _tally(plan, one, every[:end], blind)
 
 
-def _tally(
-    plan: Plan,
-    one: ExpectedHops,
-    seen: Sequence[Answerer],
-    modeled: Sequence[Sequence[Answerer]],
-    blind: Sequence[Point],
-) -> Item:
+def _tally(plan: Plan, one: ExpectedHops, hops: Sequence[_Hop], blind: Sequence[Point]) -> Item:
     """One item for all hops: it fails if the author's or the model's aren't those that were seen."""
-    as_modeled = all(hop in some for hop, some in zip(seen, modeled, strict=True))
     author = one.hops or None
-    as_expected = author is None or (
-        len(author) == len(seen) and all(map(_is, [plan] * len(seen), author, seen))
-    )
-    foreseen = author is None or (
-        len(author) == len(modeled)
-        and all(any(_is(plan, name, hop) for hop in some) for name, some in zip(author, modeled, strict=True))
-    )
+    names = one.hops or tuple(_word(plan, hop.seen) for hop in hops)
+    same = len(names) == len(hops)
+    as_modeled = all(hop.modeled is None or hop.seen in hop.modeled for hop in hops)
+    as_expected = same and all(_is(plan, name, hop.seen) for name, hop in zip(names, hops, strict=False))
+    foreseen = same and all(_foresees(plan, hop, name) for name, hop in zip(names, hops, strict=False))
     status = Status.PASS
     if not (as_modeled and as_expected and foreseen):
-        status = (
-            Status.INCONCLUSIVE if blind and NOBODY in map(_word, [plan] * len(seen), seen) else Status.FAIL
-        )
-    alone = {(True, False): "captured", (False, True): "predicted"}.get((foreseen, as_expected))
-    alone = "expected" if as_modeled and not as_expected else alone
+        unseen = blind and any(hop.seen is None for hop in hops)
+        status = Status.INCONCLUSIVE if unseen else Status.FAIL
+    alone = "expected" if as_modeled else "captured" if foreseen else "predicted" if as_expected else None
     return HopTally(
         status=status,
         field="hops",
         expected=", ".join(author) if author else None,
-        predicted=", ".join(" or ".join(dict.fromkeys(_word(plan, hop) for hop in some)) for some in modeled),
-        captured=", ".join(_word(plan, hop) for hop in seen),
+        predicted=", ".join(_words(plan, hop) for hop in hops),
+        captured=", ".join(_word(plan, hop.seen) for hop in hops),
         alone=alone if status is Status.FAIL and author else None,
         location=one.location if author else None,
         note=f"the tracer at {blind[0]} saw not all" if blind else "",
@@ -97,12 +91,30 @@ def _tally(
 
 def _is(plan: Plan, name: str, hop: Answerer) -> bool:
     """Whether an author's word names who answered."""
-    return name in (NOBODY,) if hop is None else name in (str(hop), _word(plan, hop))
+    return name == NOBODY if hop is None else name in (str(hop), _word(plan, hop))
+
+
+def _foresees(plan: Plan, hop: _Hop, name: str) -> bool:
+    return hop.modeled is None or any(_is(plan, name, one) for one in hop.modeled)
+
+
+def _words(plan: Plan, hop: _Hop) -> str:
+    if hop.modeled is None:
+        return "not modeled"
+    return " or ".join(dict.fromkeys(_word(plan, one) for one in hop.modeled))
 
 
 def _word(plan: Plan, hop: Answerer) -> str:
     owners = (node.name for node in plan.nodes if hop in node.addresses())
     return NOBODY if hop is None else next(owners, str(hop))
+
+
+def _hop(found: Found, prediction: Prediction, node: str) -> _Hop:
+    replies = [hop for hop in found.hops if hop.point.node == node and hop.direction is Direction.IN]
+    errors = [hop for hop in found.errors if hop.point.node == node and hop.direction is Direction.IN]
+    seen = next((hop.packet.innermost.source for hop in (*replies, *errors)), None)
+    modeled = None if prediction.open else _answerers(prediction)
+    return _Hop(seen, modeled, bool(replies) or _arrives(prediction))
 
 
 def _arrives(prediction: Prediction) -> bool:
@@ -122,11 +134,3 @@ def _late(packet: PacketView) -> bool:
     """An error about a neighbor that doesn't answer comes when all questions to it are over, seconds later."""
     icmp = packet.icmp
     return icmp is not None and (packet.innermost.protocol, icmp.type, icmp.code) in _OF_NEIGHBORS
-
-
-def _seen(found: Found, node: str) -> Answerer:
-    """Who answered a packet, as the NICs of its sender saw it."""
-    for hop in (*found.hops, *found.errors):
-        if hop.point.node == node and hop.direction is Direction.IN:
-            return hop.packet.innermost.source
-    return None

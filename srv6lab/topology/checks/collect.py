@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv6Address, ip_address
+from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import Any
 
 from pydantic import ValidationError
@@ -52,6 +52,7 @@ def view_of(
         links_known=links_known and "links" not in lost,
         unsound_sids=unsound,
         sids_known=sids_known and "local_sids" not in lost,
+        external=tuple(one for raw in _raw_list(data, "external") if (one := _network(raw)) is not None),
     )
 
 
@@ -60,6 +61,13 @@ def _raw_list(data: Any, *keys: str) -> list[Any]:
     for key in keys:
         data = data.get(key) if isinstance(data, dict) else None
     return data if isinstance(data, list) else []
+
+
+def _network(raw: Any) -> IPv6Network | None:
+    try:
+        return IPv6Network(raw) if isinstance(raw, str) else None
+    except ValueError:
+        return None
 
 
 def _sound(model: type[M], raw: Any) -> M | None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
-from ipaddress import IPv6Address, ip_network
+from ipaddress import IPv6Address, IPv6Network, ip_network
 from typing import Generic, TypeVar
 
 from pydantic import BaseModel
@@ -155,6 +155,11 @@ class Facts:
     links_known: bool
     unsound_sids: frozenset[IPv6Address]
     sids_known: bool
+    external: tuple[IPv6Network, ...] = ()
+
+    def outside(self, segment: IPv6Address) -> bool:
+        """Whether a segment is declared to be of nodes that aren't in the lab."""
+        return any(segment in prefix for prefix in self.external)
 
     @cached_property
     def nics(self) -> dict[str, list[Nic]]:
@@ -324,7 +329,8 @@ class Facts:
             for stray in strays
             for name in get_close_matches(stray.node, self.node_names, 2) or ["?"]
         }
-        loops = any(one.node == two.node for one, two in (item.value.endpoints for item in self.links))
+        ends = [item.value.endpoints for item in self.links]
+        loops = any(len({one.node for one in link}) < len(link) for link in ends)
         return frozenset(meant | {"?:"} if loops else meant)
 
     @cached_property

@@ -8,10 +8,10 @@ from ipaddress import IPv6Address
 
 from srv6lab.errors import Problem
 from srv6lab.srv6.behaviors import BEHAVIORS, REGISTRY, Behavior
-from srv6lab.topology.checks.facts import Facts
+from srv6lab.topology.checks.facts import Facts, Item
 from srv6lab.topology.checks.network import next_hop, repeated, special
 from srv6lab.topology.checks.registry import Locate, check, did_you_mean, line_of, warning
-from srv6lab.topology.local_sid import KEYS
+from srv6lab.topology.local_sid import KEYS, LocalSid
 
 
 @check
@@ -22,7 +22,7 @@ def unknown_behavior(view: Facts, locate: Locate) -> Iterator[Problem]:
         where = locate((*item.path, "behavior"))
         known = _spelled(behavior)
         if known is not None and not known.in_labs:
-            what = f"no lab can have {known.name} ({known.section}): neither Linux nor srconf does that"
+            what = f"no lab can have {known.name} ({known.section}): {known.why_not}"
             yield Problem(where, what, "`invoke behaviors` lists what labs can have")
         else:
             yield Problem(where, f"there is no behavior `{behavior[:60]}`", _nearest(behavior))
@@ -70,11 +70,18 @@ def _key(parameter: str) -> str:
 
 @check
 def sid_twice(view: Facts, locate: Locate) -> Iterator[Problem]:
-    pairs = ((item.value.sid, item.path) for item in view.local_sids)
-    for sid, first, path in repeated(pairs):
+    """Anycast SIDs are of several nodes, if all of them say so."""
+    lone = {item.value.sid for item in view.local_sids if not item.value.anycast}
+    pairs = (
+        ((item.value.sid, "" if item.value.sid in lone else item.value.node), item.path)
+        for item in view.local_sids
+    )
+    for (sid, _), first, path in repeated(pairs):
         owner = view.owners[sid].value.node
         what = f"{sid} is already a local SID of {owner} ({line_of(locate, (*first, 'sid'))})"
-        yield Problem(locate((*path, "sid")), what, "bind one behavior to a SID")
+        yield Problem(
+            locate((*path, "sid")), what, "bind one behavior to a SID, or give both `anycast: true`"
+        )
 
 
 @check
@@ -84,7 +91,7 @@ def sid_in_locator(view: Facts, locate: Locate) -> Iterator[Problem]:
         node, sid = view.nodes.get(item.value.node), item.value.sid
         if node is None or _no_unicast(sid) or (node.locator and sid in node.locator):
             continue
-        if item.value.prefix in routed:
+        if item.value.prefix in routed or item.value.anycast:
             continue
         where = locate((*item.path, "sid"))
         if node.locator is None:
@@ -149,8 +156,20 @@ def sid_next_hop(view: Facts, locate: Locate) -> Iterator[Problem]:
             continue
         for name in ("nh4", "nh6"):
             address = getattr(item.value, name)
-            if address is not None and (problem := next_hop(view, node, address)):
+            if address is not None and address.is_unspecified:
+                yield from _without_neighbor(item, name, locate)
+            elif address is not None and (problem := next_hop(view, node, address)):
                 yield Problem(locate((*item.path, name)), *problem)
+
+
+def _without_neighbor(item: Item[LocalSid], name: str, locate: Locate) -> Iterator[Problem]:
+    """What takes the inner packet out has another address to look up; End.X has none."""
+    behavior = BEHAVIORS.get(item.value.behavior)
+    if behavior is not None and name in behavior.parameters and not behavior.takes:
+        what = f"{behavior.name} sends the packet to one neighbor, and {getattr(item.value, name)} is none"
+        yield Problem(
+            locate((*item.path, name)), what, "name a neighbor, or take End, which looks up the next segment"
+        )
 
 
 @check
@@ -178,7 +197,7 @@ def unowned_segment(view: Facts, locate: Locate) -> Iterator[Problem]:
                 what = f"{there} is an address of {places[0][1]}, no SID"
                 mend = "Linux goes on with it only where seg6_enabled is on; end with a SID of that node"
                 yield warning(locate((*place, index)), what, mend)
-            elif owner is None and there not in view.unsound_sids:
+            elif owner is None and there not in view.unsound_sids and not view.outside(there):
                 mend = did_you_mean(str(there), owned, "give it to a node under `local_sids`")
                 of = "" if there == sid else f", to which {sid} is moved up"
                 what = f"no node has the local SID {there}{of}"
@@ -192,7 +211,7 @@ def unowned_segment_of_a_probe(view: Facts, locate: Locate) -> Iterator[Problem]
     for exercise in view.exercises:
         for item in exercise.probes:
             for index, sid in enumerate(item.value.segments if view.sids_known else ()):
-                if sid not in view.owners and sid not in view.unsound_sids:
+                if sid not in view.owners and sid not in view.unsound_sids and not view.outside(sid):
                     mend = did_you_mean(str(sid), owned, "give it to a node under `local_sids`")
                     where = locate((*item.path, "segments", index))
                     yield Problem(where, f"no node has the local SID {sid}", mend)
