@@ -169,14 +169,17 @@ class SteeredPrefix:
 
 @dataclass(frozen=True, slots=True)
 class PlainVrf:
-    """A VRF without BGP. `exits` are the first segments of its policies, which alone are looked up in the main table;
-    `leaves` are the NICs outside of it that those policies leave by."""
+    """A VRF without BGP. `exits` are the first segments of its policies, which alone are looked up in the main table,
+    each with the source of what goes there; `source` is that of the first."""
 
     name: str
     table: int
     nics: tuple[str, ...]
-    exits: tuple[IPv6Address, ...] = ()
-    leaves: tuple[str, ...] = ()
+    exits: tuple[tuple[IPv6Address, IPv6Address], ...] = ()
+
+    @property
+    def source(self) -> IPv6Address | None:
+        return self.exits[0][1] if self.exits else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -238,7 +238,7 @@ def _node(
         tables=tables,
         rules={nic: vrf.table for vrf in vrfs for nic in vrf.nics},
         vrfs=apart,
-        exits={vrf.table: frozenset(vrf.exits) for vrf in node.vrfs},
+        exits={vrf.table: frozenset(segment for segment, _ in vrf.exits) for vrf in node.vrfs},
         forwards=node.forwards,
         takes_srh=node.takes_srh,
         hmac_keys={key.number: key for key in node.hmac_keys},
