@@ -295,13 +295,13 @@ class PlannedNode:
     def next_hops(self) -> dict[tuple[Network, int | None], tuple[PlannedRoute, ...]]:
         """The static routes by prefix and table (None for the main one), in the order of the file: those with the least
         metric, which share the flows."""
-        found: dict[tuple[Network, int | None], tuple[PlannedRoute, ...]] = {}
+        every: dict[tuple[Network, int | None], list[PlannedRoute]] = {}
         for route in self.routes:
-            key = route.prefix, route.table
-            least = min(one.rank for one in self.routes if (one.prefix, one.table) == key)
-            if route.rank == least:
-                found[key] = (*found.get(key, ()), route)
-        return found
+            every.setdefault((route.prefix, route.table), []).append(route)
+        return {
+            key: tuple(one for one in routes if one.rank == min(other.rank for other in routes))
+            for key, routes in every.items()
+        }
 
     def spare_routes(self) -> tuple[tuple[PlannedRoute, ...], ...]:
         """The static routes that wait behind others of their prefix and table, with a greater metric."""
