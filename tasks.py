@@ -185,7 +185,10 @@ def validate(_: Context, lab: str | None = None, labs: str = "", format: str = "
 )
 def behaviors(_: Context, name: str | None = None, format: str = "text") -> None:
     """List the behaviors that a local SID can have (RFC 8986 section 4), or show one with its flavors."""
-    sys.stdout.write(formats.chosen(formats.BEHAVIORS, format)(name or ""))
+    from srv6lab.report.behaviors import taught
+
+    course, _broken = SITE.course()
+    sys.stdout.write(formats.chosen(formats.BEHAVIORS, format)(name or "", taught(course)))
 
 
 @task(

@@ -20,11 +20,12 @@ from srv6lab.report.behaviors import (
     listing,
     named,
     table,
+    taught,
 )
 from srv6lab.report.formats import BEHAVIORS, chosen
 from srv6lab.srv6.behaviors import NEEDS, REGISTRY, Behavior
 from srv6lab.srv6.flavors import flavored
-from tests.conftest import REPOSITORY, tool
+from tests.conftest import REPOSITORY, SITE, tool
 
 DOCUMENT = REPOSITORY / "docs" / "behaviors.md"
 ALL = REGISTRY.values()
@@ -201,3 +202,26 @@ def test_columns_are_as_wide_as_what_is_in_them() -> None:
         "behavior  IANA  section  does  parameters  Linux since  labs",
         "A         1     s        does  nh4         4.14         yes",
     ]
+
+
+def test_a_lab_or_a_reason_stands_behind_each() -> None:
+    labs = taught(SITE.course()[0])
+    lines = behaviors_text("", labs).splitlines()
+    assert lines[0].endswith("taught by")
+    for one, line in zip(ALL, lines[1:], strict=True):
+        first = labs.get(one.name, ("no lab: ",))[0]
+        assert first in line, line
+        assert one.in_labs == (not one.why_not)
+        assert one.why_not in line or one.in_labs
+
+
+def test_which_labs_have_it_follows_from_their_files() -> None:
+    assert taught([]) == {}
+    (first, *_), _ = SITE.course()
+    assert taught([first]) == {one.behavior: [first.name] for one in first.local_sids}
+    assert "taught by:        no lab: none of them needs it\n" in behaviors_text("End.T", {})
+    assert "taught by:        a, b, c and 1 more\n" in behaviors_text(
+        "End.T", {"End.T": ["a", "b", "c", "d"]}
+    )
+    (told,) = json.loads(behaviors_json("End.T", {"End.T": ["a"]}))["behaviors"]
+    assert told["taught_by"] == ["a"]

@@ -10,9 +10,15 @@ import pytest
 import yaml
 
 from srv6lab.cli.tasks import check
+from srv6lab.errors import MachineError
 from srv6lab.evidence.verdict import Status
 from srv6lab.plan.nodes import Plan
 from srv6lab.plan.planner import plan
+from srv6lab.predict import predict
+from srv6lab.predict.namespaces import ModeledLab
+from srv6lab.providers.vagrant import refuse_bridges
+from srv6lab.render.containerlab import containerlab
+from srv6lab.topology.actions.link import LinkAction
 from srv6lab.topology.load import loads
 from srv6lab.topology.model import Link
 from tests.conftest import Up, silent
@@ -95,3 +101,90 @@ def test_an_address_of_several_that_no_packet_needs_is_a_note(dual: Up) -> None:
         dual.again()
     assert verdict.status is Status.PASS
     assert any("10.0.1.9" in str(item) for item in verdict.items), "the drift is said"
+
+
+# --- more than two ends
+
+
+LAN = Path(__file__).parent / "labs" / "more" / "lan.yml"
+
+
+def test_every_end_of_a_bridge_knows_the_others() -> None:
+    lab = planned(LAN.read_text("utf-8"))
+    near = lab.node("alpha").nics[0]
+    assert near.bridged and [str(one) for one in near.peers] == ["beta:eth1", "gate:eth1"]
+    assert [str(one) for one in lab.node("gate").nics[0].addresses] == ["10.0.1.3/24", "fd00:1::3/64"]
+    assert {str(one.point) for one in lab.far_ends()[near.point]} == {"beta:eth1", "gate:eth1"}
+
+
+def test_a_packet_goes_to_the_end_that_has_its_next_hop() -> None:
+    lab = planned(LAN.read_text("utf-8"))
+    (near,), (off,) = predict(lab, "neighbors"), predict(lab, "away")
+    there, away = near.rfc[0], off.rfc[0]
+    assert [str(hop.point) for hop in there.hops] == ["alpha:eth1", "beta:eth1"]
+    assert [str(hop.point) for hop in away.hops][:2] == ["beta:eth1", "gate:eth1"]
+
+
+def test_an_end_that_is_down_takes_no_carrier_from_the_others() -> None:
+    lab = planned(LAN.read_text("utf-8"))
+    down = LinkAction.model_validate({"link": {"at": "gate:eth1", "state": "down"}})
+    changed = ModeledLab(lab, [down])
+    alpha = lab.node("alpha").nics[0]
+    assert changed.silent(alpha) == ""
+    assert changed.across(alpha, ip_address("10.0.1.3")).point.node == "beta", "nobody has it any more"
+
+
+def test_a_bridge_under_containerlab_is_a_node_of_its_own() -> None:
+    lab = planned(LAN.read_text("utf-8"))
+    topology = yaml.safe_load(containerlab(lab)["lan.clab.yml"])["topology"]
+    ends = {
+        end["interface"]
+        for link in topology["links"]
+        for end in link["endpoints"]
+        if end["node"] == "bridge-floor"
+    }
+    assert ends == {"eth1", "eth2", "eth3"}
+    commands = topology["nodes"]["bridge-floor"]["exec"]
+    assert [line.split()[4] for line in commands if "master" in line] == ["eth1", "eth2", "eth3"]
+
+
+def test_libvirt_has_no_links_of_three_ends() -> None:
+    with pytest.raises(MachineError, match="link floor has 3 ends"):
+        refuse_bridges("libvirt", planned(LAN.read_text("utf-8")))
+    refuse_bridges("virtualbox", planned(LAN.read_text("utf-8")))
+    refuse_bridges("libvirt", planned(DUAL.read_text("utf-8")))
+
+
+@pytest.fixture(scope="module")
+def lan(bring_up: Any) -> Up:
+    lab: Up = bring_up(str(LAN))
+    return lab
+
+
+def test_a_bridge_shows_each_end_what_is_for_it(lan: Up) -> None:
+    for verdict in check(lan.running, lan.plan, ["neighbors", "away"], silent):
+        assert verdict.status is Status.PASS, not_passed(verdict)
+
+
+def test_an_end_that_is_unplugged_is_named(lan: Up) -> None:
+    lan.sh("gate", "ip link set dev eth1 down")
+    try:
+        near, off = check(lan.running, lan.plan, ["neighbors", "away"], silent)
+    finally:
+        lan.again()
+    assert near.status is Status.PASS, not_passed(near)
+    assert off.status is Status.FAIL
+    assert ("nic-down", "gate") in {(one.cause, one.node) for one in off.suspects}
+
+
+def test_what_an_end_sees_that_is_for_another_is_a_fault(lan: Up) -> None:
+    """A host that takes its neighbor for the router: the packets come to the wrong end, and are seen there."""
+    gate = lan.plan.node("gate").nics[0].mac
+    lan.sh("alpha", f"ip neighbor replace 10.0.1.2 lladdr {gate} dev eth1 nud permanent")
+    try:
+        (near,) = check(lan.running, lan.plan, ["neighbors"], silent)
+    finally:
+        lan.sh("alpha", "ip neighbor del 10.0.1.2 dev eth1")
+        lan.again()
+    assert near.status is Status.FAIL
+    assert ("neighbor", "alpha") in {(one.cause, one.node) for one in near.suspects}

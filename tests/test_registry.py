@@ -107,7 +107,7 @@ def test_a_probe_of_a_list_visits_what_goes_on(
 def test_what_no_lab_can_have_is_what_nobody_does() -> None:
     assert {one.served_by for one in REGISTRY.values() if not one.in_labs} == {None}
     assert None not in {one.served_by for one in REGISTRY.values() if one.in_labs}
-    with pytest.raises(Exception, match="neither Linux nor srconf does that"):
+    with pytest.raises(Exception, match="srconf hands packets to services, and no frames"):
         planned(SMALL.replace("behavior: End}", "behavior: End.AS2}"))
 
 

@@ -21,7 +21,7 @@ SUFFIXES = frozenset({".pcap", ".pcapng", ".cap", ".ntar", ".dmp"})
 _PACKED = frozenset({".gz", ".xz", ".bz2"})
 _UNFORWARDED = frozenset({64, 128, 255})  # hop limits that packets are born with
 
-Link = tuple[Nic, Nic]
+Link = tuple[Nic, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +78,10 @@ def assign(plan: Plan, named: Mapping[Point, str], others: Mapping[str, Capture]
             of_link.setdefault(found, []).append(file)
     for link, mine in of_link.items():
         free = [nic.point for nic in link if nic.point not in files]
-        ends = f"{link[0].point} and {link[1].point}"
-        if len(mine) > len(free):
+        ends = " and ".join(str(nic.point) for nic in link)
+        if len(link) > 2:
+            left |= dict.fromkeys(mine, f"it is of the bridge of {ends}: --map says which end it is of")
+        elif len(mine) > len(free):
             left |= dict.fromkeys(
                 mine, f"{len(mine)} such files are of the link of {ends}, for {len(free)} of its ends"
             )
@@ -96,7 +98,7 @@ def without_others(plan: Plan, captures: Mapping[Point, Capture]) -> dict[Point,
     links, found = list(_links(plan)), dict(captures)
     macs = {point: _ends(capture) for point, capture in captures.items()}
     for point, capture in captures.items():
-        for one, other in links:
+        for one, other in (link for link in links if len(link) == 2):
             own = point in (one.point, other.point)
             ends = [end for end in (one, other) if end.point in captures]
             lacking = not ends or any(end.mac not in macs[end.point] for end in ends)
@@ -113,14 +115,14 @@ def _ends(capture: Capture) -> set[str]:
 
 
 def _links(plan: Plan) -> Iterator[Link]:
-    """Each pair of NICs once, what is traced first."""
-    neighbors = plan.neighbors()
+    """The NICs of each link once, what is traced first."""
+    far_ends = plan.far_ends()
     seen: set[Point] = set()
     for nic in plan.traced():
         if nic.point not in seen:
-            peer = neighbors[nic.point]
-            seen |= {nic.point, peer.point}
-            yield nic, peer
+            link = (nic, *far_ends[nic.point])
+            seen |= {one.point for one in link}
+            yield link
 
 
 def _link_of(links: Sequence[Link], capture: Capture) -> Link | str:
@@ -142,7 +144,7 @@ def _link_of(links: Sequence[Link], capture: Capture) -> Link | str:
         if best and len(fits) == 1:
             return fits[0]
         if best:
-            named = ", ".join(f"{one.point}–{other.point}" for one, other in fits)
+            named = ", ".join("–".join(str(nic.point) for nic in link) for link in fits)
             return f"it {words} of several links ({named})"
     return "nothing in it is of a NIC of this lab"
 

@@ -63,30 +63,50 @@ def _directed(
     hops: list[Hop] = []
     undirected = []
     nics = {nic.point: nic for nic in plan.traced()}
-    neighbors = plan.neighbors()
+    far_ends = plan.far_ends()
     for point, found in mine.items():
         if not found:
             continue
-        own, theirs = _macs(nics[point], neighbors[point], None if ours else captures[point])
+        nic, far = nics[point], far_ends[point]
+        own, theirs = _macs(nic, far, None if ours else captures[point])
+        found = [view for view in found if not _passes_by(nic, own, view)]
         told = {view.outgoing for view in captures[point].packets} >= {True, False}
         directed = [(_direction(view, own, theirs, told), view) for view in found]
         if any(direction is None for direction, _ in directed):
             undirected.append(point)
             continue
         if not ours and (own or theirs):
-            macs = {own: nics[point].mac, theirs: neighbors[point].mac}
+            two = {own: nic.mac, theirs: far[0].mac}
+            macs = _bridge_macs(nic, far, captures[point]) if nic.bridged else two
             directed = [(direction, _renamed(view, macs)) for direction, view in directed]
         hops += [Hop(point, direction, view) for direction, view in directed if direction]
     return Found(sent, tuple(hops), tuple(undirected))
 
 
-def _macs(nic: Nic, far: Nic, capture: Capture | None) -> tuple[str | None, str | None]:
-    """The MACs of a NIC and of the far end of its wire, by the plan or as they are in a capture. What a circuit sends
-    has those of nodes behind SRv6, so its own isn't known."""
+def _macs(nic: Nic, others: Sequence[Nic], capture: Capture | None) -> tuple[str | None, str | None]:
+    """The MACs of a NIC and of the far end of its wire, by the plan or as they are in a capture; of a bridge there is no
+    one far end. What a circuit sends has those of nodes behind SRv6, so its own isn't known."""
+    far = others[0]
+    if nic.bridged:
+        return nic.mac if capture is None else own_mac(nic, far, capture), None
     own, theirs = (
         (nic.mac, far.mac) if capture is None else (own_mac(nic, far, capture), own_mac(far, nic, capture))
     )
     return None if nic.circuit else own, None if far.circuit else theirs
+
+
+def _passes_by(nic: Nic, own: str | None, view: PacketView) -> bool:
+    """Whether a bridge brought a packet that is between other ends: it floods what is for a MAC that it doesn't know."""
+    macs = view.source_mac, view.destination_mac
+    return nic.bridged and bool(own) and all(macs) and own not in macs and _unicast(macs[1])
+
+
+def _bridge_macs(nic: Nic, others: Sequence[Nic], capture: Capture) -> dict[str | None, str]:
+    """The plan's MAC for that of each end of a bridge which is known in a capture."""
+    ends = (nic, *others)
+    return {own_mac(one, others[0], capture): one.mac for one in ends if one is not others[0]} | {
+        own_mac(others[0], nic, capture): others[0].mac
+    }
 
 
 def _renamed(view: PacketView, macs: Mapping[str | None, str]) -> PacketView:

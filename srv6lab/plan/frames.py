@@ -74,6 +74,7 @@ def across(topology: Topology, steering: Iterable[Steering]) -> Iterator[tuple[P
     ends = {
         end.point: link.endpoints[1 - n].point
         for link in topology.links
+        if len(link.endpoints) == 2
         for n, end in enumerate(link.endpoints)
     }
     sids = {one.sid: Point(one.node, one.nic) for one in topology.local_sids if one.nic}

@@ -195,15 +195,16 @@ def _neighbor(topology: Topology, name: str, one: Neighbor) -> PlannedNeighbor:
 
 def _far_ends(topology: Topology, name: str, other: str) -> Iterator[Address]:
     """The addresses of another node on the links to it."""
-    for link, end in _links_of(topology, name):
-        if link.endpoints[1 - end].node == other and (address := link.address(1 - end)):
-            yield address
+    for link, _ in _links_of(topology, name):
+        for end, one in enumerate(link.endpoints):
+            if one.node == other and (address := link.address(end)):
+                yield address
 
 
 def _links_of(topology: Topology, name: str) -> Iterator[tuple[Link, int]]:
     """The links of a node, each with the index of its own end."""
     for link in topology.links:
-        yield from ((link, end) for end in (0, 1) if link.endpoints[end].node == name)
+        yield from ((link, end) for end, one in enumerate(link.endpoints) if one.node == name)
 
 
 NEEDED = (10, 6)  # `func-bits 32`, so that a service SID isn't transposed (RFC 9252 section 4)

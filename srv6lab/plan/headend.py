@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv6Address, IPv6Network, ip_network
+from itertools import permutations
 from typing import Any
 
 from srv6lab.srv6.policy.binding_sid import SidSpace
@@ -141,13 +142,13 @@ def sr_db(topology: Topology) -> SrDb:
 
 
 def _adjacencies(link: Link) -> Iterator[Adjacency]:
-    """A cable is one in each direction."""
-    for here in (0, 1):
-        local, remote = link.address(here, 6), link.address(1 - here, 6)
+    """A cable is one in each direction, a bridge one for each two of its ends."""
+    for here, there in permutations(range(len(link.endpoints)), 2):
+        local, remote = link.address(here, 6), link.address(there, 6)
         if isinstance(local, IPv6Address) and isinstance(remote, IPv6Address):
             yield Adjacency(
                 link.endpoints[here].node,
-                link.endpoints[1 - here].node,
+                link.endpoints[there].node,
                 local,
                 remote,
                 igp_metric=link.isis.metric if link.isis else link.igp_metric,

@@ -28,7 +28,7 @@ Locate = Callable[[Path], Location]
 @dataclass(frozen=True, slots=True)
 class Nic:
     """One end of a link as its node sees it, with its addresses in the file's order. `trace` is the capture file's name
-    without `.pcap`, `vrf` the VPN that it is in. A `circuit` takes frames for any MAC, and may have no address."""
+    without `.pcap`, `vrf` the VPN that it is in, `peers` the other ends: several are on a bridge. A `circuit` takes frames for any MAC, and may have no address."""
 
     point: Point
     mac: str
@@ -36,13 +36,23 @@ class Nic:
     addresses: tuple[Interface, ...]
     trace: str
     link: str
-    peer: Point
+    peers: tuple[Point, ...]
     vrf: str = ""
     circuit: bool = False
 
     @property
     def name(self) -> str:
         return self.point.nic
+
+    @property
+    def peer(self) -> Point:
+        """The other end, the first of several."""
+        return self.peers[0]
+
+    @property
+    def bridged(self) -> bool:
+        """Whether its link is a bridge, whose NICs all have a carrier of their own."""
+        return len(self.peers) > 1
 
     @property
     def address(self) -> Interface:
@@ -159,14 +169,17 @@ class SteeredPrefix:
 
 @dataclass(frozen=True, slots=True)
 class PlainVrf:
-    """A VRF without BGP. `exits` are the first segments of its policies, which alone are looked up in the main table;
-    `leaves` are the NICs outside of it that those policies leave by."""
+    """A VRF without BGP. `exits` are the first segments of its policies, which alone are looked up in the main table,
+    each with the source of what goes there; `source` is that of the first."""
 
     name: str
     table: int
     nics: tuple[str, ...]
-    exits: tuple[IPv6Address, ...] = ()
-    leaves: tuple[str, ...] = ()
+    exits: tuple[tuple[IPv6Address, IPv6Address], ...] = ()
+
+    @property
+    def source(self) -> IPv6Address | None:
+        return self.exits[0][1] if self.exits else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -364,15 +377,19 @@ class Plan:
                 yield from (port.inside for port in service.ports)
 
     def neighbors(self) -> dict[Point, Nic]:
-        """The NIC at the other end of each traced NIC's wire."""
+        """The NIC at the other end of each traced NIC's wire, the first of several."""
+        return {point: ends[0] for point, ends in self.far_ends().items()}
+
+    def far_ends(self) -> dict[Point, tuple[Nic, ...]]:
+        """The NICs at the other ends of each traced NIC's link."""
         ends = {nic.point: nic for nic in self.nics()}
-        pairs = {nic.point: ends[nic.peer] for nic in ends.values()}
+        others = {nic.point: tuple(ends[point] for point in nic.peers) for nic in ends.values()}
         ports = (port for node in self.nodes for service in node.services for port in service.ports)
-        return pairs | {port.inside.point: port.outside for port in ports}
+        return others | {port.inside.point: (port.outside,) for port in ports}
 
     def parallel(self) -> frozenset[frozenset[str]]:
         """The pairs of places that several wires connect."""
-        ends = [frozenset((point, nic.point)) for point, nic in self.neighbors().items()]
+        ends = [frozenset((point, nic.point)) for point, far in self.far_ends().items() for nic in far]
         pairs = Counter(frozenset(str(point.place) for point in both) for both in set(ends))
         return frozenset(pair for pair, count in pairs.items() if count > 1)
 

@@ -258,7 +258,7 @@ def _ends(lab: str, link: Link, circuits: Collection[Point], bare: Collection[Po
             addresses=link.interfaces(index) if endpoint.addresses or point not in bare else (),
             trace=endpoint.trace or f"{point.node}-{point.nic}",
             link=link.name,
-            peer=points[1 - index],
+            peers=tuple(points[:index] + points[index + 1 :]),
             vrf=endpoint.vrf or "",
             circuit=point in circuits,
         )
@@ -301,7 +301,7 @@ def _port(lab: str, node: str, netns: str, port: Port) -> PlannedPort:
             addresses=(ip_interface(f"{port.prefix[number]}/{length}"),),
             trace=port.trace or f"{node}-{inside.nic}",
             link="",
-            peer=peer,
+            peers=(peer,),
         )
 
     return PlannedPort(nic(outside, 1, inside), nic(inside, 2, outside))
@@ -404,7 +404,7 @@ class _Planner:
         segments = local.policy.segments
         out = node.egress_nic(segments[0])
         loopback = node.loopback.ip if node.loopback else None
-        near = (nic.address.ip for nic in node.nics if nic.name == out)
+        near = (one.ip for nic in node.nics if nic.name == out for one in nic.addresses)
         known = (local.policy.source, node.tunnel_source, loopback, *near)
         found = (one for one in known if isinstance(one, IPv6Address))
         return next(found, None) if out else None, segments

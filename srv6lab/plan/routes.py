@@ -178,7 +178,7 @@ def _borders(
         if there is None or there.bgp is None or "ipv6" not in one.families or one.source:
             continue
         for nic in node.nics:
-            if (far := ends[nic.peer]).point.node == one.node:
+            for far in (ends[point] for point in nic.peers if point.node == one.node):
                 yield there.bgp.networks, nic, far
 
 
@@ -219,10 +219,10 @@ def _from_pe(plan: Plan, node: PlannedNode, withdrawn: Collection[str]) -> Itera
     for provider in plan.nodes:
         for vrf in _vrfs(provider):
             for nic in provider.nics:
-                if nic.name in vrf.nics and nic.peer.node == node.name and _is_neighbor(vrf, node):
-                    heard = [one.prefix for one in _imported(plan, provider, vrf, withdrawn)]
-                    for prefix in heard:
-                        yield prefix, (PlannedRoute(prefix, nic.address.ip, nic.peer.nic),)
+                far = next((one for one in nic.peers if one.node == node.name), None)
+                if nic.name in vrf.nics and far and _is_neighbor(vrf, node):
+                    for one in _imported(plan, provider, vrf, withdrawn):
+                        yield one.prefix, (PlannedRoute(one.prefix, nic.address.ip, far.nic),)
 
 
 def _is_neighbor(vrf: PlannedVrf, node: PlannedNode) -> bool:

@@ -170,7 +170,7 @@ class _Step:
             vrf = self.here.vrf_of(self.walk.how, self.walk.came_in)
             known = table if table is not None else vrf
             where = f"table {known} of {self.here.place}" if known is not None else self.here.place
-            told = unreachable(self.walk.packet, *((3, 1) if vrf is not None else (0, 0)))
+            told = unreachable(self.walk.packet, 0, 0 if vrf is None else 1)
             return _lost(self.walk, f"{where} has no route to {destination}", told)
         prefix, ways = found
         return tuple(
@@ -301,7 +301,7 @@ class _Step:
         if size(packet) > nic.mtu:
             return _too_big(self.walk, packet, nic)
         seen = view(packet, frame.source.hex(":"), frame.destination.hex(":"))
-        return self._sent(self.walk, nic, packet, seen, f"out of {nic.name} as it is")
+        return self._sent(self.walk, nic, self.lab.across(nic), packet, seen, f"out of {nic.name} as it is")
 
     # --- SR proxies
 
@@ -412,17 +412,16 @@ class _Step:
         if reason := self.lab.silent(nic):
             return _lost(walk, reason)
         address = next_hop if next_hop is not None else _destination(packet)
-        peer, known = self.lab.across(nic), here.neighbors.get(address)
+        peer, known = self.lab.across(nic, address), here.neighbors.get(address)
         there = self.lab.namespace(peer.point.place)
         if known is None and not there.has(address, peer.name) and not there.unmodeled:
             silent = f"nobody on {nic.point}'s link has the address {address}"
             return _lost(walk, silent, unreachable(packet, 3, 1))
         mac = known or ("" if there.unmodeled else peer.mac)
-        return self._sent(walk, nic, packet, view(packet, nic.mac, mac), why)
+        return self._sent(walk, nic, peer, packet, view(packet, nic.mac, mac), why)
 
-    def _sent(self, walk: Walk, nic: Nic, packet: Packet, seen: PacketView, why: str) -> Next:
+    def _sent(self, walk: Walk, nic: Nic, peer: Nic, packet: Packet, seen: PacketView, why: str) -> Next:
         """Over the wire: at its other end only a circuit takes frames for other MACs than its own."""
-        peer = self.lab.across(nic)
         reason = "; ".join((*walk.why, why))
         hops = (
             *walk.hops,

@@ -107,8 +107,8 @@ class Namespace:
             if found and found[1] and selected(one, address, came_in, source):
                 return found
         rule = self.rules.get(came_in or "")
-        if rule is not None and (found := self.tables[rule].lookup(address)) and found[1]:
-            return found  # one without a way sends on to the next table
+        if rule is not None and (found := self.tables[rule].lookup(address)):
+            return found
         return self.tables[MAIN].lookup(address)
 
     def vrf_of(self, how: How | None, came_in: str | None) -> int | None:
@@ -159,11 +159,18 @@ class ModeledLab:
         """Why a NIC sends nothing, "" if it does."""
         if nic.point in self.down:
             return f"{nic.point} is down"
-        return f"{nic.point} has no carrier: {nic.peer} is down" if nic.peer in self.down else ""
+        silent = nic.peer in self.down and not nic.bridged
+        return f"{nic.point} has no carrier: {nic.peer} is down" if silent else ""
 
-    def across(self, nic: Nic) -> Nic:
-        """The other end of the wire."""
-        return self._ends[nic.peer]
+    def across(self, nic: Nic, address: Address | None = None) -> Nic:
+        """The other end of the wire; of a bridge the one whose node answers for an address, else the first."""
+        ends = [self._ends[point] for point in nic.peers]
+        if address is None or not nic.bridged:
+            return ends[0]
+        up = [one for one in ends if one.point not in self.down]
+        owner = next((one for one in up if one.has(address)), None)
+        others = (one for one in up if self.namespace(one.point.place).has(address, one.name))
+        return owner or next(others, ends[0])
 
     def _build(self, place: Place, node: PlannedNode) -> Namespace:
         firewalls = tuple(one for one in self._firewalls if one.place == place)
@@ -229,10 +236,9 @@ def _node(
         nics=nics,
         locals=frozenset(interface.ip for _, interface in interfaces) | _kept(nics, apart, down),
         tables=tables,
-        rules={nic: vrf.table for vrf in vrfs for nic in vrf.nics}
-        | {one.by: one.table for one in node.frames},
+        rules={nic: vrf.table for vrf in vrfs for nic in vrf.nics},
         vrfs=apart,
-        exits={vrf.table: frozenset(vrf.exits) for vrf in node.vrfs},
+        exits={vrf.table: frozenset(segment for segment, _ in vrf.exits) for vrf in node.vrfs},
         forwards=node.forwards,
         takes_srh=node.takes_srh,
         hmac_keys={key.number: key for key in node.hmac_keys},
@@ -240,7 +246,7 @@ def _node(
         firewalls=firewalls,
         returns=returns,
         classes=class_tables(node, elected) if elected else (),
-        selectors=tuple(sorted(node.rules, key=lambda rule: rule.preference)),
+        selectors=tuple(sorted((*node.rules, *_of_frames(node)), key=lambda rule: rule.preference)),
         hash_policies=dict(_hash_policies(node)),
         neighbors={one.address: one.mac for one in node.neighbors},
     )
@@ -302,6 +308,12 @@ def _sid(node: PlannedNode, nics: Mapping[str, Nic], sid: PlannedSid) -> Sid:
         policy=Encapsulation(source_of(node, nics, sid.nic), sid.policy) if sid.policy else None,
     )
     return Sid(sid.sid, sid.behavior, local)
+
+
+def _of_frames(node: PlannedNode) -> Iterator[PlannedRule]:
+    """What comes in by a circuit is looked up in a table of its own."""
+    for one in node.frames:
+        yield PlannedRule(one.preference, one.table, (4, 6), nic=one.by)
 
 
 def _proxy(proxy: PlannedProxy) -> Sid:

@@ -28,7 +28,7 @@ from srv6lab.host.progress import Progress
 from srv6lab.host.requirements import require, root, srv6, tools
 from srv6lab.host.waiting import wait_until
 from srv6lab.images import frr_root
-from srv6lab.providers import tcpdump, vpn
+from srv6lab.providers import bridges, tcpdump, vpn
 from srv6lab.providers.base import Health, Mark, Provider, Record, day0_error
 from srv6lab.providers.keeping import NODE_PATH, by_hand, end, enter, keeping
 from srv6lab.providers.process import Process, boot_id
@@ -52,6 +52,7 @@ class Data:
     keeper: Process
     nodes: Mapping[str, Process]
     tracers: Mapping[Point, tcpdump.Tracing]
+    bridges: Process | None = None
 
     @classmethod
     def of(cls, state: State) -> Data:
@@ -67,6 +68,7 @@ class Data:
                 Point.parse(point): tcpdump.Tracing(trace, Process(*pair))
                 for point, (trace, pair) in data["tracers"].items()
             },
+            bridges=Process(*data["bridges"]) if data.get("bridges") else None,
         )
 
     def document(self) -> dict[str, Any]:
@@ -75,7 +77,13 @@ class Data:
             "keeper": self.keeper.pair,
             "nodes": {name: process.pair for name, process in self.nodes.items()},
             "tracers": {str(point): (one.trace, one.process.pair) for point, one in self.tracers.items()},
+            **({"bridges": self.bridges.pair} if self.bridges else {}),
         }
+
+    @property
+    def processes(self) -> tuple[Process, ...]:
+        """Those without which the lab isn't whole."""
+        return (self.keeper, *self.nodes.values(), *([self.bridges] if self.bridges else []))
 
     def alive(self, process: Process) -> bool:
         return self.boot == boot_id() and process.alive()
@@ -90,14 +98,17 @@ class Netns(Provider):
     def up(self, lab: Rendered, home: Home, state: State, progress: Progress) -> State:
         require(root(), tools(TOOLS), srv6())
         plan = lab.plan
-        with keeping(home, roots(plan, progress)) as keeper:
+        laid_over = roots(plan, progress)
+        with keeping(home, laid_over) as keeper:
             data = Data(boot_id(), keeper.process, {}, {})
             home.write(replace(state, provider_data=data.document()))
             lab.write(home)  # while the nodes start
-            data = replace(data, nodes=keeper.nodes([node.name for node in plan.nodes]))
+            nodes = keeper.nodes([*laid_over])
+            data = replace(data, bridges=nodes.pop(bridges.PLACE, None), nodes=nodes)
             if vpn.make_namespaces(plan.nodes, partial(_argv, data.nodes)):
+                require(tools(("nft",) if any(node.vrfs for node in plan.nodes) else ()))
                 progress("this kernel has no VRFs: each is a network namespace of its node")
-            progress(f"{len(data.nodes)} nodes, wiring {sum(1 for _ in plan.nics()) // 2} links")
+            progress(f"{len(data.nodes)} nodes, wiring {len({nic.link for nic in plan.nics()})} links")
             _wire(plan, data)
             data = replace(data, tracers=_start_tracers(plan.nics(), home, data))
             progress(f"{len(data.tracers)} tracers live, running Day0")
@@ -114,7 +125,7 @@ class Netns(Provider):
         if state.phase != "ready":
             return None
         data = Data.of(state)
-        if not all(data.alive(process) for process in (data.keeper, *data.nodes.values())):
+        if not all(data.alive(process) for process in data.processes):
             return None
         dead = [nic for nic in lab.plan.traced() if not data.alive(data.tracers[nic.point].process)]
         if dead:
@@ -167,7 +178,8 @@ def _argv(nodes: Mapping[str, Process], node: str) -> tuple[str, ...]:
 def roots(plan: Plan, progress: Progress) -> dict[str, Path]:
     """What each node's root is laid over: this machine's, or one with FRR."""
     frr = frr_root.serving(progress) if any(node.routing for node in plan.nodes) else Path("/")
-    return {node.name: frr if node.routing else Path("/") for node in plan.nodes}
+    found = {node.name: frr if node.routing else Path("/") for node in plan.nodes}
+    return found | ({bridges.PLACE: Path("/")} if any(nic.bridged for nic in plan.nics()) else {})
 
 
 def health(data: Data, home: Home, alive: Callable[[Process], bool]) -> list[Health]:
@@ -187,11 +199,15 @@ def _wire(plan: Plan, data: Data) -> None:
     lines = []
     for nic in nics.values():
         peer = nics[nic.peer]
-        if (not nic.vrf, nic.point) < (not peer.vrf, peer.point):
+        if nic.bridged and data.bridges:
+            lines.append(f"link add {_veth(nic, data)} type veth peer {bridges.port(nic, data.bridges)}")
+        elif (not nic.vrf, nic.point) < (not peer.vrf, peer.point):
             lines.append(f"link add {_veth(nic, data)} type veth peer {_veth(peer, data)}")
     result = run(["ip", "-batch", "-"], _PATIENCE, "\n".join(lines) + "\n")
     if result.exit_code:
         raise MachineError(f"the links can't be made: {result.stderr.strip()}")
+    if data.bridges:
+        bridges.make(nics.values(), data.bridges)
 
 
 def _veth(nic: Nic, data: Data) -> str:

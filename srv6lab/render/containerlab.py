@@ -6,6 +6,7 @@ the MAC of each of its ends, because Day0 finds a NIC by it. What can't run in a
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import yaml
@@ -31,8 +32,10 @@ _DUMPER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 def containerlab(plan: Plan, image: str = IMAGE) -> Files:
     """Every file by its path: `<lab>.clab.yml` and what it binds. MachineError for what can't run there."""
     _refuse_proxies(plan)
+    bridges = _bridges(plan)
     topology: dict[str, Any] = {"nodes": {one.name: _node(one, image) for one in plan.nodes}}
-    if links := _links(plan):
+    topology["nodes"] |= {name: _bridge(len(ends), image) for name, ends in bridges.items()}
+    if links := [*_links(plan), *_ports(bridges)]:
         topology["links"] = links
     path = f"{plan.name}.clab.yml"
     text = _heading(plan, path) + _dumped({"name": plan.name, "topology": topology})
@@ -71,8 +74,36 @@ def _links(plan: Plan) -> list[dict[str, Any]]:
     return [
         {"type": "veth", "endpoints": [_end(nic), _end(ends[nic.peer])], "mtu": nic.mtu}
         for nic in ends.values()
-        if place[nic.point] < place[nic.peer]
+        if not nic.bridged and place[nic.point] < place[nic.peer]
     ]
+
+
+def _bridges(plan: Plan) -> dict[str, list[Nic]]:
+    """The ends of each link that has more than two, by the name of a node that is a bridge."""
+    names, found = {node.name for node in plan.nodes}, dict[str, list[Nic]]()
+    for nic in plan.nics():
+        name = f"bridge-{nic.link}"
+        while name in names:
+            name += "-"
+        if nic.bridged:
+            found.setdefault(name, []).append(nic)
+    return found
+
+
+def _bridge(ends: int, image: str) -> dict[str, Any]:
+    """A container of its own for a bridge, so that nothing is made on the host."""
+    numbers = range(1, ends + 1)
+    commands = ["ip link add name br0 type bridge forward_delay 0 mcast_snooping 0"]
+    commands += [f"ip link set dev eth{number} master br0 up" for number in numbers]
+    known = {"kind": "linux", "image": image, "cmd": "sleep infinity", "network-mode": "none"}
+    return {**known, "exec": [*commands, "ip link set dev br0 up"]}
+
+
+def _ports(bridges: dict[str, list[Nic]]) -> Iterator[dict[str, Any]]:
+    for name, ends in bridges.items():
+        for number, nic in enumerate(ends, 1):
+            port = {"node": name, "interface": f"eth{number}"}
+            yield {"type": "veth", "endpoints": [_end(nic), port], "mtu": nic.mtu}
 
 
 def _end(nic: Nic) -> dict[str, str]:

@@ -6,7 +6,7 @@ What is shown of a record are its fields, whichever it has; nothing is known her
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -15,24 +15,63 @@ from srv6lab.srv6.behaviors import INSTEAD, NEEDS, REGISTRY, Behavior
 from srv6lab.srv6.flavors import Flavored, flavored
 from srv6lab.srv6.quirks import QUIRKS
 from srv6lab.suggest import closest, did_you_mean
+from srv6lab.topology.model import Topology
 
 from .table import aligned
 
 SCHEMA = 1
+_SHOWN = 3  # of the labs that have a behavior
 _NOT_LINUX = "not as a seg6local action"
 _HIDDEN = frozenset({"model"})
 _HEADS = ("behavior", "IANA", "section", "does", "parameters", "Linux since", "labs")
 
 
-def behaviors_text(name: str) -> str:
-    """A line a record, or the one that is named in full; UsageError for a name that isn't there."""
-    return in_full(named(name)) if name else listing(REGISTRY.values())
+Taught = Mapping[str, Sequence[str]]  # the labs that have a behavior, by its name
 
 
-def behaviors_json(name: str) -> str:
+def behaviors_text(name: str, taught: Taught | None = None) -> str:
+    """A line a record, or the one that is named in full; UsageError for a name that isn't there. With `taught` each says
+    which labs have it, or why none has."""
+    if name:
+        one = named(name)
+        return in_full(one) + (f"  {'taught by:':17} {_by_whom(one, taught)}\n" if taught is not None else "")
+    if taught is None:
+        return listing(REGISTRY.values())
+    rows = [(*_HEADS, "taught by"), *((*_row(one), _by_whom(one, taught)) for one in REGISTRY.values())]
+    return "\n".join([*aligned(rows), ""])
+
+
+def behaviors_json(name: str, taught: Taught | None = None) -> str:
     """All records, or the one that is named."""
     found = [named(name)] if name else REGISTRY.values()
-    return json.dumps({"schema": SCHEMA, "behaviors": [document(one) for one in found]}, indent=2) + "\n"
+    about = [
+        document(one) | ({"taught_by": [*taught.get(one.name, ())]} if taught is not None else {})
+        for one in found
+    ]
+    return json.dumps({"schema": SCHEMA, "behaviors": about}, indent=2) + "\n"
+
+
+def taught(course: Iterable[Topology]) -> dict[str, list[str]]:
+    """The labs of a course that have each behavior, in the course's order."""
+    found: dict[str, list[str]] = {}
+    for lab in course:
+        for name in sorted(_in_lab(lab)):
+            found.setdefault(name, []).append(lab.name)
+    return found
+
+
+def _in_lab(lab: Topology) -> set[str]:
+    """What its SIDs are bound to: its own, those of SR policies, and those that FRR binds for VPNs."""
+    names = {one.behavior for one in lab.local_sids}
+    paths = (path for policy in lab.policies for path in policy.candidate_paths)
+    names |= {"End.B6.Encaps" for path in paths if path.binding_sid is not None}
+    return names | {"End.DT4" for node in lab.nodes.values() if node.vpns}
+
+
+def _by_whom(one: Behavior, taught: Taught) -> str:
+    labs = taught.get(one.name, ())
+    more = f" and {len(labs) - _SHOWN} more" if len(labs) > _SHOWN else ""
+    return ", ".join(labs[:_SHOWN]) + more if labs else f"no lab: {one.why_not or 'none of them needs it'}"
 
 
 def named(name: str) -> Behavior:

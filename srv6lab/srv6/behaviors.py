@@ -36,7 +36,7 @@ class Behavior:
     `served_by` is what does it on a node of ours, None for what nothing does. `takes` is what it takes out of its
     packet, nothing for one that leaves the packet whole. `looks_up` is how what it sends on finds its way, None for
     out of one interface or out of IP. `goes_on` is whether the packet itself goes on along the segment list then, not
-    out of SRv6 and not through a service; `ends_policy` whether it can be the last segment.
+    out of SRv6 and not through a service; `ends_policy` whether it can be the last segment. `why_not` is why no lab can have it.
     """
 
     name: str
@@ -53,6 +53,7 @@ class Behavior:
     looks_up: Literal["main", "table", "adjacency"] | None = "main"
     goes_on: bool = True
     ends_policy: bool = True
+    why_not: str = ""
 
     @property
     def service_takes(self) -> int | None:
@@ -68,7 +69,12 @@ _BY_NOBODY: dict[str, Any] = {"kernel_since": None, "in_labs": False, "needs": (
 _decapsulates = partial(Behavior, model="decapsulation", goes_on=False)
 _hands_on = partial(_decapsulates, looks_up="adjacency")
 _looks_up = partial(_decapsulates, parameters=("table",), looks_up="table")
-_bridges = partial(_looks_up, takes=("Ethernet",), **_BY_NOBODY)
+_bridges = partial(
+    _looks_up,
+    takes=("Ethernet",),
+    why_not="Linux has no seg6local action that hands a frame to a bridge or to a VLAN",
+    **_BY_NOBODY,
+)
 _bound = partial(Behavior, model="binding", parameters=("policy",), ends_policy=False)
 _proxies = partial(
     Behavior, model="proxy", kernel_since=None, served_by="proxy", goes_on=False, ends_policy=False
@@ -156,7 +162,12 @@ _ALL = (
     ),
     _bound("End.B6.Encaps", 14, "RFC 8986 4.13", "go on inside a policy"),
     _bound(
-        "End.B6.Encaps.Red", 27, "RFC 8986 4.14", "go on inside a policy, with a reduced SRH", **_BY_NOBODY
+        "End.B6.Encaps.Red",
+        27,
+        "RFC 8986 4.14",
+        "go on inside a policy, with a reduced SRH",
+        why_not="Linux has End.B6.Encaps, with a full SRH only",
+        **_BY_NOBODY,
     ),
     Behavior(
         "End.BM",
@@ -166,6 +177,7 @@ _ALL = (
         looks_up=None,
         goes_on=False,
         ends_policy=False,
+        why_not="Linux has no seg6local action that pushes MPLS labels",
         **_BY_NOBODY,
     ),
     _static(
@@ -174,6 +186,7 @@ _ALL = (
         f"{_PROXY} 6.1.2.1",
         "hand inner frames to an SR-unaware service and put it into a policy again",
         takes=("Ethernet",),
+        why_not="srconf hands packets to services, and no frames",
         **_BY_NOBODY,
     ),
     _static(
@@ -196,6 +209,7 @@ _ALL = (
         f"{_PROXY} 6.2",
         "hand inner frames to an SR-unaware service and give it its headers back",
         takes=("Ethernet",),
+        why_not="srconf hands packets to services, and no frames",
         **_BY_NOBODY,
     ),
     _dynamic(

@@ -47,6 +47,7 @@ from srv6lab.topology.sr_policy import Headend, LinkMetric, Srlg, SrPolicy
 from srv6lab.topology.steering import Steering
 
 LINK_LOCAL = IPv6Network("fe80::/64")  # what every link has
+MOST_ENDS = 32  # of a link: more than two are a bridge
 MOST_LINKS = 7  # VirtualBox gives eight NICs, and Vagrant needs the first
 
 
@@ -157,13 +158,14 @@ class Endpoint(Model):
 
 
 class Link(Model):
-    """A cable between two NICs, with the prefixes of their addresses; `fe80::/64` is link-local addresses alone.
+    """A cable between two NICs, or a bridge with more, with the prefixes of their addresses; `fe80::/64` is link-local addresses alone.
     `igp_metric`, `te_metric`, `delay` in microseconds, `affinities` and `srlgs` are what the SR database of headends
     knows of it in both directions; of a link with IS-IS, the metric is that one's."""
 
     name: Name
     endpoints: Annotated[
-        tuple[Annotated[Endpoint, BeforeValidator(_spell_out)], ...], Field(min_length=2, max_length=2)
+        tuple[Annotated[Endpoint, BeforeValidator(_spell_out)], ...],
+        Field(min_length=2, max_length=MOST_ENDS),
     ]
     prefixes: Annotated[tuple[Network, ...], Field(min_length=1), BeforeValidator(several)] = Field(
         alias="prefix"
@@ -182,8 +184,8 @@ class Link(Model):
         return frozenset(prefix.version for prefix in self.prefixes)
 
     def interfaces(self, end: int) -> tuple[IPv4Interface | IPv6Interface, ...]:
-        """The addresses of one end in each prefix, with its length: what the author says, else the first and the second
-        of the prefix."""
+        """The addresses of one end in each prefix, with its length: what the author says, else the first of the
+        prefix for the first end, and so on."""
         said = self.endpoints[end].addresses
         return tuple(
             ip_interface((address, prefix.prefixlen))

@@ -18,6 +18,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from ipaddress import ip_address, ip_network
+from itertools import combinations
 from typing import Any
 
 from srv6lab.errors import Problem
@@ -182,8 +183,9 @@ def _neighbors(sender: str | None, links: list[_Link]) -> str:
 def _links(data: Mapping[str, Any]) -> Iterator[_Link]:
     for link in _dicts(data.get("links")):
         ends = [_point(one) for one in _list(link.get("endpoints"))]
-        if len(ends) == 2 and ends[0] and ends[1]:
-            yield _Link((ends[0], ends[1]))
+        known = [end for end in ends if end]
+        if len(known) == len(ends):
+            yield from (_Link(pair) for pair in combinations(known, 2))
     services = data.get("services")
     for service in _dicts([*services.values()] if isinstance(services, dict) else None):
         for port in _dicts(service.get("ports")):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from ipaddress import ip_address
 
 from srv6lab.evidence.packets import Address, Direction, IpHeader, PacketView
@@ -37,8 +37,8 @@ def _words(header: IpHeader, packet: PacketView) -> str:
 def switched_off(plan: Plan, came: Hop | None, out: Hop) -> Iterator[Suspect]:
     """NICs without IPv6, or without their addresses, at both ends of the link that it should leave by, and where it
     came in; a port to a service is one of them, though nobody traces it."""
-    ends = plan.neighbors()
-    own = {nic.point: nic for nic in (*ends.values(), *plan.traced())}
+    ends = plan.far_ends()
+    own = {nic.point: nic for nic in (*(far for others in ends.values() for far in others), *plan.traced())}
     version = out.packet.outer.destination.version
     for nic in (own.get(came.point) if came else None, own.get(out.point)):
         if nic is not None:
@@ -50,8 +50,7 @@ def switched_off(plan: Plan, came: Hop | None, out: Hop) -> Iterator[Suspect]:
                 bytes=out.packet.ip_length if nic.point == out.point else 0,
                 version=version,
             )
-    if out.point in ends:
-        far = ends[out.point]
+    for far in _receivers(ends.get(out.point, ()), out):
         yield from _of_nic(far)
         yield from _without_address(far)
         if found := far.of(version):
@@ -61,22 +60,35 @@ def switched_off(plan: Plan, came: Hop | None, out: Hop) -> Iterator[Suspect]:
 
 def misaddressed(plan: Plan, items: Iterable[Item]) -> Iterator[Suspect]:
     """Frames with other MACs than those of the two ends of their link: asked of the sender, then of whose NIC it is."""
-    own, ends = {nic.point: nic for nic in plan.traced()}, plan.neighbors()
+    own, ends = {nic.point: nic for nic in plan.traced()}, plan.far_ends()
     for item in items:
         if (
             item.status is Status.FAIL
             and item.point in ends
             and item.field in ("source_mac", "destination_mac")
         ):
-            near, far = own[item.point], ends[item.point]
-            sender, receiver = (near, far) if item.direction is Direction.OUT else (far, near)
-            if item.field == "destination_mac":
-                for one in receiver.addresses:
-                    about = {"nic": sender.name, "neighbor": one.ip, "mac": receiver.mac}
-                    yield suspect("neighbor", sender.point.place, **about)
-                yield suspect("field-rewritten", receiver.point.place, arp="")  # it answers with another MAC
-            other = sender if item.field == "source_mac" else receiver
-            yield suspect("mac-address", other.point.place, nic=other.name, mac=other.mac)
+            near = own[item.point]
+            both = (
+                (near, far) if item.direction is Direction.OUT else (far, near) for far in ends[item.point]
+            )
+            for sender, receiver in both:
+                yield from _other_macs(item.field, sender, receiver)
+
+
+def _other_macs(field: str, sender: Nic, receiver: Nic) -> Iterator[Suspect]:
+    if field == "destination_mac":
+        for one in receiver.addresses:
+            about = {"nic": sender.name, "neighbor": one.ip, "mac": receiver.mac}
+            yield suspect("neighbor", sender.point.place, **about)
+        yield suspect("field-rewritten", receiver.point.place, arp="")  # it answers with another MAC
+    other = sender if field == "source_mac" else receiver
+    yield suspect("mac-address", other.point.place, nic=other.name, mac=other.mac)
+
+
+def _receivers(ends: Sequence[Nic], out: Hop) -> Iterator[Nic]:
+    """The other ends of a link that a packet is for: of a bridge the one whose MAC it has."""
+    known = any(one.mac == out.packet.destination_mac for one in ends)
+    yield from (one for one in ends if not known or one.mac == out.packet.destination_mac)
 
 
 def _without_address(nic: Nic) -> Iterator[Suspect]:

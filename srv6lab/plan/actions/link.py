@@ -23,7 +23,8 @@ def down(plan: Plan, what: str, points: Collection[Point]) -> tuple[PlannedChang
     nics = tuple(nic for nic in plan.nics() if nic.point in points)
     node = nics[0].point.node
     there = PlannedChange(what, node, "link", {"nics": nics}, again=True, renewed=True)
-    far = [nic for nic in plan.nics() if nic.peer in points and nic.point not in points and not nic.vrf]
+    others = [nic for nic in plan.nics() if nic.point not in points and not nic.vrf and not nic.bridged]
+    far = [nic for nic in others if nic.peer in points]
     back = (_carrier(nic, f"{nic.point} has its carrier back afterwards", "take") for nic in far)
     gone = (_carrier(nic, f"{nic.point} loses its carrier", "put") for nic in far)
     return (*back, there, *gone)
@@ -44,7 +45,7 @@ def with_down(lab: ChangedLab, points: Collection[Point]) -> ChangedLab:
 
     def told(node: PlannedNode) -> PlannedNode:
         gone = {nic.name for nic in node.nics if nic.point in all_down}
-        silent = {nic.name for nic in node.nics if nic.peer in all_down}
+        silent = {nic.name for nic in node.nics if nic.peer in all_down and not nic.bridged}
         return without_nics(node, gone, silent) if gone or silent else node
 
     return replace(lab.with_nodes(told), down=all_down)

@@ -39,6 +39,17 @@ _OURS = (".vagrant", "logs", "ssh")  # beside what is rendered
 QUICK = 120.0  # seconds for what asks Vagrant, or a machine that is up
 
 
+def refuse_bridges(hypervisor: str, plan: Plan) -> None:
+    """MachineError for a link of more than two ends where links are tunnels between two machines."""
+    many = next((nic for nic in plan.nics() if nic.bridged), None)
+    if many is not None and hypervisor == "libvirt":
+        ends = len(many.peers) + 1
+        what = f"link {many.link} has {ends} ends, and the tunnels that libvirt makes of links have two"
+        raise MachineError(
+            what, f"invoke up lab={plan.name} runs it in namespaces, and VirtualBox has such links"
+        )
+
+
 def _limit() -> float:
     """Seconds for one `vagrant up` of one machine; emulated machines take minutes to boot."""
     return float(os.environ.get("SRV6LAB_VAGRANT_TIMEOUT", "1800"))
@@ -106,6 +117,7 @@ class Machines(Provider):
 
     def up(self, lab: Rendered, home: Home, state: State, progress: Progress) -> State:
         require(self.hypervisor)
+        refuse_bridges(self.hypervisor, lab.plan)
         home.own(*_OURS)
         lab.write(home)
         data = self._planned(lab.plan, home)

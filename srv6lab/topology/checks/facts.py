@@ -329,7 +329,8 @@ class Facts:
             for stray in strays
             for name in get_close_matches(stray.node, self.node_names, 2) or ["?"]
         }
-        loops = any(one.node == two.node for one, two in (item.value.endpoints for item in self.links))
+        ends = [item.value.endpoints for item in self.links]
+        loops = any(len({one.node for one in link}) < len(link) for link in ends)
         return frozenset(meant | {"?:"} if loops else meant)
 
     @cached_property

@@ -70,6 +70,17 @@ def _circuits(view: Facts) -> Iterator[tuple[Path, str, str]]:
 
 
 @check
+def circuit_on_a_bridge(view: Facts, locate: Locate) -> Iterator[Problem]:
+    """It takes frames for any MAC, and so those that are for other ends of the bridge."""
+    links = {nic.endpoint.at: nic.link for nics in view.nics.values() for nic in nics}
+    for path, node, nic in _circuits(view):
+        link = links.get(f"{node}:{nic}")
+        if link is not None and len(link.endpoints) > 2:
+            what = f"frames come and go by {nic} of {node}, whose link {link.name} has {len(link.endpoints)} ends"
+            yield Problem(locate(path), what, "take a NIC whose link has two ends")
+
+
+@check
 def circuit_in_a_vrf(view: Facts, locate: Locate) -> Iterator[Problem]:
     """Frames are of no VRF: the NIC that they come in by says all."""
     vrfs = {nic.endpoint.at: nic.endpoint.vrf for nics in view.nics.values() for nic in nics}

@@ -72,10 +72,13 @@ def nic_twice(view: Facts, locate: Locate) -> Iterator[Problem]:
 @check
 def link_to_itself(view: Facts, locate: Locate) -> Iterator[Problem]:
     for item in view.links:
-        one, other = item.value.endpoints
-        if one.node == other.node and one.at != other.at:
-            what = f"both ends of link {item.value.name} are on {one.node}"
-            yield Problem(locate((*item.path, "endpoints", 1, "at")), what, "connect two nodes")
+        ends = item.value.endpoints
+        nodes = ((end.node, (*item.path, "endpoints", index, "at")) for index, end in enumerate(ends))
+        for node, _, path in repeated(nodes):
+            if len({end.at for end in ends if end.node == node}) > 1:
+                both = "both" if len(ends) == 2 else "several"
+                what = f"{both} ends of link {item.value.name} are on {node}"
+                yield Problem(locate(path), what, "connect two nodes")
 
 
 @check

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import permutations
 
 from srv6lab.errors import Problem
 from srv6lab.topology.checks.facts import Facts, Item
@@ -150,9 +151,8 @@ def _parts(view: Facts) -> dict[str, str]:
     """Each node with a link by one node of the part of the lab that it is connected to."""
     neighbors: dict[str, list[str]] = {}
     for item in view.links:
-        one, other = (endpoint.node for endpoint in item.value.endpoints)
-        neighbors.setdefault(one, []).append(other)
-        neighbors.setdefault(other, []).append(one)
+        for one, other in permutations((endpoint.node for endpoint in item.value.endpoints), 2):
+            neighbors.setdefault(one, []).append(other)
     part: dict[str, str] = {}
     for start in neighbors:
         waiting = [start] if start not in part else []

@@ -82,6 +82,17 @@ def isis_link_without_isis(view: Facts, locate: Locate) -> Iterator[Problem]:
 
 
 @check
+def isis_on_a_bridge(view: Facts, locate: Locate) -> Iterator[Problem]:
+    for item in view.links:
+        if item.value.isis is not None and len(item.value.endpoints) > 2:
+            what = (
+                f"link {item.value.name} has {len(item.value.endpoints)} ends, and IS-IS runs on links of two"
+            )
+            mend = "take `isis` away, or connect each two of the nodes by a link of their own"
+            yield Problem(locate((*item.path, "isis"), key=True), what, mend)
+
+
+@check
 def vrf_unknown(view: Facts, locate: Locate) -> Iterator[Problem]:
     for nics in view.nics.values():
         for nic in nics:

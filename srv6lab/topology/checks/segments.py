@@ -22,7 +22,7 @@ def unknown_behavior(view: Facts, locate: Locate) -> Iterator[Problem]:
         where = locate((*item.path, "behavior"))
         known = _spelled(behavior)
         if known is not None and not known.in_labs:
-            what = f"no lab can have {known.name} ({known.section}): neither Linux nor srconf does that"
+            what = f"no lab can have {known.name} ({known.section}): {known.why_not}"
             yield Problem(where, what, "`invoke behaviors` lists what labs can have")
         else:
             yield Problem(where, f"there is no behavior `{behavior[:60]}`", _nearest(behavior))
