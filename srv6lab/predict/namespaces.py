@@ -305,7 +305,9 @@ def _sid(node: PlannedNode, nics: Mapping[str, Nic], sid: PlannedSid) -> Sid:
         **{name: _READ[name](value) for name, value in sid.parameters},
         flavors=frozenset(Flavor[name] for name in sid.flavors if name != NEXT_CSID),
         next_csid=NextCsid() if NEXT_CSID in sid.flavors else None,
-        policy=Encapsulation(source_of(node, nics, sid.nic), sid.policy) if sid.policy else None,
+        policy=Encapsulation(source_of(node, nics, sid.nic, sid.policy[0]), sid.policy)
+        if sid.policy
+        else None,
     )
     return Sid(sid.sid, sid.behavior, local)
 
@@ -339,7 +341,7 @@ def _steer(
 ) -> Iterator[Steer]:
     key = next((one for one in node.hmac_keys if one.number == policy.hmac), None)
     for one in _lists(policy):
-        pushed = Encapsulation(source_of(node, nics, one.nic), one.segments, key=key)
+        pushed = Encapsulation(source_of(node, nics, one.nic, one.segments[0]), one.segments, key=key)
         yield Steer(HEADENDS[policy.mode], pushed, one.weight if isinstance(one, SteeredList) else 1)
 
 
