@@ -328,7 +328,8 @@ class PlannedNode:
         return next(own.network[n] for n in two if own.network[n] != own.ip)
 
     def egress_nic(self, address: Address) -> str | None:
-        """The NIC of the longest prefix that matches, among links and routes outside of VRFs, IS-IS's last."""
+        """The NIC of the longest prefix that matches, among links and routes outside of VRFs, IS-IS's last; if none of them
+        leads there, by the tables of its rules."""
         nics = [nic for nic in self.nics if not nic.vrf]
         table = [(network, nic.name) for nic in nics for network in nic.networks()]
         table += [
@@ -336,7 +337,12 @@ class PlannedNode:
         ]
         table += self.learned
         matches = [(prefix.prefixlen, nic) for prefix, nic in table if address in prefix]
-        return max(matches, key=lambda match: match[0], default=(0, ""))[1] or None
+        return max(matches, key=lambda match: match[0], default=(0, ""))[1] or self._by_rules(address)
+
+    def _by_rules(self, address: Address) -> str | None:
+        tables = {rule.table for rule in self.rules}
+        ways = [way for way in self.routes if way.table in tables and way.nic and address in way.prefix]
+        return max(ways, key=lambda way: way.prefix.prefixlen).nic if ways else None
 
 
 @dataclass(frozen=True, slots=True)
