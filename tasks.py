@@ -156,12 +156,21 @@ def _show_verdicts(verdicts: Sequence[Any], format: str, *, verbose: bool, color
         "lab": f"{_LAB} (default: all labs)",
         "labs": "another folder of labs, such as that of your own repository (default: $SRV6LAB_LABS)",
         "format": f"{', '.join(formats.CHECKED)}: github makes annotations of a pull request",
+        "expanded": "print what the short file of a large lab becomes: every node, link and address",
     },
     positional=["lab"],
 )
-def validate(_: Context, lab: str | None = None, labs: str = "", format: str = "text") -> None:
+def validate(
+    _: Context, lab: str | None = None, labs: str = "", format: str = "text", expanded: bool = False
+) -> None:
     """Load and plan a lab's file, or all labs' files; show all of their problems at once."""
     from srv6lab.cli import validate as validation
+
+    if expanded:
+        if lab is None:
+            raise UsageError("no lab is named", "invoke validate lab=NAME --expanded")
+        sys.stdout.write(validation.expanded(SITE.known(SITE.refer(lab)).path))
+        return
 
     show = formats.chosen(formats.CHECKED, format)
     folder = labs or os.environ.get("SRV6LAB_LABS", "")

@@ -19,6 +19,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
+_MANY = 400  # checks stop at 500 problems
 _VARYING = re.compile("[0-9a-f:./]*[0-9][0-9a-f:./]*")  # numbers and addresses
 
 
@@ -77,7 +78,8 @@ def _first(same: list[Problem]) -> Problem:
     if not (note := first.location.note):
         return first
     others = len({one.location.note for one in same}) - 1
-    more = f"; {others} more {'has' if others == 1 else 'have'} it" if others else ""
+    many = others if others < _MANY else "hundreds"
+    more = f"; {many} more {'has' if others == 1 else 'have'} it" if others else ""
     return replace(first, location=replace(first.location, note=""), what=f"{first.what} (in {note}{more})")
 
 

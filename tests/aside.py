@@ -42,6 +42,7 @@ ASIDE = (
     "tests/test_plan.py",
     "tests/test_policies.py",
     "tests/test_portable.py",
+    "tests/test_public.py",
     "tests/test_predict.py",
     "tests/test_predict_segments.py",
     "tests/test_predict_services.py",

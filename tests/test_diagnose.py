@@ -24,6 +24,7 @@ from srv6lab.topology.expectations import PacketExpectation
 from tests.conftest import REPOSITORY, Up, silent, some_labs
 from tests.everyday_answers import ADDRESS, EVERYDAY, FORWARDED, chain
 from tests.small import planned
+from tests.vrf_answers import VRF_ANSWERS
 
 MORE = Path(__file__).parent / "labs" / "more"
 EDGE = planned((Path(__file__).parent / "recorded" / "edge.yml").read_text("utf-8"))
@@ -261,6 +262,7 @@ ANSWERS: list[tuple[str, Mapping[str, str], tuple[str, int], tuple[str, int]]] =
     ("nic-down", {"nic": "eth2"}, ('Device "eth2" does not exist.\n', 1), (UP, 0)),
     ("copied", {}, (chain("forward", "ip daddr 10.0.1.1 dup to eth1"), 0), ("", 0)),
     *EVERYDAY,
+    *VRF_ANSWERS,
     ("proxy-cache-empty", PROXY, ("no_cache: [3 packets]\n", 0), ("no_cache: [0 packets]\n", 0)),
     ("service-not-running", {"service": "watch"}, ("", 1), ("", 0)),
     ("seg6-disabled", {"destination": "fc00:2::2", "nic": "eth2"}, ("1\n0\n", 0), ("1\n1\n", 0)),

@@ -34,7 +34,26 @@ from tests.small import SMALL
 from tests.test_vagrantfile import validated
 
 FILES = {name: SITE.refer(name).path for name in LABS}
-TEXTS = {name: path.read_text("utf-8") for name, path in FILES.items()} | {"small": SMALL}
+SHORT = """\
+name: short
+vars: {count: 3, core_mtu: 2000}
+x-core: &core {mtu: "{core_mtu}"}
+pools: {links: "2001:db8::/32", loopbacks: "fd02::/64"}
+groups:
+  all: {members: ["k[1-{count}]"], role: router, locator: "fc00:{n}::/64", commands: ["echo {n}"]}
+nodes:
+  k[1-{count}]:
+  Edge_1: {role: router, locator: "fc00:e::/64", routes: [{prefix: "fc00:[1-2]::/64", via: "2001:db8:0:3::1"}]}
+links:
+  - {<<: *core, endpoints: ["k[1-2]", "k[2-3]:ge-0-9"]}
+  - k3 - Edge_1
+  - {name: spare, prefix: "fd00::/64", endpoints: [{at: Edge_1}, k1]}
+local_sids:
+  - {node: "k[1-{count}]", sid: "fc00:{n}::e", behavior: End}
+steering:
+  - {headend: Edge_1, match: {prefix: "fd09::/64"}, to: {segments: ["fc00:2::e"]}}
+"""
+TEXTS = {name: path.read_text("utf-8") for name, path in FILES.items()} | {"small": SMALL, "short": SHORT}
 SLOWEST = 2.0
 BATCHES = 20
 
@@ -43,6 +62,7 @@ BITS: list[str] = [
     *("::", ":", "fc00:1::", "\t", "\n", "- ", "# ", "&a ", "*a", "<<: *a", "!x ", "---\n", "...\n", "[key]"),
     *("null", "true", "-1", "9" * 20, "1e3", "0x1f", "", " ", "   ", "\r", "\0", "\x07"),
     *("é", "\u2028", "\x85", "\ufeff", "$(id)", "`id`"),
+    *("{n}", "{core_mtu}", "{x}", "[1-3]", "[1-9999]", "[3-1]", "k[1-2]", "x - y"),
     *("10.0.0.0/33", "10.0.0.1/24", "fe80::1%eth0", "::ffff:1.2.3.4"),
 ]
 

@@ -18,9 +18,10 @@ from srv6lab.errors import TopologyError
 from srv6lab.plan.planner import plan
 from srv6lab.predict import predict
 from srv6lab.render.day0 import day0_scripts
+from srv6lab.render.long_file import long_file
 from srv6lab.topology.large import spread
 from srv6lab.topology.large.pools import _Pool
-from srv6lab.topology.load import load, loads
+from srv6lab.topology.load import load, loads, long_data
 from srv6lab.topology.scalars import Network
 from srv6lab.topology.yaml.source import parse
 from tests.conftest import LABS, REPOSITORY, SITE
@@ -306,3 +307,30 @@ def test_the_example_is_rendered_and_the_model_agrees_with_its_walk() -> None:
     crossed = [(str(hop.point), hop.direction.value) for trace in prediction.rfc for hop in trace.hops]
     said = [(one.at, one.direction) for one in lab.topology.exercises[0].expect.packets]
     assert sorted(crossed) == sorted(said) and len(said) == 16
+
+
+def test_the_long_file_loads_as_the_same_lab(tmp_path: Path) -> None:
+    path = tmp_path / "topology.yml"
+    path.write_text(EXAMPLE.replace("98", "9"), encoding="utf-8")
+    written = long_file(long_data(path))
+    assert loads(written, "long.yml").topology == load(path).topology.model_copy(
+        update={"vars": {}, "groups": {}}
+    )
+    assert (
+        "- {prefix: 'fd00:1:9::/64', mtu: 2000, endpoints: ['spine1:eth9', 'leaf9:eth1'], name: spine1-leaf9}"
+        in written
+    )
+
+
+@pytest.mark.parametrize("name", LABS)
+def test_the_long_file_of_a_lab_is_the_lab(name: str) -> None:
+    path = SITE.refer(name).path
+    lab = load(path)
+    assert loads(long_file(long_data(path)), "long.yml", path.parent).topology == lab.topology
+
+
+def test_commands_have_the_number_of_their_node() -> None:
+    found = long(
+        'nodes: {"k[7-8]": {commands: ["ip addr add 10.0.{n}.1 dev eth1; awk {print}; ls [1-2]"]}}\n'
+    )
+    assert found["nodes"]["k8"]["commands"] == ["ip addr add 10.0.8.1 dev eth1; awk {print}; ls [1-2]"]

@@ -16,6 +16,8 @@ from srv6lab.plan.nodes import Plan
 from srv6lab.plan.planner import plan
 from srv6lab.predict import predict
 from srv6lab.predict.namespaces import ModeledLab
+from srv6lab.predict.probe_packets import source_address
+from srv6lab.predict.source import source
 from srv6lab.providers.vagrant import refuse_bridges
 from srv6lab.render.containerlab import containerlab
 from srv6lab.topology.actions.link import LinkAction
@@ -54,7 +56,12 @@ def test_what_one_end_says_of_itself_goes_first() -> None:
     west, gate, east = (next(iter(lab.node(name).nics)) for name in ("west", "gate", "east"))
     assert west.mac == "02:00:00:00:01:01"
     assert (gate.mtu, east.mtu) == (1500, 1400)
-    assert [str(one) for one in gate.addresses] == ["10.0.1.2/24", "10.0.1.9/24", "fd00:1::2/64"]
+    assert [str(one) for one in gate.addresses] == [
+        "10.0.1.2/24",
+        "10.0.1.9/24",
+        "fd00:1::2/64",
+        "fd00:1::9/64",
+    ]
     assert gate.of(6) == ip_interface("fd00:1::2/64")
     assert lab.node("gate").loopback == ip_interface("fc00:a::1/64")
     assert ip_address("10.255.0.1") in lab.node("gate").addresses()
@@ -68,6 +75,44 @@ def test_link_local_addresses_are_no_target_of_a_probe() -> None:
     assert str(node.nics[1].address) == "fe80::1/64"
 
 
+MANY = """\
+name: many
+nodes:
+  here: {role: router, loopback: ["fc00:a::1/128", 10.255.0.1/32]}
+  there: {role: router}
+links:
+  - name: wide
+    prefix: ["fd00:1::/64", "2001:ab::/64", 10.0.1.0/24, 10.2.0.0/24]
+    endpoints:
+      - {at: "here:eth1", address: ["fd00:1::9", "fd00:1::2", "fd00:1::7", "2001:ab::5", "2001:ab::6", 10.0.1.9, 10.0.1.2, 10.2.0.4]}
+      - "there:eth1"
+  - {name: bare, prefix: "fe80::/64", endpoints: ["here:eth2", "there:eth2"]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("nic", "to", "via", "said"),
+    [
+        ("eth1", "fd00:1::1", None, "fd00:1::7"),  # of equal ones the last
+        ("eth1", "2001:ab::1", None, "2001:ab::6"),
+        ("eth1", "fc00:b::d4", "fd00:1::1", "fd00:1::7"),  # the label of fc00::/7
+        ("eth1", "fc00:c::1", "2001:ab::1", "fd00:1::7"),  # whatever the next hop
+        ("eth1", "2001:db8::1", "fd00:1::1", "2001:ab::6"),
+        ("eth1", "10.9.0.1", "10.2.0.1", "10.2.0.4"),  # on the next hop's link
+        ("eth1", "10.8.0.1", "10.0.1.1", "10.0.1.9"),  # of equal ones the first
+        ("eth1", "10.6.0.1", None, "10.0.1.9"),
+        ("eth2", "fe80::2", None, "fe80::1"),
+        ("eth2", "fc00:b::d4", "fe80::2", "fc00:a::1"),  # nothing but link-local addresses there
+        ("eth2", "10.6.0.1", None, "10.255.0.1"),
+    ],
+)  # fmt: skip
+def test_the_source_of_what_leaves_by_a_nic(nic: str, to: str, via: str | None, said: str) -> None:
+    """As `ip route get` of Linux 6.18 says it of a node with these addresses."""
+    node = planned(MANY).node("here")
+    by = next(one for one in node.nics if one.name == nic)
+    assert str(source(node, by, ip_address(to), ip_address(via) if via else None)) == said
+
+
 @pytest.fixture(scope="module")
 def dual(bring_up: Any) -> Up:
     lab: Up = bring_up(str(DUAL))
@@ -75,12 +120,22 @@ def dual(bring_up: Any) -> Up:
 
 
 def test_a_lab_of_both_families_passes(dual: Up) -> None:
-    (verdict,) = check(dual.running, dual.plan, ["four"], silent)
-    assert verdict.status is Status.PASS, not_passed(verdict)
+    for verdict in check(dual.running, dual.plan, ["four", "six"], silent):
+        assert verdict.status is Status.PASS, not_passed(verdict)
     assert "10.0.1.9/24" in dual.sh("gate", "ip -4 -o address show dev eth1")
     assert "10.255.0.1/32" in dual.sh("gate", "ip -4 -o address show dev lo")
     assert "mtu 1400" in dual.sh("east", "ip link show dev eth1")
     assert "02:00:00:00:01:01" in dual.sh("west", "cat /sys/class/net/eth1/address")
+
+
+def test_the_kernel_takes_the_source_that_the_model_says(dual: Up) -> None:
+    for node in dual.plan.nodes:
+        for to in [
+            address for other in dual.plan.nodes if other is not node for address in other.addresses()
+        ]:
+            said = dual.sh(node.name, f"ip -o route get {to} || true").split()
+            if "src" in said and "encap" not in said:
+                assert said[said.index("src") + 1] == str(source_address(node, to)), (node.name, to)
 
 
 def test_an_address_of_several_that_is_gone_is_named(dual: Up) -> None:

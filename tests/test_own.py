@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from srv6lab.render.apply import changes_of
 from srv6lab.render.day0 import day0_scripts
 from srv6lab.render.vagrant import SINGLE_VM, single_vm
 from srv6lab.topology.load import loads
+from tests.conftest import INVOKE, REPOSITORY
 from tests.sandbox import day0
 from tests.small import SMALL
 from tests.test_injection import PAYLOADS
@@ -245,6 +247,22 @@ def test_what_exercises_run_is_shown_with_what_takes_it_back(no_trust: Path) -> 
     action = {"commands": {"node": "exit", "put": ["one"], "back": ["two"]}}
     found = changed({"exercises": [{"name": "own", "steps": [{"apply": [action], "probes": [{"id": "x", "from": "west", "to": "east", "icmp": 1}]}], "expect": {"elsewhere": "absent"}}]})  # fmt: skip
     assert trust.runs(found) == [("exit in exercise own", ("one", "two  (takes it back)"))]
+
+
+@pytest.mark.parametrize("task", ["up", "check"])
+def test_a_strangers_lab_is_not_run_before_it_is_trusted(task: str, no_trust: Path) -> None:
+    lab = Path(__file__).parent / "labs" / "more" / "way-out.yml"
+    done = subprocess.run(
+        [*INVOKE, task, str(lab), "--instance", "stranger"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+    )
+    assert done.returncode == 1
+    assert "ip -6 route replace 2001:bc::2/128 via 2001:bd::2 dev $eth3" in done.stderr
+    assert "--trust" in done.stderr
+    assert not (REPOSITORY / ".srv6lab" / "stranger").exists()
 
 
 def test_nodes_that_run_the_same_are_shown_together() -> None:

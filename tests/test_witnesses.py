@@ -240,15 +240,41 @@ def test_without_a_model_what_nobody_spoke_of_is_let_pass() -> None:
     assert (item.kind, item.status, item.predicted) == ("packet", Status.PASS, None)
 
 
-def test_an_author_who_speaks_of_a_place_speaks_of_every_flow_there() -> None:
+def test_an_author_who_speaks_of_one_flow_at_a_place_leaves_the_other_to_the_model() -> None:
     reply = plain(EAST, WEST)
     walk = walks(trace(GOOD), trace(reply, leg=Leg.BACK))
     wanted = [expected(segments_left="1")]
-    verdict = judge(wanted, walk, (*three(), *hops(*[reply] * 3)))
+    both = (*three(), *hops(*[reply] * 3))
+    assert judge(wanted, walk, both).status is Status.PASS
+    wrong = judge(wanted, walk, (*three(), *hops(*[plain(EAST, WEST, hop_limit=9)] * 3)))
+    assert [(item.kind, item.status, item.captured) for item in wrong.items][1:] == [
+        ("field", Status.FAIL, "9")
+    ]
+    assert [item.kind for item in judge(wanted, walk, three()).items] == ["packet", "missing"]
+
+
+def test_where_nothing_else_may_be_an_author_speaks_of_every_flow_at_a_place() -> None:
+    reply = plain(EAST, WEST)
+    walk = walks(trace(GOOD), trace(reply, leg=Leg.BACK))
+    wanted = [expected(segments_left="1")]
+    verdict = judge(wanted, walk, (*three(), *hops(*[reply] * 3)), elsewhere_absent=True)
     assert [(item.kind, item.alone) for item in verdict.items] == [("packet", None), ("unexpected", E)]
-    verdict = judge(wanted, walk, three())
+    verdict = judge(wanted, walk, three(), elsewhere_absent=True)
     assert [(item.kind, item.alone) for item in verdict.items] == [("packet", None), ("missing", P)]
-    assert judge([], walk, (*three(), *hops(*[reply] * 3))).status is Status.PASS
+
+
+def test_a_line_means_the_packets_that_are_as_it_says_where_the_model_has_others_too() -> None:
+    """As behind a binding SID that leads back: two tunnels pass one NIC, and the author speaks of one."""
+    first, second = tunneled("fc00:b::e"), tunneled("fc00:b::d4", left=0, hop_limit=62)
+    walk = walks(Trace("echo", Leg.THERE, hops(first, second), DELIVERED))
+    wanted = [expected(destination="fc00:b::e", segments_left="1")]
+    assert judge(wanted, walk, hops(*[first, second] * 3)).status is Status.PASS
+    lacking = judge(wanted, walk, hops(*[second] * 3))
+    assert ("missing", "fail") in shown(lacking)
+    changed = tunneled("fc00:b::e", left=0)  # neither of the two
+    assert judge(wanted, walk, hops(*[changed, second] * 3)).status is Status.FAIL
+    alone = judge([expected(destination="fc00:b::c")], walk, hops(*[first, second] * 3))
+    assert ("field", "fail") in shown(alone)  # of what the model has nowhere, all packets are meant
 
 
 # --- elsewhere: absent

@@ -76,7 +76,8 @@ def _directed(
             undirected.append(point)
             continue
         if not ours and (own or theirs):
-            macs = {own: nic.mac, theirs: far[0].mac} if theirs else _bridge_macs(nic, far, captures[point])
+            two = {own: nic.mac, theirs: far[0].mac}
+            macs = _bridge_macs(nic, far, captures[point]) if nic.bridged else two
             directed = [(direction, _renamed(view, macs)) for direction, view in directed]
         hops += [Hop(point, direction, view) for direction, view in directed if direction]
     return Found(sent, tuple(hops), tuple(undirected))

@@ -18,10 +18,11 @@ from pathlib import Path
 from srv6lab.errors import LabError, Location, Problem, TopologyError, UsageError
 from srv6lab.host.files import shown
 from srv6lab.plan.planner import plan
+from srv6lab.render.long_file import long_file
 from srv6lab.report import formats
 from srv6lab.report.problems import Checked
 from srv6lab.suggest import or_all
-from srv6lab.topology.load import load, read
+from srv6lab.topology.load import load, long_data, read
 from srv6lab.topology.yaml.source import examine
 
 FILE = "topology.yml"
@@ -107,6 +108,11 @@ def _requirements(path: Path) -> Iterator[tuple[str, Location]]:
     for index, name in enumerate(names if isinstance(names, list) else ()):
         if isinstance(name, str) and name not in ("", ".", "..") and name.isprintable() and "/" not in name:
             yield name, source.locate(("requires", index))
+
+
+def expanded(path: Path) -> str:
+    """What a short file becomes, as YAML; TopologyError if it is wrong."""
+    return long_file(long_data(path, shown(path)))
 
 
 def exit_code(checked: Iterable[Checked]) -> int:

@@ -9,7 +9,7 @@ from srv6lab.plan.actions import needs
 from srv6lab.plan.nodes import Plan, PlannedNode
 
 from .findings import Need
-from .probes import HMAC, PROXY, bound, mode
+from .probes import HMAC, PROXY, VRF, VRF_NETNS, bound, mode
 
 
 def of_lab(plan: Plan) -> tuple[Need, ...]:
@@ -40,9 +40,11 @@ def _of_machine(node: PlannedNode) -> Iterator[Need]:
     for nic in node.nics:
         if nic.circuit:
             yield Need(("nftables rule",), f"{nic.point} takes frames for any MAC")
+    for vrf in node.vrfs:
+        yield Need((VRF, VRF_NETNS), f"VRF {vrf.name} of {node.name}")
     for local in node.local_sids:
         name = bound(local.behavior.name, local.flavors)
-        yield Need((name,), f"SID {local.sid} of {node.name}")
+        yield Need((name, *([VRF_NETNS] if local.vrf else [])), f"SID {local.sid} of {node.name}")
     for steered in node.headend.steered if node.headend else ():
         yield Need((mode(steered.mode),), f"{node.name} steers {steered.prefix} by SR policies")
     for sid in node.headend.binding_sids if node.headend else ():

@@ -56,6 +56,7 @@ _WORDS = {
     "table": "table 100",
 }
 VRF = "VRF"
+VRF_NETNS = "VRF in a namespace"
 PROXY = "SR proxy"
 HMAC = "SRv6 HMAC"
 _VRF_DEVICE = "vrf100"
@@ -68,7 +69,7 @@ _VRF_COMMANDS = (
 
 def probes() -> tuple[Probe, ...]:
     """All of them, in the order in which they are shown."""
-    return (*_headends(), _vrf(), *_actions(), *_flavors(), *_others())
+    return (*_headends(), _vrf(), _vrf_in_a_namespace(), *_actions(), *_flavors(), *_others())
 
 
 def mode(name: str) -> str:
@@ -92,6 +93,18 @@ def _headends() -> Iterator[Probe]:
 def _vrf() -> Probe:
     commands = tuple(tuple(shlex.split(command)) for command in _VRF_COMMANDS)
     return Probe(VRF, "the tables of End.DT4 and End.DT46", commands, (4, 3), "a VRF (CONFIG_NET_VRF)")
+
+
+def _vrf_in_a_namespace() -> Probe:
+    """What Day0 does where the kernel has no VRFs."""
+    bound = "ip -n probe -6 route add 2001:db8:6::4 encap seg6local action End.DX4 nh4 0.0.0.0 dev lo"
+    more = "add rule ip6 probe-vrf hops ip6 hoplimit set ip6 hoplimit map { 1 : 2, 2 : 3 }"
+    hook = "add chain ip6 probe-vrf hops { type filter hook prerouting priority -300 ; }"
+    commands = ("ip netns add probe", "ip -n probe link set dev lo up", bound)
+    ruleset = tuple(("nft", *line.split()) for line in ("add table ip6 probe-vrf", hook, more))
+    words = "what stands in for a VRF, where the kernel has none"
+    config = f"{_SEG6}, and {_NETFILTER}"
+    return Probe(VRF_NETNS, words, (*(tuple(one.split()) for one in commands), *ruleset), (4, 14), config)
 
 
 def _actions() -> Iterator[Probe]:

@@ -119,6 +119,11 @@ class Prediction:
         ends = (one for one in (*self.rfc, *self.linux) if one.leg in (leg, Leg.THERE))
         return all(one.end.known for one in ends)
 
+    def heard(self, back: Trace) -> bool:
+        """Whether an answer comes to the sender, and not to another node that has its address."""
+        starts = {one.hops[0].point.place for one in self.linux if one.leg is Leg.THERE and one.hops}
+        return back.end.delivered and (not starts or back.end.place in starts)
+
     @property
     def open(self) -> bool:
         """Whether packets may be where the model doesn't foresee them."""

@@ -134,13 +134,15 @@ def _questions(node: PlannedNode) -> Iterator[tuple[str, str]]:
         yield "sids", "ask zebra -c 'show segment-routing srv6 sid json'"
     yield "v6", "ip -6 -json route show"
     yield "v4", "ip -4 -json route show"
-    for vrf in routing.vrfs if routing else ():
-        name = shlex.quote(vrf.name)
+    for vrf in node.vrf_names():
+        name = shlex.quote(vrf)
         inside = f"[[ -e /run/netns/{name} ]]"
-        yield (
-            f"vpn {vrf.name}",
-            f"if {inside}; then ip -n {name} -4 -json route show; else ip -4 -json route show vrf {name}; fi",
-        )
+        for version in (4,) if routing and vrf in {one.name for one in routing.vrfs} else (4, 6):
+            ip = f"ip -{version} -json"
+            yield (
+                f"vpn {vrf} {version}",
+                f"if {inside}; then {ip} -n {name} route show; else {ip} route show vrf {name}; fi",
+            )
         yield "mechanism", "cat /var/lib/srv6lab/vrf"
     if routing:
         yield "daemons", 'echo "$daemons"'
@@ -151,14 +153,16 @@ def read(node: PlannedNode, said: str) -> NodeState:
     texts = said.split(f"\n{_END}\n")
     answers = {name: text for (name, _), text in zip(_questions(node), texts, strict=False)}
     found = {name: _json(text) for name, text in answers.items() if name not in _WORDS}
-    vrfs = node.routing.vrfs if node.routing else ()
     return NodeState(
         adjacencies=tuple(_adjacencies(found.get("isis", {}))),
         sessions=tuple(_sessions(found.get("bgp", {}))),
         locators=tuple(_locators(found.get("locators", {}))),
         owners=dict(_owners(found.get("sids", {}))),
         routes=(*_routes(found.get("v6", [])), *_routes(found.get("v4", []))),
-        vpns={vrf.name: tuple(_routes(found.get(f"vpn {vrf.name}", []))) for vrf in vrfs},
+        vpns={
+            vrf: tuple(one for version in (4, 6) for one in _routes(found.get(f"vpn {vrf} {version}", [])))
+            for vrf in node.vrf_names()
+        },
         mechanism=answers.get("mechanism", "").strip(),
         drift=tuple(_drift(answers.get("drift", ""))),
         dead=tuple(_dead(answers.get("daemons", ""))),

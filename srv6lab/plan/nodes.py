@@ -169,14 +169,17 @@ class SteeredPrefix:
 
 @dataclass(frozen=True, slots=True)
 class PlainVrf:
-    """A VRF without BGP. `exits` are the first segments of its policies, which alone are looked up in the main table;
-    `leaves` are the NICs outside of it that those policies leave by."""
+    """A VRF without BGP. `exits` are the first segments of its policies, which alone are looked up in the main table,
+    each with the source of what goes there; `source` is that of the first."""
 
     name: str
     table: int
     nics: tuple[str, ...]
-    exits: tuple[IPv6Address, ...] = ()
-    leaves: tuple[str, ...] = ()
+    exits: tuple[tuple[IPv6Address, IPv6Address], ...] = ()
+
+    @property
+    def source(self) -> IPv6Address | None:
+        return self.exits[0][1] if self.exits else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,13 +295,13 @@ class PlannedNode:
     def next_hops(self) -> dict[tuple[Network, int | None], tuple[PlannedRoute, ...]]:
         """The static routes by prefix and table (None for the main one), in the order of the file: those with the least
         metric, which share the flows."""
-        found: dict[tuple[Network, int | None], tuple[PlannedRoute, ...]] = {}
+        every: dict[tuple[Network, int | None], list[PlannedRoute]] = {}
         for route in self.routes:
-            key = route.prefix, route.table
-            least = min(one.rank for one in self.routes if (one.prefix, one.table) == key)
-            if route.rank == least:
-                found[key] = (*found.get(key, ()), route)
-        return found
+            every.setdefault((route.prefix, route.table), []).append(route)
+        return {
+            key: tuple(one for one in routes if one.rank == min(other.rank for other in routes))
+            for key, routes in every.items()
+        }
 
     def spare_routes(self) -> tuple[tuple[PlannedRoute, ...], ...]:
         """The static routes that wait behind others of their prefix and table, with a greater metric."""
@@ -325,7 +328,8 @@ class PlannedNode:
         return next(own.network[n] for n in two if own.network[n] != own.ip)
 
     def egress_nic(self, address: Address) -> str | None:
-        """The NIC of the longest prefix that matches, among links and routes outside of VRFs, IS-IS's last."""
+        """The NIC of the longest prefix that matches, among links and routes outside of VRFs, IS-IS's last; if none of them
+        leads there, by the tables of its rules."""
         nics = [nic for nic in self.nics if not nic.vrf]
         table = [(network, nic.name) for nic in nics for network in nic.networks()]
         table += [
@@ -333,7 +337,12 @@ class PlannedNode:
         ]
         table += self.learned
         matches = [(prefix.prefixlen, nic) for prefix, nic in table if address in prefix]
-        return max(matches, key=lambda match: match[0], default=(0, ""))[1] or None
+        return max(matches, key=lambda match: match[0], default=(0, ""))[1] or self._by_rules(address)
+
+    def _by_rules(self, address: Address) -> str | None:
+        tables = {rule.table for rule in self.rules}
+        ways = [way for way in self.routes if way.table in tables and way.nic and address in way.prefix]
+        return max(ways, key=lambda way: way.prefix.prefixlen).nic if ways else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import hashlib
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from ipaddress import IPv6Address, ip_interface
+from ipaddress import IPv6Address, ip_interface, ip_network
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -46,7 +46,7 @@ from srv6lab.topology.actions.steering import SteeringAction
 from srv6lab.topology.local_sid import LocalSid
 from srv6lab.topology.model import STANDARD, Group, Hardware, Link, Node, Port, Topology
 from srv6lab.topology.route import Route
-from srv6lab.topology.scalars import Address
+from srv6lab.topology.scalars import Address, Network
 from srv6lab.topology.steering import Steering
 
 T = TypeVar("T")
@@ -314,6 +314,11 @@ class _Planner:
         self, name: str, node: Node, nics: tuple[Nic, ...], locate: Locate, problems: list[Problem]
     ) -> None:
         self.name, self.node, self.nics = name, node, nics
+        self.links: dict[tuple[str, Network], int] = {}
+        for place, nic in enumerate(nics):
+            for prefix in nic.networks():
+                self.links.setdefault((nic.vrf, prefix), place)
+        self.lengths = {(vrf, prefix.version, prefix.prefixlen) for vrf, prefix in self.links}
         self.locate, self.problems = locate, problems
 
     def planned(self, services: tuple[PlannedService, ...]) -> PlannedNode:
@@ -404,13 +409,20 @@ class _Planner:
         segments = local.policy.segments
         out = node.egress_nic(segments[0])
         loopback = node.loopback.ip if node.loopback else None
-        near = (nic.address.ip for nic in node.nics if nic.name == out)
+        near = (one.ip for nic in node.nics if nic.name == out for one in nic.addresses)
         known = (local.policy.source, node.tunnel_source, loopback, *near)
         found = (one for one in known if isinstance(one, IPv6Address))
         return next(found, None) if out else None, segments
 
     def _connected(self, address: Address, vrf: str = "") -> str | None:
-        return next((nic.name for nic in self.nics if nic.vrf == vrf and nic.reaches(address)), None)
+        """The first NIC on whose link an address is: looked up by its prefix, since a spine has many links."""
+        lengths = {length for of, version, length in self.lengths if (of, version) == (vrf, address.version)}
+        found = [
+            place
+            for length in lengths
+            if (place := self.links.get((vrf, ip_network((address, length), strict=False)))) is not None
+        ]
+        return self.nics[min(found)].name if found else None
 
     def _any_ipv6_nic(self) -> str | None:
         return next((nic.name for nic in self.nics if nic.of(6) and not nic.vrf), None)

@@ -215,14 +215,16 @@ def _sites(node: PlannedNode, vrf: PlannedVrf) -> Iterator[Network]:
 
 
 def _from_pe(plan: Plan, node: PlannedNode, withdrawn: Collection[str]) -> Iterator[Learned]:
-    """What a customer's router hears from the provider's: its VPN's prefixes."""
+    """What a customer's router hears from the provider's: its VPN's prefixes, those elsewhere and those there."""
     for provider in plan.nodes:
         for vrf in _vrfs(provider):
             for nic in provider.nics:
                 far = next((one for one in nic.peers if one.node == node.name), None)
                 if nic.name in vrf.nics and far and _is_neighbor(vrf, node):
-                    for one in _imported(plan, provider, vrf, withdrawn):
-                        yield one.prefix, (PlannedRoute(one.prefix, nic.address.ip, far.nic),)
+                    there = (one for one in _sites(provider, vrf) if one not in {*nic.networks()})
+                    elsewhere = (one.prefix for one in _imported(plan, provider, vrf, withdrawn))
+                    for prefix in (*elsewhere, *there):
+                        yield prefix, (PlannedRoute(prefix, nic.address.ip, far.nic),)
 
 
 def _is_neighbor(vrf: PlannedVrf, node: PlannedNode) -> bool:

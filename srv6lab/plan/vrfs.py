@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from ipaddress import IPv6Address
 
 from srv6lab.plan.nodes import PlainVrf, PlannedNode
 from srv6lab.topology.model import Node
@@ -16,7 +17,15 @@ def plan_vrfs(said: Node, node: PlannedNode, steering: Sequence[Steering]) -> tu
     for name, table in said.vrf_tables.items():
         mine = (one for one in steering if one.match.vrf == name)
         firsts = dict.fromkeys(each.segments[0] for one in mine for _, each in one.lists)
-        leaves = dict.fromkeys(nic for nic in map(node.egress_nic, firsts) if nic)
         nics = tuple(nic.name for nic in node.nics if nic.vrf == name)
-        found.append(PlainVrf(name, table, nics, tuple(firsts), tuple(leaves)))
+        found.append(PlainVrf(name, table, nics, tuple(_exits(node, firsts))))
     return tuple(found)
+
+
+def _exits(node: PlannedNode, firsts: dict[IPv6Address, None]) -> Iterator[tuple[IPv6Address, IPv6Address]]:
+    """Those to which there is a way, each with the node's tunnel source, or the address of the NIC towards it."""
+    addresses = {nic.name: one.ip for nic in node.nics for one in reversed(nic.addresses) if one.version == 6}
+    for segment in firsts:
+        source = node.tunnel_source or addresses.get(node.egress_nic(segment) or "")
+        if isinstance(source, IPv6Address):
+            yield segment, source

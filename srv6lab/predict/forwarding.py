@@ -170,7 +170,7 @@ class _Step:
             vrf = self.here.vrf_of(self.walk.how, self.walk.came_in)
             known = table if table is not None else vrf
             where = f"table {known} of {self.here.place}" if known is not None else self.here.place
-            told = unreachable(self.walk.packet, *((3, 1) if vrf is not None else (0, 0)))
+            told = unreachable(self.walk.packet, 0, 0 if vrf is None else 1)
             return _lost(self.walk, f"{where} has no route to {destination}", told)
         prefix, ways = found
         return tuple(

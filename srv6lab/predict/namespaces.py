@@ -107,8 +107,8 @@ class Namespace:
             if found and found[1] and selected(one, address, came_in, source):
                 return found
         rule = self.rules.get(came_in or "")
-        if rule is not None and (found := self.tables[rule].lookup(address)) and found[1]:
-            return found  # one without a way sends on to the next table
+        if rule is not None and (found := self.tables[rule].lookup(address)):
+            return found
         return self.tables[MAIN].lookup(address)
 
     def vrf_of(self, how: How | None, came_in: str | None) -> int | None:
@@ -236,10 +236,9 @@ def _node(
         nics=nics,
         locals=frozenset(interface.ip for _, interface in interfaces) | _kept(nics, apart, down),
         tables=tables,
-        rules={nic: vrf.table for vrf in vrfs for nic in vrf.nics}
-        | {one.by: one.table for one in node.frames},
+        rules={nic: vrf.table for vrf in vrfs for nic in vrf.nics},
         vrfs=apart,
-        exits={vrf.table: frozenset(vrf.exits) for vrf in node.vrfs},
+        exits={vrf.table: frozenset(segment for segment, _ in vrf.exits) for vrf in node.vrfs},
         forwards=node.forwards,
         takes_srh=node.takes_srh,
         hmac_keys={key.number: key for key in node.hmac_keys},
@@ -247,7 +246,7 @@ def _node(
         firewalls=firewalls,
         returns=returns,
         classes=class_tables(node, elected) if elected else (),
-        selectors=tuple(sorted(node.rules, key=lambda rule: rule.preference)),
+        selectors=tuple(sorted((*node.rules, *_of_frames(node)), key=lambda rule: rule.preference)),
         hash_policies=dict(_hash_policies(node)),
         neighbors={one.address: one.mac for one in node.neighbors},
     )
@@ -306,9 +305,17 @@ def _sid(node: PlannedNode, nics: Mapping[str, Nic], sid: PlannedSid) -> Sid:
         **{name: _READ[name](value) for name, value in sid.parameters},
         flavors=frozenset(Flavor[name] for name in sid.flavors if name != NEXT_CSID),
         next_csid=NextCsid() if NEXT_CSID in sid.flavors else None,
-        policy=Encapsulation(source_of(node, nics, sid.nic), sid.policy) if sid.policy else None,
+        policy=Encapsulation(source_of(node, nics, sid.nic, sid.policy[0]), sid.policy)
+        if sid.policy
+        else None,
     )
     return Sid(sid.sid, sid.behavior, local)
+
+
+def _of_frames(node: PlannedNode) -> Iterator[PlannedRule]:
+    """What comes in by a circuit is looked up in a table of its own."""
+    for one in node.frames:
+        yield PlannedRule(one.preference, one.table, (4, 6), nic=one.by)
 
 
 def _proxy(proxy: PlannedProxy) -> Sid:
@@ -334,7 +341,7 @@ def _steer(
 ) -> Iterator[Steer]:
     key = next((one for one in node.hmac_keys if one.number == policy.hmac), None)
     for one in _lists(policy):
-        pushed = Encapsulation(source_of(node, nics, one.nic), one.segments, key=key)
+        pushed = Encapsulation(source_of(node, nics, one.nic, one.segments[0]), one.segments, key=key)
         yield Steer(HEADENDS[policy.mode], pushed, one.weight if isinstance(one, SteeredList) else 1)
 
 

@@ -10,6 +10,7 @@ from math import lcm
 from srv6lab.plan.headend import PlannedHeadend
 from srv6lab.plan.nodes import Nic, PlannedNode
 from srv6lab.predict.fib import Blackhole, NextHop, Sid, Steer
+from srv6lab.predict.source import source
 from srv6lab.srv6.behaviors import REGISTRY
 from srv6lab.srv6.encapsulation import Encapsulation
 from srv6lab.srv6.policy.routes import Route, needed_classes, routes
@@ -41,15 +42,14 @@ class Elected:
     unknown: str = ""
 
 
-def source_of(node: PlannedNode, nics: Mapping[str, Nic], name: str) -> IPv6Address:
-    """The source of what a node pushes: what it was told (`ip sr tunsrc`), what FRR tells the kernel, else the address
-    of the NIC that it leaves by."""
+def source_of(node: PlannedNode, nics: Mapping[str, Nic], name: str, to: Address) -> IPv6Address:
+    """The source of what a node pushes: what it was told (`ip sr tunsrc`), what FRR tells the kernel, else an address
+    of the NIC that it leaves by for its first segment."""
     by_frr = node.routing.source if node.routing else None
-    of_nic = nics[name].of(6)
-    source = node.tunnel_source or by_frr or (of_nic.ip if of_nic else None)
-    if not isinstance(source, IPv6Address):
+    found = node.tunnel_source or by_frr or source(node, nics[name], to)
+    if not isinstance(found, IPv6Address):
         raise ValueError(f"{name} has no IPv6 address to encapsulate from")
-    return source
+    return found
 
 
 def decided(node: PlannedNode, elected: Elected) -> Routes:
@@ -81,11 +81,14 @@ def _behind(node: PlannedNode, nics: Mapping[str, Nic], route: Route) -> Iterato
     if route.drop:
         yield Blackhole(INVALID)
     elif not route.hops and one and one.sid and one.otherwise[:1] == ("encap",):
-        source = source_of(node, nics, one.otherwise[-1])
-        yield Steer(HEADENDS[one.mode], Encapsulation(source, (one.sid,)))
+        begin = source_of(node, nics, one.otherwise[-1], one.sid)
+        yield Steer(HEADENDS[one.mode], Encapsulation(begin, (one.sid,)))
     whole = lcm(*(hop.share.denominator for hop in route.hops))
     for hop in route.hops:  # their shares as whole numbers, without a rounding error
-        policy, weight = Encapsulation(source_of(node, nics, hop.nic), hop.sids), int(hop.share * whole)
+        policy, weight = (
+            Encapsulation(source_of(node, nics, hop.nic, hop.sids[0]), hop.sids),
+            int(hop.share * whole),
+        )
         if one:
             yield Steer(HEADENDS[one.mode], policy, weight)
         elif isinstance(route.prefix, IPv6Network):

@@ -9,6 +9,7 @@ from ipaddress import IPv4Address, IPv6Address
 from srv6lab.evidence.packets import Address
 from srv6lab.inside.udpflows import FIRST_PORT
 from srv6lab.plan.nodes import Plan, PlannedNode
+from srv6lab.predict.source import source
 from srv6lab.srv6.oam import O_FLAG
 from srv6lab.srv6.packet import Header, Icmp, Icmpv6, Ipv4, Ipv6, Packet, Srh, Tcp, Udp, build
 from srv6lab.topology.exercises import HOPS, Probe
@@ -86,7 +87,12 @@ def _turned(first: Header, segment: Tcp) -> Packet | None:
 
 
 def source_address(node: PlannedNode, to: Address) -> Address:
-    """The address of the NIC that leads to `to`, if it is of its family; else the first one that is."""
-    way = node.egress_nic(to)
-    near = [one.ip for nic in node.nics if nic.name == way for one in nic.addresses]
-    return next(address for address in (*near, *node.addresses()) if address.version == to.version)
+    """That of the NIC that leads to `to`; without such a NIC the first one that is of its family."""
+    routes = [one for one in node.routes if one.table is None and to in one.prefix]
+    longest = max(routes, key=lambda one: one.prefix.prefixlen, default=None)
+    for nic in node.nics:
+        if nic.name == node.egress_nic(to):
+            via = longest.via if longest and not nic.reaches(to) else None
+            if found := source(node, nic, to, via):
+                return found
+    return next(address for address in node.addresses() if address.version == to.version)

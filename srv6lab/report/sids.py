@@ -50,7 +50,9 @@ def _sids(node: PlannedNode, known: NodeState) -> Iterator[Row]:
     """The kernel's, with who asked for each: IS-IS, BGP, or Day0. One that a proxy serves is the proxy's, whatever route
     of the kernel stands for it."""
     proxied: dict[Address, PlannedProxy] = {proxy.sid: proxy for proxy in node.proxies}
-    vpns = {ip_network(vrf.sid): vrf for vrf in (node.routing.vrfs if node.routing else ())}
+    of_bgp = node.routing.vrfs if node.routing else ()
+    vpns = {ip_network(vrf.sid): f"End.DT4 ({vrf.name})" for vrf in of_bgp}
+    vpns |= {sid.prefix: f"{sid.behavior.name} ({sid.vrf})" for sid in node.local_sids if sid.vrf}
     for route in known.routes:
         vpn = vpns.get(route.prefix)
         if not route.action and not vpn:
@@ -58,7 +60,7 @@ def _sids(node: PlannedNode, known: NodeState) -> Iterator[Row]:
         address = route.prefix.network_address
         sid = str(address) if route.prefix.prefixlen == 128 else str(route.prefix)
         owner, _ = known.owners.get(address, ("", "")) if address.version == 6 else ("", "")
-        behavior = f"End.DT4 ({vpn.name})" if vpn else route.action
+        behavior = vpn or route.action
         if (proxy := proxied.get(address)) and route.nic == proxy.to:
             behavior = proxy.behavior.name
         yield node.name, sid, behavior, owner or "day0", route.nic

@@ -87,6 +87,18 @@ def loads(text: str | bytes, shown: str, folder: Path | None = None) -> Lab:
     return Lab(topology, source, tuple(map(_printable, gathered(found))), files)
 
 
+def long_data(path: Path, shown: str | None = None) -> dict[str, Any]:
+    """What a short file becomes, without the keys and groups that have made it so; TopologyError if it doesn't load."""
+    load(path, shown)
+    source, problems = examine(read(path), shown or str(path))
+    long, _ = spread(source, path.parent, problems)
+    said = {key: value for key, value in long.data.items() if key not in ("include", "vars", "pools")}
+    groups = {name: group for name, group in said.get("groups", {}).items() if group.keys() != {"members"}}
+    return {
+        key: groups if key == "groups" else value for key, value in said.items() if key != "groups" or groups
+    }
+
+
 def _topology(source: Source) -> tuple[Topology | None, ValidationError | None]:
     try:
         return Topology.model_validate(source.data), None

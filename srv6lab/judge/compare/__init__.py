@@ -142,7 +142,14 @@ def _judge_probe(
         elif elsewhere_absent:
             nothing_else = "seen where no expectation has it"
         here = PointContext(
-            *spot, found.sent.sent, foreseen is not None, blind, nothing_else, open_, found.counted
+            *spot,
+            found.sent.sent,
+            foreseen is not None,
+            blind,
+            nothing_else,
+            elsewhere_absent,
+            open_,
+            found.counted,
         )
         yield from judge_spot(wanted.get(spot, ()), permitted.get(spot, ()), seen.get(spot, ()), here)
     yield from judge_variants(permitted, seen)

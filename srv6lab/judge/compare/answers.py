@@ -20,7 +20,7 @@ def judge_answers(found: Found, prediction: Prediction, sound: Collection[Point]
         return
     back = [one for one in prediction.linux if one.leg is Leg.BACK]
     sent, received = found.sent.sent, found.sent.received
-    answered = always_answered(prediction) and back and all(one.end.delivered for one in back)
+    answered = always_answered(prediction) and back and all(map(prediction.heard, back))
     stuck = [one.end for one in prediction.largest if one.end.known and not one.end.delivered]
     if stuck:
         yield from _stuck(found, stuck)

@@ -44,8 +44,8 @@ M = TypeVar("M")
 class PointContext:
     """Where it is, and what is known beside the packets: how many were `sent`, whether the model speaks at all, why
     the absence of a packet proves nothing ("" if it does), and the author's word that nothing else comes here ("" for
-    none). Where it is `open` the model says nothing of packets that it doesn't foresee. Of a probe that isn't `counted` there may
-    be more than were sent."""
+    none), which is held against the model's packets, too, where the author is `strict`. Where it is `open` the model says
+    nothing of packets that it doesn't foresee. Of a probe that isn't `counted` there may be more than were sent."""
 
     point: Point
     direction: Direction
@@ -53,6 +53,7 @@ class PointContext:
     modeled: bool
     blind: str = ""
     nothing_else: str = ""
+    strict: bool = False
     open: bool = False
     counted: bool = True
 
@@ -74,12 +75,17 @@ def judge_spot(
 ) -> Iterator[Item]:
     """Every packet belongs to the expectation that it fits best, of those that it fits equally to the one that
     says most. What fits none is held against the model alone."""
-    seen, unclaimed = _shared(packets, expected, lambda one, it: one.means(it.packet), _far_from, here.sent)
-    said, unsaid = _shared(foreseen, expected, lambda one, item: one.means(item.packet), _far_between, 1)
+    meant = {id(one): _Meant.of(one, foreseen) for one in expected}
+    seen, unclaimed = _shared(
+        packets, expected, lambda one, it: meant[id(one)].holds(it), _far_from, here.sent
+    )
+    said, unsaid = _shared(
+        foreseen, expected, lambda one, item: meant[id(one)].foretold(item), _far_between, 1
+    )
     for one, mine, permitted in zip(expected, seen, said, strict=True):
         yield from _judge(one, permitted, mine, here)
     modeled, unforeseen = _shared(unclaimed, unsaid, _same_flow, _far_from_model, here.sent)
-    against = _against_author if here.nothing_else else _against_model
+    against = _against_author if here.nothing_else and here.strict else _against_model
     for item, mine in zip(unsaid, modeled, strict=True):
         yield from against(item, mine, here)
     if here.nothing_else:
@@ -87,6 +93,29 @@ def judge_spot(
     elif here.speaks(()):
         note = "the model has no such packet here, and the author says nothing"
         yield from _unexpected(unforeseen, here, None, note)
+
+
+@dataclass(frozen=True, slots=True)
+class _Meant:
+    """Which packets an expectation is about: where the model has some that are as it says, those of the model that are
+    otherwise are not among them, nor captured ones that are just like these."""
+
+    author: Expected
+    others: tuple[Permitted, ...]
+
+    @classmethod
+    def of(cls, author: Expected, foreseen: Sequence[Permitted]) -> _Meant:
+        mine = [item for item in foreseen if author.means(item.packet)]
+        others = tuple(item for item in mine if _far_between(author, item)[0])
+        return cls(author, others if len(others) < len(mine) else ())
+
+    def foretold(self, item: Permitted) -> bool:
+        return self.author.means(item.packet) and not any(item is one for one in self.others)
+
+    def holds(self, packet: Described) -> bool:
+        return self.author.means(packet.packet) and not any(
+            _same_flow(item, packet) and not item.mismatches(packet.fields) for item in self.others
+        )
 
 
 def _shared(

@@ -34,6 +34,7 @@ from srv6lab.judge.diagnose.drift import met, suspects_of_drift, without_learned
 from srv6lab.judge.diagnose.everyday import misaddressed
 from srv6lab.judge.diagnose.first_break import find_break, lost_traces, unlikely
 from srv6lab.judge.diagnose.frames import unknown_neighbor
+from srv6lab.judge.diagnose.in_vrfs import asked_in_vrfs
 from srv6lab.judge.diagnose.lookups import refuses
 from srv6lab.judge.diagnose.passing import passings
 from srv6lab.judge.diagnose.silent_hops import silent
@@ -88,7 +89,7 @@ def diagnose(
     suspects += too_many(plan, verdict.items)
     for item in verdict.items:
         suspects += of_segments(plan, item.note) if isinstance(item, PoliciesDiffer) else ()
-    suspects = [one for one in suspects if not _out_of_sight(plan, one)]
+    suspects = [*asked_in_vrfs(plan, suspects)]
     if differences is not None:
         touching = met(plan, differences, [*passings(plan, predicted)])
         told = {one.node for one in touching if one.section == "frr"}
@@ -197,13 +198,6 @@ def _of_routing(plan: Plan, items: Sequence[Item]) -> Iterator[Suspect]:
         for vrf in routing.vrfs if routing else ():
             yield suspect("vrf-strict-mode", item.field, behavior="End.DT4")
             yield suspect("vpn-sid-not-installed", item.field, sid=vrf.sid, vrf=vrf.name)
-
-
-def _out_of_sight(plan: Plan, one: Suspect) -> bool:
-    """A NIC of a VPN may be in a namespace of its own: its node doesn't see whether it is up."""
-    nic = dict(one.about).get("nic")
-    node = next((node for node in plan.nodes if node.name == one.node), None)
-    return node is not None and any(found.name == nic and found.vrf for found in node.nics)
 
 
 def _of_services(plan: Plan, items: Sequence[Item], sensors: Mapping[str, Sensor]) -> Iterator[Suspect]:

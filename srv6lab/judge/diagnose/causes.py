@@ -7,12 +7,14 @@ from collections.abc import Callable
 from srv6lab.evidence.packets import Place
 from srv6lab.evidence.verdict import Suspect
 from srv6lab.judge.diagnose import answers as ask
-from srv6lab.judge.diagnose import firewalls, lookups
+from srv6lab.judge.diagnose import firewalls, lookups, vrf_answers
 from srv6lab.judge.diagnose.cause import LINK as _LINK
 from srv6lab.judge.diagnose.cause import MATCH as _MATCH
 from srv6lab.judge.diagnose.cause import Cause
 from srv6lab.judge.diagnose.everyday_causes import EVERYDAY
 from srv6lab.judge.diagnose.frame_causes import OF_FRAMES
+
+_INSIDE = "if [ -e /run/netns/{vrf} ]; then ip -n {vrf}"  # a VRF may be a namespace
 
 _FIREWALL = ("sh", "-c", "nft list ruleset; iptables-legacy-save -c; ip6tables-legacy-save -c")
 _RULE = "delete that rule: nft --handle list ruleset, nft delete rule …; of iptables-legacy with -D"
@@ -34,6 +36,34 @@ _ALL = (
         ask.bound_otherwise,
         differs=("route",),
         surely=ask.bound_to_go_elsewhere,
+    ),
+    Cause(
+        "sid-in-no-vrf",
+        "SID {sid} ({behavior}) of {node} isn't installed for the VRF {vrf}",
+        ("sh", "-c", f"ip -6 route show {{prefix}}; {_INSIDE} -6 route show {{prefix}}; fi"),
+        vrf_answers.not_for_it,
+        differs=("route",),
+    ),
+    Cause(
+        "nic-out-of-vrf",
+        "{nic} of {node} isn't in the VRF {vrf}",
+        ("sh", "-c", f"ip -oneline link show master {{vrf}}; {_INSIDE} -oneline link show; fi"),
+        vrf_answers.lacks_nic,
+        differs=("link",),
+    ),
+    Cause(
+        "policy-in-main-table",
+        "the policy of {node} for {prefix} is in its main table, not in that of the VRF {vrf}",
+        (
+            "sh",
+            "-c",
+            "ip {version} route show {prefix} table {table}; "
+            f"{_INSIDE} {{version}} route show {{prefix}}; fi; "
+            "echo main:; ip {version} route show {prefix}",
+        ),
+        vrf_answers.only_in_main,
+        "ip {version} route del {prefix}, and invoke up lab=LAB",
+        differs=("route",),
     ),
     Cause(
         "vrf-strict-mode",

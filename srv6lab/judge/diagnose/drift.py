@@ -64,8 +64,7 @@ _LEARNED = re.compile(r"\bproto (?:bgp|isis)\b")
 
 def _through(way: Passing, one: Difference) -> bool:
     """Whether a packet's way is through the namespace; a VPN may have one of its own, of which no point tells."""
-    vrfs = [vrf.name for vrf in way.node.routing.vrfs] if way.node.routing else []
-    return way.place == one.place or (way.node.name == one.node and one.netns in vrfs)
+    return way.place == one.place or (way.node.name == one.node and one.netns in way.node.vrf_names())
 
 
 def suspects_of_drift(
@@ -177,6 +176,7 @@ def _looked_into(table: str, way: Passing, others: Sequence[Difference]) -> bool
     tables |= {str(rule.table) for rule in way.node.rules}
     tables |= {str(one.table) for one in way.node.frames}
     by_rules = "\n".join(line for one in others if one.section == "rule" for line in one.lines())
+    tables |= {str(vrf.table) for vrf in way.node.vrfs}
     known = table in ("local", "main") or table in tables or way.node.headend or way.node.services
     return bool(known) or re.search(rf"\blookup {re.escape(table)}\b", by_rules) is not None
 

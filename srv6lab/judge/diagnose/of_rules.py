@@ -25,12 +25,13 @@ def of_rules(node: PlannedNode, came: Hop | None, out: Hop) -> Iterator[Suspect]
             yield suspect("rule-missing", node.name, **about, table=rule.table)
     yield from _of_tables(node, came, out)
     for one in node.steering:
-        mine = first.destination in one.prefix and (one.lists or one.table) and not one.vrf
+        mine = first.destination in one.prefix and (one.lists or (one.table and not one.vrf))
         if mine and _leads(one, first.source, nic):
             about = {
                 "version": f"-{one.prefix.version}",
                 "table": one.table or "main",
                 "prefix": _as_shown(one),
+                **({"vrf": one.vrf} if one.vrf else {}),
             }
             yield suspect("steered-otherwise", node.name, **about, lists=lists_of(one), mode=one.mode)
 

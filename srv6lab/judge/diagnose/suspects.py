@@ -11,7 +11,7 @@ from itertools import pairwise
 from srv6lab.evidence.packets import Address, Direction, PacketView, Place, Point
 from srv6lab.evidence.prediction import Hop, Trace
 from srv6lab.evidence.verdict import CountDiffers, Item, Suspect, Unexpected
-from srv6lab.judge.diagnose import everyday, frames, hmacs
+from srv6lab.judge.diagnose import everyday, frames, hmacs, in_vrfs
 from srv6lab.judge.diagnose.causes import suspect
 from srv6lab.judge.diagnose.first_break import Divergence
 from srv6lab.judge.diagnose.of_rules import leading, of_rules
@@ -62,7 +62,9 @@ def beyond_the_end(plan: Plan, trace: Trace, strays: Sequence[Hop]) -> Iterator[
             to, machine = stray.packet.outer.destination, plan.node(node)
             yield from _of_sids(plan, machine, last, stray)
             for table in _tables_without(machine, to):
-                yield suspect("route-unplanned", node, destination=to, version=_version(to), table=table)
+                vrf = next((vrf.name for vrf in machine.vrfs if str(vrf.table) == table), "")
+                about = {"destination": to, "version": _version(to), "table": table}
+                yield suspect("route-unplanned", node, **about, **({"vrf": vrf} if vrf else {}))
 
 
 def _tables_without(node: PlannedNode, to: Address) -> list[str]:
@@ -155,6 +157,10 @@ def _of_sids(plan: Plan, node: PlannedNode, came: Hop, out: Hop) -> Iterator[Sus
     proxied: dict[Address, PlannedProxy] = {proxy.sid: proxy for proxy in node.proxies}
     if owned:
         sid = max(owned, key=lambda one: one.prefix.prefixlen)
+        if sid.vrf:
+            yield from in_vrfs.of_sid(node, sid)
+            yield from _of_table(node, sid, out)
+            return
         about: dict[str, object] = {"sid": sid.sid, "prefix": sid.prefix}
         yield suspect("sid-not-installed", node.name, **about, behavior=sid.behavior.name)
         yield suspect("sid-differs", node.name, **about, bound=_bound(sid))
@@ -187,6 +193,7 @@ def _of_table(node: PlannedNode, sid: PlannedSid, out: Hop) -> Iterator[Suspect]
     for name, table in sid.parameters:
         if name == "table":
             about = {"table": table, "sid": sid.sid, "destination": to, "version": _version(to)}
+            about |= {"vrf": sid.vrf} if sid.vrf else {}
             yield suspect("table-route-missing", node.name, **about, nic=out.point.nic)
 
 
@@ -211,23 +218,24 @@ def _of_return(node: PlannedNode, proxy: PlannedProxy) -> Iterator[Suspect]:
 
 
 def _of_policies(node: PlannedNode, broken: Divergence) -> Iterator[Suspect]:
-    yield from (
-        suspect(name, node.name, **about)
-        for about in _policy_about(node, broken)
-        for name in ("policy-missing", "policy-shadowed", "policy-differs")
-    )
+    for about in _policy_about(node, broken):
+        yield from in_vrfs.of_policy(node, about)
+        for name in ("policy-missing", "policy-shadowed", "policy-differs"):
+            yield suspect(name, node.name, **about)
 
 
 def _policy_about(node: PlannedNode, broken: Divergence) -> Iterator[dict[str, object]]:
     """The lab's own policy for what was sent. One that only an exercise put there is taken back before anybody
     asks, so nothing is said of it."""
     _, to = broken.trace.hops[0].packet.ends
-    fitting = [
-        one for one in node.steering if to in one.prefix and not one.lists and (one.vrf or not one.table)
-    ]
+    nics = {nic.point: nic.vrf for nic in node.nics}
+    vrf = next((nics[hop.point] for hop in broken.trace.hops if hop.point in nics), "")  # that it came in by
+    fitting = [one for one in node.steering if to in one.prefix and one.vrf == vrf and not one.lists]
+    fitting = [one for one in fitting if one.vrf or not one.table]
     if fitting:
         policy = max(fitting, key=lambda one: one.prefix.prefixlen)
         about = {"destination": to, "version": _version(to), "prefix": policy.prefix}
+        about |= {"vrf": vrf} if vrf else {}
         yield {
             **about,
             "segments": " ".join(map(str, policy.segments)),
@@ -362,6 +370,7 @@ def _other_policy(
         yield from of_headend(plan, machine, machine.headend, broken)
     yield from of_rules(machine, broken.before, broken.region[-1])
     for about in _policy_about(machine, broken):
+        yield from in_vrfs.of_policy(machine, about)
         mode = next((_MODES[one] for one in broken.region[-1].behaviors if one in _MODES), "encap")
         path = _visited(broken.region[-1].packet)
         path = path[:-1] if mode == "inline" else path  # the last segment is the packet's own destination

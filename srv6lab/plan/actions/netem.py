@@ -24,7 +24,7 @@ def _(action: NetemAction, plan: Plan) -> tuple[PlannedChange, ...]:
             f"{nic.point} {what}",
             nic.point.node,
             "netem",
-            {"nic": nic.name, "loss": netem.loss, "delay": netem.delay},
+            {"nic": nic.name, "vrf": nic.vrf, "loss": netem.loss, "delay": netem.delay},
             tries=_TRIES,
             lacks=_LACKS,
         )

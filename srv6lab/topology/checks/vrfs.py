@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from srv6lab.errors import Problem
 from srv6lab.srv6.behaviors import BEHAVIORS
+from srv6lab.topology.actions.route import RouteAction
 from srv6lab.topology.checks.facts import Facts, Path
 from srv6lab.topology.checks.network import repeated
 from srv6lab.topology.checks.registry import Locate, check, did_you_mean, line_of
@@ -141,3 +142,57 @@ def firewall_beside_vrfs(view: Facts, locate: Locate) -> Iterator[Problem]:
             if node is not None and node.vrf_tables:
                 what = f"{item.value.at} has VRFs, and on a kernel without them those are namespaces with rules of their own"
                 yield Problem(locate((*item.path, "at")), what, "put the rule on another node")
+
+
+@check
+def route_changed_in_a_vrf(view: Facts, locate: Locate) -> Iterator[Problem]:
+    """What an exercise may change in a VRF is what is steered there."""
+    for item in view.actions:
+        if not isinstance(item.value, RouteAction):
+            continue
+        for key in ("add", "replace", "delete"):
+            given = getattr(item.value.route, key)
+            node = view.nodes.get(given.node) if given else None
+            word = "vrf" if getattr(given, "vrf", None) else "table"
+            if node is not None and (word == "vrf" or node.vrf_of(None, given.table)):
+                what = "an exercise changes no route in a VRF"
+                mend = "change what is steered there, or give it to the lab"
+                yield Problem(locate((*item.path, "route", key, word)), what, mend)
+
+
+@check
+def rules_beside_vrfs(view: Facts, locate: Locate) -> Iterator[Problem]:
+    """A rule takes what is in the kernel's own VRFs, too, and nothing of what is in a namespace."""
+    rules: list[tuple[str, Path]] = [
+        (name, ("nodes", name, "rules", index))
+        for name, node in view.nodes.items()
+        for index in range(len(node.rules))
+    ]
+    for item in view.policies:
+        match = item.value.match
+        key = next((key for key in ("source", "nic") if getattr(match, key)), None)
+        if key and not match.vrf and not item.value.of_frames:
+            rules.append((item.value.headend, (*item.path, "match", key)))
+    for name, path in rules:
+        if name in view.nodes and view.nodes[name].vrf_tables:
+            what = f"{name} has VRFs, whose packets a rule takes on one kind of kernel and not on another"
+            yield Problem(locate(path), what, "put it on another node")
+
+
+@check
+def steered_in_the_table_of_a_vrf(view: Facts, locate: Locate) -> Iterator[Problem]:
+    for item in view.policies:
+        match, node = item.value.match, view.nodes.get(item.value.headend)
+        if node is not None and match.table and (vrf := node.vrf_of(None, match.table)):
+            what = f"table {match.table} is that of the VRF {vrf}"
+            yield Problem(locate((*item.path, "match", "table")), what, f"write `vrf: {vrf}`")
+
+
+@check
+def keys_beside_vrfs(view: Facts, locate: Locate) -> Iterator[Problem]:
+    for name, node in view.nodes.items():
+        if node.hmac_keys and node.vrf_tables:
+            what = f"{name} has VRFs, and on a kernel without them those are namespaces, which have no keys"
+            yield Problem(
+                locate(("nodes", name, "hmac_keys"), key=True), what, "put the keys on another node"
+            )

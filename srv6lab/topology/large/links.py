@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from itertools import count
 
-from srv6lab.topology.yaml.edit import Problems, child, children, entries, mapping, scalar, sequence
+from srv6lab.topology.yaml.edit import Problems, child, entries, mapping, scalar, sequence
 from srv6lab.topology.yaml.tree import Mark, Node
 
 SHORT = re.compile(r"^(\S+) +- +(\S+)$")
@@ -47,10 +47,9 @@ def _spelled(link: Node, problems: Problems) -> Node:
 
 def ends_of(link: Node) -> list[str]:
     """The texts of a link's ends, as far as they are texts."""
-    found = [
-        child(end, "at") if isinstance(end.data, dict) else end
-        for _, end in children(child(link, "endpoints"))
-    ]
+    ends = child(link, "endpoints")
+    items = ends.children if ends and isinstance(ends.children, list) else []
+    found = [child(end, "at") if isinstance(end.data, dict) else end for end in items]
     return [end.data for end in found if end is not None and isinstance(end.data, str)]
 
 
@@ -65,8 +64,11 @@ class _Nics:
         if all(":" in end for end in ends_of(link)):
             return link
         ends = child(link, "endpoints")
-        whole = sequence(ends.mark, map(self._end, ends.children)) if ends else None
-        return _with(link, "endpoints", ends.mark, whole) if ends and whole else link
+        return (
+            _with(link, "endpoints", ends.mark, sequence(ends.mark, map(self._end, ends.children)))
+            if ends
+            else link
+        )
 
     def _end(self, end: Node) -> Node:
         if isinstance(end.data, dict):
