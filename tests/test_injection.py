@@ -69,6 +69,7 @@ BASE: dict[str, Any] = {
                 {"prefix": "fc00:b::/64", "via": "2001:ab::2"},
                 {"prefix": "fc00:7::/64", "via": "fe80::2", "nic": "eth2", "metric": 5},
                 {"prefix": "10.0.7.0/24", "type": "blackhole"},
+                {"prefix": "10.0.7.0/24", "type": "blackhole", "table": 100},
             ],
             "rules": [
                 {
