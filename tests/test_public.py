@@ -78,7 +78,8 @@ class TestPlain:
             plain.sh(node, f"ip -6 route del {sid.prefix}")
             (verdict,) = check(plain.running, plain.plan, [next(pings)], silent)
             assert verdict.status is Status.FAIL
-            assert ("sid-not-installed", node) in {(one.cause, one.node) for one in verdict.suspects}
+            cause = "sid-in-no-vrf" if sid.vrf else "sid-not-installed"
+            assert (cause, node) in {(one.cause, one.node) for one in verdict.suspects}
 
 
 @pytest.mark.parametrize("path", WITH_FRR, ids=lambda path: path.stem)

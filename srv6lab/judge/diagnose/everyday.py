@@ -178,7 +178,8 @@ def changed(
     """Why a packet left as another; `begins` says that the node itself wrote its outermost header."""
     place, wanted, got = out.point.place, out.packet.outer, seen.outer
     if begins and wanted.source != got.source:
-        yield suspect("tunnel-source", place, captured=got.source, planned=node.tunnel_source or "::")
+        planned = node.tunnel_source or (node.routing.source if node.routing else None) or "::"
+        yield suspect("tunnel-source", place, captured=got.source, planned=planned)
         yield from source(out)
     if begins and wanted.hop_limit != got.hop_limit:
         version = got.destination.version
