@@ -250,10 +250,10 @@ BASE: dict[str, Any] = {
         },
         {"headend": "exit", "match": {"prefix": "10.0.1.0/24"}, "to": {"segments": ["fc00:a::d4"]}},
         {
-            "headend": "exit",
-            "match": {"prefix": "10.0.1.0/24", "source": "10.0.2.0/24", "nic": "eth1"},
+            "headend": "gate",
+            "match": {"prefix": "10.0.2.0/24", "source": "10.0.1.0/24", "nic": "eth1"},
             "to": {
-                "segment_lists": [{"segments": ["fc00:a::d4"], "weight": 2}, {"segments": ["fc00:a::d4"]}]
+                "segment_lists": [{"segments": ["fc00:b::f"], "weight": 2}, {"segments": ["fc00:b::f"]}]
             },
         },
         {
