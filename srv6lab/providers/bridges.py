@@ -30,7 +30,7 @@ def port(nic: Nic, place: Process) -> str:
 
 def _port(nic: Nic) -> str:
     """A name that fits an interface: no two NICs of a lab have one MAC."""
-    return f"p{nic.mac.replace(':', '')}"
+    return f"to{nic.mac.replace(':', '')}"
 
 
 def make(nics: Iterable[Nic], place: Process) -> None:

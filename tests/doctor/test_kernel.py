@@ -16,7 +16,7 @@ import pytest
 
 from srv6lab.doctor import kernel
 from srv6lab.doctor.asking import Answer, ask
-from srv6lab.doctor.probes import PROXY, VRF, Probe, probes
+from srv6lab.doctor.probes import PROXY, VRF, VRF_NETNS, Probe, probes
 from srv6lab.host.system import kernel_release
 from srv6lab.srv6.behaviors import REGISTRY
 from srv6lab.srv6.flavors import flavored
@@ -71,9 +71,13 @@ def test_a_kernel_that_is_new_enough_has_it(here: Found) -> None:
     assert [here[name][0] for name in FIRST] == ["ok"] * len(FIRST)
     lacking = {name for name in ALL if here[name][0] != "ok"}
     too_new = {name for name, probe in ALL.items() if probe.since and probe.since > kernel_release()}
-    of_vrf = {name for name, probe in ALL.items() if "CONFIG_NET_VRF" in probe.config}
-    assert lacking == too_new | (of_vrf if here[VRF][0] != "ok" else set())
-    assert VRF in of_vrf
+    optional = {}
+    for config in ("CONFIG_NET_VRF", "CONFIG_NET_SCH_NETEM"):
+        optional[config] = {name for name, probe in ALL.items() if config in probe.config}
+        assert optional[config], "nothing asks for it"
+    absent = {name for names in optional.values() if names & lacking for name in names}
+    assert lacking == too_new | absent
+    assert VRF in optional["CONFIG_NET_VRF"]
 
 
 def test_every_action_and_flavor_of_the_registry_is_tried() -> None:
@@ -97,7 +101,7 @@ def test_the_parameters_of_every_action_have_a_value() -> None:
 def test_each_probe_fails_where_its_thing_is_refused(tmp_path: Path) -> None:
     """A machine whose tools refuse all of it: every probe is lacking, each with the words of the refusal."""
     no = "RTNETLINK answers: Operation not supported"
-    ip = f'case " $* " in *" seg6"*|*" vrf "*) echo \'{no}\' >&2; exit 2 ;; esac\nexec {tool("ip")} "$@"'
+    ip = f'case " $* " in *" seg6"*|*" vrf "*|*" sr hmac "*) echo \'{no}\' >&2; exit 2 ;; esac\nexec {tool("ip")} "$@"'
     refuse = "echo 'Error: Could not process rule: Operation not supported' >&2; exit 1"
     found = look(
         shell=stand_in(
@@ -125,7 +129,7 @@ def test_only_what_is_refused_is_lacking(words: str, name: str, here: Found, tmp
     found = look(shell=stand_in(tmp_path, ip=refusing(words, "RTNETLINK answers: Invalid argument")))
     changed = {one for one in ALL if found[one][:2] != here[one][:2]}
     assert name in changed
-    assert changed <= {name, PROXY}  # the proxy decapsulates by End.DX4
+    assert changed <= {name, PROXY, VRF_NETNS}  # the two decapsulate by End.DX4
     assert found[name][1] == "RTNETLINK answers: Invalid argument"
 
 

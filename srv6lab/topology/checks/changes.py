@@ -83,16 +83,6 @@ def _routes(view: Facts) -> Iterator[tuple[Item[RouteAction], RouteChange]]:
 
 
 @check
-def route_in_a_vrf(view: Facts, locate: Locate) -> Iterator[Problem]:
-    for item, change in _routes(view):
-        if (route := change.put) and route.vrf is not None:
-            where = locate((*item.path, "route", "add" if change.add else "replace", "vrf"), key=True)
-            yield Problem(
-                where, f"only Day0 lays routes in a VRF, such as {route.vrf}", "write it under `routes`"
-            )
-
-
-@check
 def route_is_there_or_not(view: Facts, locate: Locate) -> Iterator[Problem]:
     for item, change in _routes(view):
         for key in ROUTE_WORDS:
