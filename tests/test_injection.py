@@ -252,9 +252,7 @@ BASE: dict[str, Any] = {
         {
             "headend": "gate",
             "match": {"prefix": "10.0.2.0/24", "source": "10.0.1.0/24", "nic": "eth1"},
-            "to": {
-                "segment_lists": [{"segments": ["fc00:b::f"], "weight": 2}, {"segments": ["fc00:b::f"]}]
-            },
+            "to": {"segment_lists": [{"segments": ["fc00:b::f"], "weight": 2}, {"segments": ["fc00:b::f"]}]},
         },
         {
             "headend": "exit",
