@@ -128,6 +128,11 @@ def test_a_frame_too_big_for_the_last_link_is_lost_without_a_word() -> None:
     assert there.end.reason == "too big: 1308 bytes are 8 more than the MTU 1300 of exit:eth1"
 
 
+def test_nothing_comes_out_of_a_nic_that_is_down() -> None:
+    down = TEXT.replace("across, probes", 'across, apply: [{link: {at: "exit:eth1", state: down}}], probes')
+    assert end(down) == "exit: exit:eth1 is down"
+
+
 def test_a_host_takes_no_frame_for_another_mac() -> None:
     """A third host beside east, which isn't told so: the frame comes to it by the wrong SID."""
     text = TEXT.replace(

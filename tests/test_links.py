@@ -19,6 +19,7 @@ from srv6lab.predict.namespaces import ModeledLab
 from srv6lab.predict.probe_packets import source_address
 from srv6lab.predict.source import source
 from srv6lab.providers.vagrant import refuse_bridges
+from srv6lab.render.apply import changes_of
 from srv6lab.render.containerlab import containerlab
 from srv6lab.topology.actions.link import LinkAction
 from srv6lab.topology.load import loads
@@ -187,6 +188,15 @@ def test_an_end_that_is_down_takes_no_carrier_from_the_others() -> None:
     alpha = lab.node("alpha").nics[0]
     assert changed.silent(alpha) == ""
     assert changed.across(alpha, ip_address("10.0.1.3")).point.node == "beta", "nobody has it any more"
+
+
+def test_the_others_on_a_bridge_forget_the_mac_of_an_end_that_is_down() -> None:
+    """Their carrier stays, so they would go on sending to it; of two ends one loses its carrier."""
+    lab = planned(LAN.read_text("utf-8"))
+    down = LinkAction.model_validate({"link": {"at": "gate:eth1", "state": "down"}})
+    gate, *others = changes_of(lab, down)
+    assert gate.node == "gate" and [one.node for one in others] == ["alpha", "beta"]
+    assert all('ip neighbor flush dev "$eth1"' in one.do and "flush" not in one.undo for one in others)
 
 
 def test_a_bridge_under_containerlab_is_a_node_of_its_own() -> None:

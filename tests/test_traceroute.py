@@ -12,14 +12,15 @@ from ipaddress import ip_address
 import pytest
 
 from srv6lab.evidence.observations import Tracer
-from srv6lab.evidence.packets import PacketView
-from srv6lab.evidence.prediction import Hop, Prediction
+from srv6lab.evidence.packets import Icmp, PacketView
+from srv6lab.evidence.prediction import Hop, Leg, Prediction
 from srv6lab.evidence.probes import Found, Sent
-from srv6lab.evidence.verdict import HopTally, Item, Status
+from srv6lab.evidence.verdict import AnswerTally, HopTally, Item, Status
 from srv6lab.inside import traceroute
-from srv6lab.judge.compare import compare
-from srv6lab.judge.compare.hops import expected_hops, judge_hops
+from srv6lab.judge.compare import compare, judge_answered
+from srv6lab.judge.compare.hops import _answerers, expected_hops, judge_hops
 from srv6lab.judge.diagnose.silent_hops import silent
+from srv6lab.judge.expectations import expected_answers
 from srv6lab.judge.parts import parts
 from srv6lab.live.send import command
 from srv6lab.plan.nodes import Plan
@@ -156,6 +157,63 @@ class TestJudge:
         at_west = [hop for hop in found.errors if str(hop.point) == "west:eth1"]
         wrong, _ = judged(plan, replace(found, errors=(*found.errors, *at_west)))
         assert {(item.kind, str(item.point)) for item in wrong} == {("count", "west:eth1")}
+
+
+class TestTunnel:
+    """IPv6 in SRv6: an error about the outer header is the headend's, and the traceroute hears nothing of it."""
+
+    TEXT = """\
+name: tunnel
+nodes:
+  west: {role: host, routes: [{prefix: "::/0", via: "2001:1::2"}]}
+  gate: {role: router, locator: "fc00:a::/64", loopback: "fc00:a::1/64", tunnel_source: "fc00:a::1", routes: [{prefix: "fc00::/16", via: "2001:2::2"}]}
+  middle: {role: router, locator: "fc00:b::/64", routes: [{prefix: "fc00:a::/64", via: "2001:2::1"}, {prefix: "2001:1::/64", via: "2001:2::1"}, {prefix: "fc00:c::/64", via: "2001:3::2"}]}
+  exit: {role: router, locator: "fc00:c::/64", routes: [{prefix: "2001:1::/64", via: "2001:3::1"}]}
+  east: {role: host, routes: [{prefix: "::/0", via: "2001:4::2"}]}
+links:
+  - {name: a, prefix: "2001:1::/64", endpoints: ["west:eth1", "gate:eth1"]}
+  - {name: b, prefix: "2001:2::/64", endpoints: ["gate:eth2", "middle:eth1"]}
+  - {name: c, prefix: "2001:3::/64", endpoints: ["middle:eth2", "exit:eth1"]}
+  - {name: d, prefix: "2001:4::/64", endpoints: ["east:eth1", "exit:eth2"]}
+local_sids:
+  - {node: middle, sid: "fc00:b::e", behavior: End, flavors: [PSP]}
+  - {node: exit, sid: "fc00:c::d6", behavior: End.DT6, table: 254}
+steering:
+  - {headend: gate, match: {prefix: "2001:4::/64"}, to: {segments: ["fc00:b::e", "fc00:c::d6"]}}
+exercises:
+  - {name: across, probes: [{id: echo, from: west, to: east, traceroute: 4}], expect: {elsewhere: any}}
+"""
+
+    def at_middle(self, text: str) -> tuple[Prediction, list[Hop]]:
+        """The prediction, and the way of the error that the router in the tunnel sends."""
+        prediction = predicted(planned(text))
+        errors = [one for one in prediction.told if one.hops and one.hops[0].point.node == "middle"]
+        assert [one.end.place.node for one in errors] == ["gate"]
+        return prediction, [*errors[0].hops]
+
+    def test_who_is_not_told_hears_nobody(self) -> None:
+        prediction, _ = self.at_middle(self.TEXT)
+        second = next(part for number, part in prediction.parts() if number == 2)
+        assert _answerers(second) == [None]
+
+    @pytest.mark.parametrize(("answered", "alone"), [("none", "expected"), ("all", None)])
+    def test_an_author_against_model_and_captures_stands_alone(
+        self, answered: str, alone: str | None
+    ) -> None:
+        plan = planned(self.TEXT.replace("traceroute: 4", f"icmp: 3, answered: {answered}"))
+        prediction = {"echo": predicted(plan)}
+        back = next(one for one in prediction["echo"].linux if one.leg is Leg.BACK).hops[-1]
+        answers = [replace(back, packet=replace(back.packet, icmp=Icmp(129, 0, 7, n))) for n in (1, 2, 3)]
+        found = {"echo": Found(Sent("echo", 3, 3, TOKEN), tuple(answers))}
+        tracers = {back.point: Tracer(back.point, "live")}
+        (item,) = judge_answered([*expected_answers(plan, "across")], found, tracers, prediction)
+        assert isinstance(item, AnswerTally) and item.alone == alone
+
+    def test_linux_quotes_a_packet_as_it_is_behind_psp(self) -> None:
+        _, popped = self.at_middle(self.TEXT)
+        _, whole = self.at_middle(self.TEXT.replace(", flavors: [PSP]", ""))
+        srh = 8 + 2 * 16
+        assert whole[0].packet.length - popped[0].packet.length == srh
 
 
 class TestDiagnosis:

@@ -41,7 +41,7 @@ def told(lab: ModeledLab, ended: Ended, quirks: frozenset[str]) -> Iterator[Ende
 
 
 def _error(packet: Packet, error: IcmpError, source: Address, to: Address) -> Packet:
-    whole = packet.to_bytes()
+    whole = (error.late or packet).to_bytes()
     if isinstance(source, IPv4Address) and isinstance(to, IPv4Address):
         first = packet.headers[0]
         tos = first.tos & _SERVICE if isinstance(first, Ipv4) else 0

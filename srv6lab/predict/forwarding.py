@@ -300,6 +300,8 @@ class _Step:
         frame, packet = unframed(self.walk.packet)
         if size(packet) > nic.mtu:
             return _too_big(self.walk, packet, nic)
+        if reason := self.lab.silent(nic):
+            return _lost(self.walk, reason)
         seen = view(packet, frame.source.hex(":"), frame.destination.hex(":"))
         return self._sent(self.walk, nic, self.lab.across(nic), packet, seen, f"out of {nic.name} as it is")
 

@@ -51,7 +51,9 @@ def segment(packet: Packet, sid: LocalSid, how: How) -> Result:
     if srh is None:  # S02
         return _upper_layer(outer, sid, how)  # S03
     if outer.header.hop_limit <= 1:  # S05
-        return IcmpError(TIME_EXCEEDED, 0)  # S06
+        popped = Flavor.PSP in sid.flavors and srh.segments_left == 1
+        late = without_srh(outer.packet, outer.routing) if popped else None
+        return IcmpError(TIME_EXCEEDED, 0, late=late)  # S06
     max_le = srh.hdr_ext_len // 2 - 1  # S08
     if srh.last_entry > max_le or srh.segments_left > srh.last_entry + 1:  # S09
         return IcmpError(PARAMETER_PROBLEM, ERRONEOUS_FIELD, outer.routing_offset + 3)  # S10

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from ipaddress import IPv4Address, IPv6Address
 
@@ -141,11 +141,13 @@ class Discard(Answer):
 @dataclass(frozen=True, slots=True)
 class IcmpError(Answer):
     """Discarded, and its source is told by ICMPv6 (ICMP, for an IPv4 packet); `pointer` is an offset from
-    the beginning of the packet, for a Parameter Problem."""
+    the beginning of the packet, for a Parameter Problem. Linux looks at the hop limit after the behavior: `late` is the
+    packet as it quotes it then, where it isn't as long as the one that came."""
 
     type: int
     code: int
     pointer: int | None = None
+    late: Packet | None = field(default=None, compare=False)
 
 
 Result = Forward | Deliver | Discard | IcmpError

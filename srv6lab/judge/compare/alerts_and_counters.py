@@ -8,9 +8,10 @@ from types import MappingProxyType
 from srv6lab.engines import INSTALLED
 from srv6lab.evidence.observations import Alert, Sensor, Tracer
 from srv6lab.evidence.packets import Direction, Point
-from srv6lab.evidence.prediction import Prediction
+from srv6lab.evidence.prediction import Leg, Prediction
 from srv6lab.evidence.probes import Found
 from srv6lab.evidence.verdict import AlertTally, AnswerTally, CounterTally, Item, Status
+from srv6lab.judge.compare.permitted import always_answered
 from srv6lab.judge.compare.witnesses import counts_alone, distinct, span
 from srv6lab.judge.expectations import ExpectedAlert, ExpectedAnswers, ExpectedCount
 
@@ -122,8 +123,8 @@ def judge_answered(
             unsent = not probe.sent.sent and not probe.sent.token  # a learner's ping that wasn't found
             status = Status.INCONCLUSIVE if blind or unsent else Status.FAIL
         alone = "captured" if status is Status.FAIL else None
-        if alone and one.probe in predicted and not probe.counted:
-            alone = counts_alone(one.most, _whole(predicted[one.probe]), answered)
+        if alone and one.probe in predicted:
+            alone = counts_alone(one.most, _answers(probe, predicted[one.probe]), answered)
         note = f"the tracer at {blind[0]} saw not all" if blind else ""
         note = note if probe.counted else probe.sent.note
         wanted = str(one.most) if one.least == one.most else f"at least {one.least}"
@@ -139,7 +140,14 @@ def judge_answered(
         )
 
 
-def _whole(prediction: Prediction) -> tuple[int, int]:
-    """Whether a transfer comes whole by the model: once, or not at all."""
-    whole = all(one.end.delivered for one in (*prediction.linux, *prediction.largest))
-    return int(whole), int(whole)
+def _answers(found: Found, prediction: Prediction) -> tuple[int, int] | None:
+    """How many answers the sender gets by the model, at least and at most: a transfer is answered once, or not at all.
+    None where the model doesn't know."""
+    if not found.counted:
+        whole = all(one.end.delivered for one in (*prediction.linux, *prediction.largest))
+        return int(whole), int(whole)
+    if prediction.open or prediction.meanwhile:
+        return None
+    heard = [prediction.heard(one) for one in prediction.linux if one.leg is Leg.BACK]
+    surely = always_answered(prediction) and bool(heard) and all(heard)
+    return found.sent.sent if surely else 0, found.sent.sent if any(heard) else 0

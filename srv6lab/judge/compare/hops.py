@@ -124,7 +124,7 @@ def _arrives(prediction: Prediction) -> bool:
 def _answerers(prediction: Prediction) -> Sequence[Answerer]:
     """Who answers a packet by the model, each way that it may take; nobody is None."""
     back = [one for one in (*prediction.linux, *prediction.told) if one.leg is Leg.BACK]
-    found = dict.fromkeys(one.hops[0].packet.ends[0] for one in back if one.end.delivered and one.hops)
+    found = dict.fromkeys(one.hops[0].packet.ends[0] for one in back if prediction.heard(one) and one.hops)
     there = [one for one in prediction.linux if one.leg is Leg.THERE]
     sure = len(found) >= len(there) and not any(_late(one.hops[0].packet) for one in back if one.hops)
     return [*found] if sure and found else [*found, None]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Set
 from dataclasses import replace
 
 from srv6lab.evidence.packets import Point
@@ -17,9 +17,10 @@ def _(action: LinkAction, plan: Plan) -> tuple[PlannedChange, ...]:
     return down(plan, f"{action.link.at} is down", {action.link.point})
 
 
-def down(plan: Plan, what: str, points: Collection[Point]) -> tuple[PlannedChange, ...]:
+def down(plan: Plan, what: str, points: Set[Point]) -> tuple[PlannedChange, ...]:
     """What takes some NICs of one node down. Their other ends are waited for: after it, and, since changes are taken
-    back in the order of the last to the first, after it was taken back."""
+    back in the order of the last to the first, after it was taken back. On a bridge these keep their carrier, and would
+    send to a MAC that they remember."""
     nics = tuple(nic for nic in plan.nics() if nic.point in points)
     node = nics[0].point.node
     there = PlannedChange(what, node, "link", {"nics": nics}, again=True, renewed=True)
@@ -27,7 +28,17 @@ def down(plan: Plan, what: str, points: Collection[Point]) -> tuple[PlannedChang
     far = [nic for nic in others if nic.peer in points]
     back = (_carrier(nic, f"{nic.point} has its carrier back afterwards", "take") for nic in far)
     gone = (_carrier(nic, f"{nic.point} loses its carrier", "put") for nic in far)
-    return (*back, there, *gone)
+    bridged = [
+        nic for nic in plan.nics() if nic.bridged and nic.point not in points and points & {*nic.peers}
+    ]
+    return (*back, there, *gone, *map(_forgetting, bridged))
+
+
+def _forgetting(nic: Nic) -> PlannedChange:
+    values = {"nic": nic.name, "vrf": nic.vrf}
+    return PlannedChange(
+        f"{nic.point} forgets its neighbors", nic.point.node, "neighbors", values, waits=True
+    )
 
 
 def _carrier(nic: Nic, what: str, when: str) -> PlannedChange:
