@@ -79,7 +79,7 @@ def test_a_link_out_of_the_folder_is_outside(folder: Path, tmp_path_factory: pyt
     other.write_text("description: secret\n")
     (folder / "nodes.yml").unlink()
     (folder / "nodes.yml").symlink_to(other)
-    with pytest.raises(TopologyError, match=r"nodes\.yml is no file below the lab's folder"):
+    with pytest.raises(TopologyError, match=r"`nodes\.yml` is no file below the lab's folder"):
         load(folder / "topology.yml")
 
 
@@ -90,6 +90,12 @@ def test_only_a_file_is_included(name: str, folder: Path) -> None:
         load(folder / "topology.yml")
 
 
+def test_a_link_in_a_circle_is_no_file(folder: Path) -> None:
+    (folder / "circle.yml").symlink_to("circle.yml")
+    with pytest.raises(TopologyError, match=r"circle\.yml is a link that leads in a circle"):
+        loads("include: circle.yml\n" + SMALL, "topology.yml", folder)
+
+
 def test_fifty_files_are_the_most(folder: Path) -> None:
     for number in range(51):
         (folder / f"part{number}.yml").write_text(f"x-{number}: 1\n")
@@ -97,6 +103,15 @@ def test_fifty_files_are_the_most(folder: Path) -> None:
     (folder / "topology.yml").write_text(f"include: [{names}]\nname: lab\n")
     with pytest.raises(TopologyError, match="more than 50 files"):
         load(folder / "topology.yml")
+
+
+def test_a_command_that_is_only_a_name_is_a_text() -> None:
+    said = """vars: {port: 5}
+groups: {all: {members: ["r[1-2]"], commands: ["{n}", "{port}"]}}
+nodes: {"r[1-2]": {role: router}}
+"""
+    nodes = long(said)["nodes"]
+    assert [nodes[name]["commands"] for name in ("r1", "r2")] == [["1", "5"], ["2", "5"]]
 
 
 def test_a_text_without_a_folder_includes_nothing() -> None:

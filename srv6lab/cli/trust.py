@@ -57,7 +57,7 @@ def _of_node(node: PlannedNode) -> Iterator[str]:
 def _file(file: OwnFile) -> str:
     lines = file.content.count("\n") + (not file.content.endswith("\n") and bool(file.content))
     source = f" from {file.source}" if file.source else ""
-    return f"(writes {file.path}{source}: {lines} lines, mode {file.mode}, owner {file.owner})"
+    return f"(writes {file.path}{source}: {lines} line{'s' * (lines != 1)}, mode {file.mode}, owner {file.owner})"
 
 
 def _digest(plan: Plan, asked: list[Run]) -> str:

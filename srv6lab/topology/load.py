@@ -123,7 +123,11 @@ def _files(view: checks.Facts, folder: Path | None, source: Source) -> tuple[dic
 def _text(folder: Path, name: str) -> str:
     """A small text file in the folder, where no link leads out of it; a pipe would never end, and a shell loses NUL."""
     path = folder / name
-    if not path.resolve().is_relative_to(folder.resolve()):
+    try:
+        inside = path.resolve().is_relative_to(folder.resolve())
+    except RuntimeError:  # of Python before 3.13
+        raise ValueError("it is a link that leads in a circle") from None
+    if not inside:
         raise ValueError("it is a link that leads out of the topology's folder")
     if path.exists() and not path.is_file():
         raise ValueError("it is no file")

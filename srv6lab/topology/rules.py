@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
@@ -17,7 +17,7 @@ class Rule(Model):
     priority: Annotated[int, Field(strict=True, ge=1, le=32765)]
     source: Network | None = Field(alias="from", default=None)
     to: Network | None = None
-    iif: NicName | Literal["lo"] | None = None
+    iif: NicName | None = None
     fwmark: Annotated[int, Field(strict=True, ge=1, le=2**32 - 1)] | None = None
     table: Table
 

@@ -94,10 +94,19 @@ def route_is_there_or_not(view: Facts, locate: Locate) -> Iterator[Problem]:
             there = one.prefix in known or (one.table is None and one.prefix in steered)
             of = f"{one.prefix} in table {one.table}" if one.table else str(one.prefix)
             where = locate((*item.path, "route", key, "prefix"))
-            if key == "add" and there:
+            if one.table is None and (nic := _on_a_link(view, one.node, one.prefix)):
+                what = f"{one.prefix} is the prefix of the link at {one.node}:{nic}, and Linux lays its route"
+                yield Problem(where, what, "take a longer prefix, whose route goes first")
+            elif key == "add" and there:
                 yield Problem(where, f"{one.node} has a route to {of} already", "write `replace`")
             elif key != "add" and not there:
                 yield Problem(where, f"Day0 lays no route to {of} on {one.node}", _instead(key, known))
+
+
+def _on_a_link(view: Facts, node: str, prefix: Network) -> str | None:
+    """The NIC of the node whose link has the prefix. Linux lays the route of a link with the NIC's address, so Day0,
+    which brings back what an exercise has changed, wouldn't lay it."""
+    return next((nic.endpoint.nic for nic in view.nics.get(node, ()) if prefix in nic.link.prefixes), None)
 
 
 def _instead(key: str, known: set[Network]) -> str:
@@ -112,7 +121,7 @@ def netem_does_something(view: Facts, locate: Locate) -> Iterator[Problem]:
         action = item.value
         if (
             isinstance(action, NetemAction)
-            and action.netem.loss is None
+            and float((action.netem.loss or "0%")[:-1]) == 0
             and action.netem.delay is None
             and item.whole
         ):

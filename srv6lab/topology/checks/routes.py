@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from srv6lab.errors import Problem
@@ -12,6 +13,8 @@ from srv6lab.topology.model import Node
 from srv6lab.topology.route import Route
 from srv6lab.topology.scalars import Address
 
+# Priorities of the rules that Day0 lays: for frames; classes of SR policies, from 1 to 7; steering by source or NIC.
+FRAMES, CLASSES, SELECTORS = 500, 1000, 10001
 _OF_REFUSING = (("via", None), ("nic", None), ("weight", 1))  # what a route that refuses has none of
 
 
@@ -79,6 +82,19 @@ def route_twice(view: Facts, locate: Locate) -> Iterator[Problem]:
 
 
 @check
+def route_in_the_place_of_a_link(view: Facts, locate: Locate) -> Iterator[Problem]:
+    """Linux has one IPv4 route of a prefix and a metric, and that of a link's own prefix has none, too."""
+    alone = Counter(prefix for item in view.links for prefix in item.value.prefixes)
+    for path, name, route in view.every_route:
+        if route.prefix.version == 6 or route.metric or route.table or route.vrf:
+            continue
+        for nic in view.nics.get(name, ()):
+            if route.prefix in nic.link.prefixes and nic.endpoint.vrf is None and alone[route.prefix] == 1:
+                what = f"{route.prefix} is the prefix of the link at {name}:{nic.endpoint.nic}, and takes that link's place"
+                yield Problem(locate((*path, "prefix")), what, "take it away, or give it a `metric`")
+
+
+@check
 def routes_that_share_nothing(view: Facts, locate: Locate) -> Iterator[Problem]:
     """Linux has one route for a prefix, a table and a metric: with several neighbors, or with one thing else."""
     for name, node in view.nodes.items():
@@ -124,6 +140,33 @@ def rules(view: Facts, locate: Locate) -> Iterator[Problem]:
         }.values():
             what = f"{name} already has a rule with the priority {priority} ({line_of(locate, first)})"
             yield Problem(locate((*path, "priority")), what, "give each rule one of its own")
+
+
+@check
+def rule_of_day0(view: Facts, locate: Locate) -> Iterator[Problem]:
+    """Day0 lays rules of its own, and takes away what has their priority."""
+    for name, node in view.nodes.items():
+        taken = dict(_taken(view, name, node))
+        for index, rule in enumerate(node.rules):
+            if whose := taken.get(rule.priority):
+                what = f"the priority {rule.priority} of {name} is that of {whose}"
+                where = locate(("nodes", name, "rules", index, "priority"))
+                yield Problem(where, what, "take another number")
+
+
+def _taken(view: Facts, name: str, node: Node) -> Iterator[tuple[int, str]]:
+    """The priorities of the rules that Day0 lays by itself, and what they are for."""
+    mine = [one.value for one in view.policies if one.value.headend == name]
+    if any(one.of_frames for one in mine):
+        yield FRAMES, "the rule for whole frames"
+    if node.headend:
+        yield from ((CLASSES + one, "a class of SR policies") for one in range(1, 8))
+    chosen = {
+        (match.prefixes[0].version, match.source, match.nic)
+        for one in mine
+        if not one.of_frames and ((match := one.match).source or match.nic)
+    }
+    yield from ((SELECTORS + one, "steering by source or NIC") for one in range(len(chosen)))
 
 
 def _table(node: Node, route: Route) -> int | None:

@@ -111,7 +111,7 @@ def _whole(name: str, one: _Named, shared: Node | None) -> Node:
     if one.range and node.data is None:
         node = mapping(one.mark, ())
     values = {} if one.number is None else {NUMBER: one.number}
-    node = filled(node, lambda _, text, __: put(text, values))
+    node = filled(node, lambda _, text, free: put(text, values, free=free))
     origin = f"{name}, from {one.range}" if one.range else name if shared and node is not one.said else ""
     if not origin:
         return node

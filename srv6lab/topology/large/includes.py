@@ -11,7 +11,7 @@ from typing import NoReturn
 
 from srv6lab.errors import Problem, TopologyError
 from srv6lab.topology.scalars import FILE_NAME, LONGEST_FILE_NAME
-from srv6lab.topology.yaml.edit import Problems, child, children, entries, mapping, merged
+from srv6lab.topology.yaml.edit import Problems, child, entries, mapping, merged
 from srv6lab.topology.yaml.source import MAX_BYTES, Source, examine
 from srv6lab.topology.yaml.tree import Mark, Node
 
@@ -45,7 +45,7 @@ class _Reader:
     def whole(self, root: Node, way: tuple[Path, ...]) -> Node:
         """A file's tree with those of all that it includes; `way` are the files that led to it."""
         said = child(root, "include")
-        names = [said] if said and isinstance(said.data, str) else [one for _, one in children(said)]
+        names = [said] if said and isinstance(said.data, str) else _items(said)
         below: Node | None = None
         for name in names:
             if isinstance(name.data, str) and (tree := self._read(name, way)) is not None:
@@ -81,9 +81,12 @@ class _Reader:
             self._stop(name, "a text that stands in no file includes nothing", "save it as a file")
         text, home = str(name.data), self.folder.resolve()
         plain = FILE_NAME.match(text) and len(text) <= LONGEST_FILE_NAME
-        path = (home / text).resolve() if plain else home
+        try:
+            path = (home / text).resolve() if plain else home
+        except (OSError, RuntimeError):  # the second where Python is older than 3.13
+            self._stop(name, f"{text} is a link that leads in a circle", _MEND)
         if home not in path.parents:
-            self._stop(name, f"{text[:60]} is no file below the lab's folder", _MEND)
+            self._stop(name, f"`{text[:60]}` is no file below the lab's folder", _MEND)
         if not path.is_file():
             self._stop(name, f"there is no file {text} in the lab's folder", _MEND)
         return path
@@ -95,6 +98,10 @@ class _Reader:
         where = self.source.at(other.mark)
         what = f"`{key}` is also in {where.file}, line {where.line}, and says something else there"
         self.problems.say(mark, what, "say it in one of the two, or in the file that includes both")
+
+
+def _items(said: Node | None) -> list[Node]:
+    return said.children if said and isinstance(said.children, list) else []
 
 
 def _by(way: tuple[Path, ...], path: Path) -> str:

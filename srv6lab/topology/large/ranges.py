@@ -112,7 +112,7 @@ class _Spreader:
 
 
 def _nth_or_free(index: int, values: dict[str, Any], _: Node, text: str, free: bool) -> Any:
-    return put(text, values) if free else nth(text, index, values)
+    return put(text, values, free=True) if free else nth(text, index, values)
 
 
 def _is(one: Node, other: Node) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 from srv6lab.suggest import or_all
 from srv6lab.topology.yaml.edit import Problems, child, children, entries, mapping, sequence
-from srv6lab.topology.yaml.tree import Node
+from srv6lab.topology.yaml.tree import Mark, Node
 
 NUMBER = "n"
 # `$` before it is a shell's. Elsewhere than in FREE texts `{word}` is nothing that the model takes.
@@ -35,20 +35,26 @@ def with_vars(root: Node, problems: Problems) -> Node:
 
     def fill(node: Node, text: str, free: bool) -> Any:
         for name in HOLE.findall(text):
-            if name not in values and name != NUMBER and not free:
+            if name in values or name == NUMBER or free:
+                continue
+            if place := child(said, name):
+                what = f"the variable {name} has no value that can stand in a text"
+                problems.say(node.mark, what, f"mend it in line {problems.source.at(place.mark).line}")
+            else:
                 mend = or_all(name, values) if values else f"write it under `vars: {{{name}: …}}`"
                 problems.say(node.mark, f"no variable is called {name}", mend)
-        return put(text, values)
+        return put(text, values, free=free)
 
     kept = {key: filled(value, fill, key) for key, _, value in entries(root) if key not in _KEPT}
+    _say_twice(root, values, problems)
     _say_bare(root, {*values, NUMBER}, problems)
     found = ((key, mark, kept.get(key, value)) for key, mark, value in entries(root))
     return mapping(root.mark, found) if any(kept[k] is not root.children[k] for k in kept) else root
 
 
-def put(text: str, values: Mapping[str, Any]) -> Any:
-    """The text with values for the names in it; the value itself if the text is no more than a name."""
-    if (whole := HOLE.fullmatch(text)) and whole[1] in values:
+def put(text: str, values: Mapping[str, Any], *, free: bool = False) -> Any:
+    """The text with values for the names in it; the value itself if the text is no more than a name, and not `free`."""
+    if not free and (whole := HOLE.fullmatch(text)) and whole[1] in values:
         return values[whole[1]]
     return HOLE.sub(lambda found: _text(values.get(found[1], found[0])), text)
 
@@ -93,6 +99,23 @@ def _say_bare(root: Node, names: set[str], problems: Problems) -> None:
                 if below is None and name in names:
                     what = f"YAML reads {{{name}}} without quotes as a mapping"
                     problems.say(value.mark, what, f'write "{{{name}}}"')
+
+
+def _say_twice(root: Node, values: Mapping[str, Any], problems: Problems) -> None:
+    """Two keys of a mapping that values make one."""
+    waiting = [root]
+    while waiting:
+        node = waiting.pop()
+        waiting += [value for _, value in children(node)]
+        first: dict[str, Mark] = {}
+        for key, mark, _ in entries(node):
+            name = str(put(key, values))
+            if name in first:
+                line = problems.source.at(first[name]).line
+                problems.say(
+                    mark, f"the key `{name}` is here twice, first in line {line}", "keep one of the two"
+                )
+            first.setdefault(name, mark)
 
 
 def without_numbers(root: Node, problems: Problems) -> Node:

@@ -86,6 +86,11 @@ _UNITS = {
 }
 
 
+def _unit(name: str, finding: Finding) -> str:
+    """A link's own delay is in microseconds, and what netem adds to it in milliseconds."""
+    return ", in milliseconds" if "netem" in finding["loc"] else _UNITS.get(name, "")
+
+
 def shown(value: Any) -> str:
     """A value as the author would say it, never a page of it."""
     if isinstance(value, dict):
@@ -136,7 +141,7 @@ def _text(name: str, value: Any, finding: Finding) -> Words:
 
 def _whole(name: str, value: Any, finding: Finding) -> Words:
     digits = isinstance(value, str) and value.isdigit()
-    mend = "take the quotes away" if digits else f"write digits only{_UNITS.get(name, '')}"
+    mend = "take the quotes away" if digits else f"write digits only{_unit(name, finding)}"
     return f"{name} must be a whole number, not {shown(value)}", mend
 
 
@@ -148,7 +153,7 @@ def _small(name: str, value: Any, finding: Finding) -> Words:
     low = finding["ctx"]["ge"]
     return (
         f"{name} is {shown(value)}; the smallest allowed is {low}",
-        f"write {low} or more{_UNITS.get(name, '')}",
+        f"write {low} or more{_unit(name, finding)}",
     )
 
 
@@ -156,7 +161,7 @@ def _large(name: str, value: Any, finding: Finding) -> Words:
     high = finding["ctx"]["le"]
     return (
         f"{name} is {shown(value)}; the largest allowed is {high}",
-        f"write {high} or less{_UNITS.get(name, '')}",
+        f"write {high} or less{_unit(name, finding)}",
     )
 
 
