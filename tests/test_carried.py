@@ -168,7 +168,8 @@ def test_a_udp_checksum_may_be_computed_on_the_way_and_not_be_broken() -> None:
 
 
 def test_answers_count_by_the_senders_word() -> None:
-    back = trace((OTHER, Direction.OUT), leg=Leg.BACK)
+    home = End(True, PLACE.place, "")
+    back = trace((OTHER, Direction.OUT), leg=Leg.BACK, end=home)
     replies = at((OTHER, Direction.OUT), *[echo(n, kind=0) for n in (1, 2, 3)])
     seen = [*at(OUT, *THREE), *at(IN, *THREE), *replies]
     assert not any(name == "answers" for name, _, _ in wrong(judged(seen, trace(), back)))

@@ -89,7 +89,7 @@ class TestWhichLab:
         assert ([one.name for one in course], broken) == (["first", "small"], ["broken"])
 
     def test_all_problems_of_a_file_are_raised(self, site: LabsFolder) -> None:
-        write_whole(site.labs / "broken" / "topology.yml", "name: Broken\nnodes: {}\n")
+        write_whole(site.labs / "broken" / "topology.yml", "name: -broken\nnodes: {}\n")
         with pytest.raises(TopologyError) as caught:
             site.load(site.refer("broken"))
         assert len(caught.value.problems) == 2

@@ -35,9 +35,10 @@ class _Known:
 def _by_identity(function: Callable[..., Any]) -> Callable[..., Any]:
     known = _Known()
 
-    def remembered(*arguments: object) -> Any:
-        key = tuple(one if isinstance(one, int | str) else id(one) for one in arguments)
-        return known.get(key, arguments, lambda: function(*arguments))
+    def remembered(*arguments: object, **named: object) -> Any:
+        every = (*arguments, *named.values())
+        key = tuple(one if isinstance(one, int | str) else id(one) for one in every)
+        return known.get(key, every, lambda: function(*arguments, **named))
 
     return remembered
 

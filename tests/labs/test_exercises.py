@@ -77,6 +77,9 @@ def test_every_cause_has_two_faults() -> None:
     assert {cause for cause in CAUSES if shown[cause] < 2 and cause not in answered} == {
         "expectation",
         "model",
+        "nic-out-of-vrf",  # more of VRFs in tests/test_vrfs.py
+        "not-modeled",  # no lab of the course has commands: tests/labs/test_way_out.py
+        "policy-in-main-table",
         "proxy-cache-empty",  # who rewrites a packet is named first, where that is a rule
         "unknown",
         "vrf-strict-mode",
