@@ -196,6 +196,27 @@ exercises:
         second = next(part for number, part in prediction.parts() if number == 2)
         assert _answerers(second) == [None]
 
+    def test_linux_quotes_a_packet_with_the_srh_that_its_router_inserts(self) -> None:
+        inline = self.TEXT.replace("}\nexercises", ", mode: inline}\nexercises")
+        lengths = []
+        for text in (inline, self.TEXT.replace("steering:", "x-no:")):
+            told = predicted(planned(text)).told
+            lengths.append(
+                next(
+                    one.hops[0].packet.length for one in told if one.hops and one.hops[0].point.node == "gate"
+                )
+            )
+        srh = 8 + 3 * 16
+        assert lengths[0] - lengths[1] == srh
+
+    def test_a_nic_with_a_link_local_address_alone_lends_one_of_another(self) -> None:
+        near = self.TEXT.replace(
+            '"2001:2::/64", endpoints: ["gate:eth2"',
+            '["fe80::/64", "2001:2::/64"], endpoints: [{at: "gate:eth2", address: ["fe80::9", "2001:2::1"]}',
+        )
+        errors = [one for one in predicted(planned(near)).told if one.hops and one.end.place.node == "gate"]
+        assert {str(one.hops[0].packet.ends[0]) for one in errors} == {"2001:2::2"}
+
     @pytest.mark.parametrize(("answered", "alone"), [("none", "expected"), ("all", None)])
     def test_an_author_against_model_and_captures_stands_alone(
         self, answered: str, alone: str | None

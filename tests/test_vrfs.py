@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,9 @@ from srv6lab.evidence.verdict import Status
 from srv6lab.judge.diagnose.causes import suspect
 from srv6lab.judge.diagnose.in_vrfs import asked_in_vrfs
 from srv6lab.predict import predict
+from srv6lab.render.apply import changes_of
+from srv6lab.render.day0 import day0_script
+from srv6lab.topology.actions.link import LinkAction
 from tests.conftest import silent
 from tests.small import planned
 
@@ -167,3 +171,31 @@ def test_the_kernel_does_the_same(bring_up: Any, tmp_path: Path) -> None:
         item for item in items if item.status is not Status.PASS
     ]
     assert len(items) > 150
+
+
+def test_what_is_steered_in_a_vrf_begins_where_frr_lets_tunnels_begin() -> None:
+    isis = "router_id: 1.1.1.{0}, isis: {{instance: x, net: 49.0001.0000.0000.000{0}.00}}"
+    text = SITES
+    for number in (1, 3):
+        loopback = f'    loopback: "fc00:{number}::1/64"\n'
+        said = isis.format(number).replace(", isis", "\n    isis")
+        text = text.replace(loopback, f"{loopback}    {said}\n")
+    text = text.replace("name: net12, ", "name: net12, isis: {network: point-to-point}, ")
+    plan = planned(text)
+    assert "ip sr tunsrc set fc00:1::1" in day0_script(plan, plan.node("gate"))
+
+
+def test_nics_with_any_name_have_variables_that_bash_knows() -> None:
+    """`$xe.1` is the variable xe, and `.1`."""
+    text = SITES.replace("gate:eth", "gate:xe.")
+    text = text.replace(
+        "exercises:",
+        """  - {headend: mid, match: {prefix: "2001:db8:2::/64", nic: ge-0-1}, to: {segments: ["fc00:3::46"]}}
+exercises:""",
+    ).replace("mid:eth1", "mid:ge-0-1")
+    plan = planned(text.replace("mid:eth2", "mid:ge-0-2"))
+    script = day0_script(plan, plan.node("mid")) + day0_script(plan, plan.node("gate"))
+    down = LinkAction.model_validate({"link": {"at": "gate:xe.1", "state": "down"}})
+    script += "".join(change.do for change in changes_of(plan, down))
+    assert "$nic_ge_0_2" in script
+    assert re.findall(r"\$\{?(?:xe|ge)\b.*", script) == []

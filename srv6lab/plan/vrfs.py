@@ -23,9 +23,11 @@ def plan_vrfs(said: Node, node: PlannedNode, steering: Sequence[Steering]) -> tu
 
 
 def _exits(node: PlannedNode, firsts: dict[IPv6Address, None]) -> Iterator[tuple[IPv6Address, IPv6Address]]:
-    """Those to which there is a way, each with the node's tunnel source, or the address of the NIC towards it."""
+    """Those to which there is a way, each with the node's tunnel source, what FRR tells the kernel, or the address of the
+    NIC towards it."""
+    by_frr = node.routing.source if node.routing else None
     addresses = {nic.name: one.ip for nic in node.nics for one in reversed(nic.addresses) if one.version == 6}
     for segment in firsts:
-        source = node.tunnel_source or addresses.get(node.egress_nic(segment) or "")
+        source = node.tunnel_source or by_frr or addresses.get(node.egress_nic(segment) or "")
         if isinstance(source, IPv6Address):
             yield segment, source

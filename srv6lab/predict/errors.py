@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv6Address
 
 from srv6lab.evidence.packets import Address
+from srv6lab.plan.nodes import Nic, PlannedNode
 from srv6lab.predict.forwarding import Ended, vrf_of, walks
 from srv6lab.predict.namespaces import ModeledLab
+from srv6lab.predict.source import source as source_by
 from srv6lab.srv6.packet import Icmp, Icmpv6, Ipv4, Ipv6, Packet, build
 from srv6lab.srv6.results import IcmpError
 from srv6lab.topology.exercises import HOPS
@@ -34,10 +36,17 @@ def told(lab: ModeledLab, ended: Ended, quirks: frozenset[str]) -> Iterator[Ende
         begun = walks(lab, _error(ended.walk.packet, ended.error, near, first.source), place, quirks, table)
         nics = {one.walk.hops[0].point for one in begun if one.walk.hops}
         own_nics = (nic for nic in node.nics if nic.point in nics)
-        addresses = [one.ip for nic in own_nics for one in nic.addresses]
-        source = next((one for one in addresses if one.version == near.version), near)
+        given = (_source(node, nic, first.source) for nic in own_nics)
+        source = next((one for one in given if one is not None), near)
         error = _error(ended.walk.packet, ended.error, source, first.source)
         yield from walks(lab, error, place, quirks, table)
+
+
+def _source(node: PlannedNode, nic: Nic, to: Address) -> Address | None:
+    """Of IPv4 the first address of the NIC, of IPv6 what Linux takes for anything that it sends (RFC 6724)."""
+    if isinstance(to, IPv6Address):
+        return source_by(node, nic, to)
+    return next((one.ip for one in nic.addresses if one.version == to.version), None)
 
 
 def _error(packet: Packet, error: IcmpError, source: Address, to: Address) -> Packet:

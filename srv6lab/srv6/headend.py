@@ -64,7 +64,9 @@ def _packet(packet: Packet, given: Encapsulation, srh: Srh | None) -> Result:
 
 def _inserted(packet: Packet, given: Encapsulation, *, reduced: bool) -> Result:
     less = hop(packet)
-    return less if isinstance(less, IcmpError) else Forward(insert(less, given, reduced=reduced), Lookup())
+    if isinstance(less, IcmpError):
+        return replace(less, late=insert(packet, given, reduced=reduced))
+    return Forward(insert(less, given, reduced=reduced), Lookup())
 
 
 def insert(packet: Packet, given: Encapsulation, *, reduced: bool = False) -> Packet:
