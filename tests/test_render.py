@@ -140,7 +140,7 @@ def kind_of(name: str) -> Any:
 
 @pytest.mark.parametrize(
     "kind",
-    ["Name", "NicName", "NicLabel", "TraceName", "VrfName", "Net", "RouteTarget", "InstanceName"],
+    ["Name", "NicName", "TraceName", "VrfName", "Net", "RouteTarget", "InstanceName"],
 )
 @pytest.mark.parametrize("text", HOSTILE)
 def test_a_name_holds_no_word_of_a_shell(kind: str, text: str) -> None:
