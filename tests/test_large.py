@@ -107,11 +107,11 @@ def test_fifty_files_are_the_most(folder: Path) -> None:
 
 def test_a_command_that_is_only_a_name_is_a_text() -> None:
     said = """vars: {port: 5}
-groups: {all: {members: ["r[1-2]"], commands: ["{n}", "{port}"]}}
-nodes: {"r[1-2]": {role: router}}
+groups: {all: {members: ["k[1-2]"], commands: ["{n}", "{port}"]}}
+nodes: {"k[1-2]": {role: router}}
 """
     nodes = long(said)["nodes"]
-    assert [nodes[name]["commands"] for name in ("r1", "r2")] == [["1", "5"], ["2", "5"]]
+    assert [nodes[name]["commands"] for name in ("k1", "k2")] == [["1", "5"], ["2", "5"]]
 
 
 def test_a_text_without_a_folder_includes_nothing() -> None:
