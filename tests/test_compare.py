@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 import pytest
@@ -41,7 +41,7 @@ def judge(
     sent: int = 3,
     token: str = "aa",
     tracers: Mapping[Point, Tracer] | None = None,
-    elsewhere_absent: bool = False,
+    elsewhere_absent: bool | Collection[str] = False,
     undirected: tuple[Point, ...] = (),
 ) -> Verdict:
     found = Found(Sent("echo", sent, sent, token, "" if sent else "no way"), tuple(seen), undirected)
@@ -204,6 +204,14 @@ def test_elsewhere_absent_fails_at_any_other_place() -> None:
     verdict = judge([WANTED], seen, elsewhere_absent=True)
     assert shown(verdict) == [("packet", "pass"), ("unexpected", "fail")]
     assert (verdict.items[1].point, verdict.items[1].direction) == (OTHER, Direction.IN)
+
+
+@pytest.mark.parametrize(
+    ("probes", "status"), [({"echo"}, Status.FAIL), ({"other"}, Status.PASS), ((), Status.PASS)]
+)
+def test_nothing_else_may_happen_to_some_probes(probes: Collection[str], status: Status) -> None:
+    seen = (*hops(*[tunneled()] * 3), Hop(OTHER, Direction.IN, tunneled()))
+    assert judge([WANTED], seen, elsewhere_absent=probes).status is status
 
 
 def test_elsewhere_absent_passes_where_nothing_else_is_seen() -> None:

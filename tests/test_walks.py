@@ -101,7 +101,7 @@ def test_names_stand_for_addresses() -> None:
 
 
 def test_what_is_in_no_walk_may_not_happen_unless_it_is_said() -> None:
-    assert lab().topology.exercises[0].expect.elsewhere == "absent"
+    assert lab().topology.exercises[0].expect.elsewhere is None
     assert lab(WALK + "      elsewhere: any\n").topology.exercises[0].expect.elsewhere == "any"
 
 

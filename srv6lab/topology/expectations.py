@@ -183,12 +183,12 @@ class LossExpectation(Model):
 
 class Expect(Model):
     """The author's word, written by hand. `elsewhere: absent` says that the probes' packets are
-    seen at no other point than those listed; so it is where there is a walk. A walk becomes `packets` before anything
-    else looks at the file."""
+    seen at no other point than those listed; without it that is so of probes that have a walk. A walk becomes `packets`
+    before anything else looks at the file."""
 
     walk: dict[Name, Walk] = Field(default_factory=dict)
     packets: tuple[PacketExpectation, ...] = ()
-    elsewhere: Literal["absent", "any"] = "any"
+    elsewhere: Literal["absent", "any"] | None = None
     losses: tuple[LossExpectation, ...] = ()
     alerts: tuple[AlertExpectation, ...] = ()
     counters: tuple[CounterExpectation, ...] = ()

@@ -7,7 +7,7 @@
           - r1 > r2: 2001:12::1 → fc00:3::a hl 63 [*fc00:3::a] | same hl 63
 
 A walk is only another way to write `packets`: it becomes those before anything else looks at the file, each value at
-the place where it stands in the walk. What isn't in a walk may not happen: `elsewhere` is `absent` unless it is given.
+the place where it stands in the walk. What isn't in a probe's walk may not happen to it, unless `elsewhere: any` is given.
 """
 
 from __future__ import annotations
@@ -64,8 +64,6 @@ def _add(expect: Node, mark: Mark, packets: list[Node]) -> None:
     if isinstance(listed.children, list):
         every = [*listed.children, *packets]
         _put(expect, "packets", Node(listed.mark, [one.data for one in every], every))
-    if not child(expect, "elsewhere"):
-        _put(expect, "elsewhere", Node(mark, "absent"))
 
 
 def _collection(mark: Mark, data: Any) -> Node:

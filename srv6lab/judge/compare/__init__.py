@@ -7,7 +7,7 @@ where a live tracer that dropped nothing would have seen it; anywhere else it is
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from srv6lab.evidence.observations import Tracer
@@ -49,11 +49,12 @@ def compare(
     found: Mapping[str, Found],
     tracers: Mapping[Point, Tracer],
     *,
-    elsewhere_absent: bool,
+    elsewhere_absent: bool | Collection[str],
     predicted: Mapping[str, Prediction] | None = None,
 ) -> Verdict:
     """Judge one exercise: `found` and `predicted` by probe, `tracers` for every point of the lab. Without
-    `predicted` the author and the captures are the only witnesses."""
+    `predicted` the author and the captures are the only witnesses. `elsewhere_absent` says of which probes nothing may be
+    seen where no expectation has it: of all, of none, or of those."""
     items: list[Item] = []
     watched = {expectation.point for expectation in expected}
     if elsewhere_absent:
@@ -64,11 +65,12 @@ def compare(
         if foreseen is not None:
             foreseen = {spot: them for spot, them in foreseen.items() if _handed_in(tracers, spot[0])}
             watched |= {point for point, _ in foreseen}
+        closed = probe in elsewhere_absent if isinstance(elsewhere_absent, Collection) else elsewhere_absent
         open_ = predicted is not None and predicted[probe].open
         if predicted and _stays(one, mine, predicted[probe]):
             judged = [*judge_answers(one, predicted[probe], ())]
         else:
-            judged = list(_judge_probe(one, mine, foreseen, tracers, elsewhere_absent, open_))
+            judged = list(_judge_probe(one, mine, foreseen, tracers, closed, open_))
         if predicted and one.sent.sent:
             sound = {at for at, it in tracers.items() if it.sound} - {*one.undirected}
             failed = any(isinstance(it, _COUNTED) and it.status is Status.FAIL for it in judged)
