@@ -85,15 +85,17 @@ HEADERS = {4: 20, 6: 40}  # bytes of an IP header
 def probe_fits_its_link(view: Facts, locate: Locate) -> Iterator[Problem]:
     """What doesn't would be sent in fragments, which carry no token but for the first."""
     for item in _probes(view):
-        for nic in view.nics.get(item.value.source, ()):
-            header = max((kind.header for kind in item.value.kinds), default=0)
-            # Where both families are, what is sent is of the one with the shorter header, or fits either.
-            room = nic.mtu - HEADERS[min(nic.link.versions)] - header
-            if item.value.size > room:
-                what = f"{item.value.size} bytes don't fit link {nic.link.name}, whose MTU is {nic.mtu}"
-                yield Problem(
-                    locate((*item.path, "size")), what, f"send {room} at most, or give the link more"
-                )
+        header = max((kind.header for kind in item.value.kinds), default=0)
+        # Where both families are, what is sent is of the one with the shorter header, or fits either.
+        rooms = [
+            (nic.mtu - HEADERS[min(nic.link.versions)] - header, nic)
+            for nic in view.nics.get(item.value.source, ())
+        ]
+        # By which of its NICs a packet leaves is for routes to say: one with room is enough.
+        room, nic = max(rooms, key=lambda one: one[0], default=(item.value.size, None))
+        if nic and item.value.size > room:
+            what = f"{item.value.size} bytes don't fit link {nic.link.name}, whose MTU is {nic.mtu}"
+            yield Problem(locate((*item.path, "size")), what, f"send {room} at most, or give the link more")
 
 
 @check

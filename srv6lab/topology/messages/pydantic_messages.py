@@ -190,6 +190,8 @@ def _list(name: str, value: Any, finding: Finding) -> Words:
 
 
 def _mapping(name: str, value: Any, finding: Finding) -> Words:
+    if "walk" in finding["loc"] and isinstance(value, str) and ": " in value:
+        return f"{name} is one text", "put only what stands behind the colon in quotes"
     return (
         f"{name} must be a mapping, not {shown(value)}",
         "write `{key: value}`, or indented `key: value` lines",
