@@ -75,7 +75,7 @@ def test_without_an_srh_nothing_is_asked_for() -> None:
 
 def test_day0_tells_keys_and_what_is_asked_for() -> None:
     files = render(planned(signed(mid="hmac_check: required, " + KEYS, exit="hmac_check: never, " + KEYS)))
-    assert "printf '%s\\n' 'a b' | setsid --wait ip sr hmac set 1 sha256 2>&1" in files["day0/gate.sh"]
+    assert "setsid --wait ip sr hmac set 1 sha256 2>&1 <<<'a b'" in files["day0/gate.sh"]
     assert "segs fc00:b::e,fc00:c::d4 hmac 1 dev $eth2" in files["day0/gate.sh"]
     assert "seg6_require_hmac" not in files["day0/gate.sh"]
     assert '  echo 1 >"$file"' in files["day0/mid.sh"]
