@@ -101,8 +101,13 @@ def test_names_stand_for_addresses() -> None:
 
 
 def test_what_is_in_no_walk_may_not_happen_unless_it_is_said() -> None:
-    assert lab().topology.exercises[0].expect.elsewhere is None
-    assert lab(WALK + "      elsewhere: any\n").topology.exercises[0].expect.elsewhere == "any"
+    def closed(text: str) -> frozenset[str]:
+        return lab(text).topology.exercises[0].closed
+
+    assert closed(WALK) == {"echo"}
+    assert closed(WALK + "      elsewhere: any\n") == frozenset()
+    assert closed("    expect: {elsewhere: absent}\n") == {"echo"}
+    assert closed("    expect: {alerts: []}\n") == frozenset()
 
 
 def test_a_walk_that_nobody_has_read_is_warned_of() -> None:

@@ -6,7 +6,7 @@ hands in.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -99,9 +99,8 @@ def judge_run(
     sent = {one.probe: one for one in observed.probes}
     found = find_all(plan, exercise.every_probe(), captures, sent)
     predicted = {one.probe: one for one in predict(plan, name)}
-    absent = _nowhere_else(exercise)
     wanted = [one for one in expectations(plan, name) if one.point in judged or not part]
-    verdict = compare(name, wanted, found, judged, elsewhere_absent=absent, predicted=predicted)
+    verdict = compare(name, wanted, found, judged, elsewhere_absent=exercise.closed, predicted=predicted)
     sensors = {one.service: one for one in observed.sensors}
     beside = [*_of_the_run(observed), *_unreviewed(exercise)]
     if part:
@@ -177,13 +176,6 @@ def _of_the_run(observed: Observations) -> Iterator[Item]:
     if observed.failure:
         note = f"the exercise couldn't go on: {observed.failure}"
         yield ChangeFailed(status=Status.FAIL, note=note, node=observed.failed_on)
-
-
-def _nowhere_else(exercise: Exercise) -> bool | Collection[str]:
-    """The probes that may be seen nowhere but where the author expects them: all, none, or those with a walk."""
-    if exercise.expect.elsewhere is None:
-        return exercise.expect.walk.keys()
-    return exercise.expect.elsewhere == "absent"
 
 
 def _unreviewed(exercise: Exercise) -> Iterator[Item]:

@@ -176,5 +176,12 @@ class Exercise(Model):
                 (("steps", index, "probes", number), probe) for number, probe in enumerate(step.probes)
             )
 
+    @property
+    def closed(self) -> frozenset[str]:
+        """The probes that may be seen nowhere but where the author expects them: all, none, or those with a walk."""
+        if self.expect.elsewhere is None:
+            return frozenset(self.expect.walk)
+        return frozenset(probe.id for probe in self.every_probe() if self.expect.elsewhere == "absent")
+
     def every_action(self) -> tuple[Action, ...]:
         return self.apply + tuple(action for step in self.steps for action in step.apply)
