@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -137,9 +138,19 @@ class Network:
         return made
 
     def stop(self, agent: subprocess.Popen[str], number: int = signal.SIGTERM) -> str:
-        """Its errors, once it has ended."""
+        """Its errors that nobody has read yet, once it has ended."""
         agent.send_signal(number)
         return agent.communicate(timeout=10)[1]
+
+    def says(self, agent: subprocess.Popen[str], words: str, within: float = 10) -> str:
+        """Its errors until these words are among them."""
+        assert agent.stderr
+        said, due = "", time.monotonic() + within
+        while words not in said:
+            ready, _, _ = select.select([agent.stderr], [], [], max(0.0, due - time.monotonic()))
+            assert ready, f"{words!r} isn't in {said!r}"
+            said += os.read(agent.stderr.fileno(), 65536).decode()
+        return said
 
     def becomes(self, holds: Callable[[], bool], within: float = 10) -> float:
         """Seconds until something holds."""

@@ -284,11 +284,12 @@ def test_what_it_can_not_do_ends_it_or_is_tried_again(net: Network) -> None:
     late = net.agent(
         config(TWO, steering=[steer(10), steer(30, prefix="10.0.9.0/24", otherwise=["dev", "late"])])
     )
-    net.becomes(lambda: OVER_M in net.route(PREFIX))
+    missing = 'Cannot find device "late"'
+    assert net.says(late, missing).count(missing) == 1
     net.ip("h", "link", "add", "late", "type", "veth", "peer", "name", "later")
     net.ip("h", "link", "set", "late", "up")
     net.becomes(lambda: "dev late" in net.route("10.0.9.0/24"))
-    assert net.stop(late).count('Cannot find device "late"') == 1
+    assert missing not in net.stop(late)
 
 
 def test_ipv6_is_steered_over_two_lists(net: Network) -> None:
