@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from srv6lab.errors import TopologyError
-from srv6lab.plan.routes import expected_routes
+from srv6lab.plan.converged import expected_routes
 from tests.small import planned
 
 TWICE = """\

@@ -10,7 +10,7 @@ import pytest
 
 from srv6lab.live.node_state import NodeState, Session, read, script
 from srv6lab.live.wait_for_routes import Wanted, first_step, missing, sentence
-from srv6lab.plan.routes import expected_routes
+from srv6lab.plan.converged import expected_routes
 from tests.small import planned
 
 FOLDER = Path(__file__).parent / "recorded"

@@ -18,9 +18,9 @@ from srv6lab.host.progress import Progress
 from srv6lab.host.waiting import at_once, wait_until
 from srv6lab.live.instance import Instance
 from srv6lab.live.node_state import NodeState, fetch_node_state
+from srv6lab.plan.converged import ExpectedRoutes, expected_routes
 from srv6lab.plan.nodes import Plan, PlannedNode, PlannedRoute
 from srv6lab.plan.own import unmodeled
-from srv6lab.plan.routes import ExpectedRoutes, expected_routes
 
 PATIENCE = 60.0
 _INTERVAL = 0.2

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 from srv6lab.errors import Location, Problem, TopologyError
 from srv6lab.evidence.packets import Point
+from srv6lab.plan.converged import learned_nics
 from srv6lab.plan.frames import FixedNeighbor, SteeredFrames, across, circuits, steered_frames
 from srv6lab.plan.frr import plan_routing
 from srv6lab.plan.headend import plan_headend
@@ -34,7 +35,6 @@ from srv6lab.plan.nodes import (
     SteeredPrefix,
 )
 from srv6lab.plan.own import plan_own
-from srv6lab.plan.routes import learned_nics
 from srv6lab.plan.selectors import planned_rule, selectors, steered_prefix, with_rules
 from srv6lab.plan.vrfs import plan_vrfs
 from srv6lab.srv6.behaviors import BEHAVIORS

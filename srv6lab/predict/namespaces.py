@@ -14,8 +14,9 @@ from typing import Any
 
 from srv6lab.evidence.packets import Address, Place, Point
 from srv6lab.plan.actions import after
+from srv6lab.plan.converged import ExpectedRoutes, VpnRoute, expected_routes
 from srv6lab.plan.frames import SteeredFrames
-from srv6lab.plan.frr import PlannedVrf
+from srv6lab.plan.frr.vpn import PlannedVrf
 from srv6lab.plan.nodes import (
     Nic,
     Plan,
@@ -28,7 +29,6 @@ from srv6lab.plan.nodes import (
     SteeredPrefix,
 )
 from srv6lab.plan.own import unmodeled
-from srv6lab.plan.routes import ExpectedRoutes, VpnRoute, expected_routes
 from srv6lab.predict.fib import LOCAL, MAIN, Fib, Found, Gateway, Link, Local, Sid, Steer
 from srv6lab.predict.filters import matches
 from srv6lab.predict.policy_routes import HEADENDS, Elected, Routes, class_tables, decided, source_of

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from srv6lab.srv6.csid import NextCsid
 from srv6lab.srv6.flavors import NEXT_CSID, in_linux
-from srv6lab.topology.routing import VrfName
+from srv6lab.topology.routing.vrf import VrfName
 from srv6lab.topology.scalars import Address, Flag, Model, Name, NicName, V4Address, V6Address
 from srv6lab.topology.steering import Target
 

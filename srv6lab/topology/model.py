@@ -18,7 +18,10 @@ from srv6lab.topology.local_sid import LocalSid
 from srv6lab.topology.own import ImageName, OwnWords
 from srv6lab.topology.places import Point
 from srv6lab.topology.route import Route
-from srv6lab.topology.routing import Bgp, Isis, IsisLink, PlainVrf, SidStructure, Vrf, VrfName
+from srv6lab.topology.routing.bgp import Bgp
+from srv6lab.topology.routing.isis import Isis, IsisLink
+from srv6lab.topology.routing.locator import SidStructure
+from srv6lab.topology.routing.vrf import PlainVrf, Vrf, VrfName
 from srv6lab.topology.rules import Rule
 from srv6lab.topology.scalars import (
     ENDPOINT,

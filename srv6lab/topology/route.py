@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from srv6lab.topology.routing import VrfName
+from srv6lab.topology.routing.vrf import VrfName
 from srv6lab.topology.scalars import Address, Model, Network, NicName, Table
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from ipaddress import IPv6Address, IPv6Network
 
-from srv6lab.topology.routing import SidStructure
+from srv6lab.topology.routing.locator import SidStructure
 
 # What FRR takes for each part, in bits.
 SHORTEST, LONGEST = 16, 64

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from srv6lab.topology.hmac import KeyNumber
-from srv6lab.topology.routing import VrfName
+from srv6lab.topology.routing.vrf import VrfName
 from srv6lab.topology.scalars import (
     Model,
     Name,

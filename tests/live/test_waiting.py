@@ -12,8 +12,8 @@ from srv6lab.errors import NodeError
 from srv6lab.host.command import Completed, Late
 from srv6lab.live import wait_for_policies, wait_for_routes
 from srv6lab.live.wait_for_routes import survey
+from srv6lab.plan.converged import expected_routes
 from srv6lab.plan.nodes import Plan, PlannedNode
-from srv6lab.plan.routes import expected_routes
 from srv6lab.predict.policies import elect
 from srv6lab.topology.actions import Action
 from tests.conftest import silent

@@ -1,0 +1,79 @@
+"""What FRR of a node is told: the protocols of a topology with names made into addresses.
+
+A file for each protocol. What the protocols bring about is told in `plan/converged`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, IPv6Network
+
+from srv6lab.plan.frr.bgp import PlannedBgp, PlannedNeighbor, plan_bgp
+from srv6lab.plan.frr.isis import PlannedIsis, plan_isis
+from srv6lab.plan.frr.locator import structure_of
+from srv6lab.plan.frr.vpn import PlannedVrf, plan_vpn
+from srv6lab.topology.model import Topology
+from srv6lab.topology.routing.locator import SidStructure
+
+NEEDED = (10, 6)  # `func-bits 32`, so that a service SID isn't transposed (RFC 9252 section 4)
+
+
+@dataclass(frozen=True, slots=True)
+class Routing:
+    """All that FRR of one node is told. `source` is what it encapsulates from."""
+
+    router_id: IPv4Address
+    source: IPv6Address | None
+    locator: IPv6Network | None
+    structure: SidStructure | None
+    isis: PlannedIsis | None
+    bgp: PlannedBgp | None
+    vrfs: tuple[PlannedVrf, ...]
+
+    @property
+    def daemons(self) -> tuple[str, ...]:
+        """The daemons of FRR that the node runs, in the order in which they start."""
+        return (
+            "mgmtd",
+            "zebra",
+            "staticd",
+            *(["isisd"] if self.isis else []),
+            *(["bgpd"] if self.bgp else []),
+        )
+
+    @property
+    def route_daemons(self) -> tuple[str, ...]:
+        """Those without which routes aren't kept: mgmtd only takes configuration."""
+        return tuple(name for name in self.daemons if name != "mgmtd")
+
+    @property
+    def sids_from_other_as(self) -> bool:
+        """Whether VPN routes come straight from another AS, where FRR wants the next hop on a link: with SRv6 that is
+        the SID."""
+        sessions = self.bgp.neighbors if self.bgp and self.vrfs else ()
+        return any(
+            "vpnv4" in one.families and one.remote_as != self.bgp.as_number for one in sessions if self.bgp
+        )
+
+    def sessions(self) -> Iterator[tuple[str, PlannedNeighbor]]:
+        """Every BGP session with the VRF that it is in, "" for none."""
+        yield from (("", one) for one in (self.bgp.neighbors if self.bgp else ()))
+        yield from ((vrf.name, one) for vrf in self.vrfs for one in vrf.neighbors)
+
+
+def plan_routing(topology: Topology, name: str) -> Routing | None:
+    """What FRR of a node is told, None for a node without routing protocols. The topology is one that the
+    checks have let pass."""
+    node = topology.nodes[name]
+    if node.router_id is None or not (node.isis or node.bgp):
+        return None
+    return Routing(
+        router_id=node.router_id,
+        source=node.tunnel_source or (node.loopback.ip if node.loopback else None),
+        locator=node.locator,
+        structure=structure_of(node),
+        isis=plan_isis(topology, name, node),
+        bgp=plan_bgp(topology, name, node),
+        vrfs=tuple(plan_vpn(topology, name, node, *one) for one in enumerate(node.vpns.items())),
+    )
