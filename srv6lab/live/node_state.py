@@ -22,8 +22,8 @@ _END = "--end of answer--"
 _PATIENCE = 20.0
 _SILENT = "no answer of "
 MECHANISMS = {
-    "vrf": "End.DT4 of the kernel, in its VRF",
-    "netns": "End.DX4 without a next hop, in the VPN's own namespace: this kernel has no VRFs",
+    "vrf": "the kernel's own behaviors, in its VRFs",
+    "netns": "network namespaces, one for each: this kernel has no VRFs",
 }
 
 
@@ -137,7 +137,7 @@ def _questions(node: PlannedNode) -> Iterator[tuple[str, str]]:
     for vrf in node.vrf_names():
         name = shlex.quote(vrf)
         inside = f"[[ -e /run/netns/{name} ]]"
-        for version in (4,) if routing and vrf in {one.name for one in routing.vrfs} else (4, 6):
+        for version in (4, 6):
             ip = f"ip -{version} -json"
             yield (
                 f"vpn {vrf} {version}",

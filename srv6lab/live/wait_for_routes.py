@@ -148,8 +148,9 @@ def _sids(node: PlannedNode, wanted: Wanted, known: NodeState) -> Iterator[str]:
             if actions.count(action) < count:
                 yield f"{node.name}: IS-IS has bound {actions.count(action)} of {count} {action} SIDs"
     for vrf in routing.vrfs:
-        if not any(one.prefix == ip_network(vrf.sid) for one in known.routes):
-            yield f"{node.name}: the SID {vrf.sid} of {vrf.name} isn't in the kernel"
+        for sid in vrf.sids:
+            if not any(one.prefix == ip_network(sid.sid) for one in known.routes):
+                yield f"{node.name}: the SID {sid.sid} of {vrf.name} isn't in the kernel"
 
 
 def _routes(node: PlannedNode, wanted: Wanted, known: NodeState) -> Iterator[str]:

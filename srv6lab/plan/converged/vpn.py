@@ -14,34 +14,38 @@ from srv6lab.topology.scalars import Network
 def imported(
     plan: Plan, node: PlannedNode, vrf: PlannedVrf, withdrawn: Collection[str]
 ) -> Iterator[VpnRoute]:
-    """The prefixes of all other VRFs with a target that this one imports."""
-    reached = _sessions_lead_to(plan, node)
-    for other in plan.nodes:
-        for one in vrfs_of(other):
-            if other.name in reached - set(withdrawn) and set(one.export_targets) & set(vrf.import_targets):
-                yield from (VpnRoute(prefix, one.sid) for prefix in _sites(other, one))
+    """The prefixes of all other VRFs with a target that this one imports, in the families that both have."""
+    for version in vrf.versions:
+        reached = _sessions_lead_to(plan, node, f"vpnv{version}")
+        for other in plan.nodes:
+            for one in vrfs_of(other):
+                sid = one.sid_for(version)
+                wanted = set(one.export_targets) & set(vrf.import_targets)
+                if sid and wanted and other.name in reached - set(withdrawn):
+                    yield from (VpnRoute(prefix, sid.sid) for prefix in _sites(other, one, version))
 
 
 def vrfs_of(node: PlannedNode) -> tuple[PlannedVrf, ...]:
     return node.routing.vrfs if node.routing else ()
 
 
-def _sessions_lead_to(plan: Plan, node: PlannedNode) -> set[str]:
+def _sessions_lead_to(plan: Plan, node: PlannedNode, family: str) -> set[str]:
     """The other nodes that VPN routes come from: sessions of their family, one after the other."""
 
     def moves(far: int, name: str) -> Iterator[tuple[int, str]]:
         routing = plan.node(name).routing
         for vrf, one in routing.sessions() if routing else ():
-            if not vrf and "vpnv4" in one.families:
+            if not vrf and family in one.families:
                 yield far + 1, one.node
 
     return {name for _, name in nearest_first(0, node.name, moves)} - {node.name}
 
 
-def _sites(node: PlannedNode, vrf: PlannedVrf) -> Iterator[Network]:
+def _sites(node: PlannedNode, vrf: PlannedVrf, version: int) -> Iterator[Network]:
     if "connected" in vrf.redistribute:
         nics = (nic for nic in node.nics if nic.name in vrf.nics)
-        yield from (network for nic in nics for network in nic.networks() if network.version == 4)
+        networks = (network for nic in nics for network in nic.networks())
+        yield from (one for one in networks if one.version == version and not one.is_link_local)
 
 
 def from_pe(plan: Plan, node: PlannedNode, withdrawn: Collection[str]) -> Iterator[Learned]:
@@ -50,12 +54,20 @@ def from_pe(plan: Plan, node: PlannedNode, withdrawn: Collection[str]) -> Iterat
         for vrf in vrfs_of(provider):
             for nic in provider.nics:
                 far = next((one for one in nic.peers if one.node == node.name), None)
-                if nic.name in vrf.nics and far and _is_neighbor(vrf, node):
-                    there = (one for one in _sites(provider, vrf) if one not in {*nic.networks()})
-                    elsewhere = (one.prefix for one in imported(plan, provider, vrf, withdrawn))
-                    for prefix in (*elsewhere, *there):
-                        yield prefix, (PlannedRoute(prefix, nic.address.ip, far.nic),)
+                if nic.name in vrf.nics and far:
+                    for prefix in _told(plan, provider, vrf, node, withdrawn):
+                        if prefix not in {*nic.networks()}:
+                            via = nic.of(prefix.version) or nic.address
+                            yield prefix, (PlannedRoute(prefix, via.ip, far.nic),)
 
 
-def _is_neighbor(vrf: PlannedVrf, node: PlannedNode) -> bool:
-    return any(one.node == node.name for one in vrf.neighbors)
+def _told(
+    plan: Plan, provider: PlannedNode, vrf: PlannedVrf, node: PlannedNode, withdrawn: Collection[str]
+) -> Iterator[Network]:
+    """The prefixes that a VRF tells a customer's router, in the families of their session."""
+    families = {family for one in vrf.neighbors if one.node == node.name for family in one.families}
+    for version in vrf.versions:
+        if f"ipv{version}" in families:
+            elsewhere = imported(plan, provider, vrf, withdrawn)
+            yield from (one.prefix for one in elsewhere if one.prefix.version == version)
+            yield from _sites(provider, vrf, version)

@@ -12,7 +12,7 @@ from ipaddress import IPv4Address, IPv6Address, IPv6Network
 from srv6lab.plan.frr.bgp import PlannedBgp, PlannedNeighbor, plan_bgp
 from srv6lab.plan.frr.isis import PlannedIsis, plan_isis
 from srv6lab.plan.frr.locator import structure_of
-from srv6lab.plan.frr.vpn import PlannedVrf, plan_vpn
+from srv6lab.plan.frr.vpn import PlannedVrf, plan_vpns
 from srv6lab.topology.model import Topology
 from srv6lab.topology.routing.locator import SidStructure
 
@@ -53,8 +53,14 @@ class Routing:
         the SID."""
         sessions = self.bgp.neighbors if self.bgp and self.vrfs else ()
         return any(
-            "vpnv4" in one.families and one.remote_as != self.bgp.as_number for one in sessions if self.bgp
+            {"vpnv4", "vpnv6"} & {*one.families} and one.remote_as != self.bgp.as_number
+            for one in sessions
+            if self.bgp
         )
+
+    def speaks(self, family: str) -> bool:
+        """Whether some session outside of VRFs is of a family."""
+        return self.bgp is not None and any(family in one.families for one in self.bgp.neighbors)
 
     def sessions(self) -> Iterator[tuple[str, PlannedNeighbor]]:
         """Every BGP session with the VRF that it is in, "" for none."""
@@ -75,5 +81,5 @@ def plan_routing(topology: Topology, name: str) -> Routing | None:
         structure=structure_of(node),
         isis=plan_isis(topology, name, node),
         bgp=plan_bgp(topology, name, node),
-        vrfs=tuple(plan_vpn(topology, name, node, *one) for one in enumerate(node.vpns.items())),
+        vrfs=tuple(plan_vpns(topology, name, node)),
     )

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from srv6lab.topology.model import Node
+from srv6lab.plan.frr.links import links_of
+from srv6lab.topology.model import Node, Topology
 from srv6lab.topology.routing.locator import SidStructure
-from srv6lab.topology.routing.vrf import Vrf
-from srv6lab.topology.sid_structure import function_in
-from srv6lab.topology.sid_structure import structure_of as structure_by_sids
+from srv6lab.topology.scalars import Network
+from srv6lab.topology.vpn_sids import VpnSid, structure_for, vpn_sids
 
 
 def structure_of(node: Node) -> SidStructure | None:
     """The parts of the SIDs in a node's locator: what the author says, else what fits its VPNs."""
     if node.locator is None or node.sid_structure:
         return node.sid_structure
-    return structure_by_sids(node.locator, [vrf.sid for vrf in node.vpns.values()])
+    return structure_for(node.locator, None, node.vpns.values())
 
 
-def function_of(node: Node, vrf: Vrf) -> int:
+def sids_of_vpns(topology: Topology, name: str, node: Node) -> dict[str, tuple[VpnSid, ...]]:
+    """The SIDs of each VPN of a node."""
     structure = structure_of(node)
     if node.locator is None or structure is None:
-        return 0
-    return function_in(node.locator, vrf.sid, structure.function) or 0
+        return {}
+    prefixes: dict[str, list[Network]] = {}
+    for link, end in links_of(topology, name):
+        prefixes.setdefault(link.endpoints[end].vrf or "", []).extend(link.prefixes)
+    taken = [local.sid for local in topology.local_sids if local.node == name]
+    return vpn_sids(node.locator, structure, node.vpns, prefixes, taken)

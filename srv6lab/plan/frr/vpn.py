@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from ipaddress import IPv6Address
 
 from srv6lab.plan.frr.bgp import PlannedNeighbor, planned_neighbor
 from srv6lab.plan.frr.links import links_of
-from srv6lab.plan.frr.locator import function_of
+from srv6lab.plan.frr.locator import sids_of_vpns
 from srv6lab.topology.model import Node, Topology
-from srv6lab.topology.routing.vrf import Vrf
+from srv6lab.topology.scalars import Network
+from srv6lab.topology.vpn_sids import VpnSid
 
 FIRST_TABLE = 1001
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedVrf:
-    """A VPN: `function` is that of its SID, `table` the routing table of its VRF where the kernel has VRFs."""
+    """A VPN: `table` is the routing table of its VRF where the kernel has VRFs. `import_targets` has those of the VRFs
+    that it imports, too."""
 
     name: str
     table: int
@@ -24,24 +26,36 @@ class PlannedVrf:
     rd: str
     import_targets: tuple[str, ...]
     export_targets: tuple[str, ...]
-    sid: IPv6Address
-    function: int
+    sids: tuple[VpnSid, ...]
     redistribute: tuple[str, ...]
+    networks: tuple[Network, ...]
     neighbors: tuple[PlannedNeighbor, ...]
 
+    @property
+    def versions(self) -> tuple[int, ...]:
+        """The IP versions that its SIDs take, and that it tells of."""
+        return tuple(version for one in self.sids for version in one.versions)
 
-def plan_vpn(topology: Topology, name: str, node: Node, index: int, item: tuple[str, Vrf]) -> PlannedVrf:
-    vrf_name, vrf = item
-    nics = (link.endpoints[end] for link, end in links_of(topology, name))
-    return PlannedVrf(
-        name=vrf_name,
-        table=FIRST_TABLE + index,
-        nics=tuple(nic.nic for nic in nics if nic.vrf == vrf_name),
-        rd=vrf.rd,
-        import_targets=vrf.import_targets,
-        export_targets=vrf.export_targets,
-        sid=vrf.sid,
-        function=function_of(node, vrf),
-        redistribute=vrf.redistribute,
-        neighbors=tuple(planned_neighbor(topology, name, one) for one in vrf.neighbors),
-    )
+    def sid_for(self, version: int) -> VpnSid | None:
+        """The SID that takes an IP version."""
+        return next((one for one in self.sids if version in one.versions), None)
+
+
+def plan_vpns(topology: Topology, name: str, node: Node) -> Iterator[PlannedVrf]:
+    sids = sids_of_vpns(topology, name, node)
+    for index, (vrf_name, vrf) in enumerate(node.vpns.items()):
+        nics = (link.endpoints[end] for link, end in links_of(topology, name))
+        leaked = (node.vpns[other].export_targets for other in vrf.import_vrf if other in node.vpns)
+        targets = (*vrf.import_targets, *(target for one in leaked for target in one))
+        yield PlannedVrf(
+            name=vrf_name,
+            table=FIRST_TABLE + index,
+            nics=tuple(nic.nic for nic in nics if nic.vrf == vrf_name),
+            rd=vrf.rd,
+            import_targets=tuple(dict.fromkeys(targets)),
+            export_targets=vrf.export_targets,
+            sids=sids.get(vrf_name, ()),
+            redistribute=vrf.redistribute,
+            networks=vrf.networks,
+            neighbors=tuple(planned_neighbor(topology, name, one) for one in vrf.neighbors),
+        )

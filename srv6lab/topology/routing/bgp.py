@@ -16,7 +16,7 @@ class Neighbor(Model):
     """A BGP session with another node. `next_hop_self` says one's own address to an iBGP neighbor."""
 
     node: Name
-    families: Annotated[tuple[Literal["ipv4", "ipv6", "vpnv4"], ...], Field(min_length=1)]
+    families: Annotated[tuple[Literal["ipv4", "ipv6", "vpnv4", "vpnv6"], ...], Field(min_length=1)]
     next_hop_self: Flag = False
 
 
