@@ -10,8 +10,8 @@ from collections.abc import Collection, Sequence
 from functools import partial
 
 from srv6lab.plan.converged.bgp import of_other_as
-from srv6lab.plan.converged.isis import of_isis
-from srv6lab.plan.converged.spf import Far, ways_to
+from srv6lab.plan.converged.isis import announced_by_isis, isis_nics
+from srv6lab.plan.converged.spf import Spf
 from srv6lab.plan.converged.values import ExpectedRoutes, VpnRoute
 from srv6lab.plan.converged.vpn import from_pe, imported, vrfs_of
 from srv6lab.plan.nodes import Plan, PlannedNode, PlannedRoute
@@ -28,14 +28,14 @@ def expected_routes(
     lost = {plan.node(name).locator for name in withdrawn}
     speakers = [node for node in plan.nodes if node.routing and (only is None or node.name in only)]
     ends = {nic.point: nic for nic in plan.nics()}
-    far = Far(plan)
+    isis = Spf(plan, isis_nics)
     found = {}
     for node in speakers:
         vpns = {vrf.name: tuple(imported(plan, node, vrf, withdrawn)) for vrf in vrfs_of(node)}
-        ways = partial(ways_to, node, far, ends)
+        ways = partial(isis.ways, node.name)
         of_prefixes: dict[Network, tuple[PlannedRoute, ...]] = {}
         for prefix, routes in (
-            *of_isis(plan, node, far[node.name], ways),
+            *isis.learned(node, announced_by_isis),
             *of_other_as(plan, node, ways, ends),
             *from_pe(plan, node, withdrawn),
         ):
