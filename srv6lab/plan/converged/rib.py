@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from ipaddress import ip_interface, ip_network
+from ipaddress import ip_interface
 
 from srv6lab.plan.nodes import PlannedNode, PlannedRoute
 from srv6lab.topology.scalars import Address, Network
@@ -50,21 +50,16 @@ class Rib:
 
     def __init__(self, routes: Iterable[RibRoute] = ()) -> None:
         self._routes: dict[Network, RibRoute] = {}
-        for route in routes:
-            self.add(route)
-
-    def add(self, route: RibRoute) -> None:
-        """Of two with one distance the first stays."""
-        known = self._routes.get(route.prefix)
-        if known is None or route.distance < known.distance:
-            self._routes[route.prefix] = route
+        for route in routes:  # of two with one distance the first stays
+            known = self._routes.get(route.prefix)
+            if known is None or route.distance < known.distance:
+                self._routes[route.prefix] = route
+        self._lengths = sorted({(one.version, one.prefixlen) for one in self._routes}, reverse=True)
+        self._by_number = {_number(one): route for one, route in self._routes.items()}
+        self._found: dict[Address, tuple[RibRoute, ...]] = {}
 
     def with_routes(self, more: Iterable[RibRoute]) -> Rib:
-        copy = Rib()
-        copy._routes = dict(self._routes)
-        for route in more:
-            copy.add(route)
-        return copy
+        return Rib((*self, *more))
 
     def __iter__(self) -> Iterator[RibRoute]:
         return iter(self._routes.values())
@@ -74,16 +69,30 @@ class Rib:
 
     __hash__ = None  # type: ignore[assignment]
 
+    def of(self, protocols: Collection[str]) -> Iterator[RibRoute]:
+        """What a node hands on that redistributes these protocols; `bgp` is all of BGP."""
+        for route in self:
+            if (
+                route.protocol.removeprefix("i") if route.protocol == "ibgp" else route.protocol
+            ) in protocols:
+                yield route
+
     def exact(self, prefix: Network) -> RibRoute | None:
         return self._routes.get(prefix)
 
     def lookup(self, address: Address, but: Network | None = None) -> RibRoute | None:
         """The route of the longest prefix around an address; `but` is one that can't lead to itself."""
-        for length in range(address.max_prefixlen, -1, -1):
-            prefix = ip_network((address, length), strict=False)
-            if prefix != but and (found := self._routes.get(prefix)):
-                return found
-        return None
+        if address not in self._found:
+            self._found[address] = tuple(self._around(address))
+        return next((one for one in self._found[address] if one.prefix != but), None)
+
+    def _around(self, address: Address) -> Iterator[RibRoute]:
+        number, bits = int(address), address.max_prefixlen
+        for version, length in self._lengths:
+            if version == address.version:
+                network = number >> (bits - length) << (bits - length)
+                if route := self._by_number.get((version, length, network)):
+                    yield route
 
     def ways(self, address: Address, but: Network | None = None) -> tuple[Way, ...]:
         """The links by which an address is reached, and over whom: nobody where it is on the link."""
@@ -122,3 +131,7 @@ def own_addresses(node: PlannedNode) -> frozenset[Address]:
 
 def _told(networks: Iterable[Network]) -> Collection[Network]:
     return [one for one in networks if not one.is_link_local]
+
+
+def _number(prefix: Network) -> tuple[int, int, int]:
+    return prefix.version, prefix.prefixlen, int(prefix.network_address)

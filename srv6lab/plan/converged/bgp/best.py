@@ -25,7 +25,7 @@ def select(routes: Iterable[BgpRoute], metric: Metric) -> tuple[BgpRoute, ...]:
     best = _first(_winners(all_, metric), metric)
     others = (one for one in all_ if one is not best and _equal(best, one, metric))
     # Two with one next hop are one way.
-    ways = {best.next_hop: best} if best.next_hop else {}
+    ways = {best.next_hop: best}
     for one in sorted(others, key=lambda route: _order(route, metric)):
         ways.setdefault(one.next_hop, one)
     return (best, *(one for one in ways.values() if one is not best))
@@ -45,7 +45,9 @@ def _winners(routes: list[BgpRoute], metric: Metric) -> list[BgpRoute]:
     """The best of each neighboring AS, since MEDs are compared among those only."""
     found = []
     for _, group in groupby(sorted(routes, key=_neighbor_as), key=_neighbor_as):
-        found.append(min(group, key=lambda route: (*_before_med(route), route.med, *_after_med(route, metric))))
+        found.append(
+            min(group, key=lambda route: (*_before_med(route), route.med, *_after_med(route, metric)))
+        )
     return found
 
 

@@ -11,9 +11,7 @@ from srv6lab.topology.scalars import Network
 _OF_BGP = ("bgp", "ibgp")
 
 
-def originated(
-    networks: Collection[Network], redistribute: Collection[str], rib: Rib
-) -> Iterator[BgpRoute]:
+def originated(networks: Collection[Network], redistribute: Collection[str], rib: Rib) -> Iterator[BgpRoute]:
     """FRR announces a network only while it has a route to exactly that prefix, by another protocol than BGP
     (`bgp network import-check`). The MED is what that protocol says of the way."""
     for prefix in networks:

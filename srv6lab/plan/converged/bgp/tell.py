@@ -19,9 +19,10 @@ def told(route: BgpRoute, session: Session, router_id: IPv4Address, rib: Rib) ->
     if reflected and not (route.came and route.came.client) and not session.client:
         return None  # RFC 4271 section 9.2: what comes by iBGP isn't passed on by iBGP
     next_hop = _next_hop(route, session, reflected, rib)
-    bare = replace(route, next_hop=next_hop, came=None, source="", weight=0, imported=None)
+    sid = None if session.here.vrf else route.sid  # a customer sends to the VRF, which encapsulates
+    bare = replace(route, next_hop=next_hop, sid=sid, came=None, source="", weight=0, imported=None)
     if session.ebgp:
-        med = route.med if route.own else 0
+        med = route.med if route.own or route.imported else 0
         path = (session.as_here, *route.as_path)
         return replace(bare, as_path=path, med=med, local_pref=LOCAL_PREF, originator=None, clusters=())
     if reflected and route.came:

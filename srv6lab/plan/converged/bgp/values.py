@@ -10,7 +10,7 @@ from typing import NamedTuple
 from srv6lab.topology.scalars import Address, Network
 
 FAMILIES = ("ipv4", "ipv6", "vpnv4", "vpnv6")
-OF_UNICAST = {4: "ipv4", 6: "ipv6"}
+
 OF_VPNS = {4: "vpnv4", 6: "vpnv6"}
 LOCAL_PREF = 100
 OWN_WEIGHT = 32768  # what FRR gives its own routes, so that they go before all that it is told
