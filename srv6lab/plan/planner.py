@@ -347,7 +347,7 @@ class _Planner:
                 where = ("nodes", self.name, "routes", index, "via")
                 self._problem(where, f"{self.name} has no link on which {route.via} lies", self._links_of())
             else:
-                table = self.node.vrf_tables.get(vrf, route.table)
+                table = (self.node.vrf_tables | self.node.vpn_tables).get(vrf, route.table)
                 of = (route.prefix, route.via, nic, route.weight, table, vrf, route.type or "")
                 yield PlannedRoute(*of, route.metric)
 

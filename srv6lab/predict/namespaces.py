@@ -332,6 +332,8 @@ def _vpns(node: PlannedNode, learned: ExpectedRoutes) -> Routes:
         for sid in vrf.sids:
             bound = Sid(sid.sid, REGISTRY[sid.behavior], LocalSid(table=vrf.table))
             yield None, ip_network(sid.sid), (bound,)
+        for told, ways in groupby(learned.over_links.get(vrf.name, ()), lambda route: route.prefix):
+            yield vrf.table, told, tuple(map(behind, ways))
         for route in learned.vpns.get(vrf.name, ()):
             if routing is None or routing.source is None:
                 raise ValueError(f"{node.name} has no loopback to encapsulate from")

@@ -50,6 +50,7 @@ from srv6lab.topology.sr_policy import Headend, LinkMetric, Srlg, SrPolicy
 from srv6lab.topology.steering import Steering
 
 LINK_LOCAL = IPv6Network("fe80::/64")  # what every link has
+FIRST_VPN_TABLE = 1001  # of the kernel's tables, beyond those that an author may name
 MOST_ENDS = 32  # of a link: more than two are a bridge
 MOST_LINKS = 7  # VirtualBox gives eight NICs, and Vagrant needs the first
 
@@ -104,8 +105,15 @@ class Node(Hardware, OwnWords):
         """The tables of the other VRFs."""
         return {name: one.table for name, one in self.vrfs.items() if isinstance(one, PlainVrf)}
 
+    @property
+    def vpn_tables(self) -> dict[str, int]:
+        """The tables that VPNs have where the kernel has VRFs."""
+        return {name: FIRST_VPN_TABLE + index for index, name in enumerate(self.vpns)}
+
     def vrf_of(self, vrf: str | None, table: int | None = None) -> str:
-        """The VRF without BGP that is named, or whose table is; "" for none."""
+        """The VRF that is named, or the one without BGP whose table is; "" for none."""
+        if vrf in self.vpns:
+            return str(vrf)
         named = (name for name, number in self.vrf_tables.items() if name == vrf or number == table)
         return next(named, "")
 

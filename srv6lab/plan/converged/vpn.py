@@ -1,73 +1,52 @@
-"""The routes of VPNs, in their VRFs and at their customers' routers."""
+"""The routes of VPNs in their VRFs, as BGP has brought them."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 
-from srv6lab.plan.converged.values import Learned, VpnRoute
+from srv6lab.plan.converged.bgp.values import BgpRoute, Speaker, Tables
+from srv6lab.plan.converged.rib import Rib, Way, vrf_routes
+from srv6lab.plan.converged.values import VpnRoute
+from srv6lab.plan.frr.bgp import OF_UNICAST
 from srv6lab.plan.frr.vpn import PlannedVrf
-from srv6lab.plan.nodes import Plan, PlannedNode, PlannedRoute
-from srv6lab.srv6.policy.graph import nearest_first
-from srv6lab.topology.scalars import Network
+from srv6lab.plan.nodes import PlannedNode, PlannedRoute
 
 
-def imported(
-    plan: Plan, node: PlannedNode, vrf: PlannedVrf, withdrawn: Collection[str]
-) -> Iterator[VpnRoute]:
-    """The prefixes of all other VRFs with a target that this one imports, in the families that both have."""
-    for version in vrf.versions:
-        reached = _sessions_lead_to(plan, node, f"vpnv{version}")
-        for other in plan.nodes:
-            for one in vrfs_of(other):
-                sid = one.sid_for(version)
-                wanted = set(one.export_targets) & set(vrf.import_targets)
-                if sid and wanted and other.name in reached - set(withdrawn):
-                    yield from (VpnRoute(prefix, sid.sid) for prefix in _sites(other, one, version))
+def of_other_sites(node: PlannedNode, vrf: PlannedVrf, tables: Tables, rib: Rib) -> Iterator[VpnRoute]:
+    """The prefixes of other sites that a VRF sends into SRv6: it needs a way to the next hop (RFC 9252 section 5)."""
+    links = Rib(vrf_routes(node, vrf.name))
+    for family in OF_UNICAST.values():
+        for key, (best, *_) in tables.get(Speaker(node.name, vrf.name), {}).get(family, {}).items():
+            reached = best.imported and best.next_hop and rib.ways(best.next_hop)
+            if reached and best.sid and best.came and links.exact(key.prefix) is None:
+                yield VpnRoute(key.prefix, best.sid)
+
+
+def over_links(node: PlannedNode, vrf: PlannedVrf, tables: Tables) -> Iterator[PlannedRoute]:
+    """What a VRF has learned of its customers' routers, and what it has taken from other VRFs of the node: those routes
+    leave by links of theirs."""
+    own = Rib(vrf_routes(node, vrf.name))
+    for family in OF_UNICAST.values():
+        for key, paths in tables.get(Speaker(node.name, vrf.name), {}).get(family, {}).items():
+            if own.exact(key.prefix) is None:
+                ways = dict.fromkeys(way for one in paths for way in _ways(node, one, own))
+                yield from (
+                    PlannedRoute(key.prefix, via, nic, table=vrf.table, vrf=vrf.name) for via, nic in ways
+                )
+
+
+def _ways(node: PlannedNode, route: BgpRoute, own: Rib) -> Iterator[Way]:
+    """The ways of a route that stays on the node: over the next hop, or as the VRF has it that it comes from."""
+    if route.imported is None:
+        yield from own.ways(route.next_hop) if route.next_hop else ()
+    elif route.imported.vrf:
+        there = Rib(vrf_routes(node, route.imported.vrf))
+        known = there.exact(route.prefix)
+        if route.came and route.came.here == route.imported:
+            yield from there.ways(route.came.remote) if route.next_hop is None else there.ways(route.next_hop)
+        elif known is not None:
+            yield from known.ways
 
 
 def vrfs_of(node: PlannedNode) -> tuple[PlannedVrf, ...]:
     return node.routing.vrfs if node.routing else ()
-
-
-def _sessions_lead_to(plan: Plan, node: PlannedNode, family: str) -> set[str]:
-    """The other nodes that VPN routes come from: sessions of their family, one after the other."""
-
-    def moves(far: int, name: str) -> Iterator[tuple[int, str]]:
-        routing = plan.node(name).routing
-        for vrf, one in routing.sessions() if routing else ():
-            if not vrf and family in one.families:
-                yield far + 1, one.node
-
-    return {name for _, name in nearest_first(0, node.name, moves)} - {node.name}
-
-
-def _sites(node: PlannedNode, vrf: PlannedVrf, version: int) -> Iterator[Network]:
-    if "connected" in vrf.redistribute:
-        nics = (nic for nic in node.nics if nic.name in vrf.nics)
-        networks = (network for nic in nics for network in nic.networks())
-        yield from (one for one in networks if one.version == version and not one.is_link_local)
-
-
-def from_pe(plan: Plan, node: PlannedNode, withdrawn: Collection[str]) -> Iterator[Learned]:
-    """What a customer's router hears from the provider's: its VPN's prefixes, those elsewhere and those there."""
-    for provider in plan.nodes:
-        for vrf in vrfs_of(provider):
-            for nic in provider.nics:
-                far = next((one for one in nic.peers if one.node == node.name), None)
-                if nic.name in vrf.nics and far:
-                    for prefix in _told(plan, provider, vrf, node, withdrawn):
-                        if prefix not in {*nic.networks()}:
-                            via = nic.of(prefix.version) or nic.address
-                            yield prefix, (PlannedRoute(prefix, via.ip, far.nic),)
-
-
-def _told(
-    plan: Plan, provider: PlannedNode, vrf: PlannedVrf, node: PlannedNode, withdrawn: Collection[str]
-) -> Iterator[Network]:
-    """The prefixes that a VRF tells a customer's router, in the families of their session."""
-    families = {family for one in vrf.neighbors if one.node == node.name for family in one.families}
-    for version in vrf.versions:
-        if f"ipv{version}" in families:
-            elsewhere = imported(plan, provider, vrf, withdrawn)
-            yield from (one.prefix for one in elsewhere if one.prefix.version == version)
-            yield from _sites(provider, vrf, version)

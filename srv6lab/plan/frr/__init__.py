@@ -58,9 +58,13 @@ class Routing:
             if self.bgp
         )
 
-    def speaks(self, family: str) -> bool:
-        """Whether some session outside of VRFs is of a family."""
-        return self.bgp is not None and any(family in one.families for one in self.bgp.neighbors)
+    def chooses(self, vrf: PlannedVrf | None = None) -> bool:
+        """Whether routes of several eBGP sessions meet, in the node's own tables or in those of a VRF."""
+        own = tuple(one for one in (self.bgp.neighbors if self.bgp else ()) if one.ebgp)
+        if vrf is None:
+            return len(own) > 1
+        told = (one for one in own if {"vpnv4", "vpnv6"} & {*one.families})
+        return len((*told, *(one for one in vrf.neighbors if one.ebgp))) > 1
 
     def sessions(self) -> Iterator[tuple[str, PlannedNeighbor]]:
         """Every BGP session with the VRF that it is in, "" for none."""

@@ -12,8 +12,6 @@ from srv6lab.topology.model import Node, Topology
 from srv6lab.topology.scalars import Network
 from srv6lab.topology.vpn_sids import VpnSid
 
-FIRST_TABLE = 1001
-
 
 @dataclass(frozen=True, slots=True)
 class PlannedVrf:
@@ -43,13 +41,13 @@ class PlannedVrf:
 
 def plan_vpns(topology: Topology, name: str, node: Node) -> Iterator[PlannedVrf]:
     sids = sids_of_vpns(topology, name, node)
-    for index, (vrf_name, vrf) in enumerate(node.vpns.items()):
+    for vrf_name, vrf in node.vpns.items():
         nics = (link.endpoints[end] for link, end in links_of(topology, name))
         leaked = (node.vpns[other].export_targets for other in vrf.import_vrf if other in node.vpns)
         targets = (*vrf.import_targets, *(target for one in leaked for target in one))
         yield PlannedVrf(
             name=vrf_name,
-            table=FIRST_TABLE + index,
+            table=node.vpn_tables[vrf_name],
             nics=tuple(nic.nic for nic in nics if nic.vrf == vrf_name),
             rd=vrf.rd,
             import_targets=tuple(dict.fromkeys(targets)),
@@ -57,5 +55,5 @@ def plan_vpns(topology: Topology, name: str, node: Node) -> Iterator[PlannedVrf]
             sids=sids.get(vrf_name, ()),
             redistribute=vrf.redistribute,
             networks=vrf.networks,
-            neighbors=tuple(planned_neighbor(topology, name, one) for one in vrf.neighbors),
+            neighbors=tuple(planned_neighbor(topology, name, one, vrf_name) for one in vrf.neighbors),
         )
