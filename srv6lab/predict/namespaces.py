@@ -216,7 +216,8 @@ def _node(
     interfaces += [(LOOPBACK, one) for one in node.loopbacks]
     fib = Fib((one.network, (Link(name),)) for name, one in interfaces)
     # An IPv6 link keeps its prefix, whose metric is lower than a static route's that says none.
-    ahead = {one.prefix for one in node.routes if one.prefix.version == 6 and one.rank < OF_LINKS}
+    others = (one for one in node.routes if one.prefix.version == 6 and not one.frr)
+    ahead = {one.prefix for one in others if one.rank < OF_LINKS}
     connected = {interface.network for _, interface in interfaces if interface.version == 6} - ahead
     tables = {MAIN: fib} | {vrf.table: Fib() for vrf in node.every_vrf()}
     for table, prefix, hops in (*_routes(node, learned, nics, elected), *_in_vrfs(node, down)):
@@ -270,7 +271,7 @@ def _routes(
     """All but links, each over those before it: what protocols and Day0 bring, then what the headend's agent does."""
     for told, ways in groupby(learned.routes, lambda route: route.prefix):
         yield None, told, tuple(map(behind, ways))
-    yield from static(node)
+    yield from static(node, nics)
     for sid in node.local_sids:
         yield None, sid.prefix, (_sid(node, nics, sid),)
     yield from _vpns(node, learned)

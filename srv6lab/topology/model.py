@@ -50,7 +50,6 @@ from srv6lab.topology.sr_policy import Headend, LinkMetric, Srlg, SrPolicy
 from srv6lab.topology.steering import Steering
 
 LINK_LOCAL = IPv6Network("fe80::/64")  # what every link has
-FIRST_VPN_TABLE = 1001  # of the kernel's tables, beyond those that an author may name
 MOST_ENDS = 32  # of a link: more than two are a bridge
 MOST_LINKS = 7  # VirtualBox gives eight NICs, and Vagrant needs the first
 
@@ -96,6 +95,11 @@ class Node(Hardware, OwnWords):
         return next((one for one in self.loopbacks if isinstance(one, IPv6Interface)), None)
 
     @property
+    def runs_frr(self) -> bool:
+        """Whether its static routes are FRR's. Who has a routing protocol has a `router_id`."""
+        return self.router_id is not None
+
+    @property
     def vpns(self) -> dict[str, Vrf]:
         """The VRFs whose routes come by BGP."""
         return {name: one for name, one in self.vrfs.items() if isinstance(one, Vrf)}
@@ -105,15 +109,12 @@ class Node(Hardware, OwnWords):
         """The tables of the other VRFs."""
         return {name: one.table for name, one in self.vrfs.items() if isinstance(one, PlainVrf)}
 
-    @property
-    def vpn_tables(self) -> dict[str, int]:
-        """The tables that VPNs have where the kernel has VRFs."""
-        return {name: FIRST_VPN_TABLE + index for index, name in enumerate(self.vpns)}
+    def place_of(self, route: Route) -> str:
+        """The VRF of a static route, one of BGP's or another; "" for none."""
+        return route.vrf if route.vrf in self.vpns else self.vrf_of(route.vrf, route.table)
 
     def vrf_of(self, vrf: str | None, table: int | None = None) -> str:
-        """The VRF that is named, or the one without BGP whose table is; "" for none."""
-        if vrf in self.vpns:
-            return str(vrf)
+        """The VRF without BGP that is named, or whose table is; "" for none."""
         named = (name for name, number in self.vrf_tables.items() if name == vrf or number == table)
         return next(named, "")
 

@@ -18,7 +18,7 @@ def of_other_sites(node: PlannedNode, vrf: PlannedVrf, tables: Tables, rib: Rib)
     for family in OF_UNICAST.values():
         for key, (best, *_) in tables.get(Speaker(node.name, vrf.name), {}).get(family, {}).items():
             reached = best.imported and best.next_hop and rib.ways(best.next_hop)
-            if reached and best.sid and best.came and links.exact(key.prefix) is None:
+            if reached and best.sid and links.exact(key.prefix) is None:
                 yield VpnRoute(key.prefix, best.sid)
 
 
@@ -42,10 +42,7 @@ def _ways(node: PlannedNode, route: BgpRoute, own: Rib) -> Iterator[Way]:
     elif route.imported.vrf:
         there = Rib(vrf_routes(node, route.imported.vrf))
         known = there.exact(route.prefix)
-        if route.came and route.came.here == route.imported:
-            yield from there.ways(route.came.remote) if route.next_hop is None else there.ways(route.next_hop)
-        elif known is not None:
-            yield from known.ways
+        yield from there.ways(route.came.remote) if route.came else known.ways if known else ()
 
 
 def vrfs_of(node: PlannedNode) -> tuple[PlannedVrf, ...]:

@@ -12,6 +12,8 @@ from srv6lab.topology.model import Node, Topology
 from srv6lab.topology.scalars import Network
 from srv6lab.topology.vpn_sids import VpnSid
 
+FIRST_TABLE = 1001
+
 
 @dataclass(frozen=True, slots=True)
 class PlannedVrf:
@@ -39,15 +41,20 @@ class PlannedVrf:
         return next((one for one in self.sids if version in one.versions), None)
 
 
+def vpn_tables(node: Node) -> dict[str, int]:
+    """The tables of a node's VPNs."""
+    return {name: FIRST_TABLE + index for index, name in enumerate(node.vpns)}
+
+
 def plan_vpns(topology: Topology, name: str, node: Node) -> Iterator[PlannedVrf]:
-    sids = sids_of_vpns(topology, name, node)
+    sids, tables = sids_of_vpns(topology, name, node), vpn_tables(node)
     for vrf_name, vrf in node.vpns.items():
         nics = (link.endpoints[end] for link, end in links_of(topology, name))
         leaked = (node.vpns[other].export_targets for other in vrf.import_vrf if other in node.vpns)
         targets = (*vrf.import_targets, *(target for one in leaked for target in one))
         yield PlannedVrf(
             name=vrf_name,
-            table=node.vpn_tables[vrf_name],
+            table=tables[vrf_name],
             nics=tuple(nic.nic for nic in nics if nic.vrf == vrf_name),
             rd=vrf.rd,
             import_targets=tuple(dict.fromkeys(targets)),

@@ -16,12 +16,18 @@ def exported(node: PlannedNode, tables: Tables, withdrawn: Collection[str]) -> I
     without its locator has no SIDs to tell of."""
     for vrf in node.routing.vrfs if node.routing and node.name not in withdrawn else ():
         speaker = Speaker(node.name, vrf.name)
-        of_vpn = {"rd": vrf.rd, "targets": vrf.export_targets, "imported": speaker, "next_hop": None}
         for sid in vrf.sids:
             for version in sid.versions:
                 for best, *_ in tables.get(speaker, {}).get(OF_UNICAST[version], {}).values():
                     if best.imported is None:
-                        yield replace(best, sid=sid.sid, **of_vpn)
+                        yield replace(
+                            best,
+                            rd=vrf.rd,
+                            targets=vrf.export_targets,
+                            sid=sid.sid,
+                            imported=speaker,
+                            next_hop=None,
+                        )
 
 
 def imported(node: PlannedNode, vrf: PlannedVrf, tables: Tables) -> Iterator[BgpRoute]:
@@ -31,4 +37,5 @@ def imported(node: PlannedNode, vrf: PlannedVrf, tables: Tables) -> Iterator[Bgp
         for paths in tables.get(main, {}).get(OF_VPNS[version], {}).values():
             for route in paths:
                 if route.imported != itself and set(route.targets) & set(vrf.import_targets):
-                    yield replace(route, rd="", targets=(), imported=route.imported or main)
+                    sid = None if route.imported else route.sid  # from VRF to VRF nothing is encapsulated
+                    yield replace(route, rd="", targets=(), sid=sid, imported=route.imported or main)
