@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Interface, IPv6Address, IPv6Interface, IPv6Network
+from typing import ClassVar
 
 from srv6lab.errors import Location
 from srv6lab.evidence.packets import Point
@@ -188,6 +189,8 @@ class PlainVrf:
     table: int
     nics: tuple[str, ...]
     exits: tuple[tuple[IPv6Address, IPv6Address], ...] = ()
+
+    versions: ClassVar[tuple[int, ...]] = (4, 6)
 
     @property
     def source(self) -> IPv6Address | None:
