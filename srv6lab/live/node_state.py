@@ -163,9 +163,11 @@ def read(node: PlannedNode, said: str) -> NodeState:
         sessions=tuple(_sessions(found.get("bgp", {}))),
         locators=tuple(_locators(found.get("locators", {}))),
         owners=dict(_owners(found.get("sids", {}))),
-        routes=(*_routes(found.get("v6", [])), *_routes(found.get("v4", []))),
+        routes=(*_routes(found.get("v6", []), 6), *_routes(found.get("v4", []), 4)),
         vpns={
-            vrf: tuple(one for version in (4, 6) for one in _routes(found.get(f"vpn {vrf} {version}", [])))
+            vrf: tuple(
+                one for version in (4, 6) for one in _routes(found.get(f"vpn {vrf} {version}", []), version)
+            )
             for vrf in node.vrf_names()
         },
         mechanism=answers.get("mechanism", "").strip(),
@@ -248,16 +250,19 @@ def _owners(document: Any) -> Iterator[tuple[IPv6Address, tuple[str, str]]]:
         yield IPv6Address(text), (clients, one["behavior"])
 
 
-def _routes(document: Any) -> Iterator[Route]:
+_DEFAULT = {4: "0.0.0.0/0", 6: "::/0"}
+
+
+def _routes(document: Any, version: int) -> Iterator[Route]:
     for one in document or ():
-        if one.get("dst") == "default" or one.get("type") not in (None, "unicast", "blackhole"):
+        if one.get("type") not in (None, "unicast", "blackhole", "unreachable"):
             continue
         encap = one.get("encap", {})
         if isinstance(encap, str):  # iproute2 before 6.15 lays it flat
             encap = {**one, "encap_type": encap}
         for nic in _nics(one):
             yield Route(
-                prefix=ip_network(one["dst"]),
+                prefix=ip_network(_DEFAULT[version] if one["dst"] == "default" else one["dst"]),
                 nic=nic,
                 protocol=one.get("protocol", ""),
                 segments=tuple(IPv6Address(sid) for sid in encap.get("segs", ())),
