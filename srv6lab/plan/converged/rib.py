@@ -120,7 +120,6 @@ def vrf_routes(node: PlannedNode, vrf: str) -> Iterator[RibRoute]:
         if nic.vrf == vrf:
             yield from (RibRoute(one, "connected", ((None, nic.name),)) for one in _told(nic.networks()))
 
-
     yield from _static(node, vrf)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from srv6lab.plan.frr.bgp import PlannedNeighbor, planned_neighbor
@@ -36,9 +36,21 @@ class PlannedVrf:
         """The IP versions that its SIDs take, and that it tells of."""
         return tuple(version for one in self.sids for version in one.versions)
 
-    def sid_for(self, version: int) -> VpnSid | None:
-        """The SID that takes an IP version."""
-        return next((one for one in self.sids if version in one.versions), None)
+    def takes_from(self, other: PlannedVrf) -> bool:
+        """Whether it imports the routes of another VRF on the node."""
+        return other != self and bool(set(self.import_targets) & set(other.export_targets))
+
+
+def beyond_namespaces(vrfs: Iterable[PlannedVrf]) -> Iterator[tuple[str, str, str]]:
+    """Where one VRF of a node takes routes from another that no network namespaces can lead: the two, and why. FRR leads
+    IPv6 over the other VRF's loopback, of which Linux makes a route that refuses, and what a customer's router has told
+    over a NIC of the other VRF."""
+    for vrf in (vrfs := tuple(vrfs)):
+        for other in vrfs:
+            if vrf.takes_from(other) and 6 in {*vrf.versions} & {*other.versions}:
+                yield vrf.name, other.name, "IPv6 routes"
+            elif vrf.takes_from(other) and other.neighbors:
+                yield vrf.name, other.name, "customers' routes"
 
 
 def vpn_tables(node: Node) -> dict[str, int]:

@@ -71,10 +71,11 @@ class Bgp:
         self, speaker: Speaker, sessions: list[Session], ribs: Mapping[str, Rib]
     ) -> dict[str, Table]:
         rib = ribs[speaker.node]
+        inside = Rib(vrf_routes(self._nodes[speaker.node], speaker.vrf)) if speaker.vrf else rib
         found: dict[str, dict[Key, list[BgpRoute]]] = {family: {} for family in FAMILIES}
         every = (*self._own(speaker, rib), *self._heard(speaker, sessions, ribs))
         for family, route in every:
-            if _valid(route, rib):
+            if _valid(route, rib if route.imported else inside):
                 found[family].setdefault(route.key, []).append(route)
 
         def metric(route: BgpRoute) -> int:
@@ -139,7 +140,7 @@ def _tracked(route: BgpRoute) -> Address | None:
 def _valid(route: BgpRoute, rib: Rib) -> bool:
     """RFC 4271 section 9.1.2.1: the next hop can be reached; of eBGP over one link it is on that link."""
     to = _tracked(route)
-    if route.came is None or to is None:
+    if route.came is None or to is None or (route.imported and route.imported.vrf):
         return True
     near = rib.lookup(to, route.prefix)
     if near is None or not near.ways:

@@ -37,5 +37,4 @@ def imported(node: PlannedNode, vrf: PlannedVrf, tables: Tables) -> Iterator[Bgp
         for paths in tables.get(main, {}).get(OF_VPNS[version], {}).values():
             for route in paths:
                 if route.imported != itself and set(route.targets) & set(vrf.import_targets):
-                    sid = None if route.imported else route.sid  # from VRF to VRF nothing is encapsulated
-                    yield replace(route, rd="", targets=(), sid=sid, imported=route.imported or main)
+                    yield replace(route, rd="", targets=(), imported=route.imported or main)
