@@ -23,6 +23,7 @@ DISTANCES = {
     "isis": 115,
     "ibgp": 200,
 }
+OF_BGP = ("bgp", "ibgp")
 Way = tuple[Address | None, str]  # over whom, and by which NIC; "" for nowhere
 
 
@@ -81,10 +82,11 @@ class Rib:
         return self._routes.get(prefix)
 
     def lookup(self, address: Address, but: Network | None = None) -> RibRoute | None:
-        """The route of the longest prefix around an address; `but` is one that can't lead to itself."""
+        """The route of the longest prefix around an address; one of BGP to `but` can't lead to itself."""
         if address not in self._found:
             self._found[address] = tuple(self._around(address))
-        return next((one for one in self._found[address] if one.prefix != but), None)
+        known = self._found[address]
+        return next((one for one in known if one.prefix != but or one.protocol not in OF_BGP), None)
 
     def _around(self, address: Address) -> Iterator[RibRoute]:
         number, bits = int(address), address.max_prefixlen
