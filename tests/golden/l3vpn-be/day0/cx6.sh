@@ -99,6 +99,9 @@ if [[ -e /run/netns/vpn1 ]]; then
       $enter ip link add name at-eth2 index "$number" type bridge
   fi
   $enter ip link set dev at-eth2 mtu 2000 up
+  # Whatever router FRR names behind it, the kernel takes it to be on that link.
+  [[ $($enter ip -6 rule show pref 101) ]] ||
+    $enter ip -6 rule add pref 101 oif at-eth2 lookup 101
   $enter bash -e <<'EOF'
 cd /proc/sys/net
 for file in ipv6/conf/*/disable_ipv6; do echo 0 >"$file"; done
@@ -133,12 +136,14 @@ link set dev lo up
 link set dev core mtu 2000 up
 address replace fe80::2/64 dev core nodad
 route replace ::/0 via fe80::1 dev core table 100
+route replace ::/0 dev at-eth2 table 101
 route replace 3006:1:1:1:0:100::/128 encap seg6local action End.DX4 nh4 0.0.0.0 dev core
 link set dev eth1 mtu 1500 up
 address replace 192.168.2.2/24 dev eth1
 route replace unreachable 0.0.0.0/0 metric 4278198272
 route replace unreachable ::/0 metric 4278198272
 EOF
+  [[ $($enter ip -6 rule show pref 99) ]] || $enter ip -6 rule add pref 99 iif core lookup main
   [[ $($enter ip -6 rule show pref 100) ]] || $enter ip -6 rule add pref 100 from 6666::6666 lookup 100
   $enter ip sr tunsrc set 6666::6666
   echo "netns" >/var/lib/srv6lab/vrf
