@@ -34,7 +34,7 @@ class Vrf(Model):
     routes it takes, too."""
 
     rd: RouteTarget
-    import_targets: tuple[RouteTarget, ...] = Field((), alias="import")
+    import_targets: Annotated[tuple[RouteTarget, ...], Field(min_length=1)] = Field((), alias="import")
     export_targets: Annotated[tuple[RouteTarget, ...], Field(min_length=1)] = Field(alias="export")
     sids: Annotated[
         tuple[V6Address | Literal["auto"], ...],
@@ -44,5 +44,5 @@ class Vrf(Model):
     behavior: VpnBehavior | None = None
     networks: tuple[Network, ...] = ()
     redistribute: tuple[Literal["connected", "static"], ...] = ()
-    import_vrf: tuple[VrfName, ...] = ()
+    import_vrf: Annotated[tuple[VrfName, ...], Field(min_length=1)] = ()
     neighbors: tuple[Neighbor, ...] = ()
