@@ -145,4 +145,6 @@ def _next_hops(view: Facts, name: str, node: Node) -> Iterator[Address]:
 
 
 def _leads_to(node: Node, address: Address) -> bool:
-    return any(address in route.prefix for route in node.routes if not (route.type or route.table or route.vrf))
+    return any(
+        address in route.prefix for route in node.routes if not (route.type or route.table or route.vrf)
+    )
