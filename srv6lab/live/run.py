@@ -202,7 +202,9 @@ class _Run:
         """Wait for what routing protocols make of the lab as it is now; how long it took is a result."""
         routers = [node.routing for node in self.plan.nodes if node.routing]
         bgp = any(one.bgp for one in routers)
-        if not what or not routers or (bgp and (now.down or now.cut)):  # how long BGP holds on to a session isn't modeled
+        if (
+            not what or not routers or (bgp and (now.down or now.cut))
+        ):  # how long BGP holds on to a session isn't modeled
             return
         began, patience = time.monotonic(), PATIENCE * (3 if bgp else 1)
         wait(self.lab, self.plan, self.progress, now.withdrawn, patience, now.plan)

@@ -193,9 +193,7 @@ def _of_bgp(plan: Plan, down: frozenset[Point], cut: frozenset[str]) -> dict[str
     lost = [f"{point} is down" for point in sorted(down)] + [f"link {link} is cut" for link in links]
     if not lost or not any(node.routing and node.routing.bgp for node in routers):
         return {}
-    return {
-        node.name: f"what BGP makes of it that {' and '.join(lost)} isn't modeled" for node in routers
-    }
+    return {node.name: f"what BGP makes of it that {' and '.join(lost)} isn't modeled" for node in routers}
 
 
 def _every_nic(node: PlannedNode) -> Iterator[Nic]:
