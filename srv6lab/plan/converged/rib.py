@@ -109,19 +109,27 @@ def own_routes(node: PlannedNode) -> Iterator[RibRoute]:
         if not nic.vrf:
             yield from (RibRoute(one, "connected", ((None, nic.name),)) for one in _told(nic.networks()))
     yield from (RibRoute(one.network, "connected", ((None, "lo"),)) for one in node.loopbacks)
-    for (prefix, table), routes in node.next_hops().items():
-        if table is None:
-            ways = tuple((one.via, one.nic) for one in routes if not one.kind)
-            yield RibRoute(prefix, "kernel", ways, routes[0].rank)
+    yield from _static(node)
     if node.routing and node.routing.locator:
         yield RibRoute(node.routing.locator, "static")
 
 
 def vrf_routes(node: PlannedNode, vrf: str) -> Iterator[RibRoute]:
-    """What a VRF knows by itself: its links."""
+    """What a VRF knows by itself: its links and its static routes."""
     for nic in node.nics:
         if nic.vrf == vrf:
             yield from (RibRoute(one, "connected", ((None, nic.name),)) for one in _told(nic.networks()))
+
+
+    yield from _static(node, vrf)
+
+
+def _static(node: PlannedNode, vrf: str = "") -> Iterator[RibRoute]:
+    """Static routes, those of Day0 as zebra finds them in the kernel."""
+    for (prefix, table), routes in node.next_hops().items():
+        if routes[0].vrf == vrf and (vrf or table is None):
+            ways = tuple((one.via, one.nic) for one in routes if not one.kind)
+            yield RibRoute(prefix, "static" if routes[0].frr else "kernel", ways, routes[0].rank)
 
 
 def own_addresses(node: PlannedNode) -> frozenset[Address]:
