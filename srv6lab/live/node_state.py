@@ -87,10 +87,10 @@ class NodeState:
     silent: tuple[str, ...] = ()
 
 
-def fetch_node_state(lab: Instance, node: PlannedNode) -> NodeState:
-    """Ask a node; NodeError if it can't be asked."""
+def fetch_node_state(lab: Instance, node: PlannedNode, *, waiting: bool = False) -> NodeState:
+    """Ask a node; NodeError if it can't be asked. Whoever is `waiting` asks often, and only for what comes late."""
     try:
-        result = lab.exec(node.name, ["bash", "-c", script(node)], timeout=_PATIENCE)
+        result = lab.exec(node.name, ["bash", "-c", script(node, waiting)], timeout=_PATIENCE)
     except MachineError as error:
         why = error.what.split(": ")[0]  # the script isn't for people
         raise NodeError(f"{node.name} can't be asked: {why}", error.mend, node.name) from None
@@ -99,9 +99,11 @@ def fetch_node_state(lab: Instance, node: PlannedNode) -> NodeState:
     return read(node, result.stdout)
 
 
-def script(node: PlannedNode) -> str:
-    """What a node is asked, each answer ended by a line of its own."""
-    asked = "\n".join(f"{command} 2>/dev/null\necho\necho {_END}" for _, command in _questions(node))
+def script(node: PlannedNode, waiting: bool = False) -> str:
+    """What a node is asked, each answer ended by a line of its own; what is left out while `waiting` is empty."""
+    left_out = _NOT_WAITED_FOR if waiting else ()
+    commands = (":" if name in left_out else command for name, command in _questions(node))
+    asked = "\n".join(f"{command} 2>/dev/null\necho\necho {_END}" for command in commands)
     return _DAEMONS.replace("NAMES", " ".join(node.routing.route_daemons)) + asked if node.routing else asked
 
 
@@ -119,6 +121,9 @@ _DRIFT = (
     "runs '' && said=$(timeout 5 vtysh -c 'show running-config no-header')"
     " && diff -U0 --show-function-line='^[a-z]' /var/lib/srv6lab/frr.running <(printf '%s\\n' \"$said\")"
 )
+
+
+_NOT_WAITED_FOR = ("drift", "locators", "sids", "mechanism")
 
 
 def _questions(node: PlannedNode) -> Iterator[tuple[str, str]]:

@@ -79,7 +79,7 @@ def wait(
         """Only nodes that lacked something are asked again."""
         nonlocal told
         waiting = [name for name in wanted if not found or any(one.node == name for one in found)]
-        ask = partial(fetch_node_state, lab)
+        ask = partial(fetch_node_state, lab, waiting=True)
         known = at_once(ask, [now.node(name) for name in waiting])
         found[:] = [
             one
