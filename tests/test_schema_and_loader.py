@@ -434,7 +434,7 @@ BAD: dict[str, dict[str, tuple[Any, ...]]] = {
         ),
         "nodes/edge-1/vrfs/red/sid": ([], "fc00::x", "automatic", ["auto", "auto", "auto"], 1),
         "nodes/edge-1/vrfs/red/behavior": ("End.DX4", "DT4", ["End.DT4"]),
-        "nodes/edge-1/vrfs/red/networks": ("10.0.0.0/8", ["10.0.0.1"]),
+        "nodes/edge-1/vrfs/red/networks": ("10.0.0.0/8", ["10.0.0.0/33"]),
         "nodes/edge-1/vrfs/red/redistribute": (["isis"], "static"),
         "nodes/edge-1/vrfs/red/import_vrf": ([], "blue", ["a b"]),
         "nodes/edge-1/vrfs/red/import": ([], ["1"], "1:1"),

@@ -75,7 +75,8 @@ class Bgp:
         found: dict[str, dict[Key, list[BgpRoute]]] = {family: {} for family in FAMILIES}
         every = (*self._own(speaker, rib), *self._heard(speaker, sessions, ribs))
         for family, route in every:
-            if _valid(route, rib if route.imported else inside):
+            known = rib if route.imported else inside
+            if family in OF_VPNS.values() or _valid(route, known):  # FRR hands VPN routes on as they are
                 found[family].setdefault(route.key, []).append(route)
 
         def metric(route: BgpRoute) -> int:
