@@ -644,6 +644,7 @@ def _bash_understands(text: str) -> None:
 
 
 EXACT = {
+    "Bfd",
     "Bgp",
     "BoundSids",
     "Isis",
@@ -651,6 +652,8 @@ EXACT = {
     "LinkMtu",
     "MtuAction",
     "Neighbor",
+    "Ospf",
+    "OspfLink",
     "SidStructure",
     "Vrf",
     "Withdrawal",

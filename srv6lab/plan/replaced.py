@@ -20,12 +20,14 @@ def without_prefix(node: PlannedNode, prefix: Network, table: int | None = None)
 
 
 def without_nics(node: PlannedNode, down: Collection[str], silent: Collection[str]) -> PlannedNode:
-    """A node whose NICs in `down` are down: Linux takes away what goes by them. No adjacency of IS-IS is over those, nor
-    over NICs that are `silent`, whose other end is down."""
+    """A node whose NICs in `down` are down: Linux takes away what goes by them. No adjacency of IS-IS or OSPF is over those,
+    nor over NICs that are `silent`, whose other end is down."""
     routing = node.routing
     if routing and routing.isis:
         nics = tuple(one for one in routing.isis.nics if one.nic not in {*down, *silent})
         routing = replace(routing, isis=replace(routing.isis, nics=nics))
+    if routing and routing.ospf:
+        routing = replace(routing, ospf=tuple(one.without({*down, *silent}) for one in routing.ospf))
     return replace(
         node,
         routing=routing,

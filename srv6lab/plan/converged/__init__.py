@@ -6,15 +6,16 @@ networks handed on into IS-IS at the border, VPN routes that every speaker of th
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import partial
 
 from srv6lab.plan.converged.bgp import of_other_as
 from srv6lab.plan.converged.isis import announced_by_isis, isis_nics
+from srv6lab.plan.converged.ospf import OspfPaths
 from srv6lab.plan.converged.spf import Spf
 from srv6lab.plan.converged.values import ExpectedRoutes, VpnRoute
 from srv6lab.plan.converged.vpn import from_pe, imported, vrfs_of
-from srv6lab.plan.nodes import Plan, PlannedNode, PlannedRoute
+from srv6lab.plan.nodes import Nic, Plan, PlannedNode, PlannedRoute
 from srv6lab.topology.scalars import Network
 
 __all__ = ["ExpectedRoutes", "VpnRoute", "expected_routes", "learned_nics"]
@@ -29,28 +30,45 @@ def expected_routes(
     speakers = [node for node in plan.nodes if node.routing and (only is None or node.name in only)]
     ends = {nic.point: nic for nic in plan.nics()}
     isis = Spf(plan, isis_nics)
+    ospf = [OspfPaths(plan, version) for version in (2, 3)]
     found = {}
     for node in speakers:
         vpns = {vrf.name: tuple(imported(plan, node, vrf, withdrawn)) for vrf in vrfs_of(node)}
-        ways = partial(isis.ways, node.name)
+        ways = partial(_ways, (ospf[1], isis), node.name)
+        nearer = {*_known_by_itself(node)}
         of_prefixes: dict[Network, tuple[PlannedRoute, ...]] = {}
         for prefix, routes in (
+            *(one for version in ospf for one in version.learned(node)),
             *isis.learned(node, announced_by_isis),
             *of_other_as(plan, node, ways, ends),
             *from_pe(plan, node, withdrawn),
         ):
-            if prefix not in lost:
+            if prefix not in lost and prefix not in nearer:
                 of_prefixes.setdefault(prefix, routes)
         every = (route for routes in of_prefixes.values() for route in routes)
         found[node.name] = ExpectedRoutes(tuple(every), vpns)
     return found
 
 
+def _ways(protocols: Sequence[OspfPaths | Spf], source: str, to: str) -> tuple[tuple[Nic, Nic], ...]:
+    """By the protocol that FRR prefers of those that lead there."""
+    return next((found for one in protocols if (found := one.ways(source, to))), ())
+
+
+def _known_by_itself(node: PlannedNode) -> Iterator[Network]:
+    """What no protocol brings to a node: its links' prefixes, and those of static routes."""
+    yield from (network for nic in node.nics if not nic.vrf for network in nic.networks())
+    yield from (one.network for one in node.loopbacks)
+    yield from (one.prefix for one in node.routes if one.table is None)
+
+
 def learned_nics(
     lab: str, begun: Sequence[PlannedNode], pushing: Collection[str]
 ) -> dict[str, tuple[tuple[Network, str], ...]]:
-    """The NIC towards each prefix that IS-IS brings, of the nodes that push segments: of several ways the first."""
-    asking = {node.name for node in begun if node.name in pushing and node.routing and node.routing.isis}
+    """The NIC towards each prefix that IS-IS and OSPF bring, of the nodes that push segments: of several ways the first."""
+    asking = {
+        node.name for node in begun if node.name in pushing and node.routing and node.routing.learns_inside
+    }
     if not asking:
         return {}
     found = expected_routes(Plan(lab, "", tuple(begun), (), {}), only=asking)

@@ -22,8 +22,11 @@ def of_other_as(plan: Plan, node: PlannedNode, ways: Ways, ends: Mapping[Point, 
 
 
 def _hands_on(node: PlannedNode) -> bool:
-    isis = node.routing.isis if node.routing else None
-    return isis is not None and "bgp" in isis.redistribute
+    """Whether it tells its own domain what BGP has brought."""
+    if node.routing is None:
+        return False
+    inside = (node.routing.isis, *(one for one in node.routing.ospf if one.version == 3))
+    return any(one is not None and "bgp" in one.redistribute for one in inside)
 
 
 def _borders(

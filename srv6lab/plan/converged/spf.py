@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from typing import TypeVar
 
 from srv6lab.plan.converged.values import Learned
 from srv6lab.plan.nodes import Nic, Plan, PlannedNode, PlannedRoute
@@ -11,6 +12,8 @@ from srv6lab.topology.scalars import Network
 
 # The NICs over which a node has adjacencies of a protocol, each with what it costs to leave by it.
 Adjacencies = Callable[[PlannedNode], Iterable[tuple[Nic, int]]]
+T = TypeVar("T", bound=Hashable)
+Reached = dict[T, tuple[int, frozenset[tuple[Nic, Nic]]]]
 Announced = Callable[[PlannedNode], Iterable[tuple[Network, int]]]
 
 
@@ -42,15 +45,23 @@ class Spf:
         """The prefixes that others announce, each over all that do so at the least cost; `announced` are a node's
         prefixes with what they cost from there."""
         own = {prefix for prefix, _ in announced(node)}
-        costs: dict[Network, dict[str, int]] = {}
-        for name, distance in self.far(node.name).items():
-            for prefix, metric in announced(self.nodes[name]) if name != node.name else ():
-                if prefix not in own:
-                    of_nodes = costs.setdefault(prefix, {})
-                    of_nodes[name] = min(distance + metric, of_nodes.get(name, distance + metric))
-        for prefix, of_nodes in costs.items():
-            nearest = [name for name, cost in of_nodes.items() if cost == min(of_nodes.values())]
-            yield learned(prefix, (way for name in nearest for way in self.ways(node.name, name)))
+        for prefix, (_, ways) in self.reached(node.name, announced).items():
+            if prefix not in own:
+                yield learned(prefix, ways)
+
+    def reached(self, source: str, announced: Callable[[PlannedNode], Iterable[tuple[T, int]]]) -> Reached[T]:
+        """What others announce, at which least cost it is reached, and by which ways."""
+        costs: dict[T, dict[str, int]] = {}
+        for name, distance in self.far(source).items():
+            for what, metric in announced(self.nodes[name]) if name != source else ():
+                of_nodes = costs.setdefault(what, {})
+                of_nodes[name] = min(distance + metric, of_nodes.get(name, distance + metric))
+        found = {}
+        for what, of_nodes in costs.items():
+            least = min(of_nodes.values())
+            nearest = (name for name, cost in of_nodes.items() if cost == least)
+            found[what] = least, frozenset(way for name in nearest for way in self.ways(source, name))
+        return found
 
     def _moves(self, far: int, name: str) -> Iterator[tuple[int, str]]:
         return ((far + metric, there.point.node) for _, metric, there in self._hops(name))

@@ -13,18 +13,23 @@ from srv6lab.topology.model import Node
 
 def routers(view: Facts) -> Iterator[tuple[str, Node]]:
     """The sound nodes with routing protocols."""
-    yield from ((name, node) for name, node in view.nodes.items() if node.isis or node.bgp or node.vpns)
+    yield from ((name, node) for name, node in view.nodes.items() if _protocols(node))
+
+
+def _protocols(node: Node) -> list[str]:
+    """The keys of a node that make it run FRR."""
+    found = {"isis": node.isis, "ospf": node.ospf, "ospf6": node.ospf6, "bgp": node.bgp, "vrfs": node.vpns}
+    return [key for key, said in found.items() if said]
 
 
 @check
 def routing_on_a_host(view: Facts, locate: Locate) -> Iterator[Problem]:
     for name, node in routers(view):
         if node.role != "router":
-            key = next(
-                key for key in ("isis", "bgp", "vrfs") if getattr(node, "vpns" if key == "vrfs" else key)
-            )
             what = f"{name} is a {node.role}, and FRR runs on routers"
-            yield Problem(locate(("nodes", name, key), key=True), what, f"give {name} `role: router`")
+            yield Problem(
+                locate(("nodes", name, _protocols(node)[0]), key=True), what, f"give {name} `role: router`"
+            )
 
 
 @check
@@ -32,11 +37,10 @@ def router_id_missing(view: Facts, locate: Locate) -> Iterator[Problem]:
     """FRR then leaves TLV 242 out without a word, and BGP stays idle."""
     for name, node in routers(view):
         if node.router_id is None:
-            key = next(
-                key for key in ("isis", "bgp", "vrfs") if getattr(node, "vpns" if key == "vrfs" else key)
-            )
             what = f"{name} has routing protocols and no `router_id`"
-            yield Problem(locate(("nodes", name, key), key=True), what, "add `router_id: 192.0.2.1`")
+            yield Problem(
+                locate(("nodes", name, _protocols(node)[0]), key=True), what, "add `router_id: 192.0.2.1`"
+            )
 
 
 @check

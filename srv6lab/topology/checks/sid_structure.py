@@ -15,7 +15,7 @@ from srv6lab.topology.sid_structure import LABEL, LONGEST, SHORTEST, WHOLE, func
 def _with_locators(view: Facts) -> Iterator[tuple[str, Node, IPv6Network]]:
     """The sound nodes with FRR and a locator."""
     for name, node in view.nodes.items():
-        if node.locator is not None and (node.isis or node.bgp):
+        if node.locator is not None and (node.isis or node.ospf6 or node.bgp):
             yield name, node, node.locator
 
 
