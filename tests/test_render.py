@@ -9,7 +9,10 @@ import shlex
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass, replace
+from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -135,7 +138,14 @@ HOSTILE = (
 
 def kind_of(name: str) -> Any:
     """The type of a name that an author writes."""
-    return next(getattr(room, name) for room in (topology, scalars, routing) if hasattr(room, name))
+    return next(
+        getattr(room, name) for room in (topology, scalars, *files_of(routing)) if hasattr(room, name)
+    )
+
+
+def files_of(room: ModuleType) -> list[ModuleType]:
+    """The modules of a package."""
+    return [import_module(f"{room.__name__}.{one.name}") for one in iter_modules(room.__path__)]
 
 
 @pytest.mark.parametrize(
@@ -169,6 +179,7 @@ RESTRICTED = {
     "Point.netns": "Name",
     "PlannedRoute.kind": "Literal",
     "PlannedRoute.nic": "a Point.nic",
+    "PlannedRoute.mode": "Literal",
     "PlannedSid.nic": "a Point.nic",
     "PlannedSid.parameters": "names of the registry; values are addresses and numbers",
     "PlannedSid.flavors": "Literal",
@@ -298,7 +309,8 @@ def test_what_an_agent_is_told_is_one_word_of_the_shell() -> None:
 def test_the_list_of_restricted_fields_names_fields_that_are_there() -> None:
     known = {
         f"{one.__name__}.{field.name}"
-        for one in (*vars(plans).values(), *vars(frr).values())
+        for room in (plans, *files_of(frr))
+        for one in vars(room).values()
         if isinstance(one, type) and is_dataclass(one)
         for field in fields(one)
     }

@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
+from functools import partial
 
+from srv6lab.plan.converged.rib import Rib, RibRoute
+from srv6lab.plan.converged.spf import Spf, rib_route
 from srv6lab.plan.nodes import Nic, PlannedNode
 from srv6lab.topology.scalars import Network
+
+
+def of_isis(
+    spf: Spf, node: PlannedNode, ribs: Mapping[str, Rib], withdrawn: Collection[str]
+) -> Iterator[RibRoute]:
+    """What the others announce, and what they hand on of other protocols by their routing tables `ribs`."""
+    announced = partial(announced_by_isis, ribs=ribs, withdrawn=withdrawn)
+    own = {prefix for prefix, _ in announced_by_isis(node)}
+    for prefix, (cost, ways) in spf.reached(node.name, announced).items():
+        if prefix not in own:
+            yield rib_route(prefix, "isis", cost, ways)
 
 
 def isis_nics(node: PlannedNode) -> Iterator[tuple[Nic, int]]:
@@ -15,13 +29,18 @@ def isis_nics(node: PlannedNode) -> Iterator[tuple[Nic, int]]:
         yield from ((nic, metrics[nic.name]) for nic in node.nics if nic.name in metrics)
 
 
-def announced_by_isis(node: PlannedNode) -> Iterator[tuple[Network, int]]:
+def announced_by_isis(
+    node: PlannedNode, ribs: Mapping[str, Rib] | None = None, withdrawn: Collection[str] = ()
+) -> Iterator[tuple[Network, int]]:
     """The prefixes that a node tells of in IS-IS, each with what it costs from there."""
     yield from ((one.network, 0) for one in node.loopbacks if one.version == 6)
-    if node.routing and node.routing.locator:
+    if node.routing and node.routing.locator and node.name not in withdrawn:
         yield node.routing.locator, 0
     for nic, metric in isis_nics(node):
         yield from ((network, metric) for network in nic.networks() if _is_announced(network))
+    if ribs and node.name in ribs and node.routing and node.routing.isis:
+        handed_on = ribs[node.name].of(node.routing.isis.redistribute)
+        yield from ((route.prefix, 0) for route in handed_on if _is_announced(route.prefix))
 
 
 def _is_announced(network: Network) -> bool:

@@ -3,13 +3,13 @@ announce from outside of OSPF (RFC 2328 section 16; RFC 5340 section 4.8)."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Mapping
 from functools import cache, partial
 from ipaddress import IPv4Address, ip_network
 from typing import TypeVar
 
-from srv6lab.plan.converged.spf import Reached, Spf, learned
-from srv6lab.plan.converged.values import Learned
+from srv6lab.plan.converged.rib import Rib, RibRoute
+from srv6lab.plan.converged.spf import Reached, Spf, rib_route
 from srv6lab.plan.frr.ospf import OspfNic, PlannedOspf
 from srv6lab.plan.nodes import Nic, Plan, PlannedNode
 from srv6lab.topology.routing.ospf import BACKBONE
@@ -34,27 +34,24 @@ class OspfPaths:
         every = node.routing.ospf if node.routing else ()
         return next((one for one in every if one.version == self.version), None)
 
-    def learned(self, node: PlannedNode) -> Iterator[Learned]:
-        """Routes inside of OSPF go before those to what is outside (RFC 2328 section 11)."""
+    def routes(self, node: PlannedNode, ribs: Mapping[str, Rib]) -> Iterator[RibRoute]:
+        """Routes inside of OSPF, which go before those to what is outside (RFC 2328 section 11): what routers hand on of
+        other protocols by their routing tables `ribs`."""
         if self.of(node) is None:
             return
+        protocol = "ospf" if self.version == 2 else "ospf6"
         reached = self._reached(node.name)
-        own = {prefix for prefix, _ in self._externals(node)}
+        own = {*self._externals(node, ribs)}
         outside: Reached[Network] = {}
         for key, (cost, ways) in reached.items():
             if not isinstance(key, str):
-                yield learned(key, ways)
+                yield rib_route(key, protocol, cost, ways)
             else:
-                for prefix, metric in self._externals(self._nodes[key]):
+                for prefix in self._externals(self._nodes[key], ribs):
                     if prefix not in own | {*reached}:
-                        _nearer(outside, prefix, cost + metric, ways)
-        for prefix, (_, ways) in outside.items():
-            yield learned(prefix, ways)
-
-    def ways(self, source: str, to: str) -> tuple[tuple[Nic, Nic], ...]:
-        """The first link of each shortest way to another node: its near and its far end."""
-        found = self._reached(source).get(to) if source in self._areas else None
-        return tuple(found[1]) if found else ()
+                        _nearer(outside, prefix, cost, ways)
+        for prefix, (cost, ways) in outside.items():
+            yield rib_route(prefix, protocol, cost, ways)
 
     def _reached(self, name: str) -> Reached[_Key]:
         """What a router has not of its own: in its areas, else over the border routers of them."""
@@ -118,29 +115,21 @@ class OspfPaths:
                     if ospf.version == 3 and one.network == "point-to-point" and not one.passive:
                         yield ip_network(interface.ip), 0
 
-    def _externals(self, node: PlannedNode) -> Iterator[tuple[Network, int]]:
+    def _externals(self, node: PlannedNode, ribs: Mapping[str, Rib]) -> Iterator[Network]:
         """What a router announces from outside of OSPF; all of it has the same metric, of type 2, so the nearest router
         that announces a prefix counts."""
         ospf = self.of(node)
-        if ospf is None:
+        if ospf is None or node.routing is None:
             return
-        for prefix in _redistributed(node, ospf):
-            if prefix.version == ospf.family and not prefix.is_link_local:
-                yield prefix, 0
+        if ospf.family == 6 and node.routing.locator:
+            yield node.routing.locator
+        for route in ribs[node.name].of(ospf.redistribute) if node.name in ribs else ():
+            if route.prefix.version == ospf.family and not route.prefix.is_link_local:
+                yield route.prefix
 
 
 def _areas_of(ospf: PlannedOspf) -> frozenset[IPv4Address]:
     return frozenset({ospf.area, *(nic.area for nic in ospf.nics)})
-
-
-def _redistributed(node: PlannedNode, ospf: PlannedOspf) -> Iterator[Network]:
-    if node.routing and node.routing.locator:
-        yield node.routing.locator
-    if "connected" in ospf.redistribute:
-        yield from (one.network for one in node.loopbacks)
-        yield from (network for nic in node.nics if not nic.vrf for network in nic.networks())
-    if "static" in ospf.redistribute:
-        yield from (one.prefix for one in node.routes if one.table is None)
 
 
 def _nearer(found: Reached[T], key: T, cost: int, ways: frozenset[tuple[Nic, Nic]]) -> None:

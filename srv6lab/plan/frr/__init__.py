@@ -23,7 +23,8 @@ NEEDED = (10, 6)  # `func-bits 32`, so that a service SID isn't transposed (RFC 
 
 @dataclass(frozen=True, slots=True)
 class Routing:
-    """All that FRR of one node is told. `source` is what it encapsulates from."""
+    """All that FRR of one node is told. `source` is what it encapsulates from, None for what
+    the kernel takes."""
 
     router_id: IPv4Address
     source: IPv6Address | None
@@ -54,6 +55,11 @@ class Routing:
         return bool(self.isis or self.ospf)
 
     @property
+    def redistributes(self) -> bool:
+        """Whether it tells its own domain what another protocol has brought."""
+        return any(one is not None and one.redistribute for one in (self.isis, *self.ospf))
+
+    @property
     def route_daemons(self) -> tuple[str, ...]:
         """Those without which routes aren't kept: mgmtd only takes configuration."""
         return tuple(name for name in self.daemons if name != "mgmtd")
@@ -67,6 +73,14 @@ class Routing:
             "vpnv4" in one.families and one.remote_as != self.bgp.as_number for one in sessions if self.bgp
         )
 
+    def chooses(self, vrf: PlannedVrf | None = None) -> bool:
+        """Whether routes of several eBGP sessions meet, in the node's own tables or in those of a VRF."""
+        own = tuple(one for one in (self.bgp.neighbors if self.bgp else ()) if one.ebgp)
+        if vrf is None:
+            return len(own) > 1
+        told = (one for one in own if {"vpnv4", "vpnv6"} & {*one.families})
+        return len((*told, *(one for one in vrf.neighbors if one.ebgp))) > 1
+
     def sessions(self) -> Iterator[tuple[str, PlannedNeighbor]]:
         """Every BGP session with the VRF that it is in, "" for none."""
         yield from (("", one) for one in (self.bgp.neighbors if self.bgp else ()))
@@ -74,16 +88,16 @@ class Routing:
 
 
 def plan_routing(topology: Topology, name: str) -> Routing | None:
-    """What FRR of a node is told, None for a node without routing protocols. The topology is one that the
+    """What FRR of a node is told, None for a node without FRR. The topology is one that the
     checks have let pass."""
     node = topology.nodes[name]
-    if node.router_id is None or not (node.isis or node.ospf or node.ospf6 or node.bgp):
+    if node.router_id is None:
         return None
     isis, ospf = plan_isis(topology, name, node), plan_ospf(topology, name, node)
     bgp = plan_bgp(topology, name, node)
     return Routing(
         router_id=node.router_id,
-        source=node.tunnel_source or (node.loopback.ip if node.loopback else None),
+        source=node.tunnel_source or (node.loopback.ip if node.loopback and node.locator else None),
         locator=node.locator,
         structure=structure_of(node),
         isis=isis,

@@ -12,14 +12,14 @@ from srv6lab.topology.model import Node
 
 
 def routers(view: Facts) -> Iterator[tuple[str, Node]]:
-    """The sound nodes with routing protocols."""
-    yield from ((name, node) for name, node in view.nodes.items() if _protocols(node))
+    """The sound nodes with FRR."""
+    yield from ((name, node) for name, node in view.nodes.items() if keys_of_frr(node))
 
 
-def _protocols(node: Node) -> list[str]:
+def keys_of_frr(node: Node) -> list[str]:
     """The keys of a node that make it run FRR."""
-    found = {"isis": node.isis, "ospf": node.ospf, "ospf6": node.ospf6, "bgp": node.bgp, "vrfs": node.vpns}
-    return [key for key, said in found.items() if said]
+    said = {"isis": node.isis, "ospf": node.ospf, "ospf6": node.ospf6, "bgp": node.bgp, "vrfs": node.vpns}
+    return [*(key for key, one in said.items() if one), *(["router_id"] if node.runs_frr else [])]
 
 
 @check
@@ -28,7 +28,7 @@ def routing_on_a_host(view: Facts, locate: Locate) -> Iterator[Problem]:
         if node.role != "router":
             what = f"{name} is a {node.role}, and FRR runs on routers"
             yield Problem(
-                locate(("nodes", name, _protocols(node)[0]), key=True), what, f"give {name} `role: router`"
+                locate(("nodes", name, keys_of_frr(node)[0]), key=True), what, f"give {name} `role: router`"
             )
 
 
@@ -39,7 +39,7 @@ def router_id_missing(view: Facts, locate: Locate) -> Iterator[Problem]:
         if node.router_id is None:
             what = f"{name} has routing protocols and no `router_id`"
             yield Problem(
-                locate(("nodes", name, _protocols(node)[0]), key=True), what, "add `router_id: 192.0.2.1`"
+                locate(("nodes", name, keys_of_frr(node)[0]), key=True), what, "add `router_id: 192.0.2.1`"
             )
 
 
