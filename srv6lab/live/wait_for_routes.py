@@ -21,6 +21,7 @@ from srv6lab.live.node_state import NodeState, fetch_node_state
 from srv6lab.plan.converged import ExpectedRoutes, expected_routes
 from srv6lab.plan.nodes import Plan, PlannedNode, PlannedRoute
 from srv6lab.plan.own import unmodeled
+from srv6lab.plan.replaced import without_adjacencies
 
 PATIENCE = 60.0
 _INTERVAL = 0.2
@@ -138,6 +139,7 @@ def missing(node: PlannedNode, wanted: Wanted, known: NodeState) -> Iterator[Mis
         yield from (Missing(0, node.name, f"{node.name}: {what}", True) for what in known.dead)
         yield from (Missing(0, node.name, f"{node.name}: {what}") for what in known.silent)
         return
+    node = without_adjacencies(node, [nic.name for nic in node.nics if nic.cut])
     for step, lacks in enumerate(_LACKS, 1):
         yield from (Missing(step, node.name, what) for what in lacks(node, wanted, known))
 

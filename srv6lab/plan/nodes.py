@@ -28,7 +28,8 @@ Locate = Callable[[Path], Location]
 @dataclass(frozen=True, slots=True)
 class Nic:
     """One end of a link as its node sees it, with its addresses in the file's order. `trace` is the capture file's name
-    without `.pcap`, `vrf` the VPN that it is in, `peers` the other ends: several are on a bridge. A `circuit` takes frames for any MAC, and may have no address."""
+    without `.pcap`, `vrf` the VPN that it is in, `peers` the other ends: several are on a bridge. A `circuit` takes frames for any MAC, and may have no address. An exercise
+    may have `cut` its link, which lets nothing through then."""
 
     point: Point
     mac: str
@@ -39,6 +40,7 @@ class Nic:
     peers: tuple[Point, ...]
     vrf: str = ""
     circuit: bool = False
+    cut: bool = False
 
     @property
     def name(self) -> str:

@@ -22,15 +22,9 @@ def without_prefix(node: PlannedNode, prefix: Network, table: int | None = None)
 def without_nics(node: PlannedNode, down: Collection[str], silent: Collection[str]) -> PlannedNode:
     """A node whose NICs in `down` are down: Linux takes away what goes by them. No adjacency of IS-IS or OSPF is over
     those, nor over NICs that are `silent`, whose other end is down; and FRR takes its static routes away there."""
-    routing = node.routing
-    if routing and routing.isis:
-        nics = tuple(one for one in routing.isis.nics if one.nic not in {*down, *silent})
-        routing = replace(routing, isis=replace(routing.isis, nics=nics))
-    if routing and routing.ospf:
-        routing = replace(routing, ospf=tuple(one.without({*down, *silent}) for one in routing.ospf))
+    node = without_adjacencies(node, {*down, *silent})
     return replace(
         node,
-        routing=routing,
         routes=tuple(
             one for one in node.routes if one.nic not in down and not (one.frr and one.nic in silent)
         ),
@@ -38,6 +32,19 @@ def without_nics(node: PlannedNode, down: Collection[str], silent: Collection[st
         steering=tuple(left for one in node.steering if (left := _left(one, down))),
         frames=tuple(one for one in node.frames if one.nic not in down),
     )
+
+
+def without_adjacencies(node: PlannedNode, nics: Collection[str]) -> PlannedNode:
+    """A node whose routing protocols know of no neighbor on some of its NICs."""
+    routing = node.routing
+    if routing and routing.isis:
+        left = tuple(one for one in routing.isis.nics if one.nic not in nics)
+        routing = replace(routing, isis=replace(routing.isis, nics=left))
+    if routing and routing.ospf:
+        routing = replace(routing, ospf=tuple(one.without(nics) for one in routing.ospf))
+    if routing and routing.bfd:
+        routing = replace(routing, bfd=tuple(one for one in routing.bfd if one.nic not in nics))
+    return replace(node, routing=routing)
 
 
 def _left(policy: SteeredPrefix, down: Collection[str]) -> SteeredPrefix | None:

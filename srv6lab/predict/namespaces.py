@@ -141,7 +141,7 @@ class ModeledLab:
         self._elected = elected
         self._machines = {node.name: node for node in self.plan.nodes}
         self._ends = {nic.point: nic for node in self.plan.nodes for nic in _every_nic(node)}
-        self._unmodeled = unmodeled(self.plan) | _of_bgp(self.plan, self.down)
+        self._unmodeled = unmodeled(self.plan) | _of_bgp(self.plan, self.down, self.cut)
         own = (one.name for node in self.plan.nodes for one in node.own.sysctls)
         self.copies_labels = (
             "net.ipv6.seg6_flowlabel" not in own
@@ -186,13 +186,14 @@ class ModeledLab:
         return replace(found, unmodeled=self._unmodeled.get(node.name, unknown))
 
 
-def _of_bgp(plan: Plan, down: frozenset[Point]) -> dict[str, str]:
+def _of_bgp(plan: Plan, down: frozenset[Point], cut: frozenset[str]) -> dict[str, str]:
     """When a session of BGP ends that lost its link, and what is left of its routes, isn't modeled."""
     routers = [node for node in plan.nodes if node.routing]
-    if not down or not any(node.routing and node.routing.bgp for node in routers):
+    links = sorted(cut & {nic.link for node in routers for nic in node.nics})
+    lost = [f"{point} is down" for point in sorted(down)] + [f"link {link} is cut" for link in links]
+    if not lost or not any(node.routing and node.routing.bgp for node in routers):
         return {}
-    nics = ", ".join(sorted(map(str, down)))
-    return {node.name: f"what BGP makes of it that {nics} is down isn't modeled" for node in routers}
+    return {node.name: f"what BGP makes of it that {' and '.join(lost)} isn't modeled" for node in routers}
 
 
 def _every_nic(node: PlannedNode) -> Iterator[Nic]:

@@ -10,6 +10,8 @@ from srv6lab.plan.converged.spf import Spf, rib_route
 from srv6lab.plan.nodes import Nic, PlannedNode
 from srv6lab.topology.scalars import Network
 
+OF_LOOPBACK = 10  # the metric of a NIC that nobody gives another
+
 
 def of_isis(
     spf: Spf, node: PlannedNode, ribs: Mapping[str, Rib], withdrawn: Collection[str]
@@ -33,7 +35,7 @@ def announced_by_isis(
     node: PlannedNode, ribs: Mapping[str, Rib] | None = None, withdrawn: Collection[str] = ()
 ) -> Iterator[tuple[Network, int]]:
     """The prefixes that a node tells of in IS-IS, each with what it costs from there."""
-    yield from ((one.network, 0) for one in node.loopbacks if one.version == 6)
+    yield from ((one.network, OF_LOOPBACK) for one in node.loopbacks if one.version == 6)
     if node.routing and node.routing.locator and node.name not in withdrawn:
         yield node.routing.locator, 0
     for nic, metric in isis_nics(node):

@@ -7,6 +7,8 @@ sound parts, so one cause makes one problem. The modules are imported here to re
 from srv6lab.topology.checks import (
     actions,
     bgp,
+    bgp_routes,
+    bgp_sessions,
     changes,
     exercises,
     flavors,
@@ -41,6 +43,8 @@ __all__ = [
     "Facts",
     "actions",
     "bgp",
+    "bgp_routes",
+    "bgp_sessions",
     "changes",
     "exercises",
     "flavors",
