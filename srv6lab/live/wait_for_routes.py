@@ -202,10 +202,19 @@ def _static(node: PlannedNode, wanted: Wanted, known: NodeState) -> Iterator[str
 
 def _sids(node: PlannedNode, wanted: Wanted, known: NodeState) -> Iterator[str]:
     routing = node.routing
-    if routing is None or routing.locator is None or wanted.withdrawn:
+    if routing is None or wanted.withdrawn:
         return
-    bound = [one for one in known.routes if one.action and one.prefix.subnet_of(routing.locator)]  # type: ignore[arg-type]
-    if routing.isis:
+    there = {one.prefix for one in known.routes}
+    for sid in node.local_sids:
+        if sid.by == "static" and sid.prefix not in there:
+            yield f"{node.name}: the static SID {sid.prefix} ({sid.frr_behavior}) isn't in the kernel"
+    locator = routing.isis_locator
+    bound = [
+        one
+        for one in known.routes
+        if locator and one.action and one.prefix.subnet_of(locator.prefix)  # type: ignore[arg-type]
+    ]
+    if routing.isis and locator:
         actions = [one.action for one in bound if one.protocol == "isis"]
         for action, count in (("End", 1), ("End.X", len(routing.isis.nics))):
             if actions.count(action) < count:

@@ -36,8 +36,9 @@ def announced_by_isis(
 ) -> Iterator[tuple[Network, int]]:
     """The prefixes that a node tells of in IS-IS, each with what it costs from there."""
     yield from ((one.network, OF_LOOPBACK) for one in node.loopbacks if one.version == 6)
-    if node.routing and node.routing.locator and node.name not in withdrawn:
-        yield node.routing.locator, 0
+    locator = node.routing.isis_locator if node.routing else None
+    if locator and node.name not in withdrawn:
+        yield locator.prefix, 0
     for nic, metric in isis_nics(node):
         yield from ((network, metric) for network in nic.networks() if _is_announced(network))
     if ribs and node.name in ribs and node.routing and node.routing.isis:

@@ -121,8 +121,8 @@ class OspfPaths:
         ospf = self.of(node)
         if ospf is None or node.routing is None:
             return
-        if ospf.family == 6 and node.routing.locator:
-            yield node.routing.locator
+        if ospf.family == 6:
+            yield from (one.prefix for one in node.routing.locators)
         for route in ribs[node.name].of(ospf.redistribute) if node.name in ribs else ():
             if route.prefix.version == ospf.family and not route.prefix.is_link_local:
                 yield route.prefix

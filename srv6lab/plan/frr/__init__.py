@@ -12,7 +12,7 @@ from ipaddress import IPv4Address, IPv6Address, IPv6Network
 from srv6lab.plan.frr.bfd import PlannedBfd, plan_bfd
 from srv6lab.plan.frr.bgp import PlannedBgp, PlannedNeighbor, plan_bgp
 from srv6lab.plan.frr.isis import PlannedIsis, plan_isis
-from srv6lab.plan.frr.locator import structure_of
+from srv6lab.plan.frr.locator import PlannedLocator, plan_locators, structure_of
 from srv6lab.plan.frr.ospf import PlannedOspf, plan_ospf
 from srv6lab.plan.frr.vpn import PlannedVrf, plan_vpn
 from srv6lab.topology.model import Topology
@@ -30,6 +30,7 @@ class Routing:
     source: IPv6Address | None
     locator: IPv6Network | None
     structure: SidStructure | None
+    locators: tuple[PlannedLocator, ...]
     isis: PlannedIsis | None
     ospf: tuple[PlannedOspf, ...]
     bgp: PlannedBgp | None
@@ -58,6 +59,16 @@ class Routing:
     def redistributes(self) -> bool:
         """Whether it tells its own domain what another protocol has brought."""
         return any(one is not None and one.redistribute for one in (self.isis, *self.ospf))
+
+    @property
+    def isis_locator(self) -> PlannedLocator | None:
+        """The one that IS-IS announces."""
+        return next((one for one in self.locators if one.isis), None)
+
+    @property
+    def vpn_locator(self) -> PlannedLocator | None:
+        """The one that the SIDs of VPNs are in."""
+        return next((one for one in self.locators if one.prefix == self.locator), None)
 
     @property
     def route_daemons(self) -> tuple[str, ...]:
@@ -100,6 +111,7 @@ def plan_routing(topology: Topology, name: str) -> Routing | None:
         source=node.tunnel_source or (node.loopback.ip if node.loopback and node.locator else None),
         locator=node.locator,
         structure=structure_of(node),
+        locators=tuple(plan_locators(topology, name, node)),
         isis=isis,
         ospf=ospf,
         bgp=bgp,
