@@ -126,7 +126,7 @@ def _questions(node: PlannedNode) -> Iterator[tuple[str, str]]:
     if routing:
         yield "drift", _DRIFT
     if routing and routing.isis:
-        yield "isis", "ask isisd -c 'show isis neighbor json'"
+        yield "isis", "ask isisd -c 'show isis neighbor'"
     if routing and routing.bgp:
         yield "bgp", "ask bgpd -c 'show bgp vrf all summary json'"
     if routing and routing.locator:
@@ -154,11 +154,11 @@ def read(node: PlannedNode, said: str) -> NodeState:
     answers = {name: text for (name, _), text in zip(_questions(node), texts, strict=False)}
     found = {name: _json(text) for name, text in answers.items() if name not in _WORDS}
     return NodeState(
-        adjacencies=tuple(_adjacencies(found.get("isis", {}))),
+        adjacencies=tuple(_adjacencies(answers.get("isis", ""))),
         sessions=tuple(_sessions(found.get("bgp", {}))),
         locators=tuple(_locators(found.get("locators", {}))),
         owners=dict(_owners(found.get("sids", {}))),
-        routes=(*_routes(found.get("v6", [])), *_routes(found.get("v4", []))),
+        routes=(*_routes(found.get("v6", []), "::/0"), *_routes(found.get("v4", []), "0.0.0.0/0")),
         vpns={
             vrf: tuple(one for version in (4, 6) for one in _routes(found.get(f"vpn {vrf} {version}", [])))
             for vrf in node.vrf_names()
@@ -176,7 +176,7 @@ def read(node: PlannedNode, said: str) -> NodeState:
     )
 
 
-_WORDS = ("mechanism", "drift", "daemons")
+_WORDS = ("mechanism", "drift", "daemons", "isis")
 
 
 def _dead(said: str) -> Iterator[str]:
@@ -206,11 +206,12 @@ def _json(text: str) -> Any:
         return {}
 
 
-def _adjacencies(document: Any) -> Iterator[Adjacency]:
-    for area in document.get("areas", ()) if document else ():
-        for circuit in area.get("circuits", ()):
-            if "adj" in circuit:
-                yield Adjacency(circuit["interface"], circuit["adj"], circuit["state"])
+def _adjacencies(table: str) -> Iterator[Adjacency]:
+    """A line for each: neighbor, NIC, level, state and more. FRR's JSON has one neighbor of a LAN only."""
+    for line in table.splitlines():
+        neighbor, nic, level, state, *_ = (*line.split(), "", "", "", "")
+        if level.isdigit():
+            yield Adjacency(nic, neighbor, state)
 
 
 def _sessions(document: Any) -> Iterator[Session]:
@@ -243,16 +244,18 @@ def _owners(document: Any) -> Iterator[tuple[IPv6Address, tuple[str, str]]]:
         yield IPv6Address(text), (clients, one["behavior"])
 
 
-def _routes(document: Any) -> Iterator[Route]:
+def _routes(document: Any, default: str = "") -> Iterator[Route]:
+    """The routes of a table; what iproute2 calls `default` is left out where nobody says which prefix that is."""
     for one in document or ():
-        if one.get("dst") == "default" or one.get("type") not in (None, "unicast", "blackhole"):
+        prefix = default if one.get("dst") == "default" else one.get("dst")
+        if not prefix or one.get("type") not in (None, "unicast", "blackhole"):
             continue
         encap = one.get("encap", {})
         if isinstance(encap, str):  # iproute2 before 6.15 lays it flat
             encap = {**one, "encap_type": encap}
         for nic in _nics(one):
             yield Route(
-                prefix=ip_network(one["dst"]),
+                prefix=ip_network(prefix),
                 nic=nic,
                 protocol=one.get("protocol", ""),
                 segments=tuple(IPv6Address(sid) for sid in encap.get("segs", ())),

@@ -1,6 +1,6 @@
 """The routes that routing protocols must have brought once they have converged: a file for each protocol.
 
-It is what the model forwards by, and what `up` waits for. It knows only what labs have: one IS-IS level, BGP
+It is what the model forwards by, and what `up` waits for. It knows only what labs have: IS-IS, BGP
 networks handed on into IS-IS at the border, VPN routes that every speaker of their family passes on.
 """
 
@@ -10,8 +10,7 @@ from collections.abc import Collection, Sequence
 from functools import partial
 
 from srv6lab.plan.converged.bgp import of_other_as
-from srv6lab.plan.converged.isis import announced_by_isis, isis_nics
-from srv6lab.plan.converged.spf import Spf
+from srv6lab.plan.converged.isis import IsisRoutes
 from srv6lab.plan.converged.values import ExpectedRoutes, VpnRoute
 from srv6lab.plan.converged.vpn import from_pe, imported, vrfs_of
 from srv6lab.plan.nodes import Plan, PlannedNode, PlannedRoute
@@ -28,14 +27,14 @@ def expected_routes(
     lost = {plan.node(name).locator for name in withdrawn}
     speakers = [node for node in plan.nodes if node.routing and (only is None or node.name in only)]
     ends = {nic.point: nic for nic in plan.nics()}
-    isis = Spf(plan, isis_nics)
+    isis = IsisRoutes(plan)
     found = {}
     for node in speakers:
         vpns = {vrf.name: tuple(imported(plan, node, vrf, withdrawn)) for vrf in vrfs_of(node)}
         ways = partial(isis.ways, node.name)
         of_prefixes: dict[Network, tuple[PlannedRoute, ...]] = {}
         for prefix, routes in (
-            *isis.learned(node, announced_by_isis),
+            *isis.routes(node),
             *of_other_as(plan, node, ways, ends),
             *from_pe(plan, node, withdrawn),
         ):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator
+from typing import TypeVar
 
 from srv6lab.plan.converged.values import Learned
 from srv6lab.plan.nodes import Nic, Plan, PlannedNode, PlannedRoute
@@ -11,13 +12,17 @@ from srv6lab.topology.scalars import Network
 
 # The NICs over which a node has adjacencies of a protocol, each with what it costs to leave by it.
 Adjacencies = Callable[[PlannedNode], Iterable[tuple[Nic, int]]]
+T = TypeVar("T", bound=Hashable)
+Reached = dict[T, tuple[int, frozenset[tuple[Nic, Nic]]]]
 Announced = Callable[[PlannedNode], Iterable[tuple[Network, int]]]
 
 
 class Spf:
-    """The shortest paths of one protocol, found out when they are asked for."""
+    """The shortest paths of one protocol, found out when they are asked for. No path leads through a node that is
+    overloaded; it may begin and end there."""
 
-    def __init__(self, plan: Plan, adjacencies: Adjacencies) -> None:
+    def __init__(self, plan: Plan, adjacencies: Adjacencies, overloaded: Collection[str] = ()) -> None:
+        self._overloaded = overloaded
         self.nodes = {node.name: node for node in plan.nodes}
         self._nics = {node.name: tuple(adjacencies(node)) for node in plan.nodes}
         self._ends = {nic.point: nic for nics in self._nics.values() for nic, _ in nics}
@@ -26,7 +31,12 @@ class Spf:
     def far(self, source: str) -> dict[str, int]:
         """How far each node is that the protocol leads to, itself among them, the nearest first."""
         if source not in self._far:
-            self._far[source] = {name: far for far, name in nearest_first(0, source, self._moves)}
+
+            def moves(far: int, name: str) -> Iterator[tuple[int, str]]:
+                if name == source or name not in self._overloaded:
+                    yield from ((far + metric, there.point.node) for _, metric, there in self._hops(name))
+
+            self._far[source] = {name: far for far, name in nearest_first(0, source, moves)}
         return self._far[source]
 
     def ways(self, source: str, to: str) -> tuple[tuple[Nic, Nic], ...]:
@@ -35,25 +45,36 @@ class Spf:
         return tuple(
             (near, there)
             for near, metric, there in self._hops(source)
-            if whole is not None and self.far(there.point.node).get(to, whole) + metric == whole
+            if whole is not None and self._behind(there.point.node, to, whole) + metric == whole
         )
 
     def learned(self, node: PlannedNode, announced: Announced) -> Iterator[Learned]:
         """The prefixes that others announce, each over all that do so at the least cost; `announced` are a node's
         prefixes with what they cost from there."""
         own = {prefix for prefix, _ in announced(node)}
-        costs: dict[Network, dict[str, int]] = {}
-        for name, distance in self.far(node.name).items():
-            for prefix, metric in announced(self.nodes[name]) if name != node.name else ():
-                if prefix not in own:
-                    of_nodes = costs.setdefault(prefix, {})
-                    of_nodes[name] = min(distance + metric, of_nodes.get(name, distance + metric))
-        for prefix, of_nodes in costs.items():
-            nearest = [name for name, cost in of_nodes.items() if cost == min(of_nodes.values())]
-            yield learned(prefix, (way for name in nearest for way in self.ways(node.name, name)))
+        for prefix, (_, ways) in self.reached(node.name, announced).items():
+            if prefix not in own:
+                yield learned(prefix, ways)
 
-    def _moves(self, far: int, name: str) -> Iterator[tuple[int, str]]:
-        return ((far + metric, there.point.node) for _, metric, there in self._hops(name))
+    def reached(self, source: str, announced: Callable[[PlannedNode], Iterable[tuple[T, int]]]) -> Reached[T]:
+        """What others announce, at which least cost it is reached, and by which ways."""
+        costs: dict[T, dict[str, int]] = {}
+        for name, distance in self.far(source).items():
+            for what, metric in announced(self.nodes[name]) if name != source else ():
+                of_nodes = costs.setdefault(what, {})
+                of_nodes[name] = min(distance + metric, of_nodes.get(name, distance + metric))
+        found = {}
+        for what, of_nodes in costs.items():
+            least = min(of_nodes.values())
+            nearest = (name for name, cost in of_nodes.items() if cost == least)
+            found[what] = least, frozenset(way for name in nearest for way in self.ways(source, name))
+        return found
+
+    def _behind(self, neighbor: str, to: str, nowhere: int) -> int:
+        """How far it is from a neighbor on."""
+        if neighbor in self._overloaded and neighbor != to:
+            return nowhere
+        return self.far(neighbor).get(to, nowhere)
 
     def _hops(self, name: str) -> Iterator[tuple[Nic, int, Nic]]:
         """The links to neighbors: the near end, what it costs, the far end. A bridge has several of these."""
