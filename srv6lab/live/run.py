@@ -23,6 +23,7 @@ from srv6lab.evidence.observations import Observations, write_observations
 from srv6lab.evidence.prediction import End
 from srv6lab.evidence.probes import Sent
 from srv6lab.host.progress import Progress
+from srv6lab.host.waiting import at_once
 from srv6lab.live import wait_for_policies
 from srv6lab.live.changes import Changes
 from srv6lab.live.instance import Instance
@@ -51,14 +52,19 @@ def record(
     run.attempt(run.changes.take_back)
     folder = lab.home.run(name)
     shutil.rmtree(folder, ignore_errors=True)
-    mark, logs, counted = lab.mark(), sizes(lab, plan), run.proxy_counters()
+    mark = lab.mark()
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        looked = pool.submit(sizes, lab, plan)
+        counted, logs = run.proxy_counters(), looked.result()
     if wait_for_policies.wait(lab, plan, patience=wait_for_policies.SHORT_PATIENCE):
         run.patience = wait_for_policies.NO_PATIENCE
     run.attempt(run.whole_exercise)
     known = survey(lab, plan)
     tracers = lab.captures(None if run.exercise.since == "up" else mark, folder / "captures")
-    alerts, sensors = since(lab, plan, logs)
-    served = {key: count - counted[key] for key, count in run.proxy_counters().items() if key in counted}
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        looked_again = pool.submit(since, lab, plan, logs)
+        served = {key: count - counted[key] for key, count in run.proxy_counters().items() if key in counted}
+        alerts, sensors = looked_again.result()
     observed = replace(run.observed(known), compared=differences is not None, differences=differences or ())
     observed = replace(observed, tracers=tuple(tracers), alerts=alerts, sensors=sensors)
     write_observations(folder, replace(observed, counters={**run.counted, **served}))
@@ -139,11 +145,11 @@ class _Run:
     def proxy_counters(self) -> dict[str, int]:
         """Packets that each SR proxy says it served so far."""
         found: dict[str, int] = {}
-        for node in self.plan.nodes:
-            if node.proxies:
-                shown = self._ask(node.name, ["srconf", "localsid", "show"])
-                if shown is not None:
-                    found |= read_localsids(shown, [proxy.sid for proxy in node.proxies])
+        proxies = [node for node in self.plan.nodes if node.proxies]
+        answers = at_once(lambda node: self._ask(node.name, ["srconf", "localsid", "show"]), proxies)
+        for node, shown in zip(proxies, answers, strict=True):
+            if shown is not None:
+                found |= read_localsids(shown, [proxy.sid for proxy in node.proxies])
         return found
 
     def proxies(self) -> dict[str, str]:

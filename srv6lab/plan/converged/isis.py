@@ -7,68 +7,57 @@ sends everything else to the nearest one of its area that has some (the attached
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from functools import cached_property, partial
 from ipaddress import ip_network
-from typing import Protocol
 
-from srv6lab.plan.converged.spf import Spf, learned
-from srv6lab.plan.converged.values import Learned
+from srv6lab.plan.converged.rib import Rib, RibRoute
+from srv6lab.plan.converged.spf import Reached, Spf, rib_route
 from srv6lab.plan.frr.isis import IsisNic, PlannedIsis
-from srv6lab.plan.nodes import Nic, Plan, PlannedNode, PlannedRoute
+from srv6lab.plan.nodes import Nic, Plan, PlannedNode
 from srv6lab.topology.scalars import Network
 
-LOOPBACK_METRIC = 10  # FRR's, which nobody sets
-EVERYTHING: dict[int, Network] = {4: ip_network("0.0.0.0/0"), 6: ip_network("::/0")}
-
-
-class Tells(Protocol):
-    def __call__(self, node: PlannedNode) -> Iterable[tuple[Network, int]]: ...
+LOOPBACK_METRIC = 10  # FRR's own
+EVERYTHING: Mapping[int, Network] = {4: ip_network("0.0.0.0/0"), 6: ip_network("::/0")}
 
 
 class IsisRoutes:
-    """What IS-IS has brought once it has converged. Each level, area and IP version has shortest paths of its own."""
+    """What IS-IS brings once it has converged: each level, area and IP version has shortest paths of its own. The nodes
+    in `withdrawn` have lost their locator."""
 
-    def __init__(self, plan: Plan) -> None:
-        self._plan = plan
+    def __init__(self, plan: Plan, withdrawn: Collection[str] = ()) -> None:
+        self._plan, self._withdrawn = plan, withdrawn
         self._trees: dict[tuple[int, str, int], Spf] = {}
         self._isis = {node.name: found for node in plan.nodes if (found := isis_of(node))}
 
-    def routes(self, node: PlannedNode) -> Iterator[Learned]:
-        """The prefixes that a node has routes of, by all ways of least cost, where nothing else goes before IS-IS."""
-        isis = self._isis.get(node.name)
-        if isis is None:
-            return
-        before = {*_connected(node), *(route.prefix for route in _static(node)), node.locator}
-        done = set[Network]()
-        for version in isis.versions:
-            for level in isis.levels:
-                for prefix, ways in self._of_level(node, isis, level, version):
-                    if prefix not in before | done:
-                        done.add(prefix)
-                        yield learned(prefix, ways)
+    @property
+    def redistributes(self) -> bool:
+        """Whether what it brings depends on the routing tables of others."""
+        return any(isis.redistribute for isis in self._isis.values())
 
-    def ways(self, source: str, to: str) -> tuple[tuple[Nic, Nic], ...]:
-        """The first links to another node, for IPv6: by level 1, else by level 2."""
-        isis = self._isis.get(source)
-        found = (self._tree(level, isis.area, 6).ways(source, to) for level in isis.levels) if isis else ()
-        return next((ways for ways in found if ways), ())
+    def routes(self, node: PlannedNode, ribs: Mapping[str, Rib]) -> Iterator[RibRoute]:
+        """What a node has of the others, which hand on what is in their routing tables `ribs`."""
+        isis = self._isis.get(node.name)
+        for version in isis.versions if isis else ():
+            found: dict[Network, RibRoute] = {}
+            for level in isis.levels if isis else ():
+                for route in self._of_level(node, level, version, ribs):
+                    found.setdefault(route.prefix, route)
+            own = {prefix for prefix, _ in self._told(node, version)}
+            yield from (route for prefix, route in found.items() if prefix not in own)
 
     def _of_level(
-        self, node: PlannedNode, isis: PlannedIsis, level: int, version: int
-    ) -> Iterator[tuple[Network, frozenset[tuple[Nic, Nic]]]]:
-        tree = self._tree(level, isis.area, version)
-        inside = tree.reached(node.name, partial(announced_by_isis, version=version))
-        outside = tree.reached(node.name, partial(_redistributed, version=version))
+        self, node: PlannedNode, level: int, version: int, ribs: Mapping[str, Rib]
+    ) -> Iterator[RibRoute]:
+        tree = self._tree(level, self._isis[node.name].area, version)
+        inside = tree.reached(node.name, partial(self._told, version=version))
+        outside = tree.reached(node.name, partial(_handed_on, version=version, ribs=ribs))
         for prefix in dict.fromkeys((*inside, *outside)):
-            kinds = [kind[prefix] for kind in (inside, outside) if prefix in kind]
-            # FRR has a route for each of the two in IPv6, and the one that costs more comes later and stays.
-            cost = (max if version == 6 else min)(cost for cost, _ in kinds)
-            of_cost = [ways for one, ways in kinds if one == cost]
-            yield prefix, of_cost[-1] if version == 6 else frozenset().union(*of_cost)
+            cost, ways = _chosen(prefix, inside, outside)
+            yield rib_route(prefix, "isis", cost, ways)
         if level == 1 and node.name not in self._attached:
-            for prefix, (_, ways) in tree.reached(node.name, partial(self._default, version=version)).items():
-                yield prefix, ways
+            attached = tree.reached(node.name, partial(self._default, version=version))
+            yield from (rib_route(prefix, "isis", *found) for prefix, found in attached.items())
 
     def _tree(self, level: int, area: str, version: int) -> Spf:
         key = level, area if level == 1 else "", version
@@ -87,6 +76,29 @@ class IsisRoutes:
     def _default(self, node: PlannedNode, version: int) -> Iterator[tuple[Network, int]]:
         if node.name in self._attached and version in self._isis[node.name].versions:
             yield EVERYTHING[version], 0
+
+    def _told(self, node: PlannedNode, version: int) -> Iterator[tuple[Network, int]]:
+        """The prefixes that a node tells of as its own, each with what it costs from there."""
+        isis = self._isis.get(node.name)
+        if isis is None or version not in isis.versions:
+            return
+        yield from ((one.network, LOOPBACK_METRIC) for one in node.loopbacks if one.version == version)
+        if version == 6 and node.routing and node.routing.locator and node.name not in self._withdrawn:
+            yield node.routing.locator, 0
+        for nic, told in isis_nics(node):
+            yield from ((one, told.metric) for one in nic.networks() if _is_of(one, version))
+
+
+def _chosen(
+    prefix: Network, inside: Reached[Network], outside: Reached[Network]
+) -> tuple[int, frozenset[tuple[Nic, Nic]]]:
+    """Of what its routers tell of themselves, and what others hand on: both, where they cost the same. Of IPv6 FRR has a
+    route each, and the one that costs more replaces the other."""
+    known = [kind[prefix] for kind in (inside, outside) if prefix in kind]
+    if prefix.version == 6:
+        return max(reversed(known), key=lambda one: one[0])
+    least = min(cost for cost, _ in known)
+    return least, frozenset(way for cost, ways in known if cost == least for way in ways)
 
 
 def isis_of(node: PlannedNode) -> PlannedIsis | None:
@@ -109,41 +121,14 @@ def _nics_of(level: int, area: str, version: int, node: PlannedNode) -> Iterator
                 yield nic, told.metric
 
 
-def announced_by_isis(node: PlannedNode, version: int) -> Iterator[tuple[Network, int]]:
-    """The prefixes that a node tells of as its own in IS-IS, each with what it costs from there."""
-    yield from ((one.network, LOOPBACK_METRIC) for one in node.loopbacks if one.version == version)
-    if version == 6 and node.routing and node.routing.locator:
-        yield node.routing.locator, 0
-    for nic, told in isis_nics(node):
-        if version in told.versions:
-            yield from ((network, told.metric) for network in _told(nic, version))
-
-
-def _told(nic: Nic, version: int) -> Iterator[Network]:
-    return (one for one in nic.networks() if one.version == version and not one.is_link_local)
-
-
-def _redistributed(node: PlannedNode, version: int) -> Iterator[tuple[Network, int]]:
-    """What a node hands on into IS-IS of its links and its static routes; each costs nothing there."""
+def _handed_on(node: PlannedNode, version: int, ribs: Mapping[str, Rib]) -> Iterator[tuple[Network, int]]:
+    """What a node redistributes, which costs nothing from there; a default route never is."""
     isis = isis_of(node)
-    sources = isis.redistribute if isis and version in isis.versions else ()
-    prefixes: list[Network] = []
-    if "connected" in sources:
-        prefixes += _connected(node)
-    if "static" in sources:
-        prefixes += (one.prefix for one in _static(node) if one.prefix.prefixlen)
-        prefixes += (one for one in (node.locator,) if one)
-    yield from ((one, 0) for one in prefixes if one.version == version)
+    if isis and version in isis.versions and isis.redistribute and node.name in ribs:
+        for route in ribs[node.name].of(isis.redistribute):
+            if _is_of(route.prefix, version) and route.prefix.prefixlen:
+                yield route.prefix, 0
 
 
-def _connected(node: PlannedNode) -> Iterator[Network]:
-    """The prefixes of its links and loopbacks, and those towards its services, outside of VRFs."""
-    ports = (port.outside for service in node.services if service.netns for port in service.ports)
-    apart = {nic for vrf in node.vrfs for nic in vrf.nics}
-    nics = (nic for nic in (*node.nics, *ports) if not nic.vrf and nic.name not in apart)
-    every = (*(one for nic in nics for one in nic.networks()), *(one.network for one in node.loopbacks))
-    return (one for one in every if not one.is_link_local)
-
-
-def _static(node: PlannedNode) -> Iterator[PlannedRoute]:
-    return (route for route in node.routes if route.table is None and not route.vrf)
+def _is_of(network: Network, version: int) -> bool:
+    return network.version == version and not network.is_link_local

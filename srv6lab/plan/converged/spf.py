@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator
 from typing import TypeVar
 
-from srv6lab.plan.converged.values import Learned
-from srv6lab.plan.nodes import Nic, Plan, PlannedNode, PlannedRoute
+from srv6lab.plan.converged.rib import RibRoute
+from srv6lab.plan.nodes import Nic, Plan, PlannedNode
 from srv6lab.srv6.policy.graph import nearest_first
 from srv6lab.topology.scalars import Network
 
@@ -14,7 +14,6 @@ from srv6lab.topology.scalars import Network
 Adjacencies = Callable[[PlannedNode], Iterable[tuple[Nic, int]]]
 T = TypeVar("T", bound=Hashable)
 Reached = dict[T, tuple[int, frozenset[tuple[Nic, Nic]]]]
-Announced = Callable[[PlannedNode], Iterable[tuple[Network, int]]]
 
 
 class Spf:
@@ -32,6 +31,7 @@ class Spf:
         """How far each node is that the protocol leads to, itself among them, the nearest first."""
         if source not in self._far:
 
+
             def moves(far: int, name: str) -> Iterator[tuple[int, str]]:
                 if name == source or name not in self._overloaded:
                     yield from ((far + metric, there.point.node) for _, metric, there in self._hops(name))
@@ -47,14 +47,6 @@ class Spf:
             for near, metric, there in self._hops(source)
             if whole is not None and self._behind(there.point.node, to, whole) + metric == whole
         )
-
-    def learned(self, node: PlannedNode, announced: Announced) -> Iterator[Learned]:
-        """The prefixes that others announce, each over all that do so at the least cost; `announced` are a node's
-        prefixes with what they cost from there."""
-        own = {prefix for prefix, _ in announced(node)}
-        for prefix, (_, ways) in self.reached(node.name, announced).items():
-            if prefix not in own:
-                yield learned(prefix, ways)
 
     def reached(self, source: str, announced: Callable[[PlannedNode], Iterable[tuple[T, int]]]) -> Reached[T]:
         """What others announce, at which least cost it is reached, and by which ways."""
@@ -82,8 +74,8 @@ class Spf:
             yield from ((nic, metric, self._ends[point]) for point in nic.peers if point in self._ends)
 
 
-def learned(prefix: Network, ways: Iterable[tuple[Nic, Nic]]) -> Learned:
-    return prefix, tuple(
-        PlannedRoute(prefix, (there.of(prefix.version) or there.address).ip, near.name)
-        for near, there in sorted(set(ways), key=lambda way: (way[0].point, way[1].point))
-    )
+def rib_route(prefix: Network, protocol: str, cost: int, ways: Iterable[tuple[Nic, Nic]]) -> RibRoute:
+    """A route over the far ends of these links."""
+    ordered = sorted(set(ways), key=lambda way: (way[0].point, way[1].point))
+    hops = tuple(((there.of(prefix.version) or there.address).ip, near.name) for near, there in ordered)
+    return RibRoute(prefix, protocol, hops, cost)

@@ -56,6 +56,14 @@ class Routing:
             "vpnv4" in one.families and one.remote_as != self.bgp.as_number for one in sessions if self.bgp
         )
 
+    def chooses(self, vrf: PlannedVrf | None = None) -> bool:
+        """Whether routes of several eBGP sessions meet, in the node's own tables or in those of a VRF."""
+        own = tuple(one for one in (self.bgp.neighbors if self.bgp else ()) if one.ebgp)
+        if vrf is None:
+            return len(own) > 1
+        told = (one for one in own if {"vpnv4", "vpnv6"} & {*one.families})
+        return len((*told, *(one for one in vrf.neighbors if one.ebgp))) > 1
+
     def sessions(self) -> Iterator[tuple[str, PlannedNeighbor]]:
         """Every BGP session with the VRF that it is in, "" for none."""
         yield from (("", one) for one in (self.bgp.neighbors if self.bgp else ()))

@@ -43,5 +43,5 @@ def plan_vpn(topology: Topology, name: str, node: Node, index: int, item: tuple[
         sid=vrf.sid,
         function=function_of(node, vrf),
         redistribute=vrf.redistribute,
-        neighbors=tuple(planned_neighbor(topology, name, one) for one in vrf.neighbors),
+        neighbors=tuple(planned_neighbor(topology, name, one, vrf_name) for one in vrf.neighbors),
     )
