@@ -145,7 +145,7 @@ def _sids(node: PlannedNode, wanted: Wanted, known: NodeState) -> Iterator[str]:
     bound = [one for one in known.routes if one.action and one.prefix.subnet_of(routing.locator)]  # type: ignore[arg-type]
     if routing.isis:
         actions = [one.action for one in bound if one.protocol == "isis"]
-        for action, count in (("End", 1), ("End.X", sum(nic.adjacencies for nic in routing.isis.nics))):
+        for action, count in (("End", 1), ("End.X", sum(len(nic.neighbors) for nic in routing.isis.nics))):
             if actions.count(action) < count:
                 yield f"{node.name}: IS-IS has bound {actions.count(action)} of {count} {action} SIDs"
     for vrf in routing.vrfs:

@@ -92,11 +92,8 @@ class IsisRoutes:
 def _chosen(
     prefix: Network, inside: Reached[Network], outside: Reached[Network]
 ) -> tuple[int, frozenset[tuple[Nic, Nic]]]:
-    """Of what its routers tell of themselves, and what others hand on: both, where they cost the same. Of IPv6 FRR has a
-    route each, and the one that costs more replaces the other."""
+    """Of what its routers tell of themselves, and what others hand on, what costs less: both, where that is the same."""
     known = [kind[prefix] for kind in (inside, outside) if prefix in kind]
-    if prefix.version == 6:
-        return max(reversed(known), key=lambda one: one[0])
     least = min(cost for cost, _ in known)
     return least, frozenset(way for cost, ways in known if cost == least for way in ways)
 

@@ -31,7 +31,6 @@ class Spf:
         """How far each node is that the protocol leads to, itself among them, the nearest first."""
         if source not in self._far:
 
-
             def moves(far: int, name: str) -> Iterator[tuple[int, str]]:
                 if name == source or name not in self._overloaded:
                     yield from ((far + metric, there.point.node) for _, metric, there in self._hops(name))

@@ -44,12 +44,6 @@ class IsisNic:
     def circuit(self) -> str:
         return CIRCUITS[self.levels]
 
-    @property
-    def adjacencies(self) -> int:
-        """How many FRR has there, each with its End.X: on a LAN those of the two levels are two."""
-        on_lan = self.network == "broadcast"
-        return sum(len(one.levels) if on_lan else 1 for one in self.neighbors)
-
 
 @dataclass(frozen=True, slots=True)
 class PlannedIsis:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import combinations
 
 from srv6lab.errors import Problem
 from srv6lab.topology.actions.withdraw import WithdrawAction
@@ -11,7 +12,7 @@ from srv6lab.topology.checks.network import repeated
 from srv6lab.topology.checks.registry import Locate, check, line_of, warning
 from srv6lab.topology.checks.routers import routers
 from srv6lab.topology.model import Link
-from srv6lab.topology.routing.isis import Isis, IsisLink, Password, adjacency, levels, levels_of
+from srv6lab.topology.routing.isis import Isis, IsisLink, adjacency, levels, levels_of
 
 
 @check
@@ -89,7 +90,7 @@ def isis_without_adjacency(view: Facts, locate: Locate) -> Iterator[Problem]:
 def _place(isis: IsisLink, node: Isis) -> str:
     found = sorted(levels_of(node, isis))
     said = " and ".join(map(str, found))
-    return f"level {said} of area {node.area}" if found else f"no level of the link's {isis.level}"
+    return f"level {said} of area {node.area}" if found else f"no level {isis.level}"
 
 
 def _speakers(view: Facts) -> Iterator[tuple[Item[Link], IsisLink, dict[str, Isis]]]:
@@ -114,32 +115,19 @@ def isis_secret_of_a_link(view: Facts, locate: Locate) -> Iterator[Problem]:
 
 @check
 def isis_secret_of_an_area(view: Facts, locate: Locate) -> Iterator[Problem]:
-    """What a node floods is thrown away where another secret is expected."""
-    for level, key in ((1, "area"), (2, "domain")):
-        first: dict[str, tuple[str, Password | None]] = {}
-        for name, node in routers(view):
-            if node.isis is None or level not in levels(node.isis.level):
-                continue
-            own: Password | None = getattr(node.isis.authentication, key)
-            where = node.isis.area if level == 1 else ""
-            other, secret = first.setdefault(where, (name, own))
-            if own != secret:
-                what = f"{name} and {other} don't have the same {key} authentication, so neither takes what the other floods"
-                path = (
-                    "nodes",
-                    name,
-                    "isis",
-                    *(
-                        ("authentication",)
-                        if node.isis.authentication.area or node.isis.authentication.domain
-                        else ()
-                    ),
-                )
-                yield Problem(
-                    locate(path, key=True),
-                    what,
-                    f"give both the same `authentication: {{{key}: {{secret: …}}}}`",
-                )
+    """What a node floods is thrown away by a neighbor that expects another secret."""
+    for _, isis, speakers in _speakers(view):
+        for name, other in combinations(speakers, 2):
+            common = adjacency(isis, speakers[name], speakers[other])
+            for level, key in ((1, "area"), (2, "domain")):
+                own, theirs = (getattr(speakers[one].authentication, key) for one in (name, other))
+                if level in common and own != theirs:
+                    what = (
+                        f"{other} and {name} don't have the same {key} authentication, "
+                        "so neither takes what the other floods"
+                    )
+                    mend = f"give both the same `authentication: {{{key}: {{secret: …}}}}`"
+                    yield Problem(locate(("nodes", other, "isis"), key=True), what, mend)
 
 
 @check
@@ -188,15 +176,14 @@ def _handed_on(view: Facts, area: str) -> bool:
     )
 
 
-def adjacencies_of(view: Facts, name: str) -> int:
-    """How many adjacencies FRR has at a node: on a LAN those of two levels are two."""
-    found = 0
-    for item, isis, speakers in _speakers(view):
-        on_lan = isis.network == "broadcast" or len(item.value.endpoints) > 2
-        for other in speakers if name in speakers else ():
-            common = adjacency(isis, speakers[name], speakers[other]) if other != name else ()
-            found += len(common) if on_lan else bool(common)
-    return found
+def neighbors_of(view: Facts, name: str) -> int:
+    """With how many nodes it has adjacencies, on each of its links: that is how many End.X SIDs FRR binds."""
+    return sum(
+        other != name and bool(adjacency(isis, speakers[name], there))
+        for _, isis, speakers in _speakers(view)
+        if name in speakers
+        for other, there in speakers.items()
+    )
 
 
 @check
