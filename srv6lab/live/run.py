@@ -175,7 +175,7 @@ class _Run:
             if not one.waits:
                 self.progress(f"{self.name}: {one.what}")
         before, holding, now = self.actions, self.holding, after(self.plan, (*self.actions, *actions))
-        moves = _told_to_neighbors(after(self.plan, actions))
+        moves = _told_to_neighbors(self.plan, after(self.plan, actions))
         with self.changes.applied(changes, self.counted, holding):
             self.actions, self.holding = (*before, *actions), (*holding, *changes)
             self._settle(now, moves)
@@ -227,11 +227,17 @@ def read_localsids(shown: str, sids: Sequence[IPv6Address]) -> dict[str, int]:
     return found
 
 
-def _told_to_neighbors(changed: ChangedLab) -> str:
+def _told_to_neighbors(plan: Plan, changed: ChangedLab) -> str:
     """What of a change routing protocols tell each other of, "" for nothing."""
     gone = f"the locators of {', '.join(sorted(changed.withdrawn))}" if changed.withdrawn else ""
     down = ", ".join(sorted(map(str, changed.down)))
-    return f"without {' and '.join(filter(None, (gone, down)))}" if gone or down else ""
+    routed = [
+        node.name
+        for node in changed.plan.nodes
+        if node.routing and node.routes != plan.node(node.name).routes
+    ]
+    other = f"with other static routes of {', '.join(routed)}" if routed else ""
+    return f"without {' and '.join(filter(None, (gone, down)))}" if gone or down else other
 
 
 def _lost(end: End) -> bool:

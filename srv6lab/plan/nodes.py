@@ -80,7 +80,8 @@ class Nic:
 class PlannedRoute:
     """A way to a prefix, in the main table or in the `table` that a SID or a rule looks into, or that of a VRF; several of
     one prefix share its flows by their weights. Without `via` all of the prefix is on the NIC; one that refuses has a
-    `kind`, and neither. Day0 gives it the `metric` only if there is one."""
+    `kind`, and neither. Day0 gives it the `metric` only if there is one. One that is `frr`'s is in its configuration, and
+    may push `segments`."""
 
     prefix: Network
     via: Address | None
@@ -90,11 +91,20 @@ class PlannedRoute:
     vrf: str = ""
     kind: str = ""
     metric: int | None = None
+    frr: bool = False
+    segments: tuple[IPv6Address, ...] = ()
+    mode: str = "encap"
 
     @property
     def rank(self) -> int:
-        """Its metric in Linux, which has one for each family if none is said: the least comes first."""
-        return self.metric or (1024 if self.prefix.version == 6 else 0)
+        """What it is chosen by among static routes of its prefix: the least comes first. That is its metric, and Linux has
+        one for each family if none is said."""
+        return self.metric or (1024 if self.prefix.version == 6 and not self.frr else 0)
+
+    @property
+    def kernel_metric(self) -> int:
+        """Its metric in the kernel, where all of FRR's have the same."""
+        return 20 if self.frr else self.rank
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +158,7 @@ class SteeredPrefix:
     """Traffic to `prefix` gets an SRH with `segments`, first visited first, and leaves by `nic`; with several `lists`
     its flows are shared among them, and those two are the first's. In a `table` it is only what a `rule` takes there,
     or the author's own rules; with a `vrf` the table is the VRF's, and it is what comes by its NICs. `hmac` is the
-    number of the key that signs the SRH."""
+    number of the key that signs the SRH. With a `metric` it goes before FRR's route of the prefix."""
 
     prefix: Network
     segments: tuple[IPv6Address, ...]
@@ -159,6 +169,7 @@ class SteeredPrefix:
     table: int | None = None
     rule: PlannedRule | None = None
     hmac: int | None = None
+    metric: int | None = None
 
     @property
     def thrown(self) -> tuple[IPv6Address, ...]:
@@ -302,6 +313,22 @@ class PlannedNode:
             key: tuple(one for one in routes if one.rank == min(other.rank for other in routes))
             for key, routes in every.items()
         }
+
+    def day0_routes(self) -> dict[tuple[Network, int | None], tuple[PlannedRoute, ...]]:
+        """Of the `next_hops` outside of VRFs those that Day0 lays: not FRR's, nor those that are `kept`."""
+        return {
+            (prefix, table): routes
+            for (prefix, table), routes in self.next_hops().items()
+            if not routes[0].vrf and not routes[0].frr and (table or prefix not in self.kept())
+        }
+
+    def frr_routes(self, vrf: str = "") -> tuple[PlannedRoute, ...]:
+        """The static routes of FRR's configuration, of one VRF or of none."""
+        return tuple(
+            one
+            for one in self.routes
+            if one.frr and one.vrf == vrf and (vrf or one.prefix not in self.kept())
+        )
 
     def spare_routes(self) -> tuple[tuple[PlannedRoute, ...], ...]:
         """The static routes that wait behind others of their prefix and table, with a greater metric."""

@@ -19,6 +19,7 @@ from srv6lab.evidence.packets import Point
 from srv6lab.plan.converged import learned_nics
 from srv6lab.plan.frames import FixedNeighbor, SteeredFrames, across, circuits, steered_frames
 from srv6lab.plan.frr import plan_routing
+from srv6lab.plan.frr.vpn import vpn_tables
 from srv6lab.plan.headend import plan_headend
 from srv6lab.plan.nodes import (
     Locate,
@@ -340,16 +341,22 @@ class _Planner:
         )
 
     def routes(self) -> Iterable[PlannedRoute]:
+        tables = self.node.vrf_tables | vpn_tables(self.node)
         for index, route in enumerate(self.node.routes):
-            vrf = self.node.vrf_of(route.vrf, route.table)
+            vrf = self.node.place_of(route)
             nic = route.nic or ("" if route.via is None else self._connected(route.via, vrf))
+            if route.segments and not nic:
+                nic = self._any_ipv6_nic()
             if nic is None:
-                where = ("nodes", self.name, "routes", index, "via")
-                self._problem(where, f"{self.name} has no link on which {route.via} lies", self._links_of())
+                key = "segments" if route.segments else "via"
+                lacks = "IPv6 link" if route.segments else f"link on which {route.via} lies"
+                where = ("nodes", self.name, "routes", index, key)
+                self._problem(where, f"{self.name} has no {lacks}", self._links_of())
             else:
-                table = self.node.vrf_tables.get(vrf, route.table)
+                table = tables.get(vrf, route.table)
+                frr = self.node.runs_frr and (table is None or vrf in self.node.vpns)
                 of = (route.prefix, route.via, nic, route.weight, table, vrf, route.type or "")
-                yield PlannedRoute(*of, route.metric)
+                yield PlannedRoute(*of, route.metric, frr, route.segments, route.mode)
 
     def sids(self, sids: Sequence[_Sid], node: PlannedNode) -> Iterable[PlannedSid]:
         for index, local in sids:

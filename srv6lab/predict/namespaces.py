@@ -218,7 +218,8 @@ def _node(
     in_vpns = {nic.name for nic in node.nics if nic.vrf}
     fib = Fib((one.network, (Link(name),)) for name, one in interfaces if name not in in_vpns)
     # An IPv6 link keeps its prefix, whose metric is lower than a static route's that says none.
-    ahead = {one.prefix for one in node.routes if one.prefix.version == 6 and one.rank < OF_LINKS}
+    others = (one for one in node.routes if one.prefix.version == 6 and not one.frr)
+    ahead = {one.prefix for one in others if one.rank < OF_LINKS}
     connected = {interface.network for _, interface in interfaces if interface.version == 6} - ahead
     vrfs = node.routing.vrfs if node.routing else ()
     tables = {MAIN: fib} | {vrf.table: _vpn(node, vrf, learned.vpns.get(vrf.name, ())) for vrf in vrfs}
@@ -275,7 +276,7 @@ def _routes(
     """All but links, each over those before it: what protocols and Day0 bring, then what the headend's agent does."""
     for told, ways in groupby(learned.routes, lambda route: route.prefix):
         yield None, told, tuple(map(behind, ways))
-    yield from static(node)
+    yield from static(node, nics)
     for sid in node.local_sids:
         yield None, sid.prefix, (_sid(node, nics, sid),)
     for vrf in node.routing.vrfs if node.routing else ():

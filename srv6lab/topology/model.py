@@ -95,6 +95,11 @@ class Node(Hardware, OwnWords):
         return next((one for one in self.loopbacks if isinstance(one, IPv6Interface)), None)
 
     @property
+    def runs_frr(self) -> bool:
+        """Whether its static routes are FRR's. Who has a routing protocol has a `router_id`."""
+        return self.router_id is not None
+
+    @property
     def vpns(self) -> dict[str, Vrf]:
         """The VRFs whose routes come by BGP."""
         return {name: one for name, one in self.vrfs.items() if isinstance(one, Vrf)}
@@ -103,6 +108,10 @@ class Node(Hardware, OwnWords):
     def vrf_tables(self) -> dict[str, int]:
         """The tables of the other VRFs."""
         return {name: one.table for name, one in self.vrfs.items() if isinstance(one, PlainVrf)}
+
+    def place_of(self, route: Route) -> str:
+        """The VRF of a static route, one of BGP's or another; "" for none."""
+        return route.vrf if route.vrf in self.vpns else self.vrf_of(route.vrf, route.table)
 
     def vrf_of(self, vrf: str | None, table: int | None = None) -> str:
         """The VRF without BGP that is named, or whose table is; "" for none."""

@@ -21,7 +21,8 @@ NEEDED = (10, 6)  # `func-bits 32`, so that a service SID isn't transposed (RFC 
 
 @dataclass(frozen=True, slots=True)
 class Routing:
-    """All that FRR of one node is told. `source` is what it encapsulates from."""
+    """All that FRR of one node is told. `source` is what it encapsulates from, None for what
+    the kernel takes."""
 
     router_id: IPv4Address
     source: IPv6Address | None
@@ -71,14 +72,14 @@ class Routing:
 
 
 def plan_routing(topology: Topology, name: str) -> Routing | None:
-    """What FRR of a node is told, None for a node without routing protocols. The topology is one that the
+    """What FRR of a node is told, None for a node without FRR. The topology is one that the
     checks have let pass."""
     node = topology.nodes[name]
-    if node.router_id is None or not (node.isis or node.bgp):
+    if node.router_id is None:
         return None
     return Routing(
         router_id=node.router_id,
-        source=node.tunnel_source or (node.loopback.ip if node.loopback else None),
+        source=node.tunnel_source or (node.loopback.ip if node.loopback and node.locator else None),
         locator=node.locator,
         structure=structure_of(node),
         isis=plan_isis(topology, name, node),

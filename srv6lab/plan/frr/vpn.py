@@ -30,6 +30,11 @@ class PlannedVrf:
     neighbors: tuple[PlannedNeighbor, ...]
 
 
+def vpn_tables(node: Node) -> dict[str, int]:
+    """The tables of a node's VPNs."""
+    return {name: FIRST_TABLE + index for index, name in enumerate(node.vpns)}
+
+
 def plan_vpn(topology: Topology, name: str, node: Node, index: int, item: tuple[str, Vrf]) -> PlannedVrf:
     vrf_name, vrf = item
     nics = (link.endpoints[end] for link, end in links_of(topology, name))

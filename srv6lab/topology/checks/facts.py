@@ -272,7 +272,17 @@ class Facts:
             for item in self.every_sid
             if item.value.policy is not None
         ]
-        return (*steered, *bound)
+        routed = [
+            SegmentList(
+                (*path, "segments"),
+                route.segments,
+                str(route.prefix),
+                "IPv4" if route.prefix.version == 4 else "IPv6",
+            )
+            for path, _, route in self.every_route
+            if route.segments
+        ]
+        return (*steered, *bound, *routed)
 
     @cached_property
     def weighted_lists(self) -> tuple[tuple[Path, tuple[IPv6Address, ...]], ...]:

@@ -12,7 +12,7 @@ from srv6lab.topology.checks.network import repeated
 from srv6lab.topology.checks.registry import Locate, check, line_of, warning
 from srv6lab.topology.checks.routers import routers
 from srv6lab.topology.model import Link
-from srv6lab.topology.routing.isis import Isis, IsisLink, adjacency, levels, levels_of
+from srv6lab.topology.routing.isis import Isis, IsisLink, adjacency, levels_of
 
 
 @check
