@@ -23,7 +23,8 @@ from srv6lab.render import templates as renders
 from srv6lab.render.day0 import NAMES, day0_path, render
 from srv6lab.render.templates import TEMPLATES
 from srv6lab.topology import model as topology
-from srv6lab.topology import routing, scalars
+from srv6lab.topology import scalars
+from srv6lab.topology.routing import isis, vrf
 from tests.conftest import LABS, REPOSITORY, SITE, tool
 from tests.fork import fork
 from tests.small import planned
@@ -135,12 +136,12 @@ HOSTILE = (
 
 def kind_of(name: str) -> Any:
     """The type of a name that an author writes."""
-    return next(getattr(room, name) for room in (topology, scalars, routing) if hasattr(room, name))
+    return next(getattr(room, name) for room in (topology, scalars, isis, vrf) if hasattr(room, name))
 
 
 @pytest.mark.parametrize(
     "kind",
-    ["Name", "NicName", "TraceName", "VrfName", "Net", "RouteTarget", "InstanceName"],
+    ["Name", "NicName", "TraceName", "VrfName", "Net", "RouteTarget", "InstanceName", "Secret"],
 )
 @pytest.mark.parametrize("text", HOSTILE)
 def test_a_name_holds_no_word_of_a_shell(kind: str, text: str) -> None:

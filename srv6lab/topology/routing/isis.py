@@ -16,7 +16,7 @@ InstanceName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]{1,16}$")]
 Level = Literal[1, 2, "1-2"]
 Metric = Annotated[int, Field(strict=True, ge=1, le=2**24 - 2)]  # RFC 5305 section 3
 # It becomes a word of FRR's configuration, which a shell hands on.
-Secret = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.+=@%-]{1,64}$")]
+Secret = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+=@%-]{0,63}$")]
 
 
 class Password(Model):
