@@ -9,7 +9,9 @@ import shlex
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass, replace
+from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 from typing import Any
 
 import pytest
@@ -296,7 +298,11 @@ def test_what_an_agent_is_told_is_one_word_of_the_shell() -> None:
 def test_the_list_of_restricted_fields_names_fields_that_are_there() -> None:
     known = {
         f"{one.__name__}.{field.name}"
-        for one in (*vars(plans).values(), *vars(frr).values())
+        for module in (
+            plans,
+            *(import_module(f"{frr.__name__}.{one.name}") for one in iter_modules(frr.__path__)),
+        )
+        for one in vars(module).values()
         if isinstance(one, type) and is_dataclass(one)
         for field in fields(one)
     }

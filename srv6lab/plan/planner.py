@@ -37,6 +37,7 @@ from srv6lab.plan.nodes import (
 )
 from srv6lab.plan.own import plan_own
 from srv6lab.plan.selectors import planned_rule, selectors, steered_prefix, with_rules
+from srv6lab.plan.sessions import unreached
 from srv6lab.plan.vrfs import plan_vrfs
 from srv6lab.srv6.behaviors import BEHAVIORS
 from srv6lab.srv6.hmac import HmacKey
@@ -109,10 +110,11 @@ def plan(topology: Topology, locate: Locate, files: Mapping[str, str] = MappingP
         machine = replace(machine, steering=steered, frames=frames, headend=headend, own=own, spare=spare)
         machine = replace(machine, rules=with_rules(machine.rules, steered))
         nodes.append(replace(machine, takes_srh=takes_srh, **hardware))
-    if problems:
-        raise TopologyError(problems)
     locations = {path: locate(path) for path in _lasting(topology)}
-    return Plan(topology.name, topology.description, tuple(nodes), topology.exercises, locations)
+    whole = Plan(topology.name, topology.description, tuple(nodes), topology.exercises, locations)
+    if problems := problems or [*unreached(whole, locate)]:
+        raise TopologyError(problems)
+    return whole
 
 
 def _lasting(topology: Topology) -> Iterator[Path]:

@@ -7,6 +7,8 @@ sound parts, so one cause makes one problem. The modules are imported here to re
 from srv6lab.topology.checks import (
     actions,
     bgp,
+    bgp_routes,
+    bgp_sessions,
     changes,
     exercises,
     flavors,
@@ -40,6 +42,8 @@ __all__ = [
     "Facts",
     "actions",
     "bgp",
+    "bgp_routes",
+    "bgp_sessions",
     "changes",
     "exercises",
     "flavors",
