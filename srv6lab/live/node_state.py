@@ -134,7 +134,7 @@ def _questions(node: PlannedNode) -> Iterator[tuple[str, str]]:
         yield "isis", "ask isisd -c 'show isis neighbor'"
     if routing and routing.bgp:
         yield "bgp", "ask bgpd -c 'show bgp vrf all summary json'"
-    if routing and routing.locator:
+    if routing and routing.locators:
         yield "locators", "ask zebra -c 'show segment-routing srv6 locator json'"
         yield "sids", "ask zebra -c 'show segment-routing srv6 sid json'"
     yield "v6", "ip -6 -json route show"

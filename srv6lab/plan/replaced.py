@@ -51,6 +51,15 @@ def without_neighbors(node: PlannedNode, down: Collection[Point]) -> PlannedNode
     return replace(node, routing=replace(routing, isis=replace(routing.isis, nics=nics)))
 
 
+def without_adjacencies(node: PlannedNode, nics: Collection[str]) -> PlannedNode:
+    """A node whose routing protocols know of no neighbor on some of its NICs, whose prefixes they tell all the same."""
+    routing = node.routing
+    if routing and routing.isis:
+        left = tuple(replace(one, neighbors=()) if one.nic in nics else one for one in routing.isis.nics)
+        routing = replace(routing, isis=replace(routing.isis, nics=left))
+    return replace(node, routing=routing)
+
+
 def _left(policy: SteeredPrefix, down: Collection[str]) -> SteeredPrefix | None:
     """What is left of a policy: of several segment lists those that go by other NICs."""
     if not policy.lists:

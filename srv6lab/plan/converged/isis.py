@@ -83,8 +83,9 @@ class IsisRoutes:
         if isis is None or version not in isis.versions:
             return
         yield from ((one.network, LOOPBACK_METRIC) for one in node.loopbacks if one.version == version)
-        if version == 6 and node.routing and node.routing.locator and node.name not in self._withdrawn:
-            yield node.routing.locator, 0
+        locator = node.routing.isis_locator if node.routing else None
+        if version == 6 and locator and node.name not in self._withdrawn:
+            yield locator.prefix, 0
         for nic, told in isis_nics(node):
             yield from ((one, told.metric) for one in nic.networks() if _is_of(one, version))
 
@@ -114,7 +115,7 @@ def _nics_of(level: int, area: str, version: int, node: PlannedNode) -> Iterator
     isis = isis_of(node)
     if isis and (not area or isis.area == area):
         for nic, told in isis_nics(node):
-            if not told.passive and level in told.levels and version in told.versions:
+            if told.neighbors and level in told.levels and version in told.versions:
                 yield nic, told.metric
 
 

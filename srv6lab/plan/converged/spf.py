@@ -23,7 +23,9 @@ class Spf:
     def __init__(self, plan: Plan, adjacencies: Adjacencies, overloaded: Collection[str] = ()) -> None:
         self._overloaded = overloaded
         self.nodes = {node.name: node for node in plan.nodes}
-        self._nics = {node.name: tuple(adjacencies(node)) for node in plan.nodes}
+        self._nics = {
+            node.name: tuple(one for one in adjacencies(node) if not one[0].cut) for node in plan.nodes
+        }
         self._ends = {nic.point: nic for nics in self._nics.values() for nic, _ in nics}
         self._far: dict[str, dict[str, int]] = {}
 

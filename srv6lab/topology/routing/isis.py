@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints
 
-from srv6lab.topology.scalars import Flag, Model, several
+from srv6lab.topology.scalars import Flag, Model, Name, several
 
 # ISO 10589 section 7.1: an area of one to three groups, six octets of system id, selector 00.
 Net = Annotated[
@@ -40,6 +40,7 @@ class Isis(Model):
     instance: InstanceName
     net: Net
     level: Level = 2
+    locators: Annotated[tuple[Name, ...], Field(max_length=1)] = ()
     redistribute: tuple[Literal["bgp", "connected", "static"], ...] = ()
     authentication: Authentication = Authentication()
     overload: Flag = False
