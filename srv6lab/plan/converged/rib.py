@@ -23,6 +23,7 @@ DISTANCES = {
     "isis": 115,
     "ibgp": 200,
 }
+OF_BGP = ("bgp", "ibgp")
 Way = tuple[Address | None, str]  # over whom, and by which NIC; "" for nowhere
 
 
@@ -81,10 +82,11 @@ class Rib:
         return self._routes.get(prefix)
 
     def lookup(self, address: Address, but: Network | None = None) -> RibRoute | None:
-        """The route of the longest prefix around an address; `but` is one that can't lead to itself."""
+        """The route of the longest prefix around an address; one of BGP to `but` can't lead to itself."""
         if address not in self._found:
             self._found[address] = tuple(self._around(address))
-        return next((one for one in self._found[address] if one.prefix != but), None)
+        known = self._found[address]
+        return next((one for one in known if one.prefix != but or one.protocol not in OF_BGP), None)
 
     def _around(self, address: Address) -> Iterator[RibRoute]:
         number, bits = int(address), address.max_prefixlen
@@ -109,19 +111,27 @@ def own_routes(node: PlannedNode) -> Iterator[RibRoute]:
         if not nic.vrf:
             yield from (RibRoute(one, "connected", ((None, nic.name),)) for one in _told(nic.networks()))
     yield from (RibRoute(one.network, "connected", ((None, "lo"),)) for one in node.loopbacks)
-    for (prefix, table), routes in node.next_hops().items():
-        if table is None:
-            ways = tuple((one.via, one.nic) for one in routes if not one.kind)
-            yield RibRoute(prefix, "kernel", ways, routes[0].rank)
-    if node.routing and node.routing.locator:
-        yield RibRoute(node.routing.locator, "static")
+    yield from _static(node)
+    for locator in node.routing.locators if node.routing else ():
+        yield RibRoute(locator.prefix, "static")
 
 
 def vrf_routes(node: PlannedNode, vrf: str) -> Iterator[RibRoute]:
-    """What a VRF knows by itself: its links."""
+    """What a VRF knows by itself: its links, and its static routes."""
     for nic in node.nics:
         if nic.vrf == vrf:
             yield from (RibRoute(one, "connected", ((None, nic.name),)) for one in _told(nic.networks()))
+    yield from _static(node, vrf)
+
+
+def _static(node: PlannedNode, vrf: str = "") -> Iterator[RibRoute]:
+    """Those of FRR have no metric of their own; what Day0 lays zebra takes for the kernel's."""
+    for (prefix, table), routes in node.next_hops().items():
+        first = routes[0]
+        if first.vrf == vrf and (vrf or table is None):
+            ways = tuple((one.via, one.nic) for one in routes if not one.kind)
+            frr = first.frr
+            yield RibRoute(prefix, "static" if frr else "kernel", ways, 0 if frr else first.rank)
 
 
 def own_addresses(node: PlannedNode) -> frozenset[Address]:

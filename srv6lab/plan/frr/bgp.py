@@ -3,13 +3,13 @@ two over the link that both are on."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from srv6lab.plan.frr.links import links_of
 from srv6lab.topology.model import Node, Topology
-from srv6lab.topology.routing.bgp import Neighbor, leads_by_loopback
+from srv6lab.topology.routing.bgp import Neighbor
 from srv6lab.topology.scalars import Address, Network
+from srv6lab.topology.sessions import ends_of_session, leads_by_loopback
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +69,15 @@ def planned_neighbor(topology: Topology, name: str, one: Neighbor, vrf: str = ""
     here, there = topology.nodes[name], topology.nodes[one.node]
     remote_as = there.bgp.as_number if there.bgp else 0
     ebgp = here.bgp is None or here.bgp.as_number != remote_as
-    by_loopback = leads_by_loopback(one, ebgp)
-    pairs = _loopbacks(here, there) if by_loopback else _on_links(topology, name, one.node, vrf)
-    local, address = ends_of_session(tuple(pairs), one)
+    ends = ends_of_session(one, ebgp, here, there, links_of(topology, name), vrf)
+    if ends is None:
+        raise ValueError(f"the checks have let a session of {name} with {one.node} pass that has no ends")
+    local, address = ends
     return PlannedNeighbor(
         node=one.node,
         address=address,
         remote_as=remote_as,
-        source=local if by_loopback else None,
+        source=local if leads_by_loopback(one, ebgp) else None,
         families=one.families,
         next_hop_self=one.next_hop_self,
         local=local,
@@ -84,24 +85,3 @@ def planned_neighbor(topology: Topology, name: str, one: Neighbor, vrf: str = ""
         multihop=one.multihop or 0,
         ebgp=ebgp,
     )
-
-
-def ends_of_session(pairs: tuple[tuple[Address, Address], ...], one: Neighbor) -> tuple[Address, Address]:
-    """The first of these pairs of addresses; IPv4 if nothing else is spoken, and where there is no IPv6."""
-    first = 4 if one.families == ("ipv4",) else 6
-    return min(pairs, key=lambda pair: pair[0].version != first)
-
-
-def _loopbacks(here: Node, there: Node) -> Iterator[tuple[Address, Address]]:
-    for near in here.loopbacks:
-        yield from ((near.ip, far.ip) for far in there.loopbacks if far.version == near.version)
-
-
-def _on_links(topology: Topology, name: str, other: str, vrf: str) -> Iterator[tuple[Address, Address]]:
-    """Both ends on the links to another node, by the link's prefixes."""
-    for link, end in links_of(topology, name):
-        if (link.endpoints[end].vrf or "") == vrf:
-            for index, there in enumerate(link.endpoints):
-                for far in link.interfaces(index) if there.node == other else ():
-                    mine = (near.ip for near in link.interfaces(end) if near.network == far.network)
-                    yield from ((near, far.ip) for near in mine)

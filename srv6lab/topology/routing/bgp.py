@@ -32,8 +32,3 @@ class Bgp(Model):
     networks: tuple[Network, ...] = ()
     redistribute: tuple[Literal["connected", "static", "isis"], ...] = ()
     neighbors: Annotated[tuple[Neighbor, ...], Field(min_length=1)]
-
-
-def leads_by_loopback(one: Neighbor, ebgp: bool) -> bool:
-    """Whether a session leads from loopback to loopback."""
-    return one.via == "loopback" if one.via else not ebgp or one.multihop is not None

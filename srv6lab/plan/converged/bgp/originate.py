@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from srv6lab.plan.converged.bgp.values import OWN_WEIGHT, BgpRoute
-from srv6lab.plan.converged.rib import Rib
-from srv6lab.topology.scalars import Network
-
-_OF_BGP = ("bgp", "ibgp")
+from srv6lab.plan.converged.rib import OF_BGP, Rib, RibRoute
+from srv6lab.topology.scalars import Address, Network
 
 
 def originated(networks: Collection[Network], redistribute: Collection[str], rib: Rib) -> Iterator[BgpRoute]:
@@ -16,9 +14,24 @@ def originated(networks: Collection[Network], redistribute: Collection[str], rib
     (`bgp network import-check`). The MED is what that protocol says of the way."""
     for prefix in networks:
         route = rib.exact(prefix)
-        if route is not None and route.protocol not in _OF_BGP:
+        if route is not None and route.protocol not in OF_BGP:
             yield BgpRoute(prefix, med=route.metric, weight=OWN_WEIGHT, source="network")
     for route in rib:
         if route.protocol in redistribute and route.prefix not in networks:
-            of = route.protocol
-            yield BgpRoute(route.prefix, med=route.metric, weight=OWN_WEIGHT, origin="incomplete", source=of)
+            yield BgpRoute(
+                route.prefix,
+                _next_hop(route),
+                med=route.metric,
+                weight=OWN_WEIGHT,
+                origin="incomplete",
+                source=route.protocol,
+            )
+
+
+def _next_hop(route: RibRoute) -> Address | None:
+    """What is redistributed keeps its next hop, if it has one of that IP version. IS-IS and OSPF have link-local ones for
+    IPv6, which aren't told."""
+    via = next((via for via, _ in route.ways if via), None)
+    if via is None or via.version != route.prefix.version or via.is_link_local:
+        return None
+    return None if via.version == 6 and route.protocol in ("isis", "ospf6") else via

@@ -74,7 +74,7 @@ class Bgp:
         found: dict[str, dict[Key, list[BgpRoute]]] = {family: {} for family in FAMILIES}
         every = (*self._own(speaker, rib), *self._heard(speaker, sessions, ribs))
         for family, route in every:
-            if _valid(route, rib):
+            if family in OF_VPNS.values() or _valid(route, rib):  # FRR hands VPN routes on as they are
                 found[family].setdefault(route.key, []).append(route)
 
         def metric(route: BgpRoute) -> int:
@@ -139,6 +139,7 @@ def _valid(route: BgpRoute, rib: Rib) -> bool:
     if route.came is None or to is None:
         return True
     near = rib.lookup(to, route.prefix)
-    if near is None or not near.ways:
+    itself = route.prefix.num_addresses == 1 and route.prefix.network_address == to
+    if near is None or not near.ways or itself:
         return False
     return near.protocol == "connected" or not route.came.connected or route.sid is not None

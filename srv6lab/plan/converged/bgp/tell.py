@@ -38,9 +38,9 @@ def _next_hop(route: BgpRoute, session: Session, reflected: bool, rib: Rib) -> A
     kept = route.next_hop
     if kept is None or route.imported or (session.next_hop_self and not reflected):
         return own
-    if session.ebgp and not _shares_link(kept, route, session, rib):
-        return own
-    return kept
+    if session.ebgp:
+        return kept if _shares_link(kept, route, session, rib) else own
+    return own if kept.version == 4 and own.version == 6 else kept  # FRR: where IPv4 has IPv6 next hops
 
 
 def _shares_link(next_hop: Address, route: BgpRoute, session: Session, rib: Rib) -> bool:
@@ -54,8 +54,9 @@ def believed(
     route: BgpRoute, session: Session, router_id: IPv4Address, addresses: frozenset[Address]
 ) -> BgpRoute | None:
     """What comes in over a session as the table has it; None for a loop (RFC 4271 section 9.1.2, RFC 4456 section 8), or
-    one's own address as the next hop."""
+    one's own address as the next hop, or as all of the prefix."""
+    mine = route.prefix.num_addresses == 1 and route.prefix.network_address in addresses and not route.rd
     looped = session.as_here in route.as_path or router_id in route.clusters or route.originator == router_id
-    if looped or route.next_hop in addresses:
+    if looped or mine or route.next_hop in addresses:
         return None
     return replace(route, came=session)
