@@ -644,6 +644,7 @@ def _bash_understands(text: str) -> None:
 
 
 EXACT = {
+    "Authentication",
     "Bfd",
     "Bgp",
     "BoundSids",
@@ -652,6 +653,7 @@ EXACT = {
     "LinkMtu",
     "MtuAction",
     "Neighbor",
+    "Password",
     "Ospf",
     "OspfLink",
     "SidStructure",

@@ -134,7 +134,7 @@ def _questions(node: PlannedNode) -> Iterator[tuple[str, str]]:
     if routing:
         yield "drift", _DRIFT
     if routing and routing.isis:
-        yield "isis", "ask isisd -c 'show isis neighbor json'"
+        yield "isis", "ask isisd -c 'show isis neighbor'"
     for ospf in routing.ospf if routing else ():
         words = "ip ospf" if ospf.version == 2 else "ipv6 ospf6"
         yield f"ospf {ospf.version}", f"ask {ospf.daemon} -c 'show {words} neighbor json'"
@@ -167,7 +167,7 @@ def read(node: PlannedNode, said: str) -> NodeState:
     answers = {name: text for (name, _), text in zip(_questions(node), texts, strict=False)}
     found = {name: _json(text) for name, text in answers.items() if name not in _WORDS}
     return NodeState(
-        adjacencies=tuple(_adjacencies(found.get("isis", {}))),
+        adjacencies=tuple(_adjacencies(answers.get("isis", ""))),
         ospf={
             2: tuple(ospf_neighbors(found.get("ospf 2", {}))),
             3: tuple(ospf6_neighbors(found.get("ospf 3", {}))),
@@ -196,7 +196,7 @@ def read(node: PlannedNode, said: str) -> NodeState:
     )
 
 
-_WORDS = ("mechanism", "drift", "daemons")
+_WORDS = ("mechanism", "drift", "daemons", "isis")
 
 
 def _dead(said: str) -> Iterator[str]:
@@ -226,11 +226,12 @@ def _json(text: str) -> Any:
         return {}
 
 
-def _adjacencies(document: Any) -> Iterator[Adjacency]:
-    for area in document.get("areas", ()) if document else ():
-        for circuit in area.get("circuits", ()):
-            if "adj" in circuit:
-                yield Adjacency(circuit["interface"], circuit["adj"], circuit["state"])
+def _adjacencies(table: str) -> Iterator[Adjacency]:
+    """A line for each: neighbor, NIC, level, state and more. FRR's JSON has one neighbor of a LAN only."""
+    for line in table.splitlines():
+        neighbor, nic, level, state, *_ = (*line.split(), "", "", "", "")
+        if level.isdigit():
+            yield Adjacency(nic, neighbor, state)
 
 
 def _sessions(document: Any) -> Iterator[Session]:

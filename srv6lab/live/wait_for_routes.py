@@ -147,8 +147,9 @@ def missing(node: PlannedNode, wanted: Wanted, known: NodeState) -> Iterator[Mis
 def _adjacencies(node: PlannedNode, wanted: Wanted, known: NodeState) -> Iterator[str]:
     up = {(one.nic, one.neighbor) for one in known.adjacencies if one.state == "Up"}
     for nic in node.routing.isis.nics if node.routing and node.routing.isis else ():
-        if (nic.nic, nic.neighbor) not in up:
-            yield f"{node.name} has no IS-IS adjacency with {nic.neighbor} on {nic.nic}"
+        for neighbor in nic.neighbors:
+            if (nic.nic, neighbor.node) not in up:
+                yield f"{node.name} has no IS-IS adjacency with {neighbor.node} on {nic.nic}"
 
 
 def _ospf_neighbors(node: PlannedNode, wanted: Wanted, known: NodeState) -> Iterator[str]:
@@ -216,7 +217,7 @@ def _sids(node: PlannedNode, wanted: Wanted, known: NodeState) -> Iterator[str]:
     ]
     if routing.isis and locator:
         actions = [one.action for one in bound if one.protocol == "isis"]
-        for action, count in (("End", 1), ("End.X", len(routing.isis.nics))):
+        for action, count in (("End", 1), ("End.X", sum(len(nic.neighbors) for nic in routing.isis.nics))):
             if actions.count(action) < count:
                 yield f"{node.name}: IS-IS has bound {actions.count(action)} of {count} {action} SIDs"
     for vrf in routing.vrfs:

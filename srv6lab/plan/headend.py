@@ -162,7 +162,7 @@ def _adjacencies(link: Link) -> Iterator[Adjacency]:
 def _igp_metric(link: Link, end: int) -> int:
     """What it costs to leave by one end."""
     if link.isis:
-        return link.isis.metric
+        return link.isis.metric(end)
     return link.ospf6.cost_at(end) if link.ospf6 else link.igp_metric
 
 

@@ -11,10 +11,9 @@ from dataclasses import dataclass, field
 
 from srv6lab.plan.converged.bgp.tables import Bgp
 from srv6lab.plan.converged.bgp.values import Tables
-from srv6lab.plan.converged.isis import isis_nics, of_isis
+from srv6lab.plan.converged.isis import IsisRoutes
 from srv6lab.plan.converged.ospf import OspfPaths
 from srv6lab.plan.converged.rib import Rib, own_routes
-from srv6lab.plan.converged.spf import Spf
 from srv6lab.plan.converged.values import ExpectedRoutes, VpnRoute
 from srv6lab.plan.converged.vpn import of_other_sites, vrfs_of
 from srv6lab.plan.nodes import Plan, PlannedNode
@@ -37,7 +36,7 @@ class Converged:
 def converged(plan: Plan, withdrawn: Collection[str] = (), only: Collection[str] | None = None) -> Converged:
     """What all routers know in the end. The nodes in `withdrawn` have lost their locator, and with it the SIDs of their
     VPNs; `only` some nodes are asked for, which saves time where no protocol needs what another has brought."""
-    bgp, isis = Bgp(plan, withdrawn), Spf(plan, isis_nics)
+    bgp, isis = Bgp(plan, withdrawn), IsisRoutes(plan, withdrawn)
     ospf = [OspfPaths(plan, version) for version in (2, 3)]
     if bgp.sessions or any(one.routing and one.routing.redistributes for one in plan.nodes):
         only = None
@@ -49,7 +48,7 @@ def converged(plan: Plan, withdrawn: Collection[str] = (), only: Collection[str]
         ribs = {
             node.name: own[node.name]
             .with_routes(route for version in ospf for route in version.routes(node, before))
-            .with_routes(of_isis(isis, node, before, withdrawn))
+            .with_routes(isis.routes(node, before))
             for node in nodes
         }
         if only is not None:

@@ -53,9 +53,9 @@ def plan_bfd(
 
 
 def _of_isis(isis: PlannedIsis | None, nic: str) -> Iterator[BfdNeighbor]:
-    for one in isis.nics if isis else ():
-        if one.nic == nic:
-            yield BfdNeighbor(one.neighbor, "isis")
+    for on_nic in isis.nics if isis else ():
+        if on_nic.nic == nic:
+            yield from (BfdNeighbor(one.node, "isis") for one in on_nic.neighbors)
 
 
 def _of_ospf(every: Sequence[PlannedOspf], link: Link, nic: str, name: str) -> Iterator[BfdNeighbor]:

@@ -6,30 +6,31 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address
 
+from srv6lab.evidence.packets import Point
 from srv6lab.plan.frr.links import links_of
-from srv6lab.topology.model import Link, Node, Topology
+from srv6lab.topology.model import Endpoint, Link, Node, Topology
 from srv6lab.topology.routing.ospf import Ospf, OspfLink
 
 
 @dataclass(frozen=True, slots=True)
 class OspfNeighbor:
+    """A node that OSPF has for a neighbor, by its NIC there."""
+
     node: str
+    nic: str
     router_id: IPv4Address
 
 
 @dataclass(frozen=True, slots=True)
 class OspfNic:
-    """A NIC that OSPF runs on; on a passive one its node has no `neighbors`, which are the others on the link."""
+    """A NIC that OSPF knows of. Over one that isn't passive its node has the others on the link for `neighbors`."""
 
     nic: str
     neighbors: tuple[OspfNeighbor, ...]
     network: str
     cost: int
     area: IPv4Address
-
-    @property
-    def passive(self) -> bool:
-        return not self.neighbors
+    passive: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,14 @@ class PlannedOspf:
     def without(self, nics: Collection[str]) -> PlannedOspf:
         """What is left of it when NICs are down."""
         return replace(self, nics=tuple(one for one in self.nics if one.nic not in nics))
+
+    def without_neighbors(self, down: Collection[Point]) -> PlannedOspf:
+        """Without those whose NICs are down."""
+        nics = (
+            replace(one, neighbors=tuple(it for it in one.neighbors if Point(it.node, it.nic) not in down))
+            for one in self.nics
+        )
+        return replace(self, nics=tuple(nics))
 
     @property
     def daemon(self) -> str:
@@ -65,7 +74,7 @@ def _planned(topology: Topology, name: str, version: int, ospf: Ospf) -> Planned
     nics = []
     for link, end in links_of(topology, name):
         if on_link := ospf_of(link, version):
-            others = [] if on_link.passive else [one.node for one in link.endpoints]
+            others = () if on_link.passive else link.endpoints
             nics.append(
                 OspfNic(
                     nic=link.endpoints[end].nic,
@@ -73,15 +82,16 @@ def _planned(topology: Topology, name: str, version: int, ospf: Ospf) -> Planned
                     network=on_link.network_of(len(link.endpoints)),
                     cost=on_link.cost_at(end),
                     area=on_link.area or ospf.area,
+                    passive=on_link.passive,
                 )
             )
     return PlannedOspf(version, ospf.area, tuple(nics), ospf.redistribute)
 
 
-def _neighbors(topology: Topology, names: Iterable[str]) -> Iterator[OspfNeighbor]:
-    for name in names:
-        if router_id := topology.nodes[name].router_id:
-            yield OspfNeighbor(name, router_id)
+def _neighbors(topology: Topology, ends: Iterable[Endpoint]) -> Iterator[OspfNeighbor]:
+    for one in ends:
+        if router_id := topology.nodes[one.node].router_id:
+            yield OspfNeighbor(one.node, one.nic, router_id)
 
 
 def ospf_of(link: Link, version: int) -> OspfLink | None:
