@@ -27,7 +27,13 @@ from srv6lab.topology.walks import LEGS
 
 Schema = dict[str, Any]
 
-_SEVERAL = (("Link", "prefix"), ("Endpoint", "address"), ("Node", "loopback"), ("Vrf", "sid"))
+_SEVERAL = (
+    ("Link", "prefix"),
+    ("Endpoint", "address"),
+    ("Node", "loopback"),
+    ("OspfLink", "cost"),
+    ("Vrf", "sid"),
+)
 _NOTHING: Schema = {"enum": [None, []]}
 _FAMILY = {4: or_template({"pattern": "^[^:]*$"}), 6: or_template({"pattern": ":"})}
 _ENDS = ("source", "destination")

@@ -7,6 +7,7 @@ from ipaddress import IPv6Address, IPv6Network
 
 from srv6lab.errors import Problem
 from srv6lab.topology.checks.facts import Facts, Path
+from srv6lab.topology.checks.isis import neighbors_of
 from srv6lab.topology.checks.registry import Locate, check, warning
 from srv6lab.topology.model import Node
 from srv6lab.topology.sid_structure import LABEL, LONGEST, SHORTEST, WHOLE, function_in
@@ -16,7 +17,7 @@ from srv6lab.topology.vpn_sids import chosen, function_length, structure_in
 def _with_locators(view: Facts) -> Iterator[tuple[str, Node, IPv6Network]]:
     """The sound nodes with FRR and a locator."""
     for name, node in view.nodes.items():
-        if node.locator is not None and (node.isis or node.bgp):
+        if node.locator is not None and (node.isis or node.ospf6 or node.bgp):
             yield name, node, node.locator
 
 
@@ -121,7 +122,7 @@ def function_that_isis_takes(view: Facts, locate: Locate) -> Iterator[Problem]:
     for name, node, path, sid, length in _explicit(view):
         if node.isis is None or node.locator is None or node.isis_locator != node.first_locator:
             continue
-        adjacencies = sum(nic.link.isis is not None for nic in view.nics.get(name, ()))
+        adjacencies = neighbors_of(view, name)
         function = function_in(node.locator, sid, length)
         if function is not None and function <= adjacencies:
             what = f"IS-IS of {name} takes {sid} for one of its {adjacencies} End.X SIDs"
