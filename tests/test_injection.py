@@ -644,6 +644,8 @@ def _bash_understands(text: str) -> None:
 
 
 EXACT = {
+    "Authentication",
+    "Bfd",
     "Bgp",
     "BoundSids",
     "Isis",
@@ -651,6 +653,9 @@ EXACT = {
     "LinkMtu",
     "MtuAction",
     "Neighbor",
+    "Password",
+    "Ospf",
+    "OspfLink",
     "SidStructure",
     "Vrf",
     "Withdrawal",

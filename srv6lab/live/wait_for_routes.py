@@ -29,6 +29,8 @@ STEPS = (
     "daemons of FRR",
     "static routes",
     "IS-IS adjacencies",
+    "OSPF neighbors",
+    "BFD sessions",
     "BGP sessions",
     "SIDs",
     "routes",
@@ -145,8 +147,38 @@ def missing(node: PlannedNode, wanted: Wanted, known: NodeState) -> Iterator[Mis
 def _adjacencies(node: PlannedNode, wanted: Wanted, known: NodeState) -> Iterator[str]:
     up = {(one.nic, one.neighbor) for one in known.adjacencies if one.state == "Up"}
     for nic in node.routing.isis.nics if node.routing and node.routing.isis else ():
-        if (nic.nic, nic.neighbor) not in up:
-            yield f"{node.name} has no IS-IS adjacency with {nic.neighbor} on {nic.nic}"
+        for neighbor in nic.neighbors:
+            if (nic.nic, neighbor.node) not in up:
+                yield f"{node.name} has no IS-IS adjacency with {neighbor.node} on {nic.nic}"
+
+
+def _ospf_neighbors(node: PlannedNode, wanted: Wanted, known: NodeState) -> Iterator[str]:
+    """Full with each neighbor; on a LAN two that are neither designated router nor its backup stay at 2-way."""
+    for ospf in node.routing.ospf if node.routing else ():
+        states = {(one.nic, one.router_id): one.state for one in known.ospf.get(ospf.version, ())}
+        for nic in ospf.nics:
+            enough = ("full",) if nic.network == "point-to-point" else ("full", "2-way")
+            for one in nic.neighbors:
+                state = states.get((nic.nic, one.router_id), "not heard of")
+                if state not in enough:
+                    yield f"{node.name}: {one.node} on {nic.nic} is {state} in OSPFv{ospf.version}"
+
+
+def _bfd_sessions(node: PlannedNode, wanted: Wanted, known: NodeState) -> Iterator[str]:
+    """Those of IS-IS and OSPFv3 are between link-local addresses, which the plan doesn't know: they are counted."""
+    for bfd in node.routing.bfd if node.routing else ():
+        up = [one for one in known.bfd if one.state == "up"]
+        for one in bfd.neighbors:
+            if one.address is not None and one.address not in {session.peer for session in up}:
+                state = next(
+                    (session.state for session in known.bfd if session.peer == one.address), "not there"
+                )
+                yield f"{node.name}: the BFD session with {one.node} at {one.address} is {state}"
+        inside = {one.node for one in bfd.neighbors if one.address is None}
+        count = sum(session.nic == bfd.nic and session.peer.is_link_local for session in up)
+        if count < len(inside):
+            names = ", ".join(sorted(inside))
+            yield f"{node.name}: {count} of {len(inside)} BFD sessions on {bfd.nic} are up, with {names}"
 
 
 def _sessions(node: PlannedNode, wanted: Wanted, known: NodeState) -> Iterator[str]:
@@ -171,12 +203,21 @@ def _static(node: PlannedNode, wanted: Wanted, known: NodeState) -> Iterator[str
 
 def _sids(node: PlannedNode, wanted: Wanted, known: NodeState) -> Iterator[str]:
     routing = node.routing
-    if routing is None or routing.locator is None or wanted.withdrawn:
+    if routing is None or wanted.withdrawn:
         return
-    bound = [one for one in known.routes if one.action and one.prefix.subnet_of(routing.locator)]  # type: ignore[arg-type]
-    if routing.isis:
+    there = {one.prefix for one in known.routes}
+    for sid in node.local_sids:
+        if sid.by == "static" and sid.prefix not in there:
+            yield f"{node.name}: the static SID {sid.prefix} ({sid.frr_behavior}) isn't in the kernel"
+    locator = routing.isis_locator
+    bound = [
+        one
+        for one in known.routes
+        if locator and one.action and one.prefix.subnet_of(locator.prefix)  # type: ignore[arg-type]
+    ]
+    if routing.isis and locator:
         actions = [one.action for one in bound if one.protocol == "isis"]
-        for action, count in (("End", 1), ("End.X", len(routing.isis.nics))):
+        for action, count in (("End", 1), ("End.X", sum(len(nic.neighbors) for nic in routing.isis.nics))):
             if actions.count(action) < count:
                 yield f"{node.name}: IS-IS has bound {actions.count(action)} of {count} {action} SIDs"
     for vrf in routing.vrfs:
@@ -185,13 +226,13 @@ def _sids(node: PlannedNode, wanted: Wanted, known: NodeState) -> Iterator[str]:
 
 
 def _routes(node: PlannedNode, wanted: Wanted, known: NodeState) -> Iterator[str]:
-    if node.routing and node.routing.isis:
+    if node.routing and node.routing.learns_inside:
         yield from _lacked(node, wanted, known)
 
 
 def _customers_routes(node: PlannedNode, wanted: Wanted, known: NodeState) -> Iterator[str]:
-    """A router without IS-IS learns from the VPN, so it is the last to."""
-    if node.routing and not node.routing.isis:
+    """A router without IS-IS and OSPF learns from the VPN, so it is the last to."""
+    if node.routing and not node.routing.learns_inside:
         yield from _lacked(node, wanted, known)
 
 
@@ -215,7 +256,17 @@ def _vpn_routes(node: PlannedNode, wanted: Wanted, known: NodeState) -> Iterator
             yield f"{node.name} still sends to {', '.join(map(str, sorted(surplus)))} in {vrf}"
 
 
-_LACKS = (_static, _adjacencies, _sessions, _sids, _routes, _vpn_routes, _customers_routes)
+_LACKS = (
+    _static,
+    _adjacencies,
+    _ospf_neighbors,
+    _bfd_sessions,
+    _sessions,
+    _sids,
+    _routes,
+    _vpn_routes,
+    _customers_routes,
+)
 
 
 def first_step(found: Sequence[Missing]) -> list[Missing]:

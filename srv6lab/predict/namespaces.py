@@ -34,7 +34,6 @@ from srv6lab.predict.filters import matches
 from srv6lab.predict.policy_routes import HEADENDS, Elected, Routes, class_tables, decided, source_of
 from srv6lab.predict.static_routes import OF_LINKS, behind, selected, static
 from srv6lab.srv6.behaviors import REGISTRY
-from srv6lab.srv6.csid import NextCsid
 from srv6lab.srv6.encapsulation import Encapsulation
 from srv6lab.srv6.flavors import NEXT_CSID
 from srv6lab.srv6.hmac import HmacKey
@@ -146,6 +145,7 @@ class ModeledLab:
         self.copies_labels = (
             "net.ipv6.seg6_flowlabel" not in own
         )  # an outer header has the inner one's, as it is meant
+        self._withdrawn = changed.withdrawn
         self._learned = expected_routes(self.plan, changed.withdrawn)
         self._built: dict[Place, Namespace] = {}
 
@@ -180,6 +180,9 @@ class ModeledLab:
         else:
             learned = self._learned.get(node.name, ExpectedRoutes())
             down = frozenset(nic.name for nic in node.nics if nic.point in self.down)
+            if node.name in self._withdrawn:
+                left = tuple(one for one in node.local_sids if one.by != "isis")
+                node = replace(node, local_sids=left)
             found = _node(node, learned, firewalls, self._elected.get(node.name), down)
         elected = self._elected.get(node.name)
         unknown = elected.unknown if elected else ""
@@ -306,7 +309,7 @@ def _sid(node: PlannedNode, nics: Mapping[str, Nic], sid: PlannedSid) -> Sid:
     local = LocalSid(
         **{name: _READ[name](value) for name, value in sid.parameters},
         flavors=frozenset(Flavor[name] for name in sid.flavors if name != NEXT_CSID),
-        next_csid=NextCsid() if NEXT_CSID in sid.flavors else None,
+        next_csid=sid.csid,
         policy=Encapsulation(source_of(node, nics, sid.nic, sid.policy[0]), sid.policy)
         if sid.policy
         else None,

@@ -27,7 +27,7 @@ from srv6lab.topology.walks import LEGS
 
 Schema = dict[str, Any]
 
-_SEVERAL = (("Link", "prefix"), ("Endpoint", "address"), ("Node", "loopback"))
+_SEVERAL = (("Link", "prefix"), ("Endpoint", "address"), ("Node", "loopback"), ("OspfLink", "cost"))
 _NOTHING: Schema = {"enum": [None, []]}
 _FAMILY = {4: or_template({"pattern": "^[^:]*$"}), 6: or_template({"pattern": ":"})}
 _ENDS = ("source", "destination")
@@ -81,7 +81,7 @@ def _finished(schema: Any, shared: Schema) -> Any:
         found["additionalProperties"] = False
     if isinstance(pattern := found.get("pattern"), str):
         found["patternErrorMessage"] = f"allowed: {PATTERNS[pattern]}"
-    if name := found.get("format"):
+    if isinstance(name := found.get("format"), str):
         keys = ("type", "format", "pattern", "patternErrorMessage")
         shared[name] = {key: found.pop(key) for key in keys}
         found["$ref"] = f"#/$defs/{name}"

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 
 from srv6lab.plan.converged.bgp.tables import Bgp
 from srv6lab.plan.converged.bgp.values import Tables
-from srv6lab.plan.converged.isis import isis_nics, of_isis
+from srv6lab.plan.converged.isis import IsisRoutes
+from srv6lab.plan.converged.ospf import OspfPaths
 from srv6lab.plan.converged.rib import Rib, own_routes
-from srv6lab.plan.converged.spf import Spf
 from srv6lab.plan.converged.values import ExpectedRoutes, VpnRoute
 from srv6lab.plan.converged.vpn import of_other_sites, vrfs_of
 from srv6lab.plan.nodes import Plan, PlannedNode
@@ -22,7 +22,7 @@ from srv6lab.topology.scalars import Network
 __all__ = ["ExpectedRoutes", "VpnRoute", "converged", "expected_routes", "learned_nics"]
 
 ROUNDS = 30
-_LEARNED = ("isis", "bgp", "ibgp")
+_LEARNED = ("ospf", "ospf6", "isis", "bgp", "ibgp")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +36,9 @@ class Converged:
 def converged(plan: Plan, withdrawn: Collection[str] = (), only: Collection[str] | None = None) -> Converged:
     """What all routers know in the end. The nodes in `withdrawn` have lost their locator, and with it the SIDs of their
     VPNs; `only` some nodes are asked for, which saves time where no protocol needs what another has brought."""
-    bgp, isis = Bgp(plan, withdrawn), Spf(plan, isis_nics)
-    if bgp.sessions or any(
-        one.routing and one.routing.isis and one.routing.isis.redistribute for one in plan.nodes
-    ):
+    bgp, isis = Bgp(plan, withdrawn), IsisRoutes(plan, withdrawn)
+    ospf = [OspfPaths(plan, version) for version in (2, 3)]
+    if bgp.sessions or any(one.routing and one.routing.redistributes for one in plan.nodes):
         only = None
     nodes = [node for node in plan.nodes if only is None or node.name in only]
     own = {node.name: Rib(own_routes(node)) for node in nodes}
@@ -47,7 +46,10 @@ def converged(plan: Plan, withdrawn: Collection[str] = (), only: Collection[str]
     for _ in range(ROUNDS):
         before = ribs
         ribs = {
-            node.name: own[node.name].with_routes(of_isis(isis, node, before, withdrawn)) for node in nodes
+            node.name: own[node.name]
+            .with_routes(route for version in ospf for route in version.routes(node, before))
+            .with_routes(isis.routes(node, before))
+            for node in nodes
         }
         if only is not None:
             return Converged(ribs)
@@ -81,8 +83,10 @@ def _expected(node: PlannedNode, whole: Converged) -> ExpectedRoutes:
 def learned_nics(
     lab: str, begun: Sequence[PlannedNode], pushing: Collection[str]
 ) -> dict[str, tuple[tuple[Network, str], ...]]:
-    """The NIC towards each prefix that IS-IS brings, of the nodes that push segments: of several ways the first."""
-    asking = {node.name for node in begun if node.name in pushing and node.routing and node.routing.isis}
+    """The NIC towards each prefix that IS-IS and OSPF bring, of the nodes that push segments: of several ways the first."""
+    asking = {
+        node.name for node in begun if node.name in pushing and node.routing and node.routing.learns_inside
+    }
     if not asking:
         return {}
     found = expected_routes(Plan(lab, "", tuple(begun), (), {}), only=asking)

@@ -9,9 +9,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, IPv6Network
 
+from srv6lab.plan.frr.bfd import PlannedBfd, plan_bfd
 from srv6lab.plan.frr.bgp import PlannedBgp, PlannedNeighbor, plan_bgp
 from srv6lab.plan.frr.isis import PlannedIsis, plan_isis
-from srv6lab.plan.frr.locator import structure_of
+from srv6lab.plan.frr.locator import PlannedLocator, plan_locators, structure_of
+from srv6lab.plan.frr.ospf import PlannedOspf, plan_ospf
 from srv6lab.plan.frr.vpn import PlannedVrf, plan_vpn
 from srv6lab.topology.model import Topology
 from srv6lab.topology.routing.locator import SidStructure
@@ -28,8 +30,11 @@ class Routing:
     source: IPv6Address | None
     locator: IPv6Network | None
     structure: SidStructure | None
+    locators: tuple[PlannedLocator, ...]
     isis: PlannedIsis | None
+    ospf: tuple[PlannedOspf, ...]
     bgp: PlannedBgp | None
+    bfd: tuple[PlannedBfd, ...]
     vrfs: tuple[PlannedVrf, ...]
 
     @property
@@ -40,8 +45,30 @@ class Routing:
             "zebra",
             "staticd",
             *(["isisd"] if self.isis else []),
+            *(one.daemon for one in self.ospf),
             *(["bgpd"] if self.bgp else []),
+            *(["bfdd"] if self.bfd else []),
         )
+
+    @property
+    def learns_inside(self) -> bool:
+        """Whether it learns routes from routers of its own domain."""
+        return bool(self.isis or self.ospf)
+
+    @property
+    def redistributes(self) -> bool:
+        """Whether it tells its own domain what another protocol has brought."""
+        return any(one is not None and one.redistribute for one in (self.isis, *self.ospf))
+
+    @property
+    def isis_locator(self) -> PlannedLocator | None:
+        """The one that IS-IS announces."""
+        return next((one for one in self.locators if one.isis), None)
+
+    @property
+    def vpn_locator(self) -> PlannedLocator | None:
+        """The one that the SIDs of VPNs are in."""
+        return next((one for one in self.locators if one.prefix == self.locator), None)
 
     @property
     def route_daemons(self) -> tuple[str, ...]:
@@ -77,12 +104,17 @@ def plan_routing(topology: Topology, name: str) -> Routing | None:
     node = topology.nodes[name]
     if node.router_id is None:
         return None
+    isis, ospf = plan_isis(topology, name, node), plan_ospf(topology, name, node)
+    bgp = plan_bgp(topology, name, node)
     return Routing(
         router_id=node.router_id,
         source=node.tunnel_source or (node.loopback.ip if node.loopback and node.locator else None),
         locator=node.locator,
         structure=structure_of(node),
-        isis=plan_isis(topology, name, node),
-        bgp=plan_bgp(topology, name, node),
+        locators=tuple(plan_locators(topology, name, node)),
+        isis=isis,
+        ospf=ospf,
+        bgp=bgp,
+        bfd=plan_bfd(topology, name, isis, ospf, bgp),
         vrfs=tuple(plan_vpn(topology, name, node, *one) for one in enumerate(node.vpns.items())),
     )
