@@ -220,6 +220,7 @@ RESTRICTED = {
     "PlannedVrf.import_targets": "RouteTarget",
     "PlannedVrf.export_targets": "RouteTarget",
     "PlannedVrf.redistribute": "Literal",
+    "VpnSid.behavior": "Literal",
     "Nic.vrf": "VrfName",
     "Behavior.name": "the registry",
     "Behavior.parameters": "the registry",

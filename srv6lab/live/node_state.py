@@ -23,8 +23,8 @@ _END = "--end of answer--"
 _PATIENCE = 20.0
 _SILENT = "no answer of "
 MECHANISMS = {
-    "vrf": "End.DT4 of the kernel, in its VRF",
-    "netns": "End.DX4 without a next hop, in the VPN's own namespace: this kernel has no VRFs",
+    "vrf": "the kernel's own behaviors, in its VRFs",
+    "netns": "network namespaces, one for each: this kernel has no VRFs",
 }
 
 
@@ -147,13 +147,13 @@ def _questions(node: PlannedNode) -> Iterator[tuple[str, str]]:
         yield "sids", "ask zebra -c 'show segment-routing srv6 sid json'"
     yield "v6", "ip -6 -json route show"
     yield "v4", "ip -4 -json route show"
-    for vrf in node.vrf_names():
-        name = shlex.quote(vrf)
+    for vrf in node.every_vrf():
+        name = shlex.quote(vrf.name)
         inside = f"[[ -e /run/netns/{name} ]]"
-        for version in (4,) if routing and vrf in {one.name for one in routing.vrfs} else (4, 6):
+        for version in vrf.versions:
             ip = f"ip -{version} -json"
             yield (
-                f"vpn {vrf} {version}",
+                f"vpn {vrf.name} {version}",
                 f"if {inside}; then {ip} -n {name} route show; else {ip} route show vrf {name}; fi",
             )
         yield "mechanism", "cat /var/lib/srv6lab/vrf"

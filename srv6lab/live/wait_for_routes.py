@@ -223,8 +223,9 @@ def _sids(node: PlannedNode, wanted: Wanted, known: NodeState) -> Iterator[str]:
             if actions.count(action) < count:
                 yield f"{node.name}: IS-IS has bound {actions.count(action)} of {count} {action} SIDs"
     for vrf in routing.vrfs:
-        if not any(one.prefix == ip_network(vrf.sid) for one in known.routes):
-            yield f"{node.name}: the SID {vrf.sid} of {vrf.name} isn't in the kernel"
+        for one in vrf.sids:
+            if ip_network(one.sid) not in there:
+                yield f"{node.name}: the SID {one.sid} of {vrf.name} isn't in the kernel"
 
 
 def _routes(node: PlannedNode, wanted: Wanted, known: NodeState) -> Iterator[str]:
@@ -254,6 +255,10 @@ def _vpn_routes(node: PlannedNode, wanted: Wanted, known: NodeState) -> Iterator
         for route in routes:
             if (route.prefix, (route.sid,)) not in there:
                 yield f"{node.name} has no route to {route.prefix} over {route.sid} in {vrf}"
+        by_links = {(one.prefix, one.nic.removeprefix("at-")) for one in known.vpns.get(vrf, ())}
+        for way in wanted.known.over_links.get(vrf, ()):
+            if (way.prefix, way.nic) not in by_links:
+                yield f"{node.name} has no route to {way.prefix} by {way.nic} in {vrf}"
         if surplus := {sid for _, sids in there for sid in sids} - {route.sid for route in routes}:
             yield f"{node.name} still sends to {', '.join(map(str, sorted(surplus)))} in {vrf}"
 
