@@ -240,9 +240,11 @@ def _customers_routes(node: PlannedNode, wanted: Wanted, known: NodeState) -> It
 
 
 def _lacked(node: PlannedNode, wanted: Wanted, known: NodeState) -> Iterator[str]:
+    """Of a prefix that is steered into policies the agent's route stands there, as long as a policy is valid."""
     there = {(one.prefix, one.nic) for one in known.routes}
+    steered = {one.prefix for one in node.headend.steered} if node.headend else set()
     for route in wanted.known.routes:
-        if (route.prefix, route.nic) not in there:
+        if (route.prefix, route.nic) not in there and route.prefix not in steered:
             yield f"{node.name} has no route to {route.prefix} by {route.nic}"
     for route in wanted.gone:
         if (route.prefix, route.nic) in there:
