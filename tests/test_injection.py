@@ -651,6 +651,7 @@ EXACT = {
     "Isis",
     "IsisLink",
     "LinkMtu",
+    "Locator",
     "MtuAction",
     "Neighbor",
     "Password",
