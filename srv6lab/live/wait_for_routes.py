@@ -24,6 +24,7 @@ from srv6lab.plan.own import unmodeled
 from srv6lab.plan.replaced import without_adjacencies
 
 PATIENCE = 60.0
+UNMODELED_PATIENCE = 20.0  # where some of it may never come
 _INTERVAL = 0.2
 STEPS = (
     "daemons of FRR",
@@ -94,8 +95,9 @@ def wait(
             told = words
         return not found or any(one.dead for one in found)
 
-    wait_until(converged, patience, _INTERVAL)
-    if found and (reasons := _unmodeled_routers(plan)):
+    reasons = _unmodeled_routers(plan)
+    wait_until(converged, min(patience, UNMODELED_PATIENCE) if reasons else patience, _INTERVAL)
+    if found and reasons:
         progress(f"not waited for any longer: {next(iter(reasons.values()))}")
     elif found:
         raise _gave_up(plan, first_step(found), lab, time.monotonic() - began)
