@@ -275,12 +275,14 @@ def _routes(
 ) -> Routes:
     """All but links, each over those before it: what protocols and Day0 bring, then what the headend's agent does."""
     for told, ways in groupby(learned.routes, lambda route: route.prefix):
-        yield None, told, tuple(map(behind, ways))
+        yield None, told, tuple(behind(node, nics, one) for one in ways)
     yield from static(node, nics)
     for sid in node.local_sids:
         yield None, sid.prefix, (_sid(node, nics, sid),)
     for vrf in node.routing.vrfs if node.routing else ():
         yield None, ip_network(vrf.sid), (Sid(vrf.sid, REGISTRY["End.DT4"], LocalSid(table=vrf.table)),)
+    for own in node.routing.bgp.sids if node.routing and node.routing.bgp else ():
+        yield None, ip_network(own.sid), (Sid(own.sid, REGISTRY[own.behavior], LocalSid(table=MAIN)),)
     for policy in node.steering:
         yield policy.table, policy.prefix, tuple(_steer(node, nics, policy))
         yield from ((policy.table, ip_network(first), ()) for first in policy.thrown)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from functools import partial
+from ipaddress import ip_network
 
-from srv6lab.plan.converged.rib import Rib, RibRoute
+from srv6lab.plan.converged.rib import OWN_SIDS, Rib, RibRoute
 from srv6lab.plan.converged.spf import Spf, rib_route
 from srv6lab.plan.nodes import Nic, PlannedNode
 from srv6lab.topology.scalars import Network
@@ -19,9 +20,20 @@ def of_isis(
     """What the others announce, and what they hand on of other protocols by their routing tables `ribs`."""
     announced = partial(announced_by_isis, ribs=ribs, withdrawn=withdrawn)
     own = {prefix for prefix, _ in announced_by_isis(node)}
+    yield from _own_sids(node, withdrawn)
     for prefix, (cost, ways) in spf.reached(node.name, announced).items():
         if prefix not in own:
             yield rib_route(prefix, "isis", cost, ways)
+
+
+def _own_sids(node: PlannedNode, withdrawn: Collection[str]) -> Iterator[RibRoute]:
+    """The SIDs that IS-IS of a node binds: End is the locator's first address, End.X are counted from there."""
+    routing = node.routing
+    if routing and routing.isis and routing.locator and routing.structure and node.name not in withdrawn:
+        behind = 128 - routing.locator.prefixlen - routing.structure.function
+        for number in range(1 + len(routing.isis.nics)):
+            sid = routing.locator.network_address + (number << behind)
+            yield RibRoute(ip_network(sid), "isis", ((None, OWN_SIDS),))
 
 
 def isis_nics(node: PlannedNode) -> Iterator[tuple[Nic, int]]:

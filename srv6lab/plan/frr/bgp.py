@@ -6,10 +6,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from srv6lab.plan.frr.links import links_of
+from srv6lab.plan.frr.locator import structure_of
 from srv6lab.topology.model import Node, Topology
 from srv6lab.topology.routing.bgp import Neighbor
 from srv6lab.topology.scalars import Address, Network
 from srv6lab.topology.sessions import ends_of_session, leads_by_loopback
+from srv6lab.topology.unicast_sids import UnicastSid, unicast_sids
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,7 @@ class PlannedNeighbor:
     reflector_client: bool = False
     multihop: int = 0
     ebgp: bool = False
+    tells_sids: bool = False
 
     @property
     def extended_next_hop(self) -> bool:
@@ -41,6 +44,7 @@ class PlannedBgp:
     networks: tuple[Network, ...]
     neighbors: tuple[PlannedNeighbor, ...]
     redistribute: tuple[str, ...] = ()
+    sids: tuple[UnicastSid, ...] = ()
 
     def families(self) -> tuple[tuple[str, str], ...]:
         """The families of the node with FRR's words for them, that of IPv6 VPNs only where it is spoken."""
@@ -53,6 +57,13 @@ class PlannedBgp:
     def redistributed(self, family: str) -> tuple[str, ...]:
         return self.redistribute if family in OF_UNICAST.values() else ()
 
+    def sid_of(self, family: str) -> UnicastSid | None:
+        return next((one for one in self.sids if OF_UNICAST[one.version] == family), None)
+
+    @property
+    def tells_sids(self) -> bool:
+        return any(one.tells_sids for one in self.neighbors)
+
 
 OF_UNICAST = {4: "ipv4", 6: "ipv6"}
 _WORDS = {"ipv4": "ipv4 unicast", "ipv6": "ipv6 unicast", "vpnv4": "ipv4 vpn", "vpnv6": "ipv6 vpn"}
@@ -62,7 +73,11 @@ def plan_bgp(topology: Topology, name: str, node: Node) -> PlannedBgp | None:
     if node.bgp is None:
         return None
     neighbors = (planned_neighbor(topology, name, one) for one in node.bgp.neighbors)
-    return PlannedBgp(node.bgp.as_number, node.bgp.networks, tuple(neighbors), node.bgp.redistribute)
+    of = (node.bgp.as_number, node.bgp.networks, tuple(neighbors), node.bgp.redistribute)
+    structure = structure_of(node)
+    if node.locator is None or structure is None:
+        return PlannedBgp(*of)
+    return PlannedBgp(*of, unicast_sids(node.bgp, node.locator, structure))
 
 
 def planned_neighbor(topology: Topology, name: str, one: Neighbor, vrf: str = "") -> PlannedNeighbor:
@@ -84,4 +99,10 @@ def planned_neighbor(topology: Topology, name: str, one: Neighbor, vrf: str = ""
         reflector_client=one.reflector_client,
         multihop=one.multihop or 0,
         ebgp=ebgp,
+        tells_sids=not ebgp and address.version == 6 and remote_as in _with_sids(topology),
     )
+
+
+def _with_sids(topology: Topology) -> set[int]:
+    """The ASes that send their own routes into SRv6: SIDs are told inside of these."""
+    return {node.bgp.as_number for node in topology.nodes.values() if node.bgp and node.bgp.sids}

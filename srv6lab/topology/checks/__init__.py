@@ -30,6 +30,7 @@ from srv6lab.topology.checks import (
     services,
     sid_structure,
     steering,
+    unicast_sids,
     vpns,
     vrfs,
 )
@@ -66,6 +67,7 @@ __all__ = [
     "services",
     "sid_structure",
     "steering",
+    "unicast_sids",
     "view_of",
     "vpns",
     "vrfs",
