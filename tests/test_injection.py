@@ -644,6 +644,7 @@ def _bash_understands(text: str) -> None:
 
 
 EXACT = {
+    "Authentication",
     "Bgp",
     "BoundSids",
     "Isis",
@@ -651,6 +652,7 @@ EXACT = {
     "LinkMtu",
     "MtuAction",
     "Neighbor",
+    "Password",
     "SidStructure",
     "Vrf",
     "Withdrawal",

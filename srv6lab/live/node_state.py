@@ -131,10 +131,10 @@ def _questions(node: PlannedNode) -> Iterator[tuple[str, str]]:
     if routing:
         yield "drift", _DRIFT
     if routing and routing.isis:
-        yield "isis", "ask isisd -c 'show isis neighbor json'"
+        yield "isis", "ask isisd -c 'show isis neighbor'"
     if routing and routing.bgp:
         yield "bgp", "ask bgpd -c 'show bgp vrf all summary json'"
-    if routing and routing.locator:
+    if routing and routing.locators:
         yield "locators", "ask zebra -c 'show segment-routing srv6 locator json'"
         yield "sids", "ask zebra -c 'show segment-routing srv6 sid json'"
     yield "v6", "ip -6 -json route show"
@@ -159,7 +159,7 @@ def read(node: PlannedNode, said: str) -> NodeState:
     answers = {name: text for (name, _), text in zip(_questions(node), texts, strict=False)}
     found = {name: _json(text) for name, text in answers.items() if name not in _WORDS}
     return NodeState(
-        adjacencies=tuple(_adjacencies(found.get("isis", {}))),
+        adjacencies=tuple(_adjacencies(answers.get("isis", ""))),
         sessions=tuple(_sessions(found.get("bgp", {}))),
         locators=tuple(_locators(found.get("locators", {}))),
         owners=dict(_owners(found.get("sids", {}))),
@@ -183,7 +183,7 @@ def read(node: PlannedNode, said: str) -> NodeState:
     )
 
 
-_WORDS = ("mechanism", "drift", "daemons")
+_WORDS = ("mechanism", "drift", "daemons", "isis")
 
 
 def _dead(said: str) -> Iterator[str]:
@@ -213,11 +213,12 @@ def _json(text: str) -> Any:
         return {}
 
 
-def _adjacencies(document: Any) -> Iterator[Adjacency]:
-    for area in document.get("areas", ()) if document else ():
-        for circuit in area.get("circuits", ()):
-            if "adj" in circuit:
-                yield Adjacency(circuit["interface"], circuit["adj"], circuit["state"])
+def _adjacencies(table: str) -> Iterator[Adjacency]:
+    """A line for each: neighbor, NIC, level, state and more. FRR's JSON has one neighbor of a LAN only."""
+    for line in table.splitlines():
+        neighbor, nic, level, state, *_ = (*line.split(), "", "", "", "")
+        if level.isdigit():
+            yield Adjacency(nic, neighbor, state)
 
 
 def _sessions(document: Any) -> Iterator[Session]:

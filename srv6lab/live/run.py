@@ -202,7 +202,9 @@ class _Run:
         """Wait for what routing protocols make of the lab as it is now; how long it took is a result."""
         routers = [node.routing for node in self.plan.nodes if node.routing]
         bgp = any(one.bgp for one in routers)
-        if not what or not routers or (bgp and now.down):  # how long BGP holds on to a session isn't modeled
+        if (
+            not what or not routers or (bgp and (now.down or now.cut))
+        ):  # how long BGP holds on to a session isn't modeled
             return
         began, patience = time.monotonic(), PATIENCE * (3 if bgp else 1)
         wait(self.lab, self.plan, self.progress, now.withdrawn, patience, now.plan)
@@ -230,7 +232,9 @@ def read_localsids(shown: str, sids: Sequence[IPv6Address]) -> dict[str, int]:
 def _told_to_neighbors(plan: Plan, changed: ChangedLab) -> str:
     """What of a change routing protocols tell each other of, "" for nothing."""
     gone = f"the locators of {', '.join(sorted(changed.withdrawn))}" if changed.withdrawn else ""
-    down = ", ".join(sorted(map(str, changed.down)))
+    routing = {nic.link for node in plan.nodes if node.routing for nic in node.nics}
+    cut = [f"link {link}" for link in sorted(changed.cut & routing)]
+    down = ", ".join([*sorted(map(str, changed.down)), *cut])
     routed = [
         node.name
         for node in changed.plan.nodes

@@ -21,6 +21,7 @@ from srv6lab.live.node_state import NodeState, fetch_node_state
 from srv6lab.plan.converged import ExpectedRoutes, expected_routes
 from srv6lab.plan.nodes import Plan, PlannedNode, PlannedRoute
 from srv6lab.plan.own import unmodeled
+from srv6lab.plan.replaced import without_adjacencies
 
 PATIENCE = 60.0
 _INTERVAL = 0.2
@@ -136,6 +137,7 @@ def missing(node: PlannedNode, wanted: Wanted, known: NodeState) -> Iterator[Mis
         yield from (Missing(0, node.name, f"{node.name}: {what}", True) for what in known.dead)
         yield from (Missing(0, node.name, f"{node.name}: {what}") for what in known.silent)
         return
+    node = without_adjacencies(node, [nic.name for nic in node.nics if nic.cut])
     for step, lacks in enumerate(_LACKS, 1):
         yield from (Missing(step, node.name, what) for what in lacks(node, wanted, known))
 
@@ -143,8 +145,9 @@ def missing(node: PlannedNode, wanted: Wanted, known: NodeState) -> Iterator[Mis
 def _adjacencies(node: PlannedNode, wanted: Wanted, known: NodeState) -> Iterator[str]:
     up = {(one.nic, one.neighbor) for one in known.adjacencies if one.state == "Up"}
     for nic in node.routing.isis.nics if node.routing and node.routing.isis else ():
-        if (nic.nic, nic.neighbor) not in up:
-            yield f"{node.name} has no IS-IS adjacency with {nic.neighbor} on {nic.nic}"
+        for neighbor in nic.neighbors:
+            if (nic.nic, neighbor.node) not in up:
+                yield f"{node.name} has no IS-IS adjacency with {neighbor.node} on {nic.nic}"
 
 
 def _sessions(node: PlannedNode, wanted: Wanted, known: NodeState) -> Iterator[str]:
@@ -169,12 +172,21 @@ def _static(node: PlannedNode, wanted: Wanted, known: NodeState) -> Iterator[str
 
 def _sids(node: PlannedNode, wanted: Wanted, known: NodeState) -> Iterator[str]:
     routing = node.routing
-    if routing is None or routing.locator is None or wanted.withdrawn:
+    if routing is None or wanted.withdrawn:
         return
-    bound = [one for one in known.routes if one.action and one.prefix.subnet_of(routing.locator)]  # type: ignore[arg-type]
-    if routing.isis:
+    there = {one.prefix for one in known.routes}
+    for sid in node.local_sids:
+        if sid.by == "static" and sid.prefix not in there:
+            yield f"{node.name}: the static SID {sid.prefix} ({sid.frr_behavior}) isn't in the kernel"
+    locator = routing.isis_locator
+    bound = [
+        one
+        for one in known.routes
+        if locator and one.action and one.prefix.subnet_of(locator.prefix)  # type: ignore[arg-type]
+    ]
+    if routing.isis and locator:
         actions = [one.action for one in bound if one.protocol == "isis"]
-        for action, count in (("End", 1), ("End.X", len(routing.isis.nics))):
+        for action, count in (("End", 1), ("End.X", sum(len(nic.neighbors) for nic in routing.isis.nics))):
             if actions.count(action) < count:
                 yield f"{node.name}: IS-IS has bound {actions.count(action)} of {count} {action} SIDs"
     for own in routing.bgp.sids if routing.bgp else ():

@@ -151,7 +151,7 @@ def _adjacencies(link: Link) -> Iterator[Adjacency]:
                 link.endpoints[there].node,
                 local,
                 remote,
-                igp_metric=link.isis.metric if link.isis else link.igp_metric,
+                igp_metric=link.isis.metric(here) if link.isis else link.igp_metric,
                 te_metric=link.te_metric,
                 delay=link.delay,
                 affinities=frozenset(link.affinities),

@@ -14,6 +14,7 @@ from srv6lab.plan.frr import Routing
 from srv6lab.plan.headend import PlannedHeadend
 from srv6lab.plan.own import Own
 from srv6lab.srv6.behaviors import Behavior
+from srv6lab.srv6.csid import NextCsid
 from srv6lab.srv6.hmac import HmacKey
 from srv6lab.topology.exercises import Exercise, Probe
 from srv6lab.topology.model import STANDARD
@@ -28,7 +29,8 @@ Locate = Callable[[Path], Location]
 @dataclass(frozen=True, slots=True)
 class Nic:
     """One end of a link as its node sees it, with its addresses in the file's order. `trace` is the capture file's name
-    without `.pcap`, `vrf` the VPN that it is in, `peers` the other ends: several are on a bridge. A `circuit` takes frames for any MAC, and may have no address."""
+    without `.pcap`, `vrf` the VPN that it is in, `peers` the other ends: several are on a bridge. A `circuit` takes frames for any MAC, and may have no address. An exercise
+    may have `cut` its link, which lets nothing through then."""
 
     point: Point
     mac: str
@@ -39,6 +41,7 @@ class Nic:
     peers: tuple[Point, ...]
     vrf: str = ""
     circuit: bool = False
+    cut: bool = False
 
     @property
     def name(self) -> str:
@@ -123,7 +126,8 @@ class PlannedRule:
 @dataclass(frozen=True, slots=True)
 class PlannedSid:
     """A local SID with the NIC that its kernel route names. `prefix` are the destinations that it takes,
-    `policy` the segments that a binding SID pushes, first visited first; `vrf` is that into whose table it looks."""
+    `policy` the segments that a binding SID pushes, first visited first; `vrf` is that into whose table it looks. Day0
+    binds it, or `by` FRR's "static" in a `locator`, or "isis". `csid` is how NEXT-CSID moves a carrier up."""
 
     sid: IPv6Address
     behavior: Behavior
@@ -133,6 +137,23 @@ class PlannedSid:
     flavors: tuple[str, ...] = ()
     policy: tuple[IPv6Address, ...] = ()
     vrf: str = ""
+    csid: NextCsid | None = None
+    by: str = ""
+    locator: str = ""
+
+    @property
+    def frr_behavior(self) -> str:
+        """What FRR's static SIDs call its behavior: uN, uA, uDT4, …"""
+        return {"End": "uN", "End.X": "uA"}.get(self.behavior.name, self.behavior.name.replace("End.", "u"))
+
+    @property
+    def frr_nic(self) -> str:
+        """The NIC that FRR has in its route: that of the next hop, else `sr0`."""
+        return self.nic if self.behavior.name == "End.X" else "sr0"
+
+    @property
+    def next_hop(self) -> str:
+        return dict(self.parameters).get("nh6", "")
 
 
 @dataclass(frozen=True, slots=True)

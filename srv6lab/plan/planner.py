@@ -45,6 +45,7 @@ from srv6lab.topology.actions import Action
 from srv6lab.topology.actions.route import RouteAction
 from srv6lab.topology.actions.sid import SidAction
 from srv6lab.topology.actions.steering import SteeringAction
+from srv6lab.topology.frr_sids import isis_sids
 from srv6lab.topology.local_sid import LocalSid
 from srv6lab.topology.model import STANDARD, Group, Hardware, Link, Node, Port, Topology
 from srv6lab.topology.route import Route
@@ -88,9 +89,10 @@ def plan(topology: Topology, locate: Locate, files: Mapping[str, str] = MappingP
         name, node = machine.name, topology.nodes[machine.name]
         wanted = steering.get(name, ())
         machine = replace(machine, learned=learned.get(name, ()))
+        bound = tuple(planners[name].sids(sids.get(name, ()), machine))
         machine = replace(
             machine,
-            local_sids=tuple(planners[name].sids(sids.get(name, ()), machine)),
+            local_sids=(*bound, *planners[name].isis_sids(bound)),
             proxies=tuple(planners[name].proxies(sids.get(name, ()), machine)),
             selectors=selectors(one.match for _, one in wanted if not one.of_frames),
             has_lists=any(len(one.lists) > 1 for _, one in wanted),
@@ -373,7 +375,16 @@ class _Planner:
             given = local.parameters | ({"table": self.node.vrf_tables[vrf]} if vrf else {})
             parameters = tuple((name, str(given[name])) for name in given if name not in ("policy", "vrf"))
             policy = local.policy.segments if local.policy else ()
-            yield PlannedSid(local.sid, behavior, parameters, nic, local.prefix, local.flavors, policy, vrf)
+            of = (local.sid, behavior, parameters, nic, local.prefix, local.flavors, policy, vrf, local.csid)
+            locator = self.node.locator_of(local.sid) if local.by else ""
+            yield PlannedSid(*of, "static" if local.by else "", locator)
+
+    def isis_sids(self, bound: Sequence[PlannedSid]) -> Iterable[PlannedSid]:
+        """What IS-IS binds by itself, where nothing else is bound to it."""
+        for local in isis_sids({self.name: self.node}):
+            if (nic := self._any_ipv6_nic()) and local.prefix not in {one.prefix for one in bound}:
+                of = (local.sid, BEHAVIORS[local.behavior], (), nic, local.prefix, local.flavors)
+                yield PlannedSid(*of, csid=local.csid, by="isis", locator=self.node.isis_locator)
 
     def _nic_of(self, local: LocalSid, node: PlannedNode) -> str | None:
         """Towards the policy or the next hop of a SID, else any: Linux wants one in every route."""

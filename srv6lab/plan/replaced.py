@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 
+from srv6lab.evidence.packets import Point
 from srv6lab.plan.nodes import PlannedNode, SteeredPrefix
 from srv6lab.topology.scalars import Network
 
@@ -36,6 +37,27 @@ def without_nics(node: PlannedNode, down: Collection[str], silent: Collection[st
         steering=tuple(left for one in node.steering if (left := _left(one, down))),
         frames=tuple(one for one in node.frames if one.nic not in down),
     )
+
+
+def without_neighbors(node: PlannedNode, down: Collection[Point]) -> PlannedNode:
+    """A node without the adjacencies of IS-IS with NICs that are down, of which a LAN's carrier says nothing."""
+    routing = node.routing
+    if routing is None or routing.isis is None:
+        return node
+    nics = tuple(
+        replace(one, neighbors=tuple(it for it in one.neighbors if Point(it.node, it.nic) not in down))
+        for one in routing.isis.nics
+    )
+    return replace(node, routing=replace(routing, isis=replace(routing.isis, nics=nics)))
+
+
+def without_adjacencies(node: PlannedNode, nics: Collection[str]) -> PlannedNode:
+    """A node whose routing protocols know of no neighbor on some of its NICs, whose prefixes they tell all the same."""
+    routing = node.routing
+    if routing and routing.isis:
+        left = tuple(replace(one, neighbors=()) if one.nic in nics else one for one in routing.isis.nics)
+        routing = replace(routing, isis=replace(routing.isis, nics=left))
+    return replace(node, routing=routing)
 
 
 def _left(policy: SteeredPrefix, down: Collection[str]) -> SteeredPrefix | None:

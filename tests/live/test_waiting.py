@@ -47,8 +47,8 @@ def says(plan: Plan, node: PlannedNode, state: str = "Up", withdrawn: Collection
     learned = [
         {"dst": str(one.prefix), "dev": one.nic} for one in expected_routes(plan, withdrawn)[node.name].routes
     ]
-    isis = {"areas": [{"circuits": [{"interface": nic.nic, "adj": nic.neighbor, "state": state}]}]}
-    answers = ["", json.dumps(isis), "{}", "{}", json.dumps(bound + learned), "[]"]
+    isis = f" {nic.neighbors[0].node}  {nic.nic}  2  {state}  10  2020.2020.2020"
+    answers = ["", isis, "{}", "{}", json.dumps(bound + learned), "[]"]
     return "".join(f"{answer}\n--end of answer--\n" for answer in answers)
 
 

@@ -11,9 +11,8 @@ from dataclasses import dataclass, field
 
 from srv6lab.plan.converged.bgp.tables import Bgp
 from srv6lab.plan.converged.bgp.values import Tables
-from srv6lab.plan.converged.isis import isis_nics, of_isis
+from srv6lab.plan.converged.isis import IsisRoutes
 from srv6lab.plan.converged.rib import Rib, own_routes
-from srv6lab.plan.converged.spf import Spf
 from srv6lab.plan.converged.values import ExpectedRoutes, VpnRoute
 from srv6lab.plan.converged.vpn import of_other_sites, vrfs_of
 from srv6lab.plan.nodes import Plan, PlannedNode
@@ -36,19 +35,15 @@ class Converged:
 def converged(plan: Plan, withdrawn: Collection[str] = (), only: Collection[str] | None = None) -> Converged:
     """What all routers know in the end. The nodes in `withdrawn` have lost their locator, and with it the SIDs of their
     VPNs; `only` some nodes are asked for, which saves time where no protocol needs what another has brought."""
-    bgp, isis = Bgp(plan, withdrawn), Spf(plan, isis_nics)
-    if bgp.sessions or any(
-        one.routing and one.routing.isis and one.routing.isis.redistribute for one in plan.nodes
-    ):
+    bgp, isis = Bgp(plan, withdrawn), IsisRoutes(plan, withdrawn)
+    if bgp.sessions or isis.redistributes:
         only = None
     nodes = [node for node in plan.nodes if only is None or node.name in only]
     own = {node.name: Rib(own_routes(node)) for node in nodes}
     ribs = own
     for _ in range(ROUNDS):
         before = ribs
-        ribs = {
-            node.name: own[node.name].with_routes(of_isis(isis, node, before, withdrawn)) for node in nodes
-        }
+        ribs = {node.name: own[node.name].with_routes(isis.routes(node, before)) for node in nodes}
         if only is not None:
             return Converged(ribs)
         known = {name: rib.with_routes(bgp.routes(name, before[name])) for name, rib in ribs.items()}

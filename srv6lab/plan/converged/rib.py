@@ -127,8 +127,9 @@ def own_routes(node: PlannedNode) -> Iterator[RibRoute]:
             yield from (RibRoute(one, "connected", ((None, nic.name),)) for one in _told(nic.networks()))
     yield from (RibRoute(one.network, "connected", ((None, "lo"),)) for one in node.loopbacks)
     yield from _static(node)
-    if node.routing and node.routing.locator:
-        yield RibRoute(node.routing.locator, "static")
+    closed = (one for one in (node.routing.locators if node.routing else ()) if one.closed)
+    for locator in closed:
+        yield RibRoute(locator.prefix, "static")
 
 
 def vrf_routes(node: PlannedNode, vrf: str) -> Iterator[RibRoute]:

@@ -11,7 +11,7 @@ from ipaddress import IPv4Address, IPv6Address, IPv6Network
 
 from srv6lab.plan.frr.bgp import PlannedBgp, PlannedNeighbor, plan_bgp
 from srv6lab.plan.frr.isis import PlannedIsis, plan_isis
-from srv6lab.plan.frr.locator import structure_of
+from srv6lab.plan.frr.locator import PlannedLocator, plan_locators, structure_of
 from srv6lab.plan.frr.vpn import PlannedVrf, plan_vpn
 from srv6lab.topology.model import Topology
 from srv6lab.topology.routing.locator import SidStructure
@@ -28,6 +28,7 @@ class Routing:
     source: IPv6Address | None
     locator: IPv6Network | None
     structure: SidStructure | None
+    locators: tuple[PlannedLocator, ...]
     isis: PlannedIsis | None
     bgp: PlannedBgp | None
     vrfs: tuple[PlannedVrf, ...]
@@ -42,6 +43,16 @@ class Routing:
             *(["isisd"] if self.isis else []),
             *(["bgpd"] if self.bgp else []),
         )
+
+    @property
+    def isis_locator(self) -> PlannedLocator | None:
+        """The one that IS-IS announces."""
+        return next((one for one in self.locators if one.isis), None)
+
+    @property
+    def vpn_locator(self) -> PlannedLocator | None:
+        """The one that the SIDs of VPNs are in."""
+        return next((one for one in self.locators if one.prefix == self.locator), None)
 
     @property
     def route_daemons(self) -> tuple[str, ...]:
@@ -82,6 +93,7 @@ def plan_routing(topology: Topology, name: str) -> Routing | None:
         source=node.tunnel_source or (node.loopback.ip if node.loopback and node.locator else None),
         locator=node.locator,
         structure=structure_of(node),
+        locators=tuple(plan_locators(topology, name, node)),
         isis=plan_isis(topology, name, node),
         bgp=plan_bgp(topology, name, node),
         vrfs=tuple(plan_vpn(topology, name, node, *one) for one in enumerate(node.vpns.items())),

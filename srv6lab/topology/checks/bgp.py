@@ -12,6 +12,7 @@ from srv6lab.topology.checks.registry import Locate, check
 from srv6lab.topology.checks.routers import routers
 from srv6lab.topology.model import Node
 from srv6lab.topology.routing.bgp import Neighbor
+from srv6lab.topology.scalars import Address
 from srv6lab.topology.sessions import Ends, ends_of_session, leads_by_loopback
 
 _OF_VPNS = {"vpnv4", "vpnv6"}
@@ -122,16 +123,28 @@ def next_hop_is_unknown(view: Facts, locate: Locate) -> Iterator[Problem]:
         there = view.nodes.get(one.node)
         if vrf or node.bgp is None or there is None or there.bgp is None or not _OF_VPNS & {*one.families}:
             continue
-        inside = there.bgp.as_number == node.bgp.as_number
-        if inside and not one.next_hop_self and _hears_from_outside(view, node):
+        inside = there.bgp.as_number == node.bgp.as_number and not one.next_hop_self
+        if inside and not all(_leads_to(there, hop) for hop in _next_hops(view, name, node)):
             what = f"{name} hands VPN routes of another AS on to {one.node}, which has no route to their next hop"
-            yield Problem(locate((*path, "node")), what, "add `next_hop_self: true`")
+            mend = f"add `next_hop_self: true`, or give {one.node} a static route to that link"
+            yield Problem(locate((*path, "node")), what, mend)
 
 
-def _hears_from_outside(view: Facts, node: Node) -> bool:
-    others = (
-        view.nodes.get(one.node)
+def _next_hops(view: Facts, name: str, node: Node) -> Iterator[Address]:
+    """Those of the VPN routes that come from other ASes, on links that the node's own AS doesn't route."""
+    outside = {
+        one.node
         for one in (node.bgp.neighbors if node.bgp else ())
-        if _OF_VPNS & {*one.families}
+        if _OF_VPNS & {*one.families} and (there := view.nodes.get(one.node)) and there.bgp
+        if node.bgp and there.bgp.as_number != node.bgp.as_number
+    }
+    for link in (nic.link for nic in view.nics.get(name, ()) if nic.link.isis is None):
+        for end, one in enumerate(link.endpoints):
+            if one.node in outside and (address := link.address(end)):
+                yield address
+
+
+def _leads_to(node: Node, address: Address) -> bool:
+    return any(
+        address in route.prefix for route in node.routes if not (route.type or route.table or route.vrf)
     )
-    return any(one and one.bgp and node.bgp and one.bgp.as_number != node.bgp.as_number for one in others)

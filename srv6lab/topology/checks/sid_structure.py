@@ -7,6 +7,7 @@ from ipaddress import IPv6Network
 
 from srv6lab.errors import Problem
 from srv6lab.topology.checks.facts import Facts
+from srv6lab.topology.checks.isis import neighbors_of
 from srv6lab.topology.checks.registry import Locate, check, warning
 from srv6lab.topology.model import Node
 from srv6lab.topology.sid_structure import LABEL, LONGEST, SHORTEST, WHOLE, function_in, structure_of
@@ -77,7 +78,7 @@ def function_that_isis_takes(view: Facts, locate: Locate) -> Iterator[Problem]:
     for name, node, locator in _with_locators(view):
         if node.isis is None:
             continue
-        adjacencies = sum(nic.link.isis is not None for nic in view.nics.get(name, ()))
+        adjacencies = neighbors_of(view, name)
         sids = {vrf: one.sid for vrf, one in node.vpns.items()}
         length = (node.sid_structure or structure_of(locator, [*sids.values()])).function
         for vrf, sid in sids.items():

@@ -30,6 +30,12 @@ def sid_of_no_locator(view: Facts, locate: Locate) -> Iterator[Problem]:
                 locate(path, key=True), f"a SID of {name} needs its `{lacking}`", f"give {name} a `{lacking}`"
             )
             continue
+        if node.every_locator[node.first_locator].usid:
+            what = f"the locator of {name} has compressed SIDs, and those of BGP outside of VPNs are whole"
+            yield Problem(
+                locate(path, key=True), what, f"name a locator without `behavior: usid` first on {name}"
+            )
+            continue
         structure = _structure(node)
         for index, one in enumerate(unicast_sids(node.bgp, node.locator, structure)):
             where = locate((*path, min(index, len(node.bgp.sids) - 1)))
@@ -44,7 +50,8 @@ def sid_of_no_locator(view: Facts, locate: Locate) -> Iterator[Problem]:
 
 def _structure(node: Node) -> SidStructure:
     assert node.locator is not None
-    return node.sid_structure or structure_of(node.locator, _of_vpns(node))
+    said = node.sid_structure or node.every_locator[node.first_locator].structure
+    return said or structure_of(node.locator, _of_vpns(node))
 
 
 def _of_vpns(node: Node) -> list[IPv6Address]:

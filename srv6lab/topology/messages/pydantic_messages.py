@@ -64,6 +64,7 @@ PATTERNS = {
     r"^[ -~]*$": "printable ASCII characters",
     r"^[0-9]{1,5}:[0-9]{1,9}$": 'an AS and a number: "100:1"',
     r"^[A-Za-z0-9]{1,16}$": "letters and digits, 16 at most",
+    r"^[A-Za-z0-9][A-Za-z0-9_.+=@%-]{0,63}$": "a letter or digit first, then also `_.+=@%-`, 64 at most",
     r"^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$": "a path below the lab's folder",
     r"^[^\x00-\x1f\x7f]+$": "one line for a shell; what takes several goes into a file under `files`",
     r"^net(\.[A-Za-z0-9_-]+)+$": "settings below `net.`, such as net.ipv4.ip_forward: /proc/sys is read-only in a node but for net",

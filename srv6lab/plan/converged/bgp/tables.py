@@ -83,7 +83,7 @@ class Bgp:
         found: dict[str, dict[Key, list[BgpRoute]]] = {family: {} for family in FAMILIES}
         every = (*self._own(speaker, rib), *self._heard(speaker, sessions, ribs))
         for family, route in every:
-            if _valid(route, rib):
+            if family in OF_VPNS.values() or _valid(route, rib):  # FRR hands VPN routes on as they are
                 found[family].setdefault(route.key, []).append(route)
 
         def metric(route: BgpRoute) -> int:
