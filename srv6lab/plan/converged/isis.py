@@ -53,7 +53,7 @@ class IsisRoutes:
         locator = node.routing.isis_locator if node.routing else None
         if version == 6 and locator and not locator.usid and node.name not in self._withdrawn:
             behind = 128 - locator.prefix.prefixlen - locator.structure.function
-            for number in range(1 + sum(told.adjacencies for _, told in isis_nics(node))):
+            for number in range(1 + sum(len(told.neighbors) for _, told in isis_nics(node))):
                 sid = locator.prefix.network_address + (number << behind)
                 yield RibRoute(ip_network(sid), "isis", ((None, OWN_SIDS),))
 

@@ -17,11 +17,12 @@ from srv6lab.topology.scalars import Network
 def redistributed_from_nothing(view: Facts, locate: Locate) -> Iterator[Problem]:
     for name, node in routers(view):
         for index, source in enumerate(node.bgp.redistribute if node.bgp else ()):
+            where = locate(("nodes", name, "bgp", "redistribute", index))
             if source == "isis" and node.isis is None:
-                what = f"{name} has no IS-IS to redistribute from"
-                yield Problem(
-                    locate(("nodes", name, "bgp", "redistribute", index)), what, f"give {name} `isis`"
-                )
+                yield Problem(where, f"{name} has no IS-IS to redistribute from", f"give {name} `isis`")
+            elif source == "isis" and node.isis_locator and node.every_locator[node.isis_locator].usid:
+                what = f"IS-IS of {name} has compressed SIDs, and which of their routes it tells of isn't modeled"
+                yield Problem(where, what, "redistribute `connected`, or announce `networks`")
 
 
 @check
