@@ -6,11 +6,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Interface, IPv6Address, IPv6Interface, IPv6Network
+from typing import ClassVar
 
 from srv6lab.errors import Location
 from srv6lab.evidence.packets import Point
 from srv6lab.plan.frames import FixedNeighbor, SteeredFrames
 from srv6lab.plan.frr import Routing
+from srv6lab.plan.frr.vpn import PlannedVrf
 from srv6lab.plan.headend import PlannedHeadend
 from srv6lab.plan.own import Own
 from srv6lab.srv6.behaviors import Behavior
@@ -209,6 +211,8 @@ class PlainVrf:
     nics: tuple[str, ...]
     exits: tuple[tuple[IPv6Address, IPv6Address], ...] = ()
 
+    versions: ClassVar[tuple[int, ...]] = (4, 6)
+
     @property
     def source(self) -> IPv6Address | None:
         return self.exits[0][1] if self.exits else None
@@ -312,14 +316,16 @@ class PlannedNode:
         """The IP versions that it can send over its links."""
         return frozenset(one.version for nic in self.nics for one in nic.addresses if not one.is_link_local)
 
-    def vrf_names(self) -> tuple[str, ...]:
+    def every_vrf(self) -> tuple[PlannedVrf | PlainVrf, ...]:
         """Those of BGP, then the others."""
-        of_bgp = tuple(vrf.name for vrf in self.routing.vrfs) if self.routing else ()
-        return (*of_bgp, *(vrf.name for vrf in self.vrfs))
+        return (*(self.routing.vrfs if self.routing else ()), *self.vrfs)
+
+    def vrf_names(self) -> tuple[str, ...]:
+        return tuple(vrf.name for vrf in self.every_vrf())
 
     def addresses_in(self, table: int | None) -> tuple[Address, ...]:
         """Those in the VRF with that table, or outside of VRFs that have nothing else."""
-        mine = {nic: vrf.table for vrf in self.vrfs for nic in vrf.nics}
+        mine = {nic: vrf.table for vrf in self.every_vrf() for nic in vrf.nics}
         nics = (nic for nic in self.nics if mine.get(nic.name) == table)
         interfaces = (*(one for nic in nics for one in nic.addresses), *(() if table else self.loopbacks))
         return tuple(one.ip for one in interfaces if not one.is_link_local)

@@ -29,12 +29,12 @@ def static(node: PlannedNode, nics: Mapping[str, Nic]) -> Routes:
 def behind(node: PlannedNode, nics: Mapping[str, Nic], route: PlannedRoute) -> NextHop:
     """What a route leads to."""
     if not route.segments:
-        return _on_link(route)
+        return on_link(route)
     source = source_of(node, nics, route.nic, route.segments[0])
     return Steer(HEADENDS[route.mode], Encapsulation(source, route.segments), route.weight)
 
 
-def _on_link(route: PlannedRoute) -> NextHop:
+def on_link(route: PlannedRoute) -> NextHop:
     if route.kind:
         return Blackhole(f"its route says {route.kind}", route.kind)
     if route.via is None:

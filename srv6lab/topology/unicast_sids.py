@@ -4,10 +4,11 @@ has, and an address where the author leaves that to us."""
 from __future__ import annotations
 
 from dataclasses import dataclass
-from ipaddress import IPv6Address, IPv6Network
+from ipaddress import IPv6Address
 
+from srv6lab.topology.model import Node
 from srv6lab.topology.routing.bgp import Bgp
-from srv6lab.topology.routing.locator import SidStructure
+from srv6lab.topology.vpn_sids import structure_in
 
 # Beyond what IS-IS counts up from 1, and easy to know again.
 FUNCTIONS = {4: 0xF4, 6: 0xF6}
@@ -30,15 +31,19 @@ def spoken(bgp: Bgp) -> tuple[int, ...]:
     return tuple(version for family, version in _FAMILIES.items() if family in families)
 
 
-def unicast_sids(bgp: Bgp, locator: IPv6Network, structure: SidStructure) -> tuple[UnicastSid, ...]:
+def unicast_sids(node: Node) -> tuple[UnicastSid, ...]:
     """Of two SIDs the first takes IPv4 and the second IPv6; one takes the only version that is spoken. `auto` is one for
-    each version."""
-    versions = (4, 6) if len(bgp.sids) == 2 else spoken(bgp)
-    sids = bgp.sids * 2 if bgp.sids == ("auto",) else bgp.sids
-    behind = max(128 - locator.prefixlen - structure.function, 0)
+    each version. There are none without a locator."""
+    structure = structure_in(node)
+    if node.bgp is None or node.locator is None or structure is None:
+        return ()
+    said = node.bgp.sids
+    versions = (4, 6) if len(said) == 2 else spoken(node.bgp)
+    sids = said * 2 if said == ("auto",) else said
+    first, behind = node.locator.network_address, max(128 - node.locator.prefixlen - structure.function, 0)
     return tuple(
         UnicastSid(
-            sid if isinstance(sid, IPv6Address) else locator.network_address + (FUNCTIONS[version] << behind),
+            sid if isinstance(sid, IPv6Address) else first + (FUNCTIONS[version] << behind),
             BEHAVIORS[version],
             version,
         )

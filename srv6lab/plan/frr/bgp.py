@@ -6,7 +6,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from srv6lab.plan.frr.links import links_of
-from srv6lab.plan.frr.locator import structure_of
 from srv6lab.topology.model import Node, Topology
 from srv6lab.topology.routing.bgp import Neighbor
 from srv6lab.topology.scalars import Address, Network
@@ -55,7 +54,9 @@ class PlannedBgp:
         return tuple(one for one in self.networks if OF_UNICAST[one.version] == family)
 
     def redistributed(self, family: str) -> tuple[str, ...]:
-        return self.redistribute if family in OF_UNICAST.values() else ()
+        """OSPF of one version is for one IP version."""
+        lacking = {"ipv4": "ospf6", "ipv6": "ospf"}
+        return tuple(one for one in self.redistribute if family in lacking and one != lacking[family])
 
     def sid_of(self, family: str) -> UnicastSid | None:
         return next((one for one in self.sids if OF_UNICAST[one.version] == family), None)
@@ -74,10 +75,7 @@ def plan_bgp(topology: Topology, name: str, node: Node) -> PlannedBgp | None:
         return None
     neighbors = (planned_neighbor(topology, name, one) for one in node.bgp.neighbors)
     of = (node.bgp.as_number, node.bgp.networks, tuple(neighbors), node.bgp.redistribute)
-    structure = structure_of(node)
-    if node.locator is None or structure is None:
-        return PlannedBgp(*of)
-    return PlannedBgp(*of, unicast_sids(node.bgp, node.locator, structure))
+    return PlannedBgp(*of, unicast_sids(node))
 
 
 def planned_neighbor(topology: Topology, name: str, one: Neighbor, vrf: str = "") -> PlannedNeighbor:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from ipaddress import IPv6Address
 
 from srv6lab.errors import Problem
 from srv6lab.topology.checks.bgp import sessions
 from srv6lab.topology.checks.facts import Facts
 from srv6lab.topology.checks.registry import Locate, check
 from srv6lab.topology.checks.routers import routers
-from srv6lab.topology.model import Node
-from srv6lab.topology.routing.locator import SidStructure
-from srv6lab.topology.sid_structure import function_in, structure_of
+from srv6lab.topology.sid_structure import function_in
 from srv6lab.topology.unicast_sids import FUNCTIONS, spoken, unicast_sids
+from srv6lab.topology.vpn_sids import explicit_sids, structure_in
 
 
 @check
@@ -36,26 +34,14 @@ def sid_of_no_locator(view: Facts, locate: Locate) -> Iterator[Problem]:
                 locate(path, key=True), what, f"name a locator without `behavior: usid` first on {name}"
             )
             continue
-        structure = _structure(node)
-        for index, one in enumerate(unicast_sids(node.bgp, node.locator, structure)):
+        length = structure.function if (structure := structure_in(node)) else 0
+        for index, one in enumerate(unicast_sids(node)):
             where = locate((*path, min(index, len(node.bgp.sids) - 1)))
-            if function_in(node.locator, one.sid, structure.function) is None:
-                what = (
-                    f"{one.sid} is no function of {structure.function} bits behind the locator {node.locator}"
-                )
+            if function_in(node.locator, one.sid, length) is None:
+                what = f"{one.sid} is no function of {length} bits behind the locator {node.locator}"
                 yield Problem(where, what, "write `sid: auto`, or another SID")
-            elif (name, one.sid) in taken or one.sid in _of_vpns(node):
+            elif (name, one.sid) in taken or one.sid in explicit_sids(node.vpns.values()):
                 yield Problem(where, f"{name} has another SID {one.sid}", "write another one")
-
-
-def _structure(node: Node) -> SidStructure:
-    assert node.locator is not None
-    said = node.sid_structure or node.every_locator[node.first_locator].structure
-    return said or structure_of(node.locator, _of_vpns(node))
-
-
-def _of_vpns(node: Node) -> list[IPv6Address]:
-    return [vrf.sid for vrf in node.vpns.values()]
 
 
 @check

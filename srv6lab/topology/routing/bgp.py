@@ -31,7 +31,7 @@ class Bgp(Model):
 
     as_number: AsNumber = Field(alias="as")
     networks: tuple[Network, ...] = ()
-    redistribute: tuple[Literal["connected", "static", "isis"], ...] = ()
+    redistribute: tuple[Literal["connected", "static", "isis", "ospf", "ospf6"], ...] = ()
     neighbors: Annotated[tuple[Neighbor, ...], Field(min_length=1)]
     sids: Annotated[
         tuple[V6Address | Literal["auto"], ...], Field(max_length=2), BeforeValidator(several)
