@@ -22,7 +22,8 @@ from invoke.parser.context import ParserContext
 from invoke.program import Program
 
 from srv6lab.cli.words import Form, Option, Said, read
-from srv6lab.errors import LabError, UsageError
+from srv6lab.errors import LabError, UsageError, code_of
+from srv6lab.host import interrupts
 from srv6lab.suggest import or_all
 
 Samples = Callable[[], Mapping[str, str]]
@@ -59,6 +60,7 @@ class Lab(Program):
             super().parse_cleanup()
 
     def execute(self) -> None:
+        interrupts.listen()
         with self._told():
             super().execute()
 
@@ -70,8 +72,8 @@ class Lab(Program):
             _flush()
         except LabError as error:
             self._fail(f"error: {error}", error.exit_code)
-        except KeyboardInterrupt:
-            self._fail("interrupted", 1)
+        except KeyboardInterrupt as interrupt:
+            self._fail("interrupted", code_of(interrupt))
         except BrokenPipeError:
             _flush()
             raise Exit(code=0) from None
