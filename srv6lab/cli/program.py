@@ -90,6 +90,7 @@ class Lab(Program):
             self._fail(f"{what}\n  mend: invoke --debug shows where", 3)
 
     def _fail(self, message: str, code: int) -> None:
+        interrupts.cleaned_up()
         if self.args.debug.value or os.environ.get("INVOKE_DEBUG"):
             raise
         raise Exit(message, code)

@@ -46,6 +46,13 @@ def listen() -> None:
             signal.signal(number, _heard)
 
 
+def cleaned_up() -> None:
+    """What is left is this process's end; while Python ends, it leaves signals to the system, for which a second one
+    would be the end by that signal. Before, commands would inherit that it is ignored."""
+    for number in _STOPS if _heard.stopped else ():
+        signal.signal(number, signal.SIG_IGN)
+
+
 @contextmanager
 def held() -> Iterator[None]:
     """Signals wait until the block's end, such as until what is being made there is known."""

@@ -239,7 +239,8 @@ def _lost(end: End) -> bool:
 
 
 def _words(probe: Probe) -> str:
-    return f"{probe.count} {probe.kind.words} from {probe.source} to {probe.to or probe.destination}"
+    words = probe.kind.words if probe.count > 1 else probe.kind.single
+    return f"{probe.count} {words} from {probe.source} to {probe.to or probe.destination}"
 
 
 def _send(lab: Instance, plan: Plan, probe: Probe, patience: int) -> Sent:

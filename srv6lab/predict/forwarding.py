@@ -126,7 +126,13 @@ def walks(
 
 def vrf_of(lab: ModeledLab, ended: Ended) -> int | None:
     """The table of the VRF in which a walk ended: there its node answers."""
-    return lab.namespace(ended.end.place).vrf_of(ended.walk.how, ended.walk.came_in)
+    return _vrf_of(lab.namespace(ended.end.place), ended.walk)
+
+
+def _vrf_of(here: Namespace, walk: Walk) -> int | None:
+    """What goes on along its segments is where it came in, whichever table knows its next one."""
+    going_on = bool(walk.acted) and _goes_on(walk.acted[-1])
+    return here.vrf_of(None if going_on else walk.how, walk.came_in)
 
 
 class _Step:
@@ -167,7 +173,7 @@ class _Step:
         source = _ip(self.walk.packet).source if self._has_source() else None
         found = self.here.lookup(destination, self.walk.came_in, table, source)
         if found is None:
-            vrf = self.here.vrf_of(self.walk.how, self.walk.came_in)
+            vrf = _vrf_of(self.here, self.walk)
             known = table if table is not None else vrf
             where = f"table {known} of {self.here.place}" if known is not None else self.here.place
             told = unreachable(self.walk.packet, 0, 0 if vrf is None else 1)
