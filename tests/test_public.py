@@ -1,17 +1,20 @@
 """Labs of other people, written in our YAML: each comes up and shows what it shows there, by three witnesses.
 
-`tests/public/<lab>.yml` says in its description whose it is. Labs with FRR wait for each other's convergence together.
+`tests/public/<lab>.yml` says in its description whose it is. Labs with FRR come up a few at a time, since that is
+waiting, and each is broken at last as `tests/public.faults.yml` says: what `run` does in `node` has come about when
+`until` succeeds there or in a node of its own, and then the `exercise` fails, and `cause` is named of `node`.
 """
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from srv6lab.cli.tasks import check
 from srv6lab.evidence.verdict import Status
@@ -31,6 +34,8 @@ def has_frr(path: Path) -> bool:
 
 WITH_FRR = [path for path in LABS if has_frr(path)]
 PLAIN = [path for path in LABS if path not in WITH_FRR]
+FAULTS = yaml.safe_load(FOLDER.with_name("public.faults.yml").read_text())
+AT_ONCE = 3
 
 
 def begin(path: Path, begun: list[Home]) -> Up:
@@ -41,16 +46,42 @@ def begin(path: Path, begun: list[Home]) -> Up:
     return bring(home, plan, reference)
 
 
+class Ahead:
+    """Labs that come up in the order in which they are asked for, a few before they are."""
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        self._begun: list[Home] = []
+        self._left = list(paths)
+        self._pool = ThreadPoolExecutor(AT_ONCE)
+        self._coming: dict[Path, Future[Up]] = {}
+
+    def lab(self, path: Path) -> Up:
+        for other in dict.fromkeys([path, *self._left[:AT_ONCE]]):
+            if other in self._left:
+                self._left.remove(other)
+                self._coming[other] = self._pool.submit(begin, other, self._begun)
+        return self._coming[path].result()
+
+    def close(self) -> None:
+        self._pool.shutdown()
+        for home in self._begun:
+            destroy(home, purge=True)
+
+
 @pytest.fixture(scope="module")
-def with_frr() -> Iterator[Callable[[Path], Up]]:
-    """All labs with FRR, up at once: what they take is waiting."""
+def ahead(request: Any) -> Iterator[Ahead]:
     need_root()
-    begun: list[Home] = []
-    with ThreadPoolExecutor(3) as pool:
-        coming = {path: pool.submit(begin, path, begun) for path in WITH_FRR}
-        yield lambda path: coming[path].result()
-    for home in begun:
-        destroy(home, purge=True)
+    asked = [item.callspec.params["frr"] for item in request.session.items if "frr" in item.fixturenames]
+    labs = Ahead([*dict.fromkeys(asked)])
+    yield labs
+    labs.close()
+
+
+@pytest.fixture(scope="module", params=WITH_FRR, ids=lambda path: path.stem)
+def frr(request: Any, ahead: Ahead) -> Iterator[Up]:
+    lab = ahead.lab(request.param)
+    yield lab
+    destroy(lab.running.home, purge=True)
 
 
 def proves(lab: Up) -> None:
@@ -99,6 +130,20 @@ def _first_sid(plan: Plan) -> tuple[str, str | None]:
     return "", None
 
 
-@pytest.mark.parametrize("path", WITH_FRR, ids=lambda path: path.stem)
-def test_every_exercise_passes(path: Path, with_frr: Callable[[Path], Up]) -> None:
-    proves(with_frr(path))
+class TestWithFrr:
+    def test_every_exercise_passes(self, frr: Up) -> None:
+        proves(frr)
+
+    def test_its_fault_is_seen(self, frr: Up) -> None:
+        fault = FAULTS[frr.plan.name]
+        frr.sh(fault["node"], fault["run"])
+        if "until" in fault:
+            until = {"node": fault["node"], **fault["until"]}
+            frr.sh(until["node"], f"until {until['run']}; do sleep 0.1; done")
+        (verdict,) = check(frr.running, frr.plan, [fault["exercise"]], silent)
+        assert verdict.status is Status.FAIL
+        assert (fault["node"], fault["cause"]) in {(one.node, one.cause) for one in verdict.suspects}
+
+
+def test_every_lab_with_frr_has_a_fault() -> None:
+    assert set(FAULTS) == {path.stem for path in WITH_FRR}

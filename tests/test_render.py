@@ -169,6 +169,7 @@ RESTRICTED = {
     "Point.netns": "Name",
     "PlannedRoute.kind": "Literal",
     "PlannedRoute.nic": "a Point.nic",
+    "PlannedRoute.mode": "Literal",
     "PlannedSid.nic": "a Point.nic",
     "PlannedSid.parameters": "names of the registry; values are addresses and numbers",
     "PlannedSid.flavors": "Literal",

@@ -218,7 +218,7 @@ def _words(schema: object) -> Iterator[str]:
             yield from _words(one)
     elif isinstance(schema, dict):
         yield from schema.get("properties", ())
-        yield from (one for one in schema.get("enum", ()) if isinstance(one, str))
+        yield from (one for one in (*schema.get("enum", ()), schema.get("const")) if isinstance(one, str))
         for one in schema.values():
             yield from _words(one)
 

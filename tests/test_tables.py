@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from srv6lab.live.node_state import NodeState, Session, read, script
-from srv6lab.live.wait_for_routes import Wanted, first_step, missing, sentence
+from srv6lab.live.wait_for_routes import STEPS, Wanted, first_step, missing, sentence
 from srv6lab.plan.converged import expected_routes
 from tests.small import planned
 
@@ -174,7 +174,7 @@ def test_only_the_first_step_is_waited_for() -> None:
     found = list(
         missing(EDGE, wanted, NodeState(sessions=(Session("", IPv6Address("3333::3333"), "Active"),)))
     )
-    assert {one.step for one in first_step(found)} == {1}
+    assert {STEPS[one.step] for one in first_step(found)} == {"IS-IS adjacencies"}
     assert sentence(found) == "waiting for IS-IS adjacencies: edge has no IS-IS adjacency with core on eth2"
     assert sentence([]) == "converged"
 

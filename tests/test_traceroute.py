@@ -196,6 +196,12 @@ exercises:
         second = next(part for number, part in prediction.parts() if number == 2)
         assert _answerers(second) == [None]
 
+    def test_who_answers_is_told_where_the_answer_is_lost(self) -> None:
+        there_only = SMALL.replace("  - {headend: exit,", "x-no:\n  - {headend: exit,")
+        (error,) = predicted(planned(there_only)).told
+        assert [str(one) for one in error.hops[0].packet.ends] == ["10.0.2.2", "10.0.2.1"]
+        assert (error.leg, error.end.delivered, error.end.place.node) == (Leg.THERE, True, "east")
+
     def test_linux_quotes_a_packet_with_the_srh_that_its_router_inserts(self) -> None:
         inline = self.TEXT.replace("}\nexercises", ", mode: inline}\nexercises")
         lengths = []

@@ -87,10 +87,10 @@ class NodeState:
     silent: tuple[str, ...] = ()
 
 
-def fetch_node_state(lab: Instance, node: PlannedNode) -> NodeState:
-    """Ask a node; NodeError if it can't be asked."""
+def fetch_node_state(lab: Instance, node: PlannedNode, *, waiting: bool = False) -> NodeState:
+    """Ask a node; NodeError if it can't be asked. Whoever is `waiting` asks often, and only for what comes late."""
     try:
-        result = lab.exec(node.name, ["bash", "-c", script(node)], timeout=_PATIENCE)
+        result = lab.exec(node.name, ["bash", "-c", script(node, waiting)], timeout=_PATIENCE)
     except MachineError as error:
         why = error.what.split(": ")[0]  # the script isn't for people
         raise NodeError(f"{node.name} can't be asked: {why}", error.mend, node.name) from None
@@ -99,9 +99,11 @@ def fetch_node_state(lab: Instance, node: PlannedNode) -> NodeState:
     return read(node, result.stdout)
 
 
-def script(node: PlannedNode) -> str:
-    """What a node is asked, each answer ended by a line of its own."""
-    asked = "\n".join(f"{command} 2>/dev/null\necho\necho {_END}" for _, command in _questions(node))
+def script(node: PlannedNode, waiting: bool = False) -> str:
+    """What a node is asked, each answer ended by a line of its own; what is left out while `waiting` is empty."""
+    left_out = _NOT_WAITED_FOR if waiting else ()
+    commands = (":" if name in left_out else command for name, command in _questions(node))
+    asked = "\n".join(f"{command} 2>/dev/null\necho\necho {_END}" for command in commands)
     return _DAEMONS.replace("NAMES", " ".join(node.routing.route_daemons)) + asked if node.routing else asked
 
 
@@ -121,6 +123,9 @@ _DRIFT = (
 )
 
 
+_NOT_WAITED_FOR = ("drift", "locators", "sids", "mechanism")
+
+
 def _questions(node: PlannedNode) -> Iterator[tuple[str, str]]:
     routing = node.routing
     if routing:
@@ -129,7 +134,7 @@ def _questions(node: PlannedNode) -> Iterator[tuple[str, str]]:
         yield "isis", "ask isisd -c 'show isis neighbor json'"
     if routing and routing.bgp:
         yield "bgp", "ask bgpd -c 'show bgp vrf all summary json'"
-    if routing and routing.locator:
+    if routing and routing.locators:
         yield "locators", "ask zebra -c 'show segment-routing srv6 locator json'"
         yield "sids", "ask zebra -c 'show segment-routing srv6 sid json'"
     yield "v6", "ip -6 -json route show"
@@ -158,9 +163,11 @@ def read(node: PlannedNode, said: str) -> NodeState:
         sessions=tuple(_sessions(found.get("bgp", {}))),
         locators=tuple(_locators(found.get("locators", {}))),
         owners=dict(_owners(found.get("sids", {}))),
-        routes=(*_routes(found.get("v6", [])), *_routes(found.get("v4", []))),
+        routes=(*_routes(found.get("v6", []), 6), *_routes(found.get("v4", []), 4)),
         vpns={
-            vrf: tuple(one for version in (4, 6) for one in _routes(found.get(f"vpn {vrf} {version}", [])))
+            vrf: tuple(
+                one for version in (4, 6) for one in _routes(found.get(f"vpn {vrf} {version}", []), version)
+            )
             for vrf in node.vrf_names()
         },
         mechanism=answers.get("mechanism", "").strip(),
@@ -243,16 +250,19 @@ def _owners(document: Any) -> Iterator[tuple[IPv6Address, tuple[str, str]]]:
         yield IPv6Address(text), (clients, one["behavior"])
 
 
-def _routes(document: Any) -> Iterator[Route]:
+_DEFAULT = {4: "0.0.0.0/0", 6: "::/0"}
+
+
+def _routes(document: Any, version: int) -> Iterator[Route]:
     for one in document or ():
-        if one.get("dst") == "default" or one.get("type") not in (None, "unicast", "blackhole"):
+        if one.get("type") not in (None, "unicast", "blackhole", "unreachable"):
             continue
         encap = one.get("encap", {})
         if isinstance(encap, str):  # iproute2 before 6.15 lays it flat
             encap = {**one, "encap_type": encap}
         for nic in _nics(one):
             yield Route(
-                prefix=ip_network(one["dst"]),
+                prefix=ip_network(_DEFAULT[version] if one["dst"] == "default" else one["dst"]),
                 nic=nic,
                 protocol=one.get("protocol", ""),
                 segments=tuple(IPv6Address(sid) for sid in encap.get("segs", ())),

@@ -23,6 +23,7 @@ from srv6lab.evidence.observations import Observations, write_observations
 from srv6lab.evidence.prediction import End
 from srv6lab.evidence.probes import Sent
 from srv6lab.host.progress import Progress
+from srv6lab.host.waiting import at_once
 from srv6lab.live import sending, wait_for_policies
 from srv6lab.live.changes import Changes
 from srv6lab.live.instance import Instance
@@ -51,14 +52,19 @@ def record(
     run.attempt(run.changes.take_back)
     folder = lab.home.run(name)
     shutil.rmtree(folder, ignore_errors=True)
-    mark, logs, counted = lab.mark(), sizes(lab, plan), run.proxy_counters()
+    mark = lab.mark()
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        looked = pool.submit(sizes, lab, plan)
+        counted, logs = run.proxy_counters(), looked.result()
     if wait_for_policies.wait(lab, plan, patience=wait_for_policies.SHORT_PATIENCE):
         run.patience = wait_for_policies.NO_PATIENCE
     run.attempt(run.whole_exercise)
     known = survey(lab, plan)
     tracers = lab.captures(None if run.exercise.since == "up" else mark, folder / "captures")
-    alerts, sensors = since(lab, plan, logs)
-    served = {key: count - counted[key] for key, count in run.proxy_counters().items() if key in counted}
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        looked_again = pool.submit(since, lab, plan, logs)
+        served = {key: count - counted[key] for key, count in run.proxy_counters().items() if key in counted}
+        alerts, sensors = looked_again.result()
     observed = replace(run.observed(known), compared=differences is not None, differences=differences or ())
     observed = replace(observed, tracers=tuple(tracers), alerts=alerts, sensors=sensors)
     write_observations(folder, replace(observed, counters={**run.counted, **served}))
@@ -145,11 +151,11 @@ class _Run:
     def proxy_counters(self) -> dict[str, int]:
         """Packets that each SR proxy says it served so far."""
         found: dict[str, int] = {}
-        for node in self.plan.nodes:
-            if node.proxies:
-                shown = self._ask(node.name, ["srconf", "localsid", "show"])
-                if shown is not None:
-                    found |= read_localsids(shown, [proxy.sid for proxy in node.proxies])
+        proxies = [node for node in self.plan.nodes if node.proxies]
+        answers = at_once(lambda node: self._ask(node.name, ["srconf", "localsid", "show"]), proxies)
+        for node, shown in zip(proxies, answers, strict=True):
+            if shown is not None:
+                found |= read_localsids(shown, [proxy.sid for proxy in node.proxies])
         return found
 
     def proxies(self) -> dict[str, str]:
@@ -175,7 +181,7 @@ class _Run:
             if not one.waits:
                 self.progress(f"{self.name}: {one.what}")
         before, holding, now = self.actions, self.holding, after(self.plan, (*self.actions, *actions))
-        moves = _told_to_neighbors(after(self.plan, actions))
+        moves = _told_to_neighbors(self.plan, after(self.plan, actions))
         with self.changes.applied(changes, self.counted, holding):
             self.actions, self.holding = (*before, *actions), (*holding, *changes)
             self._settle(now, moves)
@@ -202,7 +208,9 @@ class _Run:
         """Wait for what routing protocols make of the lab as it is now; how long it took is a result."""
         routers = [node.routing for node in self.plan.nodes if node.routing]
         bgp = any(one.bgp for one in routers)
-        if not what or not routers or (bgp and now.down):  # how long BGP holds on to a session isn't modeled
+        if (
+            not what or not routers or (bgp and (now.down or now.cut))
+        ):  # how long BGP holds on to a session isn't modeled
             return
         began, patience = time.monotonic(), PATIENCE * (3 if bgp else 1)
         wait(self.lab, self.plan, self.progress, now.withdrawn, patience, now.plan)
@@ -227,11 +235,19 @@ def read_localsids(shown: str, sids: Sequence[IPv6Address]) -> dict[str, int]:
     return found
 
 
-def _told_to_neighbors(changed: ChangedLab) -> str:
+def _told_to_neighbors(plan: Plan, changed: ChangedLab) -> str:
     """What of a change routing protocols tell each other of, "" for nothing."""
     gone = f"the locators of {', '.join(sorted(changed.withdrawn))}" if changed.withdrawn else ""
-    down = ", ".join(sorted(map(str, changed.down)))
-    return f"without {' and '.join(filter(None, (gone, down)))}" if gone or down else ""
+    routing = {nic.link for node in plan.nodes if node.routing for nic in node.nics}
+    cut = [f"link {link}" for link in sorted(changed.cut & routing)]
+    down = ", ".join([*sorted(map(str, changed.down)), *cut])
+    routed = [
+        node.name
+        for node in changed.plan.nodes
+        if node.routing and node.routes != plan.node(node.name).routes
+    ]
+    other = f"with other static routes of {', '.join(routed)}" if routed else ""
+    return f"without {' and '.join(filter(None, (gone, down)))}" if gone or down else other
 
 
 def _lost(end: End) -> bool:

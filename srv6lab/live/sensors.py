@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from srv6lab.engines import ENGINES
 from srv6lab.errors import MachineError, NodeError
 from srv6lab.evidence.observations import Alert, Sensor
-from srv6lab.host.waiting import wait_until
+from srv6lab.host.waiting import at_once, wait_until
 from srv6lab.live.instance import Instance
 from srv6lab.plan.nodes import Plan, PlannedNode, PlannedService
 
@@ -53,11 +53,15 @@ def look(lab: Instance, node: PlannedNode, service: PlannedService, offset: int 
 
 def sizes(lab: Instance, plan: Plan) -> dict[str, int]:
     """How far each sensor's log reaches now, of those that can be looked at."""
-    found = {}
-    for node, service in _all(plan):
+
+    def size(one: tuple[PlannedNode, PlannedService]) -> int | None:
         with suppress(MachineError):
-            found[service.name] = look(lab, node, service).size
-    return found
+            return look(lab, *one).size
+        return None
+
+    every = list(_all(plan))
+    found = zip(every, at_once(size, every), strict=True)
+    return {service.name: end for (_, service), end in found if end is not None}
 
 
 def since(
@@ -67,10 +71,10 @@ def since(
     nobody knows that it has."""
     alerts: list[Alert] = []
     sensors = []
-    for node, service in _all(plan):
-        try:
-            seen = _at_rest(lab, node, service, before[service.name])
-        except (MachineError, KeyError):
+    every = list(_all(plan))
+    states = at_once(lambda one: _at_rest(lab, *one, before.get(one[1].name)), every)
+    for (_, service), seen in zip(every, states, strict=True):
+        if seen is None:
             sensors.append(Sensor(service.name, "", alive=True, drained=False))
             continue
         as_planned = seen.rules == hashlib.sha256(service.rules.encode()).hexdigest()
@@ -80,16 +84,23 @@ def since(
     return tuple(alerts), tuple(sensors)
 
 
-def _at_rest(lab: Instance, node: PlannedNode, service: PlannedService, offset: int) -> SensorState:
-    """The sensor once it sleeps, is stopped or dead, or as it is after a while."""
-    seen = []
+def _at_rest(
+    lab: Instance, node: PlannedNode, service: PlannedService, offset: int | None
+) -> SensorState | None:
+    """The sensor once it sleeps, is stopped or dead, or as it is after a while; None if it can't be looked at, or
+    couldn't before."""
+    if offset is None:
+        return None
+    seen: list[SensorState] = []
 
     def rests() -> bool:
         seen.append(look(lab, node, service, offset))
         return seen[-1].asleep or seen[-1].stopped or not seen[-1].alive
 
-    wait_until(rests, _PATIENCE, 0.01)
-    return seen[-1]
+    with suppress(MachineError):
+        wait_until(rests, _PATIENCE, 0.01)
+        return seen[-1]
+    return None
 
 
 def _all(plan: Plan) -> Iterator[tuple[PlannedNode, PlannedService]]:

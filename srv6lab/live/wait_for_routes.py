@@ -21,11 +21,13 @@ from srv6lab.live.node_state import NodeState, fetch_node_state
 from srv6lab.plan.converged import ExpectedRoutes, expected_routes
 from srv6lab.plan.nodes import Plan, PlannedNode, PlannedRoute
 from srv6lab.plan.own import unmodeled
+from srv6lab.plan.replaced import without_adjacencies
 
 PATIENCE = 60.0
 _INTERVAL = 0.2
 STEPS = (
     "daemons of FRR",
+    "static routes",
     "IS-IS adjacencies",
     "BGP sessions",
     "SIDs",
@@ -37,11 +39,13 @@ STEPS = (
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a node must know, the routes that must be gone, and whether it has lost its locator."""
+    """What a node must know, the routes that must be gone, and whether it has lost its locator. `static` are the routes
+    of its FRR's configuration that must be in the kernel."""
 
     known: ExpectedRoutes
     gone: tuple[PlannedRoute, ...] = ()
     withdrawn: bool = False
+    static: tuple[PlannedRoute, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,7 @@ def wait(
         """Only nodes that lacked something are asked again."""
         nonlocal told
         waiting = [name for name in wanted if not found or any(one.node == name for one in found)]
-        ask = partial(fetch_node_state, lab)
+        ask = partial(fetch_node_state, lab, waiting=True)
         known = at_once(ask, [now.node(name) for name in waiting])
         found[:] = [
             one
@@ -104,10 +108,27 @@ def _unmodeled_routers(plan: Plan) -> dict[str, str]:
 def _wanted(plan: Plan, withdrawn: Collection[str], now: Plan) -> dict[str, Wanted]:
     """What every node must know in the lab as it is now, and what it must not."""
     all_, left = expected_routes(plan), expected_routes(now, withdrawn)
-    return {
-        name: Wanted(left[name], tuple(set(all_[name].routes) - set(left[name].routes)), name in withdrawn)
-        for name in all_
-    }
+    wanted = {}
+    for name, learned in left.items():
+        before, static = (installed(one.node(name)) for one in (plan, now))
+        there = {(one.prefix, one.nic, one.vrf) for one in (*learned.routes, *static)}
+        gone = set(all_[name].routes) - set(learned.routes) | set(before) - set(static)
+        left_over = tuple(one for one in gone if (one.prefix, one.nic, one.vrf) not in there)
+        wanted[name] = Wanted(learned, left_over, name in withdrawn, static)
+    return wanted
+
+
+def installed(node: PlannedNode) -> tuple[PlannedRoute, ...]:
+    """The static routes of FRR that are in the kernel: of each prefix those with the least metric, where no link has the
+    prefix."""
+    links = {(nic.vrf, network) for nic in node.nics for network in nic.networks()}
+    mine = {*node.frr_routes(), *(one for vrf in node.vrf_names() for one in node.frr_routes(vrf))}
+    return tuple(
+        one
+        for routes in node.next_hops().values()
+        for one in routes
+        if one in mine and (one.vrf, one.prefix) not in links
+    )
 
 
 def missing(node: PlannedNode, wanted: Wanted, known: NodeState) -> Iterator[Missing]:
@@ -116,6 +137,7 @@ def missing(node: PlannedNode, wanted: Wanted, known: NodeState) -> Iterator[Mis
         yield from (Missing(0, node.name, f"{node.name}: {what}", True) for what in known.dead)
         yield from (Missing(0, node.name, f"{node.name}: {what}") for what in known.silent)
         return
+    node = without_adjacencies(node, [nic.name for nic in node.nics if nic.cut])
     for step, lacks in enumerate(_LACKS, 1):
         yield from (Missing(step, node.name, what) for what in lacks(node, wanted, known))
 
@@ -137,12 +159,31 @@ def _sessions(node: PlannedNode, wanted: Wanted, known: NodeState) -> Iterator[s
             yield f"{node.name}: the BGP session with {one.node} at {one.address} {seen}{note}"
 
 
+def _static(node: PlannedNode, wanted: Wanted, known: NodeState) -> Iterator[str]:
+    for route in wanted.static:
+        routes = known.vpns.get(route.vrf, ()) if route.vrf else known.routes
+        mine = (one for one in routes if one.prefix == route.prefix and one.protocol == "static")
+        if not any(route.kind or one.nic == route.nic for one in mine):
+            by = f" by {route.nic}" if route.nic else ""
+            in_vrf = f" in {route.vrf}" if route.vrf else ""
+            yield f"{node.name}: the static route to {route.prefix}{by} isn't in the kernel{in_vrf}"
+
+
 def _sids(node: PlannedNode, wanted: Wanted, known: NodeState) -> Iterator[str]:
     routing = node.routing
-    if routing is None or routing.locator is None or wanted.withdrawn:
+    if routing is None or wanted.withdrawn:
         return
-    bound = [one for one in known.routes if one.action and one.prefix.subnet_of(routing.locator)]  # type: ignore[arg-type]
-    if routing.isis:
+    there = {one.prefix for one in known.routes}
+    for sid in node.local_sids:
+        if sid.by == "static" and sid.prefix not in there:
+            yield f"{node.name}: the static SID {sid.prefix} ({sid.frr_behavior}) isn't in the kernel"
+    locator = routing.isis_locator
+    bound = [
+        one
+        for one in known.routes
+        if locator and one.action and one.prefix.subnet_of(locator.prefix)  # type: ignore[arg-type]
+    ]
+    if routing.isis and locator:
         actions = [one.action for one in bound if one.protocol == "isis"]
         for action, count in (("End", 1), ("End.X", len(routing.isis.nics))):
             if actions.count(action) < count:
@@ -183,7 +224,7 @@ def _vpn_routes(node: PlannedNode, wanted: Wanted, known: NodeState) -> Iterator
             yield f"{node.name} still sends to {', '.join(map(str, sorted(surplus)))} in {vrf}"
 
 
-_LACKS = (_adjacencies, _sessions, _sids, _routes, _vpn_routes, _customers_routes)
+_LACKS = (_static, _adjacencies, _sessions, _sids, _routes, _vpn_routes, _customers_routes)
 
 
 def first_step(found: Sequence[Missing]) -> list[Missing]:

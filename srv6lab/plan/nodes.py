@@ -15,6 +15,7 @@ from srv6lab.plan.frr import Routing
 from srv6lab.plan.headend import PlannedHeadend
 from srv6lab.plan.own import Own
 from srv6lab.srv6.behaviors import Behavior
+from srv6lab.srv6.csid import NextCsid
 from srv6lab.srv6.hmac import HmacKey
 from srv6lab.topology.exercises import Exercise, Probe
 from srv6lab.topology.model import STANDARD
@@ -29,7 +30,8 @@ Locate = Callable[[Path], Location]
 @dataclass(frozen=True, slots=True)
 class Nic:
     """One end of a link as its node sees it, with its addresses in the file's order. `trace` is the capture file's name
-    without `.pcap`, `vrf` the VPN that it is in, `peers` the other ends: several are on a bridge. A `circuit` takes frames for any MAC, and may have no address."""
+    without `.pcap`, `vrf` the VPN that it is in, `peers` the other ends: several are on a bridge. A `circuit` takes frames for any MAC, and may have no address. An exercise
+    may have `cut` its link, which lets nothing through then."""
 
     point: Point
     mac: str
@@ -40,6 +42,7 @@ class Nic:
     peers: tuple[Point, ...]
     vrf: str = ""
     circuit: bool = False
+    cut: bool = False
 
     @property
     def name(self) -> str:
@@ -81,7 +84,8 @@ class Nic:
 class PlannedRoute:
     """A way to a prefix, in the main table or in the `table` that a SID or a rule looks into, or that of a VRF; several of
     one prefix share its flows by their weights. Without `via` all of the prefix is on the NIC; one that refuses has a
-    `kind`, and neither. Day0 gives it the `metric` only if there is one."""
+    `kind`, and neither. Day0 gives it the `metric` only if there is one. One that is `frr`'s is in its configuration, and
+    may push `segments`."""
 
     prefix: Network
     via: Address | None
@@ -91,11 +95,20 @@ class PlannedRoute:
     vrf: str = ""
     kind: str = ""
     metric: int | None = None
+    frr: bool = False
+    segments: tuple[IPv6Address, ...] = ()
+    mode: str = "encap"
 
     @property
     def rank(self) -> int:
-        """Its metric in Linux, which has one for each family if none is said: the least comes first."""
-        return self.metric or (1024 if self.prefix.version == 6 else 0)
+        """What it is chosen by among static routes of its prefix: the least comes first. That is its metric, and Linux has
+        one for each family if none is said."""
+        return self.metric or (1024 if self.prefix.version == 6 and not self.frr else 0)
+
+    @property
+    def kernel_metric(self) -> int:
+        """Its metric in the kernel, where all of FRR's have the same."""
+        return 20 if self.frr else self.rank
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +127,8 @@ class PlannedRule:
 @dataclass(frozen=True, slots=True)
 class PlannedSid:
     """A local SID with the NIC that its kernel route names. `prefix` are the destinations that it takes,
-    `policy` the segments that a binding SID pushes, first visited first; `vrf` is that into whose table it looks."""
+    `policy` the segments that a binding SID pushes, first visited first; `vrf` is that into whose table it looks. Day0
+    binds it, or `by` FRR's "static" in a `locator`, or "isis". `csid` is how NEXT-CSID moves a carrier up."""
 
     sid: IPv6Address
     behavior: Behavior
@@ -124,6 +138,23 @@ class PlannedSid:
     flavors: tuple[str, ...] = ()
     policy: tuple[IPv6Address, ...] = ()
     vrf: str = ""
+    csid: NextCsid | None = None
+    by: str = ""
+    locator: str = ""
+
+    @property
+    def frr_behavior(self) -> str:
+        """What FRR's static SIDs call its behavior: uN, uA, uDT4, …"""
+        return {"End": "uN", "End.X": "uA"}.get(self.behavior.name, self.behavior.name.replace("End.", "u"))
+
+    @property
+    def frr_nic(self) -> str:
+        """The NIC that FRR has in its route: that of the next hop, else `sr0`."""
+        return self.nic if self.behavior.name == "End.X" else "sr0"
+
+    @property
+    def next_hop(self) -> str:
+        return dict(self.parameters).get("nh6", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +180,7 @@ class SteeredPrefix:
     """Traffic to `prefix` gets an SRH with `segments`, first visited first, and leaves by `nic`; with several `lists`
     its flows are shared among them, and those two are the first's. In a `table` it is only what a `rule` takes there,
     or the author's own rules; with a `vrf` the table is the VRF's, and it is what comes by its NICs. `hmac` is the
-    number of the key that signs the SRH."""
+    number of the key that signs the SRH. With a `metric` it goes before FRR's route of the prefix."""
 
     prefix: Network
     segments: tuple[IPv6Address, ...]
@@ -160,6 +191,7 @@ class SteeredPrefix:
     table: int | None = None
     rule: PlannedRule | None = None
     hmac: int | None = None
+    metric: int | None = None
 
     @property
     def thrown(self) -> tuple[IPv6Address, ...]:
@@ -310,6 +342,22 @@ class PlannedNode:
             key: tuple(one for one in routes if one.rank == min(other.rank for other in routes))
             for key, routes in every.items()
         }
+
+    def day0_routes(self) -> dict[tuple[Network, int | None], tuple[PlannedRoute, ...]]:
+        """Of the `next_hops` outside of VRFs those that Day0 lays: not FRR's, nor those that are `kept`."""
+        return {
+            (prefix, table): routes
+            for (prefix, table), routes in self.next_hops().items()
+            if not routes[0].vrf and not routes[0].frr and (table or prefix not in self.kept())
+        }
+
+    def frr_routes(self, vrf: str = "") -> tuple[PlannedRoute, ...]:
+        """The static routes of FRR's configuration, of one VRF or of none."""
+        return tuple(
+            one
+            for one in self.routes
+            if one.frr and one.vrf == vrf and (vrf or one.prefix not in self.kept())
+        )
 
     def spare_routes(self) -> tuple[tuple[PlannedRoute, ...], ...]:
         """The static routes that wait behind others of their prefix and table, with a greater metric."""

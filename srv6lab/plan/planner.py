@@ -19,6 +19,7 @@ from srv6lab.evidence.packets import Point
 from srv6lab.plan.converged import learned_nics
 from srv6lab.plan.frames import FixedNeighbor, SteeredFrames, across, circuits, steered_frames
 from srv6lab.plan.frr import plan_routing
+from srv6lab.plan.frr.vpn import vpn_tables
 from srv6lab.plan.headend import plan_headend
 from srv6lab.plan.nodes import (
     Locate,
@@ -36,6 +37,7 @@ from srv6lab.plan.nodes import (
 )
 from srv6lab.plan.own import plan_own
 from srv6lab.plan.selectors import planned_rule, selectors, steered_prefix, with_rules
+from srv6lab.plan.sessions import unreached
 from srv6lab.plan.vrfs import plan_vrfs
 from srv6lab.srv6.behaviors import BEHAVIORS
 from srv6lab.srv6.hmac import HmacKey
@@ -43,6 +45,7 @@ from srv6lab.topology.actions import Action
 from srv6lab.topology.actions.route import RouteAction
 from srv6lab.topology.actions.sid import SidAction
 from srv6lab.topology.actions.steering import SteeringAction
+from srv6lab.topology.frr_sids import isis_sids
 from srv6lab.topology.local_sid import LocalSid
 from srv6lab.topology.model import STANDARD, Group, Hardware, Link, Node, Port, Topology
 from srv6lab.topology.route import Route
@@ -86,9 +89,10 @@ def plan(topology: Topology, locate: Locate, files: Mapping[str, str] = MappingP
         name, node = machine.name, topology.nodes[machine.name]
         wanted = steering.get(name, ())
         machine = replace(machine, learned=learned.get(name, ()))
+        bound = tuple(planners[name].sids(sids.get(name, ()), machine))
         machine = replace(
             machine,
-            local_sids=tuple(planners[name].sids(sids.get(name, ()), machine)),
+            local_sids=(*bound, *planners[name].isis_sids(bound)),
             proxies=tuple(planners[name].proxies(sids.get(name, ()), machine)),
             selectors=selectors(one.match for _, one in wanted if not one.of_frames),
             has_lists=any(len(one.lists) > 1 for _, one in wanted),
@@ -108,10 +112,11 @@ def plan(topology: Topology, locate: Locate, files: Mapping[str, str] = MappingP
         machine = replace(machine, steering=steered, frames=frames, headend=headend, own=own, spare=spare)
         machine = replace(machine, rules=with_rules(machine.rules, steered))
         nodes.append(replace(machine, takes_srh=takes_srh, **hardware))
-    if problems:
-        raise TopologyError(problems)
     locations = {path: locate(path) for path in _lasting(topology)}
-    return Plan(topology.name, topology.description, tuple(nodes), topology.exercises, locations)
+    whole = Plan(topology.name, topology.description, tuple(nodes), topology.exercises, locations)
+    if problems := problems or [*unreached(whole, locate)]:
+        raise TopologyError(problems)
+    return whole
 
 
 def _lasting(topology: Topology) -> Iterator[Path]:
@@ -340,16 +345,22 @@ class _Planner:
         )
 
     def routes(self) -> Iterable[PlannedRoute]:
+        tables = self.node.vrf_tables | vpn_tables(self.node)
         for index, route in enumerate(self.node.routes):
-            vrf = self.node.vrf_of(route.vrf, route.table)
+            vrf = self.node.place_of(route)
             nic = route.nic or ("" if route.via is None else self._connected(route.via, vrf))
+            if route.segments and not nic:
+                nic = self._any_ipv6_nic()
             if nic is None:
-                where = ("nodes", self.name, "routes", index, "via")
-                self._problem(where, f"{self.name} has no link on which {route.via} lies", self._links_of())
+                key = "segments" if route.segments else "via"
+                lacks = "IPv6 link" if route.segments else f"link on which {route.via} lies"
+                where = ("nodes", self.name, "routes", index, key)
+                self._problem(where, f"{self.name} has no {lacks}", self._links_of())
             else:
-                table = self.node.vrf_tables.get(vrf, route.table)
+                table = tables.get(vrf, route.table)
+                frr = self.node.runs_frr and (table is None or vrf in self.node.vpns)
                 of = (route.prefix, route.via, nic, route.weight, table, vrf, route.type or "")
-                yield PlannedRoute(*of, route.metric)
+                yield PlannedRoute(*of, route.metric, frr, route.segments, route.mode)
 
     def sids(self, sids: Sequence[_Sid], node: PlannedNode) -> Iterable[PlannedSid]:
         for index, local in sids:
@@ -364,7 +375,16 @@ class _Planner:
             given = local.parameters | ({"table": self.node.vrf_tables[vrf]} if vrf else {})
             parameters = tuple((name, str(given[name])) for name in given if name not in ("policy", "vrf"))
             policy = local.policy.segments if local.policy else ()
-            yield PlannedSid(local.sid, behavior, parameters, nic, local.prefix, local.flavors, policy, vrf)
+            of = (local.sid, behavior, parameters, nic, local.prefix, local.flavors, policy, vrf, local.csid)
+            locator = self.node.locator_of(local.sid) if local.by else ""
+            yield PlannedSid(*of, "static" if local.by else "", locator)
+
+    def isis_sids(self, bound: Sequence[PlannedSid]) -> Iterable[PlannedSid]:
+        """What IS-IS binds by itself, where nothing else is bound to it."""
+        for local in isis_sids({self.name: self.node}):
+            if (nic := self._any_ipv6_nic()) and local.prefix not in {one.prefix for one in bound}:
+                of = (local.sid, BEHAVIORS[local.behavior], (), nic, local.prefix, local.flavors)
+                yield PlannedSid(*of, csid=local.csid, by="isis", locator=self.node.isis_locator)
 
     def _nic_of(self, local: LocalSid, node: PlannedNode) -> str | None:
         """Towards the policy or the next hop of a SID, else any: Linux wants one in every route."""

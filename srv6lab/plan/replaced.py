@@ -21,19 +21,26 @@ def without_prefix(node: PlannedNode, prefix: Network, table: int | None = None)
 
 def without_nics(node: PlannedNode, down: Collection[str], silent: Collection[str]) -> PlannedNode:
     """A node whose NICs in `down` are down: Linux takes away what goes by them. No adjacency of IS-IS is over those, nor
-    over NICs that are `silent`, whose other end is down."""
-    routing = node.routing
-    if routing and routing.isis:
-        nics = tuple(one for one in routing.isis.nics if one.nic not in {*down, *silent})
-        routing = replace(routing, isis=replace(routing.isis, nics=nics))
+    over NICs that are `silent`, whose other end is down; and FRR takes its static routes away there."""
+    node = without_adjacencies(node, {*down, *silent})
     return replace(
         node,
-        routing=routing,
-        routes=tuple(one for one in node.routes if one.nic not in down),
+        routes=tuple(
+            one for one in node.routes if one.nic not in down and not (one.frr and one.nic in silent)
+        ),
         local_sids=tuple(one for one in node.local_sids if one.nic not in down),
         steering=tuple(left for one in node.steering if (left := _left(one, down))),
         frames=tuple(one for one in node.frames if one.nic not in down),
     )
+
+
+def without_adjacencies(node: PlannedNode, nics: Collection[str]) -> PlannedNode:
+    """A node whose routing protocols know of no neighbor on some of its NICs."""
+    routing = node.routing
+    if routing and routing.isis:
+        left = tuple(one for one in routing.isis.nics if one.nic not in nics)
+        routing = replace(routing, isis=replace(routing.isis, nics=left))
+    return replace(node, routing=routing)
 
 
 def _left(policy: SteeredPrefix, down: Collection[str]) -> SteeredPrefix | None:

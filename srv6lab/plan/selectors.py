@@ -68,4 +68,5 @@ def steered_prefix(node: PlannedNode, steering: Steering) -> SteeredPrefix | Non
     table = rule.table if rule else match.table or vrf
     several = tuple(lists) if len(lists) > 1 else ()
     of = (steering.prefix, first.segments, steering.mode, first.nic, match.vrf or "")
-    return SteeredPrefix(*of, several, table, rule, steering.hmac)
+    before_frr = 1 if node.routing and steering.prefix.version == 6 and not table else None
+    return SteeredPrefix(*of, several, table, rule, steering.hmac, before_frr)

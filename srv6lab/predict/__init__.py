@@ -95,24 +95,30 @@ def traces(lab: ModeledLab, probe: Probe, quirks: frozenset[str]) -> Iterator[Tr
     """A probe's walks there and, of what was delivered, back."""
     there = list(walks(lab, sent(lab, probe), Place(probe.source), quirks))
     yield from (_trace(probe, Leg.THERE, one) for one in there)
+    yield from (_trace(probe, Leg.BACK, one) for one in _answers(lab, there, quirks))
+
+
+def _answers(lab: ModeledLab, there: Iterable[Ended], quirks: frozenset[str]) -> Iterator[Ended]:
     answered: set[tuple[object, Place]] = set()
     for one in there:
         reply = answer(one.walk.packet) if one.end.delivered else None
         if reply is None or (reply, one.end.place) in answered:
             continue
         answered.add((reply, one.end.place))
-        back = walks(lab, reply, one.end.place, quirks, vrf_of(lab, one))
-        yield from (_trace(probe, Leg.BACK, one) for one in back)
+        yield from walks(lab, reply, one.end.place, quirks, vrf_of(lab, one))
 
 
 def _told(lab: ModeledLab, probe: Probe) -> Iterator[Trace]:
-    """The errors of which its sender may be told."""
+    """The errors of which its sender may be told, and whoever answers it."""
+    there = list(walks(lab, sent(lab, probe), Place(probe.source), LINUX))
+    back = list(_answers(lab, there, LINUX))
     seen: set[object] = set()
-    for one in walks(lab, sent(lab, probe), Place(probe.source), LINUX):
-        for error in told(lab, one, LINUX):
-            if (error.walk.hops, error.end) not in seen:
-                seen.add((error.walk.hops, error.end))
-                yield _trace(probe, Leg.BACK, error)
+    for leg, ended in ((Leg.BACK, there), (Leg.THERE, back)):
+        for one in ended:
+            for error in told(lab, one, LINUX):
+                if (error.walk.hops, error.end) not in seen:
+                    seen.add((error.walk.hops, error.end))
+                    yield _trace(probe, leg, error)
 
 
 def _largest(lab: ModeledLab, probe: Probe) -> Iterator[Trace]:

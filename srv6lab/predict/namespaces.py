@@ -34,7 +34,6 @@ from srv6lab.predict.filters import matches
 from srv6lab.predict.policy_routes import HEADENDS, Elected, Routes, class_tables, decided, source_of
 from srv6lab.predict.static_routes import OF_LINKS, behind, selected, static
 from srv6lab.srv6.behaviors import REGISTRY
-from srv6lab.srv6.csid import NextCsid
 from srv6lab.srv6.encapsulation import Encapsulation
 from srv6lab.srv6.flavors import NEXT_CSID
 from srv6lab.srv6.hmac import HmacKey
@@ -141,11 +140,12 @@ class ModeledLab:
         self._elected = elected
         self._machines = {node.name: node for node in self.plan.nodes}
         self._ends = {nic.point: nic for node in self.plan.nodes for nic in _every_nic(node)}
-        self._unmodeled = unmodeled(self.plan) | _of_bgp(self.plan, self.down)
+        self._unmodeled = unmodeled(self.plan) | _of_bgp(self.plan, self.down, self.cut)
         own = (one.name for node in self.plan.nodes for one in node.own.sysctls)
         self.copies_labels = (
             "net.ipv6.seg6_flowlabel" not in own
         )  # an outer header has the inner one's, as it is meant
+        self._withdrawn = changed.withdrawn
         self._learned = expected_routes(self.plan, changed.withdrawn)
         self._built: dict[Place, Namespace] = {}
 
@@ -180,19 +180,23 @@ class ModeledLab:
         else:
             learned = self._learned.get(node.name, ExpectedRoutes())
             down = frozenset(nic.name for nic in node.nics if nic.point in self.down)
+            if node.name in self._withdrawn:
+                left = tuple(one for one in node.local_sids if one.by != "isis")
+                node = replace(node, local_sids=left)
             found = _node(node, learned, firewalls, self._elected.get(node.name), down)
         elected = self._elected.get(node.name)
         unknown = elected.unknown if elected else ""
         return replace(found, unmodeled=self._unmodeled.get(node.name, unknown))
 
 
-def _of_bgp(plan: Plan, down: frozenset[Point]) -> dict[str, str]:
+def _of_bgp(plan: Plan, down: frozenset[Point], cut: frozenset[str]) -> dict[str, str]:
     """When a session of BGP ends that lost its link, and what is left of its routes, isn't modeled."""
     routers = [node for node in plan.nodes if node.routing]
-    if not down or not any(node.routing and node.routing.bgp for node in routers):
+    links = sorted(cut & {nic.link for node in routers for nic in node.nics})
+    lost = [f"{point} is down" for point in sorted(down)] + [f"link {link} is cut" for link in links]
+    if not lost or not any(node.routing and node.routing.bgp for node in routers):
         return {}
-    nics = ", ".join(sorted(map(str, down)))
-    return {node.name: f"what BGP makes of it that {nics} is down isn't modeled" for node in routers}
+    return {node.name: f"what BGP makes of it that {' and '.join(lost)} isn't modeled" for node in routers}
 
 
 def _every_nic(node: PlannedNode) -> Iterator[Nic]:
@@ -218,7 +222,8 @@ def _node(
     in_vpns = {nic.name for nic in node.nics if nic.vrf}
     fib = Fib((one.network, (Link(name),)) for name, one in interfaces if name not in in_vpns)
     # An IPv6 link keeps its prefix, whose metric is lower than a static route's that says none.
-    ahead = {one.prefix for one in node.routes if one.prefix.version == 6 and one.rank < OF_LINKS}
+    others = (one for one in node.routes if one.prefix.version == 6 and not one.frr)
+    ahead = {one.prefix for one in others if one.rank < OF_LINKS}
     connected = {interface.network for _, interface in interfaces if interface.version == 6} - ahead
     vrfs = node.routing.vrfs if node.routing else ()
     tables = {MAIN: fib} | {vrf.table: _vpn(node, vrf, learned.vpns.get(vrf.name, ())) for vrf in vrfs}
@@ -275,7 +280,7 @@ def _routes(
     """All but links, each over those before it: what protocols and Day0 bring, then what the headend's agent does."""
     for told, ways in groupby(learned.routes, lambda route: route.prefix):
         yield None, told, tuple(map(behind, ways))
-    yield from static(node)
+    yield from static(node, nics)
     for sid in node.local_sids:
         yield None, sid.prefix, (_sid(node, nics, sid),)
     for vrf in node.routing.vrfs if node.routing else ():
@@ -304,7 +309,7 @@ def _sid(node: PlannedNode, nics: Mapping[str, Nic], sid: PlannedSid) -> Sid:
     local = LocalSid(
         **{name: _READ[name](value) for name, value in sid.parameters},
         flavors=frozenset(Flavor[name] for name in sid.flavors if name != NEXT_CSID),
-        next_csid=NextCsid() if NEXT_CSID in sid.flavors else None,
+        next_csid=sid.csid,
         policy=Encapsulation(source_of(node, nics, sid.nic, sid.policy[0]), sid.policy)
         if sid.policy
         else None,

@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
-from srv6lab.plan.nodes import PlannedNode, PlannedRoute, PlannedRule
-from srv6lab.predict.fib import Blackhole, Gateway, Link, NextHop
-from srv6lab.predict.policy_routes import Routes
+from collections.abc import Mapping
+
+from srv6lab.plan.nodes import Nic, PlannedNode, PlannedRoute, PlannedRule
+from srv6lab.predict.fib import Blackhole, Gateway, Link, NextHop, Steer
+from srv6lab.predict.policy_routes import HEADENDS, Routes, source_of
+from srv6lab.srv6.encapsulation import Encapsulation
 from srv6lab.topology.scalars import Address
 
 OF_LINKS = 256  # the metric of an IPv6 link's prefix; that of an IPv4 link's is 0
 
 
-def static(node: PlannedNode) -> Routes:
-    """The routes with the least metric, but where an IPv4 link has a lesser one."""
-    links = {network for nic in node.nics for network in nic.networks() if network.version == 4}
+def static(node: PlannedNode, nics: Mapping[str, Nic]) -> Routes:
+    """The routes with the least metric, but where a link has the prefix and goes first: with FRR always, else where an
+    IPv4 link has a lesser metric."""
+    links = {(nic.vrf, network) for nic in node.nics for network in nic.networks()}
     for (prefix, table), routes in node.next_hops().items():
-        if table is not None or prefix not in links or not routes[0].rank:
-            yield table, prefix, tuple(map(behind, routes))
+        first = routes[0]
+        if (first.vrf, prefix) in links and (
+            first.frr or (table is None and prefix.version == 4 and first.rank)
+        ):
+            continue
+        yield table, prefix, tuple(_behind(node, nics, one) for one in routes)
+
+
+def _behind(node: PlannedNode, nics: Mapping[str, Nic], route: PlannedRoute) -> NextHop:
+    if not route.segments:
+        return behind(route)
+    source = source_of(node, nics, route.nic, route.segments[0])
+    return Steer(HEADENDS[route.mode], Encapsulation(source, route.segments), route.weight)
 
 
 def behind(route: PlannedRoute) -> NextHop:

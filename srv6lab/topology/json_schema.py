@@ -81,7 +81,7 @@ def _finished(schema: Any, shared: Schema) -> Any:
         found["additionalProperties"] = False
     if isinstance(pattern := found.get("pattern"), str):
         found["patternErrorMessage"] = f"allowed: {PATTERNS[pattern]}"
-    if name := found.get("format"):
+    if isinstance(name := found.get("format"), str):
         keys = ("type", "format", "pattern", "patternErrorMessage")
         shared[name] = {key: found.pop(key) for key in keys}
         found["$ref"] = f"#/$defs/{name}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv6Network
+from ipaddress import IPv6Address, IPv6Network
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
@@ -30,7 +30,7 @@ class SidPolicy(Target):
 
 class LocalSid(Model):
     """A SID that a node owns and the behavior bound to it (RFC 8986 section 3), with its flavors. One that is `anycast`
-    is several nodes' (RFC 8402 section 3.3)."""
+    is several nodes' (RFC 8402 section 3.3); one `by: frr` is a static SID of FRR's."""
 
     node: Name
     sid: V6Address
@@ -44,6 +44,7 @@ class LocalSid(Model):
     nic: NicName | None = None
     flavors: tuple[FlavorName, ...] = ()
     anycast: Flag = False
+    by: Literal["frr"] | None = None
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -61,4 +62,23 @@ class LocalSid(Model):
     @property
     def prefix(self) -> IPv6Network:
         """The destinations that the SID takes: with NEXT-CSID whatever follows it, else itself."""
-        return NextCsid().prefix(self.sid) if NEXT_CSID in self.flavors else IPv6Network(self.sid)
+        if self.by:
+            return IPv6Network((self.sid, _length(self.sid)))
+        return self.csid.prefix(self.sid) if self.csid else IPv6Network(self.sid)
+
+    @property
+    def csid(self) -> NextCsid | None:
+        """How it moves a carrier up, None without NEXT-CSID."""
+        if NEXT_CSID not in self.flavors:
+            return None
+        return NextCsid(node_function=_length(self.sid) - NextCsid().block) if self.by else NextCsid()
+
+
+_GROUP = 16
+
+
+def _length(sid: IPv6Address) -> int:
+    """The bits of a static SID of FRR's: node and function are whole groups, and zeros follow them."""
+    shortest = NextCsid().block + NextCsid().node_function
+    zeros = next(bits for bits in range(0, 128, _GROUP) if int(sid) >> bits & 0xFFFF) if int(sid) else 0
+    return max(128 - zeros, shortest)

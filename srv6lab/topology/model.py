@@ -6,10 +6,10 @@ owns, two NICs with one address) is judged by the loader, which knows where each
 
 from __future__ import annotations
 
-from ipaddress import IPv4Interface, IPv6Interface, IPv6Network, ip_interface
+from ipaddress import IPv4Interface, IPv6Address, IPv6Interface, IPv6Network, ip_interface
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, StringConstraints
+from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
 from srv6lab.engines import AUTO, ENGINES
 from srv6lab.topology.exercises import Exercise
@@ -20,7 +20,7 @@ from srv6lab.topology.places import Point
 from srv6lab.topology.route import Route
 from srv6lab.topology.routing.bgp import Bgp
 from srv6lab.topology.routing.isis import Isis, IsisLink
-from srv6lab.topology.routing.locator import SidStructure
+from srv6lab.topology.routing.locator import Locator, SidStructure
 from srv6lab.topology.routing.vrf import PlainVrf, Vrf, VrfName
 from srv6lab.topology.rules import Rule
 from srv6lab.topology.scalars import (
@@ -68,6 +68,17 @@ class Hardware(Model):
 STANDARD = Hardware(box="bento/ubuntu-22.04", memory=1024, cpus=1)
 
 
+MAIN = "main"  # what FRR calls the locator that has no other name
+
+
+def _is_network(text: str) -> bool:
+    try:
+        IPv6Network(text)
+    except ValueError:
+        return False
+    return True
+
+
 Role = Literal["host", "router", "sr-proxy", "service"]
 
 
@@ -76,6 +87,7 @@ class Node(Hardware, OwnWords):
 
     role: Role
     locator: V6Network | None = None
+    locators: dict[Name, Locator] = Field(default_factory=dict)
     sid_structure: SidStructure | None = None
     loopbacks: Annotated[tuple[Interface, ...], BeforeValidator(several)] = Field((), alias="loopback")
     routes: tuple[Route, ...] = ()
@@ -94,6 +106,48 @@ class Node(Hardware, OwnWords):
         """The first IPv6 address on `lo`: the node is known by it."""
         return next((one for one in self.loopbacks if isinstance(one, IPv6Interface)), None)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _first_locator(cls, data: Any) -> Any:
+        """Where only `locators` are said, the first of them is the `locator`."""
+        if isinstance(data, dict) and not data.get("locator"):
+            named = data.get("locators")
+            first = next(iter(named.values()), None) if isinstance(named, dict) else None
+            prefix = first.get("prefix") if isinstance(first, dict) else None
+            if isinstance(prefix, str) and _is_network(prefix):
+                return {**data, "locator": prefix}
+        return data
+
+    @property
+    def every_locator(self) -> dict[str, Locator]:
+        """All of its locators by their names; `locator` is `main`, where no other name has its prefix."""
+        main = {} if self.locator is None else {MAIN: Locator(prefix=self.locator)}
+        if any(one.prefix == self.locator for one in self.locators.values()):
+            main = {}
+        return main | self.locators
+
+    @property
+    def first_locator(self) -> str:
+        """The name of the one that `locator` says."""
+        return next((name for name, one in self.every_locator.items() if one.prefix == self.locator), "")
+
+    def locator_of(self, sid: IPv6Address) -> str:
+        """The name of the locator that FRR binds a SID in, "" for none: the one that it is in, else one of its block."""
+        every = self.every_locator.items()
+        inside = (name for name, one in every if sid in one.prefix)
+        return next(inside, next((name for name, one in every if one.holds(sid)), ""))
+
+    @property
+    def isis_locator(self) -> str:
+        """The name of the locator that IS-IS announces, "" for none."""
+        said = self.isis.locators if self.isis else ()
+        return next(iter(said), self.first_locator if self.isis else "")
+
+    @property
+    def runs_frr(self) -> bool:
+        """Whether its static routes are FRR's. Who has a routing protocol has a `router_id`."""
+        return self.router_id is not None
+
     @property
     def vpns(self) -> dict[str, Vrf]:
         """The VRFs whose routes come by BGP."""
@@ -103,6 +157,10 @@ class Node(Hardware, OwnWords):
     def vrf_tables(self) -> dict[str, int]:
         """The tables of the other VRFs."""
         return {name: one.table for name, one in self.vrfs.items() if isinstance(one, PlainVrf)}
+
+    def place_of(self, route: Route) -> str:
+        """The VRF of a static route, one of BGP's or another; "" for none."""
+        return route.vrf if route.vrf in self.vpns else self.vrf_of(route.vrf, route.table)
 
     def vrf_of(self, vrf: str | None, table: int | None = None) -> str:
         """The VRF without BGP that is named, or whose table is; "" for none."""

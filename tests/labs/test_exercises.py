@@ -23,6 +23,7 @@ import uuid
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from ipaddress import IPv6Address
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -163,12 +164,13 @@ def tunnels_without_srh() -> Iterator[tuple[str, str, str, str]]:
         plan, _ = SITE.load(SITE.refer(name))
         traces = {str(nic.point): nic.trace for nic in plan.traced()}
         if any(machine.routing for machine in plan.nodes):
-            yield next(
+            found = (
                 (name, exercise.name, traces[one.at], str(one.destination))
                 for exercise in plan.exercises
                 for one in exercise.expect.packets
                 if one.segment_list == () and one.inner
             )
+            yield from islice(found, 1)
 
 
 @pytest.mark.parametrize(("name", "exercise", "trace", "sid"), list(tunnels_without_srh()))

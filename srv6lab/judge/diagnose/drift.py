@@ -160,9 +160,9 @@ def _better(node: PlannedNode, end: Address, prefix: Network, line: str) -> bool
     """Whether the plan has a longer prefix for an address, or as long a one and a metric that is preferred."""
     usual = 1024 if end.version == 6 else 0
     planned: list[tuple[Network, int]] = [(network, usual) for nic in node.nics for network in nic.networks()]
-    planned += [(route.prefix, route.rank) for route in node.routes if route.table is None]
+    planned += [(route.prefix, route.kernel_metric) for route in node.routes if route.table is None]
     planned += [(sid.prefix, usual) for sid in node.local_sids]
-    planned += [(one.prefix, usual) for one in node.steering if one.table is None]
+    planned += [(one.prefix, one.metric or usual) for one in node.steering if one.table is None]
     longest = max((one.prefixlen for one, _ in planned if end in one), default=-1)
     ranks = [rank for one, rank in planned if end in one and one.prefixlen == longest]
     metric = re.search(r"\bmetric (\d+)", line)

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from ipaddress import IPv4Address
-from itertools import pairwise
+from itertools import pairwise, takewhile
 
 from srv6lab.evidence.packets import Address, Direction, PacketView, Place, Point
 from srv6lab.evidence.prediction import Hop, Trace
@@ -151,8 +151,21 @@ def after_main_lookup(behaviors: Iterable[str]) -> bool:
 
 
 def _of_sids(plan: Plan, node: PlannedNode, came: Hop, out: Hop) -> Iterator[Suspect]:
-    """A SID that should have acted, or one that shouldn't be here."""
-    to = came.packet.outer.destination
+    """The SIDs that should have acted, one after the other, or one that shouldn't be here."""
+    for to in _segments_here(node, came):
+        yield from _of_sid(plan, node, to, came, out)
+
+
+def _segments_here(node: PlannedNode, came: Hop) -> Iterator[Address]:
+    """Where a packet goes, and the segments after that as long as they are the same node's."""
+    outer = came.packet.outer
+    yield outer.destination
+    left = outer.srh.segment_list[: outer.srh.segments_left] if outer.srh else ()
+    mine = {*node.addresses(), *(sid.sid for sid in node.local_sids)}
+    yield from takewhile(mine.__contains__, reversed(left))
+
+
+def _of_sid(plan: Plan, node: PlannedNode, to: Address, came: Hop, out: Hop) -> Iterator[Suspect]:
     owned = [sid for sid in node.local_sids if to in sid.prefix]
     proxied: dict[Address, PlannedProxy] = {proxy.sid: proxy for proxy in node.proxies}
     if owned:

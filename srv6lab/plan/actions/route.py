@@ -18,13 +18,19 @@ def _(action: RouteAction, plan: Plan) -> tuple[PlannedChange, ...]:
     what = (
         f"{given.node} has a route to {of}{_words(route)}" if route else f"{given.node} has no route to {of}"
     )
-    values = {"prefix": given.prefix, "table": given.table, "route": route}
+    node = plan.node(given.node)
+    before = [one for one in node.frr_routes() if one.prefix == given.prefix]
+    of_frr = node.routing is not None and given.table is None
+    of_prefix = {"prefix": given.prefix, "table": given.table}
+    values = {**of_prefix, "route": route, "before": before, "of_frr": of_frr}
     return (PlannedChange(what, given.node, "route", values, again=True, renewed=True),)
 
 
 def _words(route: PlannedRoute) -> str:
     if route.kind:
         return f" that says {route.kind}"
+    if route.segments:
+        return f" over {', '.join(map(str, route.segments))}"
     return f" via {route.via}" if route.via else f" on all of {route.nic}"
 
 

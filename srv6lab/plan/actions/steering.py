@@ -24,7 +24,7 @@ def _(action: SteeringAction, plan: Plan) -> tuple[PlannedChange, ...]:
     values = {
         "policy": policy,
         "before": next((one for one in node.steering if (one.prefix, one.table) == (prefix, table)), None),
-        "routes": node.next_hops().get((prefix, table), ()),
+        "routes": tuple(one for one in node.next_hops().get((prefix, table), ()) if not one.frr),
         "prefix": prefix,
         "vrf": vrf,
         "table": table,

@@ -1,49 +1,81 @@
 """The routes that routing protocols must have brought once they have converged: a file for each protocol.
 
-It is what the model forwards by, and what `up` waits for. It knows only what labs have: one IS-IS level, BGP
-networks handed on into IS-IS at the border, VPN routes that every speaker of their family passes on.
+It is what the model forwards by, and what `up` waits for. Each router has a routing table (`rib.py`), which protocols fill
+and redistribute from, round after round, until none of them changes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from functools import partial
+from dataclasses import dataclass, field
 
-from srv6lab.plan.converged.bgp import of_other_as
-from srv6lab.plan.converged.isis import of_isis
-from srv6lab.plan.converged.spf import Far, ways_to
+from srv6lab.plan.converged.bgp.tables import Bgp
+from srv6lab.plan.converged.bgp.values import Tables
+from srv6lab.plan.converged.isis import isis_nics, of_isis
+from srv6lab.plan.converged.rib import Rib, own_routes
+from srv6lab.plan.converged.spf import Spf
 from srv6lab.plan.converged.values import ExpectedRoutes, VpnRoute
-from srv6lab.plan.converged.vpn import from_pe, imported, vrfs_of
-from srv6lab.plan.nodes import Plan, PlannedNode, PlannedRoute
+from srv6lab.plan.converged.vpn import of_other_sites, vrfs_of
+from srv6lab.plan.nodes import Plan, PlannedNode
 from srv6lab.topology.scalars import Network
 
-__all__ = ["ExpectedRoutes", "VpnRoute", "expected_routes", "learned_nics"]
+__all__ = ["ExpectedRoutes", "VpnRoute", "converged", "expected_routes", "learned_nics"]
+
+ROUNDS = 30
+_LEARNED = ("isis", "bgp", "ibgp")
+
+
+@dataclass(frozen=True, slots=True)
+class Converged:
+    """The routing table of every node, and the tables of every BGP speaker."""
+
+    ribs: dict[str, Rib]
+    tables: Tables = field(default_factory=dict)
+
+
+def converged(plan: Plan, withdrawn: Collection[str] = (), only: Collection[str] | None = None) -> Converged:
+    """What all routers know in the end. The nodes in `withdrawn` have lost their locator, and with it the SIDs of their
+    VPNs; `only` some nodes are asked for, which saves time where no protocol needs what another has brought."""
+    bgp, isis = Bgp(plan, withdrawn), Spf(plan, isis_nics)
+    if bgp.sessions or any(
+        one.routing and one.routing.isis and one.routing.isis.redistribute for one in plan.nodes
+    ):
+        only = None
+    nodes = [node for node in plan.nodes if only is None or node.name in only]
+    own = {node.name: Rib(own_routes(node)) for node in nodes}
+    ribs = own
+    for _ in range(ROUNDS):
+        before = ribs
+        ribs = {
+            node.name: own[node.name].with_routes(of_isis(isis, node, before, withdrawn)) for node in nodes
+        }
+        if only is not None:
+            return Converged(ribs)
+        known = {name: rib.with_routes(bgp.routes(name, before[name])) for name, rib in ribs.items()}
+        bgp.settle(known)
+        ribs = {name: rib.with_routes(bgp.routes(name, known[name])) for name, rib in ribs.items()}
+        if ribs == before:
+            break
+    return Converged(ribs, bgp.tables)
 
 
 def expected_routes(
     plan: Plan, withdrawn: Collection[str] = (), only: Collection[str] | None = None
 ) -> dict[str, ExpectedRoutes]:
-    """The routes of every node with routing protocols, or of those in `only`; the nodes in `withdrawn` have lost their
-    locator, and with it the SIDs of their VPNs."""
-    lost = {plan.node(name).locator for name in withdrawn}
-    speakers = [node for node in plan.nodes if node.routing and (only is None or node.name in only)]
-    ends = {nic.point: nic for nic in plan.nics()}
-    far = Far(plan)
-    found = {}
-    for node in speakers:
-        vpns = {vrf.name: tuple(imported(plan, node, vrf, withdrawn)) for vrf in vrfs_of(node)}
-        ways = partial(ways_to, node, far, ends)
-        of_prefixes: dict[Network, tuple[PlannedRoute, ...]] = {}
-        for prefix, routes in (
-            *of_isis(plan, node, far[node.name], ways),
-            *of_other_as(plan, node, ways, ends),
-            *from_pe(plan, node, withdrawn),
-        ):
-            if prefix not in lost:
-                of_prefixes.setdefault(prefix, routes)
-        every = (route for routes in of_prefixes.values() for route in routes)
-        found[node.name] = ExpectedRoutes(tuple(every), vpns)
-    return found
+    """The routes of every node with routing protocols, or of those in `only`."""
+    whole = converged(plan, withdrawn, only)
+    return {
+        node.name: _expected(node, whole)
+        for node in plan.nodes
+        if node.routing and (only is None or node.name in only)
+    }
+
+
+def _expected(node: PlannedNode, whole: Converged) -> ExpectedRoutes:
+    rib = whole.ribs[node.name]
+    learned = (route for route in rib if route.protocol in _LEARNED)
+    vpns = {vrf.name: tuple(of_other_sites(node, vrf, whole.tables, rib)) for vrf in vrfs_of(node)}
+    return ExpectedRoutes(tuple(way for route in learned for way in route.planned()), vpns)
 
 
 def learned_nics(

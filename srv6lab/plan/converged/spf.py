@@ -1,50 +1,72 @@
-"""How far other nodes are by IS-IS, and by which links: Dijkstra, with all ways that are equally short."""
+"""How far other nodes are by a link-state protocol, and by which links: Dijkstra, with all ways that are equally short."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from typing import TypeVar
 
-from srv6lab.evidence.packets import Point
-from srv6lab.plan.converged.values import Learned
-from srv6lab.plan.nodes import Nic, Plan, PlannedNode, PlannedRoute
+from srv6lab.plan.converged.rib import RibRoute
+from srv6lab.plan.nodes import Nic, Plan, PlannedNode
 from srv6lab.srv6.policy.graph import nearest_first
 from srv6lab.topology.scalars import Network
 
-
-class Far(dict[str, dict[str, int]]):
-    """From each node how far each other is that IS-IS leads to, the nearest first; found out when it is asked for."""
-
-    def __init__(self, plan: Plan) -> None:
-        self._nodes = {node.name: node for node in plan.nodes}
-
-    def __missing__(self, source: str) -> dict[str, int]:
-        def moves(far: int, name: str) -> Iterator[tuple[int, str]]:
-            return ((far + metric, nic.peer.node) for nic, metric in isis_nics(self._nodes[name]))
-
-        self[source] = {name: far for far, name in nearest_first(0, source, moves)}
-        return self[source]
+# The NICs over which a node has adjacencies of a protocol, each with what it costs to leave by it.
+Adjacencies = Callable[[PlannedNode], Iterable[tuple[Nic, int]]]
+T = TypeVar("T", bound=Hashable)
+Reached = dict[T, tuple[int, frozenset[tuple[Nic, Nic]]]]
 
 
-def ways_to(
-    node: PlannedNode, far: Mapping[str, Mapping[str, int]], ends: Mapping[Point, Nic], to: str
-) -> tuple[tuple[Nic, Nic], ...]:
-    """The first link of each shortest way to another node: its near and its far end. None where none leads there."""
-    whole = far[node.name].get(to)
-    return tuple(
-        (nic, ends[nic.peer])
-        for nic, metric in isis_nics(node)
-        if whole is not None and far[nic.peer.node].get(to, whole) + metric == whole
-    )
+class Spf:
+    """The shortest paths of one protocol, found out when they are asked for."""
+
+    def __init__(self, plan: Plan, adjacencies: Adjacencies) -> None:
+        self.nodes = {node.name: node for node in plan.nodes}
+        self._nics = {
+            node.name: tuple(one for one in adjacencies(node) if not one[0].cut) for node in plan.nodes
+        }
+        self._ends = {nic.point: nic for nics in self._nics.values() for nic, _ in nics}
+        self._far: dict[str, dict[str, int]] = {}
+
+    def far(self, source: str) -> dict[str, int]:
+        """How far each node is that the protocol leads to, itself among them, the nearest first."""
+        if source not in self._far:
+            self._far[source] = {name: far for far, name in nearest_first(0, source, self._moves)}
+        return self._far[source]
+
+    def ways(self, source: str, to: str) -> tuple[tuple[Nic, Nic], ...]:
+        """The first link of each shortest way to another node: its near and its far end. None where none leads there."""
+        whole = self.far(source).get(to)
+        return tuple(
+            (near, there)
+            for near, metric, there in self._hops(source)
+            if whole is not None and self.far(there.point.node).get(to, whole) + metric == whole
+        )
+
+    def reached(self, source: str, announced: Callable[[PlannedNode], Iterable[tuple[T, int]]]) -> Reached[T]:
+        """What others announce, at which least cost it is reached, and by which ways."""
+        costs: dict[T, dict[str, int]] = {}
+        for name, distance in self.far(source).items():
+            for what, metric in announced(self.nodes[name]) if name != source else ():
+                of_nodes = costs.setdefault(what, {})
+                of_nodes[name] = min(distance + metric, of_nodes.get(name, distance + metric))
+        found = {}
+        for what, of_nodes in costs.items():
+            least = min(of_nodes.values())
+            nearest = (name for name, cost in of_nodes.items() if cost == least)
+            found[what] = least, frozenset(way for name in nearest for way in self.ways(source, name))
+        return found
+
+    def _moves(self, far: int, name: str) -> Iterator[tuple[int, str]]:
+        return ((far + metric, there.point.node) for _, metric, there in self._hops(name))
+
+    def _hops(self, name: str) -> Iterator[tuple[Nic, int, Nic]]:
+        """The links to neighbors: the near end, what it costs, the far end. A bridge has several of these."""
+        for nic, metric in self._nics[name]:
+            yield from ((nic, metric, self._ends[point]) for point in nic.peers if point in self._ends)
 
 
-def isis_nics(node: PlannedNode) -> Iterator[tuple[Nic, int]]:
-    if node.routing and node.routing.isis:
-        metrics = {nic.nic: nic.metric for nic in node.routing.isis.nics}
-        yield from ((nic, metrics[nic.name]) for nic in node.nics if nic.name in metrics)
-
-
-def learned(prefix: Network, ways: Iterable[tuple[Nic, Nic]]) -> Learned:
-    return prefix, tuple(
-        PlannedRoute(prefix, (there.of(prefix.version) or there.address).ip, near.name)
-        for near, there in sorted(set(ways), key=lambda way: way[0].point)
-    )
+def rib_route(prefix: Network, protocol: str, cost: int, ways: Iterable[tuple[Nic, Nic]]) -> RibRoute:
+    """A route over the far ends of these links."""
+    ordered = sorted(set(ways), key=lambda way: (way[0].point, way[1].point))
+    hops = tuple(((there.of(prefix.version) or there.address).ip, near.name) for near, there in ordered)
+    return RibRoute(prefix, protocol, hops, cost)

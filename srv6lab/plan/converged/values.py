@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv6Address
 
-from srv6lab.plan.nodes import Nic, PlannedRoute
+from srv6lab.plan.nodes import PlannedRoute
 from srv6lab.topology.scalars import Network
-
-Ways = Callable[[str], tuple[tuple[Nic, Nic], ...]]
-Learned = tuple[Network, tuple[PlannedRoute, ...]]
 
 
 @dataclass(frozen=True, slots=True)

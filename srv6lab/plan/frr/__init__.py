@@ -11,7 +11,7 @@ from ipaddress import IPv4Address, IPv6Address, IPv6Network
 
 from srv6lab.plan.frr.bgp import PlannedBgp, PlannedNeighbor, plan_bgp
 from srv6lab.plan.frr.isis import PlannedIsis, plan_isis
-from srv6lab.plan.frr.locator import structure_of
+from srv6lab.plan.frr.locator import PlannedLocator, plan_locators, structure_of
 from srv6lab.plan.frr.vpn import PlannedVrf, plan_vpn
 from srv6lab.topology.model import Topology
 from srv6lab.topology.routing.locator import SidStructure
@@ -21,12 +21,14 @@ NEEDED = (10, 6)  # `func-bits 32`, so that a service SID isn't transposed (RFC 
 
 @dataclass(frozen=True, slots=True)
 class Routing:
-    """All that FRR of one node is told. `source` is what it encapsulates from."""
+    """All that FRR of one node is told. `source` is what it encapsulates from, None for what
+    the kernel takes."""
 
     router_id: IPv4Address
     source: IPv6Address | None
     locator: IPv6Network | None
     structure: SidStructure | None
+    locators: tuple[PlannedLocator, ...]
     isis: PlannedIsis | None
     bgp: PlannedBgp | None
     vrfs: tuple[PlannedVrf, ...]
@@ -43,6 +45,16 @@ class Routing:
         )
 
     @property
+    def isis_locator(self) -> PlannedLocator | None:
+        """The one that IS-IS announces."""
+        return next((one for one in self.locators if one.isis), None)
+
+    @property
+    def vpn_locator(self) -> PlannedLocator | None:
+        """The one that the SIDs of VPNs are in."""
+        return next((one for one in self.locators if one.prefix == self.locator), None)
+
+    @property
     def route_daemons(self) -> tuple[str, ...]:
         """Those without which routes aren't kept: mgmtd only takes configuration."""
         return tuple(name for name in self.daemons if name != "mgmtd")
@@ -56,6 +68,14 @@ class Routing:
             "vpnv4" in one.families and one.remote_as != self.bgp.as_number for one in sessions if self.bgp
         )
 
+    def chooses(self, vrf: PlannedVrf | None = None) -> bool:
+        """Whether routes of several eBGP sessions meet, in the node's own tables or in those of a VRF."""
+        own = tuple(one for one in (self.bgp.neighbors if self.bgp else ()) if one.ebgp)
+        if vrf is None:
+            return len(own) > 1
+        told = (one for one in own if {"vpnv4", "vpnv6"} & {*one.families})
+        return len((*told, *(one for one in vrf.neighbors if one.ebgp))) > 1
+
     def sessions(self) -> Iterator[tuple[str, PlannedNeighbor]]:
         """Every BGP session with the VRF that it is in, "" for none."""
         yield from (("", one) for one in (self.bgp.neighbors if self.bgp else ()))
@@ -63,16 +83,17 @@ class Routing:
 
 
 def plan_routing(topology: Topology, name: str) -> Routing | None:
-    """What FRR of a node is told, None for a node without routing protocols. The topology is one that the
+    """What FRR of a node is told, None for a node without FRR. The topology is one that the
     checks have let pass."""
     node = topology.nodes[name]
-    if node.router_id is None or not (node.isis or node.bgp):
+    if node.router_id is None:
         return None
     return Routing(
         router_id=node.router_id,
-        source=node.tunnel_source or (node.loopback.ip if node.loopback else None),
+        source=node.tunnel_source or (node.loopback.ip if node.loopback and node.locator else None),
         locator=node.locator,
         structure=structure_of(node),
+        locators=tuple(plan_locators(topology, name, node)),
         isis=plan_isis(topology, name, node),
         bgp=plan_bgp(topology, name, node),
         vrfs=tuple(plan_vpn(topology, name, node, *one) for one in enumerate(node.vpns.items())),

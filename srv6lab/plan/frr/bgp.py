@@ -1,50 +1,87 @@
-"""What FRR of a node is told of BGP. A session inside an AS leads from loopback to loopback, one between two over the link
-that both are on."""
+"""What FRR of a node is told of BGP. Without `via` a session inside an AS leads from loopback to loopback, and one between
+two over the link that both are on."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from ipaddress import IPv6Address, IPv6Network
 
-from srv6lab.plan.frr.links import far_ends
+from srv6lab.plan.frr.links import links_of
 from srv6lab.topology.model import Node, Topology
 from srv6lab.topology.routing.bgp import Neighbor
-from srv6lab.topology.scalars import Address
+from srv6lab.topology.scalars import Address, Network
+from srv6lab.topology.sessions import ends_of_session, leads_by_loopback
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedNeighbor:
-    """A BGP session: to `address` of `node`; from `source` where it isn't the address of the link."""
+    """A BGP session: to `address` of `node`; from `source` where it isn't the address of the link. `local` is this end in
+    any case. By eBGP a session from loopback to loopback may pass `multihop` links, or one if that is 0."""
 
     node: str
     address: Address
     remote_as: int
-    source: IPv6Address | None
+    source: Address | None
     families: tuple[str, ...]
     next_hop_self: bool
+    local: Address
+    reflector_client: bool = False
+    multihop: int = 0
+    ebgp: bool = False
+
+    @property
+    def extended_next_hop(self) -> bool:
+        """Whether IPv4 prefixes come with an IPv6 next hop (RFC 8950)."""
+        over_ipv6 = self.address.version == 6 and "ipv4" in self.families
+        return over_ipv6 or "vpnv4" in self.families
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedBgp:
     as_number: int
-    networks: tuple[IPv6Network, ...]
+    networks: tuple[Network, ...]
     neighbors: tuple[PlannedNeighbor, ...]
+    redistribute: tuple[str, ...] = ()
+
+    def families(self) -> tuple[tuple[str, str], ...]:
+        """The families of the node with FRR's words for them, that of IPv6 VPNs only where it is spoken."""
+        spoken = {family for one in self.neighbors for family in one.families}
+        return tuple(_WORDS.items())[: 4 if "vpnv6" in spoken else 3]
+
+    def networks_of(self, family: str) -> tuple[Network, ...]:
+        return tuple(one for one in self.networks if OF_UNICAST[one.version] == family)
+
+    def redistributed(self, family: str) -> tuple[str, ...]:
+        return self.redistribute if family in OF_UNICAST.values() else ()
+
+
+OF_UNICAST = {4: "ipv4", 6: "ipv6"}
+_WORDS = {"ipv4": "ipv4 unicast", "ipv6": "ipv6 unicast", "vpnv4": "ipv4 vpn", "vpnv6": "ipv6 vpn"}
 
 
 def plan_bgp(topology: Topology, name: str, node: Node) -> PlannedBgp | None:
     if node.bgp is None:
         return None
     neighbors = (planned_neighbor(topology, name, one) for one in node.bgp.neighbors)
-    return PlannedBgp(node.bgp.as_number, node.bgp.networks, tuple(neighbors))
+    return PlannedBgp(node.bgp.as_number, node.bgp.networks, tuple(neighbors), node.bgp.redistribute)
 
 
-def planned_neighbor(topology: Topology, name: str, one: Neighbor) -> PlannedNeighbor:
+def planned_neighbor(topology: Topology, name: str, one: Neighbor, vrf: str = "") -> PlannedNeighbor:
     here, there = topology.nodes[name], topology.nodes[one.node]
     remote_as = there.bgp.as_number if there.bgp else 0
-    source: IPv6Address | None = None
-    address: Address
-    if here.bgp and remote_as == here.bgp.as_number and here.loopback and there.loopback:
-        address, source = there.loopback.ip, here.loopback.ip
-    else:
-        address = next(far_ends(topology, name, one.node))
-    return PlannedNeighbor(one.node, address, remote_as, source, one.families, one.next_hop_self)
+    ebgp = here.bgp is None or here.bgp.as_number != remote_as
+    ends = ends_of_session(one, ebgp, here, there, links_of(topology, name), vrf)
+    if ends is None:
+        raise ValueError(f"the checks have let a session of {name} with {one.node} pass that has no ends")
+    local, address = ends
+    return PlannedNeighbor(
+        node=one.node,
+        address=address,
+        remote_as=remote_as,
+        source=local if leads_by_loopback(one, ebgp) else None,
+        families=one.families,
+        next_hop_self=one.next_hop_self,
+        local=local,
+        reflector_client=one.reflector_client,
+        multihop=one.multihop or 0,
+        ebgp=ebgp,
+    )

@@ -30,6 +30,11 @@ class PlannedVrf:
     neighbors: tuple[PlannedNeighbor, ...]
 
 
+def vpn_tables(node: Node) -> dict[str, int]:
+    """The tables of a node's VPNs."""
+    return {name: FIRST_TABLE + index for index, name in enumerate(node.vpns)}
+
+
 def plan_vpn(topology: Topology, name: str, node: Node, index: int, item: tuple[str, Vrf]) -> PlannedVrf:
     vrf_name, vrf = item
     nics = (link.endpoints[end] for link, end in links_of(topology, name))
@@ -43,5 +48,5 @@ def plan_vpn(topology: Topology, name: str, node: Node, index: int, item: tuple[
         sid=vrf.sid,
         function=function_of(node, vrf),
         redistribute=vrf.redistribute,
-        neighbors=tuple(planned_neighbor(topology, name, one) for one in vrf.neighbors),
+        neighbors=tuple(planned_neighbor(topology, name, one, vrf_name) for one in vrf.neighbors),
     )

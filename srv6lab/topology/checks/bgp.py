@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from srv6lab.errors import Problem
 from srv6lab.topology.checks.facts import Facts, Path
@@ -11,6 +12,10 @@ from srv6lab.topology.checks.registry import Locate, check
 from srv6lab.topology.checks.routers import routers
 from srv6lab.topology.model import Node
 from srv6lab.topology.routing.bgp import Neighbor
+from srv6lab.topology.scalars import Address
+from srv6lab.topology.sessions import Ends, ends_of_session, leads_by_loopback
+
+_OF_VPNS = {"vpnv4", "vpnv6"}
 
 
 def neighbors(view: Facts) -> Iterator[tuple[str, Node, Path, Neighbor, str]]:
@@ -21,6 +26,39 @@ def neighbors(view: Facts) -> Iterator[tuple[str, Node, Path, Neighbor, str]]:
         for vrf, found in node.vpns.items():
             for index, one in enumerate(found.neighbors):
                 yield name, node, ("nodes", name, "vrfs", vrf, "neighbors", index), one, vrf
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A session as one end says it, where both nodes have BGP; `ends` are its two addresses, None if there are none."""
+
+    name: str
+    here: Node
+    there: Node
+    path: Path
+    one: Neighbor
+    vrf: str
+    as_here: int
+    as_there: int
+    ends: Ends | None
+
+    @property
+    def ebgp(self) -> bool:
+        return self.as_here != self.as_there
+
+    @property
+    def by_loopback(self) -> bool:
+        return leads_by_loopback(self.one, self.ebgp)
+
+
+def sessions(view: Facts) -> Iterator[Session]:
+    for name, node, path, one, vrf in neighbors(view):
+        there = view.nodes.get(one.node)
+        if node.bgp and there and there.bgp:
+            links = ((nic.link, nic.link.endpoints.index(nic.endpoint)) for nic in view.nics.get(name, ()))
+            numbers = node.bgp.as_number, there.bgp.as_number
+            ends = ends_of_session(one, numbers[0] != numbers[1], node, there, links, vrf)
+            yield Session(name, node, there, path, one, vrf, *numbers, ends)
 
 
 @check
@@ -35,28 +73,33 @@ def unknown_neighbor(view: Facts, locate: Locate) -> Iterator[Problem]:
 
 @check
 def neighbor_out_of_reach(view: Facts, locate: Locate) -> Iterator[Problem]:
-    """Inside an AS a session leads from loopback to loopback, between two over a link."""
-    for name, node, path, one, vrf in neighbors(view):
-        there = view.nodes.get(one.node)
-        if there is None or there.bgp is None or node.bgp is None:
+    """Both ends need addresses of one IP version: on their loopbacks, or on a link that both are on."""
+    for session in sessions(view):
+        if session.ends or not (session.by_loopback or view.clear(session.name)):
             continue
-        where = locate((*path, "node"))
-        if node.bgp.as_number == there.bgp.as_number:
-            for end, found in ((name, node), (one.node, there)):
-                if found.loopback is None:
-                    what = f"the session with {one.node} is inside AS {node.bgp.as_number}, and {end} has no loopback"
-                    yield Problem(where, what, f"give {end} a `loopback`")
-        elif view.clear(name) and not _linked(view, name, one.node, vrf):
-            place = f" in {vrf}" if vrf else ""
-            what = f"{name} has no link to {one.node}{place}, which is in AS {there.bgp.as_number}"
+        where = locate((*session.path, "node"))
+        if session.by_loopback:
+            yield from (Problem(where, *words) for words in _without_loopbacks(session))
+        else:
+            place = f" in {session.vrf}" if session.vrf else ""
+            what = f"{session.name} has no link to {session.one.node}{place}"
+            if session.ebgp:
+                what += f", which is in AS {session.as_there}"
             yield Problem(where, what, "connect them, or name another node")
 
 
-def _linked(view: Facts, name: str, other: str, vrf: str) -> bool:
-    return any(
-        other in (end.node for end in nic.link.endpoints) and (nic.endpoint.vrf or "") == vrf
-        for nic in view.nics.get(name, ())
-    )
+def _without_loopbacks(session: Session) -> Iterator[tuple[str, str]]:
+    how = f"inside AS {session.as_there}" if not session.ebgp else "between loopbacks"
+    ends = ((session.name, session.here), (session.one.node, session.there))
+    lacking = [name for name, node in ends if not node.loopbacks]
+    for name in lacking:
+        yield (
+            f"the session with {session.one.node} is {how}, and {name} has no loopback",
+            f"give {name} a `loopback`",
+        )
+    if not lacking:
+        what = f"the loopbacks of {session.name} and {session.one.node} have no IP version in common"
+        yield what, "give both an IPv6 address in `loopback`"
 
 
 @check
@@ -78,18 +121,30 @@ def next_hop_is_unknown(view: Facts, locate: Locate) -> Iterator[Problem]:
     """A border hands VPN routes on with the next hop of the other AS, to which the core has no route."""
     for name, node, path, one, vrf in neighbors(view):
         there = view.nodes.get(one.node)
-        if vrf or node.bgp is None or there is None or there.bgp is None or "vpnv4" not in one.families:
+        if vrf or node.bgp is None or there is None or there.bgp is None or not _OF_VPNS & {*one.families}:
             continue
-        inside = there.bgp.as_number == node.bgp.as_number
-        if inside and not one.next_hop_self and _hears_from_outside(view, node):
+        inside = there.bgp.as_number == node.bgp.as_number and not one.next_hop_self
+        if inside and not all(_leads_to(there, hop) for hop in _next_hops(view, name, node)):
             what = f"{name} hands VPN routes of another AS on to {one.node}, which has no route to their next hop"
-            yield Problem(locate((*path, "node")), what, "add `next_hop_self: true`")
+            mend = f"add `next_hop_self: true`, or give {one.node} a static route to that link"
+            yield Problem(locate((*path, "node")), what, mend)
 
 
-def _hears_from_outside(view: Facts, node: Node) -> bool:
-    others = (
-        view.nodes.get(one.node)
+def _next_hops(view: Facts, name: str, node: Node) -> Iterator[Address]:
+    """Those of the VPN routes that come from other ASes, on links that the node's own AS doesn't route."""
+    outside = {
+        one.node
         for one in (node.bgp.neighbors if node.bgp else ())
-        if "vpnv4" in one.families
+        if _OF_VPNS & {*one.families} and (there := view.nodes.get(one.node)) and there.bgp
+        if node.bgp and there.bgp.as_number != node.bgp.as_number
+    }
+    for link in (nic.link for nic in view.nics.get(name, ()) if nic.link.isis is None):
+        for end, one in enumerate(link.endpoints):
+            if one.node in outside and (address := link.address(end)):
+                yield address
+
+
+def _leads_to(node: Node, address: Address) -> bool:
+    return any(
+        address in route.prefix for route in node.routes if not (route.type or route.table or route.vrf)
     )
-    return any(one and one.bgp and node.bgp and one.bgp.as_number != node.bgp.as_number for one in others)

@@ -48,6 +48,9 @@ def adds_a_kernels_sid(view: Facts, locate: Locate) -> Iterator[Problem]:
         elif sid.vrf is not None:
             what = f"{sid.sid} looks into the VRF {sid.vrf}, and only Day0 binds such a SID"
             yield Problem(locate((*item.path, "vrf"), key=True), what, "write it under `local_sids`")
+        elif sid.by is not None:
+            what = f"{sid.sid} is a static SID of FRR's, and exercises add those of the kernel"
+            yield Problem(locate((*item.path, "by")), what, "take `by` away, or write it under `local_sids`")
         if (first := own.get(sid.sid)) is not None:
             what = f"{first.value.node} has the SID {sid.sid} already ({line_of(locate, first.path)})"
             yield Problem(locate((*item.path, "sid")), what, "add another SID, or delete this one")

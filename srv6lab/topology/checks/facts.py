@@ -17,7 +17,6 @@ from typing import Generic, TypeVar
 from pydantic import BaseModel
 
 from srv6lab.srv6.behaviors import BEHAVIORS, Kind
-from srv6lab.srv6.csid import NextCsid
 from srv6lab.srv6.flavors import NEXT_CSID
 from srv6lab.topology.actions import Action
 from srv6lab.topology.actions.firewall import Firewall, FirewallAction
@@ -31,6 +30,7 @@ from srv6lab.topology.expectations import (
     CounterExpectation,
     PacketExpectation,
 )
+from srv6lab.topology.frr_sids import isis_sids
 from srv6lab.topology.local_sid import LocalSid
 from srv6lab.topology.model import Endpoint, Group, Link, Node, Service
 from srv6lab.topology.places import Place
@@ -216,6 +216,11 @@ class Facts:
         return self.local_sids + self.added_sids
 
     @cached_property
+    def frr_sids(self) -> tuple[Item[LocalSid], ...]:
+        """The SIDs that IS-IS binds, each with the place of its node."""
+        return tuple(Item(("nodes", one.node), one) for one in isis_sids(self.nodes))
+
+    @cached_property
     def every_route(self) -> tuple[tuple[Path, str, Route], ...]:
         """The static routes of nodes, and those that exercises put in, each with its place and its node."""
         own = [
@@ -272,7 +277,17 @@ class Facts:
             for item in self.every_sid
             if item.value.policy is not None
         ]
-        return (*steered, *bound)
+        routed = [
+            SegmentList(
+                (*path, "segments"),
+                route.segments,
+                str(route.prefix),
+                "IPv4" if route.prefix.version == 4 else "IPv6",
+            )
+            for path, _, route in self.every_route
+            if route.segments
+        ]
+        return (*steered, *bound, *routed)
 
     @cached_property
     def weighted_lists(self) -> tuple[tuple[Path, tuple[IPv6Address, ...]], ...]:
@@ -288,21 +303,26 @@ class Facts:
         """The local SID at the end of a segment, and the address that came there: that of a carrier
         has been moved up over the SIDs before (RFC 9800 section 4.1)."""
         last = self.stations(segment)[-1]
-        taker = next((one for one in self._carried if last in one.value.prefix), None)
-        return self.owners.get(last, taker), last
+        return self.owners.get(last, self._taker(last)), last
 
     def stations(self, segment: IPv6Address) -> list[IPv6Address]:
         """The destinations of a packet on the way to a segment: several for a carrier."""
         found = [segment]
-        while found[-1] not in self.owners and any(found[-1] in one.value.prefix for one in self._carried):
-            if not NextCsid().argument(found[-1]):
+        while found[-1] not in self.owners and (taker := self._taker(found[-1])):
+            if (csid := taker.value.csid) is None or not csid.argument(found[-1]):
                 break
-            found.append(NextCsid().moved_up(found[-1]))
+            found.append(csid.moved_up(found[-1]))
         return found
+
+    def _taker(self, address: IPv6Address) -> Item[LocalSid] | None:
+        """The SID with NEXT-CSID that takes a destination: of several the longest."""
+        takers = [one for one in self._carried if address in one.value.prefix]
+        return max(takers, key=lambda one: one.value.prefix.prefixlen, default=None)
 
     @cached_property
     def _carried(self) -> tuple[Item[LocalSid], ...]:
-        return tuple(item for item in self.every_sid if NEXT_CSID in item.value.flavors)
+        every = (*self.every_sid, *self.frr_sids)
+        return tuple(item for item in every if NEXT_CSID in item.value.flavors or item.value.by)
 
     @cached_property
     def places(self) -> dict[Place, set[str]]:
@@ -388,7 +408,7 @@ class Facts:
     def owners(self) -> dict[IPv6Address, Item[LocalSid]]:
         """The first local SID of each address; the binding SIDs of SR policies are local SIDs of their headends."""
         found: dict[IPv6Address, Item[LocalSid]] = {}
-        for item in self.every_sid:
+        for item in (*self.every_sid, *self.frr_sids):
             found.setdefault(item.value.sid, item)
         for path, node, sid in self.binding_sids:
             bound = LocalSid(node=node, sid=sid, behavior="End.B6.Encaps")

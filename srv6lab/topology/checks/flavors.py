@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from srv6lab.errors import Problem
 from srv6lab.srv6.behaviors import BEHAVIORS
-from srv6lab.srv6.csid import NextCsid
 from srv6lab.srv6.flavors import NEXT_CSID, flavored
 from srv6lab.topology.checks.facts import Facts
 from srv6lab.topology.checks.network import repeated
@@ -43,7 +42,8 @@ def flavor_twice(view: Facts, locate: Locate) -> Iterator[Problem]:
 def carried_sid_ends_with_zeros(view: Facts, locate: Locate) -> Iterator[Problem]:
     """What follows a SID with NEXT-CSID in an address are the SIDs after it (RFC 9800 section 4.1)."""
     for item in view.every_sid:
-        if NEXT_CSID in item.value.flavors and NextCsid().argument(item.value.sid):
+        csid = item.value.csid
+        if csid and csid.argument(item.value.sid):
             prefix = item.value.prefix
             what = f"with NEXT-CSID a SID is {prefix.prefixlen} bits long, and {item.value.sid} is longer"
             yield Problem(locate((*item.path, "sid")), what, f'write "{prefix.network_address}"')

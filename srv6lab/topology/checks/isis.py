@@ -52,7 +52,7 @@ def withdrawn_locator(view: Facts, locate: Locate) -> Iterator[Problem]:
             continue
         node = item.value.withdraw.node
         found = view.nodes.get(node)
-        if found is not None and (found.locator is None or found.isis is None):
+        if found is not None and (found.locator is None or not (found.isis or found.vpns)):
             what = f"{node} announces no locator, so there is none to withdraw"
             where = locate((*item.path, "withdraw", "node"))
-            yield Problem(where, what, "name a node with `locator` and `isis`")
+            yield Problem(where, what, "name a node with `locator`, and `isis` or a VPN")

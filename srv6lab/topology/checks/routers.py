@@ -12,8 +12,12 @@ from srv6lab.topology.model import Node
 
 
 def routers(view: Facts) -> Iterator[tuple[str, Node]]:
-    """The sound nodes with routing protocols."""
-    yield from ((name, node) for name, node in view.nodes.items() if node.isis or node.bgp or node.vpns)
+    """The sound nodes with FRR."""
+    yield from (
+        (name, node)
+        for name, node in view.nodes.items()
+        if node.isis or node.bgp or node.vpns or node.runs_frr
+    )
 
 
 @check
@@ -21,7 +25,9 @@ def routing_on_a_host(view: Facts, locate: Locate) -> Iterator[Problem]:
     for name, node in routers(view):
         if node.role != "router":
             key = next(
-                key for key in ("isis", "bgp", "vrfs") if getattr(node, "vpns" if key == "vrfs" else key)
+                key
+                for key in ("isis", "bgp", "vrfs", "router_id")
+                if getattr(node, "vpns" if key == "vrfs" else key)
             )
             what = f"{name} is a {node.role}, and FRR runs on routers"
             yield Problem(locate(("nodes", name, key), key=True), what, f"give {name} `role: router`")

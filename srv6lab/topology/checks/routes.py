@@ -26,7 +26,7 @@ def routes(view: Facts, locate: Locate) -> Iterator[Problem]:
             if given:
                 what = f"a route that is `{route.type}` leads nowhere, so it has no `{given}`"
                 yield Problem(locate((*path, given), key=True), what, f"take `{given}` or `type` away")
-        elif route.via is None and route.nic is None:
+        elif route.via is None and route.nic is None and not route.segments:
             mend = "add `via` (a neighbor), `nic` (all of the prefix is on its link), or `type: blackhole`"
             yield Problem(locate(path), f"nothing says where {route.prefix} is", mend)
         elif route.via is not None and route.via.version != route.prefix.version:
@@ -42,9 +42,9 @@ def routes(view: Facts, locate: Locate) -> Iterator[Problem]:
 def _by_neighbor(view: Facts, name: str, route: Route, via: Address) -> tuple[str, str] | None:
     """What is wrong with a route's next hop; nothing, if its VRF isn't there."""
     node = view.nodes[name]
-    if route.vrf not in (None, *node.vrf_tables):
+    if route.vrf not in (None, *node.vrfs):
         return None
-    return next_hop(view, name, via, node.vrf_of(route.vrf, route.table))
+    return next_hop(view, name, via, node.place_of(route))
 
 
 @check
@@ -52,7 +52,7 @@ def nic_of_a_route(view: Facts, locate: Locate) -> Iterator[Problem]:
     for path, name, route in view.every_route:
         if route.nic is None or not view.clear(name) or route.type:
             continue
-        vrf = view.nodes[name].vrf_of(route.vrf, route.table)
+        vrf = view.nodes[name].place_of(route)
         mine = (nic for nic in view.nics.get(name, ()) if (nic.endpoint.vrf or "") == vrf)
         nics = {nic.endpoint.nic: nic.link.prefixes for nic in mine}
         where = locate((*path, "nic"))
@@ -86,7 +86,8 @@ def route_in_the_place_of_a_link(view: Facts, locate: Locate) -> Iterator[Proble
     """Linux has one IPv4 route of a prefix and a metric, and that of a link's own prefix has none, too."""
     alone = Counter(prefix for item in view.links for prefix in item.value.prefixes)
     for path, name, route in view.every_route:
-        if route.prefix.version == 6 or route.metric or route.table or route.vrf:
+        others = route.prefix.version == 6 or route.metric or view.nodes[name].runs_frr
+        if others or route.table or route.vrf:
             continue
         for nic in view.nics.get(name, ()):
             if route.prefix in nic.link.prefixes and nic.endpoint.vrf is None and alone[route.prefix] == 1:
@@ -169,5 +170,5 @@ def _taken(view: Facts, name: str, node: Node) -> Iterator[tuple[int, str]]:
     yield from ((SELECTORS + one, "steering by source or NIC") for one in range(len(chosen)))
 
 
-def _table(node: Node, route: Route) -> int | None:
-    return route.table or node.vrf_tables.get(route.vrf or "")
+def _table(node: Node, route: Route) -> int | str | None:
+    return route.table or node.vrf_tables.get(route.vrf or "") or route.vrf

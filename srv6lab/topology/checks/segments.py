@@ -89,7 +89,8 @@ def sid_in_locator(view: Facts, locate: Locate) -> Iterator[Problem]:
     routed = {route.prefix for node in view.nodes.values() for route in node.routes}
     for item in view.every_sid:
         node, sid = view.nodes.get(item.value.node), item.value.sid
-        if node is None or _no_unicast(sid) or (node.locator and sid in node.locator):
+        mine = node.every_locator.values() if node else ()
+        if node is None or _no_unicast(sid) or any(one.holds(sid) for one in mine):
             continue
         if item.value.prefix in routed or item.value.anycast:
             continue

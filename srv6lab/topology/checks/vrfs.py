@@ -18,10 +18,11 @@ _TAKEN = re.compile(rf"({'|'.join(TAKEN)}|core|sr0|eth[0-9]+|at-.*|main|local)")
 
 
 def _named(view: Facts) -> Iterator[tuple[str, Path, str]]:
-    """Whatever is in a VRF but a NIC: the node, where it stands, the VRF's name."""
+    """Whatever is in a VRF but a NIC, and a route of one of BGP's: the node, where it stands, the VRF's name."""
     for name, node in view.nodes.items():
         for index, route in enumerate(node.routes):
-            yield name, ("nodes", name, "routes", index, "vrf"), route.vrf or ""
+            if route.vrf not in node.vpns:
+                yield name, ("nodes", name, "routes", index, "vrf"), route.vrf or ""
     for sid in view.local_sids:
         yield sid.value.node, (*sid.path, "vrf"), sid.value.vrf or ""
     for policy in view.policies:

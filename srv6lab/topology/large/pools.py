@@ -115,7 +115,7 @@ class _Giver:
         if not isinstance(node.data, dict) or node.data.get("role") not in _FORWARDS:
             return node
         more: list[Entry] = []
-        if "locators" in self.pools and "locator" not in node.data:
+        if "locators" in self.pools and not {"locator", "locators"} & node.data.keys():
             more += self._given("locators", "locator", _SUBNET, node.mark)
         if "loopbacks" in self.pools and "loopback" not in node.data:
             more += self._given(

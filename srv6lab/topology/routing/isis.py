@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from srv6lab.topology.scalars import Model
+from srv6lab.topology.scalars import Model, Name
 
 # ISO 10589 section 7.1: an area of one to three groups, six octets of system id, selector 00.
 Net = Annotated[
@@ -20,6 +20,7 @@ class Isis(Model):
 
     instance: InstanceName
     net: Net
+    locators: Annotated[tuple[Name, ...], Field(max_length=1)] = ()
     redistribute: tuple[Literal["bgp"], ...] = ()
 
 

@@ -65,8 +65,12 @@ if [[ $tentative ]]; then
 fi
 
 frr=/usr/lib/frr
-version=$([[ ! -x $frr/bgpd ]] || "$frr/bgpd" --version | sed -n 's/^bgpd version \([0-9.]*\).*/\1/p')
-if [[ $(printf '%s\n' 10.6 "${version:-0}" | sort -V | head -n 1) != 10.6 ]]; then
+needed=10.6
+version=''
+if [[ -x $frr/bgpd && $("$frr/bgpd" --version) =~ ^bgpd\ version\ (([0-9]+)\.([0-9]+)[0-9.]*) ]]; then
+  version=${BASH_REMATCH[1]} number=$((BASH_REMATCH[2] * 1000 + BASH_REMATCH[3]))
+fi
+if [[ ! $version ]] || ((number < ${needed%.*} * 1000 + ${needed#*.})); then
   echo "day0/ar1.sh: ar1 needs FRR 10.6 or newer, and has ${version:-none}" >&2
   exit 1
 fi
@@ -88,6 +92,7 @@ ip router-id 192.168.1.1
 !
 router bgp 65001
  bgp router-id 192.168.1.1
+ coalesce-time 10
  no bgp default ipv4-unicast
  no bgp ebgp-requires-policy
  neighbor 192.168.1.2 remote-as 100
@@ -107,15 +112,28 @@ EOF
 touch /etc/frr/vtysh.conf
 chown -R frr:frr /etc/frr /run/frr
 
-for daemon in mgmtd zebra staticd bgpd; do
-  if [[ -e /run/frr/$daemon.pid ]] && kill -0 "$(</run/frr/$daemon.pid)" 2>/dev/null; then
-    continue
+start() {
+  local daemon=$1 file=/run/frr/$1 options=()
+  if [[ -e $file.pid ]] && kill -0 "$(<"$file.pid")" 2>/dev/null; then
+    return
   fi
-  options=()
   if [[ $daemon == @(mgmtd|zebra) && -n $(ls -A /run/netns 2>/dev/null) ]]; then
     options=(-w)  # VRFs are network namespaces
   fi
-  "$frr/$daemon" -d "${options[@]}" -u frr -g frr >/run/frr/$daemon.out 2>&1 || { cat /run/frr/$daemon.out >&2; exit 1; }
+  "$frr/$daemon" -d "${options[@]}" -u frr -g frr >"$file.out" 2>&1 || { cat "$file.out" >&2; return 1; }
+}
+# Protocols ask zebra when they start, and nothing of each other.
+protocols=()
+for daemon in mgmtd zebra staticd bgpd; do
+  if [[ $daemon == @(mgmtd|zebra) ]]; then
+    start "$daemon"
+  else
+    start "$daemon" &
+    protocols+=($!)
+  fi
+done
+for pid in "${protocols[@]}"; do
+  wait "$pid"
 done
 if ! said=$(vtysh -b 2>&1); then
   echo "$said" >&2

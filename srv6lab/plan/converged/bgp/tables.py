@@ -1,0 +1,145 @@
+"""The tables of all speakers, once nobody has anything new to tell."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from ipaddress import IPv4Address
+
+from srv6lab.plan.converged.bgp.best import select
+from srv6lab.plan.converged.bgp.originate import originated
+from srv6lab.plan.converged.bgp.sessions import is_up, sessions_of
+from srv6lab.plan.converged.bgp.tell import believed, told
+from srv6lab.plan.converged.bgp.values import (
+    FAMILIES,
+    OF_VPNS,
+    BgpRoute,
+    Key,
+    Session,
+    Speaker,
+    Table,
+    Tables,
+)
+from srv6lab.plan.converged.bgp.vrfs import exported, imported
+from srv6lab.plan.converged.rib import Rib, RibRoute, own_addresses, vrf_routes
+from srv6lab.plan.frr.bgp import OF_UNICAST
+from srv6lab.plan.nodes import Plan
+from srv6lab.topology.scalars import Address
+
+ROUNDS = 100  # more than any lab needs that comes to rest: a route moves a session in each
+
+
+class Unsettled(Exception):
+    """The speakers never come to rest: each one's choice makes another choose anew (RFC 3345)."""
+
+
+class Bgp:
+    """BGP of a lab. `settle` takes the routing tables without BGP's routes, or with those of the last time, for sessions
+    and next hops may be reached by them."""
+
+    def __init__(self, plan: Plan, withdrawn: Collection[str] = ()) -> None:
+        self.plan, self.withdrawn = plan, withdrawn
+        self.sessions = sessions_of(plan)
+        self.tables: Tables = {speaker: {} for speaker in self.sessions}
+        self._nodes = {node.name: node for node in plan.nodes}
+        self._addresses = {name: own_addresses(self._nodes[name]) for name, _ in self.sessions}
+
+    def settle(self, ribs: Mapping[str, Rib]) -> Tables:
+        """Speaker after speaker selects anew, until none selects otherwise."""
+        up = {
+            speaker: [one for one in all_ if is_up(one, self.plan, ribs)]
+            for speaker, all_ in self.sessions.items()
+        }
+        for _ in range(ROUNDS):
+            before = {speaker: dict(tables) for speaker, tables in self.tables.items()}
+            for speaker, sessions in up.items():
+                self.tables[speaker] = self._selected(speaker, sessions, ribs)
+            if self.tables == before:
+                return self.tables
+        raise Unsettled
+
+    def routes(self, node: str, rib: Rib) -> Iterator[RibRoute]:
+        """What the speaker of a node puts into its routing table: all that it is told and has selected."""
+        for family in OF_UNICAST.values():
+            for key, paths in self.tables.get(Speaker(node), {}).get(family, {}).items():
+                if not paths[0].own:
+                    hops = (one.next_hop for one in paths if one.next_hop)
+                    ways = dict.fromkeys(way for hop in hops for way in rib.ways(hop, key.prefix))
+                    protocol = "bgp" if paths[0].ebgp else "ibgp"
+                    yield RibRoute(key.prefix, protocol, tuple(sorted(ways, key=str)), paths[0].med)
+
+    def _selected(
+        self, speaker: Speaker, sessions: list[Session], ribs: Mapping[str, Rib]
+    ) -> dict[str, Table]:
+        rib = ribs[speaker.node]
+        found: dict[str, dict[Key, list[BgpRoute]]] = {family: {} for family in FAMILIES}
+        every = (*self._own(speaker, rib), *self._heard(speaker, sessions, ribs))
+        for family, route in every:
+            if family in OF_VPNS.values() or _valid(route, rib):  # FRR hands VPN routes on as they are
+                found[family].setdefault(route.key, []).append(route)
+
+        def metric(route: BgpRoute) -> int:
+            to = _tracked(route)
+            near = rib.lookup(to) if to else None
+            return near.metric if near else 0
+
+        return {
+            family: {key: select(routes, metric) for key, routes in table.items()}
+            for family, table in found.items()
+            if table
+        }
+
+    def _own(self, speaker: Speaker, rib: Rib) -> Iterator[tuple[str, BgpRoute]]:
+        node = self._nodes[speaker.node]
+        assert node.routing and node.routing.bgp
+        if not speaker.vrf:
+            bgp = node.routing.bgp
+            yield from _by_family(originated(bgp.networks, bgp.redistribute, rib), OF_UNICAST)
+            yield from _by_family(exported(node, self.tables, self.withdrawn), OF_VPNS)
+            return
+        vrf = next(one for one in node.routing.vrfs if one.name == speaker.vrf)
+        yield from _by_family(originated((), vrf.redistribute, Rib(vrf_routes(node, vrf.name))), OF_UNICAST)
+        yield from _by_family(imported(node, vrf, self.tables), OF_UNICAST)
+
+    def _heard(
+        self, speaker: Speaker, sessions: list[Session], ribs: Mapping[str, Rib]
+    ) -> Iterator[tuple[str, BgpRoute]]:
+        """What the speaker believes of all that the others tell."""
+        for session in sessions:
+            other = self._other_end(session)
+            teller, listener = self._router_id(other.here), self._router_id(speaker)
+            for family in session.families:
+                for paths in self.tables[other.here].get(family, {}).values():
+                    said = told(paths[0], other, teller, ribs[other.here.node])
+                    if said and (route := believed(said, session, listener, self._addresses[speaker.node])):
+                        yield family, route
+
+    def _other_end(self, session: Session) -> Session:
+        ends = self.sessions[session.there]
+        return next(one for one in ends if (one.local, one.remote) == (session.remote, session.local))
+
+    def _router_id(self, speaker: Speaker) -> IPv4Address:
+        routing = self._nodes[speaker.node].routing
+        assert routing
+        return routing.router_id
+
+
+def _by_family(routes: Iterator[BgpRoute], families: Mapping[int, str]) -> Iterator[tuple[str, BgpRoute]]:
+    for route in routes:
+        yield families[route.prefix.version], route
+
+
+def _tracked(route: BgpRoute) -> Address | None:
+    """What a route stands or falls with: the SID that it leads to, else its next hop."""
+    return route.sid if route.sid and route.came else route.next_hop
+
+
+def _valid(route: BgpRoute, rib: Rib) -> bool:
+    """RFC 4271 section 9.1.2.1: the next hop can be reached; of eBGP over one link it is on that link."""
+    to = _tracked(route)
+    if route.came is None or to is None:
+        return True
+    near = rib.lookup(to, route.prefix)
+    itself = route.prefix.num_addresses == 1 and route.prefix.network_address == to
+    if near is None or not near.ways or itself:
+        return False
+    return near.protocol == "connected" or not route.came.connected or route.sid is not None

@@ -1,0 +1,93 @@
+"""Checks of what BGP routers tell each other: what they announce is there, and comes to all of their AS."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from srv6lab.errors import Problem
+from srv6lab.topology.checks.bgp import Session, sessions
+from srv6lab.topology.checks.facts import Facts
+from srv6lab.topology.checks.registry import Locate, check, warning
+from srv6lab.topology.checks.routers import routers
+from srv6lab.topology.model import Node
+from srv6lab.topology.scalars import Network
+
+
+@check
+def redistributed_from_nothing(view: Facts, locate: Locate) -> Iterator[Problem]:
+    for name, node in routers(view):
+        for index, source in enumerate(node.bgp.redistribute if node.bgp else ()):
+            if source == "isis" and node.isis is None:
+                what = f"{name} has no IS-IS to redistribute from"
+                yield Problem(
+                    locate(("nodes", name, "bgp", "redistribute", index)), what, f"give {name} `isis`"
+                )
+
+
+@check
+def network_without_a_route(view: Facts, locate: Locate) -> Iterator[Problem]:
+    """FRR announces a network only while another protocol has a route to exactly that prefix."""
+    everywhere = {prefix for name in view.nodes for prefix in _own(view, name)}
+    for name, node in routers(view):
+        if node.bgp is None or not view.clear(name) or not view.links_known:
+            continue
+        known = everywhere if _learns(node) else set(_own(view, name))
+        for index, prefix in enumerate(node.bgp.networks):
+            if prefix not in known:
+                what = f"{name} has no route to exactly {prefix}, so FRR doesn't announce it"
+                mend = f'add it to the `routes` of {name}, such as {{prefix: "{prefix}", type: blackhole}}'
+                yield warning(locate(("nodes", name, "bgp", "networks", index)), what, mend)
+
+
+def _learns(node: Node) -> bool:
+    return node.isis is not None or bool(getattr(node, "ospf", None) or getattr(node, "ospf6", None))
+
+
+def _own(view: Facts, name: str) -> Iterator[Network]:
+    node = view.nodes[name]
+    yield from (one.network for one in node.loopbacks)
+    yield from (prefix for nic in view.nics.get(name, ()) for prefix in nic.link.prefixes)
+    yield from (route.prefix for route in node.routes)
+    if node.locator:
+        yield node.locator
+
+
+@check
+def routes_stay_behind(view: Facts, locate: Locate) -> Iterator[Problem]:
+    """What comes by iBGP is passed on by iBGP only to clients, or from them (RFC 4456 section 5): without reflectors each
+    router of an AS needs a session with each other."""
+    every = [one for one in sessions(view) if not one.ebgp and not one.vrf]
+    for family in ("ipv4", "ipv6", "vpnv4", "vpnv6"):
+        spoken = {(one.name, one.one.node): one for one in every if family in one.one.families}
+        mutual = {pair: one for pair, one in spoken.items() if (pair[1], pair[0]) in spoken}
+        told = {name for name, _ in mutual}
+        for name in sorted(told):
+            number = view.nodes[name].bgp.as_number if view.nodes[name].bgp else 0  # type: ignore[union-attr]
+            others = {one for one in told if (bgp := view.nodes[one].bgp) and bgp.as_number == number}
+            if missed := sorted(others - _reached(name, mutual.values())):
+                words = ", ".join(missed[:4]) + (" and others" if len(missed) > 4 else "")
+                what = f"what {name} tells its AS in {family} doesn't come to {words}"
+                mend = "give them a session with it, or a route reflector with `reflector_client: true`"
+                yield warning(locate(("nodes", name, "bgp", "neighbors")), what, mend)
+
+
+def _reached(source: str, every: Iterable[Session]) -> set[str]:
+    """Who is told what a router tells its iBGP neighbors."""
+    ends = list(every)
+    found = {source}
+    waiting = [(one.one.node, one) for one in ends if one.name == source]
+    seen: set[tuple[str, str]] = set()
+    while waiting:
+        name, by = waiting.pop()
+        found.add(name)
+        if (by.name, name) in seen:
+            continue
+        seen.add((by.name, name))
+        back = next(one for one in ends if (one.name, one.one.node) == (name, by.name))
+        of_client = back.one.reflector_client
+        waiting += [
+            (one.one.node, one)
+            for one in ends
+            if one.name == name and one.one.node != by.name and (of_client or one.one.reflector_client)
+        ]
+    return found
