@@ -7,9 +7,10 @@ from ipaddress import IPv4Address, IPv6Address
 
 from srv6lab.evidence.packets import Address
 from srv6lab.plan.nodes import Nic, PlannedNode
-from srv6lab.predict.forwarding import Ended, vrf_of, walks
+from srv6lab.predict.forwarding import vrf_of, walks
 from srv6lab.predict.namespaces import ModeledLab
 from srv6lab.predict.source import source as source_by
+from srv6lab.predict.walk import Ended
 from srv6lab.srv6.packet import Icmp, Icmpv6, Ipv4, Ipv6, Packet, build
 from srv6lab.srv6.results import IcmpError
 from srv6lab.topology.exercises import HOPS
