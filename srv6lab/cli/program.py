@@ -61,8 +61,11 @@ class Lab(Program):
 
     def execute(self) -> None:
         interrupts.listen()
-        with self._told():
-            super().execute()
+        try:
+            with self._told():
+                super().execute()
+        finally:
+            interrupts.over()
 
     @contextmanager
     def _told(self) -> Iterator[None]:
@@ -90,7 +93,6 @@ class Lab(Program):
             self._fail(f"{what}\n  mend: invoke --debug shows where", 3)
 
     def _fail(self, message: str, code: int) -> None:
-        interrupts.cleaned_up()
         if self.args.debug.value or os.environ.get("INVOKE_DEBUG"):
             raise
         raise Exit(message, code)

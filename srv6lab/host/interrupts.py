@@ -46,10 +46,10 @@ def listen() -> None:
             signal.signal(number, _heard)
 
 
-def cleaned_up() -> None:
-    """What is left is this process's end; while Python ends, it leaves signals to the system, for which a second one
-    would be the end by that signal. Before, commands would inherit that it is ignored."""
-    for number in _STOPS if _heard.stopped else ():
+def over() -> None:
+    """All is done or cleaned up, and its exit code stands. While Python ends it leaves signals to the system, and one more
+    would be the end by that signal. Not before: commands inherit what is ignored."""
+    for number in (signal.SIGINT, *_STOPS):
         signal.signal(number, signal.SIG_IGN)
 
 

@@ -18,7 +18,7 @@ BEGIN = """
 import signal, sys, threading, time
 from pathlib import Path
 from srv6lab.errors import code_of
-from srv6lab.host.interrupts import held, listen
+from srv6lab.host.interrupts import held, listen, over
 listen()
 threading.Thread(target=time.sleep, args=(30,), daemon=True).start()  # signals may come to it
 out = Path(sys.argv[1])
@@ -39,6 +39,9 @@ except KeyboardInterrupt as error:
     sys.stderr.write("on both streams"); sys.stderr.flush()
     time.sleep(0.3)
     say("clean")
+    over()
+    print("over", flush=True)
+    time.sleep(0.3)
     raise SystemExit(code_of(error))
 """
 
@@ -58,6 +61,8 @@ def test_what_is_held_is_done_whole_and_then_cleaned_up(number: int, code: int, 
         assert popen.stdout.readline() == "cleaning up\n"
         for again in STOPS:  # said twice, it is no reason to stop cleaning up
             popen.send_signal(again if number != signal.SIGINT else 0)
+        assert popen.stdout.readline() == "over\n"
+        popen.send_signal(number)
         assert popen.wait(20) == code
     assert (tmp_path / "out").read_text() == "whole clean "
 
