@@ -9,7 +9,9 @@ import shlex
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass, replace
+from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 from typing import Any
 
 import pytest
@@ -23,7 +25,8 @@ from srv6lab.render import templates as renders
 from srv6lab.render.day0 import NAMES, day0_path, render
 from srv6lab.render.templates import TEMPLATES
 from srv6lab.topology import model as topology
-from srv6lab.topology import routing, scalars
+from srv6lab.topology import scalars
+from srv6lab.topology.routing import isis, vrf
 from tests.conftest import LABS, REPOSITORY, SITE, tool
 from tests.fork import fork
 from tests.small import planned
@@ -135,12 +138,12 @@ HOSTILE = (
 
 def kind_of(name: str) -> Any:
     """The type of a name that an author writes."""
-    return next(getattr(room, name) for room in (topology, scalars, routing) if hasattr(room, name))
+    return next(getattr(room, name) for room in (topology, scalars, isis, vrf) if hasattr(room, name))
 
 
 @pytest.mark.parametrize(
     "kind",
-    ["Name", "NicName", "TraceName", "VrfName", "Net", "RouteTarget", "InstanceName"],
+    ["Name", "NicName", "TraceName", "VrfName", "Net", "RouteTarget", "InstanceName", "Secret"],
 )
 @pytest.mark.parametrize("text", HOSTILE)
 def test_a_name_holds_no_word_of_a_shell(kind: str, text: str) -> None:
@@ -189,8 +192,20 @@ RESTRICTED = {
     "PlannedProxy.to": "NicLabel",
     "PlannedProxy.back": "NicLabel",
     "IsisNic.nic": "a Point.nic",
-    "IsisNic.neighbor": "Name",
     "IsisNic.network": "Literal",
+    "OspfNeighbor.node": "Name",
+    "OspfNeighbor.nic": "a Point.nic",
+    "OspfNic.nic": "a Point.nic",
+    "OspfNic.network": "Literal",
+    "Routing.own_daemons": "Literal",
+    "PlannedOspf.redistribute": "Literal",
+    "BfdNeighbor.node": "Name",
+    "BfdNeighbor.protocol": "a word of ours",
+    "PlannedBfd.nic": "a Point.nic",
+    "IsisNeighbor.node": "Name",
+    "IsisNeighbor.nic": "a Point.nic",
+    "PlannedPassword.kind": "Literal",
+    "PlannedPassword.secret": "Secret",
     "PlannedIsis.instance": "InstanceName",
     "PlannedIsis.net": "Net",
     "PlannedIsis.redistribute": "Literal",
@@ -205,6 +220,7 @@ RESTRICTED = {
     "PlannedVrf.import_targets": "RouteTarget",
     "PlannedVrf.export_targets": "RouteTarget",
     "PlannedVrf.redistribute": "Literal",
+    "VpnSid.behavior": "Literal",
     "Nic.vrf": "VrfName",
     "Behavior.name": "the registry",
     "Behavior.parameters": "the registry",
@@ -292,7 +308,11 @@ def test_what_an_agent_is_told_is_one_word_of_the_shell() -> None:
 def test_the_list_of_restricted_fields_names_fields_that_are_there() -> None:
     known = {
         f"{one.__name__}.{field.name}"
-        for one in (*vars(plans).values(), *vars(frr).values())
+        for module in (
+            plans,
+            *(import_module(f"{frr.__name__}.{one.name}") for one in iter_modules(frr.__path__)),
+        )
+        for one in vars(module).values()
         if isinstance(one, type) and is_dataclass(one)
         for field in fields(one)
     }

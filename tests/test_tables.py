@@ -49,7 +49,7 @@ def test_a_node_that_knows_all_lacks_nothing() -> None:
 @pytest.mark.parametrize(
     ("said", "instead", "lacks"),
     [
-        ('"state":"Up"', '"state":"Initializing"', "edge has no IS-IS adjacency with core on eth2"),
+        ("2  Up", "2  Initializing", "edge has no IS-IS adjacency with core on eth2"),
         (
             '"state":"Established"',
             '"state":"Active","lastResetDueTo":"No route to host"',

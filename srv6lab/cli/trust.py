@@ -58,6 +58,7 @@ def _of_node(node: PlannedNode) -> Iterator[str]:
         yield from (
             f"(service {service.name} has a rule that runs or writes something) {rule}" for rule in rules
         )
+    yield from (f"(FRR) {line}" for line in node.own.frr)
 
 
 def _file(file: OwnFile) -> str:

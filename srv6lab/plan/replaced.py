@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 
+from srv6lab.evidence.packets import Point
 from srv6lab.plan.nodes import PlannedNode, SteeredPrefix
 from srv6lab.topology.scalars import Network
 
@@ -20,11 +21,17 @@ def without_prefix(node: PlannedNode, prefix: Network, table: int | None = None)
 
 
 def without_nics(node: PlannedNode, down: Collection[str], silent: Collection[str]) -> PlannedNode:
-    """A node whose NICs in `down` are down: Linux takes away what goes by them. No adjacency of IS-IS is over those, nor
-    over NICs that are `silent`, whose other end is down; and FRR takes its static routes away there."""
-    node = without_adjacencies(node, {*down, *silent})
+    """A node whose NICs in `down` are down: Linux takes away what goes by them. No adjacency of IS-IS or OSPF is over
+    those, nor over NICs that are `silent`, whose other end is down; and FRR takes its static routes away there."""
+    routing = node.routing
+    if routing and routing.isis:
+        nics = tuple(one for one in routing.isis.nics if one.nic not in {*down, *silent})
+        routing = replace(routing, isis=replace(routing.isis, nics=nics))
+    if routing and routing.ospf:
+        routing = replace(routing, ospf=tuple(one.without({*down, *silent}) for one in routing.ospf))
     return replace(
         node,
+        routing=routing,
         routes=tuple(
             one for one in node.routes if one.nic not in down and not (one.frr and one.nic in silent)
         ),
@@ -34,12 +41,31 @@ def without_nics(node: PlannedNode, down: Collection[str], silent: Collection[st
     )
 
 
+def without_neighbors(node: PlannedNode, down: Collection[Point]) -> PlannedNode:
+    """A node without the adjacencies of IS-IS and OSPF with NICs that are down, of which a LAN's carrier says nothing."""
+    routing = node.routing
+    if routing is None:
+        return node
+    ospf = tuple(one.without_neighbors(down) for one in routing.ospf)
+    if routing.isis is None:
+        return replace(node, routing=replace(routing, ospf=ospf))
+    nics = tuple(
+        replace(one, neighbors=tuple(it for it in one.neighbors if Point(it.node, it.nic) not in down))
+        for one in routing.isis.nics
+    )
+    return replace(node, routing=replace(routing, isis=replace(routing.isis, nics=nics), ospf=ospf))
+
+
 def without_adjacencies(node: PlannedNode, nics: Collection[str]) -> PlannedNode:
-    """A node whose routing protocols know of no neighbor on some of its NICs."""
+    """A node whose routing protocols know of no neighbor on some of its NICs, whose prefixes they tell all the same."""
     routing = node.routing
     if routing and routing.isis:
-        left = tuple(one for one in routing.isis.nics if one.nic not in nics)
+        left = tuple(replace(one, neighbors=()) if one.nic in nics else one for one in routing.isis.nics)
         routing = replace(routing, isis=replace(routing.isis, nics=left))
+    if routing and routing.ospf:
+        routing = replace(routing, ospf=tuple(one.without(nics) for one in routing.ospf))
+    if routing and routing.bfd:
+        routing = replace(routing, bfd=tuple(one for one in routing.bfd if one.nic not in nics))
     return replace(node, routing=routing)
 
 

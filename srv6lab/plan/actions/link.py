@@ -8,7 +8,7 @@ from dataclasses import replace
 from srv6lab.evidence.packets import Point
 from srv6lab.plan.actions.change import ChangedLab, PlannedChange, changed, changes
 from srv6lab.plan.nodes import Nic, Plan, PlannedNode
-from srv6lab.plan.replaced import without_nics
+from srv6lab.plan.replaced import without_neighbors, without_nics
 from srv6lab.topology.actions.link import LinkAction
 
 
@@ -57,6 +57,7 @@ def with_down(lab: ChangedLab, points: Collection[Point]) -> ChangedLab:
     def told(node: PlannedNode) -> PlannedNode:
         gone = {nic.name for nic in node.nics if nic.point in all_down}
         silent = {nic.name for nic in node.nics if nic.peer in all_down and not nic.bridged}
+        node = without_neighbors(node, all_down)
         return without_nics(node, gone, silent) if gone or silent else node
 
     return replace(lab.with_nodes(told), down=all_down)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator
 from typing import TypeVar
 
 from srv6lab.plan.converged.rib import RibRoute
@@ -17,9 +17,11 @@ Reached = dict[T, tuple[int, frozenset[tuple[Nic, Nic]]]]
 
 
 class Spf:
-    """The shortest paths of one protocol, found out when they are asked for."""
+    """The shortest paths of one protocol, found out when they are asked for. No path leads through a node that is
+    overloaded; it may begin and end there."""
 
-    def __init__(self, plan: Plan, adjacencies: Adjacencies) -> None:
+    def __init__(self, plan: Plan, adjacencies: Adjacencies, overloaded: Collection[str] = ()) -> None:
+        self._overloaded = overloaded
         self.nodes = {node.name: node for node in plan.nodes}
         self._nics = {
             node.name: tuple(one for one in adjacencies(node) if not one[0].cut) for node in plan.nodes
@@ -30,7 +32,12 @@ class Spf:
     def far(self, source: str) -> dict[str, int]:
         """How far each node is that the protocol leads to, itself among them, the nearest first."""
         if source not in self._far:
-            self._far[source] = {name: far for far, name in nearest_first(0, source, self._moves)}
+
+            def moves(far: int, name: str) -> Iterator[tuple[int, str]]:
+                if name == source or name not in self._overloaded:
+                    yield from ((far + metric, there.point.node) for _, metric, there in self._hops(name))
+
+            self._far[source] = {name: far for far, name in nearest_first(0, source, moves)}
         return self._far[source]
 
     def ways(self, source: str, to: str) -> tuple[tuple[Nic, Nic], ...]:
@@ -39,7 +46,7 @@ class Spf:
         return tuple(
             (near, there)
             for near, metric, there in self._hops(source)
-            if whole is not None and self.far(there.point.node).get(to, whole) + metric == whole
+            if whole is not None and self._behind(there.point.node, to, whole) + metric == whole
         )
 
     def reached(self, source: str, announced: Callable[[PlannedNode], Iterable[tuple[T, int]]]) -> Reached[T]:
@@ -56,8 +63,11 @@ class Spf:
             found[what] = least, frozenset(way for name in nearest for way in self.ways(source, name))
         return found
 
-    def _moves(self, far: int, name: str) -> Iterator[tuple[int, str]]:
-        return ((far + metric, there.point.node) for _, metric, there in self._hops(name))
+    def _behind(self, neighbor: str, to: str, nowhere: int) -> int:
+        """How far it is from a neighbor on."""
+        if neighbor in self._overloaded and neighbor != to:
+            return nowhere
+        return self.far(neighbor).get(to, nowhere)
 
     def _hops(self, name: str) -> Iterator[tuple[Nic, int, Nic]]:
         """The links to neighbors: the near end, what it costs, the far end. A bridge has several of these."""

@@ -3,46 +3,187 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import combinations
 
 from srv6lab.errors import Problem
 from srv6lab.topology.actions.withdraw import WithdrawAction
-from srv6lab.topology.checks.facts import Facts
+from srv6lab.topology.checks.facts import Facts, Item
 from srv6lab.topology.checks.network import repeated
-from srv6lab.topology.checks.registry import Locate, check, line_of
+from srv6lab.topology.checks.registry import Locate, check, line_of, warning
 from srv6lab.topology.checks.routers import routers
+from srv6lab.topology.model import Link
+from srv6lab.topology.routing.isis import Isis, IsisLink, adjacency, levels_of
 
 
 @check
 def net_twice(view: Facts, locate: Locate) -> Iterator[Problem]:
     """The system id is the three groups before the selector (ISO 10589 section 7.1)."""
-    pairs = ((node.isis.net.split(".")[-4:-1], ("nodes", name)) for name, node in routers(view) if node.isis)
-    for system, first, path in repeated((".".join(system), path) for system, path in pairs):
+    pairs = ((node.isis.system, ("nodes", name)) for name, node in routers(view) if node.isis)
+    for system, first, path in repeated(pairs):
         what = f"{first[1]} already has the system id {system} ({line_of(locate, (*first, 'isis', 'net'))})"
         yield Problem(locate((*path, "isis", "net")), what, "give each router one of its own")
 
 
 @check
 def isis_link_without_isis(view: Facts, locate: Locate) -> Iterator[Problem]:
+    """A link of two ends needs IS-IS at both, a LAN at two, a passive one at one."""
     for item in view.links:
-        if item.value.isis is None:
+        link = item.value
+        if link.isis is None:
             continue
-        for endpoint in item.value.endpoints:
-            node = view.nodes.get(endpoint.node)
-            if node is not None and node.isis is None:
-                what = f"link {item.value.name} runs IS-IS, and {endpoint.node} doesn't"
-                mend = f"give {endpoint.node} `isis: {{instance: core, net: 49.0000.0000.0001.00}}`"
-                yield Problem(locate((*item.path, "isis"), key=True), what, mend)
+        nodes = {one.node: view.nodes[one.node] for one in link.endpoints if one.node in view.nodes}
+        lacking = [name for name, node in nodes.items() if node.isis is None]
+        if len(link.endpoints) - len(lacking) >= (1 if link.isis.passive else 2):
+            continue
+        for name in lacking:
+            what = f"link {link.name} runs IS-IS, and {name} doesn't"
+            mend = f"give {name} `isis: {{instance: core, net: 49.0000.0000.0001.00}}`"
+            if not link.isis.passive:
+                mend += ", or make the link `passive: true`"
+            yield Problem(locate((*item.path, "isis"), key=True), what, mend)
 
 
 @check
 def isis_on_a_bridge(view: Facts, locate: Locate) -> Iterator[Problem]:
     for item in view.links:
-        if item.value.isis is not None and len(item.value.endpoints) > 2:
-            what = (
-                f"link {item.value.name} has {len(item.value.endpoints)} ends, and IS-IS runs on links of two"
+        isis, ends = item.value.isis, len(item.value.endpoints)
+        if isis is not None and isis.network == "point-to-point" and ends > 2:
+            what = f"link {item.value.name} has {ends} ends, and point-to-point is for two"
+            yield Problem(locate((*item.path, "isis", "network")), what, "write `network: broadcast`")
+
+
+@check
+def isis_by_end(view: Facts, locate: Locate) -> Iterator[Problem]:
+    """What is said end by end is said for all of them."""
+    for item in view.links:
+        if item.value.isis is None:
+            continue
+        ends = len(item.value.endpoints)
+        for key, many in (
+            ("metric", len(item.value.isis.metrics)),
+            ("authentication", len(item.value.isis.passwords)),
+        ):
+            if many not in (0, 1, ends):
+                what = f"link {item.value.name} has {ends} ends, and `{key}` says {many}"
+                yield Problem(
+                    locate((*item.path, "isis", key)), what, "say one for all ends, or one for each"
+                )
+
+
+@check
+def isis_without_adjacency(view: Facts, locate: Locate) -> Iterator[Problem]:
+    """Levels and areas permit each router of a link to find another there."""
+    for item, isis, speakers in _speakers(view):
+        for name, one in speakers.items():
+            others = {other: it for other, it in speakers.items() if other != name}
+            if others and not any(adjacency(isis, one, other) for other in others.values()):
+                other, there = next(iter(others.items()))
+                what = (
+                    f"{name} and {other} have no adjacency on link {item.value.name}: {name} has {_place(isis, one)} there, "
+                    f"and {other} {_place(isis, there)}"
+                )
+                mend = "give them a level in common; level 1 is inside an area only"
+                yield Problem(locate((*item.path, "isis"), key=True), what, mend)
+                break
+
+
+def _place(isis: IsisLink, node: Isis) -> str:
+    found = sorted(levels_of(node, isis))
+    said = " and ".join(map(str, found))
+    return f"level {said} of area {node.area}" if found else f"no level {isis.level}"
+
+
+def _speakers(view: Facts) -> Iterator[tuple[Item[Link], IsisLink, dict[str, Isis]]]:
+    """The links with adjacencies, and the IS-IS of each node there."""
+    for item in view.links:
+        isis = item.value.isis
+        if isis is not None and not isis.passive:
+            ends = ((one.node, view.nodes.get(one.node)) for one in item.value.endpoints)
+            yield item, isis, {name: node.isis for name, node in ends if node and node.isis}
+
+
+@check
+def isis_secret_of_a_link(view: Facts, locate: Locate) -> Iterator[Problem]:
+    for item in view.links:
+        isis = item.value.isis
+        if isis is not None and len(set(isis.passwords)) > 1 and not isis.passive:
+            what = f"the ends of link {item.value.name} don't have the same authentication, so no adjacency comes up"
+            yield Problem(
+                locate((*item.path, "isis", "authentication")), what, "give all ends the same secret and type"
             )
-            mend = "take `isis` away, or connect each two of the nodes by a link of their own"
+
+
+@check
+def isis_secret_of_an_area(view: Facts, locate: Locate) -> Iterator[Problem]:
+    """What a node floods is thrown away by a neighbor that expects another secret."""
+    for _, isis, speakers in _speakers(view):
+        for name, other in combinations(speakers, 2):
+            common = adjacency(isis, speakers[name], speakers[other])
+            for level, key in ((1, "area"), (2, "domain")):
+                own, theirs = (getattr(speakers[one].authentication, key) for one in (name, other))
+                if level in common and own != theirs:
+                    what = (
+                        f"{other} and {name} don't have the same {key} authentication, "
+                        "so neither takes what the other floods"
+                    )
+                    mend = f"give both the same `authentication: {{{key}: {{secret: …}}}}`"
+                    yield Problem(locate(("nodes", other, "isis"), key=True), what, mend)
+
+
+@check
+def isis_in_one_topology(view: Facts, locate: Locate) -> Iterator[Problem]:
+    """IS-IS finds the shortest paths once for both IP versions (RFC 1195 section 1.3.2), and sends IPv4 over a link that has none."""
+    spoken: dict[str, set[int]] = {}
+    for item, _, speakers in _speakers(view):
+        for name in speakers:
+            spoken.setdefault(name, set()).update(item.value.versions)
+    for item, _, speakers in _speakers(view):
+        carried = (
+            frozenset.intersection(*(frozenset(spoken[name]) for name in speakers))
+            if len(speakers) > 1
+            else frozenset()
+        )
+        for version in sorted(carried - item.value.versions):
+            what = f"link {item.value.name} has no IPv{version}, which IS-IS would send over it: its routers have IPv{version} on others"
+            mend = f"give it an IPv{version} prefix too, or take IPv{version} away from the others"
             yield Problem(locate((*item.path, "isis"), key=True), what, mend)
+
+
+@check
+def level_1_is_not_told_to_level_2(view: Facts, locate: Locate) -> Iterator[Problem]:
+    """FRR passes nothing on from level 1 to level 2."""
+    nodes = {name: node.isis for name, node in routers(view) if node.isis}
+    beyond = (
+        any(isis.level == 2 for isis in nodes.values()) or len({isis.area for isis in nodes.values()}) > 1
+    )
+    for name, isis in nodes.items():
+        border = next(
+            (other for other, it in nodes.items() if it.level == "1-2" and it.area == isis.area), None
+        )
+        if isis.level == 1 and border and beyond and not _handed_on(view, isis.area):
+            what = f"only its own area has routes to {name}: FRR hands nothing on from level 1 to level 2"
+            mend = f"give {border} `routes` to its prefixes and `redistribute: [static]`, or make {name} level 1-2"
+            yield warning(locate(("nodes", name, "isis", "level")), what, mend)
+
+
+def _handed_on(view: Facts, area: str) -> bool:
+    return any(
+        node.isis
+        and node.isis.level == "1-2"
+        and node.isis.area == area
+        and "static" in node.isis.redistribute
+        for _, node in routers(view)
+    )
+
+
+def neighbors_of(view: Facts, name: str) -> int:
+    """With how many nodes it has adjacencies, on each of its links: that is how many End.X SIDs FRR binds."""
+    return sum(
+        other != name and bool(adjacency(isis, speakers[name], there))
+        for _, isis, speakers in _speakers(view)
+        if name in speakers
+        for other, there in speakers.items()
+    )
 
 
 @check
