@@ -102,7 +102,7 @@ def test_what_bgp_makes_of_it_is_not_modeled() -> None:
 # --- SR policies
 
 
-HEADENDS = next(one for one in SITE.plans() if any(node.headend for node in one.nodes))
+HEADENDS = next(one for one in SITE.plans() if any(node.headend and not node.routing for node in one.nodes))
 HEADEND = next(node for node in HEADENDS.nodes if node.headend)
 
 
