@@ -20,7 +20,8 @@ def parted(
     """The ways of a route, each with the flows that take it: a share of them, or whatever the node chooses."""
     first = ip_of(walk.packet)
     policy = here.hash_policy(prefix.version)
-    how = parting(walk.packet, policy, walk.came_in, walk.acted, copied=lab.copies_labels)
+    known = {"copied": lab.copies_labels, "before": walk.share < 1}
+    how = parting(walk.packet, policy, walk.came_in, walk.acted, **known)
     if len(ways) == 1 or how is Parting.SHARED:
         total = sum(map(_weight, ways))
         yield from ((way, replace(walk, share=walk.share * Fraction(_weight(way), total))) for way in ways)
