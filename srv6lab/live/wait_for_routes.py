@@ -17,7 +17,7 @@ from srv6lab.errors import NodeError
 from srv6lab.host.progress import Progress
 from srv6lab.host.waiting import at_once, wait_until
 from srv6lab.live.instance import Instance
-from srv6lab.live.node_state import NodeState, fetch_node_state
+from srv6lab.live.node_state import NodeState, Route, fetch_node_state
 from srv6lab.plan.converged import ExpectedRoutes, expected_routes
 from srv6lab.plan.nodes import Plan, PlannedNode, PlannedRoute
 from srv6lab.plan.own import unmodeled
@@ -222,6 +222,9 @@ def _sids(node: PlannedNode, wanted: Wanted, known: NodeState) -> Iterator[str]:
         for action, count in (("End", 1), ("End.X", sum(len(nic.neighbors) for nic in routing.isis.nics))):
             if actions.count(action) < count:
                 yield f"{node.name}: IS-IS has bound {actions.count(action)} of {count} {action} SIDs"
+    for own in routing.bgp.sids if routing.bgp else ():
+        if not any(one.prefix == ip_network(own.sid) for one in known.routes):
+            yield f"{node.name}: the SID {own.sid} of BGP isn't in the kernel"
     for vrf in routing.vrfs:
         for one in vrf.sids:
             if ip_network(one.sid) not in there:
@@ -241,14 +244,23 @@ def _customers_routes(node: PlannedNode, wanted: Wanted, known: NodeState) -> It
 
 def _lacked(node: PlannedNode, wanted: Wanted, known: NodeState) -> Iterator[str]:
     """Of a prefix that is steered into policies the agent's route stands there, as long as a policy is valid."""
-    there = {(one.prefix, one.nic) for one in known.routes}
+    there = {(one.prefix, one.nic, one.segments) for one in known.routes}
     steered = {one.prefix for one in node.headend.steered} if node.headend else set()
     for route in wanted.known.routes:
-        if (route.prefix, route.nic) not in there and route.prefix not in steered:
-            yield f"{node.name} has no route to {route.prefix} by {route.nic}"
+        if (route.prefix, route.nic, route.segments) not in there and route.prefix not in steered:
+            over = f" over {route.segments[0]}" if route.segments else ""
+            instead = [one for one in known.routes if one.prefix == route.prefix]
+            yield f"{node.name} has no route to {route.prefix} by {route.nic}{over}{_but(instead)}"
     for route in wanted.gone:
-        if (route.prefix, route.nic) in there:
+        if (route.prefix, route.nic, route.segments) in there:
             yield f"{node.name} still has a route to {route.prefix}"
+
+
+def _but(there: Sequence[Route]) -> str:
+    """What a prefix has in the place of the route that it lacks."""
+    words = [f"a {one.kind}" if one.kind else f"one by {one.nic}" for one in there]
+    by_hand = ", laid by hand" if any(one.protocol in ("", "boot") for one in there) else ""
+    return f", but {' and '.join(words)}{by_hand}" if words else ""
 
 
 def _vpn_routes(node: PlannedNode, wanted: Wanted, known: NodeState) -> Iterator[str]:
@@ -299,7 +311,7 @@ def _gave_up(plan: Plan, found: Sequence[Missing], lab: Instance, waited: float)
     lines += [f"  … and {len(found) - 8} more"] if len(found) > 8 else []
     drifts = survey(lab, plan).drifts()
     lines += [f"  FRR of {node} isn't as Day0 left it: {line}" for node, line in drifts]
-    mend = f"the lab is still up: invoke connect lab={plan.name} --node {found[0].node}, then vtysh"
+    mend = f"the lab is still up: invoke connect {plan.called} --node {found[0].node}, then vtysh"
     return NodeError("\n".join(lines), mend)
 
 
