@@ -24,6 +24,7 @@ from srv6lab.plan.own import unmodeled
 from srv6lab.plan.replaced import without_adjacencies
 
 PATIENCE = 60.0
+UNMODELED_PATIENCE = 20.0  # where some of it may never come
 _INTERVAL = 0.2
 STEPS = (
     "daemons of FRR",
@@ -94,8 +95,9 @@ def wait(
             told = words
         return not found or any(one.dead for one in found)
 
-    wait_until(converged, patience, _INTERVAL)
-    if found and (reasons := _unmodeled_routers(plan)):
+    reasons = _unmodeled_routers(plan)
+    wait_until(converged, min(patience, UNMODELED_PATIENCE) if reasons else patience, _INTERVAL)
+    if found and reasons:
         progress(f"not waited for any longer: {next(iter(reasons.values()))}")
     elif found:
         raise _gave_up(plan, first_step(found), lab, time.monotonic() - began)
@@ -238,9 +240,11 @@ def _customers_routes(node: PlannedNode, wanted: Wanted, known: NodeState) -> It
 
 
 def _lacked(node: PlannedNode, wanted: Wanted, known: NodeState) -> Iterator[str]:
+    """Of a prefix that is steered into policies the agent's route stands there, as long as a policy is valid."""
     there = {(one.prefix, one.nic) for one in known.routes}
+    steered = {one.prefix for one in node.headend.steered} if node.headend else set()
     for route in wanted.known.routes:
-        if (route.prefix, route.nic) not in there:
+        if (route.prefix, route.nic) not in there and route.prefix not in steered:
             yield f"{node.name} has no route to {route.prefix} by {route.nic}"
     for route in wanted.gone:
         if (route.prefix, route.nic) in there:

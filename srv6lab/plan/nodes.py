@@ -28,6 +28,9 @@ Path = tuple[str | int, ...]
 Locate = Callable[[Path], Location]
 
 
+FRR_DEVICE = "sr0"  # a device of Day0's own on every router with FRR
+
+
 @dataclass(frozen=True, slots=True)
 class Nic:
     """One end of a link as its node sees it, with its addresses in the file's order. `trace` is the capture file's name
@@ -384,14 +387,26 @@ class PlannedNode:
     def egress_nic(self, address: Address) -> str | None:
         """The NIC of the longest prefix that matches, among links and routes outside of VRFs, IS-IS's last; if none of them
         leads there, by the tables of its rules."""
+        return self._way(address)[1] or self._by_rules(address)
+
+    def pushing_device(self, address: Address) -> str | None:
+        """The device of a route that encapsulates, whose first segment is the address. The way of the packet is found by
+        that, and not by the device; but the route goes when its device is down. So where a routing protocol finds the way,
+        it is FRR's own device, which is never down. There FRR says from where packets are encapsulated."""
+        frr = self.routing is not None and self.routing.source is not None
+        return FRR_DEVICE if frr and self._way(address)[0] == "learned" else self.egress_nic(address)
+
+    def _way(self, address: Address) -> tuple[str, str]:
+        """Who knows the longest prefix, and the NIC there; of two the one that is no routing protocol's."""
         nics = [nic for nic in self.nics if not nic.vrf]
-        table = [(network, nic.name) for nic in nics for network in nic.networks()]
-        table += [
-            (prefix, found[0].nic) for (prefix, number), found in self.next_hops().items() if not number
+        found = [("link", network, nic.name) for nic in nics for network in nic.networks()]
+        found += [
+            ("route", prefix, ways[0].nic) for (prefix, table), ways in self.next_hops().items() if not table
         ]
-        table += self.learned
-        matches = [(prefix.prefixlen, nic) for prefix, nic in table if address in prefix]
-        return max(matches, key=lambda match: match[0], default=(0, ""))[1] or self._by_rules(address)
+        found += [("learned", prefix, nic) for prefix, nic in self.learned]
+        matches = [one for one in found if address in one[1]]
+        who, _, nic = max(matches, key=lambda one: one[1].prefixlen, default=("", None, ""))
+        return who, nic
 
     def _by_rules(self, address: Address) -> str | None:
         tables = {rule.table for rule in self.rules}

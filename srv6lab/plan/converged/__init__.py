@@ -84,10 +84,8 @@ def _expected(node: PlannedNode, whole: Converged) -> ExpectedRoutes:
 def learned_nics(
     lab: str, begun: Sequence[PlannedNode], pushing: Collection[str]
 ) -> dict[str, tuple[tuple[Network, str], ...]]:
-    """The NIC towards each prefix that IS-IS and OSPF bring, of the nodes that push segments: of several ways the first."""
-    asking = {
-        node.name for node in begun if node.name in pushing and node.routing and node.routing.learns_inside
-    }
+    """The NIC towards each prefix that routing protocols bring, of the nodes that push segments: of several ways the first."""
+    asking = {node.name for node in begun if node.name in pushing and node.routing}
     if not asking:
         return {}
     found = expected_routes(Plan(lab, "", tuple(begun), (), {}), only=asking)
