@@ -22,6 +22,8 @@ from tests.small import planned
 FOLDER = Path(__file__).with_name("public")
 REFLECTED = (FOLDER / "vpn-two-families-reflected.yml").read_text("utf-8")
 LEAKS = (FOLDER / "vpn-customers-and-leaks.yml").read_text("utf-8")
+NEAR, FAR = (node.name for node in planned(LEAKS).nodes if node.routing and node.routing.vrfs)
+CUSTOMER = next(node.name for node in planned(LEAKS).nodes if node.routing and not node.routing.vrfs)
 
 
 def written(lab: Any) -> str:
@@ -29,7 +31,7 @@ def written(lab: Any) -> str:
 
 
 def script_of(lab: Plan) -> str:
-    return day0_script(lab, lab.node("pe1"))
+    return day0_script(lab, lab.node(NEAR))
 
 
 def sids(lab: Plan, node: str) -> dict[str, list[tuple[str, str]]]:
@@ -48,28 +50,28 @@ def behind(lab: Plan, node: str, vrf: str) -> dict[str, str]:
 )
 def test_a_sid_that_is_chosen_is_a_function_of_the_node_s_own_length(function: int, first: str) -> None:
     lab = yaml.safe_load(REFLECTED)
-    lab["nodes"]["pe1"]["sid_structure"] = {"block": 32, "node": 16, "function": function}
-    lab["nodes"]["pe1"]["vrfs"]["blue"]["sid"] = "auto"
-    found = sids(planned(written(lab)), "pe1")
+    lab["nodes"][NEAR]["sid_structure"] = {"block": 32, "node": 16, "function": function}
+    lab["nodes"][NEAR]["vrfs"]["blue"]["sid"] = "auto"
+    found = sids(planned(written(lab)), NEAR)
     assert found["red"] == [(first, "End.DT46")]
     assert found["blue"][0] != found["red"][0]
 
 
 def test_a_sid_that_is_taken_is_not_chosen() -> None:
     lab = yaml.safe_load(REFLECTED)
-    lab["local_sids"] = [{"node": "pe1", "sid": "fc00:0:1:0:100::", "behavior": "End"}]
-    lab["nodes"]["pe1"]["vrfs"]["blue"]["sid"] = "fc00:0:1:0:101::"
-    assert sids(planned(written(lab)), "pe1")["red"] == [("fc00:0:1:0:102::", "End.DT46")]
+    lab["local_sids"] = [{"node": NEAR, "sid": "fc00:0:1:0:100::", "behavior": "End"}]
+    lab["nodes"][NEAR]["vrfs"]["blue"]["sid"] = "fc00:0:1:0:101::"
+    assert sids(planned(written(lab)), NEAR)["red"] == [("fc00:0:1:0:102::", "End.DT46")]
 
 
 def test_behaviors_follow_the_families_of_a_vrf_unless_they_are_said() -> None:
     lab = planned(LEAKS)
-    assert sids(lab, "pe1") == {
+    assert sids(lab, NEAR) == {
         "red": [("fc00:0:1:0:100::", "End.DT6")],
         "shop": [("fc00:0:1:0:101::", "End.DT4")],
         "services": [("fc00:0:1:0:102::", "End.DT4")],
     }
-    assert sids(planned(REFLECTED), "pe1")["blue"] == [
+    assert sids(planned(REFLECTED), NEAR)["blue"] == [
         ("fc00:0:1:0:400::", "End.DT4"),
         ("fc00:0:1:0:600::", "End.DT6"),
     ]
@@ -89,8 +91,8 @@ def test_frr_is_told_of_one_sid_for_both_families_or_of_one_for_each() -> None:
 def test_functions_that_fit_labels_are_long_where_the_kernel_has_no_mpls() -> None:
     lab = yaml.safe_load(REFLECTED)
     assert "function_bits" not in script_of(planned(REFLECTED))
-    lab["nodes"]["pe1"]["sid_structure"] = {"block": 32, "node": 16, "function": 16}
-    lab["nodes"]["pe1"]["vrfs"]["blue"]["sid"] = "auto"
+    lab["nodes"][NEAR]["sid_structure"] = {"block": 32, "node": 16, "function": 16}
+    lab["nodes"][NEAR]["vrfs"]["blue"]["sid"] = "auto"
     script = script_of(planned(written(lab)))
     assert "function_bits=16\n" in script and "  function_bits=32\n" in script
     assert "block-len 32 node-len 16 func-bits $function_bits\n" in script
@@ -98,33 +100,33 @@ def test_functions_that_fit_labels_are_long_where_the_kernel_has_no_mpls() -> No
 
 def test_both_families_come_over_a_reflector_and_static_routes_with_them() -> None:
     lab = planned(REFLECTED)
-    assert behind(lab, "pe2", "red") == dict.fromkeys(
+    assert behind(lab, FAR, "red") == dict.fromkeys(
         ("10.1.0.0/24", "2001:db8:1::/64", "10.9.0.0/24", "2001:db8:9::/64"), "fc00:0:1:0:100::"
     )
-    assert behind(lab, "pe2", "blue") == {
+    assert behind(lab, FAR, "blue") == {
         "10.1.0.0/24": "fc00:0:1:0:400::",
         "2001:db8:1::/64": "fc00:0:1:0:600::",
     }
     only = planned(REFLECTED.replace("families: [vpnv4, vpnv6]", "families: [vpnv4]"))
-    assert [*behind(only, "pe2", "blue")] == ["10.1.0.0/24"], "nobody tells of IPv6"
+    assert [*behind(only, FAR, "blue")] == ["10.1.0.0/24"], "nobody tells of IPv6"
 
 
 def test_what_a_node_takes_from_another_vrf_goes_to_that_one_s_sid() -> None:
     lab = planned(LEAKS)
-    assert behind(lab, "pe1", "shop") == {
+    assert behind(lab, NEAR, "shop") == {
         "10.2.0.0/24": "fc00:0:2:0:101::",
         "10.3.0.0/24": "fc00:0:1:0:102::",
     }
     apart = planned(LEAKS.replace(", import_vrf: [services]", ""))
-    assert "10.3.0.0/24" not in behind(apart, "pe1", "shop")
+    assert "10.3.0.0/24" not in behind(apart, NEAR, "shop")
 
 
 def test_a_vrf_learns_of_its_customers_and_tells_them() -> None:
     found = expected_routes(planned(LEAKS))
-    told = {(str(one.prefix), one.nic) for one in found["pe1"].over_links["red"]}
+    told = {(str(one.prefix), one.nic) for one in found[NEAR].over_links["red"]}
     assert told == {("2001:db8:a1::1/128", "eth2")}
-    assert {str(one.prefix) for one in found["ce1"].routes} == {"2001:db8:2::/64", "2001:db8:a2::1/128"}
-    assert "shop" not in {vrf for vrf, routes in found["pe1"].over_links.items() if routes}
+    assert {str(one.prefix) for one in found[CUSTOMER].routes} == {"2001:db8:2::/64", "2001:db8:a2::1/128"}
+    assert "shop" not in {vrf for vrf, routes in found[NEAR].over_links.items() if routes}
 
 
 def test_a_vpn_knows_nothing_of_the_core() -> None:
@@ -142,13 +144,13 @@ IPV6_LEAKS = LEAKS.replace("prefix: 10.1.0.0/24", 'prefix: [10.1.0.0/24, "2001:d
 
 def test_ipv6_from_vrf_to_vrf_takes_a_kernel_with_vrfs(monkeypatch: pytest.MonkeyPatch) -> None:
     served, not_served = planned(LEAKS), planned(IPV6_LEAKS)
-    routing = not_served.node("pe1").routing
+    routing = not_served.node(NEAR).routing
     assert routing and [*beyond_namespaces(routing.vrfs)] == [
         ("shop", "services", "IPv6 routes"),
         ("services", "shop", "IPv6 routes"),
     ]
     needs = {need.why: need.names for need in of_lab(not_served)}
-    assert needs["shop of pe1 takes IPv6 routes from services"] == ("VRF",)
+    assert needs[f"shop of {NEAR} takes IPv6 routes from services"] == ("VRF",)
     assert not any("takes" in need.why for need in of_lab(served))
     monkeypatch.setattr(vpn, "_ends_well", lambda command: "vrf-probe" not in " ".join(command))
     assert vpn.make_namespaces(served.nodes, lambda _: [])

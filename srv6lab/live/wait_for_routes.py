@@ -222,6 +222,9 @@ def _sids(node: PlannedNode, wanted: Wanted, known: NodeState) -> Iterator[str]:
         for action, count in (("End", 1), ("End.X", sum(len(nic.neighbors) for nic in routing.isis.nics))):
             if actions.count(action) < count:
                 yield f"{node.name}: IS-IS has bound {actions.count(action)} of {count} {action} SIDs"
+    for own in routing.bgp.sids if routing.bgp else ():
+        if not any(one.prefix == ip_network(own.sid) for one in known.routes):
+            yield f"{node.name}: the SID {own.sid} of BGP isn't in the kernel"
     for vrf in routing.vrfs:
         for one in vrf.sids:
             if ip_network(one.sid) not in there:
@@ -241,13 +244,14 @@ def _customers_routes(node: PlannedNode, wanted: Wanted, known: NodeState) -> It
 
 def _lacked(node: PlannedNode, wanted: Wanted, known: NodeState) -> Iterator[str]:
     """Of a prefix that is steered into policies the agent's route stands there, as long as a policy is valid."""
-    there = {(one.prefix, one.nic) for one in known.routes}
+    there = {(one.prefix, one.nic, one.segments) for one in known.routes}
     steered = {one.prefix for one in node.headend.steered} if node.headend else set()
     for route in wanted.known.routes:
-        if (route.prefix, route.nic) not in there and route.prefix not in steered:
-            yield f"{node.name} has no route to {route.prefix} by {route.nic}"
+        if (route.prefix, route.nic, route.segments) not in there and route.prefix not in steered:
+            over = f" over {route.segments[0]}" if route.segments else ""
+            yield f"{node.name} has no route to {route.prefix} by {route.nic}{over}"
     for route in wanted.gone:
-        if (route.prefix, route.nic) in there:
+        if (route.prefix, route.nic, route.segments) in there:
             yield f"{node.name} still has a route to {route.prefix}"
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Interface, IPv6Address, IPv6Interface, IPv6Network
 from typing import ClassVar
+from zlib import crc32
 
 from srv6lab.errors import Location
 from srv6lab.evidence.packets import Point
@@ -298,6 +299,12 @@ class PlannedNode:
     @property
     def forwards(self) -> bool:
         return self.role != "host"
+
+    @property
+    def hash_seed(self) -> int:
+        """What the hash of flows begins with where it may have several ways, of its own as on a machine of its own; else 0."""
+        several = any(len(routes) > 1 for routes in self.next_hops().values())
+        return crc32(self.name.encode()) if several or (self.routing and len(self.nics) > 2) else 0
 
     @property
     def parts_flows(self) -> bool:

@@ -189,7 +189,8 @@ class _Step:
         """The ways of a route, each with the flows that take it: a share of them, or whatever the node chooses."""
         walk, first = self.walk, _ip(self.walk.packet)
         policy = self.here.hash_policy(prefix.version)
-        how = parting(walk.packet, policy, walk.came_in, walk.acted, copied=self.lab.copies_labels)
+        known = {"copied": self.lab.copies_labels, "before": walk.share < 1}
+        how = parting(walk.packet, policy, walk.came_in, walk.acted, **known)
         if len(ways) == 1 or how is Parting.SHARED:
             total = sum(map(_weight, ways))
             yield from (

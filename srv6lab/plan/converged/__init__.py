@@ -75,7 +75,7 @@ def expected_routes(
 
 def _expected(node: PlannedNode, whole: Converged) -> ExpectedRoutes:
     rib = whole.ribs[node.name]
-    learned = (route for route in rib if route.protocol in _LEARNED)
+    learned = (route for route in rib if route.protocol in _LEARNED and not route.own_sid)
     vpns = {vrf.name: tuple(of_other_sites(node, vrf, whole.tables, rib)) for vrf in vrfs_of(node)}
     inside = {vrf.name: tuple(over_links(node, vrf, whole.tables)) for vrf in vrfs_of(node)}
     return ExpectedRoutes(tuple(way for route in learned for way in route.planned()), vpns, inside)

@@ -33,6 +33,7 @@ from srv6lab.topology.checks import (
     services,
     sid_structure,
     steering,
+    unicast_sids,
     vpns,
     vrfs,
 )
@@ -72,6 +73,7 @@ __all__ = [
     "services",
     "sid_structure",
     "steering",
+    "unicast_sids",
     "view_of",
     "vpns",
     "vrfs",

@@ -92,6 +92,9 @@ def vpn_sid_twice(view: Facts, locate: Locate) -> Iterator[Problem]:
         yield Problem(locate(path), what, "give each VPN a SID of its own, or `auto`")
 
 
+OF_VPNS = ("vpnv4", "vpnv6")
+
+
 @check
 def families_of_a_vpn(view: Facts, locate: Locate) -> Iterator[Problem]:
     """A VPN tells of the families that its SIDs take."""
@@ -113,7 +116,7 @@ def families_of_a_vpn(view: Facts, locate: Locate) -> Iterator[Problem]:
                         what = f"{taken} of {vrf} takes no {family}, so it isn't spoken with {neighbor.node}"
                         mend = (
                             "a customer's router speaks `ipv4` and `ipv6`"
-                            if family.startswith("vpn")
+                            if family in OF_VPNS
                             else "write `behavior: End.DT46`, or give the VRF a link with both families"
                         )
                         yield Problem(locate(where), what, mend)
