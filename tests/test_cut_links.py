@@ -11,8 +11,10 @@ from srv6lab.live.wait_for_routes import Wanted, missing
 from srv6lab.plan.actions import after
 from srv6lab.plan.converged import expected_routes
 from srv6lab.plan.nodes import Plan
+from srv6lab.predict import predict
 from srv6lab.predict.namespaces import ModeledLab
 from srv6lab.render.apply import changes_of
+from srv6lab.render.day0 import day0_scripts
 from srv6lab.topology.actions import Action
 from tests.small import planned
 
@@ -35,6 +37,25 @@ exercises:
     probes: [{id: ping, from: a, to: c, icmp: 1}]
     expect: {packets: []}
 """
+
+
+STEERED = (
+    TRIANGLE.replace("cut: {link: LINK}", 'link: {at: "a:eth1", state: down}')
+    .replace("BGP", ', routes: [{prefix: "fc00:0:c:5::/64", via: "2001:db8:3::2"}]')
+    .replace("PEER", "")
+    .replace("from: a, to: c", "from: a, to: h")
+    .replace("{role: host}", '{role: host, routes: [{prefix: "::/0", via: "2001:db8:4::1"}]}')
+    + """
+local_sids:
+  - {node: b, sid: "fc00:0:b::e", behavior: End}
+  - {node: c, sid: "fc00:0:c::d6", behavior: End.DX6, nh6: "2001:db8:4::2"}
+steering:
+  - {headend: a, match: {prefix: "2001:db8:4::/64"}, to: {segments: ["fc00:0:b::e", "fc00:0:c::d6"]}}
+  - {headend: a, match: {prefix: "2001:db8:5::/64"}, to: {segments: ["fc00:0:c:5::d6"]}}
+  - {headend: a, match: {prefix: "2001:db8:6::/64"}, to: {segments: ["2001:db8:1::2"]}}
+external: ["fc00:0:c:5::/64", "2001:db8:1::2/128"]
+"""
+)
 
 
 def triangle(link: str, *, bgp: bool = False) -> tuple[Plan, tuple[Action, ...]]:
@@ -95,3 +116,20 @@ def test_what_bgp_makes_of_it_is_not_modeled(link: str) -> None:
 def test_without_bgp_it_is() -> None:
     plan, actions = triangle("ab")
     assert ModeledLab(plan, actions)._unmodeled == {}
+
+
+def test_a_policy_towards_what_isis_brings_has_a_device_that_is_never_down() -> None:
+    """A static route's, and a link's, have the NIC, with which Linux takes them away."""
+    plan = planned(STEERED)
+    assert [one.nic for one in plan.node("a").steering] == ["sr0", "eth2", "eth1"]
+    without = after(plan, plan.exercises[0].apply).plan
+    assert [one.nic for one in without.node("a").steering] == ["sr0", "eth2"]
+    texts = day0_scripts(plan)
+    assert "segs fc00:0:b::e,fc00:0:c::d6 dev sr0" in texts["day0/a.sh"]
+
+
+def test_its_packets_go_the_way_that_is_left() -> None:
+    (found,) = predict(planned(STEERED), "lost")
+    trace = found.linux[0]
+    assert [str(hop.point) for hop in trace.hops][:3] == ["a:eth2", "c:eth2", "c:eth1"]
+    assert trace.end.delivered

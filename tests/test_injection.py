@@ -645,6 +645,7 @@ def _bash_understands(text: str) -> None:
 
 EXACT = {
     "Authentication",
+    "Bfd",
     "Bgp",
     "BoundSids",
     "Isis",
@@ -653,6 +654,8 @@ EXACT = {
     "MtuAction",
     "Neighbor",
     "Password",
+    "Ospf",
+    "OspfLink",
     "SidStructure",
     "Vrf",
     "Withdrawal",

@@ -63,6 +63,21 @@ def test_all_ways_that_are_equally_short_are_known_however_far() -> None:
     assert ways(SQUARE, "four", "2001:1::/64") == [("2001:3::1", "eth1")]
 
 
+def test_what_a_router_steers_itself_is_not_waited_for() -> None:
+    """IS-IS knows it too, and FRR leaves it to the policy; the others learn it as before."""
+    steers = (
+        SQUARE
+        + """\
+local_sids:
+  - {node: five, sid: "fc00:5::e", behavior: End.DT6, table: 254}
+steering:
+  - {headend: one, match: {prefix: "2001:5::/64"}, to: {segments: ["fc00:5::e"]}}
+"""
+    )
+    assert ways(steers, "one", "2001:5::/64") == []
+    assert ways(steers, "two", "2001:5::/64") == ways(SQUARE, "two", "2001:5::/64") != []
+
+
 def test_a_link_is_reached_over_its_nearer_end_or_both() -> None:
     """Two and three both tell of a link between them."""
     text = (

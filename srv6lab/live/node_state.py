@@ -15,6 +15,7 @@ from typing import Any
 
 from srv6lab.errors import MachineError, NodeError
 from srv6lab.live.instance import Instance
+from srv6lab.live.neighbors import BfdSession, OspfAdjacency, bfd_sessions, ospf6_neighbors, ospf_neighbors
 from srv6lab.plan.nodes import PlannedNode
 from srv6lab.topology.scalars import Address, Network
 
@@ -22,8 +23,8 @@ _END = "--end of answer--"
 _PATIENCE = 20.0
 _SILENT = "no answer of "
 MECHANISMS = {
-    "vrf": "End.DT4 of the kernel, in its VRF",
-    "netns": "End.DX4 without a next hop, in the VPN's own namespace: this kernel has no VRFs",
+    "vrf": "the kernel's own behaviors, in its VRFs",
+    "netns": "network namespaces, one for each: this kernel has no VRFs",
 }
 
 
@@ -71,11 +72,13 @@ class Locator:
 
 @dataclass(frozen=True, slots=True)
 class NodeState:
-    """All that one node knows; `vpns` by the name of the VRF, `owners` says which protocol asked for a SID, and
+    """All that one node knows; `ospf` by its version, `vpns` by the name of the VRF, `owners` says which protocol asked for a SID, and
     `drift` what of FRR's configuration isn't as Day0 left it. `dead` says which daemons are stopped or gone, `silent`
     what else didn't answer in time: then the rest lacks what these would have said."""
 
     adjacencies: tuple[Adjacency, ...] = ()
+    ospf: Mapping[int, tuple[OspfAdjacency, ...]] = field(default_factory=dict)
+    bfd: tuple[BfdSession, ...] = ()
     sessions: tuple[Session, ...] = ()
     locators: tuple[Locator, ...] = ()
     owners: Mapping[IPv6Address, tuple[str, str]] = field(default_factory=dict)
@@ -132,6 +135,11 @@ def _questions(node: PlannedNode) -> Iterator[tuple[str, str]]:
         yield "drift", _DRIFT
     if routing and routing.isis:
         yield "isis", "ask isisd -c 'show isis neighbor'"
+    for ospf in routing.ospf if routing else ():
+        words = "ip ospf" if ospf.version == 2 else "ipv6 ospf6"
+        yield f"ospf {ospf.version}", f"ask {ospf.daemon} -c 'show {words} neighbor json'"
+    if routing and routing.bfd:
+        yield "bfd", "ask bfdd -c 'show bfd peers json'"
     if routing and routing.bgp:
         yield "bgp", "ask bgpd -c 'show bgp vrf all summary json'"
     if routing and routing.locators:
@@ -139,13 +147,13 @@ def _questions(node: PlannedNode) -> Iterator[tuple[str, str]]:
         yield "sids", "ask zebra -c 'show segment-routing srv6 sid json'"
     yield "v6", "ip -6 -json route show"
     yield "v4", "ip -4 -json route show"
-    for vrf in node.vrf_names():
-        name = shlex.quote(vrf)
+    for vrf in node.every_vrf():
+        name = shlex.quote(vrf.name)
         inside = f"[[ -e /run/netns/{name} ]]"
-        for version in (4,) if routing and vrf in {one.name for one in routing.vrfs} else (4, 6):
+        for version in vrf.versions:
             ip = f"ip -{version} -json"
             yield (
-                f"vpn {vrf} {version}",
+                f"vpn {vrf.name} {version}",
                 f"if {inside}; then {ip} -n {name} route show; else {ip} route show vrf {name}; fi",
             )
         yield "mechanism", "cat /var/lib/srv6lab/vrf"
@@ -160,6 +168,11 @@ def read(node: PlannedNode, said: str) -> NodeState:
     found = {name: _json(text) for name, text in answers.items() if name not in _WORDS}
     return NodeState(
         adjacencies=tuple(_adjacencies(answers.get("isis", ""))),
+        ospf={
+            2: tuple(ospf_neighbors(found.get("ospf 2", {}))),
+            3: tuple(ospf6_neighbors(found.get("ospf 3", {}))),
+        },
+        bfd=tuple(bfd_sessions(found.get("bfd", []))),
         sessions=tuple(_sessions(found.get("bgp", {}))),
         locators=tuple(_locators(found.get("locators", {}))),
         owners=dict(_owners(found.get("sids", {}))),

@@ -29,6 +29,8 @@ STEPS = (
     "daemons of FRR",
     "static routes",
     "IS-IS adjacencies",
+    "OSPF neighbors",
+    "BFD sessions",
     "BGP sessions",
     "SIDs",
     "routes",
@@ -150,6 +152,35 @@ def _adjacencies(node: PlannedNode, wanted: Wanted, known: NodeState) -> Iterato
                 yield f"{node.name} has no IS-IS adjacency with {neighbor.node} on {nic.nic}"
 
 
+def _ospf_neighbors(node: PlannedNode, wanted: Wanted, known: NodeState) -> Iterator[str]:
+    """Full with each neighbor; on a LAN two that are neither designated router nor its backup stay at 2-way."""
+    for ospf in node.routing.ospf if node.routing else ():
+        states = {(one.nic, one.router_id): one.state for one in known.ospf.get(ospf.version, ())}
+        for nic in ospf.nics:
+            enough = ("full",) if nic.network == "point-to-point" else ("full", "2-way")
+            for one in nic.neighbors:
+                state = states.get((nic.nic, one.router_id), "not heard of")
+                if state not in enough:
+                    yield f"{node.name}: {one.node} on {nic.nic} is {state} in OSPFv{ospf.version}"
+
+
+def _bfd_sessions(node: PlannedNode, wanted: Wanted, known: NodeState) -> Iterator[str]:
+    """Those of IS-IS and OSPFv3 are between link-local addresses, which the plan doesn't know: they are counted."""
+    for bfd in node.routing.bfd if node.routing else ():
+        up = [one for one in known.bfd if one.state == "up"]
+        for one in bfd.neighbors:
+            if one.address is not None and one.address not in {session.peer for session in up}:
+                state = next(
+                    (session.state for session in known.bfd if session.peer == one.address), "not there"
+                )
+                yield f"{node.name}: the BFD session with {one.node} at {one.address} is {state}"
+        inside = {one.node for one in bfd.neighbors if one.address is None}
+        count = sum(session.nic == bfd.nic and session.peer.is_link_local for session in up)
+        if count < len(inside):
+            names = ", ".join(sorted(inside))
+            yield f"{node.name}: {count} of {len(inside)} BFD sessions on {bfd.nic} are up, with {names}"
+
+
 def _sessions(node: PlannedNode, wanted: Wanted, known: NodeState) -> Iterator[str]:
     states = {(one.vrf, one.address): one for one in known.sessions}
     for vrf, one in node.routing.sessions() if node.routing else ():
@@ -190,25 +221,28 @@ def _sids(node: PlannedNode, wanted: Wanted, known: NodeState) -> Iterator[str]:
             if actions.count(action) < count:
                 yield f"{node.name}: IS-IS has bound {actions.count(action)} of {count} {action} SIDs"
     for vrf in routing.vrfs:
-        if not any(one.prefix == ip_network(vrf.sid) for one in known.routes):
-            yield f"{node.name}: the SID {vrf.sid} of {vrf.name} isn't in the kernel"
+        for one in vrf.sids:
+            if ip_network(one.sid) not in there:
+                yield f"{node.name}: the SID {one.sid} of {vrf.name} isn't in the kernel"
 
 
 def _routes(node: PlannedNode, wanted: Wanted, known: NodeState) -> Iterator[str]:
-    if node.routing and node.routing.isis:
+    if node.routing and node.routing.learns_inside:
         yield from _lacked(node, wanted, known)
 
 
 def _customers_routes(node: PlannedNode, wanted: Wanted, known: NodeState) -> Iterator[str]:
-    """A router without IS-IS learns from the VPN, so it is the last to."""
-    if node.routing and not node.routing.isis:
+    """A router without IS-IS and OSPF learns from the VPN, so it is the last to."""
+    if node.routing and not node.routing.learns_inside:
         yield from _lacked(node, wanted, known)
 
 
 def _lacked(node: PlannedNode, wanted: Wanted, known: NodeState) -> Iterator[str]:
+    """Of a prefix that is steered into policies the agent's route stands there, as long as a policy is valid."""
     there = {(one.prefix, one.nic) for one in known.routes}
+    steered = {one.prefix for one in node.headend.steered} if node.headend else set()
     for route in wanted.known.routes:
-        if (route.prefix, route.nic) not in there:
+        if (route.prefix, route.nic) not in there and route.prefix not in steered:
             yield f"{node.name} has no route to {route.prefix} by {route.nic}"
     for route in wanted.gone:
         if (route.prefix, route.nic) in there:
@@ -221,11 +255,25 @@ def _vpn_routes(node: PlannedNode, wanted: Wanted, known: NodeState) -> Iterator
         for route in routes:
             if (route.prefix, (route.sid,)) not in there:
                 yield f"{node.name} has no route to {route.prefix} over {route.sid} in {vrf}"
+        by_links = {(one.prefix, one.nic.removeprefix("at-")) for one in known.vpns.get(vrf, ())}
+        for way in wanted.known.over_links.get(vrf, ()):
+            if (way.prefix, way.nic) not in by_links:
+                yield f"{node.name} has no route to {way.prefix} by {way.nic} in {vrf}"
         if surplus := {sid for _, sids in there for sid in sids} - {route.sid for route in routes}:
             yield f"{node.name} still sends to {', '.join(map(str, sorted(surplus)))} in {vrf}"
 
 
-_LACKS = (_static, _adjacencies, _sessions, _sids, _routes, _vpn_routes, _customers_routes)
+_LACKS = (
+    _static,
+    _adjacencies,
+    _ospf_neighbors,
+    _bfd_sessions,
+    _sessions,
+    _sids,
+    _routes,
+    _vpn_routes,
+    _customers_routes,
+)
 
 
 def first_step(found: Sequence[Missing]) -> list[Missing]:

@@ -151,12 +151,19 @@ def _adjacencies(link: Link) -> Iterator[Adjacency]:
                 link.endpoints[there].node,
                 local,
                 remote,
-                igp_metric=link.isis.metric(here) if link.isis else link.igp_metric,
+                igp_metric=_igp_metric(link, here),
                 te_metric=link.te_metric,
                 delay=link.delay,
                 affinities=frozenset(link.affinities),
                 srlgs=frozenset(link.srlgs),
             )
+
+
+def _igp_metric(link: Link, end: int) -> int:
+    """What it costs to leave by one end."""
+    if link.isis:
+        return link.isis.metric(end)
+    return link.ospf6.cost_at(end) if link.ospf6 else link.igp_metric
 
 
 def _known(one: LocalSid, ends: dict[tuple[str, Address], Adjacency]) -> KnownSid:

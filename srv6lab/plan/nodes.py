@@ -6,11 +6,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Interface, IPv6Address, IPv6Interface, IPv6Network
+from typing import ClassVar
 
 from srv6lab.errors import Location
 from srv6lab.evidence.packets import Point
 from srv6lab.plan.frames import FixedNeighbor, SteeredFrames
 from srv6lab.plan.frr import Routing
+from srv6lab.plan.frr.vpn import PlannedVrf
 from srv6lab.plan.headend import PlannedHeadend
 from srv6lab.plan.own import Own
 from srv6lab.srv6.behaviors import Behavior
@@ -24,6 +26,9 @@ from srv6lab.topology.scalars import Address, Network
 Interface = IPv4Interface | IPv6Interface
 Path = tuple[str | int, ...]
 Locate = Callable[[Path], Location]
+
+
+FRR_DEVICE = "sr0"  # a device of Day0's own on every router with FRR
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +214,8 @@ class PlainVrf:
     nics: tuple[str, ...]
     exits: tuple[tuple[IPv6Address, IPv6Address], ...] = ()
 
+    versions: ClassVar[tuple[int, ...]] = (4, 6)
+
     @property
     def source(self) -> IPv6Address | None:
         return self.exits[0][1] if self.exits else None
@@ -312,14 +319,16 @@ class PlannedNode:
         """The IP versions that it can send over its links."""
         return frozenset(one.version for nic in self.nics for one in nic.addresses if not one.is_link_local)
 
-    def vrf_names(self) -> tuple[str, ...]:
+    def every_vrf(self) -> tuple[PlannedVrf | PlainVrf, ...]:
         """Those of BGP, then the others."""
-        of_bgp = tuple(vrf.name for vrf in self.routing.vrfs) if self.routing else ()
-        return (*of_bgp, *(vrf.name for vrf in self.vrfs))
+        return (*(self.routing.vrfs if self.routing else ()), *self.vrfs)
+
+    def vrf_names(self) -> tuple[str, ...]:
+        return tuple(vrf.name for vrf in self.every_vrf())
 
     def addresses_in(self, table: int | None) -> tuple[Address, ...]:
         """Those in the VRF with that table, or outside of VRFs that have nothing else."""
-        mine = {nic: vrf.table for vrf in self.vrfs for nic in vrf.nics}
+        mine = {nic: vrf.table for vrf in self.every_vrf() for nic in vrf.nics}
         nics = (nic for nic in self.nics if mine.get(nic.name) == table)
         interfaces = (*(one for nic in nics for one in nic.addresses), *(() if table else self.loopbacks))
         return tuple(one.ip for one in interfaces if not one.is_link_local)
@@ -378,14 +387,26 @@ class PlannedNode:
     def egress_nic(self, address: Address) -> str | None:
         """The NIC of the longest prefix that matches, among links and routes outside of VRFs, IS-IS's last; if none of them
         leads there, by the tables of its rules."""
+        return self._way(address)[1] or self._by_rules(address)
+
+    def pushing_device(self, address: Address) -> str | None:
+        """The device of a route that encapsulates, whose first segment is the address. The way of the packet is found by
+        that, and not by the device; but the route goes when its device is down. So where a routing protocol finds the way,
+        it is FRR's own device, which is never down. There FRR says from where packets are encapsulated."""
+        frr = self.routing is not None and self.routing.source is not None
+        return FRR_DEVICE if frr and self._way(address)[0] == "learned" else self.egress_nic(address)
+
+    def _way(self, address: Address) -> tuple[str, str]:
+        """Who knows the longest prefix, and the NIC there; of two the one that is no routing protocol's."""
         nics = [nic for nic in self.nics if not nic.vrf]
-        table = [(network, nic.name) for nic in nics for network in nic.networks()]
-        table += [
-            (prefix, found[0].nic) for (prefix, number), found in self.next_hops().items() if not number
+        found = [("link", network, nic.name) for nic in nics for network in nic.networks()]
+        found += [
+            ("route", prefix, ways[0].nic) for (prefix, table), ways in self.next_hops().items() if not table
         ]
-        table += self.learned
-        matches = [(prefix.prefixlen, nic) for prefix, nic in table if address in prefix]
-        return max(matches, key=lambda match: match[0], default=(0, ""))[1] or self._by_rules(address)
+        found += [("learned", prefix, nic) for prefix, nic in self.learned]
+        matches = [one for one in found if address in one[1]]
+        who, _, nic = max(matches, key=lambda one: one[1].prefixlen, default=("", None, ""))
+        return who, nic
 
     def _by_rules(self, address: Address) -> str | None:
         tables = {rule.table for rule in self.rules}

@@ -21,12 +21,14 @@ def without_prefix(node: PlannedNode, prefix: Network, table: int | None = None)
 
 
 def without_nics(node: PlannedNode, down: Collection[str], silent: Collection[str]) -> PlannedNode:
-    """A node whose NICs in `down` are down: Linux takes away what goes by them. No adjacency of IS-IS is over those, nor
-    over NICs that are `silent`, whose other end is down; and FRR takes its static routes away there."""
+    """A node whose NICs in `down` are down: Linux takes away what goes by them. No adjacency of IS-IS or OSPF is over
+    those, nor over NICs that are `silent`, whose other end is down; and FRR takes its static routes away there."""
     routing = node.routing
     if routing and routing.isis:
         nics = tuple(one for one in routing.isis.nics if one.nic not in {*down, *silent})
         routing = replace(routing, isis=replace(routing.isis, nics=nics))
+    if routing and routing.ospf:
+        routing = replace(routing, ospf=tuple(one.without({*down, *silent}) for one in routing.ospf))
     return replace(
         node,
         routing=routing,
@@ -40,15 +42,18 @@ def without_nics(node: PlannedNode, down: Collection[str], silent: Collection[st
 
 
 def without_neighbors(node: PlannedNode, down: Collection[Point]) -> PlannedNode:
-    """A node without the adjacencies of IS-IS with NICs that are down, of which a LAN's carrier says nothing."""
+    """A node without the adjacencies of IS-IS and OSPF with NICs that are down, of which a LAN's carrier says nothing."""
     routing = node.routing
-    if routing is None or routing.isis is None:
+    if routing is None:
         return node
+    ospf = tuple(one.without_neighbors(down) for one in routing.ospf)
+    if routing.isis is None:
+        return replace(node, routing=replace(routing, ospf=ospf))
     nics = tuple(
         replace(one, neighbors=tuple(it for it in one.neighbors if Point(it.node, it.nic) not in down))
         for one in routing.isis.nics
     )
-    return replace(node, routing=replace(routing, isis=replace(routing.isis, nics=nics)))
+    return replace(node, routing=replace(routing, isis=replace(routing.isis, nics=nics), ospf=ospf))
 
 
 def without_adjacencies(node: PlannedNode, nics: Collection[str]) -> PlannedNode:
@@ -57,6 +62,10 @@ def without_adjacencies(node: PlannedNode, nics: Collection[str]) -> PlannedNode
     if routing and routing.isis:
         left = tuple(replace(one, neighbors=()) if one.nic in nics else one for one in routing.isis.nics)
         routing = replace(routing, isis=replace(routing.isis, nics=left))
+    if routing and routing.ospf:
+        routing = replace(routing, ospf=tuple(one.without(nics) for one in routing.ospf))
+    if routing and routing.bfd:
+        routing = replace(routing, bfd=tuple(one for one in routing.bfd if one.nic not in nics))
     return replace(node, routing=routing)
 
 

@@ -56,7 +56,7 @@ def planned_rule(rule: Rule) -> PlannedRule:
 
 def steered_prefix(node: PlannedNode, steering: Steering) -> SteeredPrefix | None:
     """A policy with the NIC towards its first segment, or None where there is no way to it."""
-    lists = []
+    lists, alone = [], len(steering.lists) == 1 and not steering.match.vrf
     for _, one in steering.lists:
         if (nic := node.egress_nic(one.segments[0])) is None:
             return None
@@ -67,6 +67,7 @@ def steered_prefix(node: PlannedNode, steering: Steering) -> SteeredPrefix | Non
     vrf = next((vrf.table for vrf in node.vrfs if vrf.name == match.vrf), None)
     table = rule.table if rule else match.table or vrf
     several = tuple(lists) if len(lists) > 1 else ()
-    of = (steering.prefix, first.segments, steering.mode, first.nic, match.vrf or "")
+    device = (node.pushing_device(first.segments[0]) if alone else None) or first.nic
+    of = (steering.prefix, first.segments, steering.mode, device, match.vrf or "")
     before_frr = 1 if node.routing and steering.prefix.version == 6 and not table else None
     return SteeredPrefix(*of, several, table, rule, steering.hmac, before_frr)

@@ -18,9 +18,11 @@ from srv6lab.topology.local_sid import LocalSid
 from srv6lab.topology.own import ImageName, OwnWords
 from srv6lab.topology.places import Point
 from srv6lab.topology.route import Route
+from srv6lab.topology.routing.bfd import Bfd
 from srv6lab.topology.routing.bgp import Bgp
 from srv6lab.topology.routing.isis import Isis, IsisLink
 from srv6lab.topology.routing.locator import Locator, SidStructure
+from srv6lab.topology.routing.ospf import Ospf, OspfLink
 from srv6lab.topology.routing.vrf import PlainVrf, Vrf, VrfName
 from srv6lab.topology.rules import Rule
 from srv6lab.topology.scalars import (
@@ -94,6 +96,8 @@ class Node(Hardware, OwnWords):
     rules: tuple[Rule, ...] = ()
     router_id: V4Address | None = None
     isis: Isis | None = None
+    ospf: Ospf | None = None
+    ospf6: Ospf | None = None
     bgp: Bgp | None = None
     vrfs: dict[VrfName, PlainVrf | Vrf] = Field(default_factory=dict)
     headend: Headend = Headend()
@@ -233,6 +237,9 @@ class Link(Model):
     )
     mtu: Mtu = 1500
     isis: IsisLink | None = None
+    ospf: OspfLink | None = None
+    ospf6: OspfLink | None = None
+    bfd: Bfd | None = None
     igp_metric: LinkMetric = 10
     te_metric: LinkMetric = 10
     delay: LinkMetric = 10

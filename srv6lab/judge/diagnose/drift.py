@@ -59,7 +59,7 @@ def without_learned(touching: Sequence[Difference]) -> tuple[Difference, ...]:
     return tuple(kept)
 
 
-_LEARNED = re.compile(r"\bproto (?:bgp|isis)\b")
+_LEARNED = re.compile(r"\bproto (?:bgp|isis|ospf)\b")
 
 
 def _through(way: Passing, one: Difference) -> bool:

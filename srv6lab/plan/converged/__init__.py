@@ -12,16 +12,17 @@ from dataclasses import dataclass, field
 from srv6lab.plan.converged.bgp.tables import Bgp
 from srv6lab.plan.converged.bgp.values import Tables
 from srv6lab.plan.converged.isis import IsisRoutes
+from srv6lab.plan.converged.ospf import OspfPaths
 from srv6lab.plan.converged.rib import Rib, own_routes
 from srv6lab.plan.converged.values import ExpectedRoutes, VpnRoute
-from srv6lab.plan.converged.vpn import of_other_sites, vrfs_of
+from srv6lab.plan.converged.vpn import of_other_sites, over_links, vrfs_of
 from srv6lab.plan.nodes import Plan, PlannedNode
 from srv6lab.topology.scalars import Network
 
 __all__ = ["ExpectedRoutes", "VpnRoute", "converged", "expected_routes", "learned_nics"]
 
 ROUNDS = 30
-_LEARNED = ("isis", "bgp", "ibgp")
+_LEARNED = ("ospf", "ospf6", "isis", "bgp", "ibgp")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +37,20 @@ def converged(plan: Plan, withdrawn: Collection[str] = (), only: Collection[str]
     """What all routers know in the end. The nodes in `withdrawn` have lost their locator, and with it the SIDs of their
     VPNs; `only` some nodes are asked for, which saves time where no protocol needs what another has brought."""
     bgp, isis = Bgp(plan, withdrawn), IsisRoutes(plan, withdrawn)
-    if bgp.sessions or isis.redistributes:
+    ospf = [OspfPaths(plan, version) for version in (2, 3)]
+    if bgp.sessions or any(one.routing and one.routing.redistributes for one in plan.nodes):
         only = None
     nodes = [node for node in plan.nodes if only is None or node.name in only]
     own = {node.name: Rib(own_routes(node)) for node in nodes}
     ribs = own
     for _ in range(ROUNDS):
         before = ribs
-        ribs = {node.name: own[node.name].with_routes(isis.routes(node, before)) for node in nodes}
+        ribs = {
+            node.name: own[node.name]
+            .with_routes(route for version in ospf for route in version.routes(node, before))
+            .with_routes(isis.routes(node, before))
+            for node in nodes
+        }
         if only is not None:
             return Converged(ribs)
         known = {name: rib.with_routes(bgp.routes(name, before[name])) for name, rib in ribs.items()}
@@ -70,14 +77,17 @@ def _expected(node: PlannedNode, whole: Converged) -> ExpectedRoutes:
     rib = whole.ribs[node.name]
     learned = (route for route in rib if route.protocol in _LEARNED)
     vpns = {vrf.name: tuple(of_other_sites(node, vrf, whole.tables, rib)) for vrf in vrfs_of(node)}
-    return ExpectedRoutes(tuple(way for route in learned for way in route.planned()), vpns)
+    inside = {vrf.name: tuple(over_links(node, vrf, whole.tables)) for vrf in vrfs_of(node)}
+    return ExpectedRoutes(tuple(way for route in learned for way in route.planned()), vpns, inside)
 
 
 def learned_nics(
     lab: str, begun: Sequence[PlannedNode], pushing: Collection[str]
 ) -> dict[str, tuple[tuple[Network, str], ...]]:
-    """The NIC towards each prefix that IS-IS brings, of the nodes that push segments: of several ways the first."""
-    asking = {node.name for node in begun if node.name in pushing and node.routing and node.routing.isis}
+    """The NIC towards each prefix that IS-IS and OSPF bring, of the nodes that push segments: of several ways the first."""
+    asking = {
+        node.name for node in begun if node.name in pushing and node.routing and node.routing.learns_inside
+    }
     if not asking:
         return {}
     found = expected_routes(Plan(lab, "", tuple(begun), (), {}), only=asking)

@@ -105,12 +105,14 @@ class Rib:
 
 
 def own_routes(node: PlannedNode) -> Iterator[RibRoute]:
-    """What a router knows before any protocol says a word: its links, its static routes, and its locator, which Day0
-    closes behind the SIDs that are in it."""
+    """What a router knows before any protocol says a word: its links, what it steers, its static routes, and its locator,
+    which Day0 closes behind the SIDs that are in it."""
     for nic in node.nics:
         if not nic.vrf:
             yield from (RibRoute(one, "connected", ((None, nic.name),)) for one in _told(nic.networks()))
     yield from (RibRoute(one.network, "connected", ((None, "lo"),)) for one in node.loopbacks)
+    steered = (one for one in node.steering if not one.table and not one.vrf)
+    yield from (RibRoute(one.prefix, "kernel", ((None, one.nic),)) for one in steered)
     yield from _static(node)
     for locator in node.routing.locators if node.routing else ():
         yield RibRoute(locator.prefix, "static")

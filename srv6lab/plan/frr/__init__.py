@@ -9,12 +9,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, IPv6Network
 
+from srv6lab.plan.frr.bfd import PlannedBfd, plan_bfd
 from srv6lab.plan.frr.bgp import PlannedBgp, PlannedNeighbor, plan_bgp
 from srv6lab.plan.frr.isis import PlannedIsis, plan_isis
-from srv6lab.plan.frr.locator import PlannedLocator, plan_locators, structure_of
-from srv6lab.plan.frr.vpn import PlannedVrf, plan_vpn
+from srv6lab.plan.frr.locator import PlannedLocator, plan_locators
+from srv6lab.plan.frr.ospf import PlannedOspf, plan_ospf
+from srv6lab.plan.frr.vpn import PlannedVrf, plan_vpns
 from srv6lab.topology.model import Topology
 from srv6lab.topology.routing.locator import SidStructure
+from srv6lab.topology.vpn_sids import structure_in
 
 NEEDED = (10, 6)  # `func-bits 32`, so that a service SID isn't transposed (RFC 9252 section 4)
 
@@ -30,7 +33,9 @@ class Routing:
     structure: SidStructure | None
     locators: tuple[PlannedLocator, ...]
     isis: PlannedIsis | None
+    ospf: tuple[PlannedOspf, ...]
     bgp: PlannedBgp | None
+    bfd: tuple[PlannedBfd, ...]
     vrfs: tuple[PlannedVrf, ...]
 
     @property
@@ -41,8 +46,20 @@ class Routing:
             "zebra",
             "staticd",
             *(["isisd"] if self.isis else []),
+            *(one.daemon for one in self.ospf),
             *(["bgpd"] if self.bgp else []),
+            *(["bfdd"] if self.bfd else []),
         )
+
+    @property
+    def learns_inside(self) -> bool:
+        """Whether it learns routes from routers of its own domain."""
+        return bool(self.isis or self.ospf)
+
+    @property
+    def redistributes(self) -> bool:
+        """Whether it tells its own domain what another protocol has brought."""
+        return any(one is not None and one.redistribute for one in (self.isis, *self.ospf))
 
     @property
     def isis_locator(self) -> PlannedLocator | None:
@@ -65,7 +82,9 @@ class Routing:
         the SID."""
         sessions = self.bgp.neighbors if self.bgp and self.vrfs else ()
         return any(
-            "vpnv4" in one.families and one.remote_as != self.bgp.as_number for one in sessions if self.bgp
+            {"vpnv4", "vpnv6"} & {*one.families} and one.remote_as != self.bgp.as_number
+            for one in sessions
+            if self.bgp
         )
 
     def chooses(self, vrf: PlannedVrf | None = None) -> bool:
@@ -88,13 +107,17 @@ def plan_routing(topology: Topology, name: str) -> Routing | None:
     node = topology.nodes[name]
     if node.router_id is None:
         return None
+    isis, ospf = plan_isis(topology, name, node), plan_ospf(topology, name, node)
+    bgp = plan_bgp(topology, name, node)
     return Routing(
         router_id=node.router_id,
         source=node.tunnel_source or (node.loopback.ip if node.loopback and node.locator else None),
         locator=node.locator,
-        structure=structure_of(node),
+        structure=structure_in(node),
         locators=tuple(plan_locators(topology, name, node)),
-        isis=plan_isis(topology, name, node),
-        bgp=plan_bgp(topology, name, node),
-        vrfs=tuple(plan_vpn(topology, name, node, *one) for one in enumerate(node.vpns.items())),
+        isis=isis,
+        ospf=ospf,
+        bgp=bgp,
+        bfd=plan_bfd(topology, name, isis, ospf, bgp),
+        vrfs=tuple(plan_vpns(topology, name, node)),
     )

@@ -289,7 +289,7 @@ def node_without_links(view: Facts, locate: Locate) -> Iterator[Problem]:
 @check
 def loopback_in_locator(view: Facts, locate: Locate) -> Iterator[Problem]:
     for name, node in view.nodes.items():
-        announced = node.isis is not None  # IS-IS tells of both
+        announced = node.isis or node.ospf6  # they tell of both
         if node.loopback and node.locator and not announced and node.loopback.ip not in node.locator:
             what = f"the loopback {node.loopback.ip} of {name} isn't in its locator {node.locator}"
             mend = "others reach it by the locator's route; give an address in it"

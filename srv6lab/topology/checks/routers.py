@@ -13,24 +13,23 @@ from srv6lab.topology.model import Node
 
 def routers(view: Facts) -> Iterator[tuple[str, Node]]:
     """The sound nodes with FRR."""
-    yield from (
-        (name, node)
-        for name, node in view.nodes.items()
-        if node.isis or node.bgp or node.vpns or node.runs_frr
-    )
+    yield from ((name, node) for name, node in view.nodes.items() if keys_of_frr(node))
+
+
+def keys_of_frr(node: Node) -> list[str]:
+    """The keys of a node that make it run FRR."""
+    said = {"isis": node.isis, "ospf": node.ospf, "ospf6": node.ospf6, "bgp": node.bgp, "vrfs": node.vpns}
+    return [*(key for key, one in said.items() if one), *(["router_id"] if node.runs_frr else [])]
 
 
 @check
 def routing_on_a_host(view: Facts, locate: Locate) -> Iterator[Problem]:
     for name, node in routers(view):
         if node.role != "router":
-            key = next(
-                key
-                for key in ("isis", "bgp", "vrfs", "router_id")
-                if getattr(node, "vpns" if key == "vrfs" else key)
-            )
             what = f"{name} is a {node.role}, and FRR runs on routers"
-            yield Problem(locate(("nodes", name, key), key=True), what, f"give {name} `role: router`")
+            yield Problem(
+                locate(("nodes", name, keys_of_frr(node)[0]), key=True), what, f"give {name} `role: router`"
+            )
 
 
 @check
@@ -38,11 +37,10 @@ def router_id_missing(view: Facts, locate: Locate) -> Iterator[Problem]:
     """FRR then leaves TLV 242 out without a word, and BGP stays idle."""
     for name, node in routers(view):
         if node.router_id is None:
-            key = next(
-                key for key in ("isis", "bgp", "vrfs") if getattr(node, "vpns" if key == "vrfs" else key)
-            )
             what = f"{name} has routing protocols and no `router_id`"
-            yield Problem(locate(("nodes", name, key), key=True), what, "add `router_id: 192.0.2.1`")
+            yield Problem(
+                locate(("nodes", name, keys_of_frr(node)[0]), key=True), what, "add `router_id: 192.0.2.1`"
+            )
 
 
 @check

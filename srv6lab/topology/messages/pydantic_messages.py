@@ -13,6 +13,7 @@ from srv6lab.topology.exercises import HOP
 from srv6lab.topology.large.schema import OWN_KEY, SHORT_LINK, TEMPLATE
 from srv6lab.topology.notation import LINE
 from srv6lab.topology.places import LINK
+from srv6lab.topology.routing.vrf import ROUTE_TARGET
 from srv6lab.topology.scalars import (
     BOX_VERSION,
     ENDPOINT,
@@ -62,7 +63,7 @@ PATTERNS = {
     r"^[1-9][0-9]{0,8}$": "a number from 1 on, 9 digits at most",
     r"^[!-~]([ -~]{0,61}[!-~])?$": "1 to 63 printable ASCII characters, with no space at an end",
     r"^[ -~]*$": "printable ASCII characters",
-    r"^[0-9]{1,5}:[0-9]{1,9}$": 'an AS and a number: "100:1"',
+    ROUTE_TARGET: 'an AS or an IPv4 address, and a number: "65001:1", "10.0.0.1:101", "4200000000:1"; the number is at most 65535 behind an address or an AS above that',
     r"^[A-Za-z0-9]{1,16}$": "letters and digits, 16 at most",
     r"^[A-Za-z0-9][A-Za-z0-9_.+=@%-]{0,63}$": "a letter or digit first, then also `_.+=@%-`, 64 at most",
     r"^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$": "a path below the lab's folder",

@@ -71,10 +71,12 @@ class Bgp:
         self, speaker: Speaker, sessions: list[Session], ribs: Mapping[str, Rib]
     ) -> dict[str, Table]:
         rib = ribs[speaker.node]
+        inside = Rib(vrf_routes(self._nodes[speaker.node], speaker.vrf)) if speaker.vrf else rib
         found: dict[str, dict[Key, list[BgpRoute]]] = {family: {} for family in FAMILIES}
         every = (*self._own(speaker, rib), *self._heard(speaker, sessions, ribs))
         for family, route in every:
-            if family in OF_VPNS.values() or _valid(route, rib):  # FRR hands VPN routes on as they are
+            known = rib if route.imported else inside
+            if family in OF_VPNS.values() or _valid(route, known):  # FRR hands VPN routes on as they are
                 found[family].setdefault(route.key, []).append(route)
 
         def metric(route: BgpRoute) -> int:
@@ -97,7 +99,10 @@ class Bgp:
             yield from _by_family(exported(node, self.tables, self.withdrawn), OF_VPNS)
             return
         vrf = next(one for one in node.routing.vrfs if one.name == speaker.vrf)
-        yield from _by_family(originated((), vrf.redistribute, Rib(vrf_routes(node, vrf.name))), OF_UNICAST)
+        inside = Rib(vrf_routes(node, vrf.name))
+        for family, route in _by_family(originated(vrf.networks, vrf.redistribute, inside), OF_UNICAST):
+            if route.prefix.version in vrf.versions:
+                yield family, route
         yield from _by_family(imported(node, vrf, self.tables), OF_UNICAST)
 
     def _heard(
@@ -136,7 +141,7 @@ def _tracked(route: BgpRoute) -> Address | None:
 def _valid(route: BgpRoute, rib: Rib) -> bool:
     """RFC 4271 section 9.1.2.1: the next hop can be reached; of eBGP over one link it is on that link."""
     to = _tracked(route)
-    if route.came is None or to is None:
+    if route.came is None or to is None or (route.imported and route.imported.vrf):
         return True
     near = rib.lookup(to, route.prefix)
     itself = route.prefix.num_addresses == 1 and route.prefix.network_address == to

@@ -48,6 +48,11 @@ for nic in all default lo "$eth1" "$eth2"; do
   echo 1 >"/proc/sys/net/ipv6/conf/$nic/seg6_enabled"
   echo 0 >"/proc/sys/net/ipv4/conf/$nic/rp_filter"
 done
+# Routes of SIDs, and policies to what routing protocols bring, need a device that is never down.
+if ! ip link show dev sr0 >/dev/null 2>&1; then
+  ip link add sr0 type dummy 2>/dev/null || ip link add sr0 type bridge
+fi
+ip link set dev sr0 up
 
 # Addresses, routes and segments in one go: a fork of ip for each would be most of the time.
 ip -batch - <<EOF
@@ -84,11 +89,6 @@ if [[ -d /run/systemd/system ]]; then
   systemctl disable --now frr
 fi
 
-# seg6local routes need a device that packets are said to come out of (IS-IS calls it sr0).
-if ! ip link show dev sr0 >/dev/null 2>&1; then
-  ip link add sr0 type dummy 2>/dev/null || ip link add sr0 type bridge
-fi
-ip link set dev sr0 up
 
 mkdir -p /etc/frr /run/frr
 cat >/etc/frr/frr.conf <<EOF
