@@ -197,6 +197,7 @@ RESTRICTED = {
     "OspfNeighbor.nic": "a Point.nic",
     "OspfNic.nic": "a Point.nic",
     "OspfNic.network": "Literal",
+    "Routing.own_daemons": "Literal",
     "PlannedOspf.redistribute": "Literal",
     "BfdNeighbor.node": "Name",
     "BfdNeighbor.protocol": "a word of ours",

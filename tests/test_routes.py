@@ -102,3 +102,22 @@ def test_a_headend_steers_over_what_isis_brings() -> None:
     assert policy.nic == "eth1"
     with pytest.raises(TopologyError, match="one has no route to its first segment"):
         planned(STEERED.replace('"2001:5::/64", isis: {metric: 10}', '"2001:5::/64"'))
+
+
+def test_a_segment_may_be_reached_by_what_bgp_brings() -> None:
+    text = """\
+name: fabric
+nodes:
+  left: {role: router, router_id: 10.0.0.1, loopback: "fc00:1::1/128", bgp: {as: 65001, neighbors: [{node: spine, families: [ipv6]}]}}
+  right: {role: router, router_id: 10.0.0.2, loopback: "fc00:2::1/128", locator: "fc00:2:0:2::/64", bgp: {as: 65002, networks: ["fc00:2:0:2::/64"], neighbors: [{node: spine, families: [ipv6]}]}}
+  spine: {role: router, router_id: 10.0.0.3, bgp: {as: 65000, neighbors: [{node: left, families: [ipv6]}, {node: right, families: [ipv6]}]}}
+links:
+  - {name: l, prefix: "2001:1::/64", endpoints: ["left:eth1", "spine:eth1"]}
+  - {name: r, prefix: "2001:2::/64", endpoints: ["right:eth1", "spine:eth2"]}
+local_sids: [{node: right, sid: "fc00:2:0:2::d6", behavior: End.DT6, table: 254}]
+steering: [{headend: left, match: {prefix: "2001:db8::/32"}, to: {segments: ["fc00:2:0:2::d6"]}}]
+"""
+    (policy,) = planned(text).node("left").steering
+    assert [str(one) for one in policy.segments] == ["fc00:2:0:2::d6"]
+    with pytest.raises(TopologyError, match="left has no route to its first segment"):
+        planned(text.replace('networks: ["fc00:2:0:2::/64"], ', ""))

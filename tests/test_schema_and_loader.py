@@ -421,6 +421,7 @@ BAD: dict[str, dict[str, tuple[Any, ...]]] = {
         "nodes/edge-1/bgp/neighbors/0/multihop": (0, 1, 256, "2"),
         "nodes/edge-1/bgp/neighbors/0/via": ("tunnel", ["link"]),
         "nodes/edge-1/bgp/redistribute": (["bgp"], "connected"),
+        "nodes/edge-1/bgp/sid": ("Auto", "10.0.0.1", ["auto", "auto", "auto"], 5),
         "nodes/edge-1/bgp/neighbors/0/next_hop_self": NO_FLAG,
         "nodes/edge-1/bgp/networks": (["10.0.0.0/33"], ["fc00::/129"]),
         "nodes/edge-1/vrfs/red/rd": (

@@ -52,6 +52,7 @@ def require(plan: Plan, name: str, *, trust: bool) -> None:
 def _of_node(node: PlannedNode) -> Iterator[str]:
     yield from (_file(one) for one in node.own.files)
     yield from node.own.commands
+    yield from (f"(FRR) {line}" for line in node.own.frr)
 
 
 def _file(file: OwnFile) -> str:

@@ -24,6 +24,7 @@ from srv6lab.plan.own import unmodeled
 from srv6lab.plan.replaced import without_adjacencies
 
 PATIENCE = 60.0
+UNMODELED_PATIENCE = 20.0  # where some of it may never come
 _INTERVAL = 0.2
 STEPS = (
     "daemons of FRR",
@@ -94,8 +95,9 @@ def wait(
             told = words
         return not found or any(one.dead for one in found)
 
-    wait_until(converged, patience, _INTERVAL)
-    if found and (reasons := _unmodeled_routers(plan)):
+    reasons = _unmodeled_routers(plan)
+    wait_until(converged, min(patience, UNMODELED_PATIENCE) if reasons else patience, _INTERVAL)
+    if found and reasons:
         progress(f"not waited for any longer: {next(iter(reasons.values()))}")
     elif found:
         raise _gave_up(plan, first_step(found), lab, time.monotonic() - began)
@@ -220,6 +222,9 @@ def _sids(node: PlannedNode, wanted: Wanted, known: NodeState) -> Iterator[str]:
         for action, count in (("End", 1), ("End.X", sum(len(nic.neighbors) for nic in routing.isis.nics))):
             if actions.count(action) < count:
                 yield f"{node.name}: IS-IS has bound {actions.count(action)} of {count} {action} SIDs"
+    for own in routing.bgp.sids if routing.bgp else ():
+        if not any(one.prefix == ip_network(own.sid) for one in known.routes):
+            yield f"{node.name}: the SID {own.sid} of BGP isn't in the kernel"
     for vrf in routing.vrfs:
         for one in vrf.sids:
             if ip_network(one.sid) not in there:
@@ -239,13 +244,14 @@ def _customers_routes(node: PlannedNode, wanted: Wanted, known: NodeState) -> It
 
 def _lacked(node: PlannedNode, wanted: Wanted, known: NodeState) -> Iterator[str]:
     """Of a prefix that is steered into policies the agent's route stands there, as long as a policy is valid."""
-    there = {(one.prefix, one.nic) for one in known.routes}
+    there = {(one.prefix, one.nic, one.segments) for one in known.routes}
     steered = {one.prefix for one in node.headend.steered} if node.headend else set()
     for route in wanted.known.routes:
-        if (route.prefix, route.nic) not in there and route.prefix not in steered:
-            yield f"{node.name} has no route to {route.prefix} by {route.nic}"
+        if (route.prefix, route.nic, route.segments) not in there and route.prefix not in steered:
+            over = f" over {route.segments[0]}" if route.segments else ""
+            yield f"{node.name} has no route to {route.prefix} by {route.nic}{over}"
     for route in wanted.gone:
-        if (route.prefix, route.nic) in there:
+        if (route.prefix, route.nic, route.segments) in there:
             yield f"{node.name} still has a route to {route.prefix}"
 
 

@@ -31,7 +31,7 @@ from srv6lab.plan.own import unmodeled
 from srv6lab.predict.fib import LOCAL, MAIN, Fib, Found, Gateway, Link, Local, Sid, Steer
 from srv6lab.predict.filters import matches
 from srv6lab.predict.policy_routes import HEADENDS, Elected, Routes, class_tables, decided, source_of
-from srv6lab.predict.static_routes import OF_LINKS, behind, selected, static
+from srv6lab.predict.static_routes import OF_LINKS, behind, on_link, selected, static
 from srv6lab.srv6.behaviors import REGISTRY
 from srv6lab.srv6.encapsulation import Encapsulation
 from srv6lab.srv6.flavors import NEXT_CSID
@@ -274,10 +274,12 @@ def _routes(
 ) -> Routes:
     """All but links, each over those before it: what protocols and Day0 bring, then what the headend's agent does."""
     for told, ways in groupby(learned.routes, lambda route: route.prefix):
-        yield None, told, tuple(map(behind, ways))
+        yield None, told, tuple(behind(node, nics, one) for one in ways)
     yield from static(node, nics)
     for sid in node.local_sids:
         yield None, sid.prefix, (_sid(node, nics, sid),)
+    for own in node.routing.bgp.sids if node.routing and node.routing.bgp else ():
+        yield None, ip_network(own.sid), (Sid(own.sid, REGISTRY[own.behavior], LocalSid(table=MAIN)),)
     yield from _vpns(node, learned)
     for policy in node.steering:
         yield policy.table, policy.prefix, tuple(_steer(node, nics, policy))
@@ -338,7 +340,7 @@ def _vpns(node: PlannedNode, learned: ExpectedRoutes) -> Routes:
             bound = Sid(sid.sid, REGISTRY[sid.behavior], LocalSid(table=vrf.table))
             yield None, ip_network(sid.sid), (bound,)
         for told, ways in groupby(learned.over_links.get(vrf.name, ()), lambda route: route.prefix):
-            yield vrf.table, told, tuple(map(behind, ways))
+            yield vrf.table, told, tuple(map(on_link, ways))
         for route in learned.vpns.get(vrf.name, ()):
             if routing is None or routing.source is None:
                 raise ValueError(f"{node.name} has no loopback to encapsulate from")

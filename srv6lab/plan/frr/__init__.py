@@ -24,7 +24,7 @@ NEEDED = (10, 6)  # `func-bits 32`, so that a service SID isn't transposed (RFC 
 
 @dataclass(frozen=True, slots=True)
 class Routing:
-    """All that FRR of one node is told. `source` is what it encapsulates from, None for what
+    """All that FRR of one node is told; `own_daemons` are those that its author's own lines need. `source` is what it encapsulates from, None for what
     the kernel takes."""
 
     router_id: IPv4Address
@@ -37,11 +37,12 @@ class Routing:
     bgp: PlannedBgp | None
     bfd: tuple[PlannedBfd, ...]
     vrfs: tuple[PlannedVrf, ...]
+    own_daemons: tuple[str, ...] = ()
 
     @property
     def daemons(self) -> tuple[str, ...]:
         """The daemons of FRR that the node runs, in the order in which they start."""
-        return (
+        every = (
             "mgmtd",
             "zebra",
             "staticd",
@@ -49,7 +50,9 @@ class Routing:
             *(one.daemon for one in self.ospf),
             *(["bgpd"] if self.bgp else []),
             *(["bfdd"] if self.bfd else []),
+            *self.own_daemons,
         )
+        return tuple(dict.fromkeys(every))
 
     @property
     def learns_inside(self) -> bool:
@@ -120,4 +123,5 @@ def plan_routing(topology: Topology, name: str) -> Routing | None:
         bgp=bgp,
         bfd=plan_bfd(topology, name, isis, ospf, bgp),
         vrfs=tuple(plan_vpns(topology, name, node)),
+        own_daemons=node.frr.daemons if node.frr else (),
     )

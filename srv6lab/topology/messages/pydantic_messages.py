@@ -68,6 +68,7 @@ PATTERNS = {
     r"^[A-Za-z0-9][A-Za-z0-9_.+=@%-]{0,63}$": "a letter or digit first, then also `_.+=@%-`, 64 at most",
     r"^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$": "a path below the lab's folder",
     r"^[^\x00-\x1f\x7f]+$": "one line for a shell; what takes several goes into a file under `files`",
+    r"^[ -~]+$": "one line of printable ASCII characters; what takes several goes into a `file`",
     r"^net(\.[A-Za-z0-9_-]+)+$": "settings below `net.`, such as net.ipv4.ip_forward: /proc/sys is read-only in a node but for net",
     r"^[!-~]([ -~]*[!-~])?$": "a number, or printable ASCII characters",
     r"^(/\.?[A-Za-z0-9_][A-Za-z0-9_.@+:-]*)+$": "a path from `/` on, such as /etc/motd, of letters, digits and `_.@+:-`, without `..`",

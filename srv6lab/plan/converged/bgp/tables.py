@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Address, ip_network
 
 from srv6lab.plan.converged.bgp.best import select
 from srv6lab.plan.converged.bgp.originate import originated
@@ -20,10 +20,10 @@ from srv6lab.plan.converged.bgp.values import (
     Tables,
 )
 from srv6lab.plan.converged.bgp.vrfs import exported, imported
-from srv6lab.plan.converged.rib import Rib, RibRoute, own_addresses, vrf_routes
+from srv6lab.plan.converged.rib import OWN_SIDS, Rib, RibRoute, Way, own_addresses, vrf_routes
 from srv6lab.plan.frr.bgp import OF_UNICAST
 from srv6lab.plan.nodes import Plan
-from srv6lab.topology.scalars import Address
+from srv6lab.topology.scalars import Address, Network
 
 ROUNDS = 100  # more than any lab needs that comes to rest: a route moves a session in each
 
@@ -38,7 +38,7 @@ class Bgp:
 
     def __init__(self, plan: Plan, withdrawn: Collection[str] = ()) -> None:
         self.plan, self.withdrawn = plan, withdrawn
-        self.sessions = sessions_of(plan)
+        self.sessions = sessions_of(plan, withdrawn)
         self.tables: Tables = {speaker: {} for speaker in self.sessions}
         self._nodes = {node.name: node for node in plan.nodes}
         self._addresses = {name: own_addresses(self._nodes[name]) for name, _ in self.sessions}
@@ -58,14 +58,23 @@ class Bgp:
         raise Unsettled
 
     def routes(self, node: str, rib: Rib) -> Iterator[RibRoute]:
-        """What the speaker of a node puts into its routing table: all that it is told and has selected."""
+        """What the speaker of a node puts into its routing table: all that it is told and has selected, if it has a way
+        there. Its own SIDs are there, too, but for End.DT4, which Linux doesn't take."""
+        for sid in self._own_sids(node):
+            yield RibRoute(ip_network(sid), "bgp", ((None, OWN_SIDS),))
         for family in OF_UNICAST.values():
             for key, paths in self.tables.get(Speaker(node), {}).get(family, {}).items():
                 if not paths[0].own:
-                    hops = (one.next_hop for one in paths if one.next_hop)
-                    ways = dict.fromkeys(way for hop in hops for way in rib.ways(hop, key.prefix))
-                    protocol = "bgp" if paths[0].ebgp else "ibgp"
-                    yield RibRoute(key.prefix, protocol, tuple(sorted(ways, key=str)), paths[0].med)
+                    hops = ((one.next_hop, one.sid) for one in paths if one.next_hop)
+                    found = {(way, sid) for hop, sid in hops for way in rib.ways(hop, key.prefix)}
+                    if found:
+                        yield _rib_route(key.prefix, paths[0], sorted(found, key=str))
+
+    def _own_sids(self, node: str) -> Iterator[IPv6Address]:
+        routing = self._nodes[node].routing
+        for one in routing.bgp.sids if routing and routing.bgp and node not in self.withdrawn else ():
+            if one.version == 6:
+                yield one.sid
 
     def _selected(
         self, speaker: Speaker, sessions: list[Session], ribs: Mapping[str, Rib]
@@ -126,6 +135,11 @@ class Bgp:
         routing = self._nodes[speaker.node].routing
         assert routing
         return routing.router_id
+
+
+def _rib_route(prefix: Network, best: BgpRoute, ways: list[tuple[Way, IPv6Address | None]]) -> RibRoute:
+    sids = tuple(sid for _, sid in ways) if any(sid for _, sid in ways) else ()
+    return RibRoute(prefix, "bgp" if best.ebgp else "ibgp", tuple(way for way, _ in ways), best.med, sids)
 
 
 def _by_family(routes: Iterator[BgpRoute], families: Mapping[int, str]) -> Iterator[tuple[str, BgpRoute]]:
