@@ -303,7 +303,7 @@ def _gave_up(plan: Plan, found: Sequence[Missing], lab: Instance, waited: float)
     lines += [f"  … and {len(found) - 8} more"] if len(found) > 8 else []
     drifts = survey(lab, plan).drifts()
     lines += [f"  FRR of {node} isn't as Day0 left it: {line}" for node, line in drifts]
-    mend = f"the lab is still up: invoke connect lab={plan.name} --node {found[0].node}, then vtysh"
+    mend = f"the lab is still up: invoke connect {plan.called} --node {found[0].node}, then vtysh"
     return NodeError("\n".join(lines), mend)
 
 
