@@ -63,6 +63,21 @@ def test_all_ways_that_are_equally_short_are_known_however_far() -> None:
     assert ways(SQUARE, "four", "2001:1::/64") == [("2001:3::1", "eth1")]
 
 
+def test_what_a_router_steers_itself_is_not_waited_for() -> None:
+    """IS-IS knows it too, and FRR leaves it to the policy; the others learn it as before."""
+    steers = (
+        SQUARE
+        + """\
+local_sids:
+  - {node: five, sid: "fc00:5::e", behavior: End.DT6, table: 254}
+steering:
+  - {headend: one, match: {prefix: "2001:5::/64"}, to: {segments: ["fc00:5::e"]}}
+"""
+    )
+    assert ways(steers, "one", "2001:5::/64") == []
+    assert ways(steers, "two", "2001:5::/64") == ways(SQUARE, "two", "2001:5::/64") != []
+
+
 def test_a_link_is_reached_over_its_nearer_end_or_both() -> None:
     """Two and three both tell of a link between them."""
     text = (
@@ -87,3 +102,22 @@ def test_a_headend_steers_over_what_isis_brings() -> None:
     assert policy.nic == "eth1"
     with pytest.raises(TopologyError, match="one has no route to its first segment"):
         planned(STEERED.replace('"2001:5::/64", isis: {metric: 10}', '"2001:5::/64"'))
+
+
+def test_a_segment_may_be_reached_by_what_bgp_brings() -> None:
+    text = """\
+name: fabric
+nodes:
+  left: {role: router, router_id: 10.0.0.1, loopback: "fc00:1::1/128", bgp: {as: 65001, neighbors: [{node: spine, families: [ipv6]}]}}
+  right: {role: router, router_id: 10.0.0.2, loopback: "fc00:2::1/128", locator: "fc00:2:0:2::/64", bgp: {as: 65002, networks: ["fc00:2:0:2::/64"], neighbors: [{node: spine, families: [ipv6]}]}}
+  spine: {role: router, router_id: 10.0.0.3, bgp: {as: 65000, neighbors: [{node: left, families: [ipv6]}, {node: right, families: [ipv6]}]}}
+links:
+  - {name: l, prefix: "2001:1::/64", endpoints: ["left:eth1", "spine:eth1"]}
+  - {name: r, prefix: "2001:2::/64", endpoints: ["right:eth1", "spine:eth2"]}
+local_sids: [{node: right, sid: "fc00:2:0:2::d6", behavior: End.DT6, table: 254}]
+steering: [{headend: left, match: {prefix: "2001:db8::/32"}, to: {segments: ["fc00:2:0:2::d6"]}}]
+"""
+    (policy,) = planned(text).node("left").steering
+    assert [str(one) for one in policy.segments] == ["fc00:2:0:2::d6"]
+    with pytest.raises(TopologyError, match="left has no route to its first segment"):
+        planned(text.replace('networks: ["fc00:2:0:2::/64"], ', ""))

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from srv6lab.engines import named
 from srv6lab.plan.actions import needs
+from srv6lab.plan.frr.vpn import beyond_namespaces
 from srv6lab.plan.nodes import Plan, PlannedNode
 
 from .findings import Need
@@ -40,8 +41,10 @@ def _of_machine(node: PlannedNode) -> Iterator[Need]:
     for nic in node.nics:
         if nic.circuit:
             yield Need(("nftables rule",), f"{nic.point} takes frames for any MAC")
-    for vrf in node.vrfs:
-        yield Need((VRF, VRF_NETNS), f"VRF {vrf.name} of {node.name}")
+    for vrf in node.vrf_names():
+        yield Need((VRF, VRF_NETNS), f"VRF {vrf} of {node.name}")
+    for name, other, what in beyond_namespaces(node.routing.vrfs if node.routing else ()):
+        yield Need((VRF,), f"{name} of {node.name} takes {what} from {other}")
     for local in node.local_sids:
         name = bound(local.behavior.name, local.flavors)
         yield Need((name, *([VRF_NETNS] if local.vrf else [])), f"SID {local.sid} of {node.name}")

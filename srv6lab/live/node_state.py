@@ -23,8 +23,8 @@ _END = "--end of answer--"
 _PATIENCE = 20.0
 _SILENT = "no answer of "
 MECHANISMS = {
-    "vrf": "End.DT4 of the kernel, in its VRF",
-    "netns": "End.DX4 without a next hop, in the VPN's own namespace: this kernel has no VRFs",
+    "vrf": "the kernel's own behaviors, in its VRFs",
+    "netns": "network namespaces, one for each: this kernel has no VRFs",
 }
 
 
@@ -49,13 +49,15 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A route of the kernel by one of its next hops; `segments` in visiting order where it encapsulates, `action` where it is a SID's."""
+    """A route of the kernel by one of its next hops; `segments` in visiting order where it encapsulates, `action` where it is
+    a SID's, `kind` what it is if it leads nowhere."""
 
     prefix: Network
     nic: str
     protocol: str = ""
     segments: tuple[IPv6Address, ...] = ()
     action: str = ""
+    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,13 +149,13 @@ def _questions(node: PlannedNode) -> Iterator[tuple[str, str]]:
         yield "sids", "ask zebra -c 'show segment-routing srv6 sid json'"
     yield "v6", "ip -6 -json route show"
     yield "v4", "ip -4 -json route show"
-    for vrf in node.vrf_names():
-        name = shlex.quote(vrf)
+    for vrf in node.every_vrf():
+        name = shlex.quote(vrf.name)
         inside = f"[[ -e /run/netns/{name} ]]"
-        for version in (4,) if routing and vrf in {one.name for one in routing.vrfs} else (4, 6):
+        for version in vrf.versions:
             ip = f"ip -{version} -json"
             yield (
-                f"vpn {vrf} {version}",
+                f"vpn {vrf.name} {version}",
                 f"if {inside}; then {ip} -n {name} route show; else {ip} route show vrf {name}; fi",
             )
         yield "mechanism", "cat /var/lib/srv6lab/vrf"
@@ -281,6 +283,7 @@ def _routes(document: Any, version: int) -> Iterator[Route]:
                 protocol=one.get("protocol", ""),
                 segments=tuple(IPv6Address(sid) for sid in encap.get("segs", ())),
                 action=encap.get("action", "") if encap.get("encap_type") == "seg6local" else "",
+                kind="" if one.get("type") in (None, "unicast") else one["type"],
             )
 
 

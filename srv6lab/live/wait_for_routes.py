@@ -18,7 +18,7 @@ from srv6lab.errors import NodeError
 from srv6lab.host.progress import Progress
 from srv6lab.host.waiting import at_once, wait_until
 from srv6lab.live.instance import Instance
-from srv6lab.live.node_state import NodeState, fetch_node_state
+from srv6lab.live.node_state import NodeState, Route, fetch_node_state
 from srv6lab.live.why import Reason, fetch_reasons
 from srv6lab.plan.converged import ExpectedRoutes, expected_routes
 from srv6lab.plan.nodes import Plan, PlannedNode, PlannedRoute
@@ -26,6 +26,7 @@ from srv6lab.plan.own import unmodeled
 from srv6lab.plan.replaced import without_adjacencies
 
 PATIENCE = 60.0
+UNMODELED_PATIENCE = 20.0  # where some of it may never come
 _INTERVAL = 0.2
 _ASK_WHY = 5.0  # seconds: what comes by itself mostly has come by then
 _EVERY = 10.0
@@ -95,8 +96,9 @@ def wait(
         ]
         return waiting_for.in_vain(found) or not found
 
-    wait_until(converged, patience, _INTERVAL)
-    if found and (unknown := _unmodeled_routers(plan)):
+    unknown = _unmodeled_routers(plan)
+    wait_until(converged, min(patience, UNMODELED_PATIENCE) if unknown else patience, _INTERVAL)
+    if found and unknown:
         progress(f"not waited for any longer: {next(iter(unknown.values()))}")
     elif found:
         raise _gave_up(plan, first_step(found), lab, waiting_for)
@@ -265,9 +267,13 @@ def _sids(node: PlannedNode, wanted: Wanted, known: NodeState) -> Iterator[str]:
         for action, count in (("End", 1), ("End.X", sum(len(nic.neighbors) for nic in routing.isis.nics))):
             if actions.count(action) < count:
                 yield f"{node.name}: IS-IS has bound {actions.count(action)} of {count} {action} SIDs"
+    for own in routing.bgp.sids if routing.bgp else ():
+        if not any(one.prefix == ip_network(own.sid) for one in known.routes):
+            yield f"{node.name}: the SID {own.sid} of BGP isn't in the kernel"
     for vrf in routing.vrfs:
-        if not any(one.prefix == ip_network(vrf.sid) for one in known.routes):
-            yield f"{node.name}: the SID {vrf.sid} of {vrf.name} isn't in the kernel"
+        for one in vrf.sids:
+            if ip_network(one.sid) not in there:
+                yield f"{node.name}: the SID {one.sid} of {vrf.name} isn't in the kernel"
 
 
 def _routes(node: PlannedNode, wanted: Wanted, known: NodeState) -> Iterator[str]:
@@ -282,15 +288,24 @@ def _customers_routes(node: PlannedNode, wanted: Wanted, known: NodeState) -> It
 
 
 def _lacked(node: PlannedNode, wanted: Wanted, known: NodeState) -> Iterator[str]:
-    there = {(one.prefix, one.nic) for one in known.routes}
+    """Of a prefix that is steered into policies the agent's route stands there, as long as a policy is valid."""
+    there = {(one.prefix, one.nic, one.segments) for one in known.routes}
+    steered = {one.prefix for one in node.headend.steered} if node.headend else set()
     for route in wanted.known.routes:
-        if (route.prefix, route.nic) not in there:
-            others = sorted(nic for prefix, nic in there if prefix == route.prefix)
-            by = f", and one by {', '.join(others)}" if others else ""
-            yield f"{node.name} has no route to {route.prefix} by {route.nic}{by}"
+        if (route.prefix, route.nic, route.segments) not in there and route.prefix not in steered:
+            over = f" over {route.segments[0]}" if route.segments else ""
+            instead = [one for one in known.routes if one.prefix == route.prefix]
+            yield f"{node.name} has no route to {route.prefix} by {route.nic}{over}{_but(instead)}"
     for route in wanted.gone:
-        if (route.prefix, route.nic) in there:
+        if (route.prefix, route.nic, route.segments) in there:
             yield f"{node.name} still has a route to {route.prefix}"
+
+
+def _but(there: Sequence[Route]) -> str:
+    """What a prefix has in the place of the route that it lacks."""
+    words = [f"a {one.kind}" if one.kind else f"one by {one.nic}" for one in there]
+    by_hand = ", laid by hand" if any(one.protocol in ("", "boot") for one in there) else ""
+    return f", but {' and '.join(words)}{by_hand}" if words else ""
 
 
 def _vpn_routes(node: PlannedNode, wanted: Wanted, known: NodeState) -> Iterator[str]:
@@ -299,6 +314,10 @@ def _vpn_routes(node: PlannedNode, wanted: Wanted, known: NodeState) -> Iterator
         for route in routes:
             if (route.prefix, (route.sid,)) not in there:
                 yield f"{node.name} has no route to {route.prefix} over {route.sid} in {vrf}"
+        by_links = {(one.prefix, one.nic.removeprefix("at-")) for one in known.vpns.get(vrf, ())}
+        for way in wanted.known.over_links.get(vrf, ()):
+            if (way.prefix, way.nic) not in by_links:
+                yield f"{node.name} has no route to {way.prefix} by {way.nic} in {vrf}"
         if surplus := {sid for _, sids in there for sid in sids} - {route.sid for route in routes}:
             yield f"{node.name} still sends to {', '.join(map(str, sorted(surplus)))} in {vrf}"
 
@@ -345,7 +364,7 @@ def _gave_up(plan: Plan, found: Sequence[Missing], lab: Instance, waited: _Waiti
     lines += [f"  why: {one.what}" for one in waited.reasons[:_LINES]]
     drifts = survey(lab, plan).drifts()
     lines += [f"  FRR of {node} isn't as Day0 left it: {line}" for node, line in drifts]
-    mend = f"the lab is still up: invoke connect lab={plan.name} --node {found[0].node}, then vtysh"
+    mend = f"the lab is still up: invoke connect {plan.called} --node {found[0].node}, then vtysh"
     return NodeError("\n".join(lines), mend)
 
 

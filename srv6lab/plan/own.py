@@ -8,7 +8,9 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from srv6lab.topology.model import Node
 from srv6lab.topology.own import NodeFile, OwnWords
+from srv6lab.topology.routing.frr import Frr
 
 if TYPE_CHECKING:  # whose nodes have an Own
     from srv6lab.plan.nodes import Plan
@@ -17,6 +19,10 @@ if TYPE_CHECKING:  # whose nodes have an Own
 # and by which fields routes share flows, of which it speaks.
 _HARMLESS = re.compile(
     r"net\.(?:core\.|unix\.|ipv4\.(?:tcp|udp)_|ipv6\.seg6_flowlabel$|ipv[46]\.fib_multipath_hash_policy$)"
+)
+# Lines of FRR's configuration that say nothing of routes.
+_IDLE = re.compile(
+    r"\s*(?:[!#].*|exit|interface \S+|(?:no )?(?:log|debug|service|description)\b.*|.* description .*)?"
 )
 
 
@@ -48,20 +54,34 @@ class Own:
     sysctls: tuple[OwnSysctl, ...] = ()
     files: tuple[OwnFile, ...] = ()
     packages: tuple[str, ...] = ()
+    frr: tuple[str, ...] = ()
 
     @property
     def unmodeled(self) -> str:
         """What the model doesn't know the outcome of, as `commands of its own`; "" if there is nothing."""
         settings = any(not _HARMLESS.match(one.name) for one in self.sysctls)
-        found = {"commands": self.commands, "files": self.files, "settings": settings}
+        found = {
+            "commands": self.commands,
+            "files": self.files,
+            "settings": settings,
+            "lines of FRR": not all(map(_IDLE.fullmatch, self.frr)),
+        }
         words = [what for what, given in found.items() if given]
         listed = " and ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
         return f"{listed} of its own" if words else ""
 
 
-def plan_own(words: OwnWords, nics: Collection[str], texts: Mapping[str, str]) -> Own:
+def plan_own(words: Node, nics: Collection[str], texts: Mapping[str, str]) -> Own:
     """The words of a node with these NICs; `texts` are the files that the topology names."""
-    return Own(words.commands, tuple(_sysctls(words, nics)), tuple(_files(words, texts)), words.packages)
+    sysctls, files = tuple(_sysctls(words, nics)), tuple(_files(words, texts))
+    return Own(words.commands, sysctls, files, words.packages, tuple(_frr(words.frr, texts)))
+
+
+def _frr(words: Frr | None, texts: Mapping[str, str]) -> Iterator[str]:
+    """The lines of the file, then the others."""
+    if words:
+        yield from texts.get(words.file or "", "").splitlines()
+        yield from words.lines
 
 
 def _sysctls(words: OwnWords, nics: Collection[str]) -> Iterator[OwnSysctl]:

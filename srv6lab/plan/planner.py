@@ -49,6 +49,7 @@ from srv6lab.topology.frr_sids import isis_sids
 from srv6lab.topology.local_sid import LocalSid
 from srv6lab.topology.model import STANDARD, Group, Hardware, Link, Node, Port, Topology
 from srv6lab.topology.route import Route
+from srv6lab.topology.routing.frr import command_of_vtysh
 from srv6lab.topology.scalars import Address, Network
 from srv6lab.topology.steering import Steering
 
@@ -103,6 +104,7 @@ def plan(topology: Topology, locate: Locate, files: Mapping[str, str] = MappingP
         hardware = _hardware(node, groups.get(name, ()), topology.defaults)
         headend = plan_headend(topology, name, machine.egress_nic)
         own = plan_own(node, [nic.name for nic in machine.nics], files)
+        problems.extend(_no_configuration(name, node, files, locate))
         spare = _spare(topology, node, machine, locate, problems)
         takes_srh = machine.forwards or any(
             one in prefix for prefix in inserted for one in machine.addresses()
@@ -117,6 +119,17 @@ def plan(topology: Topology, locate: Locate, files: Mapping[str, str] = MappingP
     if problems := problems or [*unreached(whole, locate)]:
         raise TopologyError(problems)
     return whole
+
+
+def _no_configuration(name: str, node: Node, files: Mapping[str, str], locate: Locate) -> Iterator[Problem]:
+    """The lines of a node's own file of FRR's configuration that are none."""
+    file = node.frr.file if node.frr else None
+    for number, line in enumerate(files.get(file or "", "").splitlines(), 1) if file else ():
+        if word := command_of_vtysh(line):
+            what = (
+                f"line {number} of {file}: `{word}` is a command of vtysh, and no line of FRR's configuration"
+            )
+            yield Problem(locate(("nodes", name, "frr", "file")), what, "take the line away")
 
 
 def _lasting(topology: Topology) -> Iterator[Path]:

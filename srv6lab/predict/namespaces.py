@@ -14,9 +14,8 @@ from typing import Any
 
 from srv6lab.evidence.packets import Address, Place, Point
 from srv6lab.plan.actions import after
-from srv6lab.plan.converged import ExpectedRoutes, VpnRoute, expected_routes
+from srv6lab.plan.converged import ExpectedRoutes, expected_routes
 from srv6lab.plan.frames import SteeredFrames
-from srv6lab.plan.frr.vpn import PlannedVrf
 from srv6lab.plan.nodes import (
     Nic,
     Plan,
@@ -32,7 +31,7 @@ from srv6lab.plan.own import unmodeled
 from srv6lab.predict.fib import LOCAL, MAIN, Fib, Found, Gateway, Link, Local, Sid, Steer
 from srv6lab.predict.filters import matches
 from srv6lab.predict.policy_routes import HEADENDS, Elected, Routes, class_tables, decided, source_of
-from srv6lab.predict.static_routes import OF_LINKS, behind, selected, static
+from srv6lab.predict.static_routes import OF_LINKS, behind, on_link, selected, static
 from srv6lab.srv6.behaviors import REGISTRY
 from srv6lab.srv6.encapsulation import Encapsulation
 from srv6lab.srv6.flavors import NEXT_CSID
@@ -215,19 +214,16 @@ def _node(
 ) -> Namespace:
     ports = [port.outside for service in node.services if service.netns for port in service.ports]
     nics = {nic.name: nic for nic in (*node.nics, *ports)}
-    apart = {nic: vrf.table for vrf in node.vrfs for nic in vrf.nics}
+    apart = {nic: vrf.table for vrf in node.every_vrf() for nic in vrf.nics}
     inside = (nic for nic in nics.values() if nic.name not in {*apart, *down})
     interfaces = [(nic.name, one) for nic in inside for one in nic.addresses]
     interfaces += [(LOOPBACK, one) for one in node.loopbacks]
-    in_vpns = {nic.name for nic in node.nics if nic.vrf}
-    fib = Fib((one.network, (Link(name),)) for name, one in interfaces if name not in in_vpns)
+    fib = Fib((one.network, (Link(name),)) for name, one in interfaces)
     # An IPv6 link keeps its prefix, whose metric is lower than a static route's that says none.
     others = (one for one in node.routes if one.prefix.version == 6 and not one.frr)
     ahead = {one.prefix for one in others if one.rank < OF_LINKS}
     connected = {interface.network for _, interface in interfaces if interface.version == 6} - ahead
-    vrfs = node.routing.vrfs if node.routing else ()
-    tables = {MAIN: fib} | {vrf.table: _vpn(node, vrf, learned.vpns.get(vrf.name, ())) for vrf in vrfs}
-    tables |= {vrf.table: Fib() for vrf in node.vrfs}
+    tables = {MAIN: fib} | {vrf.table: Fib() for vrf in node.every_vrf()}
     for table, prefix, hops in (*_routes(node, learned, nics, elected), *_in_vrfs(node, down)):
         if table is not None:
             tables.setdefault(table, Fib()).put(prefix, hops)
@@ -241,9 +237,8 @@ def _node(
         nics=nics,
         locals=frozenset(interface.ip for _, interface in interfaces) | _kept(nics, apart, down),
         tables=tables,
-        rules={nic: vrf.table for vrf in vrfs for nic in vrf.nics},
         vrfs=apart,
-        exits={vrf.table: frozenset(segment for segment, _ in vrf.exits) for vrf in node.vrfs},
+        exits=dict(_exits(node, learned)),
         forwards=node.forwards,
         takes_srh=node.takes_srh,
         hmac_keys={key.number: key for key in node.hmac_keys},
@@ -279,12 +274,13 @@ def _routes(
 ) -> Routes:
     """All but links, each over those before it: what protocols and Day0 bring, then what the headend's agent does."""
     for told, ways in groupby(learned.routes, lambda route: route.prefix):
-        yield None, told, tuple(map(behind, ways))
+        yield None, told, tuple(behind(node, nics, one) for one in ways)
     yield from static(node, nics)
     for sid in node.local_sids:
         yield None, sid.prefix, (_sid(node, nics, sid),)
-    for vrf in node.routing.vrfs if node.routing else ():
-        yield None, ip_network(vrf.sid), (Sid(vrf.sid, REGISTRY["End.DT4"], LocalSid(table=vrf.table)),)
+    for own in node.routing.bgp.sids if node.routing and node.routing.bgp else ():
+        yield None, ip_network(own.sid), (Sid(own.sid, REGISTRY[own.behavior], LocalSid(table=MAIN)),)
+    yield from _vpns(node, learned)
     for policy in node.steering:
         yield policy.table, policy.prefix, tuple(_steer(node, nics, policy))
         yield from ((policy.table, ip_network(first), ()) for first in policy.thrown)
@@ -299,7 +295,7 @@ def _routes(
 
 def _in_vrfs(node: PlannedNode, down: frozenset[str]) -> Routes:
     """What the NICs of a VRF bring, which no route replaces: their prefixes, and the addresses of the node there."""
-    for vrf in node.vrfs:
+    for vrf in node.every_vrf():
         mine = [nic for nic in node.nics if nic.name in vrf.nics and nic.name not in down]
         yield from ((vrf.table, one, (Link(nic.name),)) for nic in mine for one in nic.networks())
         yield from ((vrf.table, ip_network(one.ip), (Local(),)) for nic in mine for one in nic.addresses)
@@ -329,16 +325,27 @@ def _proxy(proxy: PlannedProxy) -> Sid:
     return Sid(proxy.sid, proxy.behavior, local, proxy.next_hop)
 
 
-def _vpn(node: PlannedNode, vrf: PlannedVrf, routes: Iterable[VpnRoute]) -> Fib:
-    """A VPN's own table: its links, and the other sites behind their SIDs (RFC 9252 section 5)."""
-    own = (nic for nic in node.nics if nic.name in vrf.nics)
-    fib = Fib((network, (Link(nic.name),)) for nic in own for network in nic.networks())
-    source = node.routing.source if node.routing else None
-    for route in routes:
-        if source is None:
-            raise ValueError(f"{node.name} has no loopback to encapsulate from")
-        fib.put(route.prefix, (Steer("H.Encaps.Red", Encapsulation(source, (route.sid,))),))
-    return fib
+def _exits(node: PlannedNode, learned: ExpectedRoutes) -> Iterator[tuple[int, frozenset[Address]]]:
+    """What each VRF looks up in the main table: where the outer headers of its own go."""
+    yield from ((vrf.table, frozenset(segment for segment, _ in vrf.exits)) for vrf in node.vrfs)
+    for vpn in node.routing.vrfs if node.routing else ():
+        yield vpn.table, frozenset(route.sid for route in learned.vpns.get(vpn.name, ()))
+
+
+def _vpns(node: PlannedNode, learned: ExpectedRoutes) -> Routes:
+    """The other sites of a VPN, behind their SIDs (RFC 9252 section 5), and its own SIDs."""
+    routing = node.routing
+    for vrf in routing.vrfs if routing else ():
+        for sid in vrf.sids:
+            bound = Sid(sid.sid, REGISTRY[sid.behavior], LocalSid(table=vrf.table))
+            yield None, ip_network(sid.sid), (bound,)
+        for told, ways in groupby(learned.over_links.get(vrf.name, ()), lambda route: route.prefix):
+            yield vrf.table, told, tuple(map(on_link, ways))
+        for route in learned.vpns.get(vrf.name, ()):
+            if routing is None or routing.source is None:
+                raise ValueError(f"{node.name} has no loopback to encapsulate from")
+            pushed = Encapsulation(routing.source, (route.sid,))
+            yield vrf.table, route.prefix, (Steer("H.Encaps.Red", pushed),)
 
 
 def _steer(

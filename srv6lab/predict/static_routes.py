@@ -23,18 +23,18 @@ def static(node: PlannedNode, nics: Mapping[str, Nic]) -> Routes:
             first.frr or (table is None and prefix.version == 4 and first.rank)
         ):
             continue
-        yield table, prefix, tuple(_behind(node, nics, one) for one in routes)
+        yield table, prefix, tuple(behind(node, nics, one) for one in routes)
 
 
-def _behind(node: PlannedNode, nics: Mapping[str, Nic], route: PlannedRoute) -> NextHop:
+def behind(node: PlannedNode, nics: Mapping[str, Nic], route: PlannedRoute) -> NextHop:
+    """What a route leads to."""
     if not route.segments:
-        return behind(route)
+        return on_link(route)
     source = source_of(node, nics, route.nic, route.segments[0])
     return Steer(HEADENDS[route.mode], Encapsulation(source, route.segments), route.weight)
 
 
-def behind(route: PlannedRoute) -> NextHop:
-    """What a route leads to."""
+def on_link(route: PlannedRoute) -> NextHop:
     if route.kind:
         return Blackhole(f"its route says {route.kind}", route.kind)
     if route.via is None:

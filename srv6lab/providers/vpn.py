@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from srv6lab.errors import MachineError
+from srv6lab.plan.frr.vpn import beyond_namespaces
 
 if TYPE_CHECKING:
     from srv6lab.plan.nodes import Nic, PlannedNode
@@ -29,10 +30,17 @@ Enter = Callable[[str], Sequence[str]]
 
 def make_namespaces(nodes: Iterable[PlannedNode], enter: Enter) -> bool:
     """Make the namespace of every VPN, if the kernel has no VRFs; `enter` says how to get into a node.
-    Whether they were made."""
+    Whether they were made; MachineError for what no namespaces can serve."""
+    nodes = tuple(nodes)
     wanted = [(machine.name, name) for machine in nodes for name in machine.vrf_names()]
     if not wanted or _ends_well((*enter(wanted[0][0]), "sh", "-c", _PROBE)):
         return False
+    for machine in nodes:
+        for vrf, other, what in beyond_namespaces(machine.routing.vrfs if machine.routing else ()):
+            raise MachineError(
+                f"{machine.name}: {vrf} takes {what} from {other}, and only a kernel with VRFs can lead them",
+                "invoke up --kernel 6.12 boots one",
+            )
     for node, vrf in wanted:
         if not _ends_well((*enter(node), "sh", "-c", _QUIET.format(vrf))):
             raise MachineError(f"{node}: the kernel has no VRFs, and the namespace {vrf} can't be made")

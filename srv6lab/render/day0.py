@@ -14,6 +14,7 @@ from srv6lab.plan.actions import changes
 from srv6lab.plan.frr import NEEDED
 from srv6lab.plan.nodes import Plan, PlannedNode
 from srv6lab.render.templates import template
+from srv6lab.topology.sid_structure import WHOLE
 
 NAMES = "/var/lib/srv6lab/nics"
 PATIENCE = 300  # seconds for one of a lab's own commands
@@ -47,6 +48,7 @@ def day0_script(plan: Plan, node: PlannedNode) -> str:
         path=day0_path(node),
         frr_conf=conf,
         frr_needed=dotted(NEEDED),
+        whole=WHOLE,
         policies=json.dumps(told, indent=1, sort_keys=True),
         limit=PATIENCE,
         nft=bool(flows) or any(nic.circuit for nic in node.nics) or "nft" in _called(plan, node),

@@ -51,7 +51,7 @@ def _sids(node: PlannedNode, known: NodeState) -> Iterator[Row]:
     of the kernel stands for it."""
     proxied: dict[Address, PlannedProxy] = {proxy.sid: proxy for proxy in node.proxies}
     of_bgp = node.routing.vrfs if node.routing else ()
-    vpns = {ip_network(vrf.sid): f"End.DT4 ({vrf.name})" for vrf in of_bgp}
+    vpns = {ip_network(one.sid): f"{one.behavior} ({vrf.name})" for vrf in of_bgp for one in vrf.sids}
     vpns |= {sid.prefix: f"{sid.behavior.name} ({sid.vrf})" for sid in node.local_sids if sid.vrf}
     for route in known.routes:
         vpn = vpns.get(route.prefix)

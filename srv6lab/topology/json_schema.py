@@ -27,7 +27,13 @@ from srv6lab.topology.walks import LEGS
 
 Schema = dict[str, Any]
 
-_SEVERAL = (("Link", "prefix"), ("Endpoint", "address"), ("Node", "loopback"), ("OspfLink", "cost"))
+_SEVERAL = (
+    ("Link", "prefix"),
+    ("Endpoint", "address"),
+    ("Node", "loopback"),
+    ("OspfLink", "cost"),
+    ("Vrf", "sid"),
+)
 _NOTHING: Schema = {"enum": [None, []]}
 _FAMILY = {4: or_template({"pattern": "^[^:]*$"}), 6: or_template({"pattern": ":"})}
 _ENDS = ("source", "destination")
@@ -280,6 +286,10 @@ _RULES: dict[str, list[Schema]] = {
     "Service": [*_service()],
     "SidChange": [_one_of(*SID_WORDS), _each(("add",), _OF_THE_KERNEL)],
     "Steering": [*_steering()],
+    "Vrf": [
+        {"anyOf": [_given("import"), _given("import_vrf")]},
+        _when(_given("behavior"), _each(("sid",), {"maxItems": 1})),
+    ],
     # A headend's agent keeps what is steered by color, so an exercise can't change it.
     "SteeringAction": [_each(("steering",), _each(("to",), _without("endpoint")))],
 }

@@ -20,6 +20,7 @@ from srv6lab.topology.places import Point
 from srv6lab.topology.route import Route
 from srv6lab.topology.routing.bfd import Bfd
 from srv6lab.topology.routing.bgp import Bgp
+from srv6lab.topology.routing.frr import Frr
 from srv6lab.topology.routing.isis import Isis, IsisLink
 from srv6lab.topology.routing.locator import Locator, SidStructure
 from srv6lab.topology.routing.ospf import Ospf, OspfLink
@@ -98,6 +99,7 @@ class Node(Hardware, OwnWords):
     isis: Isis | None = None
     ospf: Ospf | None = None
     ospf6: Ospf | None = None
+    frr: Frr | None = None
     bgp: Bgp | None = None
     vrfs: dict[VrfName, PlainVrf | Vrf] = Field(default_factory=dict)
     headend: Headend = Headend()

@@ -32,17 +32,17 @@ def _written(value: Any) -> Any:
 
 # What `ipaddress` reads, for the JSON Schema; host bits and masks such as /255.0.255.0 it can't see.
 _OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
-_V4 = rf"{_OCTET}(?:\.{_OCTET}){{3}}"
+V4 = rf"{_OCTET}(?:\.{_OCTET}){{3}}"
 _GROUP = "[0-9A-Fa-f]{1,4}"
 _GROUPS = f"(?:{_GROUP}(?::{_GROUP})*)?"
 _AT_MOST = "(?!:*(?:[0-9A-Fa-f.]+:+){%d}[0-9A-Fa-f.])"  # so many groups, where `::` stands for others
 _V6 = (
-    rf"(?:(?:{_GROUP}:){{7}}{_GROUP}|(?:{_GROUP}:){{6}}{_V4}|{_AT_MOST % 7}{_GROUPS}::{_GROUPS}"
-    rf"|{_AT_MOST % 6}{_GROUPS}::(?:{_GROUP}:)*{_V4})"
+    rf"(?:(?:{_GROUP}:){{7}}{_GROUP}|(?:{_GROUP}:){{6}}{V4}|{_AT_MOST % 7}{_GROUPS}::{_GROUPS}"
+    rf"|{_AT_MOST % 6}{_GROUPS}::(?:{_GROUP}:)*{V4})"
 )
 _V6_LENGTH = "(?:/0*(?:12[0-8]|1[01][0-9]|[1-9]?[0-9]))?"
-V4_ADDRESS, V6_ADDRESS = f"^{_V4}$", f"^{_V6}$"
-V4_NETWORK = f"^{_V4}(?:/(?:0*(?:3[0-2]|[12]?[0-9])|{_V4}))?$"
+V4_ADDRESS, V6_ADDRESS = f"^{V4}$", f"^{_V6}$"
+V4_NETWORK = f"^{V4}(?:/(?:0*(?:3[0-2]|[12]?[0-9])|{V4}))?$"
 V6_NETWORK = f"^{_V6}{_V6_LENGTH}$"
 
 

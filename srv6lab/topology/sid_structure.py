@@ -15,20 +15,23 @@ LABEL = 20
 WHOLE, SHORT = 32, 16  # functions that stay in the SID, and those that don't
 
 
-def structure_of(locator: IPv6Network, sids: Collection[IPv6Address] = ()) -> SidStructure:
-    """The structure of a node that doesn't say its own, with its VPNs' `sids`: functions that stay in the SID where all
-    of these fit that. It needs a locator of 32 bits or more: a shorter one has no room for block and node."""
+def structure_of(
+    locator: IPv6Network, sids: Collection[IPv6Address] = (), vpns: bool = False
+) -> SidStructure:
+    """The structure of a node that doesn't say its own: with `vpns`, of which `sids` are written down, functions that stay
+    in the SID where all of these fit that. It needs a locator of 32 bits or more: a shorter one has no room for block
+    and node."""
     length = locator.prefixlen
     node = min(max(NODE if length >= SHORTEST + NODE else SHORTEST, length - LONGEST), length)
-    function = WHOLE if sids and all(function_in(locator, sid, WHOLE) for sid in sids) else SHORT
+    function = WHOLE if (vpns or sids) and all(function_in(locator, sid, WHOLE) for sid in sids) else SHORT
     return SidStructure(block=length - node, node=node, function=function)
 
 
 def function_in(locator: IPv6Network, sid: IPv6Address, length: int) -> int | None:
     """The function of a SID in a locator as a number, if it has so many bits; None if the SID says more than that, or
-    less than what FRR counts: from 1 on, in 20 bits."""
+    nothing: functions count from 1 on."""
     behind = 128 - locator.prefixlen - length
     if behind < 0 or sid not in locator:
         return None
     function, rest = divmod(int(sid) - int(locator.network_address), 1 << behind)
-    return function if not rest and 1 <= function < 1 << LABEL else None
+    return function if not rest and 1 <= function < 1 << length else None

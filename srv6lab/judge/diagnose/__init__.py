@@ -54,6 +54,7 @@ from srv6lab.judge.diagnose.transfers import stalled
 from srv6lab.judge.diagnose.unmodeled import beyond_the_model, without_unmodeled
 from srv6lab.judge.parts import parts
 from srv6lab.plan.nodes import Plan
+from srv6lab.srv6.behaviors import REGISTRY
 
 __all__ = ["CAUSES", "confirm", "diagnose"]
 
@@ -103,7 +104,7 @@ def diagnose(
         [*without_unmodeled(plan, suspects, predicted), *tracers_lack] or _of_witnesses(verdict.items)
     )
     all_ |= dict.fromkeys(beyond_the_model(verdict.items, predicted))
-    return tuple(replace(one, mend=one.mend.replace("lab=LAB", f"lab={plan.name}")) for one in all_)
+    return tuple(replace(one, mend=one.mend.replace("lab=LAB", plan.called)) for one in all_)
 
 
 def _may_be(one: Suspect, differences: Sequence[Difference], touching: Sequence[Difference]) -> bool:
@@ -196,8 +197,10 @@ def _of_routing(plan: Plan, items: Sequence[Item]) -> Iterator[Suspect]:
     for item in items:
         routing = plan.node(item.node).routing if isinstance(item, RoutingLacks) else None
         for vrf in routing.vrfs if routing else ():
-            yield suspect("vrf-strict-mode", item.field, behavior="End.DT4")
-            yield suspect("vpn-sid-not-installed", item.field, sid=vrf.sid, vrf=vrf.name)
+            for sid in vrf.sids:
+                if "vrf" in REGISTRY[sid.behavior].needs:
+                    yield suspect("vrf-strict-mode", item.field, behavior=sid.behavior)
+                yield suspect("vpn-sid-not-installed", item.field, sid=sid.sid, vrf=vrf.name)
 
 
 def _of_services(plan: Plan, items: Sequence[Item], sensors: Mapping[str, Sensor]) -> Iterator[Suspect]:

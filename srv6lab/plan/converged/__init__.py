@@ -15,7 +15,7 @@ from srv6lab.plan.converged.isis import IsisRoutes
 from srv6lab.plan.converged.ospf import OspfPaths
 from srv6lab.plan.converged.rib import Rib, own_routes
 from srv6lab.plan.converged.values import ExpectedRoutes, VpnRoute
-from srv6lab.plan.converged.vpn import of_other_sites, vrfs_of
+from srv6lab.plan.converged.vpn import of_other_sites, over_links, vrfs_of
 from srv6lab.plan.nodes import Plan, PlannedNode
 from srv6lab.topology.scalars import Network
 
@@ -75,18 +75,17 @@ def expected_routes(
 
 def _expected(node: PlannedNode, whole: Converged) -> ExpectedRoutes:
     rib = whole.ribs[node.name]
-    learned = (route for route in rib if route.protocol in _LEARNED)
+    learned = (route for route in rib if route.protocol in _LEARNED and not route.own_sid)
     vpns = {vrf.name: tuple(of_other_sites(node, vrf, whole.tables, rib)) for vrf in vrfs_of(node)}
-    return ExpectedRoutes(tuple(way for route in learned for way in route.planned()), vpns)
+    inside = {vrf.name: tuple(over_links(node, vrf, whole.tables)) for vrf in vrfs_of(node)}
+    return ExpectedRoutes(tuple(way for route in learned for way in route.planned()), vpns, inside)
 
 
 def learned_nics(
     lab: str, begun: Sequence[PlannedNode], pushing: Collection[str]
 ) -> dict[str, tuple[tuple[Network, str], ...]]:
-    """The NIC towards each prefix that IS-IS and OSPF bring, of the nodes that push segments: of several ways the first."""
-    asking = {
-        node.name for node in begun if node.name in pushing and node.routing and node.routing.learns_inside
-    }
+    """The NIC towards each prefix that routing protocols bring, of the nodes that push segments: of several ways the first."""
+    asking = {node.name for node in begun if node.name in pushing and node.routing}
     if not asking:
         return {}
     found = expected_routes(Plan(lab, "", tuple(begun), (), {}), only=asking)

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Mapping
 from functools import cached_property, partial
 from ipaddress import ip_network
 
-from srv6lab.plan.converged.rib import Rib, RibRoute
+from srv6lab.plan.converged.rib import OWN_SIDS, Rib, RibRoute
 from srv6lab.plan.converged.spf import Reached, Spf, rib_route
 from srv6lab.plan.frr.isis import IsisNic, PlannedIsis
 from srv6lab.plan.nodes import Nic, Plan, PlannedNode
@@ -44,7 +44,18 @@ class IsisRoutes:
                 for route in self._of_level(node, level, version, ribs):
                     found.setdefault(route.prefix, route)
             own = {prefix for prefix, _ in self._told(node, version)}
+            yield from self._own_sids(node, version)
             yield from (route for prefix, route in found.items() if prefix not in own)
+
+    def _own_sids(self, node: PlannedNode, version: int) -> Iterator[RibRoute]:
+        """The SIDs that IS-IS binds, which who redistributes it tells of: End is the locator's first address, and those of
+        End.X are counted from there."""
+        locator = node.routing.isis_locator if node.routing else None
+        if version == 6 and locator and not locator.usid and node.name not in self._withdrawn:
+            behind = 128 - locator.prefix.prefixlen - locator.structure.function
+            for number in range(1 + sum(len(told.neighbors) for _, told in isis_nics(node))):
+                sid = locator.prefix.network_address + (number << behind)
+                yield RibRoute(ip_network(sid), "isis", ((None, OWN_SIDS),))
 
     def _of_level(
         self, node: PlannedNode, level: int, version: int, ribs: Mapping[str, Rib]

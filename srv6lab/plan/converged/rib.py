@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from ipaddress import ip_interface
+from ipaddress import IPv6Address, ip_interface
+from itertools import zip_longest
 
 from srv6lab.plan.nodes import PlannedNode, PlannedRoute
 from srv6lab.topology.scalars import Address, Network
@@ -23,6 +24,7 @@ DISTANCES = {
     "isis": 115,
     "ibgp": 200,
 }
+OWN_SIDS = "sr0"  # where Day0 has the SIDs that FRR binds for itself
 OF_BGP = ("bgp", "ibgp")
 Way = tuple[Address | None, str]  # over whom, and by which NIC; "" for nowhere
 
@@ -30,20 +32,33 @@ Way = tuple[Address | None, str]  # over whom, and by which NIC; "" for nowhere
 @dataclass(frozen=True, slots=True)
 class RibRoute:
     """A route to a prefix by its ways; a blackhole has none. `protocol` is a key of DISTANCES, `metric` what that
-    protocol says of the way."""
+    protocol says of the way. Where there are `sids`, what goes a way is sent to the one of it (None for none)."""
 
     prefix: Network
     protocol: str
     ways: tuple[Way, ...] = ()
     metric: int = 0
+    sids: tuple[IPv6Address | None, ...] = ()
 
     @property
     def distance(self) -> int:
         return DISTANCES[self.protocol]
 
+    @property
+    def own_sid(self) -> bool:
+        """Whether it is a SID of the router itself."""
+        return any(nic == OWN_SIDS for _, nic in self.ways)
+
     def planned(self) -> tuple[PlannedRoute, ...]:
         """As routes of the plan, one for each way."""
-        return tuple(PlannedRoute(self.prefix, via, nic) for via, nic in self.ways)
+        pairs = zip_longest(self.ways, self.sids)
+        return tuple(_planned(self.prefix, via, nic, sid) for (via, nic), sid in pairs)
+
+
+def _planned(prefix: Network, via: Address | None, nic: str, sid: IPv6Address | None) -> PlannedRoute:
+    if sid is None:
+        return PlannedRoute(prefix, via, nic)
+    return PlannedRoute(prefix, via, nic, segments=(sid,), mode="encap.red")
 
 
 class Rib:
@@ -105,14 +120,17 @@ class Rib:
 
 
 def own_routes(node: PlannedNode) -> Iterator[RibRoute]:
-    """What a router knows before any protocol says a word: its links, its static routes, and its locator, which Day0
-    closes behind the SIDs that are in it."""
+    """What a router knows before any protocol says a word: its links, what it steers, its static routes, and its locator,
+    which Day0 closes behind the SIDs that are in it."""
     for nic in node.nics:
         if not nic.vrf:
             yield from (RibRoute(one, "connected", ((None, nic.name),)) for one in _told(nic.networks()))
     yield from (RibRoute(one.network, "connected", ((None, "lo"),)) for one in node.loopbacks)
+    steered = (one for one in node.steering if not one.table and not one.vrf)
+    yield from (RibRoute(one.prefix, "kernel", ((None, one.nic),)) for one in steered)
     yield from _static(node)
-    for locator in node.routing.locators if node.routing else ():
+    closed = (one for one in (node.routing.locators if node.routing else ()) if one.closed)
+    for locator in closed:
         yield RibRoute(locator.prefix, "static")
 
 

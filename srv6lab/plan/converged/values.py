@@ -12,7 +12,7 @@ from srv6lab.topology.scalars import Network
 
 @dataclass(frozen=True, slots=True)
 class VpnRoute:
-    """A prefix of another site, to be reached by the End.DT4 of the node that it is behind."""
+    """A prefix of another site, to be reached by the SID of the node that it is behind."""
 
     prefix: Network
     sid: IPv6Address
@@ -20,7 +20,9 @@ class VpnRoute:
 
 @dataclass(frozen=True, slots=True)
 class ExpectedRoutes:
-    """What one node has learned, a route for each way of a prefix; `vpns` by the name of the VRF."""
+    """What one node has learned, a route for each way of a prefix. By the name of the VRF: `vpns` has what is behind the
+    SIDs of other nodes, `over_links` what customers' routers have told, and what other VRFs of the node have."""
 
     routes: tuple[PlannedRoute, ...] = ()
     vpns: Mapping[str, tuple[VpnRoute, ...]] = field(default_factory=dict)
+    over_links: Mapping[str, tuple[PlannedRoute, ...]] = field(default_factory=dict)

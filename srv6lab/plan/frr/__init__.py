@@ -12,18 +12,19 @@ from ipaddress import IPv4Address, IPv6Address, IPv6Network
 from srv6lab.plan.frr.bfd import PlannedBfd, plan_bfd
 from srv6lab.plan.frr.bgp import PlannedBgp, PlannedNeighbor, plan_bgp
 from srv6lab.plan.frr.isis import PlannedIsis, plan_isis
-from srv6lab.plan.frr.locator import PlannedLocator, plan_locators, structure_of
+from srv6lab.plan.frr.locator import PlannedLocator, plan_locators
 from srv6lab.plan.frr.ospf import PlannedOspf, plan_ospf
-from srv6lab.plan.frr.vpn import PlannedVrf, plan_vpn
+from srv6lab.plan.frr.vpn import PlannedVrf, plan_vpns
 from srv6lab.topology.model import Topology
 from srv6lab.topology.routing.locator import SidStructure
+from srv6lab.topology.vpn_sids import structure_in
 
 NEEDED = (10, 6)  # `func-bits 32`, so that a service SID isn't transposed (RFC 9252 section 4)
 
 
 @dataclass(frozen=True, slots=True)
 class Routing:
-    """All that FRR of one node is told. `source` is what it encapsulates from, None for what
+    """All that FRR of one node is told; `own_daemons` are those that its author's own lines need. `source` is what it encapsulates from, None for what
     the kernel takes."""
 
     router_id: IPv4Address
@@ -36,11 +37,12 @@ class Routing:
     bgp: PlannedBgp | None
     bfd: tuple[PlannedBfd, ...]
     vrfs: tuple[PlannedVrf, ...]
+    own_daemons: tuple[str, ...] = ()
 
     @property
     def daemons(self) -> tuple[str, ...]:
         """The daemons of FRR that the node runs, in the order in which they start."""
-        return (
+        every = (
             "mgmtd",
             "zebra",
             "staticd",
@@ -48,7 +50,9 @@ class Routing:
             *(one.daemon for one in self.ospf),
             *(["bgpd"] if self.bgp else []),
             *(["bfdd"] if self.bfd else []),
+            *self.own_daemons,
         )
+        return tuple(dict.fromkeys(every))
 
     @property
     def learns_inside(self) -> bool:
@@ -81,7 +85,9 @@ class Routing:
         the SID."""
         sessions = self.bgp.neighbors if self.bgp and self.vrfs else ()
         return any(
-            "vpnv4" in one.families and one.remote_as != self.bgp.as_number for one in sessions if self.bgp
+            {"vpnv4", "vpnv6"} & {*one.families} and one.remote_as != self.bgp.as_number
+            for one in sessions
+            if self.bgp
         )
 
     def chooses(self, vrf: PlannedVrf | None = None) -> bool:
@@ -110,11 +116,12 @@ def plan_routing(topology: Topology, name: str) -> Routing | None:
         router_id=node.router_id,
         source=node.tunnel_source or (node.loopback.ip if node.loopback and node.locator else None),
         locator=node.locator,
-        structure=structure_of(node),
+        structure=structure_in(node),
         locators=tuple(plan_locators(topology, name, node)),
         isis=isis,
         ospf=ospf,
         bgp=bgp,
         bfd=plan_bfd(topology, name, isis, ospf, bgp),
-        vrfs=tuple(plan_vpn(topology, name, node, *one) for one in enumerate(node.vpns.items())),
+        vrfs=tuple(plan_vpns(topology, name, node)),
+        own_daemons=node.frr.daemons if node.frr else (),
     )

@@ -10,6 +10,7 @@ from srv6lab.topology.model import Node, Topology
 from srv6lab.topology.routing.bgp import Neighbor
 from srv6lab.topology.scalars import Address, Network
 from srv6lab.topology.sessions import ends_of_session, leads_by_loopback
+from srv6lab.topology.unicast_sids import UnicastSid, unicast_sids
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ class PlannedNeighbor:
     reflector_client: bool = False
     multihop: int = 0
     ebgp: bool = False
+    tells_sids: bool = False
 
     @property
     def extended_next_hop(self) -> bool:
@@ -41,6 +43,7 @@ class PlannedBgp:
     networks: tuple[Network, ...]
     neighbors: tuple[PlannedNeighbor, ...]
     redistribute: tuple[str, ...] = ()
+    sids: tuple[UnicastSid, ...] = ()
 
     def families(self) -> tuple[tuple[str, str], ...]:
         """The families of the node with FRR's words for them, that of IPv6 VPNs only where it is spoken."""
@@ -51,7 +54,16 @@ class PlannedBgp:
         return tuple(one for one in self.networks if OF_UNICAST[one.version] == family)
 
     def redistributed(self, family: str) -> tuple[str, ...]:
-        return self.redistribute if family in OF_UNICAST.values() else ()
+        """OSPF of one version is for one IP version."""
+        lacking = {"ipv4": "ospf6", "ipv6": "ospf"}
+        return tuple(one for one in self.redistribute if family in lacking and one != lacking[family])
+
+    def sid_of(self, family: str) -> UnicastSid | None:
+        return next((one for one in self.sids if OF_UNICAST[one.version] == family), None)
+
+    @property
+    def tells_sids(self) -> bool:
+        return any(one.tells_sids for one in self.neighbors)
 
 
 OF_UNICAST = {4: "ipv4", 6: "ipv6"}
@@ -62,7 +74,8 @@ def plan_bgp(topology: Topology, name: str, node: Node) -> PlannedBgp | None:
     if node.bgp is None:
         return None
     neighbors = (planned_neighbor(topology, name, one) for one in node.bgp.neighbors)
-    return PlannedBgp(node.bgp.as_number, node.bgp.networks, tuple(neighbors), node.bgp.redistribute)
+    of = (node.bgp.as_number, node.bgp.networks, tuple(neighbors), node.bgp.redistribute)
+    return PlannedBgp(*of, unicast_sids(node))
 
 
 def planned_neighbor(topology: Topology, name: str, one: Neighbor, vrf: str = "") -> PlannedNeighbor:
@@ -84,4 +97,10 @@ def planned_neighbor(topology: Topology, name: str, one: Neighbor, vrf: str = ""
         reflector_client=one.reflector_client,
         multihop=one.multihop or 0,
         ebgp=ebgp,
+        tells_sids=not ebgp and address.version == 6 and remote_as in _with_sids(topology),
     )
+
+
+def _with_sids(topology: Topology) -> set[int]:
+    """The ASes that send their own routes into SRv6: SIDs are told inside of these."""
+    return {node.bgp.as_number for node in topology.nodes.values() if node.bgp and node.bgp.sids}

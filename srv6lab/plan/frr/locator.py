@@ -6,17 +6,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import IPv6Network
 
+from srv6lab.plan.frr.links import links_of
 from srv6lab.topology.model import Node, Topology
 from srv6lab.topology.routing.locator import F3216, Locator, SidStructure
-from srv6lab.topology.routing.vrf import Vrf
-from srv6lab.topology.sid_structure import function_in
-from srv6lab.topology.sid_structure import structure_of as structure_by_sids
+from srv6lab.topology.scalars import Network
+from srv6lab.topology.sid_structure import LABEL, structure_of
+from srv6lab.topology.vpn_sids import VpnSid, structure_in, vpn_sids
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedLocator:
     """A locator of FRR. `format` is FRR's name for the `structure`, "" where it is told that; `closed` says that a packet to
-    a function that nobody has ends there."""
+    a function that nobody has ends there; `transposed` that FRR announces the functions of its VPNs in labels (RFC 9252
+    section 4)."""
 
     name: str
     prefix: IPv6Network
@@ -25,6 +27,7 @@ class PlannedLocator:
     usid: bool
     isis: bool
     closed: bool
+    transposed: bool = False
 
 
 def format_of(one: Locator) -> str:
@@ -37,24 +40,20 @@ def plan_locators(topology: Topology, name: str, node: Node) -> Iterator[Planned
     taken = {one.prefix for one in topology.local_sids if one.node == name}
     for key, one in node.every_locator.items():
         of_isis = key == node.isis_locator
-        whole = (structure_of(node) if one.prefix == node.locator else None) or structure_by_sids(one.prefix)
+        first = one.prefix == node.locator
+        whole = (structure_in(node) if first else None) or structure_of(one.prefix)
+        structure = one.structure or whole
+        transposed = bool(first and node.vpns and structure.function <= LABEL and not format_of(one))
         closed = one.prefix not in taken and not (of_isis and one.usid)
         yield PlannedLocator(
-            key, one.prefix, one.structure or whole, format_of(one), one.usid, of_isis, closed
+            key, one.prefix, structure, format_of(one), one.usid, of_isis, closed, transposed
         )
 
 
-def structure_of(node: Node) -> SidStructure | None:
-    """The parts of the SIDs in a node's locator: what the author says, else what fits its VPNs."""
-    if node.locator is None or node.sid_structure:
-        return node.sid_structure
-    if said := node.every_locator[node.first_locator].structure:
-        return said
-    return structure_by_sids(node.locator, [vrf.sid for vrf in node.vpns.values()])
-
-
-def function_of(node: Node, vrf: Vrf) -> int:
-    structure = structure_of(node)
-    if node.locator is None or structure is None:
-        return 0
-    return function_in(node.locator, vrf.sid, structure.function) or 0
+def sids_of_vpns(topology: Topology, name: str, node: Node) -> dict[str, tuple[VpnSid, ...]]:
+    """The SIDs of each VPN of a node."""
+    prefixes: dict[str, list[Network]] = {}
+    for link, end in links_of(topology, name):
+        prefixes.setdefault(link.endpoints[end].vrf or "", []).extend(link.prefixes)
+    taken = [local.sid for local in topology.local_sids if local.node == name]
+    return vpn_sids(node, prefixes, taken)

@@ -12,16 +12,23 @@ from srv6lab.topology.checks.routers import routers
 from srv6lab.topology.model import Node
 from srv6lab.topology.scalars import Network
 
+_PROTOCOLS = {"isis": "IS-IS", "ospf": "OSPFv2", "ospf6": "OSPFv3"}
+
 
 @check
 def redistributed_from_nothing(view: Facts, locate: Locate) -> Iterator[Problem]:
     for name, node in routers(view):
         for index, source in enumerate(node.bgp.redistribute if node.bgp else ()):
-            if source == "isis" and node.isis is None:
-                what = f"{name} has no IS-IS to redistribute from"
+            where = locate(("nodes", name, "bgp", "redistribute", index))
+            if source in _PROTOCOLS and getattr(node, source) is None:
                 yield Problem(
-                    locate(("nodes", name, "bgp", "redistribute", index)), what, f"give {name} `isis`"
+                    where,
+                    f"{name} has no {_PROTOCOLS[source]} to redistribute from",
+                    f"give {name} `{source}`",
                 )
+            elif source == "isis" and node.isis_locator and node.every_locator[node.isis_locator].usid:
+                what = f"IS-IS of {name} has compressed SIDs, and which of their routes it tells of isn't modeled"
+                yield Problem(where, what, "redistribute `connected`, or announce `networks`")
 
 
 @check
@@ -40,7 +47,7 @@ def network_without_a_route(view: Facts, locate: Locate) -> Iterator[Problem]:
 
 
 def _learns(node: Node) -> bool:
-    return node.isis is not None or bool(getattr(node, "ospf", None) or getattr(node, "ospf6", None))
+    return node.isis is not None or node.ospf is not None or node.ospf6 is not None
 
 
 def _own(view: Facts, name: str) -> Iterator[Network]:

@@ -194,6 +194,8 @@ class Facts:
             for index, file in enumerate(node.files):
                 if file.source:
                     yield ("nodes", name, "files", index, "source"), file.source
+            if node.frr and node.frr.file:
+                yield ("nodes", name, "frr", "file"), node.frr.file
 
     @property
     def actions(self) -> tuple[Item[Action], ...]:

@@ -18,7 +18,14 @@ def routers(view: Facts) -> Iterator[tuple[str, Node]]:
 
 def keys_of_frr(node: Node) -> list[str]:
     """The keys of a node that make it run FRR."""
-    said = {"isis": node.isis, "ospf": node.ospf, "ospf6": node.ospf6, "bgp": node.bgp, "vrfs": node.vpns}
+    said = {
+        "isis": node.isis,
+        "ospf": node.ospf,
+        "ospf6": node.ospf6,
+        "bgp": node.bgp,
+        "vrfs": node.vpns,
+        "frr": node.frr,
+    }
     return [*(key for key, one in said.items() if one), *(["router_id"] if node.runs_frr else [])]
 
 

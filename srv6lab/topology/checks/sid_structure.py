@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from ipaddress import IPv6Network
+from ipaddress import IPv6Address, IPv6Network
 
 from srv6lab.errors import Problem
-from srv6lab.topology.checks.facts import Facts
+from srv6lab.topology.checks.facts import Facts, Path
 from srv6lab.topology.checks.isis import neighbors_of
 from srv6lab.topology.checks.registry import Locate, check, warning
 from srv6lab.topology.model import Node
-from srv6lab.topology.sid_structure import LABEL, LONGEST, SHORTEST, WHOLE, function_in, structure_of
+from srv6lab.topology.sid_structure import LABEL, LONGEST, SHORTEST, WHOLE, function_in
+from srv6lab.topology.vpn_sids import chosen, function_length, structure_in
 
 
 def _with_locators(view: Facts) -> Iterator[tuple[str, Node, IPv6Network]]:
@@ -51,41 +52,78 @@ def structure_fits(view: Facts, locate: Locate) -> Iterator[Problem]:
             yield Problem(where, what, f"give each of the two {SHORTEST} to {LONGEST} bits")
 
 
+def _explicit(view: Facts) -> Iterator[tuple[str, Node, Path, IPv6Address, int]]:
+    """Every SID of a VPN that is written down in a locator: its place, and how many bits its function has."""
+    for name, node, locator in _with_locators(view):
+        structure = structure_in(node)
+        for vrf, found in node.vpns.items():
+            for index, sid in enumerate(found.sids):
+                if isinstance(sid, IPv6Address) and sid in locator and structure:
+                    path = ("nodes", name, "vrfs", vrf, "sid", index)
+                    yield name, node, path, sid, function_length(node, structure, sid)
+
+
+def _another(node: Node) -> str:
+    structure = structure_in(node)
+    first = next(chosen(node, structure), None) if structure else None
+    return f"write {first}, or another one, or `auto`"
+
+
 @check
 def sid_of_a_vpn_fits(view: Facts, locate: Locate) -> Iterator[Problem]:
-    """The SID is locator and function, and FRR counts functions in 20 bits."""
-    for name, node, locator in _with_locators(view):
-        sids = {vrf: one.sid for vrf, one in node.vpns.items()}
-        length = (node.sid_structure or structure_of(locator, [*sids.values()])).function
-        for vrf, sid in sids.items():
-            where = locate(("nodes", name, "vrfs", vrf, "sid"))
-            function = function_in(locator, sid, length)
-            if sid in locator and function is None:
-                what = f"{sid} is no function of {length} bits behind the locator {locator}"
-                first = locator.network_address + (0x100 << max(128 - locator.prefixlen - length, 0))
-                yield Problem(where, what, f"write {first}, or another one")
-            elif function is not None and length <= LABEL:
-                what = f"FRR announces {length} bits of {sid} in an MPLS label (RFC 9252 section 4)"
-                mend = (
-                    f"only kernels with MPLS routing take its routes; `function: {WHOLE}` keeps the SID whole"
-                )
-                yield warning(where, what, mend)
+    """The SID is locator and function."""
+    for _name, node, path, sid, length in _explicit(view):
+        if node.locator is not None and function_in(node.locator, sid, length) is None:
+            what = f"{sid} is no function of {length} bits behind the locator {node.locator}"
+            yield Problem(locate(path), what, _another(node))
+
+
+@check
+def functions_in_labels(view: Facts, locate: Locate) -> Iterator[Problem]:
+    """RFC 9252 section 4: FRR transposes a function that fits an MPLS label, and Linux without MPLS takes no such route."""
+    for name, node, _ in _with_locators(view):
+        structure = structure_in(node)
+        if not node.vpns or structure is None or structure.function > LABEL or _formatted(node):
+            continue
+        key = ("sid_structure", "function") if node.sid_structure else ("locator",)
+        what = f"FRR announces functions of {structure.function} bits in MPLS labels (RFC 9252 section 4)"
+        mend = (
+            f"on a kernel without MPLS Day0 makes them {WHOLE} bits long, and the SIDs stay the same; "
+            f"`function: {WHOLE}` does so on every kernel"
+        )
+        yield warning(locate(("nodes", name, *key)), what, mend)
+
+
+def _formatted(node: Node) -> bool:
+    first = node.every_locator[node.first_locator]
+    return first.usid or first.format is not None
+
+
+@check
+def function_of_a_format(view: Facts, locate: Locate) -> Iterator[Problem]:
+    """Functions of a format can't be made longer."""
+    for name, node, _ in _with_locators(view):
+        structure = structure_in(node)
+        for vrf, found in node.vpns.items():
+            for index, sid in enumerate(found.sids):
+                explicit = sid if isinstance(sid, IPv6Address) else None
+                if structure and _formatted(node) and function_length(node, structure, explicit) <= LABEL:
+                    what = f"FRR announces {sid} in an MPLS label (RFC 9252 section 4), which takes a kernel with MPLS"
+                    usid = node.every_locator[node.first_locator].usid
+                    mend = (
+                        _another(node) if usid else "say `block`, `node` and `function: 32`, and no `format`"
+                    )
+                    yield Problem(locate(("nodes", name, "vrfs", vrf, "sid", index)), what, mend)
 
 
 @check
 def function_that_isis_takes(view: Facts, locate: Locate) -> Iterator[Problem]:
     """IS-IS numbers its End.X SIDs from function 1 on, and never takes another number for one that is taken."""
-    for name, node, locator in _with_locators(view):
-        if node.isis is None:
+    for name, node, path, sid, length in _explicit(view):
+        if node.isis is None or node.locator is None or node.isis_locator != node.first_locator:
             continue
         adjacencies = neighbors_of(view, name)
-        sids = {vrf: one.sid for vrf, one in node.vpns.items()}
-        length = (node.sid_structure or structure_of(locator, [*sids.values()])).function
-        for vrf, sid in sids.items():
-            function = function_in(locator, sid, length)
-            if function is not None and function <= adjacencies:
-                what = f"IS-IS of {name} takes {sid} for one of its {adjacencies} End.X SIDs"
-                free = locator.network_address + (0x100 << (128 - locator.prefixlen - length))
-                yield Problem(
-                    locate(("nodes", name, "vrfs", vrf, "sid")), what, f"write {free}, or another function"
-                )
+        function = function_in(node.locator, sid, length)
+        if function is not None and function <= adjacencies:
+            what = f"IS-IS of {name} takes {sid} for one of its {adjacencies} End.X SIDs"
+            yield Problem(locate(path), what, _another(node))

@@ -13,6 +13,7 @@ from srv6lab.topology.exercises import HOP
 from srv6lab.topology.large.schema import OWN_KEY, SHORT_LINK, TEMPLATE
 from srv6lab.topology.notation import LINE
 from srv6lab.topology.places import LINK
+from srv6lab.topology.routing.vrf import ROUTE_TARGET
 from srv6lab.topology.scalars import (
     BOX_VERSION,
     ENDPOINT,
@@ -62,11 +63,12 @@ PATTERNS = {
     r"^[1-9][0-9]{0,8}$": "a number from 1 on, 9 digits at most",
     r"^[!-~]([ -~]{0,61}[!-~])?$": "1 to 63 printable ASCII characters, with no space at an end",
     r"^[ -~]*$": "printable ASCII characters",
-    r"^[0-9]{1,5}:[0-9]{1,9}$": 'an AS and a number: "100:1"',
+    ROUTE_TARGET: 'an AS or an IPv4 address, and a number: "65001:1", "10.0.0.1:101", "4200000000:1"; the number is at most 65535 behind an address or an AS above that',
     r"^[A-Za-z0-9]{1,16}$": "letters and digits, 16 at most",
     r"^[A-Za-z0-9][A-Za-z0-9_.+=@%-]{0,63}$": "a letter or digit first, then also `_.+=@%-`, 64 at most",
     r"^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$": "a path below the lab's folder",
     r"^[^\x00-\x1f\x7f]+$": "one line for a shell; what takes several goes into a file under `files`",
+    r"^[ -~]+$": "one line of printable ASCII characters; what takes several goes into a `file`",
     r"^net(\.[A-Za-z0-9_-]+)+$": "settings below `net.`, such as net.ipv4.ip_forward: /proc/sys is read-only in a node but for net",
     r"^[!-~]([ -~]*[!-~])?$": "a number, or printable ASCII characters",
     r"^(/\.?[A-Za-z0-9_][A-Za-z0-9_.@+:-]*)+$": "a path from `/` on, such as /etc/motd, of letters, digits and `_.@+:-`, without `..`",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
-from srv6lab.topology.scalars import Flag, Model, Name, Network
+from srv6lab.topology.scalars import Flag, Model, Name, Network, V6Address, several
 
 AsNumber = Annotated[int, Field(strict=True, ge=1, le=2**32 - 1)]
 Families = Annotated[tuple[Literal["ipv4", "ipv6", "vpnv4", "vpnv6"], ...], Field(min_length=1)]
@@ -26,9 +26,13 @@ class Neighbor(Model):
 
 
 class Bgp(Model):
-    """BGP on a node: its AS, what it announces, its sessions."""
+    """BGP on a node: its AS, what it announces, its sessions. With `sid` its routers inside the AS send what they have
+    routes of into SRv6, to this node (RFC 9252 sections 5.3 and 5.4); of two SIDs the first takes IPv4."""
 
     as_number: AsNumber = Field(alias="as")
     networks: tuple[Network, ...] = ()
-    redistribute: tuple[Literal["connected", "static", "isis"], ...] = ()
+    redistribute: tuple[Literal["connected", "static", "isis", "ospf", "ospf6"], ...] = ()
     neighbors: Annotated[tuple[Neighbor, ...], Field(min_length=1)]
+    sids: Annotated[
+        tuple[V6Address | Literal["auto"], ...], Field(max_length=2), BeforeValidator(several)
+    ] = Field((), alias="sid")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from ipaddress import IPv6Interface
+from collections.abc import Collection, Iterator, Mapping
+from ipaddress import IPv6Address, IPv6Interface
 
 from srv6lab.plan.converged.bgp.values import Session, Speaker
 from srv6lab.plan.converged.rib import Rib
@@ -15,17 +15,19 @@ from srv6lab.topology.scalars import Address
 TTL = 64  # hops of a walk after which it goes in circles
 
 
-def sessions_of(plan: Plan) -> dict[Speaker, tuple[Session, ...]]:
-    """The sessions of every speaker, in the order of the file. They have the families that both ends speak."""
+def sessions_of(plan: Plan, withdrawn: Collection[str] = ()) -> dict[Speaker, tuple[Session, ...]]:
+    """The sessions of every speaker, in the order of the file. They have the families that both ends speak; the nodes in
+    `withdrawn` have no locator, and so no SIDs to tell of."""
     routers = {node.name: node.routing for node in plan.nodes if node.routing and node.routing.bgp}
     found: dict[Speaker, tuple[Session, ...]] = {}
     for node in plan.nodes:
         routing = routers.get(node.name)
+        sids = {} if node.name in withdrawn else dict(_sids(node))
         for speaker in speakers_of(node):
             planned = (one for vrf, one in routing.sessions() if vrf == speaker.vrf) if routing else ()
             pairs = ((one, _answer(routers.get(one.node), node.name, one)) for one in planned)
             found[speaker] = tuple(
-                _session(node, speaker, one, Speaker(one.node, pair[0]), pair[1], routers)
+                _session(node, speaker, one, Speaker(one.node, pair[0]), pair[1], routers, sids)
                 for one, pair in pairs
                 if pair
             )
@@ -54,6 +56,7 @@ def _session(
     there: Speaker,
     other: PlannedNeighbor,
     routers: Mapping[str, Routing],
+    sids: Mapping[int, IPv6Address],
 ) -> Session:
     ebgp = one.remote_as != other.remote_as
     return Session(
@@ -70,7 +73,14 @@ def _session(
         next_hop_self=one.next_hop_self,
         connected=ebgp and one.source is None,
         multihop=one.multihop or (0 if not ebgp else 1),
+        tells_sids=one.tells_sids,
+        sids=sids,
     )
+
+
+def _sids(node: PlannedNode) -> Iterator[tuple[int, IPv6Address]]:
+    bgp = node.routing.bgp if node.routing else None
+    yield from ((one.version, one.sid) for one in (bgp.sids if bgp else ()))
 
 
 def _own(node: PlannedNode, local: Address) -> Iterator[tuple[int, Address]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Address, ip_network
 
 from srv6lab.plan.converged.bgp.best import select
 from srv6lab.plan.converged.bgp.originate import originated
@@ -20,10 +20,10 @@ from srv6lab.plan.converged.bgp.values import (
     Tables,
 )
 from srv6lab.plan.converged.bgp.vrfs import exported, imported
-from srv6lab.plan.converged.rib import Rib, RibRoute, own_addresses, vrf_routes
+from srv6lab.plan.converged.rib import OWN_SIDS, Rib, RibRoute, Way, own_addresses, vrf_routes
 from srv6lab.plan.frr.bgp import OF_UNICAST
 from srv6lab.plan.nodes import Plan
-from srv6lab.topology.scalars import Address
+from srv6lab.topology.scalars import Address, Network
 
 ROUNDS = 100  # more than any lab needs that comes to rest: a route moves a session in each
 
@@ -38,7 +38,7 @@ class Bgp:
 
     def __init__(self, plan: Plan, withdrawn: Collection[str] = ()) -> None:
         self.plan, self.withdrawn = plan, withdrawn
-        self.sessions = sessions_of(plan)
+        self.sessions = sessions_of(plan, withdrawn)
         self.tables: Tables = {speaker: {} for speaker in self.sessions}
         self._nodes = {node.name: node for node in plan.nodes}
         self._addresses = {name: own_addresses(self._nodes[name]) for name, _ in self.sessions}
@@ -58,23 +58,34 @@ class Bgp:
         raise Unsettled
 
     def routes(self, node: str, rib: Rib) -> Iterator[RibRoute]:
-        """What the speaker of a node puts into its routing table: all that it is told and has selected."""
+        """What the speaker of a node puts into its routing table: all that it is told and has selected, if it has a way
+        there. Its own SIDs are there, too, but for End.DT4, which Linux doesn't take."""
+        for sid in self._own_sids(node):
+            yield RibRoute(ip_network(sid), "bgp", ((None, OWN_SIDS),))
         for family in OF_UNICAST.values():
             for key, paths in self.tables.get(Speaker(node), {}).get(family, {}).items():
                 if not paths[0].own:
-                    hops = (one.next_hop for one in paths if one.next_hop)
-                    ways = dict.fromkeys(way for hop in hops for way in rib.ways(hop, key.prefix))
-                    protocol = "bgp" if paths[0].ebgp else "ibgp"
-                    yield RibRoute(key.prefix, protocol, tuple(sorted(ways, key=str)), paths[0].med)
+                    hops = ((one.next_hop, one.sid) for one in paths if one.next_hop)
+                    found = {(way, sid) for hop, sid in hops for way in rib.ways(hop, key.prefix)}
+                    if found:
+                        yield _rib_route(key.prefix, paths[0], sorted(found, key=str))
+
+    def _own_sids(self, node: str) -> Iterator[IPv6Address]:
+        routing = self._nodes[node].routing
+        for one in routing.bgp.sids if routing and routing.bgp and node not in self.withdrawn else ():
+            if one.version == 6:
+                yield one.sid
 
     def _selected(
         self, speaker: Speaker, sessions: list[Session], ribs: Mapping[str, Rib]
     ) -> dict[str, Table]:
         rib = ribs[speaker.node]
+        inside = Rib(vrf_routes(self._nodes[speaker.node], speaker.vrf)) if speaker.vrf else rib
         found: dict[str, dict[Key, list[BgpRoute]]] = {family: {} for family in FAMILIES}
         every = (*self._own(speaker, rib), *self._heard(speaker, sessions, ribs))
         for family, route in every:
-            if family in OF_VPNS.values() or _valid(route, rib):  # FRR hands VPN routes on as they are
+            known = rib if route.imported else inside
+            if family in OF_VPNS.values() or _valid(route, known):  # FRR hands VPN routes on as they are
                 found[family].setdefault(route.key, []).append(route)
 
         def metric(route: BgpRoute) -> int:
@@ -97,7 +108,10 @@ class Bgp:
             yield from _by_family(exported(node, self.tables, self.withdrawn), OF_VPNS)
             return
         vrf = next(one for one in node.routing.vrfs if one.name == speaker.vrf)
-        yield from _by_family(originated((), vrf.redistribute, Rib(vrf_routes(node, vrf.name))), OF_UNICAST)
+        inside = Rib(vrf_routes(node, vrf.name))
+        for family, route in _by_family(originated(vrf.networks, vrf.redistribute, inside), OF_UNICAST):
+            if route.prefix.version in vrf.versions:
+                yield family, route
         yield from _by_family(imported(node, vrf, self.tables), OF_UNICAST)
 
     def _heard(
@@ -123,6 +137,11 @@ class Bgp:
         return routing.router_id
 
 
+def _rib_route(prefix: Network, best: BgpRoute, ways: list[tuple[Way, IPv6Address | None]]) -> RibRoute:
+    sids = tuple(sid for _, sid in ways) if any(sid for _, sid in ways) else ()
+    return RibRoute(prefix, "bgp" if best.ebgp else "ibgp", tuple(way for way, _ in ways), best.med, sids)
+
+
 def _by_family(routes: Iterator[BgpRoute], families: Mapping[int, str]) -> Iterator[tuple[str, BgpRoute]]:
     for route in routes:
         yield families[route.prefix.version], route
@@ -136,7 +155,7 @@ def _tracked(route: BgpRoute) -> Address | None:
 def _valid(route: BgpRoute, rib: Rib) -> bool:
     """RFC 4271 section 9.1.2.1: the next hop can be reached; of eBGP over one link it is on that link."""
     to = _tracked(route)
-    if route.came is None or to is None:
+    if route.came is None or to is None or (route.imported and route.imported.vrf):
         return True
     near = rib.lookup(to, route.prefix)
     itself = route.prefix.num_addresses == 1 and route.prefix.network_address == to

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Address
 
 from srv6lab.plan.converged.bgp.values import LOCAL_PREF, BgpRoute, Session
 from srv6lab.plan.converged.rib import Rib
@@ -19,7 +19,7 @@ def told(route: BgpRoute, session: Session, router_id: IPv4Address, rib: Rib) ->
     if reflected and not (route.came and route.came.client) and not session.client:
         return None  # RFC 4271 section 9.2: what comes by iBGP isn't passed on by iBGP
     next_hop = _next_hop(route, session, reflected, rib)
-    sid = None if session.here.vrf else route.sid  # a customer sends to the VRF, which encapsulates
+    sid = route.sid if route.rd else _sid(route, session)
     bare = replace(route, next_hop=next_hop, sid=sid, came=None, source="", weight=0, imported=None)
     if session.ebgp:
         med = route.med if route.own or route.imported else 0
@@ -29,6 +29,14 @@ def told(route: BgpRoute, session: Session, router_id: IPv4Address, rib: Rib) ->
         originator = route.originator or route.came.router_id
         return replace(bare, originator=originator, clusters=(router_id, *route.clusters))
     return bare
+
+
+def _sid(route: BgpRoute, session: Session) -> IPv6Address | None:
+    """What comes with a SID keeps it; all else gets the speaker's own, which looks up in its main table. Customers get
+    none: they send to the VRF, which encapsulates."""
+    if session.here.vrf or not session.tells_sids:
+        return None
+    return route.sid or session.sids.get(route.prefix.version)
 
 
 def _next_hop(route: BgpRoute, session: Session, reflected: bool, rib: Rib) -> Address:

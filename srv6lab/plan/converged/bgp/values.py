@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address
 from typing import NamedTuple
 
@@ -34,7 +34,8 @@ class Key(NamedTuple):
 class Session:
     """A session as the speaker at one end sees it. `families` are those that both ends speak, `client` says that the
     other end is a client of this one (RFC 4456), `connected` that a next hop must be on a link, as eBGP over one wants
-    it; `own` is the next hop that this end says of itself, by IP version of what it announces."""
+    it; `own` is the next hop that this end says of itself, by IP version of what it announces, and `sids` are its SIDs of
+    the main table."""
 
     here: Speaker
     there: Speaker
@@ -49,6 +50,8 @@ class Session:
     next_hop_self: bool = False
     connected: bool = False
     multihop: int = 0
+    tells_sids: bool = False
+    sids: Mapping[int, IPv6Address] = field(default_factory=dict)
 
     @property
     def ebgp(self) -> bool:

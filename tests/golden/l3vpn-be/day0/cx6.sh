@@ -93,21 +93,38 @@ if [[ -e /run/netns/vpn1 ]]; then
   fi
   # FRR names the NIC of the core that a VPN's route leaves by, and the kernel looks for its number in the
   # namespace. A stand-in with that number is enough: the encapsulated packet finds its own way, by `core`.
-  # Its hop limit makes up for the hop that the namespace is.
   if ! $enter ip link show dev at-eth2 >/dev/null 2>&1; then
     number=$(<"/sys/class/net/$eth2/ifindex")
     $enter ip link add name at-eth2 index "$number" type dummy 2>/dev/null ||
       $enter ip link add name at-eth2 index "$number" type bridge
   fi
   $enter ip link set dev at-eth2 mtu 2000 up
+  # Whatever router FRR names behind it, the kernel takes it to be on that link.
+  [[ $($enter ip -6 rule show pref 101) ]] ||
+    $enter ip -6 rule add pref 101 oif at-eth2 lookup 101
   $enter bash -e <<'EOF'
 cd /proc/sys/net
 for file in ipv6/conf/*/disable_ipv6; do echo 0 >"$file"; done
 for file in ipv6/conf/*/seg6_enabled; do echo 1 >"$file"; done
-for file in ipv6/conf/at-*/hop_limit; do echo 65 >"$file"; done
 for file in ipv4/conf/*/rp_filter; do echo 0 >"$file"; done
 echo 1 >ipv4/ip_forward
 echo 1 >ipv6/conf/all/forwarding
+EOF
+  # The namespace is a hop that no VRF is: what goes in and what comes out gets it back.
+  nft -f - <<EOF
+table ip6 srv6lab-vrf-vpn1 {}
+delete table ip6 srv6lab-vrf-vpn1
+table ip6 srv6lab-vrf-vpn1 {
+  map more {
+    typeof ip6 hoplimit : ip6 hoplimit
+    elements = { $(for ((hops = 1; hops < 255; hops++)); do echo "$hops : $((hops + 1)),"; done) }
+  }
+  chain hops {
+    type filter hook prerouting priority -300; policy accept;
+    iifname "vpn1" ip6 hoplimit set ip6 hoplimit map @more
+    ip6 daddr 3006:1:1:1:0:100:: ip6 hoplimit set ip6 hoplimit map @more
+  }
+}
 EOF
   ip -batch - <<EOF
 link set dev vpn1 mtu 2000 up
@@ -118,11 +135,16 @@ EOF
 link set dev lo up
 link set dev core mtu 2000 up
 address replace fe80::2/64 dev core nodad
-route replace ::/0 via fe80::1 dev core
+route replace ::/0 via fe80::1 dev core table 100
+route replace ::/0 dev at-eth2 table 101
 route replace 3006:1:1:1:0:100::/128 encap seg6local action End.DX4 nh4 0.0.0.0 dev core
 link set dev eth1 mtu 1500 up
 address replace 192.168.2.2/24 dev eth1
+route replace unreachable 0.0.0.0/0 metric 4278198272
+route replace unreachable ::/0 metric 4278198272
 EOF
+  [[ $($enter ip -6 rule show pref 99) ]] || $enter ip -6 rule add pref 99 iif core lookup main
+  [[ $($enter ip -6 rule show pref 100) ]] || $enter ip -6 rule add pref 100 from 6666::6666 lookup 100
   $enter ip sr tunsrc set 6666::6666
   echo "netns" >/var/lib/srv6lab/vrf
 else
@@ -136,10 +158,20 @@ else
 link set dev vpn1 up
 link set dev $eth1 mtu 1500 up master vpn1
 address replace 192.168.2.2/24 dev $eth1
+route replace unreachable 0.0.0.0/0 metric 4278198272 table 1001
+route replace unreachable ::/0 metric 4278198272 table 1001
 EOF
   for nic in vpn1 "$eth1"; do
     echo 0 >"/proc/sys/net/ipv4/conf/$nic/rp_filter"
   done
+  # The node's own addresses outside of VRFs are none in them, so their table is asked behind those of VRFs.
+  for family in -4 -6; do
+    [[ $(ip $family rule show pref 32765) ]] || ip $family rule add pref 32765 lookup local
+    [[ ! $(ip $family rule show pref 0) ]] || ip $family rule del pref 0
+  done
+  # What is encapsulated leaves the VRF: its source tells.
+  [[ $(ip -6 rule show pref 900 iif vpn1) ]] ||
+    ip -6 rule add pref 900 from 6666::6666 iif vpn1 lookup main
   echo "vrf" >/var/lib/srv6lab/vrf
 fi
 
@@ -230,7 +262,7 @@ router bgp 200 vrf vpn1
  address-family ipv4 unicast
   neighbor 192.168.2.1 activate
   redistribute connected
-  sid vpn export 256
+  sid vpn export explicit 3006:1:1:1:0:100::
   rd vpn export 200:1
   rt vpn import 1:1
   rt vpn export 1:1

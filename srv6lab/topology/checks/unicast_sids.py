@@ -1,0 +1,71 @@
+"""Checks of the SIDs that BGP tells outside of VPNs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from srv6lab.errors import Problem
+from srv6lab.topology.checks.bgp import sessions
+from srv6lab.topology.checks.facts import Facts
+from srv6lab.topology.checks.registry import Locate, check
+from srv6lab.topology.checks.routers import routers
+from srv6lab.topology.sid_structure import function_in
+from srv6lab.topology.unicast_sids import FUNCTIONS, spoken, unicast_sids
+from srv6lab.topology.vpn_sids import explicit_sids, structure_in
+
+
+@check
+def sid_of_no_locator(view: Facts, locate: Locate) -> Iterator[Problem]:
+    """The SID is a function behind the node's locator, and nobody else's."""
+    taken = {(one.value.node, one.value.sid) for one in view.local_sids}
+    for name, node in routers(view):
+        if node.bgp is None or not node.bgp.sids:
+            continue
+        path = ("nodes", name, "bgp", "sid")
+        if node.locator is None or node.loopback is None:
+            lacking = "locator" if node.locator is None else "loopback"
+            yield Problem(
+                locate(path, key=True), f"a SID of {name} needs its `{lacking}`", f"give {name} a `{lacking}`"
+            )
+            continue
+        if node.every_locator[node.first_locator].usid:
+            what = f"the locator of {name} has compressed SIDs, and those of BGP outside of VPNs are whole"
+            yield Problem(
+                locate(path, key=True), what, f"name a locator without `behavior: usid` first on {name}"
+            )
+            continue
+        length = structure.function if (structure := structure_in(node)) else 0
+        for index, one in enumerate(unicast_sids(node)):
+            where = locate((*path, min(index, len(node.bgp.sids) - 1)))
+            if function_in(node.locator, one.sid, length) is None:
+                what = f"{one.sid} is no function of {length} bits behind the locator {node.locator}"
+                yield Problem(where, what, "write `sid: auto`, or another SID")
+            elif (name, one.sid) in taken or one.sid in explicit_sids(node.vpns.values()):
+                yield Problem(where, f"{name} has another SID {one.sid}", "write another one")
+
+
+@check
+def sids_of_families(view: Facts, locate: Locate) -> Iterator[Problem]:
+    """A SID takes one IP version, since Linux has End.DT46 only for VRFs."""
+    for name, node in routers(view):
+        if node.bgp is None or not node.bgp.sids or node.bgp.sids == ("auto",):
+            continue
+        where = locate(("nodes", name, "bgp", "sid"), key=True)
+        if len(node.bgp.sids) == 1 and len(spoken(node.bgp)) == len(FUNCTIONS):
+            what = f"{name} has routes of IPv4 and IPv6, and in the main table a SID takes one of them"
+            yield Problem(where, what, "write two SIDs, that of IPv4 first, or `auto`")
+
+
+@check
+def sid_that_nobody_is_told(view: Facts, locate: Locate) -> Iterator[Problem]:
+    """SIDs are told inside the AS, over IPv6, with what isn't a VPN's."""
+    told = {
+        one.name
+        for one in sessions(view)
+        if not one.ebgp and one.ends and one.ends[0].version == 6 and {"ipv4", "ipv6"} & {*one.one.families}
+    }
+    for name, node in routers(view):
+        if node.bgp and node.bgp.sids and name not in told and view.nodes_known:
+            what = f"nobody is told of the SID of {name}: it has no session inside its AS over IPv6 with ipv4 or ipv6"
+            where = locate(("nodes", name, "bgp", "sid"), key=True)
+            yield Problem(where, what, "add one, or take `sid` away")
