@@ -65,7 +65,7 @@ def _targets(known: Answers, vrf: str, directions: Sequence[str]) -> set[str]:
         for name, lines in known.blocks.items()
         if name.startswith("router bgp ") and name.endswith(f" vrf {vrf}" if vrf else "")
         for line in lines
-        if line.words[:2] == ("rt", "vpn") and line.words[2] in directions
+        if line.words[0] == "rt" and line.words[2] in directions
         for target in line.words[3:]
     }
 
