@@ -49,13 +49,15 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A route of the kernel by one of its next hops; `segments` in visiting order where it encapsulates, `action` where it is a SID's."""
+    """A route of the kernel by one of its next hops; `segments` in visiting order where it encapsulates, `action` where it is
+    a SID's, `kind` what it is if it leads nowhere."""
 
     prefix: Network
     nic: str
     protocol: str = ""
     segments: tuple[IPv6Address, ...] = ()
     action: str = ""
+    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +216,7 @@ def _drift(said: str) -> Iterator[str]:
     for line in said.splitlines()[2:]:
         if line.startswith("@@"):
             block = line.rpartition("@@")[2].strip()
-        elif (text := line[1:].strip()) not in ("", "!", "exit"):
+        elif (text := line[1:].strip()) not in ("", "!", "exit", "exit-address-family"):
             inside = f" of `{block}`" if block and line[1:].startswith(" ") else ""
             yield f"`{text}`{inside} is {'gone' if line[0] == '-' else 'new'}"
 
@@ -281,6 +283,7 @@ def _routes(document: Any, version: int) -> Iterator[Route]:
                 protocol=one.get("protocol", ""),
                 segments=tuple(IPv6Address(sid) for sid in encap.get("segs", ())),
                 action=encap.get("action", "") if encap.get("encap_type") == "seg6local" else "",
+                kind="" if one.get("type") in (None, "unicast") else one["type"],
             )
 
 
