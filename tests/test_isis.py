@@ -113,9 +113,12 @@ def test_frr_hands_nothing_on_from_level_1_but_tells_of_a_borders_own_links() ->
 
 
 def test_level_1_goes_before_level_2_however_long_it_is() -> None:
-    both = [("r1", 1, ", level: 1-2"), ("r2", 1, ", level: 1-2")]
-    links = [link(1, "r1:eth1 r2:eth1", "level: 2"), link(2, "r1:eth2 r2:eth2", "level: 1, metric: 90")]
-    assert nics(planned(lab(both, links)), "r1", "fc00:2::1/128") == ["eth2"]
+    both = [("west", 1, ", level: 1-2"), ("east", 1, ", level: 1-2")]
+    links = [
+        link(1, "west:eth1 east:eth1", "level: 2"),
+        link(2, "west:eth2 east:eth2", "level: 1, metric: 90"),
+    ]
+    assert nics(planned(lab(both, links)), "west", "fc00:2::1/128") == ["eth2"]
 
 
 def test_on_a_lan_each_two_meet_and_who_leaves_it_is_missed() -> None:
@@ -162,8 +165,10 @@ def test_frr_is_told_so(of_node: str, of_link: str, lines: tuple[str, ...]) -> N
     told, plain = (
         Counter(
             day0_scripts(
-                planned(lab([("r1", 1, node), ("r2", 1, node)], [link(1, "r1:eth1 r2:eth1", isis, True)]))
-            )["day0/r1.sh"].splitlines()
+                planned(
+                    lab([("west", 1, node), ("east", 1, node)], [link(1, "west:eth1 east:eth1", isis, True)])
+                )
+            )["day0/west.sh"].splitlines()
         )
         for node, isis in ((of_node, of_link), ("", ""))
     )
