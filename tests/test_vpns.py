@@ -153,6 +153,6 @@ def test_ipv6_from_vrf_to_vrf_takes_a_kernel_with_vrfs(monkeypatch: pytest.Monke
     assert needs[f"shop of {NEAR} takes IPv6 routes from services"] == ("VRF",)
     assert not any("takes" in need.why for need in of_lab(served))
     monkeypatch.setattr(vpn, "_ends_well", lambda command: "vrf-probe" not in " ".join(command))
-    assert vpn.make_namespaces(served.nodes, lambda _: [])
+    assert vpn.make_namespaces(served, lambda _: [])
     with pytest.raises(MachineError, match="shop takes IPv6 routes from services"):
-        vpn.make_namespaces(not_served.nodes, lambda _: [])
+        vpn.make_namespaces(not_served, lambda _: [])

@@ -35,6 +35,7 @@ from srv6lab.plan.nodes import (
     Spare,
     SteeredPrefix,
 )
+from srv6lab.plan.one_way import with_one_way
 from srv6lab.plan.own import plan_own
 from srv6lab.plan.selectors import planned_rule, selectors, steered_prefix, with_rules
 from srv6lab.plan.sessions import unreached
@@ -118,7 +119,7 @@ def plan(topology: Topology, locate: Locate, files: Mapping[str, str] = MappingP
     whole = Plan(topology.name, topology.description, tuple(nodes), topology.exercises, locations)
     if problems := problems or [*unreached(whole, locate)]:
         raise TopologyError(problems)
-    return whole
+    return with_one_way(whole)
 
 
 def _no_configuration(name: str, node: Node, files: Mapping[str, str], locate: Locate) -> Iterator[Problem]:

@@ -105,7 +105,7 @@ class Netns(Provider):
             lab.write(home)  # while the nodes start
             nodes = keeper.nodes([*laid_over])
             data = replace(data, bridges=nodes.pop(bridges.PLACE, None), nodes=nodes)
-            if vpn.make_namespaces(plan.nodes, partial(_argv, data.nodes)):
+            if vpn.make_namespaces(plan, partial(_argv, data.nodes)):
                 require(tools(("nft",) if any(node.vrfs for node in plan.nodes) else ()))
                 progress("this kernel has no VRFs: each is a network namespace of its node")
             progress(f"{len(data.nodes)} nodes, wiring {len({nic.link for nic in plan.nics()})} links")

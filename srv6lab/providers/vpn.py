@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import subprocess
 from binascii import crc32
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from srv6lab.errors import MachineError
+from srv6lab.plan.converged.parted_vpns import parted_vpns
 from srv6lab.plan.frr.vpn import beyond_namespaces
 
 if TYPE_CHECKING:
-    from srv6lab.plan.nodes import Nic, PlannedNode
+    from srv6lab.plan.nodes import Nic, Plan
 
 # Numbers of NICs in the namespace are ours to give: those of the core's NICs have to be free in it.
 _FIRST_INDEX = 1000
@@ -28,10 +29,10 @@ _PROBE = "ip link add name vrf-probe type vrf table 4096 && ip link del dev vrf-
 Enter = Callable[[str], Sequence[str]]
 
 
-def make_namespaces(nodes: Iterable[PlannedNode], enter: Enter) -> bool:
+def make_namespaces(plan: Plan, enter: Enter) -> bool:
     """Make the namespace of every VPN, if the kernel has no VRFs; `enter` says how to get into a node.
     Whether they were made; MachineError for what no namespaces can serve."""
-    nodes = tuple(nodes)
+    nodes = plan.nodes
     wanted = [(machine.name, name) for machine in nodes for name in machine.vrf_names()]
     if not wanted or _ends_well((*enter(wanted[0][0]), "sh", "-c", _PROBE)):
         return False
@@ -41,6 +42,11 @@ def make_namespaces(nodes: Iterable[PlannedNode], enter: Enter) -> bool:
                 f"{machine.name}: {vrf} takes {what} from {other}, and only a kernel with VRFs can lead them",
                 "invoke up --kernel 6.12 boots one",
             )
+    for machine, vrf, hop, _ in parted_vpns(plan):
+        raise MachineError(
+            f"{machine.name}: {hop}, the next hop of {vrf}, is reached by several ways, and only with VRFs FRR lays such a route",
+            "make one of the ways shorter, don't redistribute static routes there, or invoke up --kernel 6.12",
+        )
     for node, vrf in wanted:
         if not _ends_well((*enter(node), "sh", "-c", _QUIET.format(vrf))):
             raise MachineError(f"{node}: the kernel has no VRFs, and the namespace {vrf} can't be made")

@@ -10,6 +10,7 @@ from srv6lab.plan.converged.values import VpnRoute
 from srv6lab.plan.frr.bgp import OF_UNICAST
 from srv6lab.plan.frr.vpn import PlannedVrf
 from srv6lab.plan.nodes import PlannedNode, PlannedRoute
+from srv6lab.topology.scalars import Address
 
 
 def of_other_sites(node: PlannedNode, vrf: PlannedVrf, tables: Tables, rib: Rib) -> Iterator[VpnRoute]:
@@ -21,6 +22,13 @@ def of_other_sites(node: PlannedNode, vrf: PlannedVrf, tables: Tables, rib: Rib)
         reached = here or (best.imported and best.next_hop and rib.ways(best.next_hop))
         if reached and best.sid and links.exact(key.prefix) is None:
             yield VpnRoute(key.prefix, best.sid)
+
+
+def next_hops_of(node: PlannedNode, vrf: PlannedVrf, tables: Tables) -> Iterator[Address]:
+    """The next hops of the routes that lead into SRv6, as other routers tell them."""
+    for _, (best, *_) in _selected(node, vrf, tables):
+        if best.imported and best.sid and best.next_hop:
+            yield best.next_hop
 
 
 def over_links(node: PlannedNode, vrf: PlannedVrf, tables: Tables) -> Iterator[PlannedRoute]:
