@@ -1,6 +1,6 @@
 """Build, run and prove SRv6 labs from a YAML topology.
 
-Calls `srv6lab`, prints, exits: 0 pass, 1 usage or interrupted, 2 the file is wrong,
+Calls `srv6lab`, prints, exits: 0 pass, 1 usage or interrupted (by a signal 128 and its number), 2 the file is wrong,
 3 this machine can't or inconclusive, 4 the lab failed its check. Data goes to stdout, progress and
 errors to stderr. What only some tasks need is imported by those: every command waits for what stands at the top.
 """

@@ -7,7 +7,7 @@
     ├── MachineError      this machine can't           exit 3
     │   ├── UnableError   its kernel hasn't what it takes
     │   └── NodeError     a node's own script failed   exit 3
-    └── Interrupted       Ctrl-C                       exit 1
+    └── Interrupted       Ctrl-C, or told to stop      exit 1, or 128 + the signal
 
 That a lab failed its check is no exception: it is a Verdict (exit 4).
 Each message says what is wrong and how to mend it; nothing here prints.
@@ -136,7 +136,22 @@ class NodeError(MachineError):
         self.node = node
 
 
-class Interrupted(LabError):
-    """The person pressed Ctrl-C; `what` says what is left."""
+class Stopped(KeyboardInterrupt):
+    """A signal that tells a command to stop. As after Ctrl-C, what was begun is taken back."""
 
-    exit_code = 1
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.exit_code = 128 + number
+
+
+def code_of(interrupt: KeyboardInterrupt) -> int:
+    """The exit code after an interrupt: 1 after Ctrl-C, after a signal what shells say of it."""
+    return interrupt.exit_code if isinstance(interrupt, Stopped) else 1
+
+
+class Interrupted(LabError):
+    """The person pressed Ctrl-C, or a signal said so; `what` says what is left."""
+
+    def __init__(self, what: str, mend: str = "", *, by: KeyboardInterrupt) -> None:
+        super().__init__(what, mend)
+        self.exit_code = code_of(by)

@@ -34,6 +34,7 @@ ASIDE = (
     "tests/test_fuzz.py",
     "tests/test_golden.py",
     "tests/test_injection.py",
+    "tests/test_isis.py",
     "tests/test_loader.py",
     "tests/test_own.py",
     "tests/test_of_rules.py",

@@ -16,7 +16,7 @@ from srv6lab.cli import trust
 from srv6lab.errors import TopologyError, UsageError
 from srv6lab.evidence.prediction import Leg
 from srv6lab.host.command import Completed
-from srv6lab.plan.nodes import Plan
+from srv6lab.plan.nodes import Plan, PlannedService
 from srv6lab.plan.own import Own, OwnSysctl, unmodeled
 from srv6lab.plan.planner import plan
 from srv6lab.predict import predict
@@ -24,6 +24,7 @@ from srv6lab.providers.base import day0_error
 from srv6lab.render.apply import changes_of
 from srv6lab.render.day0 import day0_scripts
 from srv6lab.render.vagrant import SINGLE_VM, single_vm
+from srv6lab.topology import sensor_rules
 from srv6lab.topology.load import loads
 from tests.conftest import INVOKE, REPOSITORY
 from tests.sandbox import day0
@@ -268,3 +269,24 @@ def test_a_strangers_lab_is_not_run_before_it_is_trusted(task: str, no_trust: Pa
 def test_nodes_that_run_the_same_are_shown_together() -> None:
     found = changed({"nodes": {"gate": {"commands": ["x"]}, "exit": {"commands": ["x"]}}})
     assert trust.runs(found) == [("gate, exit", ("x",))]
+
+
+@pytest.mark.parametrize(
+    ("options", "runs"),
+    [
+        ("lua:/tmp/script.lua; sid:1;", True),
+        ('msg:"x"; LogTo:"file"; sid:1;', True),
+        ('msg:"a\\"; b"; content:"x;y"; dataset:set,seen,type string,state seen.csv; sid:1;', True),
+        ('msg:"lua:no; \\"logto:no;"; itype:8; sid:1;', False),
+    ],
+)
+def test_rules_that_run_or_write_something_are_asked_for(options: str, runs: bool) -> None:
+    text = f"# lua:x;\nalert icmp any any -> any any ({options})\npass ip any any -> any any (sid:2;)\n"
+    assert sensor_rules.running(text) == ((text.split("\n")[1],) if runs else ())
+    assert [*sensor_rules.problems(text, "x")] == []
+    sensor = PlannedService("ids", "", (), "snort", text, "eth1", "all")
+    found = small()
+    nodes = tuple(replace(one, services=(sensor,)) if one.name == "gate" else one for one in found.nodes)
+    asked = trust.runs(replace(found, nodes=nodes))
+    assert [who for who, _ in asked] == (["gate"] if runs else [])
+    assert all(options in line for _, lines in asked for line in lines)

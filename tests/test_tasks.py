@@ -71,6 +71,8 @@ def typed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
         line = ["invoke", *words]
         monkeypatch.chdir(REPOSITORY)
         monkeypatch.setattr(sys, "argv", line)
+        for signals in ("listen", "over"):  # they are pytest's own
+            monkeypatch.setattr(f"srv6lab.host.interrupts.{signals}", lambda: None)
         with pytest.raises(SystemExit) as ended:
             main.program.run(line)
             raise SystemExit(0)

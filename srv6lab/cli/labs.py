@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from textwrap import indent
 
@@ -114,7 +115,8 @@ class LabsFolder:
         """The lab's plan and the loader's warnings."""
         self.known(reference)
         found = load(reference.path, shown(reference.path))
-        return plan(found.topology, found.source.locate, found.files), found.warnings
+        planned = plan(found.topology, found.source.locate, found.files)
+        return replace(planned, said=self.said(reference.path, reference.name)), found.warnings
 
     def home(self, reference: Reference, instance: str = "") -> Home:
         name = instance or reference.name
@@ -134,13 +136,18 @@ class LabsFolder:
                 if (state := home.read()) and state.phase == "ready":
                     yield home, state
 
+    def said(self, file: Path, name: str) -> str:
+        """What is typed for a lab: its name, or the path of a file elsewhere."""
+        known = file.resolve() == (self.labs / name / _FILE).resolve()
+        return name if known else shown(file)
+
     def called(self, state: State) -> str:
         """How a task names what was begun: `lab=NAME`, or the path of its file."""
-        file = Path(state.topology)
-        known = file == (self.labs / state.lab / _FILE).resolve()
-        name = state.lab if known else shown(file)
+        name = self.said(Path(state.topology), state.lab)
         given = self.refer(name).name
-        return f"lab={name}" + (f" --instance {state.instance}" if state.instance != given else "")
+        return f"lab={shlex.quote(name)}" + (
+            f" --instance {state.instance}" if state.instance != given else ""
+        )
 
     def running_if_up(self, reference: Reference, instance: str = "") -> Instance | None:
         """The lab that is up under that name, None if none is."""

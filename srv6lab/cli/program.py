@@ -22,7 +22,8 @@ from invoke.parser.context import ParserContext
 from invoke.program import Program
 
 from srv6lab.cli.words import Form, Option, Said, read
-from srv6lab.errors import LabError, UsageError
+from srv6lab.errors import LabError, UsageError, code_of
+from srv6lab.host import interrupts
 from srv6lab.suggest import or_all
 
 Samples = Callable[[], Mapping[str, str]]
@@ -59,8 +60,12 @@ class Lab(Program):
             super().parse_cleanup()
 
     def execute(self) -> None:
-        with self._told():
-            super().execute()
+        interrupts.listen()
+        try:
+            with self._told():
+                super().execute()
+        finally:
+            interrupts.over()
 
     @contextmanager
     def _told(self) -> Iterator[None]:
@@ -70,8 +75,8 @@ class Lab(Program):
             _flush()
         except LabError as error:
             self._fail(f"error: {error}", error.exit_code)
-        except KeyboardInterrupt:
-            self._fail("interrupted", 1)
+        except KeyboardInterrupt as interrupt:
+            self._fail("interrupted", code_of(interrupt))
         except BrokenPipeError:
             _flush()
             raise Exit(code=0) from None

@@ -104,8 +104,7 @@ def check(one: Instance, found: Plan, names: Sequence[str], progress: Progress) 
     the one before it is graded; the lab is asked for causes in between."""
     from concurrent.futures import ThreadPoolExecutor
 
-    from srv6lab.live import snapshot
-    from srv6lab.live.changes import Changes
+    from srv6lab.live import sending, snapshot
     from srv6lab.live.lifecycle import refuse_stale
     from srv6lab.live.run import record
     from srv6lab.report.json import verdicts_json
@@ -123,7 +122,7 @@ def check(one: Instance, found: Plan, names: Sequence[str], progress: Progress) 
     with one.home.locked(), ThreadPoolExecutor(max_workers=1) as pool:
         pool.submit(import_module, "srv6lab.judge.grade")  # pyshark takes long to import
         with suppress(LabError):  # then the first exercise says so
-            Changes(one).take_back()  # what a check that died has left
+            sending.take_back(one)
         differences = snapshot.differences(one)
         for name in names:
             try:
@@ -216,7 +215,7 @@ def policies(one: Instance | None, found: Plan, form: str) -> str:
     if silent := [node for node, state in said.items() if state is None]:
         what = f"the agent of {', '.join(silent)} has said nothing"
         raise LabError(
-            what, f"invoke exec lab={found.name} --node {silent[0]} -- cat {wait_for_policies.FOLDER}/log"
+            what, f"invoke exec {found.called} --node {silent[0]} -- cat {wait_for_policies.FOLDER}/log"
         )
     return show({node: state for node, state in said.items() if state is not None}, "its agent")
 

@@ -12,6 +12,7 @@ from srv6lab.errors import UsageError
 from srv6lab.host.files import state, write_whole
 from srv6lab.plan.nodes import Plan, PlannedNode
 from srv6lab.plan.own import OwnFile
+from srv6lab.topology import sensor_rules
 from srv6lab.topology.actions.commands import CommandsAction
 
 Run = tuple[str, tuple[str, ...]]  # by whom, and what
@@ -52,6 +53,11 @@ def require(plan: Plan, name: str, *, trust: bool) -> None:
 def _of_node(node: PlannedNode) -> Iterator[str]:
     yield from (_file(one) for one in node.own.files)
     yield from node.own.commands
+    for service in node.services:
+        rules = sensor_rules.running(service.rules)
+        yield from (
+            f"(service {service.name} has a rule that runs or writes something) {rule}" for rule in rules
+        )
     yield from (f"(FRR) {line}" for line in node.own.frr)
 
 

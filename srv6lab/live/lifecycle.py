@@ -7,8 +7,8 @@ from dataclasses import replace
 from srv6lab.errors import Interrupted, LabError, MachineError, UsageError
 from srv6lab.host.files import shown
 from srv6lab.host.progress import Progress
-from srv6lab.live import brought_back, snapshot, wait_for_policies
-from srv6lab.live.changes import Changes, unable
+from srv6lab.live import brought_back, sending, snapshot, wait_for_policies
+from srv6lab.live.changes import unable
 from srv6lab.live.instance import Instance, Request
 from srv6lab.live.wait_for_routes import wait
 from srv6lab.plan.nodes import Plan
@@ -48,10 +48,9 @@ def up(home: Home, found: Plan, asked: Request, progress: Progress) -> Instance:
                 progress(line)
             for line in brought_back.told(again, brought_back.look(one)) if again else ():
                 progress(line)
-        except KeyboardInterrupt:
-            raise Interrupted(
-                f"interrupted: {one.name} is up, but was not waited for", _on_or_away(one)
-            ) from None
+        except KeyboardInterrupt as error:
+            what = f"interrupted: {one.name} is up, but was not waited for"
+            raise Interrupted(what, _on_or_away(one), by=error) from None
         return one
 
 
@@ -69,7 +68,7 @@ def _anew(one: Instance, lab: Rendered, progress: Progress) -> Instance:
             _keep(one, error)
         _take_back(one)
         if isinstance(error, KeyboardInterrupt):
-            raise Interrupted(f"interrupted: nothing is left of {one.name}") from None
+            raise Interrupted(f"interrupted: nothing is left of {one.name}", by=error) from None
         raise
 
 
@@ -97,7 +96,8 @@ def with_box(found: Plan, box: str) -> Plan:
 def _keep(one: Instance, error: BaseException) -> None:
     """What came up stays: only a person's interrupt needs words of its own."""
     if isinstance(error, KeyboardInterrupt):
-        raise Interrupted(f"interrupted: what came up of {one.name} is kept", _on_or_away(one)) from None
+        what = f"interrupted: what came up of {one.name} is kept"
+        raise Interrupted(what, _on_or_away(one), by=error) from None
     raise error
 
 
@@ -134,7 +134,7 @@ def _mended(one: Instance, lab: Rendered, progress: Progress) -> Instance | None
         if state is None:
             return None
         one = replace(one, state=state)
-        Changes(one).take_back()
+        sending.take_back(one)
         return one
     except MachineError as error:
         if one.provider.record.makes_machines:

@@ -49,13 +49,15 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A route of the kernel by one of its next hops; `segments` in visiting order where it encapsulates, `action` where it is a SID's."""
+    """A route of the kernel by one of its next hops; `segments` in visiting order where it encapsulates, `action` where it is
+    a SID's, `kind` what it is if it leads nowhere."""
 
     prefix: Network
     nic: str
     protocol: str = ""
     segments: tuple[IPv6Address, ...] = ()
     action: str = ""
+    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,6 +283,7 @@ def _routes(document: Any, version: int) -> Iterator[Route]:
                 protocol=one.get("protocol", ""),
                 segments=tuple(IPv6Address(sid) for sid in encap.get("segs", ())),
                 action=encap.get("action", "") if encap.get("encap_type") == "seg6local" else "",
+                kind="" if one.get("type") in (None, "unicast") else one["type"],
             )
 
 

@@ -24,7 +24,7 @@ from srv6lab.evidence.prediction import End
 from srv6lab.evidence.probes import Sent
 from srv6lab.host.progress import Progress
 from srv6lab.host.waiting import at_once
-from srv6lab.live import wait_for_policies
+from srv6lab.live import sending, wait_for_policies
 from srv6lab.live.changes import Changes
 from srv6lab.live.instance import Instance
 from srv6lab.live.send import command, interval, listener, read_ping
@@ -135,12 +135,18 @@ class _Run:
             return
         self.progress(f"{self.name}: probe {probe.id}, {_words(probe)}")
         with ThreadPoolExecutor(max_workers=1) as pool:
-            sending = pool.submit(_send, self.lab, self.plan, probe, 1)
+            across = pool.submit(_send, self.lab, self.plan, probe, 1)
             time.sleep(probe.sends * interval(probe) / 4)
+            stopped = False
             try:
                 yield
+            except KeyboardInterrupt:
+                stopped = True
+                sending.end(self.lab)
+                raise
             finally:
-                self.sent.append(sending.result())
+                if not stopped:
+                    self.sent.append(across.result())
 
     def proxy_counters(self) -> dict[str, int]:
         """Packets that each SR proxy says it served so far."""
@@ -249,15 +255,16 @@ def _lost(end: End) -> bool:
 
 
 def _words(probe: Probe) -> str:
-    return f"{probe.count} {probe.kind.words} from {probe.source} to {probe.to or probe.destination}"
+    words = probe.kind.words if probe.count > 1 else probe.kind.single
+    return f"{probe.count} {words} from {probe.source} to {probe.to or probe.destination}"
 
 
 def _send(lab: Instance, plan: Plan, probe: Probe, patience: int) -> Sent:
     token, to = secrets.token_hex(16), plan.target(probe)
-    if listening := listener(to, probe):
-        begun = lab.exec(plan.receiver(probe) or "", listening, timeout=30)
-        if begun.exit_code:
+    listening, receiver = listener(to, probe), plan.receiver(probe) or ""
+    with sending.begun(lab, [probe.source, *([receiver] if listening else [])], token):
+        if listening and (begun := sending.run(lab, receiver, listening, token, 30)).exit_code:
             return Sent(probe.id, 0, 0, token, f"nothing listens at {probe.to}: {begun.stderr.strip()}")
-    words = command(to, probe, token, patience)
-    result = lab.exec(probe.source, words, timeout=30 + probe.sends)
+        words = command(to, probe, token, patience)
+        result = sending.run(lab, probe.source, words, token, 30 + probe.sends)
     return read_ping(probe.id, token, result.stdout, result.stderr)

@@ -47,18 +47,18 @@ def _header(
 def _flows(destination: str, probe: Probe, token: str, patience: int) -> list[str]:
     """A datagram of each of many flows."""
     options = ["--interval", str(interval(probe)), "--size", str(probe.size), "--token", token]
-    return _program("udpflows", *options, *_header(probe), str(probe.udp), destination, str(probe.port))
+    return program("udpflows", *options, *_header(probe), str(probe.udp), destination, str(probe.port))
 
 
 def _transfer(destination: str, probe: Probe, token: str, patience: int) -> list[str]:
     options = ["--from-port", str(port_of(token)), "--token", token, *_header(probe)]
-    return _program("transfer", "send", *options, str(probe.tcp), destination, str(probe.port))
+    return program("transfer", "send", *options, str(probe.tcp), destination, str(probe.port))
 
 
 def _trace(destination: str, probe: Probe, token: str, patience: int) -> list[str]:
     options = ["--interval", str(interval(probe)), "--size", str(probe.size), "--patience", str(patience + 1)]
     words = [*options, "--token", token, *_header(probe), str(probe.traceroute)]
-    return _program("traceroute", *words, destination)
+    return program("traceroute", *words, destination)
 
 
 def listener(address: Address, probe: Probe) -> list[str] | None:
@@ -66,7 +66,7 @@ def listener(address: Address, probe: Probe) -> list[str] | None:
     has to."""
     if probe.kind.counted:
         return None
-    return _program("transfer", "listen", str(address.version), str(probe.port))
+    return program("transfer", "listen", str(address.version), str(probe.port))
 
 
 COMMANDS: Mapping[str, Callable[[str, Probe, str, int], list[str]]] = {
@@ -77,7 +77,7 @@ COMMANDS: Mapping[str, Callable[[str, Probe, str, int], list[str]]] = {
 }
 
 
-def _program(name: str, *words: str) -> list[str]:
+def program(name: str, *words: str) -> list[str]:
     """A program of our own, for any node with Python."""
     return ["python3", "-I", "-c", (PACKAGE / "inside" / f"{name}.py").read_text(encoding="utf-8"), *words]
 
@@ -87,7 +87,7 @@ def srhping(
 ) -> list[str]:
     """The command line of echo requests with an SRH."""
     options = ["--count", str(count), "--token", token, *more]
-    return _program("srhping", *options, destination, *segments)
+    return program("srhping", *options, destination, *segments)
 
 
 def read_ping(probe: str, token: str, stdout: str, stderr: str) -> Sent:

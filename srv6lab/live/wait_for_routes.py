@@ -17,7 +17,7 @@ from srv6lab.errors import NodeError
 from srv6lab.host.progress import Progress
 from srv6lab.host.waiting import at_once, wait_until
 from srv6lab.live.instance import Instance
-from srv6lab.live.node_state import NodeState, fetch_node_state
+from srv6lab.live.node_state import NodeState, Route, fetch_node_state
 from srv6lab.plan.converged import ExpectedRoutes, expected_routes
 from srv6lab.plan.nodes import Plan, PlannedNode, PlannedRoute
 from srv6lab.plan.own import unmodeled
@@ -249,10 +249,18 @@ def _lacked(node: PlannedNode, wanted: Wanted, known: NodeState) -> Iterator[str
     for route in wanted.known.routes:
         if (route.prefix, route.nic, route.segments) not in there and route.prefix not in steered:
             over = f" over {route.segments[0]}" if route.segments else ""
-            yield f"{node.name} has no route to {route.prefix} by {route.nic}{over}"
+            instead = [one for one in known.routes if one.prefix == route.prefix]
+            yield f"{node.name} has no route to {route.prefix} by {route.nic}{over}{_but(instead)}"
     for route in wanted.gone:
         if (route.prefix, route.nic, route.segments) in there:
             yield f"{node.name} still has a route to {route.prefix}"
+
+
+def _but(there: Sequence[Route]) -> str:
+    """What a prefix has in the place of the route that it lacks."""
+    words = [f"a {one.kind}" if one.kind else f"one by {one.nic}" for one in there]
+    by_hand = ", laid by hand" if any(one.protocol in ("", "boot") for one in there) else ""
+    return f", but {' and '.join(words)}{by_hand}" if words else ""
 
 
 def _vpn_routes(node: PlannedNode, wanted: Wanted, known: NodeState) -> Iterator[str]:
@@ -303,7 +311,7 @@ def _gave_up(plan: Plan, found: Sequence[Missing], lab: Instance, waited: float)
     lines += [f"  … and {len(found) - 8} more"] if len(found) > 8 else []
     drifts = survey(lab, plan).drifts()
     lines += [f"  FRR of {node} isn't as Day0 left it: {line}" for node, line in drifts]
-    mend = f"the lab is still up: invoke connect lab={plan.name} --node {found[0].node}, then vtysh"
+    mend = f"the lab is still up: invoke connect {plan.called} --node {found[0].node}, then vtysh"
     return NodeError("\n".join(lines), mend)
 
 

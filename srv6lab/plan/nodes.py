@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Interface, IPv6Address, IPv6Interface, IPv6Network
 from typing import ClassVar
+from zlib import crc32
 
 from srv6lab.errors import Location
 from srv6lab.evidence.packets import Point
@@ -300,6 +302,12 @@ class PlannedNode:
         return self.role != "host"
 
     @property
+    def hash_seed(self) -> int:
+        """What the hash of flows begins with where it may have several ways, of its own as on a machine of its own; else 0."""
+        several = any(len(routes) > 1 for routes in self.next_hops().values())
+        return crc32(self.name.encode()) if several or (self.routing and len(self.nics) > 2) else 0
+
+    @property
     def parts_flows(self) -> bool:
         """Whether Day0 tells the kernel to part flows by their ports, too: where segment lists share flows."""
         return self.headend is not None or self.has_lists
@@ -332,6 +340,13 @@ class PlannedNode:
         nics = (nic for nic in self.nics if mine.get(nic.name) == table)
         interfaces = (*(one for nic in nics for one in nic.addresses), *(() if table else self.loopbacks))
         return tuple(one.ip for one in interfaces if not one.is_link_local)
+
+    def prefixes_in(self, vrf: PlainVrf) -> tuple[Network, ...]:
+        """The IPv6 prefixes that a VRF has: of its links, its routes, its policies."""
+        links = (one for nic in self.nics if nic.name in vrf.nics for one in nic.networks())
+        routes = (route.prefix for route in self.routes if route.table == vrf.table)
+        policies = (one.prefix for one in self.steering if one.vrf == vrf.name)
+        return tuple(one for one in dict.fromkeys((*links, *routes, *policies)) if one.version == 6)
 
     def next_hops(self) -> dict[tuple[Network, int | None], tuple[PlannedRoute, ...]]:
         """The static routes by prefix and table (None for the main one), in the order of the file: those with the least
@@ -416,13 +431,20 @@ class PlannedNode:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A lab, ready to be rendered, run and judged. `locations` are where its nodes and expectations are written."""
+    """A lab, ready to be rendered, run and judged. `locations` are where its nodes and expectations are written; `said` is
+    what a person types after `lab=`, where that isn't its name."""
 
     name: str
     description: str
     nodes: tuple[PlannedNode, ...]
     exercises: tuple[Exercise, ...]
     locations: Mapping[Path, Location] = field(hash=False)
+    said: str = ""
+
+    @property
+    def called(self) -> str:
+        """The lab as the option of a task: `lab=NAME`, or `lab=` and the path of its file."""
+        return f"lab={shlex.quote(self.said or self.name)}"
 
     def node(self, name: str) -> PlannedNode:
         """KeyError, which says what is there, if there is none."""

@@ -8,12 +8,13 @@ from dataclasses import replace
 from srv6lab.evidence.prediction import Leg, Prediction, Trace
 from srv6lab.plan.nodes import Plan
 from srv6lab.predict.errors import told
-from srv6lab.predict.forwarding import Ended, vrf_of, walks
+from srv6lab.predict.forwarding import vrf_of, walks
 from srv6lab.predict.largest import largest
 from srv6lab.predict.namespaces import ModeledLab
 from srv6lab.predict.policies import elect
 from srv6lab.predict.probe_packets import answer
 from srv6lab.predict.sending import sent
+from srv6lab.predict.walk import Ended
 from srv6lab.srv6.quirks import QUIRKS
 from srv6lab.topology.actions import Action
 from srv6lab.topology.exercises import Exercise, Probe

@@ -7,9 +7,10 @@ from ipaddress import IPv4Address, IPv6Address
 
 from srv6lab.evidence.packets import Address
 from srv6lab.plan.nodes import Nic, PlannedNode
-from srv6lab.predict.forwarding import Ended, vrf_of, walks
+from srv6lab.predict.forwarding import vrf_of, walks
 from srv6lab.predict.namespaces import ModeledLab
 from srv6lab.predict.source import source as source_by
+from srv6lab.predict.walk import Ended
 from srv6lab.srv6.packet import Icmp, Icmpv6, Ipv4, Ipv6, Packet, build
 from srv6lab.srv6.results import IcmpError
 from srv6lab.topology.exercises import HOPS
@@ -27,6 +28,8 @@ def told(lab: ModeledLab, ended: Ended, quirks: frozenset[str]) -> Iterator[Ende
     node, vrf = lab.plan.node(place.node), vrf_of(lab, ended)
     # What came in by a NIC of a VPN is answered in that VPN.
     table = vrf if vrf is not None else lab.namespace(place).rules.get(ended.walk.came_in or "")
+    if vrf is not None and first.source.version == 6 and not _has_one(lab, node, vrf):
+        return  # the kernel's VRF takes an address from outside, its stand-in a link-local one: any may come
     own = [address for address in node.addresses_in(vrf) if address.version == first.source.version]
     if ended.end.delivered and first.destination in own:  # it answers for itself (RFC 4443 section 2.2)
         error = _error(ended.walk.packet, ended.error, first.destination, first.source)
@@ -40,6 +43,13 @@ def told(lab: ModeledLab, ended: Ended, quirks: frozenset[str]) -> Iterator[Ende
         source = next((one for one in given if one is not None), near)
         error = _error(ended.walk.packet, ended.error, source, first.source)
         yield from walks(lab, error, place, quirks, table)
+
+
+def _has_one(lab: ModeledLab, node: PlannedNode, vrf: int) -> bool:
+    """Whether an IPv6 address is left in a VRF: a NIC that is down has lost its own."""
+    names = {name for one in node.vrfs if one.table == vrf for name in one.nics}
+    up = (nic for nic in node.nics if nic.name in names and nic.point not in lab.down)
+    return any(one.version == 6 and not one.is_link_local for nic in up for one in nic.addresses)
 
 
 def _source(node: PlannedNode, nic: Nic, to: Address) -> Address | None:

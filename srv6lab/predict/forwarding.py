@@ -5,38 +5,37 @@ With `quirks` the packet is formed as Linux does where it departs from the RFC; 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from fractions import Fraction
+from collections.abc import Iterator
+from dataclasses import replace
 
-from srv6lab.evidence.packets import Address, Direction, PacketView, Place
-from srv6lab.evidence.prediction import Choice, End, Hop, TooBig
+from srv6lab.evidence.packets import Address, Direction, Place
+from srv6lab.evidence.prediction import End, Hop
 from srv6lab.plan.nodes import Nic
 from srv6lab.predict import sr_proxy
 from srv6lab.predict.encapsulating import hop_left, hop_still_due, like, with_a_hop
-from srv6lab.predict.fib import Blackhole, Gateway, Link, Local, NextHop, Sid, Steer, words_of_way
+from srv6lab.predict.fib import Blackhole, Gateway, Link, Local, NextHop, Sid, Steer
 from srv6lab.predict.filters import through
 from srv6lab.predict.frames import FRAMES, framed, unframed
 from srv6lab.predict.hmac import DRAFTED, refused, signing
 from srv6lab.predict.icmp import told_by_route, unreachable, words_of
 from srv6lab.predict.namespaces import LOOPBACK, ModeledLab, Namespace
 from srv6lab.predict.packet_view import size, view
-from srv6lab.predict.parting import Parting, parting
+from srv6lab.predict.parted import parted
+from srv6lab.predict.walk import Ended, Next, Walk, destination_of, ip_of, lost, taking, too_big
+from srv6lab.predict.wire import crossed
 from srv6lab.srv6.acting import act
 from srv6lab.srv6.behaviors import REGISTRY
 from srv6lab.srv6.encapsulation import Encapsulation, push
 from srv6lab.srv6.endpoint import IPV4, IPV6, end
 from srv6lab.srv6.headend import HEADENDS, hop, insert
 from srv6lab.srv6.outer import Outer
-from srv6lab.srv6.packet import Ethernet, Icmp, Icmpv6, Ipv4, Ipv6, Packet, Srh, Udp
+from srv6lab.srv6.packet import Ethernet, Icmp, Icmpv6, Ipv6, Packet, Srh, Udp
 from srv6lab.srv6.results import (
     Adjacency,
-    Cache,
     Deliver,
     Discard,
     Flavor,
     Forward,
-    How,
     IcmpError,
     Interface,
     LocalSid,
@@ -44,7 +43,6 @@ from srv6lab.srv6.results import (
     Result,
     Table,
 )
-from srv6lab.topology.scalars import Network
 
 OUTER, BOUND = "encapsulated-before-the-hop", "bound-before-the-hop"
 FRAME = "frame-encapsulated-before-the-hop"
@@ -57,42 +55,6 @@ INSERT = "H.Insert"
 MOST_STEPS = 100_000
 MOST_WALKS = 256
 MOST_ACTS = 128  # in one namespace: more than hops and segments there are
-
-
-@dataclass(frozen=True, slots=True)
-class Walk:
-    """A packet at a namespace, still to be handled there.
-
-    `hop_due` says that forwarding takes one off its hop limit; `acted` and `why` are what happened to it
-    in this namespace so far; `caches` are the headers that proxies remember for it.
-    """
-
-    packet: Packet
-    place: Place
-    came_in: str | None = None
-    how: How | None = None
-    next_hop: Address | None = None
-    hop_due: bool = True
-    acted: tuple[str, ...] = ()
-    why: tuple[str, ...] = ()
-    hops: tuple[Hop, ...] = ()
-    share: Fraction = Fraction(1)
-    quirks: tuple[str, ...] = ()
-    counted: tuple[str, ...] = ()
-    caches: tuple[tuple[Sid, Cache], ...] = ()
-    choices: tuple[Choice, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """A walk that came to its end, with the packet as it was there, and what its source is told of it."""
-
-    walk: Walk
-    end: End
-    error: IcmpError | None = None
-
-
-Next = tuple[Walk | Ended, ...]
 
 
 def walks(
@@ -126,7 +88,13 @@ def walks(
 
 def vrf_of(lab: ModeledLab, ended: Ended) -> int | None:
     """The table of the VRF in which a walk ended: there its node answers."""
-    return lab.namespace(ended.end.place).vrf_of(ended.walk.how, ended.walk.came_in)
+    return _vrf_of(lab.namespace(ended.end.place), ended.walk)
+
+
+def _vrf_of(here: Namespace, walk: Walk) -> int | None:
+    """What goes on along its segments is where it came in, whichever table knows its next one."""
+    going_on = bool(walk.acted) and _goes_on(walk.acted[-1])
+    return here.vrf_of(None if going_on else walk.how, walk.came_in)
 
 
 class _Step:
@@ -141,7 +109,7 @@ class _Step:
         if self.here.unmodeled:
             return (Ended(walk, End(False, walk.place, self.here.unmodeled, known=False)),)
         if len(walk.acted) > MOST_ACTS:
-            return _lost(walk, f"goes round in circles in {walk.place}: {walk.why[-1]}")
+            return lost(walk, f"goes round in circles in {walk.place}: {walk.why[-1]}")
         if walk.how is None:
             for proxy in self.here.returns.get(walk.came_in or "", ()):
                 if sr_proxy.takes(proxy.behavior, walk.packet):
@@ -161,22 +129,22 @@ class _Step:
                 return self._looked_up(None)
 
     def _looked_up(self, table: int | None) -> Next:
-        destination = _destination(self.walk.packet)
+        destination = destination_of(self.walk.packet)
         if table is None and self.walk.came_in is not None and not self.walk.acted:
             table = self.here.class_table(self.walk.packet, destination)
-        source = _ip(self.walk.packet).source if self._has_source() else None
+        source = ip_of(self.walk.packet).source if self._has_source() else None
         found = self.here.lookup(destination, self.walk.came_in, table, source)
         if found is None:
-            vrf = self.here.vrf_of(self.walk.how, self.walk.came_in)
+            vrf = _vrf_of(self.here, self.walk)
             known = table if table is not None else vrf
             where = f"table {known} of {self.here.place}" if known is not None else self.here.place
             told = unreachable(self.walk.packet, 0, 0 if vrf is None else 1)
-            return _lost(self.walk, f"{where} has no route to {destination}", told)
+            return lost(self.walk, f"{where} has no route to {destination}", told)
         prefix, ways = found
         return tuple(
             following
-            for way, parted in self._parted(prefix, ways)
-            for following in _Step(self.lab, parted, self.quirks)._by(way, str(prefix))
+            for way, going in parted(self.lab, self.here, self.walk, prefix, ways)
+            for following in _Step(self.lab, going, self.quirks)._by(way, str(prefix))
         )
 
     def _has_source(self) -> bool:
@@ -184,26 +152,6 @@ class _Step:
         last = self.walk.packet.headers[-1]
         answers = isinstance(last, Icmp | Icmpv6) and last.type not in ECHO_REQUESTS
         return self.walk.came_in is not None or bool(self.walk.acted) or answers
-
-    def _parted(self, prefix: Network, ways: Sequence[NextHop]) -> Iterator[tuple[NextHop, Walk]]:
-        """The ways of a route, each with the flows that take it: a share of them, or whatever the node chooses."""
-        walk, first = self.walk, _ip(self.walk.packet)
-        policy = self.here.hash_policy(prefix.version)
-        how = parting(walk.packet, policy, walk.came_in, walk.acted, copied=self.lab.copies_labels)
-        if len(ways) == 1 or how is Parting.SHARED:
-            total = sum(map(_weight, ways))
-            yield from (
-                (way, replace(walk, share=walk.share * Fraction(_weight(way), total))) for way in ways
-            )
-            return
-        key = f"{walk.place} {prefix} {first.source} {first.destination}"
-        taken = [one.taken for one in walk.choices if one.key == key]  # a hash says the same twice
-        for number, way in enumerate(ways):
-            choice = Choice(key, walk.place, words_of_way(way), number, len(ways), how is Parting.TOGETHER)
-            if not taken:
-                yield way, replace(walk, choices=(*walk.choices, choice))
-            elif number in taken:
-                yield way, walk
 
     def _by(self, way: NextHop, prefix: str) -> Next:
         match way:
@@ -214,12 +162,12 @@ class _Step:
             case Steer():
                 return self._steered(way, prefix)
             case Link(nic) if nic == LOOPBACK:
-                what = f"{_destination(self.walk.packet)} is no SID or address of {self.here.place}"
-                return _lost(self.walk, f"{what}, though its own prefix {prefix} holds it")
+                what = f"{destination_of(self.walk.packet)} is no SID or address of {self.here.place}"
+                return lost(self.walk, f"{what}, though its own prefix {prefix} holds it")
             case Link(nic):
                 return self._out(self.here.nics[nic], f"{prefix} is its link")
             case Blackhole(why, kind):
-                return _lost(self.walk, f"{prefix} is dropped: {why}", told_by_route(kind, self.walk.packet))
+                return lost(self.walk, f"{prefix} is dropped: {why}", told_by_route(kind, self.walk.packet))
             case Gateway(next_hop, nic):
                 return self._out(self.here.nics[nic], f"{prefix} via {next_hop}", next_hop)
         raise AssertionError(way)
@@ -229,7 +177,7 @@ class _Step:
     def _bound(self, way: Sid) -> Next:
         packet, local = self.walk.packet, way.local
         if not local.service and (why := refused(self.here, packet, self.quirks, local)):
-            return _lost(self.walk, f"{way.behavior.name}: {why}")
+            return lost(self.walk, f"{way.behavior.name}: {why}")
         if local.policy:
             local = replace(local, policy=like(local.policy, packet))
         result = act(way.behavior)(packet, local)
@@ -259,9 +207,9 @@ class _Step:
             case Deliver():
                 return (Ended(walk, End(True, self.here.place, f"{name} hands it to the node")),)
             case Discard(reason=reason):
-                return _lost(walk, f"{name}: {reason}")
+                return lost(walk, f"{name}: {reason}")
             case IcmpError():
-                return _lost(walk, f"{name}: {words_of(walk.packet, result)}", result)
+                return lost(walk, f"{name}: {words_of(walk.packet, result)}", result)
 
     def _steered(self, way: Steer, prefix: str) -> Next:
         packet, given = self.walk.packet, way.given
@@ -299,11 +247,13 @@ class _Step:
         """A frame as it was: no hop is taken, nobody is asked for a neighbor, no firewall of IP sees it."""
         frame, packet = unframed(self.walk.packet)
         if size(packet) > nic.mtu:
-            return _too_big(self.walk, packet, nic)
+            return too_big(self.walk, packet, nic)
         if reason := self.lab.silent(nic):
-            return _lost(self.walk, reason)
+            return lost(self.walk, reason)
         seen = view(packet, frame.source.hex(":"), frame.destination.hex(":"))
-        return self._sent(self.walk, nic, self.lab.across(nic), packet, seen, f"out of {nic.name} as it is")
+        return crossed(
+            self.lab, self.walk, nic, self.lab.across(nic), packet, seen, f"out of {nic.name} as it is"
+        )
 
     # --- SR proxies
 
@@ -339,36 +289,36 @@ class _Step:
         """The walk with what acted on it, and with the departures from the RFC that it took."""
         walk, taken = self.walk, tuple(one for one in quirks if one in self.quirks)
         return replace(
-            walk, acted=(*walk.acted, name), why=(*walk.why, why), quirks=_with(walk.quirks, *taken)
+            walk, acted=(*walk.acted, name), why=(*walk.why, why), quirks=taking(walk.quirks, *taken)
         )
 
     # --- plain IP
 
     def _delivered(self) -> Next:
         """An address of the namespace itself (RFC 8754 section 4.3.2, where there is an SRH)."""
-        packet, place, to = self.walk.packet, self.here.place, _destination(self.walk.packet)
+        packet, place, to = self.walk.packet, self.here.place, destination_of(self.walk.packet)
         if self.walk.acted and NOT_HERE in self.quirks and _never_here(self.walk.acted[-1]):
-            return _lost(
+            return lost(
                 self.walk,
                 f"{to} is an address of {place}, and Linux delivers nothing that {self.walk.acted[-1]} sends on",
             )
         walk, rule = self._filtered("INPUT")
         if rule:
-            return _lost(walk, rule)
+            return lost(walk, rule)
         outer = Outer.of(packet) if isinstance(packet.headers[0], Ipv6) else None
         routed = outer is not None and any(isinstance(one, Srh) for one in packet.headers[1 : outer.upper])
         if routed and not self.here.takes_srh and DISABLED in self.quirks:
-            return _lost(walk, f"{to} is an address of {place}, where seg6_enabled is off: it takes no SRH")
+            return lost(walk, f"{to} is an address of {place}, where seg6_enabled is off: it takes no SRH")
         if routed and (why := refused(self.here, packet, self.quirks)):
-            return _lost(walk, f"{place}: {why}")
+            return lost(walk, f"{place}: {why}")
         if outer is not None and outer.srh is not None:
             if ADDRESS in self.quirks:
                 return self._acted("End", end(packet, LocalSid()), f"{to} is its address")
-            return _lost(walk, f"{to} is an address of {place}, no SID, and segments are left")
+            return lost(walk, f"{to} is an address of {place}, no SID, and segments are left")
         if outer is not None and outer.upper_type in (IPV4, IPV6):
             if routed and ADDRESS in self.quirks:
                 return (self._reinjected(outer.exposed(), f"{to} is its address"),)
-            return _lost(walk, f"{to} is an address of {place}, no SID: nothing opens what it holds")
+            return lost(walk, f"{to} is an address of {place}, no SID: nothing opens what it holds")
         nobody = unreachable(packet, 4, 3) if isinstance(packet.headers[-1], Udp) else None
         return (Ended(walk, End(True, place, f"{to} is its address"), nobody),)
 
@@ -385,10 +335,10 @@ class _Step:
     def _to_neighbor(self, next_hop: Address) -> Next:
         nic = next((one for one in self.here.nics.values() if one.reaches(next_hop)), None)
         if nic is None:
-            return _lost(self.walk, f"{next_hop} is on no link of {self.here.place}")
-        destination = _destination(self.walk.packet)
+            return lost(self.walk, f"{next_hop} is on no link of {self.here.place}")
+        destination = destination_of(self.walk.packet)
         if ASKED in self.quirks and self.walk.acted[-1] == "End.DX4" and destination != next_hop:
-            walk = replace(self.walk, quirks=_with(self.walk.quirks, ASKED))
+            walk = replace(self.walk, quirks=taking(self.walk.quirks, ASKED))
             asking = _Step(self.lab, walk, self.quirks)
             return asking._out(nic, f"to {destination} itself on the link of {next_hop}", destination)
         return self._out(nic, f"to neighbor {next_hop}", next_hop)
@@ -398,53 +348,29 @@ class _Step:
         walk, here = self.walk, self.here
         packet = walk.packet
         if walk.came_in is not None and not here.forwards:
-            return _lost(walk, f"{here.place} forwards nothing")
+            return lost(walk, f"{here.place} forwards nothing")
         if walk.hop_due:
             less = hop(packet)
             if isinstance(less, IcmpError):
-                return _lost(walk, words_of(packet, less), less)
+                return lost(walk, words_of(packet, less), less)
             packet = less
         if size(packet) > nic.mtu:
-            return _too_big(walk, packet, nic)
+            return too_big(walk, packet, nic)
         # After hop and MTU; what a node itself sends it doesn't see.
         if walk.came_in is not None and filtered:
             walk, rule = self._filtered("FORWARD")
             if rule:
-                return _lost(walk, rule)
+                return lost(walk, rule)
         if reason := self.lab.silent(nic):
-            return _lost(walk, reason)
-        address = next_hop if next_hop is not None else _destination(packet)
+            return lost(walk, reason)
+        address = next_hop if next_hop is not None else destination_of(packet)
         peer, known = self.lab.across(nic, address), here.neighbors.get(address)
         there = self.lab.namespace(peer.point.place)
         if known is None and not there.has(address, peer.name) and not there.unmodeled:
             silent = f"nobody on {nic.point}'s link has the address {address}"
-            return _lost(walk, silent, unreachable(packet, 3, 1))
+            return lost(walk, silent, unreachable(packet, 3, 1))
         mac = known or ("" if there.unmodeled else peer.mac)
-        return self._sent(walk, nic, peer, packet, view(packet, nic.mac, mac), why)
-
-    def _sent(self, walk: Walk, nic: Nic, peer: Nic, packet: Packet, seen: PacketView, why: str) -> Next:
-        """Over the wire: at its other end only a circuit takes frames for other MACs than its own."""
-        reason = "; ".join((*walk.why, why))
-        hops = (
-            *walk.hops,
-            Hop(nic.point, Direction.OUT, seen, walk.acted, reason, walk.quirks),
-            Hop(peer.point, Direction.IN, seen, quirks=walk.quirks),
-        )
-        if nic.link and nic.link in self.lab.cut:
-            reason = f"link {nic.link} lets nothing through"
-            return (Ended(replace(walk, packet=packet, hops=hops), End(False, peer.point.place, reason)),)
-        anyone = peer.circuit or self.lab.namespace(peer.point.place).unmodeled
-        if seen.destination_mac != peer.mac and not anyone:
-            reason = f"a frame for {seen.destination_mac} is none for {peer.point}"
-            return (Ended(replace(walk, packet=packet, hops=hops), End(False, peer.point.place, reason)),)
-        on = replace(
-            walk, packet=packet, place=peer.point.place, came_in=peer.name, how=None, next_hop=None, hop_due=True,
-            acted=(), why=(), hops=hops,
-        )  # fmt: skip
-        if not (loss := self.lab.losses.get(nic.link)):
-            return (on,)
-        lost = _lost(replace(walk, share=walk.share * loss), f"netem loses it at {nic.point}")
-        return lost if loss == 1 else (replace(on, share=walk.share * (1 - loss)), *lost)
+        return crossed(self.lab, walk, nic, peer, packet, view(packet, nic.mac, mac), why)
 
     def _filtered(self, chain: str) -> tuple[Walk, str]:
         """The walk with the counters of the firewalls that saw it, and which of them drops it, if one does."""
@@ -455,11 +381,6 @@ class _Step:
         ), f"firewall {dropping} drops it in {chain}" if dropping else ""
 
 
-def _with(quirks: tuple[str, ...], *taken: str) -> tuple[str, ...]:
-    """Each once, in the order in which they were met."""
-    return tuple(dict.fromkeys((*quirks, *taken)))
-
-
 def _never_here(acted: str) -> bool:
     """Whether Linux delivers nothing to the node itself behind a behavior; End.DX6 comes to that without a next hop."""
     return _goes_on(acted) or acted == "End.DX6"
@@ -468,29 +389,3 @@ def _never_here(acted: str) -> bool:
 def _goes_on(acted: str) -> bool:
     """Whether what acted is a behavior that sends the packet itself on along its segment list."""
     return acted in REGISTRY and REGISTRY[acted].goes_on
-
-
-def _weight(way: NextHop) -> int:
-    return way.weight if isinstance(way, Gateway | Link | Steer | Sid) else 1
-
-
-def _ip(packet: Packet) -> Ipv4 | Ipv6:
-    header = packet.headers[0]
-    if not isinstance(header, Ipv4 | Ipv6):
-        raise TypeError(f"an IP packet is needed, not {type(header).__name__}")
-    return header
-
-
-def _destination(packet: Packet) -> Address:
-    return _ip(packet).destination
-
-
-def _too_big(walk: Walk, packet: Packet, nic: Nic) -> Next:
-    over = size(packet) - nic.mtu
-    what = f"too big: {size(packet)} bytes are {over} more than the MTU {nic.mtu} of {nic.point}"
-    big = TooBig(nic.point, size(packet), nic.mtu)
-    return (Ended(replace(walk, packet=packet), End(False, walk.place, what, too_big=big)),)
-
-
-def _lost(walk: Walk, reason: str, error: IcmpError | None = None) -> Next:
-    return (Ended(walk, End(False, walk.place, reason), error),)

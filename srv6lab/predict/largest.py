@@ -6,10 +6,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv6Address
 
-from srv6lab.predict.forwarding import Ended, walks
+from srv6lab.predict.forwarding import walks
 from srv6lab.predict.namespaces import ModeledLab
 from srv6lab.predict.packet_view import size
 from srv6lab.predict.sending import sent
+from srv6lab.predict.walk import Ended
 from srv6lab.srv6.packet import Ipv4, Ipv6, Packet, build
 from srv6lab.topology.exercises import Probe
 from srv6lab.topology.places import Place

@@ -24,10 +24,17 @@ class Parting(Enum):
 
 
 def parting(
-    packet: Packet, policy: int, came_in: str | None, acted: tuple[str, ...], *, copied: bool = True
+    packet: Packet,
+    policy: int,
+    came_in: str | None,
+    acted: tuple[str, ...],
+    *,
+    copied: bool = True,
+    before: bool = False,
 ) -> Parting:
     """How the flows of a probe part that look like `packet`: `policy` is the node's hash policy for its family, `acted`
-    what happened to it in the node so far; unless labels are `copied` into outer headers, theirs aren't known."""
+    what happened to it in the node so far; unless labels are `copied` into outer headers, theirs aren't known. They may
+    have parted `before`, at another node."""
     if not isinstance(packet.headers[-1], Udp):
         return Parting.TOGETHER  # one flow
     headers = [one for one in packet.headers if isinstance(one, Ipv4 | Ipv6)]
@@ -35,6 +42,10 @@ def parting(
     known = known and not any(isinstance(one, Ethernet) for one in packet.headers)
     if not known or policy not in (0, 1) or (policy and len(headers) > 1):
         return Parting.OPEN  # a sender's own hash may still be with the packet, or not
+    if policy and before:
+        return (
+            Parting.OPEN
+        )  # it is the hash of the sender's socket, which is with the packet at all nodes of one kernel
     told_apart = bool(policy) or _labeled(headers, came_in, acted)
     if not told_apart:
         return Parting.TOGETHER

@@ -21,7 +21,7 @@ _REQUEST, _REPLY = {4: 8, 6: 128}, {8: 0, 128: 129}
 def request(plan: Plan, probe: Probe) -> Packet:
     """The first packet of a probe."""
     to = plan.target(probe)
-    source = probe.source_address or source_address(plan.node(probe.source), to)
+    source = probe.source_address or source_address(plan.node(probe.source), first_of(plan, probe))
     hops = probe.hop_limit or HOPS
     marked = probe.dscp << 2  # the two bits below are ECN's (RFC 3168 section 5)
     header, payload = HEADERS[probe.kind.key](to, probe), bytes(probe.size if probe.kind.counted else 0)
@@ -33,6 +33,11 @@ def request(plan: Plan, probe: Probe) -> Packet:
         first = Ipv6(source, path[0], hops, traffic_class=marked)
         return build(first, *srh, header, payload=payload)
     raise ValueError(f"{source} and {to} are of two families")
+
+
+def first_of(plan: Plan, probe: Probe) -> Address:
+    """Where the sender's route leads to, by which it takes its source: the first segment, if there is one."""
+    return probe.segments[0] if probe.segments else plan.target(probe)
 
 
 def _echo(to: Address, probe: Probe) -> Header:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from srv6lab.evidence.packets import Place
 from srv6lab.predict.forwarding import walks
 from srv6lab.predict.namespaces import ModeledLab
-from srv6lab.predict.probe_packets import request
+from srv6lab.predict.probe_packets import first_of, request
 from srv6lab.predict.source import source
 from srv6lab.srv6.packet import Packet
 from srv6lab.topology.exercises import Probe
@@ -19,7 +19,7 @@ def sent(lab: ModeledLab, probe: Probe) -> Packet:
         return packet
     ended = walks(lab, packet, Place(probe.source))
     points = {one.walk.hops[0].point for one in ended if one.walk.hops}
-    to = lab.plan.target(probe)
+    to = first_of(lab.plan, probe)
     addresses = {one for nic in node.nics if nic.point in points and (one := source(node, nic, to))}
     if len(addresses) != 1:
         return packet

@@ -9,7 +9,6 @@ import json
 import os
 import select
 import shlex
-import signal
 import subprocess
 import sys
 import time
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from srv6lab.errors import LabError, MachineError
+from srv6lab.host.interrupts import held
 from srv6lab.host.lock import hold, is_free
 from srv6lab.host.waiting import wait_until
 from srv6lab.providers.process import Process, boot_id
@@ -39,7 +39,7 @@ class Keeper:
         home.own(scratch.name, self._errors.name)
         scratch.mkdir(parents=True, exist_ok=True)
         self._buffer = b""
-        with _uninterrupted(), alive_file(home) as alive, self._errors.open("wb") as errors:
+        with held(), alive_file(home) as alive, self._errors.open("wb") as errors:
             self._popen = subprocess.Popen(
                 [sys.executable, "-I", "-S", str(KEEPER)],
                 stdin=subprocess.PIPE,
@@ -67,7 +67,7 @@ class Keeper:
         return {name: found[name] for name in names}
 
     def stay(self) -> None:
-        with _uninterrupted():  # what has heard it is known by the state from then on
+        with held():  # what has heard it is known by the state from then on
             self._tell("stay")
             self.end()
             _begun.pop(self._home.path, None)
@@ -125,16 +125,6 @@ def let_go(home: Home) -> None:
     """End the keeper that this process began for the instance and hasn't told to stay."""
     if keeper := _begun.pop(home.path, None):
         keeper.end()
-
-
-@contextmanager
-def _uninterrupted() -> Iterator[None]:
-    """Ctrl-C waits until what is being made is known."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def alive_file(home: Home) -> IO[bytes]:

@@ -84,6 +84,11 @@ class Home:
         return self.path / "applied.json"
 
     @property
+    def sending(self) -> Path:
+        """Which probes run in which nodes."""
+        return self.path / "sending.json"
+
+    @property
     def alive(self) -> Path:
         """Locked as long as a process of the lab lives."""
         return self.path / "alive"
@@ -145,7 +150,7 @@ class Home:
         if self.path.is_symlink() or not self.path.is_dir():
             return []
         own = (self._file, self._lock, self._record, self.alive, self.captures, self.cut, self.runs)
-        names = {path.name for path in (*own, self.applied, self.collected)} | self._owned()
+        names = {path.name for path in (*own, self.applied, self.sending, self.collected)} | self._owned()
         half_written = tuple(f".{name}." for name in names)
         return [one for one in self.path.iterdir() if one.name in names or one.name.startswith(half_written)]
 

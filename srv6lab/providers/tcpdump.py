@@ -7,6 +7,7 @@ it is at work on is on the disk. What was captured between two drained moments i
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import signal
@@ -24,6 +25,9 @@ from srv6lab.providers.process import Process
 
 # A tracer ends when its file reaches this size: a transfer that was left running can't fill the disk.
 LIMIT = 256 * 2**20
+# What the kernel keeps of what a tracer hasn't read yet, in KiB; all tracers together take no more than a 32nd of the
+# memory, unless each has the least.
+_LEAST, _MOST, _ALL = 2 << 10, 16 << 10, 512 << 10
 _PATIENCE = 10.0
 _START_PATIENCE = 60.0  # in an emulated machine everything takes its time, and a dead one is seen at once
 _COUNTS = re.compile(
@@ -78,12 +82,13 @@ def start(wanted: Sequence[Wanted], keeper: int, folder: Path) -> dict[Point, Tr
     namespace counts: /proc is that one's, whatever namespace the shell is in.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    buffer = buffer_of(len(wanted))
     places: dict[str, list[str]] = {}
     for number, one in enumerate(wanted):
         pcap, log = (shlex.quote(str(folder / f"{one.trace}.{suffix}")) for suffix in ("pcap", "log"))
         places.setdefault(one.netns, []).append(
             f"ip link set dev {one.point.nic} up && ( read -r pid rest </proc/self/stat; echo {number} $pid; "
-            f"exec tcpdump -i {one.point.nic} -n -U --immediate-mode -s 0 -Z root -w {pcap} "
+            f"exec tcpdump -i {one.point.nic} -n -U --immediate-mode -s 0 -B {buffer} -Z root -w {pcap} "
             f"</dev/null >/dev/null 2>{log} ) &"
         )
     lines = [f"ulimit -f {LIMIT // 512}"]
@@ -106,6 +111,13 @@ def start(wanted: Sequence[Wanted], keeper: int, folder: Path) -> dict[Point, Tr
         raise MachineError(f"the tracers can't be started: {result.stderr.strip()}")
     wait_until_live(tracers, folder)
     return tracers
+
+
+def buffer_of(tracers: int) -> int:
+    """KiB for each of so many tracers: every packet takes 64 of them, whatever its size, and a tracer that gets no
+    processor meanwhile has to hold a whole transfer."""
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") >> 10
+    return max(_LEAST, min(_MOST, min(_ALL, memory // 32) // tracers))
 
 
 def mark(tracers: Mapping[Point, Tracing], folder: Path, patience: float = _PATIENCE) -> dict[Point, Reading]:

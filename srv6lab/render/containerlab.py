@@ -52,7 +52,7 @@ def _refuse_proxies(plan: Plan) -> None:
         for proxy in node.proxies
     ]
     if stranded:
-        mend = f"invoke up lab={plan.name} runs it in namespaces, with srv6lab's own srconf in SREXT's place"
+        mend = f"invoke up {plan.called} runs it in namespaces, with srv6lab's own srconf in SREXT's place"
         raise MachineError("\n".join(stranded), mend)
 
 

@@ -98,7 +98,7 @@ def _refuse_crowded(plan: Plan) -> None:
         Problem(
             plan.locate("nodes", machine.name),
             f"{machine.name} has {len(machine.nics)} links; a VirtualBox machine has room for {MOST_LINKS}",
-            f"take links away, or run it in namespaces: invoke up lab={plan.name}",
+            f"take links away, or run it in namespaces: invoke up {plan.called}",
         )
         for machine in plan.nodes
         if len(machine.nics) > MOST_LINKS

@@ -15,7 +15,8 @@ from srv6lab.srv6.behaviors import INSTEAD, NEEDS, REGISTRY, Behavior
 from srv6lab.srv6.flavors import Flavored, flavored
 from srv6lab.srv6.quirks import QUIRKS
 from srv6lab.suggest import closest, did_you_mean
-from srv6lab.topology.model import Topology
+from srv6lab.topology.model import Node, Topology
+from srv6lab.topology.vpn_sids import behaviors
 
 from .table import aligned
 
@@ -65,7 +66,13 @@ def _in_lab(lab: Topology) -> set[str]:
     names = {one.behavior for one in lab.local_sids}
     paths = (path for policy in lab.policies for path in policy.candidate_paths)
     names |= {"End.B6.Encaps" for path in paths if path.binding_sid is not None}
-    return names | {"End.DT4" for node in lab.nodes.values() if node.vpns}
+    return names | {one for name, node in lab.nodes.items() for one in _of_vpns(lab, name, node)}
+
+
+def _of_vpns(lab: Topology, name: str, node: Node) -> Iterator[str]:
+    ends = [(end.vrf, link.prefixes) for link in lab.links for end in link.endpoints if end.node == name]
+    for vrf, found in node.vpns.items():
+        yield from behaviors(found, (one for of, prefixes in ends if of == vrf for one in prefixes))
 
 
 def _by_whom(one: Behavior, taught: Taught) -> str:

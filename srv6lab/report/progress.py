@@ -47,7 +47,7 @@ class Progress:
         self._thread.join()
         if kind is None:
             self(f"{self._what}: done")
-        elif kind is KeyboardInterrupt:
+        elif issubclass(kind, KeyboardInterrupt):
             self(f"{self._what}: interrupted")
 
     def _elapsed(self) -> str:

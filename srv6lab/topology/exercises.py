@@ -24,7 +24,7 @@ from srv6lab.topology.scalars import (
 
 @dataclass(frozen=True, slots=True)
 class ProbeKind:
-    """A kind of probe: `key` holds its count in a Probe, `words` are what it sends, `interval` are the milliseconds
+    """A kind of probe: `key` holds its count in a Probe, `words` are what it sends, `single` is one of them, `interval` are the milliseconds
     between two packets of one that doesn't say, `header` the bytes between IP and payload. Of one that is `answered`
     the replies come back; `ports` and `segments` say whether it has those. Of one that isn't `counted` nobody knows how
     many packets it takes: it is sent once, and is answered once or not. Of one that `grows` the hop limits are 1, 2, …, and
@@ -33,6 +33,7 @@ class ProbeKind:
 
     key: str
     words: str
+    single: str
     interval: int
     header: int
     answered: bool = False
@@ -44,10 +45,19 @@ class ProbeKind:
 
 
 PROBE_KINDS = (
-    ProbeKind("icmp", "echo requests", interval=20, header=8, answered=True, segments=True),
-    ProbeKind("udp", "flows of UDP", interval=1, header=8, ports=True, rated=True),
-    ProbeKind("tcp", "bytes of TCP", interval=1, header=20, answered=True, ports=True, counted=False),
-    ProbeKind("traceroute", "echo requests with growing hop limits", interval=20, header=8, grows=True),
+    ProbeKind("icmp", "echo requests", "echo request", interval=20, header=8, answered=True, segments=True),
+    ProbeKind("udp", "flows of UDP", "flow of UDP", interval=1, header=8, ports=True, rated=True),
+    ProbeKind(
+        "tcp", "bytes of TCP", "byte of TCP", interval=1, header=20, answered=True, ports=True, counted=False
+    ),
+    ProbeKind(
+        "traceroute",
+        "echo requests with growing hop limits",
+        "echo request with a hop limit of 1",
+        interval=20,
+        header=8,
+        grows=True,
+    ),
 )
 
 

@@ -17,7 +17,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from srv6lab.errors import Problem, TopologyError, UsageError, gathered
-from srv6lab.topology import checks
+from srv6lab.topology import checks, sensor_rules
 from srv6lab.topology.large import spread
 from srv6lab.topology.losses import answered
 from srv6lab.topology.messages.schema import (
@@ -117,6 +117,10 @@ def _files(view: checks.Facts, folder: Path | None, source: Source) -> tuple[dic
             reason = (getattr(error, "strerror", None) or "").lower() or str(error)
             mend = "the file is looked for in the topology's folder"
             problems.append(Problem(source.locate(path), f"{name} can't be read: {reason}", mend))
+        else:
+            if path[0] == "services":
+                where = str(Path(source.locate(path).file).parent / name)
+                problems += islice(sensor_rules.problems(texts[name], where), MAX_PROBLEMS)
     return texts, problems
 
 

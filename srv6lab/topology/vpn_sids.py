@@ -18,6 +18,11 @@ FIRST = 0x100  # beyond what IS-IS counts up from 1
 _FAMILIES: Mapping[Kind, int] = {"IPv4": 4, "IPv6": 6}
 
 
+def versions_of(behavior: str) -> tuple[int, ...]:
+    """The IP versions that a behavior takes out of its packets."""
+    return tuple(sorted(_FAMILIES[kind] for kind in BEHAVIORS[behavior].takes))
+
+
 @dataclass(frozen=True, slots=True)
 class VpnSid:
     """A SID of a VPN with its behavior's name."""
@@ -33,7 +38,7 @@ class VpnSid:
     @property
     def versions(self) -> tuple[int, ...]:
         """The IP versions that it takes."""
-        return tuple(sorted(_FAMILIES[kind] for kind in self.takes))
+        return versions_of(self.behavior)
 
 
 def explicit_sids(vpns: Iterable[Vrf]) -> list[IPv6Address]:

@@ -14,11 +14,13 @@ import pytest
 
 from srv6lab.cli.tasks import check, exit_code
 from srv6lab.evidence.verdict import ChangeFailed, Status, Verdict
-from srv6lab.live import snapshot
+from srv6lab.live import sending, snapshot
+from srv6lab.live.send import program
 from srv6lab.topology.actions import parsed
 from srv6lab.topology.exercises import Exercise
 from srv6lab.topology.expectations import Expect
 from tests.conftest import INVOKE, REPOSITORY, SITE, Up, silent
+from tests.machine import settles
 
 LAB = Path(__file__).parent / "more" / "actions.yml"
 NOT_HERE = "lossy"  # it takes netem
@@ -98,9 +100,19 @@ def test_a_nic_that_was_down_already_is_found(lab: Up) -> None:
     assert judged(lab, "plain").status is Status.PASS
 
 
-@pytest.mark.parametrize(("number", "left"), [(signal.SIGINT, False), (signal.SIGKILL, True)])
-def test_a_check_that_ends_in_the_middle(lab: Up, number: signal.Signals, left: bool) -> None:
-    """Interrupted, it takes back what it did; killed, the next check does."""
+def running(lab: Up, node: str, name: str) -> list[str]:
+    """The processes of that name in a node, and those alone that live."""
+    stats = lab.sh(node, "cat /proc/[0-9]*/stat 2>/dev/null || :").splitlines()
+    return [line for line in stats if f"({name}) " in line and f"({name}) Z" not in line]
+
+
+ENDS = {signal.SIGINT: 1, signal.SIGTERM: 143, signal.SIGHUP: 129, signal.SIGKILL: -9}
+
+
+@pytest.mark.parametrize("number", ENDS)
+def test_a_check_that_ends_in_the_middle(lab: Up, number: signal.Signals) -> None:
+    """Interrupted, it ends its probe and takes back what it did; killed, the next check does."""
+    left = number == signal.SIGKILL
     words = [*INVOKE, "check", str(LAB), "dead", "--instance", lab.instance]
     with subprocess.Popen(
         words,
@@ -109,15 +121,40 @@ def test_a_check_that_ends_in_the_middle(lab: Up, number: signal.Signals, left: 
         stdout=subprocess.DEVNULL,
         text=True,
         start_new_session=True,
-    ) as running:
-        assert running.stderr
-        while "probe ping" not in (line := running.stderr.readline()):
+    ) as popen:
+        assert popen.stderr
+        while "probe ping" not in (line := popen.stderr.readline()):
             assert line, "it ended before it sent anything"
         assert "DOWN" in lab.sh("b", "ip -oneline link show dev eth1")
-        os.killpg(running.pid, number)
-        running.stderr.read()
-    assert lab.running.home.applied.exists() is left
+        assert settles(lambda: bool(running(lab, "a", "ping")))
+        os.killpg(popen.pid, number)
+        popen.stderr.read()
+    assert popen.returncode == ENDS[number]
+    assert bool(running(lab, "a", "ping")) is left, (
+        "a killed check leaves its probe, or the test proves nothing"
+    )
+    assert (lab.running.home.applied.exists(), lab.running.home.sending.exists()) == (left, left)
     assert ("DOWN" in lab.sh("b", "ip -oneline link show dev eth1")) is left
     assert judged(lab, "plain").status is Status.PASS
     assert snapshot.differences(lab.running) == ()
     assert not lab.running.home.applied.exists()
+    assert not lab.running.home.sending.exists() and not running(lab, "a", "ping")
+
+
+def test_a_probe_that_is_stopped_ends_what_it_began_and_nothing_else(lab: Up) -> None:
+    """What listens in the background, too; with `up` what a killed check has left."""
+    listen = program("transfer", "listen", "6")
+    home, one = lab.running.home, lab.running
+    with sending.begun(one, ["d"], "another"):
+        assert sending.run(one, "d", [*listen, "7001"], "another", 10).exit_code == 0
+        with pytest.raises(KeyboardInterrupt), sending.begun(one, ["a", "d"], "mine"):
+            for port in ("7002", "7003"):
+                assert sending.run(one, "d", [*listen, port], "mine", 10).exit_code == 0
+            assert len(running(lab, "d", "python3")) == 3
+            raise KeyboardInterrupt
+        assert len(running(lab, "d", "python3")) == 1, "another probe's goes on"
+        left = home.sending.read_text()
+    assert not home.sending.exists()
+    home.sending.write_text(left)
+    lab.again()
+    assert not running(lab, "d", "python3") and not home.sending.exists()

@@ -104,8 +104,11 @@ class TestRecording:
 
     def test_a_probe_that_never_ends_leaves_what_was_seen(self, fake: Fake, one: Instance) -> None:
         fake.tracers = tracers("", "")
-        fake.tell("west", "ping", Late("no answer in 33 s: ping"))
+        fake.tell("west", "ping -n", Late("no answer in 33 s: ping"))
+        fake.tell("west", "SIGKILL", "")
         found = self.recorded(one)
+        ((_, sent), (_, ended)) = (asked for asked in fake.asked if "SRV6LAB_PROBE=" in asked[1])
+        assert sent.split()[1] == ended.split()[-1]
         assert (found["failure"], found["failed_on"], len(found["tracers"])) == (
             "no answer in 33 s: ping",
             "",

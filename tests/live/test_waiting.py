@@ -11,7 +11,7 @@ import pytest
 from srv6lab.errors import NodeError
 from srv6lab.host.command import Completed, Late
 from srv6lab.live import wait_for_policies, wait_for_routes
-from srv6lab.live.node_state import NodeState
+from srv6lab.live.node_state import NodeState, read
 from srv6lab.live.wait_for_routes import survey
 from srv6lab.plan.converged import expected_routes
 from srv6lab.plan.nodes import Plan, PlannedNode
@@ -94,6 +94,23 @@ class TestRoutes:
             fake.tell(node, "", text)
         with pytest.raises(NodeError, match="a still has a route to fc00:0:b::/48"):
             wait_for_routes.wait(one, self.plan, silent, {"b"}, patience=0)
+
+    @pytest.mark.parametrize(
+        ("there", "words"),
+        [
+            ({"type": "blackhole", "dev": "lo"}, ", but a blackhole, laid by hand"),
+            ({"dev": "eth9", "protocol": "isis"}, ", but one by eth9"),
+            ({"dst": "fc00:0:c::/48", "dev": "eth9"}, ""),
+        ],
+    )
+    def test_what_is_in_the_place_of_a_route_is_told(self, there: dict[str, str], words: str) -> None:
+        lacks = "fc00:0:b::/48"
+        routes = json.dumps([{"dst": lacks, **there}])
+        said = "".join(f"{answer}\n--end of answer--\n" for answer in ("", "", "{}", "{}", routes, "[]"))
+        node, wanted = self.plan.node("a"), expected_routes(self.plan)["a"]
+        found = wait_for_routes.missing(node, wait_for_routes.Wanted(wanted), read(node, said))
+        (line,) = [one.what for one in found if f"has no route to {lacks}" in one.what]
+        assert line == f"a has no route to {lacks} by eth1{words}"
 
     def test_what_is_steered_into_policies_is_the_agents(self) -> None:
         """Its route stands where IS-IS' would; of a prefix beside it IS-IS' is missing."""

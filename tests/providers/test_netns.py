@@ -264,21 +264,30 @@ def test_a_missing_tool_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
         bring(fresh_home(tmp_path), loaded(), REFERENCE)
 
 
-@pytest.mark.parametrize("after", [0.0, 0.05, 0.1, 0.2, 0.3, 0.5])
-def test_interrupt_leaves_nothing_and_says_so(after: float) -> None:
-    """Ctrl-C `after` seconds into the work: the first line of progress is out by then."""
+MOMENTS = [(signal.SIGINT, after) for after in (0.0, 0.05, 0.1, 0.2, 0.3, 0.5)]
+MOMENTS += [(signal.SIGTERM, 0.05), (signal.SIGTERM, 0.25), (signal.SIGHUP, 0.15)]
+
+
+@pytest.mark.parametrize(("number", "after"), MOMENTS)
+def test_interrupt_leaves_nothing_and_says_so(number: signal.Signals, after: float) -> None:
+    """Ctrl-C `after` seconds into the work, or a signal that says so: the first line of progress is out by then. Twice,
+    as timeout(1) does: cleaning up goes on."""
     instance = f"test-{uuid.uuid4().hex[:12]}"
     with nothing_left():
         popen = _begin_up(instance)
         assert popen.stdout
         assert "provider: " in popen.stdout.readline()
         time.sleep(after)
-        os.killpg(popen.pid, signal.SIGINT)
+        os.killpg(popen.pid, number)
+        if number != signal.SIGINT:
+            time.sleep(0.02)
+            with suppress(ProcessLookupError):
+                os.killpg(popen.pid, signal.SIGTERM)
         said, _ = popen.communicate(timeout=30)
         assert "Traceback" not in said, said
         done = f"{REFERENCE.name} is up. Next" in said
         if not done:
-            assert popen.returncode == 1
+            assert popen.returncode == (1 if number == signal.SIGINT else 128 + number)
             assert "interrupted" in said
         if done or f"{instance} is up, but was not waited for" in said:
             assert invoke("destroy", REFERENCE.name, "--instance", instance).returncode == 0

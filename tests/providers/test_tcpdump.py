@@ -165,3 +165,16 @@ class TestLive:
     def test_one_that_says_nothing_is_told(self, start: Start, tmp_path: Path) -> None:
         with pytest.raises(MachineError, match="no word"):
             tcpdump.wait_until_live({POINT: start(log="")}, tmp_path, 0.05)
+
+
+def test_few_tracers_keep_more_and_all_together_no_more_than_memory_has(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def sizes(gigabytes: int) -> list[int]:
+        monkeypatch.setattr(
+            "os.sysconf", {"SC_PHYS_PAGES": gigabytes << 18, "SC_PAGE_SIZE": 4096}.__getitem__
+        )
+        return [tcpdump.buffer_of(count) >> 10 for count in (1, 14, 50, 800)]
+
+    assert sizes(64) == [16, 16, 10, 2]
+    assert sizes(1) == [16, 2, 2, 2]

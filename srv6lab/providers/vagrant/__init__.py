@@ -46,7 +46,7 @@ def refuse_bridges(hypervisor: str, plan: Plan) -> None:
         ends = len(many.peers) + 1
         what = f"link {many.link} has {ends} ends, and the tunnels that libvirt makes of links have two"
         raise MachineError(
-            what, f"invoke up lab={plan.name} runs it in namespaces, and VirtualBox has such links"
+            what, f"invoke up {plan.called} runs it in namespaces, and VirtualBox has such links"
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import combinations
+from itertools import combinations, permutations
 
 from srv6lab.errors import Problem
 from srv6lab.topology.actions.withdraw import WithdrawAction
@@ -147,6 +147,24 @@ def isis_in_one_topology(view: Facts, locate: Locate) -> Iterator[Problem]:
             what = f"link {item.value.name} has no IPv{version}, which IS-IS would send over it: its routers have IPv{version} on others"
             mend = f"give it an IPv{version} prefix too, or take IPv{version} away from the others"
             yield Problem(locate((*item.path, "isis"), key=True), what, mend)
+
+
+@check
+def isis_beside_a_dearer_link(view: Facts, locate: Locate) -> Iterator[Problem]:
+    """FRR looks for the adjacency of a link among those with the same neighbor, and takes the oldest."""
+    first: dict[tuple[str, str, int], tuple[str, int]] = {}
+    for item, isis, speakers in _speakers(view):
+        metrics = {one.node: isis.metric(end) for end, one in enumerate(item.value.endpoints)}
+        for name, other in permutations(speakers, 2):
+            for level in adjacency(isis, speakers[name], speakers[other]):
+                link, metric = first.setdefault((name, other, level), (item.value.name, metrics[name]))
+                if metric != metrics[name]:
+                    what = (
+                        f"links {link} and {item.value.name} of {name} lead to {other} with other metrics: "
+                        "once the cheaper one has been down, FRR takes the dearer"
+                    )
+                    mend = "give both the same metric, or a `level` each"
+                    yield warning(locate((*item.path, "isis"), key=True), what, mend)
 
 
 @check

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from srv6lab.errors import Problem
+from srv6lab.topology.actions.cut import CutAction
+from srv6lab.topology.actions.link import LinkAction
+from srv6lab.topology.actions.stop import StopAction
 from srv6lab.topology.checks.facts import Facts, Item
 from srv6lab.topology.checks.registry import Locate, check
 from srv6lab.topology.checks.routers import routers
@@ -128,6 +131,26 @@ def ospf_areas_meet_in_the_backbone(view: Facts, locate: Locate) -> Iterator[Pro
                 )
                 mend = f"areas meet in area {BACKBONE}: give a link of {name} that area, or {name} only one"
                 yield Problem(where, what, mend)
+
+
+@check
+def ospf6_that_loses_other_areas(view: Facts, locate: Locate) -> Iterator[Problem]:
+    """Where a router loses the nearer of two border routers, FRR's OSPFv3 (10.7) doesn't lay the routes of other areas
+    over the other one."""
+    areas = {
+        area
+        for key, item, on_link in _links(view)
+        if key == "ospf6"
+        for one in item.value.endpoints
+        if one.node in view.nodes and (area := _area(view.nodes[one.node], key, on_link))
+    }
+    for item in view.actions if len(areas) > 1 else ():
+        if isinstance(item.value, CutAction | LinkAction | StopAction):
+            what = (
+                f"OSPFv3 has {len(areas)} areas here, and FRR's loses routes between them when a link is lost"
+            )
+            mend = "give OSPFv3 one area, or take the action away; OSPFv2 (`ospf`) does better"
+            yield Problem(locate((*item.path, item.value.key), key=True), what, mend)
 
 
 @check

@@ -10,6 +10,7 @@ from srv6lab.topology.checks.facts import Facts
 from srv6lab.topology.checks.network import repeated
 from srv6lab.topology.checks.registry import Locate, check, did_you_mean, line_of
 from srv6lab.topology.checks.routers import routers
+from srv6lab.topology.vpn_sids import behaviors, versions_of
 
 
 @check
@@ -89,3 +90,33 @@ def vpn_sid_twice(view: Facts, locate: Locate) -> Iterator[Problem]:
     for sid, first, path in repeated(pairs):
         what = f"{sid} is already a SID of {first[3]} on {first[1]} ({line_of(locate, first)})"
         yield Problem(locate(path), what, "give each VPN a SID of its own, or `auto`")
+
+
+OF_VPNS = ("vpnv4", "vpnv6")
+
+
+@check
+def families_of_a_vpn(view: Facts, locate: Locate) -> Iterator[Problem]:
+    """A VPN tells of the families that its SIDs take."""
+    for name, node in routers(view):
+        for vrf, found in node.vpns.items():
+            prefixes = (one for nic in view.nics.get(name, ()) if nic.vrf == vrf for one in nic.link.prefixes)
+            names = behaviors(found, prefixes)
+            versions = {version for one in names for version in versions_of(one)}
+            taken = " and ".join(names)
+            path = ("nodes", name, "vrfs", vrf)
+            for index, network in enumerate(found.networks):
+                if network.version not in versions:
+                    what = f"{taken} of {vrf} takes no IPv{network.version}"
+                    yield Problem(locate((*path, "networks", index)), what, "write `behavior: End.DT46`")
+            for index, neighbor in enumerate(found.neighbors):
+                for number, family in enumerate(neighbor.families):
+                    if family not in {f"ipv{version}" for version in versions}:
+                        where = (*path, "neighbors", index, "families", number)
+                        what = f"{taken} of {vrf} takes no {family}, so it isn't spoken with {neighbor.node}"
+                        mend = (
+                            "a customer's router speaks `ipv4` and `ipv6`"
+                            if family in OF_VPNS
+                            else "write `behavior: End.DT46`, or give the VRF a link with both families"
+                        )
+                        yield Problem(locate(where), what, mend)

@@ -89,7 +89,7 @@ def vrf_name_taken(view: Facts, locate: Locate) -> Iterator[Problem]:
             if one.node == name
             for word in (one.netns or "", *(port.outside for port in one.ports))
         }
-        for vrf in node.vrf_tables:
+        for vrf in node.vrfs:
             if _TAKEN.fullmatch(vrf) or vrf in of_services:
                 what = f"{vrf} is already the name of something else on {name}, and a VRF becomes a device"
                 yield Problem(locate(("nodes", name, "vrfs", vrf), key=True), what, "take another name")
@@ -140,7 +140,7 @@ def firewall_beside_vrfs(view: Facts, locate: Locate) -> Iterator[Problem]:
     for exercise in view.exercises:
         for item in exercise.firewalls:
             node = view.nodes.get(item.value.at)
-            if node is not None and node.vrf_tables:
+            if node is not None and node.vrfs:
                 what = f"{item.value.at} has VRFs, and on a kernel without them those are namespaces with rules of their own"
                 yield Problem(locate((*item.path, "at")), what, "put the rule on another node")
 
@@ -175,7 +175,7 @@ def rules_beside_vrfs(view: Facts, locate: Locate) -> Iterator[Problem]:
         if key and not match.vrf and not item.value.of_frames:
             rules.append((item.value.headend, (*item.path, "match", key)))
     for name, path in rules:
-        if name in view.nodes and view.nodes[name].vrf_tables:
+        if name in view.nodes and view.nodes[name].vrfs:
             what = f"{name} has VRFs, whose packets a rule takes on one kind of kernel and not on another"
             yield Problem(locate(path), what, "put it on another node")
 
@@ -192,7 +192,7 @@ def steered_in_the_table_of_a_vrf(view: Facts, locate: Locate) -> Iterator[Probl
 @check
 def keys_beside_vrfs(view: Facts, locate: Locate) -> Iterator[Problem]:
     for name, node in view.nodes.items():
-        if node.hmac_keys and node.vrf_tables:
+        if node.hmac_keys and node.vrfs:
             what = f"{name} has VRFs, and on a kernel without them those are namespaces, which have no keys"
             yield Problem(
                 locate(("nodes", name, "hmac_keys"), key=True), what, "put the keys on another node"

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 
 from srv6lab.errors import Problem
 from srv6lab.suggest import did_you_mean, meant
+from srv6lab.topology.messages.absent import absent
 from srv6lab.topology.messages.addresses import address_problem
 from srv6lab.topology.messages.pydantic_messages import (
     WORDINGS,
@@ -187,6 +188,8 @@ def _problem(path: Path, findings: list[Finding], source: Source) -> Problem | N
 def _unknown_key(path: Path, source: Source) -> Problem | None:
     """A key that the model doesn't have; silent where `_missing` has already named it, as it does for one model."""
     parent, key = path[:-1], str(path[-1])
+    if parent and (words := absent(str(parent[-1]), key)):
+        return Problem(source.locate(path, key=True), *words)
     allowed = allowed_keys(parent)
     given = value_at(source.data, parent)
     if key in allowed:

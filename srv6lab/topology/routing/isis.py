@@ -66,14 +66,10 @@ class IsisLink(Model):
     passwords: Annotated[tuple[Password, ...], BeforeValidator(several)] = Field((), alias="authentication")
 
     def metric(self, end: int) -> int:
-        return self.metrics[end] if len(self.metrics) > 1 else self.metrics[0]
+        return self.metrics[min(end, len(self.metrics) - 1)]
 
     def password(self, end: int) -> Password | None:
-        return (
-            (self.passwords[end] if len(self.passwords) > 1 else self.passwords[0])
-            if self.passwords
-            else None
-        )
+        return self.passwords[min(end, len(self.passwords) - 1)] if self.passwords else None
 
 
 def levels_of(node: Isis, link: IsisLink) -> frozenset[int]:
