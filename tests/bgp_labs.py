@@ -42,7 +42,7 @@ def routers(
     every = {name: _router(numbers[name], dict(said), name in on_isis, both) for name, said in nodes.items()}
     ping = {"name": "ping", "description": "A neighbor answers", "expect": {}}
     first, second = links[0].split()[:2]
-    probe = {"id": "p", "from": first, "to": second, "icmp": 1, "answered": "all"}
+    probe = {"id": "echo", "from": first, "to": second, "icmp": 1, "answered": "all"}
     lab = {"name": "routers", "nodes": every, "links": wires, "exercises": [ping | {"probes": [probe]}]}
     return yaml.safe_dump(lab, sort_keys=False)
 

@@ -147,7 +147,7 @@ def _inside(nodes: dict[str, Any], group: list[str], dice: random.Random) -> Non
     for one in group:
         for other in group:
             if one != other and (reflector is None or reflector in (one, other)):
-                keys: dict[str, Any] = {"next_hop_self": True} if dice.random() < 0.7 else {}
+                keys: dict[str, Any] = {"next_hop_self": True}
                 nodes[one]["neighbors"][other] = keys | (
                     {"reflector_client": True} if one == reflector else {}
                 )
