@@ -119,8 +119,9 @@ _OF_ADJACENCIES = re.compile(r"^\S+ encap seg6local action End\.X .*\bproto isis
 # Over whom IPv4 goes that has an IPv6 next hop: FRR lays that when it needs it.
 _OF_ZEBRA = re.compile(r"^169\.254\.0\.1 dev \S+ lladdr \S+ PERMANENT proto zebra")
 _LATE = re.compile(
-    r"^(?:(?:local|anycast) )?fe80:|^multicast ff00:|^\S+ inet6 fe80:"
-)  # comes by itself with a NIC
+    r"^(?:(?:local|anycast) )?fe80:|^multicast ff00:|^\S+ inet6 fe80:"  # comes by itself with a NIC,
+    r"|^169\.254\.0\.1 dev \S+ lladdr \S+ PERMANENT proto zebra$"  # or with IPv4 over an IPv6 session (RFC 8950)
+)
 
 
 def read(answer: str) -> Sections:
