@@ -6,6 +6,7 @@ import itertools
 import random
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from fractions import Fraction
 
 import pytest
 
@@ -13,9 +14,12 @@ from srv6lab.evidence.observations import Tracer
 from srv6lab.evidence.packets import Direction, PacketView, Point
 from srv6lab.evidence.prediction import Hop
 from srv6lab.evidence.probes import Found, Sent
+from srv6lab.evidence.shares import Shares, Way
 from srv6lab.evidence.verdict import Status, Verdict
-from srv6lab.evidence.wording import describe
+from srv6lab.evidence.wording import Described, describe, foretell
 from srv6lab.judge.compare import compare
+from srv6lab.judge.compare.permitted import Permitted
+from srv6lab.judge.compare.point import PointContext, judge_spot
 from srv6lab.judge.expectations import Expected
 from tests.small import (
     EAST,
@@ -333,3 +337,18 @@ def test_what_nobody_spoke_of_is_shown_as_it_came() -> None:
     turned = [Hop(PLACE, Direction.OUT, early), Hop(OTHER, Direction.IN, late)]
     found = judge([], turned, elsewhere_absent=True)
     assert [item.point for item in found.items if item.kind == "unexpected"] == [PLACE, OTHER]
+
+
+def test_any_part_from_two_ends_of_a_bridge_is_one_expectation() -> None:
+    """Their packets differ in nothing but the MAC that they come from, of which no author speaks."""
+    near, far = (replace(plain(), source_mac=f"02:00:00:00:00:0{end}") for end in "cd")
+    foreseen = [
+        Permitted(
+            PLACE, Direction.IN, one, foretell(one), foretell(one), (), 0, 2, ways=(Way(Fraction(1, 2)),)
+        )
+        for one in (near, far)
+    ]
+    said = replace(expected(direction=Direction.IN, hop_limit="64"), share=Shares.written("any"))
+    here = PointContext(PLACE, Direction.IN, 2, True)
+    items = judge_spot([said, replace(said)], foreseen, [Described.of(far)] * 2, here)
+    assert [(one.kind, one.status) for one in items] == [("packet", Status.PASS)]

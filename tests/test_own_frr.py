@@ -103,6 +103,22 @@ def test_what_frr_refuses_is_told_by_its_line_in_frrs_words() -> None:
     assert (done.returncode, done.stderr) == (0, "")  # all of it is told then
 
 
+@pytest.mark.parametrize(
+    ("said", "refused"),
+    [
+        ("[1|zebra] done\\n% Configuration applied with notes:\\nNo changes found", ""),
+        ("% Only ipv4 unicast\\n[1|zebra] done\\n% Only ipv4 unicast", "% Only ipv4 unicast"),
+    ],
+)
+def test_what_a_daemon_refuses_without_a_line_is_told(said: str, refused: str) -> None:
+    script = render(pair('{lines: ["route-map x permit 1"]}'))["day0/a.sh"]
+    (part,) = re.findall(r"^# Some of what daemons.*?^fi\n", script, re.DOTALL | re.MULTILINE)
+    shell = f"set -euo pipefail\nsaid=$'{said}'\n{part}echo went on"
+    done = subprocess.run([tool("bash"), "-c", shell], capture_output=True, text=True)
+    told = f"day0/a.sh: FRR refuses some of a's own lines: {refused}\n" if refused else ""
+    assert (done.stdout, done.stderr) == ("" if refused else "went on\n", told)
+
+
 def test_only_lines_that_may_change_routes_are_not_modeled() -> None:
     quiet = pair(
         '{lines: ["! words", "log commands", "interface eth1", " description a link", "exit", "debug ospf6 lsa all"]}'

@@ -216,7 +216,7 @@ def _drift(said: str) -> Iterator[str]:
     for line in said.splitlines()[2:]:
         if line.startswith("@@"):
             block = line.rpartition("@@")[2].strip()
-        elif (text := line[1:].strip()) not in ("", "!", "exit"):
+        elif (text := line[1:].strip()) not in ("", "!", "exit", "exit-address-family"):
             inside = f" of `{block}`" if block and line[1:].startswith(" ") else ""
             yield f"`{text}`{inside} is {'gone' if line[0] == '-' else 'new'}"
 

@@ -117,8 +117,9 @@ def _without_renumbered(gone: Counter[str], new: Counter[str]) -> tuple[Counter[
 
 _OF_ADJACENCIES = re.compile(r"^\S+ encap seg6local action End\.X .*\bproto isis\b")
 _LATE = re.compile(
-    r"^(?:(?:local|anycast) )?fe80:|^multicast ff00:|^\S+ inet6 fe80:"
-)  # comes by itself with a NIC
+    r"^(?:(?:local|anycast) )?fe80:|^multicast ff00:|^\S+ inet6 fe80:"  # comes by itself with a NIC,
+    r"|^169\.254\.0\.1 dev \S+ lladdr \S+ PERMANENT proto zebra$"  # or with IPv4 over an IPv6 session (RFC 8950)
+)
 
 
 def read(answer: str) -> Sections:

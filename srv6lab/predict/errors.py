@@ -47,7 +47,7 @@ def told(lab: ModeledLab, ended: Ended, quirks: frozenset[str]) -> Iterator[Ende
 
 def _has_one(lab: ModeledLab, node: PlannedNode, vrf: int) -> bool:
     """Whether an IPv6 address is left in a VRF: a NIC that is down has lost its own."""
-    names = {name for one in node.vrfs if one.table == vrf for name in one.nics}
+    names = {name for one in node.every_vrf() if one.table == vrf for name in one.nics}
     up = (nic for nic in node.nics if nic.name in names and nic.point not in lab.down)
     return any(one.version == 6 and not one.is_link_local for nic in up for one in nic.addresses)
 

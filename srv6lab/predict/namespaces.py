@@ -279,7 +279,13 @@ def _routes(
     for sid in node.local_sids:
         yield None, sid.prefix, (_sid(node, nics, sid),)
     for own in node.routing.bgp.sids if node.routing and node.routing.bgp else ():
-        yield None, ip_network(own.sid), (Sid(own.sid, REGISTRY[own.behavior], LocalSid(table=MAIN)),)
+        # For IPv4 Day0 binds End.DX4 without a next hop, which looks for the node's own addresses, too.
+        bound = (
+            ("End.DX4", LocalSid(nh4=IPv4Address(0)))
+            if own.version == 4
+            else (own.behavior, LocalSid(table=MAIN))
+        )
+        yield None, ip_network(own.sid), (Sid(own.sid, REGISTRY[bound[0]], bound[1]),)
     yield from _vpns(node, learned)
     for policy in node.steering:
         yield policy.table, policy.prefix, tuple(_steer(node, nics, policy))

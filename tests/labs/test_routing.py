@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from srv6lab.cli.tasks import check
+from srv6lab.errors import NodeError
 from srv6lab.evidence.verdict import Status, Verdict
+from srv6lab.live.wait_for_routes import wait
 from tests.conftest import Up, silent
 
 LAB = str(Path(__file__).parent / "more" / "routing.yml")
@@ -44,6 +46,16 @@ def test_a_way_of_isis_that_somebody_took_away_is_seen(core: Up) -> None:
     assert verdict.status is Status.FAIL
     assert {str(one.point) for one in verdict.items if one.field == "share"} == {"fork:eth2", "fork:eth3"}
     assert [one.node for one in verdict.suspects][:1] == ["fork"], verdict.suspects
+
+
+def test_what_keeps_a_neighbor_away_is_told_and_not_waited_for(core: Up) -> None:
+    """The last of these tests on that lab: FRR needs some seconds to have its neighbor back."""
+    core.sh("north", "vtysh -c 'configure terminal' -c 'interface eth2' -c 'isis passive'")
+    said: list[str] = []
+    with pytest.raises(NodeError, match="why: IS-IS is passive on north:eth2\n"):
+        wait(core.running, core.plan, said.append)
+    assert said[0].startswith("waiting for IS-IS adjacencies: north has no IS-IS adjacency with exit on eth2")
+    assert said[-1] == "why: IS-IS is passive on north:eth2"
 
 
 def judged(lab: Up, exercise: str) -> Verdict:

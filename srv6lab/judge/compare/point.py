@@ -75,6 +75,7 @@ def judge_spot(
 ) -> Iterator[Item]:
     """Every packet belongs to the expectation that it fits best, of those that it fits equally to the one that
     says most. What fits none is held against the model alone."""
+    expected = _once(expected)
     meant = {id(one): _Meant.of(one, foreseen) for one in expected}
     seen, unclaimed = _shared(
         packets, expected, lambda one, it: meant[id(one)].holds(it), _far_from, here.sent
@@ -93,6 +94,15 @@ def judge_spot(
     elif here.speaks(()):
         note = "the model has no such packet here, and the author says nothing"
         yield from _unexpected(unforeseen, here, None, note)
+
+
+def _once(expected: Sequence[Expected]) -> Sequence[Expected]:
+    """Any part of the flows, said of a bridge's end for two others from which they come, is said once."""
+    known: dict[object, Expected] = {}
+    for one in expected:
+        any_part = one.share is not None and one.share.any_
+        known.setdefault((one.fields, one.flow) if any_part else id(one), one)
+    return tuple(known.values())
 
 
 @dataclass(frozen=True, slots=True)

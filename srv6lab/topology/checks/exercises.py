@@ -260,7 +260,12 @@ def next_header_fits(view: Facts, locate: Locate) -> Iterator[Problem]:
 
 @check
 def expectation_twice(view: Facts, locate: Locate) -> Iterator[Problem]:
-    pairs = (((exercise.path, item.value), item.path) for exercise, item in _packets(view))
+    """Of any share: an end of a bridge may get the same from two others, each of which has its line in a walk."""
+    pairs = (
+        ((exercise.path, item.value), item.path)
+        for exercise, item in _packets(view)
+        if item.value.share != "any"
+    )
     for _, first, path in repeated(pairs):
         what = f"this expectation already stands in {line_of(locate, first)}"
         yield warning(locate(path), what, "take one away; `count` says how many packets")
