@@ -32,7 +32,10 @@ _SEVERAL = (
     ("Endpoint", "address"),
     ("Node", "loopback"),
     ("IsisLink", "metric"),
+<<<<<<< HEAD
     ("IsisLink", "authentication"),
+=======
+>>>>>>> main
     ("OspfLink", "cost"),
     ("Vrf", "sid"),
 )
