@@ -32,10 +32,7 @@ _SEVERAL = (
     ("Endpoint", "address"),
     ("Node", "loopback"),
     ("IsisLink", "metric"),
-<<<<<<< HEAD
     ("IsisLink", "authentication"),
-=======
->>>>>>> main
     ("OspfLink", "cost"),
     ("Vrf", "sid"),
 )
