@@ -190,7 +190,7 @@ GOOD: dict[str, dict[str, tuple[Any, ...]]] = {
         "nodes/edge-1/bgp/redistribute": (["connected", "static"], ["isis"]),
         "nodes/edge-1/vrfs/red/rd": ("0:4294967295", "4294967295:65535", "10.0.0.1:101", "65535:1"),
         "nodes/edge-1/vrfs/red/sid": ("auto", ["auto", "fc00:0:1:0:600::"], ["fc00:0:1:0:600::"]),
-        "nodes/edge-1/vrfs/red/behavior": ("End.DT6", "End.DT46", None),
+        "nodes/edge-1/vrfs/red/behavior": ("End.DT4", "End.DT46", None),
         "nodes/edge-1/vrfs/red/networks": ([], ["10.0.0.0/8", "2001:db8::/32"]),
         "nodes/edge-1/vrfs/red/redistribute": (["static"], ["connected", "static"]),
     },

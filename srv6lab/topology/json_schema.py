@@ -31,6 +31,7 @@ _SEVERAL = (
     ("Link", "prefix"),
     ("Endpoint", "address"),
     ("Node", "loopback"),
+    ("IsisLink", "metric"),
     ("OspfLink", "cost"),
     ("Vrf", "sid"),
 )
