@@ -116,6 +116,8 @@ def _without_renumbered(gone: Counter[str], new: Counter[str]) -> tuple[Counter[
 
 
 _OF_ADJACENCIES = re.compile(r"^\S+ encap seg6local action End\.X .*\bproto isis\b")
+# Over whom IPv4 goes that has an IPv6 next hop: FRR lays that when it needs it.
+_OF_ZEBRA = re.compile(r"^169\.254\.0\.1 dev \S+ lladdr \S+ PERMANENT proto zebra")
 _LATE = re.compile(
     r"^(?:(?:local|anycast) )?fe80:|^multicast ff00:|^\S+ inet6 fe80:"  # comes by itself with a NIC,
     r"|^169\.254\.0\.1 dev \S+ lladdr \S+ PERMANENT proto zebra$"  # or with IPv4 over an IPv6 session (RFC 8950)
@@ -128,7 +130,8 @@ def read(answer: str) -> Sections:
     for block in re.split(rf"^{_HEADER}", answer, flags=re.MULTILINE)[1:]:
         title, _, text = block.partition("\n")
         section, _, netns = title.strip().partition(" ")
-        for line in filter(None, _LINES[section](text)):
+        settings = (line for line in _LINES[section](text) if line and not _OF_ZEBRA.search(line))
+        for line in settings:
             part = _part_of_ip(line) if section == "ip" else section
             found.setdefault((netns, part), Counter())[line] += 1
     return found

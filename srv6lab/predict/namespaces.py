@@ -41,6 +41,7 @@ from srv6lab.srv6.results import Flavor, How, LocalSid, Service, Table
 from srv6lab.topology.actions import Action
 from srv6lab.topology.actions.firewall import Firewall
 from srv6lab.topology.sr_policy import Flow
+from srv6lab.topology.unicast_sids import UnicastSid
 
 LOOPBACK = "lo"
 _READ: Mapping[str, Callable[[str], Any]] = {"nh4": IPv4Address, "nh6": IPv6Address, "table": int, "oif": str}
@@ -279,13 +280,7 @@ def _routes(
     for sid in node.local_sids:
         yield None, sid.prefix, (_sid(node, nics, sid),)
     for own in node.routing.bgp.sids if node.routing and node.routing.bgp else ():
-        # For IPv4 Day0 binds End.DX4 without a next hop, which looks for the node's own addresses, too.
-        bound = (
-            ("End.DX4", LocalSid(nh4=IPv4Address(0)))
-            if own.version == 4
-            else (own.behavior, LocalSid(table=MAIN))
-        )
-        yield None, ip_network(own.sid), (Sid(own.sid, REGISTRY[bound[0]], bound[1]),)
+        yield None, ip_network(own.sid), (_of_main_table(own),)
     yield from _vpns(node, learned)
     for policy in node.steering:
         yield policy.table, policy.prefix, tuple(_steer(node, nics, policy))
@@ -336,6 +331,13 @@ def _exits(node: PlannedNode, learned: ExpectedRoutes) -> Iterator[tuple[int, fr
     yield from ((vrf.table, frozenset(segment for segment, _ in vrf.exits)) for vrf in node.vrfs)
     for vpn in node.routing.vrfs if node.routing else ():
         yield vpn.table, frozenset(route.sid for route in learned.vpns.get(vpn.name, ()))
+
+
+def _of_main_table(own: UnicastSid) -> Sid:
+    """What Day0 binds for End.DT4 looks up in the main table, too, and the node's own addresses before that."""
+    if own.version == 4:
+        return Sid(own.sid, REGISTRY["End.DX4"], LocalSid(nh4=IPv4Address(0)))
+    return Sid(own.sid, REGISTRY[own.behavior], LocalSid(table=MAIN))
 
 
 def _vpns(node: PlannedNode, learned: ExpectedRoutes) -> Routes:

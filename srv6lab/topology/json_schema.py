@@ -31,6 +31,8 @@ _SEVERAL = (
     ("Link", "prefix"),
     ("Endpoint", "address"),
     ("Node", "loopback"),
+    ("IsisLink", "metric"),
+    ("IsisLink", "authentication"),
     ("OspfLink", "cost"),
     ("Vrf", "sid"),
 )

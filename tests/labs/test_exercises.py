@@ -261,3 +261,23 @@ def _fits(item: Item, wanted: Mapping[str, Any]) -> bool:
 
 def _text(verdict: Verdict) -> str:
     return "\n".join(str(item) for item in verdict.items if item.status is not Status.PASS)
+
+
+def test_up_takes_back_what_somebody_told_frr(labs_up: Any) -> None:
+    """By daemons that begin anew, and those of no other node."""
+    name = next(name for name in LABS if any(one.routing for one in SITE.load(SITE.refer(name))[0].nodes))
+    lab = labs_up(name)
+    changed, other = [node.name for node in lab.plan.nodes if node.routing][:2]
+
+    def pids(node: str) -> str:
+        return lab.sh(node, "cat /run/frr/*.pid")
+
+    before = pids(changed), pids(other)
+    lab.sh(changed, "vtysh -c 'configure terminal' -c 'ip route 203.0.113.0/24 blackhole'")
+    assert "203.0.113.0/24" in lab.sh(changed, "ip route")
+    lab.again()
+    assert "203.0.113.0/24" not in lab.sh(changed, "ip route; vtysh -c 'show running-config'")
+    after = pids(changed)
+    assert after != before[0] and pids(other) == before[1]
+    lab.again()
+    assert pids(changed) == after

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
-from srv6lab.plan.converged.bgp.tables import Bgp
+from srv6lab.plan.converged.bgp.tables import Bgp, Unsettled
 from srv6lab.plan.converged.bgp.values import Tables
 from srv6lab.plan.converged.isis import IsisRoutes
 from srv6lab.plan.converged.ospf import OspfPaths
@@ -57,8 +57,8 @@ def converged(plan: Plan, withdrawn: Collection[str] = (), only: Collection[str]
         bgp.settle(known)
         ribs = {name: rib.with_routes(bgp.routes(name, known[name])) for name, rib in ribs.items()}
         if ribs == before:
-            break
-    return Converged(ribs, bgp.tables)
+            return Converged(ribs, bgp.tables)
+    raise Unsettled
 
 
 def expected_routes(

@@ -212,10 +212,12 @@ def unowned_segment_of_a_probe(view: Facts, locate: Locate) -> Iterator[Problem]
     for exercise in view.exercises:
         for item in exercise.probes:
             for index, sid in enumerate(item.value.segments if view.sids_known else ()):
-                if sid not in view.owners and sid not in view.unsound_sids and not view.outside(sid):
-                    mend = did_you_mean(str(sid), owned, "give it to a node under `local_sids`")
+                owner, there = view.owner(sid)
+                if owner is None and there not in view.unsound_sids and not view.outside(there):
+                    mend = did_you_mean(str(there), owned, "give it to a node under `local_sids`")
                     where = locate((*item.path, "segments", index))
-                    yield Problem(where, f"no node has the local SID {sid}", mend)
+                    of = "" if there == sid else f", to which {sid} is moved up"
+                    yield Problem(where, f"no node has the local SID {there}{of}", mend)
             if item.value.oam and not item.value.segments:
                 where = locate((*item.path, "oam"), key=True)
                 yield Problem(where, "the O-flag is in an SRH, and this probe has none", "add `segments`")

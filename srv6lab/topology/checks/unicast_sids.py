@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from srv6lab.errors import Problem
-from srv6lab.topology.checks.bgp import sessions
+from srv6lab.topology.checks.bgp import Session, sessions
 from srv6lab.topology.checks.facts import Facts
 from srv6lab.topology.checks.registry import Locate, check
 from srv6lab.topology.checks.routers import routers
@@ -62,10 +62,32 @@ def sid_that_nobody_is_told(view: Facts, locate: Locate) -> Iterator[Problem]:
     told = {
         one.name
         for one in sessions(view)
-        if not one.ebgp and one.ends and one.ends[0].version == 6 and {"ipv4", "ipv6"} & {*one.one.families}
+        if not one.ebgp and one.ends and one.ends[0].version == 6 and _unicast(one)
     }
     for name, node in routers(view):
         if node.bgp and node.bgp.sids and name not in told and view.nodes_known:
             what = f"nobody is told of the SID of {name}: it has no session inside its AS over IPv6 with ipv4 or ipv6"
             where = locate(("nodes", name, "bgp", "sid"), key=True)
             yield Problem(where, what, "add one, or take `sid` away")
+
+
+@check
+def next_hop_that_nobody_watches(view: Facts, locate: Locate) -> Iterator[Problem]:
+    """FRR watches whether the SID of a route can be reached, and not its next hop: by that it only lays the route, as it was
+    at that time."""
+    from_outside = {one.name for one in sessions(view) if one.ebgp and _unicast(one)}
+    for one in sessions(view):
+        bgp = one.here.bgp
+        if bgp is None or not bgp.sids or one.ebgp or one.one.next_hop_self or not _unicast(one):
+            continue
+        others = [source for source in bgp.redistribute if source != "connected"]
+        if one.name in from_outside or others:
+            of = "of another AS" if one.name in from_outside else f"of {others[0]}"
+            what = (
+                f"{one.name} tells {one.one.node} routes {of} with its SID and a next hop that isn't its own"
+            )
+            yield Problem(locate((*one.path, "node")), what, "add `next_hop_self: true`")
+
+
+def _unicast(one: Session) -> bool:
+    return bool({"ipv4", "ipv6"} & {*one.one.families}) and not one.vrf

@@ -158,7 +158,7 @@ def _valid(route: BgpRoute, rib: Rib) -> bool:
     if route.came is None or to is None or (route.imported and route.imported.vrf):
         return True
     near = rib.lookup(to, route.prefix)
-    itself = route.prefix.num_addresses == 1 and route.prefix.network_address == to
+    itself = route.prefix.num_addresses == 1 and route.prefix.network_address == to and not route.came.client
     if near is None or not near.ways or itself:
         return False
     return near.protocol == "connected" or not route.came.connected or route.sid is not None

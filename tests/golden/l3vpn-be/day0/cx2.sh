@@ -166,21 +166,43 @@ start() {
   "$frr/$daemon" -d "${options[@]}" -u frr -g frr >"$file.out" 2>&1 || { cat "$file.out" >&2; return 1; }
 }
 # Protocols ask zebra when they start, and nothing of each other.
-protocols=()
-for daemon in mgmtd zebra staticd isisd; do
-  if [[ $daemon == @(mgmtd|zebra) ]]; then
-    start "$daemon"
-  else
-    start "$daemon" &
-    protocols+=($!)
+configure() {
+  local daemon pid protocols=()
+  for daemon in mgmtd zebra staticd isisd; do
+    if [[ $daemon == @(mgmtd|zebra) ]]; then
+      start "$daemon"
+    else
+      start "$daemon" &
+      protocols+=($!)
+    fi
+  done
+  for pid in "${protocols[@]}"; do
+    wait "$pid"
+  done
+  if ! said=$(vtysh -b 2>&1); then
+    echo "$said" >&2
+    return 1
   fi
-done
-for pid in "${protocols[@]}"; do
-  wait "$pid"
-done
-if ! said=$(vtysh -b 2>&1); then
-  echo "$said" >&2
-  exit 1
+  # What it made of that, to be held against what it runs later.
+  said=$(vtysh -c 'show running-config no-header')
+}
+stop() {
+  local file
+  for file in /run/frr/*.pid; do
+    kill "$(<"$file")" 2>/dev/null || true
+  done
+  for file in /run/frr/*.pid; do
+    for ((tries = 0; tries < 50; tries++)); do
+      kill -0 "$(<"$file")" 2>/dev/null || break
+      sleep 0.1
+    done
+  done
+}
+running=/var/lib/srv6lab/frr.running
+configure
+if [[ -e $running && $said != "$(<$running)" ]]; then
+  # `vtysh -b` adds lines and takes none away: what somebody has changed goes with the daemons that know it.
+  stop
+  configure
 fi
-# What it made of that, to be held against what it runs later.
-vtysh -c 'show running-config no-header' >/var/lib/srv6lab/frr.running
+echo "$said" >$running
