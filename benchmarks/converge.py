@@ -28,7 +28,7 @@ from srv6lab.plan.nodes import Plan
 REPO = Path(__file__).resolve().parents[1]
 INVOKE = REPO / ".venv/bin/invoke"
 INSTANCE = "benchmark"
-TARGETS = {"up": 15.0, "first ping": 15.0, "root built": 120.0}
+TARGETS = {"up": 8.0, "first ping": 8.0, "root built": 120.0}
 PATIENCE = 60.0
 
 # As on a machine of a learner: bytecode is kept, so that a second start of Python reads it.

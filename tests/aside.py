@@ -20,6 +20,7 @@ ASIDE = (
     "tests/srv6/test_mutants.py",
     "tests/srv6/test_packet.py",
     "tests/test_behaviors.py",
+    "tests/test_bgp_rules.py",
     "tests/test_box.py",
     "tests/test_capture.py",
     "tests/test_changed_labs.py",

@@ -16,6 +16,7 @@ from srv6lab.predict.namespaces import ModeledLab
 from srv6lab.render.apply import changes_of
 from srv6lab.render.day0 import day0_scripts
 from srv6lab.topology.actions import Action
+from tests.conftest import REPOSITORY
 from tests.small import planned
 
 TRIANGLE = """
@@ -133,3 +134,12 @@ def test_its_packets_go_the_way_that_is_left() -> None:
     trace = found.linux[0]
     assert [str(hop.point) for hop in trace.hops][:3] == ["a:eth2", "c:eth2", "c:eth1"]
     assert trace.end.delivered
+
+
+def test_a_headend_with_two_ways_to_its_first_segment_may_take_both() -> None:
+    """The kernel looks the outer packet up, and the route that encapsulates may remember for all flows what it has found."""
+    plan = planned((REPOSITORY / "tests/labs/more/isis-first-hops.yml").read_text("utf-8"))
+    assert [one.nic for one in plan.node("entry").steering] == ["sr0"]
+    (found,) = predict(plan, "flows")
+    left = {str(hop.point) for trace in found.linux for hop in trace.hops if hop.point.node == "entry"}
+    assert left == {"entry:eth1", "entry:eth2", "entry:eth3"}

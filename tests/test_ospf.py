@@ -7,6 +7,7 @@ from ipaddress import IPv4Address, ip_address
 
 import pytest
 
+from srv6lab.errors import TopologyError
 from srv6lab.live.neighbors import BfdSession, OspfAdjacency
 from srv6lab.live.node_state import NodeState
 from srv6lab.live.wait_for_routes import Wanted, missing
@@ -147,3 +148,23 @@ class TestWhatUpWaitsFor:
             if "OSPF" in one.what
         ]
         assert found == ["c: d on eth2 is 2-way in OSPFv2"]
+
+
+BORDER = """\
+name: border
+nodes:
+  a: {role: router, router_id: 192.0.2.1, loopback: "fc00:0:1::1/128", bgp: {as: 65001, neighbors: [{node: b, families: [ipv6]VIA}]}}
+  b: {role: router, router_id: 192.0.2.2, loopback: "fc00:0:2::1/128", bgp: {as: 6500N, neighbors: [{node: a, families: [ipv6]VIA}]}}
+links: [{name: ab, prefix: "2001:db8:1::/64", bfd: {}, endpoints: ["a:eth1", "b:eth1"]}]
+"""
+
+
+@pytest.mark.parametrize(("via", "other_as"), [("", 2), (", via: link", 1)])
+def test_bfd_watches_a_session_of_bgp_over_the_link_itself(via: str, other_as: int) -> None:
+    script = render(planned(BORDER.replace("VIA", via).replace("N,", f"{other_as},")))["day0/a.sh"]
+    assert " neighbor 2001:db8:1::2 bfd profile eth1\n" in script
+
+
+def test_bfd_watches_no_session_between_loopbacks() -> None:
+    with pytest.raises(TopologyError, match="no routing protocol has neighbors over link ab"):
+        planned(BORDER.replace("VIA", "").replace("N,", "1,"))

@@ -93,7 +93,7 @@ line 12: % Unknown command[7]:  match foo
 
 def test_what_frr_refuses_is_told_by_its_line_in_frrs_words() -> None:
     script = render(pair('{lines: ["route-map x permit 1", " match foo"]}'))["day0/a.sh"]
-    (part,) = re.findall(r"vtysh -b 2>&1\); then\n(.*?\n)  echo", script, re.DOTALL)
+    (part,) = re.findall(r"vtysh -b 2>&1\); then\n(.*?)\n +echo \"\$said\"", script, re.DOTALL)
     shell = f"set -eu\ngenerated=10\nsaid=$(cat)\n{part}"
     done = subprocess.run([tool("bash"), "-c", shell], input=SAID, capture_output=True, text=True)
     assert done.returncode == 1
@@ -112,8 +112,8 @@ def test_what_frr_refuses_is_told_by_its_line_in_frrs_words() -> None:
 )
 def test_what_a_daemon_refuses_without_a_line_is_told(said: str, refused: str) -> None:
     script = render(pair('{lines: ["route-map x permit 1"]}'))["day0/a.sh"]
-    (part,) = re.findall(r"^# Some of what daemons.*?^fi\n", script, re.DOTALL | re.MULTILINE)
-    shell = f"set -euo pipefail\nsaid=$'{said}'\n{part}echo went on"
+    (part,) = re.findall(r"^  # Some of what daemons.*?^  fi\n", script, re.DOTALL | re.MULTILINE)
+    shell = f"set -euo pipefail\nsaid=$'{said}'\nconfigure() {{\n{part}echo went on\n}}\nconfigure"
     done = subprocess.run([tool("bash"), "-c", shell], capture_output=True, text=True)
     told = f"day0/a.sh: FRR refuses some of a's own lines: {refused}\n" if refused else ""
     assert (done.stdout, done.stderr) == ("" if refused else "went on\n", told)

@@ -32,6 +32,7 @@ _SEVERAL = (
     ("Endpoint", "address"),
     ("Node", "loopback"),
     ("IsisLink", "metric"),
+    ("IsisLink", "authentication"),
     ("OspfLink", "cost"),
     ("Vrf", "sid"),
 )

@@ -14,6 +14,7 @@ from srv6lab.topology.checks.routers import routers
 from srv6lab.topology.model import Link, Node
 from srv6lab.topology.routing.ospf import BACKBONE, Ospf, OspfLink
 from srv6lab.topology.scalars import V4Address
+from srv6lab.topology.sessions import leads_by_loopback
 
 KEYS = ("ospf", "ospf6")
 _SHOWN = {"ospf": "OSPFv2", "ospf6": "OSPFv3"}
@@ -171,10 +172,12 @@ def bfd_for_nobody(view: Facts, locate: Locate) -> Iterator[Problem]:
 
 
 def _bgp_over(view: Facts, link: Link) -> bool:
-    """Whether two of its ends have a session of BGP over the link itself: it is between two ASes."""
+    """Whether two of its ends have a session of BGP over the link itself."""
     ends = {one.node: view.nodes[one.node] for one in link.endpoints if one.vrf is None}
     return any(
-        one.node in ends and there.bgp is not None and there.bgp.as_number != node.bgp.as_number
+        one.node in ends
+        and there.bgp is not None
+        and not leads_by_loopback(one, there.bgp.as_number != node.bgp.as_number)
         for node in ends.values()
         if node.bgp
         for one in node.bgp.neighbors

@@ -60,7 +60,9 @@ class IsisLink(Model):
     authentication is that of all ends, or there is one for each."""
 
     network: Literal["point-to-point", "broadcast"] | None = None
-    metrics: Annotated[tuple[Metric, ...], BeforeValidator(several)] = Field((10,), alias="metric")
+    metrics: Annotated[tuple[Metric, ...], Field(min_length=1), BeforeValidator(several)] = Field(
+        (10,), alias="metric"
+    )
     level: Level | None = None
     passive: Flag = False
     passwords: Annotated[tuple[Password, ...], BeforeValidator(several)] = Field((), alias="authentication")
