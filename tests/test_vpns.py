@@ -156,3 +156,38 @@ def test_ipv6_from_vrf_to_vrf_takes_a_kernel_with_vrfs(monkeypatch: pytest.Monke
     assert vpn.make_namespaces(served, lambda _: [])
     with pytest.raises(MachineError, match="shop takes IPv6 routes from services"):
         vpn.make_namespaces(not_served, lambda _: [])
+
+
+SQUARE = (FOLDER / "vpn-over-a-square.yml").read_text("utf-8")
+
+
+def test_the_next_hop_of_a_vpn_is_reached_by_one_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of ways that cost the same: by a static route on each edge, but not where those are redistributed."""
+
+    def pinned(lab: Plan) -> dict[str, list[tuple[str, str, str]]]:
+        return {
+            node.name: [(str(one.prefix), str(one.via), one.nic) for one in node.frr_routes()]
+            for node in lab.nodes
+            if node.frr_routes()
+        }
+
+    equal = planned(SQUARE)
+    assert pinned(equal) == {
+        "pe1": [("fc00:0:2::1/128", "2001:db8:a1::2", "eth2")],
+        "pe2": [("fc00:0:1::1/128", "2001:db8:a2::2", "eth2")],
+    }
+    assert "ipv6 route fc00:0:2::1/128 2001:db8:a1::2 $eth2" in day0_script(equal, equal.node("pe1"))
+    one_is_shorter = SQUARE.replace(
+        '"2001:db8:b1::/64", mtu: 2000, isis: {}', '"2001:db8:b1::/64", mtu: 2000, isis: {metric: 20}'
+    )
+    assert pinned(planned(one_is_shorter)) == {}
+    tells = planned(SQUARE.replace("0001.00}\n    bgp:", "0001.00, redistribute: [static]}\n    bgp:"))
+    assert [*pinned(tells)] == ["pe2"]
+    monkeypatch.setattr(vpn, "_ends_well", lambda command: "vrf-probe" not in " ".join(command))
+    assert vpn.make_namespaces(equal, lambda _: [])
+    with pytest.raises(
+        MachineError, match=r"pe1: fc00:0:2::1, the next hop of red, is reached by several ways"
+    ):
+        vpn.make_namespaces(tells, lambda _: [])
+    assert not any(need.names == ("VRF",) for need in of_lab(equal))
+    assert any(need.names == ("VRF",) for need in of_lab(tells))

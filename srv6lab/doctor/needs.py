@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from srv6lab.engines import named
 from srv6lab.plan.actions import needs
+from srv6lab.plan.converged.parted_vpns import parted_vpns
 from srv6lab.plan.frr.vpn import beyond_namespaces
 from srv6lab.plan.nodes import Plan, PlannedNode
 
@@ -16,7 +17,7 @@ from .probes import HMAC, PROXY, VRF, VRF_NETNS, bound, mode
 def of_lab(plan: Plan) -> tuple[Need, ...]:
     """What a lab needs in namespaces besides what every lab does: each need once, with who needs it first."""
     found: dict[tuple[str, ...], Need] = {}
-    for need in (*_of_machines(plan), *_of_exercises(plan)):
+    for need in (*_of_machines(plan), *_of_parted_vpns(plan), *_of_exercises(plan)):
         found.setdefault(need.names, need)
     return tuple(found.values())
 
@@ -63,3 +64,8 @@ def _of_exercises(plan: Plan) -> Iterator[Need]:
     for exercise in plan.exercises:
         for action in exercise.every_action():
             yield from (Need((name,), why) for name, why in needs(action, exercise.name))
+
+
+def _of_parted_vpns(plan: Plan) -> Iterator[Need]:
+    for node, vrf, hop, _ in parted_vpns(plan):
+        yield Need((VRF,), f"{vrf} of {node.name} reaches {hop} by several ways")
