@@ -72,6 +72,19 @@ def isis_by_end(view: Facts, locate: Locate) -> Iterator[Problem]:
 
 
 @check
+def isis_mtus(view: Facts, locate: Locate) -> Iterator[Problem]:
+    """FRR fills its hellos up to the MTU (ISO 10589 section 8.2.3), so the smaller end never hears the larger one."""
+    for item in view.links:
+        link = item.value
+        ends = [one for one in link.endpoints if (node := view.nodes.get(one.node)) and node.isis]
+        mtus = {one.node: one.mtu or link.mtu for one in ends} if _adjacent(link) else {}
+        if len({*mtus.values()}) > 1:
+            said = " and ".join(f"{mtu} at {name}" for name, mtu in mtus.items())
+            what = f"link {link.name} has the MTU {said}: hellos of IS-IS are that long, and don't all arrive"
+            yield Problem(locate((*item.path, "isis"), key=True), what, "give all ends the same `mtu`")
+
+
+@check
 def isis_neighbors_alike(view: Facts, locate: Locate) -> Iterator[Problem]:
     """FRR binds one End.X for two neighbors with the same link-local address."""
     for name, node in routers(view):
