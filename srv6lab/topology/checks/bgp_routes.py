@@ -11,6 +11,7 @@ from srv6lab.topology.checks.registry import Locate, check, warning
 from srv6lab.topology.checks.routers import routers
 from srv6lab.topology.model import Node
 from srv6lab.topology.scalars import Network
+from srv6lab.topology.unicast_sids import spoken
 
 _PROTOCOLS = {"isis": "IS-IS", "ospf": "OSPFv2", "ospf6": "OSPFv3"}
 
@@ -44,6 +45,38 @@ def network_without_a_route(view: Facts, locate: Locate) -> Iterator[Problem]:
                 what = f"{name} has no route to exactly {prefix}, so FRR doesn't announce it"
                 mend = f'add it to the `routes` of {name}, such as {{prefix: "{prefix}", type: blackhole}}'
                 yield warning(locate(("nodes", name, "bgp", "networks", index)), what, mend)
+
+
+@check
+def network_that_nobody_is_told(view: Facts, locate: Locate) -> Iterator[Problem]:
+    for name, node in routers(view):
+        for index, prefix in enumerate(node.bgp.networks if node.bgp else ()):
+            if node.bgp and prefix.version not in spoken(node.bgp):
+                what = f"none of the sessions of {name} speaks ipv{prefix.version}, so nobody is told of {prefix}"
+                mend = f"add `ipv{prefix.version}` to the `families` of a session, at both ends"
+                yield warning(locate(("nodes", name, "bgp", "networks", index)), what, mend)
+
+
+@check
+def redistributed_without_bgp(view: Facts, locate: Locate) -> Iterator[Problem]:
+    for name, node in routers(view):
+        for key, protocol in (("isis", node.isis), ("ospf", node.ospf), ("ospf6", node.ospf6)):
+            for index, source in enumerate(protocol.redistribute if protocol else ()):
+                if source == "bgp" and node.bgp is None:
+                    where = locate(("nodes", name, key, "redistribute", index))
+                    yield Problem(where, f"{name} has no BGP to redistribute from", f"give {name} `bgp`")
+
+
+# RFC 6793 section 9: the AS of those that can't say theirs in two octets. FRR refuses a neighbor that has it.
+_AS_TRANS = 23456
+
+
+@check
+def reserved_as(view: Facts, locate: Locate) -> Iterator[Problem]:
+    for name, node in routers(view):
+        if node.bgp and node.bgp.as_number == _AS_TRANS:
+            what = f"AS {_AS_TRANS} is nobody's (RFC 6793), and FRR refuses a neighbor that has it"
+            yield Problem(locate(("nodes", name, "bgp", "as")), what, "take another one, such as 65001")
 
 
 def _learns(node: Node) -> bool:

@@ -45,9 +45,10 @@ def ends_that_do_not_meet(view: Facts, locate: Locate) -> Iterator[Problem]:
                 other = next(it for it in every if (it.one.node, it.name) == (one.name, one.one.node))
                 instead = other.ends[1] if other.ends else ""
                 what = f"the session goes from {mine} to {theirs}, and {one.one.node} opens it to {instead}"
-                yield Problem(
-                    locate((*one.path, "node")), what, "say `via` and `multihop` alike at both ends"
-                )
+                mend = "say `via` and `multihop` alike at both ends"
+                if other.by_loopback == one.by_loopback:
+                    mend = "say the same `families` at both ends: `[ipv4]` alone is spoken over IPv4"
+                yield Problem(locate((*one.path, "node")), what, mend)
 
 
 @check

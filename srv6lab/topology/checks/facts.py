@@ -161,6 +161,12 @@ class Facts:
         """Whether a segment is declared to be of nodes that aren't in the lab."""
         return any(segment in prefix for prefix in self.external)
 
+    def locator_at(self, name: str) -> Path:
+        """Where a node's locator stands: under `locator`, or the first of `locators`."""
+        node = self.nodes[name]
+        first = next((key for key, one in node.locators.items() if one.prefix == node.locator), "")
+        return ("nodes", name, "locators", first, "prefix") if first else ("nodes", name, "locator")
+
     @cached_property
     def nics(self) -> dict[str, list[Nic]]:
         """The NICs of each node that sound links give it."""
