@@ -64,7 +64,8 @@ def redistributed_without_bgp(view: Facts, locate: Locate) -> Iterator[Problem]:
             for index, source in enumerate(protocol.redistribute if protocol else ()):
                 if source == "bgp" and node.bgp is None:
                     where = locate(("nodes", name, key, "redistribute", index))
-                    yield Problem(where, f"{name} has no BGP to redistribute from", f"give {name} `bgp`")
+                    mend = f"give {name} `bgp`, or take it away"
+                    yield warning(where, f"{name} has no BGP to redistribute from", mend)
 
 
 # RFC 6793 section 9: the AS of those that can't say theirs in two octets. FRR refuses a neighbor that has it.
