@@ -5,27 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from srv6lab.errors import Problem
-from srv6lab.plan.converged import converged
+from srv6lab.plan.converged import Converged
 from srv6lab.plan.converged.bgp.sessions import TTL, Reach, directions, sessions_of
-from srv6lab.plan.converged.bgp.tables import Unsettled
 from srv6lab.plan.converged.bgp.values import Session
 from srv6lab.plan.nodes import Locate, Plan
 from srv6lab.plan.own import unmodeled
 
 
-def unreached(plan: Plan, locate: Locate) -> Iterator[Problem]:
+def unreached(plan: Plan, whole: Converged, locate: Locate) -> Iterator[Problem]:
     """The sessions whose ends don't reach each other. Nothing is said where a node does what nobody knows."""
-    every = [one for all_ in sessions_of(plan).values() for one in all_]
-    if not every or unmodeled(plan):
+    if unmodeled(plan):
         return
-    try:
-        ribs = converged(plan).ribs
-    except Unsettled:
-        what = "BGP of this lab never comes to rest: what one router chooses makes another choose anew"
-        yield Problem(locate(("nodes", every[0].here.node, "bgp")), what, "take a session or a route away")
-        return
-    reach = Reach(plan, ribs)
-    for one in every:
+    reach = Reach(plan, whole.ribs)
+    for one in (one for all_ in sessions_of(plan).values() for one in all_):
         if not reach.is_up(one):
             yield Problem(locate(_place(plan, one)), *_words(one, reach))
 

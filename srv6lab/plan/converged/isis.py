@@ -113,9 +113,7 @@ class IsisRoutes:
             yield from ((one, told.metric) for one in nic.networks() if _is_of(one, version))
 
 
-def _chosen(
-    prefix: Network, inside: Reached[Network], outside: Reached[Network]
-) -> tuple[int, Ways]:
+def _chosen(prefix: Network, inside: Reached[Network], outside: Reached[Network]) -> tuple[int, Ways]:
     """Of what its routers tell of themselves, and what others hand on, what costs less: both, where that is the same."""
     known = [kind[prefix] for kind in (inside, outside) if prefix in kind]
     least = min(cost for cost, _ in known)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from ipaddress import IPv4Address, IPv6Address, ip_network
 
+from srv6lab.errors import LabError
 from srv6lab.plan.converged.bgp.best import select
 from srv6lab.plan.converged.bgp.originate import originated
 from srv6lab.plan.converged.bgp.sessions import Reach, sessions_of
@@ -28,8 +29,13 @@ from srv6lab.topology.scalars import Address, Network
 ROUNDS = 100  # more than any lab needs that comes to rest: a route moves a session in each
 
 
-class Unsettled(Exception):
-    """The speakers never come to rest: each one's choice makes another choose anew (RFC 3345)."""
+class Unsettled(LabError):
+    """The speakers never come to rest (RFC 3345). Of a lab as it is written `plan` says so with the place in the file."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "BGP of this lab never comes to rest: what one router chooses makes another choose anew"
+        )
 
 
 class Bgp:
