@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from srv6lab.errors import Problem
 from srv6lab.topology.checks.facts import Facts, Path
@@ -51,7 +52,12 @@ class Session:
         return leads_by_loopback(self.one, self.ebgp)
 
 
-def sessions(view: Facts) -> Iterator[Session]:
+@lru_cache(maxsize=1)  # the checks of one file ask one after the other
+def sessions(view: Facts) -> tuple[Session, ...]:
+    return tuple(_sessions(view))
+
+
+def _sessions(view: Facts) -> Iterator[Session]:
     for name, node, path, one, vrf in neighbors(view):
         there = view.nodes.get(one.node)
         if node.bgp and there and there.bgp and there is not node:

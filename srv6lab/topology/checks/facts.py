@@ -133,7 +133,7 @@ class Nic:
         return self.endpoint.vrf or ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Facts:
     """What the checks may look at; `cut` are the parts that have lost unknown keys."""
 

@@ -13,6 +13,7 @@ from srv6lab.topology.checks.registry import Locate, check, line_of, warning
 from srv6lab.topology.checks.routers import routers
 from srv6lab.topology.model import Link
 from srv6lab.topology.routing.isis import Isis, IsisLink, adjacency, levels_of
+from srv6lab.topology.scalars import Address
 
 
 @check
@@ -90,6 +91,43 @@ def isis_by_end(view: Facts, locate: Locate) -> Iterator[Problem]:
                 yield Problem(
                     locate((*item.path, "isis", key)), what, "say one for all ends, or one for each"
                 )
+
+
+@check
+def isis_mtus(view: Facts, locate: Locate) -> Iterator[Problem]:
+    """FRR fills its hellos up to the MTU (ISO 10589 section 8.2.3), so the smaller end never hears the larger one."""
+    for item in view.links:
+        link = item.value
+        ends = [one for one in link.endpoints if (node := view.nodes.get(one.node)) and node.isis]
+        mtus = {one.node: one.mtu or link.mtu for one in ends} if _adjacent(link) else {}
+        if len({*mtus.values()}) > 1:
+            said = " and ".join(f"{mtu} at {name}" for name, mtu in mtus.items())
+            what = f"link {link.name} has the MTU {said}: hellos of IS-IS are that long, and don't all arrive"
+            yield Problem(locate((*item.path, "isis"), key=True), what, "give all ends the same `mtu`")
+
+
+@check
+def isis_neighbors_alike(view: Facts, locate: Locate) -> Iterator[Problem]:
+    """FRR binds one End.X for two neighbors with the same link-local address."""
+    for name, node in routers(view):
+        told = [nic for nic in view.nics.get(name, ()) if _adjacent(nic.link)] if node.locator else []
+        pairs = ((address, nic.path) for nic in told for address in _link_local(nic.link, name))
+        for address, first, path in repeated(pairs):
+            other = f"({line_of(locate, first)})"
+            what = f"{name} has another neighbor with the address {address} {other}, and FRR binds one End.X for both"
+            mend = 'write addresses that differ, as in `endpoints: ["r1:eth1", {at: "r2:eth1", address: "fe80::12"}]`'
+            yield Problem(locate(path), what, mend)
+
+
+def _adjacent(link: Link) -> bool:
+    return link.isis is not None and not link.isis.passive
+
+
+def _link_local(link: Link, name: str) -> Iterator[Address]:
+    """The link-local addresses of the other ends that the file gives them."""
+    for end, one in enumerate(link.endpoints):
+        if one.node != name:
+            yield from (each.ip for each in link.interfaces(end) if each.is_link_local)
 
 
 @check

@@ -87,6 +87,26 @@ def static_sids(view: Facts, locate: Locate) -> Iterator[Problem]:
             yield Problem(locate((*item.path, key)), what, mend)
 
 
+@check
+def static_adjacency_twice(view: Facts, locate: Locate) -> Iterator[Problem]:
+    """FRR has one function for an adjacency, in the locator and in the block alike: what wants another one never comes."""
+    known: dict[tuple[str, object], Item[LocalSid]] = {}
+    for item in view.every_sid:
+        sid = item.value
+        if sid.by is None or sid.behavior != "End.X" or sid.nh6 is None:
+            continue
+        first = known.setdefault((sid.node, sid.nh6), item)
+        if _function(sid) != _function(first.value):
+            where = line_of(locate, (*first.path, "sid"))
+            what = f"{sid.node} has {first.value.sid} for {sid.nh6} ({where}), and FRR gives an adjacency one function"
+            yield Problem(locate((*item.path, "sid")), what, f"end it in {_function(first.value):x}, too")
+
+
+def _function(sid: LocalSid) -> int:
+    """The last 16 bits of its prefix."""
+    return int(sid.sid) >> (128 - sid.prefix.prefixlen) & 0xFFFF
+
+
 def _not_frrs(item: Item[LocalSid], node: Node) -> tuple[str, str, str] | None:
     sid = item.value
     if sid.behavior not in (*_ROUTED, *_DECAPSULATING):
@@ -120,7 +140,7 @@ def _of_locator(sid: LocalSid, node: Node, locator: Locator) -> tuple[str, str, 
             return "sid", f"IS-IS binds {sid.sid} by itself", "take it away"
         return None
     lowest, highest = EXPLICIT[locator.usid][0], EXPLICIT[locator.usid][-1]
-    function = int(sid.sid) >> (128 - sid.prefix.prefixlen) & 0xFFFF
+    function = _function(sid)
     whole = 16 + (locator.prefix.prefixlen if sid.sid in locator.prefix else 32)
     if sid.prefix.prefixlen != whole or not lowest <= function <= highest:
         what = f"FRR leaves the functions {lowest:x} to {highest:x} to static SIDs, and {sid.sid} has another"
