@@ -64,18 +64,6 @@ def isis_in_a_vrf(view: Facts, locate: Locate) -> Iterator[Problem]:
 
 
 @check
-def isis_mtus_differ(view: Facts, locate: Locate) -> Iterator[Problem]:
-    """Hellos are as long as the MTU (ISO 10589 section 8.2.3), so an end with a smaller one doesn't get them."""
-    for item in view.links:
-        link = item.value
-        mtus = {one.node: one.mtu or link.mtu for one in link.endpoints}
-        if link.isis and not link.isis.passive and len({*mtus.values()}) > 1:
-            said = " and ".join(f"{mtu} at {node}" for node, mtu in mtus.items())
-            what = f"link {link.name} has the MTU {said}: hellos of IS-IS are as long as that, and the smaller end loses them"
-            yield Problem(locate((*item.path, "isis"), key=True), what, "give all ends the same `mtu`")
-
-
-@check
 def isis_by_end(view: Facts, locate: Locate) -> Iterator[Problem]:
     """What is said end by end is said for all of them."""
     for item in view.links:
