@@ -292,6 +292,9 @@ def test_speakers_that_never_agree_are_told(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr("srv6lab.plan.converged.bgp.tables.ROUNDS", 1)
     with pytest.raises(TopologyError, match="BGP of this lab never comes to rest"):
         planned(chain())
+    pushes = "external: ['fc00:9::/64']\nsteering: [{headend: a, match: {prefix: '2001:9::/64'}, to: {segments: ['fc00:9::1']}}]\n"
+    with pytest.raises(TopologyError, match="BGP of this lab never comes to rest"):
+        planned(chain() + pushes)
     monkeypatch.undo()
     plan = planned(chain())
     ribs = converged(plan).ribs

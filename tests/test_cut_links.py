@@ -6,8 +6,8 @@ from ipaddress import ip_network
 
 import pytest
 
+from srv6lab.live.lacking import Wanted, missing
 from srv6lab.live.node_state import NodeState
-from srv6lab.live.wait_for_routes import Wanted, missing
 from srv6lab.plan.actions import after
 from srv6lab.plan.converged import expected_routes
 from srv6lab.plan.nodes import Plan

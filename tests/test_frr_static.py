@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from srv6lab.evidence.packets import Place
+from srv6lab.live.lacking import installed, missing, wanted_by
 from srv6lab.live.node_state import NodeState, Route
-from srv6lab.live.wait_for_routes import _wanted, installed, missing
 from srv6lab.plan.actions import after
 from srv6lab.plan.nodes import Plan, PlannedRoute
 from srv6lab.predict.fib import Blackhole, Gateway, Steer
@@ -119,7 +119,7 @@ def state(routes: tuple[PlannedRoute, ...]) -> NodeState:
 
 
 def test_up_waits_for_each_and_names_it(lab: Plan) -> None:
-    wanted = _wanted(lab, (), lab)["one"]
+    wanted = wanted_by(lab, (), lab)["one"]
     node, there = lab.node("one"), installed(lab.node("one"))
     assert [str(one.prefix) for one in there].count("::/0") == 1
     assert "2001:12::/64" not in map(str, (one.prefix for one in there))
@@ -142,7 +142,7 @@ def test_an_exercise_changes_them_by_vtysh(lab: Plan) -> None:
 
 def test_what_an_exercise_took_away_has_to_be_gone(lab: Plan) -> None:
     now = after(lab, lab.exercises[0].apply).plan
-    wanted = _wanted(lab, (), now)["one"]
+    wanted = wanted_by(lab, (), now)["one"]
     left = {one.what for one in missing(now.node("one"), wanted, state(installed(lab.node("one"))))}
     assert left == {"one still has a route to fc00:2::/48"}
     assert list(missing(now.node("one"), wanted, state(installed(now.node("one"))))) == []

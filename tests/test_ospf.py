@@ -8,9 +8,9 @@ from ipaddress import IPv4Address, ip_address
 import pytest
 
 from srv6lab.errors import TopologyError
+from srv6lab.live.lacking import Wanted, missing
 from srv6lab.live.neighbors import BfdSession, OspfAdjacency
 from srv6lab.live.node_state import NodeState
-from srv6lab.live.wait_for_routes import Wanted, missing
 from srv6lab.plan.converged import expected_routes
 from srv6lab.plan.replaced import without_nics
 from srv6lab.render.day0 import render

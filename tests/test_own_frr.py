@@ -108,6 +108,10 @@ def test_what_frr_refuses_is_told_by_its_line_in_frrs_words() -> None:
     [
         ("[1|zebra] done\\n% Configuration applied with notes:\\nNo changes found", ""),
         ("% Only ipv4 unicast\\n[1|zebra] done\\n% Only ipv4 unicast", "% Only ipv4 unicast"),
+        (
+            "line 9: Warning[4]...: early exit from config file\\n[1|zebra] done",
+            "line 9: Warning[4]...: early exit from config file",
+        ),
     ],
 )
 def test_what_a_daemon_refuses_without_a_line_is_told(said: str, refused: str) -> None:

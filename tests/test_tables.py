@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from ipaddress import IPv4Address, IPv6Address, ip_network
 from pathlib import Path
 
 import pytest
 
+from srv6lab.live.lacking import STEPS, Wanted, first_step, missing
 from srv6lab.live.node_state import NodeState, Session, read, script
-from srv6lab.live.wait_for_routes import STEPS, Wanted, first_step, missing, sentence
+from srv6lab.live.wait_for_routes import sentence
 from srv6lab.plan.converged import expected_routes
 from tests.small import planned
 
@@ -101,6 +103,17 @@ def test_a_daemon_that_does_not_run_lacks_all_of_its_own() -> None:
     assert "edge: the BGP session with border at 3333::3333 isn't there" in lacking(
         "\n--end of answer--\n".join(texts)
     )
+
+
+def test_a_neighbor_that_is_called_by_a_nic_is_passed_over() -> None:
+    """As FRR's own lines may have it: `neighbor eth1 interface remote-as external`."""
+    texts = RECORDED.split("\n--end of answer--\n")
+    questions = script(EDGE).split("echo --end of answer--")
+    at = next(number for number, question in enumerate(questions) if "ask bgpd" in question)
+    peers = {"eth1": {"state": "Established"}, "3333::3333": {"state": "Active"}}
+    texts[at] = json.dumps({"default": {"ipv6Unicast": {"peers": peers}}})
+    known = read(EDGE, "\n--end of answer--\n".join(texts))
+    assert known.sessions == (Session("", IPv6Address("3333::3333"), "Active"),)
 
 
 def with_daemons(said: str) -> str:

@@ -1,4 +1,4 @@
-"""What FRR says of a node's neighbors in OSPF and BFD, as values."""
+"""What FRR says of a node's neighbors, as values."""
 
 from __future__ import annotations
 
@@ -26,6 +26,14 @@ class BfdSession:
     nic: str
     peer: Address
     state: str
+
+
+def neighbor_address(name: str) -> Address | None:
+    """The address that FRR calls a BGP neighbor by, None for one that is called by a NIC (`neighbor eth1 interface`)."""
+    try:
+        return ip_address(name)
+    except ValueError:
+        return None
 
 
 def ospf_neighbors(document: Any) -> Iterator[OspfAdjacency]:

@@ -10,12 +10,19 @@ import json
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from ipaddress import IPv6Address, ip_address, ip_network
+from ipaddress import IPv6Address, ip_network
 from typing import Any
 
 from srv6lab.errors import MachineError, NodeError
 from srv6lab.live.instance import Instance
-from srv6lab.live.neighbors import BfdSession, OspfAdjacency, bfd_sessions, ospf6_neighbors, ospf_neighbors
+from srv6lab.live.neighbors import (
+    BfdSession,
+    OspfAdjacency,
+    bfd_sessions,
+    neighbor_address,
+    ospf6_neighbors,
+    ospf_neighbors,
+)
 from srv6lab.plan.nodes import PlannedNode
 from srv6lab.topology.scalars import Address, Network
 
@@ -241,11 +248,12 @@ def _sessions(document: Any) -> Iterator[Session]:
     seen = set()
     for vrf, families in (document or {}).items():
         for family in families.values() if isinstance(families, dict) else ():
-            for address, peer in family.get("peers", {}).items() if isinstance(family, dict) else ():
-                key = ("" if vrf == "default" else vrf, ip_address(address))
-                if key not in seen:
+            for name, peer in family.get("peers", {}).items() if isinstance(family, dict) else ():
+                key = ("" if vrf == "default" else vrf, name)
+                address = neighbor_address(name)
+                if address is not None and key not in seen:
                     seen.add(key)
-                    yield Session(*key, peer["state"], peer.get("lastResetDueTo", ""))
+                    yield Session(key[0], address, peer["state"], peer.get("lastResetDueTo", ""))
 
 
 def _locators(document: Any) -> Iterator[Locator]:

@@ -29,7 +29,8 @@ from srv6lab.live.changes import Changes
 from srv6lab.live.instance import Instance
 from srv6lab.live.send import command, interval, listener, read_ping
 from srv6lab.live.sensors import since, sizes
-from srv6lab.live.wait_for_routes import PATIENCE, Survey, survey, wait
+from srv6lab.live.survey import Survey, survey
+from srv6lab.live.wait_for_routes import PATIENCE, wait
 from srv6lab.plan.actions import ChangedLab, after
 from srv6lab.plan.nodes import Plan
 from srv6lab.predict import predict

@@ -50,6 +50,9 @@ class Nic:
     circuit: bool = False
     cut: bool = False
 
+    def __hash__(self) -> int:
+        return hash(self.point)  # it is in many sets, and the hash of an address is slow
+
     @property
     def name(self) -> str:
         return self.point.nic

@@ -10,15 +10,16 @@ from __future__ import annotations
 from dataclasses import replace
 from ipaddress import ip_network
 
+from srv6lab.plan.converged import Converged
 from srv6lab.plan.converged.parted_vpns import parted_vpns
 from srv6lab.plan.frr import Routing
 from srv6lab.plan.nodes import Plan, PlannedRoute
 
 
-def with_one_way(plan: Plan) -> Plan:
-    """The plan with these static routes; not on a router that would tell others of them."""
+def with_one_way(plan: Plan, whole: Converged) -> Plan:
+    """The plan, of which `whole` is what its routers know, with these static routes; not on a router that would tell others of them."""
     more: dict[str, dict[PlannedRoute, None]] = {}
-    for node, _vrf, hop, (via, nic) in parted_vpns(plan):
+    for node, _vrf, hop, (via, nic) in parted_vpns(plan, whole):
         if node.routing and not _tells(node.routing):
             more.setdefault(node.name, {})[PlannedRoute(ip_network(hop), via, nic, frr=True)] = None
     if not more:

@@ -16,7 +16,8 @@ from typing import Any, TypeVar
 
 from srv6lab.errors import Location, Problem, TopologyError
 from srv6lab.evidence.packets import Point
-from srv6lab.plan.converged import learned_nics
+from srv6lab.plan.converged import converged, learned_nics
+from srv6lab.plan.converged.bgp.tables import Unsettled
 from srv6lab.plan.frames import FixedNeighbor, SteeredFrames, across, circuits, steered_frames
 from srv6lab.plan.frr import plan_routing
 from srv6lab.plan.frr.vpn import vpn_tables
@@ -36,7 +37,7 @@ from srv6lab.plan.nodes import (
     SteeredPrefix,
 )
 from srv6lab.plan.one_way import with_one_way
-from srv6lab.plan.own import plan_own
+from srv6lab.plan.own import plan_own, unmodeled
 from srv6lab.plan.selectors import planned_rule, selectors, steered_prefix, with_rules
 from srv6lab.plan.sessions import unreached
 from srv6lab.plan.vrfs import plan_vrfs
@@ -85,7 +86,10 @@ def plan(topology: Topology, locate: Locate, files: Mapping[str, str] = MappingP
         machine = planner.planned(services)
         begun.append(replace(machine, routing=plan_routing(topology, name)))
     pushing = {one.node for one in topology.local_sids if one.policy} | {one.headend for _, one in every}
-    learned = learned_nics(topology.name, begun, pushing)
+    try:
+        learned = learned_nics(topology.name, begun, pushing)
+    except Unsettled as error:
+        raise TopologyError([_never_at_rest(begun, error, locate)]) from error
     nodes = []
     for machine in begun:
         name, node = machine.name, topology.nodes[machine.name]
@@ -117,9 +121,30 @@ def plan(topology: Topology, locate: Locate, files: Mapping[str, str] = MappingP
         nodes.append(replace(machine, takes_srh=takes_srh, **hardware))
     locations = {path: locate(path) for path in _lasting(topology)}
     whole = Plan(topology.name, topology.description, tuple(nodes), topology.exercises, locations)
-    if problems := problems or [*unreached(whole, locate)]:
+    if problems:
         raise TopologyError(problems)
-    return with_one_way(whole)
+    return _with_bgp(whole, locate)
+
+
+def _with_bgp(plan: Plan, locate: Locate) -> Plan:
+    """The plan with what BGP needs beside it, if all of its sessions come up."""
+    if not any(one.routing and one.routing.bgp for one in plan.nodes):
+        return plan
+    try:
+        whole = converged(plan)
+    except Unsettled as error:
+        if unmodeled(plan):
+            return plan
+        raise TopologyError([_never_at_rest(plan.nodes, error, locate)]) from error
+    if problems := [*unreached(plan, whole, locate)]:
+        raise TopologyError(problems)
+    return with_one_way(plan, whole)
+
+
+def _never_at_rest(nodes: Iterable[PlannedNode], error: Unsettled, locate: Locate) -> Problem:
+    """At the first speaker, since no one of them is to blame."""
+    speaker = next(one.name for one in nodes if one.routing and one.routing.bgp)
+    return Problem(locate(("nodes", speaker, "bgp")), str(error), "take a session or a route away")
 
 
 def _no_configuration(name: str, node: Node, files: Mapping[str, str], locate: Locate) -> Iterator[Problem]:

@@ -5,29 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from srv6lab.errors import Problem
-from srv6lab.plan.converged import converged
-from srv6lab.plan.converged.bgp.sessions import TTL, hops_to, is_up, sessions_of
-from srv6lab.plan.converged.bgp.tables import Unsettled
+from srv6lab.plan.converged import Converged
+from srv6lab.plan.converged.bgp.sessions import TTL, Reach, directions, sessions_of
 from srv6lab.plan.converged.bgp.values import Session
-from srv6lab.plan.converged.rib import Rib
 from srv6lab.plan.nodes import Locate, Plan
 from srv6lab.plan.own import unmodeled
 
 
-def unreached(plan: Plan, locate: Locate) -> Iterator[Problem]:
+def unreached(plan: Plan, whole: Converged, locate: Locate) -> Iterator[Problem]:
     """The sessions whose ends don't reach each other. Nothing is said where a node does what nobody knows."""
-    every = [one for all_ in sessions_of(plan).values() for one in all_]
-    if not every or unmodeled(plan):
+    if unmodeled(plan):
         return
-    try:
-        ribs = converged(plan).ribs
-    except Unsettled:
-        what = "BGP of this lab never comes to rest: what one router chooses makes another choose anew"
-        yield Problem(locate(("nodes", every[0].here.node, "bgp")), what, "take a session or a route away")
-        return
-    for one in every:
-        if not is_up(one, plan, ribs):
-            yield Problem(locate(_place(plan, one)), *_words(plan, one, ribs))
+    reach = Reach(plan, whole.ribs)
+    for one in (one for all_ in sessions_of(plan).values() for one in all_):
+        if not reach.is_up(one):
+            yield Problem(locate(_place(plan, one)), *_words(one, reach))
 
 
 def _place(plan: Plan, one: Session) -> tuple[str | int, ...]:
@@ -39,10 +31,9 @@ def _place(plan: Plan, one: Session) -> tuple[str | int, ...]:
     return "nodes", one.here.node, "bgp", "neighbors", index, "node"
 
 
-def _words(plan: Plan, one: Session, ribs: dict[str, Rib]) -> tuple[str, str]:
+def _words(one: Session, reach: Reach) -> tuple[str, str]:
     """Of the way there, else of the way back."""
-    ends = ((one.here.node, one.remote), (one.there.node, one.local))
-    hops = {end: hops_to(plan, ribs, *end) for end in ends}
+    hops = {end: reach.hops(*end) for end in directions(one)}
     (start, to), far = next(
         (end, far) for end, far in hops.items() if far is None or far > (one.multihop or TTL)
     )

@@ -130,7 +130,7 @@ class Node(Hardware, OwnWords):
         main = {} if self.locator is None else {MAIN: Locator(prefix=self.locator)}
         if any(one.prefix == self.locator for one in self.locators.values()):
             main = {}
-        return main | self.locators
+        return main | {name: one for name, one in self.locators.items() if name not in main}
 
     @property
     def first_locator(self) -> str:

@@ -11,8 +11,9 @@ import pytest
 from srv6lab.errors import NodeError
 from srv6lab.host.command import Completed, Late
 from srv6lab.live import wait_for_policies, wait_for_routes
+from srv6lab.live.lacking import Wanted, missing
 from srv6lab.live.node_state import NodeState, read
-from srv6lab.live.wait_for_routes import survey
+from srv6lab.live.survey import survey
 from srv6lab.plan.converged import expected_routes
 from srv6lab.plan.nodes import Plan, PlannedNode
 from srv6lab.predict.policies import elect
@@ -108,7 +109,7 @@ class TestRoutes:
         routes = json.dumps([{"dst": lacks, **there}])
         said = "".join(f"{answer}\n--end of answer--\n" for answer in ("", "", "{}", "{}", routes, "[]"))
         node, wanted = self.plan.node("a"), expected_routes(self.plan)["a"]
-        found = wait_for_routes.missing(node, wait_for_routes.Wanted(wanted), read(node, said))
+        found = missing(node, Wanted(wanted), read(node, said))
         (line,) = [one.what for one in found if f"has no route to {lacks}" in one.what]
         assert line == f"a has no route to {lacks} by eth1{words}"
 
@@ -121,8 +122,8 @@ steering: [{headend: a, match: {prefix: "2001:db8::b/128"}, to: {endpoint: "2001
 """
         for text, lacks in ((PAIR, "fc00:0:b::/48 2001:db8::b/128"), (PAIR + steers, "fc00:0:b::/48")):
             plan = planned(text)
-            wanted = wait_for_routes.Wanted(expected_routes(plan)["a"])
-            found = wait_for_routes.missing(plan.node("a"), wanted, NodeState())
+            wanted = Wanted(expected_routes(plan)["a"])
+            found = missing(plan.node("a"), wanted, NodeState())
             routes = [one.what.split()[5] for one in found if "has no route to" in one.what]
             assert sorted(routes) == sorted(lacks.split())
 

@@ -171,3 +171,10 @@ def test_a_sid_that_frr_refused_is_told_in_its_words() -> None:
     )
     (found,) = reasons(PLAN, "SIDs", ["x2"], WANTED, known)
     assert found.what == "FRR of x2 wrote: ZEBRA: get_srv6_sid: SRv6 SID fc00:2::1 already in use"
+
+
+def test_a_neighbor_that_is_called_by_a_nic_is_passed_over() -> None:
+    peers = {"eth1": {"bgpState": "Active"}, "fc00::1": {"bgpState": "Active"}}
+    said = ["", "[]", "[]", "[]", json.dumps({"default": peers}), "{}", "{}", ""]
+    known = read("\n--end of answer--\n".join(said))
+    assert [str(address) for _, address in known.sessions] == ["fc00::1"]

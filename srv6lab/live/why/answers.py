@@ -7,11 +7,12 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any
 
 from srv6lab.errors import MachineError
 from srv6lab.live.instance import Instance
+from srv6lab.live.neighbors import neighbor_address
 from srv6lab.plan.nodes import PlannedNode
 from srv6lab.topology.scalars import Address, Network
 
@@ -140,9 +141,10 @@ def _covered(routes: Any, default: str) -> Iterator[Network]:
 
 def _sessions(document: Any) -> Iterator[tuple[tuple[str, Address], Mapping[str, Any]]]:
     for vrf, peers in (document or {}).items():
-        for address, peer in peers.items() if isinstance(peers, dict) else ():
-            if isinstance(peer, dict) and "bgpState" in peer:
-                yield ("" if vrf == "default" else vrf, ip_address(address)), peer
+        for name, peer in peers.items() if isinstance(peers, dict) else ():
+            address = neighbor_address(name)
+            if address is not None and isinstance(peer, dict) and "bgpState" in peer:
+                yield ("" if vrf == "default" else vrf, address), peer
 
 
 def _paths(document: Any) -> Iterator[Path]:

@@ -38,8 +38,8 @@ def converged(plan: Plan, withdrawn: Collection[str] = (), only: Collection[str]
     VPNs; `only` some nodes are asked for, which saves time where no protocol needs what another has brought."""
     bgp, isis = Bgp(plan, withdrawn), IsisRoutes(plan, withdrawn)
     ospf = [OspfPaths(plan, version) for version in (2, 3)]
-    if bgp.sessions or any(one.routing and one.routing.redistributes for one in plan.nodes):
-        only = None
+    apart = not bgp.sessions and not any(one.routing and one.routing.redistributes for one in plan.nodes)
+    only = only if apart else None
     nodes = [node for node in plan.nodes if only is None or node.name in only]
     own = {node.name: Rib(own_routes(node)) for node in nodes}
     ribs = own
@@ -51,7 +51,7 @@ def converged(plan: Plan, withdrawn: Collection[str] = (), only: Collection[str]
             .with_routes(isis.routes(node, before))
             for node in nodes
         }
-        if only is not None:
+        if apart:  # no protocol needs what another has brought
             return Converged(ribs)
         known = {name: rib.with_routes(bgp.routes(name, before[name])) for name, rib in ribs.items()}
         bgp.settle(known)

@@ -8,11 +8,11 @@ sends everything else to the nearest one of its area that has some (the attached
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 from ipaddress import ip_network
 
 from srv6lab.plan.converged.rib import OWN_SIDS, Rib, RibRoute
-from srv6lab.plan.converged.spf import Reached, Spf, rib_route
+from srv6lab.plan.converged.spf import Reached, Spf, Ways, rib_route
 from srv6lab.plan.frr.isis import IsisNic, PlannedIsis
 from srv6lab.plan.nodes import Nic, Plan, PlannedNode
 from srv6lab.topology.scalars import Network
@@ -29,11 +29,9 @@ class IsisRoutes:
         self._plan, self._withdrawn = plan, withdrawn
         self._trees: dict[tuple[int, str, int], Spf] = {}
         self._isis = {node.name: found for node in plan.nodes if (found := isis_of(node))}
-
-    @property
-    def redistributes(self) -> bool:
-        """Whether what it brings depends on the routing tables of others."""
-        return any(isis.redistribute for isis in self._isis.values())
+        self._of_nodes = {node.name: node for node in plan.nodes}
+        self._told, self._inside = cache(self._told_of), cache(self._inside_of)
+        self._handed_on = HandedOn(self._isis)
 
     def routes(self, node: PlannedNode, ribs: Mapping[str, Rib]) -> Iterator[RibRoute]:
         """What a node has of the others, which hand on what is in their routing tables `ribs`."""
@@ -43,7 +41,7 @@ class IsisRoutes:
             for level in isis.levels if isis else ():
                 for route in self._of_level(node, level, version, ribs):
                     found.setdefault(route.prefix, route)
-            own = {prefix for prefix, _ in self._told(node, version)}
+            own = {prefix for prefix, _ in self._told(node.name, version)}
             yield from self._own_sids(node, version)
             yield from (route for prefix, route in found.items() if prefix not in own)
 
@@ -61,14 +59,25 @@ class IsisRoutes:
         self, node: PlannedNode, level: int, version: int, ribs: Mapping[str, Rib]
     ) -> Iterator[RibRoute]:
         tree = self._tree(level, self._isis[node.name].area, version)
-        inside = tree.reached(node.name, partial(self._told, version=version))
-        outside = tree.reached(node.name, partial(_handed_on, version=version, ribs=ribs))
+        inside, routes = self._inside(node.name, level, version)
+        outside = tree.reached(node.name, partial(self._handed_on, version=version, ribs=ribs))
         for prefix in dict.fromkeys((*inside, *outside)):
-            cost, ways = _chosen(prefix, inside, outside)
-            yield rib_route(prefix, "isis", cost, ways)
+            if prefix in outside:
+                yield rib_route(prefix, "isis", *_chosen(prefix, inside, outside))
+            else:
+                yield routes[prefix]
         if level == 1 and node.name not in self._attached:
             attached = tree.reached(node.name, partial(self._default, version=version))
             yield from (rib_route(prefix, "isis", *found) for prefix, found in attached.items())
+
+    def _inside_of(
+        self, name: str, level: int, version: int
+    ) -> tuple[Reached[Network], dict[Network, RibRoute]]:
+        """What a node reaches that others tell of as their own, and the routes there: whatever else is handed on, they
+        stay the same."""
+        tree = self._tree(level, self._isis[name].area, version)
+        inside = tree.reached(name, lambda node: self._told(node.name, version))
+        return inside, {prefix: rib_route(prefix, "isis", *found) for prefix, found in inside.items()}
 
     def _tree(self, level: int, area: str, version: int) -> Spf:
         key = level, area if level == 1 else "", version
@@ -88,8 +97,11 @@ class IsisRoutes:
         if node.name in self._attached and version in self._isis[node.name].versions:
             yield EVERYTHING[version], 0
 
-    def _told(self, node: PlannedNode, version: int) -> Iterator[tuple[Network, int]]:
+    def _told_of(self, name: str, version: int) -> tuple[tuple[Network, int], ...]:
         """The prefixes that a node tells of as its own, each with what it costs from there."""
+        return tuple(self._own_prefixes(self._of_nodes[name], version))
+
+    def _own_prefixes(self, node: PlannedNode, version: int) -> Iterator[tuple[Network, int]]:
         isis = self._isis.get(node.name)
         if isis is None or version not in isis.versions:
             return
@@ -101,9 +113,7 @@ class IsisRoutes:
             yield from ((one, told.metric) for one in nic.networks() if _is_of(one, version))
 
 
-def _chosen(
-    prefix: Network, inside: Reached[Network], outside: Reached[Network]
-) -> tuple[int, frozenset[tuple[Nic, Nic]]]:
+def _chosen(prefix: Network, inside: Reached[Network], outside: Reached[Network]) -> tuple[int, Ways]:
     """Of what its routers tell of themselves, and what others hand on, what costs less: both, where that is the same."""
     known = [kind[prefix] for kind in (inside, outside) if prefix in kind]
     least = min(cost for cost, _ in known)
@@ -130,13 +140,28 @@ def _nics_of(level: int, area: str, version: int, node: PlannedNode) -> Iterator
                 yield nic, told.metric
 
 
-def _handed_on(node: PlannedNode, version: int, ribs: Mapping[str, Rib]) -> Iterator[tuple[Network, int]]:
-    """What a node redistributes, which costs nothing from there; a default route never is."""
-    isis = isis_of(node)
-    if isis and version in isis.versions and isis.redistribute and node.name in ribs:
-        for route in ribs[node.name].of(isis.redistribute):
-            if _is_of(route.prefix, version) and route.prefix.prefixlen:
-                yield route.prefix, 0
+class HandedOn:
+    """What nodes redistribute into IS-IS, which costs nothing from there; a default route never is. All nodes ask for it
+    with the same routing tables, so it is kept as long as they are the same."""
+
+    def __init__(self, isis: Mapping[str, PlannedIsis]) -> None:
+        self._isis = isis
+        self._ribs: Mapping[str, Rib] = {}
+        self._kept: dict[tuple[str, int], tuple[tuple[Network, int], ...]] = {}
+
+    def __call__(
+        self, node: PlannedNode, version: int, ribs: Mapping[str, Rib]
+    ) -> tuple[tuple[Network, int], ...]:
+        isis = self._isis.get(node.name)
+        if isis is None or not isis.redistribute or version not in isis.versions or node.name not in ribs:
+            return ()
+        if ribs is not self._ribs:
+            self._ribs, self._kept = ribs, {}
+        if (node.name, version) not in self._kept:
+            routes = ribs[node.name].of(isis.redistribute)
+            prefixes = (one.prefix for one in routes if _is_of(one.prefix, version) and one.prefix.prefixlen)
+            self._kept[node.name, version] = tuple((one, 0) for one in prefixes)
+        return self._kept[node.name, version]
 
 
 def _is_of(network: Network, version: int) -> bool:

@@ -28,7 +28,8 @@ class OspfPaths:
         self._areas = {node.name: _areas_of(ospf) for node in plan.nodes if (ospf := self.of(node))}
         every = {area for areas in self._areas.values() for area in areas}
         self._spf = {area: Spf(plan, partial(self._adjacencies, area)) for area in every}
-        self._inside = cache(self._inside_of)
+        self._inside, self._reached = cache(self._inside_of), cache(self._reached_of)
+        self._announced, self._summarized = cache(self._announced_of), cache(self._summarized_of)
 
     def of(self, node: PlannedNode) -> PlannedOspf | None:
         every = node.routing.ospf if node.routing else ()
@@ -41,25 +42,26 @@ class OspfPaths:
             return
         protocol = "ospf" if self.version == 2 else "ospf6"
         reached = self._reached(node.name)
-        own = {*self._externals(node, ribs)}
+        known = {*self._externals(node, ribs), *reached}
         outside: Reached[Network] = {}
         for key, (cost, ways) in reached.items():
             if not isinstance(key, str):
                 yield rib_route(key, protocol, cost, ways)
             else:
                 for prefix in self._externals(self._nodes[key], ribs):
-                    if prefix not in own | {*reached}:
+                    if prefix not in known:
                         _nearer(outside, prefix, cost, ways)
         for prefix, (cost, ways) in outside.items():
             yield rib_route(prefix, protocol, cost, ways)
 
-    def _reached(self, name: str) -> Reached[_Key]:
+    def _reached_of(self, name: str) -> Reached[_Key]:
         """What a router has not of its own: in its areas, else over the border routers of them."""
         inside = self._inside(name)
-        own = {key for area in self._areas[name] for key, _ in self._announced(area, self._nodes[name])}
+        own = {key for area in self._areas[name] for key, _ in self._announced(area, name)}
         found: Reached[_Key] = {}
         for area in (BACKBONE,) if self._is_border(name) else self._areas[name]:
-            for key, (cost, ways) in self._spf[area].reached(name, partial(self._summarized, area)).items():
+            told = partial(self._summaries_by, area)
+            for key, (cost, ways) in self._spf[area].reached(name, told).items():
                 if key not in inside and key not in own:
                     _nearer(found, key, cost, ways)
         return inside | found
@@ -68,22 +70,29 @@ class OspfPaths:
         """What a router reaches in its own areas."""
         found: Reached[_Key] = {}
         for area in self._areas[name]:
-            announced = partial(self._announced, area)
-            own = {key for key, _ in announced(self._nodes[name])}
-            for key, (cost, ways) in self._spf[area].reached(name, announced).items():
+            own = {key for key, _ in self._announced(area, name)}
+            for key, (cost, ways) in self._in_area(area, name).items():
                 if key not in own:
                     _nearer(found, key, cost, ways)
         return found
 
-    def _summarized(self, into: IPv4Address, border: PlannedNode) -> Iterator[tuple[_Key, int]]:
+    def _in_area(self, area: IPv4Address, name: str) -> Reached[_Key]:
+        return self._spf[area].reached(name, lambda node: self._announced(area, node.name))
+
+    def _summaries_by(self, into: IPv4Address, border: PlannedNode) -> tuple[tuple[_Key, int], ...]:
+        return self._summarized(into, border.name)
+
+    def _summarized_of(self, into: IPv4Address, name: str) -> tuple[tuple[_Key, int], ...]:
         """What a border router tells an area of the others: into the backbone only what is in its areas."""
-        name = border.name
+        return tuple(self._of_other_areas(into, name))
+
+    def _of_other_areas(self, into: IPv4Address, name: str) -> Iterator[tuple[_Key, int]]:
         if not self._is_border(name):
             return
-        here = {key for key, _ in self._announced(into, border)}
-        here |= {*self._spf[into].reached(name, partial(self._announced, into))}
+        here = {key for key, _ in self._announced(into, name)}
+        here |= {*self._in_area(into, name)}
         for area in self._areas[name] - {into}:
-            yield from ((key, cost) for key, cost in self._announced(area, border) if key not in here)
+            yield from ((key, cost) for key, cost in self._announced(area, name) if key not in here)
         reached = self._inside(name) if into == BACKBONE else self._reached(name)
         yield from ((key, cost) for key, (cost, _) in reached.items() if key not in here)
 
@@ -99,9 +108,12 @@ class OspfPaths:
         of_area = {one.nic: one for one in (ospf.nics if ospf else ()) if one.area == area}
         yield from ((nic, of_area[nic.name]) for nic in node.nics if nic.name in of_area)
 
-    def _announced(self, area: IPv4Address, node: PlannedNode) -> Iterator[tuple[_Key, int]]:
+    def _announced_of(self, area: IPv4Address, name: str) -> tuple[tuple[_Key, int], ...]:
         """What a router tells of in an area, with what it costs from there. On point-to-point links OSPFv3 of FRR tells
         of its own address, too."""
+        return tuple(self._of_area(area, self._nodes[name]))
+
+    def _of_area(self, area: IPv4Address, node: PlannedNode) -> Iterator[tuple[_Key, int]]:
         ospf = self.of(node)
         if ospf is None or area not in self._areas[node.name]:
             return

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from ipaddress import IPv6Address, ip_interface
 from itertools import zip_longest
 
@@ -70,12 +71,10 @@ class Rib:
             known = self._routes.get(route.prefix)
             if known is None or route.distance < known.distance:
                 self._routes[route.prefix] = route
-        self._lengths = sorted({(one.version, one.prefixlen) for one in self._routes}, reverse=True)
-        self._by_number = {_number(one): route for one, route in self._routes.items()}
         self._found: dict[Address, tuple[RibRoute, ...]] = {}
 
     def with_routes(self, more: Iterable[RibRoute]) -> Rib:
-        return Rib((*self, *more))
+        return Rib((*self, *added)) if (added := tuple(more)) else self
 
     def __iter__(self) -> Iterator[RibRoute]:
         return iter(self._routes.values())
@@ -102,6 +101,14 @@ class Rib:
             self._found[address] = tuple(self._around(address))
         known = self._found[address]
         return next((one for one in known if one.prefix != but or one.protocol not in OF_BGP), None)
+
+    @cached_property
+    def _lengths(self) -> list[tuple[int, int]]:
+        return sorted({(one.version, one.prefixlen) for one in self._routes}, reverse=True)
+
+    @cached_property
+    def _by_number(self) -> dict[tuple[int, int, int], RibRoute]:
+        return {_number(one): route for one, route in self._routes.items()}
 
     def _around(self, address: Address) -> Iterator[RibRoute]:
         number, bits = int(address), address.max_prefixlen

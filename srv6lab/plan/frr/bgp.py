@@ -97,10 +97,11 @@ def planned_neighbor(topology: Topology, name: str, one: Neighbor, vrf: str = ""
         reflector_client=one.reflector_client,
         multihop=one.multihop or 0,
         ebgp=ebgp,
-        tells_sids=not ebgp and address.version == 6 and remote_as in _with_sids(topology),
+        tells_sids=not ebgp and address.version == 6 and _tells_sids(topology, remote_as),
     )
 
 
-def _with_sids(topology: Topology) -> set[int]:
-    """The ASes that send their own routes into SRv6: SIDs are told inside of these."""
-    return {node.bgp.as_number for node in topology.nodes.values() if node.bgp and node.bgp.sids}
+def _tells_sids(topology: Topology, as_number: int) -> bool:
+    """Whether an AS sends its own routes into SRv6: SIDs are told inside of it."""
+    speakers = (node.bgp for node in topology.nodes.values() if node.bgp)
+    return any(one.sids and one.as_number == as_number for one in speakers)

@@ -19,6 +19,7 @@ from srv6lab.topology.checks import (
     headends,
     hmacs,
     isis,
+    locator_parts,
     locators,
     names,
     network,
@@ -34,6 +35,7 @@ from srv6lab.topology.checks import (
     sid_structure,
     steering,
     unicast_sids,
+    vpn_sids,
     vpns,
     vrfs,
 )
@@ -58,6 +60,7 @@ __all__ = [
     "headends",
     "hmacs",
     "isis",
+    "locator_parts",
     "locators",
     "names",
     "network",
@@ -75,6 +78,7 @@ __all__ = [
     "steering",
     "unicast_sids",
     "view_of",
+    "vpn_sids",
     "vpns",
     "vrfs",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from srv6lab.errors import Problem
 from srv6lab.topology.checks.facts import Facts, Path
@@ -51,10 +52,15 @@ class Session:
         return leads_by_loopback(self.one, self.ebgp)
 
 
-def sessions(view: Facts) -> Iterator[Session]:
+@lru_cache(maxsize=1)  # the checks of one file ask one after the other
+def sessions(view: Facts) -> tuple[Session, ...]:
+    return tuple(_sessions(view))
+
+
+def _sessions(view: Facts) -> Iterator[Session]:
     for name, node, path, one, vrf in neighbors(view):
         there = view.nodes.get(one.node)
-        if node.bgp and there and there.bgp:
+        if node.bgp and there and there.bgp and there is not node:
             links = ((nic.link, nic.link.endpoints.index(nic.endpoint)) for nic in view.nics.get(name, ()))
             numbers = node.bgp.as_number, there.bgp.as_number
             ends = ends_of_session(one, numbers[0] != numbers[1], node, there, links, vrf)
@@ -67,6 +73,8 @@ def unknown_neighbor(view: Facts, locate: Locate) -> Iterator[Problem]:
         where = locate((*path, "node"))
         if words := no_node(view, one.node):
             yield Problem(where, *words)
+        elif one.node == name:
+            yield Problem(where, f"{name} names itself: a session is with another node", "name that one")
         elif one.node in view.nodes and view.nodes[one.node].bgp is None:
             yield Problem(where, f"{one.node} has no BGP, so {name} has no session with it", "give it `bgp`")
 
@@ -77,6 +85,8 @@ def neighbor_out_of_reach(view: Facts, locate: Locate) -> Iterator[Problem]:
     for session in sessions(view):
         if session.ends or not (session.by_loopback or view.clear(session.name)):
             continue
+        if session.vrf and session.by_loopback:
+            continue  # which has its own problem
         where = locate((*session.path, "node"))
         if session.by_loopback:
             yield from (Problem(where, *words) for words in _without_loopbacks(session))
@@ -85,7 +95,18 @@ def neighbor_out_of_reach(view: Facts, locate: Locate) -> Iterator[Problem]:
             what = f"{session.name} has no link to {session.one.node}{place}"
             if session.ebgp:
                 what += f", which is in AS {session.as_there}"
-            yield Problem(where, what, "connect them, or name another node")
+            mend = "connect them, or name another node"
+            if link := _bare(view, session):
+                what = f"link {link} has link-local addresses only, and sessions are between others here"
+                mend = "give it a prefix, or say `via: loopback`"
+            yield Problem(where, what, mend)
+
+
+def _bare(view: Facts, session: Session) -> str:
+    """A link between the two nodes of a session without addresses, "" if there is none."""
+    nics = (nic for nic in view.nics.get(session.name, ()) if nic.vrf == session.vrf)
+    links = (nic.link for nic in nics if session.one.node in {one.node for one in nic.link.endpoints})
+    return next((link.name for link in links if all(one.is_link_local for one in link.prefixes)), "")
 
 
 def _without_loopbacks(session: Session) -> Iterator[tuple[str, str]]:

@@ -45,9 +45,10 @@ def ends_that_do_not_meet(view: Facts, locate: Locate) -> Iterator[Problem]:
                 other = next(it for it in every if (it.one.node, it.name) == (one.name, one.one.node))
                 instead = other.ends[1] if other.ends else ""
                 what = f"the session goes from {mine} to {theirs}, and {one.one.node} opens it to {instead}"
-                yield Problem(
-                    locate((*one.path, "node")), what, "say `via` and `multihop` alike at both ends"
-                )
+                mend = "say `via` and `multihop` alike at both ends"
+                if other.by_loopback == one.by_loopback:
+                    mend = "say the same `families` at both ends: `[ipv4]` alone is spoken over IPv4"
+                yield Problem(locate((*one.path, "node")), what, mend)
 
 
 @check
@@ -68,10 +69,12 @@ def session_twice(view: Facts, locate: Locate) -> Iterator[Problem]:
 @check
 def family_of_one_end(view: Facts, locate: Locate) -> Iterator[Problem]:
     """What only one end speaks, nobody tells."""
-    every = list(sessions(view))
-    for one in every:
-        others = [it for it in every if (it.name, it.one.node) == (one.one.node, one.name)]
-        answers = [it for it in others if one.ends and it.ends == (one.ends[1], one.ends[0])]
+    by_ends: dict[tuple[str, str, object], list[Session]] = {}
+    for one in sessions(view):
+        by_ends.setdefault((one.name, one.one.node, one.ends), []).append(one)
+    for one in sessions(view):
+        back = one.ends and (one.ends[1], one.ends[0])
+        answers = by_ends.get((one.one.node, one.name, back), []) if back else []
         for index, family in enumerate(one.one.families):
             if answers and not any(family in it.one.families for it in answers):
                 where = locate((*one.path, "families", index))

@@ -133,7 +133,7 @@ class Nic:
         return self.endpoint.vrf or ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Facts:
     """What the checks may look at; `cut` are the parts that have lost unknown keys."""
 
@@ -160,6 +160,12 @@ class Facts:
     def outside(self, segment: IPv6Address) -> bool:
         """Whether a segment is declared to be of nodes that aren't in the lab."""
         return any(segment in prefix for prefix in self.external)
+
+    def locator_at(self, name: str) -> Path:
+        """Where a node's locator stands: under `locator`, or the first of `locators`."""
+        node = self.nodes[name]
+        first = next((key for key, one in node.locators.items() if one.prefix == node.locator), "")
+        return ("nodes", name, "locators", first, "prefix") if first else ("nodes", name, "locator")
 
     @cached_property
     def nics(self) -> dict[str, list[Nic]]:

@@ -52,6 +52,17 @@ def what_frr_has_not(view: Facts, locate: Locate) -> Iterator[Problem]:
 
 
 @check
+def route_of_a_locator(view: Facts, locate: Locate) -> Iterator[Problem]:
+    """Where no SID takes a packet into its locator the router refuses it, and FRR has no route that both leads on and refuses."""
+    for path, name, route in view.every_route:
+        node = view.nodes[name]
+        own = {one.prefix for one in node.every_locator.values()} if node.runs_frr else set()
+        if route.prefix in own and not route.vrf and not route.table and route.type != "blackhole":
+            what = f"{route.prefix} is a locator of {name} itself, and what no SID takes there ends at {name}"
+            yield Problem(locate((*path, "prefix")), what, "take the route away, or write a longer prefix")
+
+
+@check
 def link_goes_first(view: Facts, locate: Locate) -> Iterator[Problem]:
     """Zebra prefers what is connected to all else."""
     for path, name, route in view.every_route:

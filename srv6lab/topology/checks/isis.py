@@ -54,6 +54,16 @@ def isis_on_a_bridge(view: Facts, locate: Locate) -> Iterator[Problem]:
 
 
 @check
+def isis_in_a_vrf(view: Facts, locate: Locate) -> Iterator[Problem]:
+    for item in view.links:
+        for index, end in enumerate(item.value.endpoints if item.value.isis else ()):
+            if end.vrf is not None:
+                what = f"{end.at} is in the VRF {end.vrf}, and IS-IS runs outside of VRFs here"
+                mend = "take `isis` off the link; customers' routers may speak BGP"
+                yield Problem(locate((*item.path, "endpoints", index, "vrf")), what, mend)
+
+
+@check
 def isis_by_end(view: Facts, locate: Locate) -> Iterator[Problem]:
     """What is said end by end is said for all of them."""
     for item in view.links:

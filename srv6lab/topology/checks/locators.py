@@ -115,7 +115,8 @@ def _not_frrs(item: Item[LocalSid], node: Node) -> tuple[str, str, str] | None:
     flavors = (NEXT_CSID,) if sid.behavior in _ROUTED else ()
     if sid.flavors != flavors:
         wanted = f"`flavors: [{NEXT_CSID}]`" if flavors else "no flavor"
-        return "behavior", f"a static {sid.behavior} of FRR has {wanted}", "mend `flavors`, or take `by` away"
+        key = "flavors" if sid.flavors else "behavior"
+        return key, f"a static {sid.behavior} of FRR has {wanted}", "mend `flavors`, or take `by` away"
     if sid.behavior in ("End.DT4", "End.DT46"):
         what = f"FRR binds a static {sid.behavior} to a VRF of the kernel, and not where VRFs are namespaces"
         return "behavior", what, "take `by` away; Day0 binds it in either kind of VRF"

@@ -93,7 +93,8 @@ def nic_names(view: Facts, locate: Locate) -> Iterator[Problem]:
             other = first.setdefault(re.sub("[._-]", "_", name.casefold()), name)
             if name in taken:
                 what = f"a NIC of {node} can't be called {name}, which something else there is called"
-                yield Problem(where, what, "take another name, such as eth1")
+                like = ", such as eth1" if name != "eth1" else ""
+                yield Problem(where, what, f"take another name{like}")
             elif other != name:
                 what = f"{node}:{name} and {node}:{other} are one to scripts and some file systems"
                 yield Problem(where, what, "let them differ in a letter or a digit")

@@ -309,7 +309,7 @@ def loopback_is_unicast(view: Facts, locate: Locate) -> Iterator[Problem]:
 @check
 def locators_overlap(view: Facts, locate: Locate) -> Iterator[Problem]:
     nodes = view.nodes.items()
-    locators = [(node.locator, ("nodes", name, "locator"), name) for name, node in nodes if node.locator]
+    locators = [(node.locator, view.locator_at(name), name) for name, node in nodes if node.locator]
     for outer, inner in overlaps(locators):
         places = sorted((locate(path), str(locator), name) for locator, path, name in (outer, inner))
         (first, other, owner), (where, locator, _) = places[0], places[-1]
@@ -322,7 +322,7 @@ def locators_overlap(view: Facts, locate: Locate) -> Iterator[Problem]:
 def locator_on_a_link(view: Facts, locate: Locate) -> Iterator[Problem]:
     """A SID in a link's prefix is looked for on the link, by neighbor discovery, and never found."""
     locators: list[tuple[IPv6Network, Path, str]] = [
-        (node.locator, ("nodes", name, "locator"), "") for name, node in view.nodes.items() if node.locator
+        (node.locator, view.locator_at(name), "") for name, node in view.nodes.items() if node.locator
     ]
     links = [
         (prefix, path, name)

@@ -43,11 +43,16 @@ def routing_on_a_host(view: Facts, locate: Locate) -> Iterator[Problem]:
 def router_id_missing(view: Facts, locate: Locate) -> Iterator[Problem]:
     """FRR then leaves TLV 242 out without a word, and BGP stays idle."""
     for name, node in routers(view):
+        if node.role != "router":
+            continue
         if node.router_id is None:
             what = f"{name} has routing protocols and no `router_id`"
             yield Problem(
                 locate(("nodes", name, keys_of_frr(node)[0]), key=True), what, "add `router_id: 192.0.2.1`"
             )
+        elif node.router_id.is_unspecified:
+            what = f"the router id {node.router_id} of {name} means none to FRR, which then takes another"
+            yield Problem(locate(("nodes", name, "router_id")), what, "write `router_id: 192.0.2.1`")
 
 
 @check

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from srv6lab.errors import Problem
 from srv6lab.topology.checks.facts import Facts, Path
-from srv6lab.topology.checks.network import next_hop, repeated
+from srv6lab.topology.checks.network import next_hop, repeated, special
 from srv6lab.topology.checks.registry import Locate, check, did_you_mean, line_of, warning
 from srv6lab.topology.model import Node
 from srv6lab.topology.route import Route
@@ -21,7 +21,10 @@ _OF_REFUSING = (("via", None), ("nic", None), ("weight", 1))  # what a route tha
 @check
 def routes(view: Facts, locate: Locate) -> Iterator[Problem]:
     for path, name, route in view.every_route:
-        if route.type:
+        if route.prefix.is_multicast or (route.prefix.version == 6 and route.prefix.is_link_local):
+            what = f"{route.prefix} is for {special(route.prefix)}, which every link has"
+            yield Problem(locate((*path, "prefix")), what, "take the route away")
+        elif route.type:
             given = next((key for key, nothing in _OF_REFUSING if getattr(route, key) != nothing), None)
             if given:
                 what = f"a route that is `{route.type}` leads nowhere, so it has no `{given}`"

@@ -139,7 +139,7 @@ def port_prefix_overlaps(view: Facts, locate: Locate) -> Iterator[Problem]:
         found.setdefault(service.node, []).append((port.prefix, (*path, "prefix"), whose))
     for node, prefixes in found.items():
         if node in view.nodes and (locator := view.nodes[node].locator):
-            prefixes.append((locator, ("nodes", node, "locator"), f"the locator of {node}"))
+            prefixes.append((locator, view.locator_at(node), f"the locator of {node}"))
         for nic in view.nics.get(node, ()):
             whose = f"the prefix of link {nic.link.name} on {node}"
             prefixes += ((prefix, nic.path, whose) for prefix in nic.link.prefixes)

@@ -17,17 +17,24 @@ from srv6lab.topology.vpn_sids import chosen, function_length, structure_in
 def _with_locators(view: Facts) -> Iterator[tuple[str, Node, IPv6Network]]:
     """The sound nodes with FRR and a locator."""
     for name, node in view.nodes.items():
-        if node.locator is not None and (node.isis or node.ospf6 or node.bgp):
+        if node.locator is not None and node.runs_frr:
             yield name, node, node.locator
 
 
 @check
 def locator_has_room(view: Facts, locate: Locate) -> Iterator[Problem]:
     for name, node, locator in _with_locators(view):
-        if not node.sid_structure and not 2 * SHORTEST <= locator.prefixlen <= 2 * LONGEST - SHORTEST:
+        where = locate(view.locator_at(name))
+        if node.sid_structure:
+            continue
+        structure, longest = structure_in(node), 2 * LONGEST - SHORTEST
+        if not 2 * SHORTEST <= locator.prefixlen <= longest:
             what = f"FRR has no SIDs in a locator of {locator.prefixlen} bits"
-            mend = f"take one of {2 * SHORTEST} to {2 * LONGEST - SHORTEST} bits"
-            yield Problem(locate(("nodes", name, "locator")), what, mend)
+            yield Problem(where, what, f"take one of {2 * SHORTEST} to {longest} bits")
+        elif structure and locator.prefixlen + structure.function > 128:
+            what = f"a locator of {locator.prefixlen} bits has no room for functions of {structure.function}"
+            mend = f"take one of {128 - structure.function} bits or less"
+            yield Problem(where, what, f"{mend}, or say a shorter `function` in a `sid_structure`")
 
 
 @check
@@ -39,7 +46,13 @@ def structure_fits(view: Facts, locate: Locate) -> Iterator[Problem]:
             continue
         where = locate(("nodes", name, "sid_structure"))
         length = node.locator.prefixlen if node.locator else 0
-        if parts.block + parts.node != length:
+        if node.locator is None:
+            what = f"{name} has no locator whose SIDs `sid_structure` could be of"
+            yield Problem(where, what, "give it a `locator`, or take `sid_structure` away")
+        elif node.every_locator[node.first_locator].structure:
+            what = f"the locator {node.first_locator} of {name} says the parts of its SIDs already"
+            yield Problem(where, what, "take `sid_structure` away")
+        elif parts.block + parts.node != length:
             what = (
                 f"block and node are {parts.block + parts.node} bits, and the locator of {name} has {length}"
             )
@@ -63,10 +76,19 @@ def _explicit(view: Facts) -> Iterator[tuple[str, Node, Path, IPv6Address, int]]
                     yield name, node, path, sid, function_length(node, structure, sid)
 
 
-def _another(node: Node) -> str:
+def _local(view: Facts) -> Iterator[tuple[str, Node, Path, IPv6Address, int]]:
+    """The same of the local SIDs of nodes."""
+    for item in view.every_sid:
+        name, node = item.value.node, view.nodes.get(item.value.node)
+        structure = structure_in(node) if node and node.isis and node.locator else None
+        if node and structure and not node.every_locator[node.first_locator].usid:
+            yield name, node, (*item.path, "sid"), item.value.sid, structure.function
+
+
+def _another(node: Node, of_a_vpn: bool = True) -> str:
     structure = structure_in(node)
     first = next(chosen(node, structure), None) if structure else None
-    return f"write {first}, or another one, or `auto`"
+    return f"write {first}, or another one" + (", or `auto`" if of_a_vpn else "")
 
 
 @check
@@ -119,11 +141,11 @@ def function_of_a_format(view: Facts, locate: Locate) -> Iterator[Problem]:
 @check
 def function_that_isis_takes(view: Facts, locate: Locate) -> Iterator[Problem]:
     """IS-IS numbers its End.X SIDs from function 1 on, and never takes another number for one that is taken."""
-    for name, node, path, sid, length in _explicit(view):
+    for name, node, path, sid, length in (*_explicit(view), *_local(view)):
         if node.isis is None or node.locator is None or node.isis_locator != node.first_locator:
             continue
         adjacencies = neighbors_of(view, name)
         function = function_in(node.locator, sid, length)
         if function is not None and function <= adjacencies:
             what = f"IS-IS of {name} takes {sid} for one of its {adjacencies} End.X SIDs"
-            yield Problem(locate(path), what, _another(node))
+            yield Problem(locate(path), what, _another(node, path[0] == "nodes"))

@@ -23,10 +23,9 @@ def sid_of_no_locator(view: Facts, locate: Locate) -> Iterator[Problem]:
             continue
         path = ("nodes", name, "bgp", "sid")
         if node.locator is None or node.loopback is None:
-            lacking = "locator" if node.locator is None else "loopback"
-            yield Problem(
-                locate(path, key=True), f"a SID of {name} needs its `{lacking}`", f"give {name} a `{lacking}`"
-            )
+            lacking = "a `locator`" if node.locator is None else "an IPv6 address in `loopback`"
+            what = f"a SID of {name} needs {lacking}"
+            yield Problem(locate(path, key=True), what, f"give {name} {lacking}")
             continue
         if node.every_locator[node.first_locator].usid:
             what = f"the locator of {name} has compressed SIDs, and those of BGP outside of VPNs are whole"
@@ -37,11 +36,17 @@ def sid_of_no_locator(view: Facts, locate: Locate) -> Iterator[Problem]:
         length = structure.function if (structure := structure_in(node)) else 0
         for index, one in enumerate(unicast_sids(node)):
             where = locate((*path, min(index, len(node.bgp.sids) - 1)))
+            auto = node.bgp.sids[min(index, len(node.bgp.sids) - 1)] == "auto"
             if function_in(node.locator, one.sid, length) is None:
                 what = f"{one.sid} is no function of {length} bits behind the locator {node.locator}"
-                yield Problem(where, what, "write `sid: auto`, or another SID")
+                mend = "say a `function` of 8 bits or more" if auto else "write `sid: auto`, or another SID"
+                yield Problem(where, what, mend)
             elif (name, one.sid) in taken or one.sid in explicit_sids(node.vpns.values()):
-                yield Problem(where, f"{name} has another SID {one.sid}", "write another one")
+                mend = "write two SIDs in place of `auto`" if auto else "write another one"
+                yield Problem(where, f"{one.sid} is already another SID of {name}", mend)
+            elif index and one.sid == unicast_sids(node)[0].sid:
+                what = f"{one.sid} can't take both IPv4 and IPv6: in the main table a SID takes one of them"
+                yield Problem(where, what, "write another one")
 
 
 @check

@@ -8,7 +8,7 @@ from ipaddress import IPv6Address
 from srv6lab.errors import Problem
 from srv6lab.topology.checks.facts import Facts
 from srv6lab.topology.checks.network import repeated
-from srv6lab.topology.checks.registry import Locate, check, did_you_mean, line_of
+from srv6lab.topology.checks.registry import Locate, check, did_you_mean, line_of, warning
 from srv6lab.topology.checks.routers import routers
 from srv6lab.topology.vpn_sids import behaviors, versions_of
 
@@ -31,10 +31,13 @@ def vrf_needs(view: Facts, locate: Locate) -> Iterator[Problem]:
     for name, node in routers(view):
         for vrf, found in node.vpns.items():
             path = ("nodes", name, "vrfs", vrf)
-            for key, why in (("bgp", "to tell of it"), ("loopback", "to encapsulate from")):
+            for key, needed, why in (
+                ("bgp", "`bgp`", "to tell of it"),
+                ("loopback", "an IPv6 address in `loopback`", "to encapsulate from"),
+            ):
                 if getattr(node, key) is None:
-                    what = f"the VPN {vrf} needs `{key}` on {name} {why}"
-                    yield Problem(locate(path, key=True), what, f"give {name} `{key}`")
+                    what = f"the VPN {vrf} needs {needed} on {name} {why}"
+                    yield Problem(locate(path, key=True), what, f"give {name} {needed}")
             for index, sid in enumerate(found.sids):
                 if node.locator is None or (isinstance(sid, IPv6Address) and sid not in node.locator):
                     what = (
@@ -93,6 +96,43 @@ def vpn_sid_twice(view: Facts, locate: Locate) -> Iterator[Problem]:
 
 
 OF_VPNS = ("vpnv4", "vpnv6")
+
+
+@check
+def rd_twice(view: Facts, locate: Locate) -> Iterator[Problem]:
+    """By it routes of two VRFs to one prefix are told apart (RFC 4364 section 4.1)."""
+    for name, node in routers(view):
+        pairs = ((one.rd, ("nodes", name, "vrfs", vrf)) for vrf, one in node.vpns.items())
+        for rd, first, path in repeated(pairs):
+            what = f"{first[3]} already has the route distinguisher {rd} ({line_of(locate, (*first, 'rd'))})"
+            yield Problem(locate((*path, "rd")), what, "give each VRF of a node one of its own")
+
+
+@check
+def vpn_that_nobody_is_told(view: Facts, locate: Locate) -> Iterator[Problem]:
+    for name, node in routers(view):
+        families = {family for one in (node.bgp.neighbors if node.bgp else ()) for family in one.families}
+        alone = node.bgp is not None and not families & {*OF_VPNS}
+        for vrf, found in node.vpns.items() if alone and view.nodes_known else ():
+            if not found.import_vrf and not any(vrf in one.import_vrf for one in node.vpns.values()):
+                what = f"nobody is told of the VPN {vrf}: no session of {name} speaks vpnv4 or vpnv6"
+                mend = "add them to the `families` of a session, at both ends"
+                yield warning(locate(("nodes", name, "vrfs", vrf), key=True), what, mend)
+
+
+@check
+def target_that_nobody_exports(view: Facts, locate: Locate) -> Iterator[Problem]:
+    exported = {
+        target for node in view.nodes.values() for one in node.vpns.values() for target in one.export_targets
+    }
+    for name, node in routers(view):
+        for vrf, found in node.vpns.items():
+            if exported & {*found.import_targets} or not view.nodes_known:
+                continue  # what else it imports may be to come
+            for index, target in enumerate(found.import_targets):
+                what = f"no VRF exports {target}, so {vrf} gets no routes by it"
+                mend = did_you_mean(target, frozenset(exported), "mend it here, or under `export`")
+                yield warning(locate(("nodes", name, "vrfs", vrf, "import", index)), what, mend)
 
 
 @check

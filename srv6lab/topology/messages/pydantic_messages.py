@@ -142,9 +142,14 @@ def _text(name: str, value: Any, finding: Finding) -> Words:
     )
 
 
+_MOST_DIGITS = 18  # of a number that is read as one
+
+
 def _whole(name: str, value: Any, finding: Finding) -> Words:
     digits = isinstance(value, str) and value.isdigit()
     mend = "take the quotes away" if digits else f"write digits only{_unit(name, finding)}"
+    if digits and len(value) > _MOST_DIGITS:
+        mend = f"write a smaller number, of {_MOST_DIGITS} digits at most"
     return f"{name} must be a whole number, not {shown(value)}", mend
 
 

@@ -43,8 +43,8 @@ OF_DAEMONS = {
     "pim6": "pim6d",
 }
 FrrLine = Annotated[str, StringConstraints(pattern=r"^[ -~]+$", max_length=500)]
-_OF_VTYSH = re.compile(r"\s*(do|end|output|start-shell|find)\b")
-_BLOCK = re.compile(r"\s*router (\S+)")
+_OF_VTYSH = ("do", "end", "output", "start-shell", "find")
+_BLOCK = re.compile(r"\s*ro(?:u|ut|ute|uter)?\s+(\S+)")
 
 
 class Frr(Model):
@@ -57,9 +57,10 @@ class Frr(Model):
 
 
 def command_of_vtysh(line: str) -> str:
-    """The word by which a line is a command of vtysh, which may write files or start a shell; "" if it is none."""
-    found = _OF_VTYSH.match(line)
-    return found[1] if found else ""
+    """The word by which a line is a command of vtysh, which may write files or start a shell; "" if it is none. vtysh takes
+    any beginning of a command for it, such as `outp`."""
+    word = next(iter(line.split()), "")
+    return word if word and any(one.startswith(word) for one in _OF_VTYSH) else ""
 
 
 def daemon_of(line: str) -> str:

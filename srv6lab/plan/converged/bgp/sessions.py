@@ -5,31 +5,35 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from ipaddress import IPv6Address, IPv6Interface
 
+from srv6lab.evidence.packets import Point
 from srv6lab.plan.converged.bgp.values import Session, Speaker
-from srv6lab.plan.converged.rib import Rib
+from srv6lab.plan.converged.rib import Rib, own_addresses
 from srv6lab.plan.frr import Routing
 from srv6lab.plan.frr.bgp import PlannedNeighbor
 from srv6lab.plan.nodes import Interface, Plan, PlannedNode
 from srv6lab.topology.scalars import Address
 
-TTL = 64  # hops of a walk after which it goes in circles
+TTL = 255  # what FRR sends an iBGP session's packets with
 
 
 def sessions_of(plan: Plan, withdrawn: Collection[str] = ()) -> dict[Speaker, tuple[Session, ...]]:
     """The sessions of every speaker, in the order of the file. They have the families that both ends speak; the nodes in
     `withdrawn` have no locator, and so no SIDs to tell of."""
     routers = {node.name: node.routing for node in plan.nodes if node.routing and node.routing.bgp}
+    ends = {
+        (name, one.node, one.local, one.address): (Speaker(name, vrf), one)
+        for name, routing in routers.items()
+        for vrf, one in routing.sessions()
+    }
     found: dict[Speaker, tuple[Session, ...]] = {}
     for node in plan.nodes:
         routing = routers.get(node.name)
         sids = {} if node.name in withdrawn else dict(_sids(node))
         for speaker in speakers_of(node):
             planned = (one for vrf, one in routing.sessions() if vrf == speaker.vrf) if routing else ()
-            pairs = ((one, _answer(routers.get(one.node), node.name, one)) for one in planned)
+            pairs = ((one, ends.get((one.node, node.name, one.address, one.local))) for one in planned)
             found[speaker] = tuple(
-                _session(node, speaker, one, Speaker(one.node, pair[0]), pair[1], routers, sids)
-                for one, pair in pairs
-                if pair
+                _session(node, speaker, one, *answer, routers, sids) for one, answer in pairs if answer
             )
     return found
 
@@ -39,14 +43,6 @@ def speakers_of(node: PlannedNode) -> Iterator[Speaker]:
     if node.routing and node.routing.bgp:
         yield Speaker(node.name)
         yield from (Speaker(node.name, vrf.name) for vrf in node.routing.vrfs)
-
-
-def _answer(there: Routing | None, name: str, one: PlannedNeighbor) -> tuple[str, PlannedNeighbor] | None:
-    """The other end of a session: its VRF, and what it says of it."""
-    for vrf, other in there.sessions() if there else ():
-        if other.node == name and (other.address, other.local) == (one.local, one.address):
-            return vrf, other
-    return None
 
 
 def _session(
@@ -100,28 +96,45 @@ def _interfaces(node: PlannedNode) -> Iterator[tuple[Interface, ...]]:
     yield node.loopbacks
 
 
-def is_up(session: Session, plan: Plan, ribs: Mapping[str, Rib]) -> bool:
-    """Whether both ends reach each other, in no more hops than the session allows."""
-    if session.here.vrf or session.there.vrf:
-        return True  # over a link
-    return all(
-        (hops := hops_to(plan, ribs, start, to)) is not None and hops <= (session.multihop or TTL)
-        for start, to in ((session.here.node, session.remote), (session.there.node, session.local))
-    )
+class Reach:
+    """Who reaches whom by these routing tables, and over how many links."""
+
+    def __init__(self, plan: Plan, ribs: Mapping[str, Rib]) -> None:
+        self._ribs = ribs
+        self._peers = {nic.point: nic.peers for nic in plan.nics()}
+        self._own = {node.name: own_addresses(node) for node in plan.nodes}
+        self._hops: dict[tuple[str, Address], int | None] = {
+            (name, address): 0 for name, addresses in self._own.items() for address in addresses
+        }
+
+    def is_up(self, session: Session) -> bool:
+        """Whether both ends reach each other, in no more hops than the session allows."""
+        if session.here.vrf or session.there.vrf:
+            return True  # over a link
+        hops = (self.hops(start, to) for start, to in directions(session))
+        return all(far is not None and far <= (session.multihop or TTL) for far in hops)
+
+    def hops(self, start: str, to: Address) -> int | None:
+        """How many links a packet passes on its way to an address, None if it doesn't come there."""
+        passed: dict[str, None] = {}
+        at = start
+        while at and at not in passed and (at, to) not in self._hops:
+            passed[at] = None
+            at = self._next(at, to)
+        far = None if at in passed else self._hops.get((at, to))
+        for name in reversed(passed):
+            far = None if far is None else far + 1
+            self._hops[name, to] = far
+        return self._hops[start, to]
+
+    def _next(self, name: str, to: Address) -> str:
+        """The node behind the first way to an address, "" for none."""
+        for over, nic in self._ribs[name].ways(to)[:1]:
+            peers = [point.node for point in self._peers.get(Point(name, nic), ())]
+            return next((one for one in peers if over in self._own[one]), peers[0] if peers else "")
+        return ""
 
 
-def hops_to(plan: Plan, ribs: Mapping[str, Rib], start: str, to: Address) -> int | None:
-    """How many links a packet passes on its way to an address, None if it doesn't come there."""
-    node = plan.node(start)
-    for hops in range(TTL):
-        if to in {one.ip for nic in node.nics for one in nic.addresses} | {one.ip for one in node.loopbacks}:
-            return hops
-        way = next(iter(ribs[node.name].ways(to)), None)
-        nic = next((one for one in node.nics if way and one.name == way[1]), None)
-        if way is None or nic is None:
-            return None
-        peers = [plan.node(point.node) for point in nic.peers]
-        node = next(
-            (one for one in peers if way[0] in {each.ip for n in one.nics for each in n.addresses}), peers[0]
-        )
-    return None
+def directions(session: Session) -> tuple[tuple[str, Address], tuple[str, Address]]:
+    """The two ways of a session's packets: from which node, and where to."""
+    return (session.here.node, session.remote), (session.there.node, session.local)

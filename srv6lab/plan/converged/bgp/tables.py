@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from ipaddress import IPv4Address, IPv6Address, ip_network
 
+from srv6lab.errors import LabError
 from srv6lab.plan.converged.bgp.best import select
 from srv6lab.plan.converged.bgp.originate import originated
-from srv6lab.plan.converged.bgp.sessions import is_up, sessions_of
+from srv6lab.plan.converged.bgp.sessions import Reach, sessions_of
 from srv6lab.plan.converged.bgp.tell import believed, told
 from srv6lab.plan.converged.bgp.values import (
     FAMILIES,
@@ -28,8 +29,13 @@ from srv6lab.topology.scalars import Address, Network
 ROUNDS = 100  # more than any lab needs that comes to rest: a route moves a session in each
 
 
-class Unsettled(Exception):
-    """The speakers never come to rest: each one's choice makes another choose anew (RFC 3345)."""
+class Unsettled(LabError):
+    """The speakers never come to rest (RFC 3345). Of a lab as it is written `plan` says so with the place in the file."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "BGP of this lab never comes to rest: what one router chooses makes another choose anew"
+        )
 
 
 class Bgp:
@@ -39,21 +45,26 @@ class Bgp:
     def __init__(self, plan: Plan, withdrawn: Collection[str] = ()) -> None:
         self.plan, self.withdrawn = plan, withdrawn
         self.sessions = sessions_of(plan, withdrawn)
+        every = (one for sessions in self.sessions.values() for one in sessions)
+        self._ends = {(one.here, one.local, one.remote): one for one in every}
         self.tables: Tables = {speaker: {} for speaker in self.sessions}
         self._nodes = {node.name: node for node in plan.nodes}
         self._addresses = {name: own_addresses(self._nodes[name]) for name, _ in self.sessions}
 
     def settle(self, ribs: Mapping[str, Rib]) -> Tables:
-        """Speaker after speaker selects anew, until none selects otherwise."""
-        up = {
-            speaker: [one for one in all_ if is_up(one, self.plan, ribs)]
-            for speaker, all_ in self.sessions.items()
-        }
+        """Speaker after speaker selects anew, each again when one that it hears of selects otherwise, until none does."""
+        reach = Reach(self.plan, ribs)
+        up = {speaker: [one for one in all_ if reach.is_up(one)] for speaker, all_ in self.sessions.items()}
+        listeners = _listeners(up)
+        waiting = {*up}
         for _ in range(ROUNDS):
-            before = {speaker: dict(tables) for speaker, tables in self.tables.items()}
-            for speaker, sessions in up.items():
-                self.tables[speaker] = self._selected(speaker, sessions, ribs)
-            if self.tables == before:
+            for speaker in (one for one in up if one in waiting):
+                waiting.remove(speaker)
+                selected = self._selected(speaker, up[speaker], ribs)
+                if selected != self.tables[speaker]:
+                    self.tables[speaker] = selected
+                    waiting |= listeners[speaker]
+            if not waiting:
                 return self.tables
         raise Unsettled
 
@@ -119,7 +130,7 @@ class Bgp:
     ) -> Iterator[tuple[str, BgpRoute]]:
         """What the speaker believes of all that the others tell."""
         for session in sessions:
-            other = self._other_end(session)
+            other = self._ends[session.there, session.remote, session.local]
             teller, listener = self._router_id(other.here), self._router_id(speaker)
             for family in session.families:
                 for paths in self.tables[other.here].get(family, {}).values():
@@ -127,14 +138,20 @@ class Bgp:
                     if said and (route := believed(said, session, listener, self._addresses[speaker.node])):
                         yield family, route
 
-    def _other_end(self, session: Session) -> Session:
-        ends = self.sessions[session.there]
-        return next(one for one in ends if (one.local, one.remote) == (session.remote, session.local))
-
     def _router_id(self, speaker: Speaker) -> IPv4Address:
         routing = self._nodes[speaker.node].routing
         assert routing
         return routing.router_id
+
+
+def _listeners(up: Mapping[Speaker, Collection[Session]]) -> dict[Speaker, set[Speaker]]:
+    """For each speaker those that select by what it has selected: the other ends of its sessions, and all on its node."""
+    of_node: dict[str, set[Speaker]] = {}
+    for speaker in up:
+        of_node.setdefault(speaker.node, set()).add(speaker)
+    return {
+        speaker: of_node[speaker.node] | {one.there for one in sessions} for speaker, sessions in up.items()
+    }
 
 
 def _rib_route(prefix: Network, best: BgpRoute, ways: list[tuple[Way, IPv6Address | None]]) -> RibRoute:
