@@ -27,7 +27,7 @@ from srv6lab.providers.process import Process
 LIMIT = 256 * 2**20
 # What the kernel keeps of what a tracer hasn't read yet, in KiB; all tracers together take no more than a 32nd of the
 # memory, unless each has the least.
-_LEAST, _MOST, _ALL = 2 << 10, 16 << 10, 512 << 10
+_LEAST, _MOST, _ALL = 2 << 10, 4 << 10, 64 << 10
 _PATIENCE = 10.0
 _START_PATIENCE = 60.0  # in an emulated machine everything takes its time, and a dead one is seen at once
 _COUNTS = re.compile(

@@ -176,5 +176,5 @@ def test_few_tracers_keep_more_and_all_together_no_more_than_memory_has(
         )
         return [tcpdump.buffer_of(count) >> 10 for count in (1, 14, 50, 800)]
 
-    assert sizes(64) == [16, 16, 10, 2]
-    assert sizes(1) == [16, 2, 2, 2]
+    assert sizes(64) == [4, 4, 2, 2]
+    assert sizes(1) == [4, 2, 2, 2]
