@@ -77,7 +77,14 @@ def ahead(request: Any) -> Iterator[Ahead]:
     labs.close()
 
 
-@pytest.fixture(scope="module", params=WITH_FRR, ids=lambda path: path.stem)
+def some(paths: Sequence[Path], one_of: int) -> list[Any]:
+    """All labs as parameters: one of so many for `make test`, all for `make prove`."""
+    quick = paths[::one_of]
+    marks = {path: [] if path in quick else [pytest.mark.prove] for path in paths}
+    return [pytest.param(path, id=path.stem, marks=marks[path]) for path in paths]
+
+
+@pytest.fixture(scope="module", params=some(WITH_FRR, 3))
 def frr(request: Any, ahead: Ahead) -> Iterator[Up]:
     lab = ahead.lab(request.param)
     yield lab
@@ -89,7 +96,7 @@ def proves(lab: Up) -> None:
         assert verdict.status is Status.PASS, (verdict.exercise, not_passed(verdict), verdict.suspects)
 
 
-@pytest.fixture(scope="module", params=PLAIN, ids=lambda path: path.stem)
+@pytest.fixture(scope="module", params=some(PLAIN, 2))
 def plain(request: Any) -> Iterator[Up]:
     need_root()
     begun: list[Home] = []
