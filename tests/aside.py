@@ -41,6 +41,7 @@ ASIDE = (
     "tests/test_of_rules.py",
     "tests/test_parting.py",
     "tests/test_pcapfile.py",
+    "tests/test_pcapng.py",
     "tests/test_plan.py",
     "tests/test_policies.py",
     "tests/test_portable.py",
