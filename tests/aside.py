@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 ASIDE = (
+    "tests/browser/",
     "tests/host/",
     "tests/live/",
     "tests/providers/test_vagrant_parts.py",
