@@ -38,6 +38,7 @@ ASIDE = (
     "tests/test_injection.py",
     "tests/test_isis.py",
     "tests/test_loader.py",
+    "tests/test_matched.py",
     "tests/test_own.py",
     "tests/test_of_rules.py",
     "tests/test_parting.py",
