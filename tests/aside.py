@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 ASIDE = (
+    "tests/browser/",
     "tests/host/",
     "tests/live/",
     "tests/providers/test_vagrant_parts.py",
@@ -37,10 +38,13 @@ ASIDE = (
     "tests/test_injection.py",
     "tests/test_isis.py",
     "tests/test_loader.py",
+    "tests/test_matched.py",
     "tests/test_own.py",
     "tests/test_of_rules.py",
+    "tests/test_page_html.py",
     "tests/test_parting.py",
     "tests/test_pcapfile.py",
+    "tests/test_pcapng.py",
     "tests/test_plan.py",
     "tests/test_policies.py",
     "tests/test_portable.py",
