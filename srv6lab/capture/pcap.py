@@ -36,7 +36,11 @@ _SECTION, _INTERFACE = 0x0A0D0D0A, 1
 _SECTION_BYTES = struct.pack("<I", _SECTION)  # a palindrome: the same in both byte orders
 _SECTION_ORDERS = {b"\x4d\x3c\x2b\x1a": "<", b"\x1a\x2b\x3c\x4d": ">"}
 _PACKET_BLOCKS = {2: "H", 3: "", 6: "I"}  # obsolete, simple, enhanced packet: how each names its interface
-_PACKET_DATA = {2: (28, 20), 3: (12, 8), 6: (28, 20)}  # where its bytes begin, and where it says how many they are
+_PACKET_DATA = {
+    2: (28, 20),
+    3: (12, 8),
+    6: (28, 20),
+}  # where its bytes begin, and where it says how many they are
 _KEPT_BLOCKS = frozenset({_SECTION, _INTERFACE, *_PACKET_BLOCKS})
 _LONGEST_RECORD = 256 * 1024  # Wireshark's own bound: a longer record is damage, and tshark stops there
 _CHUNK = 1 << 20

@@ -10,6 +10,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 from srv6lab.evidence.documents import from_json, to_json
+from srv6lab.evidence.observations import OBSERVATIONS
 from srv6lab.host.files import write_whole
 
 SCHEMA = 1
@@ -19,8 +20,9 @@ VERDICT = "verdict.json"
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """`when` it ended (ISO 8601, UTC), how many `milliseconds` it and its grading took; `built` is the fingerprint of
-    what the lab was up from, `topology` the digest of its file, `seen` that of captures and observations."""
+    """`when` it was judged (ISO 8601, UTC), how many `milliseconds` the run took; `built` is the fingerprint of
+    what the lab was up from, on machines with that `box` ("" for the file's), `topology` the digest of its file, `seen`
+    that of captures, observations and verdict."""
 
     lab: str
     exercise: str
@@ -29,6 +31,7 @@ class Run:
     when: str
     milliseconds: int
     built: str
+    box: str
     topology: str
     seen: str
 
@@ -50,7 +53,7 @@ def read_run(folder: Path) -> Run | None:
 
 
 def digest(folder: Path) -> str:
-    """Of all that a run saw, as it lies in its folder."""
+    """Of all that a run saw and came to, as it lies in its folder; OSError where that can't be read."""
     found = blake2b(digest_size=16)
     for path in _files(folder):
         content = path.read_bytes()
@@ -61,4 +64,4 @@ def digest(folder: Path) -> str:
 
 def _files(folder: Path) -> Iterable[Path]:
     captures = sorted((folder / "captures").glob("*"))
-    return [path for path in (*captures, folder / "observations.json") if path.is_file()]
+    return [path for path in (*captures, folder / OBSERVATIONS, folder / VERDICT) if path.is_file()]

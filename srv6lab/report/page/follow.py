@@ -36,8 +36,8 @@ class Step:
     def of(cls, rfc: Hop | None, linux: Hop | None) -> Step:
         either = rfc or linux
         assert either
-        fields = [foretell(one.packet) if one else {} for one in (rfc, linux)]
-        return cls((either.point, either.direction), rfc, linux, *fields)
+        fields, others = (foretell(one.packet) if one else {} for one in (rfc, linux))
+        return cls((either.point, either.direction), rfc, linux, fields, others)
 
     @property
     def model(self) -> Hop | None:

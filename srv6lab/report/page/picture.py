@@ -2,39 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from math import cos, pi, sin
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from srv6lab.plan.nodes import Nic, Plan, PlannedNode
+from srv6lab.report.picture.layout import Layout, PlacedEnd, PlacedNode, PlacedService, layout
 from srv6lab.srv6.behaviors import Behavior
 
 
 def picture(plan: Plan) -> dict[str, Any]:
-    """Nodes and links with all that is written beside them."""
-    width, height = 1000, 640
-    count = len(plan.nodes)
-    places = {
-        node.name: (
-            round(width / 2 + 0.42 * width * cos(2 * pi * index / count - pi), 1),
-            round(height / 2 + 0.42 * height * sin(2 * pi * index / count - pi), 1),
-        )
-        for index, node in enumerate(plan.nodes)
-    }
+    """Nodes, links and services where they stand, with all that is written beside them."""
+    placed = layout(plan)
+    services = {(one.node, one.name): one for one in placed.services}
     return {
-        "width": width,
-        "height": height,
-        "nodes": [_node(node, *places[node.name]) for node in plan.nodes],
-        "links": list(_links(plan)),
+        "width": placed.width,
+        "height": placed.height,
+        "small": placed.small,
+        "nodes": [_node(node, one, services) for node, one in zip(plan.nodes, placed.nodes, strict=True)],
+        "links": [*_links(plan, placed), *_ports(plan, services)],
     }
 
 
-def _node(node: PlannedNode, x: float, y: float) -> dict[str, Any]:
+def _node(
+    node: PlannedNode, placed: PlacedNode, services: Mapping[tuple[str, str], PlacedService]
+) -> dict[str, Any]:
     return {
         "name": node.name,
         "role": node.role,
-        "x": x,
-        "y": y,
+        **_box(placed),
+        "lines": [{"kind": line.kind, "text": line.text} for line in placed.lines],
         "addresses": [str(address) for address in node.addresses()],
         "locator": str(node.locator) if node.locator else None,
         "sids": [
@@ -42,10 +38,22 @@ def _node(node: PlannedNode, x: float, y: float) -> dict[str, Any]:
             for sid, behavior, flavors in _sids(node)
         ],
         "services": [
-            {"name": one.name, "engine": one.engine, "netns": one.netns or None} for one in node.services
+            {
+                "name": one.name,
+                "engine": one.engine,
+                "netns": one.netns or None,
+                "text": found.text if (found := services.get((node.name, one.name))) else one.name,
+                **_box(found),
+            }
+            for one in node.services
         ],
         "policies": list(_policies(node)),
     }
+
+
+def _box(placed: PlacedNode | PlacedService | None) -> dict[str, float | None]:
+    """The centre and the size of what is drawn, None for what has no room."""
+    return {name: getattr(placed, name, None) for name in ("x", "y", "width", "height")}
 
 
 def _sids(node: PlannedNode) -> Iterator[tuple[str, Behavior, tuple[str, ...]]]:
@@ -73,39 +81,53 @@ def _policies(node: PlannedNode) -> Iterator[str]:
             yield f"policy <{policy.id.color}, {policy.id.endpoint}>{name}"
 
 
-def _links(plan: Plan) -> Iterator[dict[str, Any]]:
-    """Each wire once; a service's ports are wires within its node."""
-    ends: dict[str, list[Nic]] = {}
-    for nic in plan.nics():
-        ends.setdefault(nic.link, []).append(nic)
-    for name, nics in ends.items():
-        yield _link(name, nics)
-    for node in plan.nodes:
-        for service in node.services:
-            for port in service.ports:
-                yield _link(link_of(port.inside), [port.outside, port.inside])
-
-
 def link_of(nic: Nic) -> str:
+    """The name of a NIC's link; that of a service's veth pair is its capture's."""
     return nic.link or nic.trace
 
 
-def _link(name: str, nics: list[Nic]) -> dict[str, Any]:
-    networks = dict.fromkeys(network for nic in nics for network in nic.networks())
+def _links(plan: Plan, placed: Layout) -> Iterator[dict[str, Any]]:
+    """Each link once, with its ends in the order of the file."""
+    nics = {nic.point: nic for nic in plan.nics()}
+    for link in placed.links:
+        ends = [_end(nics[end.point], end) for end in link.ends]
+        yield {
+            "name": link.name,
+            "prefixes": list(link.prefixes),
+            "x": link.x,
+            "y": link.y,
+            "bridge": link.bridge,
+            "ends": ends,
+        }
+
+
+def _ports(plan: Plan, services: Mapping[tuple[str, str], PlacedService]) -> Iterator[dict[str, Any]]:
+    """A service's veth pairs, as links within its node."""
+    for node in plan.nodes:
+        for service in node.services:
+            placed = services.get((node.name, service.name))
+            ends = {end.point: end for end in placed.ends} if placed else {}
+            for port in service.ports:
+                pair = [port.outside, port.inside]
+                yield {
+                    "name": link_of(port.inside),
+                    "prefixes": [str(one) for one in port.inside.networks()],
+                    "x": placed.x if placed else None,
+                    "y": placed.y if placed else None,
+                    "bridge": False,
+                    "ends": [_end(nic, ends.get(nic.point)) for nic in pair],
+                }
+
+
+def _end(nic: Nic, placed: PlacedEnd | None) -> dict[str, Any]:
     return {
-        "name": name,
-        "prefixes": [str(one) for one in networks if not one.is_link_local],
-        "ends": [
-            {
-                "point": str(nic.point),
-                "node": nic.point.node,
-                "netns": nic.point.netns or None,
-                "nic": nic.name,
-                "addresses": [str(one.ip) for one in nic.addresses],
-                "mac": nic.mac,
-            }
-            for nic in nics
-        ],
+        "point": str(nic.point),
+        "node": nic.point.node,
+        "netns": nic.point.netns or None,
+        "nic": nic.name,
+        "addresses": [str(one.ip) for one in nic.addresses],
+        "mac": nic.mac,
+        **{name: getattr(placed, name, None) for name in ("x", "y", "path", "side")},
     }
 
 

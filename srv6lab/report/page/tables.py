@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from srv6lab.evidence.fields import NONE
 from srv6lab.evidence.packets import Direction
 from srv6lab.plan.nodes import Plan
-from srv6lab.report.page.follow import Followed, Step
+from srv6lab.report.page.follow import Step
 from srv6lab.report.page.shown import Shown
-from srv6lab.report.page.walks import look
+from srv6lab.report.page.walks import Walked, look
 from srv6lab.report.walk import HEADINGS, row
 from srv6lab.topology.exercises import Probe
-
-Walked = Sequence[tuple[Probe, Sequence[Followed]]]
 
 
 def counters(plan: Plan, shown: Shown) -> list[dict[str, Any]]:
@@ -33,7 +30,9 @@ def counters(plan: Plan, shown: Shown) -> list[dict[str, Any]]:
     ]
 
 
-def _counter(what: str, expected: str | None, seen: str | None = None, status: str | None = None) -> dict[str, Any]:
+def _counter(
+    what: str, expected: str | None, seen: str | None = None, status: str | None = None
+) -> dict[str, Any]:
     return {"what": what, "expected": expected, "seen": seen, "status": status}
 
 
@@ -114,3 +113,7 @@ def _row(steps: Sequence[Step], index: int) -> dict[str, Any]:
         "cells": list(row(at, look(shown))),
         "seen": bool(shown.captured),
     }
+
+
+def policies(plan: Plan, shown: Shown) -> list[dict[str, Any]]:
+    return []

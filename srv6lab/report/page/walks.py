@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import count
+from pathlib import Path
 from typing import Any
 
+from srv6lab.capture.dissect import Frame
 from srv6lab.evidence.fields import CARRIED_OF_FRAMES, CARRIED_OF_HEADERS, NONE
-from srv6lab.evidence.packets import Direction, Point
-from srv6lab.evidence.prediction import End, Hop, Leg, Trace
+from srv6lab.evidence.packets import Point
+from srv6lab.evidence.prediction import End, Leg, Trace
 from srv6lab.evidence.wording import Described
-from srv6lab.plan.nodes import Nic, Plan
+from srv6lab.judge.expectations import expectations
+from srv6lab.plan.nodes import Plan
 from srv6lab.report.page.bytes import shown_frame
 from srv6lab.report.page.follow import Followed, Step, follow
 from srv6lab.report.page.picture import link_of
-from srv6lab.report.page.shown import Shown
+from srv6lab.report.page.shown import Frames, Shown
 from srv6lab.srv6.quirks import QUIRKS
-from srv6lab.judge.expectations import Expected, expectations
 from srv6lab.topology.exercises import Probe
 
+Walked = Sequence[tuple[Probe, Sequence[Followed]]]
 PACKETS = 3  # that are shown of a hop, at most
 _OF_EACH = frozenset(row.name for row in (*CARRIED_OF_FRAMES, *CARRIED_OF_HEADERS)) | frozenset(
     f"{before}identification" for before in ("inner.", "middle.")
@@ -25,7 +29,7 @@ _OF_EACH = frozenset(row.name for row in (*CARRIED_OF_FRAMES, *CARRIED_OF_HEADER
 _WORST = ("fail", "inconclusive", "pass")
 
 
-def probes(plan: Plan, shown: Shown) -> list[tuple[Probe, list[Followed]]]:
+def walked(plan: Plan, shown: Shown) -> Walked:
     """The probes of an exercise in the order in which they are sent, with their walks."""
     wanted = expectations(plan, shown.name)
     predicted = {one.probe: one for one in shown.predictions}
@@ -43,9 +47,9 @@ def probes(plan: Plan, shown: Shown) -> list[tuple[Probe, list[Followed]]]:
     ]
 
 
-def frames(walked: Sequence[tuple[Probe, Sequence[Followed]]]) -> Iterator[tuple[Point, int]]:
-    """Where the frames are whose bytes are shown."""
-    for _, walks in walked:
+def shown_frames(probes: Walked) -> Iterator[tuple[Point, int]]:
+    """The frames whose bytes are shown: where they were captured, and their numbers there."""
+    for _, walks in probes:
         for walk in walks:
             for step in walk.steps:
                 for packet, whole in _some(step.captured):
@@ -64,49 +68,58 @@ def _some(packets: Sequence[Described]) -> list[tuple[Described, bool]]:
     return sorted(chosen, key=lambda one: one[0].packet.number)
 
 
-def probes_json(
-    plan: Plan, shown: Shown, walked: Sequence[tuple[Probe, Sequence[Followed]]]
-) -> list[dict[str, Any]]:
-    nics = {nic.point: nic for nic in plan.nics()} | {nic.point: nic for nic in plan.traced()}
-    nics |= {port.outside.point: port.outside for node in plan.nodes for one in node.services for port in one.ports}
+def probes_json(plan: Plan, shown: Shown, probes: Walked, frames: Frames) -> list[dict[str, Any]]:
+    ports = (port for node in plan.nodes for one in node.services for port in one.ports)
+    nics = [*plan.nics(), *(nic for port in ports for nic in (port.outside, port.inside))]
+    links = {nic.point: link_of(nic) for nic in nics}
     return [
         {
             "id": probe.id,
             "from": probe.source,
             "to": probe.to or str(probe.destination),
             "words": f"{probe.count} {probe.kind.words if probe.count > 1 else probe.kind.single}",
-            "walks": list(_walks(shown, probe, walks, nics)),
+            "walks": list(_walks(shown, probe, walks, links, frames)),
         }
-        for probe, walks in walked
+        for probe, walks in probes
     ]
 
 
 def _walks(
-    shown: Shown, probe: Probe, walks: Sequence[Followed], nics: Mapping[Point, Nic]
+    shown: Shown, probe: Probe, walks: Sequence[Followed], links: Mapping[Point, str], frames: Frames
 ) -> Iterator[dict[str, Any]]:
     items = [one for one in (shown.verdict or {}).get("items", ()) if one["probe"] == probe.id]
-    number = {leg: 0 for leg in Leg}
+    numbers = {leg: count(1) for leg in Leg}
     for walk in walks:
-        hops = []
-        before: Step | None = None
-        for step in walk.steps:
-            number[walk.leg] += 1
-            name = f"{probe.id}/{walk.leg}/{number[walk.leg]}"
-            hops.append(_hop(shown, name, step, before, items, nics))
-            before = step
+        hops = [
+            {
+                "id": f"{probe.id}/{walk.leg}/{next(numbers[walk.leg])}",
+                **_place(step, links),
+                **_witnesses(shown, step, frames),
+                "changed": changed(before, step) if before else [],
+                **_judged(step, items),
+                "segments": _segments(look(step)),
+            }
+            for before, step in zip((None, *walk.steps), walk.steps, strict=False)
+        ]
         yield {
             "leg": walk.leg,
             "title": _title(probe, walk),
-            "share": str(walk.trace.share) if walk.trace else None,
-            "choices": _choices(walk.trace),
             "witness": walk.witness,
-            "number": walk.trace.number if walk.trace else 0,
-            "end": _end(walk.trace.end) if walk.trace else None,
-            "linux_end": _end(walk.linux.end)
-            if walk.linux and walk.trace and walk.linux.end != walk.trace.end
-            else None,
+            **_trace(walk),
             "hops": hops,
         }
+
+
+def _trace(walk: Followed) -> dict[str, Any]:
+    """What the model says of the whole walk."""
+    trace, linux = walk.trace, walk.linux
+    return {
+        "share": str(trace.share) if trace else None,
+        "choices": _choices(trace),
+        "number": trace.number if trace else 0,
+        "end": _end(trace.end) if trace else None,
+        "linux_end": _end(linux.end) if trace and linux and linux.end != trace.end else None,
+    }
 
 
 def _title(probe: Probe, walk: Followed) -> str:
@@ -136,36 +149,40 @@ def _end(end: End) -> dict[str, Any]:
     return {"delivered": end.delivered, "known": end.known, "at": str(end.place), "reason": end.reason}
 
 
-def _hop(
-    shown: Shown,
-    name: str,
-    step: Step,
-    before: Step | None,
-    items: Sequence[Mapping[str, Any]],
-    nics: Mapping[Point, Nic],
-) -> dict[str, Any]:
-    point, direction = step.spot
-    model = step.model
-    mine = _items(step, items)
+def _place(step: Step, links: Mapping[Point, str]) -> dict[str, Any]:
+    (point, direction), model = step.spot, step.model
     return {
-        "id": name,
         "point": str(point),
         "direction": direction,
         "node": point.node,
         "netns": point.netns or None,
-        "link": link_of(nics[point]) if point in nics else None,
+        "link": links.get(point),
         "behavior": (" + ".join(model.behaviors) or None) if model else None,
         "reason": model.reason if model else "",
         "quirks": _quirks(step),
+    }
+
+
+def _witnesses(shown: Shown, step: Step, frames: Frames) -> dict[str, Any]:
+    point, rfc = step.spot[0], step.rfc
+    file = shown.files.get(point)
+    return {
         "expected": dict(step.expected.fields) if step.expected else None,
-        "predicted": dict(step.rfc or step.linux) or None,
-        "linux": {key: value for key, value in step.linux.items() if step.rfc and value != step.rfc.get(key)},
-        "captured": [_packet(shown, point, one) for one, _ in _some(step.captured)],
-        "count": len(step.captured) if point in shown.files else None,
-        "changed": changed(before, step) if before else [],
+        "predicted": dict(rfc or step.linux) or None,
+        "linux": {name: value for name, value in step.linux.items() if rfc and value != rfc.get(name)},
+        "captured": [
+            _packet(one, file, frames.get(((shown.name, point), one.packet.number)))
+            for one, _ in _some(step.captured)
+        ],
+        "count": len(step.captured) if file else None,
+    }
+
+
+def _judged(step: Step, items: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    mine = _items(step, items)
+    return {
         "differs": [_difference(one) for one in mine if _differs(one)],
         "status": next((word for word in _WORST if any(one["status"] == word for one in mine)), None),
-        "segments": _segments(look(step)),
     }
 
 
@@ -200,7 +217,9 @@ def changed(before: Step, step: Step) -> list[str]:
     for pair in pairs:
         if pair and pair[0] and pair[1]:
             was, now = pair
-            return [name for name in dict.fromkeys((*now, *was)) if was.get(name, NONE) != now.get(name, NONE)]
+            return [
+                name for name in dict.fromkeys((*now, *was)) if was.get(name, NONE) != now.get(name, NONE)
+            ]
     return []
 
 
@@ -220,13 +239,13 @@ def _segments(fields: Mapping[str, str]) -> dict[str, Any] | None:
     return {"list": listed.split(", "), "left": int(left)}
 
 
-def _packet(shown: Shown, point: Point, one: Described) -> dict[str, Any]:
+def _packet(one: Described, file: Path | None, frame: Frame | None) -> dict[str, Any]:
     packet = one.packet
     return {
         "number": packet.number,
-        "file": shown.files.get(point, ""),
+        "file": file.name if file else "",
         "time": round(packet.time, 6),
         "fields": dict(one.fields),
         "length": packet.length,
-        **shown_frame(shown.frames.get((point, packet.number)), one.fields),
+        **shown_frame(frame, one.fields),
     }
