@@ -26,9 +26,7 @@ from srv6lab.host.files import shown, write_whole
 from srv6lab.host.progress import Progress
 from srv6lab.host.version import version
 from srv6lab.live.instance import Instance
-from srv6lab.plan.nodes import Plan
 from srv6lab.render import files as rendered
-from srv6lab.render.files import Files
 from srv6lab.report import formats
 from srv6lab.suggest import or_all
 
@@ -36,6 +34,8 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from srv6lab.images.box import Box
+    from srv6lab.plan.nodes import Plan
+    from srv6lab.render.files import Files
 
 
 def write_rendered(files: Files, folder: Path) -> tuple[list[Path], list[Path]]:
