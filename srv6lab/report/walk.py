@@ -15,6 +15,7 @@ from srv6lab.evidence.wording import foretell, sentence
 from srv6lab.plan.nodes import Plan
 from srv6lab.srv6.quirks import QUIRKS
 
+from .quoting import mermaid_message
 from .table import aligned
 
 SCHEMA = 1
@@ -247,17 +248,12 @@ def _places(trace: Trace) -> Iterator[Place]:
 
 def _sequence(title: str, trace: Trace, actors: Mapping[Place, str]) -> Iterator[str]:
     first = trace.hops[0].point.place if trace.hops else trace.end.place
-    yield f"  Note over {actors[first]}: {_safe(title)}"
+    yield f"  Note over {actors[first]}: {mermaid_message(title)}"
     for out, into in pairwise(trace.hops):
         if out.direction is not Direction.OUT:
             continue
         sender, taker = actors[out.point.place], actors[into.point.place]
-        yield f"  Note over {sender}: {_safe(_why(out))}"
-        yield f"  {sender}->>{taker}: {_safe(sentence(foretell(out.packet)))}"
+        yield f"  Note over {sender}: {mermaid_message(_why(out))}"
+        yield f"  {sender}->>{taker}: {mermaid_message(sentence(foretell(out.packet)))}"
     word = "delivered" if trace.end.delivered else "lost" if trace.end.known else "not modeled from here on"
-    yield f"  Note over {actors[trace.end.place]}: {_safe(f'{word}: {trace.end.reason}')}"
-
-
-def _safe(text: str) -> str:
-    """Mermaid ends a statement at a semicolon, and begins an entity at a number sign."""
-    return text.replace(";", ",").replace("#", "")
+    yield f"  Note over {actors[trace.end.place]}: {mermaid_message(f'{word}: {trace.end.reason}')}"

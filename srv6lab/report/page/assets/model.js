@@ -44,9 +44,6 @@ function seen(hop, frame = 0) {
   return hop.captured?.[frame]?.fields ?? hop.captured?.[0]?.fields ?? { ...hop.predicted, ...hop.linux };
 }
 
-/** Was something to be captured here and wasn't? */
-const missing = (hop) => hop.captured !== null && hop.captured !== undefined && !hop.captured.length;
-
 function segmentsOf(fields, prefix = "") {
   const list = fields[`${prefix}segment_list`];
   if (!there(list)) return null;
@@ -58,6 +55,11 @@ const PLACES = DOC.exercises.flatMap((exercise, x) =>
   exercise.probes.flatMap((probe, p) =>
     probe.walks.flatMap((walk, w) =>
       walk.hops.map((hop, h) => ({ x, p, w, h, exercise, probe, walk, hop })))));
+
+const JUDGED = new Set(PLACES.filter(({ exercise }) => exercise.status).map(({ hop }) => hop));
+
+/** Was the exercise run, and yet nothing is captured here? */
+const missing = (hop) => JUDGED.has(hop) && !hop.captured?.length;
 
 const ADDRESSES = new Map(); // hash → place
 

@@ -13,7 +13,11 @@ function header() {
   const { made } = DOC;
   const statuses = DOC.exercises.map(({ status }) => status);
   const worst = ["fail", "inconclusive", "pass"].find((status) => statuses.includes(status));
-  return el("header", {}, el("div", { class: "titles" }, el("h1", {}, text(DOC.lab)), PREDICTION
+  const skip = el("a", { href: "#hop-title", class: "skip", click: (event) => {
+    event.preventDefault(); // the address is the hop's
+    $("hop-title").focus();
+  } }, "Skip to the packet");
+  return el("header", {}, skip, el("div", { class: "titles" }, el("h1", {}, text(DOC.lab)), PREDICTION
     ? el("span", { class: "badge" }, "prediction") : badge(worst), el("p", {}, text(DOC.description ?? "")),
   el("p", { class: "made" }, PREDICTION ? "Predicted by a model of RFC 8986; no packet was sent. " : "Judged on captured packets. ",
     `srv6lab ${made.version}`, made.provider ? [", ", text(made.provider)] : "", made.when ? [", ", text(made.when)] : "")),
@@ -91,11 +95,15 @@ function announce(words) {
 }
 
 /** A hop in words, for those who listen. */
-function hopWords({ h, hop }, count) {
-  const changed = (hop.changed ?? []).filter((name) => !ALWAYS_NEW.test(name));
+function hopWords({ h, hop }, places) {
   const fields = seen(hop);
-  return plain([`Hop ${h + 1} of ${count}, ${placeWords(hop)}`, hop.behavior,
-    changed.length ? `changed: ${changed.slice(0, 5).map((name) => `${name.replaceAll("_", " ")} ${fields[name] ?? "gone"}`).join(", ")}` : null,
+  const changes = changesOf(hop, places[h - 1]?.hop);
+  const changed = [...changes.was.keys()].filter((name) => MAIN.test(name) && there(fields[name]));
+  const fresh = headersOf(fields).filter((header) => isNew(header, changes));
+  const titles = (headers) => headers.map(({ title }) => title).join(", ");
+  return plain([`Hop ${h + 1} of ${places.length}, ${placeWords(hop)}`, hop.behavior,
+    fresh.length ? `pushed: ${titles(fresh)}` : null, changes.popped.length ? `taken off: ${titles(changes.popped)}` : null,
+    changed.length ? `changed: ${changed.map((name) => `${name.replaceAll("_", " ")} ${fields[name]}`).join(", ")}` : null,
     missing(hop) ? "not captured" : null, hop.status].filter(Boolean).join(". "));
 }
 
@@ -122,7 +130,7 @@ function go(place, { push = false, silent = false } = {}) {
   controlsState();
   document.title = plain(`${placeWords(place.hop)} – ${place.exercise.name} – ${DOC.lab} – srv6lab`);
   if (!silent) address_(place, push);
-  if (from) announce(hopWords(place, placesOf(place).length));
+  if (from) announce(hopWords(place, placesOf(place)));
 }
 
 function address_(place, push) {
@@ -188,14 +196,10 @@ function arrive() {
 }
 
 function build() {
-  const skip = el("a", { href: "#", class: "skip", click: (event) => {
-    event.preventDefault();
-    $("hop-title").focus();
-  } }, "Skip to the packet");
-  $("page").replaceChildren(skip, header(), el("nav", { id: "pickers", "aria-label": "Exercise, probe and walk" }),
+  $("page").replaceChildren(header(), el("nav", { id: "pickers", "aria-label": "Exercise, probe and walk" }),
     el("main", {}, el("div", { id: "about" }), el("section", { class: "panel stage", "aria-labelledby": "stage-title" },
       el("h2", { id: "stage-title" }, "Topology and packet"), pictureView(), controls()),
-    el("div", { class: "columns" }, el("div", { id: "strip" }), el("div", { id: "hop" })), el("div", { id: "more" })),
+    el("div", { class: "columns" }, el("div", { id: "hop" }), el("div", { id: "strip" })), el("div", { id: "more" })),
     el("div", { id: "live", class: "spoken", role: "status", "aria-live": "polite" }));
   sizePicture();
   const place = placeOf(location.hash) ?? firstPlace();

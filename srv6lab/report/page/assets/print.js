@@ -21,7 +21,7 @@ function paperWalk(places) {
 function paperHop(place, before) {
   const { hop } = place;
   return el("article", { class: "paperhop" }, el("h4", {}, `${place.h + 1}. `, text(placeWords(hop)), " ", badge(hop.status)),
-    why(hop), missing(hop) ? el("p", {}, "Not captured here; what follows is the prediction.") : null,
+    reason(hop), quirks(hop), missing(hop) ? el("p", {}, "Not captured here; what follows is the prediction.") : null,
     differsView(hop), stack(place, 0, before));
 }
 

@@ -29,7 +29,7 @@ function verdictView(exercise) {
 function verdictTable(exercise, items) {
   return table("What was judged, and what each witness says",
     ["What", "Status", "Where", "Probe", "Field", "Expected", "Predicted", "Captured", "Alone", "Note"],
-    items.map((item) => ({ class: `item ${STATUS_WORDS[item.status] ?? ""}`, "data-item": exercise.items.indexOf(item),
+    items.map((item) => ({ class: `item ${own(STATUS_WORDS, item.status) ?? ""}`, "data-item": exercise.items.indexOf(item),
       keys: ["kind", "status", "point", "probe", "field", "expected", "predicted", "captured", "alone", "note"], cells: [text(item.kind), badge(item.status),
       item.point ? toHop(placeOfItem(exercise, item), [item.point, item.direction].filter(Boolean).join(" ")) : "–",
       dash(item.probe), dash(item.field), dash(item.expected), dash(item.predicted), dash(item.captured),
