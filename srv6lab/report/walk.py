@@ -158,28 +158,28 @@ def _table(proxies: frozenset[str], prediction: Prediction) -> Iterator[str]:
             yield from _columns(found)
 
 
-_HEADINGS = ("at", "source", "destination", "hop limit", "segment list", "left", "inner packet")
+HEADINGS = ("at", "source", "destination", "hop limit", "segment list", "left", "inner packet")
 
 
 def _columns(rows: Sequence[tuple[str, Mapping[str, str]]]) -> Iterator[str]:
-    lines = [_HEADINGS]
-    for place, fields in rows:
-        inner = "-"
-        if fields["inner.source"] != NONE:
-            inner = f"{fields['inner.source']} → {fields['inner.destination']} hl {fields['inner.hop_limit']}"
-        segments, left = fields["segment_list"], fields["segments_left"]
-        lines.append(
-            (
-                place,
-                fields["source"],
-                fields["destination"],
-                fields["hop_limit"],
-                "-" if segments == NONE else segments,
-                "-" if left == NONE else left,
-                inner,
-            )
-        )
-    yield from aligned(lines, "    ")
+    yield from aligned([HEADINGS, *(row(place, fields) for place, fields in rows)], "    ")
+
+
+def row(place: str, fields: Mapping[str, str]) -> tuple[str, ...]:
+    """A packet at a place, by HEADINGS."""
+    inner = "-"
+    if fields["inner.source"] != NONE:
+        inner = f"{fields['inner.source']} → {fields['inner.destination']} hl {fields['inner.hop_limit']}"
+    segments, left = fields["segment_list"], fields["segments_left"]
+    return (
+        place,
+        fields["source"],
+        fields["destination"],
+        fields["hop_limit"],
+        "-" if segments == NONE else segments,
+        "-" if left == NONE else left,
+        inner,
+    )
 
 
 # --- JSON
