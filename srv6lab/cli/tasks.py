@@ -79,8 +79,8 @@ def exercise_names(found: Plan, asked: Sequence[str]) -> list[str]:
 
 
 def predict(found: Plan, names: Sequence[str], probes: Sequence[str], form: str) -> str:
-    """What the model says of exercises' probes (all of them, or those named), as text, JSON, Mermaid or a walk to write
-    from."""
+    """What the model says of exercises' probes (all of them, or those named), as text, JSON, Mermaid, a page or a walk
+    to write from."""
     from srv6lab.predict import predict
     from srv6lab.report.walk import Walked
 
@@ -97,6 +97,7 @@ def predict(found: Plan, names: Sequence[str], probes: Sequence[str], form: str)
             tuple(one for one in predict(found, name) if not probes or one.probe in probes),
             proxies,
             found.parallel(),
+            found,
         )
         for name in names
     ]

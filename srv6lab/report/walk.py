@@ -12,6 +12,7 @@ from srv6lab.evidence.fields import NONE
 from srv6lab.evidence.packets import Direction, Place
 from srv6lab.evidence.prediction import End, Hop, Prediction, Trace
 from srv6lab.evidence.wording import foretell, sentence
+from srv6lab.plan.nodes import Plan
 from srv6lab.srv6.quirks import QUIRKS
 
 from .quoting import mermaid_message
@@ -24,13 +25,14 @@ _LEGS = {"there": "there", "back": "and back"}
 @dataclass(frozen=True, slots=True)
 class Walked:
     """The predictions of one exercise; `proxies` are the behaviors that hand packets to a service, `parallel` the
-    pairs of places that several links connect."""
+    pairs of places that several links connect, `plan` the lab itself, which only a page shows."""
 
     lab: str
     exercise: str
     predictions: tuple[Prediction, ...]
     proxies: frozenset[str]
     parallel: frozenset[frozenset[str]] = frozenset()
+    plan: Plan | None = None
 
 
 def walks_text(walked: Sequence[Walked]) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from srv6lab.evidence.packets import Direction
 from srv6lab.plan.nodes import Plan
 from srv6lab.report.page.follow import Step
 from srv6lab.report.page.shown import Shown
+from srv6lab.report.page.stages import stages, words
 from srv6lab.report.page.walks import Walked, look
 from srv6lab.report.walk import HEADINGS, row
 from srv6lab.topology.exercises import Probe
@@ -116,4 +117,46 @@ def _row(steps: Sequence[Step], index: int) -> dict[str, Any]:
 
 
 def policies(plan: Plan, shown: Shown) -> list[dict[str, Any]]:
-    return []
+    """SR policies with their candidate paths as the model elects them, for each part of an exercise in which that is
+    otherwise than before. What a headend elected otherwise in a run is an item of the verdict."""
+    if not any(node.headend for node in plan.nodes):
+        return []
+    from srv6lab.live.wait_for_policies import expected
+
+    found: list[dict[str, Any]] = []
+    before: list[dict[str, Any]] = []
+    for actions in stages(plan.exercise(shown.name)[1]):
+        now = [
+            _policy(node, one) for node, said in expected(plan, actions).items() for one in said["policies"]
+        ]
+        if now != before:
+            found += [{"when": words(plan, actions), **one} for one in now]
+        before = now
+    return found
+
+
+def _policy(node: str, policy: Mapping[str, Any]) -> dict[str, Any]:
+    name = f" {policy['name']}" if policy["name"] else ""
+    return {
+        "headend": node,
+        "policy": f"<{policy['color']}, {policy['endpoint']}>{name}",
+        "action": policy["action"],
+        "binding_sid": policy["binding_sid"],
+        "flows": [{"segments": one["segments"], "share": one["share"]} for one in policy["flows"]],
+        "candidates": [_candidate(one) for one in policy["candidate_paths"]],
+    }
+
+
+def _candidate(one: Mapping[str, Any]) -> dict[str, Any]:
+    word, _, why = one["state"].partition(":")
+    return {
+        "name": one["name"] or one["id"],
+        "preference": one["preference"],
+        "valid": not word.startswith("invalid"),
+        "active": word == "active",
+        "why": why.strip() or one["state"],
+        "lists": [
+            {"segments": each["segments"], "weight": each["weight"], "faults": each["faults"]}
+            for each in one["segment_lists"]
+        ],
+    }

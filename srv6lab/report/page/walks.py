@@ -18,6 +18,7 @@ from srv6lab.report.page.bytes import shown_frame
 from srv6lab.report.page.follow import Followed, Step, follow
 from srv6lab.report.page.picture import link_of
 from srv6lab.report.page.shown import Frames, Shown
+from srv6lab.report.page.stages import of_probes, words
 from srv6lab.srv6.quirks import QUIRKS
 from srv6lab.topology.exercises import Probe
 
@@ -72,12 +73,15 @@ def probes_json(plan: Plan, shown: Shown, probes: Walked, frames: Frames) -> lis
     ports = (port for node in plan.nodes for one in node.services for port in one.ports)
     nics = [*plan.nics(), *(nic for port in ports for nic in (port.outside, port.inside))]
     links = {nic.point: link_of(nic) for nic in nics}
+    held = {one.id: (actions, across) for one, actions, across in of_probes(plan.exercise(shown.name)[1])}
     return [
         {
             "id": probe.id,
             "from": probe.source,
             "to": probe.to or str(probe.destination),
             "words": f"{probe.count} {probe.kind.words if probe.count > 1 else probe.kind.single}",
+            "changes": words(plan, held[probe.id][0]),
+            "across": held[probe.id][1],
             "walks": list(_walks(shown, probe, walks, links, frames)),
         }
         for probe, walks in probes

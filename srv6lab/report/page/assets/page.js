@@ -156,13 +156,16 @@ function showWalk(place, from) {
 }
 
 function showHop() {
+  const { hop } = state.place;
+  $("now").replaceChildren(train(seen(hop), changesOf(hop, placesOf(state.place)[state.place.h - 1]?.hop)));
+  $("now").className = missing(hop) ? "lost" : "";
   chosenPart = null;
   $("hop").replaceChildren(hopView(state.place, state.frame));
   for (const line of document.querySelectorAll("#strip [data-hop]")) {
     const now = Number(line.dataset.index) === state.place.h;
     if (now) line.setAttribute("aria-current", "step");
     else line.removeAttribute("aria-current");
-    if (now) nearest(line.closest("ol"), line.parentElement);
+    if (now) requestAnimationFrame(() => nearest(line.closest("ol"), line.parentElement));
   }
 }
 
@@ -198,7 +201,7 @@ function arrive() {
 function build() {
   $("page").replaceChildren(header(), el("nav", { id: "pickers", "aria-label": "Exercise, probe and walk" }),
     el("main", {}, el("div", { id: "about" }), el("section", { class: "panel stage", "aria-labelledby": "stage-title" },
-      el("h2", { id: "stage-title" }, "Topology and packet"), pictureView(), controls()),
+      el("h2", { id: "stage-title" }, "Topology and packet"), pictureView(), controls(), el("div", { id: "now" })),
     el("div", { class: "columns" }, el("div", { id: "hop" }), el("div", { id: "strip" })), el("div", { id: "more" })),
     el("div", { id: "live", class: "spoken", role: "status", "aria-live": "polite" }));
   sizePicture();

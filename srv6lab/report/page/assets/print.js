@@ -21,8 +21,13 @@ function paperWalk(places) {
 function paperHop(place, before) {
   const { hop } = place;
   return el("article", { class: "paperhop" }, el("h4", {}, `${place.h + 1}. `, text(placeWords(hop)), " ", badge(hop.status)),
-    reason(hop), quirks(hop), missing(hop) ? el("p", {}, "Not captured here; what follows is the prediction.") : null,
+    reason(hop), quirkNames(hop), missing(hop) ? el("p", {}, "Not captured here; what follows is the prediction.") : null,
     differsView(hop), stack(place, 0, before));
+}
+
+/** What they mean stands once, in the list of departures. */
+function quirkNames({ quirks: met }) {
+  return met.length ? el("p", { class: "quirk" }, `Linux departs from the RFC here: ${met.map(({ name }) => name).join(", ")}`) : null;
 }
 
 function fillPaper() {

@@ -59,7 +59,7 @@ function countersView({ counters }) {
 function proxiesView({ proxies }) {
   return section("SR proxies, before and after", proxies.map(({ behavior, node, sid, columns, rows, witness, probe }) =>
     table(`${behavior} on ${node}, SID ${sid}, probe ${probe ?? ""}: what each half of it takes in and gives out (${witness})`,
-      ["", ...columns], rows.map(({ before, cells }) => ({ class: before ? "before" : "after",
+      ["Side", ...columns], rows.map(({ before, cells }) => ({ class: before ? "before" : "after",
         cells: [before ? "before" : "after", ...cells.map(dash)] })), { class: "proxy", "data-part-of": "proxies" })));
 }
 
