@@ -80,7 +80,7 @@ def files(hosts: str, filters: Sequence[Filter]) -> dict[str, str]:
     return {
         "preferences": _preferences(),
         "colorfilters": "".join(map(_color, _COLORS)),
-        "dfilters": "".join(f"{_quoted(one.name)} {one.expression}\n" for one in filters),
+        "dfilters": "".join(f"{quoted(one.name)} {one.expression}\n" for one in filters),
         "dfilter_buttons": "".join(_button(one) for one in filters if one.label),
         "hosts": hosts,
     }
@@ -108,7 +108,7 @@ def expressions(profile: Iterable[Filter]) -> Iterator[str]:
 
 def columns() -> str:
     """The columns as a preference has them."""
-    return ",".join(f"{_quoted(title)},{_quoted(shown)}" for title, shown in _COLUMNS)
+    return ",".join(f"{quoted(title)},{quoted(shown)}" for title, shown in _COLUMNS)
 
 
 def _behaviors(prediction: Prediction) -> Iterator[str]:
@@ -118,12 +118,12 @@ def _behaviors(prediction: Prediction) -> Iterator[str]:
 
 def _says(text: str) -> str:
     """The packets whose comment has a text in it."""
-    return f"frame.comment contains {_quoted(text)}"
+    return f"frame.comment contains {quoted(text)}"
 
 
 def _preferences() -> str:
     lines = ["# Written by srv6lab. Wireshark writes what is changed here while it runs.", ""]
-    pairs = ",\n".join(f"\t{_quoted(title)}, {_quoted(shown)}" for title, shown in _COLUMNS)
+    pairs = ",\n".join(f"\t{quoted(title)}, {quoted(shown)}" for title, shown in _COLUMNS)
     lines += [f"gui.column.format: \n{pairs}"]
     lines += [f"{name}: {value}" for name, value in _PREFERENCES]
     return "\n".join(lines) + "\n"
@@ -148,7 +148,7 @@ def _escaped(text: str) -> str:
     )
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
     """A text between quotes, on one line, with nothing in it that ends them."""
     shown = "".join(one if one.isprintable() else "\ufffd" for one in text)
     return '"' + shown.replace("\\", "\\\\").replace('"', '\\"') + '"'
