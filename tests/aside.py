@@ -41,6 +41,7 @@ ASIDE = (
     "tests/test_matched.py",
     "tests/test_own.py",
     "tests/test_of_rules.py",
+    "tests/test_page_html.py",
     "tests/test_parting.py",
     "tests/test_pcapfile.py",
     "tests/test_pcapng.py",
