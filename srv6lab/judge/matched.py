@@ -61,6 +61,10 @@ class Match:
     fields: Mapping[str, str] = field(default_factory=dict)
 
     @property
+    def either(self) -> tuple[At | None, At | None]:
+        return self.rfc, self.linux
+
+    @property
     def at(self) -> At | None:
         """By the RFC, or by Linux where only that has it."""
         return self.rfc or self.linux

@@ -3,6 +3,7 @@
 function paperView(exercise) {
   const places = PLACES.filter((place) => place.exercise === exercise);
   const walks = Map.groupBy ? Map.groupBy(places, ({ walk }) => walk) : grouped(places);
+  if (!places.length) return [];
   return [el("h2", {}, `All hops of ${exercise.name}`), ...[...walks.values()].map(paperWalk)];
 }
 
@@ -14,7 +15,7 @@ function grouped(places) {
 
 function paperWalk(places) {
   const { probe, walk } = places[0];
-  return el("section", {}, el("h3", {}, `Probe ${probe.id}: ${walkWords(walk)}`), places.map((place, index) =>
+  return el("section", {}, el("h3", {}, `Probe ${probe.id}: ${walkWords(walk, probe.walks)}`), places.map((place, index) =>
     paperHop(place, places[index - 1]?.hop)));
 }
 
