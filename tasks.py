@@ -285,6 +285,35 @@ def predict(
 @task(
     help={
         "lab": _LAB,
+        "exercise": "also show the way of this exercise's first probe, as the model says it",
+        "probe": "also show the way of this probe",
+        "format": f"what the picture is: {', '.join(formats.PICTURES)}",
+        "out": "the file that it is written to (default: it is printed)",
+    },
+    positional=["lab", "exercise"],
+)
+def graph(
+    _: Context, lab: str, exercise: str = "", probe: str = "", format: str = "svg", out: str = ""
+) -> None:
+    """Draw a lab: nodes with their SIDs, NICs with their addresses, links, services; needs no lab and no root."""
+    from srv6lab.cli import graph as pictures
+    from srv6lab.host.files import write_whole
+
+    formats.chosen(formats.PICTURES, format)
+    plan, warnings = SITE.load(SITE.refer(lab))
+    for warning in warnings:
+        print(warning, file=sys.stderr)
+    drawn = pictures.graph(plan, format, exercise, probe)
+    if not out:
+        sys.stdout.write(drawn)
+        return
+    write_whole(Path(out), drawn)
+    print(out)
+
+
+@task(
+    help={
+        "lab": _LAB,
         "from": "the node that sends one echo request (default: as the lab's first probe)",
         "to": "the node that it is sent to",
         "verbose": "on a terminal too, every point",
