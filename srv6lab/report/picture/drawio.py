@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as xml
-from collections.abc import Mapping, Set
+from collections.abc import Mapping, Sequence, Set
 
 from srv6lab.plan.nodes import Plan
 from srv6lab.report.quoting import plain
@@ -48,7 +48,7 @@ def picture_drawio(plan: Plan, way: Way = NOWHERE) -> str:
 
 
 def _node(root: xml.Element, node: PlacedNode, name: str) -> None:
-    text = "\n".join([node.name, *(line.text.strip() for line in node.lines)])
+    text = [node.name, *(line.text.strip() for line in node.lines)]
     top = "verticalAlign=top;" if node.lines else ""
     style = f"{_CARD}{top}strokeColor={_COLORS[node.role]};"
     _box(root, name, text, style, (node.x, node.y, node.width, node.height))
@@ -56,14 +56,16 @@ def _node(root: xml.Element, node: PlacedNode, name: str) -> None:
 
 def _service(root: xml.Element, service: PlacedService, name: str) -> None:
     box = (service.x, service.y, service.width, service.height)
-    _box(root, name, service.text, f"{_CHIP}strokeColor={_COLORS['service']};", box)
+    _box(root, name, [service.text], f"{_CHIP}strokeColor={_COLORS['service']};", box)
 
 
-def _box(root: xml.Element, name: str, text: str, style: str, box: tuple[float, float, float, float]) -> None:
+def _box(
+    root: xml.Element, name: str, text: Sequence[str], style: str, box: tuple[float, float, float, float]
+) -> None:
     """A shape; `box` is its middle and its size."""
     x, y, width, height = box
     cell = xml.SubElement(
-        root, "mxCell", {"id": name, "value": _plain(text), "style": style, "vertex": "1", "parent": "1"}
+        root, "mxCell", {"id": name, "value": _lines(text), "style": style, "vertex": "1", "parent": "1"}
     )
     place = {"x": x - width / 2, "y": y - height / 2, "width": width, "height": height}
     _geometry(cell, {key: number(value) for key, value in place.items()})
@@ -87,7 +89,7 @@ class _Links:
                 self._cable(link, f"l{turn}")
 
     def _bridge(self, link: PlacedLink, name: str) -> None:
-        text = "\n".join([link.name, *link.prefixes])
+        text = [link.name, *link.prefixes]
         _box(self.root, name, text, _HUB, (link.x, link.y, 10, 10))
         for part, end in enumerate(link.ends, 1):
             ports = _port("exit", end, self.nodes)
@@ -104,7 +106,7 @@ class _Links:
             for x, y in corners:
                 xml.SubElement(array, "mxPoint", {"x": x, "y": y})
         if not self.placed.small:
-            _text(self.root, (name, "m"), "\n".join(link.prefixes), 0, "")
+            _text(self.root, (name, "m"), link.words, 0, "")
         self._end(name, one, "a")
         self._end(name, other, "b")
 
@@ -122,7 +124,7 @@ class _Links:
         level = end.side in ("left", "right")
         where = (1.0 if level else 0.75) * (1 if part == "b" else -1)
         align = "align=right;" if end.side == "left" else "align=left;"
-        _text(self.root, (line, part), "\n".join(label(self.nics[end.point])), where, align)
+        _text(self.root, (line, part), label(self.nics[end.point]), where, align)
 
 
 def _port(which: str, end: PlacedEnd, nodes: Mapping[str, PlacedNode]) -> str:
@@ -141,10 +143,10 @@ def _corners(link: PlacedLink) -> list[tuple[str, str]]:
     return list(dict.fromkeys([*one[:-1], *other[-2::-1]]))
 
 
-def _text(root: xml.Element, place: tuple[str, str], text: str, where: float, align: str) -> None:
+def _text(root: xml.Element, place: tuple[str, str], text: Sequence[str], where: float, align: str) -> None:
     """A text at a line: 0 is its middle, -1 and 1 its ends."""
     line, part = place
-    attributes = {"id": f"{line}{part}", "value": _plain(text), "style": f"{_LABEL}{align}", "vertex": "1"}
+    attributes = {"id": f"{line}{part}", "value": _lines(text), "style": f"{_LABEL}{align}", "vertex": "1"}
     cell = xml.SubElement(root, "mxCell", {**attributes, "connectable": "0", "parent": line})
     _geometry(cell, {"x": f"{where:g}", "relative": "1"})
 
@@ -153,5 +155,5 @@ def _geometry(cell: xml.Element, attributes: Mapping[str, str]) -> xml.Element:
     return xml.SubElement(cell, "mxGeometry", {**attributes, "as": "geometry"})
 
 
-def _plain(text: str) -> str:
-    return "\n".join(map(plain, text.split("\n")))
+def _lines(lines: Sequence[str]) -> str:
+    return "\n".join(map(plain, lines))
