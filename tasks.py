@@ -22,7 +22,7 @@ from srv6lab.cli import program
 from srv6lab.cli import tasks as labs_
 from srv6lab.cli.labs import LabsFolder, listing
 from srv6lab.errors import UsageError
-from srv6lab.host.files import shown
+from srv6lab.host.files import shown, write_whole
 from srv6lab.providers import registry
 from srv6lab.providers.records import DEFAULT_PROVIDER
 from srv6lab.render import targets
@@ -285,10 +285,47 @@ def predict(
 @task(
     help={
         "lab": _LAB,
+        "exercise": "an exercise, repeatable (default: all of the lab's)",
+        "out": "the file that the page is written to, - for stdout (default: where check keeps its runs)",
+        "captures": "a folder of runs that was kept or handed in, or of one exercise's pcaps",
+        "map": "FILE=NODE:NIC: of which NIC a file of --captures is, repeatable; else told by its name or what is in it",
+        "instance": _INSTANCE,
+    },
+    iterable=["exercise", "map"],
+    positional=["lab", "exercise"],
+)
+def report(
+    _: Context,
+    lab: str,
+    exercise: Sequence[str],
+    map: Sequence[str],
+    out: str = "",
+    captures: str = "",
+    instance: str = "",
+) -> None:
+    """Make a page of what `check` has seen, and print its path: every walk, hop by hop, with the bytes of its packets.
+
+    One file that needs no network. It is made of the newest run of each exercise; nothing is run, so the lab need not
+    be up, nor you root.
+    """
+    from srv6lab.cli import report as report_
+
+    reference = SITE.refer(lab)
+    plan, _warnings = SITE.load(reference)
+    with _progress(f"report {reference.name}") as progress:
+        home = SITE.home(reference, instance)
+        path = report_.report(plan, home, exercise, report_.Handed(captures, map), out, progress)
+    if path:
+        print(shown(path))
+
+
+@task(
+    help={
+        "lab": _LAB,
         "exercise": "also show the way of this exercise's first probe, as the model says it",
         "probe": "also show the way of this probe",
         "format": f"what the picture is: {', '.join(formats.PICTURES)}",
-        "out": "the file that it is written to (default: it is printed)",
+        "out": "the file that it is written to (default: it is printed, as by -)",
     },
     positional=["lab", "exercise"],
 )
@@ -297,18 +334,17 @@ def graph(
 ) -> None:
     """Draw a lab: nodes with their SIDs, NICs with their addresses, links, services; needs no lab and no root."""
     from srv6lab.cli import graph as pictures
-    from srv6lab.host.files import write_whole
 
     formats.chosen(formats.PICTURES, format)
     plan, warnings = SITE.load(SITE.refer(lab))
     for warning in warnings:
         print(warning, file=sys.stderr)
     drawn = pictures.graph(plan, format, exercise, probe)
-    if not out:
+    if out in ("", "-"):
         sys.stdout.write(drawn)
         return
     write_whole(Path(out), drawn)
-    print(out)
+    print(shown(Path(out)))
 
 
 @task(

@@ -35,8 +35,10 @@ ASIDE = (
     "tests/test_first_run.py",
     "tests/test_fuzz.py",
     "tests/test_golden.py",
+    "tests/test_graph.py",
     "tests/test_injection.py",
     "tests/test_isis.py",
+    "tests/test_lab_pictures.py",
     "tests/test_loader.py",
     "tests/test_matched.py",
     "tests/test_own.py",
@@ -45,6 +47,7 @@ ASIDE = (
     "tests/test_parting.py",
     "tests/test_pcapfile.py",
     "tests/test_pcapng.py",
+    "tests/test_picture.py",
     "tests/test_plan.py",
     "tests/test_policies.py",
     "tests/test_portable.py",
@@ -75,10 +78,15 @@ ASIDE = (
     "tests/test_witnesses.py",
 )
 MACHINE = "machine"
+TOGETHER = ("tests/browser/",)  # files that share a browser and what is shown in it
 
 
 def group(test: str) -> str:
-    """What one worker runs in its order: all that isn't aside, or one file that is, whose tests share what they make."""
+    """What one worker runs in its order: all that isn't aside, or one file that is, whose tests share what they make; or
+    a folder of such files."""
+    for folder in TOGETHER:
+        if test.startswith(folder):
+            return folder
     return test.partition("::")[0] if test.startswith(ASIDE) else MACHINE
 
 

@@ -10,16 +10,20 @@ function hopView(place, frame) {
       allFields(), button("Copy link", copyLink, { id: "copy" })),
     el("div", { class: "why" }, reason(hop), pushedAndPopped(hop, before)), differsLine(hop), causesHere(place), notCaptured(hop),
     el("div", { class: "halves" }, stack(place, frame, before), hop.captured?.length ? hexView(hop, frame) : null),
-    differsView(hop), quirks(hop));
+    differsView(hop), quirks(hop, before));
 }
 
 function reason({ behavior, reason: words }) {
   return behavior || words ? el("p", {}, behavior ? el("b", {}, text(behavior)) : null, behavior && words ? ": " : "", text(words)) : null;
 }
 
-function quirks(hop) {
-  return hop.quirks.map(({ name, what, section: where }) =>
-    el("p", { class: "quirk" }, el("b", {}, `Linux departs from ${where ?? "the RFC"} here`), `: ${what} (${name}).`));
+/** What Linux does otherwise, where it begins to; further on its name is enough. */
+function quirks(hop, before) {
+  const known = new Set(before?.quirks.map(({ name }) => name));
+  const still = hop.quirks.filter(({ name }) => known.has(name)).map(({ name }) => name);
+  return [hop.quirks.filter(({ name }) => !known.has(name)).map(({ name, what, section: where }) =>
+    el("p", { class: "quirk" }, el("b", {}, `Linux departs from ${where ?? "the RFC"} here`), `: ${what} (${name}).`)),
+  still.length ? el("p", { class: "quirk" }, `Still as Linux does it: ${still.join(", ")}`) : null];
 }
 
 /** Which headers are new here and which are gone. */
@@ -96,7 +100,8 @@ function stripView(place) {
   const { walk } = place;
   return el("section", { class: "panel strip", "aria-labelledby": "strip-title" },
     el("h2", { id: "strip-title" }, "The walk, NIC by NIC"),
-    el("ol", {}, places.map((one, index) => stripLine(one, places[index - 1]?.hop))),
+    (walk.choices ?? []).map((choice) => el("p", { class: "choice-made" }, "if ", text(choice))),
+    el("ol", { class: places.length > 60 ? "many" : null }, places.map((one, index) => stripLine(one, places[index - 1]?.hop))),
     endWords(walk.end), walk.linux_end ? endWords(walk.linux_end, "On Linux: ") : null,
     walk.witness === "captured" ? el("p", { class: "notice" }, "These packets were captured; the model doesn't foresee them.") : null);
 }

@@ -48,7 +48,7 @@ function movePacket(from, place) {
   cancelAnimationFrame(moving);
   layers.packet.replaceChildren(...drawnPacket(place.hop));
   for (const mark of layers.nics.children) mark.classList.toggle("now", Number(mark.dataset.index) === place.h);
-  const beside = from && placesOf(from) === placesOf(place) && Math.abs(from.h - place.h) === 1;
+  const beside = from?.hop && keyOf(from) === keyOf(place) && Math.abs(from.h - place.h) === 1;
   const end = pointAt(place.hop);
   if (!beside || STILL.matches) {
     putPacket(end);
@@ -102,6 +102,7 @@ function follow() {
 }
 
 function play() {
+  if (!state.place?.hop) return;
   if (playing) {
     pause();
     return;
