@@ -133,7 +133,7 @@ def test_a_large_lab_has_names_alone() -> None:
 
 
 def test_a_bridge_is_a_node_of_every_format() -> None:
-    plan = routers(3, "{name: lan, endpoints: [r1, r2, r3]}")
+    plan = routers(3, "{name: lan, endpoints: [n1, n2, n3]}")
     assert xml.fromstring(shown(plan, "svg")).findall(f".//{SVG}g[@class='link']/{SVG}circle")
     assert "b1((" in shown(plan, "mermaid")
     assert '"link lan" [shape=circle' in shown(plan, "dot")
@@ -204,8 +204,8 @@ def test_graphviz_draws_every_node_and_link(name: str) -> None:
 
 def test_graphviz_shows_hostile_names_as_they_are() -> None:
     """All at once, since each start of Graphviz takes a while."""
-    plan = routers(len(HOSTILE) + 1, *(f"r{n} - r{n + 1}" for n in range(1, len(HOSTILE) + 1)))
-    names = {f"r{turn}": f"r{turn} {text}" for turn, text in enumerate(HOSTILE, 1)}
+    plan = routers(len(HOSTILE) + 1, *(f"n{n} - n{n + 1}" for n in range(1, len(HOSTILE) + 1)))
+    names = {f"n{turn}": f"n{turn} {text}" for turn, text in enumerate(HOSTILE, 1)}
 
     def renamed(point: Point) -> Point:
         return Point(names.get(point.node, point.node), point.nic, point.netns)
@@ -223,7 +223,7 @@ def test_graphviz_shows_hostile_names_as_they_are() -> None:
     )
     svg = graphviz(shown(replace(plan, name=HOSTILE[4], description=HOSTILE[1], nodes=nodes), "dot"))
     drawn = {lines[0] for lines in drawn_nodes(svg)}
-    assert drawn == {plain(one) for one in names.values()} | {f"r{len(HOSTILE) + 1}"}
+    assert drawn == {plain(one) for one in names.values()} | {f"n{len(HOSTILE) + 1}"}
     assert not list(svg.iter(f"{SVG}script"))
 
 

@@ -30,7 +30,7 @@ def lab(nodes: str, *links: str) -> Plan:
 
 
 def routers(count: int, *links: str) -> Plan:
-    return lab(f"  r[1-{count}]: {{role: router}}\n", *links)
+    return lab(f"  n[1-{count}]: {{role: router}}\n", *links)
 
 
 def known(name: str) -> Plan:
@@ -158,21 +158,21 @@ def test_a_service_hangs_below_or_above_its_router() -> None:
 
 
 def test_a_long_chain_is_folded() -> None:
-    found = layout(routers(12, *(f"r{n} - r{n + 1}" for n in range(1, 12))))
+    found = layout(routers(12, *(f"n{n} - n{n + 1}" for n in range(1, 12))))
     assert len({one.y for one in found.nodes}) == 2
     assert len({one.x for one in found.nodes}) == 6
-    assert at(found)["r1"].x == at(found)["r12"].x
+    assert at(found)["n1"].x == at(found)["n12"].x
 
 
 def test_links_between_the_same_nodes_are_apart_and_named() -> None:
-    first, second = layout(routers(2, "r1 - r2", "r1 - r2")).links
+    first, second = layout(routers(2, "n1 - n2", "n1 - n2")).links
     assert abs(first.y - second.y) > 20
     assert [first.words[0], second.words[0]] == [first.name, second.name]
-    assert layout(routers(2, "r1 - r2")).links[0].words[0] != first.name
+    assert layout(routers(2, "n1 - n2")).links[0].words[0] != first.name
 
 
 def test_a_bridge_has_a_hub() -> None:
-    plan = routers(4, "{name: lan, endpoints: [r1, r2, r3, r4]}")
+    plan = routers(4, "{name: lan, endpoints: [n1, n2, n3, n4]}")
     found = layout(plan)
     (link,) = found.links
     assert link.bridge
@@ -180,10 +180,10 @@ def test_a_bridge_has_a_hub() -> None:
 
 
 def test_a_lab_in_parts_is_drawn_below_each_other() -> None:
-    plan = routers(4, "r1 - r2", "r3 - r4")
+    plan = routers(4, "n1 - n2", "n3 - n4")
     found = layout(plan)
     assert wrong(plan, found) == []
-    assert at(found)["r1"].y < at(found)["r3"].y
+    assert at(found)["n1"].y < at(found)["n3"].y
 
 
 def test_a_node_without_links_and_no_links_at_all() -> None:
@@ -195,7 +195,7 @@ FABRIC = (
     *(f"leaf[1-20] - spine{n}" for n in range(1, 5)),
     *(f"h{n} - leaf{(n + 1) // 2}" for n in range(1, 41)),
 )
-RING = [f"r{n} - r{n % 60 + 1}" for n in range(1, 61)]
+RING = [f"n{n} - n{n % 60 + 1}" for n in range(1, 61)]
 
 
 def test_a_fabric_has_tiers_above_its_hosts() -> None:
