@@ -84,7 +84,7 @@ class Browser:
         """A page of this machine, at `#point`, with nothing left of the page before; `still` asks it for no motion."""
         self.driver.get("about:blank")
         self.cdp("Storage.clearDataForOrigin", origin="file://", storageTypes="all")
-        self.cdp("Emulation.setEmulatedMedia", media="screen", features=_features(dark, still))
+        self.cdp("Emulation.setEmulatedMedia", media="", features=_features(dark, still))
         self.resize(size)
         self._logs()
         self.address = page.resolve().as_uri()
@@ -97,7 +97,7 @@ class Browser:
         metrics: dict[str, Any] = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
         self.cdp("Emulation.setDeviceMetricsOverride", **metrics)
 
-    def media(self, *, dark: bool = False, still: bool = True, media: str = "screen") -> None:
+    def media(self, *, dark: bool = False, still: bool = True, media: str = "") -> None:
         """What the page is told of its reader, while it is open."""
         self.cdp("Emulation.setEmulatedMedia", media=media, features=_features(dark, still))
 
@@ -140,10 +140,11 @@ class Browser:
         return base64.b64decode(self.cdp("Page.printToPDF", printBackground=True)["data"])
 
     def axe(self) -> list[str]:
-        """What axe-core has against the page as it is now: "rule: selector: why", and all that it isn't sure of."""
+        """What axe-core has against the page as it is now: "rule: selector: why"."""
         if not self.js("return 'axe' in window"):
             self.js(AXE.read_text(encoding="utf-8"))
-        script = "const [done] = [...arguments].slice(-1); axe.run(document).then(done, e => done({error: `${e}`}))"
+        script = """const done = [...arguments].at(-1);
+          axe.run(document, {resultTypes: ['violations']}).then(done, wrong => done({error: `${wrong}`}))"""
         found = self.driver.execute_async_script(script)
         assert "error" not in found, found["error"]
         return [_told(rule, node) for rule in found["violations"] for node in rule["nodes"]]
