@@ -440,8 +440,9 @@ def capture(
     out: str = "",
     instance: str = "",
     live: bool = False,
-    node: Sequence[str] = (),
-    nic: Sequence[str] = (),
+    *,
+    node: Sequence[str],
+    nic: Sequence[str],
     filter: str = "",
 ) -> None:
     """Write all that was traced so far, drained and whole, one pcap a NIC; print their paths.

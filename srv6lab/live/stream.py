@@ -41,6 +41,10 @@ class Nic:
     description: str = ""
     mac: str = ""
 
+    @property
+    def address(self) -> bytes:
+        return bytes.fromhex(self.mac.replace(":", ""))
+
 
 @dataclass(slots=True)
 class _Source:
@@ -55,8 +59,11 @@ class _Source:
     packets: int = 0
 
     def block(self, record: Record) -> tuple[int, bytes]:
+        """A packet with its time. Of the two ends of a wire at one instant the one that sends comes first."""
         when, ticks, data, length = record
-        return when, pcapng.packet(self.number, ticks, data, length, direction=self._direction(data))
+        direction = self._direction(data)
+        block = pcapng.packet(self.number, ticks, data, length, direction=direction)
+        return when + (direction is Direction.IN), block
 
     def _direction(self, data: bytes) -> Direction | None:
         if not self.nic.mac or self.header is None or self.header.link != bpf.ETHERNET:
@@ -75,7 +82,7 @@ class Stream:
         self._filtering = partial(bpf.compiled, filter) if filter else None
         self._sources: dict[Point, _Source] = {}
         self._interfaces = 0
-        self._notes: dict[Point, str] = {}
+        self._notes: dict[tuple[Point, str], str] = {}
         self._looked = time.monotonic()
         self._dead_since = inf
 
@@ -93,11 +100,11 @@ class Stream:
         traces = {trace.point: trace for trace in self.lab.traces()}
         for nic in nics:
             trace = traces[nic.point]
-            self._note(nic.point, trace.note)
+            self._note(nic.point, "tracer", trace.note)
             if trace.path is not None:
                 self._sources[nic.point] = _Source(nic, Follower(trace.path, self._filtering))
         if not self._sources:
-            raise MachineError("\n".join(f"{point}: {note}" for point, note in self._notes.items()))
+            raise MachineError("\n".join(f"{point}: {note}" for (point, _), note in self._notes.items()))
         self._out.put(head)
         self._out.flush()
         for source in self._sources.values():
@@ -183,12 +190,13 @@ class Stream:
             yield
         except ValueError as error:
             source.behind = False
-            self._note(source.nic.point, f"{source.follower.path.name}: {error}")
+            self._note(source.nic.point, "file", f"{source.follower.path.name}: {error}")
 
-    def _note(self, point: Point, note: str) -> None:
-        if note and self._notes.get(point) != note:
+    def _note(self, point: Point, of: str, note: str) -> None:
+        """Say what is wrong with a NIC's tracer or file, unless that was said last of it."""
+        if note and self._notes.get((point, of)) != note:
             self._say(f"{point}: {note}")
-        self._notes[point] = note
+        self._notes[point, of] = note
 
     def _goes_on(self) -> bool:
         """Look at the lab now and then: it may have been taken away, built anew, or died."""
@@ -214,7 +222,7 @@ class Stream:
     def _look(self) -> None:
         for trace in self.lab.traces():
             if trace.point in self._sources:
-                self._note(trace.point, trace.note)
+                self._note(trace.point, "tracer", trace.note)
 
     def _finish(self) -> None:
         """Write all that was captured, as far as the reader takes it. One that has gone is no matter any more."""

@@ -45,15 +45,14 @@ class Window:
     def take(self, now: float, limit: int | None = None) -> list[bytes]:
         """The blocks that have waited long enough, oldest first.
 
-        Where files are read that have more to read, `limit` is the time up to which all of them were: nothing younger
-        goes out, and what is older by the window than the newest needn't wait. Where too much is held, none of that
-        which is older than `limit` waits.
+        Where files are read that have more to read, `limit` is the time up to which all of them were: what is older than
+        that by the window goes out, however long it waited. Where too much is held, what is older than `limit` goes out.
         """
         while self._ages and self._ages[0][0] + self._seconds <= now:
             self._ripe = self._ages.popleft()[1]
         until = self._ripe
-        if limit is not None:
-            until = limit if self.full else min(limit, max(until, self._newest - int(self._seconds * 1e9)))
+        if limit is not None:  # of one file, too, some are older by microseconds than what stands before them
+            until = limit if self.full else limit - int(self._seconds * 1e9)
         elif self.full:
             until = self._newest
         return self._until(until)
