@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from srv6lab.errors import MachineError
-from srv6lab.images import box
+from srv6lab.images import OUR_BOX, box
 from srv6lab.images.box import box_ovf
 from tests.conftest import silent
 
@@ -66,7 +66,7 @@ def test_what_was_built_is_handed_on(tmp_path: Path, monkeypatch: pytest.MonkeyP
     folder.mkdir(parents=True)
     (folder / "virtualbox.box").write_bytes(b"x")
     made = box.Box(
-        box.NAME, folder.name, "6.12", {"virtualbox": str(folder / "virtualbox.box")}, {"virtualbox": 1}, 9.5
+        OUR_BOX, folder.name, "6.12", {"virtualbox": str(folder / "virtualbox.box")}, {"virtualbox": 1}, 9.5
     )
     (folder / "box.json").write_text(json.dumps(asdict(made)))
     assert box.build(KEY, silent) == made

@@ -21,14 +21,14 @@ from typing import Any
 
 import pytest
 
-from srv6lab.images.box import NAME
+from srv6lab.images import OUR_BOX
 from srv6lab.plan.nodes import Plan
 from tests.conftest import INVOKE, REPOSITORY, SITE, need_root, tool
 from tests.vagrant.libvirt import NAMESPACES
 
 pytestmark = pytest.mark.prove
 
-UP = ("--provider", "libvirt", "--box", NAME)
+UP = ("--provider", "libvirt", "--box", OUR_BOX)
 HOLD = """
 import json, sys
 from pathlib import Path
@@ -87,7 +87,7 @@ def libvirt(base: Path, **qemu: str) -> Iterator[Lab]:
     inside = int(Path(f"/proc/{holder.pid}/task/{holder.pid}/children").read_text())
     one = Lab(inside, env, next(SITE.plans()), f"test-{uuid.uuid4().hex[:12]}")
     try:
-        added = one.run("vagrant", "box", "add", "--name", NAME, str(empty_box(base)))
+        added = one.run("vagrant", "box", "add", "--name", OUR_BOX, str(empty_box(base)))
         assert added.returncode == 0, added.stderr
         yield one
     finally:

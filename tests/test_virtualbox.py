@@ -24,7 +24,8 @@ from typing import Any
 
 import pytest
 
-from srv6lab.images.box import NAME, box_ovf
+from srv6lab.images import OUR_BOX
+from srv6lab.images.box import box_ovf
 from srv6lab.live.lifecycle import with_box
 from srv6lab.plan.nodes import Plan, PlannedNode
 from srv6lab.render.files import write
@@ -128,7 +129,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VirtualBox]:
     try:
         assert one.run("ip", "link", "set", "dev", "lo", "up").returncode == 0
         assert one.run("VBoxManage", "setproperty", "machinefolder", str(base / "machines")).returncode == 0
-        added = one.run("vagrant", "box", "add", "--name", NAME, str(empty_box(base)))
+        added = one.run("vagrant", "box", "add", "--name", OUR_BOX, str(empty_box(base)))
         assert added.returncode == 0, added.stderr
         yield one
     finally:
@@ -163,7 +164,7 @@ def largest() -> str:
 
 @pytest.mark.parametrize("name", [largest()])
 def test_virtualbox_knows_each_machine_as_it_is_planned(name: str, installed: VirtualBox) -> None:
-    plan = with_box(SITE.load(SITE.refer(name))[0], NAME)
+    plan = with_box(SITE.load(SITE.refer(name))[0], OUR_BOX)
     folder = installed.base / name
     folder.mkdir()
     write(vagrant(plan), folder)
@@ -220,7 +221,7 @@ class Lab:
     def words(self, task: str, *words: str) -> list[str]:
         return [*INVOKE, task, f"lab={self.plan.name}", "--instance", self.instance, *words]
 
-    def up(self, box: str = NAME, **env: str) -> str:
+    def up(self, box: str = OUR_BOX, **env: str) -> str:
         """What is said of a bringing up that fails."""
         words = self.words("up", "--provider", "virtualbox", "--box", box)
         quick = {**self.virtualbox.env, "SRV6LAB_BOOT_TIMEOUT": "4"}
@@ -270,7 +271,7 @@ def test_a_machine_that_does_not_boot(lab: Lab) -> None:
 
 def test_ctrl_c_in_the_middle(lab: Lab) -> None:
     words = lab.virtualbox.command(
-        *lab.words("up", "--provider", "virtualbox", "--box", NAME), cwd=REPOSITORY
+        *lab.words("up", "--provider", "virtualbox", "--box", OUR_BOX), cwd=REPOSITORY
     )
     up = subprocess.Popen(words, env=lab.virtualbox.env, stderr=subprocess.PIPE, text=True)
     while not lab.log.exists() or "Waiting for machine to boot" not in lab.log.read_text():

@@ -1,4 +1,7 @@
-"""Where labs and their state lie, and how a lab is named."""
+"""Where labs and their state lie, and how a lab is named.
+
+What reads and plans a lab is imported when a lab is read: some tasks need none, and the list of tasks is to be there at once.
+"""
 
 from __future__ import annotations
 
@@ -9,17 +12,18 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from textwrap import indent
+from typing import TYPE_CHECKING, Any
 
 from srv6lab.errors import LabError, MachineError, Problem, TopologyError, UsageError
 from srv6lab.host.files import shown
 from srv6lab.live.instance import Instance, Reference
-from srv6lab.plan.nodes import Plan
-from srv6lab.plan.planner import plan
 from srv6lab.providers.registry import provider_of
 from srv6lab.providers.state import Home, State
 from srv6lab.suggest import closest, did_you_mean, or_all
-from srv6lab.topology.load import load
-from srv6lab.topology.model import Topology
+
+if TYPE_CHECKING:
+    from srv6lab.plan.nodes import Plan
+    from srv6lab.topology.model import Topology
 
 _FILE = "topology.yml"
 _ORDER = re.compile(r"^order: *([0-9]+)", re.MULTILINE)
@@ -42,6 +46,8 @@ class LabsFolder:
 
     def course(self) -> tuple[list[Topology], list[str]]:
         """The labs in the order of the course, and the names of those whose file doesn't load."""
+        from srv6lab.topology.load import load
+
         found, broken = [], []
         for name in self.names():
             try:
@@ -65,28 +71,21 @@ class LabsFolder:
             "segments": "SID,SID",
             "ping to": "ADDRESS",
         }
-        if first := next(self._sound_labs(), None):
-            values |= {
-                "lab": first.name,
-                "node": next(iter(first.nodes)),
-                "exercise": first.exercises[0].name,
-            }
-            for probe in first.exercises[0].every_probe()[:1]:
-                values |= {"from": probe.source, "to": probe.to or values["node"]}
-        return values
+        return values | next(self._words(), {})
 
-    def _sound_labs(self) -> Iterator[Topology]:
-        """Labs that load and have exercises, by the order that a line of their file says. To read all of them takes a
-        second."""
+    def _words(self) -> Iterator[dict[str, str]]:
+        """What the labs with exercises are called, with a node and a probe of theirs, by the order that a line of their
+        file says. The files are read, but not checked: that would take most of the time of a list of tasks."""
+        from srv6lab.topology.yaml.source import examine
 
         def order(name: str) -> int:
             said = _ORDER.search((self.labs / name / _FILE).read_text("utf-8", "replace"))
             return int(said[1]) if said else 100
 
         for name in sorted(self.names(), key=order):
-            with suppress(TopologyError):
-                if (one := load(self.labs / name / _FILE).topology).exercises:
-                    yield one
+            # Of a file that is no lab's anything may be missing, or be something else.
+            with suppress(TopologyError, LookupError, TypeError, AttributeError):
+                yield _words_of(examine((self.labs / name / _FILE).read_bytes(), name)[0].data)
 
     def refer(self, spec: str | None) -> Reference:
         """A lab by its name or by a path to its `.yml`."""
@@ -113,10 +112,14 @@ class LabsFolder:
 
     def load(self, reference: Reference) -> tuple[Plan, tuple[Problem, ...]]:
         """The lab's plan and the loader's warnings."""
+        from srv6lab.plan.planner import plan
+        from srv6lab.topology.load import load
+
         self.known(reference)
         found = load(reference.path, shown(reference.path))
         planned = plan(found.topology, found.source.locate, found.files)
-        return replace(planned, said=self.said(reference.path, reference.name)), found.warnings
+        said = self.said(reference.path, reference.name)
+        return replace(planned, said=said, digest=found.digest), found.warnings
 
     def load_if_sound(self, reference: Reference) -> Plan | None:
         """The lab's plan; None where its file is wrong or gone, for what also works without."""
@@ -180,6 +183,14 @@ class LabsFolder:
         if labs:
             mend = f"it is a node: name its lab first, as {' or '.join(labs)}"
         raise MachineError(f"{name} isn't up", mend)
+
+
+def _words_of(data: Any) -> dict[str, str]:
+    """The names of a lab, of its first node and exercise, and of the ends of that one's first probe."""
+    exercise = data["exercises"][0]
+    words = {"lab": data["name"], "node": next(iter(data["nodes"])), "exercise": exercise["name"]}
+    probe = exercise["probes"][0]
+    return words | {"from": probe["from"], "to": probe.get("to", words["node"])}
 
 
 def listing(course: Iterable[Topology]) -> str:

@@ -24,11 +24,10 @@ from srv6lab.host import files
 from srv6lab.host.command import output
 from srv6lab.host.progress import Progress
 from srv6lab.host.requirements import require, root, tools
-from srv6lab.images import debian
+from srv6lab.images import OUR_BOX, debian
 from srv6lab.render.templates import template
 from srv6lab.topology.model import STANDARD
 
-NAME = "srv6lab/debian13"
 SUITE = "trixie"
 PROVIDERS = ("virtualbox", "libvirt")
 PACKAGES = (
@@ -106,7 +105,7 @@ def build(key: str, progress: Progress, *, again: bool = False) -> Box:
         folder.mkdir()
         places = {provider: path.rename(folder / path.name) for provider, path in files.items()}
         found = Box(
-            NAME,
+            OUR_BOX,
             name,
             kernel,
             {provider: str(path) for provider, path in places.items()},

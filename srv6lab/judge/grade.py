@@ -7,7 +7,7 @@ hands in.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from srv6lab.capture.assign import assign, by_name, told, trace_of, without_others
@@ -57,6 +57,21 @@ from srv6lab.predict import predict
 from srv6lab.topology.exercises import Exercise
 
 
+@dataclass(frozen=True, slots=True)
+class Graded:
+    """A verdict with what it was made of, for whoever shows it packet by packet: what the run observed, the captures and
+    the file of each, each probe's packets in them, and each probe's predictions. Of a run that its machine couldn't do
+    there is nothing else."""
+
+    verdict: Verdict
+    observed: Observations
+    captures: Mapping[Point, Capture] = field(default_factory=dict)
+    found: Mapping[str, Found] = field(default_factory=dict)
+    predicted: Mapping[str, Prediction] = field(default_factory=dict)
+    tracers: Mapping[Point, Tracer] = field(default_factory=dict)
+    files: Mapping[Point, Path] = field(default_factory=dict)
+
+
 def grade(
     plan: Plan,
     name: str,
@@ -68,15 +83,28 @@ def grade(
 ) -> Verdict:
     """Judge a folder of pcaps by the expectations of one exercise; `mapped` says FILE=NODE:NIC of some. Of pcaps that
     came without a run's observations only what was handed in is judged, but if `strict`."""
+    return graded(plan, name, folder, progress, mapped=mapped, strict=strict).verdict
+
+
+def graded(
+    plan: Plan,
+    name: str,
+    folder: Path,
+    progress: Progress,
+    *,
+    mapped: Sequence[str] = (),
+    strict: bool = False,
+) -> Graded:
+    """`grade` with all that the verdict was made of."""
     if not folder.is_dir():
         raise UsageError(f"there is no folder {folder}", "--captures takes a folder with pcaps in it")
     observed = observed_run(plan, name, folder)
     protocols: list[str] = sorted({one.protocol for one in plan.exercise(name)[1].expect.control})
     protocols += [SRH_BYTES] if any(node.hmac_keys for node in plan.nodes) else []
-    captures = _captures(
+    files, captures = _captures(
         plan, folder, told(plan, mapped), protocols, lambda text: progress(f"{name}: {text}")
     )
-    return judge_run(plan, name, observed, captures, strict=strict)
+    return replace(_judged(plan, name, observed, captures, strict=strict), files=files)
 
 
 def judge_run(
@@ -88,10 +116,16 @@ def judge_run(
     strict: bool = False,
 ) -> Verdict:
     """The three witnesses of one exercise, and what likely caused it if it isn't a pass."""
+    return _judged(plan, name, observed, captures, strict=strict).verdict
+
+
+def _judged(
+    plan: Plan, name: str, observed: Observations, captures: Mapping[Point, Capture], *, strict: bool
+) -> Graded:
     _, exercise = plan.exercise(name)
     if observed.unable:
         note = f"this machine can't: {observed.failure}"
-        return Verdict(name, (ChangeFailed(status=Status.INCONCLUSIVE, note=note),))
+        return Graded(Verdict(name, (ChangeFailed(status=Status.INCONCLUSIVE, note=note),)), observed)
     captures = without_others(plan, captures)
     tracers = _tracers(plan, captures, observed)
     part = not (observed.lab or strict)
@@ -116,7 +150,8 @@ def judge_run(
         ]
     verdict = replace(verdict, items=(*verdict.items, *beside))
     differences = observed.differences if observed.compared else None
-    return replace(verdict, suspects=diagnose(plan, verdict, predicted, found, tracers, sensors, differences))
+    suspects = diagnose(plan, verdict, predicted, found, tracers, sensors, differences)
+    return Graded(replace(verdict, suspects=suspects), observed, captures, found, predicted, tracers)
 
 
 def _counts(
@@ -195,8 +230,8 @@ def _captures(
     said: Mapping[str, Point],
     protocols: Sequence[str],
     progress: Callable[[str], None],
-) -> dict[Point, Capture]:
-    """The captures of a folder by their points. Files with other names than the plan's are looked into, where points
+) -> tuple[dict[Point, Path], dict[Point, Capture]]:
+    """The files of a folder by their points, and what is in them. Files with other names than the plan's are looked into, where points
     are left for them."""
     inner = folder / "captures"
     place = inner if inner.is_dir() else folder
@@ -218,7 +253,8 @@ def _captures(
             f"{folder} holds no capture of this lab{why}",
             f"their names are {wanted}; of a file with another name say --map FILE=NODE:NIC",
         )
-    return {point: read[file] for point, file in found.files.items()}
+    paths = {point: place / file for point, file in found.files.items()}
+    return paths, {point: read[file] for point, file in found.files.items()}
 
 
 def _tracers(plan: Plan, captures: Mapping[Point, Capture], observed: Observations) -> dict[Point, Tracer]:

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from srv6lab.errors import UsageError
-from srv6lab.plan.nodes import Plan
-from srv6lab.render.files import Files
-from srv6lab.render.vagrant import vagrant
+
+if TYPE_CHECKING:
+    from srv6lab.plan.nodes import Plan
+    from srv6lab.render.files import Files
+
+
+def _vagrant(found: Plan) -> Files:
+    from srv6lab.render.vagrant import vagrant
+
+    return vagrant(found)
 
 
 def _containerlab(found: Plan) -> Files:
@@ -17,7 +25,7 @@ def _containerlab(found: Plan) -> Files:
 
 
 DEFAULT_TARGET = "vagrant"
-TARGETS: Mapping[str, Callable[[Plan], Files]] = {DEFAULT_TARGET: vagrant, "containerlab": _containerlab}
+TARGETS: Mapping[str, Callable[[Plan], Files]] = {DEFAULT_TARGET: _vagrant, "containerlab": _containerlab}
 
 
 def target(name: str) -> Callable[[Plan], Files]:

@@ -30,7 +30,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(REPOSITORY))
 
 from srv6lab.cli.labs import LabsFolder  # noqa: E402
-from srv6lab.images import box  # noqa: E402
+from srv6lab.images import OUR_BOX, box  # noqa: E402
 from srv6lab.live import lifecycle  # noqa: E402
 from srv6lab.providers.vagrant.command import public_key  # noqa: E402
 from srv6lab.render.vagrant import SINGLE_VM, single_vm, vagrant  # noqa: E402
@@ -49,7 +49,7 @@ def say(text: str) -> None:
 
 def rendered(name: str) -> dict[str, str]:
     """The SHA-256 of every file that the lab renders to, with our box in it."""
-    plan = lifecycle.with_box(SITE.load(SITE.refer(name))[0], box.NAME)
+    plan = lifecycle.with_box(SITE.load(SITE.refer(name))[0], OUR_BOX)
     files = {**vagrant(plan), **{f"{SINGLE_VM}/{path}": one for path, one in single_vm(plan).items()}}
     return {path: sha256(one if isinstance(one, bytes) else one.encode()) for path, one in files.items()}
 

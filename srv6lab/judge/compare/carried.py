@@ -32,7 +32,7 @@ def judge_packets(
 ) -> Iterator[Item]:
     """Where packets took no walk of the model (not said again if a count has `failed` already), and what changed on
     the way that a hop has to leave alone. At points that aren't `sound` nothing follows from what wasn't seen."""
-    legs = _by_identity(found.hops)
+    legs = by_identity(found.hops)
     judged: dict[Leg, list[tuple[Identity, Trace, Seen]]] = {leg: [] for leg in Leg}
     astray: dict[Spot, list[str]] = {}
     for leg in Leg:
@@ -67,7 +67,8 @@ def along_walks(
     yield from _changed(judged)
 
 
-def _by_identity(hops: Sequence[Hop]) -> dict[Leg, dict[Identity, Seen]]:
+def by_identity(hops: Sequence[Hop]) -> dict[Leg, dict[Identity, Seen]]:
+    """A probe's packets by leg, by what tells each from the others, and by where they were seen; without segments of TCP."""
     found: dict[Leg, dict[Identity, Seen]] = {leg: {} for leg in Leg}
     for hop in hops:
         icmp, udp = hop.packet.icmp, hop.packet.udp

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from srv6lab.images import SUITES
 from srv6lab.providers.base import Provider, Record
-from srv6lab.render.day0 import render
+
+if TYPE_CHECKING:
+    from srv6lab.plan.nodes import Plan
+    from srv6lab.render.files import Files
 
 
 def _make(record: Record) -> Provider:
@@ -13,13 +18,19 @@ def _make(record: Record) -> Provider:
     return Microvm(record)
 
 
+def _rendering(plan: Plan) -> Files:
+    from srv6lab.render.day0 import render
+
+    return render(plan)
+
+
 RECORDS = tuple(
     Record(
         name=f"microvm:{kernel}",
         kind="microvm",
         summary=f"network namespaces in a micro-VM, on Debian's kernel {kernel}",
         make=_make,
-        rendering=render,
+        rendering=_rendering,
         doctor="netns",
         kernel=kernel,
         linux_only=True,

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from srv6lab.providers.base import Provider, Record
-from srv6lab.render.day0 import render
+
+if TYPE_CHECKING:
+    from srv6lab.plan.nodes import Plan
+    from srv6lab.render.files import Files
 
 
 def _make(record: Record) -> Provider:
@@ -12,13 +17,19 @@ def _make(record: Record) -> Provider:
     return Netns(record)
 
 
+def _rendering(plan: Plan) -> Files:
+    from srv6lab.render.day0 import render
+
+    return render(plan)
+
+
 RECORDS = (
     Record(
         name="netns",
         kind="netns",
         summary="network namespaces on this machine, on its own kernel",
         make=_make,
-        rendering=render,
+        rendering=_rendering,
         doctor="netns",
         linux_only=True,
     ),

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from srv6lab.images.box import NAME as OUR_BOX
+from typing import TYPE_CHECKING
+
+from srv6lab.images import OUR_BOX
 from srv6lab.providers.base import Provider, Record
-from srv6lab.render.vagrant import single_vm, vagrant
+
+if TYPE_CHECKING:
+    from srv6lab.plan.nodes import Plan
+    from srv6lab.render.files import Files
 
 _HYPERVISORS = {"virtualbox": "in VirtualBox", "libvirt": "with libvirt and qemu"}
 
@@ -21,13 +26,25 @@ def _single_vm(record: Record) -> Provider:
     return SingleVm(record)
 
 
+def _rendered(plan: Plan) -> Files:
+    from srv6lab.render.vagrant import vagrant
+
+    return vagrant(plan)
+
+
+def _rendered_for_one(plan: Plan) -> Files:
+    from srv6lab.render.vagrant import single_vm
+
+    return single_vm(plan)
+
+
 def _a_node_each(hypervisor: str) -> Record:
     return Record(
         name=hypervisor,
         kind=hypervisor,
         summary=f"virtual machines, which Vagrant makes {_HYPERVISORS[hypervisor]}",
         make=_machines,
-        rendering=vagrant,
+        rendering=_rendered,
         doctor="vagrant",
         makes_machines=True,
     )
@@ -40,7 +57,7 @@ def _one_for_all(hypervisor: str) -> Record:
         kind=hypervisor,
         summary=f"network namespaces in one virtual machine, which Vagrant makes with {hypervisor}",
         make=_single_vm,
-        rendering=single_vm,
+        rendering=_rendered_for_one,
         doctor="vagrant",
         makes_machines=True,
         single_vm=True,

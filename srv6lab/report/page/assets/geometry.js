@@ -1,0 +1,49 @@
+// Where the packet can be. Cards, NICs and links stand where the document puts them; ways are followed point by point.
+
+const STEP = 6; // px between two points of a way
+const SMALL = Boolean(DOC.picture.small); // cards hold names alone
+
+const NODES = new Map(DOC.picture.nodes.map((node) => [node.name, node]));
+const POINTS = new Map(); // point → where its NIC is, its node, the way from it to the middle of its link
+
+const wide = (words, each) => Math.ceil(words.length * each);
+const short = (words, most) => (words.length > most ? `${words.slice(0, most - 1)}…` : words);
+
+/** The points of an SVG path, in order. */
+function followed(d) {
+  const path = draw("path", { d });
+  const length = path.getTotalLength();
+  const count = Math.max(1, Math.round(length / STEP));
+  return Array.from({ length: count + 1 }, (_, index) => {
+    const { x, y } = path.getPointAtLength((length * index) / count);
+    return { x, y };
+  });
+}
+
+function layPoints() {
+  for (const link of DOC.picture.links) {
+    const within = new Set(link.ends.map(({ node }) => node)).size === 1 && link.ends.length > 1;
+    link.ends.forEach((end, index) => {
+      // the two ends of a veth pair stand side by side on the service
+      const shift = within ? (index ? 8 : -8) : 0;
+      POINTS.set(end.point, { x: end.x + shift, y: end.y, side: within ? "within" : end.side, end, within, bridge: link.bridge });
+    });
+  }
+}
+layPoints();
+
+/** Where a hop is; of a NIC that the picture hasn't, the middle of its node. */
+function pointAt(hop) {
+  return POINTS.get(hop.point) ?? NODES.get(hop.node) ?? { x: 0, y: 0 };
+}
+
+/** The way from one hop to the next: along the link, or through the node. */
+function wayBetween(a, b) {
+  const [from, to] = [pointAt(a), pointAt(b)];
+  const here = ({ x, y }) => ({ x, y });
+  if (a.direction === "out" && from.end && to.end && !from.within) {
+    return [...followed(from.end.path), ...followed(to.end.path).reverse()];
+  }
+  if (from.within && to.within) return [here(from), here(to)];
+  return [here(from), here(NODES.get(a.node) ?? from), here(to)];
+}
