@@ -502,6 +502,47 @@ def capture(
         print(path)
 
 
+@task(
+    help={
+        "lab": _LAB,
+        "exercise": "an exercise whose newest check is shown, repeatable (default: all that were checked)",
+        "captures": "a folder with pcaps instead, of a run or of any other origin",
+        "map": "FILE=NODE:NIC: of which NIC a file of --captures is, repeatable; else told by its name or what is in it",
+        "out": "the folder to write to (default: .srv6lab/<instance>/wireshark/)",
+        "files-only": "write the files, and start nothing",
+        "instance": _INSTANCE,
+    },
+    iterable=["exercise", "map"],
+    positional=["lab", "exercise"],
+)
+def wireshark(
+    _: Context,
+    lab: str,
+    exercise: Sequence[str],
+    map: Sequence[str],
+    captures: str = "",
+    out: str = "",
+    files_only: bool = False,
+    instance: str = "",
+) -> None:
+    """Put a lab's captures into one file with what the model says of each packet, and open it in Wireshark.
+
+    A profile stands beside it: columns for SIDs, colors, filters, names. Of a lab that was never checked it is all that was traced.
+    """
+    from srv6lab.cli import wireshark as wireshark_
+
+    reference = SITE.refer(lab)
+    asked = wireshark_.Asked(exercise, captures, map, out)
+    with _progress(f"wireshark {reference.name}") as progress:
+        written = wireshark_.write(SITE, reference, instance, asked, progress)
+        for word in written.words:
+            progress.line(word)
+    for path in wireshark_.paths(written):
+        print(path)
+    if not files_only:
+        print(wireshark_.opened(written), file=sys.stderr)
+
+
 @task(help={"lab": _LAB, "instance": _INSTANCE})
 def halt(_: Context, lab: str, instance: str = "") -> None:
     """Shut the virtual machines of a lab down; `up` boots them again, with their disks as they were."""

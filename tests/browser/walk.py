@@ -109,6 +109,10 @@ class Walk:
         assert isinstance(found, list), found
         return found
 
+    def play(self) -> None:
+        """Press the key that plays and pauses, which is the letter P without shift."""
+        self.browser.press("P".lower())
+
     def table(self, heading: str) -> list[list[str]]:
         """The rows of the tables below a heading."""
         script = f"""{_BARE} const section = [...document.querySelectorAll('section')].find(one =>
