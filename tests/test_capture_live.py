@@ -66,7 +66,7 @@ class Live:
 
     def told(self, *fields: str, only: str = "frame") -> list[list[str]]:
         wanted = [word for field in fields for word in ("-e", field)]
-        line = [tool("tshark"), "-n", "-r", str(self.path), "-Y", only, "-T", "fields", *wanted]
+        line = [tool("tshark"), "-N", "n", "-r", str(self.path), "-Y", only, "-T", "fields", *wanted]
         done = subprocess.run(line, capture_output=True, text=True, check=True)
         return [row.split("\t") for row in done.stdout.splitlines()]
 
@@ -141,8 +141,18 @@ def test_nodes_and_nics_are_chosen(up: Up, live: Callable[..., Live]) -> None:
     ping(up)
     up.running.mark()
     one.end()
-    seen = {name for (name,) in one.told("frame.interface_name")}
-    assert seen == {str(there[-1]), *(str(point) for point in there if point.node == there[0].node)}
+    names = {name for (name,) in one.told("frame.interface_name")}
+    assert names == {str(there[-1]), *(str(point) for point in there if point.node == there[0].node)}
+
+
+def test_addresses_have_the_names_of_the_lab(up: Up, live: Callable[..., Live]) -> None:
+    first, last = points(up)[0], points(up)[-1]
+    one = live("--nic", str(first))
+    one.wait_for(str(first))
+    ping(up)
+    up.running.mark()
+    one.end()
+    assert [str(first), str(last)] in one.told("ip.src_host", "ip.dst_host", only="icmp.type == 8")
 
 
 def load(lab: Up, count: int) -> None:

@@ -14,8 +14,10 @@ from srv6lab.evidence.packets import Point
 from srv6lab.live.instance import Instance
 from srv6lab.live.stream import Nic, Stream
 from srv6lab.live.stream_out import Out
+from srv6lab.plan.nodes import Nic as Planned
 from srv6lab.plan.nodes import Plan
 from srv6lab.suggest import or_all
+from srv6lab.wireshark.names import names
 
 _SECOND = 1.0  # from one line of counters to the next
 
@@ -67,17 +69,22 @@ def live(one: Instance, plan: Plan | None, asked: Asked, out: TextIO, err: TextI
     told = _Told(err)
     stream = Stream(one, Out(out.fileno()), told.say, asked.filter)
     nics = {nic.point: nic for nic in plan.traced()} if plan else {}
-    stream.begin(
-        [
-            Nic(point, f"link {nics[point].link}", nics[point].mac) if point in nics else Nic(point)
-            for point in points
-        ],
-        pcapng.section(application="srv6lab", comment=f"lab {one.name}"),
-    )
+    begin = pcapng.section(application="srv6lab", comment=f"lab {one.name}, live")
+    known = pcapng.names(names(plan)) if plan else b""
+    stream.begin([_nic(point, nics.get(point)) for point in points], begin + known)
     try:
         stream.run(lambda: told.count(stream))
     finally:
         told.end(stream)
+
+
+def _nic(point: Point, planned: Planned | None) -> Nic:
+    """What is told of a NIC."""
+    if planned is None:
+        return Nic(point)
+    addresses = "".join(f", {address}" for address in planned.addresses)
+    ends = ", ".join(map(str, planned.peers))
+    return Nic(point, f"link {planned.link}{addresses}, to {ends}", planned.mac)
 
 
 def chosen(known: Sequence[Point], asked: Asked) -> list[Point]:
