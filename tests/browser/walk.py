@@ -129,7 +129,7 @@ class Walk:
           if (value.getAttribute('aria-pressed') !== 'true') value.click();
           return [whole(value.closest('table').caption), bare(value.closest('tr').cells[0]), bare(value)]"""
         header, name, value = self.browser.js(script, number)
-        return (header, name), value
+        return (header.partition(" + ")[0], name), value  # "IPv6 + new here"
 
     def lit(self) -> list[int]:
         """Which bytes are lit."""
