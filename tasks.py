@@ -459,12 +459,45 @@ def connect(_: Context, lab: str, node: str = "", instance: str = "") -> None:
 
 
 @task(
-    help={"lab": _LAB, "out": "the folder to write them to", "instance": _INSTANCE},
+    help={
+        "lab": _LAB,
+        "out": "the folder to write them to",
+        "live": "send what passes from now on to stdout, as one pcapng of all NICs, until Ctrl-C",
+        "node": "with --live: only this node's NICs, repeatable",
+        "nic": "with --live: only this NIC, as NODE:NIC or with --node as NIC, repeatable",
+        "filter": "with --live: only these packets, as for tcpdump (man pcap-filter)",
+        "instance": _INSTANCE,
+    },
+    iterable=["node", "nic"],
     positional=["lab", "out"],
 )
-def capture(_: Context, lab: str, out: str = "", instance: str = "") -> None:
-    """Write all that was traced so far, drained and whole, one pcap a NIC; print their paths."""
-    one = SITE.running(SITE.refer(lab), instance)
+def capture(
+    _: Context,
+    lab: str,
+    out: str = "",
+    instance: str = "",
+    live: bool = False,
+    *,
+    node: Sequence[str],
+    nic: Sequence[str],
+    filter: str = "",
+) -> None:
+    """Write all that was traced so far, drained and whole, one pcap a NIC; print their paths.
+
+    With --live into Wireshark while it happens: invoke capture lab=NAME --live | wireshark -k -i -
+    From another machine: ssh HOST 'cd srv6lab && .venv/bin/invoke capture lab=NAME --live' | wireshark -k -i -
+    """
+    from srv6lab.cli import capture as capture_
+
+    asked = capture_.Asked(node, nic, filter)
+    reference = SITE.refer(lab)
+    if live:
+        capture_.refuse(lab, out, instance, asked, sys.stdout)
+        one = SITE.running(reference, instance)
+        capture_.live(one, SITE.load_if_sound(reference), asked, sys.stdout, sys.stderr)
+        return
+    capture_.refuse_alone(asked)
+    one = SITE.running(reference, instance)
     for path in labs_.collect(one, Path(out) if out else one.home.collected):
         print(path)
 

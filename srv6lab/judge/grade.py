@@ -16,7 +16,7 @@ from srv6lab.capture.probes import find_all, heard
 from srv6lab.capture.reading import Capture, read_all
 from srv6lab.capture.tshark import SRH_BYTES
 from srv6lab.errors import UsageError
-from srv6lab.evidence.observations import Observations, Tracer, read_observations
+from srv6lab.evidence.observations import Observations, Tracer
 from srv6lab.evidence.packets import Point
 from srv6lab.evidence.prediction import Prediction
 from srv6lab.evidence.probes import Found
@@ -52,6 +52,7 @@ from srv6lab.judge.expectations import (
     expected_counts,
     expected_messages,
 )
+from srv6lab.judge.observed import observed_run
 from srv6lab.judge.shares import judge_routes
 from srv6lab.plan.nodes import Plan
 from srv6lab.predict import predict
@@ -194,23 +195,6 @@ def _of_a_part(
     if lacking:
         note = f"{len(judged)} of {len(points)} points judged; not handed in: {', '.join(lacking)}"
         yield NotHandedIn(status=Status.PASS, note=note)
-
-
-def observed_run(plan: Plan, exercise: str, folder: Path) -> Observations:
-    """What the run observed; UsageError if it was another's, or of a lab that was another then."""
-    observed, path = read_observations(folder)
-    ran = observed.lab, observed.exercise
-    if path and ran != (plan.name, exercise):
-        what = f"{folder} holds a run of exercise {ran[1]} of lab {ran[0]}, not of {exercise} of {plan.name}"
-        raise UsageError(what, f"lab={ran[0]} --exercise {ran[1]}")
-    nodes = {node.name for node in plan.nodes}
-    services = {service.name for node in plan.nodes for service in node.services}
-    gone = [f"node {name}" for name in sorted(observed.nodes() - nodes)]
-    gone += [f"service {name}" for name in sorted(observed.services() - services)]
-    if gone:
-        what = f"{path} names {', '.join(gone)}, and lab {plan.name} has no such thing now"
-        raise UsageError(what, "run the exercise again, or grade it by the topology that it ran with")
-    return observed
 
 
 def _of_the_run(observed: Observations) -> Iterator[Item]:

@@ -181,7 +181,7 @@ class _Drain:
             self.heard[point] += match.end()
             one.process.kill(signal.SIGUSR1)
         elif not one.process.alive():
-            self._finish(point, Reading(_size(one.pcap(self.folder)), note=self._why_dead(one)))
+            self._finish(point, Reading(_size(one.pcap(self.folder)), note=why_dead(one, self.folder)))
         elif one.process.stopped():
             self._finish(point, Reading(_size(one.pcap(self.folder)), note="tracer is stopped (SIGSTOP)"))
 
@@ -189,10 +189,12 @@ class _Drain:
         self.done[point] = reading
         del self.waiting[point]
 
-    def _why_dead(self, one: Tracing) -> str:
-        if _size(one.pcap(self.folder)) >= LIMIT:
-            return f"tracer stopped when {one.trace}.pcap reached {LIMIT >> 20} MiB"
-        return "tracer is dead"
+
+def why_dead(one: Tracing, folder: Path) -> str:
+    """Why a tracer that doesn't run ended, as far as it is known."""
+    if _size(one.pcap(folder)) >= LIMIT:
+        return f"tracer stopped when {one.trace}.pcap reached {LIMIT >> 20} MiB"
+    return "tracer is dead"
 
 
 def wait_until_live(

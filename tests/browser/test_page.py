@@ -177,10 +177,11 @@ def test_play_goes_on_by_itself_until_it_is_paused(walk: Walk, checked: Checked)
     walk.browser.js("document.querySelector('#play').click()")
     assert "Pause" in walk.browser.text("#play")
     walk.browser.wait("location.hash.slice(1) === arguments[0]", lines[1])
-    walk.browser.press("p")
+    walk.play()
     assert "Play" in walk.browser.text("#play")
     here = walk.here()
-    walk.browser.press("END", "p")
+    walk.browser.press("END")
+    walk.play()
     assert walk.browser.wait("location.hash.slice(1) === arguments[0]", lines[0]) and here in lines
 
 
@@ -257,10 +258,11 @@ AT_ONCE = (("passed", "laptop"), ("failed", "dark"), ("failed", "phone"))
 def test_axe_finds_nothing_and_the_page_never_scrolls_sideways(
     walk: Walk, checked: Checked, kind: str, look: str
 ) -> None:
-    """In each state after the other, as a reader gets to them; axe-core is asked at the first and at the last."""
+    """In each state after the other, as a reader gets to them; axe-core is asked at the last, and in one
+    look at the first too."""
     walk.open(checked.page, checked.exercise(kind)["name"], **LOOKS[look])
     walk.browser.press("ARROW_RIGHT", "ARROW_RIGHT")
-    assert walk.browser.axe() == []
+    assert look != "laptop" or walk.browser.axe() == []
     for state, script in STATES.items():
         walk.browser.js(script)
         assert (state, walk.browser.js("return document.documentElement.scrollWidth - innerWidth")) == (

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from srv6lab.report.page.packed import unpacked
 from tests.browser.chromium import Browser
 
 # A cell's value without what is said beside it: whose words it is, what it was, that it stands alone.
@@ -58,7 +59,7 @@ Stack = list[tuple[str, list[tuple[str, dict[str, str]]]]]
 
 def in_page(page: str) -> Any:
     """The document that a page was made of."""
-    return json.loads(page.partition('id="walk">')[2].partition("</script>")[0])
+    return unpacked(json.loads(page.partition('id="walk">')[2].partition("</script>")[0]))
 
 
 class Walk:
@@ -108,6 +109,10 @@ class Walk:
         found = self.browser.driver.execute_async_script(script)
         assert isinstance(found, list), found
         return found
+
+    def play(self) -> None:
+        """Press the key that plays and pauses, which is the letter P without shift."""
+        self.browser.press("P".lower())
 
     def table(self, heading: str) -> list[list[str]]:
         """The rows of the tables below a heading."""

@@ -111,7 +111,7 @@ def _place(found: Found, prediction: Prediction, walks: Sequence[Followed]) -> I
         if not mine:
             yield match
             continue
-        packet = Described.of(match.packet)
+        packet = Described(match.packet, match.fields)
         for step in mine.values():
             step.captured.append(packet)
 

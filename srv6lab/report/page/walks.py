@@ -9,7 +9,7 @@ from typing import Any
 
 from srv6lab.capture.dissect import Frame
 from srv6lab.evidence.fields import CARRIED_OF_FRAMES, CARRIED_OF_HEADERS, NONE
-from srv6lab.evidence.packets import Point
+from srv6lab.evidence.packets import PacketView, Point
 from srv6lab.evidence.prediction import End, Leg, Trace
 from srv6lab.evidence.wording import Described
 from srv6lab.judge.expectations import expectations
@@ -48,14 +48,14 @@ def walked(plan: Plan, shown: Shown) -> Walked:
     ]
 
 
-def shown_frames(probes: Walked) -> Iterator[tuple[Point, int]]:
-    """The frames whose bytes are shown: where they were captured, and their numbers there."""
+def shown_frames(probes: Walked) -> Iterator[tuple[Point, PacketView]]:
+    """The packets whose bytes are shown, and where they were captured."""
     for _, walks in probes:
         for walk in walks:
             for step in walk.steps:
                 for packet, whole in _some(step.captured):
                     if whole:
-                        yield step.spot[0], packet.packet.number
+                        yield step.spot[0], packet.packet
 
 
 def _some(packets: Sequence[Described]) -> list[tuple[Described, bool]]:

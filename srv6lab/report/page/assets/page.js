@@ -151,7 +151,10 @@ function address_(place, push) {
 }
 
 function showWalk(place, from) {
+  const chosen = document.activeElement?.closest("#pickers .choice");
+  const kind = chosen ? [...$("pickers").children].indexOf(chosen) : -1;
   $("pickers").replaceChildren(...pickers(place));
+  $("pickers").children[kind]?.querySelector("select, [aria-current]")?.focus(); // it stays where it was
   if (!place.hop) $("hop").replaceChildren();
   $("strip").replaceChildren(place.hop ? stripView(place) : "");
   showWay(placesOf(place));
@@ -169,12 +172,14 @@ function showHop() {
   $("now").replaceChildren(train(seen(hop), changesOf(hop, placesOf(state.place)[state.place.h - 1]?.hop)));
   $("now").className = missing(hop) ? "lost" : "";
   chosenPart = null;
+  const inside = $("hop").contains(document.activeElement);
   $("hop").replaceChildren(hopView(state.place, state.frame));
+  if (inside) $("hop-title").focus({ preventScroll: true });
   for (const line of document.querySelectorAll("#strip [data-hop]")) {
     const now = Number(line.dataset.index) === state.place.h;
     if (now) line.setAttribute("aria-current", "step");
     else line.removeAttribute("aria-current");
-    if (now) requestAnimationFrame(() => nearest(line.closest("ol"), line.parentElement));
+    if (now) nearest(line.closest("ol"), line.parentElement);
   }
 }
 

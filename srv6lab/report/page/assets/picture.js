@@ -61,16 +61,34 @@ function sizePicture() {
 function drawnLink(link) {
   return draw("g", { class: "link" }, draw("title", {}, linkWords(link)), link.ends.map(({ path }) => draw("path", { d: path })),
     link.bridge ? draw("circle", { cx: link.x, cy: link.y, r: 5 }) : null,
-    SMALL ? [] : [link.ends.map(endLabel), prefixLabel(link)]);
+    SMALL ? [] : [link.ends.map((end) => endLabel(end, link.prefixes)), prefixLabel(link)]);
 }
 
 const linkWords = ({ name, prefixes: found, ends }) => [name, found.join(", "),
   ends.map(({ point, addresses }) => [point, ...addresses].join(" ")).join("; ")].filter(Boolean).join(": ");
 
-/** What stands at a NIC: its name, and the part of each address that isn't the link's prefix is left to the tables. */
-function endLabel({ nic, x, y, side }) {
-  const [dx, dy] = { left: [-7, -6], right: [7, -6], top: [8, -7], bottom: [8, 16] }[side] ?? [7, -6];
-  return draw("text", { x: x + dx, y: y + dy, class: side === "left" ? "nic before" : "nic" }, short(nic, 12));
+/** What stands at a NIC: its name, and of its addresses the part that isn't the link's prefix. */
+function endLabel({ nic, x, y, side, addresses }, prefixes_) {
+  const hosts = addresses.map((one) => hostPart(one, prefixes_)).filter(Boolean);
+  const name = short(nic, 12);
+  if (side === "top" || side === "bottom") {
+    return draw("text", { x: x + 8, y: y + (side === "top" ? -7 : 16), class: "nic" }, [name, ...hosts.slice(0, 1)].join(" "));
+  }
+  const [dx, is] = side === "left" ? [-7, "nic before"] : [7, "nic"];
+  return [draw("text", { x: x + dx, y: y - 6, class: is }, name),
+    ...hosts.slice(0, 2).map((host, index) => draw("text", { x: x + dx, y: y + 14 + LABEL * index, class: is }, host))];
+}
+
+/** `::1` of 2001:db8::1 in 2001:db8::/64, `.1` of 10.0.0.1 in 10.0.0.0/24; "" of an address in none of the prefixes. */
+function hostPart(whole, prefixes_) {
+  for (const prefix of prefixes_) {
+    const [network, length] = prefix.split("/");
+    if (network.endsWith("::") && whole.startsWith(network)) return whole.slice(network.length - 2);
+    if (network.includes(".") && Number(length) >= 24 && whole.startsWith(network.replace(/\d+$/, ""))) {
+      return whole.slice(whole.lastIndexOf("."));
+    }
+  }
+  return "";
 }
 
 /** Beside a line that runs down, above a level one, on one that bends. */
