@@ -9,7 +9,7 @@ _MARK = "\ufffd"
 # Control characters, such that turn the direction of a text or can't be seen, halves of characters, and ends of lines.
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _MERMAID = frozenset('#;"`<>&%\\')
-_DOT = str.maketrans({"\\": "\\\\", '"': '\\"'})
+_DOT = str.maketrans({"\\": "\\\\", '"': '\\"', "&": "&amp;"})
 
 
 def plain(text: str) -> str:
@@ -29,6 +29,6 @@ def mermaid_label(text: str) -> str:
 
 
 def dot(text: str) -> str:
-    """A quoted string of Graphviz, in which a backslash and a quotation mark are themselves. No text becomes a label in
+    """A quoted string of Graphviz, in which a backslash, a quotation mark and what looks like an entity are themselves. No text becomes a label in
     HTML: those begin with `<`, without quotation marks."""
     return f'"{plain(text).translate(_DOT)}"'

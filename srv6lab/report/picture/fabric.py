@@ -17,7 +17,7 @@ from .drawing import by_distances, by_tiers
 from .network import Network, links
 from .paths import XY, Piece, halves, path
 from .placed import PlacedEnd, PlacedLink, Side
-from .wiring import MARGIN, Drawn, placed_link, rounded
+from .wiring import MARGIN, Drawn, placed_link, rounded, words
 
 _HUB = 10.0
 _BESIDE, _TIERS, _BELOW, _TRUNK = 26.0, 190.0, 44.0, 14.0
@@ -146,6 +146,7 @@ def _links(
     hub_of = {network.names[one]: one for one in network.hubs}
     among: Counter[frozenset[int]] = Counter()
     found = []
+    said = words(links(plan))
     for name, nics in links(plan).items():
         places = [number_of[nic.point.node] for nic in nics]
         if len(nics) == 2:
@@ -159,7 +160,7 @@ def _links(
             PlacedEnd(nic.point, *rounded(start), side, way)
             for nic, (start, side, way) in zip(nics, starts, strict=True)
         ]
-        found.append(placed_link(name, middle, nics, ends))
+        found.append(placed_link(name, middle, nics, said[name], ends))
     return tuple(found)
 
 
