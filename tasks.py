@@ -22,7 +22,7 @@ from srv6lab.cli import program
 from srv6lab.cli import tasks as labs_
 from srv6lab.cli.labs import LabsFolder, listing
 from srv6lab.errors import UsageError
-from srv6lab.host.files import shown
+from srv6lab.host.files import shown, write_whole
 from srv6lab.providers import registry
 from srv6lab.providers.records import DEFAULT_PROVIDER
 from srv6lab.render import targets
@@ -317,6 +317,34 @@ def report(
         path = report_.report(plan, home, exercise, report_.Handed(captures, map), out, progress)
     if path:
         print(shown(path))
+
+
+@task(
+    help={
+        "lab": _LAB,
+        "exercise": "also show the way of this exercise's first probe, as the model says it",
+        "probe": "also show the way of this probe",
+        "format": f"what the picture is: {', '.join(formats.PICTURES)}",
+        "out": "the file that it is written to (default: it is printed, as by -)",
+    },
+    positional=["lab", "exercise"],
+)
+def graph(
+    _: Context, lab: str, exercise: str = "", probe: str = "", format: str = "svg", out: str = ""
+) -> None:
+    """Draw a lab: nodes with their SIDs, NICs with their addresses, links, services; needs no lab and no root."""
+    from srv6lab.cli import graph as pictures
+
+    formats.chosen(formats.PICTURES, format)
+    plan, warnings = SITE.load(SITE.refer(lab))
+    for warning in warnings:
+        print(warning, file=sys.stderr)
+    drawn = pictures.graph(plan, format, exercise, probe)
+    if out in ("", "-"):
+        sys.stdout.write(drawn)
+        return
+    write_whole(Path(out), drawn)
+    print(shown(Path(out)))
 
 
 @task(

@@ -58,9 +58,9 @@ def write(site: LabsFolder, reference: Reference, instance: str, asked: Asked, p
         with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
             tell = partial(runs.tell, plan, scratch=Path(scratch), progress=progress, mapped=asked.mapped)
             told = list(pool.map(tell, chosen))
-        if not asked.out and home.begun:
-            home.own(FOLDER)
         try:
+            if not asked.out and home.begun:
+                home.own(FOLDER)
             return _written(plan, told, folder, progress)
         except PermissionError as error:
             raise UsageError(f"{error.filename} can't be written: {error.strerror}", "--out DIR names another folder") from None  # fmt: skip
@@ -100,7 +100,7 @@ def _written(plan: Plan, told: Sequence[runs.Told], folder: Path, progress: Prog
     predictions = {one.run.exercise: one.predictions for one in told}
     known = names.names(plan, [one for those in predictions.values() for one in those])
     words = [word for one in told for word in one.words]
-    name = told[0].run.exercise if len(told) == 1 else plan.name
+    name = f"{plan.name}-{told[0].run.exercise}" if len(told) == 1 else plan.name
     capture = folder / f"{name}.pcapng"
     links = list(dict.fromkeys((one.point, link) for one in sources for link in _links(one)))
     digits = 9 if any(fine(path) for path in {one.path for one in sources}) else 6

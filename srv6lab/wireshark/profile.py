@@ -1,7 +1,9 @@
 """A Wireshark configuration profile for a lab: columns, colors, filters, buttons and names, as the texts of its files.
 
-Wireshark 4.0 reads it (Debian 12's), and what came later. Its formats have quoting of their own, which only functions
-here know; whatever stands in a lab's file reaches them through those.
+Wireshark 4.0 and 4.4 read it (those of Debian 12 and 13). A column of addresses has their numbers (U): newer ones would show
+names there, which have a column of their own. Of a comment the last value is shown (-1): newer ones have its lines before the
+whole. The formats have quoting of their own, which only functions here know; whatever stands in a lab's file reaches them
+through those.
 """
 
 from __future__ import annotations
@@ -17,22 +19,21 @@ _COLUMNS = (
     ("Time", "%Rt"),
     ("NIC", "%Cus:frame.interface_name:0:R"),
     ("Direction", "%Cus:frame.packet_flags_direction:0:R"),
-    ("Active SID", "%Cus:ipv6.dst:1:R"),
+    ("Active SID", "%Cus:ipv6.dst:1:U"),
     ("which is", "%Cus:ipv6.dst_host:1:R"),
     ("SL", "%Cus:ipv6.routing.segleft:1:R"),
-    ("Segment list (last first)", "%Cus:ipv6.routing.srh.addr:0:R"),
+    ("Segment list (last first)", "%Cus:ipv6.routing.srh.addr:0:U"),
     ("Source", "%s"),
     ("Destination", "%d"),
     ("Protocol", "%p"),
     ("Length", "%L"),
     ("Info", "%i"),
-    ("srv6lab", "%Cus:frame.comment:0:R"),
+    ("srv6lab", "%Cus:frame.comment:-1:R"),
 )
 _PREFERENCES = (
     ("nameres.network_name", "TRUE"),  # of hosts and of the capture's own names
     ("nameres.dns_pkt_addr_resolution", "FALSE"),
     ("nameres.use_external_name_resolver", "FALSE"),  # nothing is asked of a network
-    ("nameres.hosts_file_handling", "TRUE"),  # only this profile's hosts
     ("ip.defragment", "FALSE"),  # a frame is shown as it is
     ("ipv6.defragment", "FALSE"),
 )

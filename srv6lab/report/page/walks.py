@@ -12,7 +12,7 @@ from srv6lab.evidence.fields import CARRIED_OF_FRAMES, CARRIED_OF_HEADERS, NONE
 from srv6lab.evidence.packets import PacketView, Point
 from srv6lab.evidence.prediction import End, Leg, Trace
 from srv6lab.evidence.wording import Described
-from srv6lab.judge.expectations import expectations
+from srv6lab.judge.expectations import Expected, expectations
 from srv6lab.plan.nodes import Plan
 from srv6lab.report.page.bytes import shown_frame
 from srv6lab.report.page.follow import Followed, Step, follow
@@ -171,7 +171,7 @@ def _witnesses(shown: Shown, step: Step, frames: Frames) -> dict[str, Any]:
     point, rfc = step.spot[0], step.rfc
     file = shown.files.get(point)
     return {
-        "expected": dict(step.expected.fields) if step.expected else None,
+        "expected": _expected(step.expected) if step.expected else None,
         "predicted": dict(rfc or step.linux) or None,
         "linux": {name: value for name, value in step.linux.items() if rfc and value != rfc.get(name)},
         "captured": [
@@ -180,6 +180,11 @@ def _witnesses(shown: Shown, step: Step, frames: Frames) -> dict[str, Any]:
         ],
         "count": len(step.captured) if file else None,
     }
+
+
+def _expected(one: Expected) -> dict[str, str]:
+    """The fields that an author named; of what must not be there, that there are no such packets."""
+    return {**({"count": "0"} if one.absent else {}), **dict(one.fields)}
 
 
 def _judged(step: Step, items: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
