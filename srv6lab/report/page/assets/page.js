@@ -7,8 +7,7 @@ const $ = (id) => document.getElementById(id);
 function walkWords(walk, among = []) {
   const alike = among.filter(({ title }) => title === walk.title).length > 1;
   const way = alike ? `, by ${[...new Set(walk.hops.map(({ node }) => node))].slice(1, -1).join(", ")}` : "";
-  const who = { linux: ", on Linux", captured: ", only captured" }[walk.witness] ?? "";
-  return `${walk.title}${way}${who}`;
+  return `${walk.title}${way}`;
 }
 
 function header() {
@@ -156,6 +155,7 @@ function showWalk(place, from) {
   $("pickers").replaceChildren(...pickers(place));
   $("pickers").children[kind]?.querySelector("select, [aria-current]")?.focus(); // it stays where it was
   if (!place.hop) $("hop").replaceChildren();
+  $("changes").replaceChildren(...changedMeanwhile(place.probe));
   $("strip").replaceChildren(place.hop ? stripView(place) : "");
   showWay(placesOf(place));
   if (from?.exercise === place.exercise) return;
@@ -165,6 +165,13 @@ function showWalk(place, from) {
     exercise.note ? el("p", { class: "notice" }, text(exercise.note)) : null, causesView(exercise)].filter(Boolean));
   $("more").replaceChildren(...[verdictView, proxiesView, alertsView, countersView, messagesView, policiesView, quirksView]
     .map((view) => view(exercise)).filter(Boolean), topologyView());
+}
+
+/** What the exercise changes in the lab while a probe is sent. */
+function changedMeanwhile(probe) {
+  if (!probe?.changes?.length) return [];
+  return [el("p", {}, el("b", {}, probe.across ? "Changed while it is on its way" : "Changed before it is sent"), ": ",
+    probe.changes.map((change, index) => [index ? "; " : "", text(change)]))];
 }
 
 function showHop() {
@@ -215,7 +222,7 @@ function arrive() {
 function build() {
   $("page").replaceChildren(header(), el("nav", { id: "pickers", "aria-label": "Exercise, probe and walk" }),
     el("main", { id: "content", tabindex: "-1" }, el("div", { id: "about" }), el("section", { class: "panel stage", "aria-labelledby": "stage-title" },
-      el("h2", { id: "stage-title" }, "Topology and packet"), pictureView(), controls(), el("div", { id: "now" })),
+      el("h2", { id: "stage-title" }, "Topology and packet"), pictureView(), controls(), el("div", { id: "now" }), el("div", { id: "changes" })),
     el("div", { class: "columns" }, el("div", { id: "hop" }), el("div", { id: "strip" })), el("div", { id: "more" })),
     el("div", { id: "live", class: "spoken", role: "status", "aria-live": "polite" }));
   sizePicture();
@@ -235,5 +242,10 @@ function nothing() {
   $("more").append(...DOC.exercises.flatMap((exercise) => [causesView(exercise), verdictView(exercise)]).filter(Boolean), topologyView());
 }
 
-build();
+try {
+  build();
+} catch (error) {
+  $("page").prepend(el("p", { class: "notice", role: "alert" }, `This page can't be drawn: ${error}`));
+  throw error;
+}
 document.documentElement.dataset.ready = "1";
