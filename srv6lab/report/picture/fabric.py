@@ -8,7 +8,7 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from itertools import combinations
-from math import hypot
+from math import atan2, cos, hypot, sin
 
 from srv6lab.plan.nodes import Plan
 
@@ -21,6 +21,7 @@ from .wiring import MARGIN, Drawn, placed_link, rounded, words
 
 _HUB = 10.0
 _BESIDE, _TIERS, _BELOW, _TRUNK = 26.0, 190.0, 44.0, 14.0
+_ROUND = 0.05  # by how much the two axes of what is round differ, at most
 _AMONG_THEMSELVES = 0.2  # of the lines: with more of them within tiers, tiers show nothing
 
 
@@ -126,13 +127,31 @@ def _by_distances(
 ) -> dict[int, XY]:
     numbers = {one: number for number, one in enumerate(inner)}
     edges = [(numbers[e.a], numbers[e.b]) for e in network.edges if e.a in numbers and e.b in numbers]
-    places = by_distances(len(inner), edges)
+    places = _turned(by_distances(len(inner), edges))
     most = max(Counter(hanging.values()).values(), default=0)
     width, height = max(x for x, _ in sizes.values()) + _BESIDE, 60.0 + _BELOW * most
     # So far apart that no two cards meet: the ellipse around each is as large as its card.
     apart = sorted(hypot((a - c) / width, (b - d) / height) for (a, b), (c, d) in combinations(places, 2))
     scale = 1 / max(apart[len(inner) // 50], 1e-3) if apart else 1.0
     return {one: (places[numbers[one]][0] * scale, places[numbers[one]][1] * scale) for one in inner}
+
+
+def _turned(places: Sequence[XY]) -> list[XY]:
+    """The same picture, lying on its longer side, with the first vertex on the left and the second one not below its
+    middle. One that is as long as it is wide is turned until the first vertex is the leftmost of its middle."""
+    count = max(len(places), 1)
+    x, y = sum(one for one, _ in places) / count, sum(one for _, one in places) / count
+    around = [(a - x, b - y) for a, b in places]
+    wide, high = sum(a * a for a, _ in around), sum(b * b for _, b in around)
+    slant = sum(a * b for a, b in around)
+    if hypot(wide - high, 2 * slant) > _ROUND * (wide + high):
+        angle = atan2(2 * slant, wide - high) / 2
+    else:
+        angle = atan2(around[0][1], around[0][0]) if around else 0.0
+    turned = [(a * cos(angle) + b * sin(angle), b * cos(angle) - a * sin(angle)) for a, b in around]
+    across = -1 if turned and turned[0][0] > 0 else 1
+    down = -1 if len(turned) > 1 and turned[1][1] > 0 else 1
+    return [(a * across, b * down) for a, b in turned]
 
 
 def _links(

@@ -7,8 +7,7 @@ const $ = (id) => document.getElementById(id);
 function walkWords(walk, among = []) {
   const alike = among.filter(({ title }) => title === walk.title).length > 1;
   const way = alike ? `, by ${[...new Set(walk.hops.map(({ node }) => node))].slice(1, -1).join(", ")}` : "";
-  const who = { linux: ", on Linux", captured: ", only captured" }[walk.witness] ?? "";
-  return `${walk.title}${way}${who}`;
+  return `${walk.title}${way}${walk.witness === "linux" ? ", on Linux" : ""}`;
 }
 
 function header() {
@@ -243,5 +242,10 @@ function nothing() {
   $("more").append(...DOC.exercises.flatMap((exercise) => [causesView(exercise), verdictView(exercise)]).filter(Boolean), topologyView());
 }
 
-build();
+try {
+  build();
+} catch (error) {
+  $("page").prepend(el("p", { class: "notice", role: "alert" }, `This page can't be drawn: ${error}`));
+  throw error;
+}
 document.documentElement.dataset.ready = "1";

@@ -134,8 +134,14 @@ function nodeWords(node) {
 
 /** Draws the way of a walk and a mark at each of its NICs. */
 function showWay(places) {
-  const route = places.slice(1).flatMap(({ hop }, index) => wayBetween(places[index].hop, hop));
-  layers.way.replaceChildren(draw("polyline", { points: route.map(({ x, y }) => `${x.toFixed(1)},${y.toFixed(1)}`).join(" ") }));
+  const routes = [[]]; // a new one where there is no way on
+  places.slice(1).forEach(({ hop }, index) => {
+    const way = wayBetween(places[index].hop, hop);
+    if (way.length) routes.at(-1).push(...way);
+    else routes.push([]);
+  });
+  layers.way.replaceChildren(...routes.filter(({ length }) => length).map((route) =>
+    draw("polyline", { points: route.map(({ x, y }) => `${x.toFixed(1)},${y.toFixed(1)}`).join(" ") })));
   layers.nics.replaceChildren(...places.map(nicMark));
   const on = new Set(places.map(({ hop }) => hop.node));
   for (const node of layers.svg.querySelectorAll("[data-node]")) node.classList.toggle("on", on.has(node.dataset.node));
