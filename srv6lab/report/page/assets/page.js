@@ -7,7 +7,7 @@ const $ = (id) => document.getElementById(id);
 function walkWords(walk, among = []) {
   const alike = among.filter(({ title }) => title === walk.title).length > 1;
   const way = alike ? `, by ${[...new Set(walk.hops.map(({ node }) => node))].slice(1, -1).join(", ")}` : "";
-  return `${walk.title}${way}${walk.witness === "linux" ? ", on Linux" : ""}`;
+  return `${walk.title}${way}`;
 }
 
 function header() {
