@@ -52,7 +52,7 @@ function sizePicture() {
   if (!layers) return;
   const fit = Math.min(layers.box.clientWidth / FRAME.width, (innerHeight * 0.42) / FRAME.height, 1.7);
   const letters = parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
-  const natural = Math.max(fit, (SMALL ? 0.45 : 0.8) * letters);
+  const natural = Math.max(fit, (SMALL ? 0.45 : 0.74) * letters);
   if (zoom === 0) zoom = fit / natural;
   layers.svg.setAttribute("width", Math.floor(FRAME.width * natural * zoom));
   layers.svg.setAttribute("height", Math.floor(FRAME.height * natural * zoom));
