@@ -285,6 +285,43 @@ def predict(
 @task(
     help={
         "lab": _LAB,
+        "exercise": "an exercise, repeatable (default: all of the lab's)",
+        "out": "the file that the page is written to, - for stdout (default: where check keeps its runs)",
+        "captures": "a folder of runs that was kept or handed in, or of one exercise's pcaps",
+        "map": "FILE=NODE:NIC: of which NIC a file of --captures is, repeatable; else told by its name or what is in it",
+        "instance": _INSTANCE,
+    },
+    iterable=["exercise", "map"],
+    positional=["lab", "exercise"],
+)
+def report(
+    _: Context,
+    lab: str,
+    exercise: Sequence[str],
+    map: Sequence[str],
+    out: str = "",
+    captures: str = "",
+    instance: str = "",
+) -> None:
+    """Make a page of what `check` has seen, and print its path: every walk, hop by hop, with the bytes of its packets.
+
+    One file that needs no network. It is made of the newest run of each exercise; nothing is run, so the lab need not
+    be up, nor you root.
+    """
+    from srv6lab.cli import report as report_
+
+    reference = SITE.refer(lab)
+    plan, _warnings = SITE.load(reference)
+    with _progress(f"report {reference.name}") as progress:
+        home = SITE.home(reference, instance)
+        path = report_.report(plan, home, exercise, report_.Handed(captures, map), out, progress)
+    if path:
+        print(shown(path))
+
+
+@task(
+    help={
+        "lab": _LAB,
         "from": "the node that sends one echo request (default: as the lab's first probe)",
         "to": "the node that it is sent to",
         "verbose": "on a terminal too, every point",

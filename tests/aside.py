@@ -76,10 +76,15 @@ ASIDE = (
     "tests/test_witnesses.py",
 )
 MACHINE = "machine"
+TOGETHER = ("tests/browser/",)  # files that share a browser and what is shown in it
 
 
 def group(test: str) -> str:
-    """What one worker runs in its order: all that isn't aside, or one file that is, whose tests share what they make."""
+    """What one worker runs in its order: all that isn't aside, or one file that is, whose tests share what they make; or
+    a folder of such files."""
+    for folder in TOGETHER:
+        if test.startswith(folder):
+            return folder
     return test.partition("::")[0] if test.startswith(ASIDE) else MACHINE
 
 

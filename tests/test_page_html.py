@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from srv6lab.report.page.html import SCRIPTS, STYLES, embedded, page
+from srv6lab.report.page.packed import unpacked
 from tests.conftest import REPOSITORY
 
 ASSETS = REPOSITORY / "srv6lab" / "report" / "page" / "assets"
@@ -69,7 +70,7 @@ def told(text: str) -> Any:
     elements = Elements(text)
     (index,) = (i for i, (_, attrs) in enumerate(elements.tags) if attrs.get("id") == "walk")
     before = sum(tag == "script" for tag, _ in elements.tags[:index])
-    return json.loads(elements.texts["script"][before])
+    return unpacked(json.loads(elements.texts["script"][before]))
 
 
 def test_the_page_holds_the_document() -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import mmap
 import struct
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -37,6 +37,11 @@ _SECTION, _INTERFACE = 0x0A0D0D0A, 1
 _SECTION_BYTES = struct.pack("<I", _SECTION)  # a palindrome: the same in both byte orders
 _SECTION_ORDERS = {b"\x4d\x3c\x2b\x1a": "<", b"\x1a\x2b\x3c\x4d": ">"}
 _PACKET_BLOCKS = {2: "H", 3: "", 6: "I"}  # obsolete, simple, enhanced packet: how each names its interface
+_PACKET_DATA = {
+    2: (28, 20),
+    3: (12, 8),
+    6: (28, 20),
+}  # where its bytes begin, and where it says how many they are
 _KEPT_BLOCKS = frozenset({_SECTION, _INTERFACE, *_PACKET_BLOCKS})
 _LONGEST_RECORD = 256 * 1024  # Wireshark's own bound: a longer record is damage, and tshark stops there
 _CHUNK = 1 << 20
@@ -101,16 +106,44 @@ def slice_pcap(path: Path, start: int, end: int | None = None) -> bytes:
 def packets(path: Path) -> Iterator[bytes]:
     """The bytes of each packet of a pcap, whole records only; ValueError for a file that is none."""
     with _mapped(path) as data:
-        framing = whole(data)
-        if framing.kind != "pcap":
-            return
+        if whole(data).kind == "pcap":
+            yield from (bytes(data[start : start + length]) for start, length, _ in _packets(data))
+
+
+def frames(path: Path, numbers: Collection[int]) -> tuple[int, int, dict[int, bytes]]:
+    """The bytes of the packets with these numbers, which count from 1; and where the last of them ends, with how many
+    records up to there. ValueError for a file that is none."""
+    found: dict[int, bytes] = {}
+    wanted, end, records = set(numbers), 0, 0
+    with _mapped(path) as data:
+        for number, (start, length, following) in enumerate(_packets(data), 1):
+            if number in wanted:
+                found[number] = bytes(data[start : start + length])
+                end, records = following, number
+                if len(found) == len(wanted):
+                    break
+    return end, records, found
+
+
+def _packets(data: Buffer) -> Iterator[tuple[int, int, int]]:
+    """Where the bytes of each packet begin, how many were captured, and where its record ends."""
+    if whole(data).kind == "pcap":
         order, head = _PCAP_ORDERS[bytes(data[:4])], _record_header(data[:4])
-        offset = PCAP_HEADER
-        while offset < framing.end:
+        offset, last = PCAP_HEADER, whole(data).end
+        while offset < last:
             (length,) = struct.unpack_from(order + "I", data, offset + 8)
-            offset += head
-            yield bytes(data[offset : offset + length])
-            offset += length
+            offset += head + length
+            yield offset - length, length, offset
+        return
+    order = "<"
+    with suppress(_DamageError):
+        for kind, start, following in _blocks(data):
+            if kind == _SECTION:
+                order = _SECTION_ORDERS[bytes(data[start + 8 : start + 12])]
+            elif kind in _PACKET_BLOCKS:
+                head, at = _PACKET_DATA[kind]
+                (length,) = struct.unpack_from(order + "I", data, start + at)
+                yield start + head, min(length, following - 4 - start - head), following
 
 
 def packets_from(path: Path, start: int, most: int = _CHUNK) -> tuple[list[tuple[int, bytes]], int]:

@@ -11,6 +11,7 @@ import json
 import os
 import re
 import shutil
+import subprocess
 from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
@@ -91,6 +92,23 @@ def describe(
     return Failure(reader.status, reader.said) if reader.status else None
 
 
+def pdml(program: Path, path: Path, numbers: Sequence[int]) -> bytes:
+    """What tshark says of the frames with these numbers, in PDML: each field with its place in the frame."""
+    settings = [word for name, value in _PREFERENCES.items() for word in ("-o", f"{name}:{value}")]
+    chosen = f"frame.number in {{{', '.join(map(str, numbers))}}}"
+    words = [str(program), "-n", "-r", str(path), "-T", "pdml", "-Y", chosen, *settings]
+    done = subprocess.run(words, capture_output=True, check=False, env=_environment(path.parent))
+    if done.returncode:
+        said = done.stderr.decode(errors="replace")
+        raise Failure(done.returncode, said).explained(path, "")
+    return done.stdout
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    """It keeps a person's profile (preferences, disabled protocols) out of what is said."""
+    return {**os.environ, "WIRESHARK_CONFIG_DIR": str(folder / "profile")}
+
+
 def layers_of(line: bytes) -> dict[str, Any]:
     """A frame's layers, from tshark's line; of one that is no JSON only the frame's number."""
     try:
@@ -105,12 +123,11 @@ class _Loop(asyncio.SelectorEventLoop):
     """An event loop whose child processes get an environment of their own.
 
     Given a loop, pyshark leaves asyncio's child watchers alone, which Python 3.14 no longer has.
-    The environment keeps a person's profile (preferences, disabled protocols) out of the verdict.
     """
 
     def __init__(self, folder: Path) -> None:
         super().__init__()
-        self._environment = {**os.environ, "WIRESHARK_CONFIG_DIR": str(folder / "profile")}
+        self._environment = _environment(folder)
 
     async def subprocess_exec(self, *arguments: Any, **options: Any) -> Any:
         return await super().subprocess_exec(*arguments, **{"env": self._environment, **options})

@@ -118,7 +118,8 @@ class LabsFolder:
         self.known(reference)
         found = load(reference.path, shown(reference.path))
         planned = plan(found.topology, found.source.locate, found.files)
-        return replace(planned, said=self.said(reference.path, reference.name)), found.warnings
+        said = self.said(reference.path, reference.name)
+        return replace(planned, said=said, digest=found.digest), found.warnings
 
     def home(self, reference: Reference, instance: str = "") -> Home:
         name = instance or reference.name

@@ -9,18 +9,22 @@ import os
 import shlex
 import shutil
 import subprocess
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from datetime import UTC, datetime
 from importlib import import_module
 from ipaddress import IPv6Address
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from srv6lab.errors import DriftError, LabError, UsageError
+from srv6lab.evidence.runs import VERDICT, Run, digest, write_run
 from srv6lab.evidence.verdict import Status, Verdict
 from srv6lab.host.files import shown, write_whole
 from srv6lab.host.progress import Progress
+from srv6lab.host.version import version
 from srv6lab.live.instance import Instance
 from srv6lab.render import files as rendered
 from srv6lab.report import formats
@@ -75,8 +79,8 @@ def exercise_names(found: Plan, asked: Sequence[str]) -> list[str]:
 
 
 def predict(found: Plan, names: Sequence[str], probes: Sequence[str], form: str) -> str:
-    """What the model says of exercises' probes (all of them, or those named), as text, JSON, Mermaid or a walk to write
-    from."""
+    """What the model says of exercises' probes (all of them, or those named), as text, JSON, Mermaid, a page or a walk
+    to write from."""
     from srv6lab.predict import predict
     from srv6lab.report.walk import Walked
 
@@ -93,6 +97,7 @@ def predict(found: Plan, names: Sequence[str], probes: Sequence[str], form: str)
             tuple(one for one in predict(found, name) if not probes or one.probe in probes),
             proxies,
             found.parallel(),
+            found,
         )
         for name in names
     ]
@@ -110,13 +115,14 @@ def check(one: Instance, found: Plan, names: Sequence[str], progress: Progress) 
     from srv6lab.report.json import verdicts_json
 
     verdicts: list[Verdict] = []
-    graded: list[tuple[Path, Future[Verdict]]] = []
+    graded: list[tuple[Path, float, Future[Verdict]]] = []
 
     def settle() -> None:
         while graded:
-            folder, verdict = graded.pop(0)
+            folder, took, verdict = graded.pop(0)
             verdicts.append(_confirmed(one, verdict.result(), progress))
-            write_whole(folder / "verdict.json", verdicts_json(verdicts[-1:]))
+            write_whole(folder / VERDICT, verdicts_json(verdicts[-1:]))
+            write_run(folder, _run(one, found, verdicts[-1].exercise, took, digest(folder)))
 
     refuse_stale(one, found)
     with one.home.locked(), ThreadPoolExecutor(max_workers=1) as pool:
@@ -125,13 +131,31 @@ def check(one: Instance, found: Plan, names: Sequence[str], progress: Progress) 
             sending.take_back(one)
         differences = snapshot.differences(one)
         for name in names:
+            began = time.monotonic()
             try:
                 folder = record(one, found, name, progress, differences)
             finally:
+                took = time.monotonic() - began
                 settle()
-            graded.append((folder, pool.submit(_graded, found, name, folder, progress)))
+            graded.append((folder, took, pool.submit(_graded, found, name, folder, progress)))
         settle()
     return verdicts
+
+
+def _run(one: Instance, found: Plan, exercise: str, took: float, seen: str) -> Run:
+    """What is written down of a run that took so many seconds."""
+    return Run(
+        lab=found.name,
+        exercise=exercise,
+        provider=one.state.provider,
+        version=version(),
+        when=datetime.now(UTC).isoformat(timespec="seconds"),
+        milliseconds=round(took * 1000),
+        built=one.state.fingerprint,
+        box=one.state.box,
+        topology=found.digest,
+        seen=seen,
+    )
 
 
 def walk(one: Instance, found: Plan, source: str, to: str, progress: Progress) -> Verdict:

@@ -435,7 +435,7 @@ class PlannedNode:
 @dataclass(frozen=True, slots=True)
 class Plan:
     """A lab, ready to be rendered, run and judged. `locations` are where its nodes and expectations are written; `said` is
-    what a person types after `lab=`, where that isn't its name."""
+    what a person types after `lab=`, where that isn't its name, `digest` that of the files that it was read from."""
 
     name: str
     description: str
@@ -443,6 +443,7 @@ class Plan:
     exercises: tuple[Exercise, ...]
     locations: Mapping[Path, Location] = field(hash=False)
     said: str = ""
+    digest: str = ""
 
     @property
     def called(self) -> str:

@@ -40,6 +40,7 @@ WALKS: Formats = {
     "json": _of("walk", "walks_json"),
     "mermaid": _of("walk", "walks_mermaid"),
     "yaml": _of("walk_yaml", "walks_yaml"),
+    "html": _of("page.predicted", "walks_html"),
 }
 
 

@@ -12,10 +12,11 @@ from srv6lab.evidence.verdict import Item, Suspect, Verdict
 
 def verdicts_json(verdicts: Sequence[Verdict]) -> str:
     """A list of verdicts: exercise, status, items with the words of every witness."""
-    return json.dumps([_verdict(verdict) for verdict in verdicts], indent=2) + "\n"
+    return json.dumps([verdict_json(verdict) for verdict in verdicts], indent=2) + "\n"
 
 
-def _verdict(verdict: Verdict) -> dict[str, Any]:
+def verdict_json(verdict: Verdict) -> dict[str, Any]:
+    """One of them."""
     return {
         "schema": verdict.schema,
         "exercise": verdict.exercise,

@@ -12,8 +12,10 @@ from srv6lab.evidence.fields import NONE
 from srv6lab.evidence.packets import Direction, Place
 from srv6lab.evidence.prediction import End, Hop, Prediction, Trace
 from srv6lab.evidence.wording import foretell, sentence
+from srv6lab.plan.nodes import Plan
 from srv6lab.srv6.quirks import QUIRKS
 
+from .quoting import mermaid_message
 from .table import aligned
 
 SCHEMA = 1
@@ -23,13 +25,14 @@ _LEGS = {"there": "there", "back": "and back"}
 @dataclass(frozen=True, slots=True)
 class Walked:
     """The predictions of one exercise; `proxies` are the behaviors that hand packets to a service, `parallel` the
-    pairs of places that several links connect."""
+    pairs of places that several links connect, `plan` the lab itself, which only a page shows."""
 
     lab: str
     exercise: str
     predictions: tuple[Prediction, ...]
     proxies: frozenset[str]
     parallel: frozenset[frozenset[str]] = frozenset()
+    plan: Plan | None = None
 
 
 def walks_text(walked: Sequence[Walked]) -> str:
@@ -157,28 +160,28 @@ def _table(proxies: frozenset[str], prediction: Prediction) -> Iterator[str]:
             yield from _columns(found)
 
 
-_HEADINGS = ("at", "source", "destination", "hop limit", "segment list", "left", "inner packet")
+HEADINGS = ("at", "source", "destination", "hop limit", "segment list", "left", "inner packet")
 
 
 def _columns(rows: Sequence[tuple[str, Mapping[str, str]]]) -> Iterator[str]:
-    lines = [_HEADINGS]
-    for place, fields in rows:
-        inner = "-"
-        if fields["inner.source"] != NONE:
-            inner = f"{fields['inner.source']} → {fields['inner.destination']} hl {fields['inner.hop_limit']}"
-        segments, left = fields["segment_list"], fields["segments_left"]
-        lines.append(
-            (
-                place,
-                fields["source"],
-                fields["destination"],
-                fields["hop_limit"],
-                "-" if segments == NONE else segments,
-                "-" if left == NONE else left,
-                inner,
-            )
-        )
-    yield from aligned(lines, "    ")
+    yield from aligned([HEADINGS, *(row(place, fields) for place, fields in rows)], "    ")
+
+
+def row(place: str, fields: Mapping[str, str]) -> tuple[str, ...]:
+    """A packet at a place, by HEADINGS."""
+    inner = "-"
+    if fields["inner.source"] != NONE:
+        inner = f"{fields['inner.source']} → {fields['inner.destination']} hl {fields['inner.hop_limit']}"
+    segments, left = fields["segment_list"], fields["segments_left"]
+    return (
+        place,
+        fields["source"],
+        fields["destination"],
+        fields["hop_limit"],
+        "-" if segments == NONE else segments,
+        "-" if left == NONE else left,
+        inner,
+    )
 
 
 # --- JSON
@@ -245,17 +248,12 @@ def _places(trace: Trace) -> Iterator[Place]:
 
 def _sequence(title: str, trace: Trace, actors: Mapping[Place, str]) -> Iterator[str]:
     first = trace.hops[0].point.place if trace.hops else trace.end.place
-    yield f"  Note over {actors[first]}: {_safe(title)}"
+    yield f"  Note over {actors[first]}: {mermaid_message(title)}"
     for out, into in pairwise(trace.hops):
         if out.direction is not Direction.OUT:
             continue
         sender, taker = actors[out.point.place], actors[into.point.place]
-        yield f"  Note over {sender}: {_safe(_why(out))}"
-        yield f"  {sender}->>{taker}: {_safe(sentence(foretell(out.packet)))}"
+        yield f"  Note over {sender}: {mermaid_message(_why(out))}"
+        yield f"  {sender}->>{taker}: {mermaid_message(sentence(foretell(out.packet)))}"
     word = "delivered" if trace.end.delivered else "lost" if trace.end.known else "not modeled from here on"
-    yield f"  Note over {actors[trace.end.place]}: {_safe(f'{word}: {trace.end.reason}')}"
-
-
-def _safe(text: str) -> str:
-    """Mermaid ends a statement at a semicolon, and begins an entity at a number sign."""
-    return text.replace(";", ",").replace("#", "")
+    yield f"  Note over {actors[trace.end.place]}: {mermaid_message(f'{word}: {trace.end.reason}')}"

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
+from hashlib import blake2b
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,14 @@ class Lab:
     source: Source
     warnings: tuple[Problem, ...]
     files: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def digest(self) -> str:
+        """Of all that is read of it: another one is another lab, or the same said otherwise."""
+        found = blake2b(self.source.digest, digest_size=16)
+        for name, text in sorted(self.files.items()):
+            found.update(f"{name}\0{len(text)}\0{text}".encode())
+        return found.hexdigest()
 
 
 def load(path: Path, shown: str | None = None) -> Lab:

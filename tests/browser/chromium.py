@@ -84,7 +84,7 @@ class Browser:
         """A page of this machine, at `#point`, with nothing left of the page before; `still` asks it for no motion."""
         self.driver.get("about:blank")
         self.cdp("Storage.clearDataForOrigin", origin="file://", storageTypes="all")
-        self.cdp("Emulation.setEmulatedMedia", media="screen", features=_features(dark, still))
+        self.cdp("Emulation.setEmulatedMedia", media="", features=_features(dark, still))
         self.resize(size)
         self._logs()
         self.address = page.resolve().as_uri()
@@ -97,7 +97,7 @@ class Browser:
         metrics: dict[str, Any] = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
         self.cdp("Emulation.setDeviceMetricsOverride", **metrics)
 
-    def media(self, *, dark: bool = False, still: bool = True, media: str = "screen") -> None:
+    def media(self, *, dark: bool = False, still: bool = True, media: str = "") -> None:
         """What the page is told of its reader, while it is open."""
         self.cdp("Emulation.setEmulatedMedia", media=media, features=_features(dark, still))
 

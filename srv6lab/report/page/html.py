@@ -15,6 +15,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from .packed import packed
+
 STYLES = ("base.css", "packet.css", "picture.css", "print.css")
 SCRIPTS = (
     "dom.js",
@@ -51,7 +53,7 @@ def page(document: Mapping[str, Any]) -> str:
         "POLICY": html.escape(policy, quote=False),
         "TITLE": html.escape(str(document["lab"])),
         "STYLE": style,
-        "DOCUMENT": embedded(document),
+        "DOCUMENT": embedded(packed(document)),
         "SCRIPT": script,
     }
     return _filled(_asset("page.html"), parts)

@@ -6,9 +6,11 @@ same column (a service), or further out (hosts, and what has more behind it).
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from .network import CABLE, Network
+
+_LONG = 7  # nodes of a chain
 
 
 def columns(network: Network, component: Collection[int]) -> dict[int, int]:
@@ -24,7 +26,15 @@ def columns(network: Network, component: Collection[int]) -> dict[int, int]:
     for one, parent, bears in reversed(hanging):
         at[one] = _beside(network, one, at[parent], whole, bears)
     numbers = {value: number for number, value in enumerate(sorted(set(at.values())))}
-    return {one: numbers[value] for one, value in at.items()}
+    found = {one: numbers[value] for one, value in at.items()}
+    chain = all(len(network.around[one]) <= 2 for one in found) and len(numbers) == len(found)
+    return _folded(found) if chain and len(found) >= _LONG else found
+
+
+def _folded(at: Mapping[int, int]) -> dict[int, int]:
+    """A long chain in two rows: there and back. In one row it would be too small to be read."""
+    last = (len(at) + 1) // 2 - 1
+    return {one: column if column <= last else 2 * last + 1 - column for one, column in at.items()}
 
 
 def _beside(network: Network, one: int, parent: int, whole: int, bears: bool) -> int:

@@ -4,8 +4,9 @@ names alone. What hangs on a node by one link stands below it, one under the oth
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import combinations
 from math import hypot
 
@@ -81,16 +82,43 @@ def _by_tiers(
     numbers = {one: number for number, one in enumerate(inner)}
     edges = [(numbers[e.a], numbers[e.b]) for e in network.edges if e.a in numbers and e.b in numbers]
     across = by_tiers(len(inner), edges, [tiers[one] for one in inner])
-    step = max(sizes[one][0] for one in inner) + _BESIDE
-    rows: dict[int, list[int]] = {}
-    for one in sorted(inner, key=lambda one: (across[numbers[one]], one)):
-        rows.setdefault(tiers[one], []).append(one)
+    orders = [_rows(inner, tiers, lambda one: one), _rows(inner, tiers, lambda one: across[numbers[one]])]
+    lines = [(edge.a, edge.b) for edge in network.edges if edge.a in numbers and edge.b in numbers]
+    rows = min(orders, key=lambda rows: _crossings(rows, lines))
     longest = max(map(len, rows.values()))
+    step = max(sizes[one][0] for one in inner) + _BESIDE
+    high = max(_TIERS, longest * step / 14)
     return {
-        one: ((number + 0.5) * longest / len(row) * step, tier * _TIERS)
+        one: ((number + 0.5) * longest / len(row) * step, tier * high)
         for tier, row in rows.items()
         for number, one in enumerate(row)
     }
+
+
+def _rows(
+    inner: Sequence[int], tiers: Mapping[int, int], key: Callable[[int], float]
+) -> dict[int, list[int]]:
+    rows: dict[int, list[int]] = {}
+    for one in sorted(inner, key=lambda one: (key(one), one)):
+        rows.setdefault(tiers[one], []).append(one)
+    return rows
+
+
+def _crossings(rows: Mapping[int, Sequence[int]], lines: Sequence[tuple[int, int]]) -> int:
+    """How many lines between two tiers cross each other: the pairs that are in another order at their other ends."""
+    at = {one: (tier, number) for tier, row in rows.items() for number, one in enumerate(row)}
+    between: dict[tuple[int, int], list[tuple[int, int]]] = {}
+    for pair in lines:
+        (high, left), (low, right) = sorted(at[one] for one in pair)
+        between.setdefault((high, low), []).append((left, right))
+    crossed = 0
+    for ends in between.values():
+        taken: list[int] = []
+        for _, right in sorted(ends):
+            place = bisect_right(taken, right)
+            crossed += len(taken) - place
+            taken.insert(place, right)
+    return crossed
 
 
 def _by_distances(

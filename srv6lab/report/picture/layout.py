@@ -11,12 +11,10 @@ from collections.abc import Mapping
 from srv6lab.plan.nodes import Plan
 
 from .cards import CHIP, PAD, Card, CardLine, card, chip
-from .columns import columns
-from .grid import Grid, joined
-from .network import Network, network
+from .grid import gridded
+from .network import network
 from .paths import XY
 from .placed import Layout, PlacedEnd, PlacedLink, PlacedNode, PlacedService, Side
-from .rows import columned, heights
 from .wiring import Drawn, rounded, wired
 
 __all__ = [
@@ -28,7 +26,7 @@ _MOST_VERTICES, _MOST_ROWS = 40, 9.0  # beyond them a lab is drawn as a fabric
 def layout(plan: Plan) -> Layout:
     found = network(plan)
     if len(found.names) <= _MOST_VERTICES:
-        grid = _grid(found)
+        grid = gridded(found)
         if max(grid.rows.values(), default=0.0) < _MOST_ROWS:
             cards = {index: card(node, small=False) for index, node in enumerate(plan.nodes)}
             return _layout(plan, cards, wired(plan, found, grid, cards), small=False)
@@ -36,15 +34,6 @@ def layout(plan: Plan) -> Layout:
 
     cards = {index: card(node, small=True) for index, node in enumerate(plan.nodes)}
     return _layout(plan, cards, fabric(plan, found, cards), small=True)
-
-
-def _grid(found: Network) -> Grid:
-    """Every part of a lab that has no way to the others stands below them."""
-    parts = []
-    for component in found.components():
-        at = columns(found, component)
-        parts.append(Grid(at, heights(columned(found, at))))
-    return joined(parts)
 
 
 def _layout(plan: Plan, cards: Mapping[int, Card], drawn: Drawn, *, small: bool) -> Layout:

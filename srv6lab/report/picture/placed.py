@@ -27,13 +27,15 @@ class PlacedNode:
 
 @dataclass(frozen=True, slots=True)
 class PlacedEnd:
-    """A NIC: where its link meets its card's `side`, and the SVG path from there to the middle of the link."""
+    """A NIC: where its link meets its card's `side`, and the SVG path from there to the middle of the link, which first
+    bends up (-1) or down (1), or not at all."""
 
     point: Point
     x: float
     y: float
     side: Side
     path: str
+    bends: int = 0
 
     @property
     def nic(self) -> str:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations, pairwise
+from itertools import accumulate, combinations, pairwise
 
 from .network import Edge, Network
 
+Apart = Callable[["Slot", "Slot"], float]
 Slot = tuple[int, int]  # a vertex and -1; or for a line that passes by, the edge and its column
 
 PLAIN, LONG, FIRST = (
@@ -84,15 +85,11 @@ def _way(network: Network, at: Mapping[int, int]) -> set[tuple[int, int]]:
     }
 
 
-def heights(found: Columned) -> dict[Slot, float]:
-    """How high each slot is, in rows from above."""
-    return _laid(_ordered(found), found)
-
-
 # --- the order
 
 
-def _ordered(found: Columned) -> list[list[Slot]]:
+def ordered(found: Columned) -> list[list[Slot]]:
+    """The slots of each column from above."""
     order = [list(column) for column in found.columns]
     for sweep in range(8):
         _sweep(order, found, forwards=sweep % 2 == 0)
@@ -147,7 +144,7 @@ def _cost(order: Sequence[Sequence[Slot]], found: Columned, small: bool) -> floa
     over = sum(abs(index[a] - index[b]) - 1 for a, b in found.upright)
     turned = sum(a > b for column in order for (a, _), (b, _) in combinations(column, 2))
     cost = 100.0 * crossed + 40.0 * over + 0.01 * turned
-    return cost + _unlevel(_laid(order, found), found) if small else cost
+    return cost + _unlevel(laid(order, found), found) if small else cost
 
 
 def _unlevel(at: Mapping[Slot, float], found: Columned) -> float:
@@ -157,23 +154,47 @@ def _unlevel(at: Mapping[Slot, float], found: Columned) -> float:
 # --- the heights
 
 
-def _laid(order: Sequence[Sequence[Slot]], found: Columned) -> dict[Slot, float]:
-    """Heights at least a row apart in each column, with lines as level as can be."""
+def laid(
+    order: Sequence[Sequence[Slot]],
+    found: Columned,
+    apart: Apart = lambda _above, _below: 1.0,
+    unit: float = 0.25,
+) -> dict[Slot, float]:
+    """Heights with at least so much between neighbors of a column, and lines as level as can be, in whole units from the
+    highest on. Without more said they are in rows."""
+    pulls = _pulls(order, found)
+    steps = [_steps(column, apart) for column in order]
+    at = {
+        one: step - down[-1] / 2
+        for column, down in zip(order, steps, strict=True)
+        for one, step in zip(column, down, strict=True)
+    }
+    turns = list(zip(order, steps, strict=True))
+    for sweep in range(_SWEEPS):
+        for column, down in turns if sweep % 2 else turns[::-1]:
+            wanted = [_wanted(one, at, pulls[one]) for one in column]
+            at.update(zip(column, apart_by(wanted, down), strict=True))
+    least = min(at.values())
+    return {one: round((height - least) / unit) * unit for one, height in at.items()}
+
+
+def _pulls(order: Sequence[Sequence[Slot]], found: Columned) -> dict[Slot, list[tuple[Slot, float]]]:
+    """What each slot wants to be level with: what lines lead to, else what it hangs on."""
     pulls: dict[Slot, list[tuple[Slot, float]]] = {one: [] for column in order for one in column}
     for a, b, weight in found.pieces:
         pulls[a].append((b, weight))
         pulls[b].append((a, weight))
+    hanging = [one for pair in found.upright for one in pair if not pulls[one]]
     for a, b in found.upright:
         for one, other in ((a, b), (b, a)):
-            if not pulls[one] or pulls[one] == [(other, 0.01)]:
-                pulls[one] = [(other, 0.01)]
-    at = {one: number - (len(column) - 1) / 2 for column in order for number, one in enumerate(column)}
-    for sweep in range(_SWEEPS):
-        for column in order if sweep % 2 else order[::-1]:
-            wanted = [_wanted(one, at, pulls[one]) for one in column]
-            at.update(zip(column, _apart(wanted), strict=True))
-    least = min(at.values())
-    return {one: round((height - least) * 4) / 4 for one, height in at.items()}
+            if one in hanging:
+                pulls[one].append((other, 0.01))
+    return pulls
+
+
+def _steps(column: Sequence[Slot], apart: Apart) -> list[float]:
+    """How far each slot of a column is at least below the first one."""
+    return list(accumulate((apart(a, b) for a, b in pairwise(column)), initial=0.0))
 
 
 def _wanted(one: Slot, at: Mapping[Slot, float], pulls: Sequence[tuple[Slot, float]]) -> tuple[float, float]:
@@ -184,17 +205,17 @@ def _wanted(one: Slot, at: Mapping[Slot, float], pulls: Sequence[tuple[Slot, flo
     return sum(at[other] * weight for other, weight in pulls) / whole, whole
 
 
-def _apart(wanted: Sequence[tuple[float, float]]) -> list[float]:
-    """The heights nearest to those wanted that are a row apart, in this order: isotonic regression, by pooling what is in
+def apart_by(wanted: Sequence[tuple[float, float]], steps: Sequence[float]) -> list[float]:
+    """The heights nearest to those wanted that are these steps apart or more: isotonic regression, by pooling what is in
     the wrong order."""
     pools: list[tuple[float, float, int]] = []
-    for number, (height, weight) in enumerate(wanted):
-        pools.append((height - number, weight, 1))
+    for (height, weight), step in zip(wanted, steps, strict=True):
+        pools.append((height - step, weight, 1))
         while len(pools) > 1 and pools[-2][0] > pools[-1][0]:
             (low, few, n), (high, more, m) = pools[-2:]
             pools[-2:] = [((low * few + high * more) / (few + more), few + more, n + m)]
     levels = [level for level, _, count in pools for _ in range(count)]
-    return [level + number for number, level in enumerate(levels)]
+    return [level + step for level, step in zip(levels, steps, strict=True)]
 
 
 def edge_slots(number: int, edge: Edge, at: Mapping[int, int]) -> tuple[Slot, ...]:

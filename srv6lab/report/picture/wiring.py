@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 from srv6lab.plan.nodes import Nic, Plan
 
@@ -17,14 +16,14 @@ from .grid import Grid
 from .network import Edge, Network, links
 from .paths import XY, Piece, halves, path, through
 from .placed import PlacedEnd, PlacedLink, Side
-from .rows import Slot, edge_slots, slot
+from .rows import Slot, apart_by, edge_slots, slot
 
 LABEL, LABEL_LINE = 6.1, 12.0  # width and height of a character of 10 px, in px
 MARGIN = 16.0
-_UPRIGHT = 110.0  # between two links below a card
 _HUB = 10.0
 _BENT = 64.0  # room for a bend
-_LEAST_GAP, _LEAST_PITCH = 60.0, 60.0
+_LEAST_GAP = 60.0
+_FLAT = 70.0  # what rises less than that
 _ROW, _ROW_WITH_LABELS = 30.0, 78.0  # between two cards of a column; with a link between them
 
 
@@ -59,14 +58,14 @@ class _Wiring:
 
     def __init__(self, plan: Plan, network: Network, grid: Grid, cards: Mapping[int, Card]) -> None:
         self.network, self.grid = network, grid
+        self.rows: Mapping[Slot, float] = grid.rows  # later in px
         self.nics = links(plan)
         self.wires = tuple(self._wires(plan))
         self.offsets = self._offsets()
         self.sizes = {one: self._size(one, cards.get(one)) for one in range(len(network.names))}
+        self.rows = self._heights()
+        self.offsets = self._leveled(self._offsets())
         self.columns = self._columns()
-        self.pitch = self._pitch()
-        above = (self.sizes[one][1] / 2 - self.pitch * self._row(one) for one in self.sizes)
-        self.top = MARGIN + max(above, default=0.0)
 
     def _wires(self, plan: Plan) -> Iterator[Wire]:
         number_of = {node.name: index for index, node in enumerate(plan.nodes)}
@@ -82,7 +81,7 @@ class _Wiring:
             yield Wire(number, edge, a, b, known)
 
     def _row(self, vertex: int) -> float:
-        return self.grid.rows[slot(vertex)]
+        return self.rows[slot(vertex)]
 
     # --- ends of links
 
@@ -98,7 +97,7 @@ class _Wiring:
         """Whether nothing else of their column stands between the two."""
         column, low, high = self.grid.columns[wire.a], self._row(wire.a), self._row(wire.b)
         between = (v for v, c in self.grid.columns.items() if c == column and low < self._row(v) < high)
-        passing = (s for s, row in self.grid.rows.items() if s[1] == column and low < row < high)
+        passing = (s for s, row in self.rows.items() if s[1] == column and low < row < high)
         return not any(between) and not any(passing)
 
     def _toward(self, wire: Wire, vertex: int) -> float:
@@ -108,24 +107,35 @@ class _Wiring:
         other = edge.b if vertex == edge.a else edge.a
         if not slots:
             return self._row(other)
-        return self.grid.rows[slots[0] if vertex == edge.a else slots[-1]]
+        return self.rows[slots[0] if vertex == edge.a else slots[-1]]
+
+    def _sides(self) -> dict[tuple[int, Side], list[Wire]]:
+        """The wires at each side of each vertex, from above or from the left."""
+        found: dict[tuple[int, Side], list[Wire]] = {}
+        for wire in self.wires:
+            for vertex in (wire.a, wire.b):
+                found.setdefault((vertex, self._side(wire, vertex)), []).append(wire)
+        for (vertex, _), wires in found.items():
+            wires.sort(key=lambda wire, one=vertex: (self._toward(wire, one), wire.number))  # type: ignore[misc]
+        return found
+
+    def _step(self, vertex: int, side: Side, wires: Sequence[Wire]) -> float:
+        """How far apart the wires at a side are at least."""
+        if vertex in self.network.hubs:
+            return 0.0
+        if side in ("top", "bottom"):
+            return max(map(self._beside, wires)) + 16
+        return LABEL_LINE * max(len(label(wire.nics[vertex])) for wire in wires) + 14
 
     def _offsets(self) -> dict[tuple[int, int], float]:
         """How far from the middle of its side each wire meets a vertex, by the wire's number and the vertex."""
-        sides: dict[tuple[int, Side], list[Wire]] = {}
-        for wire in self.wires:
-            for vertex in (wire.a, wire.b):
-                sides.setdefault((vertex, self._side(wire, vertex)), []).append(wire)
         found: dict[tuple[int, int], float] = {}
-        for (vertex, side), wires in sides.items():
+        for (vertex, side), wires in self._sides().items():
             upright = side in ("top", "bottom")
-            wires.sort(key=lambda w, v=vertex: (self._toward(w, v), w.number))  # type: ignore[misc]
             level = [w for w in wires if not upright and self._toward(w, vertex) == self._row(vertex)]
             middle = sum(wires.index(w) for w in level) / len(level) if level else (len(wires) - 1) / 2
-            lines = max((len(label(wire.nics[vertex])) for wire in wires if vertex in wire.nics), default=0)
-            step = 0.0 if vertex in self.network.hubs else _UPRIGHT if upright else LABEL_LINE * lines + 14
             for turn, wire in enumerate(wires):
-                found[wire.number, vertex] = (turn - middle) * step
+                found[wire.number, vertex] = (turn - middle) * self._step(vertex, side, wires)
         return found
 
     def _size(self, vertex: int, card: Card | None) -> XY:
@@ -147,10 +157,26 @@ class _Wiring:
         nic = wire.nics.get(vertex)
         return 0.0 if nic is None else label_width(nic) / 2 + 10
 
-    def _bent(self, wire: Wire) -> bool:
-        rows = {self.grid.rows[one] for one in edge_slots(wire.number, wire.edge, self.grid.columns)}
-        level = len(rows | {self._row(wire.a), self._row(wire.b)}) == 1
-        return not level or self.offsets[wire.number, wire.a] != self.offsets[wire.number, wire.b]
+    def _rise(self, wire: Wire) -> float:
+        """How far a wire is from running level."""
+        passed = [self.rows[one] for one in edge_slots(wire.number, wire.edge, self.grid.columns)]
+        heights = [self._row(one) + self.offsets[wire.number, one] for one in (wire.a, wire.b)] + passed
+        return max(heights) - min(heights)
+
+    def _bent(self, wire: Wire) -> float:
+        """The width that a wire needs to bend: where it goes but little up or down, its prefix stands between what is
+        written at its ends."""
+        rise, nics = self._rise(wire), list(wire.nics.values())
+        if rise < 0.5:
+            return 0.0
+        bent = self._stub(wire, wire.a) + self._stub(wire, wire.b) + _BENT
+        return max(bent, sum(map(label_width, nics)) + prefix_width(nics) + 20) if rise < _FLAT else bent
+
+    def _beside(self, wire: Wire) -> float:
+        """The width of what is written beside an upright link."""
+        nics = list(wire.nics.values())
+        ends = (len(f"{nic.name} {address}") for nic in nics for address in label(nic)[1:2] or [""])
+        return max([prefix_width(nics) - 12, *(length * LABEL for length in ends)])
 
     def _written(self, wire: Wire) -> float:
         """The width of what is written along a level link: names and prefix above it, addresses below it."""
@@ -170,8 +196,7 @@ class _Wiring:
             first, last = self.grid.columns[wire.a], self.grid.columns[wire.b]
             stubs = self._stub(wire, wire.a), self._stub(wire, wire.b)
             if last - first == 1:
-                written = self._written(wire)
-                gaps[first] = max(gaps[first], written, (sum(stubs) + _BENT) * self._bent(wire))
+                gaps[first] = max(gaps[first], self._written(wire), self._bent(wire))
             elif last > first:
                 gaps[first] = max(gaps[first], stubs[0] + _BENT)
                 gaps[last - 1] = max(gaps[last - 1], stubs[1] + _BENT)
@@ -183,32 +208,53 @@ class _Wiring:
             x += width + gap
         return middles, widths
 
-    def _pitch(self) -> float:
-        """From row to row: so much that the cards of every column have room between them."""
-        joined = {(wire.a, wire.b) for wire in self.wires if self._side(wire, wire.a) == "bottom"}
-        found = _LEAST_PITCH
-        for column in range(len(self.columns[0])):
-            inside = [(row, one) for one, row in self.grid.rows.items() if self._column_of(one) == column]
-            for (high, above), (low, below) in pairwise(sorted(inside)):
-                gap = (
-                    _ROW_WITH_LABELS
-                    if (above[0], below[0]) in joined and above[1] == below[1] == -1
-                    else _ROW
-                )
-                found = max(found, (self._reach(above) + self._reach(below) + gap) / (low - high))
-        return found
-
-    def _column_of(self, one: Slot) -> int:
-        return self.grid.columns[one[0]] if one[1] == -1 else one[1]
-
     def _reach(self, one: Slot) -> float:
+        """From the middle of a slot to its edge."""
         return self.sizes[one[0]][1] / 2 if one[1] == -1 else 0.0
 
-    def _y(self, one: Slot) -> float:
-        return self.top + self.pitch * self.grid.rows[one]
+    def _heights(self) -> dict[Slot, float]:
+        """The middles of slots in px from above."""
+        joined = {(wire.a, wire.b) for wire in self.wires if self._side(wire, wire.a) == "bottom"}
+
+        def apart(above: Slot, below: Slot) -> float:
+            linked = above[1] == below[1] == -1 and (above[0], below[0]) in joined
+            return self._reach(above) + self._reach(below) + (_ROW_WITH_LABELS if linked else _ROW)
+
+        found = self.grid.heights(apart)
+        top = MARGIN - min((at - self._reach(one) for one, at in found.items()), default=0.0)
+        return {one: at + top for one, at in found.items()}
+
+    def _leveled(self, offsets: dict[tuple[int, int], float]) -> dict[tuple[int, int], float]:
+        """The offsets, with links to what has no other link on that side made level where the card is high enough."""
+        for (vertex, side), wires in self._sides().items():
+            if side in ("top", "bottom") or vertex in self.network.hubs:
+                continue
+            wanted = [self._wanted(wire, vertex, offsets) for wire in wires]
+            steps = [self._step(vertex, side, wires) * turn for turn in range(len(wires))]
+            room = self.sizes[vertex][1] / 2 - 12
+            if 2 * room >= steps[-1]:
+                last = steps[-1]
+                found = [
+                    min(max(one, step - room), room - last + step)
+                    for one, step in zip(apart_by(wanted, steps), steps, strict=True)
+                ]
+                offsets |= {(wire.number, vertex): one for wire, one in zip(wires, found, strict=True)}
+        return offsets
+
+    def _wanted(
+        self, wire: Wire, vertex: int, offsets: Mapping[tuple[int, int], float]
+    ) -> tuple[float, float]:
+        """Where a wire would best meet a vertex, and how much that matters."""
+        other = wire.b if vertex == wire.a else wire.a
+        rise = self._toward(wire, vertex) - self._row(vertex)
+        passes = bool(edge_slots(wire.number, wire.edge, self.grid.columns))
+        alone = passes or len(self._sides()[other, self._side(wire, other)]) == 1
+        if alone and abs(rise) <= self.sizes[vertex][1] / 2 - 12:
+            return rise, 100.0
+        return offsets[wire.number, vertex], 1.0
 
     def _centre(self, vertex: int) -> XY:
-        return self.columns[0][self.grid.columns[vertex]], self._y(slot(vertex))
+        return self.columns[0][self.grid.columns[vertex]], self._row(vertex)
 
     # --- links
 
@@ -223,7 +269,10 @@ class _Wiring:
         placed = tuple(placed_link(name, middles[name], self.nics[name], ends[name]) for name in self.nics)
         right = max((x + self.sizes[v][0] / 2 for v, (x, _) in centres.items()), default=0)
         low = max((y + self.sizes[v][1] / 2 for v, (_, y) in centres.items()), default=0)
-        low = max([low, *(self._y(one) for one in self.grid.rows)])
+        low = max([low, *(self.rows[one] for one in self.grid.rows)])
+        for wire in self.wires:
+            if self._side(wire, wire.a) == "bottom":
+                right = max(right, self._port(wire, wire.a)[0] + 6 + self._beside(wire) - MARGIN / 2)
         return Drawn(centres, self.sizes, placed, (right + MARGIN, low + MARGIN))
 
     def _ends(self, wire: Wire) -> tuple[XY, list[PlacedEnd]]:
@@ -234,11 +283,12 @@ class _Wiring:
             middle, *ways = halves(pieces)
         else:
             middle = self._centre(hub)
-            ways = [path(pieces), path([piece.reversed() for piece in reversed(pieces)])]
+            ways = [path(pieces), path([piece.reversed() for piece in pieces[::-1]])]
         starts = (pieces[0].start, pieces[-1].end)
+        turns = (_turn([*pieces]), _turn([piece.reversed() for piece in pieces[::-1]]))
         return middle, [
-            PlacedEnd(wire.nics[one].point, *rounded(start), self._side(wire, one), way)
-            for one, start, way in zip((wire.a, wire.b), starts, ways, strict=True)
+            PlacedEnd(wire.nics[one].point, *rounded(start), self._side(wire, one), way, turn)
+            for one, start, way, turn in zip((wire.a, wire.b), starts, ways, turns, strict=True)
             if one in wire.nics
         ]
 
@@ -254,7 +304,7 @@ class _Wiring:
         points = [a, self._stub_end(wire, wire.a, a)]
         for one in sorted(slots, key=lambda passing: passing[1]):
             middle, width = self.columns[0][one[1]], self.columns[1][one[1]]
-            points += [(middle - width / 2, self._y(one)), (middle + width / 2, self._y(one))]
+            points += [(middle - width / 2, self.rows[one]), (middle + width / 2, self.rows[one])]
         return through([*points, self._stub_end(wire, wire.b, b), b])
 
     def _port(self, wire: Wire, vertex: int) -> XY:
@@ -279,6 +329,14 @@ class _Wiring:
         if self._side(wire, vertex) == "right":
             return max(port[0] + stub, middle + width / 2), port[1]
         return min(port[0] - stub, middle - width / 2), port[1]
+
+
+def _turn(pieces: Sequence[Piece]) -> int:
+    """Whether a way that begins level goes up (-1) or down (1) first."""
+    if pieces[0].start[0] == pieces[-1].end[0] and len(pieces) == 1:
+        return 0
+    high = next((rise for one in pieces if abs(rise := one.end[1] - one.start[1]) > 0.5), 0.0)
+    return (high > 0) - (high < 0)
 
 
 def label(nic: Nic) -> list[str]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 from functools import partial
+from hashlib import blake2b
 from typing import Any
 
 import yaml
@@ -48,6 +49,12 @@ class Source:
     root: Node = field(repr=False)
     _lines: tuple[str, ...] = field(repr=False)
     _files: tuple[tuple[int, str], ...] = ()
+
+    @property
+    def digest(self) -> bytes:
+        """Of its text, and that of the files that it includes, wherever they lie."""
+        begins = ",".join(str(first) for first, _ in self._files)
+        return blake2b("\n".join((begins, *self._lines)).encode("utf-8", "replace")).digest()
 
     def locate(self, path: Path, key: bool = False) -> Location:
         """The place of a value or of its key; for what isn't there, of the nearest thing around it."""

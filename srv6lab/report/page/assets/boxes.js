@@ -16,7 +16,7 @@ const IP_FIELDS = ["source", "destination", "hop_limit", "protocol", "next_heade
   "flow_label", "version", "header_length", "traffic_class", "flags", "fragment_offset", "checksum", "identification"];
 const SRH_FIELDS = ["segments_left", "segment_list", "srh.last_entry", "srh.hdr_ext_len", "oam", "srh.flags", "tag",
   "srh.tag", "srh.tlvs", "hmac"];
-const MAIN = /(^|\.)(source|destination|hop_limit|segments_left|segment_list|hmac|icmp\.type|.*_port)$/;
+const MAIN = /(^|\.)(frame\.\w+|source|destination|hop_limit|segments_left|segment_list|hmac|icmp\.type|.*_port)$/;
 const ALWAYS_NEW = /_mac$/; // every link has its own
 
 const WITNESSES = PREDICTION ? ["predicted"] : ["expected", "predicted", "captured"];
@@ -67,7 +67,7 @@ function stack(place, frame, before) {
 }
 
 function headerBox(header, names, context) {
-  const title = [header.inner && header.part === "ip" ? `Inner ${header.title}` : header.title,
+  const title = [header.inner && header.part !== "srh" ? `Inner ${header.title}` : header.title,
     isNew(header, context.changes) ? el("span", { class: "newhere" }, " + new here") : null];
   const rows = names.flatMap((name) => (name === `${header.prefix}segment_list`
     ? segmentRows(name, header, context) : [fieldRow(name, header, context)]));

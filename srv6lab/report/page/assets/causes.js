@@ -20,11 +20,21 @@ function causeItem({ cause, node, what, command, proven, mend }, index) {
 const DIFFERENCES = { count: "how many packets", share: "share of the flows", answers: "answers" };
 const aloneWords = (expected) => (there(expected) ? "nobody: all three differ" : "the author says nothing of it");
 
+function differsLine(hop) {
+  if (!hop.differs?.length) return null;
+  const alone = [...new Set(hop.differs.map((one) => one.alone).filter(Boolean))];
+  return el("p", { class: "here" }, el("b", {}, "✗ The witnesses part here"), ": ",
+    hop.differs.map(({ field }) => DIFFERENCES[field] ?? field.replaceAll("_", " ")).join(", "),
+    alone.length ? el("b", {}, `; ${alone.join(" and ")} stand${alone.length === 1 ? "s" : ""} alone`) : null);
+}
+
 /** What differs at a hop, and who stands alone. */
 function differsView(hop) {
   if (!hop.differs?.length) return null;
-  return el("div", { class: "differs" }, table("Here the witnesses part", ["Field", "Expected", "Predicted", "Captured", "Who stands alone", "Note"],
+  const notes = hop.differs.some(({ note }) => note);
+  return el("div", { class: "differs" }, table("What each witness says where they part",
+    ["Field", "Expected", "Predicted", "Captured", "Who stands alone", ...(notes ? ["Note"] : [])],
     hop.differs.map(({ field, expected, predicted, captured, alone, note }) => ({ cells: [text(DIFFERENCES[field] ?? field.replaceAll("_", " ")), dash(expected),
       dash(predicted), dash(captured), alone ? el("b", {}, `✗ ${alone}`) : aloneWords(expected),
-      dash(note)] }))));
+      ...(notes ? [dash(note)] : [])] }))));
 }

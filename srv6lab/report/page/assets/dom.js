@@ -47,7 +47,7 @@ function badge(status, short = false) {
   if (!status) return null;
   const sign = el("span", { "aria-hidden": "true" }, SIGNS[status] ?? "·");
   const word = STATUS_WORDS[status] ?? status;
-  return el("span", { class: `badge ${STATUS_WORDS[status] ?? ""}${short ? " short" : ""}` },
+  return el("span", { class: `badge ${own(STATUS_WORDS, status) ?? ""}${short ? " short" : ""}` },
     sign, short ? spoken(word) : ` ${word}`);
 }
 

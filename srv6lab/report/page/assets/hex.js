@@ -22,9 +22,10 @@ function kindOf(header) {
   return /^(data|payload)/i.test(header) ? "data" : "upper";
 }
 
-function hexView(captured, frame) {
+function hexView(hop, frame) {
+  const { captured } = hop;
   const shown = captured.findLastIndex((one, index) => index <= frame && one.bytes);
-  if (shown < 0) return null;
+  if (shown < 0) return el("div", { class: "hex" }, frames(hop, frame));
   const packet = captured[shown];
   const bytes = (packet.bytes ?? "").match(/../g) ?? [];
   const parts = packet.parts ?? [];
@@ -33,10 +34,10 @@ function hexView(captured, frame) {
   const cells = el("div", { class: "bytes", tabindex: "0", role: "group", keydown: moveCursor, click: chooseByte,
     "aria-label": "Bytes of the packet. Arrow keys move from byte to byte and name the field; Escape lets go." },
   rowsOf(bytes, owners, parts));
-  return el("div", { class: "hex" }, el("h3", {}, "Bytes"), el("p", { class: "said", id: "part-said" },
-    "Choose a field or a byte."), el("div", { class: "hexgrid" }, cells, parts.length ? partList(parts) : null),
+  return [el("div", { class: "hex" }, el("h3", {}, "Bytes"), frames(hop, frame),
+    el("p", { class: "said", id: "part-said" }, "Choose a field or a byte."), cells), el("div", { class: "fields" }, parts.length ? partList(parts) : null,
   shown < frame ? el("p", {}, `These are the bytes of packet ${shown + 1}, whose fields are the same.`) : null,
-  packet.cut ? el("p", {}, `The first ${bytes.length} of ${packet.length} bytes.`) : null);
+  packet.cut ? el("p", {}, `The first ${bytes.length} of ${packet.length} bytes.`) : null)];
 }
 
 function rowsOf(bytes, owners, parts) {
@@ -98,6 +99,7 @@ function choosePart(index) {
     const same = part && (Number(value.dataset.part) === chosenPart || sameField(value.dataset.part, part));
     value.setAttribute("aria-pressed", String(Boolean(same)));
   }
+  document.querySelector(".halves")?.classList.toggle("lit", Boolean(part));
   sayPart(part);
 }
 

@@ -7,22 +7,23 @@ function hopView(place, frame) {
   return el("article", { class: "hop panel", "aria-labelledby": "hop-title" },
     el("div", { class: "hophead" }, el("h2", { id: "hop-title", tabindex: "-1" }, text(placeWords(hop))), badge(hop.status),
       el("span", { class: "turn" }, `hop ${place.h + 1} of ${places.length}`),
-      button("Copy link", copyLink, { class: "paperless", id: "copy" })),
-    why(hop), pushedAndPopped(hop, before), differsView(hop), causesHere(place), notCaptured(hop), frames(hop, frame),
-    allFields(), el("div", { class: "halves" }, stack(place, frame, before),
-      hop.captured?.length ? hexView(hop.captured, frame) : null));
+      allFields(), button("Copy link", copyLink, { id: "copy" })),
+    el("div", { class: "why" }, reason(hop), pushedAndPopped(hop, before)), differsLine(hop), causesHere(place), notCaptured(hop),
+    el("div", { class: "halves" }, stack(place, frame, before), hop.captured?.length ? hexView(hop, frame) : null),
+    differsView(hop), quirks(hop, before));
 }
 
-function why(hop) {
-  const sayings = [];
-  if (hop.behavior || hop.reason) {
-    sayings.push(el("p", { class: "why" }, hop.behavior ? el("b", {}, text(hop.behavior)) : null,
-      hop.behavior && hop.reason ? ": " : "", text(hop.reason)));
-  }
-  for (const { name, what, section: where } of hop.quirks) {
-    sayings.push(el("p", { class: "quirk" }, el("b", {}, `Linux departs from ${where ?? "the RFC"} here`), `: ${what} (${name}).`));
-  }
-  return sayings;
+function reason({ behavior, reason: words }) {
+  return behavior || words ? el("p", {}, behavior ? el("b", {}, text(behavior)) : null, behavior && words ? ": " : "", text(words)) : null;
+}
+
+/** What Linux does otherwise, where it begins to; further on its name is enough. */
+function quirks(hop, before) {
+  const known = new Set(before?.quirks.map(({ name }) => name));
+  const still = hop.quirks.filter(({ name }) => known.has(name)).map(({ name }) => name);
+  return [hop.quirks.filter(({ name }) => !known.has(name)).map(({ name, what, section: where }) =>
+    el("p", { class: "quirk" }, el("b", {}, `Linux departs from ${where ?? "the RFC"} here`), `: ${what} (${name}).`)),
+  still.length ? el("p", { class: "quirk" }, `Still as Linux does it: ${still.join(", ")}`) : null];
 }
 
 /** Which headers are new here and which are gone. */
@@ -43,7 +44,7 @@ function causesHere({ hop, exercise }) {
 }
 
 function notCaptured(hop) {
-  return missing(hop) ? el("p", { class: "notice" }, el("b", {}, "Not captured here."),
+  return missing(hop) ? el("p", { class: "notice" }, el("b", {}, hop.status ? "Not captured here." : "No tracer is here."),
     " What follows is the prediction.") : null;
 }
 
@@ -99,7 +100,8 @@ function stripView(place) {
   const { walk } = place;
   return el("section", { class: "panel strip", "aria-labelledby": "strip-title" },
     el("h2", { id: "strip-title" }, "The walk, NIC by NIC"),
-    el("ol", {}, places.map((one, index) => stripLine(one, places[index - 1]?.hop))),
+    (walk.choices ?? []).map((choice) => el("p", { class: "choice-made" }, "if ", text(choice))),
+    el("ol", { class: places.length > 60 ? "many" : null }, places.map((one, index) => stripLine(one, places[index - 1]?.hop))),
     endWords(walk.end), walk.linux_end ? endWords(walk.linux_end, "On Linux: ") : null,
     walk.witness === "captured" ? el("p", { class: "notice" }, "These packets were captured; the model doesn't foresee them.") : null);
 }
@@ -121,5 +123,5 @@ function stripLine(place, before) {
     el("span", { class: "point" }, text(hop.point), " ", el("span", { class: "way" },
       el("span", { "aria-hidden": "true" }, hop.direction === "out" ? "→ " : "⇥ "), hop.direction)),
     hop.behavior ? el("span", { class: "behavior" }, text(hop.behavior)) : null, badge(hop.status, true),
-    lost ? el("i", { class: "lost" }, "not captured, predicted: ") : null, train(seen(hop), changes, unchanged)));
+    lost ? el("i", { class: "lost" }, hop.status ? "not captured, predicted: " : "no tracer here, predicted: ") : null, train(seen(hop), changes, unchanged)));
 }

@@ -44,9 +44,6 @@ function seen(hop, frame = 0) {
   return hop.captured?.[frame]?.fields ?? hop.captured?.[0]?.fields ?? { ...hop.predicted, ...hop.linux };
 }
 
-/** Was something to be captured here and wasn't? */
-const missing = (hop) => hop.captured !== null && hop.captured !== undefined && !hop.captured.length;
-
 function segmentsOf(fields, prefix = "") {
   const list = fields[`${prefix}segment_list`];
   if (!there(list)) return null;
@@ -58,6 +55,15 @@ const PLACES = DOC.exercises.flatMap((exercise, x) =>
   exercise.probes.flatMap((probe, p) =>
     probe.walks.flatMap((walk, w) =>
       walk.hops.map((hop, h) => ({ x, p, w, h, exercise, probe, walk, hop })))));
+
+/** Exercises in which no packet is followed have a place too. */
+const BLANKS = DOC.exercises.map((exercise, x) => ({ x, p: null, w: null, h: -1, exercise, probe: null, walk: null, hop: null }))
+  .filter(({ x }) => !PLACES.some((place) => place.x === x));
+
+const JUDGED = new Set(PLACES.filter(({ exercise }) => exercise.status).map(({ hop }) => hop));
+
+/** Was the exercise run, and yet nothing is captured here? */
+const missing = (hop) => JUDGED.has(hop) && !hop.captured?.length;
 
 const ADDRESSES = new Map(); // hash → place
 
@@ -79,6 +85,10 @@ function nameAll() {
   for (const place of PLACES) offer(encoded(place.exercise.name, place.hop.id), place);
   for (const place of PLACES) offer(encoded(place.exercise.name, place.probe.id), place);
   for (const place of PLACES) offer(encoded(place.exercise.name), place);
+  for (const blank of BLANKS) {
+    blank.hash = encoded(blank.exercise.name);
+    offer(blank.hash, blank);
+  }
   offerShort(offer);
 }
 
@@ -106,18 +116,19 @@ function placeOf(hash) {
   return ADDRESSES.get(asked) ?? null;
 }
 
+const keyOf = ({ x, p, w }) => `${x} ${p} ${w}`;
 const BY_WALK = new Map();
 for (const place of PLACES) {
-  const key = `${place.x} ${place.p} ${place.w}`;
+  const key = keyOf(place);
   if (!BY_WALK.has(key)) BY_WALK.set(key, []);
   BY_WALK.get(key).push(place);
 }
-const placesOf = (place) => BY_WALK.get(`${place.x} ${place.p} ${place.w}`);
+const placesOf = (place) => BY_WALK.get(keyOf(place)) ?? [];
 
 /** Where the reader most likely wants to begin: what differs, or the first hop. */
 function firstPlace() {
   return PLACES.find(({ hop }) => hop.status === "fail" && hop.differs?.length)
-    ?? PLACES.find(({ hop }) => hop.status === "fail") ?? PLACES[0];
+    ?? PLACES.find(({ hop }) => hop.status === "fail") ?? PLACES[0] ?? BLANKS[0];
 }
 
 /** The hop of an exercise that an item of its verdict is about. */

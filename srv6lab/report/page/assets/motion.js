@@ -26,24 +26,20 @@ function drawnPacket(hop) {
 
 const left_ = (sizes) => -sizes.reduce((sum, size) => sum + size, 0) / 2;
 
-/** Where the headers are drawn, from the NIC on: away from the node that has it. */
+/** Where the headers are drawn, from the NIC on: over its link, not over the card. */
 function besideNode(hop, half) {
-  const { x, y, unit, box, within } = pointAt(hop);
-  const middle = box ?? unit;
-  if (!middle) return [0, -24];
-  if (within || Math.abs(Math.abs(y - middle.y) - middle.height / 2) < 1) return [0, y < middle.y ? -24 : 26];
-  return [Math.sign(x - middle.x) * (half + 4), -24];
+  const { side } = pointAt(hop);
+  return { top: [0, -26], bottom: [0, 28], left: [-half - 6, -28], right: [half + 6, -28], within: [0, 34] }[side] ?? [0, -26];
 }
 
 function putPacket({ x, y }) {
   at = { x, y };
-  const { frame } = GEOMETRY;
   layers.packet.setAttribute("transform", `translate(${x} ${y})`);
   const label = layers.packet.querySelector(".label");
   if (!label) return;
   const { dx, dy } = label.dataset;
   const half = label.getBBox().width / 2; // it stays within the picture
-  const shown = Math.max(frame.x + half, Math.min(frame.x + frame.width - half, x + Number(dx))) - x;
+  const shown = Math.max(FRAME.x + half, Math.min(FRAME.x + FRAME.width - half, x + Number(dx))) - x;
   label.setAttribute("transform", `translate(${shown} ${dy})`);
 }
 
@@ -52,7 +48,7 @@ function movePacket(from, place) {
   cancelAnimationFrame(moving);
   layers.packet.replaceChildren(...drawnPacket(place.hop));
   for (const mark of layers.nics.children) mark.classList.toggle("now", Number(mark.dataset.index) === place.h);
-  const beside = from && placesOf(from) === placesOf(place) && Math.abs(from.h - place.h) === 1;
+  const beside = from?.hop && keyOf(from) === keyOf(place) && Math.abs(from.h - place.h) === 1;
   const end = pointAt(place.hop);
   if (!beside || STILL.matches) {
     putPacket(end);
@@ -94,9 +90,8 @@ function along(way, lengths, distance) {
 function follow() {
   if (!at || !layers) return;
   const { box, svg } = layers;
-  const { frame } = GEOMETRY;
-  const scale = svg.clientWidth / frame.width || Number(svg.getAttribute("width")) / frame.width;
-  const [x, y] = [(at.x - frame.x) * scale, (at.y - frame.y) * scale];
+  const scale = Number(svg.getAttribute("width")) / FRAME.width;
+  const [x, y] = [(at.x - FRAME.x) * scale, (at.y - FRAME.y) * scale];
   const margin = 70;
   if (x < box.scrollLeft + margin || x > box.scrollLeft + box.clientWidth - margin) {
     box.scrollLeft = x - box.clientWidth / 2;
@@ -107,6 +102,7 @@ function follow() {
 }
 
 function play() {
+  if (!state.place?.hop) return;
   if (playing) {
     pause();
     return;

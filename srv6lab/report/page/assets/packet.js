@@ -24,15 +24,15 @@ function headersOf(fields) {
   const found = [];
   const before = prefixes(fields);
   before.forEach((prefix, index) => {
-    if (there(fields[`${prefix}frame.source_mac`])) {
-      found.push({ kind: "eth", title: "Ethernet", prefix: `${prefix}frame.`, part: "frame" });
-    }
     const version = versionOf(fields, prefix);
     const inner = index > 0;
     found.push({ kind: version === 6 ? (inner ? "ip6 within" : "ip6") : "ip4", title: `IPv${version}`,
       prefix, part: "ip", version, inner });
     if (there(fields[`${prefix}segment_list`])) {
       found.push({ kind: "srh", title: "SRH", prefix, part: "srh", inner });
+    }
+    if (there(fields[`${prefix}frame.source_mac`])) { // the frame that this header carries
+      found.push({ kind: "eth", title: "Ethernet", prefix: `${prefix}frame.`, part: "frame", inner: true });
     }
   });
   const last = before.length ? versionOf(fields, before.at(-1)) : 4;

@@ -3,17 +3,23 @@
 const state = { place: null, frame: 0, all: false };
 const $ = (id) => document.getElementById(id);
 
-function walkWords(walk) {
-  const share = walk.share && walk.share !== "1" ? `, ${walk.share} of the flows` : "";
+/** A walk's title; where two are called the same, the nodes on their ways too. */
+function walkWords(walk, among = []) {
+  const alike = among.filter(({ title }) => title === walk.title).length > 1;
+  const way = alike ? `, by ${[...new Set(walk.hops.map(({ node }) => node))].slice(1, -1).join(", ")}` : "";
   const who = { linux: ", on Linux", captured: ", only captured" }[walk.witness] ?? "";
-  return `${walk.title}${share}${who}`;
+  return `${walk.title}${way}${who}`;
 }
 
 function header() {
   const { made } = DOC;
   const statuses = DOC.exercises.map(({ status }) => status);
   const worst = ["fail", "inconclusive", "pass"].find((status) => statuses.includes(status));
-  return el("header", {}, el("div", { class: "titles" }, el("h1", {}, text(DOC.lab)), PREDICTION
+  const skip = el("a", { href: "#content", class: "skip", click: (event) => {
+    event.preventDefault(); // the address is the hop's
+    ($("hop-title") ?? $("content")).focus();
+  } }, "Skip to the packet");
+  return el("header", {}, skip, el("div", { class: "titles" }, el("h1", {}, text(DOC.lab)), PREDICTION
     ? el("span", { class: "badge" }, "prediction") : badge(worst), el("p", {}, text(DOC.description ?? "")),
   el("p", { class: "made" }, PREDICTION ? "Predicted by a model of RFC 8986; no packet was sent. " : "Judged on captured packets. ",
     `srv6lab ${made.version}`, made.provider ? [", ", text(made.provider)] : "", made.when ? [", ", text(made.when)] : "")),
@@ -53,15 +59,16 @@ function choices(label, places, current, words, mark) {
 
 /** The first hop of each exercise, of each probe of this one, of each walk of this probe. */
 function pickers({ x, p, w }) {
-  const first = (test, by) => PLACES.filter(test).filter((place, index, all) => all.findIndex((one) => by(one) === by(place)) === index);
+  const all = [...PLACES, ...BLANKS].sort((a, b) => a.x - b.x);
+  const first = (test, by) => all.filter(test).filter((place, index, some) => some.findIndex((one) => by(one) === by(place)) === index);
   return [
     choices("Exercise", first(() => true, (place) => place.x), (place) => place.x === x,
       ({ exercise }) => [badge(exercise.status, true), text(exercise.name)], ({ exercise }) => ({ "data-exercise": exercise.name })),
-    choices("Probe", first((place) => place.x === x, (place) => place.p), (place) => place.p === p,
+    p === null ? null : choices("Probe", first((place) => place.x === x && place.hop, (place) => place.p), (place) => place.p === p,
       ({ probe }) => [text(probe.id), el("small", {}, ` ${probe.from} → ${probe.to}, ${probe.words}`)],
       ({ probe }) => ({ "data-probe": probe.id })),
-    choices("Walk", first((place) => place.x === x && place.p === p, (place) => place.w), (place) => place.w === w,
-      ({ walk }) => [text(walkWords(walk))], (place) => ({ "data-walk": place.w }))];
+    p === null ? null : choices("Walk", first((place) => place.x === x && place.p === p, (place) => place.w), (place) => place.w === w,
+      ({ walk, probe }) => [text(walkWords(walk, probe.walks))], (place) => ({ "data-walk": place.w }))].filter(Boolean);
 }
 
 function controls() {
@@ -91,21 +98,27 @@ function announce(words) {
 }
 
 /** A hop in words, for those who listen. */
-function hopWords({ h, hop }, count) {
-  const changed = (hop.changed ?? []).filter((name) => !ALWAYS_NEW.test(name));
+function hopWords({ h, hop }, places) {
   const fields = seen(hop);
-  return plain([`Hop ${h + 1} of ${count}, ${placeWords(hop)}`, hop.behavior,
-    changed.length ? `changed: ${changed.slice(0, 5).map((name) => `${name.replaceAll("_", " ")} ${fields[name] ?? "gone"}`).join(", ")}` : null,
+  const changes = changesOf(hop, places[h - 1]?.hop);
+  const changed = [...changes.was.keys()].filter((name) => MAIN.test(name) && there(fields[name]));
+  const fresh = headersOf(fields).filter((header) => isNew(header, changes));
+  const titles = (headers) => headers.map(({ title }) => title).join(", ");
+  return plain([`Hop ${h + 1} of ${places.length}, ${placeWords(hop)}`, hop.behavior,
+    fresh.length ? `pushed: ${titles(fresh)}` : null, changes.popped.length ? `taken off: ${titles(changes.popped)}` : null,
+    changed.length ? `changed: ${changed.map((name) => `${name.replaceAll("_", " ")} ${fields[name]}`).join(", ")}` : null,
     missing(hop) ? "not captured" : null, hop.status].filter(Boolean).join(". "));
 }
 
 function stepBy(by, repeated = false) {
+  if (!state.place?.hop) return;
   const next = placesOf(state.place)[state.place.h + by];
   if (playing) pause();
   if (next) go(next, { push: !repeated });
 }
 
 function goTo(index) {
+  if (!state.place?.hop) return;
   if (playing) pause();
   go(placesOf(state.place).at(index), { push: true });
 }
@@ -115,14 +128,16 @@ function go(place, { push = false, silent = false } = {}) {
   const from = state.place;
   state.place = place;
   state.frame = 0;
-  if (!from || placesOf(from) !== placesOf(place)) showWalk(place, from);
-  showHop();
-  document.body.classList.toggle("allfields", state.all);
-  movePacket(from, place);
-  controlsState();
-  document.title = plain(`${placeWords(place.hop)} – ${place.exercise.name} – ${DOC.lab} – srv6lab`);
+  document.body.classList.toggle("blank", !place.hop);
+  if (!from || keyOf(from) !== keyOf(place)) showWalk(place, from);
+  if (place.hop) {
+    showHop();
+    movePacket(from, place);
+    controlsState();
+  }
+  document.title = plain([place.hop ? placeWords(place.hop) : null, place.exercise.name, DOC.lab, "srv6lab"].filter(Boolean).join(" – "));
   if (!silent) address_(place, push);
-  if (from) announce(hopWords(place, placesOf(place).length));
+  if (from) announce(place.hop ? hopWords(place, placesOf(place)) : `Exercise ${place.exercise.name}, without a packet to follow`);
 }
 
 function address_(place, push) {
@@ -137,24 +152,29 @@ function address_(place, push) {
 
 function showWalk(place, from) {
   $("pickers").replaceChildren(...pickers(place));
-  $("strip").replaceChildren(stripView(place));
+  if (!place.hop) $("hop").replaceChildren();
+  $("strip").replaceChildren(place.hop ? stripView(place) : "");
   showWay(placesOf(place));
   if (from?.exercise === place.exercise) return;
   const { exercise } = place;
   $("about").replaceChildren(...[exercise.description ? el("p", { class: "description" }, text(exercise.description)) : null,
+    place.hop ? null : el("p", { class: "notice" }, "This exercise has no packet to follow."),
     exercise.note ? el("p", { class: "notice" }, text(exercise.note)) : null, causesView(exercise)].filter(Boolean));
   $("more").replaceChildren(...[verdictView, proxiesView, alertsView, countersView, messagesView, policiesView, quirksView]
     .map((view) => view(exercise)).filter(Boolean), topologyView());
 }
 
 function showHop() {
+  const { hop } = state.place;
+  $("now").replaceChildren(train(seen(hop), changesOf(hop, placesOf(state.place)[state.place.h - 1]?.hop)));
+  $("now").className = missing(hop) ? "lost" : "";
   chosenPart = null;
   $("hop").replaceChildren(hopView(state.place, state.frame));
   for (const line of document.querySelectorAll("#strip [data-hop]")) {
     const now = Number(line.dataset.index) === state.place.h;
     if (now) line.setAttribute("aria-current", "step");
     else line.removeAttribute("aria-current");
-    if (now) nearest(line.closest("ol"), line.parentElement);
+    if (now) requestAnimationFrame(() => nearest(line.closest("ol"), line.parentElement));
   }
 }
 
@@ -188,14 +208,10 @@ function arrive() {
 }
 
 function build() {
-  const skip = el("a", { href: "#", class: "skip", click: (event) => {
-    event.preventDefault();
-    $("hop-title").focus();
-  } }, "Skip to the packet");
-  $("page").replaceChildren(skip, header(), el("nav", { id: "pickers", "aria-label": "Exercise, probe and walk" }),
-    el("main", {}, el("div", { id: "about" }), el("section", { class: "panel stage", "aria-labelledby": "stage-title" },
-      el("h2", { id: "stage-title" }, "Topology and packet"), pictureView(), controls()),
-    el("div", { class: "columns" }, el("div", { id: "strip" }), el("div", { id: "hop" })), el("div", { id: "more" })),
+  $("page").replaceChildren(header(), el("nav", { id: "pickers", "aria-label": "Exercise, probe and walk" }),
+    el("main", { id: "content", tabindex: "-1" }, el("div", { id: "about" }), el("section", { class: "panel stage", "aria-labelledby": "stage-title" },
+      el("h2", { id: "stage-title" }, "Topology and packet"), pictureView(), controls(), el("div", { id: "now" })),
+    el("div", { class: "columns" }, el("div", { id: "hop" }), el("div", { id: "strip" })), el("div", { id: "more" })),
     el("div", { id: "live", class: "spoken", role: "status", "aria-live": "polite" }));
   sizePicture();
   const place = placeOf(location.hash) ?? firstPlace();

@@ -1,28 +1,41 @@
 // The topology as a picture, the way of the walk on it, and the zoom.
 
-const GEOMETRY = geometry();
-const ROLE_SIGNS = { router: "router", host: "host", "sr-proxy": "proxy", service: "service" };
+const HEAD = 30; // height of the name's line on a card, then LINE each
+const LINE = 15;
+const PAD = 9;
+const LABEL = 12;
+const CHARACTER = 6.7;
+// A drawing for each role, of 18 by 18 around its middle.
+const ICONS = {
+  host: "M-8,-7H8V4H-8ZM-4,8H4M0,4V8",
+  router: "M-8,0A8,8 0 1,1 8,0A8,8 0 1,1 -8,0M-6,0H-1M-3,-2L-1,0L-3,2M6,0H1M3,-2L1,0L3,2M0,-2V-6M-2,-4L0,-6L2,-4M0,2V6" +
+    "M-2,4L0,6L2,4",
+  "sr-proxy": "M-8,-4H5M2,-7L5,-4L2,-1M8,4H-5M-2,1L-5,4L-2,7",
+  service: "M0,-8L7,-5V0C7,4 4,7 0,8C-4,7 -7,4 -7,0V-5ZM-3,0L-1,3L4,-3",
+};
+const ROOM = { top: 30, right: 12, bottom: 22, left: 12 }; // around it all, for the packet's headers
+const FRAME = { x: -ROOM.left, y: -ROOM.top, width: DOC.picture.width + ROOM.left + ROOM.right,
+  height: DOC.picture.height + ROOM.top + ROOM.bottom };
 let zoom = 1;
 let layers = null; // the parts of the drawing that change
 
 function pictureView() {
-  const { frame } = GEOMETRY;
-  layers = { way: draw("g", { class: "way" }), nics: draw("g", { class: "nics" }), packet: draw("g", { class: "packet" }) };
-  layers.svg = draw("svg", { viewBox: `${frame.x} ${frame.y} ${frame.width} ${frame.height}`, role: "img",
-    "aria-labelledby": "picture-title", class: GEOMETRY.compact ? "compact" : null },
-  draw("title", { id: "picture-title" }, pictureWords()),
-  draw("g", {}, GEOMETRY.links.map(drawnLink)), layers.way, draw("g", {}, GEOMETRY.units.map(drawnUnit)),
-  layers.nics, layers.packet);
+  layers = { way: draw("g", { class: "way" }), nics: draw("g", {}), packet: draw("g", { class: "packet" }) };
+  layers.svg = draw("svg", { viewBox: `${FRAME.x} ${FRAME.y} ${FRAME.width} ${FRAME.height}`, role: "img",
+    "aria-labelledby": "picture-title" },
+  draw("title", { id: "picture-title" }, pictureWords()), layers.way,
+  draw("g", {}, DOC.picture.links.filter(({ ends }) => !POINTS.get(ends[0]?.point)?.within).map(drawnLink)),
+  draw("g", {}, DOC.picture.nodes.map(drawnNode)), layers.nics, layers.packet);
   layers.box = el("div", { class: "picture", role: "region", tabindex: "0", "aria-label": "Picture of the topology" },
     layers.svg);
-  return el("div", { class: "drawing" }, layers.box, zoomButtons());
+  return el("div", { class: "drawing" }, zoomButtons(), layers.box);
 }
 
 const pictureWords = () => `Topology: ${plural(DOC.picture.nodes.length, "node")}, ` +
   `${plural(DOC.picture.links.length, "link")}. All of it stands in the tables under “Topology in words”.`;
 
 function zoomButtons() {
-  return el("div", { class: "zoom", role: "group", "aria-label": "Size of the picture" },
+  return el("div", { class: "zoom paperless", role: "group", "aria-label": "Size of the picture" },
     button("−", () => zoomTo(zoom / 1.25), { "aria-label": "Smaller picture" }),
     button("Fit", () => zoomTo(0)), button("+", () => zoomTo(zoom * 1.25), { "aria-label": "Larger picture" }));
 }
@@ -34,66 +47,64 @@ function zoomTo(factor) {
   follow();
 }
 
+/** As large as there is room, but not so small that its words can't be read: then it scrolls. */
 function sizePicture() {
   if (!layers) return;
-  const { frame } = GEOMETRY;
-  const fit = Math.min(layers.box.clientWidth / frame.width, 1.7);
-  const tall = (innerHeight * 0.42) / frame.height;
-  const readable = GEOMETRY.compact ? 0.5 : 0.85;
-  const text = parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
-  const natural = Math.max(Math.min(fit, tall), Math.min(readable * text, 1.7));
-  const scale = zoom === 0 ? Math.min(fit, tall) : natural * zoom;
-  if (zoom === 0) zoom = scale / natural;
-  layers.svg.setAttribute("width", Math.round(frame.width * scale));
-  layers.svg.setAttribute("height", Math.round(frame.height * scale));
+  const fit = Math.min(layers.box.clientWidth / FRAME.width, (innerHeight * 0.42) / FRAME.height, 1.7);
+  const letters = parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
+  const natural = Math.max(fit, (SMALL ? 0.45 : 0.8) * letters);
+  if (zoom === 0) zoom = fit / natural;
+  layers.svg.setAttribute("width", Math.floor(FRAME.width * natural * zoom));
+  layers.svg.setAttribute("height", Math.floor(FRAME.height * natural * zoom));
 }
 
-function drawnLink({ link, ends, hub, shared }) {
-  const title = draw("title", {}, `${link.name}: ${link.prefixes.join(", ")}`);
-  const lines = shared
-    ? ends.map((end) => draw("line", { x1: end.x, y1: end.y, x2: hub.x, y2: hub.y, class: "link" }))
-    : ends.length === 2
-      ? [draw("line", { x1: ends[0].x, y1: ends[0].y, x2: ends[1].x, y2: ends[1].y, class: "link" })] : [];
-  const words = GEOMETRY.compact ? [] : link.prefixes.length ? link.prefixes : [link.name];
-  return draw("g", {}, title, lines, shared ? draw("circle", { cx: hub.x, cy: hub.y, r: 5, class: "hub" }) : null,
-    prefixWords(words, hub, ends), GEOMETRY.compact ? [] : ends.map((end) => nicWords(end, hub)));
+function drawnLink(link) {
+  return draw("g", { class: "link" }, draw("title", {}, linkWords(link)), link.ends.map(({ path }) => draw("path", { d: path })),
+    link.bridge ? draw("circle", { cx: link.x, cy: link.y, r: 5 }) : null,
+    SMALL ? [] : [link.ends.map(endLabel), prefixLabel(link)]);
 }
 
-/** Prefixes stand over a level line and beside a steep one. */
-function prefixWords(words, hub, ends) {
-  const steep = ends.length > 1 && Math.abs(ends[0].y - ends[1].y) > Math.abs(ends[0].x - ends[1].x);
-  return words.map((word, index) => draw("text", { x: hub.x + (steep ? 8 : 0),
-    y: hub.y + (steep ? index * 14 + 4 : -8 - (words.length - 1 - index) * 14),
-    class: `prefix${steep ? " beside" : ""}` }, short(word, 30)));
+const linkWords = ({ name, prefixes: found, ends }) => [name, found.join(", "),
+  ends.map(({ point, addresses }) => [point, ...addresses].join(" ")).join("; ")].filter(Boolean).join(": ");
+
+/** What stands at a NIC: its name, and the part of each address that isn't the link's prefix is left to the tables. */
+function endLabel({ nic, x, y, side }) {
+  const [dx, dy] = { left: [-7, -6], right: [7, -6], top: [8, -7], bottom: [8, 16] }[side] ?? [7, -6];
+  return draw("text", { x: x + dx, y: y + dy, class: side === "left" ? "nic before" : "nic" }, short(nic, 12));
 }
 
-function nicWords({ nic, x, y, unit }, hub) {
-  const length = Math.hypot(hub.x - x, hub.y - y) || 1;
-  const steep = Math.abs(hub.y - y) > Math.abs(hub.x - x);
-  const right = hub.x >= x;
-  const below = hub.y >= y;
-  return draw("text", steep
-    ? { x: x - 8, y: y + (below ? 15 : -8), class: "nic before" }
-    : { x: x + (right ? 8 : -8), y: y + 15, class: `nic${right ? " beside" : " before"}` },
-  length < 24 || !unit ? "" : short(nic, 14));
+/** Beside a line that runs down, above a level one, on one that bends. */
+function prefixLabel({ prefixes: found, ends, bridge, x, y }) {
+  const upright = !bridge && ends.some(({ side }) => side === "top" || side === "bottom");
+  const level = ends.every((end) => Math.abs(end.y - y) < 1);
+  const first = level || bridge ? -7 - LABEL * (found.length - 1) : 4 - (LABEL * (found.length - 1)) / 2;
+  return found.map((prefix, index) => draw("text", { x: x + (upright ? 8 : 0), y: y + first + LABEL * index,
+    class: upright ? "prefix" : "prefix middle" }, short(prefix, 24)));
 }
 
-function drawnUnit(unit) {
-  const { node, lines, width, height } = unit;
-  const top = unit.y - height / 2;
-  return draw("g", { class: `node ${ROLE_SIGNS[node.role] ?? ""}`, "data-node": node.name },
-    draw("title", {}, nodeWords(node)), (unit.boxes ?? []).map((box) => drawnSpace(unit, box)),
-    draw("rect", { x: unit.x - width / 2, y: top, width, height, rx: node.role === "host" ? 3 : 12 }),
-    lines.map(({ words, is }, index) => draw("text", { x: unit.x,
-      y: top + 20 + index * LINE + (index ? 1 : 0), class: is }, words)));
+function drawnNode(node) {
+  const left = node.x - node.width / 2;
+  const top = node.y - node.height / 2;
+  const middle = top + HEAD / 2 + 1;
+  return draw("g", { class: `node ${Object.hasOwn(ICONS, node.role) ? node.role : ""}`, "data-node": node.name },
+    draw("title", {}, nodeWords(node)),
+    draw("rect", { x: left, y: top, width: node.width, height: node.height, rx: 7 }),
+    draw("path", { class: "icon", transform: `translate(${left + PAD + 9} ${middle})`, d: own(ICONS, node.role) ?? ICONS.router }),
+    draw("text", { class: "name", x: left + PAD + 24, y: middle + 5 }, node.name),
+    (node.lines ?? []).map((line, index) => cardLine(line, left + PAD, top + HEAD + LINE * (index + 0.75))),
+    node.services.filter(({ x }) => x !== undefined && x !== null).map(drawnService));
 }
 
-function drawnSpace(unit, box) {
-  const services = unit.node.services.filter(({ netns }) => netns === box.netns);
-  return draw("g", { class: "space" },
-    draw("rect", { x: box.x - box.width / 2, y: box.y - box.height / 2, width: box.width, height: box.height, rx: 6 }),
-    draw("text", { x: box.x, y: box.y - 2, class: "service" }, `⚙ ${short(services.map(({ name }) => name).join(", "), 24)}`),
-    draw("text", { x: box.x, y: box.y + 13, class: "role" }, `namespace ${short(box.netns, 20)}`));
+function cardLine({ kind, text: words }, x, y) {
+  const indent = words.length - words.trimStart().length;
+  const [sid, ...behavior] = kind === "sid" ? words.split(" ") : [words.trimStart()];
+  return draw("text", { class: kind, x: x + indent * CHARACTER, y }, sid,
+    behavior.length ? draw("tspan", { class: "behavior" }, ` ${behavior.join(" ")}`) : null);
+}
+
+function drawnService({ x, y, width, height, name, text: words }) {
+  return draw("g", { class: "chip" }, draw("rect", { x: x - width / 2, y: y - height / 2, width, height, rx: 9 }),
+    draw("text", { x, y: y + 4, class: "middle" }, words ?? name));
 }
 
 function nodeWords(node) {
@@ -103,33 +114,20 @@ function nodeWords(node) {
     ...node.policies].filter(Boolean).join("\n");
 }
 
-function pointAt(hop) {
-  return GEOMETRY.points.get(hop.point) ?? GEOMETRY.byName.get(hop.node) ?? { x: 0, y: 0 };
-}
-
-/** The way from one hop to the next: along the link, or through the middle of the node. */
-function wayBetween(a, b) {
-  const [from, to] = [pointAt(a), pointAt(b)];
-  if (a.direction === "out") return from.hub ? [from, from.hub, to] : [from, to];
-  const middle = from.box && from.box === to.box ? from.box : GEOMETRY.byName.get(a.node) ?? from;
-  return [from, middle, to];
-}
-
 /** Draws the way of a walk and a mark at each of its NICs. */
 function showWay(places) {
   const route = places.slice(1).flatMap(({ hop }, index) => wayBetween(places[index].hop, hop));
-  layers.way.replaceChildren(draw("polyline", { points: route.map(({ x, y }) => `${x},${y}`).join(" ") }));
+  layers.way.replaceChildren(draw("polyline", { points: route.map(({ x, y }) => `${x.toFixed(1)},${y.toFixed(1)}`).join(" ") }));
   layers.nics.replaceChildren(...places.map(nicMark));
-  for (const node of layers.svg.querySelectorAll("[data-node]")) {
-    node.classList.toggle("on", places.some(({ hop }) => hop.node === node.dataset.node));
-  }
+  const on = new Set(places.map(({ hop }) => hop.node));
+  for (const node of layers.svg.querySelectorAll("[data-node]")) node.classList.toggle("on", on.has(node.dataset.node));
 }
 
 function nicMark(place) {
   const { x, y } = pointAt(place.hop);
   const { status } = place.hop;
   const sign = status === "fail" ? "✗" : status === "inconclusive" ? "?" : "";
-  return draw("g", { class: `mark ${STATUS_WORDS[status] ?? ""}`, "data-index": place.h, click: () => go(place, { push: true }) },
+  return draw("g", { class: `mark ${own(STATUS_WORDS, status) ?? ""}`, "data-index": place.h, click: () => go(place, { push: true }) },
     draw("title", {}, `${placeWords(place.hop)}${status ? `: ${status}` : ""}`),
-    draw("circle", { cx: x, cy: y, r: sign ? 9 : 5 }), sign ? draw("text", { x, y: y + 4 }, sign) : null);
+    draw("circle", { cx: x, cy: y, r: sign ? 9 : 5 }), sign ? draw("text", { x, y: y + 4, class: "middle" }, sign) : null);
 }

@@ -3,6 +3,7 @@
 function paperView(exercise) {
   const places = PLACES.filter((place) => place.exercise === exercise);
   const walks = Map.groupBy ? Map.groupBy(places, ({ walk }) => walk) : grouped(places);
+  if (!places.length) return [];
   return [el("h2", {}, `All hops of ${exercise.name}`), ...[...walks.values()].map(paperWalk)];
 }
 
@@ -14,15 +15,20 @@ function grouped(places) {
 
 function paperWalk(places) {
   const { probe, walk } = places[0];
-  return el("section", {}, el("h3", {}, `Probe ${probe.id}: ${walkWords(walk)}`), places.map((place, index) =>
+  return el("section", {}, el("h3", {}, `Probe ${probe.id}: ${walkWords(walk, probe.walks)}`), places.map((place, index) =>
     paperHop(place, places[index - 1]?.hop)));
 }
 
 function paperHop(place, before) {
   const { hop } = place;
   return el("article", { class: "paperhop" }, el("h4", {}, `${place.h + 1}. `, text(placeWords(hop)), " ", badge(hop.status)),
-    why(hop), missing(hop) ? el("p", {}, "Not captured here; what follows is the prediction.") : null,
+    reason(hop), quirkNames(hop), missing(hop) ? el("p", {}, "Not captured here; what follows is the prediction.") : null,
     differsView(hop), stack(place, 0, before));
+}
+
+/** What they mean stands once, in the list of departures. */
+function quirkNames({ quirks: met }) {
+  return met.length ? el("p", { class: "quirk" }, `Linux departs from the RFC here: ${met.map(({ name }) => name).join(", ")}`) : null;
 }
 
 function fillPaper() {

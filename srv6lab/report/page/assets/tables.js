@@ -29,7 +29,7 @@ function verdictView(exercise) {
 function verdictTable(exercise, items) {
   return table("What was judged, and what each witness says",
     ["What", "Status", "Where", "Probe", "Field", "Expected", "Predicted", "Captured", "Alone", "Note"],
-    items.map((item) => ({ class: `item ${STATUS_WORDS[item.status] ?? ""}`, "data-item": exercise.items.indexOf(item),
+    items.map((item) => ({ class: `item ${own(STATUS_WORDS, item.status) ?? ""}`, "data-item": exercise.items.indexOf(item),
       keys: ["kind", "status", "point", "probe", "field", "expected", "predicted", "captured", "alone", "note"], cells: [text(item.kind), badge(item.status),
       item.point ? toHop(placeOfItem(exercise, item), [item.point, item.direction].filter(Boolean).join(" ")) : "–",
       dash(item.probe), dash(item.field), dash(item.expected), dash(item.predicted), dash(item.captured),
@@ -59,7 +59,7 @@ function countersView({ counters }) {
 function proxiesView({ proxies }) {
   return section("SR proxies, before and after", proxies.map(({ behavior, node, sid, columns, rows, witness, probe }) =>
     table(`${behavior} on ${node}, SID ${sid}, probe ${probe ?? ""}: what each half of it takes in and gives out (${witness})`,
-      ["", ...columns], rows.map(({ before, cells }) => ({ class: before ? "before" : "after",
+      ["Side", ...columns], rows.map(({ before, cells }) => ({ class: before ? "before" : "after",
         cells: [before ? "before" : "after", ...cells.map(dash)] })), { class: "proxy", "data-part-of": "proxies" })));
 }
 
@@ -72,12 +72,19 @@ function messagesView({ messages }) {
 }
 
 function policiesView({ policies }) {
-  return section("SR policies", policies.map(({ headend, policy, candidates }) =>
-    table(`Candidate paths of ${policy} at headend ${headend}`, ["Candidate path", "Preference", "Valid", "Active", "Why"],
-      candidates.map(({ name, preference, valid, active, why }) => ({ class: active ? "won" : null,
+  return section("SR policies", policies.map(({ headend, policy, candidates, when, action, binding_sid: binding }) => [
+    table(`Candidate paths of ${policy} at headend ${headend}`,
+      ["Candidate path", "Preference", "Valid", "Active", "Why", "Segment lists"],
+      candidates.map(({ name, preference, valid, active, why, lists }) => ({ class: active ? "won" : null,
         cells: [text(name), dash(preference), valid ? "✓ valid" : "✗ not valid",
-          active ? el("b", {}, "▶ active") : "no", dash(why)] })),
-    { "data-part-of": "policies", keys: ["name", "preference", "valid", "active", "why"] })));
+          active ? el("b", {}, "▶ active") : "no", dash(why), listed((lists ?? []).map(segmentListWords))] })),
+      { "data-part-of": "policies", keys: ["name", "preference", "valid", "active", "why", "lists"] }),
+    el("p", {}, el("small", {}, [action ? `action ${action}` : null, binding ? `binding SID ${binding}` : null,
+      when?.length ? `while ${when.join("; ")}` : null].filter(Boolean).join(", ")))]));
+}
+
+function segmentListWords({ segments, weight, faults }) {
+  return `${segments.join(", ")}, weight ${weight}${faults?.length ? ` – ${faults.join("; ")}` : ""}`;
 }
 
 /** All departures of Linux that the exercise's hops met, each once. */

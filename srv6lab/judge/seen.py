@@ -1,0 +1,60 @@
+"""What several runs saw, without a verdict: all of their captures are read by one tshark."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from srv6lab.capture.assign import without_others
+from srv6lab.capture.probes import find_all
+from srv6lab.capture.reading import Capture, read_all
+from srv6lab.capture.tshark import SRH_BYTES
+from srv6lab.evidence.observations import Observations
+from srv6lab.evidence.packets import Point
+from srv6lab.evidence.probes import Found
+from srv6lab.judge.grade import observed_run
+from srv6lab.plan.nodes import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a run observed, each probe's packets in its captures, and where the capture of each NIC lies."""
+
+    observed: Observations
+    found: Mapping[str, Found] = field(default_factory=dict)
+    files: Mapping[Point, Path] = field(default_factory=dict)
+
+
+def seen(plan: Plan, runs: Mapping[str, Path]) -> dict[str, Seen]:
+    """By exercise, of the folders that `check` wrote; UsageError for one of another exercise, or of another lab."""
+    observed = {name: observed_run(plan, name, folder) for name, folder in runs.items()}
+    files = {
+        (name, nic.point): path
+        for name, folder in runs.items()
+        for nic in plan.traced()
+        if (path := folder / "captures" / f"{nic.trace}.pcap").is_file()
+    }
+    read = read_all(files, messages=[SRH_BYTES] if any(node.hmac_keys for node in plan.nodes) else [])
+    return {
+        name: _seen(
+            plan,
+            name,
+            one,
+            {point: capture for (exercise, point), capture in read.items() if exercise == name},
+            {point: path for (exercise, point), path in files.items() if exercise == name},
+        )
+        for name, one in observed.items()
+    }
+
+
+def _seen(
+    plan: Plan,
+    name: str,
+    observed: Observations,
+    captures: Mapping[Point, Capture],
+    files: Mapping[Point, Path],
+) -> Seen:
+    sent = {one.probe: one for one in observed.probes}
+    found = find_all(plan, plan.exercise(name)[1].every_probe(), without_others(plan, captures), sent)
+    return Seen(observed, found, files)
