@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import sys
 from collections.abc import Callable
 from datetime import datetime
@@ -49,13 +50,22 @@ def watch(
 
 
 def _lines(watcher: Watcher, show: Callable[[Event, str], str], node: str, out: TextIO) -> None:
+    """Each event as a line; BrokenPipeError when nobody reads any more, also while nothing happens."""
+    reader = _pipe(out)
     while True:
         _, told = watcher.look()
         time = datetime.now().astimezone().isoformat(timespec="milliseconds")
         for event in of_node(told, node):
             out.write(show(event, time))
         out.flush()
-        watcher.wait()
+        if watcher.wait(reader):
+            raise BrokenPipeError
+
+
+def _pipe(out: TextIO) -> list[int]:
+    """The descriptor, if it is a pipe: that "can be read" when its other end is closed, and never else."""
+    number = out.fileno()
+    return [number] if stat.S_ISFIFO(os.fstat(number).st_mode) else []
 
 
 def _seconds(text: str) -> float | None:

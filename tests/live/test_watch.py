@@ -177,8 +177,7 @@ def test_a_node_that_is_killed_and_brought_back(up: Up, reader: Reader) -> None:
     assert why == f"{name} isn't running"
     assert reader.until(of("node", node=name), "its end")["state"] == "down"
     up.again()
-    reader.until(of("lab", state="up", busy=False), "the lab that is up again")
-    assert reader.until(of("node", node=name), "the node")["state"] == "up"
+    reader.until(of("node", node=name, state="up"), "that it is back")
 
 
 @pytest.mark.prove
@@ -217,6 +216,13 @@ def test_a_reader_that_goes_away_ends_it_silently(up: Up) -> None:
     script = f"({words}; echo $? >&2) | head -n 1"
     done = subprocess.run(["bash", "-c", script], cwd=REPOSITORY, capture_output=True, text=True, timeout=120)
     assert json.loads(done.stdout)["kind"] == "lab" and done.stderr == "0\n"
+
+
+def test_a_reader_that_goes_away_is_noticed_though_nothing_happens() -> None:
+    words = f"{' '.join(INVOKE)} watch {first_lab().name} --instance test-nobody --format ndjson"
+    script = f"({words} --interval 3600; echo $? >&2) | head -n 1"
+    done = subprocess.run(["bash", "-c", script], cwd=REPOSITORY, capture_output=True, text=True, timeout=120)
+    assert json.loads(done.stdout)["state"] == "destroyed" and done.stderr == "0\n"
 
 
 def test_lines_for_people_where_there_is_no_terminal(up: Up) -> None:
