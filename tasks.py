@@ -22,7 +22,7 @@ from srv6lab.cli import program
 from srv6lab.cli import tasks as labs_
 from srv6lab.cli.labs import LabsFolder, listing
 from srv6lab.errors import UsageError
-from srv6lab.host.files import shown
+from srv6lab.host.files import shown, write_whole
 from srv6lab.providers import registry
 from srv6lab.providers.records import DEFAULT_PROVIDER
 from srv6lab.render import targets
@@ -322,6 +322,34 @@ def report(
 @task(
     help={
         "lab": _LAB,
+        "exercise": "also show the way of this exercise's first probe, as the model says it",
+        "probe": "also show the way of this probe",
+        "format": f"what the picture is: {', '.join(formats.PICTURES)}",
+        "out": "the file that it is written to (default: it is printed, as by -)",
+    },
+    positional=["lab", "exercise"],
+)
+def graph(
+    _: Context, lab: str, exercise: str = "", probe: str = "", format: str = "svg", out: str = ""
+) -> None:
+    """Draw a lab: nodes with their SIDs, NICs with their addresses, links, services; needs no lab and no root."""
+    from srv6lab.cli import graph as pictures
+
+    formats.chosen(formats.PICTURES, format)
+    plan, warnings = SITE.load(SITE.refer(lab))
+    for warning in warnings:
+        print(warning, file=sys.stderr)
+    drawn = pictures.graph(plan, format, exercise, probe)
+    if out in ("", "-"):
+        sys.stdout.write(drawn)
+        return
+    write_whole(Path(out), drawn)
+    print(shown(Path(out)))
+
+
+@task(
+    help={
+        "lab": _LAB,
         "from": "the node that sends one echo request (default: as the lab's first probe)",
         "to": "the node that it is sent to",
         "verbose": "on a terminal too, every point",
@@ -481,14 +509,88 @@ def connect(_: Context, lab: str, node: str = "", instance: str = "") -> None:
 
 
 @task(
-    help={"lab": _LAB, "out": "the folder to write them to", "instance": _INSTANCE},
+    help={
+        "lab": _LAB,
+        "out": "the folder to write them to",
+        "live": "send what passes from now on to stdout, as one pcapng of all NICs, until Ctrl-C",
+        "node": "with --live: only this node's NICs, repeatable",
+        "nic": "with --live: only this NIC, as NODE:NIC or with --node as NIC, repeatable",
+        "filter": "with --live: only these packets, as for tcpdump (man pcap-filter)",
+        "instance": _INSTANCE,
+    },
+    iterable=["node", "nic"],
     positional=["lab", "out"],
 )
-def capture(_: Context, lab: str, out: str = "", instance: str = "") -> None:
-    """Write all that was traced so far, drained and whole, one pcap a NIC; print their paths."""
-    one = SITE.running(SITE.refer(lab), instance)
+def capture(
+    _: Context,
+    lab: str,
+    out: str = "",
+    instance: str = "",
+    live: bool = False,
+    *,
+    node: Sequence[str],
+    nic: Sequence[str],
+    filter: str = "",
+) -> None:
+    """Write all that was traced so far, drained and whole, one pcap a NIC; print their paths.
+
+    With --live into Wireshark while it happens: invoke capture lab=NAME --live | wireshark -k -i -
+    From another machine: ssh HOST 'cd srv6lab && .venv/bin/invoke capture lab=NAME --live' | wireshark -k -i -
+    """
+    from srv6lab.cli import capture as capture_
+
+    asked = capture_.Asked(node, nic, filter)
+    reference = SITE.refer(lab)
+    if live:
+        capture_.refuse(lab, out, instance, asked, sys.stdout)
+        one = SITE.running(reference, instance)
+        capture_.live(one, SITE.load_if_sound(reference), asked, sys.stdout, sys.stderr)
+        return
+    capture_.refuse_alone(asked)
+    one = SITE.running(reference, instance)
     for path in labs_.collect(one, Path(out) if out else one.home.collected):
         print(path)
+
+
+@task(
+    help={
+        "lab": _LAB,
+        "exercise": "an exercise whose newest check is shown, repeatable (default: all that were checked)",
+        "captures": "a folder with pcaps instead, of a run or of any other origin",
+        "map": "FILE=NODE:NIC: of which NIC a file of --captures is, repeatable; else told by its name or what is in it",
+        "out": "the folder to write to (default: .srv6lab/<instance>/wireshark/)",
+        "files-only": "write the files, and start nothing",
+        "instance": _INSTANCE,
+    },
+    iterable=["exercise", "map"],
+    positional=["lab", "exercise"],
+)
+def wireshark(
+    _: Context,
+    lab: str,
+    exercise: Sequence[str],
+    map: Sequence[str],
+    captures: str = "",
+    out: str = "",
+    files_only: bool = False,
+    instance: str = "",
+) -> None:
+    """Put a lab's captures into one file with what the model says of each packet, and open it in Wireshark.
+
+    A profile stands beside it: columns for SIDs, colors, filters, names. Of a lab that was never checked it is all that was traced.
+    """
+    from srv6lab.cli import wireshark as wireshark_
+
+    reference = SITE.refer(lab)
+    asked = wireshark_.Asked(exercise, captures, map, out)
+    with _progress(f"wireshark {reference.name}") as progress:
+        written = wireshark_.write(SITE, reference, instance, asked, progress)
+        for word in written.words:
+            progress.line(word)
+    for path in wireshark_.paths(written):
+        print(path)
+    if not files_only:
+        print(wireshark_.opened(written), file=sys.stderr)
 
 
 @task(help={"lab": _LAB, "instance": _INSTANCE})

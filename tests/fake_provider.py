@@ -17,7 +17,7 @@ from srv6lab.host.progress import Progress
 from srv6lab.live import snapshot
 from srv6lab.live.instance import Instance
 from srv6lab.plan.nodes import Plan
-from srv6lab.providers.base import Health, Mark, Provider, Record
+from srv6lab.providers.base import Health, Mark, Provider, Record, Trace
 from srv6lab.providers.rendered import Rendered
 from srv6lab.providers.state import Home, State
 from srv6lab.render.day0 import render
@@ -42,6 +42,7 @@ class Fake(Provider):
         self.asked: list[tuple[str, str]] = []
         self.alive = self.mends = True
         self.tracers: Sequence[Tracer] | None = None
+        self.growing: Sequence[Trace] = ()
         self.settings: dict[str, str] = {}
         self.after_mend: dict[str, str] = {}
         self._told: dict[tuple[str, str], list[Answer]] = {}
@@ -118,6 +119,10 @@ class Fake(Provider):
         for one in self.tracers:
             (into / f"{one.trace}.pcap").write_bytes(b"")
         return self.tracers
+
+    def traces(self, home: Home, state: State) -> Sequence[Trace]:
+        self._do("traces")
+        return self.growing
 
 
 def standing(fake: Fake, plan: Plan, folder: Path, told: Mapping[str, str] | None = None) -> Instance:

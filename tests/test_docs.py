@@ -40,6 +40,7 @@ INSTEAD = {
     r"pre-commit (.*)": ("it would change the clone's hooks", r"test -e .pre-commit-config.yaml"),
     r"bash \.ci/run": ("it runs this test", r"bash -n .ci/run"),
     r"(invoke doctor --provider \S+)": ("it is there where not all is", r"\1 >&2 || test $? = 3"),
+    r"(invoke wireshark (?!.*--files-only)[^A-Z]*)": ("it would open a window", r"\1 --files-only"),
     r"git clone .*": ("the clone is here", r"true"),
 }
 # The same, in `make test` alone.

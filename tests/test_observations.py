@@ -27,7 +27,8 @@ from srv6lab.evidence.packets import Point
 from srv6lab.evidence.prediction import Hop
 from srv6lab.evidence.probes import Sent
 from srv6lab.evidence.verdict import Status, Verdict
-from srv6lab.judge.grade import judge_run, observed_run
+from srv6lab.judge.grade import judge_run
+from srv6lab.judge.observed import observed_run
 from srv6lab.plan.nodes import Plan
 from srv6lab.predict import predict
 from tests.small import EAST, SMALL, WEST, planned

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import accumulate
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import TypeVar
 from xml.etree.ElementTree import Element, ParseError, fromstring
 
-from srv6lab.capture import pcap, tshark
+from srv6lab.capture import pcap, pcapng, tshark
 from srv6lab.capture.unpack import unpacked
+from srv6lab.evidence.packets import PacketView
 
 K = TypeVar("K", bound=Hashable)
 Place = tuple[K, int]  # a file by its key, and the number of a frame in it
@@ -32,6 +32,7 @@ HEADERS = {
     "arp": "ARP",
     "data": "Payload",
 }
+_MICROSECONDS = 1_000_000
 _NOT_OF_THE_FRAME = frozenset({"geninfo", "frame"})
 _SAID_ENOUGH = frozenset({"eth.dst", "eth.src"})  # two bits of an address are of no interest here
 _BITS = re.compile(r"^([01.][01. ]*) = ")
@@ -61,60 +62,61 @@ class Frame:
     parts: tuple[Part, ...] = ()
 
 
-def dissect(paths: Mapping[K, Path], wanted: Iterable[Place[K]]) -> dict[Place[K], Frame]:
-    """Frames of several pcaps with as few tsharks as can be. One that tshark doesn't understand has no parts, and one
-    that isn't there is left out."""
+class Dissector:
+    """Has a tshark that waits for frames: whoever knows that there will be some begins with it."""
+
+    def __init__(self) -> None:
+        self._tshark = tshark.Pdml(tshark.find())
+
+    def __enter__(self) -> Dissector:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._tshark.__exit__()
+
+    def dissect(
+        self, paths: Mapping[K, Path], wanted: Mapping[Place[K], PacketView]
+    ) -> dict[Place[K], Frame]:
+        """Frames of several captures, each with what is known of it, once. One that tshark doesn't understand has no
+        parts, and one that isn't there is left out."""
+        found = dict(_frames(paths, wanted))
+        first: dict[tuple[int, bytes], PacketView] = {}  # what comes to a NIC is what has left another
+        for place, frame in found.items():
+            first.setdefault(frame, wanted[place])
+        said = _PACKET.findall(self._tshark.said(_capture(first))) if first else []
+        parts = {frame: tuple(_parts(packet)) for frame, packet in zip(first, said, strict=False)}
+        return {place: Frame(frame[1], parts.get(frame, ())) for place, frame in found.items()}
+
+
+def _frames(
+    paths: Mapping[K, Path], wanted: Iterable[Place[K]]
+) -> Iterator[tuple[Place[K], tuple[int, bytes]]]:
+    """The type of each frame's link, and its bytes."""
     numbers: dict[K, set[int]] = {}
     for key, number in wanted:
         numbers.setdefault(key, set()).add(number)
-    found: dict[Place[K], Frame] = {}
-    with tempfile.TemporaryDirectory(prefix="srv6lab-") as name:
-        folder = Path(name)
-        batches: dict[object, list[_File[K]]] = {}
-        for index, (key, those) in enumerate(numbers.items()):
-            if file := _file(key, paths[key], those, folder / str(index)):
-                batches.setdefault(pcap.joinable_file(file.plain), []).append(file)
-        for index, batch in enumerate(batches.values()):
-            found |= _read(batch, folder / f"joined{index}")
-    return found
+    with tempfile.TemporaryDirectory(prefix="srv6lab-") as folder:
+        for key, those in numbers.items():
+            try:
+                plain, _ = unpacked(paths[key], Path(folder))
+                frames = pcap.frames(plain, those)
+            except (ValueError, OSError):
+                continue
+            yield from (((key, number), frame) for number, frame in frames.items())
 
 
-@dataclass(frozen=True, slots=True)
-class _File(Generic[K]):
-    """A file: its frames that are wanted by their numbers, `records` up to the last of them, and where that ends."""
-
-    key: K
-    plain: Path
-    frames: Mapping[int, bytes]
-    records: int
-    end: int
-
-
-def _file(key: K, path: Path, numbers: Collection[int], folder: Path) -> _File[K] | None:
-    """None for what is no capture that can be read."""
-    folder.mkdir()
-    try:
-        plain, _ = unpacked(path, folder)
-        end, records, frames = pcap.frames(plain, numbers)
-    except (ValueError, OSError):
-        return None
-    return _File(key, plain, frames, records, end) if frames else None
+def _capture(frames: Mapping[tuple[int, bytes], PacketView]) -> bytes:
+    """All of them in one pcapng file, in their order."""
+    links = list(dict.fromkeys(link for link, _ in frames))
+    blocks = [pcapng.section(application="srv6lab"), *(_interface(link) for link in links)]
+    for (link, data), packet in frames.items():
+        length = max(packet.length, len(data))
+        blocks.append(pcapng.packet(links.index(link), round(packet.time * _MICROSECONDS), data, length))
+    return b"".join(blocks)
 
 
-def _read(batch: Sequence[_File[K]], joined: Path) -> Iterator[tuple[Place[K], Frame]]:
-    """One tshark reads what is wanted of several files."""
-    with joined.open("wb") as target:
-        pcap.join([(one.plain, one.end) for one in batch], target)
-    begins = [0, *accumulate(one.records for one in batch)]
-    first: dict[bytes, int] = {}  # what leaves a NIC comes to the next one as it was: tshark reads it once
-    for begin, one in zip(begins, batch, strict=False):
-        for number in sorted(one.frames):
-            first.setdefault(one.frames[number], begin + number)
-    said = _PACKET.findall(tshark.pdml(tshark.find(), joined, [*first.values()]))
-    parts = {data: tuple(_parts(packet)) for data, packet in zip(first, said, strict=False)}
-    for one in batch:
-        for number, data in one.frames.items():
-            yield (one.key, number), Frame(data, parts.get(data, ()))
+def _interface(link: int) -> bytes:
+    return pcapng.interface(pcapng.Interface("", link))
 
 
 def _parts(packet: bytes) -> Iterator[Part]:

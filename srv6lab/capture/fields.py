@@ -180,6 +180,12 @@ def _srh(layer: Layer) -> Srh | None:
     )
 
 
+def sender(layers: Layer) -> str:
+    """The MAC that a frame comes from, "" where it says none."""
+    mac: str = _first(_link(layers), "eth.src", "")
+    return mac
+
+
 def packet(number: int, layers: Layer, walk: Walk) -> PacketView:
     frame = layers["frame"]
     ethernet = _link(layers)

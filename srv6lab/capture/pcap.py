@@ -38,10 +38,10 @@ _SECTION_BYTES = struct.pack("<I", _SECTION)  # a palindrome: the same in both b
 _SECTION_ORDERS = {b"\x4d\x3c\x2b\x1a": "<", b"\x1a\x2b\x3c\x4d": ">"}
 _PACKET_BLOCKS = {2: "H", 3: "", 6: "I"}  # obsolete, simple, enhanced packet: how each names its interface
 _PACKET_DATA = {
-    2: (28, 20),
-    3: (12, 8),
-    6: (28, 20),
-}  # where its bytes begin, and where it says how many they are
+    2: (20, 28),
+    3: (8, 12),
+    6: (20, 28),
+}  # where it says how many bytes it has, and where they begin
 _KEPT_BLOCKS = frozenset({_SECTION, _INTERFACE, *_PACKET_BLOCKS})
 _LONGEST_RECORD = 256 * 1024  # Wireshark's own bound: a longer record is damage, and tshark stops there
 _CHUNK = 1 << 20
@@ -107,43 +107,49 @@ def packets(path: Path) -> Iterator[bytes]:
     """The bytes of each packet of a pcap, whole records only; ValueError for a file that is none."""
     with _mapped(path) as data:
         if whole(data).kind == "pcap":
-            yield from (bytes(data[start : start + length]) for start, length, _ in _packets(data))
+            yield from (packet for _, packet in _packets(data))
 
 
-def frames(path: Path, numbers: Collection[int]) -> tuple[int, int, dict[int, bytes]]:
-    """The bytes of the packets with these numbers, which count from 1; and where the last of them ends, with how many
-    records up to there. ValueError for a file that is none."""
-    found: dict[int, bytes] = {}
-    wanted, end, records = set(numbers), 0, 0
+def frames(path: Path, numbers: Collection[int]) -> dict[int, tuple[int, bytes]]:
+    """The packets with these numbers, which count from 1: the type of the link that each was captured on (LINKTYPE_),
+    and its bytes. ValueError for a file that is none."""
+    wanted, found = set(numbers), dict[int, tuple[int, bytes]]()
     with _mapped(path) as data:
-        for number, (start, length, following) in enumerate(_packets(data), 1):
+        for number, packet in enumerate(_packets(data), 1):
             if number in wanted:
-                found[number] = bytes(data[start : start + length])
-                end, records = following, number
+                found[number] = packet
                 if len(found) == len(wanted):
                     break
-    return end, records, found
+    return found
 
 
-def _packets(data: Buffer) -> Iterator[tuple[int, int, int]]:
-    """Where the bytes of each packet begin, how many were captured, and where its record ends."""
-    if whole(data).kind == "pcap":
+def _packets(data: Buffer) -> Iterator[tuple[int, bytes]]:
+    """Each packet of a pcap or pcapng file, with the type of its link."""
+    if (framing := whole(data)).kind == "pcap":
         order, head = _PCAP_ORDERS[bytes(data[:4])], _record_header(data[:4])
-        offset, last = PCAP_HEADER, whole(data).end
-        while offset < last:
+        offset = PCAP_HEADER
+        while offset < framing.end:
             (length,) = struct.unpack_from(order + "I", data, offset + 8)
             offset += head + length
-            yield offset - length, length, offset
-        return
-    order = "<"
+            yield framing.links[0], bytes(data[offset - length : offset])
+    elif framing.kind == "pcapng":
+        yield from _packets_of_blocks(data)
+
+
+def _packets_of_blocks(data: Buffer) -> Iterator[tuple[int, bytes]]:
+    order, links = "<", list[int]()
     with suppress(_DamageError):
         for kind, start, following in _blocks(data):
             if kind == _SECTION:
-                order = _SECTION_ORDERS[bytes(data[start + 8 : start + 12])]
+                order, links = _SECTION_ORDERS[bytes(data[start + 8 : start + 12])], []
+            elif kind == _INTERFACE:
+                links += struct.unpack_from(order + "H", data, start + 8)
             elif kind in _PACKET_BLOCKS:
-                head, at = _PACKET_DATA[kind]
+                at, begin = _PACKET_DATA[kind]
                 (length,) = struct.unpack_from(order + "I", data, start + at)
-                yield start + head, min(length, following - 4 - start - head), following
+                number = struct.unpack_from(order + _PACKET_BLOCKS[kind], data, start + 8) or (0,)
+                end = min(start + begin + length, following - 4)
+                yield links[number[0]], bytes(data[start + begin : end])
 
 
 def packets_from(path: Path, start: int, most: int = _CHUNK) -> tuple[list[tuple[int, bytes]], int]:

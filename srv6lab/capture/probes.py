@@ -141,6 +141,24 @@ def _direction(view: PacketView, own: str | None, theirs: str | None, told: bool
     return None
 
 
+def directions(plan: Plan, captures: Mapping[Point, Capture]) -> dict[Point, dict[int, Direction]]:
+    """Which way the packets of each capture went, by their numbers; those of which nothing tells it are left out."""
+    far_ends = plan.far_ends()
+    found: dict[Point, dict[int, Direction]] = {}
+    for nic in plan.traced():
+        if capture := captures.get(nic.point):
+            own, theirs = _macs(nic, far_ends[nic.point], capture)
+            told = {view.outgoing for view in capture.packets} >= {True, False}
+            known = [(view.number, _direction(view, own, theirs, told)) for view in capture.packets]
+            known += [
+                (number, Direction.OUT if mac == own else Direction.IN)
+                for number, mac in capture.others
+                if own
+            ]
+            found[nic.point] = {number: direction for number, direction in known if direction}
+    return found
+
+
 def heard(plan: Plan, captures: Mapping[Point, Capture]) -> dict[tuple[Point, Direction], list[Message]]:
     """What routing protocols said, by the NIC and the direction in which it went."""
     found: dict[tuple[Point, Direction], list[Message]] = {}

@@ -34,7 +34,8 @@ class Capture:
     `packets` are the frames with an IP header that were read whole; `bindings` are the (MAC, address) pairs that ARP
     senders and neighbor discovery announce; `records` counts every whole record of the file.
     `note` says, for people, what could not be read, so that what isn't among the packets proves nothing. `messages`
-    are those of routing protocols, if they were asked for.
+    are those of routing protocols, if they were asked for. `others` are the numbers and senders' MACs of frames without an
+    IP header, such as ARP's.
     """
 
     packets: tuple[PacketView, ...] = ()
@@ -42,6 +43,7 @@ class Capture:
     records: int = 0
     note: str = ""
     messages: tuple[Message, ...] = ()
+    others: tuple[tuple[int, str], ...] = ()
 
 
 def read(path: Path, *, display_filter: str = "") -> Capture:
@@ -101,6 +103,7 @@ class _Part:
     clipped: dict[int, int] = field(default_factory=dict)
     unread: list[int] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)
+    others: list[tuple[int, str]] = field(default_factory=list)
 
     def take(self, number: int, layers: fields.Layer) -> None:
         """Add a frame. Whatever a frame holds, it never ends the reading of the others."""
@@ -120,11 +123,22 @@ class _Part:
         self.bindings |= dict.fromkeys(fields.bindings(layers, walk))
         if walk.headers and not walk.clipped:
             self.packets.append(fields.packet(number, layers, walk))
+        elif not walk.headers and (sender := fields.sender(layers)):
+            self.others.append((number, sender))
         self.messages += fields.messages(number, layers)
 
     def forget(self) -> None:
         """Start again, after a tshark that failed on the way."""
-        for seen in (self.packets, self.bindings, self.malformed, self.clipped, self.unread, self.messages):
+        lists = (
+            self.packets,
+            self.bindings,
+            self.malformed,
+            self.clipped,
+            self.unread,
+            self.messages,
+            self.others,
+        )
+        for seen in lists:
             seen.clear()
 
     def capture(self) -> Capture:
@@ -145,6 +159,7 @@ class _Part:
             records=self.framing.records,
             note=note,
             messages=tuple(self.messages),
+            others=tuple(self.others),
         )
 
 

@@ -12,6 +12,7 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
@@ -92,16 +93,36 @@ def describe(
     return Failure(reader.status, reader.said) if reader.status else None
 
 
-def pdml(program: Path, path: Path, numbers: Sequence[int]) -> bytes:
-    """What tshark says of the frames with these numbers, in PDML: each field with its place in the frame."""
-    settings = [word for name, value in _PREFERENCES.items() for word in ("-o", f"{name}:{value}")]
-    chosen = f"frame.number in {{{', '.join(map(str, numbers))}}}"
-    words = [str(program), "-n", "-r", str(path), "-T", "pdml", "-Y", chosen, *settings]
-    done = subprocess.run(words, capture_output=True, check=False, env=_environment(path.parent))
-    if done.returncode:
-        said = done.stderr.decode(errors="replace")
-        raise Failure(done.returncode, said).explained(path, "")
-    return done.stdout
+class Pdml:
+    """A tshark that waits for a capture, so that its start, which takes longest, takes no time of whoever has the
+    capture later. It says in PDML where each field of a frame stands."""
+
+    def __init__(self, program: Path) -> None:
+        settings = [word for name, value in _PREFERENCES.items() for word in ("-o", f"{name}:{value}")]
+        self._folder = tempfile.TemporaryDirectory(prefix="srv6lab-")
+        self._process = subprocess.Popen(
+            [str(program), "-n", "-r", "-", "-T", "pdml", *settings],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=_environment(Path(self._folder.name)),
+        )
+
+    def __enter__(self) -> Pdml:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.kill()
+        self._process.communicate()
+        self._folder.cleanup()
+
+    def said(self, capture: bytes) -> bytes:
+        """Of a whole capture, once; MachineError where tshark can't."""
+        said, errors = self._process.communicate(capture)
+        if self._process.returncode:
+            failure = Failure(self._process.returncode, errors.decode(errors="replace").strip())
+            raise failure.explained(Path("frames that it was handed"), "")
+        return said
 
 
 def _environment(folder: Path) -> dict[str, str]:

@@ -121,6 +121,12 @@ class LabsFolder:
         said = self.said(reference.path, reference.name)
         return replace(planned, said=said, digest=found.digest), found.warnings
 
+    def load_if_sound(self, reference: Reference) -> Plan | None:
+        """The lab's plan; None where its file is wrong or gone, for what also works without."""
+        with suppress(LabError):
+            return self.load(reference)[0]
+        return None
+
     def home(self, reference: Reference, instance: str = "") -> Home:
         name = instance or reference.name
         if not _INSTANCE.match(name):

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 PACKAGE = Path(__file__).resolve().parents[1]
 REPOSITORY = PACKAGE.parent
@@ -21,10 +24,18 @@ def state(name: str) -> Path:
 
 def write_whole(path: Path, content: str | bytes) -> None:
     """Replace a file in one step; a text has the same bytes on every system."""
+    with writing_whole(path) as target:
+        target.write(content if isinstance(content, bytes) else content.encode())
+
+
+@contextmanager
+def writing_whole(path: Path) -> Iterator[BinaryIO]:
+    """A file that takes the place of another when all of it is written; if that fails, the old one stays."""
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        fresh.write_bytes(content if isinstance(content, bytes) else content.encode())
+        with fresh.open("wb") as target:
+            yield target
         fresh.replace(path)
     except BaseException:
         fresh.unlink(missing_ok=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 
 from srv6lab.evidence.fields import differing
@@ -46,7 +46,8 @@ class Differing:
 class Match:
     """A captured packet of a probe, and where it is on its walk: by the RFC and by Linux, None where that one has no such
     hop. With neither the model has no such packet there. `differs` is held against the nearer of the two. An `error` is
-    an ICMP error about a packet of the probe. `last` says that its walk goes on, but nobody saw the packet there."""
+    an ICMP error about a packet of the probe. `last` says that its walk goes on, but nobody saw the packet there. `fields`
+    is the packet in words, where it had to be put into them."""
 
     probe: str
     point: Point
@@ -57,6 +58,11 @@ class Match:
     differs: tuple[Differing, ...] = ()
     error: bool = False
     last: bool = False
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def either(self) -> tuple[At | None, At | None]:
+        return self.rfc, self.linux
 
     @property
     def at(self) -> At | None:
@@ -176,7 +182,7 @@ def _match(probe: str, hop: Hop, packet: PacketView, at: tuple[At | None, At | N
     fields = describe(packet)
     nearest = min((words.of(one.hop) for one in at if one), key=lambda one: len(differing(one, fields)))
     differs = tuple(Differing(name, nearest[name], fields[name]) for name in differing(nearest, fields))
-    return Match(probe, hop.point, hop.direction, packet, rfc, linux, differs)
+    return Match(probe, hop.point, hop.direction, packet, rfc, linux, differs, fields=fields)
 
 
 def _spot(hop: Hop) -> Spot:

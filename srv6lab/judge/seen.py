@@ -13,7 +13,7 @@ from srv6lab.capture.tshark import SRH_BYTES
 from srv6lab.evidence.observations import Observations
 from srv6lab.evidence.packets import Point
 from srv6lab.evidence.probes import Found
-from srv6lab.judge.grade import observed_run
+from srv6lab.judge.observed import observed_run
 from srv6lab.plan.nodes import Plan
 
 

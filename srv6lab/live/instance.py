@@ -8,7 +8,7 @@ from pathlib import Path
 
 from srv6lab.evidence.observations import Tracer
 from srv6lab.host.command import Completed
-from srv6lab.providers.base import Health, Mark, Provider
+from srv6lab.providers.base import Health, Mark, Provider, Trace
 from srv6lab.providers.state import Home, State
 
 
@@ -65,3 +65,7 @@ class Instance:
     def captures(self, mark: Mark | None, into: Path) -> Sequence[Tracer]:
         """What every tracer saw since `mark`, or since it started, as `into/<trace>.pcap`."""
         return self.provider.captures(self.home, self.state, mark, into)
+
+    def traces(self) -> Sequence[Trace]:
+        """Every NIC's trace, to be read as it grows; MachineError where nothing of the lab runs any more."""
+        return self.provider.traces(self.home, self.state)

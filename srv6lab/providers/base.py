@@ -37,6 +37,16 @@ Mark = Mapping[Point, Any]
 
 
 @dataclass(frozen=True, slots=True)
+class Trace:
+    """What a NIC's tracer writes while it runs: a pcap that grows on this machine, None where it lies elsewhere. `note`
+    says why nothing comes of it, and what to do."""
+
+    point: Point
+    path: Path | None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """What is known of a provider without importing it. `kind` is what `--provider` takes; where one kind has
     several, each has a kernel of its own, or has the whole lab in one machine."""
@@ -109,6 +119,11 @@ class Provider(Protocol):
     def captures(self, home: Home, state: State, mark: Mark | None, into: Path) -> Sequence[Tracer]:
         """Drain every tracer and write what it saw since `mark`, or since it started, to
         `into/<trace>.pcap`."""
+        ...
+
+    def traces(self, home: Home, state: State) -> Sequence[Trace]:
+        """Every NIC's trace, for somebody who reads it as it grows. Asked again and again, so neither nodes nor tracers are
+        asked for it. MachineError where nothing of the lab runs any more."""
         ...
 
 

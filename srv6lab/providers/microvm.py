@@ -22,7 +22,7 @@ from srv6lab.host.progress import Progress
 from srv6lab.host.requirements import require, root, tools
 from srv6lab.images.kernel import fetch
 from srv6lab.providers import tcpdump
-from srv6lab.providers.base import Health, Mark
+from srv6lab.providers.base import Health, Mark, Trace
 from srv6lab.providers.keeping import by_hand, keeping
 from srv6lab.providers.netns import TOOLS, Data, Netns, health, roots
 from srv6lab.providers.process import Process, boot_id, listed
@@ -135,6 +135,11 @@ class Microvm(Netns):
         data = _Data.of(state)
         found = _ask(data, home, "mark", {"state": data.within(state)})
         return {Point.parse(point): tcpdump.Reading(*one) for point, one in found.items()}
+
+    def traces(self, home: Home, state: State) -> Sequence[Trace]:
+        if not _Data.of(state).alive:
+            raise MachineError(f"nothing of {state.instance} runs any more", MEND)
+        return [Trace(point, one.pcap(home.captures)) for point, one in self._data(state).tracers.items()]
 
 
 def _lab(lab: Rendered, data: _Data, state: State) -> Mapping[str, Any]:

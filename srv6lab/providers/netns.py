@@ -29,7 +29,7 @@ from srv6lab.host.requirements import require, root, srv6, tools
 from srv6lab.host.waiting import wait_until
 from srv6lab.images import frr_root
 from srv6lab.providers import bridges, tcpdump, vpn
-from srv6lab.providers.base import Health, Mark, Provider, Record, day0_error
+from srv6lab.providers.base import Health, Mark, Provider, Record, Trace, day0_error
 from srv6lab.providers.keeping import NODE_PATH, by_hand, end, enter, keeping
 from srv6lab.providers.process import Process, boot_id
 from srv6lab.providers.rendered import Rendered
@@ -173,6 +173,19 @@ class Netns(Provider):
     def captures(self, home: Home, state: State, mark: Mark | None, into: Path) -> Sequence[Tracer]:
         now = self.mark(home, state)
         return tcpdump.cut(self._data(state).tracers, home.captures, mark, now, into)
+
+    def traces(self, home: Home, state: State) -> Sequence[Trace]:
+        data = self._data(state)
+        if not data.alive(data.keeper):
+            raise MachineError(f"nothing of {state.instance} runs any more", "invoke up brings the lab back")
+        return [
+            Trace(point, one.pcap(home.captures), "" if one.process.alive() else _ended(one, home))
+            for point, one in data.tracers.items()
+        ]
+
+
+def _ended(one: tcpdump.Tracing, home: Home) -> str:
+    return f"its {tcpdump.why_dead(one, home.captures)}: invoke up restarts it"
 
 
 def _argv(nodes: Mapping[str, Process], node: str) -> tuple[str, ...]:

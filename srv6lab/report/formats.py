@@ -25,6 +25,12 @@ CHECKED: Mapping[str, Callable[..., tuple[str, str]]] = {
     "github": _of("problems", "checked_github"),
 }
 DIAGNOSIS: Formats = {"text": _of("doctor", "diagnosis_text"), "json": _of("doctor", "diagnosis_json")}
+PICTURES: Formats = {
+    "svg": _of("picture.svg", "picture_svg"),
+    "mermaid": _of("picture.mermaid", "picture_mermaid"),
+    "dot": _of("picture.dot", "picture_dot"),
+    "drawio": _of("picture.drawio", "picture_drawio"),
+}
 POLICIES: Formats = {"text": _of("policies", "policies_text"), "json": _of("policies", "policies_json")}
 EVENTS: Formats = {"text": _of("watch", "event_text"), "ndjson": _of("watch", "event_json")}
 SIDS: Formats = {"text": _of("sids", "sids_text"), "json": _of("sids", "sids_json")}

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from srv6lab.report.page.packed import unpacked
 from tests.browser.chromium import Browser
 
 # A cell's value without what is said beside it: whose words it is, what it was, that it stands alone.
@@ -58,7 +59,7 @@ Stack = list[tuple[str, list[tuple[str, dict[str, str]]]]]
 
 def in_page(page: str) -> Any:
     """The document that a page was made of."""
-    return json.loads(page.partition('id="walk">')[2].partition("</script>")[0])
+    return unpacked(json.loads(page.partition('id="walk">')[2].partition("</script>")[0]))
 
 
 class Walk:
@@ -95,7 +96,9 @@ class Walk:
     def go(self, point: str) -> None:
         """To a hop, by its address."""
         self.browser.js("location.hash = arguments[0]", point)
-        self.browser.wait(f"document.querySelector('#strip [aria-current=step]').hash === '#{point}'")
+        self.browser.wait(
+            "document.querySelector('#strip [aria-current=step]').hash.slice(1) === arguments[0]", point
+        )
 
     def stack(self) -> Stack:
         """The headers of the hop, each with its fields: what each witness says."""
@@ -109,12 +112,24 @@ class Walk:
         assert isinstance(found, list), found
         return found
 
+    def play(self) -> None:
+        """Press the key that plays and pauses, which is the letter P without shift."""
+        self.browser.press("P".lower())
+
     def table(self, heading: str) -> list[list[str]]:
         """The rows of the tables below a heading."""
         script = f"""{_BARE} const section = [...document.querySelectorAll('section')].find(one =>
           one.querySelector('h2')?.textContent === arguments[0]);
           return section ? [...section.querySelectorAll('tbody tr')].map(row => [...row.cells].map(bare)) : []"""
         return list(self.browser.js(script, heading))
+
+    def choose_value(self, number: int) -> tuple[tuple[str, str], str]:
+        """Click the n-th captured value of the headers: its header and its name, and the value."""
+        script = f"""{_BARE} const value = document.querySelectorAll('#hop button.value')[arguments[0]];
+          if (value.getAttribute('aria-pressed') !== 'true') value.click();
+          return [whole(value.closest('table').caption), bare(value.closest('tr').cells[0]), bare(value)]"""
+        header, name, value = self.browser.js(script, number)
+        return (header.partition(" + ")[0], name), value  # "IPv6 + new here"
 
     def lit(self) -> list[int]:
         """Which bytes are lit."""

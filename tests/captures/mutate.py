@@ -36,6 +36,7 @@ from srv6lab.evidence.observations import Observations
 from srv6lab.evidence.packets import PacketView, Point
 from srv6lab.evidence.verdict import Status
 from srv6lab.judge import grade
+from srv6lab.judge.observed import observed_run
 from srv6lab.live.instance import Request
 from srv6lab.live.lifecycle import destroy, up
 from srv6lab.plan.nodes import Plan
@@ -80,7 +81,7 @@ class Row:
 
 def right_run(plan: Plan, exercise: str, folder: Path) -> Right:
     """A run's folder as a check has left it."""
-    observed = grade.observed_run(plan, exercise, folder)
+    observed = observed_run(plan, exercise, folder)
     points = {nic.trace: nic.point for nic in plan.traced()}
     paths = {trace: folder / "captures" / f"{trace}.pcap" for trace in points}
     protocols = {one.protocol for one in plan.exercise(exercise)[1].expect.control}

@@ -24,7 +24,7 @@ from srv6lab.host.command import Completed
 from srv6lab.host.files import PACKAGE
 from srv6lab.host.progress import Progress
 from srv6lab.plan.nodes import Plan
-from srv6lab.providers.base import Health, Mark, Provider, Record, day0_error
+from srv6lab.providers.base import Health, Mark, Provider, Record, Trace, day0_error
 from srv6lab.providers.rendered import Rendered
 from srv6lab.providers.state import Home, State
 from srv6lab.providers.vagrant import traces, words
@@ -211,6 +211,11 @@ class Machines(Provider):
             for point, reading in now.items()
         ]
 
+    def traces(self, home: Home, state: State) -> Sequence[Trace]:
+        data = Data.of(state)
+        outside = [Trace(point, one.pcap(home.captures)) for point, one in data.traced.items()]
+        return outside + [Trace(point, None, _reached_otherwise(point, state)) for point in data.inside]
+
     def _go_on(self, data: Data, home: Home, state: State, progress: Progress) -> State:
         """Bring up the machines that are not done, one after the other, and write down each that is."""
         for number, node in enumerate(data.nodes, 1):
@@ -268,6 +273,13 @@ class Machines(Provider):
         self, data: Data, log: str, limit: float, heard: Callable[[Event], None] = lambda _: None
     ) -> Vagrant:
         return Vagrant(data.folder, data.log(log), limit, heard)
+
+
+def _reached_otherwise(point: Point, state: State) -> str:
+    """What to type for a trace that lies in a machine."""
+    tcpdump = f"ip netns exec {point.netns} tcpdump -i {point.nic} -U -w -"
+    typed = f"invoke exec lab={state.lab} --node {point.node} -- {tcpdump} | wireshark -k -i -"
+    return f"it is traced inside {point.node}, where nothing of it can be read as it grows: {typed}"
 
 
 def _heard(node: str, progress: Progress) -> Callable[[Event], None]:

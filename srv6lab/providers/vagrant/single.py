@@ -21,7 +21,7 @@ from srv6lab.evidence.packets import Point
 from srv6lab.host.command import Completed
 from srv6lab.host.files import REPOSITORY
 from srv6lab.host.progress import Progress
-from srv6lab.providers.base import Health, Mark
+from srv6lab.providers.base import Health, Mark, Trace
 from srv6lab.providers.rendered import Rendered
 from srv6lab.providers.state import Home, State
 from srv6lab.providers.vagrant import QUICK, Data, Machines
@@ -89,6 +89,14 @@ class SingleVm(Machines):
         found = [Tracer(Point.parse(point), *rest) for point, *rest in answer]
         self._fetch(state, [f"{one.trace}.pcap" for one in found if one.state != "cut"], into)
         return found
+
+    def traces(self, home: Home, state: State) -> Sequence[Trace]:
+        what = f"{state.instance} is in one virtual machine, and so are its traces: they can't be read as they grow"
+        raise MachineError(
+            what,
+            f"invoke capture lab={state.lab} fetches them; invoke exec lab={state.lab} --node NODE -- "
+            "tcpdump -i NIC -U -w - | wireshark -k -i - shows one NIC as it goes",
+        )
 
     def _ready(self, data: Data, home: Home, state: State, progress: Progress) -> State:
         """A machine that is up has no lab in it yet."""

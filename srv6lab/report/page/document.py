@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from srv6lab.evidence.packets import Point
+from srv6lab.evidence.packets import PacketView, Point
 from srv6lab.plan.nodes import Plan
 from srv6lab.report.page import tables
 from srv6lab.report.page.picture import names, picture, sids
@@ -24,10 +24,13 @@ class Page:
         self._plan = plan
         self._exercises = [(one, walked(plan, one)) for one in exercises]
 
-    def wanted(self) -> Iterator[tuple[tuple[str, Point], int]]:
+    def wanted(self) -> dict[tuple[tuple[str, Point], int], PacketView]:
         """By exercise, NIC and number in its capture."""
-        for shown, walks in self._exercises:
-            yield from (((shown.name, point), number) for point, number in shown_frames(walks))
+        return {
+            ((shown.name, point), packet.number): packet
+            for shown, walks in self._exercises
+            for point, packet in shown_frames(walks)
+        }
 
     def document(self, made: Mapping[str, Any], frames: Frames) -> dict[str, Any]:
         """`made` says by which version, under which provider and when."""

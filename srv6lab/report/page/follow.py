@@ -111,7 +111,7 @@ def _place(found: Found, prediction: Prediction, walks: Sequence[Followed]) -> I
         if not mine:
             yield match
             continue
-        packet = Described.of(match.packet)
+        packet = Described(match.packet, match.fields)
         for step in mine.values():
             step.captured.append(packet)
 
@@ -125,25 +125,32 @@ def _steps(steps: Mapping[int, Sequence[Step]], at: At | None) -> Iterator[Step]
 
 
 def _expect(steps: Iterable[Step], expected: Sequence[Expected]) -> list[Expected]:
-    """Give each step the expectation that it fits best; those that no step has are left."""
+    """Give each step the expectation that it fits best, or the one by which it isn't there; those that no step has are
+    left, but what must be absent."""
     at: dict[Spot, list[Expected]] = {}
     for one in expected:
-        if not one.absent:
-            at.setdefault((one.point, one.direction), []).append(one)
+        at.setdefault((one.point, one.direction), []).append(one)
     taken: set[int] = set()
     for step in steps:
-        if best := _best(at.get(step.spot, ()), step):
+        here = at.get(step.spot, ())
+        present = _best((one for one in here if not one.absent), step)
+        best = present or [one for one in here if one.absent and not min(_far([one], step))[0]]
+        if best:
             step.expected = best[0]
             taken |= {id(one) for one in best}
-    return [one for them in at.values() for one in them if id(one) not in taken]
+    return [one for one in expected if id(one) not in taken and not one.absent]
 
 
 def _best(expected: Iterable[Expected], step: Step) -> list[Expected]:
     """Of those that are about such a packet the ones from which it differs least, and of these what says most."""
     packet = step.model.packet if step.model else step.captured[0].packet
     meant = [one for one in expected if one.means(packet)]
-    far = [(min(map(one.mismatches, step.looks())), -len(one.fields)) for one in meant]
+    far = _far(meant, step)
     return [one for one, distance in zip(meant, far, strict=True) if distance == min(far)]
+
+
+def _far(expected: Iterable[Expected], step: Step) -> list[tuple[int, int]]:
+    return [(min(map(one.mismatches, step.looks())), -len(one.fields)) for one in expected]
 
 
 # --- what isn't foreseen

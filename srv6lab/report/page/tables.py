@@ -80,7 +80,8 @@ def proxies(plan: Plan, walked: Walked) -> list[dict[str, Any]]:
                     table = tables.setdefault((probe.id, behavior, node), _table(plan, probe, behavior, node))
                     table["rows"] += [_row(walk.steps, index - 1), _row(walk.steps, index)]
     for table in tables.values():
-        table["witness"] = "captured" if all(row.pop("seen") for row in table["rows"]) else "predicted"
+        seen = [row.pop("seen") for row in table["rows"]]
+        table["witness"] = "captured" if all(seen) else "predicted"
     return list(tables.values())
 
 

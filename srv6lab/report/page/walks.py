@@ -9,10 +9,10 @@ from typing import Any
 
 from srv6lab.capture.dissect import Frame
 from srv6lab.evidence.fields import CARRIED_OF_FRAMES, CARRIED_OF_HEADERS, NONE
-from srv6lab.evidence.packets import Point
+from srv6lab.evidence.packets import PacketView, Point
 from srv6lab.evidence.prediction import End, Leg, Trace
 from srv6lab.evidence.wording import Described
-from srv6lab.judge.expectations import expectations
+from srv6lab.judge.expectations import Expected, expectations
 from srv6lab.plan.nodes import Plan
 from srv6lab.report.page.bytes import shown_frame
 from srv6lab.report.page.follow import Followed, Step, follow
@@ -48,14 +48,14 @@ def walked(plan: Plan, shown: Shown) -> Walked:
     ]
 
 
-def shown_frames(probes: Walked) -> Iterator[tuple[Point, int]]:
-    """The frames whose bytes are shown: where they were captured, and their numbers there."""
+def shown_frames(probes: Walked) -> Iterator[tuple[Point, PacketView]]:
+    """The packets whose bytes are shown, and where they were captured."""
     for _, walks in probes:
         for walk in walks:
             for step in walk.steps:
                 for packet, whole in _some(step.captured):
                     if whole:
-                        yield step.spot[0], packet.packet.number
+                        yield step.spot[0], packet.packet
 
 
 def _some(packets: Sequence[Described]) -> list[tuple[Described, bool]]:
@@ -171,7 +171,7 @@ def _witnesses(shown: Shown, step: Step, frames: Frames) -> dict[str, Any]:
     point, rfc = step.spot[0], step.rfc
     file = shown.files.get(point)
     return {
-        "expected": dict(step.expected.fields) if step.expected else None,
+        "expected": _expected(step.expected) if step.expected else None,
         "predicted": dict(rfc or step.linux) or None,
         "linux": {name: value for name, value in step.linux.items() if rfc and value != rfc.get(name)},
         "captured": [
@@ -180,6 +180,11 @@ def _witnesses(shown: Shown, step: Step, frames: Frames) -> dict[str, Any]:
         ],
         "count": len(step.captured) if file else None,
     }
+
+
+def _expected(one: Expected) -> dict[str, str]:
+    """The fields that an author named; of what must not be there, that there are no such packets."""
+    return {**({"count": "0"} if one.absent else {}), **dict(one.fields)}
 
 
 def _judged(step: Step, items: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from srv6lab.plan.nodes import PlannedNode, PlannedService
+from srv6lab.plan.nodes import Plan, PlannedNode, PlannedService
 
 CHARACTER, LINE = 6.7, 15.0  # width and height of a character of 11 px, in px
 NAME_CHARACTER, HEAD = 8.6, 30.0  # of a name, of 14 px
@@ -14,6 +14,8 @@ PAD, CHIP = 9.0, 22.0
 LEAST_WIDTH = 92.0
 _LONG = 20  # characters of a line; a SID and its behavior are on two where they would be longer
 _MOST = 12  # lines
+_WIDEST = 36  # characters of a line
+MANY = 40  # nodes, of which each has its name alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,11 @@ class Card:
     height: float
     lines: tuple[CardLine, ...]
     chips: tuple[str, ...] = ()
+
+
+def small(plan: Plan) -> bool:
+    """Whether a lab has so many nodes that there is no room for more than their names."""
+    return len(plan.nodes) > MANY
 
 
 def card(node: PlannedNode, *, small: bool) -> Card:
@@ -84,6 +91,10 @@ def _lines(node: PlannedNode) -> Iterator[CardLine]:
 
 
 def _cut(lines: tuple[CardLine, ...]) -> tuple[CardLine, ...]:
+    lines = tuple(
+        one if len(one.text) <= _WIDEST else CardLine(one.kind, one.text[: _WIDEST - 1] + "…")
+        for one in lines
+    )
     if len(lines) <= _MOST:
         return lines
     return (*lines[: _MOST - 1], CardLine("more", f"and {len(lines) - _MOST + 1} lines more"))

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from srv6lab.plan.nodes import Plan
 
-from .cards import CHIP, PAD, Card, CardLine, card, chip
+from .cards import CHIP, PAD, Card, CardLine, card, chip, small
 from .grid import gridded
 from .network import network
 from .paths import XY
@@ -20,23 +20,23 @@ from .wiring import Drawn, rounded, wired
 __all__ = [
     "CardLine", "Layout", "PlacedEnd", "PlacedLink", "PlacedNode", "PlacedService", "Side", "layout",
 ]  # fmt: skip
-_MOST_VERTICES, _MOST_ROWS = 40, 9.0  # beyond them a lab is drawn as a fabric
+_MOST_ROWS = 9.0  # beyond them a lab is drawn as a fabric
 
 
 def layout(plan: Plan) -> Layout:
     found = network(plan)
-    if len(found.names) <= _MOST_VERTICES:
+    if not small(plan):
         grid = gridded(found)
         if max(grid.rows.values(), default=0.0) < _MOST_ROWS:
             cards = {index: card(node, small=False) for index, node in enumerate(plan.nodes)}
-            return _layout(plan, cards, wired(plan, found, grid, cards), small=False)
+            return _layout(plan, cards, wired(plan, found, grid, cards), few=True)
     from .fabric import fabric  # igraph stands behind it
 
-    cards = {index: card(node, small=True) for index, node in enumerate(plan.nodes)}
-    return _layout(plan, cards, fabric(plan, found, cards), small=True)
+    cards = {index: card(node, small=small(plan)) for index, node in enumerate(plan.nodes)}
+    return _layout(plan, cards, fabric(plan, found, cards), few=False)
 
 
-def _layout(plan: Plan, cards: Mapping[int, Card], drawn: Drawn, *, small: bool) -> Layout:
+def _layout(plan: Plan, cards: Mapping[int, Card], drawn: Drawn, *, few: bool) -> Layout:
     nodes = tuple(
         PlacedNode(
             node.name,
@@ -50,11 +50,11 @@ def _layout(plan: Plan, cards: Mapping[int, Card], drawn: Drawn, *, small: bool)
     services = tuple(
         one
         for index, node in enumerate(plan.nodes)
-        if not small
+        if not small(plan)
         for one in _services(plan, index, drawn.sizes[index], drawn.centres[index])
     )
     width, height = drawn.size
-    return Layout(round(width, 1), round(height, 1), small, nodes, drawn.links, services)
+    return Layout(round(width, 1), round(height, 1), not few, nodes, drawn.links, services)
 
 
 def _services(plan: Plan, index: int, size: XY, centre: XY) -> list[PlacedService]:

@@ -44,13 +44,15 @@ class PlacedEnd:
 
 @dataclass(frozen=True, slots=True)
 class PlacedLink:
-    """A link with its middle at `x`, `y`, where its ends' paths come together: the hub of a bridge."""
+    """A link with its middle at `x`, `y`, where its ends' paths come together: the hub of a bridge. `words` are written
+    there: its prefixes, and its name where another one joins the same nodes."""
 
     name: str
     x: float
     y: float
     bridge: bool
     prefixes: tuple[str, ...]
+    words: tuple[str, ...]
     ends: tuple[PlacedEnd, ...]
 
 
@@ -70,7 +72,7 @@ class PlacedService:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """A picture of `width` by `height`; `small` says that cards have names alone, since there are many."""
+    """A picture of `width` by `height`; `small` says that there are so many links that nothing is written at them."""
 
     width: float
     height: float

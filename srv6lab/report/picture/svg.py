@@ -13,7 +13,10 @@ from .cards import CHARACTER, HEAD, LINE, PAD
 from .icons import ICONS
 from .layout import CardLine, Layout, PlacedEnd, PlacedLink, PlacedNode, PlacedService, layout
 from .paths import number
-from .wiring import LABEL_LINE, label
+from .ways import NOWHERE, Way
+from .wiring import LABEL_LINE, MARGIN, label
+
+_LEGEND = 22.0
 
 _STYLE = """
 svg{--paper:#fff;--ink:#1f2933;--faint:#52606d;--card:#f7f9fb;--line:#7b8794;--host:#52606d;--router:#1d5fa8;
@@ -29,16 +32,15 @@ stroke-linejoin:round;paint-order:stroke}.link .nic{font-weight:bold}.link .pref
 stroke-linecap:round;stroke-linejoin:round}
 .name{font:bold 14px system-ui,"DejaVu Sans",sans-serif}.address,.locator,.domain,.vrf,.more{fill:var(--faint)}
 .sid{fill:var(--sid);font-weight:bold}.behavior,.policy{fill:var(--sid)}
-.way{fill:none;stroke:var(--way);stroke-width:3;stroke-dasharray:7 5;stroke-linecap:round}
+.way .step{fill:none;stroke:var(--way);stroke-width:3;stroke-dasharray:7 4}.way marker path,.way circle{fill:var(--way)}
+.way text{fill:var(--paper);font-weight:bold}.way .words{fill:var(--way)}
 """
 
 
-def picture_svg(plan: Plan) -> str:
-    return drawn(plan, layout(plan))
-
-
-def drawn(plan: Plan, placed: Layout) -> str:
-    width, height = number(placed.width), number(placed.height)
+def picture_svg(plan: Plan, way: Way = NOWHERE) -> str:
+    """The picture of a lab, with the way of a packet on it."""
+    placed = layout(plan)
+    width, height = number(placed.width), number(placed.height + (_LEGEND if way.words else 0))
     attributes = {
         "xmlns": "http://www.w3.org/2000/svg",
         "viewBox": f"0 0 {width} {height}",
@@ -59,6 +61,8 @@ def drawn(plan: Plan, placed: Layout) -> str:
     for node in placed.nodes:
         services = [one for one in placed.services if one.node == node.name]
         _node(root, node, services)
+    if way.words:
+        _way(root, way, placed)
     xml.indent(root, " ")
     return xml.tostring(root, encoding="unicode") + "\n"
 
@@ -83,7 +87,7 @@ def _link(root: xml.Element, link: PlacedLink, nics: dict[Point, Nic], *, small:
         return
     for end in link.ends:
         _end(group, end, label(nics[end.point]))
-    _prefixes(group, link)
+    _words(group, link)
 
 
 def _end(group: xml.Element, end: PlacedEnd, words: Sequence[str]) -> None:
@@ -92,9 +96,9 @@ def _end(group: xml.Element, end: PlacedEnd, words: Sequence[str]) -> None:
         name, *addresses = words
         lines = [" ".join([name, *addresses[:1]]), *addresses[1:]]
         first = end.y + 14 if end.side == "bottom" else end.y - 6 - LABEL_LINE * (len(lines) - 1)
-        _lines(group, (end.x + 6, first), lines, "start")
+        _lines(group, (end.x + 9, first), lines, "start")
         return
-    x, anchor = (end.x + 5, "start") if end.side == "right" else (end.x - 5, "end")
+    x, anchor = (end.x + 8, "start") if end.side == "right" else (end.x - 8, "end")
     above, below = (words[1:], words[:1]) if end.bends > 0 else (words[:1], words[1:])
     first = end.y - 5 - LABEL_LINE * (len(above) - 1)
     _lines(group, (x, first), above, anchor, named=end.bends <= 0)
@@ -117,20 +121,20 @@ def _lines(
             text.text = plain(line)
 
 
-def _prefixes(group: xml.Element, link: PlacedLink) -> None:
-    """A link's prefixes at its middle: beside it where it runs down, above it where it is level, on it where it bends."""
+def _words(group: xml.Element, link: PlacedLink) -> None:
+    """A link's words at its middle: beside it where it runs down, above it where it is level, on it where it bends."""
     upright = any(end.side in ("top", "bottom") for end in link.ends) and not link.bridge
     level = all(abs(end.y - link.y) < 1 for end in link.ends)
-    count = len(link.prefixes)
+    count = len(link.words)
     first = -5 - LABEL_LINE * (count - 1) if level or link.bridge else 4 - LABEL_LINE * (count - 1) / 2
-    for turn, prefix in enumerate(link.prefixes):
+    for turn, word in enumerate(link.words):
         attributes = {
             "class": "prefix",
-            "x": number(link.x + 6 if upright else link.x),
+            "x": number(link.x + 9 if upright else link.x),
             "y": number(link.y + first + LABEL_LINE * turn - (4 if link.bridge else 0)),
             "text-anchor": "start" if upright else "middle",
         }
-        _add(group, "text", plain(prefix), **attributes)
+        _add(group, "text", plain(word), **attributes)
 
 
 def _node(root: xml.Element, node: PlacedNode, services: Sequence[PlacedService]) -> None:
@@ -148,6 +152,31 @@ def _node(root: xml.Element, node: PlacedNode, services: Sequence[PlacedService]
         _line(group, line, left + PAD, top + HEAD + LINE * (turn + 0.75))
     for service in services:
         _service(group, service)
+
+
+def _way(root: xml.Element, way: Way, placed: Layout) -> None:
+    """A dashed line with an arrow in the middle of each link, and the number of each step where it begins."""
+    ends = {end.point: end for link in placed.links for end in link.ends}
+    group = _add(root, "g", **{"class": "way"})
+    marker = {
+        "id": "arrow",
+        "viewBox": "-8 -5 9 10",
+        "markerWidth": "5",
+        "markerHeight": "5",
+        "orient": "auto",
+    }
+    _add(_add(group, "marker", **marker), "path", d="M-8,-5L1,0L-8,5Z")
+    for start, stop in way.steps:
+        if start in ends and stop in ends:
+            _add(group, "path", **{"class": "step"}, d=ends[start].path, **{"marker-end": "url(#arrow)"})
+            _add(group, "path", **{"class": "step"}, d=ends[stop].path)
+    for turn, (start, _) in enumerate(way.steps, 1):
+        if start in ends:
+            x, y = ends[start].x, ends[start].y
+            _add(group, "circle", cx=number(x), cy=number(y), r="7.5")
+            _add(group, "text", str(turn), x=number(x), y=number(y + 4), **{"text-anchor": "middle"})
+    where = {"x": number(MARGIN), "y": number(placed.height + 8)}
+    _add(group, "text", plain(way.words), **{"class": "words"}, **where)
 
 
 def _line(group: xml.Element, line: CardLine, x: float, y: float) -> None:

@@ -6,6 +6,7 @@ where it goes. Links between neighbors of one column go straight down.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -60,6 +61,7 @@ class _Wiring:
         self.network, self.grid = network, grid
         self.rows: Mapping[Slot, float] = grid.rows  # later in px
         self.nics = links(plan)
+        self.words = words(self.nics)
         self.wires = tuple(self._wires(plan))
         self.offsets = self._offsets()
         self.sizes = {one: self._size(one, cards.get(one)) for one in range(len(network.names))}
@@ -170,20 +172,24 @@ class _Wiring:
         if rise < 0.5:
             return 0.0
         bent = self._stub(wire, wire.a) + self._stub(wire, wire.b) + _BENT
-        return max(bent, sum(map(label_width, nics)) + prefix_width(nics) + 20) if rise < _FLAT else bent
+        return (
+            max(bent, sum(map(label_width, nics)) + words_width(self.words[wire.edge.link]) + 26)
+            if rise < _FLAT
+            else bent
+        )
 
     def _beside(self, wire: Wire) -> float:
         """The width of what is written beside an upright link."""
         nics = list(wire.nics.values())
         ends = (len(f"{nic.name} {address}") for nic in nics for address in label(nic)[1:2] or [""])
-        return max([prefix_width(nics) - 12, *(length * LABEL for length in ends)])
+        return max([words_width(self.words[wire.edge.link]) - 12, *(length * LABEL for length in ends)])
 
     def _written(self, wire: Wire) -> float:
         """The width of what is written along a level link: names and prefix above it, addresses below it."""
         nics = list(wire.nics.values())
-        names = sum(len(nic.name) * LABEL + 12 for nic in nics)
-        above = names + (prefix_width(nics) if len(nics) == 2 else 0)
-        return max(above, sum(label_width(nic) + 12 for nic in nics))
+        names = sum(len(nic.name) * LABEL + 14 for nic in nics)
+        above = names + (words_width(self.words[wire.edge.link]) if len(nics) == 2 else 0)
+        return max(above, sum(label_width(nic) + 14 for nic in nics))
 
     def _columns(self) -> tuple[list[float], list[float]]:
         """The middles of the columns, and their widths."""
@@ -266,13 +272,16 @@ class _Wiring:
             middle, found = self._ends(wire)
             middles[wire.edge.link] = middle
             ends.setdefault(wire.edge.link, []).extend(found)
-        placed = tuple(placed_link(name, middles[name], self.nics[name], ends[name]) for name in self.nics)
+        placed = tuple(
+            placed_link(name, middles[name], self.nics[name], self.words[name], ends[name])
+            for name in self.nics
+        )
         right = max((x + self.sizes[v][0] / 2 for v, (x, _) in centres.items()), default=0)
         low = max((y + self.sizes[v][1] / 2 for v, (_, y) in centres.items()), default=0)
         low = max([low, *(self.rows[one] for one in self.grid.rows)])
         for wire in self.wires:
             if self._side(wire, wire.a) == "bottom":
-                right = max(right, self._port(wire, wire.a)[0] + 6 + self._beside(wire) - MARGIN / 2)
+                right = max(right, self._port(wire, wire.a)[0] + 9 + self._beside(wire) - MARGIN / 2)
         return Drawn(centres, self.sizes, placed, (right + MARGIN, low + MARGIN))
 
     def _ends(self, wire: Wire) -> tuple[XY, list[PlacedEnd]]:
@@ -354,15 +363,26 @@ def prefixes(nics: Sequence[Nic]) -> tuple[str, ...]:
     return tuple(map(str, dict.fromkeys(found)))
 
 
-def prefix_width(nics: Sequence[Nic]) -> float:
-    return max((len(one) for one in prefixes(nics)), default=0) * LABEL + 12
+def words(nics: Mapping[str, Sequence[Nic]]) -> dict[str, tuple[str, ...]]:
+    """What is written at the middle of each link: its prefixes, and its name where another one joins the same nodes."""
+    ends = {name: frozenset(nic.point.node for nic in both) for name, both in nics.items()}
+    joined = Counter(ends.values())
+    return {
+        name: (*([name] if joined[ends[name]] > 1 else []), *prefixes(both)) for name, both in nics.items()
+    }
 
 
-def placed_link(name: str, middle: XY, nics: Sequence[Nic], ends: Sequence[PlacedEnd]) -> PlacedLink:
+def words_width(lines: Sequence[str]) -> float:
+    return max(map(len, lines), default=0) * LABEL + 12
+
+
+def placed_link(
+    name: str, middle: XY, nics: Sequence[Nic], words: tuple[str, ...], ends: Sequence[PlacedEnd]
+) -> PlacedLink:
     """A link with its ends in the order of its nodes."""
     order = [nic.point for nic in nics]
     ends = sorted(ends, key=lambda end: order.index(end.point))
-    return PlacedLink(name, *rounded(middle), len(nics) > 2, prefixes(nics), tuple(ends))
+    return PlacedLink(name, *rounded(middle), len(nics) > 2, prefixes(nics), words, tuple(ends))
 
 
 def rounded(point: XY) -> XY:

@@ -122,7 +122,7 @@ function sayPart(part) {
 
 /** Scrolls a box, and not the page, until something in it can be seen. */
 function nearest(box, inside) {
-  const top = inside.offsetTop - box.offsetTop;
+  const top = inside.offsetTop; // the box is what it is measured from
   if (top < box.scrollTop) box.scrollTop = top;
   else if (top + inside.offsetHeight > box.scrollTop + box.clientHeight) {
     box.scrollTop = top + inside.offsetHeight - box.clientHeight;

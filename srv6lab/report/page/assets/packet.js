@@ -89,7 +89,7 @@ function segmentCells(fields, prefix, was) {
     const active = index === left;
     return el("span", { class: active ? "active" : null, title: wordsFor(segment) || null },
       active ? [el("b", { "aria-hidden": "true" }, "▶"), spoken(" active: ")] : spoken(" "), text(segment));
-  }));
+  }), left >= list.length ? el("span", { class: "active" }, el("b", { "aria-hidden": "true" }, "▶"), " in the destination") : null);
 }
 
 const BRIEF = {

@@ -52,7 +52,7 @@ function sizePicture() {
   if (!layers) return;
   const fit = Math.min(layers.box.clientWidth / FRAME.width, (innerHeight * 0.42) / FRAME.height, 1.7);
   const letters = parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
-  const natural = Math.max(fit, (SMALL ? 0.45 : 0.8) * letters);
+  const natural = Math.max(fit, (SMALL ? 0.45 : 0.74) * letters);
   if (zoom === 0) zoom = fit / natural;
   layers.svg.setAttribute("width", Math.floor(FRAME.width * natural * zoom));
   layers.svg.setAttribute("height", Math.floor(FRAME.height * natural * zoom));
@@ -61,16 +61,34 @@ function sizePicture() {
 function drawnLink(link) {
   return draw("g", { class: "link" }, draw("title", {}, linkWords(link)), link.ends.map(({ path }) => draw("path", { d: path })),
     link.bridge ? draw("circle", { cx: link.x, cy: link.y, r: 5 }) : null,
-    SMALL ? [] : [link.ends.map(endLabel), prefixLabel(link)]);
+    SMALL ? [] : [link.ends.map((end) => endLabel(end, link.prefixes)), prefixLabel(link)]);
 }
 
 const linkWords = ({ name, prefixes: found, ends }) => [name, found.join(", "),
   ends.map(({ point, addresses }) => [point, ...addresses].join(" ")).join("; ")].filter(Boolean).join(": ");
 
-/** What stands at a NIC: its name, and the part of each address that isn't the link's prefix is left to the tables. */
-function endLabel({ nic, x, y, side }) {
-  const [dx, dy] = { left: [-7, -6], right: [7, -6], top: [8, -7], bottom: [8, 16] }[side] ?? [7, -6];
-  return draw("text", { x: x + dx, y: y + dy, class: side === "left" ? "nic before" : "nic" }, short(nic, 12));
+/** What stands at a NIC: its name, and of its addresses the part that isn't the link's prefix. */
+function endLabel({ nic, x, y, side, addresses }, prefixes_) {
+  const hosts = addresses.map((one) => hostPart(one, prefixes_)).filter(Boolean);
+  const name = short(nic, 12);
+  if (side === "top" || side === "bottom") {
+    return draw("text", { x: x + 8, y: y + (side === "top" ? -7 : 16), class: "nic" }, [name, ...hosts.slice(0, 1)].join(" "));
+  }
+  const [dx, is] = side === "left" ? [-7, "nic before"] : [7, "nic"];
+  return [draw("text", { x: x + dx, y: y - 6, class: is }, name),
+    ...hosts.slice(0, 2).map((host, index) => draw("text", { x: x + dx, y: y + 14 + LABEL * index, class: is }, host))];
+}
+
+/** `::1` of 2001:db8::1 in 2001:db8::/64, `.1` of 10.0.0.1 in 10.0.0.0/24; "" of an address in none of the prefixes. */
+function hostPart(whole, prefixes_) {
+  for (const prefix of prefixes_) {
+    const [network, length] = prefix.split("/");
+    if (network.endsWith("::") && whole.startsWith(network)) return whole.slice(network.length - 2);
+    if (network.includes(".") && Number(length) >= 24 && whole.startsWith(network.replace(/\d+$/, ""))) {
+      return whole.slice(whole.lastIndexOf("."));
+    }
+  }
+  return "";
 }
 
 /** Beside a line that runs down, above a level one, on one that bends. */
@@ -116,8 +134,14 @@ function nodeWords(node) {
 
 /** Draws the way of a walk and a mark at each of its NICs. */
 function showWay(places) {
-  const route = places.slice(1).flatMap(({ hop }, index) => wayBetween(places[index].hop, hop));
-  layers.way.replaceChildren(draw("polyline", { points: route.map(({ x, y }) => `${x.toFixed(1)},${y.toFixed(1)}`).join(" ") }));
+  const routes = [[]]; // a new one where there is no way on
+  places.slice(1).forEach(({ hop }, index) => {
+    const way = wayBetween(places[index].hop, hop);
+    if (way.length) routes.at(-1).push(...way);
+    else routes.push([]);
+  });
+  layers.way.replaceChildren(...routes.filter(({ length }) => length).map((route) =>
+    draw("polyline", { points: route.map(({ x, y }) => `${x.toFixed(1)},${y.toFixed(1)}`).join(" ") })));
   layers.nics.replaceChildren(...places.map(nicMark));
   const on = new Set(places.map(({ hop }) => hop.node));
   for (const node of layers.svg.querySelectorAll("[data-node]")) node.classList.toggle("on", on.has(node.dataset.node));

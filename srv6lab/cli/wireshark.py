@@ -1,0 +1,175 @@
+"""`invoke wireshark`: a lab's captures as one file with a profile, opened where Wireshark is."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from srv6lab.capture.records import fine, records
+from srv6lab.cli.labs import LabsFolder
+from srv6lab.cli.tasks import collect, exercise_names
+from srv6lab.errors import UsageError
+from srv6lab.evidence.packets import Point
+from srv6lab.host.files import shown, write_whole, writing_whole
+from srv6lab.host.progress import Progress
+from srv6lab.live.instance import Reference
+from srv6lab.plan.nodes import Nic, Plan
+from srv6lab.providers.state import Home
+from srv6lab.wireshark import merge, names, profile, runs, start
+
+FOLDER = "wireshark"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a person asked for."""
+
+    exercises: Sequence[str]
+    captures: str
+    mapped: Sequence[str]
+    out: str
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The files, how many packets are in the capture, and what there is to say of them."""
+
+    folder: Path
+    opening: start.Opening
+    packets: int
+    words: tuple[str, ...]
+
+
+def write(site: LabsFolder, reference: Reference, instance: str, asked: Asked, progress: Progress) -> Written:
+    """Put the captures together and write the profile beside them."""
+    plan, _warnings = site.load(reference)
+    home = site.home(reference, instance)
+    folder = Path(asked.out) if asked.out else home.path / FOLDER
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"{shown(folder)} is no folder", "--out takes a folder")
+    with tempfile.TemporaryDirectory(prefix="srv6lab-") as scratch:
+        plan, chosen = _chosen(site, reference, instance, plan, asked, Path(scratch))
+        with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+            tell = partial(runs.tell, plan, scratch=Path(scratch), progress=progress, mapped=asked.mapped)
+            told = list(pool.map(tell, chosen))
+        try:
+            if not asked.out and home.begun:
+                home.own(FOLDER)
+            return _written(plan, told, folder, progress)
+        except PermissionError as error:
+            raise UsageError(f"{error.filename} can't be written: {error.strerror}", "--out DIR names another folder") from None  # fmt: skip
+
+
+def _chosen(
+    site: LabsFolder, reference: Reference, instance: str, plan: Plan, asked: Asked, scratch: Path
+) -> tuple[Plan, list[runs.Run]]:
+    """The captures that were asked for: those of a folder, of checked runs, or all that was traced so far."""
+    named = exercise_names(plan, asked.exercises) if asked.exercises else []
+    if asked.captures:
+        plan, run = runs.of_folder(plan, Path(asked.captures), named)
+        return plan, [run]
+    found = list(_checked(site.home(reference, instance), named or [one.name for one in plan.exercises]))
+    missing = sorted({*named} - {run.exercise for run in found})
+    if missing:
+        given = f" --instance {instance}" if instance else ""
+        raise UsageError(
+            f"no check of {', '.join(missing)} has left captures",
+            f"invoke check {plan.called} exercise={missing[0]}{given}",
+        )
+    if found:
+        return plan, found
+    collect(site.running(reference, instance), scratch / "traced")
+    plan, run = runs.of_folder(plan, scratch / "traced", ())
+    return plan, [run]
+
+
+def _checked(home: Home, exercises: Sequence[str]) -> Iterator[runs.Run]:
+    for name in exercises:
+        if (home.run(name) / "captures").is_dir():
+            yield runs.Run(name, home.run(name), judged=True)
+
+
+def _written(plan: Plan, told: Sequence[runs.Told], folder: Path, progress: Progress) -> Written:
+    sources = [source for one in told for source in one.sources]
+    predictions = {one.run.exercise: one.predictions for one in told}
+    known = names.names(plan, [one for those in predictions.values() for one in those])
+    words = [word for one in told for word in one.words]
+    name = f"{plan.name}-{told[0].run.exercise}" if len(told) == 1 else plan.name
+    capture = folder / f"{name}.pcapng"
+    links = list(dict.fromkeys((one.point, link) for one in sources for link in _links(one)))
+    digits = 9 if any(fine(path) for path in {one.path for one in sources}) else 6
+    progress(f"writing {shown(capture)}")
+    with writing_whole(capture) as target:
+        count = merge.write(target, _header(plan, told, words, known), sources, links, digits)
+    called = f"srv6lab-{plan.name}"
+    _profile(folder, called, profile.files(names.hosts(known), profile.filters(predictions)))
+    return Written(folder, start.Opening(capture, folder, called), count, tuple(words))
+
+
+def _profile(config: Path, called: str, files: Mapping[str, str]) -> None:
+    """Write the profile; what Wireshark remembers of the last time stays as it is."""
+    place = config / "profiles" / called
+    for file, text in files.items():
+        write_whole(place / file, text)
+    first = {place / file: text for file, text in profile.remembered().items()}
+    first |= {config / file: text for file, text in profile.REMEMBERED.items()}
+    for path, text in first.items():
+        if not path.exists():
+            write_whole(path, text)
+
+
+def _links(source: merge.Source) -> Iterator[int]:
+    yield from dict.fromkeys(record.link for record in records(source.path))
+
+
+def _header(
+    plan: Plan, told: Sequence[runs.Told], words: Sequence[str], known: Sequence[tuple[names.Address, str]]
+) -> merge.Header:
+    try:
+        own = version("srv6lab")
+    except PackageNotFoundError:
+        own = ""
+    exercises = ", ".join(one.run.exercise for one in told)
+    comment = "\n".join([f"lab {plan.name}: {plan.description}", f"exercises: {exercises}", *words])
+    nics = {nic.point: merge.NicWords(_about(nic)) for nic in plan.traced()}
+    return merge.Header(f"srv6lab {own}".strip(), comment, nics, known)
+
+
+def _about(nic: Nic) -> str:
+    """A NIC's link, its addresses and the other ends."""
+    addresses = ", ".join(map(str, nic.addresses))
+    ends = ", ".join(map(str, _others(nic)))
+    return f"link {nic.link}" + (f", {addresses}" if addresses else "") + (f", to {ends}" if ends else "")
+
+
+def _others(nic: Nic) -> Sequence[Point]:
+    return nic.peers
+
+
+def paths(written: Written) -> Iterator[Path]:
+    """The files, for whoever goes on with them."""
+    yield written.opening.capture
+    yield written.opening.config / "profiles" / written.opening.profile
+
+
+def opened(written: Written) -> str:
+    """Open them in Wireshark if that is here: what came of it, or the command that does so."""
+    wireshark, to = start.program(), start.person()
+    if wireshark and start.display():
+        if to:
+            start.give(written.folder, to)
+        why = start.start(wireshark, written.opening, to)
+        if not why:
+            return f"Wireshark shows it, as {to.name}" if to else "Wireshark shows it"
+        why = f"Wireshark didn't start: {why}"
+    else:
+        why = "there is no display here" if wireshark else "Wireshark isn't installed here"
+    return (
+        f"{why}; to open it here or where {shown(written.folder)} was copied to:\n{written.opening.typed()}"
+    )

@@ -1,0 +1,191 @@
+"""Which captures are put together, and what is known of their packets.
+
+A run that `check` left is judged again by its files, so that what is said of its packets is true of them and of the lab
+as it is now; which cause the nodes have proven is read from the verdict beside it. Of captures without a run nothing is
+judged: its pings are held against the lab as `up` leaves it, or against an exercise that is named.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from heapq import merge
+from itertools import islice, takewhile
+from pathlib import Path
+from typing import Any
+
+from srv6lab.capture import pcapng
+from srv6lab.capture.assign import trace_of
+from srv6lab.capture.probes import directions
+from srv6lab.capture.records import framing, records
+from srv6lab.capture.unpack import unpacked
+from srv6lab.errors import UsageError
+from srv6lab.evidence.observations import OBSERVATIONS, read_observations
+from srv6lab.evidence.prediction import Prediction
+from srv6lab.evidence.verdict import Status, Suspect
+from srv6lab.host.progress import Progress
+from srv6lab.judge.grade import Graded, graded
+from srv6lab.plan.nodes import Plan
+from srv6lab.topology.exercises import Exercise, Probe
+from srv6lab.topology.expectations import Expect
+from srv6lab.wireshark.comments import Notes, notes, with_directions
+from srv6lab.wireshark.merge import Source
+
+AS_UP_LEAVES_IT = "as-up-leaves-it"
+MOST = 50_000  # packets of a run that tshark describes: each takes some kB of memory
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A folder with captures, of an exercise; `judged` if a check has left it."""
+
+    exercise: str
+    folder: Path
+    judged: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A run's captures with what is known of their packets; `words` for people: what came of it, and what is amiss with
+    the files."""
+
+    run: Run
+    sources: tuple[Source, ...]
+    predictions: tuple[Prediction, ...]
+    words: tuple[str, ...]
+
+
+def of_folder(plan: Plan, folder: Path, asked: Sequence[str]) -> tuple[Plan, Run]:
+    """The run that is in a folder, or captures that came alone; and the plan by which they are looked at."""
+    if not folder.is_dir():
+        raise UsageError(f"there is no folder {folder}", "--captures takes a folder with pcaps in it")
+    observed, _ = read_observations(folder)
+    if len(asked) > 1:
+        what = f"one folder of captures is of one exercise, not of {', '.join(asked)}"
+        raise UsageError(what, "name one, or none")
+    name = asked[0] if asked else observed.exercise if observed.lab == plan.name else ""
+    if name:
+        return plan, Run(name, folder, judged=bool(observed.lab))
+    alone = _as_up_leaves_it(plan)
+    return replace(plan, exercises=(alone,)), Run(alone.name, folder, judged=False)
+
+
+def _as_up_leaves_it(plan: Plan) -> Exercise:
+    """An exercise that changes nothing, with the lab's pings between any two ends once."""
+    probes: dict[object, Probe] = {}
+    for exercise in plan.exercises:
+        for probe in exercise.every_probe():
+            if probe.kind.key == "icmp":
+                probes.setdefault(frozenset((probe.source, str(plan.target(probe)))), probe)
+    every = enumerate(probes.values(), 1)
+    named = tuple(probe.model_copy(update={"id": f"ping-{number}"}) for number, probe in every)
+    return Exercise(name=AS_UP_LEAVES_IT, probes=named, expect=Expect())
+
+
+def tell(plan: Plan, run: Run, scratch: Path, progress: Progress, mapped: Sequence[str] = ()) -> Told:
+    """Judge a run and note beside each packet what is known of it; compressed files are unpacked into `scratch`."""
+    folder, whole = _bounded(run, scratch, progress)
+    judged = run.judged and whole
+    known = graded(plan, run.exercise, folder, progress, mapped=mapped, only_found=not judged)
+    suspects = _suspects(run, known) if judged else ()
+    noted = with_directions(notes(known, suspects, judged=judged), directions(plan, known.captures))
+    sources = tuple(_sources(run, known, noted, folder, scratch))
+    return Told(run, sources, tuple(known.predicted.values()), tuple(_words(run, known, judged, whole)))
+
+
+def _sources(run: Run, known: Graded, noted: Notes, folder: Path, scratch: Path) -> Iterator[Source]:
+    """Each NIC's file as it is: of one that was bounded for tshark the whole."""
+    place = scratch / f"unpacked-{run.exercise}"
+    for number, (point, file) in enumerate(sorted(known.files.items())):
+        original = file if folder == run.folder else _captures(run.folder) / file.name
+        (place / str(number)).mkdir(parents=True)
+        try:
+            path, _ = unpacked(original, place / str(number))
+            framing(path)
+        except (ValueError, OSError):
+            continue  # what is wrong with it stands among the words
+        yield Source(point, path, run.exercise, noted.get(point, {}))
+
+
+def _words(run: Run, known: Graded, judged: bool, whole: bool) -> Iterator[str]:
+    if judged:
+        yield f"exercise {run.exercise}: {known.verdict.status}"
+    elif run.exercise == AS_UP_LEAVES_IT:
+        yield "never checked: its pings are held against the lab as `up` leaves it"
+    else:
+        yield f"exercise {run.exercise}: not judged, held against the model alone"
+    if not whole:
+        yield f"exercise {run.exercise}: only its first {MOST} packets have comments and directions"
+    for point, capture in sorted(known.captures.items()):
+        if capture.note and whole:
+            yield f"{run.exercise}: {known.files[point].name} ({point}): {capture.note}"
+
+
+def _suspects(run: Run, known: Graded) -> Sequence[Suspect]:
+    """The causes as `check` wrote them down, when it could still ask the nodes; else those that files suggest."""
+    if known.verdict.status is Status.PASS:
+        return ()
+    try:
+        (verdict,) = json.loads((run.folder / "verdict.json").read_text(encoding="utf-8"))
+        return tuple(map(_suspect, verdict["suspects"]))
+    except (OSError, ValueError, LookupError, TypeError):
+        return known.verdict.suspects
+
+
+def _suspect(said: Mapping[str, Any]) -> Suspect:
+    argv = tuple(shlex.split(said["command"]))
+    proven = True if said["proven"] is True else None
+    return Suspect(said["cause"], said["node"], said["what"], argv, proven=proven, mend=said["mend"])
+
+
+# --- captures that are too large for tshark
+
+
+def _captures(folder: Path) -> Path:
+    inner = folder / "captures"
+    return inner if inner.is_dir() else folder
+
+
+def _bounded(run: Run, scratch: Path, progress: Progress) -> tuple[Path, bool]:
+    """The folder, or a copy with the packets up to a time, if there are very many; and whether it is the whole."""
+    place = _captures(run.folder)
+    files = [path for path in sorted(place.iterdir()) if path.is_file() and trace_of(path.name) is not None]
+    counts = {path: _records(path) for path in files}
+    if sum(counts.values()) <= MOST:
+        return run.folder, True
+    progress(f"{run.exercise}: {sum(counts.values())} packets, of which the first {MOST} are described")
+    times = merge(*((record.time for record in records(path)) for path, count in counts.items() if count))
+    last = next(islice(times, MOST - 1, None))
+    copy = scratch / f"bounded-{run.exercise}"
+    (copy / "captures").mkdir(parents=True)
+    for path, count in counts.items():
+        if count:
+            _copy_until(path, last, copy / "captures" / path.name)
+        else:
+            shutil.copy(path, copy / "captures")
+    if (run.folder / OBSERVATIONS).is_file():
+        shutil.copy(run.folder / OBSERVATIONS, copy / OBSERVATIONS)
+    return copy, False
+
+
+def _records(path: Path) -> int:
+    """How many packets it has; 0 of what is no capture, or compressed."""
+    try:
+        return framing(path).records
+    except (ValueError, OSError):
+        return 0
+
+
+def _copy_until(path: Path, last: int, target: Path) -> None:
+    """The records up to a time, with the numbers that they have."""
+    links: dict[int, int] = {}
+    with target.open("wb") as out:
+        out.write(pcapng.section(application=""))
+        for record in takewhile(lambda one: one.time <= last, records(path)):
+            if record.link not in links:
+                links[record.link] = len(links)
+                out.write(pcapng.interface(pcapng.Interface("", record.link, digits=9)))
+            out.write(pcapng.packet(links[record.link], record.time, record.data, record.length))
