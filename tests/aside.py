@@ -57,6 +57,7 @@ ASIDE = (
     "tests/test_predict.py",
     "tests/test_predict_segments.py",
     "tests/test_predict_services.py",
+    "tests/test_records.py",
     "tests/test_registry.py",
     "tests/test_routes.py",
     "tests/test_probes.py",
