@@ -79,6 +79,7 @@ ASIDE = (
     "tests/test_vagrantfile.py",
     "tests/test_validate.py",
     "tests/test_walk_report.py",
+    "tests/test_watch.py",
     "tests/test_wireshark.py",
     "tests/test_witnesses.py",
 )
