@@ -9,14 +9,16 @@ import signal
 import subprocess
 import sys
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from srv6lab.cli.labs import LabsFolder
+from srv6lab.errors import Problem
 from srv6lab.live.instance import Instance, Reference, Request
 from srv6lab.live.lifecycle import destroy, up
 from srv6lab.plan.nodes import Plan
@@ -27,9 +29,30 @@ from tests.skips import pytest_make_collect_report as pytest_make_collect_report
 from tests.skips import pytest_runtest_makereport as pytest_runtest_makereport
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-SITE = LabsFolder(REPOSITORY)
+
+
+class ReadOnce(LabsFolder):
+    """The repository's labs, each read and planned once a worker: plans are values, and tests ask for them a thousand
+    times."""
+
+    def load(self, reference: Reference) -> tuple[Plan, tuple[Problem, ...]]:
+        return _read_once(reference, reference.path.stat().st_mtime_ns)
+
+
+@cache
+def _read_once(reference: Reference, _changed: int) -> tuple[Plan, tuple[Problem, ...]]:
+    return LabsFolder(REPOSITORY).load(reference)
+
+
+SITE = ReadOnce(REPOSITORY)
 LABS = SITE.names()
 INVOKE = [sys.executable, "-m", "invoke"]
+
+
+def sampled(values: Sequence[Any], one_of: int, **ids: Any) -> list[Any]:
+    """All values as parameters: one of so many for `make test`, all for `make prove`."""
+    marks = [[] if number % one_of == 0 else [pytest.mark.prove] for number in range(len(values))]
+    return [pytest.param(value, marks=mark, **ids) for value, mark in zip(values, marks, strict=True)]
 
 
 def some_labs() -> list[Any]:

@@ -293,7 +293,7 @@ def test_what_is_quoted_is_one_line_that_steers_nothing(quote: Callable[[str], s
 def test_a_label_comes_out_as_it_went_in() -> None:
     for text in HOSTILE:
         decoded = re.sub(r"#(\d+);", lambda found: chr(int(found[1])), mermaid_label(text))
-        assert decoded == plain(text)
+        assert decoded == plain(text).replace("\\", "\u29f5")
         assert not re.search('["`<>&%\\\\]', mermaid_label(text))
 
 

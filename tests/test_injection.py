@@ -35,7 +35,7 @@ from srv6lab.render.vagrant import vagrant
 from srv6lab.topology.load import Lab, load, loads
 from srv6lab.topology.messages.schema import _flat as flat
 from srv6lab.topology.model import Topology
-from tests.conftest import tool
+from tests.conftest import sampled, tool
 from tests.sandbox import Sandbox, day0, vagrantfile
 
 RULE = 'alert icmp any any -> any any (msg:"ICMP"; sid:1000; rev:1;)\n'
@@ -769,7 +769,7 @@ def of_rules(content: str, folder: Path) -> Lab:
     return load(folder / "topology.yml", "attack.yml")
 
 
-@pytest.mark.parametrize("payload", [one for one in PAYLOADS if "\0" not in one])
+@pytest.mark.parametrize("payload", sampled([one for one in PAYLOADS if "\0" not in one], 4))
 def test_rules_reach_their_file_as_they_are(payload: str, folder: Path) -> None:
     """In a comment at least; what is no rule is refused."""
     comments = "".join(f"# {line} .\n" for line in payload.split("\n"))

@@ -219,6 +219,15 @@ def test_a_large_lab_without_hosts_is_laid_out_by_distances() -> None:
     middle = found.width / 2, found.height / 2
     far = [((one.x - middle[0]) ** 2 + (one.y - middle[1]) ** 2) ** 0.5 for one in found.nodes]
     assert min(far) > 0.4 * max(far), "a ring is drawn as one"
+    assert at(found)["n1"].x == min(one.x for one in found.nodes)
+    assert layout(plan) == found
+
+
+def test_a_large_lab_lies_on_its_longer_side() -> None:
+    ladder = [f"n{n} - n{n + 2}" for n in range(1, 59)] + [f"n{n} - n{n + 1}" for n in range(1, 60, 2)]
+    found = layout(routers(60, *ladder))
+    assert found.width > 2 * found.height
+    assert at(found)["n1"].x < at(found)["n60"].x
 
 
 def test_a_large_lab_says_what_it_lacks(monkeypatch: pytest.MonkeyPatch) -> None:

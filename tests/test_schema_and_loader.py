@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from jsonschema import Draft202012Validator
+from jsonschema_rs import Draft202012Validator
 from pydantic import TypeAdapter, ValidationError
 
 from srv6lab.errors import TopologyError
@@ -36,7 +36,7 @@ from tests.test_injection import BASE
 ROOT = Path(__file__).parents[1]
 ERRORS = ROOT / "tests" / "errors"
 LABS = sorted(ROOT.glob("labs/*/topology.yml"))
-VALIDATOR = Draft202012Validator(json_schema(), format_checker=Draft202012Validator.FORMAT_CHECKER)
+VALIDATOR = Draft202012Validator(json_schema(), validate_formats=True)
 
 LEAVE_OUT = object()
 

@@ -16,6 +16,7 @@ import time
 import uuid
 import xml.etree.ElementTree as xml
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,7 @@ from invoke import Task, main
 from invoke.parser.context import ParserContext
 
 import tasks
+from srv6lab.cli.labs import LabsFolder
 from srv6lab.cli.program import form_of
 from srv6lab.cli.words import read
 from srv6lab.providers.records import DEFAULT_PROVIDER
@@ -63,14 +65,19 @@ def options(name: str) -> list[str]:
     ]
 
 
+COURSE_ONCE = cache(LabsFolder.course)
+
+
 @pytest.fixture
 def typed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Typed:
-    """`run` without a process of its own: half a second less for what needs no lab."""
+    """`run` without a process of its own, which reads the course once: half a second less for what needs no lab, and
+    more for what lists them all."""
 
     def run_here(*words: str) -> Done:
         line = ["invoke", *words]
         monkeypatch.chdir(REPOSITORY)
         monkeypatch.setattr(sys, "argv", line)
+        monkeypatch.setattr(LabsFolder, "course", COURSE_ONCE)
         for signals in ("listen", "over"):  # they are pytest's own
             monkeypatch.setattr(f"srv6lab.host.interrupts.{signals}", lambda: None)
         with pytest.raises(SystemExit) as ended:

@@ -131,6 +131,7 @@ def _ended(options: bytes) -> bytes:
 def _text(text: str, most: int = _LONGEST_OPTION) -> bytes:
     """UTF-8 of at most so many bytes, cut between characters. What acts instead of showing (control characters but line
     breaks, marks of writing direction, separators of lines) becomes the sign of a character that was replaced."""
-    shown = "".join(one if one.isprintable() or one == "\n" else "\ufffd" for one in text)
-    encoded = shown.encode(errors="replace")
+    if not text.replace("\n", "").isprintable():
+        text = "".join(one if one.isprintable() or one == "\n" else "\ufffd" for one in text)
+    encoded = text.encode(errors="replace")
     return encoded if len(encoded) <= most else encoded[: most - 3].decode(errors="ignore").encode() + _MORE

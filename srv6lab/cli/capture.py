@@ -64,14 +64,16 @@ def live(one: Instance, plan: Plan | None, asked: Asked, out: TextIO, err: TextI
     of addresses."""
     if asked.filter:
         bpf.compiled(asked.filter)
-    points = chosen([trace.point for trace in one.traces()], asked)
+    nics = {nic.point: nic for nic in plan.traced()} if plan else {}
+    traced = {trace.point for trace in one.traces()}
+    known = [point for point in nics if point in traced] + sorted(traced - nics.keys())
+    points = chosen(known, asked)
     out.flush()
     told = _Told(err)
     stream = Stream(one, Out(out.fileno()), told.say, asked.filter)
-    nics = {nic.point: nic for nic in plan.traced()} if plan else {}
     begin = pcapng.section(application="srv6lab", comment=f"lab {one.name}, live")
-    known = pcapng.names(names(plan)) if plan else b""
-    stream.begin([_nic(point, nics.get(point)) for point in points], begin + known)
+    named = pcapng.names(names(plan)) if plan else b""
+    stream.begin([_nic(point, nics.get(point)) for point in points], begin + named)
     try:
         stream.run(lambda: told.count(stream))
     finally:

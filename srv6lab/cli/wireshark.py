@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -58,9 +58,9 @@ def write(site: LabsFolder, reference: Reference, instance: str, asked: Asked, p
         with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
             tell = partial(runs.tell, plan, scratch=Path(scratch), progress=progress, mapped=asked.mapped)
             told = list(pool.map(tell, chosen))
-        if not asked.out and home.begun:
-            home.own(FOLDER)
         try:
+            if not asked.out and home.begun:
+                home.own(FOLDER)
             return _written(plan, told, folder, progress)
         except PermissionError as error:
             raise UsageError(f"{error.filename} can't be written: {error.strerror}", "--out DIR names another folder") from None  # fmt: skip
@@ -100,18 +100,28 @@ def _written(plan: Plan, told: Sequence[runs.Told], folder: Path, progress: Prog
     predictions = {one.run.exercise: one.predictions for one in told}
     known = names.names(plan, [one for those in predictions.values() for one in those])
     words = [word for one in told for word in one.words]
-    name = told[0].run.exercise if len(told) == 1 else plan.name
+    name = f"{plan.name}-{told[0].run.exercise}" if len(told) == 1 else plan.name
     capture = folder / f"{name}.pcapng"
     links = list(dict.fromkeys((one.point, link) for one in sources for link in _links(one)))
     digits = 9 if any(fine(path) for path in {one.path for one in sources}) else 6
     progress(f"writing {shown(capture)}")
     with writing_whole(capture) as target:
         count = merge.write(target, _header(plan, told, words, known), sources, links, digits)
-    filters = profile.filters(predictions)
-    config, called = folder, f"srv6lab-{plan.name}"
-    for file, text in profile.files(names.hosts(known), filters).items():
-        write_whole(config / "profiles" / called / file, text)
-    return Written(folder, start.Opening(capture, config, called), count, tuple(words))
+    called = f"srv6lab-{plan.name}"
+    _profile(folder, called, profile.files(names.hosts(known), profile.filters(predictions)))
+    return Written(folder, start.Opening(capture, folder, called), count, tuple(words))
+
+
+def _profile(config: Path, called: str, files: Mapping[str, str]) -> None:
+    """Write the profile; what Wireshark remembers of the last time stays as it is."""
+    place = config / "profiles" / called
+    for file, text in files.items():
+        write_whole(place / file, text)
+    first = {place / file: text for file, text in profile.remembered().items()}
+    first |= {config / file: text for file, text in profile.REMEMBERED.items()}
+    for path, text in first.items():
+        if not path.exists():
+            write_whole(path, text)
 
 
 def _links(source: merge.Source) -> Iterator[int]:

@@ -21,6 +21,7 @@ from srv6lab.live.instance import Instance
 from srv6lab.live.stream_files import Follower, Header, Record
 from srv6lab.live.stream_order import Window
 from srv6lab.live.stream_out import Out
+from srv6lab.providers.base import Trace
 
 TICK = 0.05  # seconds from a look at the files to the next
 WINDOW = 0.2  # seconds that a packet waits for older ones
@@ -99,7 +100,7 @@ class Stream:
         """From now on; `head` is what stands before the NICs. MachineError if none of them can be streamed."""
         traces = {trace.point: trace for trace in self.lab.traces()}
         for nic in nics:
-            trace = traces[nic.point]
+            trace = traces.get(nic.point, Trace(nic.point, None, "it is not traced"))
             self._note(nic.point, "tracer", trace.note)
             if trace.path is not None:
                 self._sources[nic.point] = _Source(nic, Follower(trace.path, self._filtering))

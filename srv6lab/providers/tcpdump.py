@@ -7,7 +7,6 @@ it is at work on is on the disk. What was captured between two drained moments i
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
 import signal
@@ -25,9 +24,10 @@ from srv6lab.providers.process import Process
 
 # A tracer ends when its file reaches this size: a transfer that was left running can't fill the disk.
 LIMIT = 256 * 2**20
-# What the kernel keeps of what a tracer hasn't read yet, in KiB; all tracers together take no more than a 32nd of the
-# memory, unless each has the least.
-_LEAST, _MOST, _ALL = 2 << 10, 4 << 10, 64 << 10
+# What the kernel keeps of what a tracer hasn't read yet, in KiB; all tracers of a lab together take no more than a part of
+# the memory that is free when it comes up, unless each has the least: so a score of labs at once leave most of it.
+_LEAST, _MOST, _PART = 2 << 10, 16 << 10, 128
+_FREE = re.compile(r"^MemAvailable:\s+(\d+) kB", re.MULTILINE)
 _PATIENCE = 10.0
 _START_PATIENCE = 60.0  # in an emulated machine everything takes its time, and a dead one is seen at once
 _COUNTS = re.compile(
@@ -69,6 +69,7 @@ class Reading:
     note: str = ""
 
 
+MEMORY = Path("/proc/meminfo")
 BEGINNING = Reading(size=PCAP_HEADER, drained=True)
 
 
@@ -116,8 +117,8 @@ def start(wanted: Sequence[Wanted], keeper: int, folder: Path) -> dict[Point, Tr
 def buffer_of(tracers: int) -> int:
     """KiB for each of so many tracers: every packet takes 64 of them, whatever its size, and a tracer that gets no
     processor meanwhile has to hold a whole transfer."""
-    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") >> 10
-    return max(_LEAST, min(_MOST, min(_ALL, memory // 32) // tracers))
+    found = _FREE.search(MEMORY.read_text("ascii"))
+    return max(_LEAST, min(_MOST, int(found[1]) // _PART // tracers if found else 0))
 
 
 def mark(tracers: Mapping[Point, Tracing], folder: Path, patience: float = _PATIENCE) -> dict[Point, Reading]:

@@ -8,7 +8,8 @@ import unicodedata
 _MARK = "\ufffd"
 # Control characters, such that turn the direction of a text or can't be seen, halves of characters, and ends of lines.
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-_MERMAID = frozenset('#;"`<>&%\\')
+_MERMAID = frozenset('#;"`<>&%')
+_SLASH = "\u29f5"  # looks like a backslash; of a real one before an n Mermaid makes the end of a line, of its entity too
 _DOT = str.maketrans({"\\": "\\\\", '"': '\\"', "&": "&amp;"})
 
 
@@ -25,7 +26,8 @@ def mermaid_message(text: str) -> str:
 def mermaid_label(text: str) -> str:
     """For a label in quotation marks of a Mermaid flowchart: what may end it, or be HTML or Markdown, becomes an entity,
     `#` and the character's number."""
-    return "".join(f"#{ord(char)};" if char in _MERMAID else char for char in plain(text))
+    shown = plain(text).replace("\\", _SLASH)
+    return "".join(f"#{ord(char)};" if char in _MERMAID else char for char in shown)
 
 
 def dot(text: str) -> str:

@@ -16,7 +16,8 @@ from srv6lab.cli.tasks import check
 from srv6lab.live.lifecycle import destroy
 from srv6lab.report.json import verdicts_json
 from tests.browser.chromium import Browser, running
-from tests.browser.walk import in_page
+from tests.browser.hostile import CANARY
+from tests.browser.walk import Walk, in_page
 from tests.conftest import REPOSITORY, SITE, bring, invoke, need_root, silent
 
 
@@ -45,6 +46,16 @@ def browser() -> Iterator[Browser]:
     """Chromium, in which a test opens a page of its own."""
     with running() as one:
         yield one
+
+
+@pytest.fixture
+def lawless(browser: Browser) -> Iterator[Walk]:
+    """A browser that runs whatever a page lets in, and writes down who calls pwn()."""
+    added = browser.cdp("Page.addScriptToEvaluateOnNewDocument", source=CANARY)
+    browser.cdp("Page.setBypassCSP", enabled=True)
+    yield Walk(browser)
+    browser.cdp("Page.setBypassCSP", enabled=False)
+    browser.cdp("Page.removeScriptToEvaluateOnNewDocument", identifier=added["identifier"])
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,8 @@ import itertools
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from tests.browser.chromium import Browser
+
 OUT = "https://out.example"
 # pwn() is there in every page that a test opens: whoever calls it has run.
 PAYLOADS = (
@@ -131,3 +133,12 @@ def texts(document: Any) -> Iterator[str]:
     elif isinstance(document, dict | list):
         for one in document.values() if isinstance(document, dict) else document:
             yield from texts(one)
+
+
+OWN = {"script": 2, "style": 1, "head > title": 1, "meta": 4}
+
+
+def smuggled(browser: Browser) -> list[str]:
+    """What ran, and what is in the page that no page has."""
+    browser.js("document.querySelectorAll('*').forEach(one => one.dispatchEvent(new Event('mouseover')))")
+    return [*browser.js("return pwned"), *browser.js(SMUGGLED, OWN)]

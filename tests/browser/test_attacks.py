@@ -8,37 +8,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-import pytest
-
 from srv6lab.report.page import html
 from tests.browser.chromium import Browser
 from tests.browser.conftest import Checked
-from tests.browser.hostile import CANARY, PAYLOADS, SMUGGLED, attacked, texts
+from tests.browser.hostile import OWN, PAYLOADS, SMUGGLED, attacked, smuggled, texts
 from tests.browser.walk import Walk, in_page
-
-
-@pytest.fixture
-def lawless(browser: Browser) -> Iterator[Walk]:
-    """A browser that runs whatever a page lets in, and writes down who calls pwn()."""
-    added = browser.cdp("Page.addScriptToEvaluateOnNewDocument", source=CANARY)
-    browser.cdp("Page.setBypassCSP", enabled=True)
-    yield Walk(browser)
-    browser.cdp("Page.setBypassCSP", enabled=False)
-    browser.cdp("Page.removeScriptToEvaluateOnNewDocument", identifier=added["identifier"])
-
-
-OWN = {"script": 2, "style": 1, "head > title": 1, "meta": 4}
-
-
-def smuggled(browser: Browser) -> list[str]:
-    """What ran, and what is in the page that no page has."""
-    browser.js("document.querySelectorAll('*').forEach(one => one.dispatchEvent(new Event('mouseover')))")
-    return [*browser.js("return pwned"), *browser.js(SMUGGLED, OWN)]
 
 
 def of(document: dict[str, Any], folder: Path) -> Path:

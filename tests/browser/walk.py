@@ -96,7 +96,9 @@ class Walk:
     def go(self, point: str) -> None:
         """To a hop, by its address."""
         self.browser.js("location.hash = arguments[0]", point)
-        self.browser.wait(f"document.querySelector('#strip [aria-current=step]').hash === '#{point}'")
+        self.browser.wait(
+            "document.querySelector('#strip [aria-current=step]').hash.slice(1) === arguments[0]", point
+        )
 
     def stack(self) -> Stack:
         """The headers of the hop, each with its fields: what each witness says."""
@@ -120,6 +122,14 @@ class Walk:
           one.querySelector('h2')?.textContent === arguments[0]);
           return section ? [...section.querySelectorAll('tbody tr')].map(row => [...row.cells].map(bare)) : []"""
         return list(self.browser.js(script, heading))
+
+    def choose_value(self, number: int) -> tuple[tuple[str, str], str]:
+        """Click the n-th captured value of the headers: its header and its name, and the value."""
+        script = f"""{_BARE} const value = document.querySelectorAll('#hop button.value')[arguments[0]];
+          if (value.getAttribute('aria-pressed') !== 'true') value.click();
+          return [whole(value.closest('table').caption), bare(value.closest('tr').cells[0]), bare(value)]"""
+        header, name, value = self.browser.js(script, number)
+        return (header.partition(" + ")[0], name), value  # "IPv6 + new here"
 
     def lit(self) -> list[int]:
         """Which bytes are lit."""

@@ -15,7 +15,7 @@ import pytest
 from srv6lab.doctor.findings import State
 from srv6lab.doctor.probes import probes
 from srv6lab.host.packages import listed
-from tests.conftest import LABS, REPOSITORY, need_root, tool
+from tests.conftest import LABS, REPOSITORY, need_root, some_labs, tool
 
 NAME = LABS[0]
 Done = subprocess.CompletedProcess[str]
@@ -51,7 +51,7 @@ def test_this_machine_can_run_labs() -> None:
         assert f" {probe.name} " in done.stdout
 
 
-@pytest.mark.parametrize("name", LABS)
+@pytest.mark.parametrize("name", some_labs())
 def test_a_lab_that_runs_here_is_0(name: str) -> None:
     done = run("doctor", f"lab={name}", "--format", "json")
     assert (done.returncode, done.stderr) == (0, "")

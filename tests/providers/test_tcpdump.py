@@ -167,14 +167,14 @@ class TestLive:
             tcpdump.wait_until_live({POINT: start(log="")}, tmp_path, 0.05)
 
 
-def test_few_tracers_keep_more_and_all_together_no_more_than_memory_has(
-    monkeypatch: pytest.MonkeyPatch,
+def test_few_tracers_keep_more_and_all_together_a_small_part_of_the_free_memory(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     def sizes(gigabytes: int) -> list[int]:
-        monkeypatch.setattr(
-            "os.sysconf", {"SC_PHYS_PAGES": gigabytes << 18, "SC_PAGE_SIZE": 4096}.__getitem__
-        )
+        (tmp_path / "meminfo").write_text(f"MemFree: 1 kB\nMemAvailable: {gigabytes << 20} kB\n")
+        monkeypatch.setattr(tcpdump, "MEMORY", tmp_path / "meminfo")
         return [tcpdump.buffer_of(count) >> 10 for count in (1, 14, 50, 800)]
 
-    assert sizes(64) == [4, 4, 2, 2]
-    assert sizes(1) == [4, 2, 2, 2]
+    assert sizes(64) == [16, 16, 10, 2]
+    assert sizes(16) == [16, 9, 2, 2]
+    assert sizes(1) == [8, 2, 2, 2]

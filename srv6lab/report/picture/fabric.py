@@ -1,6 +1,4 @@
-"""A large lab as a picture: tiers above its hosts; else by the distances of its nodes. Lines are straight, and cards have
-names alone. What hangs on a node by one link stands below it, one under the other.
-"""
+"""A large lab as a picture: tiers above its hosts; else by the distances of its nodes. Lines are straight. What hangs on a node by one link stands below it, one under the other."""
 
 from __future__ import annotations
 
@@ -8,7 +6,7 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from itertools import combinations
-from math import hypot
+from math import atan2, cos, hypot, sin
 
 from srv6lab.plan.nodes import Plan
 
@@ -20,7 +18,8 @@ from .placed import PlacedEnd, PlacedLink, Side
 from .wiring import MARGIN, Drawn, placed_link, rounded, words
 
 _HUB = 10.0
-_BESIDE, _TIERS, _BELOW, _TRUNK = 26.0, 190.0, 44.0, 14.0
+_BESIDE, _TIERS, _BELOW, _TRUNK = 26.0, 150.0, 10.0, 14.0
+_ROUND = 0.05  # by how much the two axes of what is round differ, at most
 _AMONG_THEMSELVES = 0.2  # of the lines: with more of them within tiers, tiers show nothing
 
 
@@ -33,17 +32,17 @@ def fabric(plan: Plan, network: Network, cards: Mapping[int, Card]) -> Drawn:
     inner = [one for one in everything if one not in hanging]
     tiers = _tiers(network, inner)
     at = _by_tiers(network, inner, tiers, sizes) if tiers else _by_distances(network, inner, sizes, hanging)
-    turns: Counter[int] = Counter()
+    low = {one: at[one][1] + sizes[one][1] / 2 for one in hanging.values()}
     for one, parent in hanging.items():
-        turns[parent] += 1
-        x, y = at[parent]
-        at[one] = (x + _TRUNK, y + sizes[parent][1] / 2 + _BELOW * turns[parent])
+        left = at[parent][0] - sizes[parent][0] / 2 + _TRUNK
+        at[one] = (left + sizes[one][0] / 2, low[parent] + _BELOW + sizes[one][1] / 2)
+        low[parent] += _BELOW + sizes[one][1]
     left = min((x - sizes[one][0] / 2 for one, (x, _) in at.items()), default=0) - MARGIN
     top = min((y - sizes[one][1] / 2 for one, (_, y) in at.items()), default=0) - MARGIN
     at = {one: (x - left, y - top) for one, (x, y) in at.items()}
     right = max((x + sizes[one][0] / 2 for one, (x, _) in at.items()), default=0) + MARGIN
-    low = max((y + sizes[one][1] / 2 for one, (_, y) in at.items()), default=0) + MARGIN
-    return Drawn(at, sizes, _links(plan, network, at, sizes, hanging), (right, low))
+    bottom = max((y + sizes[one][1] / 2 for one, (_, y) in at.items()), default=0) + MARGIN
+    return Drawn(at, sizes, _links(plan, network, at, sizes, hanging), (right, bottom))
 
 
 def _hanging(network: Network) -> dict[int, int]:
@@ -86,8 +85,8 @@ def _by_tiers(
     lines = [(edge.a, edge.b) for edge in network.edges if edge.a in numbers and edge.b in numbers]
     rows = min(orders, key=lambda rows: _crossings(rows, lines))
     longest = max(map(len, rows.values()))
-    step = max(sizes[one][0] for one in inner) + _BESIDE
-    high = max(_TIERS, longest * step / 14)
+    step = max(x for x, _ in sizes.values()) + _TRUNK + _BESIDE
+    high = max(_TIERS + max(sizes[one][1] for one in inner), longest * step / 14)
     return {
         one: ((number + 0.5) * longest / len(row) * step, tier * high)
         for tier, row in rows.items()
@@ -126,13 +125,33 @@ def _by_distances(
 ) -> dict[int, XY]:
     numbers = {one: number for number, one in enumerate(inner)}
     edges = [(numbers[e.a], numbers[e.b]) for e in network.edges if e.a in numbers and e.b in numbers]
-    places = by_distances(len(inner), edges)
+    places = _turned(by_distances(len(inner), edges))
     most = max(Counter(hanging.values()).values(), default=0)
-    width, height = max(x for x, _ in sizes.values()) + _BESIDE, 60.0 + _BELOW * most
+    width = max(x for x, _ in sizes.values()) + _BESIDE
+    height = max(y for _, y in sizes.values()) + _BESIDE
+    height += most * (height + _BELOW)
     # So far apart that no two cards meet: the ellipse around each is as large as its card.
     apart = sorted(hypot((a - c) / width, (b - d) / height) for (a, b), (c, d) in combinations(places, 2))
     scale = 1 / max(apart[len(inner) // 50], 1e-3) if apart else 1.0
     return {one: (places[numbers[one]][0] * scale, places[numbers[one]][1] * scale) for one in inner}
+
+
+def _turned(places: Sequence[XY]) -> list[XY]:
+    """The same picture, lying on its longer side, with the first vertex on the left and the second one not below its
+    middle. One that is as long as it is wide is turned until the first vertex is the leftmost of its middle."""
+    count = max(len(places), 1)
+    x, y = sum(one for one, _ in places) / count, sum(one for _, one in places) / count
+    around = [(a - x, b - y) for a, b in places]
+    wide, high = sum(a * a for a, _ in around), sum(b * b for _, b in around)
+    slant = sum(a * b for a, b in around)
+    if hypot(wide - high, 2 * slant) > _ROUND * (wide + high):
+        angle = atan2(2 * slant, wide - high) / 2
+    else:
+        angle = atan2(around[0][1], around[0][0]) if around else 0.0
+    turned = [(a * cos(angle) + b * sin(angle), b * cos(angle) - a * sin(angle)) for a, b in around]
+    across = -1 if turned and turned[0][0] > 0 else 1
+    down = -1 if len(turned) > 1 and turned[1][1] > 0 else 1
+    return [(a * across, b * down) for a, b in turned]
 
 
 def _links(
@@ -175,7 +194,7 @@ def _cable(
         return middle, ends[::-1]
     if hanging.get(b) == a:
         y, left = at[b][1], at[b][0] - sizes[b][0] / 2
-        trunk = at[a][0] + _TRUNK - sizes[b][0] / 2 - _TRUNK / 2
+        trunk = left - _TRUNK / 2
         start, corner, end = (trunk, at[a][1] + sizes[a][1] / 2), (trunk, y), (left, y)
         ways = path([Piece(start, corner)]), path([Piece(end, corner)])
         return corner, [(start, "bottom", ways[0]), (end, "left", ways[1])]

@@ -32,7 +32,7 @@ def layout(plan: Plan) -> Layout:
             return _layout(plan, cards, wired(plan, found, grid, cards), few=True)
     from .fabric import fabric  # igraph stands behind it
 
-    cards = {index: card(node, small=True) for index, node in enumerate(plan.nodes)}
+    cards = {index: card(node, small=small(plan)) for index, node in enumerate(plan.nodes)}
     return _layout(plan, cards, fabric(plan, found, cards), few=False)
 
 
@@ -50,7 +50,7 @@ def _layout(plan: Plan, cards: Mapping[int, Card], drawn: Drawn, *, few: bool) -
     services = tuple(
         one
         for index, node in enumerate(plan.nodes)
-        if few
+        if not small(plan)
         for one in _services(plan, index, drawn.sizes[index], drawn.centres[index])
     )
     width, height = drawn.size

@@ -72,7 +72,7 @@ class PlacedService:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """A picture of `width` by `height`; `small` says that cards have names alone, since there are many."""
+    """A picture of `width` by `height`; `small` says that there are so many links that nothing is written at them."""
 
     width: float
     height: float

@@ -21,7 +21,7 @@ PLAIN, LONG, FIRST = (
     40.0,
 )  # how much a line, one that passes columns, the only way of the first probe is level
 _SWEEPS = 80
-_MOST = 26  # slots whose order is tried out by looking at the result
+_MOST, _MOST_LOOKS = 26, 150  # slots whose order is tried out by looking at the result, and how often
 
 
 @dataclass(frozen=True)
@@ -94,14 +94,19 @@ def ordered(found: Columned) -> list[list[Slot]]:
     for sweep in range(8):
         _sweep(order, found, forwards=sweep % 2 == 0)
     small = sum(map(len, order)) <= _MOST
-    cost: Callable[[], float] = lambda: _cost(order, found, small)  # noqa: E731
-    best, better = cost(), True
+    looks = _MOST_LOOKS if small else 0
+    tangled = _tangled(order, found)
+    best, better = tangled + (_unlevel(laid(order, found), found) if small else 0.0), True
     while better:
         better = False
         for column in order:
             for i, j in _swaps(len(column), small):
                 column[i], column[j] = column[j], column[i]
-                now = cost()
+                now = _tangled(order, found)
+                if looks and now < best:
+                    now, looks = now + _unlevel(laid(order, found), found), looks - 1
+                elif small and now < best:
+                    now = best  # enough was looked at
                 if now < best - 1e-6:
                     best, better = now, True
                 else:
@@ -131,8 +136,8 @@ def _sweep(order: list[list[Slot]], found: Columned, *, forwards: bool) -> None:
         index |= {one: position for position, one in enumerate(order[number])}
 
 
-def _cost(order: Sequence[Sequence[Slot]], found: Columned, small: bool) -> float:
-    """What is worse the greater it is: crossings most of all."""
+def _tangled(order: Sequence[Sequence[Slot]], found: Columned) -> float:
+    """How tangled an order is, whatever the heights: crossings count most."""
     index = {one: number for column in order for number, one in enumerate(column)}
     column_of = {one: number for number, column in enumerate(order) for one in column}
     between: dict[int, list[tuple[int, int]]] = {}
@@ -143,8 +148,7 @@ def _cost(order: Sequence[Sequence[Slot]], found: Columned, small: bool) -> floa
     )
     over = sum(abs(index[a] - index[b]) - 1 for a, b in found.upright)
     turned = sum(a > b for column in order for (a, _), (b, _) in combinations(column, 2))
-    cost = 100.0 * crossed + 40.0 * over + 0.01 * turned
-    return cost + _unlevel(laid(order, found), found) if small else cost
+    return 100.0 * crossed + 40.0 * over + 0.01 * turned
 
 
 def _unlevel(at: Mapping[Slot, float], found: Columned) -> float:

@@ -19,7 +19,7 @@ const SRH_FIELDS = ["segments_left", "segment_list", "srh.last_entry", "srh.hdr_
 const MAIN = /(^|\.)(frame\.\w+|source|destination|hop_limit|segments_left|segment_list|hmac|icmp\.type|.*_port)$/;
 const ALWAYS_NEW = /_mac$/; // every link has its own
 
-const WITNESSES = PREDICTION ? ["predicted"] : ["expected", "predicted", "captured"];
+const WITNESSES = ["expected", "predicted", "captured"]; // as far as they say something at a hop
 
 function labelOf(name, header) {
   const bare = name.slice(header.part === "ip" || header.part === "srh" ? header.prefix.length : 0);

@@ -26,7 +26,7 @@ function layPoints() {
     link.ends.forEach((end, index) => {
       // the two ends of a veth pair stand side by side on the service
       const shift = within ? (index ? 8 : -8) : 0;
-      POINTS.set(end.point, { x: end.x + shift, y: end.y, side: within ? "within" : end.side, end, within, bridge: link.bridge });
+      POINTS.set(end.point, { x: end.x + shift, y: end.y, side: within ? "within" : end.side, end, within, link });
     });
   }
 }
@@ -37,13 +37,13 @@ function pointAt(hop) {
   return POINTS.get(hop.point) ?? NODES.get(hop.node) ?? { x: 0, y: 0 };
 }
 
-/** The way from one hop to the next: along the link, or through the node. */
+/** The way from one hop to the next: along the link, or through the node; none between hops that are no neighbors. */
 function wayBetween(a, b) {
   const [from, to] = [pointAt(a), pointAt(b)];
   const here = ({ x, y }) => ({ x, y });
-  if (a.direction === "out" && from.end && to.end && !from.within) {
-    return [...followed(from.end.path), ...followed(to.end.path).reverse()];
+  if (from.within && to.within && a.node === b.node) return [here(from), here(to)];
+  if (a.direction === "out" && from.end && to.end) {
+    return from.link === to.link ? [...followed(from.end.path), ...followed(to.end.path).reverse()] : [];
   }
-  if (from.within && to.within) return [here(from), here(to)];
-  return [here(from), here(NODES.get(a.node) ?? from), here(to)];
+  return a.node === b.node ? [here(from), here(NODES.get(a.node) ?? from), here(to)] : [];
 }

@@ -103,6 +103,8 @@ function stripView(place) {
     (walk.choices ?? []).map((choice) => el("p", { class: "choice-made" }, "if ", text(choice))),
     el("ol", {}, places.map((one, index) => stripLine(one, places[index - 1]?.hop))),
     endWords(walk.end), walk.linux_end ? endWords(walk.linux_end, "On Linux: ") : null,
+    places.some(({ hop }) => !hop.captured?.length && Object.keys(hop.linux ?? {}).length)
+      ? el("p", {}, el("small", {}, "Predicted packets are drawn as Linux writes them; where the RFC says otherwise, the boxes show both.")) : null,
     walk.witness === "captured" ? el("p", { class: "notice" }, "These packets were captured; the model doesn't foresee them.") : null);
 }
 

@@ -50,13 +50,11 @@ function movePacket(from, place) {
   for (const mark of layers.nics.children) mark.classList.toggle("now", Number(mark.dataset.index) === place.h);
   const beside = from?.hop && keyOf(from) === keyOf(place) && Math.abs(from.h - place.h) === 1;
   const end = pointAt(place.hop);
-  if (!beside || STILL.matches) {
+  const way = !beside ? [] : from.h < place.h ? wayBetween(from.hop, place.hop) : wayBetween(place.hop, from.hop).reverse();
+  if (!way.length || STILL.matches) {
     putPacket(end);
     follow();
-    return;
-  }
-  const way = from.h < place.h ? wayBetween(from.hop, place.hop) : wayBetween(place.hop, from.hop).reverse();
-  glide(way, playing ? 900 : 350);
+  } else glide(way, playing ? 900 : 350);
 }
 
 function glide(way, duration) {

@@ -22,9 +22,10 @@ let layers = null; // the parts of the drawing that change
 function pictureView() {
   layers = { way: draw("g", { class: "way" }), nics: draw("g", {}), packet: draw("g", { class: "packet" }) };
   layers.svg = draw("svg", { viewBox: `${FRAME.x} ${FRAME.y} ${FRAME.width} ${FRAME.height}`, role: "img",
-    "aria-labelledby": "picture-title" },
-  draw("title", { id: "picture-title" }, pictureWords()), layers.way,
+    "aria-labelledby": "picture-title", class: SMALL ? "small" : null },
+  draw("title", { id: "picture-title" }, pictureWords()), SMALL ? null : layers.way,
   draw("g", {}, DOC.picture.links.filter(({ ends }) => !POINTS.get(ends[0]?.point)?.within).map(drawnLink)),
+  SMALL ? layers.way : null, // there are too many links to see it below them
   draw("g", {}, DOC.picture.nodes.map(drawnNode)), layers.nics, layers.packet);
   layers.box = el("div", { class: "picture", role: "region", tabindex: "0", "aria-label": "Picture of the topology" },
     layers.svg);
@@ -52,7 +53,7 @@ function sizePicture() {
   if (!layers) return;
   const fit = Math.min(layers.box.clientWidth / FRAME.width, (innerHeight * 0.42) / FRAME.height, 1.7);
   const letters = parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
-  const natural = Math.max(fit, (SMALL ? 0.45 : 0.8) * letters);
+  const natural = Math.max(fit, (SMALL ? 0.45 : 0.74) * letters);
   if (zoom === 0) zoom = fit / natural;
   layers.svg.setAttribute("width", Math.floor(FRAME.width * natural * zoom));
   layers.svg.setAttribute("height", Math.floor(FRAME.height * natural * zoom));
@@ -134,8 +135,14 @@ function nodeWords(node) {
 
 /** Draws the way of a walk and a mark at each of its NICs. */
 function showWay(places) {
-  const route = places.slice(1).flatMap(({ hop }, index) => wayBetween(places[index].hop, hop));
-  layers.way.replaceChildren(draw("polyline", { points: route.map(({ x, y }) => `${x.toFixed(1)},${y.toFixed(1)}`).join(" ") }));
+  const routes = [[]]; // a new one where there is no way on
+  places.slice(1).forEach(({ hop }, index) => {
+    const way = wayBetween(places[index].hop, hop);
+    if (way.length) routes.at(-1).push(...way);
+    else routes.push([]);
+  });
+  layers.way.replaceChildren(...routes.filter(({ length }) => length).map((route) =>
+    draw("polyline", { points: route.map(({ x, y }) => `${x.toFixed(1)},${y.toFixed(1)}`).join(" ") })));
   layers.nics.replaceChildren(...places.map(nicMark));
   const on = new Set(places.map(({ hop }) => hop.node));
   for (const node of layers.svg.querySelectorAll("[data-node]")) node.classList.toggle("on", on.has(node.dataset.node));
