@@ -15,6 +15,7 @@ from srv6lab.evidence.probes import Found, Sent
 from srv6lab.plan.nodes import Plan
 from srv6lab.predict import predict
 from srv6lab.report.page.document import document
+from srv6lab.report.page.html import page
 from srv6lab.report.page.packed import packed, unpacked
 from srv6lab.report.page.shown import Shown
 from srv6lab.report.walk import Walked, walks_json
@@ -206,3 +207,67 @@ def test_what_is_packed_is_unpacked_as_it_was(value: Any) -> None:
 def test_what_is_said_often_is_there_once() -> None:
     text = "the same long text for every one of them"
     assert json.dumps(packed([{"what": text}] * 50)).count(text) == 1
+
+
+# --- what a file can say
+
+
+def test_a_hostile_text_is_a_value_like_any_other() -> None:
+    """Names can't hold it; descriptions and what nodes answer can. The page escapes all of it: see its own tests."""
+    evil = '</script><script>alert(1)</script>\u2028\u202e"&<!--'
+    plan = replace(planned(), description=evil)
+    suspect = {"cause": evil, "node": evil, "what": evil, "command": evil, "proven": True, "mend": evil}
+    verdict = {"exercise": "across", "status": "fail", "items": [], "suspects": [suspect]}
+    found = document(plan, [Shown("across", (PREDICTION,), verdict, note=evil)], MADE)
+    assert misshapen(found) == []
+    assert (found["description"], found["exercises"][0]["note"]) == (evil, evil)
+    assert found["exercises"][0]["suspects"] == [suspect]
+    html = page(found)
+    assert html.count("<script") == html.count("</script>") and "alert(1)</script>" not in html
+    assert "\u2028" not in html and "<!--" not in html.partition('id="walk"')[2].partition("</script>")[0]
+
+
+def test_the_messages_of_routing_protocols_that_were_judged_are_told() -> None:
+    """Also what is wrong of one: then it is an item of its field, or one that is missing."""
+    lab = next(one for one in SITE.course()[0] if any(it.expect.control for it in one.exercises))
+    plan, _ = SITE.load(SITE.refer(lab.name))
+    exercise = next(one for one in plan.exercises if one.expect.control)
+    one = exercise.expect.control[0]
+    at = {"point": str(one.point), "direction": str(one.direction), "probe": None, "alone": None, "note": ""}
+    at |= {"predicted": None, "location": None, "quirks": []}
+    items = [
+        {
+            **at,
+            "kind": "message",
+            "status": "pass",
+            "field": "",
+            "expected": one.protocol,
+            "captured": "it: 2 fields",
+        },
+        {
+            **at,
+            "kind": "field",
+            "status": "fail",
+            "field": f"{one.protocol}.x",
+            "expected": "1",
+            "captured": "2",
+        },
+        {
+            **at,
+            "kind": "missing",
+            "status": "fail",
+            "field": one.protocol,
+            "expected": one.protocol,
+            "captured": "0",
+        },
+        {**at, "kind": "tracer", "status": "inconclusive", "field": "", "expected": None, "captured": None},
+    ]
+    verdict = {"exercise": exercise.name, "status": "fail", "items": items, "suspects": []}
+    (found,) = document(plan, [Shown(exercise.name, (), verdict)], MADE)["exercises"]
+    assert [(it["protocol"], it["words"], it["status"]) for it in found["messages"]] == [
+        (one.protocol, "it: 2 fields", "pass"),
+        (one.protocol, f"{one.protocol}.x: expected 1, captured 2", "fail"),
+        (one.protocol, f"expected {one.protocol}, captured 0", "fail"),
+    ]
+    (found,) = document(plan, [Shown(exercise.name, ())], MADE)["exercises"]
+    assert [it["at"] for it in found["messages"]] == [str(it.point) for it in exercise.expect.control]

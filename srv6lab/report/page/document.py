@@ -70,6 +70,6 @@ def _exercise(plan: Plan, shown: Shown, walks: Walked, frames: Frames) -> dict[s
         "counters": tables.counters(plan, shown),
         "alerts": tables.alerts(shown),
         "proxies": tables.proxies(plan, walks),
-        "messages": tables.messages(shown),
+        "messages": tables.messages(plan, shown),
         "policies": tables.policies(plan, shown),
     }

@@ -52,19 +52,39 @@ def alerts(shown: Shown) -> list[dict[str, Any]]:
     ]
 
 
-def messages(shown: Shown) -> list[dict[str, Any]]:
-    """Those of routing protocols that were judged: items of no probe, at a point, but alerts."""
+def messages(plan: Plan, shown: Shown) -> list[dict[str, Any]]:
+    """Those of routing protocols that are judged: what was seen of each, or what is expected where nothing was run."""
+    expected = plan.exercise(shown.name)[1].expect.control
+    if shown.verdict is None:
+        return [_message(str(one.point), one.direction, one.protocol, None, None) for one in expected]
+    protocols = sorted({one.protocol for one in expected}, key=len, reverse=True)
     return [
-        {
-            "at": one["point"],
-            "direction": one["direction"],
-            "protocol": (one["expected"] or "").partition(" ")[0],
-            "words": one["captured"],
-            "status": one["status"],
-        }
-        for one in (shown.verdict or {}).get("items", ())
-        if one["kind"] == "message"
+        _message(item["point"], item["direction"], protocol, _said(item), item["status"])
+        for item in shown.verdict["items"]
+        if item["kind"] in _OF_MESSAGES and item["point"] and not item["probe"]
+        for protocol in [_protocol(item, protocols)]
+        if protocol
     ]
+
+
+_OF_MESSAGES = ("message", "missing", "field", "sids")
+
+
+def _message(at: str, direction: str, protocol: str, words: str | None, status: str | None) -> dict[str, Any]:
+    return {"at": at, "direction": str(direction), "protocol": protocol, "words": words, "status": status}
+
+
+def _protocol(item: Mapping[str, Any], protocols: Sequence[str]) -> str:
+    """That of an item: its field's name begins with it, or what was expected does."""
+    said = item["field"] or item["expected"] or ""
+    return next((one for one in protocols if said.startswith(one)), "")
+
+
+def _said(item: Mapping[str, Any]) -> str | None:
+    if item["kind"] == "message":
+        return str(item["captured"])
+    words = "expected {expected}, captured {captured}".format_map(item)
+    return words if item["kind"] == "missing" else f"{item['field']}: {words}"
 
 
 def proxies(plan: Plan, walked: Walked) -> list[dict[str, Any]]:
