@@ -14,6 +14,7 @@ ASIDE = (
     "tests/browser/",
     "tests/host/",
     "tests/live/",
+    "tests/providers/test_traces.py",
     "tests/providers/test_vagrant_parts.py",
     "tests/srv6/policy/",
     "tests/srv6/test_behaviors.py",
