@@ -405,6 +405,28 @@ def status(_: Context, lab: str = "", instance: str = "", format: str = "text") 
         raise Exit(code=3)
 
 
+@task(
+    help={
+        "lab": _LAB,
+        "node": "only what is of this node, and of the whole lab (default: all)",
+        "format": f"{', '.join(formats.EVENTS)}: text is a screen on a terminal, else a line an event",
+        "interval": "seconds between two looks at counters (default: 1, of virtual machines 10)",
+        "instance": _INSTANCE,
+    },
+    positional=["lab", "node"],
+)
+def watch(
+    _: Context, lab: str, node: str = "", format: str = "text", interval: str = "", instance: str = ""
+) -> None:
+    """Watch a lab live: nodes, packets, SIDs, routes, and what checks in other terminals find; q ends it.
+
+    Takes no lock and changes nothing; goes on through destroy and up. ndjson is one event a line, for programs.
+    """
+    from srv6lab.cli.watch import watch
+
+    watch(SITE, lab, form=format, node=node, interval=interval, instance=instance)
+
+
 @task(help={"lab": _LAB, "instance": _INSTANCE, "format": "text or json"})
 def sids(_: Context, lab: str, instance: str = "", format: str = "text") -> None:
     """Show the local SIDs, locators and VPN routes that a lab's nodes have now."""

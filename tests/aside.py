@@ -14,6 +14,7 @@ ASIDE = (
     "tests/browser/",
     "tests/host/",
     "tests/live/",
+    "tests/providers/test_traces.py",
     "tests/providers/test_vagrant_parts.py",
     "tests/srv6/policy/",
     "tests/srv6/test_behaviors.py",
@@ -57,6 +58,7 @@ ASIDE = (
     "tests/test_predict.py",
     "tests/test_predict_segments.py",
     "tests/test_predict_services.py",
+    "tests/test_records.py",
     "tests/test_registry.py",
     "tests/test_routes.py",
     "tests/test_probes.py",
@@ -77,6 +79,7 @@ ASIDE = (
     "tests/test_vagrantfile.py",
     "tests/test_validate.py",
     "tests/test_walk_report.py",
+    "tests/test_watch.py",
     "tests/test_wireshark.py",
     "tests/test_witnesses.py",
 )

@@ -64,9 +64,20 @@ class Live:
     def said(self) -> str:
         return self.err.read_text()
 
-    def told(self, *fields: str, only: str = "frame") -> list[list[str]]:
+    def told(self, *fields: str, only: str = "frame", names: bool = False) -> list[list[str]]:
+        """What tshark reads of it."""
         wanted = [word for field in fields for word in ("-e", field)]
-        line = [tool("tshark"), "-N", "n", "-r", str(self.path), "-Y", only, "-T", "fields", *wanted]
+        line = [
+            tool("tshark"),
+            *(["-N", "n"] if names else ["-n"]),
+            "-r",
+            str(self.path),
+            "-Y",
+            only,
+            "-T",
+            "fields",
+            *wanted,
+        ]
         done = subprocess.run(line, capture_output=True, text=True, check=True)
         return [row.split("\t") for row in done.stdout.splitlines()]
 
@@ -152,7 +163,9 @@ def test_addresses_have_the_names_of_the_lab(up: Up, live: Callable[..., Live]) 
     ping(up)
     up.running.mark()
     one.end()
-    assert [str(first), str(last)] in one.told("ip.src_host", "ip.dst_host", only="icmp.type == 8")
+    assert [str(first), str(last)] in one.told(
+        "ip.src_host", "ip.dst_host", only="icmp.type == 8", names=True
+    )
 
 
 def load(lab: Up, count: int) -> None:
@@ -167,7 +180,7 @@ def load(lab: Up, count: int) -> None:
         taker.stdin.close()
 
 
-@pytest.mark.parametrize("seconds", [1, pytest.param(60, marks=pytest.mark.prove)])
+@pytest.mark.parametrize("seconds", [1, pytest.param(30, marks=pytest.mark.prove)])
 def test_none_of_five_thousand_packets_a_second_on_each_nic_is_lost(
     seconds: int, up: Up, live: Callable[..., Live]
 ) -> None:
@@ -202,6 +215,30 @@ def test_a_reader_who_goes_ends_it_also_while_nothing_passes(up: Up) -> None:
         popen.stdout.close()
         assert popen.wait(60) == 0
         assert popen.stderr.read() == b""
+
+
+def test_it_is_dissected_while_it_comes_as_wireshark_does_it(up: Up, tmp_path: Path) -> None:
+    """tshark -i - reads it as Wireshark -k -i - does: through dumpcap, which knows NICs and names in a pipe."""
+    line = [*INVOKE, "capture", f"lab={FIRST}", "--instance", up.instance, "--live"]
+    wanted = ["-T", "fields", "-e", "frame.interface_name", "-e", "ip.src_host", "-e", "icmp.type"]
+    shown = tmp_path / "shown"
+    with shown.open("wb") as out, subprocess.Popen(line, cwd=REPOSITORY, stdout=subprocess.PIPE) as popen:
+        reading = [tool("tshark"), "-l", "-N", "n", "-i", "-", *wanted]
+        with subprocess.Popen(reading, stdin=popen.stdout, stdout=out, stderr=subprocess.DEVNULL) as reader:
+            assert popen.stdout
+            popen.stdout.close()
+
+            def seen() -> set[str]:
+                rows = [line.split("\t") for line in shown.read_text().splitlines()]
+                return {row[0] for row in rows if row[1:] == [str(points(up)[0]), "8"]}
+
+            def all_seen() -> bool:
+                ping(up)
+                return seen() == {str(point) for point in points(up)}
+
+            assert wait_until(all_seen, 60, 0.5)
+            reader.terminate()
+        assert popen.wait(60) == 0
 
 
 def test_a_lab_that_is_taken_away_ends_it(bring_up: Callable[[str], Up], tmp_path: Path) -> None:

@@ -8,3 +8,4 @@ routes; started again, it elects again.
 
 # What the agent is made of, below the package: all that a node needs of it.
 FILES = ("__init__.py", "agent/*.py", "srv6/__init__.py", "srv6/behaviors.py", "srv6/policy/*.py")
+FOLDER = "/var/lib/srv6lab/policies"  # of a node: what its agent was told, and what it says

@@ -31,6 +31,7 @@ _PCAP_ORDERS = {
     b"\xa1\xb2\x3c\x4d": ">",
     b"\xa1\xb2\xcd\x34": ">",
 }
+_NANOSECONDS = frozenset({b"\x4d\x3c\xb2\xa1", b"\xa1\xb2\x3c\x4d"})
 _MODIFIED = frozenset({b"\x34\xcd\xb2\xa1", b"\xa1\xb2\xcd\x34"})
 _SECTION, _INTERFACE = 0x0A0D0D0A, 1
 _SECTION_BYTES = struct.pack("<I", _SECTION)  # a palindrome: the same in both byte orders
@@ -149,6 +150,33 @@ def _packets_of_blocks(data: Buffer) -> Iterator[tuple[int, bytes]]:
                 number = struct.unpack_from(order + _PACKET_BLOCKS[kind], data, start + 8) or (0,)
                 end = min(start + begin + length, following - 4)
                 yield links[number[0]], bytes(data[start + begin : end])
+
+
+def packets_from(path: Path, start: int, most: int = _CHUNK) -> tuple[list[tuple[int, bytes]], int]:
+    """The packets of a pcap's whole records from a byte offset on, each with its time in nanoseconds since 1970, and the
+    offset to go on from; of about so many bytes at a time. `start` is where a record begins, or 0. ValueError for what is no pcap,
+    or damaged."""
+    with path.open("rb") as source:
+        magic = source.read(4)
+        if len(magic) < 4:
+            return [], 0
+        if magic not in _PCAP_ORDERS:
+            raise ValueError(f"it begins with {magic!r}, as no pcap does")
+        head = struct.Struct(f"{_PCAP_ORDERS[magic]}III{_record_header(magic) - 12}x")
+        scale = 1 if magic in _NANOSECONDS else 1000
+        source.seek(offset := max(start, PCAP_HEADER))
+        data = source.read(max(most, _LONGEST_RECORD))
+    found = []
+    at = 0
+    while at + head.size <= len(data):
+        seconds, fraction, length = head.unpack_from(data, at)
+        if length > _LONGEST_RECORD:
+            raise ValueError(f"a record claims {length} bytes, which is damage")
+        if (following := at + head.size + length) > len(data):
+            break
+        found.append((seconds * 10**9 + fraction * scale, data[at + head.size : following]))
+        at = following
+    return found, offset + at
 
 
 def twins(path: Path) -> frozenset[int]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import mmap
 import struct
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -64,10 +64,9 @@ def records(path: Path) -> Iterator[Record]:
     no capture."""
     with _mapped(path) as data:
         found = whole(data)
-        if found.kind == "pcap":
-            yield from _of_pcap(data, found.end)
-        elif found.kind == "pcapng":
-            yield from _of_pcapng(data, found.end)
+        read = {"pcap": _of_pcap, "pcapng": _of_pcapng}.get(found.kind)
+        with suppress(struct.error):  # a header or a block that is too short for what it says it is
+            yield from read(data, found.end) if read else ()
 
 
 def _of_pcap(data: mmap.mmap | bytes, end: int) -> Iterator[Record]:

@@ -99,4 +99,7 @@ def handed_in(plan: Plan, asked: Sequence[str], names: Sequence[str], folder: Pa
         raise UsageError(
             "one folder of captures is of one exercise", f"--exercise, one of: {', '.join(told)}"
         )
-    return [_run_of(plan, told[0], folder)]
+    found = _run_of(plan, told[0], folder) if _is_run(folder) else Source(told[0], folder)
+    if found.folder is None:
+        raise UsageError(f"{folder}: {found.note}", "hand in the topology that it ran with")
+    return [found]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -107,11 +107,21 @@ def _written(plan: Plan, told: Sequence[runs.Told], folder: Path, progress: Prog
     progress(f"writing {shown(capture)}")
     with writing_whole(capture) as target:
         count = merge.write(target, _header(plan, told, words, known), sources, links, digits)
-    filters = profile.filters(predictions)
-    config, called = folder, f"srv6lab-{plan.name}"
-    for file, text in profile.files(names.hosts(known), filters).items():
-        write_whole(config / "profiles" / called / file, text)
-    return Written(folder, start.Opening(capture, config, called), count, tuple(words))
+    called = f"srv6lab-{plan.name}"
+    _profile(folder, called, profile.files(names.hosts(known), profile.filters(predictions)))
+    return Written(folder, start.Opening(capture, folder, called), count, tuple(words))
+
+
+def _profile(config: Path, called: str, files: Mapping[str, str]) -> None:
+    """Write the profile; what Wireshark remembers of the last time stays as it is."""
+    place = config / "profiles" / called
+    for file, text in files.items():
+        write_whole(place / file, text)
+    first = {place / file: text for file, text in profile.remembered().items()}
+    first |= {config / file: text for file, text in profile.REMEMBERED.items()}
+    for path, text in first.items():
+        if not path.exists():
+            write_whole(path, text)
 
 
 def _links(source: merge.Source) -> Iterator[int]:

@@ -263,7 +263,7 @@ def _words(probe: Probe) -> str:
 def _send(lab: Instance, plan: Plan, probe: Probe, patience: int) -> Sent:
     token, to = secrets.token_hex(16), plan.target(probe)
     listening, receiver = listener(to, probe), plan.receiver(probe) or ""
-    with sending.begun(lab, [probe.source, *([receiver] if listening else [])], token):
+    with sending.begun(lab, [probe.source, *([receiver] if listening else [])], token, probe.id):
         if listening and (begun := sending.run(lab, receiver, listening, token, 30)).exit_code:
             return Sent(probe.id, 0, 0, token, f"nothing listens at {probe.to}: {begun.stderr.strip()}")
         words = command(to, probe, token, patience)

@@ -20,9 +20,9 @@ _one_at_a_time = Lock()  # a probe may be sent while others are
 
 
 @contextmanager
-def begun(lab: Instance, nodes: Sequence[str], token: str) -> Iterator[None]:
-    """While the probe of that token runs in these nodes."""
-    _note(lab, add=[(node, token) for node in nodes])
+def begun(lab: Instance, nodes: Sequence[str], token: str, probe: str = "") -> Iterator[None]:
+    """While the probe of that token runs in these nodes; its name is for who watches."""
+    _note(lab, add=[(node, token, probe) for node in nodes])
     try:
         yield
     except BaseException:
@@ -38,7 +38,7 @@ def run(lab: Instance, node: str, argv: Sequence[str], token: str, timeout: floa
 
 def end(lab: Instance, token: str = "") -> None:
     """End what still runs of a probe, or of all probes. A node that doesn't answer has nothing to end."""
-    for node, of in _noted(lab):
+    for node, of, _ in _noted(lab):
         if token in ("", of):
             with suppress(MachineError):
                 lab.exec(node, program("ender", f"{_MARK}={of}"), timeout=10)
@@ -51,13 +51,15 @@ def take_back(lab: Instance) -> None:
     Changes(lab).take_back()
 
 
-def _noted(lab: Instance) -> list[tuple[str, str]]:
+def _noted(lab: Instance) -> list[tuple[str, str, str]]:
     with suppress(FileNotFoundError, ValueError, TypeError):
-        return [(node, token) for node, token in json.loads(lab.home.sending.read_text("utf-8"))]
+        return [
+            (node, token, probe) for node, token, probe in json.loads(lab.home.sending.read_text("utf-8"))
+        ]
     return []
 
 
-def _note(lab: Instance, add: Sequence[tuple[str, str]] = (), gone: str | None = None) -> None:
+def _note(lab: Instance, add: Sequence[tuple[str, str, str]] = (), gone: str | None = None) -> None:
     """Write down what runs; with `gone` without that token, "" for all of them."""
     with _one_at_a_time:
         noted = [*_noted(lab), *add]

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 
 from srv6lab.errors import MachineError
 from srv6lab.evidence.drift import Difference
@@ -78,15 +79,26 @@ def differences(lab: Instance) -> tuple[Difference, ...] | None:
         return None
 
 
-def _ask_all(lab: Instance) -> dict[str, str]:
-    def ask(node: str) -> str:
-        with suppress(MachineError):
-            return lab.exec(node, ["bash", "-c", SCRIPT], timeout=_PATIENCE).stdout
-        return ""
+def differences_of(lab: Instance, node: str) -> tuple[Difference, ...] | None:
+    """The same of one node; None also where it doesn't answer."""
+    try:
+        before = json.loads((lab.home.path / KEPT).read_text(encoding="utf-8"))[node]
+        after = _ask(lab, node)
+        return tuple(compare(node, read(before), read(after))) if before and after else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
+
+def _ask_all(lab: Instance) -> dict[str, str]:
     with ThreadPoolExecutor(max_workers=8) as pool:
         nodes = lab.nodes()
-        return dict(zip(nodes, pool.map(ask, nodes), strict=True))
+        return dict(zip(nodes, pool.map(partial(_ask, lab), nodes), strict=True))
+
+
+def _ask(lab: Instance, node: str) -> str:
+    with suppress(MachineError):
+        return lab.exec(node, ["bash", "-c", SCRIPT], timeout=_PATIENCE).stdout
+    return ""
 
 
 def compare(node: str, before: Sections, after: Sections) -> Iterator[Difference]:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from srv6lab.agent import FOLDER as FOLDER
 from srv6lab.agent.report import report
 from srv6lab.errors import MachineError, NodeError
 from srv6lab.host.progress import Progress
@@ -17,7 +18,6 @@ from srv6lab.predict.policies import elect
 from srv6lab.predict.policy_routes import Elected
 from srv6lab.topology.actions import Action
 
-FOLDER = "/var/lib/srv6lab/policies"
 PATIENCE, SHORT_PATIENCE, NO_PATIENCE = 20.0, 5.0, 1.5
 _INTERVAL = 0.1
 _STOPPED = "State:\tT (stopped)\n"

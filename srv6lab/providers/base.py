@@ -19,6 +19,7 @@ from srv6lab.providers.state import Home, State
 
 if TYPE_CHECKING:  # a plan takes longest to import, and most of what a provider does needs none
     from srv6lab.plan.nodes import Plan
+    from srv6lab.providers.process import Process  # of Linux only
     from srv6lab.render.files import Files
 
 
@@ -94,6 +95,10 @@ class Provider(Protocol):
     def nodes(self, state: State) -> Sequence[str]:
         """The names of the lab's nodes, alive or not."""
         ...
+
+    def here(self, state: State) -> Mapping[str, Process] | None:
+        """The first process of each node that is alive on this machine; None where nodes are elsewhere."""
+        return None
 
     def status(self, home: Home, state: State) -> Sequence[Health]:
         """Every node and tracer, and what else the lab stands on."""

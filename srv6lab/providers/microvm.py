@@ -110,6 +110,9 @@ class Microvm(Netns):
     def _data(self, state: State) -> Data:
         return Data.of(_Data.of(state).within(state))
 
+    def here(self, state: State) -> Mapping[str, Process] | None:
+        return None
+
     def status(self, home: Home, state: State) -> Sequence[Health]:
         if not state.provider_data:
             return ()

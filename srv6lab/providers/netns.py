@@ -147,6 +147,10 @@ class Netns(Provider):
     def nodes(self, state: State) -> Sequence[str]:
         return tuple(self._data(state).nodes)
 
+    def here(self, state: State) -> Mapping[str, Process] | None:
+        data = self._data(state)
+        return {name: process for name, process in data.nodes.items() if data.alive(process)}
+
     def status(self, home: Home, state: State) -> Sequence[Health]:
         if not state.provider_data:
             return ()

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 
 from srv6lab.errors import LabError, UsageError
 from srv6lab.host.files import write_whole
-from srv6lab.host.lock import hold
+from srv6lab.host.lock import hold, is_held
 
 SCHEMA = 2
 Data = TypeVar("Data")
@@ -92,6 +92,11 @@ class Home:
     def alive(self) -> Path:
         """Locked as long as a process of the lab lives."""
         return self.path / "alive"
+
+    @property
+    def written(self) -> Path:
+        """What is written down about the lab."""
+        return self._file
 
     def run(self, exercise: str) -> Path:
         return self.runs / exercise
@@ -170,6 +175,11 @@ class Home:
             os.close(descriptor)
             if _open_files_stay():
                 self._forget_a_lone_lock()
+
+    @property
+    def busy(self) -> bool:
+        """Whether a command is at work on it, found out without standing in anybody's way."""
+        return is_held(self._lock)
 
     def _forget_a_lone_lock(self) -> None:
         """A command that did nothing, or was interrupted before it did, leaves no folder behind."""

@@ -32,6 +32,7 @@ PICTURES: Formats = {
     "drawio": _of("picture.drawio", "picture_drawio"),
 }
 POLICIES: Formats = {"text": _of("policies", "policies_text"), "json": _of("policies", "policies_json")}
+EVENTS: Formats = {"text": _of("watch", "event_text"), "ndjson": _of("watch", "event_json")}
 SIDS: Formats = {"text": _of("sids", "sids_text"), "json": _of("sids", "sids_json")}
 OVERVIEW: Formats = {"text": _of("status", "overview_text"), "json": _of("status", "overview_json")}
 STATUS: Formats = {"text": _of("status", "status_text"), "json": _of("status", "status_json")}

@@ -10,6 +10,9 @@ from srv6lab.evidence.drift import Difference
 from srv6lab.providers.base import Health
 from srv6lab.report.table import aligned
 
+DIFFERS = "differs from Day0, which invoke up runs again"
+AS_DAY0 = "settings are as Day0 left them"
+
 
 @dataclass(frozen=True, slots=True)
 class Begun:
@@ -47,7 +50,12 @@ def overview_text(begun: Sequence[Begun], first: str) -> str:
 
 def _alive(one: Begun) -> str:
     counts = [(kind, *one.alive(kind)) for kind in ("node", "tracer")]
-    return ", ".join(f"{alive} of {all_} {kind}s" for kind, alive, all_ in counts)
+    return ", ".join(alive_of(*each) for each in counts)
+
+
+def alive_of(kind: str, alive: int, all_: int) -> str:
+    """How many of them are."""
+    return f"{alive} of {all_} {kind}s"
 
 
 def _next(one: Begun) -> list[str]:
@@ -74,10 +82,10 @@ def status_text(
         for one in health
     ]
     if drift:
-        lines.append("differs from Day0, which invoke up runs again:")
+        lines.append(f"{DIFFERS}:")
         lines += [f"  {line}" for one in drift for line in one.sentences()]
     elif drift is not None:
-        lines.append("settings are as Day0 left them")
+        lines.append(AS_DAY0)
     return "\n".join(lines) + "\n"
 
 

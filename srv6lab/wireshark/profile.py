@@ -14,21 +14,22 @@ from dataclasses import dataclass
 from srv6lab.evidence.prediction import Prediction
 from srv6lab.wireshark.comments import DIFFERS, MISSING, UNFORESEEN, acted, opening
 
+# What each is called, what it shows, and its width in pixels.
 _COLUMNS = (
-    ("No.", "%m"),
-    ("Time", "%Rt"),
-    ("NIC", "%Cus:frame.interface_name:0:R"),
-    ("Direction", "%Cus:frame.packet_flags_direction:0:R"),
-    ("Active SID", "%Cus:ipv6.dst:1:U"),
-    ("which is", "%Cus:ipv6.dst_host:1:R"),
-    ("SL", "%Cus:ipv6.routing.segleft:1:R"),
-    ("Segment list (last first)", "%Cus:ipv6.routing.srh.addr:0:U"),
-    ("Source", "%s"),
-    ("Destination", "%d"),
-    ("Protocol", "%p"),
-    ("Length", "%L"),
-    ("Info", "%i"),
-    ("srv6lab", "%Cus:frame.comment:-1:R"),
+    ("No.", "%m", 60),
+    ("Time", "%Rt", 90),
+    ("NIC", "%Cus:frame.interface_name:0:R", 130),
+    ("Direction", "%Cus:frame.packet_flags_direction:0:R", 85),
+    ("Active SID", "%Cus:ipv6.dst:1:U", 170),
+    ("which is", "%Cus:ipv6.dst_host:1:R", 150),
+    ("SL", "%Cus:ipv6.routing.segleft:1:R", 35),
+    ("Segment list (last first)", "%Cus:ipv6.routing.srh.addr:0:U", 270),
+    ("Source", "%s", 110),
+    ("Destination", "%d", 110),
+    ("Protocol", "%p", 75),
+    ("Length", "%L", 60),
+    ("Info", "%i", 260),
+    ("srv6lab", "%Cus:frame.comment:-1:R", 600),
 )
 _PREFERENCES = (
     ("nameres.network_name", "TRUE"),  # of hosts and of the capture's own names
@@ -87,6 +88,15 @@ def files(hosts: str, filters: Sequence[Filter]) -> dict[str, str]:
     }
 
 
+def remembered() -> dict[str, str]:
+    """What Wireshark remembers of a profile when it ends, as it is at first: how wide its columns are."""
+    widths = (f"{':'.join(shown.split(':')[:2])}, {width}" for _, shown, width in _COLUMNS)
+    return {"recent": f"column.width: {', '.join(widths)}\n"}
+
+
+REMEMBERED = {"recent_common": "gui.geometry_main_maximized: TRUE\n"}  # of the window, whatever the profile
+
+
 def filters(predictions: Mapping[str, Iterable[Prediction]]) -> list[Filter]:
     """A filter for what is wrong, for each exercise and each of its probes, and for what each behavior has let out."""
     found = [Filter("not as the model says", _WRONG, "wrong"), Filter("packets with an SRH", _SRH, "SRH")]
@@ -107,11 +117,6 @@ def expressions(profile: Iterable[Filter]) -> Iterator[str]:
     yield from (one.expression for one in _COLORS)
 
 
-def columns() -> str:
-    """The columns as a preference has them."""
-    return ",".join(f"{quoted(title)},{quoted(shown)}" for title, shown in _COLUMNS)
-
-
 def _behaviors(prediction: Prediction) -> Iterator[str]:
     for trace in (*prediction.rfc, *prediction.linux):
         yield from (name for hop in trace.hops for name in hop.behaviors)
@@ -124,7 +129,7 @@ def _says(text: str) -> str:
 
 def _preferences() -> str:
     lines = ["# Written by srv6lab. Wireshark writes what is changed here while it runs.", ""]
-    pairs = ",\n".join(f"\t{quoted(title)}, {quoted(shown)}" for title, shown in _COLUMNS)
+    pairs = ",\n".join(f"\t{quoted(title)}, {quoted(shown)}" for title, shown, _ in _COLUMNS)
     lines += [f"gui.column.format: \n{pairs}"]
     lines += [f"{name}: {value}" for name, value in _PREFERENCES]
     return "\n".join(lines) + "\n"

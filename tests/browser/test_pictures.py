@@ -7,11 +7,14 @@ from pathlib import Path
 import pytest
 
 from srv6lab.plan.nodes import Plan
+from srv6lab.plan.planner import plan
 from srv6lab.report.picture.svg import picture_svg
+from srv6lab.topology.load import load
 from tests.browser.chromium import Browser
 from tests.conftest import SITE, some_labs
 from tests.small import SMALL, planned
 from tests.test_graph import HOSTILE, called
+from tests.test_picture import PUBLIC
 
 # The texts that lie on each other or on a card that isn't theirs, leave their card or the picture, or are too small.
 CLASHES = """
@@ -49,6 +52,16 @@ def test_every_text_of_a_lab_can_be_read(name: str, browser: Browser, tmp_path: 
     opened(browser, tmp_path, SITE.load(SITE.refer(name))[0])
     assert browser.js(CLASHES) == []
     assert browser.complaints() == []
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("path", PUBLIC, ids=lambda path: path.stem)
+def test_every_text_of_a_lab_of_somebody_else_can_be_read(
+    path: Path, browser: Browser, tmp_path: Path
+) -> None:
+    read = load(path, path.name)
+    opened(browser, tmp_path, plan(read.topology, read.source.locate, read.files))
+    assert browser.js(CLASHES) == []
 
 
 def test_texts_on_each_other_are_seen(browser: Browser, tmp_path: Path) -> None:

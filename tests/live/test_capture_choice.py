@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
+
 import pytest
 
-from srv6lab.cli.capture import Asked, chosen
+from srv6lab.cli.capture import Asked, chosen, refuse, refuse_alone
 from srv6lab.errors import UsageError
 from srv6lab.evidence.packets import Point
 
@@ -54,3 +56,18 @@ def test_what_was_asked_is_told_as_it_is_typed() -> None:
     assert asked.words == " --node 'a b' --nic c:eth1 --filter 'ip6 and not icmp6'"
     assert asked
     assert not Asked()
+
+
+def test_a_folder_is_refused_and_a_pipe_is_not() -> None:
+    refuse("lab=one", "", "", Asked(), io.StringIO())
+    with pytest.raises(UsageError, match="to no folder") as told:
+        refuse("lab=one", "DIR", "mine", Asked(nodes=["mid"]), io.StringIO())
+    assert told.value.mend == "invoke capture lab=one --live --node mid --instance mine >FILE.pcapng"
+
+
+def test_what_chooses_for_a_live_capture_is_refused_without_one() -> None:
+    refuse_alone(Asked())
+    for asked in (Asked(nodes=["mid"]), Asked(nics=["mid:eth1"]), Asked(filter="ip6")):
+        with pytest.raises(UsageError, match="what --live shows") as told:
+            refuse_alone(asked)
+        assert asked.words in told.value.mend

@@ -10,6 +10,7 @@ from srv6lab.plan.nodes import Nic, Plan
 from srv6lab.report.quoting import plain
 
 from .cards import CHARACTER, HEAD, LINE, PAD
+from .clear import Box, clear
 from .icons import ICONS
 from .layout import CardLine, Layout, PlacedEnd, PlacedLink, PlacedNode, PlacedService, layout
 from .paths import number
@@ -56,8 +57,9 @@ def picture_svg(plan: Plan, way: Way = NOWHERE) -> str:
     _add(root, "style", _STYLE)
     _add(root, "rect", **{"class": "paper"}, width=width, height=height, rx="10")
     nics = {nic.point: nic for nic in plan.nics()}
-    for link in placed.links:
-        _link(root, link, nics, small=placed.small)
+    links = [_link(root, link, nics, small=placed.small) for link in placed.links]
+    if not placed.small:
+        clear(links, map(_edges, placed.nodes))
     for node in placed.nodes:
         services = [one for one in placed.services if one.node == node.name]
         _node(root, node, services)
@@ -75,7 +77,7 @@ def described(plan: Plan, placed: Layout) -> str:
     return f"{said}{kinds}{'; '.join(links)}."
 
 
-def _link(root: xml.Element, link: PlacedLink, nics: dict[Point, Nic], *, small: bool) -> None:
+def _link(root: xml.Element, link: PlacedLink, nics: dict[Point, Nic], *, small: bool) -> xml.Element:
     group = _add(root, "g", **{"class": "link"})
     ends = " – ".join(f"{end.point} {' '.join(label(nics[end.point])[1:])}".strip() for end in link.ends)
     _add(group, "title", plain(f"{link.name} {' '.join(link.prefixes)}: {ends}"))
@@ -84,10 +86,11 @@ def _link(root: xml.Element, link: PlacedLink, nics: dict[Point, Nic], *, small:
     if link.bridge:
         _add(group, "circle", cx=number(link.x), cy=number(link.y), r="5")
     if small:
-        return
+        return group
     for end in link.ends:
         _end(group, end, label(nics[end.point]))
     _words(group, link)
+    return group
 
 
 def _end(group: xml.Element, end: PlacedEnd, words: Sequence[str]) -> None:
@@ -135,6 +138,11 @@ def _words(group: xml.Element, link: PlacedLink) -> None:
             "text-anchor": "start" if upright else "middle",
         }
         _add(group, "text", plain(word), **attributes)
+
+
+def _edges(node: PlacedNode) -> Box:
+    wide, high = node.width / 2, node.height / 2
+    return node.x - wide, node.y - high, node.x + wide, node.y + high
 
 
 def _node(root: xml.Element, node: PlacedNode, services: Sequence[PlacedService]) -> None:

@@ -127,7 +127,8 @@ class _Wiring:
             return 0.0
         if side in ("top", "bottom"):
             return max(map(self._beside, wires)) + 16
-        return LABEL_LINE * max(len(label(wire.nics[vertex])) for wire in wires) + 14
+        lines = (len(label(wire.nics[vertex])) + len(self.words[wire.edge.link][1:]) for wire in wires)
+        return LABEL_LINE * max(lines) + 14
 
     def _offsets(self) -> dict[tuple[int, int], float]:
         """How far from the middle of its side each wire meets a vertex, by the wire's number and the vertex."""

@@ -56,9 +56,13 @@ const PLACES = DOC.exercises.flatMap((exercise, x) =>
     probe.walks.flatMap((walk, w) =>
       walk.hops.map((hop, h) => ({ x, p, w, h, exercise, probe, walk, hop })))));
 
-/** Exercises in which no packet is followed have a place too. */
-const BLANKS = DOC.exercises.map((exercise, x) => ({ x, p: null, w: null, h: -1, exercise, probe: null, walk: null, hop: null }))
-  .filter(({ x }) => !PLACES.some((place) => place.x === x));
+/** What has no packet to follow has a place too: a walk that ends before the first NIC, an exercise without probes. */
+const BLANKS = DOC.exercises.flatMap((exercise, x) => {
+  const walks = exercise.probes.flatMap((probe, p) => probe.walks.map((walk, w) =>
+    ({ x, p, w, h: -1, exercise, probe, walk, hop: null })));
+  const alone = { x, p: null, w: null, h: -1, exercise, probe: null, walk: null, hop: null };
+  return walks.length ? walks.filter(({ walk }) => !walk.hops.length) : [alone];
+});
 
 const JUDGED = new Set(PLACES.filter(({ exercise }) => exercise.status).map(({ hop }) => hop));
 
@@ -86,8 +90,11 @@ function nameAll() {
   for (const place of PLACES) offer(encoded(place.exercise.name, place.probe.id), place);
   for (const place of PLACES) offer(encoded(place.exercise.name), place);
   for (const blank of BLANKS) {
-    blank.hash = encoded(blank.exercise.name);
+    const { exercise, probe, walk, w } = blank;
+    blank.hash = walk ? encoded(exercise.name, probe.id, walk.leg ?? "", String(w)) : encoded(exercise.name);
     offer(blank.hash, blank);
+    if (probe) offer(encoded(exercise.name, probe.id), blank);
+    offer(encoded(exercise.name), blank);
   }
   offerShort(offer);
 }

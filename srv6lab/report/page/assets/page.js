@@ -58,12 +58,12 @@ function choices(label, places, current, words, mark) {
 
 /** The first hop of each exercise, of each probe of this one, of each walk of this probe. */
 function pickers({ x, p, w }) {
-  const all = [...PLACES, ...BLANKS].sort((a, b) => a.x - b.x);
+  const all = [...PLACES, ...BLANKS].sort((a, b) => a.x - b.x || a.p - b.p || a.w - b.w);
   const first = (test, by) => all.filter(test).filter((place, index, some) => some.findIndex((one) => by(one) === by(place)) === index);
   return [
     choices("Exercise", first(() => true, (place) => place.x), (place) => place.x === x,
       ({ exercise }) => [badge(exercise.status, true), text(exercise.name)], ({ exercise }) => ({ "data-exercise": exercise.name })),
-    p === null ? null : choices("Probe", first((place) => place.x === x && place.hop, (place) => place.p), (place) => place.p === p,
+    p === null ? null : choices("Probe", first((place) => place.x === x, (place) => place.p), (place) => place.p === p,
       ({ probe }) => [text(probe.id), el("small", {}, ` ${probe.from} → ${probe.to}, ${probe.words}`)],
       ({ probe }) => ({ "data-probe": probe.id })),
     p === null ? null : choices("Walk", first((place) => place.x === x && place.p === p, (place) => place.w), (place) => place.w === w,
@@ -136,7 +136,7 @@ function go(place, { push = false, silent = false } = {}) {
   }
   document.title = plain([place.hop ? placeWords(place.hop) : null, place.exercise.name, DOC.lab, "srv6lab"].filter(Boolean).join(" – "));
   if (!silent) address_(place, push);
-  if (from) announce(place.hop ? hopWords(place, placesOf(place)) : `Exercise ${place.exercise.name}, without a packet to follow`);
+  if (from) announce(place.hop ? hopWords(place, placesOf(place)) : $("blank").textContent);
 }
 
 function address_(place, push) {
@@ -156,14 +156,15 @@ function showWalk(place, from) {
   $("pickers").children[kind]?.querySelector("select, [aria-current]")?.focus(); // it stays where it was
   if (!place.hop) $("hop").replaceChildren();
   $("changes").replaceChildren(...changedMeanwhile(place.probe));
+  $("blank").replaceChildren(place.hop ? "" : el("div", { class: "notice" }, place.walk
+    ? ["No NIC sees this packet.", endWords(place.walk.end)] : "This exercise has no packet to follow."));
   $("strip").replaceChildren(place.hop ? stripView(place) : "");
   showWay(placesOf(place));
   if (from?.exercise === place.exercise) return;
   const { exercise } = place;
   $("about").replaceChildren(...[exercise.description ? el("p", { class: "description" }, text(exercise.description)) : null,
-    place.hop ? null : el("p", { class: "notice" }, "This exercise has no packet to follow."),
     exercise.note ? el("p", { class: "notice" }, text(exercise.note)) : null, causesView(exercise)].filter(Boolean));
-  $("more").replaceChildren(...[verdictView, proxiesView, alertsView, countersView, messagesView, policiesView, quirksView]
+  $("more").replaceChildren(...[proxiesView, alertsView, countersView, messagesView, policiesView, quirksView, verdictView]
     .map((view) => view(exercise)).filter(Boolean), topologyView());
 }
 
@@ -221,7 +222,7 @@ function arrive() {
 
 function build() {
   $("page").replaceChildren(header(), el("nav", { id: "pickers", "aria-label": "Exercise, probe and walk" }),
-    el("main", { id: "content", tabindex: "-1" }, el("div", { id: "about" }), el("section", { class: "panel stage", "aria-labelledby": "stage-title" },
+    el("main", { id: "content", tabindex: "-1" }, el("div", { id: "about" }), el("div", { id: "blank" }), el("section", { class: "panel stage", "aria-labelledby": "stage-title" },
       el("h2", { id: "stage-title" }, "Topology and packet"), pictureView(), controls(), el("div", { id: "now" }), el("div", { id: "changes" })),
     el("div", { class: "columns" }, el("div", { id: "hop" }), el("div", { id: "strip" })), el("div", { id: "more" })),
     el("div", { id: "live", class: "spoken", role: "status", "aria-live": "polite" }));

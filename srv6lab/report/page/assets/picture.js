@@ -22,9 +22,10 @@ let layers = null; // the parts of the drawing that change
 function pictureView() {
   layers = { way: draw("g", { class: "way" }), nics: draw("g", {}), packet: draw("g", { class: "packet" }) };
   layers.svg = draw("svg", { viewBox: `${FRAME.x} ${FRAME.y} ${FRAME.width} ${FRAME.height}`, role: "img",
-    "aria-labelledby": "picture-title" },
-  draw("title", { id: "picture-title" }, pictureWords()), layers.way,
+    "aria-labelledby": "picture-title", class: SMALL ? "small" : null },
+  draw("title", { id: "picture-title" }, pictureWords()), SMALL ? null : layers.way,
   draw("g", {}, DOC.picture.links.filter(({ ends }) => !POINTS.get(ends[0]?.point)?.within).map(drawnLink)),
+  SMALL ? layers.way : null, // there are too many links to see it below them
   draw("g", {}, DOC.picture.nodes.map(drawnNode)), layers.nics, layers.packet);
   layers.box = el("div", { class: "picture", role: "region", tabindex: "0", "aria-label": "Picture of the topology" },
     layers.svg);
