@@ -18,6 +18,9 @@ moved := $(shell exec 2>/dev/null; [ -x .venv/bin/python ] && read -r home <.ven
 .venv/.ready-test: pyproject.toml constraints.txt scripts/setup $(moved)
 	@scripts/setup test
 
+.venv/.ready-prove: pyproject.toml constraints.txt scripts/setup $(moved)
+	@scripts/setup prove
+
 .venv/.ready-e2e: pyproject.toml constraints.txt scripts/setup $(moved)
 	@scripts/setup e2e
 
@@ -52,7 +55,7 @@ override part := $(value part)
 override provider := $(value provider)
 export part provider
 
-prove: .venv/.ready-test ## The long repeats, part=NAME of them or all; writes prove/PART.json and prove/confusion.txt
+prove: .venv/.ready-prove ## The long repeats, part=NAME of them or all; writes prove/PART.json and prove/confusion.txt
 	@.venv/bin/python scripts/prove.py $${part:+"$$part"}
 
 e2e-vagrant: named .venv/.ready-e2e ## lab=NAME : Every exercise in virtual machines; writes prove/vagrant.json

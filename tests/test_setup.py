@@ -114,7 +114,7 @@ def test_make_runs_nothing_of_its_other_options(
         f'#!/bin/sh\nfor word; do :; done; printf %s "$word" >"{told}"\n'
     )
     (ready_clone / ".venv/bin/python").chmod(0o755)
-    for kind in ("test", "e2e"):
+    for kind in ("test", "prove", "e2e"):
         shutil.copy(ready_clone / ".venv/.ready-lab", ready_clone / f".venv/.ready-{kind}")
     assert make(ready_clone, target, f"{option}={text}", "lab=x").returncode == 0
     assert told.read_text() == text

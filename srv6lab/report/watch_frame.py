@@ -167,8 +167,8 @@ def _blocks(known: Known, node: str) -> list[list[Line]]:
     found = [
         _checks(known.runs),
         _unknown(known),
-        _day0(known, node),
         _routing(known, node),
+        _day0(known, node),
         _policies(known, node),
     ]
     return [block for block in [*found, _sids(known, node)] if block]

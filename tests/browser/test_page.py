@@ -6,6 +6,7 @@ from __future__ import annotations
 import io
 import json
 import subprocess
+import unicodedata
 import xml.etree.ElementTree as xml
 from collections import Counter
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ import pytest
 from srv6lab.report.page import html
 from tests.browser.chromium import Browser
 from tests.browser.conftest import Checked
-from tests.browser.walk import Stack, Walk
+from tests.browser.walk import Stack, Walk, rows_of
 
 NONE = ("none", None)
 
@@ -27,23 +28,6 @@ NONE = ("none", None)
 @pytest.fixture
 def walk(browser: Browser) -> Walk:
     return Walk(browser)
-
-
-def shown(value: Any) -> str:
-    return "–" if value in (None, "") else str(value)
-
-
-def rows_of(verdict: dict[str, Any]) -> list[list[str]]:
-    """The table that a verdict should be, but for what is noted of each item."""
-    return [
-        [
-            item["kind"],
-            item["status"],
-            " ".join(filter(None, (item["point"], item["direction"]))) or "–",
-            *(shown(item[key]) for key in ("probe", "field", "expected", "predicted", "captured", "alone")),
-        ]
-        for item in verdict["items"]
-    ]
 
 
 @pytest.mark.parametrize("kind", ["passed", "failed"])
@@ -92,6 +76,40 @@ def _values(fields: dict[str, Any]) -> Iterator[list[str]]:
     for name, value in fields.items():
         if value not in NONE and value != "":
             yield str(value).split(", ") if name.endswith("segment_list") else [str(value)]
+
+
+PARTS = {
+    "alerts": ("service", "signature", "source", "destination", "count"),
+    "counters": ("what", "expected", "seen", "status"),
+    "messages": ("protocol", "words", "status"),
+}
+
+
+def test_other_tables_are_the_documents(walk: Walk, checked: Checked) -> None:
+    """Alerts, counters, messages and proxies: row by row, value by value."""
+    exercise = checked.exercise("passed")
+    walk.open(checked.page, exercise["name"])
+    rows = 0
+    for part, keys in PARTS.items():
+        shown = walk.part(part)
+        assert len(shown) == len(exercise[part])
+        for row, one in zip(shown, exercise[part], strict=True):
+            rows += 1
+            assert all(str(one[key]) in row for key in keys if one[key] is not None), (part, row, one)
+    proxied = [row for one in exercise["proxies"] for row in one["rows"]]
+    for row, one in zip(walk.part("proxies"), proxied, strict=True):
+        rows += 1
+        assert all(cell in row for cell in one["cells"])
+    assert rows, "an exercise with nothing in these tables shows nothing of them"
+
+
+def test_each_line_of_the_walk_says_its_place_and_status(walk: Walk, checked: Checked) -> None:
+    exercise = checked.exercise("failed")
+    walk.open(checked.page, exercise["name"])
+    said = walk.lines("textContent")
+    for line, hop in zip(said, exercise["probes"][0]["walks"][0]["hops"], strict=True):
+        for word in (hop["point"], hop["direction"], hop["behavior"], hop["status"]):
+            assert (word or "") in line
 
 
 def test_another_value_would_be_seen(walk: Walk, checked: Checked, tmp_path: Path) -> None:
@@ -293,7 +311,8 @@ def test_on_paper_are_all_hops_of_the_exercise(walk: Walk, checked: Checked) -> 
 
 def text_of(pdf: bytes) -> str:
     pages = pypdf.PdfReader(io.BytesIO(pdf)).pages
-    return " ".join(word for page in pages for word in page.extract_text().split())
+    text = "".join(page.extract_text() + "\n" for page in pages)
+    return " ".join(unicodedata.normalize("NFKC", text).split())  # fonts have fi and ff as one sign
 
 
 STATES = {

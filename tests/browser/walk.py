@@ -62,6 +62,23 @@ def in_page(page: str) -> Any:
     return unpacked(json.loads(page.partition('id="walk">')[2].partition("</script>")[0]))
 
 
+def _shown(value: Any) -> str:
+    return "–" if value in (None, "") else str(value)
+
+
+def rows_of(verdict: dict[str, Any]) -> list[list[str]]:
+    """The table that a verdict should be, but for what is noted of each item."""
+    return [
+        [
+            item["kind"],
+            item["status"],
+            " ".join(filter(None, (item["point"], item["direction"]))) or "–",
+            *(_shown(item[key]) for key in ("probe", "field", "expected", "predicted", "captured", "alone")),
+        ]
+        for item in verdict["items"]
+    ]
+
+
 class Walk:
     """A page that is open in a browser."""
 
@@ -86,12 +103,15 @@ class Walk:
         """Which hop of how many it is, in words."""
         return self.browser.text("#where")
 
-    def lines(self) -> list[str]:
-        """The addresses of the hops of the walk that is chosen."""
-        found = self.browser.js(
-            "return [...document.querySelectorAll('#strip [data-hop]')].map(one => one.hash.slice(1))"
-        )
-        return list(found)
+    def lines(self, what: str = "hash.slice(1)") -> list[str]:
+        """The addresses of the hops of the walk that is chosen, or something else of its lines."""
+        script = f"return [...document.querySelectorAll('#strip [data-hop]')].map(one => one.{what})"
+        return list(self.browser.js(script))
+
+    def part(self, name: str) -> list[str]:
+        """What the rows of the tables of a kind say, each in one text."""
+        script = "return [...document.querySelectorAll(arguments[0])].map(row => row.textContent)"
+        return list(self.browser.js(script, f"[data-part-of={name}] tbody tr"))
 
     def go(self, point: str) -> None:
         """To a hop, by its address."""

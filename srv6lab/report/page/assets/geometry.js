@@ -20,13 +20,21 @@ function followed(d) {
   });
 }
 
+/** The two ends of a veth pair stand at a side of their service, the one that is in it on its chip. */
+function besideService(link, end, index) {
+  const netns = link.ends.find((one) => one.netns)?.netns;
+  const chip = NODES.get(end.node)?.services.find((one) => one.netns === netns && there(one.x));
+  if (!chip) return { x: end.x + (index ? 8 : -8), y: end.y };
+  const way = end.x > chip.x ? 1 : -1;
+  return { x: chip.x + way * (chip.width / 2 + (end.netns ? -9 : 5)), y: chip.y };
+}
+
 function layPoints() {
   for (const link of DOC.picture.links) {
     const within = new Set(link.ends.map(({ node }) => node)).size === 1 && link.ends.length > 1;
     link.ends.forEach((end, index) => {
-      // the two ends of a veth pair stand side by side on the service
-      const shift = within ? (index ? 8 : -8) : 0;
-      POINTS.set(end.point, { x: end.x + shift, y: end.y, side: within ? "within" : end.side, end, within, link });
+      const { x, y } = within ? besideService(link, end, index) : end;
+      POINTS.set(end.point, { x, y, side: within ? "within" : end.side, end, within, link });
     });
   }
 }

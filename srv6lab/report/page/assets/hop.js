@@ -102,10 +102,18 @@ function stripView(place) {
     el("h2", { id: "strip-title" }, "The walk, NIC by NIC"),
     (walk.choices ?? []).map((choice) => el("p", { class: "choice-made" }, "if ", text(choice))),
     el("ol", {}, places.map((one, index) => stripLine(one, places[index - 1]?.hop))),
-    endWords(walk.end), walk.linux_end ? endWords(walk.linux_end, "On Linux: ") : null,
+    endOf(places, walk.end), walk.linux_end ? endWords(walk.linux_end, "On Linux: ") : null,
     places.some(({ hop }) => !hop.captured?.length && Object.keys(hop.linux ?? {}).length)
       ? el("p", {}, el("small", {}, "Predicted packets are drawn as Linux writes them; where the RFC says otherwise, the boxes show both.")) : null,
     walk.witness === "captured" ? el("p", { class: "notice" }, "These packets were captured; the model doesn't foresee them.") : null);
+}
+
+/** How a walk ends; by the prediction alone where its last packets weren't captured. */
+function endOf(places, end) {
+  if (!end?.delivered || !places.some(({ hop }) => hop.status === "fail" && missing(hop))) return endWords(end);
+  const last = places.findLast(({ hop }) => hop.captured?.length);
+  return el("p", { class: "end" }, el("b", {}, "✗ not delivered"), ": the prediction is that it is delivered at ", text(end.at),
+    "; in this run ", last ? ["its packets were last seen at ", toHop(last, placeWords(last.hop))] : "none of its packets was seen");
 }
 
 function endWords(end, who = "") {

@@ -29,7 +29,8 @@ const left_ = (sizes) => -sizes.reduce((sum, size) => sum + size, 0) / 2;
 /** Where the headers are drawn, from the NIC on: over its link, not over the card. */
 function besideNode(hop, half) {
   const { side } = pointAt(hop);
-  return { top: [0, -26], bottom: [0, 28], left: [-half - 6, -28], right: [half + 6, -28], within: [0, 34] }[side] ?? [0, -26];
+  return { top: [-half - 12, -16], bottom: [-half - 12, 18], left: [-half - 6, -28], right: [half + 6, -28], within: [0, 26] }[side]
+    ?? [0, -26];
 }
 
 function putPacket({ x, y }) {

@@ -21,11 +21,14 @@ function header() {
   return el("header", {}, skip, el("div", { class: "titles" }, el("h1", {}, text(DOC.lab)), PREDICTION
     ? el("span", { class: "badge" }, "prediction") : badge(worst), el("p", {}, text(DOC.description ?? "")),
   el("p", { class: "made" }, PREDICTION ? "Predicted by a model of RFC 8986; no packet was sent. " : "Judged on captured packets. ",
-    `srv6lab ${made.version}`, made.provider ? [", ", text(made.provider)] : "", made.when ? [", ", text(made.when)] : "")),
+    `srv6lab ${made.version}`, made.provider ? [", ", text(made.provider)] : "", made.when ? [", ", text(whenWords(made.when))] : "")),
   el("div", { class: "tools paperless", role: "group", "aria-label": "Display" },
     button("Large text", largeText, { "aria-pressed": "false" }), button("Dark", darkMode, { "aria-pressed": String(isDark()) }),
     button("Print", () => print())));
 }
+
+/** `2026-01-31 12:00:00 UTC` of an ISO time in UTC; another is left as it is. */
+const whenWords = (when) => when.replace(/^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(\.\d+)?(Z|\+00:00)$/, "$1 $2 UTC");
 
 const isDark = () => matchMedia("(prefers-color-scheme: dark)").matches;
 
@@ -171,7 +174,7 @@ function showWalk(place, from) {
 /** What the exercise changes in the lab while a probe is sent. */
 function changedMeanwhile(probe) {
   if (!probe?.changes?.length) return [];
-  return [el("p", {}, el("b", {}, probe.across ? "Changed while it is on its way" : "Changed before it is sent"), ": ",
+  return [el("p", {}, el("b", {}, probe.across ? "While this probe is on its way the exercise changes" : "Before this probe the exercise changes"), ": ",
     probe.changes.map((change, index) => [index ? "; " : "", text(change)]))];
 }
 
@@ -222,8 +225,8 @@ function arrive() {
 
 function build() {
   $("page").replaceChildren(header(), el("nav", { id: "pickers", "aria-label": "Exercise, probe and walk" }),
-    el("main", { id: "content", tabindex: "-1" }, el("div", { id: "about" }), el("div", { id: "blank" }), el("section", { class: "panel stage", "aria-labelledby": "stage-title" },
-      el("h2", { id: "stage-title" }, "Topology and packet"), pictureView(), controls(), el("div", { id: "now" }), el("div", { id: "changes" })),
+    el("main", { id: "content", tabindex: "-1" }, el("div", { id: "about" }), el("div", { id: "changes" }), el("div", { id: "blank" }), el("section", { class: "panel stage", "aria-labelledby": "stage-title" },
+      el("h2", { id: "stage-title" }, "Topology and packet"), pictureView(), controls(), el("div", { id: "now" })),
     el("div", { class: "columns" }, el("div", { id: "hop" }), el("div", { id: "strip" })), el("div", { id: "more" })),
     el("div", { id: "live", class: "spoken", role: "status", "aria-live": "polite" }));
   sizePicture();
