@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import pytest
+
 from srv6lab.report.page import html
 from tests.browser.chromium import Browser
 from tests.browser.conftest import Checked
@@ -63,6 +65,26 @@ def test_texts_that_the_page_decides_by_are_texts_too(
     document, _ = attacked(checked.document, set())
     lawless.open(of(document, tmp_path))
     assert smuggled(lawless.browser) == []
+
+
+@pytest.mark.parametrize("word", ["__proto__", "constructor"])
+def test_words_that_every_object_knows_are_names_like_others(
+    lawless: Walk, checked: Checked, tmp_path: Path, word: str
+) -> None:
+    """As the name of an exercise, a probe, a node, a behavior or an address, to the letter."""
+    document = json.loads(json.dumps(checked.alone("passed")))
+    exercise = document["exercises"][0]
+    hop = exercise["probes"][0]["walks"][0]["hops"][0]
+    exercise["name"] = exercise["probes"][0]["id"] = hop["behavior"] = hop["node"] = word
+    hop["captured"][0]["fields"]["source"] = hop["predicted"]["source"] = word
+    document["names"] |= {word: "whose address it is"}
+    document["sids"] |= {word: {"node": word, "behavior": word, "what": word}}
+    lawless.open(of(document, tmp_path), word)
+    assert lawless.here().startswith(f"{word}/{word}/")
+    assert word in lawless.browser.text("#hop")
+    lawless.every("0")
+    assert smuggled(lawless.browser) == []
+    assert lawless.browser.complaints() == []
 
 
 def test_document_ends_where_its_element_does(checked: Checked) -> None:
