@@ -22,7 +22,7 @@ from srv6lab.cli import program
 from srv6lab.cli import tasks as labs_
 from srv6lab.cli.labs import LabsFolder, listing
 from srv6lab.errors import UsageError
-from srv6lab.host.files import shown, write_whole
+from srv6lab.host.files import shown
 from srv6lab.providers import registry
 from srv6lab.providers.records import DEFAULT_PROVIDER
 from srv6lab.render import targets
@@ -82,7 +82,7 @@ def up(
     chosen = registry.choose_provider(home, provider, kernel, single_vm=single_vm)
     with _progress(f"up {reference.name}") as progress:
         progress.line(registry.provider_line(chosen, explicit=bool(provider or kernel)))
-        plan, warnings = SITE.load(reference)
+        plan, warnings = SITE.load(reference, instance)
         for warning in warnings:
             progress.line(str(warning))
         require(plan, f"lab={lab.removeprefix('lab=')}", trust=trust)
@@ -126,7 +126,7 @@ def check(
 
     formats.chosen(formats.VERDICTS, format)  # before anything is run
     reference = SITE.refer(lab)
-    plan, _warnings = SITE.load(reference)
+    plan, _warnings = SITE.load(reference, instance)
     names = labs_.exercise_names(plan, exercise)
     with _progress(f"check {reference.name}") as progress:
         if captures:
@@ -311,7 +311,7 @@ def report(
     from srv6lab.cli import report as report_
 
     reference = SITE.refer(lab)
-    plan, _warnings = SITE.load(reference)
+    plan, _warnings = SITE.load(reference, instance)
     with _progress(f"report {reference.name}") as progress:
         home = SITE.home(reference, instance)
         path = report_.report(plan, home, exercise, report_.Handed(captures, map), out, progress)
@@ -334,17 +334,18 @@ def graph(
 ) -> None:
     """Draw a lab: nodes with their SIDs, NICs with their addresses, links, services; needs no lab and no root."""
     from srv6lab.cli import graph as pictures
+    from srv6lab.cli import output
 
     formats.chosen(formats.PICTURES, format)
+    path = None if out in ("", output.STDOUT) else Path(out)
+    if path:
+        output.refuse_folder(path, f"FILE.{format}")
     plan, warnings = SITE.load(SITE.refer(lab))
     for warning in warnings:
         print(warning, file=sys.stderr)
-    drawn = pictures.graph(plan, format, exercise, probe)
-    if out in ("", "-"):
-        sys.stdout.write(drawn)
-        return
-    write_whole(Path(out), drawn)
-    print(shown(Path(out)))
+    output.write(pictures.graph(plan, format, exercise, probe), path)
+    if path:
+        print(shown(path))
 
 
 @task(
@@ -375,7 +376,7 @@ def walk(
     """
     formats.chosen(formats.VERDICTS, format)
     reference = SITE.refer(lab)
-    plan, _warnings = SITE.load(reference)
+    plan, _warnings = SITE.load(reference, instance)
     with _progress(f"walk {reference.name}") as progress:
         verdict = labs_.walk(SITE.running(reference, instance), plan, from_, to, progress)
     _show_verdicts([verdict], format, verbose=verbose, color=color)

@@ -250,6 +250,14 @@ def test_a_lab_that_is_taken_away_ends_it(bring_up: Callable[[str], Up], tmp_pat
     assert one.said() == f"{lab.instance} was taken away: that is the end of the capture\n"
 
 
+@pytest.mark.parametrize("task", ["capture --live", "wireshark --files-only", "check"])
+def test_the_names_of_another_lab_are_not_put_on_it(up: Up, task: str) -> None:
+    other = SITE.course()[0][1].name
+    done = invoke(task.split()[0], f"lab={other}", "--instance", up.instance, *task.split()[1:])
+    assert (done.returncode, done.stdout) == (1, "")
+    assert f"{up.instance} is the lab {FIRST}, not {other}\n" in done.stderr
+
+
 def test_a_terminal_is_spared_and_told_what_to_type(up: Up) -> None:
     ours, theirs = pty.openpty()
     words = ["capture", f"lab={FIRST}", "--instance", up.instance, "--live", "--filter", "ip6 proto 43"]

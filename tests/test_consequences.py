@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -129,6 +130,10 @@ def test_what_mends_a_cause_names_the_lab() -> None:
     suspects = diagnose(plan, Verdict("shared", (lost,)), predicted, found, {}, {}, [differs])
     told = [one.mend for one in suspects if one.cause == "differs"]
     assert told == ["take that back, or invoke destroy and up lab=fork"]
+    elsewhere = replace(plan, instance="second")
+    suspects = diagnose(elsewhere, Verdict("shared", (lost,)), predicted, found, {}, {}, [differs])
+    told = [one.mend for one in suspects if one.cause == "differs"]
+    assert told == ["take that back, or invoke destroy and up lab=fork --instance second"]
 
 
 def test_a_suspicion_that_tells_all_that_differs_comes_before_it() -> None:

@@ -310,6 +310,24 @@ def test_it_is_printed_or_written(tmp_path: Path) -> None:
     assert file.read_text("utf-8") == printed.stdout
 
 
+@pytest.mark.parametrize(
+    ("out", "said"),
+    [
+        ("folder", "folder is a folder"),
+        ("file/it.svg", "it.svg can't be written: "),
+        ("/proc/it.svg", "/proc/it.svg can't be written: "),
+    ],
+)
+def test_where_it_can_not_be_written_is_told_by_the_name_that_was_given(
+    out: str, said: str, tmp_path: Path
+) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").touch()
+    result = invoke("graph", LABS[0], "-o", str(tmp_path / out))
+    assert (result.returncode, result.stdout) == (1, "")
+    assert said in result.stderr and "-o " in result.stderr, result.stderr
+
+
 def test_a_format_that_is_not_there() -> None:
     result = invoke("graph", f"lab={LABS[0]}", "--format", "draw")
     assert result.returncode == 1

@@ -12,6 +12,7 @@ from srv6lab.capture import bpf, pcapng
 from srv6lab.errors import UsageError
 from srv6lab.evidence.packets import Point
 from srv6lab.live.instance import Instance
+from srv6lab.live.lifecycle import another
 from srv6lab.live.stream import Nic, Stream
 from srv6lab.live.stream_out import Out
 from srv6lab.plan.nodes import Nic as Planned
@@ -61,7 +62,9 @@ def refuse_alone(asked: Asked) -> None:
 
 def live(one: Instance, plan: Plan | None, asked: Asked, out: TextIO, err: TextIO) -> None:
     """Stream NICs to `out` as a pcapng until the lab is taken away or somebody ends it. Without a plan nobody knows names
-    of addresses."""
+    of addresses. UsageError for the plan of another lab."""
+    if plan and one.state.lab != plan.name:
+        raise another(one, plan.name)
     if asked.filter:
         bpf.compiled(asked.filter)
     nics = {nic.point: nic for nic in plan.traced()} if plan else {}

@@ -110,8 +110,8 @@ class LabsFolder:
             raise UsageError(what, or_all(reference.name, self.names()))
         return reference
 
-    def load(self, reference: Reference) -> tuple[Plan, tuple[Problem, ...]]:
-        """The lab's plan and the loader's warnings."""
+    def load(self, reference: Reference, instance: str = "") -> tuple[Plan, tuple[Problem, ...]]:
+        """The lab's plan, for what runs under the instance's name, and the loader's warnings."""
         from srv6lab.plan.planner import plan
         from srv6lab.topology.load import load
 
@@ -119,7 +119,8 @@ class LabsFolder:
         found = load(reference.path, shown(reference.path))
         planned = plan(found.topology, found.source.locate, found.files)
         said = self.said(reference.path, reference.name)
-        return replace(planned, said=said, digest=found.digest), found.warnings
+        under = "" if instance == reference.name else instance
+        return replace(planned, said=said, digest=found.digest, instance=under), found.warnings
 
     def load_if_sound(self, reference: Reference) -> Plan | None:
         """The lab's plan; None where its file is wrong or gone, for what also works without."""

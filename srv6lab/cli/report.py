@@ -5,17 +5,15 @@ tshark takes longest: it is begun first, and what else there is to do is done, a
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from srv6lab.cli.output import STDOUT, refuse_folder, write
 from srv6lab.cli.sources import Source, handed_in, of_runs
 from srv6lab.cli.tasks import exercise_names
-from srv6lab.errors import UsageError
-from srv6lab.host.files import shown, write_whole
 from srv6lab.host.version import version
 from srv6lab.plan.nodes import Plan
 from srv6lab.providers.state import Home
@@ -26,7 +24,6 @@ if TYPE_CHECKING:
     from srv6lab.judge.seen import Seen
     from srv6lab.report.page.shown import Shown
 
-STDOUT = "-"
 PAGE = "walk.html"
 
 
@@ -46,11 +43,11 @@ def report(
     if handed.folder:
         sources = handed_in(plan, asked, names, Path(handed.folder))
     else:
-        sources = of_runs(plan, names, home.runs, _mend(plan, home))
+        sources = of_runs(plan, names, home.runs, _mend(plan))
     otherwise = Path(f"{plan.name}.html") if handed.folder else home.runs / PAGE
     path = None if out == STDOUT else Path(out) if out else otherwise
-    if path and path.is_dir():  # now, and not when all is done
-        raise UsageError(f"{shown(path)} is a folder", f"name a file: -o {path / PAGE}")
+    if path:
+        refuse_folder(path, PAGE)  # now, and not when all is done
     found = document(plan, sources, progress, handed.mapped)
     from srv6lab.report.page.html import page
 
@@ -58,22 +55,9 @@ def report(
     return path
 
 
-def _mend(plan: Plan, home: Home) -> str:
-    instance = "" if home.path.name == plan.name else f" --instance {home.path.name}"
+def _mend(plan: Plan) -> str:
     alone = f"invoke predict {plan.called} --format html shows its prediction alone"
-    return f"invoke check {plan.called}{instance} runs it; {alone}"
-
-
-def write(text: str, path: Path | None) -> None:
-    """A device or a pipe isn't replaced, and None is stdout."""
-    if path is None:
-        sys.stdout.write(text)
-        sys.stdout.flush()
-    elif path.exists() and not path.is_file():
-        with path.open("w", encoding="utf-8") as target:
-            target.write(text)
-    else:
-        write_whole(path.resolve(), text)
+    return f"invoke check {plan.running} runs it; {alone}"
 
 
 def document(

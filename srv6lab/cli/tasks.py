@@ -239,7 +239,7 @@ def policies(one: Instance | None, found: Plan, form: str) -> str:
     if silent := [node for node, state in said.items() if state is None]:
         what = f"the agent of {', '.join(silent)} has said nothing"
         raise LabError(
-            what, f"invoke exec {found.called} --node {silent[0]} -- cat {wait_for_policies.FOLDER}/log"
+            what, f"invoke exec {found.running} --node {silent[0]} -- cat {wait_for_policies.FOLDER}/log"
         )
     return show({node: state for node, state in said.items() if state is not None}, "its agent")
 

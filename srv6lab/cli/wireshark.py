@@ -19,6 +19,7 @@ from srv6lab.evidence.packets import Point
 from srv6lab.host.files import shown, write_whole, writing_whole
 from srv6lab.host.progress import Progress
 from srv6lab.live.instance import Reference
+from srv6lab.live.lifecycle import another
 from srv6lab.plan.nodes import Nic, Plan
 from srv6lab.providers.state import Home
 from srv6lab.wireshark import merge, names, profile, runs, start
@@ -48,7 +49,7 @@ class Written:
 
 def write(site: LabsFolder, reference: Reference, instance: str, asked: Asked, progress: Progress) -> Written:
     """Put the captures together and write the profile beside them."""
-    plan, _warnings = site.load(reference)
+    plan, _warnings = site.load(reference, instance)
     home = site.home(reference, instance)
     folder = Path(asked.out) if asked.out else home.path / FOLDER
     if folder.exists() and not folder.is_dir():
@@ -62,8 +63,9 @@ def write(site: LabsFolder, reference: Reference, instance: str, asked: Asked, p
             if not asked.out and home.begun:
                 home.own(FOLDER)
             return _written(plan, told, folder, progress)
-        except PermissionError as error:
-            raise UsageError(f"{error.filename} can't be written: {error.strerror}", "--out DIR names another folder") from None  # fmt: skip
+        except (PermissionError, FileNotFoundError, FileExistsError, NotADirectoryError) as error:
+            what = f"{shown(folder)} can't be written: {error.strerror or error}"
+            raise UsageError(what, "--out DIR names another folder") from None
 
 
 def _chosen(
@@ -74,13 +76,14 @@ def _chosen(
     if asked.captures:
         plan, run = runs.of_folder(plan, Path(asked.captures), named)
         return plan, [run]
+    if (one := site.running_if_up(reference, instance)) and one.state.lab != plan.name:
+        raise another(one, plan.name)
     found = list(_checked(site.home(reference, instance), named or [one.name for one in plan.exercises]))
     missing = sorted({*named} - {run.exercise for run in found})
     if missing:
-        given = f" --instance {instance}" if instance else ""
         raise UsageError(
             f"no check of {', '.join(missing)} has left captures",
-            f"invoke check {plan.called} exercise={missing[0]}{given}",
+            f"invoke check {plan.running} exercise={missing[0]}",
         )
     if found:
         return plan, found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -37,8 +37,11 @@ def writing_whole(path: Path) -> Iterator[BinaryIO]:
         with fresh.open("wb") as target:
             yield target
         fresh.replace(path)
-    except BaseException:
-        fresh.unlink(missing_ok=True)
+    except BaseException as error:
+        with suppress(OSError):  # a folder that can't be written can't be searched either
+            fresh.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename == str(fresh):
+            error.filename = str(path)  # the name that somebody knows
         raise
 
 

@@ -151,11 +151,19 @@ def refuse_stale(one: Instance, found: Plan) -> None:
 
 
 def stale(one: Instance, lab: Rendered) -> UsageError:
-    """A lab that is up from an older file, with what would change."""
+    """A lab that is up from an older file, with what would change; or another lab."""
+    if one.state.lab != lab.plan.name:
+        return another(one, lab.plan.name)
     changed = lab.changed(one.home)
     what = f"{', '.join(changed)} would change" if changed else "links or captures would change"
     mend = f"invoke destroy lab={one.name}, then up again"
     return UsageError(f"{one.name} is up from an older file: {what}", mend)
+
+
+def another(one: Instance, asked: str) -> UsageError:
+    """The instance is of another lab than the one that was asked for."""
+    mend = f"name that lab; or give this one an instance of its own, --instance {asked}-2"
+    return UsageError(f"{one.name} is the lab {one.state.lab}, not {asked}", mend)
 
 
 def halt(one: Instance, progress: Progress) -> None:

@@ -87,7 +87,7 @@ def up(lab: Instance, plan: Plan, progress: Progress, patience: float = PATIENCE
     found = wait(lab, plan, patience=patience)
     if found:
         lines = ["its headends have not elected what they should", *(f"  {what}" for _, what in found)]
-        mend = f"the lab is still up: invoke policy {plan.called}, invoke check {plan.called}"
+        mend = f"the lab is still up: invoke policy {plan.running}, invoke check {plan.running}"
         raise NodeError("\n".join(lines), mend)
     if found is not None:
         progress("headends have elected")

@@ -136,5 +136,5 @@ def _gave_up(plan: Plan, found: Sequence[Missing], lab: Instance, waited: _Waiti
     lines += [f"  why: {one.what}" for one in waited.reasons[:_LINES]]
     drifts = survey(lab, plan).drifts()
     lines += [f"  FRR of {node} isn't as Day0 left it: {line}" for node, line in drifts]
-    mend = f"the lab is still up: invoke connect {plan.called} --node {found[0].node}, then vtysh"
+    mend = f"the lab is still up: invoke connect {plan.running} --node {found[0].node}, then vtysh"
     return NodeError("\n".join(lines), mend)

@@ -444,11 +444,17 @@ class Plan:
     locations: Mapping[Path, Location] = field(hash=False)
     said: str = ""
     digest: str = ""
+    instance: str = ""  # the name that it runs under, where that isn't its own
 
     @property
     def called(self) -> str:
         """The lab as the option of a task: `lab=NAME`, or `lab=` and the path of its file."""
         return f"lab={shlex.quote(self.said or self.name)}"
+
+    @property
+    def running(self) -> str:
+        """The same for tasks that act on the lab that is up: with `--instance` where it runs under another name."""
+        return self.called + (f" --instance {self.instance}" if self.instance else "")
 
     def node(self, name: str) -> PlannedNode:
         """KeyError, which says what is there, if there is none."""

@@ -128,6 +128,30 @@ def test_another_value_would_be_seen(walk: Walk, checked: Checked, tmp_path: Pat
     assert [row[:9] for row in walk.table("Verdict")] != rows_of(checked.verdicts["passed"])
 
 
+def test_each_segment_that_differs_is_marked(walk: Walk, checked: Checked, tmp_path: Path) -> None:
+    """Those of the captured list that stand elsewhere than the others have them, and no other."""
+    document = json.loads(json.dumps(checked.alone("passed")))
+    exercise = document["exercises"][0]
+    hops = [hop for probe in exercise["probes"] for one in probe["walks"] for hop in one["hops"]]
+    hop = max(hops, key=lambda one: len((one["captured"] or [{"fields": {}}])[0]["fields"].get("segment_list", "")))
+    fields = hop["captured"][0]["fields"]
+    right = fields["segment_list"]
+    segments = right.split(", ")
+    assert len(set(segments)) == len(segments) >= 2
+    segments[:2] = segments[1::-1]
+    fields["segment_list"] = ", ".join(segments)
+    differs = {"expected": right, "predicted": right, "captured": fields["segment_list"], "note": None}
+    hop["differs"] = [{"field": "segment_list", "alone": "captured", **differs}]
+    path = tmp_path / "walk.html"
+    path.write_text(html.page(document), encoding="utf-8")
+    walk.open(path, f"{exercise['name']}/{hop['id']}")
+    marked = walk.browser.js(
+        "return [...document.querySelectorAll('tr[data-segment] td:has(.alone)')]"
+        ".map(cell => [cell.parentNode.dataset.segment, cell.dataset.witness])"
+    )
+    assert marked == [["0", "captured"], ["1", "captured"]]
+
+
 def test_a_field_and_its_bytes_light_up_together(walk: Walk, checked: Checked) -> None:
     """Each value of each header that can be clicked, at the hop with most of them: its bytes are where tshark has them."""
     exercise = checked.exercise("passed")

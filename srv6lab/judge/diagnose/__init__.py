@@ -104,7 +104,7 @@ def diagnose(
         [*without_unmodeled(plan, suspects, predicted), *tracers_lack] or _of_witnesses(verdict.items)
     )
     all_ |= dict.fromkeys(beyond_the_model(verdict.items, predicted))
-    return tuple(replace(one, mend=one.mend.replace("lab=LAB", plan.called)) for one in all_)
+    return tuple(replace(one, mend=one.mend.replace("lab=LAB", plan.running)) for one in all_)
 
 
 def _may_be(one: Suspect, differences: Sequence[Difference], touching: Sequence[Difference]) -> bool:

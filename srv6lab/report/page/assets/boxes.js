@@ -100,9 +100,7 @@ function rowAttributes(name, { minor, differs, changed }) {
 
 function cell(name, witness, header, context, differs) {
   const value = context.says[witness][name];
-  const notes = [];
-  if (differs && differs.alone === witness) notes.push(el("b", { class: "alone note" }, "✗ stands alone "));
-  else if (differs && witness === "captured" && !differs.alone) notes.push(el("b", { class: "alone note" }, "✗ differs"));
+  const notes = [mark(witness, differs)];
   const linux = own(context.hop.linux, name);
   if (witness === "predicted" && linux !== undefined) {
     notes.push(el("span", { class: "linux note" }, " Linux: ", text(there(linux) ? linux : "none", { "data-witness": "linux" })));
@@ -112,6 +110,12 @@ function cell(name, witness, header, context, differs) {
     return [silent, ...notes];
   }
   return [valueOf(name, value, witness, header, context), ...notes];
+}
+
+/** What is said beside a value that isn't as the others are. */
+function mark(witness, differs) {
+  if (differs && differs.alone === witness) return el("b", { class: "alone note" }, "✗ stands alone ");
+  return differs && witness === "captured" && !differs.alone ? el("b", { class: "alone note" }, "✗ differs") : null;
 }
 
 function valueOf(name, value, witness, header, { hop, frame }) {
@@ -143,7 +147,8 @@ function segmentRows(name, header, context) {
       el("th", { scope: "row" }, `Segment List[${index}]`,
         index === 0 && changed ? el("small", { class: "was" }, el("b", {}, "changed")) : null,
         index === longest - 1 && longest > 1 ? el("small", {}, " first to visit") : null),
-      context.shown.map((witness) => segmentCell(witness, index, lists[witness], name, context))));
+      context.shown.map((witness) => segmentCell(witness, index, lists[witness], name, context,
+        mark(witness, Object.values(lists).some((one) => one && one.list[index] !== lists[witness]?.list[index]) && differs)))));
   if (Object.values(lists).some((one) => one && one.left >= one.list.length)) rows.push(notInList(context.shown.length));
   return rows;
 }
@@ -154,13 +159,13 @@ function leftToo({ says }, witness, prefix) {
   return { ...says[witness], [name]: says[witness][name] ?? says.predicted[name] };
 }
 
-function segmentCell(witness, index, segments, name, { hop, frame }) {
-  if (!segments || segments.list[index] === undefined) return el("td", { "data-witness": witness }, el("i", { class: "none" }, "–"));
+function segmentCell(witness, index, segments, name, { hop, frame }, marked) {
+  if (!segments || segments.list[index] === undefined) return el("td", { "data-witness": witness }, el("i", { class: "none" }, "–"), marked);
   const active = index === segments.left;
   const shown = address(segments.list[index]);
   return el("td", { class: active ? "active" : null, "data-witness": witness },
     active ? el("span", { class: "arrow note" }, el("span", { "aria-hidden": "true" }, "▶ "), "active ") : null,
-    witness === "captured" ? toBytes(name, shown, hop, frame, `Segment List[${index}]`) : shown);
+    witness === "captured" ? toBytes(name, shown, hop, frame, `Segment List[${index}]`) : shown, marked);
 }
 
 function notInList(columns) {
