@@ -143,6 +143,19 @@ def lab(request: pytest.FixtureRequest, labs_up: Callable[[str], Up]) -> Up:
     return labs_up(request.param)
 
 
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(name, marks=[] if name == SITE.course()[0][0].name else [pytest.mark.prove])
+        for name in LABS
+    ],
+)
+def light_lab(request: pytest.FixtureRequest, labs_up: Callable[[str], Up]) -> Up:
+    """A lab of the repository, up, for what takes long and is much the same in each: in `make test` the first of the
+    course alone."""
+    return labs_up(request.param)
+
+
 def need_root() -> None:
     """Labs in namespaces need root; a run without it fails rather than prove nothing."""
     assert os.geteuid() == 0, "run the tests as root: sudo make test"
