@@ -10,6 +10,7 @@ import shutil
 import subprocess
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -121,18 +122,27 @@ def test_every_point_that_was_judged_is_on_a_walk(found: dict[str, Any]) -> None
                 assert all(hop["status"] == "pass" for hop in here if hop["count"])
 
 
+_BYTE = ("hop_limit", "inner.hop_limit", "segments_left", "srh.last_entry", "srh.hdr_ext_len")
+_PROTOCOLS = {"icmp": 1, "ipv4": 4, "ipv6": 41, "icmpv6": 58}
+
+
 def test_bytes_and_fields_say_the_same(found: dict[str, Any]) -> None:
     """Each part that names a field stands at bytes in which its value is."""
     seen: set[str] = set()
-    for exercise in found["exercises"]:
-        for probe in exercise["probes"]:
-            for packet in (one for walk in probe["walks"] for hop in walk["hops"] for one in hop["captured"]):
-                for part in packet["parts"]:
-                    if part["field"] in ("hop_limit", "inner.hop_limit", "segments_left"):
-                        seen.add(part["field"])
-                        value = packet["fields"][part["field"]]
-                        assert int(packet["bytes"][2 * part["at"] : 2 * part["at"] + 2], 16) == int(value)
-    assert {"hop_limit", "inner.hop_limit"} <= seen
+    probes = [probe for exercise in found["exercises"] for probe in exercise["probes"]]
+    hops = [hop for probe in probes for walk in probe["walks"] for hop in walk["hops"]]
+    for packet in (one for hop in hops for one in hop["captured"]):
+        data = bytes.fromhex(packet["bytes"])
+        for part in packet["parts"]:
+            name, at = part["field"], part["at"]
+            seen.add(name)
+            if name in _BYTE:
+                assert data[at] == int(packet["fields"][name])
+            elif name in ("protocol", "inner.protocol"):
+                assert data[at] == _PROTOCOLS[packet["fields"][name]]
+            elif name in ("source", "destination", "inner.source", "inner.destination"):
+                assert ip_address(packet["fields"][name]).packed == data[at : at + part["length"]]
+    assert {*_BYTE, "protocol", "inner.protocol", "source", "segment_list"} <= seen
 
 
 def test_an_sr_proxy_s_table_is_filled_from_the_captures(some: Checked, found: dict[str, Any]) -> None:

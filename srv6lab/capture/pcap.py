@@ -15,6 +15,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import blake2b
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
@@ -113,14 +114,10 @@ def packets(path: Path) -> Iterator[bytes]:
 def frames(path: Path, numbers: Collection[int]) -> dict[int, tuple[int, bytes]]:
     """The packets with these numbers, which count from 1: the type of the link that each was captured on (LINKTYPE_),
     and its bytes. ValueError for a file that is none."""
-    wanted, found = set(numbers), dict[int, tuple[int, bytes]]()
+    wanted = set(numbers)
     with _mapped(path) as data:
-        for number, packet in enumerate(_packets(data), 1):
-            if number in wanted:
-                found[number] = packet
-                if len(found) == len(wanted):
-                    break
-    return found
+        first = enumerate(islice(_packets(data), max(wanted, default=0)), 1)
+        return {number: packet for number, packet in first if number in wanted}
 
 
 def _packets(data: Buffer) -> Iterator[tuple[int, bytes]]:

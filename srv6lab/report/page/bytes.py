@@ -12,10 +12,10 @@ MOST = 256  # bytes that are shown of a frame
 _IP, _SRH, _OTHERS = ("IPv4", "IPv6"), "SRH", ("ICMP", "ICMPv6", "UDP", "TCP", "Payload")
 _OF_HEADERS = {
     "src": "source", "dst": "destination", "hlim": "hop_limit", "ttl": "hop_limit", "nxt": "next_header",
-    "proto": "next_header", "plen": "length_field", "len": "length_field", "flow": "flow_label",
+    "proto": "protocol", "plen": "length_field", "len": "length_field", "flow": "flow_label",
     "tclass": "traffic_class", "dsfield": "traffic_class", "version": "version", "hdr_len": "header_length",
     "id": "identification", "flags": "flags", "frag_offset": "fragment_offset", "checksum": "checksum",
-    "routing.segleft": "segments_left", "routing.srh.addr": "segment_list", "routing.srh.tag": "srh.tag",
+    "routing.nxt": "protocol", "routing.segleft": "segments_left", "routing.srh.addr": "segment_list", "routing.srh.tag": "srh.tag",
     "routing.srh.last_entry": "srh.last_entry", "routing.srh.flags": "srh.flags", "routing.len": "srh.hdr_ext_len",
 }  # fmt: skip
 _OF_FRAMES = {
@@ -27,6 +27,7 @@ _OF_FRAMES = {
     "tcp.srcport": "tcp.source_port", "tcp.dstport": "tcp.destination_port", "data.data": "payload",
     "udp.payload": "payload", "tcp.payload": "payload", "icmp.data_time": "echo_time",
 }  # fmt: skip
+_EXTENSIONS = ("(0)", "(43)", "(44)", "(60)")  # headers that may stand before what a header carries
 _OTHER_NAMES = {"length_field": "length", "srh.tag": "tag"}  # what the outermost header's are called
 _MACS = {"eth.src": "source_mac", "eth.dst": "destination_mac"}
 
@@ -64,7 +65,9 @@ def _names(parts: tuple[Part, ...], fields: Mapping[str, str]) -> Iterator[str |
         if not part.name:
             over |= index == count - 1 and part.header in _IP
             index += not over and part.header in _IP
-        name = None if over else _name(part, index, count)
+        name = "" if over else _name(part, index, count)
+        if name.endswith("next_header") and not part.value.endswith(_EXTENSIONS):
+            name = name.replace("next_header", "protocol")  # what authors call it, where the two are one
         yield name if name in fields else None
 
 
