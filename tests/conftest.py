@@ -25,6 +25,7 @@ from srv6lab.plan.nodes import Plan
 from srv6lab.providers.registry import provider_named
 from srv6lab.providers.state import Home
 from tests.aside import pytest_xdist_make_scheduler as pytest_xdist_make_scheduler
+from tests.in_process import typed as typed
 from tests.skips import pytest_make_collect_report as pytest_make_collect_report
 from tests.skips import pytest_runtest_makereport as pytest_runtest_makereport
 
