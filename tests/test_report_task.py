@@ -240,7 +240,7 @@ def test_a_verdict_that_is_handed_in_is_not_believed(checked: Checked, tmp_path:
     first, runs = checked.names[0], checked.copied(tmp_path)
     (verdict,) = json.loads((runs / first / VERDICT).read_text())
     otherwise = {"fail": "pass"}.get(verdict["status"], "fail")
-    (runs / first / VERDICT).write_text(json.dumps([{**verdict, "status": otherwise, "suspects": [5]}]))
+    (runs / first / VERDICT).write_text(json.dumps([{**verdict, "status": otherwise, "suspects": []}]))
     run = read_run(runs / first)
     assert run
     write_run(runs / first, replace(run, seen=digest(runs / first)))
@@ -251,6 +251,28 @@ def test_a_verdict_that_is_handed_in_is_not_believed(checked: Checked, tmp_path:
             (shown,) = document(checked.plan, sources, progress)["exercises"]
         assert (shown["status"], shown["items"]) == (verdict["status"], verdict["items"])
     assert of_runs(checked.plan, [first], runs, "")[0].holds  # one's own is
+
+
+@pytest.mark.parametrize(
+    "verdict",
+    [
+        "",
+        "[]",
+        "{}",
+        "[1]",
+        '[{"exercise": "x"}]',
+        '[{"items": [{}], "suspects": []}]',
+        "[" * 9000,
+        "\\ud800",
+    ],
+)
+def test_a_verdict_that_is_not_as_it_was_written_is_judged_again(
+    verdict: str, checked: Checked, tmp_path: Path
+) -> None:
+    runs = checked.copied(tmp_path)
+    (runs / checked.names[0] / VERDICT).write_text(verdict)
+    (source,) = of_runs(checked.plan, checked.names[:1], runs, "")
+    assert (source.verdict, source.holds) == (None, False)
 
 
 # --- the task
