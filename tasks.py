@@ -22,7 +22,7 @@ from srv6lab.cli import program
 from srv6lab.cli import tasks as labs_
 from srv6lab.cli.labs import LabsFolder, listing
 from srv6lab.errors import UsageError
-from srv6lab.host.files import shown, write_whole
+from srv6lab.host.files import shown, write_to
 from srv6lab.providers import registry
 from srv6lab.providers.records import DEFAULT_PROVIDER
 from srv6lab.render import targets
@@ -343,7 +343,7 @@ def graph(
     if out in ("", "-"):
         sys.stdout.write(drawn)
         return
-    write_whole(Path(out), drawn)
+    write_to(Path(out), drawn)
     print(shown(Path(out)))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 import subprocess
 import xml.etree.ElementTree as xml
@@ -13,6 +15,7 @@ import pytest
 
 from srv6lab.errors import UsageError
 from srv6lab.evidence.packets import Point
+from srv6lab.host import files
 from srv6lab.plan.nodes import Nic, Plan, PlannedNode
 from srv6lab.report import formats
 from srv6lab.report.quoting import dot, mermaid_label, mermaid_message, plain
@@ -316,3 +319,25 @@ def test_a_format_that_is_not_there() -> None:
     assert "there is no format 'draw'" in result.stderr
     assert "drawio" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_a_pipe_is_written_to_and_not_replaced(tmp_path: Path) -> None:
+    pipe, link = tmp_path / "pipe", tmp_path / "link"
+    os.mkfifo(pipe)
+    with subprocess.Popen([tool("cat"), str(pipe)], stdout=subprocess.PIPE, text=True) as reader:
+        files.write_to(pipe, "drawn")
+        assert reader.communicate()[0] == "drawn"
+    assert pipe.is_fifo()
+    link.symlink_to("target")
+    files.write_to(link, "drawn")
+    assert link.is_symlink() and (tmp_path / "target").read_text() == "drawn"
+
+
+def test_an_error_names_the_file_that_was_to_be_written(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    with pytest.raises(OSError) as caught:
+        files.write_whole(tmp_path / "a", "drawn")
+    assert "/.a." not in str(caught.value.filename) and not list(tmp_path.glob(".a.*"))
+    with pytest.raises(OSError) as caught, files.writing_whole(tmp_path / "b"):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    assert caught.value.filename == str(tmp_path / "b") and not list(tmp_path.glob(".b.*"))

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from srv6lab.cli.sources import Source, handed_in, of_runs
 from srv6lab.cli.tasks import exercise_names
 from srv6lab.errors import UsageError
-from srv6lab.host.files import shown, write_whole
+from srv6lab.host.files import shown, write_to
 from srv6lab.host.version import version
 from srv6lab.plan.nodes import Plan
 from srv6lab.providers.state import Home
@@ -65,15 +65,12 @@ def _mend(plan: Plan, home: Home) -> str:
 
 
 def write(text: str, path: Path | None) -> None:
-    """A device or a pipe isn't replaced, and None is stdout."""
+    """None is stdout."""
     if path is None:
         sys.stdout.write(text)
         sys.stdout.flush()
-    elif path.exists() and not path.is_file():
-        with path.open("w", encoding="utf-8") as target:
-            target.write(text)
     else:
-        write_whole(path.resolve(), text)
+        write_to(path, text)
 
 
 def document(

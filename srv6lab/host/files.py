@@ -47,16 +47,28 @@ def write_whole(path: Path, content: str | bytes) -> None:
 
 @contextmanager
 def writing_whole(path: Path) -> Iterator[BinaryIO]:
-    """A file that takes the place of another when all of it is written; if that fails, the old one stays."""
+    """A file that takes the place of another when all of it is written; if that fails, the old one stays. An OSError names
+    it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with fresh.open("wb") as target:
             yield target
         fresh.replace(path)
-    except BaseException:
+    except BaseException as error:
         fresh.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename in (None, str(fresh)):
+            error.filename = str(path)
         raise
+
+
+def write_to(path: Path, text: str) -> None:
+    """Write where somebody wants it: whole, and through a link. A device or a pipe is written to and not replaced."""
+    if path.exists() and not path.is_file():
+        with path.open("w", encoding="utf-8") as target:
+            target.write(text)
+    else:
+        write_whole(path.resolve(), text)
 
 
 def shown(path: Path) -> str:
