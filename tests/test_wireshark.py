@@ -11,12 +11,14 @@ import shutil
 import subprocess
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from srv6lab.capture import reading
 from srv6lab.capture.records import records
 from srv6lab.cli import wireshark
 from srv6lab.cli.labs import LabsFolder
@@ -208,6 +210,30 @@ def test_of_many_packets_the_first_have_comments(lab: Lab, monkeypatch: pytest.M
     written = lab.write(run)
     assert [bool(row[-1]) for row in rows(written.opening.capture)] == [True] * 2 * hops + [False] * 2 * hops
     assert any(f"only its first {2 * hops} packets" in word for word in written.words)
+
+
+@pytest.mark.parametrize(("most", "starts"), [(2, 1), (1, 2)])
+def test_runs_are_read_together_as_far_as_tshark_may(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch, most: int, starts: int
+) -> None:
+    (across,) = lab.plan.exercises
+    plan = replace(lab.plan, exercises=(across, across.model_copy(update={"name": "again"})))
+    folders = {one.name: modeled.run(plan, one.name, lab.folder / one.name) for one in plan.exercises}
+    packets = sum(1 for path in (folders["across"] / "captures").iterdir() for _ in records(path))
+    monkeypatch.setattr(runs, "MOST", most * packets)
+    began = list[Path]()
+    describe = reading.tshark.describe
+
+    def counted(program: Path, path: Path, *others: Any) -> Any:
+        began.append(path)
+        return describe(program, path, *others)
+
+    monkeypatch.setattr(reading.tshark, "describe", counted)
+    ours = [runs.Run(name, folder, judged=True) for name, folder in folders.items()]
+    told = list(runs.tell(plan, ours, lab.folder, silent))
+    assert len(began) == starts
+    assert [one.run for one in told] == ours
+    assert [one.words for one in told] == [("exercise across: pass",), ("exercise again: pass",)]
 
 
 def test_a_packet_of_two_runs_is_written_once(tmp_path: Path) -> None:

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from srv6lab.capture.records import fine, records
 from srv6lab.cli.labs import LabsFolder
 from srv6lab.cli.tasks import collect, exercise_names
 from srv6lab.errors import UsageError
-from srv6lab.evidence.packets import Point
 from srv6lab.host.files import shown, write_whole, writing_whole
 from srv6lab.host.progress import Progress
+from srv6lab.host.version import version
 from srv6lab.live.instance import Reference
 from srv6lab.plan.nodes import Nic, Plan
 from srv6lab.providers.state import Home
@@ -55,9 +51,7 @@ def write(site: LabsFolder, reference: Reference, instance: str, asked: Asked, p
         raise UsageError(f"{shown(folder)} is no folder", "--out takes a folder")
     with tempfile.TemporaryDirectory(prefix="srv6lab-") as scratch:
         plan, chosen = _chosen(site, reference, instance, plan, asked, Path(scratch))
-        with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-            tell = partial(runs.tell, plan, scratch=Path(scratch), progress=progress, mapped=asked.mapped)
-            told = list(pool.map(tell, chosen))
+        told = list(runs.tell(plan, chosen, Path(scratch), progress, asked.mapped))
         try:
             if not asked.out and home.begun:
                 home.own(FOLDER)
@@ -131,25 +125,17 @@ def _links(source: merge.Source) -> Iterator[int]:
 def _header(
     plan: Plan, told: Sequence[runs.Told], words: Sequence[str], known: Sequence[tuple[names.Address, str]]
 ) -> merge.Header:
-    try:
-        own = version("srv6lab")
-    except PackageNotFoundError:
-        own = ""
     exercises = ", ".join(one.run.exercise for one in told)
     comment = "\n".join([f"lab {plan.name}: {plan.description}", f"exercises: {exercises}", *words])
     nics = {nic.point: merge.NicWords(_about(nic)) for nic in plan.traced()}
-    return merge.Header(f"srv6lab {own}".strip(), comment, nics, known)
+    return merge.Header(f"srv6lab {version()}".strip(), comment, nics, known)
 
 
 def _about(nic: Nic) -> str:
     """A NIC's link, its addresses and the other ends."""
     addresses = ", ".join(map(str, nic.addresses))
-    ends = ", ".join(map(str, _others(nic)))
+    ends = ", ".join(map(str, nic.peers))
     return f"link {nic.link}" + (f", {addresses}" if addresses else "") + (f", to {ends}" if ends else "")
-
-
-def _others(nic: Nic) -> Sequence[Point]:
-    return nic.peers
 
 
 def paths(written: Written) -> Iterator[Path]:
