@@ -22,7 +22,7 @@ from srv6lab.capture import reading
 from srv6lab.capture.records import records
 from srv6lab.cli import wireshark
 from srv6lab.cli.labs import LabsFolder
-from srv6lab.errors import UsageError
+from srv6lab.errors import MachineError, UsageError
 from srv6lab.evidence.packets import Direction, Point
 from srv6lab.evidence.prediction import Hop
 from srv6lab.evidence.wording import foretell, sentence
@@ -52,9 +52,9 @@ class Lab:
     folder: Path
     plan: Plan
 
-    def write(self, captures: Path, *exercises: str, out: str = "out") -> wireshark.Written:
+    def write(self, captures: Path, *exercises: str) -> wireshark.Written:
         site = LabsFolder(self.folder)
-        asked = wireshark.Asked(exercises, str(captures), (), str(self.folder / out))
+        asked = wireshark.Asked(exercises, str(captures), (), str(self.folder / "out"))
         return wireshark.write(site, site.refer(str(self.folder / "small.yml")), "", asked, silent)
 
 
@@ -433,9 +433,9 @@ def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 @pytest.mark.parametrize("display", ["DISPLAY", "WAYLAND_DISPLAY"])
 def test_it_is_started_apart_with_its_own_configuration(
-    display: str, lab: Lab, fake: Path, monkeypatch: pytest.MonkeyPatch
+    display: str, right: tuple[Lab, wireshark.Written], fake: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    written = lab.write(modeled.run(lab.plan, "across", lab.folder / "run"))
+    _, written = right
     monkeypatch.setenv(display, ":7")
     assert wireshark.opened(written) == "Wireshark shows it"
     config, session, process, *argv = fake.read_text().splitlines()
@@ -444,9 +444,9 @@ def test_it_is_started_apart_with_its_own_configuration(
 
 
 def test_one_that_ends_at_once_is_told_with_the_command(
-    lab: Lab, fake: Path, monkeypatch: pytest.MonkeyPatch
+    right: tuple[Lab, wireshark.Written], fake: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    written = lab.write(modeled.run(lab.plan, "across", lab.folder / "run"))
+    _, written = right
     monkeypatch.setenv("DISPLAY", ":7")
     monkeypatch.setenv("FAIL", "could not connect to display")
     told = wireshark.opened(written)
@@ -454,17 +454,24 @@ def test_one_that_ends_at_once_is_told_with_the_command(
     assert written.opening.typed() in told
 
 
-def test_without_a_display_the_command_is_told_and_works(lab: Lab, fake: Path) -> None:
-    written = lab.write(modeled.run(lab.plan, "across", lab.folder / "run"), out="a folder's name; exit 9")
+def test_without_a_display_the_command_is_told_and_works(
+    right: tuple[Lab, wireshark.Written], tmp_path: Path, fake: Path
+) -> None:
+    _, there = right
+    folder = shutil.copytree(there.folder, tmp_path / "a folder's name; exit 9")
+    opening = replace(there.opening, capture=folder / there.opening.capture.name, config=folder)
+    written = replace(there, folder=folder, opening=opening)
     told, command = wireshark.opened(written).split("\n")
     assert told.startswith("there is no display here; to open it")
     subprocess.run(["sh", "-c", command], check=True)
     assert fake.read_text().splitlines()[-1] == str(written.opening.capture)
 
 
-def test_without_wireshark_the_command_is_told(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    written = lab.write(modeled.run(lab.plan, "across", lab.folder / "run"))
-    monkeypatch.setenv("PATH", str(lab.folder))
+def test_without_wireshark_the_command_is_told(
+    right: tuple[Lab, wireshark.Written], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, written = right
+    monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("DISPLAY", ":7")
     assert wireshark.opened(written).startswith("Wireshark isn't installed here; to open it")
 
@@ -494,8 +501,13 @@ def test_the_task_prints_paths_alone(lab: Lab) -> None:
     assert ran.returncode == 0, ran.stderr
     assert [Path(line).exists() for line in ran.stdout.splitlines()] == [True, True]
     assert "exercise across: pass" in ran.stderr
-    ran = invoke("wireshark", f"lab={lab.folder / 'small.yml'}", "--files-only", "--instance", "never-begun")
-    assert ran.returncode == 3 and "never-begun isn't up" in ran.stderr and ran.stdout == ""
+
+
+def test_of_a_lab_that_is_not_up_there_is_nothing_to_show(lab: Lab) -> None:
+    site = LabsFolder(lab.folder)
+    reference = site.refer(str(lab.folder / "small.yml"))
+    with pytest.raises(MachineError, match="never-begun isn't up"):
+        wireshark.write(site, reference, "never-begun", wireshark.Asked((), "", (), ""), silent)
 
 
 @pytest.mark.prove

@@ -15,7 +15,7 @@ from srv6lab.host.files import shown, write_whole, writing_whole
 from srv6lab.host.progress import Progress
 from srv6lab.host.version import version
 from srv6lab.live.instance import Reference
-from srv6lab.plan.nodes import Nic, Plan
+from srv6lab.plan.nodes import Plan
 from srv6lab.providers.state import Home
 from srv6lab.wireshark import merge, names, profile, runs, start
 
@@ -127,15 +127,8 @@ def _header(
 ) -> merge.Header:
     exercises = ", ".join(one.run.exercise for one in told)
     comment = "\n".join([f"lab {plan.name}: {plan.description}", f"exercises: {exercises}", *words])
-    nics = {nic.point: merge.NicWords(_about(nic)) for nic in plan.traced()}
+    nics = {nic.point: merge.NicWords(names.about(nic)) for nic in plan.traced()}
     return merge.Header(f"srv6lab {version()}".strip(), comment, nics, known)
-
-
-def _about(nic: Nic) -> str:
-    """A NIC's link, its addresses and the other ends."""
-    addresses = ", ".join(map(str, nic.addresses))
-    ends = ", ".join(map(str, nic.peers))
-    return f"link {nic.link}" + (f", {addresses}" if addresses else "") + (f", to {ends}" if ends else "")
 
 
 def paths(written: Written) -> Iterator[Path]:

@@ -25,6 +25,7 @@ from srv6lab.capture.unpack import unpacked
 from srv6lab.errors import UsageError
 from srv6lab.evidence.observations import OBSERVATIONS, read_observations
 from srv6lab.evidence.prediction import Prediction
+from srv6lab.evidence.runs import VERDICT
 from srv6lab.evidence.verdict import Status, Suspect
 from srv6lab.host.progress import Progress
 from srv6lab.judge.grade import Graded, graded_runs
@@ -163,7 +164,7 @@ def _suspects(run: Run, known: Graded) -> Sequence[Suspect]:
     if known.verdict.status is Status.PASS:
         return ()
     try:
-        (verdict,) = json.loads((run.folder / "verdict.json").read_text(encoding="utf-8"))
+        (verdict,) = json.loads((run.folder / VERDICT).read_text(encoding="utf-8"))
         return tuple(map(_suspect, verdict["suspects"]))
     except (OSError, ValueError, LookupError, TypeError):
         return known.verdict.suspects
