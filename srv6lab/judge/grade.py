@@ -85,25 +85,10 @@ def grade(
 ) -> Verdict:
     """Judge a folder of pcaps by the expectations of one exercise; `mapped` says FILE=NODE:NIC of some. Of pcaps that
     came without a run's observations only what was handed in is judged, but if `strict`."""
-    return graded(plan, name, folder, progress, mapped=mapped, strict=strict).verdict
+    return graded(plan, {name: folder}, progress, mapped=mapped, strict=strict)[name].verdict
 
 
 def graded(
-    plan: Plan,
-    name: str,
-    folder: Path,
-    progress: Progress,
-    *,
-    mapped: Sequence[str] = (),
-    strict: bool = False,
-    only_found: bool = False,
-) -> Graded:
-    """`grade` with all that the verdict was made of; if `only_found` without a verdict, which takes its time."""
-    only = {name} if only_found else set[str]()
-    return graded_runs(plan, {name: folder}, progress, mapped=mapped, strict=strict, only_found=only)[name]
-
-
-def graded_runs(
     plan: Plan,
     folders: Mapping[str, Path],
     progress: Progress,
@@ -112,19 +97,19 @@ def graded_runs(
     strict: bool = False,
     only_found: Collection[str] = (),
 ) -> dict[str, Graded]:
-    """`graded` of several exercises, each with its own folder: their captures are read together. Those that are
-    `only_found` get no verdict."""
+    """`grade` of several exercises, each with its own folder, and all that the verdicts were made of: their captures are
+    read together. Those that are `only_found` get no verdict, which takes its time."""
     for folder in folders.values():
         if not folder.is_dir():
             raise UsageError(f"there is no folder {folder}", "--captures takes a folder with pcaps in it")
     observed = {name: observed_run(plan, name, folder) for name, folder in folders.items()}
     read = read_captures(plan, folders, progress, said=told(plan, mapped))
-    graded = {}
+    found = {}
     for name, captures in read.items():
         _refuse_none(plan, name, folders[name], captures, progress)
         make = _only_found if name in only_found else partial(_judged, strict=strict)
-        graded[name] = replace(make(plan, name, observed[name], captures.read), files=captures.files)
-    return graded
+        found[name] = replace(make(plan, name, observed[name], captures.read), files=captures.files)
+    return found
 
 
 def _refuse_none(plan: Plan, name: str, folder: Path, captures: Captures, progress: Progress) -> None:

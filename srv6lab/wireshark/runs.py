@@ -28,7 +28,7 @@ from srv6lab.evidence.prediction import Prediction
 from srv6lab.evidence.runs import VERDICT
 from srv6lab.evidence.verdict import Status, Suspect
 from srv6lab.host.progress import Progress
-from srv6lab.judge.grade import Graded, graded_runs
+from srv6lab.judge.grade import Graded, graded
 from srv6lab.plan.nodes import Plan
 from srv6lab.topology.exercises import Exercise, Probe
 from srv6lab.topology.expectations import Expect
@@ -107,7 +107,7 @@ def tell(
     for some in _together([_bounded(run, scratch, progress) for run in runs]):
         folders = {one.run.exercise: one.folder for one in some}
         unjudged = [one.run.exercise for one in some if not one.judged]
-        known = graded_runs(plan, folders, progress, mapped=mapped, only_found=unjudged)
+        known = graded(plan, folders, progress, mapped=mapped, only_found=unjudged)
         yield from (_told(plan, one, known[one.run.exercise], scratch) for one in some)
 
 
