@@ -210,6 +210,28 @@ def test_a_proven_cause_is_kept_when_the_same_is_judged_again(checked: Checked, 
     assert checked.document(runs)["exercises"][0]["suspects"] == [cause]
 
 
+@pytest.mark.parametrize(
+    "verdict",
+    [
+        "",
+        "[]",
+        "{}",
+        "[1]",
+        '[{"exercise": "x"}]',
+        '[{"items": [{}], "suspects": []}]',
+        "[" * 9000,
+        "\\ud800",
+    ],
+)
+def test_a_verdict_that_is_not_as_it_was_written_is_judged_again(
+    verdict: str, checked: Checked, tmp_path: Path
+) -> None:
+    runs = checked.copied(tmp_path)
+    (runs / checked.names[0] / VERDICT).write_text(verdict)
+    (source,) = of_runs(checked.plan, checked.names[:1], runs, "")
+    assert (source.verdict, source.holds) == (None, False)
+
+
 # --- the task
 
 

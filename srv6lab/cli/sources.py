@@ -76,11 +76,31 @@ def _fingerprint(plan: Plan, run: Run) -> str:
     return Rendered(with_box(plan, run.box), record.rendering).fingerprint
 
 
+_TEXTS = (
+    "kind",
+    "status",
+    "point",
+    "direction",
+    "field",
+    "expected",
+    "predicted",
+    "captured",
+    "alone",
+    "note",
+    "probe",
+)
+
+
 def _read_verdict(folder: Path, name: str) -> Mapping[str, Any] | None:
-    """What `check` said, None where that can't be read: then it is judged again."""
+    """What `check` said, None where that isn't there as it was written: then it is judged again."""
     try:
         (verdict,) = json.loads((folder / VERDICT).read_text(encoding="utf-8"))
-        return verdict if verdict["exercise"] == name else None
+        told = [one[text] for one in verdict["items"] for text in _TEXTS]
+        told += [
+            one[text] for one in verdict["suspects"] for text in ("cause", "node", "what", "command", "mend")
+        ]
+        sound = verdict["exercise"] == name and isinstance(verdict["status"], str)
+        return verdict if sound and all(one is None or isinstance(one, str) for one in told) else None
     except (OSError, ValueError, RecursionError, KeyError, TypeError):
         return None
 
