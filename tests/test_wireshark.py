@@ -492,7 +492,21 @@ def test_it_runs_as_whoever_used_sudo(lab: Lab, fake: Path, monkeypatch: pytest.
     monkeypatch.setenv("DISPLAY", ":7")
     monkeypatch.setenv("SUDO_USER", "nobody")
     assert wireshark.opened(written) == "Wireshark shows it, as nobody"
-    assert fake.stat().st_uid == written.opening.capture.stat().st_uid != 0
+    assert fake.stat().st_uid == written.opening.capture.stat().st_uid == written.folder.stat().st_uid != 0
+
+
+def test_what_was_in_the_folder_before_stays_its_owners(
+    right: tuple[Lab, wireshark.Written], lab: Lab
+) -> None:
+    """Somebody may name any folder with --out; who used sudo gets only what was made."""
+    there = lab.folder / "out"
+    there.mkdir()
+    (there / "mine").write_text("")
+    written = lab.write(modeled.run(lab.plan, "across", lab.folder / "run"))
+    assert not {there, there / "mine"} & {*written.made}
+    assert {path for path in there.rglob("*") if path.name != "mine"} == {*written.made}
+    _, fresh = right
+    assert {fresh.folder, fresh.opening.capture} <= {*fresh.made}
 
 
 def test_the_task_prints_paths_alone(lab: Lab) -> None:

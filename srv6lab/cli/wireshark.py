@@ -34,12 +34,14 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """The files, how many packets are in the capture, and what there is to say of them."""
+    """The files, how many packets are in the capture, and what there is to say of them. `made` are the files and folders
+    that are ours: of a folder that was there before nothing else is touched."""
 
     folder: Path
     opening: start.Opening
     packets: int
     words: tuple[str, ...]
+    made: tuple[Path, ...]
 
 
 def write(site: LabsFolder, reference: Reference, instance: str, asked: Asked, progress: Progress) -> Written:
@@ -55,7 +57,7 @@ def write(site: LabsFolder, reference: Reference, instance: str, asked: Asked, p
         try:
             if not asked.out and home.begun:
                 home.own(FOLDER)
-            return _written(plan, told, folder, progress)
+            return _written(plan, told, folder, progress, own=not asked.out)
         except PermissionError as error:
             raise UsageError(f"{error.filename} can't be written: {error.strerror}", "--out DIR names another folder") from None  # fmt: skip
 
@@ -89,7 +91,12 @@ def _checked(home: Home, exercises: Sequence[str]) -> Iterator[runs.Run]:
             yield runs.Run(name, home.run(name), judged=True)
 
 
-def _written(plan: Plan, told: Sequence[runs.Told], folder: Path, progress: Progress) -> Written:
+def _written(
+    plan: Plan, told: Sequence[runs.Told], folder: Path, progress: Progress, *, own: bool
+) -> Written:
+    called = f"srv6lab-{plan.name}"
+    folders = [folder, folder / "profiles", folder / "profiles" / called]
+    folders = [one for one in folders if own or not one.exists()]
     sources = [source for one in told for source in one.sources]
     predictions = {one.run.exercise: one.predictions for one in told}
     known = names.names(plan, [one for those in predictions.values() for one in those])
@@ -101,13 +108,13 @@ def _written(plan: Plan, told: Sequence[runs.Told], folder: Path, progress: Prog
     progress(f"writing {shown(capture)}")
     with writing_whole(capture) as target:
         count = merge.write(target, _header(plan, told, words, known), sources, links, digits)
-    called = f"srv6lab-{plan.name}"
-    _profile(folder, called, profile.files(names.hosts(known), profile.filters(predictions)))
-    return Written(folder, start.Opening(capture, folder, called), count, tuple(words))
+    files = _profile(folder, called, profile.files(names.hosts(known), profile.filters(predictions)))
+    opening = start.Opening(capture, folder, called)
+    return Written(folder, opening, count, tuple(words), (*folders, capture, *files))
 
 
-def _profile(config: Path, called: str, files: Mapping[str, str]) -> None:
-    """Write the profile; what Wireshark remembers of the last time stays as it is."""
+def _profile(config: Path, called: str, files: Mapping[str, str]) -> list[Path]:
+    """Write the profile; what Wireshark remembers of the last time stays as it is. The paths of all of it."""
     place = config / "profiles" / called
     for file, text in files.items():
         write_whole(place / file, text)
@@ -116,6 +123,7 @@ def _profile(config: Path, called: str, files: Mapping[str, str]) -> None:
     for path, text in first.items():
         if not path.exists():
             write_whole(path, text)
+    return [*(place / file for file in files), *first]
 
 
 def _links(source: merge.Source) -> Iterator[int]:
@@ -142,7 +150,7 @@ def opened(written: Written) -> str:
     wireshark, to = start.program(), start.person()
     if wireshark and start.display():
         if to:
-            start.give(written.folder, to)
+            start.give(written.made, to)
         why = start.start(wireshark, written.opening, to)
         if not why:
             return f"Wireshark shows it, as {to.name}" if to else "Wireshark shows it"
