@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from invoke.collection import Collection
 from invoke.context import Context
@@ -29,10 +29,6 @@ from srv6lab.render import targets
 from srv6lab.report import formats
 from srv6lab.report.progress import Progress
 
-if TYPE_CHECKING:
-    from srv6lab.live.instance import Reference
-    from srv6lab.plan.nodes import Plan
-
 SITE = LabsFolder(Path(__file__).resolve().parent)
 
 _LAB = "the lab: lab=NAME, NAME, or a path to its topology.yml"
@@ -45,14 +41,6 @@ _MAP = (
 
 def _progress(what: str) -> Progress:
     return Progress(what, sys.stderr)
-
-
-def _read(reference: Reference) -> Plan:
-    """A lab's plan; what its file is warned of goes to stderr."""
-    plan, warnings = SITE.load(reference)
-    for warning in warnings:
-        print(warning, file=sys.stderr)
-    return plan
 
 
 @task
@@ -261,7 +249,7 @@ def render(
     reference = SITE.refer(lab)
     if not out:
         raise UsageError("no folder is named", f"invoke render lab={reference.name} --out DIR")
-    plan = _read(reference)
+    plan = SITE.read(reference, sys.stderr)
     files = rendering(plan)
     if check:
         labs_.check_rendered(files, Path(out), sys.stdout.write)
@@ -290,7 +278,7 @@ def predict(
 
     By the RFCs; where Linux departs from them, its value stands beside theirs.
     """
-    plan = _read(SITE.refer(lab))
+    plan = SITE.read(SITE.refer(lab), sys.stderr)
     sys.stdout.write(labs_.predict(plan, labs_.exercise_names(plan, exercise), probe, format))
 
 
@@ -348,7 +336,7 @@ def graph(
     from srv6lab.cli import graph as pictures
 
     formats.chosen(formats.PICTURES, format)
-    plan = _read(SITE.refer(lab))
+    plan = SITE.read(SITE.refer(lab), sys.stderr)
     drawn = pictures.graph(plan, format, exercise, probe)
     if out in ("", "-"):
         sys.stdout.write(drawn)
