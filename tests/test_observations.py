@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -195,6 +196,28 @@ def test_a_run_of_another_version_is_refused(folder: Path, schema: int) -> None:
         UsageError, match=rf"another version of srv6lab \(schema {schema}, this one reads 3\)"
     ):
         read_observations(folder)
+
+
+@pytest.mark.parametrize(
+    "halves", [{"failure": "\ud800"}, {"counters": {"\udfff": 1}}, {"proxies": {"gate": "\udc00"}}]
+)
+def test_half_a_character_is_refused(folder: Path, halves: dict[str, Any]) -> None:
+    rewrite(folder, {**document(folder), **halves})
+    with pytest.raises(UsageError, match="half a character"):
+        read_observations(folder)
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, Path.mkdir, lambda path: path.symlink_to("/dev/zero"), lambda path: grown(path, 3 << 30)])  # fmt: skip
+def test_what_has_no_end_or_is_no_file_is_refused(tmp_path: Path, make: Callable[[Path], object]) -> None:
+    make(tmp_path / OBSERVATIONS)
+    with pytest.raises(UsageError, match=r"observations\.json can't be read"):
+        read_observations(tmp_path)
+
+
+def grown(path: Path, size: int) -> None:
+    """A file of holes."""
+    path.touch()
+    os.truncate(path, size)
 
 
 @pytest.mark.parametrize("text", ["[" * 100_000, "9" * 5000, '{"schema": 2', "\x00"])

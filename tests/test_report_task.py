@@ -20,7 +20,7 @@ from srv6lab.cli.report import PAGE, Handed, document, report
 from srv6lab.cli.sources import NOT_RUN, OTHER_FILE, OTHER_LAB, OTHER_RUN, handed_in, of_runs
 from srv6lab.cli.tasks import check
 from srv6lab.errors import UsageError
-from srv6lab.evidence.runs import RUN, VERDICT, read_run, write_run
+from srv6lab.evidence.runs import RUN, VERDICT, digest, read_run, write_run
 from srv6lab.evidence.verdict import Verdict
 from srv6lab.judge.grade import grade
 from srv6lab.plan.nodes import Plan
@@ -208,6 +208,49 @@ def test_a_proven_cause_is_kept_when_the_same_is_judged_again(checked: Checked, 
     (folder / VERDICT).write_text(json.dumps([{**verdict, "suspects": [cause]}]))
     (folder / RUN).unlink()
     assert checked.document(runs)["exercises"][0]["suspects"] == [cause]
+
+
+@pytest.mark.parametrize("file", [RUN, VERDICT])
+@pytest.mark.parametrize(
+    "text", ["[]", "5", "null", "[" * 100_000, "[NaN]", '[{"exercise": 1}]', "\xff", None]
+)
+def test_what_no_check_has_written_is_judged_again(
+    checked: Checked, tmp_path: Path, file: str, text: str | None
+) -> None:
+    folder = checked.copied(tmp_path) / checked.names[0]
+    (folder / file).unlink()
+    if text is None:
+        os.mkfifo(folder / file)  # nobody ever writes into it
+    else:
+        (folder / file).write_bytes(text.encode("latin-1"))
+    (source,) = of_runs(checked.plan, checked.names[:1], folder.parent, "")
+    assert source.folder == folder and not source.holds
+
+
+@pytest.mark.parametrize("milliseconds", [-1, 10**400])
+def test_no_run_takes_longer_than_a_life(checked: Checked, tmp_path: Path, milliseconds: int) -> None:
+    folder = checked.copied(tmp_path) / checked.names[0]
+    run = read_run(folder)
+    assert run
+    write_run(folder, replace(run, milliseconds=milliseconds))
+    assert read_run(folder) is None
+
+
+def test_a_verdict_that_is_handed_in_is_not_believed(checked: Checked, tmp_path: Path) -> None:
+    first, runs = checked.names[0], checked.copied(tmp_path)
+    (verdict,) = json.loads((runs / first / VERDICT).read_text())
+    otherwise = {"fail": "pass"}.get(verdict["status"], "fail")
+    (runs / first / VERDICT).write_text(json.dumps([{**verdict, "status": otherwise, "suspects": []}]))
+    run = read_run(runs / first)
+    assert run
+    write_run(runs / first, replace(run, seen=digest(runs / first)))
+    for handed in (runs, runs / first):
+        sources = handed_in(checked.plan, [first], [first], handed)
+        assert not any(one.holds or one.verdict for one in sources)
+        with quiet() as progress:
+            (shown,) = document(checked.plan, sources, progress)["exercises"]
+        assert (shown["status"], shown["items"]) == (verdict["status"], verdict["items"])
+    assert of_runs(checked.plan, [first], runs, "")[0].holds  # one's own is
 
 
 @pytest.mark.parametrize(

@@ -236,6 +236,22 @@ def test_runs_are_read_together_as_far_as_tshark_may(
     assert [one.words for one in told] == [("exercise across: pass",), ("exercise again: pass",)]
 
 
+def test_no_more_than_the_first_are_described_where_all_are_of_one_instant(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = modeled.run(lab.plan, "across", lab.folder / "run")
+    path = run / "captures" / f"{next(iter(lab.plan.traced())).trace}.pcap"
+    first = next(records(path))
+    path.write_bytes(formats.pcap([(first.time // 1000, bytes(60))] * 500))
+    monkeypatch.setattr(runs, "MOST", 50)
+    written = lab.write(run)
+    described = [row for row in rows(written.opening.capture) if row[-1] or row[1]]
+    assert len(described) <= 50 * len([*lab.plan.traced()]) and written.packets > 500
+    copied = lab.folder / "copied"
+    runs._copy_until(path, first.time, copied)
+    assert len([*records(copied)]) == 50
+
+
 def test_a_packet_of_two_runs_is_written_once(tmp_path: Path) -> None:
     """A run that looks at all since the lab came up holds those of another; a packet that a link doubled stays so."""
     twice = frames.ping(2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,22 @@ def cache(name: str) -> Path:
 def state(name: str) -> Path:
     """Where what this user has decided is kept."""
     return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "srv6lab" / name
+
+
+MOST = 16 << 20  # bytes of a document: what a run writes beside its captures has some 10 kB
+
+
+def read_document(path: Path) -> str:
+    """The text of a file that somebody else may have made; OSError for one that is too large or no file (a pipe would be
+    waited for, and a device never ends), ValueError for what is no UTF-8."""
+    number = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(number, "rb") as source:
+        if not stat.S_ISREG(os.fstat(number).st_mode):
+            raise OSError("it is no file")
+        content = source.read(MOST + 1)
+    if len(content) > MOST:
+        raise OSError(f"it is larger than {MOST >> 20} MiB")
+    return content.decode()
 
 
 def write_whole(path: Path, content: str | bytes) -> None:

@@ -27,6 +27,7 @@ from srv6lab.evidence.observations import OBSERVATIONS, read_observations
 from srv6lab.evidence.prediction import Prediction
 from srv6lab.evidence.runs import VERDICT
 from srv6lab.evidence.verdict import Status, Suspect
+from srv6lab.host.files import read_document
 from srv6lab.host.progress import Progress
 from srv6lab.judge.grade import Graded, graded
 from srv6lab.plan.nodes import Plan
@@ -164,13 +165,15 @@ def _suspects(run: Run, known: Graded) -> Sequence[Suspect]:
     if known.verdict.status is Status.PASS:
         return ()
     try:
-        (verdict,) = json.loads((run.folder / VERDICT).read_text(encoding="utf-8"))
+        (verdict,) = json.loads(read_document(run.folder / VERDICT))
         return tuple(map(_suspect, verdict["suspects"]))
-    except (OSError, ValueError, LookupError, TypeError):
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return known.verdict.suspects
 
 
 def _suspect(said: Mapping[str, Any]) -> Suspect:
+    if not all(isinstance(said[name], str) for name in ("cause", "node", "what", "command", "mend")):
+        raise TypeError("a cause is told in texts")
     argv = tuple(shlex.split(said["command"]))
     proven = True if said["proven"] is True else None
     return Suspect(said["cause"], said["node"], said["what"], argv, proven=proven, mend=said["mend"])
@@ -216,11 +219,11 @@ def _records(path: Path) -> int:
 
 
 def _copy_until(path: Path, last: int, target: Path) -> None:
-    """The records up to a time, with the numbers that they have."""
+    """The records up to a time, with the numbers that they have; no more than MOST, if many are of that instant."""
     links: dict[int, int] = {}
     with target.open("wb") as out:
         out.write(pcapng.section(application=""))
-        for record in takewhile(lambda one: one.time <= last, records(path)):
+        for record in islice(takewhile(lambda one: one.time <= last, records(path)), MOST):
             if record.link not in links:
                 links[record.link] = len(links)
                 out.write(pcapng.interface(pcapng.Interface("", record.link, digits=9)))
