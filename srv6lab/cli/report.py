@@ -142,7 +142,7 @@ def _judged(
     from srv6lab.predict import predict
     from srv6lab.report.json import verdict_json
 
-    found = graded(plan, one.name, folder, progress, mapped=mapped)
+    found = graded(plan, {one.name: folder}, progress, mapped=mapped)[one.name]
     verdict = verdict_json(found.verdict)
     if one.verdict and one.verdict.get("items") == verdict["items"]:
         verdict = {**verdict, "suspects": one.verdict["suspects"]}

@@ -15,10 +15,10 @@ from typing import Any
 
 from srv6lab.errors import LabError
 from srv6lab.evidence.observations import read_observations
+from srv6lab.evidence.runs import VERDICT
 from srv6lab.live.watch_state import Outcome
 from srv6lab.providers.state import Home
 
-VERDICT = "verdict.json"
 _MOVED_TO, _CREATE, _DELETE = 0x80, 0x100, 0x200
 _NONBLOCK, _CLOEXEC = 0o4000, 0o2000000
 Stamp = tuple[int, int, int]

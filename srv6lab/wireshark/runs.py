@@ -25,6 +25,7 @@ from srv6lab.capture.unpack import unpacked
 from srv6lab.errors import UsageError
 from srv6lab.evidence.observations import OBSERVATIONS, read_observations
 from srv6lab.evidence.prediction import Prediction
+from srv6lab.evidence.runs import VERDICT
 from srv6lab.evidence.verdict import Status, Suspect
 from srv6lab.host.files import read_document
 from srv6lab.host.progress import Progress
@@ -86,15 +87,49 @@ def _as_up_leaves_it(plan: Plan) -> Exercise:
     return Exercise(name=AS_UP_LEAVES_IT, probes=named, expect=Expect())
 
 
-def tell(plan: Plan, run: Run, scratch: Path, progress: Progress, mapped: Sequence[str] = ()) -> Told:
-    """Judge a run and note beside each packet what is known of it; compressed files are unpacked into `scratch`."""
-    folder, whole = _bounded(run, scratch, progress)
-    judged = run.judged and whole
-    known = graded(plan, run.exercise, folder, progress, mapped=mapped, only_found=not judged)
-    suspects = _suspects(run, known) if judged else ()
-    noted = with_directions(notes(known, suspects, judged=judged), directions(plan, known.captures))
-    sources = tuple(_sources(run, known, noted, folder, scratch))
-    return Told(run, sources, tuple(known.predicted.values()), tuple(_words(run, known, judged, whole)))
+@dataclass(frozen=True, slots=True)
+class _Bounded:
+    """A run with the folder that tshark reads: its own if that is `whole`, or a copy of its first `packets`."""
+
+    run: Run
+    folder: Path
+    packets: int
+    whole: bool
+
+    @property
+    def judged(self) -> bool:
+        return self.run.judged and self.whole
+
+
+def tell(
+    plan: Plan, runs: Sequence[Run], scratch: Path, progress: Progress, mapped: Sequence[str] = ()
+) -> Iterator[Told]:
+    """Judge runs and note beside each packet what is known of it; compressed files are unpacked into `scratch`."""
+    for some in _together([_bounded(run, scratch, progress) for run in runs]):
+        folders = {one.run.exercise: one.folder for one in some}
+        unjudged = [one.run.exercise for one in some if not one.judged]
+        known = graded(plan, folders, progress, mapped=mapped, only_found=unjudged)
+        yield from (_told(plan, one, known[one.run.exercise], scratch) for one in some)
+
+
+def _together(runs: Sequence[_Bounded]) -> Iterator[list[_Bounded]]:
+    """Those that tshark reads at once, so that it starts once; not more packets than it may describe."""
+    some: list[_Bounded] = []
+    for run in runs:
+        if some and sum(one.packets for one in some) + run.packets > MOST:
+            yield some
+            some = []
+        some.append(run)
+    if some:
+        yield some
+
+
+def _told(plan: Plan, one: _Bounded, known: Graded, scratch: Path) -> Told:
+    suspects = _suspects(one.run, known) if one.judged else ()
+    noted = with_directions(notes(known, suspects, judged=one.judged), directions(plan, known.captures))
+    sources = tuple(_sources(one.run, known, noted, one.folder, scratch))
+    words = tuple(_words(one.run, known, one.judged, one.whole))
+    return Told(one.run, sources, tuple(known.predicted.values()), words)
 
 
 def _sources(run: Run, known: Graded, noted: Notes, folder: Path, scratch: Path) -> Iterator[Source]:
@@ -130,7 +165,7 @@ def _suspects(run: Run, known: Graded) -> Sequence[Suspect]:
     if known.verdict.status is Status.PASS:
         return ()
     try:
-        (verdict,) = json.loads(read_document(run.folder / "verdict.json"))
+        (verdict,) = json.loads(read_document(run.folder / VERDICT))
         return tuple(map(_suspect, verdict["suspects"]))
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return known.verdict.suspects
@@ -152,14 +187,15 @@ def _captures(folder: Path) -> Path:
     return inner if inner.is_dir() else folder
 
 
-def _bounded(run: Run, scratch: Path, progress: Progress) -> tuple[Path, bool]:
-    """The folder, or a copy with the packets up to a time, if there are very many; and whether it is the whole."""
+def _bounded(run: Run, scratch: Path, progress: Progress) -> _Bounded:
+    """A run with its folder, or with a copy of the packets up to a time if there are very many."""
     place = _captures(run.folder)
     files = [path for path in sorted(place.iterdir()) if path.is_file() and trace_of(path.name) is not None]
     counts = {path: _records(path) for path in files}
-    if sum(counts.values()) <= MOST:
-        return run.folder, True
-    progress(f"{run.exercise}: {sum(counts.values())} packets, of which the first {MOST} are described")
+    packets = sum(counts.values())
+    if packets <= MOST:
+        return _Bounded(run, run.folder, packets, whole=True)
+    progress(f"{run.exercise}: {packets} packets, of which the first {MOST} are described")
     times = merge(*((record.time for record in records(path)) for path, count in counts.items() if count))
     last = next(islice(times, MOST - 1, None))
     copy = scratch / f"bounded-{run.exercise}"
@@ -171,7 +207,7 @@ def _bounded(run: Run, scratch: Path, progress: Progress) -> tuple[Path, bool]:
             shutil.copy(path, copy / "captures")
     if (run.folder / OBSERVATIONS).is_file():
         shutil.copy(run.folder / OBSERVATIONS, copy / OBSERVATIONS)
-    return copy, False
+    return _Bounded(run, copy, MOST, whole=False)
 
 
 def _records(path: Path) -> int:
