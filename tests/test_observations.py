@@ -27,11 +27,14 @@ from srv6lab.evidence.observations import (
 from srv6lab.evidence.packets import Point
 from srv6lab.evidence.prediction import Hop
 from srv6lab.evidence.probes import Sent
+from srv6lab.evidence.runs import VERDICT
 from srv6lab.evidence.verdict import Status, Verdict
 from srv6lab.judge.grade import judge_run
 from srv6lab.judge.observed import observed_run
+from srv6lab.live.watch_files import Runs
 from srv6lab.plan.nodes import Plan
 from srv6lab.predict import predict
+from srv6lab.providers.state import Home
 from tests.small import EAST, SMALL, WEST, planned
 
 TOKEN = "5a" * 16
@@ -319,3 +322,11 @@ def test_a_change_that_a_node_refused_accuses_its_nics() -> None:
 def test_a_node_that_is_not_there_is_named_with_those_that_are() -> None:
     with pytest.raises(KeyError, match="lab small has no node r9, only west, gate, exit, east"):
         planned().node("r9")
+
+
+def test_watch_waits_for_no_pipe_in_a_verdict_s_place(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    home.run("across").mkdir(parents=True)
+    os.mkfifo(home.run("across") / VERDICT)
+    found, troubles = Runs(home).look()
+    assert found == {} and "it is no file" in troubles["the verdict of across"]
