@@ -19,7 +19,8 @@ from srv6lab.host import files
 from srv6lab.plan.nodes import Nic, Plan, PlannedNode
 from srv6lab.report import formats
 from srv6lab.report.quoting import dot, mermaid_label, mermaid_message, plain
-from tests.conftest import LABS, SITE, invoke, tool
+from tests.conftest import LABS, SITE, tool
+from tests.in_process import Typed
 from tests.small import SMALL, planned
 from tests.test_picture import FABRIC, lab, routers
 
@@ -303,18 +304,18 @@ def test_a_label_comes_out_as_it_went_in() -> None:
 # --- as it is typed
 
 
-def test_it_is_printed_or_written(tmp_path: Path) -> None:
-    printed = invoke("graph", f"lab={LABS[0]}")
+def test_it_is_printed_or_written(typed: Typed, tmp_path: Path) -> None:
+    printed = typed("graph", f"lab={LABS[0]}")
     assert printed.returncode == 0
     xml.fromstring(printed.stdout)
     file = tmp_path / "more" / "it.svg"
-    written = invoke("graph", LABS[0], "-o", str(file))
+    written = typed("graph", LABS[0], "-o", str(file))
     assert (written.returncode, written.stdout) == (0, f"{file}\n")
     assert file.read_text("utf-8") == printed.stdout
 
 
-def test_a_format_that_is_not_there() -> None:
-    result = invoke("graph", f"lab={LABS[0]}", "--format", "draw")
+def test_a_format_that_is_not_there(typed: Typed) -> None:
+    result = typed("graph", f"lab={LABS[0]}", "--format", "draw")
     assert result.returncode == 1
     assert "there is no format 'draw'" in result.stderr
     assert "drawio" in result.stderr

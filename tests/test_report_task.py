@@ -29,6 +29,7 @@ from srv6lab.report.json import verdicts_json
 from srv6lab.report.page.packed import unpacked
 from srv6lab.report.progress import Progress
 from tests.conftest import SITE, Up, invoke, silent, tool
+from tests.in_process import Typed
 from tests.page_shape import misshapen
 
 
@@ -381,19 +382,19 @@ def test_what_can_not_be_shown_is_told(
         report(checked.plan, home, words.get("asked", ()), Handed(captures), out, progress)
 
 
-def test_the_task_prints_the_path_and_exits_0_whatever_the_verdict(checked: Checked, tmp_path: Path) -> None:
+def test_the_task_prints_the_path_and_exits_0_whatever_the_verdict(checked: Checked, typed: Typed) -> None:
     named = [f"lab={checked.plan.name}", "--instance", checked.lab.instance]
     done = invoke("report", *named)
     assert done.returncode == 0, done.stderr
     assert Path(done.stdout.strip()).name == PAGE and "reading the captures" in done.stderr
-    done = invoke("report", f"lab={checked.plan.name}", "--instance", "never-begun")
+    done = typed("report", f"lab={checked.plan.name}", "--instance", "never-begun")
     assert (done.returncode, done.stdout) == (1, "")
     assert "no run of an exercise" in done.stderr and "invoke check" in done.stderr
     assert not (checked.lab.running.home.path.parent / "never-begun").exists()
 
 
-def test_a_prediction_needs_no_run(checked: Checked) -> None:
-    done = invoke("predict", f"lab={checked.plan.name}", "--format", "html")
+def test_a_prediction_needs_no_run(checked: Checked, typed: Typed) -> None:
+    done = typed("predict", f"lab={checked.plan.name}", "--format", "html")
     assert done.returncode == 0, done.stderr
     known = of_page(done.stdout)
     assert known["kind"] == "prediction" and [one["name"] for one in known["exercises"]] == checked.names
