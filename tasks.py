@@ -22,7 +22,7 @@ from srv6lab.cli import program
 from srv6lab.cli import tasks as labs_
 from srv6lab.cli.labs import LabsFolder, listing
 from srv6lab.errors import UsageError
-from srv6lab.host.files import shown
+from srv6lab.host.files import shown, write_to
 from srv6lab.providers import registry
 from srv6lab.providers.records import DEFAULT_PROVIDER
 from srv6lab.render import targets
@@ -33,6 +33,10 @@ SITE = LabsFolder(Path(__file__).resolve().parent)
 
 _LAB = "the lab: lab=NAME, NAME, or a path to its topology.yml"
 _INSTANCE = "the name it runs under, to run one lab several times (default: the lab's name)"
+
+_MAP = (
+    "FILE=NODE:NIC: of which NIC a file of --captures is, repeatable; else told by its name or what is in it"
+)
 
 
 def _progress(what: str) -> Progress:
@@ -96,7 +100,7 @@ def up(
         "lab": _LAB,
         "exercise": "an exercise to run, repeatable (default: all of the lab's)",
         "captures": "grade the pcaps in this folder instead of running the exercise; needs --exercise",
-        "map": "FILE=NODE:NIC: of which NIC a file of --captures is, repeatable; else told by its name or what is in it",
+        "map": _MAP,
         "strict": "with --captures: ask for all of the lab's captures, instead of judging those that are there",
         "format": f"how the verdict is printed: {', '.join(formats.VERDICTS)}",
         "verbose": "on a terminal too, every point of every exercise",
@@ -245,9 +249,7 @@ def render(
     reference = SITE.refer(lab)
     if not out:
         raise UsageError("no folder is named", f"invoke render lab={reference.name} --out DIR")
-    plan, warnings = SITE.load(reference)
-    for warning in warnings:
-        print(warning, file=sys.stderr)
+    plan = SITE.read(reference, sys.stderr)
     files = rendering(plan)
     if check:
         labs_.check_rendered(files, Path(out), sys.stdout.write)
@@ -276,9 +278,7 @@ def predict(
 
     By the RFCs; where Linux departs from them, its value stands beside theirs.
     """
-    plan, warnings = SITE.load(SITE.refer(lab))
-    for warning in warnings:
-        print(warning, file=sys.stderr)
+    plan = SITE.read(SITE.refer(lab), sys.stderr)
     sys.stdout.write(labs_.predict(plan, labs_.exercise_names(plan, exercise), probe, format))
 
 
@@ -288,7 +288,7 @@ def predict(
         "exercise": "an exercise, repeatable (default: all of the lab's)",
         "out": "the file that the page is written to, - for stdout (default: where check keeps its runs)",
         "captures": "a folder of runs that was kept or handed in, or of one exercise's pcaps",
-        "map": "FILE=NODE:NIC: of which NIC a file of --captures is, repeatable; else told by its name or what is in it",
+        "map": _MAP,
         "instance": _INSTANCE,
     },
     iterable=["exercise", "map"],
@@ -334,18 +334,15 @@ def graph(
 ) -> None:
     """Draw a lab: nodes with their SIDs, NICs with their addresses, links, services; needs no lab and no root."""
     from srv6lab.cli import graph as pictures
-    from srv6lab.cli import output
 
     formats.chosen(formats.PICTURES, format)
-    path = None if out in ("", output.STDOUT) else Path(out)
-    if path:
-        output.refuse_folder(path, f"FILE.{format}")
-    plan, warnings = SITE.load(SITE.refer(lab))
-    for warning in warnings:
-        print(warning, file=sys.stderr)
-    output.write(pictures.graph(plan, format, exercise, probe), path)
-    if path:
-        print(shown(path))
+    plan = SITE.read(SITE.refer(lab), sys.stderr)
+    drawn = pictures.graph(plan, format, exercise, probe)
+    if out in ("", "-"):
+        sys.stdout.write(drawn)
+        return
+    write_to(Path(out), drawn)
+    print(shown(Path(out)))
 
 
 @task(
@@ -558,7 +555,7 @@ def capture(
         "lab": _LAB,
         "exercise": "an exercise whose newest check is shown, repeatable (default: all that were checked)",
         "captures": "a folder with pcaps instead, of a run or of any other origin",
-        "map": "FILE=NODE:NIC: of which NIC a file of --captures is, repeatable; else told by its name or what is in it",
+        "map": _MAP,
         "out": "the folder to write to (default: .srv6lab/<instance>/wireshark/)",
         "files-only": "write the files, and start nothing",
         "instance": _INSTANCE,

@@ -25,7 +25,10 @@ from typing import Any
 REPO = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPO))
 
-from srv6lab.cli.labs import LabsFolder  # noqa: E402  # of this clone, as all of these
+from srv6lab.cli.graph import graph as drawn  # noqa: E402  # of this clone, as all of these
+from srv6lab.cli.labs import LabsFolder  # noqa: E402
+from srv6lab.cli.tasks import predict  # noqa: E402
+from srv6lab.plan.nodes import Plan  # noqa: E402
 from tests.browser.chromium import running  # noqa: E402
 from tests.browser.walk import in_page  # noqa: E402
 
@@ -37,28 +40,35 @@ KEYWORD = b"made-of"
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
+@cache
 def lab() -> str:
     """The lab of the pictures."""
     course, _ = LabsFolder(REPO).course()
     return max(course, key=lambda one: len(one.services)).name
 
 
-def invoke(*words: str) -> str:
-    """A task's stdout, as somebody types it."""
+def invoke(*words: str) -> None:
+    """Run a task, as somebody types it."""
     command = [sys.executable, "-m", "invoke", *words]
-    return subprocess.run(command, cwd=REPO, check=True, stdout=subprocess.PIPE, encoding="utf-8").stdout
+    subprocess.run(command, cwd=REPO, check=True, stdout=subprocess.DEVNULL)
+
+
+@cache
+def plan() -> Plan:
+    """That lab's."""
+    return LabsFolder(REPO).load(LabsFolder(REPO).refer(lab()))[0]
 
 
 @cache
 def predicted() -> str:
     """The page of what the model says of the lab."""
-    return invoke("predict", lab(), "--format", "html")
+    return predict(plan(), [one.name for one in plan().exercises], [], "html")
 
 
 def graph() -> str:
     """The SVG that the picture of the graph should be: with the way of the longest walk."""
     exercise, _ = longest(in_page(predicted()))
-    return invoke("graph", lab(), "--exercise", exercise)
+    return drawn(plan(), "svg", exercise, "")
 
 
 def digests() -> list[str]:

@@ -25,6 +25,7 @@ from srv6lab.plan.nodes import Plan
 from srv6lab.providers.registry import provider_named
 from srv6lab.providers.state import Home
 from tests.aside import pytest_xdist_make_scheduler as pytest_xdist_make_scheduler
+from tests.in_process import typed as typed
 from tests.skips import pytest_make_collect_report as pytest_make_collect_report
 from tests.skips import pytest_runtest_makereport as pytest_runtest_makereport
 
@@ -140,6 +141,19 @@ def labs_up(bring_up: Callable[[str], Up]) -> Callable[[str], Up]:
 @pytest.fixture(scope="module", params=some_labs())
 def lab(request: pytest.FixtureRequest, labs_up: Callable[[str], Up]) -> Up:
     """A lab of the repository, up."""
+    return labs_up(request.param)
+
+
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(name, marks=[] if name == SITE.course()[0][0].name else [pytest.mark.prove])
+        for name in LABS
+    ],
+)
+def light_lab(request: pytest.FixtureRequest, labs_up: Callable[[str], Up]) -> Up:
+    """A lab of the repository, up, for what takes long and is much the same in each: in `make test` the first of the
+    course alone."""
     return labs_up(request.param)
 
 

@@ -9,7 +9,7 @@ from fractions import Fraction
 import pytest
 
 from srv6lab.evidence.packets import Direction, Icmp, IpHeader, PacketView, Place, Udp
-from srv6lab.evidence.prediction import End, Hop, Leg, Prediction, Trace
+from srv6lab.evidence.prediction import Choice, End, Hop, Leg, Prediction, Trace
 from srv6lab.evidence.probes import Found, Sent
 from srv6lab.evidence.verdict import Status, Verdict
 from srv6lab.judge.compare import compare
@@ -84,6 +84,21 @@ def test_while_the_lab_changes_one_that_was_seen_later_was_there_before() -> Non
     seen = [*at(OUT, *THREE), *at(IN, *THREE[:2]), *at((OTHER, Direction.OUT), *THREE)]
     ((name, _, words),) = wrong(judged(seen, *walks, meanwhile=True))
     assert (name, words) == ("packets", "sequence 3 seen 0 times for 1")
+
+
+def test_while_the_lab_changes_a_flow_may_change_its_way() -> None:
+    """Of two segment lists the first may be lost before the other is."""
+    choices = [
+        Choice("route", Place("gate"), way, number, 2, all_=True) for number, way in enumerate(("a", "b"))
+    ]
+    walks = [
+        replace(trace(*spots), choices=(choice,))
+        for spots, choice in zip(((OUT, IN), (OUT, (OTHER, Direction.OUT))), choices, strict=True)
+    ]
+    seen = [*at(OUT, *THREE), *at(IN, *THREE[:2]), *at((OTHER, Direction.OUT), THREE[2])]
+    assert wrong(judged(seen, *walks, meanwhile=True, received=3)) == []
+    ((name, expected, words),) = wrong(judged(seen, *walks, received=3))
+    assert (name, expected, words) == ("packets", "all by one way", "2 to a and 1 to b")
 
 
 def test_while_the_lab_changes_one_that_was_answered_arrived() -> None:

@@ -93,18 +93,18 @@ def test_what_a_dead_check_left_is_taken_back_by_up(up_once: Up) -> None:
     assert said(up_once) == "-left"
 
 
-def test_every_action_of_every_lab_leaves_nothing(lab: Up) -> None:
+def test_every_action_of_every_lab_leaves_nothing(light_lab: Up) -> None:
     """Routes and rules of all nodes are after an exercise's actions what they were before. The numbers that routers
     give to next hops are their own affair."""
     rules = "ip rule; ip -6 rule; iptables-save | grep ^-A; ip6tables-save | grep ^-A"
     show = f"ip route; ip -6 route; {rules}; nft list tables | grep -vE ' ip6? filter'; true"
 
     def whole() -> list[list[str]]:
-        shown = [lab.sh(machine.name, show) for machine in lab.plan.nodes]
+        shown = [light_lab.sh(machine.name, show) for machine in light_lab.plan.nodes]
         return [sorted(re.sub(r" nhid \d+", "", text).splitlines()) for text in shown]
 
-    check(lab.running, lab.plan, [lab.plan.exercises[0].name], silent)
+    check(light_lab.running, light_lab.plan, [light_lab.plan.exercises[0].name], silent)
     before = whole()
-    names = [exercise.name for exercise in lab.plan.exercises]
-    assert all(v.status is Status.PASS for v in check(lab.running, lab.plan, names, silent))
+    names = [exercise.name for exercise in light_lab.plan.exercises]
+    assert all(v.status is Status.PASS for v in check(light_lab.running, light_lab.plan, names, silent))
     assert whole() == before

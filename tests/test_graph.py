@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 import subprocess
 import xml.etree.ElementTree as xml
@@ -13,10 +15,12 @@ import pytest
 
 from srv6lab.errors import UsageError
 from srv6lab.evidence.packets import Point
+from srv6lab.host import files
 from srv6lab.plan.nodes import Nic, Plan, PlannedNode
 from srv6lab.report import formats
 from srv6lab.report.quoting import dot, mermaid_label, mermaid_message, plain
-from tests.conftest import LABS, SITE, invoke, tool
+from tests.conftest import LABS, SITE, tool
+from tests.in_process import Typed
 from tests.small import SMALL, planned
 from tests.test_picture import FABRIC, lab, routers
 
@@ -300,37 +304,41 @@ def test_a_label_comes_out_as_it_went_in() -> None:
 # --- as it is typed
 
 
-def test_it_is_printed_or_written(tmp_path: Path) -> None:
-    printed = invoke("graph", f"lab={LABS[0]}")
+def test_it_is_printed_or_written(typed: Typed, tmp_path: Path) -> None:
+    printed = typed("graph", f"lab={LABS[0]}")
     assert printed.returncode == 0
     xml.fromstring(printed.stdout)
     file = tmp_path / "more" / "it.svg"
-    written = invoke("graph", LABS[0], "-o", str(file))
+    written = typed("graph", LABS[0], "-o", str(file))
     assert (written.returncode, written.stdout) == (0, f"{file}\n")
     assert file.read_text("utf-8") == printed.stdout
 
 
-@pytest.mark.parametrize(
-    ("out", "said"),
-    [
-        ("folder", "folder is a folder"),
-        ("file/it.svg", "it.svg can't be written: "),
-        ("/proc/it.svg", "/proc/it.svg can't be written: "),
-    ],
-)
-def test_where_it_can_not_be_written_is_told_by_the_name_that_was_given(
-    out: str, said: str, tmp_path: Path
-) -> None:
-    (tmp_path / "folder").mkdir()
-    (tmp_path / "file").touch()
-    result = invoke("graph", LABS[0], "-o", str(tmp_path / out))
-    assert (result.returncode, result.stdout) == (1, "")
-    assert said in result.stderr and "-o " in result.stderr, result.stderr
-
-
-def test_a_format_that_is_not_there() -> None:
-    result = invoke("graph", f"lab={LABS[0]}", "--format", "draw")
+def test_a_format_that_is_not_there(typed: Typed) -> None:
+    result = typed("graph", f"lab={LABS[0]}", "--format", "draw")
     assert result.returncode == 1
     assert "there is no format 'draw'" in result.stderr
     assert "drawio" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_a_pipe_is_written_to_and_not_replaced(tmp_path: Path) -> None:
+    pipe, link = tmp_path / "pipe", tmp_path / "link"
+    os.mkfifo(pipe)
+    with subprocess.Popen([tool("cat"), str(pipe)], stdout=subprocess.PIPE, text=True) as reader:
+        files.write_to(pipe, "drawn")
+        assert reader.communicate()[0] == "drawn"
+    assert pipe.is_fifo()
+    link.symlink_to("target")
+    files.write_to(link, "drawn")
+    assert link.is_symlink() and (tmp_path / "target").read_text() == "drawn"
+
+
+def test_an_error_names_the_file_that_was_to_be_written(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    with pytest.raises(OSError) as caught:
+        files.write_whole(tmp_path / "a", "drawn")
+    assert "/.a." not in str(caught.value.filename) and not list(tmp_path.glob(".a.*"))
+    with pytest.raises(OSError) as caught, files.writing_whole(tmp_path / "b"):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    assert caught.value.filename == str(tmp_path / "b") and not list(tmp_path.glob(".b.*"))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -26,11 +27,14 @@ from srv6lab.evidence.observations import (
 from srv6lab.evidence.packets import Point
 from srv6lab.evidence.prediction import Hop
 from srv6lab.evidence.probes import Sent
+from srv6lab.evidence.runs import VERDICT
 from srv6lab.evidence.verdict import Status, Verdict
 from srv6lab.judge.grade import judge_run
 from srv6lab.judge.observed import observed_run
+from srv6lab.live.watch_files import Runs
 from srv6lab.plan.nodes import Plan
 from srv6lab.predict import predict
+from srv6lab.providers.state import Home
 from tests.small import EAST, SMALL, WEST, planned
 
 TOKEN = "5a" * 16
@@ -197,6 +201,28 @@ def test_a_run_of_another_version_is_refused(folder: Path, schema: int) -> None:
         read_observations(folder)
 
 
+@pytest.mark.parametrize(
+    "halves", [{"failure": "\ud800"}, {"counters": {"\udfff": 1}}, {"proxies": {"gate": "\udc00"}}]
+)
+def test_half_a_character_is_refused(folder: Path, halves: dict[str, Any]) -> None:
+    rewrite(folder, {**document(folder), **halves})
+    with pytest.raises(UsageError, match="half a character"):
+        read_observations(folder)
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, Path.mkdir, lambda path: path.symlink_to("/dev/zero"), lambda path: grown(path, 3 << 30)])  # fmt: skip
+def test_what_has_no_end_or_is_no_file_is_refused(tmp_path: Path, make: Callable[[Path], object]) -> None:
+    make(tmp_path / OBSERVATIONS)
+    with pytest.raises(UsageError, match=r"observations\.json can't be read"):
+        read_observations(tmp_path)
+
+
+def grown(path: Path, size: int) -> None:
+    """A file of holes."""
+    path.touch()
+    os.truncate(path, size)
+
+
 @pytest.mark.parametrize("text", ["[" * 100_000, "9" * 5000, '{"schema": 2', "\x00"])
 def test_what_is_no_json_is_refused(folder: Path, text: str) -> None:
     (folder / OBSERVATIONS).write_text(text)
@@ -296,3 +322,11 @@ def test_a_change_that_a_node_refused_accuses_its_nics() -> None:
 def test_a_node_that_is_not_there_is_named_with_those_that_are() -> None:
     with pytest.raises(KeyError, match="lab small has no node r9, only west, gate, exit, east"):
         planned().node("r9")
+
+
+def test_watch_waits_for_no_pipe_in_a_verdict_s_place(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    home.run("across").mkdir(parents=True)
+    os.mkfifo(home.run("across") / VERDICT)
+    found, troubles = Runs(home).look()
+    assert found == {} and "it is no file" in troubles["the verdict of across"]

@@ -91,6 +91,11 @@ def test_what_is_embedded_has_no_character_of_html(words: str) -> None:
     assert json.loads(embedded({words: words})) == {words: words}
 
 
+def test_half_a_character_can_be_written() -> None:
+    text = embedded({"a": "\ud800 \udfff"})
+    assert text.encode() and json.loads(text) == {"a": "\ud800 \udfff"}
+
+
 def test_the_title_names_the_lab() -> None:
     (title,) = Elements(page({**EMPTY, "lab": "a <b> & c"})).texts["title"]
     assert title == "a <b> & c – srv6lab"

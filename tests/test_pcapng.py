@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import struct
 import subprocess
+from collections.abc import Sequence
 from ipaddress import IPv4Address, ip_address
 from pathlib import Path
 from typing import Any
@@ -76,33 +77,30 @@ def test_frames_keep_their_nic_time_length_direction_and_comment(tmp_path: Path)
     assert "srv6lab 1" in told and "lab a, exercise b" in told
 
 
+def with_names(known: Sequence[tuple[Any, str]], data: bytes, folder: Path) -> Path:
+    """A file with names and a frame."""
+    return file_of(
+        pcapng.section(application="srv6lab"),
+        pcapng.interface(pcapng.Interface("a", ETHERNET)),
+        pcapng.names(known),
+        pcapng.packet(0, 0, data, len(data)),
+        folder=folder,
+    )
+
+
 def test_names_are_resolved(tmp_path: Path) -> None:
     known: list[tuple[Any, str]] = [
         (ip_address("192.0.2.1"), "east"),
         (ip_address("2001:db8::1"), "west"),
     ]
-    data = frame("192.0.2.1")
-    path = file_of(
-        pcapng.section(application="srv6lab"),
-        pcapng.interface(pcapng.Interface("a", ETHERNET)),
-        pcapng.names(known),
-        pcapng.packet(0, 0, data, len(data)),
-        folder=tmp_path,
-    )
+    path = with_names(known, frame("192.0.2.1"), tmp_path)
     assert fields(path, "ip.src_host", "ip.dst_host", more=("-N", "n")) == [["east", "192.0.2.9"]]
     assert pcapng.names([]) == b""
 
 
 def test_many_names_become_several_blocks(tmp_path: Path) -> None:
     known = [(IPv4Address(0x0A000000 + n), f"node-{n}") for n in range(20_000)]
-    data = frame("10.0.78.31")
-    path = file_of(
-        pcapng.section(application="srv6lab"),
-        pcapng.interface(pcapng.Interface("a", ETHERNET)),
-        pcapng.names(known),
-        pcapng.packet(0, 0, data, len(data)),
-        folder=tmp_path,
-    )
+    path = with_names(known, frame("10.0.78.31"), tmp_path)
     assert fields(path, "ip.src_host", more=("-N", "n")) == [["node-19999"]]
 
 

@@ -17,7 +17,8 @@ from srv6lab.render import files as rendered
 from srv6lab.render.files import Files
 from srv6lab.render.targets import TARGETS, target
 from srv6lab.render.vagrant import VAGRANTFILE, vagrant
-from tests.conftest import LABS, REPOSITORY, SITE, invoke
+from tests.conftest import LABS, REPOSITORY, SITE
+from tests.in_process import Typed
 from tests.small import SMALL, planned
 
 FILES: Files = {"day0/gate.sh": "one\ntwo\n", "srconf/bits.o": b"\0\xff", "top": "é→\n"}
@@ -138,56 +139,56 @@ def test_an_unknown_target_is_refused() -> None:
 
 
 class TestCommand:
-    def test_writes_and_prints_what_it_wrote(self, tmp_path: Path) -> None:
-        done = invoke("render", f"lab={NAME}", "--out", str(tmp_path))
+    def test_writes_and_prints_what_it_wrote(self, typed: Typed, tmp_path: Path) -> None:
+        done = typed("render", f"lab={NAME}", "--out", str(tmp_path))
         files = vagrant(SITE.load(SITE.refer(NAME))[0])
         assert (done.returncode, done.stderr) == (0, "")
         assert done.stdout.splitlines() == [str(tmp_path / name) for name in files]
         assert differences(files, tmp_path) == ""
 
-    def test_check_is_content_with_what_it_wrote(self, tmp_path: Path) -> None:
-        invoke("render", NAME, "--out", str(tmp_path))
-        done = invoke("render", NAME, "--out", str(tmp_path), "--check")
+    def test_check_is_content_with_what_it_wrote(self, typed: Typed, tmp_path: Path) -> None:
+        typed("render", NAME, "--out", str(tmp_path))
+        done = typed("render", NAME, "--out", str(tmp_path), "--check")
         assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
-    def test_check_shows_a_diff_and_writes_nothing(self, tmp_path: Path) -> None:
-        invoke("render", NAME, "--out", str(tmp_path))
+    def test_check_shows_a_diff_and_writes_nothing(self, typed: Typed, tmp_path: Path) -> None:
+        typed("render", NAME, "--out", str(tmp_path))
         path = tmp_path / VAGRANTFILE
         path.write_text(path.read_text().replace("vb.cpus = 1", "vb.cpus = 4", 1))
         before = path.read_bytes()
-        done = invoke("render", NAME, "--out", str(tmp_path), "--check")
+        done = typed("render", NAME, "--out", str(tmp_path), "--check")
         assert done.returncode == 2
         assert "\n-      vb.cpus = 4\n+      vb.cpus = 1\n" in done.stdout
         assert "error: 1 file differs" in done.stderr
         assert path.read_bytes() == before
 
-    def test_check_of_a_folder_that_is_not_there(self, tmp_path: Path) -> None:
-        done = invoke("render", NAME, "--out", str(tmp_path / "none"), "--check")
+    def test_check_of_a_folder_that_is_not_there(self, typed: Typed, tmp_path: Path) -> None:
+        done = typed("render", NAME, "--out", str(tmp_path / "none"), "--check")
         assert done.returncode == 2
         assert f"{tmp_path / 'none' / VAGRANTFILE}: missing" in done.stdout
         assert not (tmp_path / "none").exists()
 
-    def test_a_script_of_a_node_that_is_gone_is_left_and_named(self, tmp_path: Path) -> None:
+    def test_a_script_of_a_node_that_is_gone_is_left_and_named(self, typed: Typed, tmp_path: Path) -> None:
         (tmp_path / "day0").mkdir()
         (tmp_path / "day0" / "gone.sh").write_text("x")
-        done = invoke("render", NAME, "--out", str(tmp_path))
+        done = typed("render", NAME, "--out", str(tmp_path))
         assert done.returncode == 0
         assert done.stderr == f"{tmp_path / 'day0' / 'gone.sh'} is not of this lab: left as it is\n"
 
-    def test_without_a_folder_it_says_what_to_type(self) -> None:
-        done = invoke("render", NAME)
+    def test_without_a_folder_it_says_what_to_type(self, typed: Typed) -> None:
+        done = typed("render", NAME)
         assert (done.returncode, done.stdout) == (1, "")
         assert f"mend: invoke render lab={NAME} --out DIR" in done.stderr
 
-    def test_an_unknown_target_is_refused(self, tmp_path: Path) -> None:
-        done = invoke("render", NAME, "--out", str(tmp_path), "--target", "gns3")
+    def test_an_unknown_target_is_refused(self, typed: Typed, tmp_path: Path) -> None:
+        done = typed("render", NAME, "--out", str(tmp_path), "--target", "gns3")
         assert (done.returncode, done.stdout) == (1, "")
         assert ", ".join(TARGETS) in done.stderr
 
-    def test_a_wrong_file_renders_nothing(self, tmp_path: Path) -> None:
+    def test_a_wrong_file_renders_nothing(self, typed: Typed, tmp_path: Path) -> None:
         topology = tmp_path / "wrong.yml"
         topology.write_text(SMALL.replace("role: host", "role: hots", 1))
-        done = invoke("render", str(topology), "--out", str(tmp_path / "out"))
+        done = typed("render", str(topology), "--out", str(tmp_path / "out"))
         assert done.returncode == 2
         assert "did you mean `host`" in done.stderr
         assert not (tmp_path / "out").exists()

@@ -15,21 +15,20 @@ import sys
 import time
 import uuid
 import xml.etree.ElementTree as xml
-from collections.abc import Callable, Iterator
-from functools import cache
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from invoke import Task, main
+from invoke import Task
 from invoke.parser.context import ParserContext
 
 import tasks
-from srv6lab.cli.labs import LabsFolder
 from srv6lab.cli.program import form_of
 from srv6lab.cli.words import read
 from srv6lab.providers.records import DEFAULT_PROVIDER
 from srv6lab.providers.registry import PROVIDERS
 from tests.conftest import INVOKE, LABS, REPOSITORY, SITE, need_root, tool
+from tests.in_process import Done, Typed
 
 NAME = LABS[0]
 PLAN = SITE.load(SITE.refer(NAME))[0]
@@ -40,9 +39,6 @@ ALL = {task.name: task for task in vars(tasks).values() if isinstance(task, Task
 
 LAB_MAY_BE_LEFT_OUT = ("validate", "doctor", "status")
 COURSE = SITE.course()[0]
-
-Done = subprocess.CompletedProcess[str]
-Typed = Callable[..., Done]
 
 
 def run(*words: str, cwd: Path = REPOSITORY, given: str | None = None, **env: str) -> Done:
@@ -63,30 +59,6 @@ def options(name: str) -> list[str]:
     return [
         one.strip("_").replace("_", "-") for one in inspect.signature(ALL[name].body).parameters if one != "_"
     ]
-
-
-COURSE_ONCE = cache(LabsFolder.course)
-
-
-@pytest.fixture
-def typed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Typed:
-    """`run` without a process of its own, which reads the course once: half a second less for what needs no lab, and
-    more for what lists them all."""
-
-    def run_here(*words: str) -> Done:
-        line = ["invoke", *words]
-        monkeypatch.chdir(REPOSITORY)
-        monkeypatch.setattr(sys, "argv", line)
-        monkeypatch.setattr(LabsFolder, "course", COURSE_ONCE)
-        for signals in ("listen", "over"):  # they are pytest's own
-            monkeypatch.setattr(f"srv6lab.host.interrupts.{signals}", lambda: None)
-        with pytest.raises(SystemExit) as ended:
-            main.program.run(line)
-            raise SystemExit(0)
-        out, err = capsys.readouterr()
-        return Done(line, int(ended.value.code or 0), out, err)
-
-    return run_here
 
 
 def said(done: Done, code: int, *words: str) -> None:

@@ -14,7 +14,8 @@ import pytest
 
 from srv6lab.predict import predict
 from srv6lab.report.walk import Walked, walks_json, walks_mermaid, walks_text
-from tests.conftest import INVOKE, REPOSITORY, invoke
+from tests.conftest import INVOKE, REPOSITORY
+from tests.in_process import Typed
 from tests.small import planned
 from tests.test_predict_segments import AT_ADDRESS
 from tests.test_predict_services import PROXY
@@ -179,15 +180,15 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> str:
     return f"lab={path}"
 
 
-def test_all_probes_of_all_exercises(lab: str) -> None:
-    done = invoke("predict", lab)
+def test_all_probes_of_all_exercises(typed: Typed, lab: str) -> None:
+    done = typed("predict", lab)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == walks_text(walked(ROW))
 
 
 @pytest.mark.parametrize("form", ["json", "mermaid"])
-def test_a_form_is_chosen(lab: str, form: str) -> None:
-    done = invoke("predict", lab, "--exercise", "across", "--probe", "echo", "--format", form)
+def test_a_form_is_chosen(typed: Typed, lab: str, form: str) -> None:
+    done = typed("predict", lab, "--exercise", "across", "--probe", "echo", "--format", form)
     made = {"json": walks_json, "mermaid": walks_mermaid}[form](walked(ROW))
     assert (done.returncode, done.stdout) == (0, made)
 
@@ -200,22 +201,24 @@ def test_a_form_is_chosen(lab: str, form: str) -> None:
         (["--format", "jsn"], ["there is no format 'jsn'", "did you mean `json`?"]),
     ],
 )
-def test_a_typo_is_told_with_what_was_meant(lab: str, words: Sequence[str], message: Sequence[str]) -> None:
-    done = invoke("predict", lab, *words)
+def test_a_typo_is_told_with_what_was_meant(
+    typed: Typed, lab: str, words: Sequence[str], message: Sequence[str]
+) -> None:
+    done = typed("predict", lab, *words)
     assert (done.returncode, done.stdout) == (1, "")
     assert all(part in done.stderr for part in message), done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_a_lab_that_is_not_there() -> None:
-    done = invoke("predict", "lab=nowhere-at-all")
+def test_a_lab_that_is_not_there(typed: Typed) -> None:
+    done = typed("predict", "lab=nowhere-at-all")
     assert (done.returncode, done.stdout) == (1, "")
     assert "there is no lab nowhere-at-all" in done.stderr
 
 
-def test_a_file_that_is_wrong(tmp_path: Path) -> None:
+def test_a_file_that_is_wrong(typed: Typed, tmp_path: Path) -> None:
     (path := tmp_path / "row.yml").write_text(ROW.replace("behavior: End}", "behavior: Ent}"))
-    done = invoke("predict", f"lab={path}")
+    done = typed("predict", f"lab={path}")
     assert (done.returncode, done.stdout) == (2, "")
     assert "row.yml:" in done.stderr
 

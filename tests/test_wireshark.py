@@ -11,16 +11,18 @@ import shutil
 import subprocess
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from srv6lab.capture import reading
 from srv6lab.capture.records import records
 from srv6lab.cli import wireshark
 from srv6lab.cli.labs import LabsFolder
-from srv6lab.errors import UsageError
+from srv6lab.errors import MachineError, UsageError
 from srv6lab.evidence.packets import Direction, Point
 from srv6lab.evidence.prediction import Hop
 from srv6lab.evidence.wording import foretell, sentence
@@ -50,9 +52,9 @@ class Lab:
     folder: Path
     plan: Plan
 
-    def write(self, captures: Path, *exercises: str, out: str = "out") -> wireshark.Written:
+    def write(self, captures: Path, *exercises: str) -> wireshark.Written:
         site = LabsFolder(self.folder)
-        asked = wireshark.Asked(exercises, str(captures), (), str(self.folder / out))
+        asked = wireshark.Asked(exercises, str(captures), (), str(self.folder / "out"))
         return wireshark.write(site, site.refer(str(self.folder / "small.yml")), "", asked, silent)
 
 
@@ -208,6 +210,46 @@ def test_of_many_packets_the_first_have_comments(lab: Lab, monkeypatch: pytest.M
     written = lab.write(run)
     assert [bool(row[-1]) for row in rows(written.opening.capture)] == [True] * 2 * hops + [False] * 2 * hops
     assert any(f"only its first {2 * hops} packets" in word for word in written.words)
+
+
+@pytest.mark.parametrize(("most", "starts"), [(2, 1), (1, 2)])
+def test_runs_are_read_together_as_far_as_tshark_may(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch, most: int, starts: int
+) -> None:
+    (across,) = lab.plan.exercises
+    plan = replace(lab.plan, exercises=(across, across.model_copy(update={"name": "again"})))
+    folders = {one.name: modeled.run(plan, one.name, lab.folder / one.name) for one in plan.exercises}
+    packets = sum(1 for path in (folders["across"] / "captures").iterdir() for _ in records(path))
+    monkeypatch.setattr(runs, "MOST", most * packets)
+    began = list[Path]()
+    describe = reading.tshark.describe
+
+    def counted(program: Path, path: Path, *others: Any) -> Any:
+        began.append(path)
+        return describe(program, path, *others)
+
+    monkeypatch.setattr(reading.tshark, "describe", counted)
+    ours = [runs.Run(name, folder, judged=True) for name, folder in folders.items()]
+    told = list(runs.tell(plan, ours, lab.folder, silent))
+    assert len(began) == starts
+    assert [one.run for one in told] == ours
+    assert [one.words for one in told] == [("exercise across: pass",), ("exercise again: pass",)]
+
+
+def test_no_more_than_the_first_are_described_where_all_are_of_one_instant(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = modeled.run(lab.plan, "across", lab.folder / "run")
+    path = run / "captures" / f"{next(iter(lab.plan.traced())).trace}.pcap"
+    first = next(records(path))
+    path.write_bytes(formats.pcap([(first.time // 1000, bytes(60))] * 500))
+    monkeypatch.setattr(runs, "MOST", 50)
+    written = lab.write(run)
+    described = [row for row in rows(written.opening.capture) if row[-1] or row[1]]
+    assert len(described) <= 50 * len([*lab.plan.traced()]) and written.packets > 500
+    copied = lab.folder / "copied"
+    runs._copy_until(path, first.time, copied)
+    assert len([*records(copied)]) == 50
 
 
 def test_a_packet_of_two_runs_is_written_once(tmp_path: Path) -> None:
@@ -407,9 +449,9 @@ def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 @pytest.mark.parametrize("display", ["DISPLAY", "WAYLAND_DISPLAY"])
 def test_it_is_started_apart_with_its_own_configuration(
-    display: str, lab: Lab, fake: Path, monkeypatch: pytest.MonkeyPatch
+    display: str, right: tuple[Lab, wireshark.Written], fake: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    written = lab.write(modeled.run(lab.plan, "across", lab.folder / "run"))
+    _, written = right
     monkeypatch.setenv(display, ":7")
     assert wireshark.opened(written) == "Wireshark shows it"
     config, session, process, *argv = fake.read_text().splitlines()
@@ -418,9 +460,9 @@ def test_it_is_started_apart_with_its_own_configuration(
 
 
 def test_one_that_ends_at_once_is_told_with_the_command(
-    lab: Lab, fake: Path, monkeypatch: pytest.MonkeyPatch
+    right: tuple[Lab, wireshark.Written], fake: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    written = lab.write(modeled.run(lab.plan, "across", lab.folder / "run"))
+    _, written = right
     monkeypatch.setenv("DISPLAY", ":7")
     monkeypatch.setenv("FAIL", "could not connect to display")
     told = wireshark.opened(written)
@@ -428,17 +470,24 @@ def test_one_that_ends_at_once_is_told_with_the_command(
     assert written.opening.typed() in told
 
 
-def test_without_a_display_the_command_is_told_and_works(lab: Lab, fake: Path) -> None:
-    written = lab.write(modeled.run(lab.plan, "across", lab.folder / "run"), out="a folder's name; exit 9")
+def test_without_a_display_the_command_is_told_and_works(
+    right: tuple[Lab, wireshark.Written], tmp_path: Path, fake: Path
+) -> None:
+    _, there = right
+    folder = shutil.copytree(there.folder, tmp_path / "a folder's name; exit 9")
+    opening = replace(there.opening, capture=folder / there.opening.capture.name, config=folder)
+    written = replace(there, folder=folder, opening=opening)
     told, command = wireshark.opened(written).split("\n")
     assert told.startswith("there is no display here; to open it")
     subprocess.run(["sh", "-c", command], check=True)
     assert fake.read_text().splitlines()[-1] == str(written.opening.capture)
 
 
-def test_without_wireshark_the_command_is_told(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    written = lab.write(modeled.run(lab.plan, "across", lab.folder / "run"))
-    monkeypatch.setenv("PATH", str(lab.folder))
+def test_without_wireshark_the_command_is_told(
+    right: tuple[Lab, wireshark.Written], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, written = right
+    monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("DISPLAY", ":7")
     assert wireshark.opened(written).startswith("Wireshark isn't installed here; to open it")
 
@@ -459,7 +508,21 @@ def test_it_runs_as_whoever_used_sudo(lab: Lab, fake: Path, monkeypatch: pytest.
     monkeypatch.setenv("DISPLAY", ":7")
     monkeypatch.setenv("SUDO_USER", "nobody")
     assert wireshark.opened(written) == "Wireshark shows it, as nobody"
-    assert fake.stat().st_uid == written.opening.capture.stat().st_uid != 0
+    assert fake.stat().st_uid == written.opening.capture.stat().st_uid == written.folder.stat().st_uid != 0
+
+
+def test_what_was_in_the_folder_before_stays_its_owners(
+    right: tuple[Lab, wireshark.Written], lab: Lab
+) -> None:
+    """Somebody may name any folder with --out; who used sudo gets only what was made."""
+    there = lab.folder / "out"
+    there.mkdir()
+    (there / "mine").write_text("")
+    written = lab.write(modeled.run(lab.plan, "across", lab.folder / "run"))
+    assert not {there, there / "mine"} & {*written.made}
+    assert {path for path in there.rglob("*") if path.name != "mine"} == {*written.made}
+    _, fresh = right
+    assert {fresh.folder, fresh.opening.capture} <= {*fresh.made}
 
 
 def test_the_task_prints_paths_alone(lab: Lab) -> None:
@@ -468,8 +531,13 @@ def test_the_task_prints_paths_alone(lab: Lab) -> None:
     assert ran.returncode == 0, ran.stderr
     assert [Path(line).exists() for line in ran.stdout.splitlines()] == [True, True]
     assert "exercise across: pass" in ran.stderr
-    ran = invoke("wireshark", f"lab={lab.folder / 'small.yml'}", "--files-only", "--instance", "never-begun")
-    assert ran.returncode == 3 and "never-begun isn't up" in ran.stderr and ran.stdout == ""
+
+
+def test_of_a_lab_that_is_not_up_there_is_nothing_to_show(lab: Lab) -> None:
+    site = LabsFolder(lab.folder)
+    reference = site.refer(str(lab.folder / "small.yml"))
+    with pytest.raises(MachineError, match="never-begun isn't up"):
+        wireshark.write(site, reference, "never-begun", wireshark.Asked((), "", (), ""), silent)
 
 
 @pytest.mark.prove

@@ -87,7 +87,7 @@ def whole(data: Buffer) -> Framing:
 
 def whole_file(path: Path) -> Framing:
     """`whole` for a file of any size."""
-    with _mapped(path) as data:
+    with mapped(path) as data:
         return whole(data)
 
 
@@ -98,7 +98,7 @@ def slice_pcap(path: Path, start: int, end: int | None = None) -> bytes:
     tracer's file measures before its header is written; anything else is a ValueError, for
     reading on from there would make packets out of noise. What `end` cuts through is left out.
     """
-    with _mapped(path) as data:
+    with mapped(path) as data:
         cut = _Cut(data, start, len(data) if end is None else end)
         _, last, _ = _walk(data, cut.visit)
         return cut.taken(last)
@@ -106,7 +106,7 @@ def slice_pcap(path: Path, start: int, end: int | None = None) -> bytes:
 
 def packets(path: Path) -> Iterator[bytes]:
     """The bytes of each packet of a pcap, whole records only; ValueError for a file that is none."""
-    with _mapped(path) as data:
+    with mapped(path) as data:
         if whole(data).kind == "pcap":
             yield from (packet for _, packet in _packets(data))
 
@@ -115,7 +115,7 @@ def frames(path: Path, numbers: Collection[int]) -> dict[int, tuple[int, bytes]]
     """The packets with these numbers, which count from 1: the type of the link that each was captured on (LINKTYPE_),
     and its bytes. ValueError for a file that is none."""
     wanted = set(numbers)
-    with _mapped(path) as data:
+    with mapped(path) as data:
         first = enumerate(islice(_packets(data), max(wanted, default=0)), 1)
         return {number: packet for number, packet in first if number in wanted}
 
@@ -182,7 +182,7 @@ def twins(path: Path) -> frozenset[int]:
     seen: Counter[bytes] = Counter()
     again: set[int] = set()
     begin = 0
-    with _mapped(path) as data:
+    with mapped(path) as data:
 
         def visit(offset: int, records: int) -> None:
             nonlocal begin
@@ -235,7 +235,7 @@ def join(parts: Sequence[tuple[Path, int]], target: BinaryIO) -> None:
 
 
 def _join_blocks(path: Path, end: int, target: BinaryIO) -> None:
-    with _mapped(path) as data:
+    with mapped(path) as data:
         for kind, start, following in _blocks(data):
             if following > end:
                 break
@@ -397,7 +397,7 @@ def _copy(source: BinaryIO, target: BinaryIO, length: int) -> None:
 
 
 @contextmanager
-def _mapped(path: Path) -> Iterator[Buffer]:
+def mapped(path: Path) -> Iterator[Buffer]:
     """The file's bytes without reading them; an empty file can't be mapped."""
     with path.open("rb") as source:
         if not path.stat().st_size:

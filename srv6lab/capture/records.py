@@ -5,15 +5,14 @@ Files are read a record at a time, so that their size doesn't matter.
 
 from __future__ import annotations
 
-import mmap
 import struct
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from srv6lab.capture.pcap import PCAP_HEADER, Framing, whole
+from srv6lab.capture.pcap import PCAP_HEADER, Buffer, Framing, mapped, whole
 
 _NANOSECONDS = frozenset({b"\x4d\x3c\xb2\xa1", b"\xa1\xb2\x3c\x4d"})
 _MODIFIED = frozenset({b"\x34\xcd\xb2\xa1", b"\xa1\xb2\xcd\x34"})
@@ -46,7 +45,7 @@ class _Interface:
 
 def framing(path: Path) -> Framing:
     """What the file holds; ValueError if it is no capture."""
-    with _mapped(path) as data:
+    with mapped(path) as data:
         return whole(data)
 
 
@@ -62,14 +61,14 @@ def fine(path: Path) -> bool:
 def records(path: Path) -> Iterator[Record]:
     """Each whole record, in the order of the file; what is damaged or cut short ends them. ValueError for a file that is
     no capture."""
-    with _mapped(path) as data:
+    with mapped(path) as data:
         found = whole(data)
         read = {"pcap": _of_pcap, "pcapng": _of_pcapng}.get(found.kind)
         with suppress(struct.error):  # a header or a block that is too short for what it says it is
             yield from read(data, found.end) if read else ()
 
 
-def _of_pcap(data: mmap.mmap | bytes, end: int) -> Iterator[Record]:
+def _of_pcap(data: Buffer, end: int) -> Iterator[Record]:
     magic = bytes(data[:4])
     order = ">" if magic in _BIG else "<"
     fraction = 1 if magic in _NANOSECONDS else 1000
@@ -84,7 +83,7 @@ def _of_pcap(data: mmap.mmap | bytes, end: int) -> Iterator[Record]:
         offset += kept
 
 
-def _of_pcapng(data: mmap.mmap | bytes, end: int) -> Iterator[Record]:
+def _of_pcapng(data: Buffer, end: int) -> Iterator[Record]:
     offset, number, order, time = 0, 0, "<", 0
     interfaces: list[_Interface] = []
     while offset < end:
@@ -121,13 +120,3 @@ def _interface(block: bytes, order: str) -> _Interface:
         elif code == _OFFSET and len(value) == 8:
             (found.offset,) = struct.unpack(order + "q", value)
     return found
-
-
-@contextmanager
-def _mapped(path: Path) -> Iterator[mmap.mmap | bytes]:
-    with path.open("rb") as source:
-        if not path.stat().st_size:
-            yield b""
-            return
-        with mmap.mmap(source.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            yield data

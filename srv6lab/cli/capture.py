@@ -18,7 +18,7 @@ from srv6lab.live.stream_out import Out
 from srv6lab.plan.nodes import Nic as Planned
 from srv6lab.plan.nodes import Plan
 from srv6lab.suggest import or_all
-from srv6lab.wireshark.names import names
+from srv6lab.wireshark.names import about, names
 
 _SECOND = 1.0  # from one line of counters to the next
 
@@ -87,9 +87,7 @@ def _nic(point: Point, planned: Planned | None) -> Nic:
     """What is told of a NIC."""
     if planned is None:
         return Nic(point)
-    addresses = "".join(f", {address}" for address in planned.addresses)
-    ends = ", ".join(map(str, planned.peers))
-    return Nic(point, f"link {planned.link}{addresses}, to {ends}", planned.mac)
+    return Nic(point, about(planned), planned.mac)
 
 
 def chosen(known: Sequence[Point], asked: Asked) -> list[Point]:

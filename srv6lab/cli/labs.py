@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from textwrap import indent
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from srv6lab.errors import LabError, MachineError, Problem, TopologyError, UsageError
 from srv6lab.host.files import shown
@@ -121,6 +121,13 @@ class LabsFolder:
         said = self.said(reference.path, reference.name)
         under = "" if instance == reference.name else instance
         return replace(planned, said=said, digest=found.digest, instance=under), found.warnings
+
+    def read(self, reference: Reference, err: TextIO) -> Plan:
+        """The lab's plan; what its file is warned of is written to `err`."""
+        planned, warnings = self.load(reference)
+        for warning in warnings:
+            print(warning, file=err)
+        return planned
 
     def load_if_sound(self, reference: Reference) -> Plan | None:
         """The lab's plan; None where its file is wrong or gone, for what also works without."""

@@ -32,6 +32,13 @@ COMMAND = "command"  # the place that takes all words which follow, as they are
 
 _COURSE = ("labs", "up", "check", "connect", "status", "destroy")
 
+_MENDS = {  # by what the system says of a file
+    errno.ENOSPC: "make room there, or name a file elsewhere",
+    errno.EROFS: "name a file elsewhere",
+    errno.ENOTDIR: "name a file in a folder",
+    errno.EISDIR: "name a file in it",
+}
+
 
 class Lab(Program):
     """`invoke`, as it goes on when it has read the tasks."""
@@ -86,7 +93,11 @@ class Lab(Program):
         except OSError as error:
             where = f": {error.filename}" if error.filename else ""
             denied = error.errno in (errno.EPERM, errno.EACCES)
-            mend = "run the same command with sudo" if denied else "invoke --debug shows where"
+            mend = (
+                "run the same command with sudo"
+                if denied
+                else _MENDS.get(error.errno or 0, "invoke --debug shows where")
+            )
             self._fail(f"error: {error.strerror or error}{where}\n  mend: {mend}", 3)
         except Exception as error:
             what = f"internal error: {type(error).__name__}: {error}"

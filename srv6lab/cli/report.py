@@ -5,15 +5,17 @@ tshark takes longest: it is begun first, and what else there is to do is done, a
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from srv6lab.cli.output import STDOUT, refuse_folder, write
 from srv6lab.cli.sources import Source, handed_in, of_runs
 from srv6lab.cli.tasks import exercise_names
+from srv6lab.errors import UsageError
+from srv6lab.host.files import shown, write_to
 from srv6lab.host.version import version
 from srv6lab.plan.nodes import Plan
 from srv6lab.providers.state import Home
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from srv6lab.judge.seen import Seen
     from srv6lab.report.page.shown import Shown
 
+STDOUT = "-"
 PAGE = "walk.html"
 
 
@@ -46,8 +49,8 @@ def report(
         sources = of_runs(plan, names, home.runs, _mend(plan))
     otherwise = Path(f"{plan.name}.html") if handed.folder else home.runs / PAGE
     path = None if out == STDOUT else Path(out) if out else otherwise
-    if path:
-        refuse_folder(path, PAGE)  # now, and not when all is done
+    if path and path.is_dir():  # now, and not when all is done
+        raise UsageError(f"{shown(path)} is a folder", f"name a file: -o {path / PAGE}")
     found = document(plan, sources, progress, handed.mapped)
     from srv6lab.report.page.html import page
 
@@ -58,6 +61,15 @@ def report(
 def _mend(plan: Plan) -> str:
     alone = f"invoke predict {plan.called} --format html shows its prediction alone"
     return f"invoke check {plan.running} runs it; {alone}"
+
+
+def write(text: str, path: Path | None) -> None:
+    """None is stdout."""
+    if path is None:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    else:
+        write_to(path, text)
 
 
 def document(
@@ -129,7 +141,7 @@ def _judged(
     from srv6lab.predict import predict
     from srv6lab.report.json import verdict_json
 
-    found = graded(plan, one.name, folder, progress, mapped=mapped)
+    found = graded(plan, {one.name: folder}, progress, mapped=mapped)[one.name]
     verdict = verdict_json(found.verdict)
     if one.verdict and one.verdict.get("items") == verdict["items"]:
         verdict = {**verdict, "suspects": one.verdict["suspects"]}

@@ -11,7 +11,7 @@ from typing import Any
 from srv6lab.errors import LabError, UsageError
 from srv6lab.evidence.observations import OBSERVATIONS, read_observations
 from srv6lab.evidence.runs import VERDICT, Run, digest, read_run
-from srv6lab.host.files import shown
+from srv6lab.host.files import read_document, shown
 from srv6lab.plan.nodes import Plan
 
 NOT_RUN = "not run yet: what is shown is predicted"
@@ -33,9 +33,10 @@ class Source:
     note: str = ""
 
 
-def of_runs(plan: Plan, names: Sequence[str], runs: Path, mend: str) -> list[Source]:
-    """The newest run of each exercise, as `check` left it in a folder; UsageError if there is none of any of them."""
-    found = [_run_of(plan, name, runs / name) for name in names]
+def of_runs(plan: Plan, names: Sequence[str], runs: Path, mend: str, *, own: bool = True) -> list[Source]:
+    """The newest run of each exercise, as `check` left it in a folder; UsageError if there is none of any of them. What a
+    folder that isn't our `own` says came of it isn't believed."""
+    found = [_run_of(plan, name, runs / name, own) for name in names]
     if all(one.folder is None for one in found):
         reasons = "; ".join(f"{one.name}: {one.note}" for one in found if one.note != NOT_RUN)
         which = f" {', '.join(names)}" if len(names) < len(plan.exercises) else " an exercise"
@@ -44,16 +45,18 @@ def of_runs(plan: Plan, names: Sequence[str], runs: Path, mend: str) -> list[Sou
     return found
 
 
-def _run_of(plan: Plan, name: str, folder: Path) -> Source:
+def _run_of(plan: Plan, name: str, folder: Path, own: bool) -> Source:
     if not _is_run(folder):
         return Source(name, note=NOT_RUN)
-    run, verdict = read_run(folder), _read_verdict(folder, name)
-    if run is None or verdict is None:
+    run, verdict = read_run(folder), _read_verdict(folder, name) if own else None
+    if run is None or (own and verdict is None):
         return Source(name, folder, run, verdict)
     if run.topology != plan.digest:
         if run.built != _fingerprint(plan, run):
             return Source(name, note=OTHER_LAB)
         return Source(name, folder, run, verdict, note=OTHER_FILE)
+    if not own:
+        return Source(name, folder, run)
     if run.seen != digest(folder):
         return Source(name, folder, run, verdict, note=OTHER_RUN)
     return Source(name, folder, run, verdict, holds=True)
@@ -76,11 +79,31 @@ def _fingerprint(plan: Plan, run: Run) -> str:
     return Rendered(with_box(plan, run.box), record.rendering).fingerprint
 
 
+_TEXTS = (
+    "kind",
+    "status",
+    "point",
+    "direction",
+    "field",
+    "expected",
+    "predicted",
+    "captured",
+    "alone",
+    "note",
+    "probe",
+)
+
+
 def _read_verdict(folder: Path, name: str) -> Mapping[str, Any] | None:
-    """What `check` said, None where that can't be read: then it is judged again."""
+    """What `check` said, None where that isn't there as it was written: then it is judged again."""
     try:
-        (verdict,) = json.loads((folder / VERDICT).read_text(encoding="utf-8"))
-        return verdict if verdict["exercise"] == name else None
+        (verdict,) = json.loads(read_document(folder / VERDICT))
+        told = [one[text] for one in verdict["items"] for text in _TEXTS]
+        told += [
+            one[text] for one in verdict["suspects"] for text in ("cause", "node", "what", "command", "mend")
+        ]
+        sound = verdict["exercise"] == name and isinstance(verdict["status"], str)
+        return verdict if sound and all(one is None or isinstance(one, str) for one in told) else None
     except (OSError, ValueError, RecursionError, KeyError, TypeError):
         return None
 
@@ -90,7 +113,7 @@ def handed_in(plan: Plan, asked: Sequence[str], names: Sequence[str], folder: Pa
     if not folder.is_dir():
         raise UsageError(f"there is no folder {folder}", "--captures takes a folder with pcaps in it")
     if any(_is_run(folder / exercise.name) for exercise in plan.exercises):
-        return of_runs(plan, names, folder, "name another --exercise, or another folder")
+        return of_runs(plan, names, folder, "name another --exercise, or another folder", own=False)
     if folder.name == "captures" and (folder.parent / OBSERVATIONS).is_file():
         folder = folder.parent
     observed, _ = read_observations(folder)
@@ -99,7 +122,7 @@ def handed_in(plan: Plan, asked: Sequence[str], names: Sequence[str], folder: Pa
         raise UsageError(
             "one folder of captures is of one exercise", f"--exercise, one of: {', '.join(told)}"
         )
-    found = _run_of(plan, told[0], folder) if _is_run(folder) else Source(told[0], folder)
+    found = _run_of(plan, told[0], folder, False) if _is_run(folder) else Source(told[0], folder)
     if found.folder is None:
         raise UsageError(f"{folder}: {found.note}", "hand in the topology that it ran with")
     return [found]

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from srv6lab.capture.records import fine, records
 from srv6lab.cli.labs import LabsFolder
 from srv6lab.cli.tasks import collect, exercise_names
 from srv6lab.errors import UsageError
-from srv6lab.evidence.packets import Point
 from srv6lab.host.files import shown, write_whole, writing_whole
 from srv6lab.host.progress import Progress
+from srv6lab.host.version import version
 from srv6lab.live.instance import Reference
 from srv6lab.live.lifecycle import another
-from srv6lab.plan.nodes import Nic, Plan
+from srv6lab.plan.nodes import Plan
 from srv6lab.providers.state import Home
 from srv6lab.wireshark import merge, names, profile, runs, start
 
@@ -39,12 +35,14 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """The files, how many packets are in the capture, and what there is to say of them."""
+    """The files, how many packets are in the capture, and what there is to say of them. `made` are the files and folders
+    that are ours: of a folder that was there before nothing else is touched."""
 
     folder: Path
     opening: start.Opening
     packets: int
     words: tuple[str, ...]
+    made: tuple[Path, ...]
 
 
 def write(site: LabsFolder, reference: Reference, instance: str, asked: Asked, progress: Progress) -> Written:
@@ -56,16 +54,13 @@ def write(site: LabsFolder, reference: Reference, instance: str, asked: Asked, p
         raise UsageError(f"{shown(folder)} is no folder", "--out takes a folder")
     with tempfile.TemporaryDirectory(prefix="srv6lab-") as scratch:
         plan, chosen = _chosen(site, reference, instance, plan, asked, Path(scratch))
-        with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-            tell = partial(runs.tell, plan, scratch=Path(scratch), progress=progress, mapped=asked.mapped)
-            told = list(pool.map(tell, chosen))
+        told = list(runs.tell(plan, chosen, Path(scratch), progress, asked.mapped))
         try:
             if not asked.out and home.begun:
                 home.own(FOLDER)
-            return _written(plan, told, folder, progress)
-        except (PermissionError, FileNotFoundError, FileExistsError, NotADirectoryError) as error:
-            what = f"{shown(folder)} can't be written: {error.strerror or error}"
-            raise UsageError(what, "--out DIR names another folder") from None
+            return _written(plan, told, folder, progress, own=not asked.out)
+        except PermissionError as error:
+            raise UsageError(f"{error.filename} can't be written: {error.strerror}", "--out DIR names another folder") from None  # fmt: skip
 
 
 def _chosen(
@@ -98,7 +93,12 @@ def _checked(home: Home, exercises: Sequence[str]) -> Iterator[runs.Run]:
             yield runs.Run(name, home.run(name), judged=True)
 
 
-def _written(plan: Plan, told: Sequence[runs.Told], folder: Path, progress: Progress) -> Written:
+def _written(
+    plan: Plan, told: Sequence[runs.Told], folder: Path, progress: Progress, *, own: bool
+) -> Written:
+    called = f"srv6lab-{plan.name}"
+    folders = [folder, folder / "profiles", folder / "profiles" / called]
+    folders = [one for one in folders if own or not one.exists()]
     sources = [source for one in told for source in one.sources]
     predictions = {one.run.exercise: one.predictions for one in told}
     known = names.names(plan, [one for those in predictions.values() for one in those])
@@ -110,13 +110,13 @@ def _written(plan: Plan, told: Sequence[runs.Told], folder: Path, progress: Prog
     progress(f"writing {shown(capture)}")
     with writing_whole(capture) as target:
         count = merge.write(target, _header(plan, told, words, known), sources, links, digits)
-    called = f"srv6lab-{plan.name}"
-    _profile(folder, called, profile.files(names.hosts(known), profile.filters(predictions)))
-    return Written(folder, start.Opening(capture, folder, called), count, tuple(words))
+    files = _profile(folder, called, profile.files(names.hosts(known), profile.filters(predictions)))
+    opening = start.Opening(capture, folder, called)
+    return Written(folder, opening, count, tuple(words), (*folders, capture, *files))
 
 
-def _profile(config: Path, called: str, files: Mapping[str, str]) -> None:
-    """Write the profile; what Wireshark remembers of the last time stays as it is."""
+def _profile(config: Path, called: str, files: Mapping[str, str]) -> list[Path]:
+    """Write the profile; what Wireshark remembers of the last time stays as it is. The paths of all of it."""
     place = config / "profiles" / called
     for file, text in files.items():
         write_whole(place / file, text)
@@ -125,6 +125,7 @@ def _profile(config: Path, called: str, files: Mapping[str, str]) -> None:
     for path, text in first.items():
         if not path.exists():
             write_whole(path, text)
+    return [*(place / file for file in files), *first]
 
 
 def _links(source: merge.Source) -> Iterator[int]:
@@ -134,25 +135,10 @@ def _links(source: merge.Source) -> Iterator[int]:
 def _header(
     plan: Plan, told: Sequence[runs.Told], words: Sequence[str], known: Sequence[tuple[names.Address, str]]
 ) -> merge.Header:
-    try:
-        own = version("srv6lab")
-    except PackageNotFoundError:
-        own = ""
     exercises = ", ".join(one.run.exercise for one in told)
     comment = "\n".join([f"lab {plan.name}: {plan.description}", f"exercises: {exercises}", *words])
-    nics = {nic.point: merge.NicWords(_about(nic)) for nic in plan.traced()}
-    return merge.Header(f"srv6lab {own}".strip(), comment, nics, known)
-
-
-def _about(nic: Nic) -> str:
-    """A NIC's link, its addresses and the other ends."""
-    addresses = ", ".join(map(str, nic.addresses))
-    ends = ", ".join(map(str, _others(nic)))
-    return f"link {nic.link}" + (f", {addresses}" if addresses else "") + (f", to {ends}" if ends else "")
-
-
-def _others(nic: Nic) -> Sequence[Point]:
-    return nic.peers
+    nics = {nic.point: merge.NicWords(names.about(nic)) for nic in plan.traced()}
+    return merge.Header(f"srv6lab {version()}".strip(), comment, nics, known)
 
 
 def paths(written: Written) -> Iterator[Path]:
@@ -166,7 +152,7 @@ def opened(written: Written) -> str:
     wireshark, to = start.program(), start.person()
     if wireshark and start.display():
         if to:
-            start.give(written.folder, to)
+            start.give(written.made, to)
         why = start.start(wireshark, written.opening, to)
         if not why:
             return f"Wireshark shows it, as {to.name}" if to else "Wireshark shows it"

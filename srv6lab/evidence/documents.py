@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any, get_args, get_origin, get_type_hints
 
 from srv6lab.evidence.packets import Point
 
+_HALF = re.compile("[\ud800-\udfff]")  # JSON can say one, UTF-8 can't
 _JSON = {
     str: "text",
     int: "a number",
@@ -38,7 +40,10 @@ def from_json(kind: Any, value: Any, where: str) -> Any:
     arguments = get_args(kind)
     if get_origin(kind) is Mapping:
         pairs = _checked(dict, value, where).items()
-        return {key: from_json(arguments[1], one, f"{where}[{key!r}]") for key, one in pairs}
+        return {
+            _checked(str, key, f"a key of {where}"): from_json(arguments[1], one, f"{where}[{key!r}]")
+            for key, one in pairs
+        }
     if get_origin(kind) is tuple:
         items = _checked(list, value, where)
         kinds = [arguments[0]] * len(items) if arguments[1:] == (...,) else list(arguments)
@@ -69,4 +74,6 @@ def _point(value: Any, where: str) -> Point:
 def _checked(kind: type, value: Any, where: str) -> Any:
     if type(value) is not kind:
         raise ValueError(f"{where or 'it'} is {_JSON.get(type(value), 'a fraction')}, not {_JSON[kind]}")
+    if isinstance(value, str) and _HALF.search(value):
+        raise ValueError(f"{where or 'it'} holds half a character, which no file can hold")
     return value

@@ -13,7 +13,7 @@ from srv6lab.evidence.documents import from_json, to_json
 from srv6lab.evidence.drift import Difference
 from srv6lab.evidence.packets import Point
 from srv6lab.evidence.probes import Sent
-from srv6lab.host.files import write_whole
+from srv6lab.host.files import read_document, write_whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,7 @@ def read_observations(folder: Path) -> tuple[Observations, str]:
     alone. UsageError for a file that isn't as it was written."""
     for path in (folder / OBSERVATIONS, folder.resolve().parent / OBSERVATIONS):
         try:
-            document = json.loads(path.read_text(encoding="utf-8"))
+            document = json.loads(read_document(path))
         except FileNotFoundError:
             continue
         except (OSError, ValueError, RecursionError) as error:

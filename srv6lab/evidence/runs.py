@@ -11,11 +11,13 @@ from pathlib import Path
 
 from srv6lab.evidence.documents import from_json, to_json
 from srv6lab.evidence.observations import OBSERVATIONS
-from srv6lab.host.files import write_whole
+from srv6lab.host.files import read_document, write_whole
 
 SCHEMA = 1
 RUN = "run.json"
 VERDICT = "verdict.json"
+_CHUNK = 1 << 20  # bytes
+_LONGEST = 10**12  # milliseconds: some thirty years
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,22 +45,23 @@ def write_run(folder: Path, run: Run) -> None:
 def read_run(folder: Path) -> Run | None:
     """None where nothing is written down, or not by this version: then it is judged again."""
     try:
-        document = json.loads((folder / RUN).read_text(encoding="utf-8"))
-        if document.pop("schema", None) != SCHEMA:
+        document = json.loads(read_document(folder / RUN))
+        if not isinstance(document, dict) or document.pop("schema", None) != SCHEMA:
             return None
         run: Run = from_json(Run, document, "")
-    except (OSError, ValueError, RecursionError, AttributeError):
+    except (OSError, ValueError, RecursionError):
         return None
-    return run
+    return run if 0 <= run.milliseconds < _LONGEST else None
 
 
 def digest(folder: Path) -> str:
     """Of all that a run saw and came to, as it lies in its folder; OSError where that can't be read."""
     found = blake2b(digest_size=16)
     for path in _files(folder):
-        content = path.read_bytes()
-        found.update(f"{path.relative_to(folder).as_posix()}\0{len(content)}\0".encode())
-        found.update(content)
+        found.update(f"{path.relative_to(folder).as_posix()}\0{path.stat().st_size}\0".encode())
+        with path.open("rb") as source:
+            while chunk := source.read(_CHUNK):
+                found.update(chunk)
     return found.hexdigest()
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -22,6 +23,22 @@ def state(name: str) -> Path:
     return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "srv6lab" / name
 
 
+MOST = 16 << 20  # bytes of a document: what a run writes beside its captures has some 10 kB
+
+
+def read_document(path: Path) -> str:
+    """The text of a file that somebody else may have made; OSError for one that is too large or no file (a pipe would be
+    waited for, and a device never ends), ValueError for what is no UTF-8."""
+    number = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(number, "rb") as source:
+        if not stat.S_ISREG(os.fstat(number).st_mode):
+            raise OSError("it is no file")
+        content = source.read(MOST + 1)
+    if len(content) > MOST:
+        raise OSError(f"it is larger than {MOST >> 20} MiB")
+    return content.decode()
+
+
 def write_whole(path: Path, content: str | bytes) -> None:
     """Replace a file in one step; a text has the same bytes on every system."""
     with writing_whole(path) as target:
@@ -30,7 +47,8 @@ def write_whole(path: Path, content: str | bytes) -> None:
 
 @contextmanager
 def writing_whole(path: Path) -> Iterator[BinaryIO]:
-    """A file that takes the place of another when all of it is written; if that fails, the old one stays."""
+    """A file that takes the place of another when all of it is written; if that fails, the old one stays. An OSError names
+    it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
     try:
@@ -38,11 +56,19 @@ def writing_whole(path: Path) -> Iterator[BinaryIO]:
             yield target
         fresh.replace(path)
     except BaseException as error:
-        with suppress(OSError):  # a folder that can't be written can't be searched either
-            fresh.unlink(missing_ok=True)
-        if isinstance(error, OSError) and error.filename == str(fresh):
-            error.filename = str(path)  # the name that somebody knows
+        fresh.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename in (None, str(fresh)):
+            error.filename = str(path)
         raise
+
+
+def write_to(path: Path, text: str) -> None:
+    """Write where somebody wants it: whole, and through a link. A device or a pipe is written to and not replaced."""
+    if path.exists() and not path.is_file():
+        with path.open("w", encoding="utf-8") as target:
+            target.write(text)
+    else:
+        write_whole(path.resolve(), text)
 
 
 def shown(path: Path) -> str:

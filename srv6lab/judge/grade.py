@@ -6,15 +6,14 @@ hands in.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-from srv6lab.capture.assign import assign, by_name, told, trace_of, without_others
+from srv6lab.capture.assign import told, without_others
 from srv6lab.capture.probes import find_all, heard
-from srv6lab.capture.reading import Capture, read_all
-from srv6lab.capture.tshark import SRH_BYTES
+from srv6lab.capture.reading import Capture
 from srv6lab.errors import UsageError
 from srv6lab.evidence.observations import Observations, Tracer
 from srv6lab.evidence.packets import Point
@@ -35,6 +34,7 @@ from srv6lab.evidence.verdict import (
     Verdict,
 )
 from srv6lab.host.progress import Progress
+from srv6lab.judge.captures import Captures, read_captures
 from srv6lab.judge.compare import (
     compare,
     judge_alerts,
@@ -85,30 +85,44 @@ def grade(
 ) -> Verdict:
     """Judge a folder of pcaps by the expectations of one exercise; `mapped` says FILE=NODE:NIC of some. Of pcaps that
     came without a run's observations only what was handed in is judged, but if `strict`."""
-    return graded(plan, name, folder, progress, mapped=mapped, strict=strict).verdict
+    return graded(plan, {name: folder}, progress, mapped=mapped, strict=strict)[name].verdict
 
 
 def graded(
     plan: Plan,
-    name: str,
-    folder: Path,
+    folders: Mapping[str, Path],
     progress: Progress,
     *,
     mapped: Sequence[str] = (),
     strict: bool = False,
-    only_found: bool = False,
-) -> Graded:
-    """`grade` with all that the verdict was made of; if `only_found` without a verdict, which takes its time."""
-    if not folder.is_dir():
-        raise UsageError(f"there is no folder {folder}", "--captures takes a folder with pcaps in it")
-    observed = observed_run(plan, name, folder)
-    protocols: list[str] = sorted({one.protocol for one in plan.exercise(name)[1].expect.control})
-    protocols += [SRH_BYTES] if any(node.hmac_keys for node in plan.nodes) else []
-    files, captures = _captures(
-        plan, folder, told(plan, mapped), protocols, lambda text: progress(f"{name}: {text}")
-    )
-    make = _only_found if only_found else partial(_judged, strict=strict)
-    return replace(make(plan, name, observed, captures), files=files)
+    only_found: Collection[str] = (),
+) -> dict[str, Graded]:
+    """`grade` of several exercises, each with its own folder, and all that the verdicts were made of: their captures are
+    read together. Those that are `only_found` get no verdict, which takes its time."""
+    for folder in folders.values():
+        if not folder.is_dir():
+            raise UsageError(f"there is no folder {folder}", "--captures takes a folder with pcaps in it")
+    observed = {name: observed_run(plan, name, folder) for name, folder in folders.items()}
+    read = read_captures(plan, folders, progress, said=told(plan, mapped))
+    found = {}
+    for name, captures in read.items():
+        _refuse_none(plan, name, folders[name], captures, progress)
+        make = _only_found if name in only_found else partial(_judged, strict=strict)
+        found[name] = replace(make(plan, name, observed[name], captures.read), files=captures.files)
+    return found
+
+
+def _refuse_none(plan: Plan, name: str, folder: Path, captures: Captures, progress: Progress) -> None:
+    """Tell which files are left out; UsageError where there is no other."""
+    for file, why in captures.left.items():
+        progress(f"{name}: {file} is left out: {why}")
+    if not captures.files:
+        wanted = ", ".join(f"{nic.trace}.pcap" for nic in plan.traced())
+        why = "".join(f"; {file}: {reason}" for file, reason in captures.left.items())
+        raise UsageError(
+            f"{folder} holds no capture of this lab{why}",
+            f"their names are {wanted}; of a file with another name say --map FILE=NODE:NIC",
+        )
 
 
 def judge_run(
@@ -217,39 +231,6 @@ def _unreviewed(exercise: Exercise) -> Iterator[Item]:
 
 def _findings(kind: type[RouterFinding], found: Sequence[tuple[str, str]]) -> Iterator[Item]:
     return (kind(status=Status.FAIL, field=node, note=line) for node, line in found)
-
-
-def _captures(
-    plan: Plan,
-    folder: Path,
-    said: Mapping[str, Point],
-    protocols: Sequence[str],
-    progress: Callable[[str], None],
-) -> tuple[dict[Point, Path], dict[Point, Capture]]:
-    """The files of a folder by their points, and what is in them. Files with other names than the plan's are looked into, where points
-    are left for them."""
-    inner = folder / "captures"
-    place = inner if inner.is_dir() else folder
-    files = {path.name for path in place.iterdir() if path.is_file() and trace_of(path.name) is not None} | {
-        *said
-    }
-    named = by_name(plan, files, said)
-    known = {*named.values()}
-    strange = sorted(files - known) if len(named) < len(list(plan.traced())) else []
-    progress(f"reading {len(known) + len(strange)} captures")
-    read = read_all({file: place / file for file in [*sorted(known), *strange]}, messages=protocols)
-    found = assign(plan, named, {file: read[file] for file in strange})
-    for file, why in found.left.items():
-        progress(f"{file} is left out: {why}")
-    if not found.files:
-        wanted = ", ".join(f"{nic.trace}.pcap" for nic in plan.traced())
-        why = "".join(f"; {file}: {reason}" for file, reason in found.left.items())
-        raise UsageError(
-            f"{folder} holds no capture of this lab{why}",
-            f"their names are {wanted}; of a file with another name say --map FILE=NODE:NIC",
-        )
-    paths = {point: place / file for point, file in found.files.items()}
-    return paths, {point: read[file] for point, file in found.files.items()}
 
 
 def _tracers(plan: Plan, captures: Mapping[Point, Capture], observed: Observations) -> dict[Point, Tracer]:

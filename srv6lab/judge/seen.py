@@ -8,11 +8,10 @@ from pathlib import Path
 
 from srv6lab.capture.assign import without_others
 from srv6lab.capture.probes import find_all
-from srv6lab.capture.reading import Capture, read_all
-from srv6lab.capture.tshark import SRH_BYTES
 from srv6lab.evidence.observations import Observations
 from srv6lab.evidence.packets import Point
 from srv6lab.evidence.probes import Found
+from srv6lab.judge.captures import Captures, read_captures
 from srv6lab.judge.observed import observed_run
 from srv6lab.plan.nodes import Plan
 
@@ -29,32 +28,12 @@ class Seen:
 def seen(plan: Plan, runs: Mapping[str, Path]) -> dict[str, Seen]:
     """By exercise, of the folders that `check` wrote; UsageError for one of another exercise, or of another lab."""
     observed = {name: observed_run(plan, name, folder) for name, folder in runs.items()}
-    files = {
-        (name, nic.point): path
-        for name, folder in runs.items()
-        for nic in plan.traced()
-        if (path := folder / "captures" / f"{nic.trace}.pcap").is_file()
-    }
-    read = read_all(files, messages=[SRH_BYTES] if any(node.hmac_keys for node in plan.nodes) else [])
-    return {
-        name: _seen(
-            plan,
-            name,
-            one,
-            {point: capture for (exercise, point), capture in read.items() if exercise == name},
-            {point: path for (exercise, point), path in files.items() if exercise == name},
-        )
-        for name, one in observed.items()
-    }
+    read = read_captures(plan, runs, lambda _: None, control=False)
+    return {name: _seen(plan, name, one, read[name]) for name, one in observed.items()}
 
 
-def _seen(
-    plan: Plan,
-    name: str,
-    observed: Observations,
-    captures: Mapping[Point, Capture],
-    files: Mapping[Point, Path],
-) -> Seen:
+def _seen(plan: Plan, name: str, observed: Observations, captures: Captures) -> Seen:
     sent = {one.probe: one for one in observed.probes}
-    found = find_all(plan, plan.exercise(name)[1].every_probe(), without_others(plan, captures), sent)
-    return Seen(observed, found, files)
+    read = without_others(plan, captures.read)
+    found = find_all(plan, plan.exercise(name)[1].every_probe(), read, sent)
+    return Seen(observed, found, captures.files)

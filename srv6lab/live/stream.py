@@ -69,9 +69,7 @@ class _Source:
     def _direction(self, data: bytes) -> Direction | None:
         if not self.nic.mac or self.header is None or self.header.link != bpf.ETHERNET:
             return None
-        return (
-            Direction.OUT if data[_SOURCE] == bytes.fromhex(self.nic.mac.replace(":", "")) else Direction.IN
-        )
+        return Direction.OUT if data[_SOURCE] == self.nic.address else Direction.IN
 
 
 class Stream:

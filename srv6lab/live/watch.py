@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from srv6lab.capture.pcap import packets_from
@@ -104,7 +105,7 @@ class Watcher:
         if self.watched:
             self.watched.ask(busy=now.lab.busy, every=self.interval)
             self._register()
-        return now, [*told, *seen, *(self._afterwards(now) if before else self._known_already(now))]
+        return now, [*told, *seen, *self._afterwards(now, first=before is None)]
 
     def wait(self, others: Collection[int] = ()) -> set[int]:
         """Until something has changed or it is time; which of the `others` (descriptors) can be read."""
@@ -279,7 +280,7 @@ class Watcher:
     def _look_at_file(self, one: Watched) -> None:
         """Read the lab's file at first, and when it has changed."""
         path = one.one.state.topology
-        now = stamp(self.home.path.__class__(path)) or (0, 0, 0)
+        now = stamp(Path(path)) or (0, 0, 0)
         if now != self.file and self.questions.ask(("plan", one.lab.since), lambda: self._plan(one)):
             self.file = now
 
@@ -315,18 +316,13 @@ class Watcher:
 
     # --- probes whose packets were not seen while they were sent
 
-    def _known_already(self, now: Known) -> list[Event]:
-        self.judged = {name: one.when for name, one in now.runs.items()}
-        return []
-
-    def _afterwards(self, now: Known) -> list[Event]:
-        """Of a run that has ended, the packets of probes that were missed."""
-        found: list[Event] = []
-        for name, one in now.runs.items():
-            if self.judged.get(name) != one.when:
-                found += self._missed(name)
-        self._known_already(now)
-        return found
+    def _afterwards(self, now: Known, *, first: bool) -> list[Event]:
+        """Of runs that have ended since the look before, the packets of probes that were missed; none at the `first`."""
+        before, self.judged = self.judged, {name: one.when for name, one in now.runs.items()}
+        if first:
+            return []
+        ended = [name for name, written in self.judged.items() if before.get(name) != written]
+        return [event for name in ended for event in self._missed(name)]
 
     def _missed(self, exercise: str) -> list[Event]:
         plan, folder = self.watched.plan if self.watched else None, self.home.run(exercise)

@@ -15,10 +15,11 @@ from typing import Any
 
 from srv6lab.errors import LabError
 from srv6lab.evidence.observations import read_observations
+from srv6lab.evidence.runs import VERDICT
+from srv6lab.host.files import read_document
 from srv6lab.live.watch_state import Outcome
 from srv6lab.providers.state import Home
 
-VERDICT = "verdict.json"
 _MOVED_TO, _CREATE, _DELETE = 0x80, 0x100, 0x200
 _NONBLOCK, _CLOEXEC = 0o4000, 0o2000000
 Stamp = tuple[int, int, int]
@@ -78,7 +79,7 @@ class Runs:
                 self.read.pop(name, None)
             elif name not in self.read or self.read[name][0] != found:
                 try:
-                    self.read[name] = found, outcome(json.loads(path.read_text("utf-8")), when(path))
+                    self.read[name] = found, outcome(json.loads(read_document(path)), when(path))
                 except (OSError, ValueError, KeyError, TypeError, IndexError, RecursionError) as error:
                     troubles[f"the verdict of {name}"] = f"{type(error).__name__}: {error}"
         ordered = sorted(self.read.items(), key=lambda one: one[1][0][1])

@@ -114,17 +114,19 @@ def _sorted(found: Iterator[Record]) -> Iterator[Record]:
 
 def _each_once(sources: Sequence[Source]) -> Iterator[tuple[Source, Record, Note]]:
     """Each packet with all that is known of it, by whichever run."""
-    several = len({source.run for source in sources}) > 1
+    if len({source.run for source in sources}) == 1:  # nothing waits, however many packets are of one instant
+        for _, _, index, record in in_order(sources):
+            yield sources[index], record, sources[index].notes.get(record.number, _NONE)
+        return
     for _, items in groupby(in_order(sources), key=lambda item: item[0]):
         found: dict[object, tuple[Source, Record, Note]] = {}
         seen: dict[tuple[int, bytes], int] = {}
         for _, _, index, record in items:
             source = sources[index]
             note = source.notes.get(record.number, _NONE)
-            key: object = (index, record.number)
-            if several:  # a link may double a packet: the first of one run is the first of the other
-                copy = seen[index, record.data] = seen.get((index, record.data), 0) + 1
-                key = (source.point, record.data, copy)
+            # A link may double a packet: the first of one run is the first of the other.
+            copy = seen[index, record.data] = seen.get((index, record.data), 0) + 1
+            key = (source.point, record.data, copy)
             found[key] = (source, record, _both(found[key][2], note) if key in found else note)
         yield from found.values()
 

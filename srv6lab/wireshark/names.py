@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from ipaddress import IPv4Address, IPv6Address
 
 from srv6lab.evidence.prediction import Prediction
-from srv6lab.plan.nodes import Plan, PlannedNode, PlannedSid
+from srv6lab.plan.nodes import Nic, Plan, PlannedNode, PlannedSid
 
 Address = IPv4Address | IPv6Address
 LONGEST = 63  # Wireshark cuts a name behind so many bytes
@@ -28,6 +28,13 @@ def names(plan: Plan, predictions: Iterable[Prediction] = ()) -> list[tuple[Addr
     for address, name in _carriers(plan, predictions):
         known.setdefault(address, []).append(name)
     return [(address, _joined(all_)) for address, all_ in known.items()]
+
+
+def about(nic: Nic) -> str:
+    """A NIC's link, its addresses and the other ends."""
+    addresses = ", ".join(map(str, nic.addresses))
+    ends = ", ".join(map(str, nic.peers))
+    return f"link {nic.link}" + (f", {addresses}" if addresses else "") + (f", to {ends}" if ends else "")
 
 
 def hosts(known: Iterable[tuple[Address, str]]) -> str:

@@ -25,7 +25,9 @@ from srv6lab.capture.unpack import unpacked
 from srv6lab.errors import UsageError
 from srv6lab.evidence.observations import OBSERVATIONS, read_observations
 from srv6lab.evidence.prediction import Prediction
+from srv6lab.evidence.runs import VERDICT
 from srv6lab.evidence.verdict import Status, Suspect
+from srv6lab.host.files import read_document
 from srv6lab.host.progress import Progress
 from srv6lab.judge.grade import Graded, graded
 from srv6lab.plan.nodes import Plan
@@ -85,15 +87,49 @@ def _as_up_leaves_it(plan: Plan) -> Exercise:
     return Exercise(name=AS_UP_LEAVES_IT, probes=named, expect=Expect())
 
 
-def tell(plan: Plan, run: Run, scratch: Path, progress: Progress, mapped: Sequence[str] = ()) -> Told:
-    """Judge a run and note beside each packet what is known of it; compressed files are unpacked into `scratch`."""
-    folder, whole = _bounded(run, scratch, progress)
-    judged = run.judged and whole
-    known = graded(plan, run.exercise, folder, progress, mapped=mapped, only_found=not judged)
-    suspects = _suspects(run, known) if judged else ()
-    noted = with_directions(notes(known, suspects, judged=judged), directions(plan, known.captures))
-    sources = tuple(_sources(run, known, noted, folder, scratch))
-    return Told(run, sources, tuple(known.predicted.values()), tuple(_words(run, known, judged, whole)))
+@dataclass(frozen=True, slots=True)
+class _Bounded:
+    """A run with the folder that tshark reads: its own if that is `whole`, or a copy of its first `packets`."""
+
+    run: Run
+    folder: Path
+    packets: int
+    whole: bool
+
+    @property
+    def judged(self) -> bool:
+        return self.run.judged and self.whole
+
+
+def tell(
+    plan: Plan, runs: Sequence[Run], scratch: Path, progress: Progress, mapped: Sequence[str] = ()
+) -> Iterator[Told]:
+    """Judge runs and note beside each packet what is known of it; compressed files are unpacked into `scratch`."""
+    for some in _together([_bounded(run, scratch, progress) for run in runs]):
+        folders = {one.run.exercise: one.folder for one in some}
+        unjudged = [one.run.exercise for one in some if not one.judged]
+        known = graded(plan, folders, progress, mapped=mapped, only_found=unjudged)
+        yield from (_told(plan, one, known[one.run.exercise], scratch) for one in some)
+
+
+def _together(runs: Sequence[_Bounded]) -> Iterator[list[_Bounded]]:
+    """Those that tshark reads at once, so that it starts once; not more packets than it may describe."""
+    some: list[_Bounded] = []
+    for run in runs:
+        if some and sum(one.packets for one in some) + run.packets > MOST:
+            yield some
+            some = []
+        some.append(run)
+    if some:
+        yield some
+
+
+def _told(plan: Plan, one: _Bounded, known: Graded, scratch: Path) -> Told:
+    suspects = _suspects(one.run, known) if one.judged else ()
+    noted = with_directions(notes(known, suspects, judged=one.judged), directions(plan, known.captures))
+    sources = tuple(_sources(one.run, known, noted, one.folder, scratch))
+    words = tuple(_words(one.run, known, one.judged, one.whole))
+    return Told(one.run, sources, tuple(known.predicted.values()), words)
 
 
 def _sources(run: Run, known: Graded, noted: Notes, folder: Path, scratch: Path) -> Iterator[Source]:
@@ -129,13 +165,15 @@ def _suspects(run: Run, known: Graded) -> Sequence[Suspect]:
     if known.verdict.status is Status.PASS:
         return ()
     try:
-        (verdict,) = json.loads((run.folder / "verdict.json").read_text(encoding="utf-8"))
+        (verdict,) = json.loads(read_document(run.folder / VERDICT))
         return tuple(map(_suspect, verdict["suspects"]))
-    except (OSError, ValueError, LookupError, TypeError):
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return known.verdict.suspects
 
 
 def _suspect(said: Mapping[str, Any]) -> Suspect:
+    if not all(isinstance(said[name], str) for name in ("cause", "node", "what", "command", "mend")):
+        raise TypeError("a cause is told in texts")
     argv = tuple(shlex.split(said["command"]))
     proven = True if said["proven"] is True else None
     return Suspect(said["cause"], said["node"], said["what"], argv, proven=proven, mend=said["mend"])
@@ -149,14 +187,15 @@ def _captures(folder: Path) -> Path:
     return inner if inner.is_dir() else folder
 
 
-def _bounded(run: Run, scratch: Path, progress: Progress) -> tuple[Path, bool]:
-    """The folder, or a copy with the packets up to a time, if there are very many; and whether it is the whole."""
+def _bounded(run: Run, scratch: Path, progress: Progress) -> _Bounded:
+    """A run with its folder, or with a copy of the packets up to a time if there are very many."""
     place = _captures(run.folder)
     files = [path for path in sorted(place.iterdir()) if path.is_file() and trace_of(path.name) is not None]
     counts = {path: _records(path) for path in files}
-    if sum(counts.values()) <= MOST:
-        return run.folder, True
-    progress(f"{run.exercise}: {sum(counts.values())} packets, of which the first {MOST} are described")
+    packets = sum(counts.values())
+    if packets <= MOST:
+        return _Bounded(run, run.folder, packets, whole=True)
+    progress(f"{run.exercise}: {packets} packets, of which the first {MOST} are described")
     times = merge(*((record.time for record in records(path)) for path, count in counts.items() if count))
     last = next(islice(times, MOST - 1, None))
     copy = scratch / f"bounded-{run.exercise}"
@@ -168,7 +207,7 @@ def _bounded(run: Run, scratch: Path, progress: Progress) -> tuple[Path, bool]:
             shutil.copy(path, copy / "captures")
     if (run.folder / OBSERVATIONS).is_file():
         shutil.copy(run.folder / OBSERVATIONS, copy / OBSERVATIONS)
-    return copy, False
+    return _Bounded(run, copy, MOST, whole=False)
 
 
 def _records(path: Path) -> int:
@@ -180,11 +219,11 @@ def _records(path: Path) -> int:
 
 
 def _copy_until(path: Path, last: int, target: Path) -> None:
-    """The records up to a time, with the numbers that they have."""
+    """The records up to a time, with the numbers that they have; no more than MOST, if many are of that instant."""
     links: dict[int, int] = {}
     with target.open("wb") as out:
         out.write(pcapng.section(application=""))
-        for record in takewhile(lambda one: one.time <= last, records(path)):
+        for record in islice(takewhile(lambda one: one.time <= last, records(path)), MOST):
             if record.link not in links:
                 links[record.link] = len(links)
                 out.write(pcapng.interface(pcapng.Interface("", record.link, digits=9)))

@@ -10,7 +10,7 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,9 +73,9 @@ def person(environ: Mapping[str, str] = os.environ) -> Person | None:
     return Person(known.pw_name, known.pw_uid, known.pw_gid, known.pw_dir) if known.pw_uid else None
 
 
-def give(folder: Path, to: Person) -> None:
-    """Let whoever looks at the files own them: Wireshark writes into its configuration folder."""
-    for path in (folder, *folder.rglob("*")):
+def give(paths: Iterable[Path], to: Person) -> None:
+    """Let whoever looks at files and folders own them: Wireshark writes into its configuration folder."""
+    for path in paths:
         os.chown(path, to.uid, to.gid, follow_symlinks=False)
 
 

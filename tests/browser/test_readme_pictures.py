@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import struct
 import zlib
 from pathlib import Path
 from types import ModuleType
@@ -10,6 +11,16 @@ from types import ModuleType
 import pytest
 
 from tests.conftest import REPOSITORY
+
+# One black dot: the signature, and chunks of a length, a kind, a content and a sum.
+SMALLEST = b"\x89PNG\r\n\x1a\n" + b"".join(
+    struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+    for kind, body in (
+        (b"IHDR", struct.pack(">IIBBBBB", 1, 1, 8, 0, 0, 0, 0)),
+        (b"IDAT", zlib.compress(bytes(2))),
+        (b"IEND", b""),
+    )
+)
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +57,7 @@ def test_picture_of_an_older_page_is_told(
     monkeypatch.setattr(pictures, "digests", lambda: ["now", "style"])
     monkeypatch.setattr(pictures, "graph", lambda: "<svg/>")
     assert len(pictures.stale()) == 2
-    plain = (REPOSITORY / "docs" / "pictures" / "page.png").read_bytes()
+    plain = SMALLEST
     pictures.GRAPH.write_text("<svg/>")
     pictures.PAGE.write_bytes(pictures.with_text(plain, "before style"))
     assert pictures.stale() == ["page.png shows the page as it was before"]

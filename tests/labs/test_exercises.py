@@ -32,6 +32,7 @@ import yaml
 
 from srv6lab.cli.tasks import check
 from srv6lab.evidence.verdict import Item, Status, Verdict
+from srv6lab.host.waiting import wait_until
 from srv6lab.judge.diagnose import CAUSES
 from srv6lab.judge.grade import grade
 from srv6lab.providers.process import Process
@@ -275,7 +276,7 @@ def test_up_takes_back_what_somebody_told_frr(labs_up: Any) -> None:
 
     before = pids(changed), pids(other)
     lab.sh(changed, "vtysh -c 'configure terminal' -c 'ip route 203.0.113.0/24 blackhole'")
-    assert "203.0.113.0/24" in lab.sh(changed, "ip route")
+    assert wait_until(lambda: "203.0.113.0/24" in lab.sh(changed, "ip route"), 30, 0.2)
     lab.again()
     assert "203.0.113.0/24" not in lab.sh(changed, "ip route; vtysh -c 'show running-config'")
     after = pids(changed)

@@ -50,6 +50,13 @@ def hook(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str
     return str(request.param)
 
 
+@pytest.fixture(params=["tcx", pytest.param("clsact", marks=pytest.mark.prove)])
+def hook_at_first(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The same for what takes long: in `make test` by tcx alone."""
+    monkeypatch.setenv("SRCONF_HOOK", request.param)
+    return str(request.param)
+
+
 @pytest.fixture
 def lone() -> Iterator[Namespace]:
     """A namespace with three interfaces and no traffic."""

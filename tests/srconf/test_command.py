@@ -573,7 +573,9 @@ STATIC = (
     [("add", STATIC), ("del", ADD), ("flush", ADD)],
     ids=["add-end.as6", "del-end.ad4", "flush-end.ad4"],
 )
-def test_add_cut_short_anywhere(small: Namespace, hook: str, mending: str, line: tuple[str, ...]) -> None:
+def test_add_cut_short_anywhere(
+    small: Namespace, hook_at_first: str, mending: str, line: tuple[str, ...]
+) -> None:
     """The same command again makes it whole; `del` and `flush` take the rest of it away, to the last qdisc."""
     before = small.state()
     for step in itertools.count():
@@ -589,7 +591,7 @@ def test_add_cut_short_anywhere(small: Namespace, hook: str, mending: str, line:
 
 
 @pytest.mark.parametrize("word", ["del", "flush"])
-def test_removal_cut_short_anywhere(small: Namespace, hook: str, word: str) -> None:
+def test_removal_cut_short_anywhere(small: Namespace, hook_at_first: str, word: str) -> None:
     before = small.state()
     line = (word, "fc00:a::a1") if word == "del" else (word,)
     for step in itertools.count():

@@ -33,8 +33,9 @@ SCRIPTS = (
     "print.js",
     "page.js",
 )
-# What would end the element or its line; `&` too, for readers that take the page for XML.
-_ESCAPES = {ord(char): f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"}
+# What would end the element or its line; `&` too, for readers that take the page for XML; and halves of characters, which
+# UTF-8 can't hold.
+_ESCAPES = {code: f"\\u{code:04x}" for code in (*map(ord, "<>&\u2028\u2029"), *range(0xD800, 0xE000))}
 
 
 def page(document: Mapping[str, Any]) -> str:
