@@ -414,7 +414,7 @@ def status(_: Context, lab: str = "", instance: str = "", format: str = "text") 
     positional=["lab", "node"],
 )
 def watch(
-    _: Context, lab: str, node: str = "", format: str = "text", interval: str = "", instance: str = ""
+    _: Context, lab: str, node: str = "", format: str = "text", instance: str = "", interval: str = ""
 ) -> None:
     """Watch a lab live: nodes, packets, SIDs, routes, and what checks in other terminals find; q ends it.
 
@@ -586,7 +586,7 @@ def wireshark(
         for word in written.words:
             progress.line(word)
     for path in wireshark_.paths(written):
-        print(path)
+        print(shown(path))
     if not files_only:
         print(wireshark_.opened(written), file=sys.stderr)
 

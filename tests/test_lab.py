@@ -45,6 +45,19 @@ def site(tmp_path: Path) -> LabsFolder:
     return LabsFolder(tmp_path)
 
 
+def test_an_instance_of_another_lab_is_no_lab_s_own(site: LabsFolder) -> None:
+    """Else a command would go to a lab that nobody meant. By its path or by its name it is found."""
+    first, small = site.refer("first"), site.refer("small")
+    home = site.home(first, "mine")
+    home.path.mkdir(parents=True)
+    home.write(State("first", "mine", "netns", str(first.path), "ready"))
+    assert site.running(first, "mine").name == "mine"
+    assert site.running(replace(first, name="elsewhere"), "mine").name == "mine"
+    assert site.running(replace(first, path=site.root / "moved.yml"), "mine").name == "mine"
+    with pytest.raises(UsageError, match="mine is the lab first, not small"):
+        site.running(small, "mine")
+
+
 class TestWhichLab:
     def test_by_its_name(self, site: LabsFolder) -> None:
         found = site.refer("small")

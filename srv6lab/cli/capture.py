@@ -11,8 +11,7 @@ from typing import TextIO
 from srv6lab.capture import bpf, pcapng
 from srv6lab.errors import UsageError
 from srv6lab.evidence.packets import Point
-from srv6lab.live.instance import Instance
-from srv6lab.live.lifecycle import another
+from srv6lab.live.instance import Instance, another
 from srv6lab.live.stream import Nic, Stream
 from srv6lab.live.stream_out import Out
 from srv6lab.plan.nodes import Nic as Planned

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from srv6lab.errors import LabError, MachineError, Problem, TopologyError, UsageError
 from srv6lab.host.files import shown
-from srv6lab.live.instance import Instance, Reference
+from srv6lab.live.instance import Instance, Reference, another
 from srv6lab.providers.registry import provider_of
 from srv6lab.providers.state import Home, State
 from srv6lab.suggest import closest, did_you_mean, or_all
@@ -167,12 +167,15 @@ class LabsFolder:
         )
 
     def running_if_up(self, reference: Reference, instance: str = "") -> Instance | None:
-        """The lab that is up under that name, None if none is."""
+        """The lab that is up under that name, None if none is; UsageError if it is another lab's file and name."""
         home = self.home(reference, instance)
         state = home.read()
         if state is None or state.phase != "ready":
             return None
-        return Instance(home, state, provider_of(state))
+        found = Instance(home, state, provider_of(state))
+        if reference.name != state.lab and Path(state.topology).resolve() != reference.path.resolve():
+            raise another(found, reference.name)
+        return found
 
     def running(self, reference: Reference, instance: str = "") -> Instance:
         """The lab that is up under that name; MachineError if none is."""

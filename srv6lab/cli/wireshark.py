@@ -14,8 +14,7 @@ from srv6lab.errors import UsageError
 from srv6lab.host.files import shown, write_whole, writing_whole
 from srv6lab.host.progress import Progress
 from srv6lab.host.version import version
-from srv6lab.live.instance import Reference
-from srv6lab.live.lifecycle import another
+from srv6lab.live.instance import Reference, another
 from srv6lab.plan.nodes import Plan
 from srv6lab.providers.state import Home
 from srv6lab.wireshark import merge, names, profile, runs, start

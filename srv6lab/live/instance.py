@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from srv6lab.errors import UsageError
 from srv6lab.evidence.observations import Tracer
 from srv6lab.host.command import Completed
 from srv6lab.providers.base import Health, Mark, Provider, Trace
@@ -69,3 +70,9 @@ class Instance:
     def traces(self) -> Sequence[Trace]:
         """Every NIC's trace, to be read as it grows; MachineError where nothing of the lab runs any more."""
         return self.provider.traces(self.home, self.state)
+
+
+def another(one: Instance, asked: str) -> UsageError:
+    """The instance is of another lab than the one that was asked for."""
+    mend = f"name that lab; or give this one an instance of its own, --instance {asked}-2"
+    return UsageError(f"{one.name} is the lab {one.state.lab}, not {asked}", mend)

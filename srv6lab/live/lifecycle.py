@@ -9,7 +9,7 @@ from srv6lab.host.files import shown
 from srv6lab.host.progress import Progress
 from srv6lab.live import brought_back, sending, snapshot, wait_for_policies
 from srv6lab.live.changes import unable
-from srv6lab.live.instance import Instance, Request
+from srv6lab.live.instance import Instance, Request, another
 from srv6lab.live.wait_for_routes import wait
 from srv6lab.plan.nodes import Plan
 from srv6lab.providers.base import Provider
@@ -158,12 +158,6 @@ def stale(one: Instance, lab: Rendered) -> UsageError:
     what = f"{', '.join(changed)} would change" if changed else "links or captures would change"
     mend = f"invoke destroy lab={one.name}, then up again"
     return UsageError(f"{one.name} is up from an older file: {what}", mend)
-
-
-def another(one: Instance, asked: str) -> UsageError:
-    """The instance is of another lab than the one that was asked for."""
-    mend = f"name that lab; or give this one an instance of its own, --instance {asked}-2"
-    return UsageError(f"{one.name} is the lab {one.state.lab}, not {asked}", mend)
 
 
 def halt(one: Instance, progress: Progress) -> None:

@@ -271,5 +271,13 @@ def test_virtual_machines_of_a_lab_need_room(tmp_path: Path, monkeypatch: pytest
 
 
 def test_the_list_is_not_empty() -> None:
-    assert {tool.group for tool in listed()} == {"lab", "kernel", "box", "virtualbox", "libvirt", "test"}
+    assert {tool.group for tool in listed()} == {
+        "lab",
+        "kernel",
+        "box",
+        "virtualbox",
+        "libvirt",
+        "prove",
+        "test",
+    }
     assert all(isinstance(tool, Tool) and tool.purpose and tool.package for tool in listed())
