@@ -13,8 +13,11 @@ function hopView(place, frame) {
     differsView(hop), quirks(hop, before));
 }
 
-function reason({ behavior, reason: words }) {
-  return behavior || words ? el("p", {}, behavior ? el("b", {}, text(behavior)) : null, behavior && words ? ": " : "", text(words)) : null;
+function reason({ behavior, reason: words, status }) {
+  if (!behavior && !words) return null;
+  const model = status && status !== "pass" ? "By the model " : null; // the packets say otherwise
+  return el("p", {}, model ? el("span", { class: "note" }, model) : null,
+    behavior ? el("b", {}, text(behavior)) : null, behavior && words ? ": " : "", text(words ?? ""));
 }
 
 /** What Linux does otherwise, where it begins to; further on its name is enough. */
