@@ -14,17 +14,19 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from ipaddress import IPv6Address
 from pathlib import Path
 
 from srv6lab.errors import MachineError, NodeError, UnableError
 from srv6lab.evidence.drift import Difference
 from srv6lab.evidence.observations import Observations, write_observations
+from srv6lab.evidence.packets import Point
 from srv6lab.evidence.prediction import End
 from srv6lab.evidence.probes import Sent
 from srv6lab.host.progress import Progress
 from srv6lab.host.waiting import at_once
-from srv6lab.live import sending, wait_for_policies
+from srv6lab.live import lost, sending, wait_for_policies
 from srv6lab.live.changes import Changes
 from srv6lab.live.instance import Instance
 from srv6lab.live.send import command, interval, listener, read_ping
@@ -80,8 +82,7 @@ class _Run:
         self.exercise: Exercise = plan.exercise(name)[1]
         self.changes = Changes(lab)
         # A first packet waits a second wherever a neighbor is asked twice; what is lost by design isn't waited for.
-        ends = {one.probe: [trace.end for trace in one.linux] for one in predict(plan, name)}
-        self.answered = {probe for probe, all_ in ends.items() if not any(_lost(end) for end in all_)}
+        self.predicted = {one.probe: one for one in predict(plan, name)}
         self.sent: list[Sent] = []
         self.counted: dict[str, int] = {}
         self.settled: list[str] = []
@@ -221,7 +222,10 @@ class _Run:
     def _send(self, probes: Sequence[Probe]) -> None:
         for probe in probes:
             self.progress(f"{self.name}: probe {probe.id}, {_words(probe)}")
-            self.sent.append(_send(self.lab, self.plan, probe, 3 if probe.id in self.answered else 1))
+            prediction = self.predicted[probe.id]
+            by_design = any(_lost(trace.end) for trace in prediction.linux)
+            last = lost.last_seen(probe, prediction) if by_design else None
+            self.sent.append(_send(self.lab, self.plan, probe, 1 if by_design else 3, last))
 
 
 _LOCALSID = re.compile(r"SID\s*:\s*(\S+).*?Good traffic:\s*\[(\d+) packets", re.DOTALL)
@@ -260,12 +264,17 @@ def _words(probe: Probe) -> str:
     return f"{probe.count} {words} from {probe.source} to {probe.to or probe.destination}"
 
 
-def _send(lab: Instance, plan: Plan, probe: Probe, patience: int) -> Sent:
+def _send(lab: Instance, plan: Plan, probe: Probe, patience: int, last: Point | None = None) -> Sent:
+    """Send a probe, and wait for its answers so many seconds at most; of one that is lost by design until its packets
+    were seen at the `last` NIC."""
     token, to = secrets.token_hex(16), plan.target(probe)
     listening, receiver = listener(to, probe), plan.receiver(probe) or ""
     with sending.begun(lab, [probe.source, *([receiver] if listening else [])], token, probe.id):
         if listening and (begun := sending.run(lab, receiver, listening, token, 30)).exit_code:
             return Sent(probe.id, 0, 0, token, f"nothing listens at {probe.to}: {begun.stderr.strip()}")
         words = command(to, probe, token, patience)
-        result = sending.run(lab, probe.source, words, token, 30 + probe.sends)
+        send = partial(sending.run, lab, probe.source, words, token, 30 + probe.sends)
+        trace = lost.tracer(lab, last) if last else None
+        end = partial(sending.interrupt, lab, probe.source, token)
+        result = lost.run(send, trace, token, probe.sends, end) if trace else send()
     return read_ping(probe.id, token, result.stdout, result.stderr)

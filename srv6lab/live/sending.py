@@ -36,6 +36,13 @@ def run(lab: Instance, node: str, argv: Sequence[str], token: str, timeout: floa
     return lab.exec(node, ["env", f"{_MARK}={token}", *argv], timeout)
 
 
+def interrupt(lab: Instance, node: str, token: str) -> None:
+    """As Ctrl-C does: it says what came of it so far, and ends."""
+    script = 'kill -INT $(grep -ls -- "$1" /proc/[0-9]*/environ | cut -d/ -f3)'
+    with suppress(MachineError):  # it may have ended
+        lab.exec(node, ["sh", "-c", script, "sh", f"{_MARK}={token}"], timeout=10)
+
+
 def end(lab: Instance, token: str = "") -> None:
     """End what still runs of a probe, or of all probes. A node that doesn't answer has nothing to end."""
     for node, of, _ in _noted(lab):

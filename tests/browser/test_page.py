@@ -133,7 +133,9 @@ def test_each_segment_that_differs_is_marked(walk: Walk, checked: Checked, tmp_p
     document = json.loads(json.dumps(checked.alone("passed")))
     exercise = document["exercises"][0]
     hops = [hop for probe in exercise["probes"] for one in probe["walks"] for hop in one["hops"]]
-    hop = max(hops, key=lambda one: len((one["captured"] or [{"fields": {}}])[0]["fields"].get("segment_list", "")))
+    hop = max(
+        hops, key=lambda one: len((one["captured"] or [{"fields": {}}])[0]["fields"].get("segment_list", ""))
+    )
     fields = hop["captured"][0]["fields"]
     right = fields["segment_list"]
     segments = right.split(", ")
