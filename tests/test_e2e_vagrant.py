@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from srv6lab.images import box
+from srv6lab.images import OUR_BOX
 from srv6lab.live.lifecycle import with_box
 from srv6lab.render.vagrant import vagrant
 from tests.conftest import REPOSITORY, SITE
@@ -77,6 +77,6 @@ def test_a_changed_template_is_noticed() -> None:
 def test_our_box_is_in_what_is_hashed() -> None:
     name = SITE.names()[0]
     plan, _ = SITE.load(SITE.refer(name))
-    text = str(vagrant(with_box(plan, box.NAME))["Vagrantfile"])
+    text = str(vagrant(with_box(plan, OUR_BOX))["Vagrantfile"])
     assert rendered(name)["Vagrantfile"] == sha256(text.encode())
-    assert text.count(f'node.vm.box = "{box.NAME}"') == len(plan.nodes)
+    assert text.count(f'node.vm.box = "{OUR_BOX}"') == len(plan.nodes)

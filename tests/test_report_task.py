@@ -79,6 +79,8 @@ def some(request: pytest.FixtureRequest, labs_up: Callable[[str], Up]) -> Checke
 
 def run(lab: Up, most: int = 99) -> Checked:
     names = [one.name for one in lab.plan.exercises][:most]
+    for other in lab.plan.exercises[most:]:  # the lab is other tests', too
+        shutil.rmtree(lab.running.home.run(other.name), ignore_errors=True)
     return Checked(lab, lab.running.home.runs, check(lab.running, lab.plan, names, silent))
 
 
