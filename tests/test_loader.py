@@ -112,13 +112,13 @@ def seconds(text: str) -> float:
 
 
 def growth(small: str, large: str) -> float:
-    """How many times as much of the processor the larger file takes. The least of three, since others are at work, too."""
-    return min(seconds(large) for _ in range(3)) / min(seconds(small) for _ in range(3))
+    """How many times as much of the processor the larger file takes. The least of some, since others are at work, too."""
+    return min(seconds(large) for _ in range(2)) / min(seconds(small) for _ in range(4))
 
 
 def test_many_nodes_load_in_linear_time() -> None:
     assert loads(ring(400), "ring.yml").warnings == ()
-    assert growth(ring(100), ring(400)) < 8
+    assert growth(ring(100), ring(400)) < 6.5
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ def test_many_nodes_load_in_linear_time() -> None:
 )
 def test_many_nodes_with_one_mistake_everywhere(old: str, new: str) -> None:
     """What grows with the square of the nodes takes sixteen times as long for four times as many."""
-    assert growth(ring(50).replace(old, new), ring(200).replace(old, new)) < 8
+    assert growth(ring(75).replace(old, new), ring(300).replace(old, new)) < 6.5
 
 
 RULED = """\

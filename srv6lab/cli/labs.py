@@ -201,7 +201,10 @@ def _words_of(data: Any) -> dict[str, str]:
     exercise = data["exercises"][0]
     words = {"lab": data["name"], "node": next(iter(data["nodes"])), "exercise": exercise["name"]}
     probe = exercise["probes"][0]
-    return words | {"from": probe["from"], "to": probe.get("to", words["node"])}
+    words |= {"from": probe["from"], "to": probe.get("to", words["node"])}
+    if not all(isinstance(word, str) for word in words.values()):
+        raise TypeError("a name is a text")
+    return words
 
 
 def listing(course: Iterable[Topology]) -> str:

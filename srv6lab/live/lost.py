@@ -14,6 +14,7 @@ from srv6lab.live.instance import Instance
 from srv6lab.live.watch_captures import Trace
 from srv6lab.topology.exercises import Probe
 
+_TIME = 16  # bytes of a time in an echo's payload
 _LOOK = 0.01  # seconds between two looks at the tracer's file
 _ANSWERED = 0.1  # seconds in which a packet that isn't lost after all comes back
 Result = TypeVar("Result")
@@ -44,16 +45,22 @@ def run(
 ) -> Result:
     """What `send` returns: interrupted when `count` packets with the token have been traced and no answer came at once.
     Otherwise it ends by itself."""
-    mark, left = bytes.fromhex(token), count
+    mark, seen = bytes.fromhex(token), set[bytes]()
     with ThreadPoolExecutor(max_workers=1) as pool:
         sending = pool.submit(send)
         try:
-            while not sending.done() and left > 0:
-                left -= sum(mark in frame for _, frame in trace.read())
+            while not sending.done() and len(seen) < count:
+                seen |= {_sent_at(frame, mark) for _, frame in trace.read() if mark in frame}
                 time.sleep(_LOOK)
-            if left <= 0:
+            if len(seen) >= count:
                 time.sleep(_ANSWERED)
         finally:  # by Ctrl-C too
-            if not sending.done() and (left <= 0 or not sending.cancel()):
+            if not sending.done():
                 interrupt()
         return sending.result()
+
+
+def _sent_at(frame: bytes, mark: bytes) -> bytes:
+    """The time that ping writes before the token: the same wherever a packet is seen, once or several times."""
+    begin = frame.index(mark)
+    return frame[max(0, begin - _TIME) : begin]
