@@ -113,12 +113,12 @@ def seconds(text: str) -> float:
 
 def growth(small: str, large: str) -> float:
     """How many times as much of the processor the larger file takes. The least of some, since others are at work, too."""
-    return min(seconds(large) for _ in range(2)) / min(seconds(small) for _ in range(4))
+    return min(seconds(large) for _ in range(2)) / min(seconds(small) for _ in range(5))
 
 
 def test_many_nodes_load_in_linear_time() -> None:
     assert loads(ring(400), "ring.yml").warnings == ()
-    assert growth(ring(100), ring(400)) < 6.5
+    assert growth(ring(40), ring(400)) < 20
 
 
 @pytest.mark.parametrize(
@@ -139,8 +139,8 @@ def test_many_nodes_load_in_linear_time() -> None:
     ],
 )
 def test_many_nodes_with_one_mistake_everywhere(old: str, new: str) -> None:
-    """What grows with the square of the nodes takes sixteen times as long for four times as many."""
-    assert growth(ring(75).replace(old, new), ring(300).replace(old, new)) < 6.5
+    """What grows with the square of the nodes takes a hundred times as long for ten times as many."""
+    assert growth(ring(30).replace(old, new), ring(300).replace(old, new)) < 25
 
 
 RULED = """\
