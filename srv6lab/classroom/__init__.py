@@ -1,1 +1,1 @@
-"""A class: a lab of its own for each learner, what they hand in, and its marks."""
+"""A class: a lab of his own for each learner, what is handed in, and its marks."""
