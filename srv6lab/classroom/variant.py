@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from ipaddress import IPv6Address, IPv6Network
@@ -226,14 +226,14 @@ def _tied(protected: frozenset[str], numbered: Iterable[str]) -> Iterator[str]:
 # --- whether it is the same lab
 
 
-def same_lab(lab: Lab, other: Lab, rewriting: Rewriting) -> bool:
-    """Whether the other lab is the first one under a change of names and addresses, whatever of it was said shortly."""
-    before, after = (json.dumps(_said(one.topology)) for one in (lab, other))
-    return rewriting.text(before) == after
+def same_lab(lab: Lab, other: Lab, say: Callable[[str], str]) -> bool:
+    """Whether the other lab is the first one as `say` puts it, whatever of it was said shortly. All that both come to is
+    compared, addresses that a file leaves to the loader among it."""
+    before, after = (json.dumps(_said(one.topology), ensure_ascii=False) for one in (lab, other))
+    return say(before) == after
 
 
 def _said(topology: Topology) -> Any:
-    """All that a topology says but whose it is; texts for people are rewritten as pages are, and may differ in a word."""
+    """All that a topology says, but whose it is."""
     return topology.model_dump(mode="json", exclude={"learner"})
-
 
