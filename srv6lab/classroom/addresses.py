@@ -79,9 +79,8 @@ class Shape:
         function = _shortest(self.locators, address)
         for index, group in enumerate(groups):
             start = index * 16
-            if start >= kept or group == 0 or (index < first and first == 2):
-                yield Part.SAME
-            elif self._is_split(6, start, start + 16):
+            stays = start >= kept or group == 0 or (index < first and first == 2)
+            if stays or self._is_split(6, start, start + 16):
                 yield Part.SAME
             elif index <= first:
                 yield Part.HEAD if index == 0 else Part.FIRST
@@ -154,7 +153,8 @@ class Renumbering:
     def of(self, address: Address) -> Address:
         if (known := self._found.get(address)) is None:
             parts = zip(self.shape.parts(address), _split(address), strict=True)
-            version, path, fresh = address.version, (), b""
+            version, fresh = address.version, b""
+            path: tuple[int, ...] = ()
             for part, number in parts:
                 fresh += self._part(part, version, path, number).to_bytes(2 if version == 6 else 1, "big")
                 path = (*path, number)
@@ -164,7 +164,7 @@ class Renumbering:
 
     def of_network(self, network: Network) -> Network:
         base = self.of(network.network_address)
-        return type(network)((int(base), network.prefixlen), strict=False)  # type: ignore[arg-type]
+        return type(network)((int(base), network.prefixlen), strict=False)
 
     def _part(self, part: Part, version: int, path: tuple[int, ...], number: int) -> int:
         if part is Part.HEAD:
@@ -190,7 +190,7 @@ class Renumbering:
 
     def _first(self, path: tuple[int, ...], group: int) -> int:
         """In front of its number stand digits that are the learner's."""
-        beside = self.shape.beside[6, path]
+        beside = self.shape.beside.get((6, path), frozenset())
         length = max(len(format(one, "x")) for one in beside | {group})
         dice = Dice(self.key, "first", length)
         if length < _MOST:

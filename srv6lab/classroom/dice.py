@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Iterable, Mapping
+from itertools import pairwise
 
 
 class Dice:
@@ -37,6 +38,6 @@ class Dice:
         posts = sorted({low - 1, *fixed, high + 1})
         found = {value: value for value in posts}
         free = {value for value in values if value not in found}
-        for before, after in zip(posts, posts[1:], strict=False):
+        for before, after in pairwise(posts):
             found |= self.rising([one for one in free if before < one < after], before + 1, after - 1)
         return found

@@ -32,7 +32,7 @@ class Digits:
 def told_apart(dice: Dice, used: Iterable[str], fixed: Iterable[str] = ()) -> Digits:
     """A table that leaves decimal digits decimal and letters letters, for what people read as numbers."""
     used, fixed = frozenset(used), frozenset(fixed)
-    table = {}
+    table: dict[str, str] = {}
     for kind in (_DECIMAL, _LETTERS):
         table |= _table(dice, used & kind, fixed & kind, min(kind), max(kind))
     return Digits(table)

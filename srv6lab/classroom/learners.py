@@ -55,8 +55,8 @@ def read_learners(path: Path) -> tuple[Person, ...]:
     for number, person in _people(text):
         where = Location(shown(path), number, 1, _printable(lines[number - 1]) if number <= len(lines) else "")
         first, _ = found.setdefault(person.known_by, (number, person))
-        if what := _wrong(person.name):
-            problems.append(Problem(where, *what))
+        if wrong := _wrong(person.name):
+            problems.append(Problem(where, *wrong))
         elif first != number:
             what = f"{person.name} is here twice, first in line {first}"
             problems.append(Problem(where, what, "tell the two apart, or take one line away"))
