@@ -25,6 +25,7 @@ _COMMON6 = tuple(
 )
 _COMMON4 = tuple(map(IPv4Network, ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3")))
 _DOCUMENTATION6 = IPv6Network("2001:db8::/32")
+_DOCUMENTATION = 0x2001
 # So many octets stay: what behind them is of the lab.
 _OF_THE_LAB = {
     IPv4Network("10.0.0.0/8"): 1,
@@ -80,6 +81,7 @@ class Shape:
         for index, group in enumerate(groups):
             start = index * 16
             stays = start >= kept or group == 0 or (index < first and first == 2)
+            stays = stays or (index == 0 and group == _DOCUMENTATION and self._has_documentation)
             if stays or self._is_split(6, start, start + 16):
                 yield Part.SAME
             elif index <= first:
@@ -104,6 +106,12 @@ class Shape:
     def _is_split(self, version: int, start: int, end: int) -> bool:
         """Whether a prefix of the lab ends between these bits; one such as fc00::/7 ends where nothing is changed."""
         return any(start < length < end for length in self._lengths[version])
+
+    @cached_property
+    def _has_documentation(self) -> bool:
+        """Whether a prefix of the lab is around that of documentation."""
+        wide = (one for one in self.used if isinstance(one, IPv6Network) and one.prefixlen == 16)
+        return any(_DOCUMENTATION6.subnet_of(one) for one in wide)
 
     @cached_property
     def _lengths(self) -> Mapping[int, frozenset[int]]:
@@ -131,6 +139,11 @@ def _shortest(prefixes: Iterable[Network], address: Address) -> int:
     """The length of the shortest of the prefixes that an address is in, or that of an address."""
     most: int = address.max_prefixlen
     return min([one.prefixlen for one in prefixes if address in one], default=most)
+
+
+def in_documentation(network: Network) -> bool:
+    """Whether it is of a prefix that is for examples, of which there is little."""
+    return network.version == 6 and network.network_address in _DOCUMENTATION6
 
 
 def common(address: Address) -> bool:

@@ -15,7 +15,7 @@ from functools import cached_property
 from ipaddress import IPv6Address, IPv6Network
 from typing import Any
 
-from srv6lab.classroom.addresses import Network, Renumbering, Shape, digits_in
+from srv6lab.classroom.addresses import Network, Renumbering, Shape, digits_in, in_documentation
 from srv6lab.classroom.dice import Dice
 from srv6lab.classroom.digits import Digits, together, told_apart
 from srv6lab.classroom.rewriting import Rewriting, addresses_in
@@ -86,7 +86,7 @@ class Pattern:
 
     @cached_property
     def marks(self) -> frozenset[Network]:
-        return frozenset(_marks(self.lab.topology))
+        return frozenset(one for one in _marks(self.lab.topology) if not in_documentation(one))
 
 
 def variant(pattern: Pattern, key: str) -> Variant:

@@ -49,7 +49,7 @@ def test_each_lab_has_variants_that_have_nothing_in_common(name: str) -> None:
         assert mine.marks and not mine.marks & one.marks
         assert len(mine.texts[TOPOLOGY].splitlines()) == len(one.texts[TOPOLOGY].splitlines())
     for mine, others in combinations(found, 2):
-        assert not mine.marks & others.marks
+        assert not mine.marks & others.marks, name
 
 
 @pytest.mark.parametrize("name", LABS)
@@ -131,15 +131,15 @@ def shape_of(*networks: str, kept: tuple[str, ...] = ()) -> Shape:
 
 
 def renumbering(shape: Shape, key: str = KEYS[0], digits: Digits | None = None) -> Renumbering:
-    return Renumbering(key, shape, digits or told_apart(Dice(key), "123456789abcdef"), Digits())
+    return Renumbering(key, shape, digits or told_apart(Dice(key), "127ab"), Digits())
 
 
-@pytest.mark.parametrize("seed", range(25))
+@pytest.mark.parametrize("seed", range(10))
 def test_what_was_in_a_prefix_is_in_it(seed: int) -> None:
     """Of networks of all lengths, each pair overlaps afterwards if and only if it did, and neighbors keep their order."""
     chance = random.Random(seed)
     every: set[Network] = set()
-    for _ in range(30):
+    for _ in range(20):
         length = chance.choice((8, 16, 17, 20, 24, 30, 32))
         every.add(IPv4Network((chance.choice((10 << 24, 172 << 24 | 16 << 16, 192 << 24 | 168 << 16)) | chance.getrandbits(16), length), strict=False))
         length = chance.choice((16, 32, 40, 48, 56, 64, 127, 128))
@@ -173,9 +173,9 @@ def test_an_address_stays_among_its_like(old: str, inside: str) -> None:
 
 
 def test_no_address_outside_of_documentation_becomes_one_of_it() -> None:
-    heads = {str(renumbering(shape_of("2001:12::/64"), f"{seed}").of(ip_address("2001:12::1")))[:5] for seed in range(3000)}
+    heads = {str(renumbering(shape_of("2001:12::/64"), f"{seed}").of(ip_address("2001:12::1")))[:5] for seed in range(400)}
     assert not heads & {"2001:", "2002:", "3fff:"}
-    assert len(heads) > 1000
+    assert len(heads) > 300
 
 
 # --- texts
@@ -205,7 +205,7 @@ def test_an_address_is_replaced_as_it_is_written() -> None:
 
 def test_a_drawing_keeps_its_columns() -> None:
     mine = rewriting(SMALL)
-    drawing = "```\n 10.0.1.1    │ 10.0.2.1 ──── │\n fc00:b::/64 │               │\n```\n"
+    drawing = "```\n 10.0.1.1      │ 10.0.2.1 ────── │\n fc00:b::/64   │                 │\n```\n"
     first, second = mine.page(drawing).splitlines()[1:3]
     assert first.index("│") == second.index("│")
     assert first.rindex("│") == second.rindex("│")
