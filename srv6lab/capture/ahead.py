@@ -89,7 +89,9 @@ class Ahead:
             self._process.wait()
         self._folder.cleanup()
 
-    def said(self, parts: Sequence[tuple[Path, pcap.Framing]]) -> list[list[tuple[int, dict[str, Any]]]] | None:
+    def said(
+        self, parts: Sequence[tuple[Path, pcap.Framing]]
+    ) -> list[list[tuple[int, dict[str, Any]]]] | None:
         """Of each file the number and the layers of each frame, with no filter and no messages; None if it hasn't read them
         all."""
         asked = [self._known.get(_digest(*part)) for part in parts]
