@@ -9,9 +9,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 
-from srv6lab.capture import tshark
+from srv6lab.capture.asking import find
 from srv6lab.classroom import copies
 from srv6lab.classroom.apart import Lost, apart
 from srv6lab.classroom.archive import hand_ins
@@ -54,7 +55,8 @@ def grade_folder(folder: Path, trainer: Trainer, asked: Asked, progress: Progres
     files = list(hand_ins(folder))
     if not files:
         raise UsageError(f"no .zip is in {folder}", "put what the learners handed in there")
-    tshark.find()
+    find()
+    import_module("srv6lab.capture.tshark")  # it takes long: once, and not in each process
     now = asked.now or datetime.now(UTC)
     named = [(path, str(path.relative_to(folder))) for path in files]
     found: dict[str, Marks] = {}

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from srv6lab.capture.ahead import Ahead
+from srv6lab.capture.asking import SRH_BYTES
 from srv6lab.capture.assign import assign, by_name, trace_of
 from srv6lab.capture.reading import Capture, read_all
-from srv6lab.capture.tshark import SRH_BYTES
 from srv6lab.evidence.packets import Point
 from srv6lab.host.progress import Progress
 from srv6lab.plan.nodes import Plan
@@ -45,10 +46,12 @@ def read_captures(
     *,
     said: Mapping[str, Point] | None = None,
     control: bool = True,
+    ahead: Ahead | None = None,
 ) -> dict[str, Captures]:
     """Those in the folder of each exercise's run; `said` is of which NICs somebody says that files are. Messages of
-    routing protocols are read where the exercise expects any, if `control`. LabError where a file or tshark fails."""
-    return read_several([(plan, folders)], progress, said=said, control=control)[0]
+    routing protocols are read where the exercise expects any, if `control`. `ahead` may have read them. LabError where a
+    file or tshark fails."""
+    return read_several([(plan, folders)], progress, said=said, control=control, ahead=ahead)[0]
 
 
 def read_several(
@@ -57,6 +60,7 @@ def read_several(
     *,
     said: Mapping[str, Point] | None = None,
     control: bool = True,
+    ahead: Ahead | None = None,
 ) -> list[dict[str, Captures]]:
     """`read_captures` of several labs, read together."""
     found = {
@@ -71,7 +75,7 @@ def read_several(
         alike.setdefault(_messages(labs[number][0], name, control), {}).update(paths)
     read: dict[_Key, Capture] = {}
     for messages, paths in alike.items():
-        read |= read_all(paths, messages=messages)
+        read |= read_all(paths, messages=messages, ahead=ahead)
     at_nics: list[dict[str, Captures]] = [{} for _ in labs]
     for (number, name), files in found.items():
         mine = {file: read[number, name, file] for file in files.names()}
