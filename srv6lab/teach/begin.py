@@ -100,13 +100,13 @@ def restore(one: Instance, plan: Plan, progress: Progress) -> Instance:
         as_up_left_it = snapshot.differences(one) == ()
     if as_up_left_it:
         return one
-    asked = Request(Reference(Path(one.state.topology), one.state.lab), one.provider, one.state.box)
+    asked = Request(Reference(Path(one.state.topology), one.state.lab), one.provider)
     progress("putting the lab back to what its file says")
-    one = lifecycle.up(one.home, plan, replace(asked, box=""), _silent)
+    one = lifecycle.up(one.home, plan, asked, _silent)
     if snapshot.differences(one) != () and not one.provider.record.makes_machines:
         progress("making it anew, since Day0 doesn't undo all that was changed")
         lifecycle.destroy(one.home)
-        one = lifecycle.up(one.home, plan, replace(asked, box=""), _silent)
+        one = lifecycle.up(one.home, plan, asked, _silent)
         if begun:
             write_begun(one.home, replace(begun, undo=()))
     return one
@@ -124,11 +124,12 @@ def _undo(one: Instance, begun: Begun | None) -> None:
 
 
 def _undo_by_hand(one: Instance, plan: Plan, begun: Begun | None) -> None:
-    """Take back what a learner was to do, as far as an action undoes it: that spares a lab that is made anew."""
+    """Take back what a learner was to do, as far as an action undoes it: that spares a lab that is made anew. What was
+    never done may fail to be undone."""
     exercise = task_of(plan, begun.exercise) if begun and begun.kind == TASK else None
     for action in reversed(exercise.apply if exercise and exercise.by_hand else ()):
         for change in reversed(changes_of(plan, action)):
-            _run(one, change.node, change.undo)
+            one.exec(change.node, ["bash", "-ec", change.undo], timeout=_PATIENCE)
 
 
 def _put(one: Instance, plan: Plan, exercise: Exercise, begun: Begun, progress: Progress) -> None:
