@@ -6,7 +6,7 @@ Nothing of that proof stays. Until it is over, whatever stops it takes out what 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -14,6 +14,7 @@ from srv6lab.errors import Interrupted, LabError, MachineError, NodeError, Usage
 from srv6lab.host import interrupts
 from srv6lab.host.progress import Progress
 from srv6lab.live import lifecycle, snapshot, wait_for_policies, wait_for_routes
+from srv6lab.live.begun import FAULT, forget_begun, read_begun
 from srv6lab.live.instance import Instance
 from srv6lab.plan.nodes import Plan
 from srv6lab.suggest import or_all
@@ -55,16 +56,27 @@ def any_seed() -> int:
     return secrets.randbelow(_MOST_SEED)
 
 
-def plant(one: Instance, plan: Plan, seed: int, level: int, exercise: str, progress: Progress) -> Broken:
-    """Break the lab. Who calls holds the instance's lock. UsageError for a lab that isn't as its file says; where it is
-    stopped, or no fault shows, the lab is as it was."""
+def plant(
+    one: Instance,
+    plan: Plan,
+    seed: int,
+    level: int,
+    exercise: str,
+    progress: Progress,
+    keep: Callable[[Broken], None] = lambda _: None,
+) -> Broken:
+    """Break the lab; `keep` writes down what is to be known of it. Who calls holds the instance's lock. UsageError for a lab
+    that isn't as its file says; where it is stopped, or no fault shows, the lab is as it was, and nothing is begun in it."""
     _refuse(one, plan, level, exercise)
     bench = _Bench(one, plan, progress)
     try:
-        return bench.broken(seed, level, exercise)
+        broken = bench.broken(seed, level, exercise)
+        keep(broken)
+        return broken
     except BaseException as error:
         with interrupts.held():
             left = bench.clear()
+            forget_begun(one.home)
         if left:
             raise LabError(
                 f"stopped, and some of it may be left in {one.name}: {left}", _ANEW.format(plan.running)
@@ -78,6 +90,9 @@ _ANEW = "invoke destroy {0}, then invoke up {0}"
 
 
 def _refuse(one: Instance, plan: Plan, level: int, exercise: str) -> None:
+    if (begun := read_begun(one.home)) is not None:
+        what = "a fault is planted already" if begun.kind == FAULT else f"the task {begun.exercise} is begun"
+        raise UsageError(f"{what} in {one.name}", f"invoke finish {plan.running} ends it")
     if level not in LEVELS:
         raise UsageError(f"there is no level {level}", "--level takes 1, 2 or 3")
     if one.provider.record.makes_machines:

@@ -21,9 +21,11 @@ def _find(scene: Scene) -> Iterator[Fault]:
 
 def _others(line: str) -> Iterator[str]:
     """What might have been typed instead."""
-    for word in ("nh4", "nh6"):
-        if found := re.search(rf" {word} (\S+)", line):
-            yield line.replace(f" {word} {found[1]}", f" {word} {_near(found[1])}")
+    if found := re.search(r" action End\.DX[46] nh[46] \S+", line):
+        yield line.replace(found[0], " action End")
+    if found := re.search(r" action End\.X nh6 (\S+)", line):
+        yield line.replace(found[0], " action End")
+        yield line.replace(f" nh6 {found[1]}", f" nh6 {_near(found[1])}")
     if found := re.search(r" srh segs (\S+)", line):
         segments = found[1].split(",")
         yield line.replace(found[1], ",".join(segments[::-1] if len(segments) > 1 else [_near(segments[0])]))
