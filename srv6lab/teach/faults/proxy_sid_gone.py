@@ -9,7 +9,7 @@ from srv6lab.teach.faults.scene import Scene
 
 
 def _find(scene: Scene) -> Iterator[Fault]:
-    for visit in scene.routed():
+    for visit in (one for one in scene.visits if not one.place.netns):
         to = visit.came.packet.outer.destination if visit.came else None
         for proxy in (one for one in scene.node(visit).proxies if one.sid == to):
             node, add = visit.place.node, scene.day0_proxy(visit.place.node, proxy.sid)

@@ -10,9 +10,16 @@ from srv6lab.teach.faults.scene import Scene
 
 def _find(scene: Scene) -> Iterator[Fault]:
     for visit in scene.routed():
-        nic, node = scene.nic(visit.came), scene.node(visit)
+        nic, node, out = scene.nic(visit.came), scene.node(visit), visit.out
         source = visit.came.packet.innermost.source if visit.came else None
-        if nic and source and source.version == 4 and visit.out and node.egress_nic(source) != nic.name:
+        if (
+            nic is None
+            or source is None
+            or out is None
+            or {source.version, out.packet.outer.source.version} != {4}
+        ):
+            continue  # what goes on in a tunnel isn't asked
+        if node.egress_nic(source) != nic.name:
             switch = f"/proc/sys/net/ipv4/conf/{nic.name}/rp_filter"
             do, mend = (at(node.name, f"echo {value} >{switch}") for value in (2, 0))
             yield Fault(node.name, f"rp_filter is on for {nic.name} of {node.name}", do, mend)
