@@ -18,7 +18,7 @@ from srv6lab.live.begun import FAULT, forget_begun, read_begun
 from srv6lab.live.instance import Instance
 from srv6lab.plan.nodes import Plan
 from srv6lab.suggest import or_all
-from srv6lab.teach.choosing import LEVELS, Candidate, candidates, how_many
+from srv6lab.teach.choosing import LEVELS, Candidate, candidates, how_many, scenes_of
 from srv6lab.teach.faults import Fault
 from srv6lab.teach.faults.fault import Step
 from srv6lab.teach.proof import Proof, checked, silent
@@ -123,7 +123,8 @@ class _Bench:
 
     def broken(self, seed: int, level: int, exercise: str) -> Broken:
         wanted, found = how_many(self.plan, seed, level), list[Candidate]()
-        for one in candidates(self.plan, seed, level, [exercise] if exercise else []):
+        scenes = scenes_of(self.plan, [exercise] if exercise else [])
+        for one in candidates(self.plan, seed, level, scenes):
             if not _fits(one, found) or (proof := self._shown(one)) is None:
                 continue
             found.append(one)

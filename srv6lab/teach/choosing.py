@@ -7,7 +7,7 @@ and of the seed: so a new kind of fault changes no order among the others, and a
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from srv6lab.plan.nodes import Plan
@@ -31,10 +31,16 @@ def how_many(plan: Plan, seed: int, level: int) -> int:
     return 1 if level < 3 else 2 + _rank(plan, seed, level, "number")[0] % 2
 
 
-def candidates(plan: Plan, seed: int, level: int, only: Collection[str] = ()) -> Iterator[Candidate]:
-    """The faults in the order in which the seed has them tried, all of a kind together; of the `only` exercises, if some
-    are named."""
-    scenes = {number: Scene.of(plan, one.name) for number, one in _exercises(plan, only)}
+Scenes = Mapping[int, Scene]  # by the number of the exercise
+
+
+def scenes_of(plan: Plan, only: Collection[str] = ()) -> Scenes:
+    """All exercises that a fault may show in, or the `only` ones."""
+    return {number: Scene.of(plan, one.name) for number, one in _exercises(plan, only)}
+
+
+def candidates(plan: Plan, seed: int, level: int, scenes: Scenes) -> Iterator[Candidate]:
+    """The faults in the order in which the seed has them tried, all of a kind together."""
     kinds = [one for one in KINDS.values() if level == 3 or one.level == level]
     for kind in sorted(kinds, key=lambda one: _rank(plan, seed, level, one.name)):
         ranked = [*_of_kind(plan, kind, scenes)]
@@ -49,7 +55,7 @@ def _exercises(plan: Plan, only: Collection[str]) -> Iterator[tuple[int, Exercis
             yield number, one
 
 
-def _of_kind(plan: Plan, kind: Kind, scenes: dict[int, Scene]) -> Iterator[tuple[str, Candidate]]:
+def _of_kind(plan: Plan, kind: Kind, scenes: Scenes) -> Iterator[tuple[str, Candidate]]:
     """A kind's faults, each with what it is known by: the numbers of the exercise, of the node, and its own there."""
     nodes = {node.name: number for number, node in enumerate(plan.nodes)}
     for number, scene in scenes.items():

@@ -9,7 +9,7 @@ import pytest
 
 from srv6lab.judge.diagnose import CAUSES
 from srv6lab.plan.nodes import Plan
-from srv6lab.teach.choosing import Candidate, candidates, how_many
+from srv6lab.teach.choosing import Candidate, Scenes, candidates, how_many, scenes_of
 from srv6lab.teach.faults import KINDS, Fault, Kind, Scene, faults
 from tests.conftest import LABS, SITE
 from tests.small import SMALL, planned
@@ -19,8 +19,8 @@ def plans() -> Iterator[Plan]:
     return (SITE.load(SITE.refer(lab))[0] for lab in LABS)
 
 
-def first(plan: Plan, seed: int, level: int, count: int = 6) -> list[Candidate]:
-    return [*itertools.islice(candidates(plan, seed, level), count)]
+def first(plan: Plan, seed: int, level: int, scenes: Scenes, count: int = 1) -> list[Candidate]:
+    return [*itertools.islice(candidates(plan, seed, level, scenes), count)]
 
 
 @pytest.fixture(scope="module")
@@ -65,15 +65,15 @@ def test_nothing_is_put_in_where_an_exercise_changes_something(found: dict[str, 
 
 @pytest.mark.parametrize("level", [1, 2, 3])
 def test_a_seed_means_the_same_for_everybody(level: int) -> None:
-    for lab in LABS[:2]:
-        plan = SITE.load(SITE.refer(lab))[0]
-        assert first(plan, 7, level) == first(plan, 7, level)
-        assert how_many(plan, 7, level) == how_many(plan, 7, level)
+    one, two = planned(), planned()
+    assert first(one, 7, level, scenes_of(one), 6) == first(two, 7, level, scenes_of(two), 6)
+    assert how_many(one, 7, level) == how_many(two, 7, level)
 
 
 def test_other_seeds_mean_other_faults() -> None:
     plan = planned()
-    kinds = {first(plan, seed, level, 1)[0].fault.kind for seed in range(40) for level in (1, 2)}
+    scenes = scenes_of(plan)
+    kinds = {first(plan, seed, level, scenes)[0].fault.kind for seed in range(40) for level in (1, 2)}
     assert len(kinds) > 12
     assert {how_many(plan, seed, 3) for seed in range(20)} == {2, 3}
     assert {how_many(plan, seed, 1) for seed in range(20)} == {1}
@@ -81,14 +81,18 @@ def test_other_seeds_mean_other_faults() -> None:
 
 def test_a_learners_variant_has_the_same_fault() -> None:
     """It has other names and other addresses, and its nodes and exercises in the same order."""
-    other = SMALL.replace("gate", "door").replace("fc00:a:", "fc00:1a:").replace("2001:ab:", "2001:db8:")
+    text = SMALL.replace("gate", "door").replace("fc00:a:", "fc00:1a:").replace("2001:ab:", "2001:db8:")
+    plan, other = planned(), planned(text)
+    scenes, others = scenes_of(plan), scenes_of(other)
     for seed in range(30):
-        one, two = first(planned(), seed, 2, 1)[0].fault, first(planned(other), seed, 2, 1)[0].fault
+        one, two = first(plan, seed, 2, scenes)[0].fault, first(other, seed, 2, others)[0].fault
         assert (one.kind, one.node.replace("gate", "door")) == (two.kind, two.node)
 
 
 def test_levels_have_kinds_of_their_own() -> None:
-    for plan in (planned(), SITE.load(SITE.refer(LABS[0]))[0]):
-        for level in (1, 2):
-            assert {KINDS[one.fault.kind].level for one in candidates(plan, 3, level)} == {level}
-        assert {KINDS[one.fault.kind].level for one in candidates(plan, 3, 3)} == {1, 2}
+    plan = planned()
+    scenes = scenes_of(plan)
+    for level in (1, 2):
+        assert {KINDS[one.fault.kind].level for one in candidates(plan, 3, level, scenes)} == {level}
+    assert {KINDS[one.fault.kind].level for one in candidates(plan, 3, 3, scenes)} == {1, 2}
+    assert scenes_of(plan, ["nothing"]) == {}

@@ -9,10 +9,13 @@ from srv6lab.teach.faults.scene import Scene
 
 
 def _find(scene: Scene) -> Iterator[Fault]:
+    spoken = any(node.routing for node in scene.plan.nodes)  # FRR's advertisements give a host an address
     for visit in scene.routed():
         node = visit.place.node
         if visit.came and visit.out and scene.sid(visit) is None and scene.node(visit).forwards:
             version = visit.came.packet.outer.destination.version
+            if version == 6 and spoken:
+                continue
             switch = f"/proc/sys/net/ipv{version}/{'conf/all/forwarding' if version == 6 else 'ip_forward'}"
             do, mend = (at(node, f"echo {value} >{switch}") for value in (0, 1))
             yield Fault(node, f"{node} doesn't forward IPv{version}", do, mend)
