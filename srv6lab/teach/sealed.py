@@ -12,7 +12,6 @@ import hashlib
 import hmac
 import json
 import secrets
-from base64 import b64decode, b64encode
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 
@@ -82,7 +81,7 @@ def tell(sealed: Sealed, node: str, cause: str) -> Told:
 
 def unseal(sealed: Sealed, seed: int) -> tuple[Fault, ...]:
     """The faults; UsageError if the seed is another, or the box isn't as it was."""
-    salt, box = bytes.fromhex(sealed.salt), b64decode(sealed.box)
+    salt, box = bytes.fromhex(sealed.salt), bytes.fromhex(sealed.box)
     said, mark = box[:-_KEY], box[-_KEY:]
     key, own = _keys(salt, seed)
     if not hmac.compare_digest(mark, hmac.digest(own, said, "sha256")):
@@ -141,7 +140,7 @@ def _keys(salt: bytes, seed: int) -> tuple[bytes, bytes]:
 def _shut(salt: bytes, seed: int, text: bytes) -> str:
     key, own = _keys(salt, seed)
     said = _crypted(key, text + b"\0" * (-len(text) % _ROOM))
-    return b64encode(said + hmac.digest(own, said, "sha256")).decode()
+    return (said + hmac.digest(own, said, "sha256")).hex()
 
 
 def _crypted(key: bytes, text: bytes) -> bytes:
