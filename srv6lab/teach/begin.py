@@ -48,7 +48,7 @@ def start(one: Instance, plan: Plan, name: str, progress: Progress) -> Begun:
     exercise = task_of(plan, name)
     if (other := read_begun(one.home)) is not None:
         raise _begun_already(plan, other, name)
-    restore(one, plan, progress)
+    one = restore(one, plan, progress)
     begun = Begun(name, TASK, now())
     _put(one, plan, exercise, begun, progress)
     found = read_begun(one.home) or begun
@@ -74,7 +74,7 @@ def begun_of(one: Instance, plan: Plan) -> Begun:
 def reset(one: Instance, plan: Plan, progress: Progress) -> Begun:
     """Go back to the start of the task that is begun; what was hinted and tried stays counted."""
     begun = begun_of(one, plan)
-    restore(one, plan, progress)
+    one = restore(one, plan, progress)
     _put(one, plan, task_of(plan, begun.exercise), replace(begun, undo=()), progress)
     return read_begun(one.home) or begun
 
@@ -82,32 +82,34 @@ def reset(one: Instance, plan: Plan, progress: Progress) -> Begun:
 def finish(one: Instance, plan: Plan, progress: Progress) -> Begun:
     """End what is begun: the lab is as its file says again."""
     begun = begun_of(one, plan)
-    restore(one, plan, progress)
+    one = restore(one, plan, progress)
     with one.home.locked():
         forget_begun(one.home)
     return begun
 
 
-def restore(one: Instance, plan: Plan, progress: Progress) -> None:
+def restore(one: Instance, plan: Plan, progress: Progress) -> Instance:
     """The lab as `up` left it: what is begun keeps its record, and its changes are gone. What Day0 doesn't take away takes a
-    lab that is made anew, where that takes seconds."""
+    lab that is made anew, where that takes seconds: then its nodes are others, so the instance is what is returned."""
     lifecycle.refuse_stale(one, plan)
     begun = read_begun(one.home)
     with one.home.locked():
         sending.take_back(one)
         _undo(one, begun)
+        _undo_by_hand(one, plan, begun)
         as_up_left_it = snapshot.differences(one) == ()
     if as_up_left_it:
-        return
-    asked = Request(Reference(Path(one.state.topology), one.state.lab), one.provider, one.state.box)
+        return one
+    asked = Request(Reference(Path(one.state.topology), one.state.lab), one.provider)
     progress("putting the lab back to what its file says")
-    lifecycle.up(one.home, plan, replace(asked, box=""), _silent)
+    one = lifecycle.up(one.home, plan, asked, _silent)
     if snapshot.differences(one) != () and not one.provider.record.makes_machines:
         progress("making it anew, since Day0 doesn't undo all that was changed")
         lifecycle.destroy(one.home)
-        lifecycle.up(one.home, plan, replace(asked, box=""), _silent)
+        one = lifecycle.up(one.home, plan, asked, _silent)
         if begun:
             write_begun(one.home, replace(begun, undo=()))
+    return one
 
 
 def _silent(_: str) -> None:
@@ -119,6 +121,15 @@ def _undo(one: Instance, begun: Begun | None) -> None:
         _run(one, node, script)
     if begun and begun.undo:
         write_begun(one.home, replace(begun, undo=()))
+
+
+def _undo_by_hand(one: Instance, plan: Plan, begun: Begun | None) -> None:
+    """Take back what a learner was to do, as far as an action undoes it: that spares a lab that is made anew. What was
+    never done may fail to be undone."""
+    exercise = task_of(plan, begun.exercise) if begun and begun.kind == TASK else None
+    for action in reversed(exercise.apply if exercise and exercise.by_hand else ()):
+        for change in reversed(changes_of(plan, action)):
+            one.exec(change.node, ["bash", "-ec", change.undo], timeout=_PATIENCE)
 
 
 def _put(one: Instance, plan: Plan, exercise: Exercise, begun: Begun, progress: Progress) -> None:
