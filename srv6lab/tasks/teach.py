@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 
 from invoke.context import Context
+from invoke.exceptions import Exit
 from invoke.tasks import task
 
 from srv6lab.report import formats
@@ -35,15 +37,67 @@ def start(_: Context, lab: str, exercise: str = "", instance: str = "", trust: b
     sys.stdout.write(task_text(plan, found))
 
 
-@task(help={"lab": LAB, "instance": INSTANCE}, positional=["lab"])
-def hint(_: Context, lab: str, instance: str = "") -> None:
-    """Show the next hint for the task that is begun. Each costs a tenth of its points."""
-    from srv6lab.teach import begin
+@task(
+    help={"lab": LAB, "question": "the question to be helped with, and not the task", "instance": INSTANCE},
+    positional=["lab"],
+)
+def hint(_: Context, lab: str, question: str = "", instance: str = "") -> None:
+    """Show the next hint for the task that is begun, or for a question. Each costs a tenth of its points."""
+    from srv6lab.teach import begin, questions
 
     reference = SITE.refer(lab)
     plan, _warnings = SITE.load(reference, instance)
-    text, number, of = begin.hint(SITE.running(reference, instance), plan)
+    if question:
+        text, number, of = questions.hint(SITE.home(reference, instance), plan, question)
+    else:
+        text, number, of = begin.hint(SITE.running(reference, instance), plan)
     print(f"hint {number} of {of}: {text}")
+
+
+@task(
+    help={
+        "lab": LAB,
+        "question": "the question to answer (default: list them all)",
+        "text": "the answer: all words behind the question",
+        "seal": "for authors: print what a topology says of this answer, so that nobody can read it there",
+        "format": f"{', '.join(formats.ANSWERS)}",
+        "instance": INSTANCE,
+    },
+    iterable=["text"],
+    positional=["lab", "question", "text"],
+)
+def answer(
+    _: Context,
+    text: Sequence[str],
+    lab: str = "",
+    question: str = "",
+    seal: str = "",
+    format: str = "text",
+    instance: str = "",
+) -> None:
+    """Answer a question of a lab by what its newest check captured; without one, list the questions.
+
+    An answer may be spelled as you like: 43, 0x2b or routing. Each wrong one costs a quarter of the question's points.
+    """
+    if seal:
+        from srv6lab.teach.seals import seal as sealed
+
+        print(sealed(seal))
+        return
+    from srv6lab.teach import questions
+
+    show_all, show = formats.chosen(formats.QUESTIONS, format), formats.chosen(formats.ANSWERS, format)
+    reference = SITE.refer(lab)
+    plan, _warnings = SITE.load(reference, instance)
+    home = SITE.home(reference, instance)
+    if not text:
+        sys.stdout.write(show_all(plan, questions.asked(home, plan, question)))
+        return
+    found = questions.answer(home, plan, question, " ".join(text))
+    sys.stdout.write(show(plan, found))
+    sys.stdout.flush()
+    if not found.judged.right:
+        raise Exit(code=4 if found.judged.counted else 1)
 
 
 @task(help={"lab": LAB, "instance": INSTANCE, "trust": TRUST}, positional=["lab"])
