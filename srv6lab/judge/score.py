@@ -42,10 +42,11 @@ def parts(exercise: Exercise, verdict: Verdict) -> tuple[Part, ...]:
 def worths(exercise: Exercise) -> Mapping[str, int]:
     """What each judged thing is worth: what the exercise says, else 6 for walks and 2 for each other that it expects.
     One that only asks is worth its questions."""
-    said = {str(name): points for name, points in exercise.points.items()}
-    if exercise.only_asks and not said:
+    if exercise.points is not None:
+        return exercise.points.model_dump()
+    if exercise.only_asks:
         return {}
-    return said or {name: _STANDARD.get(name, _OTHERS) for name in _expected(exercise)}
+    return {name: _STANDARD.get(name, _OTHERS) for name in _expected(exercise)}
 
 
 def worth(exercise: Exercise) -> int:
