@@ -111,7 +111,7 @@ def one_clock_step(files: Files) -> Files:
 
 
 def checked_often(files: Files) -> Files:
-    entry = {"began": "", "passed": "", "checks": 50, "hints": 0, "causes": 0, "solved": False, "parts": [], "best": "0", "right": {}, "wrong": {}}  # fmt: skip
+    entry = {"began": "", "passed": "", "checks": 50, "hints": 0, "causes": 0, "solved": False, "parts": [], "best": "0", "right": {}, "wrong": {}, "helped": {}}  # fmt: skip
     return sealed({**files, "progress.json": json.dumps({EXERCISES[0]: entry}).encode()})
 
 

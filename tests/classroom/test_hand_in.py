@@ -57,7 +57,7 @@ def test_a_document_that_is_otherwise_is_refused(tmp_path: Path, files: dict[str
 
 
 def test_hints_below_nothing(tmp_path: Path) -> None:
-    entry = {"began": "", "passed": "", "checks": 0, "hints": -5, "causes": 0, "solved": False, "parts": [], "best": "0", "right": {}, "wrong": {}}  # fmt: skip
+    entry = {"began": "", "passed": "", "checks": 0, "hints": -5, "causes": 0, "solved": False, "parts": [], "best": "0", "right": {}, "wrong": {}, "helped": {}}  # fmt: skip
     assert "below 0" in refused(tmp_path, {"progress.json": json.dumps({"a": entry}).encode()})
 
 
