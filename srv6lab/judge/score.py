@@ -40,8 +40,9 @@ def parts(exercise: Exercise, verdict: Verdict) -> tuple[Part, ...]:
 
 def worths(exercise: Exercise) -> Mapping[str, int]:
     """What each judged thing is worth: what the exercise says, else 6 for walks and 2 for each other that it expects."""
-    said = {str(name): points for name, points in exercise.points.items()}
-    return said or {name: _STANDARD.get(name, _OTHERS) for name in _expected(exercise)}
+    if exercise.points is not None:
+        return exercise.points.model_dump()
+    return {name: _STANDARD.get(name, _OTHERS) for name in _expected(exercise)}
 
 
 def _expected(exercise: Exercise) -> Iterator[str]:

@@ -29,14 +29,13 @@ def filled(source: Source) -> tuple[Source, Problems]:
 
 def _fill(exercise: Node, like: Node, named: dict[str, Node], problems: Problems) -> None:
     other = named.get(like.data)
-    own = exercise.data.get("name")
-    others = [name for name, one in named.items() if "like" not in one.data and name != own]
-    if other is None or other is exercise:
-        problems.say(like.mark, f"there is no other exercise {like.data}", or_all(like.data, others))
-        return
-    if "like" in other.data:
-        problems.say(like.mark, f"{like.data} is itself like another exercise", or_all(like.data, others))
-        return
+    others = {name: one for name, one in named.items() if "like" not in one.data}
+    if other is None or other is exercise or "like" in other.data:
+        what = f"there is no other exercise {like.data}"
+        if other is not None and other is not exercise:
+            what = f"{like.data} is itself like another exercise"
+        problems.say(like.mark, what, or_all(like.data, others))
+        other = next(iter(others.values()), exercise)  # so that nothing is said of what it doesn't have
     for key in TAKEN:
         if key in exercise.data:
             what = f"`{key}` is said beside `like: {like.data}`, which has its own"

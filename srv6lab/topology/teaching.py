@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
@@ -15,8 +15,16 @@ TEXT = r"^[^\x00-\x08\x0b-\x1f\x7f]*$"
 Text = Annotated[str, StringConstraints(pattern=TEXT, max_length=2000)]
 Points = Annotated[int, Field(strict=True, ge=0, le=1000)]
 
-# What is judged: the packets of probes; what was counted, alerted and answered; messages of routing protocols.
-Judged = Literal["walk", "alerts", "counters", "answered", "messages"]
+
+class Worth(Model):
+    """The points of each thing that is judged: the packets of probes; what was alerted, counted and answered; messages of
+    routing protocols. What isn't said has none."""
+
+    walk: Points = 0
+    alerts: Points = 0
+    counters: Points = 0
+    answered: Points = 0
+    messages: Points = 0
 
 
 class SolutionStep(Model):
@@ -52,7 +60,7 @@ class Taught(Model):
     start: tuple[AnyAction, ...] = ()
     hints: Annotated[tuple[Text, ...], Field(max_length=20)] = ()
     solution: tuple[SolutionStep, ...] = ()
-    points: dict[Judged, Points] = Field(default_factory=dict)
+    points: Worth | None = None
     questions: Annotated[tuple[Question, ...], Field(max_length=50)] = ()
 
     @property
