@@ -48,7 +48,7 @@ def start(one: Instance, plan: Plan, name: str, progress: Progress) -> Begun:
     exercise = task_of(plan, name)
     if (other := read_begun(one.home)) is not None:
         raise _begun_already(plan, other, name)
-    restore(one, plan, progress)
+    one = restore(one, plan, progress)
     begun = Begun(name, TASK, now())
     _put(one, plan, exercise, begun, progress)
     found = read_begun(one.home) or begun
@@ -74,7 +74,7 @@ def begun_of(one: Instance, plan: Plan) -> Begun:
 def reset(one: Instance, plan: Plan, progress: Progress) -> Begun:
     """Go back to the start of the task that is begun; what was hinted and tried stays counted."""
     begun = begun_of(one, plan)
-    restore(one, plan, progress)
+    one = restore(one, plan, progress)
     _put(one, plan, task_of(plan, begun.exercise), replace(begun, undo=()), progress)
     return read_begun(one.home) or begun
 
@@ -82,13 +82,13 @@ def reset(one: Instance, plan: Plan, progress: Progress) -> Begun:
 def finish(one: Instance, plan: Plan, progress: Progress) -> Begun:
     """End what is begun: the lab is as its file says again."""
     begun = begun_of(one, plan)
-    restore(one, plan, progress)
+    one = restore(one, plan, progress)
     with one.home.locked():
         forget_begun(one.home)
     return begun
 
 
-def restore(one: Instance, plan: Plan, progress: Progress) -> None:
+def restore(one: Instance, plan: Plan, progress: Progress) -> Instance:
     """The lab as `up` left it: what is begun keeps its record, and its changes are gone. What Day0 doesn't take away takes a
     lab that is made anew, where that takes seconds."""
     lifecycle.refuse_stale(one, plan)
@@ -98,16 +98,17 @@ def restore(one: Instance, plan: Plan, progress: Progress) -> None:
         _undo(one, begun)
         as_up_left_it = snapshot.differences(one) == ()
     if as_up_left_it:
-        return
-    asked = Request(Reference(Path(one.state.topology), one.state.lab), one.provider, one.state.box)
+        return one
+    asked = Request(Reference(Path(one.state.topology), one.state.lab), one.provider)
     progress("putting the lab back to what its file says")
-    lifecycle.up(one.home, plan, replace(asked, box=""), _silent)
+    one = lifecycle.up(one.home, plan, asked, _silent)
     if snapshot.differences(one) != () and not one.provider.record.makes_machines:
         progress("making it anew, since Day0 doesn't undo all that was changed")
         lifecycle.destroy(one.home)
-        lifecycle.up(one.home, plan, replace(asked, box=""), _silent)
+        one = lifecycle.up(one.home, plan, asked, _silent)
         if begun:
             write_begun(one.home, replace(begun, undo=()))
+    return one
 
 
 def _silent(_: str) -> None:
