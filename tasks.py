@@ -324,10 +324,12 @@ def report(
     from srv6lab.cli import report as report_
 
     reference = SITE.refer(lab)
-    plan, _warnings = SITE.load(reference, instance)
-    with _progress(f"report {reference.name}") as progress:
-        home = SITE.home(reference, instance)
-        path = report_.report(plan, home, exercise, report_.Handed(captures, map), out, progress)
+    home = SITE.home(reference, instance)
+    handed = report_.Handed(captures, map)
+    with report_.begun(home.runs, exercise, handed) as tsharks:
+        plan, _warnings = SITE.load(reference, instance)
+        with _progress(f"report {reference.name}") as progress:
+            path = report_.report(plan, home, exercise, handed, out, progress, tsharks)
     if path:
         print(shown(path))
 

@@ -130,7 +130,8 @@ def check(
 
     refuse_stale(one, found)
     with one.home.locked(), ThreadPoolExecutor(max_workers=1) as pool:
-        pool.submit(import_module, "srv6lab.judge.grade")  # pyshark takes long to import
+        for module in ("srv6lab.judge.grade", "srv6lab.capture.tshark"):  # pyshark takes long to import
+            pool.submit(import_module, module)
         with suppress(LabError):  # then the first exercise says so
             sending.take_back(one)
         task = read_begun(one.home)
