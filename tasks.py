@@ -27,20 +27,16 @@ from srv6lab.providers import registry
 from srv6lab.providers.records import DEFAULT_PROVIDER
 from srv6lab.render import targets
 from srv6lab.report import formats
-from srv6lab.report.progress import Progress
-
-SITE = LabsFolder(Path(__file__).resolve().parent)
-
-_LAB = "the lab: lab=NAME, NAME, or a path to its topology.yml"
-_INSTANCE = "the name it runs under, to run one lab several times (default: the lab's name)"
+from srv6lab.tasks import teach
+from srv6lab.tasks.classroom import CLASS
+from srv6lab.tasks.words import INSTANCE as _INSTANCE
+from srv6lab.tasks.words import LAB as _LAB
+from srv6lab.tasks.words import SITE
+from srv6lab.tasks.words import progress as _progress
 
 _MAP = (
     "FILE=NODE:NIC: of which NIC a file of --captures is, repeatable; else told by its name or what is in it"
 )
-
-
-def _progress(what: str) -> Progress:
-    return Progress(what, sys.stderr)
 
 
 @task
@@ -79,11 +75,17 @@ def up(
     """
     from srv6lab.cli.trust import require
     from srv6lab.live import lifecycle
+    from srv6lab.live.begun import read_begun
     from srv6lab.live.instance import Request
 
     reference = SITE.refer(lab)
     home = SITE.home(reference, instance)
     chosen = registry.choose_provider(home, provider, kernel, single_vm=single_vm)
+    if (begun := read_begun(home)) is not None:
+        called = SITE.said(reference.path, reference.name) + (f" --instance {instance}" if instance else "")
+        print(f"{begun.exercise} is begun in {home.path.name}, so nothing is brought back")
+        print(f"  invoke reset lab={called} goes back to its start, invoke finish lab={called} ends it")
+        return
     with _progress(f"up {reference.name}") as progress:
         progress.line(registry.provider_line(chosen, explicit=bool(provider or kernel)))
         plan, warnings = SITE.load(reference, instance)
@@ -104,6 +106,7 @@ def up(
         "strict": "with --captures: ask for all of the lab's captures, instead of judging those that are there",
         "format": f"how the verdict is printed: {', '.join(formats.VERDICTS)}",
         "verbose": "on a terminal too, every point of every exercise",
+        "causes": "of a task that is begun: tell the causes, too, which costs a fifth of its points",
         "color": "auto, always or never ($NO_COLOR is never)",
         "instance": _INSTANCE,
     },
@@ -121,14 +124,17 @@ def check(
     verbose: bool = False,
     color: str = "auto",
     instance: str = "",
+    causes: bool = False,
 ) -> None:
     """Run a lab's exercises and judge every hop by its packets.
 
     Exits 0 if all pass, 4 if the lab failed, 3 if the captures can't prove it either way.
     """
+    from srv6lab.cli import learn
     from srv6lab.cli.trust import require
 
     formats.chosen(formats.VERDICTS, format)  # before anything is run
+    score = None
     reference = SITE.refer(lab)
     plan, _warnings = SITE.load(reference, instance)
     names = labs_.exercise_names(plan, exercise)
@@ -143,13 +149,20 @@ def check(
             verdicts = [grade(plan, names[0], Path(captures), progress, mapped=map, strict=strict)]
         else:
             require(plan, f"lab={lab.removeprefix('lab=')}", trust=False)
-            verdicts = labs_.check(SITE.running(reference, instance), plan, names, progress)
-    _show_verdicts(verdicts, format, verbose=verbose, color=color)
+            one = SITE.running(reference, instance)
+            names = learn.checked_names(one.home, plan, names, exercise)
+            verdicts = labs_.check(one, plan, names, progress, causes=causes)
+            score = learn.after_check(one.home, plan, verdicts, causes=causes)
+    _show_verdicts(verdicts, format, verbose=verbose, color=color, score=score)
 
 
-def _show_verdicts(verdicts: Sequence[Any], format: str, *, verbose: bool, color: str) -> None:
-    """Print them, and exit by the worst."""
+def _show_verdicts(
+    verdicts: Sequence[Any], format: str, *, verbose: bool, color: str, score: Any = None
+) -> None:
+    """Print them, with the score of a task behind them, and exit by the worst."""
     sys.stdout.write(labs_.verdicts_report(verdicts, format, verbose=verbose, color=color, out=sys.stdout))
+    if score is not None:
+        (sys.stdout if format == "text" else sys.stderr).write(formats.SCORES["text"]([score]))
     sys.stdout.flush()
     if code := labs_.exit_code(verdicts):
         raise Exit(code=code)
@@ -311,10 +324,12 @@ def report(
     from srv6lab.cli import report as report_
 
     reference = SITE.refer(lab)
-    plan, _warnings = SITE.load(reference, instance)
-    with _progress(f"report {reference.name}") as progress:
-        home = SITE.home(reference, instance)
-        path = report_.report(plan, home, exercise, report_.Handed(captures, map), out, progress)
+    home = SITE.home(reference, instance)
+    handed = report_.Handed(captures, map)
+    with report_.begun(home.runs, exercise, handed) as tsharks:
+        plan, _warnings = SITE.load(reference, instance)
+        with _progress(f"report {reference.name}") as progress:
+            path = report_.report(plan, home, exercise, handed, out, progress, tsharks)
     if path:
         print(shown(path))
 
@@ -641,4 +656,7 @@ _BOX.add_task(
 )
 namespace = Collection.from_module(sys.modules[__name__])
 namespace.add_collection(_BOX)
+namespace.add_collection(CLASS)
+for _task in Collection.from_module(teach).tasks.values():
+    namespace.add_task(_task)
 program.take_over(SITE.samples)

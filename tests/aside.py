@@ -25,6 +25,7 @@ ASIDE = (
     "tests/test_bgp_rules.py",
     "tests/test_box.py",
     "tests/test_capture.py",
+    "tests/test_capture_ahead.py",
     "tests/test_changed_labs.py",
     "tests/test_chain.py",
     "tests/test_compare.py",

@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from srv6lab.capture import reading
+import srv6lab.capture.tshark
 from srv6lab.capture.records import records
 from srv6lab.cli import wireshark
 from srv6lab.cli.labs import LabsFolder
@@ -222,13 +222,13 @@ def test_runs_are_read_together_as_far_as_tshark_may(
     packets = sum(1 for path in (folders["across"] / "captures").iterdir() for _ in records(path))
     monkeypatch.setattr(runs, "MOST", most * packets)
     began = list[Path]()
-    describe = reading.tshark.describe
+    describe = srv6lab.capture.tshark.describe
 
     def counted(program: Path, path: Path, *others: Any) -> Any:
         began.append(path)
         return describe(program, path, *others)
 
-    monkeypatch.setattr(reading.tshark, "describe", counted)
+    monkeypatch.setattr(srv6lab.capture.tshark, "describe", counted)
     ours = [runs.Run(name, folder, judged=True) for name, folder in folders.items()]
     told = list(runs.tell(plan, ours, lab.folder, silent))
     assert len(began) == starts

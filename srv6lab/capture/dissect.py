@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import TypeVar
 from xml.etree.ElementTree import Element, ParseError, fromstring
 
-from srv6lab.capture import pcap, pcapng, tshark
+from srv6lab.capture import pcap, pcapng
+from srv6lab.capture.ahead import Pdml
+from srv6lab.capture.asking import find
 from srv6lab.capture.unpack import unpacked
 from srv6lab.evidence.packets import PacketView
 
@@ -66,7 +68,7 @@ class Dissector:
     """Has a tshark that waits for frames: whoever knows that there will be some begins with it."""
 
     def __init__(self) -> None:
-        self._tshark = tshark.Pdml(tshark.find())
+        self._tshark = Pdml(find())
 
     def __enter__(self) -> Dissector:
         return self

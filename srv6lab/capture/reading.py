@@ -18,7 +18,9 @@ from itertools import accumulate
 from pathlib import Path
 from typing import TypeVar
 
-from srv6lab.capture import fields, pcap, tshark
+from srv6lab.capture import fields, pcap
+from srv6lab.capture.ahead import Ahead
+from srv6lab.capture.asking import Failure, find
 from srv6lab.capture.complaints import complaint
 from srv6lab.capture.unpack import unpacked
 from srv6lab.errors import MachineError, UsageError
@@ -52,19 +54,25 @@ def read(path: Path, *, display_filter: str = "") -> Capture:
 
 
 def read_all(
-    paths: Mapping[K, Path], *, display_filter: str = "", messages: Sequence[str] = ()
+    paths: Mapping[K, Path],
+    *,
+    display_filter: str = "",
+    messages: Sequence[str] = (),
+    ahead: Ahead | None = None,
 ) -> dict[K, Capture]:
     """Read several pcaps at once, with as few tsharks as can be; and what the routing
-    protocols in `messages` say."""
+    protocols in `messages` say. What one has read `ahead` isn't read again."""
     with tempfile.TemporaryDirectory(prefix="srv6lab-") as folder:
         parts = [_part(path, Path(folder, str(index))) for index, path in enumerate(paths.values())]
         batches = _batches([part for part in parts if part.framing.records])
         if batches:
-            program = tshark.find()
+            program = find()
+            told = None if display_filter or messages else ahead
             # Threads, also for a single batch: the caller may be inside an event loop of its own.
             with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
                 jobs = [
-                    pool.submit(_read_batch, program, batch, display_filter, messages) for batch in batches
+                    pool.submit(_read_batch, program, batch, display_filter, messages, told)
+                    for batch in batches
                 ]
                 for job in jobs:
                     job.result()
@@ -188,8 +196,19 @@ def _batches(parts: Sequence[_Part]) -> list[list[_Part]]:
     return list(alike.values())
 
 
-def _read_batch(program: Path, batch: Sequence[_Part], display_filter: str, messages: Sequence[str]) -> None:
+def _read_batch(
+    program: Path,
+    batch: Sequence[_Part],
+    display_filter: str,
+    messages: Sequence[str],
+    ahead: Ahead | None = None,
+) -> None:
     """Fill the parts. Where tshark fails on several, it reads each alone, to name the one."""
+    if ahead and (said := ahead.said([(part.plain, part.framing) for part in batch])) is not None:
+        for part, frames in zip(batch, said, strict=True):
+            for frame in frames:
+                part.take(*frame)
+        return
     try:
         failure = _read_joined(program, batch, display_filter, messages)
     except OSError as error:
@@ -211,7 +230,7 @@ def _read_batch(program: Path, batch: Sequence[_Part], display_filter: str, mess
 
 def _read_joined(
     program: Path, batch: Sequence[_Part], display_filter: str, messages: Sequence[str]
-) -> tshark.Failure | None:
+) -> Failure | None:
     """Let one tshark read a copy: it holds whole records only, and doesn't grow while it is read."""
     ends = list(accumulate(part.framing.records for part in batch))
 
@@ -224,4 +243,6 @@ def _read_joined(
         copy = Path(folder, "capture")
         with copy.open("wb") as target:
             pcap.join([(part.plain, part.framing.end) for part in batch], target)
+        from srv6lab.capture import tshark  # pyshark takes long to import
+
         return tshark.describe(program, copy, display_filter, messages, take)

@@ -144,7 +144,8 @@ class LabsFolder:
 
     def homes(self) -> list[Home]:
         """The folders of all instances, whether anything of them is up or not."""
-        return [Home(path) for path in sorted(self.root.glob(".srv6lab/*")) if path.is_dir()]
+        found = (path for path in sorted(self.root.glob(".srv6lab/*")) if path.is_dir())
+        return [Home(path) for path in found if not path.name.startswith(".")]
 
     def up(self) -> Iterator[tuple[Home, State]]:
         """The instances that are up, as far as their state can be read."""
@@ -157,6 +158,10 @@ class LabsFolder:
         """What is typed for a lab: its name, or the path of a file elsewhere."""
         known = file.resolve() == (self.labs / name / _FILE).resolve()
         return name if known else shown(file)
+
+    def is_own(self, reference: Reference) -> bool:
+        """Whether it lies in the folder of labs: then it is no more a stranger's than the rest of this folder."""
+        return reference.path.resolve().is_relative_to((self.root / "labs").resolve())
 
     def called(self, state: State) -> str:
         """How a task names what was begun: `lab=NAME`, or the path of its file."""

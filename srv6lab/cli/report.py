@@ -1,29 +1,33 @@
 """`report`: the page of what `check` left behind. Nothing is run for it, and no lab need be up.
 
-tshark takes longest: it is begun first, and what else there is to do is done, and imported, meanwhile.
+tshark takes longest: it is begun first, and what else there is to do is done, and imported, meanwhile. So nothing that
+takes long is imported at the top here.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from srv6lab.cli.sources import Source, handed_in, of_runs
+from srv6lab.capture.ahead import Ahead
+from srv6lab.capture.asking import find
+from srv6lab.capture.dissect import Dissector
 from srv6lab.cli.tasks import exercise_names
 from srv6lab.errors import UsageError
 from srv6lab.host.files import shown, write_to
 from srv6lab.host.version import version
-from srv6lab.plan.nodes import Plan
 from srv6lab.providers.state import Home
 from srv6lab.report.progress import Progress
 
 if TYPE_CHECKING:
+    from srv6lab.cli.sources import Source
     from srv6lab.evidence.prediction import Prediction
     from srv6lab.judge.seen import Seen
+    from srv6lab.plan.nodes import Plan
     from srv6lab.report.page.shown import Shown
 
 STDOUT = "-"
@@ -38,10 +42,42 @@ class Handed:
     mapped: Sequence[str] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Tsharks:
+    """Those that are begun by now: one that reads the captures of runs, and one for the frames that are shown."""
+
+    ahead: Ahead | None = None
+    dissector: Dissector | None = None
+
+
+NONE = Tsharks()
+
+
+@contextmanager
+def begun(runs: Path, asked: Sequence[str], handed: Handed) -> Iterator[Tsharks]:
+    """Before anything is known of a lab but where its runs are, if it has any. Whoever reads them looks for himself
+    whether they are as they were."""
+    folders = [] if handed.folder else [runs / name for name in asked] or sorted(runs.glob("*"))
+    captures = [path for folder in folders for path in sorted(folder.glob("captures/*.pcap"))]
+    if not captures:
+        yield NONE
+        return
+    with Ahead(find(), captures) as ahead, Dissector() as dissector:
+        yield Tsharks(ahead, dissector)
+
+
 def report(
-    plan: Plan, home: Home, asked: Sequence[str], handed: Handed, out: str, progress: Progress
+    plan: Plan,
+    home: Home,
+    asked: Sequence[str],
+    handed: Handed,
+    out: str,
+    progress: Progress,
+    tsharks: Tsharks = NONE,
 ) -> Path | None:
     """Make the page, and write it; its path, None for stdout."""
+    from srv6lab.cli.sources import handed_in, of_runs
+
     names = exercise_names(plan, asked)
     if handed.folder:
         sources = handed_in(plan, asked, names, Path(handed.folder))
@@ -51,7 +87,7 @@ def report(
     path = None if out == STDOUT else Path(out) if out else otherwise
     if path and path.is_dir():  # now, and not when all is done
         raise UsageError(f"{shown(path)} is a folder", f"name a file: -o {path / PAGE}")
-    found = document(plan, sources, progress, handed.mapped)
+    found = document(plan, sources, progress, handed.mapped, tsharks)
     from srv6lab.report.page.html import page
 
     write(page(found), path)
@@ -73,23 +109,25 @@ def write(text: str, path: Path | None) -> None:
 
 
 def document(
-    plan: Plan, sources: Sequence[Source], progress: Progress, mapped: Sequence[str] = ()
+    plan: Plan,
+    sources: Sequence[Source],
+    progress: Progress,
+    mapped: Sequence[str] = (),
+    tsharks: Tsharks = NONE,
 ) -> dict[str, Any]:
     """What the page is made of; LabError where captures can't be read."""
-    from srv6lab.capture.dissect import Dissector
+    from srv6lab.predict import predict
+    from srv6lab.report.page.document import Page
 
-    with Dissector() as tshark, ThreadPoolExecutor(max_workers=1) as pool:
-        held = {one.name: one.folder for one in sources if one.folder and one.holds}
-        if held:
-            progress(f"reading the captures of {', '.join(held)}")
-        reading = pool.submit(_seen, plan, held)
-        from srv6lab.predict import predict
-        from srv6lab.report.page.document import Page
-
-        predicted = {one.name: predict(plan, one.name) for one in sources if one.holds or not one.folder}
-        exercises = [*_shown(plan, sources, predicted, reading.result(), progress, mapped)]
-        found = Page(plan, exercises)
-        files = {(one.name, point): path for one in exercises for point, path in one.files.items()}
+    held = {one.name: one.folder for one in sources if one.folder and one.holds}
+    if held:
+        progress(f"reading the captures of {', '.join(held)}")
+    predicted = {one.name: predict(plan, one.name) for one in sources if one.holds or not one.folder}
+    known = _seen(plan, held, tsharks.ahead)
+    exercises = [*_shown(plan, sources, predicted, known, progress, mapped)]
+    found = Page(plan, exercises)
+    files = {(one.name, point): path for one in exercises for point, path in one.files.items()}
+    with nullcontext(tsharks.dissector) if tsharks.dissector else Dissector() as tshark:
         frames = tshark.dissect(files, found.wanted())
     newest = max((one.run for one in sources if one.run), key=lambda run: run.when, default=None)
     made = {
@@ -100,10 +138,10 @@ def document(
     return found.document(made, frames)
 
 
-def _seen(plan: Plan, runs: Mapping[str, Path]) -> Mapping[str, Seen]:
+def _seen(plan: Plan, runs: Mapping[str, Path], ahead: Ahead | None) -> Mapping[str, Seen]:
     from srv6lab.judge.seen import seen
 
-    return seen(plan, runs)
+    return seen(plan, runs, ahead)
 
 
 def _shown(

@@ -9,6 +9,7 @@ from srv6lab.cli.labs import LabsFolder
 from srv6lab.errors import LabError
 from srv6lab.evidence.drift import Difference
 from srv6lab.live import snapshot
+from srv6lab.live.begun import read_begun
 from srv6lab.live.instance import Instance
 from srv6lab.providers.base import Health
 from srv6lab.providers.registry import provider_of
@@ -52,9 +53,10 @@ def overview(site: LabsFolder, found: Sequence[Begun], form: str) -> str:
 
 
 def status(one: Instance) -> tuple[Sequence[Health], Sequence[Difference] | None]:
-    """Every node and tracer, and whether it is alive; and what isn't as Day0 left it, None where nobody could tell."""
+    """Every node and tracer, and whether it is alive; and what isn't as Day0 left it, None where nobody could tell, or
+    a learner is to find it."""
     health = one.status()
-    known = all(entry.alive for entry in health if entry.kind == "node")
+    known = all(entry.alive for entry in health if entry.kind == "node") and read_begun(one.home) is None
     return health, snapshot.differences(one) if known else None
 
 

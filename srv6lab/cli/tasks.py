@@ -68,14 +68,14 @@ def build_box(progress: Progress, *, again: bool = False, add: bool = False) -> 
 
 
 def exercise_names(found: Plan, asked: Sequence[str]) -> list[str]:
-    """The exercises to run: those asked for, else all; UsageError for one that isn't there."""
+    """The exercises to run: those asked for, else all that aren't like another; UsageError for one that isn't there."""
     names = [exercise.name for exercise in found.exercises]
     for name in asked:
         if name not in names:
             raise UsageError(f"{found.name} has no exercise {name!r}", or_all(name, names))
     if not names:
         raise UsageError(f"{found.name} has no exercises", "write one under exercises:")
-    return list(asked) or names
+    return list(asked) or [exercise.name for exercise in found.exercises if exercise.like is None]
 
 
 def predict(found: Plan, names: Sequence[str], probes: Sequence[str], form: str) -> str:
@@ -104,12 +104,16 @@ def predict(found: Plan, names: Sequence[str], probes: Sequence[str], form: str)
     return show(walked)
 
 
-def check(one: Instance, found: Plan, names: Sequence[str], progress: Progress) -> list[Verdict]:
+def check(
+    one: Instance, found: Plan, names: Sequence[str], progress: Progress, *, causes: bool = False
+) -> list[Verdict]:
     """Run exercises one after the other, each into its own run folder with its verdict beside it. While one is run,
-    the one before it is graded; the lab is asked for causes in between."""
+    the one before it is graded; the lab is asked for causes in between, unless a learner is to find them: then only if
+    `causes` are asked for."""
     from concurrent.futures import ThreadPoolExecutor
 
     from srv6lab.live import sending, snapshot
+    from srv6lab.live.begun import read_begun
     from srv6lab.live.lifecycle import refuse_stale
     from srv6lab.live.run import record
     from srv6lab.report.json import verdicts_json
@@ -126,14 +130,19 @@ def check(one: Instance, found: Plan, names: Sequence[str], progress: Progress) 
 
     refuse_stale(one, found)
     with one.home.locked(), ThreadPoolExecutor(max_workers=1) as pool:
-        pool.submit(import_module, "srv6lab.judge.grade")  # pyshark takes long to import
+        for module in ("srv6lab.judge.grade", "srv6lab.capture.tshark"):  # pyshark takes long to import
+            pool.submit(import_module, module)
         with suppress(LabError):  # then the first exercise says so
             sending.take_back(one)
-        differences = snapshot.differences(one)
+        task = read_begun(one.home)
+        told = causes or task is None
+        differences = snapshot.differences(one) if told else None
         for name in names:
             began = time.monotonic()
             try:
-                folder = record(one, found, name, progress, differences)
+                folder = record(
+                    one, found, name, progress, differences, by_hand=task is not None, blind=not told
+                )
             finally:
                 took = time.monotonic() - began
                 settle()

@@ -6,14 +6,16 @@ What was trusted once is remembered by a hash in this user's state, until a word
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from srv6lab.errors import UsageError
 from srv6lab.host.files import state, write_whole
 from srv6lab.plan.nodes import Plan, PlannedNode
 from srv6lab.plan.own import OwnFile
 from srv6lab.topology import sensor_rules
+from srv6lab.topology.actions import Action
 from srv6lab.topology.actions.commands import CommandsAction
+from srv6lab.topology.exercises import Exercise
 
 Run = tuple[str, tuple[str, ...]]  # by whom, and what
 
@@ -26,17 +28,43 @@ def runs(plan: Plan) -> list[Run]:
             by_lines.setdefault(lines, []).append(node.name)
     found = [(", ".join(nodes), lines) for lines, nodes in by_lines.items()]
     for exercise in plan.exercises:
-        for action in exercise.every_action():
-            if isinstance(action, CommandsAction):
-                own = action.commands
-                back = (f"{line}  (takes it back)" for line in own.back)
-                found.append((f"{own.node} in exercise {exercise.name}", (*own.put, *back)))
+        if exercise.like is None:
+            found += _of_actions(exercise.every_action(), exercise.name)
     return found
+
+
+def runs_of_task(task: Exercise) -> list[Run]:
+    """What a task's start and its solution run."""
+    found = _of_actions(task.start, task.name)
+    found += [(f"{one.node} in the solution of {task.name}", one.run) for one in task.solution if one.node]
+    return found + _of_actions((one.do for one in task.solution if one.do), task.name)
+
+
+def _of_actions(actions: Iterable[Action], exercise: str) -> list[Run]:
+    own = [action.commands for action in actions if isinstance(action, CommandsAction)]
+    return [
+        (
+            f"{one.node} in exercise {exercise}",
+            (*one.put, *(f"{line}  (takes it back)" for line in one.back)),
+        )
+        for one in own
+    ]
 
 
 def require(plan: Plan, name: str, *, trust: bool) -> None:
     """UsageError with all that the lab runs of its own, unless it is trusted; `trust` makes it so."""
-    asked = runs(plan)
+    mend = "read them, then: invoke up {name} --trust"
+    _require(plan, runs(plan), name, mend.format(name=name), trust=trust)
+
+
+def require_task(plan: Plan, task: Exercise, *, trust: bool, known: bool) -> None:
+    """The same for what a task runs; of a lab that is `known` as this folder's own nothing is asked."""
+    if not known:
+        mend = f"read them, then: invoke start {plan.running} --exercise {task.name} --trust"
+        _require(plan, runs_of_task(task), plan.called, mend, trust=trust)
+
+
+def _require(plan: Plan, asked: list[Run], name: str, mend: str, *, trust: bool) -> None:
     known = state("trusted") / _digest(plan, asked)
     if not asked or known.exists():
         return
@@ -46,8 +74,7 @@ def require(plan: Plan, name: str, *, trust: bool) -> None:
     what = "\n".join(
         [f"{name} runs commands of its own, and nobody here has trusted them yet:", *_shown(asked)]
     )
-    mend = f"read them, then: invoke up {name} --trust. A node is no jail: they run as root, with this machine's rights"
-    raise UsageError(what, mend)
+    raise UsageError(what, f"{mend}. A node is no jail: they run as root, with this machine's rights")
 
 
 def _of_node(node: PlannedNode) -> Iterator[str]:

@@ -9,6 +9,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 from srv6lab.evidence.packets import Point
 
+LATER = {"later": True}  # metadata of a field that documents of before don't have
 _HALF = re.compile("[\ud800-\udfff]")  # JSON can say one, UTF-8 can't
 _JSON = {
     str: "text",
@@ -59,7 +60,8 @@ def _record(kind: Any, value: Mapping[str, Any], where: str) -> Any:
     known = {one.name for one in fields(kind)}
     if unknown := sorted(value.keys() - known):
         raise ValueError(f"nothing is called {prefix}{unknown[0]}")
-    if missing := [one.name for one in fields(kind) if one.name not in value]:
+    needed = [one.name for one in fields(kind) if not one.metadata.get("later")]
+    if missing := [name for name in needed if name not in value]:
         raise ValueError(f"{prefix}{missing[0]} is missing")
     return kind(**{name: from_json(hints[name], one, f"{prefix}{name}") for name, one in value.items()})
 

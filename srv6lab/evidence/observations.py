@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from srv6lab.errors import UsageError
-from srv6lab.evidence.documents import from_json, to_json
+from srv6lab.evidence.documents import LATER, from_json, to_json
 from srv6lab.evidence.drift import Difference
 from srv6lab.evidence.packets import Point
 from srv6lab.evidence.probes import Sent
@@ -75,7 +75,7 @@ class Observations:
     `differences` is what wasn't as Day0 left it when the check began, if it was `compared`.
     `settled` says how long each change took to come about, `failure` why the exercise couldn't go on, `failed_on` the
     node that refused a change; `unable` says that this machine's kernel can't make it. `proxies` and `vpns` are what serves those of a node. `sids` are the (SID, behavior)
-    pairs that each node's kernel has bound."""
+    pairs that each node's kernel has bound. Of a run that is `blind` a learner finds the cause: nobody is told it."""
 
     lab: str = ""
     exercise: str = ""
@@ -96,6 +96,7 @@ class Observations:
     policies: tuple[tuple[str, str], ...] = ()
     sids: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
     vpns: Mapping[str, str] = field(default_factory=dict)
+    blind: bool = field(default=False, metadata=LATER)
 
     def nodes(self) -> frozenset[str]:
         """Every node that is named."""

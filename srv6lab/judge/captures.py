@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from srv6lab.capture.ahead import Ahead
+from srv6lab.capture.asking import SRH_BYTES
 from srv6lab.capture.assign import assign, by_name, trace_of
 from srv6lab.capture.reading import Capture, read_all
-from srv6lab.capture.tshark import SRH_BYTES
 from srv6lab.evidence.packets import Point
 from srv6lab.host.progress import Progress
 from srv6lab.plan.nodes import Plan
@@ -43,9 +44,10 @@ def read_captures(
     *,
     said: Mapping[str, Point] | None = None,
     control: bool = True,
+    ahead: Ahead | None = None,
 ) -> dict[str, Captures]:
     """Those in the folder of each exercise's run; `said` is of which NICs somebody says that files are. Messages of
-    routing protocols are read where the exercise expects any, if `control`. LabError where a file or tshark fails."""
+    routing protocols are read where the exercise expects any, if `control`. `ahead` may have read them. LabError where a file or tshark fails."""
     found = {name: _files(plan, folder, said or {}) for name, folder in folders.items()}
     alike: dict[tuple[str, ...], dict[tuple[str, str], Path]] = {}
     for name, files in found.items():
@@ -54,7 +56,7 @@ def read_captures(
         alike.setdefault(_messages(plan, name, control), {}).update(paths)
     read: dict[tuple[str, str], Capture] = {}
     for messages, paths in alike.items():
-        read |= read_all(paths, messages=messages)
+        read |= read_all(paths, messages=messages, ahead=ahead)
     return {name: _at_nics(plan, name, files, read) for name, files in found.items()}
 
 

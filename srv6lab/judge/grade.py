@@ -176,7 +176,9 @@ def _judged(
         ]
     verdict = replace(verdict, items=(*verdict.items, *beside))
     differences = observed.differences if observed.compared else None
-    suspects = diagnose(plan, verdict, predicted, found, tracers, sensors, differences)
+    suspects = (
+        () if observed.blind else diagnose(plan, verdict, predicted, found, tracers, sensors, differences)
+    )
     return Graded(replace(verdict, suspects=suspects), observed, captures, found, predicted, tracers)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from srv6lab.capture.ahead import Ahead
 from srv6lab.capture.assign import without_others
 from srv6lab.capture.probes import find_all
 from srv6lab.evidence.observations import Observations
@@ -25,10 +26,11 @@ class Seen:
     files: Mapping[Point, Path] = field(default_factory=dict)
 
 
-def seen(plan: Plan, runs: Mapping[str, Path]) -> dict[str, Seen]:
-    """By exercise, of the folders that `check` wrote; UsageError for one of another exercise, or of another lab."""
+def seen(plan: Plan, runs: Mapping[str, Path], ahead: Ahead | None = None) -> dict[str, Seen]:
+    """By exercise, of the folders that `check` wrote; UsageError for one of another exercise, or of another lab. `ahead` may have read their
+    captures."""
     observed = {name: observed_run(plan, name, folder) for name, folder in runs.items()}
-    read = read_captures(plan, runs, lambda _: None, control=False)
+    read = read_captures(plan, runs, lambda _: None, control=False, ahead=ahead)
     return {name: _seen(plan, name, one, read[name]) for name, one in observed.items()}
 
 

@@ -7,7 +7,6 @@ nothing else, so a run is graded the same on any machine, and so are pcaps that 
 from __future__ import annotations
 
 import re
-import secrets
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -19,6 +18,7 @@ from ipaddress import IPv6Address
 from pathlib import Path
 
 from srv6lab.errors import MachineError, NodeError, UnableError
+from srv6lab.evidence import tokens
 from srv6lab.evidence.drift import Difference
 from srv6lab.evidence.observations import Observations, write_observations
 from srv6lab.evidence.packets import Point
@@ -47,11 +47,15 @@ def record(
     name: str,
     progress: Progress,
     differences: tuple[Difference, ...] | None = None,
+    *,
+    by_hand: bool = False,
+    blind: bool = False,
 ) -> Path:
     """Run one exercise in the lab; the folder with what was seen of it. What it applies is taken back. `differences`
     is what isn't as Day0 left it, None where nobody looked. What a node doesn't answer is missing, and written down
-    as such."""
-    run = _Run(lab, plan, name, progress)
+    as such. `by_hand` leaves what the exercise applies to a learner, if it says so; of a run that is `blind` no cause is
+    told."""
+    run = _Run(lab, plan, name, progress, by_hand=by_hand)
     run.attempt(run.changes.take_back)
     folder = lab.home.run(name)
     shutil.rmtree(folder, ignore_errors=True)
@@ -69,7 +73,7 @@ def record(
         served = {key: count - counted[key] for key, count in run.proxy_counters().items() if key in counted}
         alerts, sensors = looked_again.result()
     observed = replace(run.observed(known), compared=differences is not None, differences=differences or ())
-    observed = replace(observed, tracers=tuple(tracers), alerts=alerts, sensors=sensors)
+    observed = replace(observed, tracers=tuple(tracers), alerts=alerts, sensors=sensors, blind=blind)
     write_observations(folder, replace(observed, counters={**run.counted, **served}))
     return folder
 
@@ -77,9 +81,12 @@ def record(
 class _Run:
     """One exercise under way: what was sent and counted so far."""
 
-    def __init__(self, lab: Instance, plan: Plan, name: str, progress: Progress) -> None:
+    def __init__(
+        self, lab: Instance, plan: Plan, name: str, progress: Progress, *, by_hand: bool = False
+    ) -> None:
         self.lab, self.plan, self.name, self.progress = lab, plan, name, progress
         self.exercise: Exercise = plan.exercise(name)[1]
+        self.applies = () if by_hand and self.exercise.by_hand else self.exercise.apply
         self.changes = Changes(lab)
         # A first packet waits a second wherever a neighbor is asked twice; what is lost by design isn't waited for.
         self.predicted = {one.probe: one for one in predict(plan, name)}
@@ -123,7 +130,7 @@ class _Run:
             self.unable = isinstance(error, UnableError)
 
     def whole_exercise(self) -> None:
-        with self._applied(self.exercise.apply):
+        with self._applied(self.applies):
             self._send(self.exercise.probes)
             for step in self.exercise.steps:
                 with self._across(step.across), self._applied(step.apply):
@@ -267,7 +274,8 @@ def _words(probe: Probe) -> str:
 def _send(lab: Instance, plan: Plan, probe: Probe, patience: int, last: Point | None = None) -> Sent:
     """Send a probe, and wait for its answers so many seconds at most; of one that is lost by design until its packets
     were seen at the `last` NIC."""
-    token, to = secrets.token_hex(16), plan.target(probe)
+    key = plan.learner.key if plan.learner else ""
+    token, to = tokens.token(key, probe.id), plan.target(probe)
     listening, receiver = listener(to, probe), plan.receiver(probe) or ""
     with sending.begun(lab, [probe.source, *([receiver] if listening else [])], token, probe.id):
         if listening and (begun := sending.run(lab, receiver, listening, token, 30)).exit_code:

@@ -230,6 +230,8 @@ class Watched:
         if busy:
             return
         for node in self.settings.take(now, SETTLED, 10 * SETTLED):
+            if self.one.home.task.exists():
+                continue  # what differs is for a learner to find
             if not self._down(node) and not self.questions.ask(
                 ("settings", node), partial(snapshot.differences_of, self.one, node)
             ):

@@ -24,6 +24,7 @@ from srv6lab.topology.exercises import Exercise, Probe
 from srv6lab.topology.model import STANDARD
 from srv6lab.topology.route import Route
 from srv6lab.topology.scalars import Address, Network
+from srv6lab.topology.teaching import Learner
 
 Interface = IPv4Interface | IPv6Interface
 Path = tuple[str | int, ...]
@@ -445,6 +446,7 @@ class Plan:
     said: str = ""
     digest: str = ""
     instance: str = ""  # the name that it runs under, where that isn't its own
+    learner: Learner | None = None  # whose it is, in a class
 
     @property
     def called(self) -> str:

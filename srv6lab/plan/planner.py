@@ -40,6 +40,7 @@ from srv6lab.plan.one_way import with_one_way
 from srv6lab.plan.own import plan_own, unmodeled
 from srv6lab.plan.selectors import planned_rule, selectors, steered_prefix, with_rules
 from srv6lab.plan.sessions import unreached
+from srv6lab.plan.tasks import unsound_tasks
 from srv6lab.plan.vrfs import plan_vrfs
 from srv6lab.srv6.behaviors import BEHAVIORS
 from srv6lab.srv6.hmac import HmacKey
@@ -121,6 +122,8 @@ def plan(topology: Topology, locate: Locate, files: Mapping[str, str] = MappingP
         nodes.append(replace(machine, takes_srh=takes_srh, **hardware))
     locations = {path: locate(path) for path in _lasting(topology)}
     whole = Plan(topology.name, topology.description, tuple(nodes), topology.exercises, locations)
+    whole = replace(whole, learner=topology.learner)
+    problems += [] if problems else unsound_tasks(whole, locate)
     if problems:
         raise TopologyError(problems)
     return _with_bgp(whole, locate)
@@ -228,10 +231,15 @@ def _steering(topology: Topology) -> Iterator[tuple[Path, Steering]]:
 def _actions(topology: Topology) -> Iterator[tuple[Path, Action]]:
     """What exercises apply, each with its place."""
     for index, exercise in enumerate(topology.exercises):
-        places: list[tuple[Path, tuple[Action, ...]]] = [(("apply",), exercise.apply)]
+        places: list[tuple[Path, tuple[Action, ...]]] = [
+            (("apply",), exercise.apply),
+            (("start",), exercise.start),
+        ]
         places += [(("steps", number, "apply"), step.apply) for number, step in enumerate(exercise.steps)]
         for path, actions in places:
             yield from ((("exercises", index, *path, number), one) for number, one in enumerate(actions))
+        solved = ((number, step.do) for number, step in enumerate(exercise.solution) if step.do)
+        yield from ((("exercises", index, "solution", number, "do"), one) for number, one in solved)
 
 
 def _spare(

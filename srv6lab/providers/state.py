@@ -84,6 +84,16 @@ class Home:
         return self.path / "applied.json"
 
     @property
+    def task(self) -> Path:
+        """Which task a learner is at."""
+        return self.path / "task.json"
+
+    @property
+    def progress(self) -> Path:
+        """What a learner has reached in it; outside the folder, so it outlasts `destroy`."""
+        return self.path.parent / ".progress" / f"{self.path.name}.json"
+
+    @property
     def sending(self) -> Path:
         """Which probes run in which nodes."""
         return self.path / "sending.json"
@@ -155,7 +165,9 @@ class Home:
         if self.path.is_symlink() or not self.path.is_dir():
             return []
         own = (self._file, self._lock, self._record, self.alive, self.captures, self.cut, self.runs)
-        names = {path.name for path in (*own, self.applied, self.sending, self.collected)} | self._owned()
+        names = {
+            path.name for path in (*own, self.applied, self.sending, self.collected, self.task)
+        } | self._owned()
         half_written = tuple(f".{name}." for name in names)
         return [one for one in self.path.iterdir() if one.name in names or one.name.startswith(half_written)]
 

@@ -19,6 +19,7 @@ def _of(module: str, function: str) -> Any:
 
 
 BEHAVIORS: Formats = {"text": _of("behaviors", "behaviors_text"), "json": _of("behaviors", "behaviors_json")}
+COURSES: Formats = {"text": _of("learning", "course_text"), "json": _of("learning", "course_json")}
 CHECKED: Mapping[str, Callable[..., tuple[str, str]]] = {
     "text": _of("problems", "checked_text"),
     "json": _of("problems", "checked_json"),
@@ -33,6 +34,7 @@ PICTURES: Formats = {
 }
 POLICIES: Formats = {"text": _of("policies", "policies_text"), "json": _of("policies", "policies_json")}
 EVENTS: Formats = {"text": _of("watch", "event_text"), "ndjson": _of("watch", "event_json")}
+SCORES: Formats = {"text": _of("learning", "scores_text"), "json": _of("learning", "scores_json")}
 SIDS: Formats = {"text": _of("sids", "sids_text"), "json": _of("sids", "sids_json")}
 OVERVIEW: Formats = {"text": _of("status", "overview_text"), "json": _of("status", "overview_json")}
 STATUS: Formats = {"text": _of("status", "status_text"), "json": _of("status", "status_json")}

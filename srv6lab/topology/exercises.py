@@ -20,6 +20,7 @@ from srv6lab.topology.scalars import (
     Name,
     V6Address,
 )
+from srv6lab.topology.teaching import Taught
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,8 +157,8 @@ class Step(Model):
         return (*([self.across] if self.across else []), *self.probes)
 
 
-class Exercise(Model):
-    """One thing to do in the lab and what it must show.
+class Exercise(Taught):
+    """One thing to do in the lab and what it must show; what makes it a learner's task is in Taught.
 
     `apply` holds for the whole exercise. `probes` are sent first, then the steps one after the
     other; what a step applies is taken back at its end. `since: up` looks at all that was captured since the lab

@@ -20,6 +20,7 @@ from pydantic import ValidationError
 from srv6lab.errors import Problem, TopologyError, UsageError, gathered
 from srv6lab.topology import checks, sensor_rules
 from srv6lab.topology.large import spread
+from srv6lab.topology.like import filled
 from srv6lab.topology.losses import answered
 from srv6lab.topology.messages.schema import (
     findings_of,
@@ -83,9 +84,10 @@ def loads(text: str | bytes, shown: str, folder: Path | None = None) -> Lab:
         source, of_short = spread(source, folder, problems)
     except TopologyError as error:
         raise _refusal(error.problems) from None
+    source, of_like = filled(source)
     of_losses = answered(source)
     source, of_walks = expanded(source)
-    problems = (*of_short, *of_walks, *of_losses)
+    problems = (*of_short, *of_like, *of_walks, *of_losses)
     topology, schema = _topology(source)
     view = _view(source, schema)
     found = checks.run(view, source.locate)

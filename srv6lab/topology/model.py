@@ -51,6 +51,7 @@ from srv6lab.topology.scalars import (
 )
 from srv6lab.topology.sr_policy import Headend, LinkMetric, Srlg, SrPolicy
 from srv6lab.topology.steering import Steering
+from srv6lab.topology.teaching import Learner
 
 LINK_LOCAL = IPv6Network("fe80::/64")  # what every link has
 MOST_ENDS = 32  # of a link: more than two are a bridge
@@ -327,3 +328,4 @@ class Topology(Model):
     policies: tuple[SrPolicy, ...] = ()
     steering: tuple[Steering, ...] = ()
     exercises: tuple[Exercise, ...] = ()
+    learner: Learner | None = None

@@ -28,6 +28,7 @@ if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from srv6lab.capture import fields, tshark
+from srv6lab.capture.asking import find
 from srv6lab.capture.pcap import Framing, packets
 from srv6lab.capture.reading import Capture, _Part, read_all
 from srv6lab.cli.labs import LabsFolder
@@ -123,7 +124,7 @@ def described(frames: Iterable[Frame]) -> dict[Frame, Capture]:
         path.write_bytes(frames_of.pcap(distinct))
         parts = [_Part(path, path, Framing("pcap", 0, 0, 1)) for _ in distinct]
         failed = tshark.describe(
-            tshark.find(), path, "", (), lambda it: parts[fields.frame_number(it) - 1].take(1, it)
+            find(), path, "", (), lambda it: parts[fields.frame_number(it) - 1].take(1, it)
         )
         assert failed is None, failed
     return {frame: part.capture() for frame, part in zip(distinct, parts, strict=True)}

@@ -188,6 +188,10 @@ def _actions(exercise: Any, base: Path, cut: frozenset[Path]) -> tuple[tuple[Ite
         for path, part in parts
         for index, raw in enumerate(_raw_list(part, "apply"))
     ]
+    places += [((*base, "start", index), raw) for index, raw in enumerate(_raw_list(exercise, "start"))]
+    for index, step in enumerate(_raw_list(exercise, "solution")):
+        if isinstance(step, dict) and step.get("do") is not None:
+            places.append(((*base, "solution", index, "do"), step["do"]))
     found = [
         Item(path, action, cut.isdisjoint({path, (*path, action.key)}))
         for path, raw in places

@@ -13,6 +13,7 @@ from srv6lab.topology.exercises import HOP
 from srv6lab.topology.large.schema import OWN_KEY, SHORT_LINK, TEMPLATE
 from srv6lab.topology.notation import LINE
 from srv6lab.topology.places import LINK
+from srv6lab.topology.questions import FIELD, SEAL
 from srv6lab.topology.routing.vrf import ROUTE_TARGET
 from srv6lab.topology.scalars import (
     BOX_VERSION,
@@ -26,6 +27,7 @@ from srv6lab.topology.scalars import (
     V6_ADDRESS,
     V6_NETWORK,
 )
+from srv6lab.topology.teaching import TEXT
 
 Finding = dict[str, Any]
 Words = tuple[str, str] | None
@@ -73,6 +75,10 @@ PATTERNS = {
     r"^[!-~]([ -~]*[!-~])?$": "a number, or printable ASCII characters",
     r"^(/\.?[A-Za-z0-9_][A-Za-z0-9_.@+:-]*)+$": "a path from `/` on, such as /etc/motd, of letters, digits and `_.@+:-`, without `..`",
     r"^[^\x00]*$": "text without the character NUL",
+    TEXT: "text without control characters",
+    FIELD: "a field as expectations name it, such as segments_left or inner.hop_limit",
+    SEAL: "what `invoke answer --seal TEXT` prints",
+    r"^[0-9a-f]{32}$": "32 hex digits",
     r"^(100|[1-9]?[0-9](\.[0-9]{1,2})?)%$": "a part of a hundred, such as 10% or 0.5%",
     r"^[0-7]{3,4}$": 'three or four octal digits in quotes, such as "0755"',
     r"^[a-z0-9_][a-z0-9_-]{0,30}(:[a-z0-9_][a-z0-9_-]{0,30})?$": "a user, or `user:group`",

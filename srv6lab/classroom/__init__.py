@@ -1,0 +1,1 @@
+"""A class: a lab of his own for each learner, what is handed in, and its marks."""

@@ -1,0 +1,1 @@
+"""Invoke tasks by theme, which `tasks.py` gathers: options in, text and exit codes out."""
