@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import tempfile
@@ -53,6 +54,14 @@ class Learner:
     def invoke(self, *words: str) -> subprocess.CompletedProcess[str]:
         return self.run(anybodys_python(), "-m", "invoke", *words)
 
+    def sh(self, script: str) -> subprocess.CompletedProcess[str]:
+        """Run a shell script in a node."""
+        node = self.data().nodes["gate"].pid
+        join = [anybodys_python(), "-I", "-S", rootless.__file__, str(node)]
+        return self.run(
+            *join, "nsenter", f"--target={node}", "-m", "-n", "-p", "-u", "--root", "--wd", "sh", "-c", script
+        )
+
     def home(self, name: str) -> Home:
         return Home(self.folder / ".srv6lab" / name)
 
@@ -86,7 +95,7 @@ def learner() -> Iterator[Learner]:
 def test_a_lab_runs_and_is_judged(learner: Learner) -> None:
     done = learner.invoke("check", "small", "--format", "json")
     assert done.returncode == 0, done.stdout + done.stderr
-    (verdict,) = json.loads(done.stdout)["verdicts"]
+    (verdict,) = json.loads(done.stdout)
     assert verdict["status"] == "pass"
     captures = list(learner.home("small").captures.glob("*.pcap"))
     assert captures
@@ -96,31 +105,33 @@ def test_a_lab_runs_and_is_judged(learner: Learner) -> None:
 def test_all_of_it_is_the_learners(learner: Learner) -> None:
     """Whoever is root in a node is the learner outside, also what root starts in it."""
     node = learner.data().nodes["gate"]
-    said = learner.invoke("exec", "small", "gate", "id -u; touch /run/mine")
-    assert said.stdout.split() == ["0"]
+    said = learner.invoke("exec", "small", "gate", "--", "sh", "-c", "id -u; touch /run/mine")
+    assert said.stdout.split() == ["0"], said.stderr
     subprocess.run([*enter(node), "touch", "/run/roots"], check=True)
     for name in ("mine", "roots"):
         assert Path(f"/proc/{node.pid}/root/run/{name}").stat().st_uid == LEARNER
 
 
 def test_daemons_that_become_somebody_else_start(learner: Learner) -> None:
-    said = learner.invoke("exec", "small", "gate", f"touch /run/file; python3 -c {json.dumps(FRIEND)} /run/file")
+    said = learner.sh(f"touch /run/file; python3 -c {shlex.quote(FRIEND)} /run/file")
     assert said.stdout.split() == ["0", "0"], said.stderr
 
 
-@pytest.mark.parametrize("attack", ["cat /etc/shadow", "echo x >>/etc/passwd", "rm /usr/bin/env", "reboot -f"])
+@pytest.mark.parametrize(
+    "attack",
+    ["cat /etc/shadow", "echo x >>/etc/passwd", "echo 1 >/proc/sys/kernel/sysrq", "mount /dev/vda /mnt"],
+)
 def test_root_in_a_node_is_not_root(learner: Learner, attack: str) -> None:
     before = Path("/etc/passwd").read_bytes()
-    said = learner.invoke("exec", "small", "gate", attack)
-    assert said.returncode != 0 or Path("/usr/bin/env").exists()
+    said = learner.sh(attack)
+    assert said.returncode != 0
     assert "root:" not in said.stdout
     assert Path("/etc/passwd").read_bytes() == before
-    assert Path("/usr/bin/env").exists()
 
 
 def test_what_a_node_may_change_is_forgotten(learner: Learner) -> None:
     """The folders that Day0 and people write to are the node's own."""
-    said = learner.invoke("exec", "small", "gate", "for d in /etc /var/lib /usr/local/sbin /root; do touch $d/x-node && ls $d/x-node; done")
+    said = learner.sh("for d in /etc /var/lib /usr/local/sbin /root; do touch $d/x-node || exit; done")
     assert said.returncode == 0, said.stderr
     assert not any(Path(f"{one}/x-node").exists() for one in ("/etc", "/var/lib", "/usr/local/sbin", "/root"))
 
@@ -136,7 +147,6 @@ def test_another_learner_is_kept_out(learner: Learner) -> None:
         ["ls", f"/proc/{node.pid}/root/"],
         ["nsenter", f"--net=/proc/{node.pid}/ns/net", "true"],
         [anybodys_python(), "-m", "invoke", "destroy", "small"],
-        [anybodys_python(), "-m", "invoke", "exec", "small", "gate", "true"],
     ):
         assert other.run(*argv).returncode != 0, argv
     assert learner.data().alive(node)
@@ -156,7 +166,8 @@ def test_without_namespaces_the_setting_is_named(learner: Learner, tmp_path: Pat
     """In a namespace whose users may make none."""
     forbid = "echo 0 >/proc/sys/user/max_user_namespaces; "
     become = f"exec setpriv --no-new-privs {anybodys_python()} -I -S {rootless.__file__} new true"
-    done = subprocess.run(["unshare", "--user", "--map-root-user", "sh", "-c", forbid + become], capture_output=True, text=True)
+    inside = ["unshare", "--user", "--map-root-user", "sh", "-c", forbid + become]
+    done = subprocess.run(inside, capture_output=True, text=True)
     assert done.returncode == 1
     assert "can't be run in a user namespace" in done.stderr
     for name, value in (("kernel/unprivileged_userns_clone", "0\n"), ("user/max_user_namespaces", "100\n")):
