@@ -28,7 +28,7 @@ from srv6lab.providers.records import DEFAULT_PROVIDER
 from srv6lab.render import targets
 from srv6lab.report import formats
 from srv6lab.tasks import teach
-from srv6lab.tasks.classroom import CLASS
+from srv6lab.tasks.classroom import CLASS, submit
 from srv6lab.tasks.words import INSTANCE as _INSTANCE
 from srv6lab.tasks.words import LAB as _LAB
 from srv6lab.tasks.words import SITE
@@ -657,6 +657,6 @@ _BOX.add_task(
 namespace = Collection.from_module(sys.modules[__name__])
 namespace.add_collection(_BOX)
 namespace.add_collection(CLASS)
-for _task in Collection.from_module(teach).tasks.values():
+for _task in (*Collection.from_module(teach).tasks.values(), submit):
     namespace.add_task(_task)
 program.take_over(SITE.samples)

@@ -2,7 +2,8 @@
 the commit. Parts can be run alone: together they take hours.
 
 Part `faults` runs all faults of all labs, and keeps which cause `diagnose` named for each in prove/confusion.txt, and
-the table of the fault corpus, which it prints as well, in prove/corpus.txt. Part `captures` changes right captures of
+the table of the fault corpus, which it prints as well, in prove/corpus.txt. Part `campaign` breaks all labs by 200 seeds,
+and keeps what came of each in prove/campaign.txt. Part `captures` changes right captures of
 all labs, and keeps what was judged of them in prove/mutants.txt.
 
 It refuses a work tree with changes, whose result would belong to no commit, unless told --allow-dirty: then
@@ -27,18 +28,20 @@ from typing import Any
 
 REPO = Path(__file__).resolve().parents[1]
 RESULTS = REPO / "prove"
-# What tests keep where a variable says: which cause was named for which fault, and what came of the fault corpus and of
-# the mutated captures.
+# What tests keep where a variable says: which cause was named for which fault, and what came of the fault corpus, of the
+# mutated captures and of labs that were broken.
 KEPT = {
     "SRV6LAB_CONFUSION": "confusion.txt",
     "SRV6LAB_CORPUS": "corpus.txt",
     "SRV6LAB_MUTANTS": "mutants.txt",
+    "SRV6LAB_CAMPAIGN": "campaign.txt",
 }
 # Which tests, and where; what is nowhere is the last part's.
 PARTS = {
     "faults": ("confusion", "tests/labs"),
     "captures": ("prove", "tests/test_captures_mutated.py"),
     "labs": ("prove and not confusion", "tests/labs"),
+    "campaign": ("prove", "tests/campaign"),
     "model": ("prove", "tests/srv6"),
     "proxy": ("prove", "tests/srconf"),
     "machines": ("prove", "tests/providers"),

@@ -250,7 +250,7 @@ def test_a_predicted_walk_is_a_file_s_walk(name: str) -> None:
     """It loads, but for what `check` has to say of it, and expects no more than the model does."""
     plan, _ = SITE.load(SITE.refer(name))
     text = SITE.refer(name).path.read_text()
-    for exercise in plan.exercises:
+    for exercise in (one for one in plan.exercises if one.like is None):
         if not exercise.every_probe():
             assert "sends nothing" in predict(plan, [exercise.name], [], "yaml")
             continue
@@ -313,5 +313,5 @@ def test_walks_judge_what_a_line_a_nic_judged(name: str) -> None:
 
 def test_the_labs_are_short_and_their_lines_fit() -> None:
     texts = [SITE.refer(name).path.read_text(encoding="utf-8") for name in SITE.names()]
-    assert sum(len(text.encode()) for text in texts) <= 7_500 * len(texts)
+    assert sum(len(text.encode()) for text in texts) <= 14_000 * len(texts)  # with their tasks
     assert [line for text in texts for line in text.splitlines() if len(line) > 110] == []

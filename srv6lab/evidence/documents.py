@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
+from functools import cache
 from typing import Any, get_args, get_origin, get_type_hints
 
 from srv6lab.evidence.packets import Point
@@ -55,8 +56,11 @@ def from_json(kind: Any, value: Any, where: str) -> Any:
     return _checked(kind, value, where)
 
 
+_hints = cache(get_type_hints)  # which compiles each annotation anew
+
+
 def _record(kind: Any, value: Mapping[str, Any], where: str) -> Any:
-    hints, prefix = get_type_hints(kind), f"{where}." if where else ""
+    hints, prefix = _hints(kind), f"{where}." if where else ""
     known = {one.name for one in fields(kind)}
     if unknown := sorted(value.keys() - known):
         raise ValueError(f"nothing is called {prefix}{unknown[0]}")

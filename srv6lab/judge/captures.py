@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,8 @@ from srv6lab.capture.reading import Capture, read_all
 from srv6lab.evidence.packets import Point
 from srv6lab.host.progress import Progress
 from srv6lab.plan.nodes import Plan
+
+_Key = tuple[int, str, str]  # the number of a lab, an exercise of it, a file of that one's run
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +49,38 @@ def read_captures(
     ahead: Ahead | None = None,
 ) -> dict[str, Captures]:
     """Those in the folder of each exercise's run; `said` is of which NICs somebody says that files are. Messages of
-    routing protocols are read where the exercise expects any, if `control`. `ahead` may have read them. LabError where a file or tshark fails."""
-    found = {name: _files(plan, folder, said or {}) for name, folder in folders.items()}
-    alike: dict[tuple[str, ...], dict[tuple[str, str], Path]] = {}
-    for name, files in found.items():
-        paths = {(name, file): files.folder / file for file in files.names()}
+    routing protocols are read where the exercise expects any, if `control`. `ahead` may have read them. LabError where a
+    file or tshark fails."""
+    return read_several([(plan, folders)], progress, said=said, control=control, ahead=ahead)[0]
+
+
+def read_several(
+    labs: Sequence[tuple[Plan, Mapping[str, Path]]],
+    progress: Progress,
+    *,
+    said: Mapping[str, Point] | None = None,
+    control: bool = True,
+    ahead: Ahead | None = None,
+) -> list[dict[str, Captures]]:
+    """`read_captures` of several labs, read together."""
+    found = {
+        (number, name): _files(plan, folder, said or {})
+        for number, (plan, folders) in enumerate(labs)
+        for name, folder in folders.items()
+    }
+    alike: dict[tuple[str, ...], dict[_Key, Path]] = {}
+    for (number, name), files in found.items():
+        paths = {(number, name, file): files.folder / file for file in files.names()}
         progress(f"{name}: reading {len(paths)} captures")
-        alike.setdefault(_messages(plan, name, control), {}).update(paths)
-    read: dict[tuple[str, str], Capture] = {}
+        alike.setdefault(_messages(labs[number][0], name, control), {}).update(paths)
+    read: dict[_Key, Capture] = {}
     for messages, paths in alike.items():
         read |= read_all(paths, messages=messages, ahead=ahead)
-    return {name: _at_nics(plan, name, files, read) for name, files in found.items()}
+    at_nics: list[dict[str, Captures]] = [{} for _ in labs]
+    for (number, name), files in found.items():
+        mine = {file: read[number, name, file] for file in files.names()}
+        at_nics[number][name] = _at_nics(labs[number][0], files, mine)
+    return at_nics
 
 
 def _messages(plan: Plan, name: str, control: bool) -> tuple[str, ...]:
@@ -78,10 +101,10 @@ def _files(plan: Plan, folder: Path, said: Mapping[str, Point]) -> _Files:
     return _Files(place, named, tuple(strange))
 
 
-def _at_nics(plan: Plan, name: str, files: _Files, read: Mapping[tuple[str, str], Capture]) -> Captures:
-    assigned = assign(plan, files.named, {file: read[name, file] for file in files.strange})
+def _at_nics(plan: Plan, files: _Files, read: Mapping[str, Capture]) -> Captures:
+    assigned = assign(plan, files.named, {file: read[file] for file in files.strange})
     return Captures(
         {point: files.folder / file for point, file in assigned.files.items()},
-        {point: read[name, file] for point, file in assigned.files.items()},
+        {point: read[file] for point, file in assigned.files.items()},
         assigned.left,
     )

@@ -125,6 +125,13 @@ def _refuse_none(plan: Plan, name: str, folder: Path, captures: Captures, progre
         )
 
 
+def as_read(
+    plan: Plan, name: str, observed: Observations, captures: Captures, *, strict: bool = False
+) -> Graded:
+    """`graded` of an exercise whose captures were read already."""
+    return replace(_judged(plan, name, observed, captures.read, strict=strict), files=captures.files)
+
+
 def judge_run(
     plan: Plan,
     name: str,

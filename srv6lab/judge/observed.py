@@ -12,8 +12,15 @@ from srv6lab.plan.nodes import Plan
 def observed_run(plan: Plan, exercise: str, folder: Path) -> Observations:
     """What the run observed; UsageError if it was another's, or of a lab that was another then."""
     observed, path = read_observations(folder)
+    if path:
+        refuse_others(plan, exercise, observed, str(folder), path)
+    return observed
+
+
+def refuse_others(plan: Plan, exercise: str, observed: Observations, folder: str, path: str) -> None:
+    """UsageError if what a run observed, in a folder and a file there, is another's, or of a lab that was another then."""
     ran = observed.lab, observed.exercise
-    if path and ran != (plan.name, exercise):
+    if ran != (plan.name, exercise):
         what = f"{folder} holds a run of exercise {ran[1]} of lab {ran[0]}, not of {exercise} of {plan.name}"
         raise UsageError(what, f"lab={ran[0]} --exercise {ran[1]}")
     nodes = {node.name for node in plan.nodes}
@@ -23,4 +30,3 @@ def observed_run(plan: Plan, exercise: str, folder: Path) -> Observations:
     if gone:
         what = f"{path} names {', '.join(gone)}, and lab {plan.name} has no such thing now"
         raise UsageError(what, "run the exercise again, or grade it by the topology that it ran with")
-    return observed

@@ -10,6 +10,7 @@ from fractions import Fraction
 
 from srv6lab.evidence.score import Part
 from srv6lab.evidence.verdict import NOTES, Item, Status, Verdict
+from srv6lab.plan.nodes import Plan
 from srv6lab.topology.exercises import Exercise
 
 WALK, ALERTS, COUNTERS, ANSWERED, MESSAGES = "walk", "alerts", "counters", "answered", "messages"
@@ -36,6 +37,11 @@ def parts(exercise: Exercise, verdict: Verdict) -> tuple[Part, ...]:
     judged = _by_part(verdict.items)
     worth = worths(exercise)
     return tuple(_part(name, of, judged.get(name, ()), verdict) for name, of in worth.items() if of)
+
+
+def marked(plan: Plan) -> tuple[Exercise, ...]:
+    """The exercises of a lab that have points: its tasks, or all of a lab without any."""
+    return tuple(one for one in plan.exercises if one.is_task) or plan.exercises
 
 
 def worths(exercise: Exercise) -> Mapping[str, int]:

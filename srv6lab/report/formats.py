@@ -19,6 +19,7 @@ def _of(module: str, function: str) -> Any:
 
 
 BEHAVIORS: Formats = {"text": _of("behaviors", "behaviors_text"), "json": _of("behaviors", "behaviors_json")}
+CAMPAIGNS: Formats = {"text": _of("faults", "campaign_text"), "json": _of("faults", "campaign_json")}
 COURSES: Formats = {"text": _of("learning", "course_text"), "json": _of("learning", "course_json")}
 CHECKED: Mapping[str, Callable[..., tuple[str, str]]] = {
     "text": _of("problems", "checked_text"),

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 
 from invoke.context import Context
+from invoke.exceptions import Exit
 from invoke.tasks import task
 
+from srv6lab.errors import UsageError
+from srv6lab.live.begun import FAULT
 from srv6lab.report import formats
 from srv6lab.tasks.words import INSTANCE, LAB, SITE, TRUST, progress
 
@@ -46,30 +50,64 @@ def hint(_: Context, lab: str, instance: str = "") -> None:
     print(f"hint {number} of {of}: {text}")
 
 
-@task(help={"lab": LAB, "instance": INSTANCE, "trust": TRUST}, positional=["lab"])
-def solve(_: Context, lab: str, instance: str = "", trust: bool = False) -> None:
-    """Show the solution of the task that is begun, command by command and why, and do it. It has no points then."""
+@task(
+    help={
+        "lab": LAB,
+        "seed": "of a planted fault: what invoke break said",
+        "instance": INSTANCE,
+        "trust": TRUST,
+    },
+    positional=["lab"],
+)
+def solve(_: Context, lab: str, seed: str = "", instance: str = "", trust: bool = False) -> None:
+    """Show the solution of the task that is begun, command by command and why, and do it. It has no points then.
+
+    Of a planted fault it shows what is wrong and what mends it, and mends it; that takes the seed.
+    """
     from srv6lab.cli.trust import require_task
-    from srv6lab.teach import begin
+    from srv6lab.report import faults
+    from srv6lab.teach import begin, diagnosis
 
     reference = SITE.refer(lab)
     plan, _warnings = SITE.load(reference, instance)
     one = SITE.running(reference, instance)
-    found = begin.task_of(plan, begin.begun_of(one, plan).exercise)
-    require_task(plan, found, trust=trust, known=SITE.is_own(reference))
-    begin.solve(one, plan, print)
+    begun = begin.begun_of(one, plan)
+    if begun.kind == FAULT:
+        sys.stdout.write(faults.truth_text(diagnosis.solve(one, plan, _seed_of(seed))))
+    else:
+        found = begin.task_of(plan, begun.exercise)
+        require_task(plan, found, trust=trust, known=SITE.is_own(reference))
+        begin.solve(one, plan, print)
     print(f"next: invoke check {plan.running}")
 
 
-@task(help={"lab": LAB, "instance": INSTANCE}, positional=["lab"])
-def reset(_: Context, lab: str, instance: str = "") -> None:
-    """Go back to the start of the task that is begun, whatever was typed since. What was hinted and tried stays counted."""
-    from srv6lab.teach import begin
+def _seed_of(seed: str) -> int:
+    if not seed:
+        raise UsageError("a planted fault is opened by its seed only", "--seed takes what invoke break said")
+    if not (seed.isascii() and seed.isdigit()):
+        raise UsageError(f"{seed!r} is no seed", "--seed takes a number")
+    return int(seed[:40])
+
+
+@task(
+    help={"lab": LAB, "seed": "of a planted fault: what invoke break said", "instance": INSTANCE},
+    positional=["lab"],
+)
+def reset(_: Context, lab: str, seed: str = "", instance: str = "") -> None:
+    """Go back to the start of the task that is begun, whatever was typed since. What was hinted and tried stays counted.
+
+    A planted fault is planted again, which takes its seed: nobody else knows it.
+    """
+    from srv6lab.teach import begin, diagnosis
 
     reference = SITE.refer(lab)
     plan, _warnings = SITE.load(reference, instance)
+    one = SITE.running(reference, instance)
     with progress(f"reset {reference.name}") as line:
-        begun = begin.reset(SITE.running(reference, instance), plan, line)
+        if begin.begun_of(one, plan).kind == FAULT:
+            begun = diagnosis.reset(one, plan, _seed_of(seed), line)
+        else:
+            begun = begin.reset(one, plan, line)
     print(f"{begun.exercise} is at its start again")
 
 
@@ -111,3 +149,91 @@ def course(_: Context, format: str = "text") -> None:
 
     show = formats.chosen(formats.COURSES, format)
     sys.stdout.write(show(learn.course(SITE)))
+
+
+@task(
+    name="break",
+    help={
+        "lab": LAB,
+        "seed": "which fault: the same for everybody who says the same (default: any, and it is said)",
+        "level": "1: it is where it shows; 2: it shows elsewhere, or in part; 3: two or three of other kinds",
+        "exercise": "the exercise that is to show it (default: any)",
+        "campaign": "so many times: break, diagnose, mend, with no learner; prints the figures of our own diagnosis",
+        "format": f"how a campaign is printed: {', '.join(formats.CAMPAIGNS)}",
+        "instance": INSTANCE,
+    },
+    positional=["lab"],
+)
+def break_(
+    _: Context,
+    lab: str,
+    seed: str = "",
+    level: int = 0,
+    exercise: str = "",
+    campaign: int = 0,
+    format: str = "text",
+    instance: str = "",
+) -> None:
+    """Plant a fault into a lab that is up, for somebody to find, and say what its users would report.
+
+    A check is red because of it: that is proven before. What it is, is sealed: invoke answer judges place and cause.
+    """
+    from srv6lab.report import faults
+    from srv6lab.teach import breaking, diagnosis
+    from srv6lab.teach.campaign import campaign as rounds_of
+
+    show = formats.chosen(formats.CAMPAIGNS, format)
+    reference = SITE.refer(lab)
+    plan, _warnings = SITE.load(reference, instance)
+    one = SITE.running(reference, instance)
+    chosen = _seed_of(seed) if seed else breaking.any_seed()
+    with progress(f"break {reference.name}") as line:
+        if campaign:
+            with one.home.locked():
+                rounds = [*rounds_of(one, plan, campaign, chosen, level, exercise, line)]
+        else:
+            broken = diagnosis.break_lab(one, plan, chosen, level or 1, exercise, line)
+    sys.stdout.write(show(rounds) if campaign else faults.broken_text(plan, broken))
+    if campaign and not all(each.good for each in rounds):
+        raise Exit(code=4)
+
+
+@task(
+    help={
+        "lab": LAB,
+        "node": "of a planted fault: where it is",
+        "cause": "of a planted fault: what it is; list says which there are",
+        "mend": "of a planted fault: commands for that node, or NODE: COMMANDS, repeatable; then it is checked",
+        "instance": INSTANCE,
+    },
+    iterable=["mend"],
+    positional=["lab"],
+)
+def answer(
+    _: Context, lab: str, mend: Sequence[str], node: str = "", cause: str = "", instance: str = ""
+) -> None:
+    """Answer what is wrong in a broken lab, by place and cause, or mend it.
+
+    All faults named are 60%, a check that is green again 40%; a wrong answer or mend costs 10%, a look at the causes 20%.
+    """
+    from srv6lab.report import faults
+    from srv6lab.teach import diagnosis
+
+    if cause == "list":
+        sys.stdout.write(faults.causes_text(diagnosis.causes()))
+        return
+    reference = SITE.refer(lab)
+    plan, _warnings = SITE.load(reference, instance)
+    one = SITE.running(reference, instance)
+    diagnosis.broken_of(one, plan)
+    if cause or not mend:
+        judged = diagnosis.judge_diagnosis(one, plan, node, cause)
+        sys.stdout.write(faults.judged_text(judged, diagnosis.standing(diagnosis.broken_of(one, plan))))
+    green = True
+    if mend:
+        with progress(f"answer {reference.name}") as line:
+            green = diagnosis.judge_mend(one, plan, node, mend, line)
+        print("green: it is mended" if green else "still red: that doesn't mend it, or not all of it")
+    sys.stdout.write(faults.standing_text(plan, diagnosis.standing(diagnosis.broken_of(one, plan))))
+    if not green or (cause and not judged.fault):
+        raise Exit(code=4)

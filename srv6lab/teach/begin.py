@@ -90,12 +90,13 @@ def finish(one: Instance, plan: Plan, progress: Progress) -> Begun:
 
 def restore(one: Instance, plan: Plan, progress: Progress) -> Instance:
     """The lab as `up` left it: what is begun keeps its record, and its changes are gone. What Day0 doesn't take away takes a
-    lab that is made anew, where that takes seconds."""
+    lab that is made anew, where that takes seconds: then its nodes are others, so the instance is what is returned."""
     lifecycle.refuse_stale(one, plan)
     begun = read_begun(one.home)
     with one.home.locked():
         sending.take_back(one)
         _undo(one, begun)
+        _undo_by_hand(one, plan, begun)
         as_up_left_it = snapshot.differences(one) == ()
     if as_up_left_it:
         return one
@@ -120,6 +121,15 @@ def _undo(one: Instance, begun: Begun | None) -> None:
         _run(one, node, script)
     if begun and begun.undo:
         write_begun(one.home, replace(begun, undo=()))
+
+
+def _undo_by_hand(one: Instance, plan: Plan, begun: Begun | None) -> None:
+    """Take back what a learner was to do, as far as an action undoes it: that spares a lab that is made anew. What was
+    never done may fail to be undone."""
+    exercise = task_of(plan, begun.exercise) if begun and begun.kind == TASK else None
+    for action in reversed(exercise.apply if exercise and exercise.by_hand else ()):
+        for change in reversed(changes_of(plan, action)):
+            one.exec(change.node, ["bash", "-ec", change.undo], timeout=_PATIENCE)
 
 
 def _put(one: Instance, plan: Plan, exercise: Exercise, begun: Begun, progress: Progress) -> None:

@@ -1,0 +1,55 @@
+"""A table for a terminal, and below it the sentences."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+
+from srv6lab.classroom.formats.words import beside, gist, lost, number, whose
+from srv6lab.classroom.marks import GRADED, Marks
+from srv6lab.report.quoting import plain
+
+_WIDE, _UNSEEN = frozenset("WF"), frozenset({"Mn", "Me", "Cf"})
+_MOST = 100  # columns of the last cell
+HELP = "hints and tries are as each learner's own machine counted them; points are of the packets"
+
+
+def marks(group: str, every: Sequence[Marks]) -> str:
+    rows = [("learner", "lab", "points", "state", "")]
+    rows += [(whose(one), plain(one.lab) or "-", _points(one), _state(one), _cut(gist(one))) for one in every]
+    lines = [f"class {group}: {len([one for one in every if one.file])} hand-ins", "", *aligned(rows)]
+    for one in every:
+        said = [*lost(one), *beside(one)]
+        if said:
+            head = f"{whose(one)}, {plain(one.lab)} ({plain(one.file)}): {_points(one)}"
+            lines += ["", head, *(f"  {line}" for line in said)]
+    return "\n".join([*lines, "", HELP]) + "\n"
+
+
+def _points(one: Marks) -> str:
+    return f"{number(one.points)} of {one.of}" if one.status == GRADED else "-"
+
+
+def _state(one: Marks) -> str:
+    return "old" if one.again else one.state
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _MOST else f"{text[: _MOST - 1]}…"
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Columns below each other, also where letters are as wide as two."""
+    widths = [max(map(width, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(cell + " " * (most - width(cell)) for cell, most in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
+
+
+def width(text: str) -> int:
+    """In columns of a terminal."""
+    return sum(
+        0 if unicodedata.category(one) in _UNSEEN else 1 + (unicodedata.east_asian_width(one) in _WIDE)
+        for one in text
+    )

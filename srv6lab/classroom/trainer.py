@@ -1,0 +1,64 @@
+"""What the trainer keeps of a class: its learners' keys, and the lab of each. Whatever is handed in is judged by these."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from srv6lab.classroom.archive import read_file
+from srv6lab.classroom.handin import document, typed
+from srv6lab.errors import UsageError
+from srv6lab.host.files import shown
+from srv6lab.plan.nodes import Plan
+
+CLASS = "class.json"
+SCHEMA = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Trainer:
+    """A class by its `name`: `learners` are their keys, `labs` the names of its labs, all in `folder`; labs that are
+    nobody's lie in `course`."""
+
+    name: str
+    learners: Mapping[str, str]
+    labs: tuple[str, ...]
+    folder: Path
+    course: Path | None = None
+
+    def plan(self, learner: str, lab: str) -> Plan:
+        """The lab of a learner of the class, or one that is nobody's ("") as it stands in the course; LabError where there
+        is none, or its file is wrong."""
+        if learner and learner not in self.learners:
+            raise UsageError(f"{learner!a} is no learner of class {self.name}")
+        if learner and lab not in self.labs:
+            raise UsageError(f"class {self.name} has no lab {lab!a}")
+        place = self.folder / "labs-of" / learner if learner else self.course
+        if place is None or not (path := place / lab / "topology.yml").is_file():
+            raise UsageError(f"there is no lab {lab!a} in {shown(place) if place else 'the course'}")
+        return _planned(path)
+
+
+def read_class(folder: Path, course: Path | None = None) -> Trainer:
+    """UsageError for a folder that `class.new` didn't write."""
+    mend = f"--class takes the folder that invoke class.new wrote, with {CLASS} in it"
+    try:
+        found = document(read_file(folder / CLASS), CLASS)
+        if found.get("schema") != SCHEMA:
+            raise UsageError("it is of another version of srv6lab")
+        name, labs = found["class"], tuple(found["labs"])
+        learners: Mapping[str, str] = typed(Mapping[str, str], found["learners"], CLASS)
+    except UsageError as error:
+        raise UsageError(f"{shown(folder / CLASS)}: {error.what}", mend) from None
+    except (KeyError, TypeError) as error:
+        raise UsageError(f"{shown(folder / CLASS)} isn't as it was written: {error!r}", mend) from None
+    return Trainer(str(name), learners, labs, folder, course)
+
+
+def _planned(path: Path) -> Plan:
+    from srv6lab.plan.planner import plan
+    from srv6lab.topology.load import load
+
+    lab = load(path, shown(path))
+    return replace(plan(lab.topology, lab.source.locate, lab.files), digest=lab.digest)
