@@ -52,7 +52,9 @@ def no_namespaces(settings: Path = _SYSCTL) -> str:
         with suppress(OSError):
             if (settings / name.replace(".", "/")).read_text("ascii").strip() == forbids:
                 wrong.append(f"sudo sysctl {name}={allows}")
-    return " && ".join(wrong) or "boot a kernel (5.11 or newer) that lets users have namespaces: CONFIG_USER_NS"
+    return (
+        " && ".join(wrong) or "boot a kernel (5.11 or newer) that lets users have namespaces: CONFIG_USER_NS"
+    )
 
 
 def tools(names: Sequence[str], group: str = "lab") -> Lack | None:

@@ -191,7 +191,9 @@ def _written(folder: str, at: str) -> list[str]:
         levels = [place[len(at) :].strip("/")] if f"{place}/".startswith(f"{at}/") else []
         for _ in range(_WRITTEN_DEPTH):
             found += levels
-            levels = [f"{level}/{name}".lstrip("/") for level in levels for name in _folders(f"{folder}/{level}")]
+            levels = [
+                f"{level}/{name}".lstrip("/") for level in levels for name in _folders(f"{folder}/{level}")
+            ]
     return found
 
 
