@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -47,9 +48,12 @@ def refused(folder: Path, files: Mapping[str, bytes]) -> str:
         ({"progress.json": b"[" * 50_000}, "can't be read"),
         ({"progress.json": b'{"a":' * 60 + b"1" + b"}" * 60}, "deeper than 40 levels"),
         ({"progress.json": b'{"a": {"hints": 0}}'}, "is missing"),
-        ({"progress.json": b" " * (5 << 20)}, "larger than 4 MiB"),
+        ({"progress.json": Random(1).randbytes(5 << 20)}, "larger than 4 MiB"),
         ({"log.ndjson": b"{}\n" * 10_001}, "more than 10000 lines"),
-        ({"log.ndjson": b'{"when": 7}\n'}, "log.ndjson, line 1: when is a number"),
+        (
+            {"log.ndjson": b'{"when": 7, "what": "", "exercise": ""}\n'},
+            "log.ndjson, line 1: when is a number",
+        ),
     ],
 )
 def test_a_document_that_is_otherwise_is_refused(tmp_path: Path, files: dict[str, bytes], said: str) -> None:
