@@ -139,7 +139,7 @@ def test_a_lab_is_looked_for_by_its_name_alone(tmp_path: Path, lab: str) -> None
     (tmp_path / "other" / "topology.yml").write_text("name: other\n")
     (tmp_path / "a" / "labs").mkdir(parents=True)
     trainer = Trainer("class", {"anna": "0" * 32}, ("lab",), tmp_path, tmp_path / "a" / "labs")
-    with pytest.raises(UsageError, match="no name of a lab|there is no lab"):
+    with pytest.raises(UsageError, match=r"no name of a lab|there is no lab"):
         trainer.plan("", lab)
     with pytest.raises(UsageError, match="has no lab"):
         trainer.plan("anna", lab)
