@@ -44,9 +44,9 @@ def after_check(home: Home, plan: Plan, verdicts: Sequence[Verdict], *, causes: 
     write_begun(home, begun)
     if begun.kind != TASK:
         return None
-    came_to = parts(plan.exercise(begun.exercise)[1], found)
-    entry = learned.told(home, plan.name, begun, came_to, passed=found.status is Status.PASS)
-    return learned.score(begun.exercise, entry)
+    task = plan.exercise(begun.exercise)[1]
+    entry = learned.told(home, plan, begun, parts(task, found), passed=found.status is Status.PASS)
+    return learned.score(task, entry)
 
 
 def scores(home: Home, plan: Plan, asked: str) -> list[Score]:
@@ -58,7 +58,11 @@ def scores(home: Home, plan: Plan, asked: str) -> list[Score]:
         raise UsageError(f"{asked} was never begun", mend)
     if not entries:
         raise UsageError(f"no task of {plan.name} was begun", "invoke course shows them")
-    return [learned.score(name, entry) for name, entry in entries.items() if asked in ("", name)]
+    return [
+        learned.score(one, entries[one.name])
+        for one in plan.exercises
+        if one.name in entries and asked in ("", one.name)
+    ]
 
 
 def course(site: LabsFolder) -> list[Station]:

@@ -134,6 +134,33 @@ OF_FRAMES = (
     PacketField("payload", _frame(lambda packet: packet.payload), bytes.hex, Hop.CARRIED),
 )
 
+# What a question may ask for (topology/questions.py): in words of its own where those above have others.
+_ASKED = {row.name.removeprefix("srh."): row for row in (*OF_HEADERS, *NAMED)} | {
+    "payload_length": PacketField(
+        "payload_length", _ip(lambda header: header.length_field if header.version == 6 else None)
+    ),
+    "source_mac": PacketField(
+        "source_mac", lambda packet, header: _mac(packet, header, packet.source_mac, header.frame_source)
+    ),
+    "destination_mac": PacketField(
+        "destination_mac",
+        lambda packet, header: _mac(packet, header, packet.destination_mac, header.frame_destination),
+    ),
+}
+
+
+def _mac(packet: PacketView, header: IpHeader, outer: str, held: str | None) -> str | None:
+    """Of the frame, or of the one that a packet holds."""
+    return (outer if header is packet.outer else held) or None
+
+
+def asked(packet: PacketView, name: str) -> Any:
+    """The value that a packet has for a question: `hop_limit`, `middle.tag`, `inner.source`; None for what isn't there."""
+    within, _, name = name.rpartition(".")
+    count = len(packet.headers)
+    index = {"": 0, "middle": 1 if count > 2 else count, "inner": count - 1 if count > 1 else count}[within]
+    return _ASKED[name].read(packet, packet.headers[index]) if index < count else None
+
 
 def _of(model: type[PacketExpectation | Inner]) -> tuple[PacketField, ...]:
     return tuple(row for row in NAMED if row.name in model.model_fields)

@@ -8,7 +8,7 @@ from fractions import Fraction
 HINT = Fraction(1, 10)  # of a task's points, for each hint
 CAUSES = Fraction(2, 10)  # for each look at the causes
 MOST_LOST = Fraction(5, 10)  # by both together
-WRONG = Fraction(1, 4)  # of a question's points, for each wrong answer
+WRONG = Fraction(1, 4)  # of a question's points, for each wrong answer; a hint for it costs as a task's does
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,11 @@ def lost_by_help(hints: int, causes: int, solved: bool) -> tuple[Fraction, tuple
             f"{causes} look{'s' * (causes != 1)} at the causes: {_percent(min(causes * CAUSES, MOST_LOST))} of the points"
         )
     return min(hints * HINT + causes * CAUSES, MOST_LOST), tuple(said)
+
+
+def of_question(of: int, wrong: int, hints: int) -> Fraction:
+    """What a right answer is worth after so many wrong ones and hints."""
+    return of * max(Fraction(0), 1 - wrong * WRONG) * (1 - min(hints * HINT, MOST_LOST))
 
 
 def _percent(share: Fraction) -> str:

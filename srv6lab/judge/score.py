@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 
-from srv6lab.evidence.score import Part
+from srv6lab.evidence.score import Part, of_question
 from srv6lab.evidence.verdict import NOTES, Item, Status, Verdict
 from srv6lab.plan.nodes import Plan
 from srv6lab.topology.exercises import Exercise
+from srv6lab.topology.questions import Question
 
 WALK, ALERTS, COUNTERS, ANSWERED, MESSAGES = "walk", "alerts", "counters", "answered", "messages"
 _OF = {
@@ -45,10 +46,34 @@ def marked(plan: Plan) -> tuple[Exercise, ...]:
 
 
 def worths(exercise: Exercise) -> Mapping[str, int]:
-    """What each judged thing is worth: what the exercise says, else 6 for walks and 2 for each other that it expects."""
+    """What each judged thing is worth: what the exercise says, else 6 for walks and 2 for each other that it expects.
+    One that only asks is worth its questions."""
     if exercise.points is not None:
         return exercise.points.model_dump()
+    if exercise.only_asks:
+        return {}
     return {name: _STANDARD.get(name, _OTHERS) for name in _expected(exercise)}
+
+
+def worth(exercise: Exercise) -> int:
+    """All points of an exercise, those of its questions among them."""
+    return sum(worths(exercise).values()) + sum(one.points for one in exercise.questions)
+
+
+def unjudged(exercise: Exercise) -> tuple[Part, ...]:
+    """The parts of one that wasn't checked yet."""
+    return tuple(
+        Part(name, Fraction(0), of, "not checked yet") for name, of in worths(exercise).items() if of
+    )
+
+
+def question_part(question: Question, *, right: bool, wrong: int = 0, hints: int = 0) -> Part:
+    """What a question came to, after so many wrong answers and hints."""
+    counted = [f"{wrong} wrong answer{'s' * (wrong != 1)}"] if wrong else []
+    counted += [f"{hints} hint{'s' * (hints != 1)}"] if hints else []
+    points = of_question(question.points, wrong, hints) if right else Fraction(0)
+    why = " and ".join(counted) if right else ", ".join(["not answered", *counted])
+    return Part(f"question {question.id}", points, question.points, why)
 
 
 def _expected(exercise: Exercise) -> Iterator[str]:

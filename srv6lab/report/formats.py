@@ -18,6 +18,7 @@ def _of(module: str, function: str) -> Any:
     return lambda *values: getattr(import_module(f"srv6lab.report.{module}"), function)(*values)
 
 
+ANSWERS: Formats = {"text": _of("questions", "answered_text"), "json": _of("questions", "answered_json")}
 BEHAVIORS: Formats = {"text": _of("behaviors", "behaviors_text"), "json": _of("behaviors", "behaviors_json")}
 CAMPAIGNS: Formats = {"text": _of("faults", "campaign_text"), "json": _of("faults", "campaign_json")}
 COURSES: Formats = {"text": _of("learning", "course_text"), "json": _of("learning", "course_json")}
@@ -35,6 +36,10 @@ PICTURES: Formats = {
 }
 POLICIES: Formats = {"text": _of("policies", "policies_text"), "json": _of("policies", "policies_json")}
 EVENTS: Formats = {"text": _of("watch", "event_text"), "ndjson": _of("watch", "event_json")}
+QUESTIONS: Formats = {
+    "text": _of("questions", "questions_text"),
+    "json": _of("questions", "questions_json"),
+}
 SCORES: Formats = {"text": _of("learning", "scores_text"), "json": _of("learning", "scores_json")}
 SIDS: Formats = {"text": _of("sids", "sids_text"), "json": _of("sids", "sids_json")}
 OVERVIEW: Formats = {"text": _of("status", "overview_text"), "json": _of("status", "overview_json")}

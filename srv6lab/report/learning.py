@@ -9,7 +9,7 @@ from fractions import Fraction
 from textwrap import fill
 
 from srv6lab.evidence.score import Score
-from srv6lab.judge.score import worths
+from srv6lab.judge.score import worth
 from srv6lab.plan.nodes import Plan
 from srv6lab.report.table import aligned
 from srv6lab.teach.course import Station, following
@@ -29,11 +29,12 @@ def scores_text(scores: Sequence[Score]) -> str:
 def task_text(plan: Plan, task: Exercise) -> str:
     """What a learner is to reach, how long it may take, what it is worth, and how to go on."""
     minutes = f", {task.minutes} minutes" if task.minutes else ""
-    of = sum(worths(task).values()) + sum(one.points for one in task.questions)
-    lines = [f"{task.name}: {of} points{minutes}", ""]
+    lines = [f"{task.name}: {worth(task)} points{minutes}", ""]
     lines += fill(" ".join(task.task.split()), 100, break_long_words=False).splitlines()
     lines += [f"  {one.id}: {one.ask}" for one in task.questions]
-    after = [f"invoke hint {plan.running} helps ({len(task.hints)} hints)"] if task.hints else []
+    first = next((one.id for one in task.questions), "")
+    after = [f"invoke answer {plan.running} --question {first} --text ANSWER"] if first else []
+    after += [f"invoke hint {plan.running} helps ({len(task.hints)} hints)"] if task.hints else []
     after += [f"invoke check {plan.running} judges it", f"invoke reset {plan.running} goes back to the start"]
     return "\n".join([*lines, "", *after]) + "\n"
 

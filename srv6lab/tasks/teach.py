@@ -39,14 +39,20 @@ def start(_: Context, lab: str, exercise: str = "", instance: str = "", trust: b
     sys.stdout.write(task_text(plan, found))
 
 
-@task(help={"lab": LAB, "instance": INSTANCE}, positional=["lab"])
-def hint(_: Context, lab: str, instance: str = "") -> None:
-    """Show the next hint for the task that is begun. Each costs a tenth of its points."""
-    from srv6lab.teach import begin
+@task(
+    help={"lab": LAB, "question": "the question to be helped with, and not the task", "instance": INSTANCE},
+    positional=["lab"],
+)
+def hint(_: Context, lab: str, question: str = "", instance: str = "") -> None:
+    """Show the next hint for the task that is begun, or for a question. Each costs a tenth of its points."""
+    from srv6lab.teach import begin, questions
 
     reference = SITE.refer(lab)
     plan, _warnings = SITE.load(reference, instance)
-    text, number, of = begin.hint(SITE.running(reference, instance), plan)
+    if question:
+        text, number, of = questions.hint(SITE.home(reference, instance), plan, question)
+    else:
+        text, number, of = begin.hint(SITE.running(reference, instance), plan)
     print(f"hint {number} of {of}: {text}")
 
 
@@ -201,21 +207,61 @@ def break_(
 @task(
     help={
         "lab": LAB,
+        "question": "the question to answer (default: list them all)",
+        "text": "the answer: all words behind the question",
+        "seal": "for authors: print what a topology says of this answer, so that nobody can read it there",
         "node": "of a planted fault: where it is",
         "cause": "of a planted fault: what it is; list says which there are",
         "mend": "of a planted fault: commands for that node, or NODE: COMMANDS, repeatable; then it is checked",
+        "format": f"of questions: {', '.join(formats.ANSWERS)}",
         "instance": INSTANCE,
     },
-    iterable=["mend"],
-    positional=["lab"],
+    iterable=["text", "mend"],
+    positional=["lab", "question", "text"],
 )
 def answer(
-    _: Context, lab: str, mend: Sequence[str], node: str = "", cause: str = "", instance: str = ""
+    _: Context,
+    text: Sequence[str],
+    mend: Sequence[str],
+    lab: str = "",
+    question: str = "",
+    seal: str = "",
+    node: str = "",
+    cause: str = "",
+    format: str = "text",
+    instance: str = "",
 ) -> None:
-    """Answer what is wrong in a broken lab, by place and cause, or mend it.
+    """Answer a question of a lab by what its newest check captured; without one, list them. Or say what is broken.
 
-    All faults named are 60%, a check that is green again 40%; a wrong answer or mend costs 10%, a look at the causes 20%.
+    An answer may be spelled as you like: 43, 0x2b or routing. Each wrong one costs a quarter of the question's points.
+    Of a planted fault --node and --cause say what is wrong, or --mend mends it. All faults named are 60%, a check that is
+    green again 40%; a wrong answer or mend costs 10%, a look at the causes 20%.
     """
+    show_all, show = formats.chosen(formats.QUESTIONS, format), formats.chosen(formats.ANSWERS, format)
+    if seal:
+        from srv6lab.teach.seals import seal as sealed
+
+        print(sealed(seal))
+        return
+    if node or cause or mend:
+        _answer_fault(lab, mend, node, cause, instance)
+        return
+    from srv6lab.teach import questions
+
+    reference = SITE.refer(lab)
+    plan, _warnings = SITE.load(reference, instance)
+    home = SITE.home(reference, instance)
+    if not text:
+        sys.stdout.write(show_all(plan, questions.asked(home, plan, question)))
+        return
+    found = questions.answer(home, plan, question, " ".join(text))
+    sys.stdout.write(show(plan, found))
+    sys.stdout.flush()
+    if not found.judged.right:
+        raise Exit(code=4 if found.judged.counted else 1)
+
+
+def _answer_fault(lab: str, mend: Sequence[str], node: str, cause: str, instance: str) -> None:
     from srv6lab.report import faults
     from srv6lab.teach import diagnosis
 

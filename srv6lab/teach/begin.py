@@ -52,7 +52,7 @@ def start(one: Instance, plan: Plan, name: str, progress: Progress) -> Begun:
     begun = Begun(name, TASK, now())
     _put(one, plan, exercise, begun, progress)
     found = read_begun(one.home) or begun
-    told(one.home, plan.name, found)
+    told(one.home, plan, found)
     return found
 
 
@@ -183,7 +183,7 @@ def solve(one: Instance, plan: Plan, show: Show) -> Begun:
     with one.home.locked():
         begun = replace(begun, solved=True)
         write_begun(one.home, begun)
-        told(one.home, plan.name, begun)
+        told(one.home, plan, begun)
         for step in steps:
             show(f"# {step.why}")
             for line in step.shown:
@@ -206,7 +206,7 @@ def hint(one: Instance, plan: Plan) -> tuple[str, int, int]:
             )
         begun = replace(begun, hints=begun.hints + 1)
         write_begun(one.home, begun)
-        told(one.home, plan.name, begun)
+        told(one.home, plan, begun)
     return hints[begun.hints - 1], begun.hints, len(hints)
 
 

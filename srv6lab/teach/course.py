@@ -6,14 +6,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-from srv6lab.judge.score import worths
-from srv6lab.teach.learned import Entry, Learned
+from srv6lab.judge.score import worth
+from srv6lab.teach.learned import Entry, Learned, state
 from srv6lab.topology.model import Topology
 
 
 @dataclass(frozen=True, slots=True)
 class Station:
-    """A task of the course: what it is worth, how many minutes it takes (None where nobody says), and what was reached."""
+    """A task of the course: what it is worth, how many minutes it takes (None where nobody says), what was reached, and
+    its `state`: `new`, `begun`, `shown` or `done`."""
 
     lab: str
     exercise: str
@@ -21,13 +22,7 @@ class Station:
     of: int
     minutes: int | None
     entry: Entry | None
-
-    @property
-    def state(self) -> str:
-        """`done`, `begun`, or `new`."""
-        if self.entry is None:
-            return "new"
-        return "done" if self.entry.passed else "begun"
+    state: str = "new"
 
 
 def stations(course: Iterable[Topology], learned: Iterable[Learned]) -> list[Station]:
@@ -38,9 +33,10 @@ def stations(course: Iterable[Topology], learned: Iterable[Learned]) -> list[Sta
             lab.name,
             one.name,
             one.description,
-            sum(worths(one).values()) + sum(question.points for question in one.questions),
+            worth(one),
             one.minutes,
-            best.get((lab.name, one.name)),
+            (entry := best.get((lab.name, one.name))),
+            state(one, entry),
         )
         for lab in course
         for one in lab.exercises
@@ -49,9 +45,10 @@ def stations(course: Iterable[Topology], learned: Iterable[Learned]) -> list[Sta
 
 
 def following(found: Iterable[Station]) -> Station | None:
-    """What is next: what is begun, else the first that isn't done."""
-    rest = [one for one in found if one.state != "done"]
-    return next((one for one in rest if one.state == "begun"), rest[0] if rest else None)
+    """What is next: what is begun, else the first that is new, else the first whose solution was shown."""
+    rest = list(found)
+    wanted = (one for state in ("begun", "new", "shown") for one in rest if one.state == state)
+    return next(wanted, None)
 
 
 def _best(learned: Iterable[Learned]) -> Mapping[tuple[str, str], Entry]:

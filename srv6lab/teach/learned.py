@@ -11,8 +11,11 @@ from srv6lab.errors import LabError
 from srv6lab.evidence.documents import from_json, to_json
 from srv6lab.evidence.score import Part, Score, lost_by_help
 from srv6lab.host.files import read_document, shown, write_whole
+from srv6lab.judge.score import question_part, unjudged, worths
 from srv6lab.live.begun import Begun, now
+from srv6lab.plan.nodes import Plan
 from srv6lab.providers.state import Home
+from srv6lab.topology.exercises import Exercise
 
 SCHEMA = 1
 
@@ -20,7 +23,8 @@ SCHEMA = 1
 @dataclass(frozen=True, slots=True)
 class Entry:
     """What was reached in one exercise of one lab. Times are ISO 8601 in UTC, "" for never. `parts` are those of the
-    newest check: (name, points as a fraction, of, reason); `best` is the most that all came to."""
+    newest check: (name, points as a fraction, of, reason); `best` is the most that all came to. Of questions, by their ids:
+    the answers that were `right`, how many were `wrong`, and with how many hints the learner was `helped`."""
 
     began: str
     passed: str = ""
@@ -32,6 +36,7 @@ class Entry:
     best: str = "0"
     right: Mapping[str, str] = field(default_factory=dict)
     wrong: Mapping[str, int] = field(default_factory=dict)
+    helped: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +74,10 @@ def write_entry(home: Home, lab: str, exercise: str, entry: Entry) -> None:
 
 
 def told(
-    home: Home, lab: str, begun: Begun, parts: tuple[Part, ...] | None = None, *, passed: bool = False
+    home: Home, plan: Plan, begun: Begun, parts: tuple[Part, ...] | None = None, *, passed: bool = False
 ) -> Entry:
     """Write down what is known of a task now: with the `parts` of a check that has just been made, if one was."""
-    before = read_learned(home).entry(lab, begun.exercise) or Entry(begun.when)
+    before = read_learned(home).entry(plan.name, begun.exercise) or Entry(begun.when)
     entry = replace(
         before,
         began=begun.when,
@@ -80,19 +85,43 @@ def told(
         hints=begun.hints,
         causes=begun.causes,
         solved=begun.solved,
-        right=begun.right,
-        wrong=begun.wrong,
     )
     if parts is not None:
         entry = replace(entry, parts=tuple((one.name, str(one.points), one.of, one.reason) for one in parts))
-        entry = replace(entry, passed=(before.passed or now()) if passed else before.passed)
-    entry = replace(entry, best=str(max(Fraction(before.best), score(begun.exercise, entry).points)))
-    write_entry(home, lab, begun.exercise, entry)
+        if passed and not begun.solved:
+            entry = replace(entry, passed=before.passed or now())
+    entry = replace(entry, best=best(plan.exercise(begun.exercise)[1], entry))
+    write_entry(home, plan.name, begun.exercise, entry)
     return entry
 
 
-def score(exercise: str, entry: Entry) -> Score:
+def best(task: Exercise, entry: Entry) -> str:
+    """The most that was ever reached, now that there is this."""
+    return str(max(Fraction(entry.best), score(task, entry).points))
+
+
+def score(task: Exercise, entry: Entry) -> Score:
     """What an entry's newest check and its answers come to."""
     lost, reasons = lost_by_help(entry.hints, entry.causes, entry.solved)
-    parts = tuple(Part(name, Fraction(points), of, reason) for name, points, of, reason in entry.parts)
-    return Score(exercise, parts, lost, reasons)
+    judged = tuple(Part(name, Fraction(points), of, reason) for name, points, of, reason in entry.parts)
+    answered = (
+        question_part(
+            one,
+            right=one.id in entry.right,
+            wrong=entry.wrong.get(one.id, 0),
+            hints=entry.helped.get(one.id, 0),
+        )
+        for one in task.questions
+    )
+    return Score(task.name, (*(judged or unjudged(task)), *answered), lost, reasons)
+
+
+def state(task: Exercise, entry: Entry | None) -> str:
+    """`new`; `begun`; `done`, once its check passed, if it is judged by one, and each question was answered; or `shown`,
+    where its solution was."""
+    if entry is None:
+        return "new"
+    answered = all(one.id in entry.right for one in task.questions)
+    if answered and (entry.passed or not worths(task)):
+        return "done"
+    return "shown" if entry.solved else "begun"

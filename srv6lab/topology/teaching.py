@@ -69,6 +69,11 @@ class Taught(Model):
         return bool(self.task or self.start or self.by_hand or self.questions)
 
     @property
+    def only_asks(self) -> bool:
+        """Whether all that a learner has to do is to answer."""
+        return bool(self.questions) and not self.changes_the_lab
+
+    @property
     def changes_the_lab(self) -> bool:
         """Whether it has to be started: the lab isn't as its file says until the learner has made it so."""
         return bool(self.start) or self.by_hand

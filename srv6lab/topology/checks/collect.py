@@ -18,6 +18,7 @@ from srv6lab.topology.expectations import (
 )
 from srv6lab.topology.local_sid import LocalSid
 from srv6lab.topology.model import Group, Link, Node, Service
+from srv6lab.topology.questions import Question
 from srv6lab.topology.sr_policy import SrPolicy
 from srv6lab.topology.steering import Steering
 
@@ -168,6 +169,7 @@ def _exercise(raw: Any, index: int, cut: frozenset[Path]) -> ExerciseView:
         heard=bool(_raw_list(raw, "expect", "control")),
         actions=actions,
         actions_known=actions_known,
+        questions=_items(Question, raw, ("questions",), cut, path),
     )
 
 

@@ -103,17 +103,23 @@ def unknown_point(view: Facts, locate: Locate) -> Iterator[Problem]:
     points = [(item.path, item.value.point) for _, item in _packets(view)]
     points += [(item.path, item.value.point) for item in _messages(view)]
     for path, at in points:
-        where = locate((*path, "at"))
-        node, place = at.node, at.place
-        if words := no_node(view, node):
-            yield Problem(where, *words)
-        elif place.netns and place not in view.places and view.services_sound:
-            yield Problem(where, f"{node} has no network namespace {at.netns}", f'write "{node}:{at.nic}"')
-        elif _misses(view, at):
-            links = () if at.netns else view.nics.get(node, ())
-            known = {one.endpoint.nic for one in links} | view.places.get(place, set())
-            mend = f"NICs of {place}: {', '.join(sorted(known))}" if known else f"connect {node} first"
-            yield Problem(where, f"no link ends at {at}", mend)
+        if words := point_problem(view, at):
+            yield Problem(locate((*path, "at")), *words)
+
+
+def point_problem(view: Facts, at: Point) -> tuple[str, str] | None:
+    """What is wrong with the name of a NIC, and how to mend it."""
+    node, place = at.node, at.place
+    if words := no_node(view, node):
+        return words
+    if place.netns and place not in view.places and view.services_sound:
+        return f"{node} has no network namespace {at.netns}", f'write "{node}:{at.nic}"'
+    if _misses(view, at):
+        links = () if at.netns else view.nics.get(node, ())
+        known = {one.endpoint.nic for one in links} | view.places.get(place, set())
+        mend = f"NICs of {place}: {', '.join(sorted(known))}" if known else f"connect {node} first"
+        return f"no link ends at {at}", mend
+    return None
 
 
 def _misses(view: Facts, at: Point) -> bool:

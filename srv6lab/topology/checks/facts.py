@@ -34,6 +34,7 @@ from srv6lab.topology.frr_sids import isis_sids
 from srv6lab.topology.local_sid import LocalSid
 from srv6lab.topology.model import Endpoint, Group, Link, Node, Service
 from srv6lab.topology.places import Place
+from srv6lab.topology.questions import Question
 from srv6lab.topology.route import Route
 from srv6lab.topology.scalars import Address, Interface, Network
 from srv6lab.topology.sr_policy import SrPolicy
@@ -75,6 +76,7 @@ class ExerciseView:
     heard: bool
     actions: tuple[Item[Action], ...]
     actions_known: bool
+    questions: tuple[Item[Question], ...] = ()
 
     @property
     def firewalls(self) -> tuple[Item[Firewall], ...]:
