@@ -174,6 +174,9 @@ def _build_in_parts(scratch: str, lower: str, root: str) -> None:
 
 def _overlay_or_bind(lower: str, name: str, target: str, ours: Iterable[str]) -> None:
     closed = [folder for folder in ours if not os.access(f"{lower}/{folder}", os.R_OK | os.X_OK)]
+    if not os.access(lower, os.R_OK | os.X_OK):  # such as root's own folder
+        _mount("tmpfs", target, "tmpfs", _MS_NOSUID | _MS_NODEV, "mode=755")
+        return
     try:
         _overlay(lower, name, target, ours)
     except OSError:  # such as a file system that can't be a lower layer: readable will do
