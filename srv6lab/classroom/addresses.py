@@ -37,7 +37,11 @@ _OF_THE_LAB = {
     IPv4Network("203.0.113.0/24"): 3,
 }
 _TAKEN = {0x2001, 0x2002, 0x3FFF}  # with documentation and 6to4 in them
-_WIDE = (IPv6Network("fc00::/7"), IPv6Network("fc00::/8"), IPv6Network("2000::/3"))  # in which an address stays
+_WIDE = (
+    IPv6Network("fc00::/7"),
+    IPv6Network("fc00::/8"),
+    IPv6Network("2000::/3"),
+)  # in which an address stays
 _MOST = 4  # hexadecimal digits of a group
 
 
@@ -116,7 +120,9 @@ class Shape:
     @cached_property
     def _lengths(self) -> Mapping[int, frozenset[int]]:
         every = [one for one in self.used | self.kept | self.locators if one not in _WIDE]
-        return {version: frozenset(one.prefixlen for one in every if one.version == version) for version in (4, 6)}
+        return {
+            version: frozenset(one.prefixlen for one in every if one.version == version) for version in (4, 6)
+        }
 
     @cached_property
     def _fixed(self) -> frozenset[tuple[int, ...]]:
@@ -183,7 +189,9 @@ class Renumbering:
         if part is Part.HEAD:
             return self._heads.get(number, number)
         if part is Part.FIRST:
-            return self._first(path, number) if version == 6 else self._octets_behind(path).get(number, number)
+            return (
+                self._first(path, number) if version == 6 else self._octets_behind(path).get(number, number)
+            )
         if part is Part.FUNCTION:
             return self.functions.of_number(number)
         if part is Part.NUMBER:

@@ -43,9 +43,7 @@ def together(dice: Dice, used: Iterable[str], fixed: Iterable[str] = ()) -> Digi
     return Digits(_table(dice, frozenset(used) - {"0"}, frozenset(fixed) - {"0"}, "1", "f"))
 
 
-def _table(
-    dice: Dice, used: frozenset[str], fixed: frozenset[str], low: str, high: str
-) -> dict[str, str]:
+def _table(dice: Dice, used: frozenset[str], fixed: frozenset[str], low: str, high: str) -> dict[str, str]:
     numbers = [int(one, 16) for one in used]
     found = dice.rising_between(numbers, int(low, 16), int(high, 16), (int(one, 16) for one in fixed))
     return {format(old, "x"): format(found[old], "x") for old in numbers}

@@ -48,12 +48,16 @@ def read_learners(path: Path) -> tuple[Person, ...]:
         mend = "save it as UTF-8: in a spreadsheet that is CSV UTF-8"
         raise TopologyError([Problem(where, "the file isn't UTF-8", mend)]) from None
     except OSError as error:
-        raise UsageError(f"{shown(path)} can't be read: {error.strerror or error}", "check the path") from None
+        raise UsageError(
+            f"{shown(path)} can't be read: {error.strerror or error}", "check the path"
+        ) from None
     problems: list[Problem] = []
     lines = text.splitlines()
     found: dict[str, tuple[int, Person]] = {}
     for number, person in _people(text):
-        where = Location(shown(path), number, 1, _printable(lines[number - 1]) if number <= len(lines) else "")
+        where = Location(
+            shown(path), number, 1, _printable(lines[number - 1]) if number <= len(lines) else ""
+        )
         first, _ = found.setdefault(person.known_by, (number, person))
         if wrong := _wrong(person.name):
             problems.append(Problem(where, *wrong))

@@ -94,7 +94,9 @@ def read_class(folder: Path) -> Class | None:
         found = json.loads(read_document(folder / CLASS))
         if found["schema"] != SCHEMA:
             raise ValueError(f"its schema is {found['schema']}, not {SCHEMA}")
-        people = {str(one): {str(k): str(v) for k, v in said.items()} for one, said in found["people"].items()}
+        people = {
+            str(one): {str(k): str(v) for k, v in said.items()} for one, said in found["people"].items()
+        }
         learners = {str(one): str(key) for one, key in found["learners"].items()}
         return Class(found["class"], found["seed"], tuple(found["labs"]), learners, people)
     except FileNotFoundError:
@@ -145,7 +147,9 @@ def pattern_of(file: Path) -> Pattern:
     learner's already."""
     lab = load(file, shown(file))
     if lab.topology.learner:
-        raise UsageError(f"{shown(file)} is {lab.topology.learner.name}'s already", "name the lab that it is of")
+        raise UsageError(
+            f"{shown(file)} is {lab.topology.learner.name}'s already", "name the lab that it is of"
+        )
     texts = {TOPOLOGY: file.read_bytes().decode().removeprefix("\ufeff"), **lab.files}
     for name in (README, *lab.topology.include):
         with suppress(FileNotFoundError):
@@ -234,7 +238,9 @@ class _Maker:
     def _tell_same(self, lab: str) -> None:
         if lab not in self._same:
             self._same.add(lab)
-            self._say(f"{lab} is handed out with its own addresses, since its file doesn't write all of them out")
+            self._say(
+                f"{lab} is handed out with its own addresses, since its file doesn't write all of them out"
+            )
 
 
 def page(found: Class) -> str:

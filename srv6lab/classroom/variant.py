@@ -236,4 +236,3 @@ def same_lab(lab: Lab, other: Lab, say: Callable[[str], str]) -> bool:
 def _said(topology: Topology) -> Any:
     """All that a topology says, but whose it is."""
     return topology.model_dump(mode="json", exclude={"learner"})
-

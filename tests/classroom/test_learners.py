@@ -33,7 +33,7 @@ def test_a_list_has_a_name_a_line(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("mark", [",", ";", "\t"])
 def test_a_table_of_a_spreadsheet_keeps_its_columns(tmp_path: Path, mark: str) -> None:
-    table = f"Email{mark}Name{mark}Group\r\na@example.org{mark}\"Example, Anna\"{mark}1\r\n# left\r\n{mark}Bo{mark}\r\n"
+    table = f'Email{mark}Name{mark}Group\r\na@example.org{mark}"Example, Anna"{mark}1\r\n# left\r\n{mark}Bo{mark}\r\n'
     assert read(tmp_path, b"\xef\xbb\xbf" + table.encode()) == [
         ("Example, Anna", {"email": "a@example.org", "group": "1"}),
         ("Bo", {}),

@@ -46,7 +46,11 @@ def made(folder: Path, labs: Mapping[str, Path], *names: str, seed: str = SEED) 
 
 
 def content(folder: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
 
 
 def test_the_same_seed_makes_the_same_bytes(tmp_path: Path, labs: dict[str, Path]) -> None:
@@ -152,7 +156,12 @@ def test_no_name_leaves_its_place(tmp_path: Path, labs: dict[str, Path], name: s
     folder = tmp_path / "class"
     (learner,) = made(folder, labs, name).learners
     assert {path.name for path in tmp_path.iterdir()} == {"class", "own"}
-    assert {path.name for path in folder.iterdir()} == {"class.json", "README.txt", "labs-of", f"{learner}.zip"}
+    assert {path.name for path in folder.iterdir()} == {
+        "class.json",
+        "README.txt",
+        "labs-of",
+        f"{learner}.zip",
+    }
     found = load(folder / "labs-of" / learner / "small/topology.yml").topology.learner
     assert found and (found.name, found.group) == (learner, "c")
     assert json.loads((folder / "class.json").read_text())["people"][learner]["name"] == name
@@ -175,7 +184,11 @@ def test_two_learners_have_no_address_sid_or_mac_in_common(tmp_path: Path, labs:
 def test_an_instance_is_called_after_lab_and_learner(tmp_path: Path, labs: dict[str, Path]) -> None:
     made(tmp_path / "class", labs, "Anna")
     site = LabsFolder(tmp_path, tmp_path / "class/labs-of/anna")
-    assert site.refer("small").name == site.refer(str(tmp_path / "class/labs-of/anna/small")).name == "small-anna"
+    assert (
+        site.refer("small").name
+        == site.refer(str(tmp_path / "class/labs-of/anna/small")).name
+        == "small-anna"
+    )
     assert LabsFolder(tmp_path, tmp_path / "own").refer("small").name == "small"
 
 

@@ -88,7 +88,13 @@ def predicted(lab: Plan) -> str:
     """With the NICs in the place of their MACs, and no digests: those depend on addresses as they should."""
     text = labs_.predict(lab, [one.name for one in lab.exercises], [], "json")
     nics = [nic for node in lab.nodes for nic in node.nics]
-    nics += [nic for node in lab.nodes for one in node.services for port in one.ports for nic in (port.outside, port.inside)]
+    nics += [
+        nic
+        for node in lab.nodes
+        for one in node.services
+        for port in one.ports
+        for nic in (port.outside, port.inside)
+    ]
     macs = {nic.mac: str(nic.point) for nic in nics}
     text = re.sub("(?:[0-9a-f]{2}:){5}[0-9a-f]{2}", lambda found: macs.get(found[0], found[0]), text)
     return re.sub(r'("srh.tlvs": "\w{16})\w+', r"\1", text)
@@ -110,7 +116,9 @@ def test_the_same_key_makes_the_same_and_another_lab_something_else() -> None:
 def test_nothing_is_varied_of_a_lab_whose_names_mean_something_else() -> None:
     """A node that an exercise is called after keeps its name, and so does what looks like a node and isn't."""
     text = SMALL.replace("gate", "r1").replace("exit", "r2").replace("name: across", "name: across-r2")
-    mine = variant(of_text(text, **{"README.md": "`across-r2` leads to r2; R1 is r1, xr1 and r1x are not."}), KEYS[0])
+    mine = variant(
+        of_text(text, **{"README.md": "`across-r2` leads to r2; R1 is r1, xr1 and r1x are not."}), KEYS[0]
+    )
     assert mine.rewriting.names["r2"] == "r2"
     assert "name: across-r2" in mine.texts[TOPOLOGY]
     new = mine.rewriting.names["r1"]
@@ -118,7 +126,12 @@ def test_nothing_is_varied_of_a_lab_whose_names_mean_something_else() -> None:
 
 
 def test_services_vrfs_and_probes_keep_their_names() -> None:
-    text = SMALL.replace("gate", "r1").replace("exit", "r2").replace("id: echo", "id: r3").replace("probe: echo", "probe: r3")
+    text = (
+        SMALL.replace("gate", "r1")
+        .replace("exit", "r2")
+        .replace("id: echo", "id: r3")
+        .replace("probe: echo", "probe: r3")
+    )
     mine = variant(of_text(text), KEYS[0])
     assert "id: r3" in mine.texts[TOPOLOGY] and "r3" not in mine.rewriting.names.values()
 
@@ -141,11 +154,24 @@ def test_what_was_in_a_prefix_is_in_it(seed: int) -> None:
     every: set[Network] = set()
     for _ in range(20):
         length = chance.choice((8, 16, 17, 20, 24, 30, 32))
-        every.add(IPv4Network((chance.choice((10 << 24, 172 << 24 | 16 << 16, 192 << 24 | 168 << 16)) | chance.getrandbits(16), length), strict=False))
+        every.add(
+            IPv4Network(
+                (
+                    chance.choice((10 << 24, 172 << 24 | 16 << 16, 192 << 24 | 168 << 16))
+                    | chance.getrandbits(16),
+                    length,
+                ),
+                strict=False,
+            )
+        )
         length = chance.choice((16, 32, 40, 48, 56, 64, 127, 128))
         head = chance.choice((0xFC00, 0xFD00, 0x2001, 0x20010DB8))
         number = (head << 96 if head > 0xFFFF else head << 112) | chance.choice((0, 1, 0x12, 0xAB)) << 64
-        every.add(IPv6Network((number | chance.choice((0, 0x1F)) << 80 | chance.getrandbits(4), length), strict=False))
+        every.add(
+            IPv6Network(
+                (number | chance.choice((0, 0x1F)) << 80 | chance.getrandbits(4), length), strict=False
+            )
+        )
     of = renumbering(Shape(frozenset(every)), f"{seed:032x}").of_network
     for one, other in combinations(sorted(every, key=str), 2):
         if one.version == other.version:
@@ -156,7 +182,8 @@ def test_what_was_in_a_prefix_is_in_it(seed: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "address", ["::", "::1", "fe80::1", "ff02::1", "64:ff9b::1", "0.0.0.0", "127.0.0.1", "169.254.0.1", "224.0.0.5"]
+    "address",
+    ["::", "::1", "fe80::1", "ff02::1", "64:ff9b::1", "0.0.0.0", "127.0.0.1", "169.254.0.1", "224.0.0.5"],
 )
 def test_what_means_the_same_everywhere_stays(address: str) -> None:
     one = ip_address(address)
@@ -173,7 +200,10 @@ def test_an_address_stays_among_its_like(old: str, inside: str) -> None:
 
 
 def test_no_address_outside_of_documentation_becomes_one_of_it() -> None:
-    heads = {str(renumbering(shape_of("2001:12::/64"), f"{seed}").of(ip_address("2001:12::1")))[:5] for seed in range(400)}
+    heads = {
+        str(renumbering(shape_of("2001:12::/64"), f"{seed}").of(ip_address("2001:12::1")))[:5]
+        for seed in range(400)
+    }
     assert not heads & {"2001:", "2002:", "3fff:"}
     assert len(heads) > 300
 
