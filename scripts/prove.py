@@ -45,6 +45,7 @@ PARTS = {
     "model": ("prove", "tests/srv6"),
     "proxy": ("prove", "tests/srconf"),
     "machines": ("prove", "tests/providers"),
+    "class": ("prove", "tests/classroom"),
     "rest": ("prove", ""),
 }
 RAN_TO_THE_END = (0, 1)  # pytest's exit codes: all passed, some failed

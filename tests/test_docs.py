@@ -288,8 +288,11 @@ case $1 in up|check|destroy) exec invoke "$@" ;; esac
 """
 
 
-# Their commands boot emulated machines, wait for routing protocols again and again, or are a whole lab's.
-SLOW = {"kernels.md", "srv6-primer.md", "CONTRIBUTING.md"} | {one.name for one in SITE.course()[0][1:]}
+# Their commands boot emulated machines, wait for routing protocols again and again, are those that the README's are, or
+# are a whole lab's.
+SLOW = {"kernels.md", "srv6-primer.md", "CONTRIBUTING.md", "report.md"} | {
+    one.name for one in SITE.course()[0][1:]
+}
 
 
 @pytest.mark.parametrize(

@@ -84,7 +84,7 @@ def some(paths: Sequence[Path], one_of: int) -> list[Any]:
     return [pytest.param(path, id=path.stem, marks=marks[path]) for path in paths]
 
 
-@pytest.fixture(scope="module", params=some(WITH_FRR, 4))
+@pytest.fixture(scope="module", params=some(WITH_FRR, 6))
 def frr(request: Any, ahead: Ahead) -> Iterator[Up]:
     lab = ahead.lab(request.param)
     yield lab
@@ -96,7 +96,7 @@ def proves(lab: Up) -> None:
         assert verdict.status is Status.PASS, (verdict.exercise, not_passed(verdict), verdict.suspects)
 
 
-@pytest.fixture(scope="module", params=some(PLAIN, 3))
+@pytest.fixture(scope="module", params=some(PLAIN, 5))
 def plain(request: Any) -> Iterator[Up]:
     need_root()
     begun: list[Home] = []

@@ -166,7 +166,7 @@ def _entries(data: bytes | None) -> Mapping[str, Entry]:
     found = document(data, PROGRESS)
     entries: Mapping[str, Entry] = typed(Mapping[str, Entry], found, PROGRESS)
     for name, one in entries.items():
-        if min(one.checks, one.hints, one.causes, *one.wrong.values()) < 0:
+        if min(one.checks, one.hints, one.causes, *one.wrong.values(), *one.helped.values()) < 0:
             raise UsageError(f"{PROGRESS}: a number of {name!a} is below 0", _MEND)
     return entries
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from fractions import Fraction
 from hashlib import sha256
 from pathlib import Path
 
@@ -24,8 +23,9 @@ from srv6lab.evidence.score import Part, Score, lost_by_help
 from srv6lab.judge.captures import Captures, read_several
 from srv6lab.judge.grade import Graded, as_read
 from srv6lab.judge.observed import refuse_others
-from srv6lab.judge.score import marked, parts, worths
+from srv6lab.judge.score import marked, parts, question_part, unjudged
 from srv6lab.plan.nodes import Plan
+from srv6lab.teach.answers import judge_seen
 from srv6lab.teach.learned import Entry
 from srv6lab.topology.exercises import Exercise
 
@@ -103,11 +103,12 @@ class _HandedIn:
         self.suspicions += clocks.of_log(self.found, [run for run in self.runs.values() if run], self.now)
         traits = self._traits()
         self.suspicions += copies.twice_in_one(traits)
-        scores = tuple(self._score(exercise, judged.get(exercise.name)) for exercise in marked(self.plan))
+        by = {exercise.name: self._run_of(exercise, judged) for exercise in marked(self.plan)}
+        scores = tuple(self._score(one, judged.get(by[one.name])) for one in marked(self.plan))
         if self.found.left:
             names = ", ".join(map(ascii, self.found.left[:3]))
             self.notes.append(f"left out, since no hand-in has it: {names}")
-        found = replace(self.mine, scores=scores, notes=tuple(self.notes), traits=traits)
+        found = replace(self.mine, scores=scores, by=by, notes=tuple(self.notes), traits=traits)
         return found.suspected(self.suspicions)
 
     # --- its runs
@@ -171,13 +172,32 @@ class _HandedIn:
 
     # --- what it is worth
 
+    def _run_of(self, exercise: Exercise, judged: Mapping[str, Graded]) -> str:
+        """The run by which it is judged: its own, or that of the one that it is like where it is only to be looked at."""
+        like = "" if exercise.changes_the_lab else exercise.like
+        return like if like and exercise.name not in judged and like in judged else exercise.name
+
     def _score(self, exercise: Exercise, judged: Graded | None) -> Score:
         entry = self.found.entries.get(exercise.name) or Entry("")
         lost, reasons = lost_by_help(entry.hints, entry.causes, entry.solved)
+        answers = tuple(self._answers(exercise, entry, judged))
         if judged is None:
             why = self.unjudged.get(exercise.name, "nothing of it was handed in")
-            return Score(exercise.name, tuple(_none_of(exercise, why)))
-        return Score(exercise.name, parts(exercise, judged.verdict), lost, reasons)
+            none = tuple(replace(part, reason=why) for part in unjudged(exercise))
+            return Score(exercise.name, (*none, *answers), lost, reasons)
+        return Score(exercise.name, (*parts(exercise, judged.verdict), *answers), lost, reasons)
+
+    def _answers(self, exercise: Exercise, entry: Entry, judged: Graded | None) -> Iterator[Part]:
+        """Its questions: each answer that was right on the learner's machine, judged again by the packets."""
+        found, predicted = (judged.found, judged.predicted) if judged else ({}, {})
+        for one in exercise.questions:
+            wrong, hints = entry.wrong.get(one.id, 0), entry.helped.get(one.id, 0)
+            text = entry.right.get(one.id)
+            said = judge_seen(self.plan, exercise, one, text, found, predicted) if text is not None else None
+            part = question_part(one, right=bool(said and said.right), wrong=wrong, hints=hints)
+            yield (
+                replace(part, reason=f"the answer {text!a}: {said.note}") if said and not said.right else part
+            )
 
     def _traits(self) -> Traits:
         captures = {
@@ -188,8 +208,3 @@ class _HandedIn:
         return Traits(
             self.mine.file, self.found.manifest.learner, self.found.digest, tuple(self.made), captures
         )
-
-
-def _none_of(exercise: Exercise, why: str) -> Iterator[Part]:
-    for name, of in worths(exercise).items():
-        yield Part(name, Fraction(0), of, why)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
@@ -18,7 +18,8 @@ class Marks:
     """A line of the table. `file` is the hand-in's path in the folder; `status` GRADED (FORGED if anything of it is), DAMAGED
     where it can't be read, FOREIGN where it is of no learner or lab of the class, or MISSING where a learner handed in
     nothing for a lab: then `why` says it, and `scores` are empty. `notes` are what a trainer should know, and nobody's
-    fault. `again` is the file that counts in its place, "" for one that counts itself."""
+    fault. `again` is the file that counts in its place, "" for one that counts itself; `by` the run by which an exercise is
+    judged, where that is another's."""
 
     file: str
     status: str
@@ -30,6 +31,7 @@ class Marks:
     why: str = ""
     written: str = ""
     again: str = ""
+    by: Mapping[str, str] = field(default_factory=dict)
     traits: Traits = field(default_factory=lambda: Traits("", ""))
 
     @property
@@ -52,14 +54,14 @@ class Marks:
     def suspected(self, more: Iterable[Suspicion]) -> Marks:
         """With other suspicions beside its own; what depends on something forged has no points."""
         every = tuple(dict.fromkeys([*self.suspicions, *more]))
-        return replace(self, suspicions=every, scores=tuple(_worthless(one, every) for one in self.scores))
+        return replace(
+            self, suspicions=every, scores=tuple(self._worthless(one, every) for one in self.scores)
+        )
 
-
-def _worthless(score: Score, suspicions: Iterable[Suspicion]) -> Score:
-    why = next(
-        (one for one in suspicions if one.sure == FORGED and one.exercise in ("", score.exercise)), None
-    )
-    if why is None:
-        return score
-    parts = tuple(replace(part, points=Fraction(0), reason=f"forged: {why.what}") for part in score.parts)
-    return replace(score, parts=parts, lost=Fraction(0), reasons=())
+    def _worthless(self, score: Score, suspicions: Iterable[Suspicion]) -> Score:
+        runs = ("", score.exercise, self.by.get(score.exercise, ""))
+        why = next((one for one in suspicions if one.sure == FORGED and one.exercise in runs), None)
+        if why is None:
+            return score
+        parts = tuple(replace(part, points=Fraction(0), reason=f"forged: {why.what}") for part in score.parts)
+        return replace(score, parts=parts, lost=Fraction(0), reasons=())

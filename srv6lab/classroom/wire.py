@@ -53,6 +53,7 @@ def _macs(plan: Plan, hops: Iterable[Hop]) -> Iterator[_Fault]:
     nics = {nic.point: nic for nic in plan.traced()}
     far_ends = plan.far_ends()
     every = {nic.mac for nic in (*nics.values(), *plan.nics())}
+    every |= {nic.mac for ends in far_ends.values() for nic in ends}  # also what a service is wired to
     if any(node.own.commands for node in plan.nodes):  # which may make NICs of their own
         return
     for hop in hops:

@@ -111,7 +111,7 @@ def one_clock_step(files: Files) -> Files:
 
 
 def checked_often(files: Files) -> Files:
-    entry = {"began": "", "passed": "", "checks": 50, "hints": 0, "causes": 0, "solved": False, "parts": [], "best": "0", "right": {}, "wrong": {}}  # fmt: skip
+    entry = {"began": "", "passed": "", "checks": 50, "hints": 0, "causes": 0, "solved": False, "parts": [], "best": "0", "right": {}, "wrong": {}, "helped": {}}  # fmt: skip
     return sealed({**files, "progress.json": json.dumps({EXERCISES[0]: entry}).encode()})
 
 
@@ -308,3 +308,32 @@ DAMAGED: Mapping[str, Callable[[Files], bytes]] = {
     "other-shape": lambda files: packed({**files, "manifest.json": b'{"schema": 1, "lab": 7}'}),
     "of-another-class": lambda files: packed(sealed(files, **{"class": f"{GROUP}-other"})),
 }
+
+
+# --- a hundred
+
+
+def hundred(course: Course) -> dict[str, bytes]:
+    """40 honest hand-ins, 20 that are partly right, 30 forged ones in all ways, 10 damaged ones; the name of each begins with
+    which it is, and they are shared among the learners."""
+    found: dict[str, bytes] = {}
+    honest, forged, damaged = list(HONEST.items()), list(WAYS.items()), list(DAMAGED.items())
+    partly = [("wrong", as_it_is), ("half", half), ("dropped", tracer_dropped)]
+    for number in range(100):
+        mine = course.learners[number % len(course.learners)]
+        other = course.learners[(number + 1) % len(course.learners)]
+        right = course.right[mine.name]
+        if number < 40:
+            way, make = honest[number % len(honest)]
+            kind, data = "honest", packed(make(right))
+        elif number < 60:
+            way, make = partly[number % len(partly)]
+            kind, data = "partly", packed(make(course.wrong[mine.name] if way == "wrong" else right))
+        elif number < 90:
+            way, forge = forged[number % len(forged)]
+            kind, data = "forged", packed(forge(course, mine, other))
+        else:
+            way, damage = damaged[number % len(damaged)]
+            kind, data = "damaged", damage(right)
+        found[f"{kind}-{number:02}-{way}"] = data
+    return found

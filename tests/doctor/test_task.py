@@ -16,6 +16,7 @@ from srv6lab.doctor.findings import State
 from srv6lab.doctor.probes import probes
 from srv6lab.host.packages import listed
 from tests.conftest import LABS, REPOSITORY, need_root, some_labs, tool
+from tests.in_process import Typed
 
 NAME = LABS[0]
 Done = subprocess.CompletedProcess[str]
@@ -125,10 +126,10 @@ def test_libvirt_by_what_its_programs_say(tmp_path: Path) -> None:
     assert "said: no such socket" in done.stdout
 
 
-def test_a_wrong_file_is_2(tmp_path: Path) -> None:
+def test_a_wrong_file_is_2(tmp_path: Path, typed: Typed) -> None:
     path = tmp_path / "topology.yml"
     path.write_text("name: 7\n")
-    done = run("doctor", str(path))
+    done = typed("doctor", str(path))
     assert (done.returncode, done.stdout) == (2, "")
     assert f"{path}:1:7" in done.stderr
 
@@ -145,8 +146,8 @@ def test_a_wrong_file_is_2(tmp_path: Path) -> None:
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
-def test_a_wrong_word_is_1(words: tuple[str, ...], said: str) -> None:
-    done = run(*words)
+def test_a_wrong_word_is_1(words: tuple[str, ...], said: str, typed: Typed) -> None:
+    done = typed(*words)
     assert (done.returncode, done.stdout) == (1, "")
     assert said in done.stderr
     assert "Traceback" not in done.stderr
@@ -166,10 +167,10 @@ def test_an_ordinary_user_gets_an_answer() -> None:
     assert done.stdout.endswith("netns: this machine lacks root, nodes\n")
 
 
-def test_behaviors_are_listed_and_shown() -> None:
-    assert run("behaviors").stdout.startswith("behavior ")
-    assert run("behaviors", "End.X").stdout.startswith("End.X\n")
-    (one,) = json.loads(run("behaviors", "end.dx4", "--format", "json").stdout)["behaviors"]
+def test_behaviors_are_listed_and_shown(typed: Typed) -> None:
+    assert typed("behaviors").stdout.startswith("behavior ")
+    assert typed("behaviors", "End.X").stdout.startswith("End.X\n")
+    (one,) = json.loads(typed("behaviors", "end.dx4", "--format", "json").stdout)["behaviors"]
     assert one["name"] == "End.DX4"
 
 

@@ -80,4 +80,3 @@ def written(value: Any, kind: str) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
-

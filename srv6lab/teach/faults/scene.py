@@ -9,6 +9,7 @@ from itertools import groupby
 
 from srv6lab.evidence.packets import Direction, Place
 from srv6lab.evidence.prediction import Hop, Leg, Prediction, Trace
+from srv6lab.plan.actions import changes
 from srv6lab.plan.nodes import Nic, Plan, PlannedNode, PlannedRoute, PlannedSid, SteeredPrefix
 from srv6lab.predict import predict
 from srv6lab.render.day0 import day0_script
@@ -59,7 +60,7 @@ class Scene:
     def of(cls, plan: Plan, name: str) -> Scene:
         exercise = plan.exercise(name)[1]
         predicted = predict(plan, name)
-        changed = set(_changed(plan, exercise))
+        changed = {change.node for one in exercise.every_action() for change in changes(one, plan)}
         every = [*_visits(predicted, [one for each in predicted for one in each.linux])]
         large = [*_visits(predicted, [one for each in predicted for one in each.largest])]
         visits, largest = (
@@ -143,14 +144,6 @@ class Scene:
             batch = script.partition("\nip -batch - <<EOF\n")[2].partition("\nEOF\n")[0]
             self.lines[node] = tuple(_NIC.sub(r"\1", line) for line in _LINE.findall(batch))
         return self.lines[node]
-
-
-def _changed(plan: Plan, exercise: Exercise) -> Iterator[str]:
-    """The nodes that an exercise changes something of."""
-    for mention in (mention for one in exercise.every_action() for mention in one.mentions()):
-        if mention.kind == "link":
-            yield from (nic.point.node for nic in plan.nics() if nic.link == mention.name)
-        yield re.split("[/:]", mention.name)[0]
 
 
 def _typed(line: str) -> str:
