@@ -147,7 +147,7 @@ def tasks() -> dict[str, set[str]]:
     """Each task's options."""
     module = importlib.import_module("tasks")
     return {
-        name: set(inspect.signature(module.namespace[name].body).parameters)
+        name: {one.rstrip("_") for one in inspect.signature(module.namespace[name].body).parameters}
         for name in module.namespace.task_names
     }
 

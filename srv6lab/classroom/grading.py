@@ -58,12 +58,17 @@ def grade_folder(folder: Path, trainer: Trainer, asked: Asked, progress: Progres
     find()
     import_module("srv6lab.capture.tshark")  # it takes long: once, and not in each process
     now = asked.now or datetime.now(UTC)
-    named = [(path, str(path.relative_to(folder))) for path in files]
+    named = [(path, _told(path.relative_to(folder))) for path in files]
     found: dict[str, Marks] = {}
     for done in _graded(trainer, named, asked, now):
         found |= {one.file: one for one in done}
         progress(f"{len(found)} of {len(files)} graded")
     return _together([found[name] for _, name in named], trainer)
+
+
+def _told(path: Path) -> str:
+    """A file's name, also one that is no UTF-8."""
+    return os.fsencode(path).decode(errors="backslashreplace")
 
 
 def _graded(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from srv6lab.plan.nodes import Plan
 
 CLASS = "class.json"
 SCHEMA = 1
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")  # no path: who handed in may have written it
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,8 @@ class Trainer:
             raise UsageError(f"{learner!a} is no learner of class {self.name}")
         if learner and lab not in self.labs:
             raise UsageError(f"class {self.name} has no lab {lab!a}")
+        if not _NAME.fullmatch(lab):
+            raise UsageError(f"{lab[:60]!a} is no name of a lab")
         place = self.folder / "labs-of" / learner if learner else self.course
         if place is None or not (path := place / lab / "topology.yml").is_file():
             raise UsageError(f"there is no lab {lab!a} in {shown(place) if place else 'the course'}")

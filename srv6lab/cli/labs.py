@@ -15,7 +15,7 @@ from textwrap import indent
 from typing import TYPE_CHECKING, Any, TextIO
 
 from srv6lab.errors import LabError, MachineError, Problem, TopologyError, UsageError
-from srv6lab.host.files import shown
+from srv6lab.host.files import read_document, shown
 from srv6lab.live.instance import Instance, Reference, another
 from srv6lab.providers.registry import provider_of
 from srv6lab.providers.state import Home, State
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _FILE = "topology.yml"
 _ORDER = re.compile(r"^order: *([0-9]+)", re.MULTILINE)
+_LEARNER = re.compile(r"""^learner:\s*\{?\s*name: *['"]?([A-Za-z0-9][A-Za-z0-9_-]*)""", re.MULTILINE)
 _INSTANCE = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")
 
 
@@ -98,10 +99,10 @@ class LabsFolder:
             path = Path(spec)
             if path.is_dir() or not path.suffix:
                 path = path / _FILE
-            return Reference(path, path.parent.resolve().name if path.name == _FILE else path.stem)
+            return _whose(path, path.parent.resolve().name if path.name == _FILE else path.stem)
         if not _INSTANCE.match(spec):
             raise UsageError(f"{spec!r} is no name of a lab", f"there are: {', '.join(self.names())}")
-        return Reference(self.labs / spec / _FILE, spec)
+        return _whose(self.labs / spec / _FILE, spec)
 
     def known(self, reference: Reference) -> Reference:
         """The lab, if it is there."""
@@ -190,7 +191,7 @@ class LabsFolder:
         name = self.home(reference, instance).path.name
         up = {home.path.name: state for home, state in self.up()}
         guess = f"{did_you_mean(near)} Else: " if (near := closest(name, up)) else ""
-        mend = f"{guess}invoke up lab={reference.name}{given}"
+        mend = f"{guess}invoke up lab={self.said(reference.path, reference.path.parent.name)}{given}"
         labs = []
         for state in up.values():
             with suppress(LabError):  # a state of another version
@@ -199,6 +200,15 @@ class LabsFolder:
         if labs:
             mend = f"it is a node: name its lab first, as {' or '.join(labs)}"
         raise MachineError(f"{name} isn't up", mend)
+
+
+def _whose(path: Path, name: str) -> Reference:
+    """The lab; the instance of a learner's own is called after both, so that many run on one machine. The file is read,
+    but not checked."""
+    with suppress(OSError, ValueError):
+        if found := _LEARNER.search(read_document(path)):
+            return Reference(path, f"{name}-{found[1]}")
+    return Reference(path, name)
 
 
 def _words_of(data: Any) -> dict[str, str]:

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 
 from srv6lab.errors import MachineError
 from srv6lab.host.packages import named, remedy
-from srv6lab.host.requirements import Lack
+from srv6lab.host.requirements import Lack, is_root, no_namespaces
 from srv6lab.host.system import kernel_release
+from srv6lab.providers import needs_root
 
 from .findings import Finding, State
 from .probes import Probe
@@ -19,6 +20,7 @@ NODES_PROBE = Probe(NODES, "namespaces, and a root that is an overlay of this ma
 # How iproute2 refuses a word before the kernel sees it.
 _OLD_TOOL = re.compile(r"is wrong: |is a garbage|value is invalid|unknown option", re.IGNORECASE)
 _NOT_PERMITTED = re.compile(r"not permitted|permission denied", re.IGNORECASE)
+_WITH_ALL = "run it as root with all capabilities; in a container: docker run --privileged"
 _NO_PROGRAM = re.compile(r"failed to run command .(\w+).: No such file")
 
 
@@ -40,8 +42,10 @@ def tried(probes: Sequence[Probe]) -> Iterator[Finding]:
 
 def no_node(said: str) -> Finding:
     mend = "boot a kernel built with CONFIG_NAMESPACES and CONFIG_OVERLAY_FS (Debian's and Ubuntu's are)"
-    if _NOT_PERMITTED.search(said):
-        mend = "run it as root with all capabilities; in a container: docker run --privileged"
+    if not is_root():
+        mend = f"{no_namespaces()}; or run the same command with sudo"
+    elif _NOT_PERMITTED.search(said):
+        mend = _WITH_ALL
     return Finding(AREA, NODES, State.LACKING, said, NODES_PROBE.purpose, mend)
 
 
@@ -70,7 +74,7 @@ def _mend(probe: Probe, said: str) -> str:
     if _OLD_TOOL.search(said):
         return "install a newer iproute2: this one has no word for it"
     if _NOT_PERMITTED.search(said):
-        return "run it as root with all capabilities; in a container: docker run --privileged"
+        return _WITH_ALL if is_root() else needs_root.MEND
     if probe.since and kernel_release() < probe.since:
         return f"boot Linux {probe.since[0]}.{probe.since[1]} or newer"
     return f"boot a kernel that has {probe.config}: Debian's and Ubuntu's do"

@@ -9,9 +9,10 @@ from srv6lab.plan.actions import needs
 from srv6lab.plan.converged.parted_vpns import parted_vpns
 from srv6lab.plan.frr.vpn import beyond_namespaces
 from srv6lab.plan.nodes import Plan, PlannedNode
+from srv6lab.providers import needs_root
 
 from .findings import Need
-from .probes import HMAC, PROXY, VRF, VRF_NETNS, bound, mode
+from .probes import HMAC, PROXY, SOURCE, VRF, VRF_NETNS, bound, mode
 
 
 def of_lab(plan: Plan) -> tuple[Need, ...]:
@@ -35,6 +36,8 @@ def _of_machines(plan: Plan) -> Iterator[Need]:
 def _of_machine(node: PlannedNode) -> Iterator[Need]:
     if node.hmac_keys:
         yield Need((HMAC,), f"{node.name} has keys of HMACs")
+    if source := needs_root.source(node):
+        yield Need((SOURCE,), f"{node.name} encapsulates from {source}")
     for policy in node.steering:
         yield Need((mode(policy.mode),), f"{node.name} steers into {len(policy.segments)} segments")
     for frames in node.frames:

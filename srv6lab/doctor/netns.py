@@ -1,4 +1,4 @@
-"""What labs in network namespaces need: tools, root, and a kernel that does what they ask of it."""
+"""What labs in network namespaces need: tools, and a kernel that does what they ask of it."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from .asking import ask
 from .findings import Finding, Looked, Need
 from .probes import probes
 
-_ROOT, _SRV6 = "root", "SRv6"
-_EVERY = (_ROOT, *TOOLS, _SRV6, kernel.NODES)
+_SRV6 = "SRv6"
+_EVERY = (*TOOLS, _SRV6, kernel.NODES)
 NEEDS = (*(Need((name,), "every lab under netns") for name in _EVERY), Need(("tshark",), "every check"))
 
 
@@ -33,12 +33,5 @@ def look(_: str, system: System, plans: Sequence[Plan], asked: Plan | None, fold
 
 
 def _kernel() -> tuple[Finding, ...]:
-    root = requirements.root()
-    first = (
-        kernel.required(_ROOT, "makes namespaces, links and captures", root),
-        kernel.required(_SRV6, "segment routing over IPv6", requirements.srv6()),
-    )
-    if root:
-        every = (kernel.NODES_PROBE, *probes())
-        return (*first, *kernel.untried(every, "not tried: that takes root", root.mend))
-    return (*first, *kernel.tried(probes()))
+    first = kernel.required(_SRV6, "segment routing over IPv6", requirements.srv6())
+    return (first, *kernel.tried(probes()))

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from srv6lab.errors import MachineError
+from srv6lab.providers import rootless
 from srv6lab.providers.keeping import KEEPER, NODE_PATH, enter
 from srv6lab.providers.netns import install_srconf
 from srv6lab.providers.process import Process
@@ -32,7 +33,7 @@ Commands = Sequence[Sequence[str]]
 def throwaway() -> Iterator[Process]:
     """A node as long as the block lasts; MachineError if this machine can't make one."""
     popen = subprocess.Popen(
-        [sys.executable, "-I", "-S", str(KEEPER)],
+        [*rootless.begin(), sys.executable, "-I", "-S", str(KEEPER)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -59,6 +59,7 @@ VRF = "VRF"
 VRF_NETNS = "VRF in a namespace"
 PROXY = "SR proxy"
 HMAC = "SRv6 HMAC"
+SOURCE = "tunnel source"
 _VRF_DEVICE = "vrf100"
 _VRF_COMMANDS = (
     f"ip link add {_VRF_DEVICE} type vrf table 100",
@@ -98,9 +99,10 @@ def _vrf() -> Probe:
 def _vrf_in_a_namespace() -> Probe:
     """What Day0 does where the kernel has no VRFs."""
     bound = "ip -n probe -6 route add 2001:db8:6::4 encap seg6local action End.DX4 nh4 0.0.0.0 dev lo"
+    source = "ip -n probe sr tunsrc set 2001:db8::1"
     more = "add rule ip6 probe-vrf hops ip6 hoplimit set ip6 hoplimit map { 1 : 2, 2 : 3 }"
     hook = "add chain ip6 probe-vrf hops { type filter hook prerouting priority -300 ; }"
-    commands = ("ip netns add probe", "ip -n probe link set dev lo up", bound)
+    commands = ("ip netns add probe", "ip -n probe link set dev lo up", bound, source)
     ruleset = tuple(("nft", *line.split()) for line in ("add table ip6 probe-vrf", hook, more))
     words = "what stands in for a VRF, where the kernel has none"
     config = f"{_SEG6}, and {_NETFILTER}"
@@ -158,6 +160,8 @@ def _others() -> Iterator[Probe]:
     key = ("sh", "-c", "echo probe | setsid --wait ip sr hmac set 1 sha256")
     show = ("ip", "sr", "hmac", "show")
     yield Probe(HMAC, "signed SRHs (RFC 8754 2.1.2)", (key, show), (4, 10), "CONFIG_IPV6_SEG6_HMAC", "hmac 1")
+    told = ("ip", "sr", "tunsrc", "set", "2001:db8::1")
+    yield Probe(SOURCE, "the address that a headend encapsulates from", (told,), (4, 10))
     inner = "add rule ip6 probe forward meta l4proto 4 @th,72,8 1 @th,96,24 0x0a0000 counter drop"
     chain = "add chain ip6 probe forward { type filter hook forward priority 0 ; }"
     yield Probe(

@@ -18,6 +18,11 @@ def cache(name: str) -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "srv6lab" / name
 
 
+def shared_cache(name: str) -> Path:
+    """Where root keeps the same for everybody on this machine: written with XDG_CACHE_HOME=/var/cache."""
+    return Path("/var/cache/srv6lab") / name
+
+
 def state(name: str) -> Path:
     """Where what this user has decided is kept."""
     return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "srv6lab" / name

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,10 +27,34 @@ class Lack:
     mend: str
 
 
-def root(why: str = "network namespaces need root") -> Lack | None:
-    if os.geteuid() == 0:
-        return None
-    return Lack(why, "run the same command with sudo")
+def is_root() -> bool:
+    return os.geteuid() == 0
+
+
+def root(why: str) -> Lack | None:
+    return None if is_root() else Lack(why, "run the same command with sudo")
+
+
+# Settings that keep users from having namespaces, with the values that do, and where they may be read. Debian has the
+# first, Ubuntu the second since 23.10.
+_SYSCTL = Path("/proc/sys")
+_FORBIDDING = (
+    ("kernel.unprivileged_userns_clone", "0", "1"),
+    ("kernel.apparmor_restrict_unprivileged_userns", "1", "0"),
+    ("user.max_user_namespaces", "0", "65536"),
+)
+
+
+def no_namespaces(settings: Path = _SYSCTL) -> str:
+    """What to do where a user can't have namespaces of his own: the settings that forbid it, if they are known."""
+    wrong = []
+    for name, forbids, allows in _FORBIDDING:
+        with suppress(OSError):
+            if (settings / name.replace(".", "/")).read_text("ascii").strip() == forbids:
+                wrong.append(f"sudo sysctl {name}={allows}")
+    return (
+        " && ".join(wrong) or "boot a kernel (5.11 or newer) that lets users have namespaces: CONFIG_USER_NS"
+    )
 
 
 def tools(names: Sequence[str], group: str = "lab") -> Lack | None:

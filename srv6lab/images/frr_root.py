@@ -18,6 +18,7 @@ from srv6lab.errors import MachineError
 from srv6lab.host import files
 from srv6lab.host.command import run
 from srv6lab.host.progress import Progress
+from srv6lab.host.requirements import is_root
 from srv6lab.host.system import dotted
 from srv6lab.images import debian
 from srv6lab.plan.frr import NEEDED
@@ -45,9 +46,12 @@ def serving(progress: Progress) -> Path:
 
 
 def built(progress: Progress) -> Path:
-    """The cached root; it is built if there is none. MachineError says why it can't be."""
+    """The cached root, this user's or everybody's; it is built if there is none. MachineError says why it can't be."""
     recipe = debian.recipe(SUITE, os.uname().machine, *PACKAGES, *_LEAVE_OUT)
     folder = cache() / f"{SUITE}-{recipe}"
+    shared = files.shared_cache("frr") / folder.name
+    if not (folder / _BGPD).exists() and (shared / _BGPD).exists():
+        return shared
     if not (folder / _BGPD).exists():
         said = "another process builds the root file system with FRR: waiting for it"
         with debian.alone(folder.with_suffix(".lock"), lambda: progress(said)):
@@ -76,6 +80,7 @@ def _build(folder: Path, progress: Progress) -> None:
         version = frr_version(unfinished)
         if version is None or version < NEEDED:
             raise _cannot(f"{SUITE} has FRR {'.'.join(map(str, version or ())) or 'not at all'}")
+        _open_to_all(unfinished / "etc/frr")
         _remove(folder)  # one that lost its FRR
         unfinished.rename(folder)
     finally:
@@ -83,7 +88,18 @@ def _build(folder: Path, progress: Progress) -> None:
     progress(f"FRR {'.'.join(map(str, version))} is in {folder}, after {time.monotonic() - began:.0f} s")
 
 
+def _open_to_all(folder: Path) -> None:
+    """What Debian shows to FRR alone has no secrets before it runs, and who isn't root reads it, too."""
+    for path in (folder, *folder.rglob("*")):
+        path.chmod(path.stat().st_mode | (0o055 if path.is_dir() else 0o044))
+
+
 def _mmdebstrap(target: Path) -> None:
+    if not is_root():
+        raise MachineError(
+            f"nodes with FRR need a root file system with FRR {dotted(NEEDED)} or newer, and only root can build one",
+            "sudo env XDG_CACHE_HOME=/var/cache .venv/bin/invoke frr builds one for everybody here",
+        )
     if not shutil.which("mmdebstrap"):
         raise MachineError(
             f"no FRR {dotted(NEEDED)} or newer here, and no mmdebstrap to fetch one",

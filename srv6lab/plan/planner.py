@@ -61,9 +61,14 @@ _Sid = tuple[int, LocalSid]  # with its place in the file
 
 
 def mac_of(lab: str, point: Point) -> str:
-    """A locally administered unicast MAC that depends on nothing but lab and point."""
+    """A locally administered unicast MAC that depends on nothing but lab and point; of a learner's lab on his key, too."""
     digest = hashlib.sha256(f"{lab}\0{point}".encode()).digest()
     return ":".join(f"{octet:02x}" for octet in (0x02, *digest[:5]))
+
+
+def _owner(topology: Topology) -> str:
+    """By what the MACs of a lab are told from those of others."""
+    return f"{topology.learner.key}\0{topology.name}" if topology.learner else topology.name
 
 
 def plan(topology: Topology, locate: Locate, files: Mapping[str, str] = MappingProxyType({})) -> Plan:
@@ -274,7 +279,7 @@ def _mac_clashes(topology: Topology, locate: Locate) -> Iterator[Problem]:
     for index, link in enumerate(topology.links):
         for end, endpoint in enumerate(link.endpoints):
             point = endpoint.point
-            mac = endpoint.mac or mac_of(topology.name, point)
+            mac = endpoint.mac or mac_of(_owner(topology), point)
             owner = owners.setdefault(mac, point)
             if owner != point:
                 what = f"{point} would have the MAC {mac} that {owner} has"
@@ -287,7 +292,7 @@ def _plan_nics(topology: Topology, every: Iterable[Steering]) -> dict[str, list[
     own, all_ = circuits(topology, topology.steering), circuits(topology, every)
     nics: dict[str, list[Nic]] = {}
     for link in topology.links:
-        for nic in _ends(topology.name, link, all_, own):
+        for nic in _ends(_owner(topology), link, all_, own):
             nics.setdefault(nic.point.node, []).append(nic)
     for found in nics.values():
         found.sort(key=lambda nic: _by_number(nic.name))
@@ -334,7 +339,7 @@ def _plan_services(topology: Topology, node: str, files: Mapping[str, str]) -> I
     for name, service in topology.services.items():
         if service.node == node:
             netns = service.netns or ""
-            ports = tuple(_port(topology.name, node, netns, port) for port in service.ports)
+            ports = tuple(_port(_owner(topology), node, netns, port) for port in service.ports)
             listen = service.listen or ports[0].inside.name
             yield PlannedService(
                 name, netns, ports, service.engine, files.get(service.rules, ""), listen, service.frames

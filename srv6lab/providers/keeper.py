@@ -26,6 +26,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterable
 from functools import partial
+from itertools import count
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
@@ -36,6 +37,9 @@ _MNT_DETACH = 2
 _PIVOT_ROOT = {"x86_64": 155, "aarch64": 41, "riscv64": 41, "ppc64le": 203, "s390x": 217}
 
 _DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
+# What each node gets of its own, and what somebody who isn't root writes to, two levels deep.
+_FURNISHED = frozenset({"/dev", "/proc", "/run", "/sys", "/tmp"})
+_WRITTEN, _WRITTEN_DEPTH = ("/etc", "/usr/local", "/var"), 3
 _NOT_A_DISK = frozenset(
     {
         "proc",
@@ -84,22 +88,28 @@ def _unescape(path: str) -> str:
     return re.sub(r"\\([0-7]{3})", lambda match: chr(int(match.group(1), 8)), path)
 
 
-def _disks() -> Iterable[str]:
-    """Mount points, outer before inner, of the host's real file systems other than the root."""
+def _mounts() -> Iterable[tuple[str, str]]:
+    """Mount points, outer before inner, and the types of their file systems."""
     with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as file:
         for line in file:
             before, _, after = line.partition(" - ")
-            path = _unescape(before.split()[4])
-            if path != "/" and after.split()[0] not in _NOT_A_DISK:
-                yield path
+            yield _unescape(before.split()[4]), after.split()[0]
 
 
-def _overlay(lower: str, name: str, target: str) -> None:
-    """Lay a writable layer over `lower`; the layer's folders are made in the current folder."""
+def _disks() -> Iterable[str]:
+    """Mount points of the host's real file systems other than the root."""
+    return (path for path, kind in _mounts() if path != "/" and kind not in _NOT_A_DISK)
+
+
+def _overlay(lower: str, name: str, target: str, ours: Iterable[str] = ()) -> None:
+    """Lay a writable layer over `lower`; the layer's folders are made in the current folder, with those of `lower` that
+    are to be `ours`: a folder that both layers have is whose the upper one is."""
     upper, work = f"{name}.upper", f"{name}.work"
     os.mkdir(upper)
     os.mkdir(work)
     os.chmod(upper, os.stat(lower).st_mode & 0o7777)
+    for folder in ours:
+        os.makedirs(f"{upper}/{folder}", exist_ok=True)
     quoted = re.sub(r"([\\:,])", r"\\\1", lower)
     _mount("overlay", target, "overlay", 0, f"lowerdir={quoted},upperdir={upper},workdir={work}")
 
@@ -111,17 +121,90 @@ def _build_root(scratch: str, lower: str) -> str:
     os.chdir(scratch)
     root = f"{scratch}/root"
     os.mkdir(root)
+    if _is_alone():
+        _build_in_parts(scratch, lower, root)
+        return root
     disks = [disk for disk in _disks() if os.path.isdir(disk) and not f"{disk}/".startswith(f"{scratch}/")]
     _overlay(lower, "root", root)
     if lower != "/":
         return root
-    for count, disk in enumerate(disks):
+    for number, disk in enumerate(disks):
         try:
-            _overlay(disk, f"disk{count}", root + disk)
+            _overlay(disk, f"disk{number}", root + disk)
         except OSError:  # such as a file system that can't be a lower layer: readable will do
             _mount(disk, root + disk, None, _MS_BIND)
             _mount(disk, root + disk, None, _MS_BIND | _MS_REMOUNT | _MS_RDONLY)
     return root
+
+
+def _is_alone() -> bool:
+    """Whether this is the user namespace of one user (see rootless.py): all that is somebody else's is nobody's there."""
+    try:
+        with open("/proc/self/setgroups", encoding="ascii") as file:
+            return file.read().strip() == "deny"
+    except FileNotFoundError:
+        return False
+
+
+def _build_in_parts(scratch: str, lower: str, root: str) -> None:
+    """A root for somebody who is alone in a user namespace. There the kernel lays nothing over a folder that has mounts
+    of the host below it, since those hide what lies under them: such a folder is made of its entries."""
+    hiding = [path for path, _ in _mounts() if path != scratch]
+    names = (f"part{number}" for number in count())
+
+    def lay(folder: str, at: str) -> None:
+        if not any(path.startswith(f"{folder.rstrip('/')}/") for path in hiding):
+            _overlay_or_bind(folder, next(names), root + at, _written(folder, at))
+            return
+        for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
+            part = f"{at}/{entry.name}"
+            if entry.is_symlink():
+                os.symlink(os.readlink(entry.path), root + part)
+            elif entry.is_dir():
+                os.mkdir(root + part)
+                if part not in _FURNISHED:
+                    lay(entry.path, part)
+            elif entry.is_file():
+                os.close(os.open(root + part, os.O_CREAT | os.O_WRONLY, 0o644))
+                _mount(entry.path, root + part, None, _MS_BIND)
+
+    _mount(root, root, None, _MS_BIND)  # a node's root has to be a mount
+    lay(lower, "")
+
+
+def _overlay_or_bind(lower: str, name: str, target: str, ours: Iterable[str]) -> None:
+    closed = [folder for folder in ours if not os.access(f"{lower}/{folder}", os.R_OK | os.X_OK)]
+    if not os.access(lower, os.R_OK | os.X_OK):  # such as root's own folder
+        _mount("tmpfs", target, "tmpfs", _MS_NOSUID | _MS_NODEV, "mode=755")
+        return
+    try:
+        _overlay(lower, name, target, ours)
+    except OSError:  # such as a file system that can't be a lower layer: readable will do
+        _mount(lower, target, None, _MS_BIND | _MS_REC)
+        return
+    for folder in closed:  # what may not be looked into is empty
+        _mount("tmpfs", f"{target}/{folder}", "tmpfs", _MS_NOSUID | _MS_NODEV, "mode=755")
+
+
+def _written(folder: str, at: str) -> list[str]:
+    """The folders that programs write to below one that lies at a place of the node's root, relative to it. Somebody who
+    is alone may change nothing in them unless they are his."""
+    found = []
+    for place in _WRITTEN:
+        levels = [place[len(at) :].strip("/")] if f"{place}/".startswith(f"{at}/") else []
+        for _ in range(_WRITTEN_DEPTH):
+            found += levels
+            levels = [
+                f"{level}/{name}".lstrip("/") for level in levels for name in _folders(f"{folder}/{level}")
+            ]
+    return found
+
+
+def _folders(folder: str) -> list[str]:
+    try:
+        return [one.name for one in os.scandir(folder) if one.is_dir(follow_symlinks=False)]
+    except OSError:  # nobody may look into it, or it isn't there
+        return []
 
 
 def _furnish(root: str) -> None:
@@ -132,11 +215,15 @@ def _furnish(root: str) -> None:
     _mount(f"{root}/proc/sys", f"{root}/proc/sys", None, _MS_BIND | _MS_REC)
     _mount("none", f"{root}/proc/sys", None, _MS_BIND | _MS_REMOUNT | _MS_RDONLY)
     _mount("sysfs", f"{root}/sys", "sysfs", _MS_NOSUID | _MS_NODEV | _MS_NOEXEC)
-    if os.path.isdir(f"{root}/sys/fs/bpf"):
+    if os.path.isdir(f"{root}/sys/fs/bpf") and not _is_alone():
         _mount("bpf", f"{root}/sys/fs/bpf", "bpf", _MS_NOSUID | _MS_NODEV | _MS_NOEXEC, "mode=700")
     _mount("tmpfs", f"{root}/run", "tmpfs", _MS_NOSUID | _MS_NODEV, "mode=755")
     _mount("tmpfs", f"{root}/tmp", "tmpfs", _MS_NOSUID | _MS_NODEV, "mode=1777")
     os.mkdir(f"{root}/run/netns")
+    if _is_alone():
+        # `ip netns exec` takes /sys away and mounts another: allowed in a user namespace as long as there is one still.
+        os.mkdir(f"{root}/run/sys")
+        _mount("sysfs", f"{root}/run/sys", "sysfs", _MS_NOSUID | _MS_NODEV | _MS_NOEXEC)
     os.mkdir(f"{root}/run/lock")
     _furnish_dev(f"{root}/dev")
 

@@ -21,6 +21,7 @@ from srv6lab.errors import LabError, MachineError
 from srv6lab.host.interrupts import held
 from srv6lab.host.lock import hold, is_free
 from srv6lab.host.waiting import wait_until
+from srv6lab.providers import rootless
 from srv6lab.providers.process import Process, boot_id
 from srv6lab.providers.state import Home, State
 
@@ -41,7 +42,7 @@ class Keeper:
         self._buffer = b""
         with held(), alive_file(home) as alive, self._errors.open("wb") as errors:
             self._popen = subprocess.Popen(
-                [sys.executable, "-I", "-S", str(KEEPER)],
+                [*rootless.begin(), sys.executable, "-I", "-S", str(KEEPER)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
@@ -114,7 +115,7 @@ def enter(node: Process) -> tuple[str, ...]:
     """The beginning of a command line that runs what follows in a node."""
     # --root as well: in a chroot the node's root is not its mount namespace's.
     namespaces = ("--mount", "--uts", "--net", "--pid", "--root", "--wd")
-    return ("nsenter", "--target", str(node.pid), *namespaces, "--")
+    return (*rootless.within(node.pid), "nsenter", "--target", str(node.pid), *namespaces, "--")
 
 
 # Keepers that this process holds: an interrupt may come before anyone has a name for one.

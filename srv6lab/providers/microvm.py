@@ -19,7 +19,7 @@ from srv6lab.evidence.packets import Point
 from srv6lab.host.command import Completed, run
 from srv6lab.host.files import REPOSITORY
 from srv6lab.host.progress import Progress
-from srv6lab.host.requirements import require, root, tools
+from srv6lab.host.requirements import require, tools
 from srv6lab.images.kernel import fetch
 from srv6lab.providers import tcpdump
 from srv6lab.providers.base import Health, Mark, Trace
@@ -80,7 +80,7 @@ class Microvm(Netns):
     """The providers `microvm:VERSION`: what is asked of processes is asked of the machine that they are in."""
 
     def up(self, lab: Rendered, home: Home, state: State, progress: Progress) -> State:
-        require(root(), tools(TOOLS))
+        require(tools(TOOLS))
         kernel = fetch(self.record.kernel, native(), progress)
         roots(
             lab.plan, progress

@@ -25,10 +25,10 @@ from srv6lab.evidence.packets import Point
 from srv6lab.host.command import Completed, run
 from srv6lab.host.files import PACKAGE
 from srv6lab.host.progress import Progress
-from srv6lab.host.requirements import require, root, srv6, tools
+from srv6lab.host.requirements import require, srv6, tools
 from srv6lab.host.waiting import wait_until
 from srv6lab.images import frr_root
-from srv6lab.providers import bridges, tcpdump, vpn
+from srv6lab.providers import bridges, needs_root, rootless, tcpdump, vpn
 from srv6lab.providers.base import Health, Mark, Provider, Record, Trace, day0_error
 from srv6lab.providers.keeping import NODE_PATH, by_hand, end, enter, keeping
 from srv6lab.providers.process import Process, boot_id
@@ -96,8 +96,8 @@ class Netns(Provider):
         self.record = record
 
     def up(self, lab: Rendered, home: Home, state: State, progress: Progress) -> State:
-        require(root(), tools(TOOLS), srv6())
         plan = lab.plan
+        require(tools(TOOLS), srv6(), needs_root.lack(plan))
         laid_over = roots(plan, progress)
         with keeping(home, laid_over) as keeper:
             data = Data(boot_id(), keeper.process, {}, {})
@@ -220,11 +220,19 @@ def _wire(plan: Plan, data: Data) -> None:
             lines.append(f"link add {_veth(nic, data)} type veth peer {bridges.port(nic, data.bridges)}")
         elif (not nic.vrf, nic.point) < (not peer.vrf, peer.point):
             lines.append(f"link add {_veth(nic, data)} type veth peer {_veth(peer, data)}")
-    result = run(["ip", "-batch", "-"], _PATIENCE, "\n".join(lines) + "\n")
+    result = run([*_inside(data), "ip", "-batch", "-"], _PATIENCE, "\n".join(lines) + "\n")
     if result.exit_code:
         raise MachineError(f"the links can't be made: {result.stderr.strip()}")
     if data.bridges:
         bridges.make(nics.values(), data.bridges)
+
+
+def _inside(data: Data) -> tuple[str, ...]:
+    """The beginning of a command line that may make links. Somebody who isn't root makes none in this machine's own
+    network namespace, not even for another one: so he does it in that of a node."""
+    node = next(iter(data.nodes.values()))
+    enter = rootless.within(node.pid)
+    return (*enter, "nsenter", f"--net=/proc/{node.pid}/ns/net") if enter else ()
 
 
 def _veth(nic: Nic, data: Data) -> str:

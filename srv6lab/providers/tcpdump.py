@@ -20,6 +20,7 @@ from srv6lab.errors import MachineError
 from srv6lab.evidence.observations import Tracer
 from srv6lab.evidence.packets import Point
 from srv6lab.host.waiting import wait_until
+from srv6lab.providers import rootless
 from srv6lab.providers.process import Process
 
 # A tracer ends when its file reaches this size: a transfer that was left running can't fill the disk.
@@ -97,7 +98,7 @@ def start(wanted: Sequence[Wanted], keeper: int, folder: Path) -> dict[Point, Tr
         script = "\n".join(starts)
         lines.append(f"nsenter --net={shlex.quote(netns)} sh <<'{_END}' &\n{script}\n{_END}")
     result = subprocess.run(
-        ["nsenter", f"--pid=/proc/{keeper}/ns/pid", "sh"],
+        [*rootless.within(keeper), "nsenter", f"--pid=/proc/{keeper}/ns/pid", "sh"],
         input="\n".join([*lines, "wait\n"]),  # as an argument it would be too long for a large lab
         capture_output=True,
         text=True,

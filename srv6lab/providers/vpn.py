@@ -12,8 +12,10 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from srv6lab.errors import MachineError
+from srv6lab.host.requirements import is_root
 from srv6lab.plan.converged.parted_vpns import parted_vpns
 from srv6lab.plan.frr.vpn import beyond_namespaces
+from srv6lab.providers import needs_root
 
 if TYPE_CHECKING:
     from srv6lab.plan.nodes import Nic, Plan
@@ -36,6 +38,10 @@ def make_namespaces(plan: Plan, enter: Enter) -> bool:
     wanted = [(machine.name, name) for machine in nodes for name in machine.vrf_names()]
     if not wanted or _ends_well((*enter(wanted[0][0]), "sh", "-c", _PROBE)):
         return False
+    if not is_root():
+        name, vrf = wanted[0]
+        what = f"{name}: this kernel has no VRFs, and only root can let namespaces stand in for {vrf}"
+        raise MachineError(what, needs_root.MEND)
     for machine in nodes:
         for vrf, other, what in beyond_namespaces(machine.routing.vrfs if machine.routing else ()):
             raise MachineError(

@@ -98,12 +98,14 @@ def restore(one: Instance, plan: Plan, progress: Progress) -> Instance:
         _undo(one, begun)
         _undo_by_hand(one, plan, begun)
         as_up_left_it = snapshot.differences(one) == ()
-    if as_up_left_it:
+    # A daemon that a fault has stopped is no difference that a node could tell of.
+    hangs = begun is not None and begun.kind == FAULT and any(node.routing for node in plan.nodes)
+    if as_up_left_it and not hangs:
         return one
     asked = Request(Reference(Path(one.state.topology), one.state.lab), one.provider)
     progress("putting the lab back to what its file says")
     one = lifecycle.up(one.home, plan, asked, _silent)
-    if snapshot.differences(one) != () and not one.provider.record.makes_machines:
+    if (hangs or snapshot.differences(one) != ()) and not one.provider.record.makes_machines:
         progress("making it anew, since Day0 doesn't undo all that was changed")
         lifecycle.destroy(one.home)
         one = lifecycle.up(one.home, plan, asked, _silent)

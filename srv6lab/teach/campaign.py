@@ -71,11 +71,13 @@ def _round(one: Instance, plan: Plan, seed: int, level: int, exercise: str, prog
             raise
         left = settled(one, plan)
         return Round(seed, level, seconds=time.monotonic() - began, note=error.what, left=left)
-    progress(f"mending {', '.join(fault.kind for fault in broken.faults)}")
-    with interrupts.held():
-        for fault in reversed(broken.faults):
-            mend(one, fault.mend)
-        left = settled(one, plan)
+    try:
+        progress(f"mending {', '.join(fault.kind for fault in broken.faults)}")
+    finally:
+        with interrupts.held():
+            for fault in reversed(broken.faults):
+                mend(one, fault.mend)
+            left = settled(one, plan)
     after = checked(one, plan, broken.exercise)
     return Round(
         seed,

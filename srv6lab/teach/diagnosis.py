@@ -174,9 +174,7 @@ def reset(one: Instance, plan: Plan, seed: int, progress: Progress) -> Begun:
     """The lab as it was when the fault was planted, whatever was done since; what was answered stays."""
     begun = broken_of(one, plan)
     faults = sealed.unseal(sealed.read(begun.sealed), seed)
-    begin.restore(one, plan, progress)
-    state = one.home.read()
-    now_up = replace(one, state=state) if state else one
+    now_up = begin.restore(one, plan, progress)
     with now_up.home.locked():
         write_begun(now_up.home, begun)
         progress("planting it again")

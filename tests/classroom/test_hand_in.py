@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from random import Random
 
 import pytest
 
 from srv6lab.classroom import handin
 from srv6lab.classroom.submit import submit, told, without_secrets
+from srv6lab.classroom.trainer import Trainer
 from srv6lab.errors import UsageError
 from srv6lab.evidence.observations import Observations, write_observations
 from srv6lab.evidence.probes import Sent
@@ -47,9 +49,12 @@ def refused(folder: Path, files: Mapping[str, bytes]) -> str:
         ({"progress.json": b"[" * 50_000}, "can't be read"),
         ({"progress.json": b'{"a":' * 60 + b"1" + b"}" * 60}, "deeper than 40 levels"),
         ({"progress.json": b'{"a": {"hints": 0}}'}, "is missing"),
-        ({"progress.json": b" " * (5 << 20)}, "larger than 4 MiB"),
+        ({"progress.json": Random(1).randbytes(5 << 20)}, "larger than 4 MiB"),
         ({"log.ndjson": b"{}\n" * 10_001}, "more than 10000 lines"),
-        ({"log.ndjson": b'{"when": 7}\n'}, "log.ndjson, line 1: when is a number"),
+        (
+            {"log.ndjson": b'{"when": 7, "what": "", "exercise": ""}\n'},
+            "log.ndjson, line 1: when is a number",
+        ),
     ],
 )
 def test_a_document_that_is_otherwise_is_refused(tmp_path: Path, files: dict[str, bytes], said: str) -> None:
@@ -125,3 +130,18 @@ def test_where_it_can_t_be_written(tmp_path: Path) -> None:
 def test_no_password_is_handed_in(line: str) -> None:
     assert "SECRET" not in without_secrets(f"router bgp 1\n{line}\n!\n")
     assert without_secrets("router bgp 1\n neighbor 10.0.0.1 remote-as 2\n").endswith("remote-as 2\n")
+
+
+@pytest.mark.parametrize("lab", ["../../other", "/etc", "a/b", "", "..", "a" * 99, "nobody-has-it"])
+def test_a_lab_is_looked_for_by_its_name_alone(tmp_path: Path, lab: str) -> None:
+    """What nobody's hand-in says is no path."""
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "topology.yml").write_text("name: other\n")
+    (tmp_path / "a" / "labs").mkdir(parents=True)
+    trainer = Trainer("class", {"anna": "0" * 32}, ("lab",), tmp_path, tmp_path / "a" / "labs")
+    with pytest.raises(UsageError, match=r"no name of a lab|there is no lab"):
+        trainer.plan("", lab)
+    with pytest.raises(UsageError, match="has no lab"):
+        trainer.plan("anna", lab)
+    with pytest.raises(UsageError, match="is no learner of class"):
+        trainer.plan("../anna", lab)

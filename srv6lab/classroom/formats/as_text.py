@@ -17,7 +17,8 @@ HELP = "hints and tries are as each learner's own machine counted them; points a
 def marks(group: str, every: Sequence[Marks]) -> str:
     rows = [("learner", "lab", "points", "state", "")]
     rows += [(whose(one), plain(one.lab) or "-", _points(one), _state(one), _cut(gist(one))) for one in every]
-    lines = [f"class {group}: {len([one for one in every if one.file])} hand-ins", "", *aligned(rows)]
+    count = len([one for one in every if one.file])
+    lines = [f"class {group}: {count} hand-in{'s' * (count != 1)}", "", *aligned(rows)]
     for one in every:
         said = [*lost(one), *beside(one)]
         if said:

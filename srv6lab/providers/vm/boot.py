@@ -19,6 +19,7 @@ from srv6lab.errors import MachineError
 from srv6lab.host.command import Completed, run
 from srv6lab.host.files import cache
 from srv6lab.host.lock import hold, is_free
+from srv6lab.providers import rootless
 from srv6lab.providers.keeping import Keeper, alive_file, let_go, wait_for_the_end
 from srv6lab.providers.process import Process
 from srv6lab.providers.state import Home
@@ -57,7 +58,10 @@ def start(machine: Machine, keeper: Process, home: Home, progress: Callable[[str
     progress(f"booting Linux {machine.kernel.release}, {machine.how}")
     with alive_file(home) as alive:
         result = subprocess.run(
-            ["nsenter", f"--pid=/proc/{keeper.pid}/ns/pid", "sh", "-c", _START, "sh", *argv],
+            [
+                *rootless.within(keeper.pid),
+                *("nsenter", f"--pid=/proc/{keeper.pid}/ns/pid", "sh", "-c", _START, "sh", *argv),
+            ],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

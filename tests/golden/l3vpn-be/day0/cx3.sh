@@ -92,6 +92,7 @@ fi
 
 
 mkdir -p /etc/frr /run/frr
+rm -f /etc/frr/{frr,vtysh}.conf  # those of the package may be nobody's to write to
 cat >/etc/frr/frr.conf <<EOF
 hostname cx3
 log file /run/frr/frr.log informational
