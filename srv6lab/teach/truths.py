@@ -138,7 +138,14 @@ def _packets(found: Found, leg: Leg) -> list[tuple[Hop, ...]]:
 
 
 def _owner(asked: _Asked, sid: Any) -> Truth:
-    return Truth(kinds.node(asked.plan), tuple(dict.fromkeys(name for name, _, _ in owners(asked.plan, sid))))
+    names = [name for name, _, _ in owners(asked.plan, sid)] or _in_locator(asked.plan, sid)
+    return Truth(kinds.node(asked.plan), tuple(dict.fromkeys(names)))
+
+
+def _in_locator(plan: Plan, sid: IPv6Address) -> list[str]:
+    """The node whose locator has a SID that BGP binds for a VPN."""
+    routed = ((node.name, one.prefix) for node in plan.nodes if node.routing for one in node.routing.locators)
+    return [name for name, prefix in routed if sid in prefix]
 
 
 def _behavior(asked: _Asked, sid: Any) -> Truth:

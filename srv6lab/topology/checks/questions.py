@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from ipaddress import IPv6Address
 
 from srv6lab.errors import Problem
 from srv6lab.topology.checks.exercises import point_problem
@@ -77,10 +78,17 @@ def unowned_sid(view: Facts, locate: Locate) -> Iterator[Problem]:
             sid = getattr(item.value.answer, key)
             if sid is None or not view.sids_known or sid in view.unsound_sids:
                 continue
-            if view.owner(sid)[0] is None:
+            if view.owner(sid)[0] is None and not (key == "owner" and _by_bgp(view, sid)):
                 known = sorted(view.owners)
                 mend = f"SIDs of the lab: {', '.join(map(str, known[:8]))}" if known else "it has none"
                 yield Problem(locate((*item.path, "answer", key)), f"{sid} is no node's SID", mend)
+
+
+def _by_bgp(view: Facts, sid: IPv6Address) -> bool:
+    """Whether a SID is of the locator of a router that binds SIDs for its VPNs."""
+    return any(
+        sid in one.prefix for node in view.nodes.values() if node.bgp for one in node.every_locator.values()
+    )
 
 
 @check
