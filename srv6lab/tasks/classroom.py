@@ -28,7 +28,9 @@ CLASS = Collection("class")
     },
     positional=["learners", "out"],
 )
-def class_new(_: Context, learners: str, out: str = "", labs: str = "", seed: str = "", name: str = "") -> None:
+def class_new(
+    _: Context, learners: str, out: str = "", labs: str = "", seed: str = "", name: str = ""
+) -> None:
     """Make a lab of his own for each learner of a list: the same labs with other addresses, SIDs and names.
 
     Hand out DIR/<learner>.zip, keep DIR/class.json and DIR/labs-of secret. With a longer list it only adds.
@@ -45,7 +47,9 @@ def class_new(_: Context, learners: str, out: str = "", labs: str = "", seed: st
     found = {one.name: SITE.known(one).path for one in map(SITE.refer, wanted)}
     with progress(f"class {shown(folder)}") as line:
         made = make(folder, people, found, class_name(name or folder.resolve().name), seed, line)
-    print(f"{shown(folder)}: {len(made.learners)} learners, {len(made.labs)} labs. Next: {shown(folder / 'README.txt')}")
+    print(
+        f"{shown(folder)}: {len(made.learners)} learners, {len(made.labs)} labs. Next: {shown(folder / 'README.txt')}"
+    )
 
 
 @task(

@@ -14,11 +14,12 @@ import json
 import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 
 from srv6lab.errors import LabError, UsageError
 from srv6lab.teach.faults import Fault
 
-_COST = {"n": 1 << 16, "r": 8, "p": 1, "maxmem": 1 << 27}  # 64 MiB, some tenths of a second
+_scrypt = partial(hashlib.scrypt, n=1 << 16, r=8, p=1, maxmem=1 << 27)  # 64 MiB, some tenths of a second
 _TAGS = 16  # of a fault: those that it has not are made up
 _ROOM = 8192  # bytes of a box, or several times that many: its length tells nothing
 _KEY = 32
@@ -117,7 +118,7 @@ def _fault(said: dict[str, object]) -> Fault:
 
 def _base(salt: bytes, *words: str) -> bytes:
     """The slow part, of words of which none has a NUL."""
-    return hashlib.scrypt("\0".join(words).encode(), salt=salt, dklen=_KEY, **_COST)
+    return _scrypt("\0".join(words).encode(), salt=salt, dklen=_KEY)
 
 
 def _tag(base: bytes, number: int) -> str:
@@ -133,7 +134,7 @@ def _tags(bases: Iterable[Sequence[bytes]]) -> Iterator[tuple[str, ...]]:
 
 def _keys(salt: bytes, seed: int) -> tuple[bytes, bytes]:
     """What a box is encrypted with, and what authenticates it."""
-    both = hashlib.scrypt(str(seed).encode(), salt=salt + b"box", dklen=2 * _KEY, **_COST)
+    both = _scrypt(str(seed).encode(), salt=salt + b"box", dklen=2 * _KEY)
     return both[:_KEY], both[_KEY:]
 
 

@@ -115,25 +115,25 @@ def test_the_same_key_makes_the_same_and_another_lab_something_else() -> None:
 
 def test_nothing_is_varied_of_a_lab_whose_names_mean_something_else() -> None:
     """A node that an exercise is called after keeps its name, and so does what looks like a node and isn't."""
-    text = SMALL.replace("gate", "r1").replace("exit", "r2").replace("name: across", "name: across-r2")
+    text = SMALL.replace("gate", "q1").replace("exit", "q2").replace("name: across", "name: across-q2")
     mine = variant(
-        of_text(text, **{"README.md": "`across-r2` leads to r2; R1 is r1, xr1 and r1x are not."}), KEYS[0]
+        of_text(text, **{"README.md": "`across-q2` leads to q2; Q1 is q1, xq1 and q1x are not."}), KEYS[0]
     )
-    assert mine.rewriting.names["r2"] == "r2"
-    assert "name: across-r2" in mine.texts[TOPOLOGY]
-    new = mine.rewriting.names["r1"]
-    assert mine.texts["README.md"] == f"`across-r2` leads to r2; {new.upper()} is {new}, xr1 and r1x are not."
+    assert mine.rewriting.names["q2"] == "q2"
+    assert "name: across-q2" in mine.texts[TOPOLOGY]
+    new = mine.rewriting.names["q1"]
+    assert mine.texts["README.md"] == f"`across-q2` leads to q2; {new.upper()} is {new}, xq1 and q1x are not."
 
 
 def test_services_vrfs_and_probes_keep_their_names() -> None:
     text = (
-        SMALL.replace("gate", "r1")
-        .replace("exit", "r2")
-        .replace("id: echo", "id: r3")
-        .replace("probe: echo", "probe: r3")
+        SMALL.replace("gate", "q1")
+        .replace("exit", "q2")
+        .replace("id: echo", "id: q3")
+        .replace("probe: echo", "probe: q3")
     )
     mine = variant(of_text(text), KEYS[0])
-    assert "id: r3" in mine.texts[TOPOLOGY] and "r3" not in mine.rewriting.names.values()
+    assert "id: q3" in mine.texts[TOPOLOGY] and "q3" not in mine.rewriting.names.values()
 
 
 # --- addresses
