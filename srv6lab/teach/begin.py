@@ -14,7 +14,7 @@ from srv6lab.live.instance import Instance, Reference, Request
 from srv6lab.plan.nodes import Plan
 from srv6lab.render.apply import changes_of
 from srv6lab.suggest import or_all
-from srv6lab.teach.learned import told
+from srv6lab.teach.learned import read_learned, told
 from srv6lab.topology.actions import Action
 from srv6lab.topology.exercises import Exercise
 
@@ -44,12 +44,15 @@ def task_of(plan: Plan, name: str) -> Exercise:
 
 def start(one: Instance, plan: Plan, name: str, progress: Progress) -> Begun:
     """Put the lab into the task's starting state, and write down that it is begun; on a failure the lab is as `up` left
-    it. UsageError where another is begun."""
+    it. What was hinted and shown when it was begun before stays counted. UsageError where another is begun."""
     exercise = task_of(plan, name)
     if (other := read_begun(one.home)) is not None:
         raise _begun_already(plan, other, name)
     one = restore(one, plan, progress)
+    before = read_learned(one.home).entry(plan.name, name)
     begun = Begun(name, TASK, now())
+    if before:
+        begun = replace(begun, hints=before.hints, causes=before.causes, solved=before.solved)
     _put(one, plan, exercise, begun, progress)
     found = read_begun(one.home) or begun
     told(one.home, plan, found)

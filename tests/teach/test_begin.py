@@ -154,6 +154,17 @@ def test_hints_come_in_order_and_cost_points(up: Up) -> None:
     assert (float(score.points), score.of, score.reasons) == (4.8, 6, ("2 hints: 20% of the points",))
 
 
+def test_who_begins_again_has_had_his_hints(up: Up) -> None:
+    """Else a task that is finished and begun again would be worth all of its points."""
+    begin.start(up.running, up.plan, "lost", silent)
+    begin.hint(up.running, up.plan)
+    begin.solve(up.running, up.plan, lambda _: None)
+    begin.finish(up.running, up.plan, silent)
+    again = begin.start(now(up).running, up.plan, "lost", silent)
+    assert (again.hints, again.solved) == (1, True)
+    assert begin.hint(now(up).running, up.plan)[1:] == (2, 2)
+
+
 def test_what_was_reached_outlasts_destroy(up: Up) -> None:
     begin.start(up.running, up.plan, "lost", silent)
     run(up, "exit", MEND)
