@@ -101,7 +101,7 @@ def test_the_parameters_of_every_action_have_a_value() -> None:
 def test_each_probe_fails_where_its_thing_is_refused(tmp_path: Path) -> None:
     """A machine whose tools refuse all of it: every probe is lacking, each with the words of the refusal."""
     no = "RTNETLINK answers: Operation not supported"
-    ip = f'case " $* " in *" seg6"*|*" vrf "*|*" sr hmac "*) echo \'{no}\' >&2; exit 2 ;; esac\nexec {tool("ip")} "$@"'
+    ip = f'case " $* " in *" seg6"*|*" vrf "*|*" sr hmac "*|*" sr tunsrc "*) echo \'{no}\' >&2; exit 2 ;; esac\nexec {tool("ip")} "$@"'
     refuse = "echo 'Error: Could not process rule: Operation not supported' >&2; exit 1"
     found = look(
         shell=stand_in(
