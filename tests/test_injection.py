@@ -388,8 +388,45 @@ BASE: dict[str, Any] = {
                 "losses": [{"probe": "again", "most": 0}],
                 "counters": [{"firewall": "plain", "packets": 3}, {"sid": "fc00:b::e", "packets": 3}],
             },
-        }
+        },
+        {
+            "name": "by-hand",
+            "task": "What to reach",
+            "by_hand": True,
+            "apply": [
+                {
+                    "steering": {
+                        "headend": "gate",
+                        "match": {"prefix": "10.0.2.0/24"},
+                        "to": {"segments": ["fc00:b::d4"]},
+                    }
+                }
+            ],
+            "probes": [{"id": "mine", "from": "west", "to": "east", "icmp": 1}],
+            "expect": {"packets": [{"at": "east:eth1", "direction": "in", "probe": "mine"}]},
+            "start": [{"commands": {"node": "gate", "put": ["true"], "back": ["false"]}}],
+            "hints": ["Where to look"],
+            "solution": [{"why": "It has to be", "node": "gate", "run": ["true"]}],
+            "points": {"walk": 3},
+            "questions": [
+                {
+                    "id": "which",
+                    "ask": "Which?",
+                    "hints": ["That one"],
+                    "answer": {
+                        "field": {"probe": "mine", "at": "east:eth1", "direction": "in", "field": "hop_limit"}
+                    },
+                },
+                {
+                    "id": "many",
+                    "ask": "How many?",
+                    "answer": {"count": {"probe": "mine", "at": "east:eth1", "direction": "in"}},
+                },
+                {"id": "way", "ask": "Which way?", "answer": {"nodes": {"probe": "mine", "leg": "there"}}},
+            ],
+        },
     ],
+    "learner": {"name": "anna", "class": "first", "key": "0123456789abcdef0123456789abcdef"},
 }
 
 PAYLOADS = (
@@ -602,7 +639,7 @@ def run_all(lab: Lab, folder: Path) -> None:
             assert "3703701" not in text, f"{path}: a text of the topology went through Jinja"
             prove(found, path, text, folder)
     for exercise in found.exercises:
-        for action in exercise.every_action():
+        for action in (*exercise.every_action(), *exercise.start):
             for one in changes_of(found, action):
                 for script in filter(None, (one.do, one.undo, one.count)):
                     prove(found, f"change:{one.node}", script, folder)
@@ -650,6 +687,8 @@ EXACT = {
     "Bgp",
     "BoundSids",
     "Isis",
+    "Learner",
+    "LegOf",
     "IsisLink",
     "LinkMtu",
     "Locator",
@@ -661,6 +700,7 @@ EXACT = {
     "SidStructure",
     "Vrf",
     "Withdrawal",
+    "Worth",
     "WithdrawAction",
 }
 """Models whose texts can't hold anything that a shell or FRR reads as more than a word."""
