@@ -509,6 +509,10 @@ def exec_(_: Context, lab: str, command: Sequence[str], node: str = "", instance
     """Run a command in a node. Its output and its exit code are the command's own."""
     if not command:
         raise UsageError("no command is given", "invoke exec lab=NAME node=NODE -- COMMAND ARGUMENTS")
+    if len(command) == 1 and len(command[0].split()) > 1:
+        what = f"{command[0]!r} is one word, and no command is called so"
+        mend = "leave the quotes out; for a pipe: invoke exec lab=NAME node=NODE -- sh -c 'COMMANDS'"
+        raise UsageError(what, mend)
     if code := labs_.run_here(SITE.running(SITE.refer(lab), instance), node, command):
         raise Exit(code=code)
 

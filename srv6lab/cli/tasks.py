@@ -113,7 +113,7 @@ def check(
     from concurrent.futures import ThreadPoolExecutor
 
     from srv6lab.live import sending, snapshot
-    from srv6lab.live.begun import read_begun
+    from srv6lab.live.begun import TASK, read_begun
     from srv6lab.live.lifecycle import refuse_stale
     from srv6lab.live.run import record
     from srv6lab.report.json import verdicts_json
@@ -134,15 +134,15 @@ def check(
             pool.submit(import_module, module)
         with suppress(LabError):  # then the first exercise says so
             sending.take_back(one)
-        task = read_begun(one.home)
-        told = causes or task is None
+        begun = read_begun(one.home)
+        told = causes or begun is None
+        # In a lab with a planted fault an exercise applies what it always does: only the fault is the learner's.
+        by_hand = begun is not None and begun.kind == TASK
         differences = snapshot.differences(one) if told else None
         for name in names:
             began = time.monotonic()
             try:
-                folder = record(
-                    one, found, name, progress, differences, by_hand=task is not None, blind=not told
-                )
+                folder = record(one, found, name, progress, differences, by_hand=by_hand, blind=not told)
             finally:
                 took = time.monotonic() - began
                 settle()

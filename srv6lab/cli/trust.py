@@ -33,10 +33,13 @@ def runs(plan: Plan) -> list[Run]:
     return found
 
 
-def runs_of_task(task: Exercise) -> list[Run]:
-    """What a task's start and its solution run."""
-    found = _of_actions(task.start, task.name)
-    found += [(f"{one.node} in the solution of {task.name}", one.run) for one in task.solution if one.node]
+def runs_of_start(task: Exercise) -> list[Run]:
+    """What a task's start runs. Its solution isn't shown to whoever is about to look for it."""
+    return _of_actions(task.start, task.name)
+
+
+def runs_of_solution(task: Exercise) -> list[Run]:
+    found = [(f"{one.node} in the solution of {task.name}", one.run) for one in task.solution if one.node]
     return found + _of_actions((one.do for one in task.solution if one.do), task.name)
 
 
@@ -57,11 +60,18 @@ def require(plan: Plan, name: str, *, trust: bool) -> None:
     _require(plan, runs(plan), name, mend.format(name=name), trust=trust)
 
 
-def require_task(plan: Plan, task: Exercise, *, trust: bool, known: bool) -> None:
-    """The same for what a task runs; of a lab that is `known` as this folder's own nothing is asked."""
+def require_start(plan: Plan, task: Exercise, *, trust: bool, known: bool) -> None:
+    """The same for what a task's start runs; of a lab that is `known` as this folder's own nothing is asked."""
     if not known:
         mend = f"read them, then: invoke start {plan.running} --exercise {task.name} --trust"
-        _require(plan, runs_of_task(task), plan.called, mend, trust=trust)
+        _require(plan, runs_of_start(task), plan.called, mend, trust=trust)
+
+
+def require_solution(plan: Plan, task: Exercise, *, trust: bool, known: bool) -> None:
+    """The same for what its solution runs."""
+    if not known:
+        mend = f"read them, then: invoke solve {plan.running} --trust"
+        _require(plan, runs_of_solution(task), plan.called, mend, trust=trust)
 
 
 def _require(plan: Plan, asked: list[Run], name: str, mend: str, *, trust: bool) -> None:

@@ -26,14 +26,14 @@ def start(_: Context, lab: str, exercise: str = "", instance: str = "", trust: b
 
     From then on check judges this task alone and tells no cause, until invoke finish.
     """
-    from srv6lab.cli.trust import require_task
+    from srv6lab.cli.trust import require_start
     from srv6lab.report.learning import task_text
     from srv6lab.teach import begin
 
     reference = SITE.refer(lab)
     plan, _warnings = SITE.load(reference, instance)
     found = begin.task_of(plan, exercise)
-    require_task(plan, found, trust=trust, known=SITE.is_own(reference))
+    require_start(plan, found, trust=trust, known=SITE.is_own(reference))
     with progress(f"start {exercise}") as line:
         begin.start(SITE.running(reference, instance), plan, exercise, line)
     sys.stdout.write(task_text(plan, found))
@@ -70,7 +70,7 @@ def solve(_: Context, lab: str, seed: str = "", instance: str = "", trust: bool 
 
     Of a planted fault it shows what is wrong and what mends it, and mends it; that takes the seed.
     """
-    from srv6lab.cli.trust import require_task
+    from srv6lab.cli.trust import require_solution
     from srv6lab.report import faults
     from srv6lab.teach import begin, diagnosis
 
@@ -82,7 +82,7 @@ def solve(_: Context, lab: str, seed: str = "", instance: str = "", trust: bool 
         sys.stdout.write(faults.truth_text(diagnosis.solve(one, plan, _seed_of(seed))))
     else:
         found = begin.task_of(plan, begun.exercise)
-        require_task(plan, found, trust=trust, known=SITE.is_own(reference))
+        require_solution(plan, found, trust=trust, known=SITE.is_own(reference))
         begin.solve(one, plan, print)
     print(f"next: invoke check {plan.running}")
 

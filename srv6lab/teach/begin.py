@@ -178,9 +178,11 @@ def _lines(script: str) -> list[str]:
 
 
 def solve(one: Instance, plan: Plan, show: Show) -> Begun:
-    """Do the solution of the task that is begun, with each command shown and why. From then on it has no points."""
+    """Do the solution of the task that is begun, with each command shown and why. From then on it has no points. Where what a
+    learner has typed is in its way, it is done from the start."""
     begun = begun_of(one, plan)
-    steps = solution(plan, task_of(plan, begun.exercise))
+    task = task_of(plan, begun.exercise)
+    steps = solution(plan, task)
     if not steps:
         raise UsageError(
             f"{begun.exercise} has no solution: it is to look and to answer", f"invoke hint {plan.running}"
@@ -189,12 +191,23 @@ def solve(one: Instance, plan: Plan, show: Show) -> Begun:
         begun = replace(begun, solved=True)
         write_begun(one.home, begun)
         told(one.home, plan, begun)
+    try:
+        _do(one, steps, show)
+    except NodeError:
+        show("# what was typed before is in the way: back to the start, and once more")
+        one = restore(one, plan, _silent)
+        _put(one, plan, task, replace(begun, undo=()), _silent)
+        _do(one, steps, show)
+    return read_begun(one.home) or begun
+
+
+def _do(one: Instance, steps: Sequence[Step], show: Show) -> None:
+    with one.home.locked():
         for step in steps:
             show(f"# {step.why}")
             for line in step.shown:
                 show(f"{step.node}# {line}")
             _run(one, step.node, step.script)
-    return begun
 
 
 def hint(one: Instance, plan: Plan) -> tuple[str, int, int]:

@@ -17,7 +17,7 @@ def symptoms(
     wrong = [one for one in verdict.items if one.status is Status.FAIL and one.probe]
     if not found and wrong:
         probes = ", ".join(dict.fromkeys(one.probe for one in wrong))
-        found = [f"all that should be answered is, but the packets of {probes} aren't all as they should be"]
+        found = [f"all is answered that should be, but not all packets of {probes} are as they should be"]
     return tuple(found) or (f"{exercise} doesn't come to what it should, though its packets look right",)
 
 
