@@ -76,11 +76,8 @@ def write_entry(home: Home, lab: str, exercise: str, entry: Entry) -> None:
 def told(
     home: Home, plan: Plan, begun: Begun, parts: tuple[Part, ...] | None = None, *, passed: bool = False
 ) -> Entry:
-    """Write down what is known of a task now: with the `parts` of a check that has just been made, if one was. Of a task that
-    is begun anew the check that was made before stands, with the help that it had, until there is another."""
+    """Write down what is known of a task now: with the `parts` of a check that has just been made, if one was."""
     before = read_learned(home).entry(plan.name, begun.exercise) or Entry(begun.when)
-    if parts is None and before.checks and before.began != begun.when:
-        return before
     entry = replace(
         before,
         began=begun.when,

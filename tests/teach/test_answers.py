@@ -229,12 +229,3 @@ def test_answers_outlast_a_task_that_is_begun_anew(home: Home) -> None:
     questions.answer(home, PLAN, "whose", "gate")
     entry = learned.told(home, PLAN, Begun("read", TASK, "2026-01-01T00:00:00+00:00"))
     assert entry.wrong == {"whose": 1}
-
-
-def test_a_task_begun_anew_takes_no_help_off_the_check_before(home: Home) -> None:
-    first = Begun("lost", TASK, "2026-01-01T00:00:00+00:00", hints=2, checks=1)
-    before = learned.told(home, PLAN, first, (), passed=True)
-    anew = Begun("lost", TASK, "2026-01-02T00:00:00+00:00")
-    assert learned.told(home, PLAN, anew) == before
-    after = learned.told(home, PLAN, replace(anew, checks=1), (), passed=True)
-    assert (after.hints, after.checks, after.began) == (0, 1, anew.when)
