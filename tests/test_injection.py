@@ -809,7 +809,7 @@ def of_rules(content: str, folder: Path) -> Lab:
     return load(folder / "topology.yml", "attack.yml")
 
 
-@pytest.mark.parametrize("payload", sampled([one for one in PAYLOADS if "\0" not in one], 4))
+@pytest.mark.parametrize("payload", sampled([one for one in PAYLOADS if "\0" not in one], 10))
 def test_rules_reach_their_file_as_they_are(payload: str, folder: Path) -> None:
     """In a comment at least; what is no rule is refused."""
     comments = "".join(f"# {line} .\n" for line in payload.split("\n"))

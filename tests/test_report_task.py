@@ -47,7 +47,7 @@ class Checked:
 
     @property
     def names(self) -> list[str]:
-        return [one.name for one in self.plan.exercises]
+        return [one.name for one in self.plan.exercises if one.like is None]
 
     def document(self, runs: Path | None = None, plan: Plan | None = None) -> dict[str, Any]:
         plan = plan or self.plan
@@ -78,9 +78,10 @@ def some(request: pytest.FixtureRequest, labs_up: Callable[[str], Up]) -> Checke
 
 
 def run(lab: Up, most: int = 99) -> Checked:
-    names = [one.name for one in lab.plan.exercises][:most]
-    for other in lab.plan.exercises[most:]:  # the lab is other tests', too
-        shutil.rmtree(lab.running.home.run(other.name), ignore_errors=True)
+    names = [one.name for one in lab.plan.exercises if one.like is None][:most]
+    for other in lab.plan.exercises:  # the lab is other tests', too
+        if other.name not in names:
+            shutil.rmtree(lab.running.home.run(other.name), ignore_errors=True)
     return Checked(lab, lab.running.home.runs, check(lab.running, lab.plan, names, silent))
 
 

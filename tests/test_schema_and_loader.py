@@ -26,6 +26,7 @@ from srv6lab.srv6.behaviors import BEHAVIORS, REGISTRY
 from srv6lab.topology import scalars
 from srv6lab.topology.json_schema import json_schema
 from srv6lab.topology.large import spread
+from srv6lab.topology.like import filled
 from srv6lab.topology.load import loads
 from srv6lab.topology.model import Topology
 from srv6lab.topology.notation import LINE
@@ -769,7 +770,7 @@ def test_what_the_model_refuses_the_schema_refuses(path: Path) -> None:
     if schema and not loader:
         source = parse(text, path.name)
         try:
-            long, problems = spread(source, path.parent, ())
+            long, problems = spread(filled(source)[0], path.parent, ())
         except TopologyError:
             return
         if problems or long.data != source.data:

@@ -15,6 +15,7 @@ from textwrap import indent
 from typing import TYPE_CHECKING, Any, TextIO
 
 from srv6lab.errors import LabError, MachineError, Problem, TopologyError, UsageError
+from srv6lab.host import interrupts
 from srv6lab.host.files import read_document, shown
 from srv6lab.live.instance import Instance, Reference, another
 from srv6lab.providers.registry import provider_of
@@ -117,7 +118,8 @@ class LabsFolder:
         from srv6lab.topology.load import load
 
         self.known(reference)
-        found = load(reference.path, shown(reference.path))
+        with interrupts.held():  # pydantic swallows what is raised while it matches a text
+            found = load(reference.path, shown(reference.path))
         planned = plan(found.topology, found.source.locate, found.files)
         said = self.said(reference.path, reference.name)
         under = "" if instance == reference.name else instance

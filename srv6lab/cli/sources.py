@@ -39,7 +39,11 @@ def of_runs(plan: Plan, names: Sequence[str], runs: Path, mend: str, *, own: boo
     found = [_run_of(plan, name, runs / name, own) for name in names]
     if all(one.folder is None for one in found):
         reasons = "; ".join(f"{one.name}: {one.note}" for one in found if one.note != NOT_RUN)
-        which = f" {', '.join(names)}" if len(names) < len(plan.exercises) else " an exercise"
+        which = (
+            f" {', '.join(names)}"
+            if len(names) < sum(one.like is None for one in plan.exercises)
+            else " an exercise"
+        )
         what = reasons or f"no run of{which} of {plan.name} is in {shown(runs)}"
         raise UsageError(what, mend)
     return found

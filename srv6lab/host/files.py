@@ -34,7 +34,7 @@ MOST = 16 << 20  # bytes of a document: what a run writes beside its captures ha
 def read_document(path: Path) -> str:
     """The text of a file that somebody else may have made; OSError for one that is too large or no file (a pipe would be
     waited for, and a device never ends), ValueError for what is no UTF-8."""
-    number = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    number = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     with os.fdopen(number, "rb") as source:
         if not stat.S_ISREG(os.fstat(number).st_mode):
             raise OSError("it is no file")

@@ -90,7 +90,7 @@ def _build(folder: Path, progress: Progress) -> None:
 
 def _open_to_all(folder: Path) -> None:
     """What Debian shows to FRR alone has no secrets before it runs, and who isn't root reads it, too."""
-    for path in (folder, *folder.rglob("*")):
+    for path in (folder, *folder.rglob("*")) if folder.is_dir() else ():
         path.chmod(path.stat().st_mode | (0o055 if path.is_dir() else 0o044))
 
 

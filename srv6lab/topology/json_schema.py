@@ -17,6 +17,7 @@ from srv6lab.topology.checks.services import TAKEN
 from srv6lab.topology.exercises import PROBE_KINDS
 from srv6lab.topology.expectations import PacketExpectation
 from srv6lab.topology.large.schema import A_TEMPLATE, or_template, short_schema
+from srv6lab.topology.like import FILLED
 from srv6lab.topology.local_sid import KEYS, LocalSid
 from srv6lab.topology.messages.pydantic_messages import PATTERNS
 from srv6lab.topology.model import Topology
@@ -59,6 +60,7 @@ def json_schema() -> Schema:
         wire = {"propertyNames": {"not": {"pattern": "^lost at "}}}
         line = _when(wire, {"additionalProperties": or_template({"pattern": LINE})})
         schema["$defs"]["Walk"]["properties"][leg]["items"] |= line
+    schema["$defs"]["Exercise"]["required"].remove("expect")  # of one that is like another it is that one's
     for name, rules in _RULES.items():
         model = schema["$defs"][name] if name else schema
         model["allOf"] = [*model.get("allOf", ()), *rules]
@@ -118,6 +120,13 @@ def _is(key: str, value: Any) -> Schema:
 
 def _when(one: Schema, *then: Schema) -> Schema:
     return {"if": one, "then": {"allOf": [*then]}}
+
+
+def _like() -> Schema:
+    """An exercise sends and expects something, or it is like another and says nothing of that."""
+    own = {"anyOf": [_given("probes"), _given("steps"), _each(("expect",), _given("control"))]}
+    rest = {"not": {"anyOf": [{"required": [key]} for key in FILLED]}}
+    return {"if": {"required": ["like"]}, "then": rest, "else": {"required": ["expect"], **own}}
 
 
 def _one_of(*keys: str) -> Schema:
@@ -260,7 +269,7 @@ _RULES: dict[str, list[Schema]] = {
     "ColorTarget": [_one_of("colors", "array")],
     "CounterExpectation": [_one_of("firewall", "sid")],
     "Exercise": [
-        {"anyOf": [_given("probes"), _given("steps"), _each(("expect",), _given("control"))]},
+        _like(),
         _each(("name",), _NO_DEVICE),
     ],
     "Firewall": [*_firewall()],

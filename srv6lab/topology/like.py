@@ -12,7 +12,7 @@ from srv6lab.topology.yaml.edit import Problems, child, children
 from srv6lab.topology.yaml.source import Source
 from srv6lab.topology.yaml.tree import Node
 
-TAKEN = ("since", "apply", "probes", "steps", "expect")
+FILLED = ("since", "apply", "probes", "steps", "expect")
 
 
 def filled(source: Source) -> tuple[Source, Problems]:
@@ -36,7 +36,7 @@ def _fill(exercise: Node, like: Node, named: dict[str, Node], problems: Problems
             what = f"{like.data} is itself like another exercise"
         problems.say(like.mark, what, or_all(like.data, others))
         other = next(iter(others.values()), exercise)  # so that nothing is said of what it doesn't have
-    for key in TAKEN:
+    for key in FILLED:
         if key in exercise.data:
             what = f"`{key}` is said beside `like: {like.data}`, which has its own"
             problems.say(exercise.keys[key], what, "take one of the two away")

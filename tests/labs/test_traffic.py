@@ -10,6 +10,7 @@ import pytest
 from srv6lab.live.changes import Changes
 from srv6lab.plan.nodes import Plan
 from srv6lab.render.apply import changes_of
+from srv6lab.topology.actions.sid import SidAction
 from srv6lab.topology.actions.steering import SteeringAction
 from srv6lab.topology.exercises import Exercise, Probe
 from tests.conftest import SITE, Up, some_labs
@@ -36,15 +37,15 @@ def labs_up(bring_up):  # type: ignore[no-untyped-def]
 
 @contextmanager
 def on_the_path_of(lab: Up, exercise: Exercise) -> Iterator[None]:
-    """The exercise's steering is applied; its firewalls are not."""
+    """The exercise's steering is applied, and the SIDs that it adds; its firewalls are not."""
     changes = Changes(lab.running)
-    steering = [
+    ways = [
         each
         for one in exercise.apply
-        if isinstance(one, SteeringAction)
+        if isinstance(one, (SidAction, SteeringAction))
         for each in changes_of(lab.plan, one)
     ]
-    with changes.applied(steering, {}):
+    with changes.applied(ways, {}):
         yield
 
 

@@ -249,15 +249,6 @@ def test_one_command_at_a_time(bring_up: Callable[[str], Up]) -> None:
     assert all(one.alive for one in lab.running.status())
 
 
-def test_without_root_up_says_so(tmp_path: Path) -> None:
-    program = (
-        "import os, sys; sys.path.insert(0, sys.argv[1]); from srv6lab.providers.registry import provider_named;"
-        "netns = provider_named('netns'); os.setuid(65534); netns.up(None, None, None, print)"
-    )
-    result = subprocess.run([sys.executable, "-c", program, REPOSITORY], capture_output=True, text=True)
-    assert "network namespaces need root" in result.stderr
-
-
 def test_a_missing_tool_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(MachineError, match=r"(?s)not on this machine: .*tcpdump.*scripts/setup lab"):

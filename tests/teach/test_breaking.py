@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -29,6 +30,7 @@ def lab(labs_up: Callable[[str], Up]) -> Up:
 @pytest.fixture(scope="module")
 def broken(lab: Up) -> Iterator[tuple[Up, breaking.Broken]]:
     """The lab with one fault in it that shows elsewhere."""
+    shutil.rmtree(lab.running.home.runs, ignore_errors=True)  # of what was checked in it before
     for node in lab.running.nodes():
         lab.sh(node, "touch /run/before")
     found = diagnosis.break_lab(lab.running, lab.plan, SEED, 2, "", silent)

@@ -33,11 +33,13 @@ WAY = Fault(
 
 @pytest.fixture
 def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sealed._COST, "n", 4)
+    monkeypatch.setitem(sealed._scrypt.keywords, "n", 4)
 
 
 def test_a_guess_costs_what_it_should() -> None:
-    assert sealed._COST["n"] * sealed._COST["r"] * 128 >= 64 << 20, "bytes that each guess has to fill"
+    assert sealed._scrypt.keywords["n"] * sealed._scrypt.keywords["r"] * 128 >= 64 << 20, (
+        "bytes that each guess has to fill"
+    )
 
 
 @pytest.mark.usefixtures("cheap")
