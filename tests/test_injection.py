@@ -687,8 +687,6 @@ EXACT = {
     "Bgp",
     "BoundSids",
     "Isis",
-    "Learner",
-    "LegOf",
     "IsisLink",
     "LinkMtu",
     "Locator",
@@ -700,7 +698,6 @@ EXACT = {
     "SidStructure",
     "Vrf",
     "Withdrawal",
-    "Worth",
     "WithdrawAction",
 }
 """Models whose texts can't hold anything that a shell or FRR reads as more than a word."""
