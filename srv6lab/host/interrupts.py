@@ -62,7 +62,7 @@ def held() -> Iterator[None]:
     finally:
         _heard.holding -= 1
         if not _heard.holding and _heard.waiting:
-            number = _heard.waiting[-1]
+            number = _heard.waiting[0]  # who stops a command often says so twice
             _heard.waiting.clear()
             _heard(number)
 
