@@ -250,6 +250,31 @@ def test_what_exercises_run_is_shown_with_what_takes_it_back(no_trust: Path) -> 
     assert trust.runs(found) == [("exit in exercise own", ("one", "two  (takes it back)"))]
 
 
+def test_what_a_task_runs_is_shown_when_it_is_run(no_trust: Path) -> None:
+    """What its start runs, before it is begun, and its solution, before that is done; of one's own labs nothing."""
+    action = {"commands": {"node": "exit", "put": ["one"], "back": ["two"]}}
+    solution = {"why": "It mends", "node": "gate", "run": ["three"]}
+    data = {"name": "own", "task": "Mend it", "start": [action], "solution": [solution]}
+    sent = {
+        "probes": [{"id": "x", "from": "west", "to": "east", "icmp": 1}],
+        "expect": {"elsewhere": "absent"},
+    }
+    found = changed({"exercises": [data | sent]})
+    task = found.exercise("own")[1]
+    with pytest.raises(
+        UsageError, match=r"(?s)exit in exercise own:.*one.*invoke start .*--trust"
+    ) as started:
+        trust.require_start(found, task, trust=False, known=False)
+    assert "three" not in str(started.value), "whoever is to find the solution isn't shown it"
+    with pytest.raises(UsageError, match=r"(?s)gate in the solution of own:.*three.*invoke solve .*--trust"):
+        trust.require_solution(found, task, trust=False, known=False)
+    trust.require_start(found, task, trust=False, known=True)
+    trust.require_start(found, task, trust=True, known=False)
+    trust.require_start(found, task, trust=False, known=False)
+    with pytest.raises(UsageError):
+        trust.require_solution(found, task, trust=False, known=False)
+
+
 @pytest.mark.parametrize("task", ["up", "check"])
 def test_a_strangers_lab_is_not_run_before_it_is_trusted(task: str, no_trust: Path) -> None:
     lab = Path(__file__).parent / "labs" / "more" / "way-out.yml"

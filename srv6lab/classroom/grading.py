@@ -114,4 +114,5 @@ def _together(found: Sequence[Marks], trainer: Trainer) -> list[Marks]:
         for lab in trainer.labs
         if (learner, lab) not in newest and not any((one.learner, one.lab) == (learner, lab) for one in found)
     ]
+    told = [replace(one, person=trainer.people.get(one.learner, "")) for one in told]
     return sorted(told, key=lambda one: (one.learner == "", one.learner, one.lab, bool(one.again), one.file))

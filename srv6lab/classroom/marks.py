@@ -15,11 +15,11 @@ GRADED, DAMAGED, FOREIGN, MISSING = "graded", "damaged", "foreign", "missing"
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """A line of the table. `file` is the hand-in's path in the folder; `status` GRADED (FORGED if anything of it is), DAMAGED
-    where it can't be read, FOREIGN where it is of no learner or lab of the class, or MISSING where a learner handed in
-    nothing for a lab: then `why` says it, and `scores` are empty. `notes` are what a trainer should know, and nobody's
-    fault. `again` is the file that counts in its place, "" for one that counts itself; `by` the run by which an exercise is
-    judged, where that is another's."""
+    """A line of the table. `file` is the hand-in's path in the folder; `person` the learner as the list of the class has it;
+    `status` GRADED (FORGED if anything of it is), DAMAGED where it can't be read, FOREIGN where it is of no learner or lab
+    of the class, or MISSING where a learner handed in nothing for a lab: then `why` says it, and `scores` are empty. `notes`
+    are what a trainer should know, and nobody's fault. `again` is the file that counts in its place, "" for one that counts
+    itself; `by` the run by which an exercise is judged, where that is another's."""
 
     file: str
     status: str
@@ -31,6 +31,7 @@ class Marks:
     why: str = ""
     written: str = ""
     again: str = ""
+    person: str = ""
     by: Mapping[str, str] = field(default_factory=dict)
     traits: Traits = field(default_factory=lambda: Traits("", ""))
 

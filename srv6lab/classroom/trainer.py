@@ -4,30 +4,29 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from srv6lab.classroom.archive import read_file
-from srv6lab.classroom.handin import document, typed
+from srv6lab.classroom import new
+from srv6lab.classroom.new import CLASS
 from srv6lab.errors import UsageError
 from srv6lab.host.files import shown
 from srv6lab.plan.nodes import Plan
 
-CLASS = "class.json"
-SCHEMA = 1
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")  # no path: who handed in may have written it
 
 
 @dataclass(frozen=True, slots=True)
 class Trainer:
-    """A class by its `name`: `learners` are their keys, `labs` the names of its labs, all in `folder`; labs that are
-    nobody's lie in `course`."""
+    """A class by its `name`: `learners` are their keys, `people` their names as the list had them, `labs` the names of its
+    labs, all in `folder`; labs that are nobody's lie in `course`."""
 
     name: str
     learners: Mapping[str, str]
     labs: tuple[str, ...]
     folder: Path
     course: Path | None = None
+    people: Mapping[str, str] = field(default_factory=dict)
 
     def plan(self, learner: str, lab: str) -> Plan:
         """The lab of a learner of the class, or one that is nobody's ("") as it stands in the course; LabError where there
@@ -48,16 +47,13 @@ def read_class(folder: Path, course: Path | None = None) -> Trainer:
     """UsageError for a folder that `class.new` didn't write."""
     mend = f"--class takes the folder that invoke class.new wrote, with {CLASS} in it"
     try:
-        found = document(read_file(folder / CLASS), CLASS)
-        if found.get("schema") != SCHEMA:
-            raise UsageError("it is of another version of srv6lab")
-        name, labs = found["class"], tuple(found["labs"])
-        learners: Mapping[str, str] = typed(Mapping[str, str], found["learners"], CLASS)
+        found = new.read_class(folder)
     except UsageError as error:
-        raise UsageError(f"{shown(folder / CLASS)}: {error.what}", mend) from None
-    except (KeyError, TypeError) as error:
-        raise UsageError(f"{shown(folder / CLASS)} isn't as it was written: {error!r}", mend) from None
-    return Trainer(str(name), learners, labs, folder, course)
+        raise UsageError(error.what, mend) from None
+    if found is None:
+        raise UsageError(f"there is no {CLASS} in {shown(folder)}", mend)
+    people = {learner: said["name"] for learner, said in found.people.items() if "name" in said}
+    return Trainer(found.name, found.learners, found.labs, folder, course, people)
 
 
 def _planned(path: Path) -> Plan:

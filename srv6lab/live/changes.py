@@ -37,6 +37,16 @@ def unable(lab: Instance, plan: Plan) -> Iterator[str]:
                 break
 
 
+def run_script(lab: Instance, node: str, script: str) -> str:
+    """What a script says in a node; NodeError where it fails."""
+    result = lab.exec(node, ["bash", "-ec", script], timeout=_PATIENCE)
+    if result.exit_code and (own := own_error(node, result.stderr)):
+        raise own
+    if result.exit_code:
+        raise NodeError(f"{node}: {result.stderr.strip()}\n  in: {script.strip()}", node=node)
+    return result.stdout
+
+
 @dataclass(frozen=True, slots=True)
 class Changes:
     """The changes of one lab."""
@@ -83,12 +93,7 @@ class Changes:
             self._write(written)
 
     def _run(self, node: str, script: str) -> str:
-        result = self.lab.exec(node, ["bash", "-ec", script], timeout=_PATIENCE)
-        if result.exit_code and (own := own_error(node, result.stderr)):
-            raise own
-        if result.exit_code:
-            raise NodeError(f"{node}: {result.stderr.strip()}\n  in: {script.strip()}", node=node)
-        return result.stdout
+        return run_script(self.lab, node, script)
 
     def _written(self) -> list[tuple[str, str]]:
         path = self.lab.home.applied

@@ -10,6 +10,7 @@ from srv6lab.errors import Interrupted, NodeError, UsageError
 from srv6lab.host.progress import Progress
 from srv6lab.live import lifecycle, sending, snapshot
 from srv6lab.live.begun import FAULT, TASK, Begun, forget_begun, now, read_begun, write_begun
+from srv6lab.live.changes import run_script
 from srv6lab.live.instance import Instance, Reference, Request
 from srv6lab.plan.nodes import Plan
 from srv6lab.render.apply import changes_of
@@ -123,7 +124,7 @@ def _silent(_: str) -> None:
 
 def _undo(one: Instance, begun: Begun | None) -> None:
     for node, script in reversed(begun.undo if begun else ()):
-        _run(one, node, script)
+        run_script(one, node, script)
     if begun and begun.undo:
         write_begun(one.home, replace(begun, undo=()))
 
@@ -145,7 +146,7 @@ def _put(one: Instance, plan: Plan, exercise: Exercise, begun: Begun, progress: 
             for change in (one_ for action in exercise.start for one_ in changes_of(plan, action)):
                 begun = replace(begun, undo=(*begun.undo, (change.node, change.undo)))
                 write_begun(one.home, begun)
-                _run(one, change.node, change.do)
+                run_script(one, change.node, change.do)
         except BaseException as error:
             _undo(one, begun)
             forget_begun(one.home)
@@ -207,7 +208,7 @@ def _do(one: Instance, steps: Sequence[Step], show: Show) -> None:
             show(f"# {step.why}")
             for line in step.shown:
                 show(f"{step.node}# {line}")
-            _run(one, step.node, step.script)
+            run_script(one, step.node, step.script)
 
 
 def hint(one: Instance, plan: Plan) -> tuple[str, int, int]:
@@ -226,9 +227,3 @@ def hint(one: Instance, plan: Plan) -> tuple[str, int, int]:
         write_begun(one.home, begun)
         told(one.home, plan, begun)
     return hints[begun.hints - 1], begun.hints, len(hints)
-
-
-def _run(one: Instance, node: str, script: str) -> None:
-    result = one.exec(node, ["bash", "-ec", script], timeout=_PATIENCE)
-    if result.exit_code:
-        raise NodeError(f"{node}: {result.stderr.strip()}\n  in: {script.strip()}", node=node)

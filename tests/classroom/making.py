@@ -102,7 +102,8 @@ def begun(folder: Path, count: int) -> tuple[Learner, ...]:
     for one in learners:
         one.topology(folder)
     keys = {one.name: one.key for one in learners}
-    found = {"schema": 1, "class": GROUP, "seed": 1, "labs": [LAB], "learners": keys}
+    people = {one.name: {"name": one.name} for one in learners}
+    found = {"schema": 1, "class": GROUP, "seed": "1", "labs": [LAB], "learners": keys, "people": people}
     (folder / "class.json").write_text(json.dumps(found))
     return learners
 

@@ -16,9 +16,9 @@ import pytest
 from srv6lab.classroom.forged import FORGED, ODD, Suspicion
 from srv6lab.classroom.formats import FORMATS
 from srv6lab.classroom.formats.as_csv import guarded
-from srv6lab.classroom.formats.as_text import aligned, width
 from srv6lab.classroom.marks import DAMAGED, GRADED, Marks
 from srv6lab.evidence.score import Part, Score
+from srv6lab.report.table import aligned, width
 
 EVIL = '=cmd|"/c calc"!A1<script>alert(1)</script>\x1b[31m'
 PING = Score(

@@ -29,6 +29,7 @@ def _hand_in(one: Marks) -> dict[str, Any]:
     return {
         "file": one.file,
         "learner": one.learner,
+        "name": one.person or one.learner,
         "lab": one.lab,
         "state": one.state,
         "counts": graded and not one.again,

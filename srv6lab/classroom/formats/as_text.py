@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 
 from srv6lab.classroom.formats.words import beside, gist, lost, number, whose
 from srv6lab.classroom.marks import GRADED, Marks
 from srv6lab.report.quoting import plain
+from srv6lab.report.table import aligned
 
-_WIDE, _UNSEEN = frozenset("WF"), frozenset({"Mn", "Me", "Cf"})
 _MOST = 100  # columns of the last cell
 HELP = "hints and tries are as each learner's own machine counted them; points are of the packets"
 
@@ -37,20 +36,3 @@ def _state(one: Marks) -> str:
 
 def _cut(text: str) -> str:
     return text if len(text) <= _MOST else f"{text[: _MOST - 1]}…"
-
-
-def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Columns below each other, also where letters are as wide as two."""
-    widths = [max(map(width, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  ".join(cell + " " * (most - width(cell)) for cell, most in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    ]
-
-
-def width(text: str) -> int:
-    """In columns of a terminal."""
-    return sum(
-        0 if unicodedata.category(one) in _UNSEEN else 1 + (unicodedata.east_asian_width(one) in _WIDE)
-        for one in text
-    )

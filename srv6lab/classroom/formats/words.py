@@ -16,7 +16,8 @@ def number(points: Fraction) -> str:
 
 
 def whose(one: Marks) -> str:
-    return plain(one.learner) or ("-" if one.status != GRADED else "nobody")
+    """The learner as the list of the class calls him, else as the hand-in does."""
+    return plain(one.person or one.learner) or ("-" if one.status != GRADED else "nobody")
 
 
 def gist(one: Marks) -> str:
