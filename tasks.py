@@ -18,6 +18,7 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.tasks import task
 
+from srv6lab.called import CALLED
 from srv6lab.cli import program
 from srv6lab.cli import tasks as labs_
 from srv6lab.cli.labs import LabsFolder, listing
@@ -45,7 +46,7 @@ def labs(_: Context) -> None:
     course, broken = SITE.course()
     print(listing(course))
     for name in broken:
-        print(f"{name} doesn't load: invoke validate lab={name} says why", file=sys.stderr)
+        print(f"{name} doesn't load: {CALLED} validate lab={name} says why", file=sys.stderr)
 
 
 @task(
@@ -84,7 +85,7 @@ def up(
     if (begun := read_begun(home)) is not None:
         called = SITE.said(reference.path, reference.name) + (f" --instance {instance}" if instance else "")
         print(f"{begun.exercise} is begun in {home.path.name}, so nothing is brought back")
-        print(f"  invoke reset lab={called} goes back to its start, invoke finish lab={called} ends it")
+        print(f"  {CALLED} reset lab={called} goes back to its start, {CALLED} finish lab={called} ends it")
         return
     with _progress(f"up {reference.name}") as progress:
         progress.line(registry.provider_line(chosen, explicit=bool(provider or kernel)))
@@ -94,7 +95,7 @@ def up(
         require(plan, f"lab={lab.removeprefix('lab=')}", trust=trust)
         lifecycle.up(home, plan, Request(reference, chosen, box), progress)
     name = f"lab={lab.removeprefix('lab=')}" + (f" --instance {instance}" if instance else "")
-    print(f"{reference.name} is up. Next: invoke check {name}, or invoke connect {name} node=NODE")
+    print(f"{reference.name} is up. Next: {CALLED} check {name}, or {CALLED} connect {name} node=NODE")
 
 
 @task(
@@ -185,7 +186,7 @@ def validate(
 
     if expanded:
         if lab is None:
-            raise UsageError("no lab is named", "invoke validate lab=NAME --expanded")
+            raise UsageError("no lab is named", f"{CALLED} validate lab=NAME --expanded")
         sys.stdout.write(validation.expanded(SITE.known(SITE.refer(lab)).path))
         return
 
@@ -261,7 +262,7 @@ def render(
     rendering = targets.target(target)
     reference = SITE.refer(lab)
     if not out:
-        raise UsageError("no folder is named", f"invoke render lab={reference.name} --out DIR")
+        raise UsageError("no folder is named", f"{CALLED} render lab={reference.name} --out DIR")
     plan = SITE.read(reference, sys.stderr)
     files = rendering(plan)
     if check:
@@ -508,10 +509,10 @@ def frr(_: Context) -> None:
 def exec_(_: Context, lab: str, command: Sequence[str], node: str = "", instance: str = "") -> None:
     """Run a command in a node. Its output and its exit code are the command's own."""
     if not command:
-        raise UsageError("no command is given", "invoke exec lab=NAME node=NODE -- COMMAND ARGUMENTS")
+        raise UsageError("no command is given", f"{CALLED} exec lab=NAME node=NODE -- COMMAND ARGUMENTS")
     if len(command) == 1 and len(command[0].split()) > 1:
         what = f"{command[0]!r} is one word, and no command is called so"
-        mend = "leave the quotes out; for a pipe: invoke exec lab=NAME node=NODE -- sh -c 'COMMANDS'"
+        mend = f"leave the quotes out; for a pipe: {CALLED} exec lab=NAME node=NODE -- sh -c 'COMMANDS'"
         raise UsageError(what, mend)
     if code := labs_.run_here(SITE.running(SITE.refer(lab), instance), node, command):
         raise Exit(code=code)

@@ -14,6 +14,7 @@ from pathlib import Path
 from textwrap import indent
 from typing import TYPE_CHECKING, Any, TextIO
 
+from srv6lab.called import CALLED
 from srv6lab.errors import LabError, MachineError, Problem, TopologyError, UsageError
 from srv6lab.host import interrupts
 from srv6lab.host.files import read_document, shown
@@ -193,7 +194,7 @@ class LabsFolder:
         name = self.home(reference, instance).path.name
         up = {home.path.name: state for home, state in self.up()}
         guess = f"{did_you_mean(near)} Else: " if (near := closest(name, up)) else ""
-        mend = f"{guess}invoke up lab={self.said(reference.path, reference.path.parent.name)}{given}"
+        mend = f"{guess}{CALLED} up lab={self.said(reference.path, reference.path.parent.name)}{given}"
         labs = []
         for state in up.values():
             with suppress(LabError):  # a state of another version

@@ -9,10 +9,12 @@ import errno
 import inspect
 import io
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import deepcopy
+from importlib.util import module_from_spec, spec_from_file_location
 
 from invoke import main
 from invoke.exceptions import Exit
@@ -21,14 +23,19 @@ from invoke.parser.argument import Argument
 from invoke.parser.context import ParserContext
 from invoke.program import Program
 
+from srv6lab.called import CALLED, WITH_SUDO
 from srv6lab.cli.words import Form, Option, Said, read
 from srv6lab.errors import LabError, UsageError, code_of
 from srv6lab.host import interrupts
+from srv6lab.host.files import SHARE
+from srv6lab.host.version import version
 from srv6lab.suggest import or_all
 
 Samples = Callable[[], Mapping[str, str]]
 
 COMMAND = "command"  # the place that takes all words which follow, as they are
+
+_COMMAND = re.compile(r"(?:cd srv6lab && \.venv/bin/)?\binvoke(?= [a-z])")  # as docstrings of tasks have it
 
 _COURSE = ("labs", "up", "check", "connect", "status", "destroy")
 
@@ -93,15 +100,11 @@ class Lab(Program):
         except OSError as error:
             where = f": {error.filename}" if error.filename else ""
             denied = error.errno in (errno.EPERM, errno.EACCES)
-            mend = (
-                "run the same command with sudo"
-                if denied
-                else _MENDS.get(error.errno or 0, "invoke --debug shows where")
-            )
+            mend = WITH_SUDO if denied else _MENDS.get(error.errno or 0, f"{CALLED} --debug shows where")
             self._fail(f"error: {error.strerror or error}{where}\n  mend: {mend}", 3)
         except Exception as error:
             what = f"internal error: {type(error).__name__}: {error}"
-            self._fail(f"{what}\n  mend: invoke --debug shows where", 3)
+            self._fail(f"{what}\n  mend: {CALLED} --debug shows where", 3)
 
     def _fail(self, message: str, code: int) -> None:
         if self.args.debug.value or os.environ.get("INVOKE_DEBUG"):
@@ -135,7 +138,7 @@ class Lab(Program):
                 [(self._example(name), _first_line(self.collection[name])) for name in _COURSE]
             )
             print(
-                "invoke TASK --help explains a task. key=value, --key value and words in their order are the same.\n"
+                f"{CALLED} TASK --help explains a task. key=value, --key value and words in their order are the same.\n"
             )
         super().list_flat()
 
@@ -143,7 +146,7 @@ class Lab(Program):
         context = self.parser.contexts[name]
         form = self._forms()[name]
         print(f"Usage: {form.usage()}\n")
-        print(inspect.getdoc(self.collection[name]) or "")
+        print(_COMMAND.sub(CALLED, inspect.getdoc(self.collection[name]) or ""))
         if form.places:
             print(f"\nExamples:\n  {self._example(name)}\n  {self._example(name, named=True)}")
         print("\nOptions, each as --key value or key=value:")
@@ -155,7 +158,7 @@ class Lab(Program):
     def _example(self, name: str, named: bool = False) -> str:
         """A line to type, with a lab that is there; `named` says each value by its name."""
         values = self.samples()
-        words = ["invoke", name]
+        words = [CALLED, name]
         for place in self._forms()[name].places:
             value = values.get(f"{name} {place}") or values.get(place, place.upper())
             if place == COMMAND:
@@ -212,3 +215,14 @@ def take_over(samples: Samples) -> None:
     main.program.__class__ = Lab
     assert isinstance(main.program, Lab)
     main.program.samples = samples
+
+
+def run() -> None:
+    """What `invoke` does with `tasks.py`, under a name of our own and wherever one is."""
+    found = spec_from_file_location("tasks", SHARE / "tasks.py")
+    assert found and found.loader
+    sys.modules["tasks"] = tasks = module_from_spec(found)
+    found.loader.exec_module(tasks)  # at its end it calls take_over
+    ours = Lab(version(), tasks.namespace, CALLED, CALLED, binary_names=[CALLED])
+    ours.samples = main.program.samples
+    ours.run()
