@@ -151,7 +151,11 @@ def test_status_and_up_tell_nothing_of_what_a_learner_is_to_find(up: Up, typed: 
     assert told is None and differs(up)
     words = f"lab={up.reference.path}", "--instance", up.instance
     done = typed("status", *words)
-    assert (done.returncode, done.stderr) == (0, "") and "gate" in done.stdout and "fc00:b::d4" not in done.stdout
+    assert (
+        (done.returncode, done.stderr) == (0, "")
+        and "gate" in done.stdout
+        and "fc00:b::d4" not in done.stdout
+    )
     done = typed("up", *words)
     assert done.returncode == 0 and "nothing is brought back" in done.stdout
     assert differs(up) and read_begun(up.running.home)
