@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,8 @@ from invoke.tasks import task
 from srv6lab.called import CALLED
 from srv6lab.cli import program
 from srv6lab.cli import tasks as labs_
-from srv6lab.cli.labs import LabsFolder, listing
+from srv6lab.cli.labs import listing
+from srv6lab.cli.places import elsewhere, remember
 from srv6lab.errors import UsageError
 from srv6lab.host.files import shown, write_to
 from srv6lab.providers import registry
@@ -93,9 +95,12 @@ def up(
         for warning in warnings:
             progress.line(str(warning))
         require(plan, f"lab={lab.removeprefix('lab=')}", trust=trust)
+        remember(SITE.instances)
         lifecycle.up(home, plan, Request(reference, chosen, box), progress)
     name = f"lab={lab.removeprefix('lab=')}" + (f" --instance {instance}" if instance else "")
     print(f"{reference.name} is up. Next: {CALLED} check {name}, or {CALLED} connect {name} node=NODE")
+    if not home.path.is_relative_to(Path.cwd()):
+        print(f"Its packets: {home.captures}")
 
 
 @task(
@@ -192,7 +197,7 @@ def validate(
 
     show = formats.chosen(formats.CHECKED, format)
     folder = labs or os.environ.get("SRV6LAB_LABS", "")
-    site = LabsFolder(SITE.root, Path(folder)) if folder else SITE
+    site = replace(SITE, folder=Path(folder), shared=None) if folder else SITE
     files = validation.files_in(site.labs) if lab is None else [site.known(site.refer(lab)).path]
     checked = validation.validate(files)
     out, words = show(checked)
@@ -236,7 +241,7 @@ def doctor(_: Context, lab: str | None = None, provider: str = "", format: str =
     show = formats.chosen(formats.DIAGNOSIS, format)
     chosen = doctor_.choose(provider)
     asked = SITE.load(SITE.refer(lab))[0] if lab else None
-    found = doctor_.diagnose(chosen, [] if asked else SITE.plans(), asked, SITE.root)
+    found = doctor_.diagnose(chosen, [] if asked else SITE.plans(), asked, SITE.instances.parent)
     sys.stdout.write(show(found))
     sys.stdout.flush()
     if not found.works:
@@ -628,7 +633,8 @@ def destroy(_: Context, lab: str, instance: str = "", purge: bool = False) -> No
 
     home = SITE.home(SITE.refer(lab), instance)
     if not lifecycle.destroy(home, purge=purge):
-        print(f"{home.path.name} isn't up: nothing to take away")
+        where = elsewhere(SITE.instances, home.path.name)
+        print(f"{home.path.name} isn't up: {where or 'nothing to take away'}")
     elif home.runs.is_dir():
         print(
             f"{home.path.name} is gone; results of checks are kept in {shown(home.runs)} (--purge removes them)"

@@ -70,6 +70,6 @@ def course(site: LabsFolder) -> list[Station]:
     """Every task of the course with what was reached in it, in any instance."""
     from srv6lab.teach.course import stations
 
-    folder = site.root / ".srv6lab" / ".progress"
-    homes = [Home(site.root / ".srv6lab" / path.stem) for path in sorted(folder.glob("*.json"))]
+    folder = site.instances / ".progress"
+    homes = [Home(site.instances / path.stem) for path in sorted(folder.glob("*.json"))]
     return stations(site.course()[0], [learned.read_learned(home) for home in homes])

@@ -17,6 +17,7 @@ from copy import deepcopy
 from importlib.util import module_from_spec, spec_from_file_location
 
 from invoke import main
+from invoke.collection import Collection
 from invoke.exceptions import Exit
 from invoke.parser import ParseResult
 from invoke.parser.argument import Argument
@@ -32,6 +33,8 @@ from srv6lab.host.version import version
 from srv6lab.suggest import or_all
 
 Samples = Callable[[], Mapping[str, str]]
+
+_TASKS = "srv6lab_tasks"  # what `tasks.py` is called as a module, where `invoke` may have read another one
 
 COMMAND = "command"  # the place that takes all words which follow, as they are
 
@@ -217,12 +220,19 @@ def take_over(samples: Samples) -> None:
     main.program.samples = samples
 
 
+def namespace() -> Collection:
+    """All tasks: for a `tasks.py` in a folder of one's own, too. Reading them makes `invoke` ours."""
+    found = spec_from_file_location(_TASKS, SHARE / "tasks.py")
+    assert found and found.loader
+    sys.modules[_TASKS] = tasks = module_from_spec(found)
+    found.loader.exec_module(tasks)
+    known: Collection = tasks.namespace
+    return known
+
+
 def run() -> None:
     """What `invoke` does with `tasks.py`, under a name of our own and wherever one is."""
-    found = spec_from_file_location("tasks", SHARE / "tasks.py")
-    assert found and found.loader
-    sys.modules["tasks"] = tasks = module_from_spec(found)
-    found.loader.exec_module(tasks)  # at its end it calls take_over
-    ours = Lab(version(), tasks.namespace, CALLED, CALLED, binary_names=[CALLED])
+    ours = Lab(version(), namespace(), CALLED, CALLED, binary_names=[CALLED])
+    assert isinstance(main.program, Lab)
     ours.samples = main.program.samples
     ours.run()

@@ -116,7 +116,7 @@ def class_grade(
         raise UsageError("which hand-ins, and of which class?", f"{CALLED} class.grade FOLDER --class DIR")
     if format in BINARY and out in ("", "-"):
         raise UsageError(f"{format} is no text for a terminal", f"--out marks.{format}")
-    trainer = read_class(Path(class_), SITE.labs)
+    trainer = read_class(Path(class_), SITE.course_labs)
     with progress("class.grade") as line:
         found = show(trainer.name, grade_folder(Path(folder), trainer, Asked(jobs, day(since)), line))
     if isinstance(found, bytes):
