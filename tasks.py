@@ -113,6 +113,7 @@ def up(
         "format": f"how the verdict is printed: {', '.join(formats.VERDICTS)}",
         "verbose": "on a terminal too, every point of every exercise",
         "causes": "of a task that is begun: tell the causes, too, which costs a fifth of its points",
+        "report": "a file for the page of it, too, as `invoke report` makes it, in less time",
         "color": "auto, always or never ($NO_COLOR is never)",
         "instance": _INSTANCE,
     },
@@ -131,15 +132,19 @@ def check(
     color: str = "auto",
     instance: str = "",
     causes: bool = False,
+    report: str = "",
 ) -> None:
     """Run a lab's exercises and judge every hop by its packets.
 
     Exits 0 if all pass, 4 if the lab failed, 3 if the captures can't prove it either way.
     """
     from srv6lab.cli import learn
+    from srv6lab.cli import report as report_
     from srv6lab.cli.trust import require
 
     formats.chosen(formats.VERDICTS, format)  # before anything is run
+    if report:
+        report_.need_own_file(report)
     score = None
     reference = SITE.refer(lab)
     plan, _warnings = SITE.load(reference, instance)
@@ -159,6 +164,9 @@ def check(
             names = learn.checked_names(one.home, plan, names, exercise)
             verdicts = labs_.check(one, plan, names, progress, causes=causes)
             score = learn.after_check(one.home, plan, verdicts, causes=causes)
+        if report:
+            handed = report_.Handed(captures, map)
+            report_.report(plan, SITE.home(reference, instance), names, handed, report, progress)
     _show_verdicts(verdicts, format, verbose=verbose, color=color, score=score)
 
 
