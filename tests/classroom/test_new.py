@@ -37,6 +37,10 @@ def labs(tmp_path: Path) -> dict[str, Path]:
             f"# {name}\n$ invoke up lab={name}\n$ invoke check {name} across\n.srv6lab/{name}/captures lab={name}-2\n"
             "[a](../other/README.md) [b](../elsewhere/README.md)\n"
         )
+        (file.parent / "README.zh-CN.md").write_text(
+            f"# {name}\n见 `invoke up lab={name}`、[甲](../other/README.zh-CN.md)、[乙](../elsewhere/README.zh-CN.md)\n",
+            "utf-8",
+        )
         found[name] = file
     return found
 
@@ -59,7 +63,7 @@ def test_the_same_seed_makes_the_same_bytes(tmp_path: Path, labs: dict[str, Path
     made(tmp_path / "three", labs, "Anna", "王小明", seed="another")
     one, two, three = (content(tmp_path / name) for name in ("one", "two", "three"))
     assert one == two
-    same = {path for path in one if one[path] == three[path] and not path.endswith("README.md")}
+    same = {path for path in one if one[path] == three[path] and not path.endswith(".md")}
     assert same == {"README.txt"}
     assert not list(tmp_path.glob(".*"))
 
@@ -147,6 +151,10 @@ def test_the_pages_of_a_learner_name_his_own(tmp_path: Path, labs: dict[str, Pat
     assert page == (
         "# small\n$ invoke up lab=anna/small\n$ invoke check anna/small across\n.srv6lab/small-anna/captures lab=small-2\n"
         "[a](../other/README.md) [b](../../labs/elsewhere/README.md)\n"
+    )
+    chinese = (tmp_path / "class/labs-of/anna/small/README.zh-CN.md").read_text("utf-8")
+    assert chinese == (
+        "# small\n见 `invoke up lab=anna/small`、[甲](../other/README.zh-CN.md)、[乙](../../labs/elsewhere/README.zh-CN.md)\n"
     )
 
 
