@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from srv6lab.called import CALLED
 from srv6lab.capture.ahead import Ahead
 from srv6lab.capture.asking import find
 from srv6lab.capture.dissect import Dissector
@@ -110,8 +111,8 @@ def need_own_file(out: str) -> None:
 
 
 def _mend(plan: Plan) -> str:
-    alone = f"invoke predict {plan.called} --format html shows its prediction alone"
-    return f"invoke check {plan.running} runs it; {alone}"
+    alone = f"{CALLED} predict {plan.called} --format html shows its prediction alone"
+    return f"{CALLED} check {plan.running} runs it; {alone}"
 
 
 def write(text: str, path: Path | None) -> None:
