@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from srv6lab.classroom.formats import as_text
 from srv6lab.report.learning import task_text
 from srv6lab.report.table import aligned, width, wrapped
 from tests.small import SMALL, planned
@@ -40,3 +41,8 @@ def test_a_task_in_chinese_fits_the_terminal() -> None:
     lines = task_text(plan, next(one for one in plan.exercises if one.name == "mend")).splitlines()
     assert all(width(line) <= 100 for line in lines)
     assert sum("抓包" in line for line in lines) > 2
+
+
+def test_a_sentence_about_a_hand_in_is_cut_where_the_column_ends() -> None:
+    assert [as_text._cut(one) for one in ("短", "段" * 50, "a" * 101)] == ["短", "段" * 50, "a" * 99 + "…"]
+    assert as_text._cut("段" * 51) == "段" * 49 + "…"

@@ -1,7 +1,6 @@
 // The page's own words in the reader's language. What the document holds (causes, reasons, names) stays as the tool says it.
 
 const LANGUAGES = { en: "en", zh: "zh-CN" };
-const KEPT = "srv6lab.language";
 
 // English is what the code says; {0} is where its parts go.
 const CHINESE = {
@@ -79,31 +78,21 @@ const CHINESE = {
 
 let language = "en";
 
-/** The language that the address asks for (`?lang=zh`), that was chosen before, or that the browser speaks. */
+/** The language that the address asks for (`?lang=zh`), or that the browser speaks. */
 function chosenLanguage() {
-  const asked = new URLSearchParams(location.search).get("lang") ?? kept() ?? navigator.language;
-  return /^zh\b/i.test(asked) ? "zh" : "en";
+  return /^zh\b/i.test(new URLSearchParams(location.search).get("lang") ?? navigator.language) ? "zh" : "en";
 }
 
-function kept() {
-  try {
-    return localStorage.getItem(KEPT);
-  } catch {
-    return null; // a page that may keep nothing
-  }
-}
-
+/** The address keeps it. */
 function speak(which) {
   language = which;
   document.documentElement.lang = LANGUAGES[which];
   try {
-    localStorage.setItem(KEPT, which);
     const url = new URL(location.href);
-    if (!url.searchParams.has("lang")) return;
     url.searchParams.set("lang", which);
     history.replaceState(null, "", url);
   } catch {
-    // it is spoken until the page is left
+    // a page in a frame without an address of its own: it is spoken until the page is left
   }
 }
 
