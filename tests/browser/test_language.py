@@ -76,7 +76,7 @@ def test_a_button_changes_the_language_where_the_reader_is_and_it_is_kept(
     assert spoken(browser) == ("zh-CN", True)
     browser.js("document.querySelector('#language').click()")
     assert spoken(browser) == ("en", False)
-    assert browser.complaints() == []
+    assert browser.complaints() == [f"asked for {browser.address}?lang=zh"]  # when it was read again
 
 
 def test_the_address_may_say_the_language(browser: Browser, page: Path) -> None:
