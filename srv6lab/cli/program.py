@@ -133,6 +133,13 @@ class Lab(Program):
                 self.args[name].set_value(said.form.name if name == "help" else value, cast=False)
         return context
 
+    def print_help(self) -> None:
+        """Where it is installed, what there is to do; what `invoke` itself takes is for who writes tasks."""
+        if self.namespace is None:
+            super().print_help()
+        else:
+            self.list_tasks()
+
     def no_tasks_given(self) -> None:
         self.list_tasks()
         raise Exit
