@@ -33,6 +33,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         "docs/break.md",
         "docs/behaviors.md",
         "docs/policies.md",
+        "docs/vendors.md",
     ),
     "Teach": ("docs/teaching.md", "docs/class.md"),
     "See": (
