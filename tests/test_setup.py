@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -131,7 +132,18 @@ def test_make_without_a_name_says_which_there_are(ready_clone: Path) -> None:
 
 def test_make_alone_lists_every_target(ready_clone: Path) -> None:
     listed = re.findall(r"^  make ([\w-]+)", make(ready_clone).stdout, re.MULTILINE)
-    assert listed == ["help", "setup", "up", "check", "destroy", "test", "lint", "prove", "e2e-vagrant"]
+    assert listed == [
+        "help",
+        "setup",
+        "up",
+        "check",
+        "destroy",
+        "test",
+        "lint",
+        "prove",
+        "site",
+        "e2e-vagrant",
+    ]
 
 
 def test_a_second_make_does_nothing_but_the_task(ready_clone: Path) -> None:
@@ -207,7 +219,7 @@ def test_every_dependency_has_both_bounds_and_a_version_between_them() -> None:
     project = tomllib.loads((REPO / "pyproject.toml").read_text())["project"]
     pinned = [Requirement(line) for line in (REPO / "constraints.txt").read_text().splitlines()]
     versions = {canonicalize_name(one.name): str(one.specifier).removeprefix("==") for one in pinned}
-    for text in (*project["dependencies"], *project["optional-dependencies"]["dev"]):
+    for text in (*project["dependencies"], *chain(*project["optional-dependencies"].values())):
         requirement = Requirement(text)
         assert {one.operator for one in requirement.specifier} == {">=", "<"}, text
         assert versions[canonicalize_name(requirement.name)] in requirement.specifier, text
