@@ -38,8 +38,7 @@ def labs(tmp_path: Path) -> dict[str, Path]:
             "[a](../other/README.md) [b](../elsewhere/README.md)\n"
         )
         (file.parent / "README.zh-CN.md").write_text(
-            f"# {name}\n见 `invoke up lab={name}`、[甲](../other/README.zh-CN.md)、[乙](../elsewhere/README.zh-CN.md)\n",
-            "utf-8",
+            f"[English](README.md) lab={name} [b](../elsewhere/README.zh-CN.md)\n"
         )
         found[name] = file
     return found
@@ -152,10 +151,8 @@ def test_the_pages_of_a_learner_name_his_own(tmp_path: Path, labs: dict[str, Pat
         "# small\n$ invoke up lab=anna/small\n$ invoke check anna/small across\n.srv6lab/small-anna/captures lab=small-2\n"
         "[a](../other/README.md) [b](../../labs/elsewhere/README.md)\n"
     )
-    chinese = (tmp_path / "class/labs-of/anna/small/README.zh-CN.md").read_text("utf-8")
-    assert chinese == (
-        "# small\n见 `invoke up lab=anna/small`、[甲](../other/README.zh-CN.md)、[乙](../../labs/elsewhere/README.zh-CN.md)\n"
-    )
+    page = (tmp_path / "class/labs-of/anna/small/README.zh-CN.md").read_text()
+    assert page == "[English](README.md) lab=anna/small [b](../../labs/elsewhere/README.zh-CN.md)\n"
 
 
 @pytest.mark.parametrize("name", ["$(touch x)", "'; touch x; '", '"}\nkey: x', "CON", "null", "../x", "!!python/object:x", "王'\"`"])  # fmt: skip
