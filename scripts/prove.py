@@ -50,6 +50,7 @@ PARTS = {
     "machines": ("prove", "tests/providers"),
     "class": ("prove", "tests/classroom"),
     "snort": ("prove", "tests/snort"),
+    "packages": ("prove", "tests/packages"),
     "rest": ("prove", ""),
 }
 RAN_TO_THE_END = (0, 1)  # pytest's exit codes: all passed, some failed

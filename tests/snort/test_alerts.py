@@ -45,7 +45,7 @@ def judged(engine: str, expectations: list[ExpectedAlert], *tunnels: str) -> lis
     return [item.status for item in judge_alerts(expectations, alerts, sensors)]
 
 
-@pytest.mark.parametrize(("engine", "seen"), product(ENGINES, (5, 6, 7)))
+@pytest.mark.parametrize(("engine", "seen"), tuple(product(ENGINES, (5, 6, 7))))
 def test_where_no_tunnel_is_told_alerts_are_counted_together(engine: str, seen: int) -> None:
     told = ENGINES[engine].tells_tunnel
     ends = (TUNNELS * 4)[:seen] if told else [""] * seen
