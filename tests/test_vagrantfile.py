@@ -312,7 +312,7 @@ MISTAKES = {
     "cpus": ("vb.cpus = 1", "vb.cpus = 2", r"settings --cpus"),
     "name": ('vb.name = "small-gate"', 'vb.name = "small-gaet"', r"gate name"),
     "clone": ("linked_clone = true", "linked_clone = false", r"linked_clone"),
-    "box": ("bento/ubuntu-22.04", "bento/ubuntu-20.04", r" box"),
+    "box": ("bento/debian-12", "bento/ubuntu-20.04", r" box"),
     "box-version": ("    node.vm.hostname", '    node.vm.box_version = "1"\n    node.vm.hostname', r"box_version"),
     "hostname": ('hostname = "gate"', 'hostname = "gaet"', r"gate hostname"),
     "machine-renamed": ('define "gate"', 'define "gaet"', r"^gaet"),
