@@ -44,7 +44,9 @@ check: named .venv/.ready-lab ## lab=NAME : Run a lab's exercises and judge ever
 destroy: named .venv/.ready-lab ## lab=NAME : Take a lab away
 	@.venv/bin/invoke destroy $(quoted_lab)
 
-test: .venv/.ready-test ## Set up, and run the tests (but for the long ones of make prove)
+override turn := $(value turn)
+test: export SRV6LAB_TURN := $(turn)
+test: .venv/.ready-test ## Set up, and run the tests: of the long ones a sixth, or all with turn=all
 	@.venv/bin/python -m pytest -m 'not prove' -n 2 --dist loadscope --no-loadscope-reorder
 
 lint: .venv/.ready-test ## ruff, mypy --strict and shellcheck

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,11 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.tasks import task
 
+from srv6lab.called import CALLED
 from srv6lab.cli import program
 from srv6lab.cli import tasks as labs_
-from srv6lab.cli.labs import LabsFolder, listing
+from srv6lab.cli.labs import listing
+from srv6lab.cli.places import elsewhere, remember
 from srv6lab.errors import UsageError
 from srv6lab.host.files import shown, write_to
 from srv6lab.providers import registry
@@ -45,7 +48,7 @@ def labs(_: Context) -> None:
     course, broken = SITE.course()
     print(listing(course))
     for name in broken:
-        print(f"{name} doesn't load: invoke validate lab={name} says why", file=sys.stderr)
+        print(f"{name} doesn't load: {CALLED} validate lab={name} says why", file=sys.stderr)
 
 
 @task(
@@ -84,7 +87,7 @@ def up(
     if (begun := read_begun(home)) is not None:
         called = SITE.said(reference.path, reference.name) + (f" --instance {instance}" if instance else "")
         print(f"{begun.exercise} is begun in {home.path.name}, so nothing is brought back")
-        print(f"  invoke reset lab={called} goes back to its start, invoke finish lab={called} ends it")
+        print(f"  {CALLED} reset lab={called} goes back to its start, {CALLED} finish lab={called} ends it")
         return
     with _progress(f"up {reference.name}") as progress:
         progress.line(registry.provider_line(chosen, explicit=bool(provider or kernel)))
@@ -92,9 +95,12 @@ def up(
         for warning in warnings:
             progress.line(str(warning))
         require(plan, f"lab={lab.removeprefix('lab=')}", trust=trust)
+        remember(SITE.instances)
         lifecycle.up(home, plan, Request(reference, chosen, box), progress)
     name = f"lab={lab.removeprefix('lab=')}" + (f" --instance {instance}" if instance else "")
-    print(f"{reference.name} is up. Next: invoke check {name}, or invoke connect {name} node=NODE")
+    print(f"{reference.name} is up. Next: {CALLED} check {name}, or {CALLED} connect {name} node=NODE")
+    if not home.path.is_relative_to(Path.cwd()):
+        print(f"Its packets: {home.captures}")
 
 
 @task(
@@ -107,6 +113,7 @@ def up(
         "format": f"how the verdict is printed: {', '.join(formats.VERDICTS)}",
         "verbose": "on a terminal too, every point of every exercise",
         "causes": "of a task that is begun: tell the causes, too, which costs a fifth of its points",
+        "report": "a file for the page of it, too, as `invoke report` makes it, in less time",
         "color": "auto, always or never ($NO_COLOR is never)",
         "instance": _INSTANCE,
     },
@@ -125,15 +132,19 @@ def check(
     color: str = "auto",
     instance: str = "",
     causes: bool = False,
+    report: str = "",
 ) -> None:
     """Run a lab's exercises and judge every hop by its packets.
 
     Exits 0 if all pass, 4 if the lab failed, 3 if the captures can't prove it either way.
     """
     from srv6lab.cli import learn
+    from srv6lab.cli import report as report_
     from srv6lab.cli.trust import require
 
     formats.chosen(formats.VERDICTS, format)  # before anything is run
+    if report:
+        report_.need_own_file(report)
     score = None
     reference = SITE.refer(lab)
     plan, _warnings = SITE.load(reference, instance)
@@ -153,6 +164,9 @@ def check(
             names = learn.checked_names(one.home, plan, names, exercise)
             verdicts = labs_.check(one, plan, names, progress, causes=causes)
             score = learn.after_check(one.home, plan, verdicts, causes=causes)
+        if report:
+            handed = report_.Handed(captures, map)
+            report_.report(plan, SITE.home(reference, instance), names, handed, report, progress)
     _show_verdicts(verdicts, format, verbose=verbose, color=color, score=score)
 
 
@@ -185,13 +199,13 @@ def validate(
 
     if expanded:
         if lab is None:
-            raise UsageError("no lab is named", "invoke validate lab=NAME --expanded")
+            raise UsageError("no lab is named", f"{CALLED} validate lab=NAME --expanded")
         sys.stdout.write(validation.expanded(SITE.known(SITE.refer(lab)).path))
         return
 
     show = formats.chosen(formats.CHECKED, format)
     folder = labs or os.environ.get("SRV6LAB_LABS", "")
-    site = LabsFolder(SITE.root, Path(folder)) if folder else SITE
+    site = replace(SITE, folder=Path(folder), shared=None) if folder else SITE
     files = validation.files_in(site.labs) if lab is None else [site.known(site.refer(lab)).path]
     checked = validation.validate(files)
     out, words = show(checked)
@@ -235,7 +249,7 @@ def doctor(_: Context, lab: str | None = None, provider: str = "", format: str =
     show = formats.chosen(formats.DIAGNOSIS, format)
     chosen = doctor_.choose(provider)
     asked = SITE.load(SITE.refer(lab))[0] if lab else None
-    found = doctor_.diagnose(chosen, [] if asked else SITE.plans(), asked, SITE.root)
+    found = doctor_.diagnose(chosen, [] if asked else SITE.plans(), asked, SITE.instances.parent)
     sys.stdout.write(show(found))
     sys.stdout.flush()
     if not found.works:
@@ -261,7 +275,7 @@ def render(
     rendering = targets.target(target)
     reference = SITE.refer(lab)
     if not out:
-        raise UsageError("no folder is named", f"invoke render lab={reference.name} --out DIR")
+        raise UsageError("no folder is named", f"{CALLED} render lab={reference.name} --out DIR")
     plan = SITE.read(reference, sys.stderr)
     files = rendering(plan)
     if check:
@@ -508,10 +522,10 @@ def frr(_: Context) -> None:
 def exec_(_: Context, lab: str, command: Sequence[str], node: str = "", instance: str = "") -> None:
     """Run a command in a node. Its output and its exit code are the command's own."""
     if not command:
-        raise UsageError("no command is given", "invoke exec lab=NAME node=NODE -- COMMAND ARGUMENTS")
+        raise UsageError("no command is given", f"{CALLED} exec lab=NAME node=NODE -- COMMAND ARGUMENTS")
     if len(command) == 1 and len(command[0].split()) > 1:
         what = f"{command[0]!r} is one word, and no command is called so"
-        mend = "leave the quotes out; for a pipe: invoke exec lab=NAME node=NODE -- sh -c 'COMMANDS'"
+        mend = f"leave the quotes out; for a pipe: {CALLED} exec lab=NAME node=NODE -- sh -c 'COMMANDS'"
         raise UsageError(what, mend)
     if code := labs_.run_here(SITE.running(SITE.refer(lab), instance), node, command):
         raise Exit(code=code)
@@ -627,7 +641,8 @@ def destroy(_: Context, lab: str, instance: str = "", purge: bool = False) -> No
 
     home = SITE.home(SITE.refer(lab), instance)
     if not lifecycle.destroy(home, purge=purge):
-        print(f"{home.path.name} isn't up: nothing to take away")
+        where = elsewhere(SITE.instances, home.path.name)
+        print(f"{home.path.name} isn't up: {where or 'nothing to take away'}")
     elif home.runs.is_dir():
         print(
             f"{home.path.name} is gone; results of checks are kept in {shown(home.runs)} (--purge removes them)"

@@ -21,7 +21,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 INVOKE = [sys.executable, "-m", "invoke"]
 INSTANCE = f"bench-report-{os.getpid()}"
 SECONDS, BYTES = 1.5, 1_000_000  # targets, for a lab of some seven nodes and five exercises
-STEPS = ("check", "report", "predict")
+STEPS = ("check", "check with a page", "report", "predict")
 
 
 def timed(*words: str) -> tuple[float, float]:
@@ -38,6 +38,7 @@ def measured(lab: str, rounds: int, page: Path) -> dict[str, list[tuple[float, f
     """Each step once a round; one round to warm up."""
     words = {
         "check": ["check", lab, "--instance", INSTANCE],
+        "check with a page": ["check", lab, "--instance", INSTANCE, "--report", str(page)],
         "report": ["report", lab, "--instance", INSTANCE, "--out", str(page)],
         "predict": ["predict", lab],
     }
@@ -66,11 +67,11 @@ def main() -> int:
     middle = {step: [median(one) for one in zip(*figures, strict=True)] for step, figures in found.items()}
     for step, (took, processor) in middle.items():
         least, most = min(found[step])[0], max(found[step])[0]
-        print(f"{step:8} {took:5.2f} s ({least:.2f} to {most:.2f}), {processor:5.2f} s of processor")
+        print(f"{step:17} {took:5.2f} s ({least:.2f} to {most:.2f}), {processor:5.2f} s of processor")
     ratio = middle["report"][0] / middle["check"][0]
-    print(
-        f"report takes {ratio:.2f} of check (target: {SECONDS} s); its page has {size:,} bytes (target: {BYTES:,})"
-    )
+    more = middle["check with a page"][0] - middle["check"][0]
+    print(f"report takes {ratio:.2f} of check, and {more:.2f} s as a part of it (target: {SECONDS} s)")
+    print(f"its page has {size:,} bytes (target: {BYTES:,})")
     if options.out:
         figures = {
             "lab": options.lab,
@@ -80,7 +81,7 @@ def main() -> int:
             "bytes": size,
         }
         options.out.write_text(json.dumps(figures, indent=1) + "\n")
-    return int(middle["report"][0] > SECONDS or size > BYTES)
+    return int(more > SECONDS or size > BYTES)
 
 
 if __name__ == "__main__":

@@ -41,6 +41,7 @@ PARTS = {
     "faults": ("confusion", "tests/labs"),
     "captures": ("prove", "tests/test_captures_mutated.py"),
     "labs": ("prove and not confusion", "tests/labs"),
+    "tasks": ("", "tests/labs/test_tasks_of_labs.py"),
     "campaign": ("prove", "tests/campaign"),
     "model": ("prove", "tests/srv6"),
     "proxy": ("prove", "tests/srconf"),

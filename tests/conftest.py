@@ -28,6 +28,9 @@ from tests.aside import pytest_xdist_make_scheduler as pytest_xdist_make_schedul
 from tests.in_process import typed as typed
 from tests.skips import pytest_make_collect_report as pytest_make_collect_report
 from tests.skips import pytest_runtest_makereport as pytest_runtest_makereport
+from tests.turns import choose
+from tests.turns import pytest_collection_modifyitems as pytest_collection_modifyitems
+from tests.turns import pytest_report_header as pytest_report_header
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -70,6 +73,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 def pytest_configure(config: pytest.Config) -> None:
     """Hundreds of commands are started, and where Python keeps no bytecode each would compile all that it imports."""
+    choose(config)
     if not hasattr(config, "workerinput"):
         compileall.compile_dir(REPOSITORY / "srv6lab", quiet=2)
         compileall.compile_file(REPOSITORY / "tasks.py", quiet=2)

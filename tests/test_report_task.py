@@ -396,6 +396,33 @@ def test_the_task_prints_the_path_and_exits_0_whatever_the_verdict(checked: Chec
     assert not (checked.lab.running.home.path.parent / "never-begun").exists()
 
 
+def test_check_makes_the_page_too(checked: Checked, typed: Typed, tmp_path: Path) -> None:
+    """The same page as report's, beside a verdict that is read by programs."""
+    first, page = checked.names[0], tmp_path / "walk.html"
+    words = f"lab={checked.plan.name}", "--instance", checked.lab.instance, "--exercise", first
+    done = typed("check", *words, "--format", "json", "--report", str(page))
+    assert done.returncode == 0, done.stderr
+    (exercise,) = of_page(page.read_text("utf-8"))["exercises"]
+    (verdict,) = json.loads(done.stdout)
+    assert (exercise["name"], exercise["items"]) == (first, verdict["items"])
+    other = tmp_path / "report.html"
+    assert typed("report", *words, "--out", str(other)).returncode == 0
+    assert page.read_text("utf-8") == other.read_text("utf-8")
+    handed = checked.lab.running.home.runs / first / "captures"
+    alone = f"lab={checked.plan.name}", "--exercise", first, "--captures", str(handed)
+    assert typed("check", *alone, "--report", str(page)).returncode == 0
+    assert len(of_page(page.read_text("utf-8"))["exercises"]) == 1
+
+
+@pytest.mark.parametrize(("file", "message"), [("-", "what goes to stdout"), (".", "is a folder")])
+def test_a_page_that_can_not_be_written_is_told_before_anything_is_run(
+    file: str, message: str, checked: Checked, typed: Typed
+) -> None:
+    done = typed("check", f"lab={checked.plan.name}", "--instance", checked.lab.instance, "--report", file)
+    assert (done.returncode, done.stdout) == (1, "") and message in done.stderr
+    assert "[ " not in done.stderr  # no progress
+
+
 def test_a_prediction_needs_no_run(checked: Checked, typed: Typed) -> None:
     done = typed("predict", f"lab={checked.plan.name}", "--format", "html")
     assert done.returncode == 0, done.stderr

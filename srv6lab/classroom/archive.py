@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from io import BytesIO
 from pathlib import Path
 
+from srv6lab.called import CALLED
 from srv6lab.errors import UsageError
 
 MOST_PACKED = 32 << 20  # bytes of the file
@@ -28,7 +29,7 @@ _END, _END_SIZE, _LONGEST_COMMENT = b"PK\x05\x06", 22, 1 << 16
 _LOCAL_SIZE = 30
 _ENCRYPTED, _PATCHED, _MASKED, _UTF8 = 0x1, 0x20, 0x2000, 0x800
 _METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
-_MEND = "ask for the file that invoke submit wrote, as it was written"
+_MEND = f"ask for the file that {CALLED} submit wrote, as it was written"
 _FAULTS = (
     zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, struct.error, EOFError, NotImplementedError, RuntimeError,
     OSError, ValueError, OverflowError, IndexError,

@@ -12,6 +12,7 @@ from functools import partial
 from importlib import import_module
 from pathlib import Path
 
+from srv6lab.called import CALLED
 from srv6lab.capture.asking import find
 from srv6lab.classroom import copies
 from srv6lab.classroom.apart import Lost, apart
@@ -50,7 +51,7 @@ def grade_folder(folder: Path, trainer: Trainer, asked: Asked, progress: Progres
     UsageError for a folder without any, MachineError without tshark."""
     if not folder.is_dir():
         raise UsageError(
-            f"there is no folder {folder}", "invoke class.grade FOLDER, with the learners' .zip in it"
+            f"there is no folder {folder}", f"{CALLED} class.grade FOLDER, with the learners' .zip in it"
         )
     files = list(hand_ins(folder))
     if not files:

@@ -21,6 +21,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, NoReturn
 
+from srv6lab.called import CALLED
 from srv6lab.classroom import archive
 from srv6lab.errors import UsageError
 from srv6lab.evidence.documents import from_json, to_json
@@ -37,7 +38,7 @@ _OURS = re.compile(
 )
 _RUN = re.compile(rf"runs/({_NAME})/")
 _CAPTURE = re.compile(rf"runs/({_NAME})/captures/({_NAME}\.pcap)")
-_MEND = "ask for the file that invoke submit wrote, as it was written"
+_MEND = f"ask for the file that {CALLED} submit wrote, as it was written"
 _DEEPEST = 40
 
 

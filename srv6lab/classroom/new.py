@@ -23,6 +23,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from srv6lab.called import CALLED
 from srv6lab.classroom.handed import Home, Learner, handed
 from srv6lab.classroom.learners import Person, id_of
 from srv6lab.classroom.variant import TOPOLOGY, Pattern, Variant, same_lab, variant
@@ -252,7 +253,7 @@ def page(found: Class) -> str:
 Hand out: to each learner his own .zip, and nobody else's. He unpacks it in his folder of srv6lab:
 
     unzip {first}.zip
-    invoke up lab={first}/{lab}
+    {CALLED} up lab={first}/{lab}
 
 Keep secret: class.json, for its seed makes every learner's lab and key, and the folder labs-of. Whoever has them can make
 what another learner would hand in. Keep a copy of class.json in a safe place: hand-ins are graded by this folder.

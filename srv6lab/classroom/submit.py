@@ -12,6 +12,7 @@ from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 
+from srv6lab.called import CALLED
 from srv6lab.classroom import handin
 from srv6lab.classroom.archive import MOST_PACKED
 from srv6lab.classroom.handin import LOG, MANIFEST, PROGRESS, Event, Manifest
@@ -70,7 +71,7 @@ def submit(plan: Plan, home: Home, one: Instance | None, names: Sequence[str], o
     ]
     runs = {name: read_run(home.run(name)) for name in names if _is_in(files, name)}
     if not runs:
-        raise UsageError(f"no exercise of {plan.name} was checked yet", f"invoke check {plan.running}")
+        raise UsageError(f"no exercise of {plan.name} was checked yet", f"{CALLED} check {plan.running}")
     entries = read_learned(home).labs.get(plan.name, {})
     state = _states(one, plan) if one else {}
     files |= {f"state/{node}.txt": text.encode() for node, text in state.items()}
@@ -185,15 +186,15 @@ def _lacking(
         _, exercise = plan.exercise(name)
         if name not in runs:
             start = (
-                f"invoke start {plan.running} --exercise {name}, then " if exercise.changes_the_lab else ""
+                f"{CALLED} start {plan.running} --exercise {name}, then " if exercise.changes_the_lab else ""
             )
-            found.append(f"{name} was never checked: {start}invoke check {plan.running} --exercise {name}")
+            found.append(f"{name} was never checked: {start}{CALLED} check {plan.running} --exercise {name}")
         elif (run := runs[name]) and run.topology != plan.digest:
             found.append(
-                f"{name} was checked before the lab's file was changed: invoke check {plan.running} --exercise {name}"
+                f"{name} was checked before the lab's file was changed: {CALLED} check {plan.running} --exercise {name}"
             )
     if one is None:
-        found.append(f"the state of its nodes, since it isn't up: invoke up {plan.running}")
+        found.append(f"the state of its nodes, since it isn't up: {CALLED} up {plan.running}")
     return found
 
 

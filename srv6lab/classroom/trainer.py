@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from srv6lab.called import CALLED
 from srv6lab.classroom import new
 from srv6lab.classroom.new import CLASS
 from srv6lab.errors import UsageError
@@ -45,7 +46,7 @@ class Trainer:
 
 def read_class(folder: Path, course: Path | None = None) -> Trainer:
     """UsageError for a folder that `class.new` didn't write."""
-    mend = f"--class takes the folder that invoke class.new wrote, with {CLASS} in it"
+    mend = f"--class takes the folder that {CALLED} class.new wrote, with {CLASS} in it"
     try:
         found = new.read_class(folder)
     except UsageError as error:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TextIO
 
+from srv6lab.called import CALLED
 from srv6lab.capture import bpf, pcapng
 from srv6lab.errors import UsageError
 from srv6lab.evidence.packets import Point
@@ -43,7 +44,7 @@ class Asked:
 
 def refuse(lab: str, out: str, instance: str, asked: Asked, to: TextIO) -> None:
     """UsageError where packets would be shown as letters, or would go to a folder."""
-    line = f"invoke capture lab={shlex.quote(lab.removeprefix('lab='))} --live{asked.words}"
+    line = f"{CALLED} capture lab={shlex.quote(lab.removeprefix('lab='))} --live{asked.words}"
     line += f" --instance {shlex.quote(instance)}" if instance else ""
     if out:
         raise UsageError("--live writes to stdout, and to no folder", f"{line} >FILE.pcapng")
@@ -56,7 +57,7 @@ def refuse_alone(asked: Asked) -> None:
     """UsageError for what is said of a live capture where none is asked for."""
     if asked:
         what = "--node, --nic and --filter choose what --live shows, and all NICs are written without it"
-        raise UsageError(what, f"invoke capture lab=NAME --live{asked.words} | wireshark -k -i -")
+        raise UsageError(what, f"{CALLED} capture lab=NAME --live{asked.words} | wireshark -k -i -")
 
 
 def live(one: Instance, plan: Plan | None, asked: Asked, out: TextIO, err: TextIO) -> None:

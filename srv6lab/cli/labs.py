@@ -14,9 +14,11 @@ from pathlib import Path
 from textwrap import indent
 from typing import TYPE_CHECKING, Any, TextIO
 
+from srv6lab.called import CALLED
+from srv6lab.cli.places import elsewhere, folder_of_tasks, own_folder, user_instances
 from srv6lab.errors import LabError, MachineError, Problem, TopologyError, UsageError
 from srv6lab.host import interrupts
-from srv6lab.host.files import read_document, shown
+from srv6lab.host.files import SHARE, read_document, shown
 from srv6lab.live.instance import Instance, Reference, another
 from srv6lab.providers.registry import provider_of
 from srv6lab.providers.state import Home, State
@@ -34,17 +36,33 @@ _INSTANCE = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")
 
 @dataclass(frozen=True, slots=True)
 class LabsFolder:
-    """Where labs and their state lie: the folder of `tasks.py`."""
+    """Where labs and their state lie: the folder of `tasks.py`, or what `places` finds."""
 
     root: Path
     folder: Path | None = None  # of somebody else's labs
+    shared: Path | None = None  # the course's labs, which are there beside those of a folder of one's own
+    kept: Path | None = None  # where instances lie that belong to no folder of labs
 
     @property
     def labs(self) -> Path:
         return self.folder or self.root / "labs"
 
+    @property
+    def course_labs(self) -> Path:
+        return self.shared or self.labs
+
+    @property
+    def instances(self) -> Path:
+        return self.kept or self.root / ".srv6lab"
+
     def names(self) -> list[str]:
-        return sorted(path.parent.name for path in self.labs.glob(f"*/{_FILE}"))
+        files = {path for folder in {self.labs, self.course_labs} for path in folder.glob(f"*/{_FILE}")}
+        return sorted({path.parent.name for path in files})
+
+    def file(self, name: str) -> Path:
+        """The lab's: a lab of one's own stands before one of the course."""
+        own = self.labs / name / _FILE
+        return own if own.exists() or not self.shared else self.shared / name / _FILE
 
     def course(self) -> tuple[list[Topology], list[str]]:
         """The labs in the order of the course, and the names of those whose file doesn't load."""
@@ -53,7 +71,7 @@ class LabsFolder:
         found, broken = [], []
         for name in self.names():
             try:
-                found.append(load(self.labs / name / _FILE).topology)
+                found.append(load(self.file(name)).topology)
             except TopologyError:
                 broken.append(name)
         return sorted(found, key=lambda topology: (topology.order, topology.name)), broken
@@ -81,13 +99,13 @@ class LabsFolder:
         from srv6lab.topology.yaml.source import examine
 
         def order(name: str) -> int:
-            said = _ORDER.search((self.labs / name / _FILE).read_text("utf-8", "replace"))
+            said = _ORDER.search(self.file(name).read_text("utf-8", "replace"))
             return int(said[1]) if said else 100
 
         for name in sorted(self.names(), key=order):
             # Of a file that is no lab's anything may be missing, or be something else.
             with suppress(TopologyError, LookupError, TypeError, AttributeError):
-                yield _words_of(examine((self.labs / name / _FILE).read_bytes(), name)[0].data)
+                yield _words_of(examine(self.file(name).read_bytes(), name)[0].data)
 
     def refer(self, spec: str | None) -> Reference:
         """A lab by its name or by a path to its `.yml`."""
@@ -103,7 +121,7 @@ class LabsFolder:
             return _whose(path, path.parent.resolve().name if path.name == _FILE else path.stem)
         if not _INSTANCE.match(spec):
             raise UsageError(f"{spec!r} is no name of a lab", f"there are: {', '.join(self.names())}")
-        return _whose(self.labs / spec / _FILE, spec)
+        return _whose(self.file(spec), spec)
 
     def known(self, reference: Reference) -> Reference:
         """The lab, if it is there."""
@@ -143,11 +161,11 @@ class LabsFolder:
         if not _INSTANCE.match(name):
             mend = "name one with --instance: letters, digits, dots and dashes"
             raise UsageError(f"{name!r} is no name for an instance", mend)
-        return Home(self.root / ".srv6lab" / name)
+        return Home(self.instances / name)
 
     def homes(self) -> list[Home]:
         """The folders of all instances, whether anything of them is up or not."""
-        found = (path for path in sorted(self.root.glob(".srv6lab/*")) if path.is_dir())
+        found = (path for path in sorted(self.instances.glob("*")) if path.is_dir())
         return [Home(path) for path in found if not path.name.startswith(".")]
 
     def up(self) -> Iterator[tuple[Home, State]]:
@@ -159,12 +177,12 @@ class LabsFolder:
 
     def said(self, file: Path, name: str) -> str:
         """What is typed for a lab: its name, or the path of a file elsewhere."""
-        known = file.resolve() == (self.labs / name / _FILE).resolve()
+        known = file.resolve() == self.file(name).resolve()
         return name if known else shown(file)
 
     def is_own(self, reference: Reference) -> bool:
-        """Whether it lies in the folder of labs: then it is no more a stranger's than the rest of this folder."""
-        return reference.path.resolve().is_relative_to((self.root / "labs").resolve())
+        """Whether it is of the course: then it is no more a stranger's than this program."""
+        return reference.path.resolve().is_relative_to((SHARE / "labs").resolve())
 
     def called(self, state: State) -> str:
         """How a task names what was begun: `lab=NAME`, or the path of its file."""
@@ -193,7 +211,8 @@ class LabsFolder:
         name = self.home(reference, instance).path.name
         up = {home.path.name: state for home, state in self.up()}
         guess = f"{did_you_mean(near)} Else: " if (near := closest(name, up)) else ""
-        mend = f"{guess}invoke up lab={self.said(reference.path, reference.path.parent.name)}{given}"
+        mend = f"{guess}{CALLED} up lab={self.said(reference.path, reference.path.parent.name)}{given}"
+        mend = elsewhere(self.instances, name) or mend
         labs = []
         for state in up.values():
             with suppress(LabError):  # a state of another version
@@ -202,6 +221,15 @@ class LabsFolder:
         if labs:
             mend = f"it is a node: name its lab first, as {' or '.join(labs)}"
         raise MachineError(f"{name} isn't up", mend)
+
+
+def site() -> LabsFolder:
+    """The labs that are meant where this runs: those of the `tasks.py` that `invoke` reads; else those of the folder of
+    one's own that this is in, else the course's, whose instances then lie in this user's state."""
+    course = SHARE / "labs"
+    if root := folder_of_tasks() if CALLED == "invoke" else own_folder(Path.cwd()):
+        return LabsFolder(root, shared=course if root != SHARE else None)
+    return LabsFolder(SHARE, kept=user_instances())
 
 
 def _whose(path: Path, name: str) -> Reference:

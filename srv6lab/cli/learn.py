@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from srv6lab.called import CALLED
 from srv6lab.cli.labs import LabsFolder
 from srv6lab.errors import UsageError
 from srv6lab.evidence.score import Score
@@ -27,7 +28,7 @@ def checked_names(home: Home, plan: Plan, names: Sequence[str], asked: Sequence[
         return list(names)
     if others := [name for name in asked if name != begun.exercise]:
         what = f"{begun.exercise} is begun, so {', '.join(others)} can't be checked"
-        raise UsageError(what, f"invoke check {plan.running}, or first invoke finish {plan.running}")
+        raise UsageError(what, f"{CALLED} check {plan.running}, or first {CALLED} finish {plan.running}")
     return [begun.exercise]
 
 
@@ -54,10 +55,10 @@ def scores(home: Home, plan: Plan, asked: str) -> list[Score]:
     entries = learned.read_learned(home).labs.get(plan.name, {})
     if asked and asked not in entries:
         tasks = [one.name for one in plan.exercises if one.is_task]
-        mend = f"invoke start {plan.running} --exercise {asked}" if asked in tasks else or_all(asked, tasks)
+        mend = f"{CALLED} start {plan.running} --exercise {asked}" if asked in tasks else or_all(asked, tasks)
         raise UsageError(f"{asked} was never begun", mend)
     if not entries:
-        raise UsageError(f"no task of {plan.name} was begun", "invoke course shows them")
+        raise UsageError(f"no task of {plan.name} was begun", f"{CALLED} course shows them")
     return [
         learned.score(one, entries[one.name])
         for one in plan.exercises
@@ -69,6 +70,6 @@ def course(site: LabsFolder) -> list[Station]:
     """Every task of the course with what was reached in it, in any instance."""
     from srv6lab.teach.course import stations
 
-    folder = site.root / ".srv6lab" / ".progress"
-    homes = [Home(site.root / ".srv6lab" / path.stem) for path in sorted(folder.glob("*.json"))]
+    folder = site.instances / ".progress"
+    homes = [Home(site.instances / path.stem) for path in sorted(folder.glob("*.json"))]
     return stations(site.course()[0], [learned.read_learned(home) for home in homes])

@@ -9,26 +9,36 @@ import errno
 import inspect
 import io
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import deepcopy
+from importlib.util import module_from_spec, spec_from_file_location
 
 from invoke import main
+from invoke.collection import Collection
 from invoke.exceptions import Exit
 from invoke.parser import ParseResult
 from invoke.parser.argument import Argument
 from invoke.parser.context import ParserContext
 from invoke.program import Program
 
+from srv6lab.called import CALLED, WITH_SUDO
 from srv6lab.cli.words import Form, Option, Said, read
 from srv6lab.errors import LabError, UsageError, code_of
 from srv6lab.host import interrupts
+from srv6lab.host.files import SHARE
+from srv6lab.host.version import version
 from srv6lab.suggest import or_all
 
 Samples = Callable[[], Mapping[str, str]]
 
+_TASKS = "srv6lab_tasks"  # what `tasks.py` is called as a module, where `invoke` may have read another one
+
 COMMAND = "command"  # the place that takes all words which follow, as they are
+
+_COMMAND = re.compile(r"(?:cd srv6lab && \.venv/bin/)?\binvoke(?= [a-z])")  # as docstrings of tasks have it
 
 _COURSE = ("labs", "up", "check", "connect", "status", "destroy")
 
@@ -93,15 +103,11 @@ class Lab(Program):
         except OSError as error:
             where = f": {error.filename}" if error.filename else ""
             denied = error.errno in (errno.EPERM, errno.EACCES)
-            mend = (
-                "run the same command with sudo"
-                if denied
-                else _MENDS.get(error.errno or 0, "invoke --debug shows where")
-            )
+            mend = WITH_SUDO if denied else _MENDS.get(error.errno or 0, f"{CALLED} --debug shows where")
             self._fail(f"error: {error.strerror or error}{where}\n  mend: {mend}", 3)
         except Exception as error:
             what = f"internal error: {type(error).__name__}: {error}"
-            self._fail(f"{what}\n  mend: invoke --debug shows where", 3)
+            self._fail(f"{what}\n  mend: {CALLED} --debug shows where", 3)
 
     def _fail(self, message: str, code: int) -> None:
         if self.args.debug.value or os.environ.get("INVOKE_DEBUG"):
@@ -135,7 +141,7 @@ class Lab(Program):
                 [(self._example(name), _first_line(self.collection[name])) for name in _COURSE]
             )
             print(
-                "invoke TASK --help explains a task. key=value, --key value and words in their order are the same.\n"
+                f"{CALLED} TASK --help explains a task. key=value, --key value and words in their order are the same.\n"
             )
         super().list_flat()
 
@@ -143,7 +149,7 @@ class Lab(Program):
         context = self.parser.contexts[name]
         form = self._forms()[name]
         print(f"Usage: {form.usage()}\n")
-        print(inspect.getdoc(self.collection[name]) or "")
+        print(_COMMAND.sub(CALLED, inspect.getdoc(self.collection[name]) or ""))
         if form.places:
             print(f"\nExamples:\n  {self._example(name)}\n  {self._example(name, named=True)}")
         print("\nOptions, each as --key value or key=value:")
@@ -155,7 +161,7 @@ class Lab(Program):
     def _example(self, name: str, named: bool = False) -> str:
         """A line to type, with a lab that is there; `named` says each value by its name."""
         values = self.samples()
-        words = ["invoke", name]
+        words = [CALLED, name]
         for place in self._forms()[name].places:
             value = values.get(f"{name} {place}") or values.get(place, place.upper())
             if place == COMMAND:
@@ -212,3 +218,21 @@ def take_over(samples: Samples) -> None:
     main.program.__class__ = Lab
     assert isinstance(main.program, Lab)
     main.program.samples = samples
+
+
+def namespace() -> Collection:
+    """All tasks: for a `tasks.py` in a folder of one's own, too. Reading them makes `invoke` ours."""
+    found = spec_from_file_location(_TASKS, SHARE / "tasks.py")
+    assert found and found.loader
+    sys.modules[_TASKS] = tasks = module_from_spec(found)
+    found.loader.exec_module(tasks)
+    known: Collection = tasks.namespace
+    return known
+
+
+def run() -> None:
+    """What `invoke` does with `tasks.py`, under a name of our own and wherever one is."""
+    ours = Lab(version(), namespace(), CALLED, CALLED, binary_names=[CALLED])
+    assert isinstance(main.program, Lab)
+    ours.samples = main.program.samples
+    ours.run()

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from srv6lab.called import CALLED
 from srv6lab.capture.ahead import Ahead
 from srv6lab.capture.asking import find
 from srv6lab.capture.dissect import Dissector
@@ -87,8 +88,8 @@ def report(
         sources = of_runs(plan, names, home.runs, _mend(plan))
     otherwise = Path(f"{plan.name}.html") if handed.folder else home.runs / PAGE
     path = None if out == STDOUT else Path(out) if out else otherwise
-    if path and path.is_dir():  # now, and not when all is done
-        raise UsageError(f"{shown(path)} is a folder", f"name a file: -o {path / PAGE}")
+    if path:
+        need_file(path)
     found = document(plan, sources, progress, handed.mapped, tsharks)
     from srv6lab.report.page.html import page
 
@@ -96,9 +97,22 @@ def report(
     return path
 
 
+def need_file(path: Path) -> None:
+    """Asked before there is anything to write: UsageError where a folder is called so."""
+    if path.is_dir():
+        raise UsageError(f"{shown(path)} is a folder", f"name a file: {path / PAGE}")
+
+
+def need_own_file(out: str) -> None:
+    """The same beside a verdict, which is what goes to stdout."""
+    if out == STDOUT:
+        raise UsageError("the verdict is what goes to stdout", f"name a file for the page: --report {PAGE}")
+    need_file(Path(out))
+
+
 def _mend(plan: Plan) -> str:
-    alone = f"invoke predict {plan.called} --format html shows its prediction alone"
-    return f"invoke check {plan.running} runs it; {alone}"
+    alone = f"{CALLED} predict {plan.called} --format html shows its prediction alone"
+    return f"{CALLED} check {plan.running} runs it; {alone}"
 
 
 def write(text: str, path: Path | None) -> None:

@@ -19,6 +19,7 @@ from ipaddress import IPv6Address
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+from srv6lab.called import CALLED
 from srv6lab.errors import DriftError, LabError, UsageError
 from srv6lab.evidence.runs import VERDICT, Run, digest, write_run
 from srv6lab.evidence.verdict import Status, Verdict
@@ -248,7 +249,7 @@ def policies(one: Instance | None, found: Plan, form: str) -> str:
     if silent := [node for node, state in said.items() if state is None]:
         what = f"the agent of {', '.join(silent)} has said nothing"
         raise LabError(
-            what, f"invoke exec {found.running} --node {silent[0]} -- cat {wait_for_policies.FOLDER}/log"
+            what, f"{CALLED} exec {found.running} --node {silent[0]} -- cat {wait_for_policies.FOLDER}/log"
         )
     return show({node: state for node, state in said.items() if state is not None}, "its agent")
 
@@ -298,5 +299,5 @@ def collect(one: Instance, into: Path) -> list[Path]:
     tracers = one.captures(None, into)
     dead = [f"{tracer.point}: {tracer.note}" for tracer in tracers if not tracer.sound]
     if dead:
-        raise LabError("\n".join(dead), "invoke up restarts dead tracers")
+        raise LabError("\n".join(dead), f"{CALLED} up restarts dead tracers")
     return sorted(into / f"{tracer.trace}.pcap" for tracer in tracers)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator
 
+from srv6lab.called import CALLED
 from srv6lab.errors import UsageError
 from srv6lab.host.files import state, write_whole
 from srv6lab.plan.nodes import Plan, PlannedNode
@@ -56,21 +57,21 @@ def _of_actions(actions: Iterable[Action], exercise: str) -> list[Run]:
 
 def require(plan: Plan, name: str, *, trust: bool) -> None:
     """UsageError with all that the lab runs of its own, unless it is trusted; `trust` makes it so."""
-    mend = "read them, then: invoke up {name} --trust"
+    mend = f"read them, then: {CALLED} up {{name}} --trust"
     _require(plan, runs(plan), name, mend.format(name=name), trust=trust)
 
 
 def require_start(plan: Plan, task: Exercise, *, trust: bool, known: bool) -> None:
     """The same for what a task's start runs; of a lab that is `known` as this folder's own nothing is asked."""
     if not known:
-        mend = f"read them, then: invoke start {plan.running} --exercise {task.name} --trust"
+        mend = f"read them, then: {CALLED} start {plan.running} --exercise {task.name} --trust"
         _require(plan, runs_of_start(task), plan.called, mend, trust=trust)
 
 
 def require_solution(plan: Plan, task: Exercise, *, trust: bool, known: bool) -> None:
     """The same for what its solution runs."""
     if not known:
-        mend = f"read them, then: invoke solve {plan.running} --trust"
+        mend = f"read them, then: {CALLED} solve {plan.running} --trust"
         _require(plan, runs_of_solution(task), plan.called, mend, trust=trust)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from srv6lab.called import CALLED
 from srv6lab.capture.records import fine, records
 from srv6lab.cli.labs import LabsFolder
 from srv6lab.cli.tasks import collect, exercise_names
@@ -77,7 +78,7 @@ def _chosen(
     if missing:
         raise UsageError(
             f"no check of {', '.join(missing)} has left captures",
-            f"invoke check {plan.running} exercise={missing[0]}",
+            f"{CALLED} check {plan.running} exercise={missing[0]}",
         )
     if found:
         return plan, found

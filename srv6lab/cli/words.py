@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from srv6lab.called import CALLED
 from srv6lab.errors import UsageError
 from srv6lab.suggest import closest, did_you_mean, or_all
 
@@ -53,7 +54,7 @@ class Form:
     def usage(self) -> str:
         """A line with all that it takes."""
         options = {one.name: one for one in self.options}
-        words = ["invoke", self.name]
+        words = [CALLED, self.name]
         for name in self.places:
             word = name.upper() + " …" * (options[name].kind is list)
             words.append(word if options[name].required else f"[{word}]")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from srv6lab.called import WITH_SUDO
 from srv6lab.errors import MachineError
 from srv6lab.host.packages import named, remedy
 from srv6lab.host.requirements import Lack, is_root, no_namespaces
@@ -43,7 +44,7 @@ def tried(probes: Sequence[Probe]) -> Iterator[Finding]:
 def no_node(said: str) -> Finding:
     mend = "boot a kernel built with CONFIG_NAMESPACES and CONFIG_OVERLAY_FS (Debian's and Ubuntu's are)"
     if not is_root():
-        mend = f"{no_namespaces()}; or run the same command with sudo"
+        mend = f"{no_namespaces()}; or {WITH_SUDO}"
     elif _NOT_PERMITTED.search(said):
         mend = _WITH_ALL
     return Finding(AREA, NODES, State.LACKING, said, NODES_PROBE.purpose, mend)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
+from srv6lab.called import CALLED
+
 HINT = Fraction(1, 10)  # of a task's points, for each hint
 CAUSES = Fraction(2, 10)  # for each look at the causes
 MOST_LOST = Fraction(5, 10)  # by both together
@@ -44,7 +46,7 @@ class Score:
 def lost_by_help(hints: int, causes: int, solved: bool) -> tuple[Fraction, tuple[str, ...]]:
     """The share of a task's points that help costs, and a sentence for each kind of help."""
     if solved:
-        return Fraction(1), ("the solution was shown and done by `invoke solve`",)
+        return Fraction(1), (f"the solution was shown and done by `{CALLED} solve`",)
     said = []
     if hints:
         said.append(

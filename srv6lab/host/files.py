@@ -10,7 +10,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 PACKAGE = Path(__file__).resolve().parents[1]
-REPOSITORY = PACKAGE.parent
+IMPORTED_FROM = PACKAGE.parent  # what PYTHONPATH has to name
+_SHARE = PACKAGE / "share"
+INSTALLED = _SHARE.is_dir()  # from a wheel, which has there what stands beside the package in a checkout
+SHARE = _SHARE if INSTALLED else PACKAGE.parent  # labs/, templates/, scripts/, tasks.py, Vagrantfile.j2
 
 
 def cache(name: str) -> Path:

@@ -12,11 +12,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from srv6lab.host.files import REPOSITORY
+from srv6lab.host.files import SHARE
 
 from .system import System, this_system
 
-SETUP = REPOSITORY / "scripts" / "setup"
+SETUP = SHARE / "scripts" / "setup"
 
 _ROOTS_PATH = os.pathsep.join(("/usr/local/sbin", "/usr/sbin", "/sbin"))
 _INSTALL = {

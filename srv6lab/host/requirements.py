@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from srv6lab.called import WITH_SUDO
 from srv6lab.errors import MachineError
 
 from .packages import missing, remedy
@@ -32,7 +33,7 @@ def is_root() -> bool:
 
 
 def root(why: str) -> Lack | None:
-    return None if is_root() else Lack(why, "run the same command with sudo")
+    return None if is_root() else Lack(why, WITH_SUDO)
 
 
 # Settings that keep users from having namespaces, with the values that do, and where they may be read. Debian has the

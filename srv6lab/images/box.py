@@ -48,7 +48,7 @@ _LEFT_OUT = (
 _MEBIBYTE = 2**20
 _DISK = 4096 * _MEBIBYTE  # thin: what is not written takes no room
 _FIRST = _MEBIBYTE  # where the partition begins
-_RECIPE = files.REPOSITORY / "templates" / "box"
+_RECIPE = files.SHARE / "templates" / "box"
 _PATIENCE = 1800.0  # seconds for one of its tools; a disk is some gigabytes
 
 

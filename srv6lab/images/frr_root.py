@@ -14,6 +14,7 @@ import shutil
 import time
 from pathlib import Path
 
+from srv6lab.called import FOR_SUDO
 from srv6lab.errors import MachineError
 from srv6lab.host import files
 from srv6lab.host.command import run
@@ -98,7 +99,7 @@ def _mmdebstrap(target: Path) -> None:
     if not is_root():
         raise MachineError(
             f"nodes with FRR need a root file system with FRR {dotted(NEEDED)} or newer, and only root can build one",
-            "sudo env XDG_CACHE_HOME=/var/cache .venv/bin/invoke frr builds one for everybody here",
+            f"sudo env XDG_CACHE_HOME=/var/cache {FOR_SUDO} frr builds one for everybody here",
         )
     if not shutil.which("mmdebstrap"):
         raise MachineError(

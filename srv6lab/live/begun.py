@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from srv6lab.called import CALLED
 from srv6lab.errors import LabError
 from srv6lab.evidence.documents import from_json, to_json
 from srv6lab.host.files import read_document, write_whole
@@ -52,7 +53,7 @@ def read_begun(home: Home) -> Begun | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError, RecursionError) as error:
-        mend = f"invoke destroy lab={home.path.name}, then up again"
+        mend = f"{CALLED} destroy lab={home.path.name}, then up again"
         raise LabError(f"{home.task} isn't as it was written: {error}", mend) from None
     return found
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from srv6lab.called import CALLED
 from srv6lab.errors import LabError, NodeError, UnableError
 from srv6lab.host.files import write_whole
 from srv6lab.live.instance import Instance
@@ -19,9 +20,7 @@ from srv6lab.providers.base import own_error
 from srv6lab.render.apply import Change, changes_of
 
 _PATIENCE = 60.0  # seconds; Day0 of a machine is among what is run
-OTHER_KERNEL = (
-    "run the lab under a kernel that has it: invoke destroy {lab}, then invoke up {lab} --kernel newest"
-)
+OTHER_KERNEL = f"run the lab under a kernel that has it: {CALLED} destroy {{lab}}, then {CALLED} up {{lab}} --kernel newest"
 
 
 def unable(lab: Instance, plan: Plan) -> Iterator[str]:
@@ -102,7 +101,7 @@ class Changes:
         except FileNotFoundError:
             return []
         except (ValueError, TypeError) as error:
-            mend = f"invoke destroy lab={self.lab.state.instance}, then up again"
+            mend = f"{CALLED} destroy lab={self.lab.state.instance}, then up again"
             raise LabError(f"{path} isn't as it was written: {error}", mend) from None
 
     def _write(self, entries: Sequence[tuple[str, str]]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from srv6lab.called import CALLED
 from srv6lab.errors import Interrupted, LabError, MachineError, UsageError
 from srv6lab.host.files import shown
 from srv6lab.host.progress import Progress
@@ -74,7 +75,7 @@ def _anew(one: Instance, lab: Rendered, progress: Progress) -> Instance:
 
 def _refuse_another(state: State | None, provider: Provider, home: Home, asked: Request) -> None:
     """What is up can't change its provider or its boxes."""
-    name, destroy_it = home.path.name, f"invoke destroy lab={asked.reference.name}"
+    name, destroy_it = home.path.name, f"{CALLED} destroy lab={asked.reference.name}"
     if state and state.provider != provider.record.name:
         raise UsageError(f"{name} is up under {state.provider}", destroy_it)
     if state and asked.box and state.box != asked.box:
@@ -104,7 +105,7 @@ def _keep(one: Instance, error: BaseException) -> None:
 def _on_or_away(one: Instance) -> str:
     lab = one.state.lab
     name = f"lab={lab}" if lab == one.name else f"lab={lab} --instance {one.name}"
-    return f"invoke up {name} goes on, invoke destroy {name} takes it away"
+    return f"{CALLED} up {name} goes on, {CALLED} destroy {name} takes it away"
 
 
 def _take_back(one: Instance) -> None:
@@ -112,7 +113,7 @@ def _take_back(one: Instance) -> None:
         one.provider.down(one.home, one.home.read())
         one.home.forget(keep_runs=True)
     except BaseException as error:
-        mend = f"invoke destroy lab={one.name} takes the rest away"
+        mend = f"{CALLED} destroy lab={one.name} takes the rest away"
         raise LabError(
             f"stopped while taking {one.name} back, so some of it may be left: {error}", mend
         ) from error
@@ -156,7 +157,7 @@ def stale(one: Instance, lab: Rendered) -> UsageError:
         return another(one, lab.plan.name)
     changed = lab.changed(one.home)
     what = f"{', '.join(changed)} would change" if changed else "links or captures would change"
-    mend = f"invoke destroy lab={one.name}, then up again"
+    mend = f"{CALLED} destroy lab={one.name}, then up again"
     return UsageError(f"{one.name} is up from an older file: {what}", mend)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from srv6lab.agent import FOLDER as FOLDER
 from srv6lab.agent.report import report
+from srv6lab.called import CALLED
 from srv6lab.errors import MachineError, NodeError
 from srv6lab.host.progress import Progress
 from srv6lab.host.waiting import wait_until
@@ -87,7 +88,7 @@ def up(lab: Instance, plan: Plan, progress: Progress, patience: float = PATIENCE
     found = wait(lab, plan, patience=patience)
     if found:
         lines = ["its headends have not elected what they should", *(f"  {what}" for _, what in found)]
-        mend = f"the lab is still up: invoke policy {plan.running}, invoke check {plan.running}"
+        mend = f"the lab is still up: {CALLED} policy {plan.running}, {CALLED} check {plan.running}"
         raise NodeError("\n".join(lines), mend)
     if found is not None:
         progress("headends have elected")

@@ -13,6 +13,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
+from srv6lab.called import CALLED
 from srv6lab.errors import NodeError
 from srv6lab.host.progress import Progress
 from srv6lab.host.waiting import at_once, wait_until
@@ -136,5 +137,5 @@ def _gave_up(plan: Plan, found: Sequence[Missing], lab: Instance, waited: _Waiti
     lines += [f"  why: {one.what}" for one in waited.reasons[:_LINES]]
     drifts = survey(lab, plan).drifts()
     lines += [f"  FRR of {node} isn't as Day0 left it: {line}" for node, line in drifts]
-    mend = f"the lab is still up: invoke connect {plan.running} --node {found[0].node}, then vtysh"
+    mend = f"the lab is still up: {CALLED} connect {plan.running} --node {found[0].node}, then vtysh"
     return NodeError("\n".join(lines), mend)

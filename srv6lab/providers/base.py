@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from srv6lab.called import CALLED
 from srv6lab.errors import NodeError, UsageError
 from srv6lab.evidence.observations import Tracer
 from srv6lab.evidence.packets import Point
@@ -90,7 +91,7 @@ class Provider(Protocol):
     def halt(self, home: Home, state: State, progress: Progress) -> None:
         """Shut machines down so that `up` boots them again; UsageError where there are none."""
         what = f"{self.record.name} has no machines that could be shut down"
-        raise UsageError(what, f"invoke destroy lab={state.instance} takes the lab away")
+        raise UsageError(what, f"{CALLED} destroy lab={state.instance} takes the lab away")
 
     def nodes(self, state: State) -> Sequence[str]:
         """The names of the lab's nodes, alive or not."""

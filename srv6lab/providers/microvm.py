@@ -14,10 +14,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from srv6lab.called import CALLED, VARIABLE
 from srv6lab.errors import MachineError
 from srv6lab.evidence.packets import Point
 from srv6lab.host.command import Completed, run
-from srv6lab.host.files import REPOSITORY
+from srv6lab.host.files import IMPORTED_FROM
 from srv6lab.host.progress import Progress
 from srv6lab.host.requirements import require, tools
 from srv6lab.images.kernel import fetch
@@ -158,7 +159,7 @@ def _ask(
     data: _Data, home: Home, verb: str, asked: Mapping[str, Any], progress: Progress | None = None
 ) -> Any:
     """What the provider in the machine answers to a verb."""
-    environment = [f"PYTHONPATH={REPOSITORY}", f"HOME={Path.home()}"]
+    environment = [f"PYTHONPATH={IMPORTED_FROM}", f"HOME={Path.home()}", f"{VARIABLE}={CALLED}"]
     if cache := os.environ.get("XDG_CACHE_HOME"):
         environment.append(f"XDG_CACHE_HOME={cache}")
     argv = ["env", *environment, sys.executable, "-m", inside.__name__, verb, str(home.path.resolve())]

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from srv6lab.called import WITH_SUDO
 from srv6lab.host.requirements import Lack, is_root
 
 if TYPE_CHECKING:
     from srv6lab.plan.nodes import Plan, PlannedNode
 
-MEND = "run the same command with sudo; or add --kernel 6.12, a micro-VM of your own, which needs no root"
+MEND = f"{WITH_SUDO}; or add --kernel 6.12, a micro-VM of your own, which needs no root"
 
 
 def of_node(node: PlannedNode) -> Iterator[str]:

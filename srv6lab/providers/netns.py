@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from srv6lab import agent
+from srv6lab.called import CALLED
 from srv6lab.errors import MachineError, NodeError
 from srv6lab.evidence.observations import Tracer
 from srv6lab.evidence.packets import Point
@@ -161,7 +162,7 @@ class Netns(Provider):
         data = self._data(state)
         process = data.nodes.get(node)
         if process is None or not data.alive(process):
-            raise MachineError(f"node {node} isn't running", "invoke up brings the lab back")
+            raise MachineError(f"node {node} isn't running", f"{CALLED} up brings the lab back")
         return (*_argv(data.nodes, node), *argv)
 
     def exec(self, state: State, node: str, argv: Sequence[str], timeout: float | None = None) -> Completed:
@@ -177,7 +178,9 @@ class Netns(Provider):
     def traces(self, home: Home, state: State) -> Sequence[Trace]:
         data = self._data(state)
         if not data.alive(data.keeper):
-            raise MachineError(f"nothing of {state.instance} runs any more", "invoke up brings the lab back")
+            raise MachineError(
+                f"nothing of {state.instance} runs any more", f"{CALLED} up brings the lab back"
+            )
         return [
             Trace(point, one.pcap(home.captures), "" if one.process.alive() else _ended(one, home))
             for point, one in data.tracers.items()
@@ -185,7 +188,7 @@ class Netns(Provider):
 
 
 def _ended(one: tcpdump.Tracing, home: Home) -> str:
-    return f"its {tcpdump.why_dead(one, home.captures)}: invoke up restarts it"
+    return f"its {tcpdump.why_dead(one, home.captures)}: {CALLED} up restarts it"
 
 
 def _argv(nodes: Mapping[str, Process], node: str) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from binascii import crc32
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from srv6lab.called import CALLED
 from srv6lab.errors import MachineError
 from srv6lab.host.requirements import is_root
 from srv6lab.plan.converged.parted_vpns import parted_vpns
@@ -46,12 +47,12 @@ def make_namespaces(plan: Plan, enter: Enter) -> bool:
         for vrf, other, what in beyond_namespaces(machine.routing.vrfs if machine.routing else ()):
             raise MachineError(
                 f"{machine.name}: {vrf} takes {what} from {other}, and only a kernel with VRFs can lead them",
-                "invoke up --kernel 6.12 boots one",
+                f"{CALLED} up --kernel 6.12 boots one",
             )
     for machine, vrf, hop, _ in parted_vpns(plan):
         raise MachineError(
             f"{machine.name}: {hop}, the next hop of {vrf}, is reached by several ways, and only with VRFs FRR lays such a route",
-            "make one of the ways shorter, don't redistribute static routes there, or invoke up --kernel 6.12",
+            f"make one of the ways shorter, don't redistribute static routes there, or {CALLED} up --kernel 6.12",
         )
     for node, vrf in wanted:
         if not _ends_well((*enter(node), "sh", "-c", _QUIET.format(vrf))):

@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from srv6lab.called import CALLED
 from srv6lab.engines import named
 from srv6lab.errors import MachineError
 from srv6lab.plan.nodes import Nic, Plan, PlannedNode
@@ -52,7 +53,7 @@ def _refuse_proxies(plan: Plan) -> None:
         for proxy in node.proxies
     ]
     if stranded:
-        mend = f"invoke up {plan.called} runs it in namespaces, with srv6lab's own srconf in SREXT's place"
+        mend = f"{CALLED} up {plan.called} runs it in namespaces, with srv6lab's own srconf in SREXT's place"
         raise MachineError("\n".join(stranded), mend)
 
 

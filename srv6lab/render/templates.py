@@ -12,14 +12,14 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from srv6lab.host.files import REPOSITORY
+from srv6lab.host.files import SHARE
 from srv6lab.topology.scalars import NUMBERED
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
 
-TEMPLATES = REPOSITORY / "templates"
+TEMPLATES = SHARE / "templates"
 
 
 def ruby(value: str | int) -> str:

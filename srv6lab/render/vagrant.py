@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from srv6lab.called import CALLED
 from srv6lab.errors import Problem, TopologyError
 from srv6lab.evidence.packets import Point
 from srv6lab.plan.nodes import Nic, Plan, PlannedNode
@@ -98,7 +99,7 @@ def _refuse_crowded(plan: Plan) -> None:
         Problem(
             plan.locate("nodes", machine.name),
             f"{machine.name} has {len(machine.nics)} links; a VirtualBox machine has room for {MOST_LINKS}",
-            f"take links away, or run it in namespaces: invoke up {plan.called}",
+            f"take links away, or run it in namespaces: {CALLED} up {plan.called}",
         )
         for machine in plan.nodes
         if len(machine.nics) > MOST_LINKS

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
+from srv6lab.called import CALLED
 from srv6lab.plan.nodes import Plan
 from srv6lab.report.table import aligned
 from srv6lab.teach.breaking import Broken
@@ -21,10 +22,10 @@ def broken_text(plan: Plan, broken: Broken) -> str:
     lines += [f"  users report of {broken.exercise}: {one}" for one in broken.symptoms]
     lines += [
         "",
-        f"invoke check {plan.running} shows what is wrong, and tells no cause",
-        f"invoke answer {plan.running} --node NODE --cause CAUSE judges what you have found; --cause list says what there is",
-        f"invoke answer {plan.running} --node NODE --mend 'COMMANDS' mends it, and checks",
-        f"invoke solve {plan.running} --seed {broken.seed} shows the truth, and costs all points",
+        f"{CALLED} check {plan.running} shows what is wrong, and tells no cause",
+        f"{CALLED} answer {plan.running} --node NODE --cause CAUSE judges what you have found; --cause list says what there is",
+        f"{CALLED} answer {plan.running} --node NODE --mend 'COMMANDS' mends it, and checks",
+        f"{CALLED} solve {plan.running} --seed {broken.seed} shows the truth, and costs all points",
     ]
     return "\n".join(lines) + "\n"
 
@@ -60,7 +61,7 @@ def standing_text(plan: Plan, standing: Standing) -> str:
     parts += ["the solution was shown"] if standing.solved else []
     lines = [f"score: {standing.percent}% ({', '.join(parts)})"]
     if standing.found == standing.count and standing.mended:
-        lines.append(f"all is found and mended: invoke finish {plan.running}")
+        lines.append(f"all is found and mended: {CALLED} finish {plan.running}")
     return "\n".join(lines) + "\n"
 
 

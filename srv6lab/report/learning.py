@@ -8,6 +8,7 @@ from dataclasses import asdict
 from fractions import Fraction
 from textwrap import fill
 
+from srv6lab.called import CALLED
 from srv6lab.evidence.score import Score
 from srv6lab.judge.score import worth
 from srv6lab.plan.nodes import Plan
@@ -33,9 +34,12 @@ def task_text(plan: Plan, task: Exercise) -> str:
     lines += fill(" ".join(task.task.split()), 100, break_long_words=False).splitlines()
     lines += [f"  {one.id}: {one.ask}" for one in task.questions]
     first = next((one.id for one in task.questions), "")
-    after = [f"invoke answer {plan.running} --question {first} --text ANSWER"] if first else []
-    after += [f"invoke hint {plan.running} helps ({len(task.hints)} hints)"] if task.hints else []
-    after += [f"invoke check {plan.running} judges it", f"invoke reset {plan.running} goes back to the start"]
+    after = [f"{CALLED} answer {plan.running} --question {first} --text ANSWER"] if first else []
+    after += [f"{CALLED} hint {plan.running} helps ({len(task.hints)} hints)"] if task.hints else []
+    after += [
+        f"{CALLED} check {plan.running} judges it",
+        f"{CALLED} reset {plan.running} goes back to the start",
+    ]
     return "\n".join([*lines, "", *after]) + "\n"
 
 
@@ -73,7 +77,7 @@ def course_text(stations: Sequence[Station]) -> str:
     lines = [*aligned(rows), f"{done} of {len(stations)} tasks are done"]
     if (one := following(stations)) is not None:
         lines.append(
-            f"  next: invoke up lab={one.lab}, then invoke start lab={one.lab} --exercise {one.exercise}"
+            f"  next: {CALLED} up lab={one.lab}, then {CALLED} start lab={one.lab} --exercise {one.exercise}"
         )
     return "\n".join(lines) + "\n"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
+from srv6lab.called import CALLED
 from srv6lab.plan.nodes import Plan
 from srv6lab.report.learning import points
 from srv6lab.report.table import aligned
@@ -18,7 +19,9 @@ def questions_text(plan: Plan, every: Sequence[Asked]) -> str:
     right = sum(one.state == "right" for one in every)
     lines = [*aligned(rows), f"{right} of {len(every)} are answered"]
     if (one := next((one for one in every if not one.right), None)) is not None:
-        lines.append(f"  answer one: invoke answer {plan.running} --question {one.question.id} --text ANSWER")
+        lines.append(
+            f"  answer one: {CALLED} answer {plan.running} --question {one.question.id} --text ANSWER"
+        )
     return "\n".join(lines) + "\n"
 
 
@@ -54,7 +57,7 @@ def answered_text(plan: Plan, one: Answered) -> str:
     if one.judged.counted:
         lines.append(f"  {asked.question.id} is still worth {points(asked.part.points)} of {asked.part.of}")
     if asked.hints < len(asked.question.hints):
-        lines.append(f"  a hint: invoke hint {plan.running} --question {asked.question.id}")
+        lines.append(f"  a hint: {CALLED} hint {plan.running} --question {asked.question.id}")
     return "\n".join(lines) + "\n"
 
 

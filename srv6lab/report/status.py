@@ -6,11 +6,12 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
+from srv6lab.called import CALLED
 from srv6lab.evidence.drift import Difference
 from srv6lab.providers.base import Health
 from srv6lab.report.table import aligned
 
-DIFFERS = "differs from Day0, which invoke up runs again"
+DIFFERS = f"differs from Day0, which {CALLED} up runs again"
 AS_DAY0 = "settings are as Day0 left them"
 
 
@@ -40,7 +41,9 @@ class Begun:
 def overview_text(begun: Sequence[Begun], first: str) -> str:
     """A line a lab, and how to go on; `first` is the lab to begin with where nothing is up."""
     if not begun:
-        return f"nothing is up\n  begin: invoke labs lists the labs, invoke up lab={first} brings one up\n"
+        return (
+            f"nothing is up\n  begin: {CALLED} labs lists the labs, {CALLED} up lab={first} brings one up\n"
+        )
     rows = [("INSTANCE", "LAB", "PROVIDER", "UP SINCE", "ALIVE")]
     for one in begun:
         since = one.since[:16].replace("T", " ") or "-"
@@ -61,10 +64,10 @@ def alive_of(kind: str, alive: int, all_: int) -> str:
 def _next(one: Begun) -> list[str]:
     """What to type."""
     if one.trouble:
-        return [f"  invoke destroy {one.called} takes away what is left of {one.instance}"]
+        return [f"  {CALLED} destroy {one.called} takes away what is left of {one.instance}"]
     if not one.sound:
-        return [f"  invoke status {one.called} says what is dead, invoke up {one.called} brings it back"]
-    return [f"  next: invoke check {one.called}, or invoke destroy {one.called}"]
+        return [f"  {CALLED} status {one.called} says what is dead, {CALLED} up {one.called} brings it back"]
+    return [f"  next: {CALLED} check {one.called}, or {CALLED} destroy {one.called}"]
 
 
 def overview_json(begun: Sequence[Begun], first: str) -> str:

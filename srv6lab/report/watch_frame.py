@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from srv6lab.called import CALLED
 from srv6lab.live.watch_state import DOWN, UNKNOWN, UP, Counted, Known, Outcome
 from srv6lab.report.screen import columns
 from srv6lab.report.status import AS_DAY0, DIFFERS, alive_of
@@ -88,7 +89,7 @@ def frame(
 def _title(known: Known, width: int) -> Line:
     lab = known.lab
     words = {UP: ("up", GOOD), "starting": ("is being brought up", DOUBT), UNKNOWN: ("unknown", DOUBT)}
-    state, style = words.get(lab.state, ("isn't up: it is shown when invoke up has brought it up", DOUBT))
+    state, style = words.get(lab.state, (f"isn't up: it is shown when {CALLED} up has brought it up", DOUBT))
     since = f" since {lab.since[:16].replace('T', ' ')}" if lab.since and lab.state == UP else ""
     name = lab.instance if lab.lab in ("", lab.instance) else f"{lab.instance} (lab {lab.lab})"
     parts: list[Part] = [

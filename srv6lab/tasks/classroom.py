@@ -10,6 +10,7 @@ from invoke.collection import Collection
 from invoke.context import Context
 from invoke.tasks import task
 
+from srv6lab.called import CALLED
 from srv6lab.errors import UsageError
 from srv6lab.host.files import shown
 from srv6lab.tasks.words import INSTANCE, LAB, SITE, progress
@@ -112,10 +113,10 @@ def class_grade(
 
     show = chosen(FORMATS, format)
     if not folder or not class_:
-        raise UsageError("which hand-ins, and of which class?", "invoke class.grade FOLDER --class DIR")
+        raise UsageError("which hand-ins, and of which class?", f"{CALLED} class.grade FOLDER --class DIR")
     if format in BINARY and out in ("", "-"):
         raise UsageError(f"{format} is no text for a terminal", f"--out marks.{format}")
-    trainer = read_class(Path(class_), SITE.labs)
+    trainer = read_class(Path(class_), SITE.course_labs)
     with progress("class.grade") as line:
         found = show(trainer.name, grade_folder(Path(folder), trainer, Asked(jobs, day(since)), line))
     if isinstance(found, bytes):

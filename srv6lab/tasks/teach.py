@@ -9,12 +9,13 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.tasks import task
 
+from srv6lab.called import CALLED
 from srv6lab.errors import UsageError
 from srv6lab.live.begun import FAULT
 from srv6lab.report import formats
 from srv6lab.tasks.words import INSTANCE, LAB, SITE, TRUST, progress
 
-_EXERCISE = "the task: an exercise that has one (invoke course lists them)"
+_EXERCISE = f"the task: an exercise that has one ({CALLED} course lists them)"
 
 
 @task(
@@ -59,7 +60,7 @@ def hint(_: Context, lab: str, question: str = "", instance: str = "") -> None:
 @task(
     help={
         "lab": LAB,
-        "seed": "of a planted fault: what invoke break said",
+        "seed": f"of a planted fault: what {CALLED} break said",
         "instance": INSTANCE,
         "trust": TRUST,
     },
@@ -84,19 +85,21 @@ def solve(_: Context, lab: str, seed: str = "", instance: str = "", trust: bool 
         found = begin.task_of(plan, begun.exercise)
         require_solution(plan, found, trust=trust, known=SITE.is_own(reference))
         begin.solve(one, plan, print)
-    print(f"next: invoke check {plan.running}")
+    print(f"next: {CALLED} check {plan.running}")
 
 
 def _seed_of(seed: str) -> int:
     if not seed:
-        raise UsageError("a planted fault is opened by its seed only", "--seed takes what invoke break said")
+        raise UsageError(
+            "a planted fault is opened by its seed only", f"--seed takes what {CALLED} break said"
+        )
     if not (seed.isascii() and seed.isdigit()):
         raise UsageError(f"{seed!r} is no seed", "--seed takes a number")
     return int(seed[:40])
 
 
 @task(
-    help={"lab": LAB, "seed": "of a planted fault: what invoke break said", "instance": INSTANCE},
+    help={"lab": LAB, "seed": f"of a planted fault: what {CALLED} break said", "instance": INSTANCE},
     positional=["lab"],
 )
 def reset(_: Context, lab: str, seed: str = "", instance: str = "") -> None:
@@ -126,7 +129,7 @@ def finish(_: Context, lab: str, instance: str = "") -> None:
     plan, _warnings = SITE.load(reference, instance)
     with progress(f"finish {reference.name}") as line:
         begun = begin.finish(SITE.running(reference, instance), plan, line)
-    print(f"{begun.exercise} is ended. Next: invoke course")
+    print(f"{begun.exercise} is ended. Next: {CALLED} course")
 
 
 @task(

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
-from srv6lab.cli.labs import LabsFolder
+from srv6lab.cli.labs import site
 from srv6lab.report.progress import Progress
 
-SITE = LabsFolder(Path(__file__).resolve().parents[2])
+SITE = site()
 
 LAB = "the lab: lab=NAME, NAME, or a path to its topology.yml"
 INSTANCE = "the name it runs under, to run one lab several times (default: the lab's name)"

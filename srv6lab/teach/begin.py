@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from srv6lab.called import CALLED
 from srv6lab.errors import Interrupted, NodeError, UsageError
 from srv6lab.host.progress import Progress
 from srv6lab.live import lifecycle, sending, snapshot
@@ -38,7 +39,7 @@ def task_of(plan: Plan, name: str) -> Exercise:
     tasks = {one.name: one for one in plan.exercises if one.is_task}
     if name in tasks:
         return tasks[name]
-    mend = or_all(name, list(tasks)) if tasks else f"invoke check {plan.called} runs its exercises"
+    mend = or_all(name, list(tasks)) if tasks else f"{CALLED} check {plan.called} runs its exercises"
     what = f"{plan.name} has no task {name!r}" if name else "no task is named"
     raise UsageError(what, mend)
 
@@ -62,8 +63,8 @@ def start(one: Instance, plan: Plan, name: str, progress: Progress) -> Begun:
 
 def _begun_already(plan: Plan, other: Begun, asked: str) -> UsageError:
     what = "a fault is planted" if other.kind == FAULT else f"the task {other.exercise} is begun"
-    again = f"invoke reset {plan.running} goes back to its start, " if other.exercise == asked else ""
-    return UsageError(f"{what} already, since {other.when}", f"{again}invoke finish {plan.running} ends it")
+    again = f"{CALLED} reset {plan.running} goes back to its start, " if other.exercise == asked else ""
+    return UsageError(f"{what} already, since {other.when}", f"{again}{CALLED} finish {plan.running} ends it")
 
 
 def begun_of(one: Instance, plan: Plan) -> Begun:
@@ -71,7 +72,7 @@ def begun_of(one: Instance, plan: Plan) -> Begun:
     if (found := read_begun(one.home)) is not None:
         return found
     tasks = [exercise.name for exercise in plan.exercises if exercise.is_task]
-    mend = f"invoke start {plan.running} --exercise {tasks[0]}" if tasks else "this lab has none"
+    mend = f"{CALLED} start {plan.running} --exercise {tasks[0]}" if tasks else "this lab has none"
     raise UsageError(f"no task is begun in {one.name}", mend)
 
 
@@ -186,7 +187,7 @@ def solve(one: Instance, plan: Plan, show: Show) -> Begun:
     steps = solution(plan, task)
     if not steps:
         raise UsageError(
-            f"{begun.exercise} has no solution: it is to look and to answer", f"invoke hint {plan.running}"
+            f"{begun.exercise} has no solution: it is to look and to answer", f"{CALLED} hint {plan.running}"
         )
     with one.home.locked():
         begun = replace(begun, solved=True)
@@ -221,7 +222,7 @@ def hint(one: Instance, plan: Plan) -> tuple[str, int, int]:
                 f"there is no other hint for {begun.exercise}" if hints else f"{begun.exercise} has no hints"
             )
             raise UsageError(
-                what, f"invoke solve {plan.running} shows the solution, which then has no points"
+                what, f"{CALLED} solve {plan.running} shows the solution, which then has no points"
             )
         begun = replace(begun, hints=begun.hints + 1)
         write_begun(one.home, begun)

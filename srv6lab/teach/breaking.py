@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+from srv6lab.called import CALLED
 from srv6lab.errors import Interrupted, LabError, MachineError, NodeError, UsageError
 from srv6lab.host import interrupts
 from srv6lab.host.progress import Progress
@@ -86,19 +87,19 @@ def plant(
         raise
 
 
-_ANEW = "invoke destroy {0}, then invoke up {0}"
+_ANEW = f"{CALLED} destroy {{0}}, then {CALLED} up {{0}}"
 
 
 def _refuse(one: Instance, plan: Plan, level: int, exercise: str) -> None:
     if (begun := read_begun(one.home)) is not None:
         what = "a fault is planted already" if begun.kind == FAULT else f"the task {begun.exercise} is begun"
-        raise UsageError(f"{what} in {one.name}", f"invoke finish {plan.running} ends it")
+        raise UsageError(f"{what} in {one.name}", f"{CALLED} finish {plan.running} ends it")
     if level not in LEVELS:
         raise UsageError(f"there is no level {level}", "--level takes 1, 2 or 3")
     if one.provider.record.makes_machines:
         what = f"{one.name} runs in virtual machines, and faults are planted in namespaces only"
         raise UsageError(
-            what, f"invoke destroy {plan.running}, then invoke up {plan.running} --provider netns"
+            what, f"{CALLED} destroy {plan.running}, then {CALLED} up {plan.running} --provider netns"
         )
     names = [each.name for each in plan.exercises if each.probes]
     if exercise and exercise not in names:
@@ -107,9 +108,9 @@ def _refuse(one: Instance, plan: Plan, level: int, exercise: str) -> None:
         )
     lifecycle.refuse_stale(one, plan)
     if not all(entry.alive for entry in one.status()):
-        raise UsageError(f"not all of {one.name} is alive", f"invoke up {plan.running} brings it back")
+        raise UsageError(f"not all of {one.name} is alive", f"{CALLED} up {plan.running} brings it back")
     if snapshot.differences(one) != ():
-        raise UsageError(f"{one.name} isn't as Day0 left it", f"invoke up {plan.running} brings it back")
+        raise UsageError(f"{one.name} isn't as Day0 left it", f"{CALLED} up {plan.running} brings it back")
 
 
 class _Bench:
@@ -145,7 +146,7 @@ class _Bench:
         proof = checked(self.one, self.plan, found[0].exercise)
         if not proof.red:
             what = f"{found[0].exercise} isn't red any more with all of the faults"
-            raise MachineError(what, "invoke break with another --seed")
+            raise MachineError(what, f"{CALLED} break with another --seed")
         return self._told(seed, level, found, proof)
 
     def _told(self, seed: int, level: int, found: Sequence[Candidate], proof: Proof) -> Broken:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from srv6lab.called import CALLED
 from srv6lab.errors import NodeError, UsageError
 from srv6lab.host.progress import Progress
 from srv6lab.judge.diagnose import CAUSES
@@ -71,7 +72,7 @@ def broken_of(one: Instance, plan: Plan) -> Begun:
     """The fault that is planted; UsageError where none is."""
     found = read_begun(one.home)
     if found is None or found.kind != FAULT:
-        raise UsageError(f"no fault is planted in {one.name}", f"invoke break {plan.running} plants one")
+        raise UsageError(f"no fault is planted in {one.name}", f"{CALLED} break {plan.running} plants one")
     return found
 
 
@@ -183,6 +184,6 @@ def reset(one: Instance, plan: Plan, seed: int, progress: Progress) -> Begun:
                 run(now_up, fault.do)
         except NodeError as error:
             raise NodeError(
-                error.what, f"invoke finish {plan.running}, then invoke break again", error.node
+                error.what, f"{CALLED} finish {plan.running}, then {CALLED} break again", error.node
             ) from None
     return begun

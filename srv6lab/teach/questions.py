@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from srv6lab.called import CALLED
 from srv6lab.errors import UsageError
 from srv6lab.evidence.observations import OBSERVATIONS
 from srv6lab.evidence.score import Part
@@ -64,7 +65,7 @@ def asked(home: Home, plan: Plan, only: str = "") -> list[Asked]:
     every = [(task, question) for task in plan.exercises for question in task.questions]
     ids = [question.id for _, question in every]
     if not every:
-        raise UsageError(f"{plan.name} asks nothing", "invoke course shows what labs have to be done")
+        raise UsageError(f"{plan.name} asks nothing", f"{CALLED} course shows what labs have to be done")
     if only and only not in ids:
         raise UsageError(f"{plan.name} has no question {only!r}", or_all(only, ids))
     entries = read_learned(home).labs.get(plan.name, {})
@@ -112,11 +113,11 @@ def hint(home: Home, plan: Plan, name: str) -> tuple[str, int, int]:
     hints = one.question.hints
     if one.right:
         raise UsageError(
-            f"{name} is answered already: {one.right}", f"invoke answer {plan.running} lists the others"
+            f"{name} is answered already: {one.right}", f"{CALLED} answer {plan.running} lists the others"
         )
     if one.hints >= len(hints):
         what = f"there is no other hint for {name}" if hints else f"{name} has no hints"
-        raise UsageError(what, f"invoke answer {plan.running} --question {name} --text ANSWER")
+        raise UsageError(what, f"{CALLED} answer {plan.running} --question {name} --text ANSWER")
     with home.locked(), _entry(home, plan, one.exercise) as put:
         put.entry = replace(put.entry, helped={**put.entry.helped, name: one.hints + 1})
     return hints[one.hints], one.hints + 1, len(hints)
@@ -145,12 +146,12 @@ def _folder(home: Home, plan: Plan, one: Asked) -> Path:
         return home.run(max(found)[1])
     if not one.question.answer.from_captures:
         return home.run(task.name)
-    mend = f"{_first(plan, task)}invoke check {plan.running} --exercise {names[-1]}, and then answer"
+    mend = f"{_first(plan, task)}{CALLED} check {plan.running} --exercise {names[-1]}, and then answer"
     raise UsageError(f"{one.exercise} wasn't run in this lab yet, so there is nothing to look at", mend)
 
 
 def _first(plan: Plan, task: Exercise) -> str:
-    return f"invoke start {plan.running} --exercise {task.name}, then " if task.changes_the_lab else ""
+    return f"{CALLED} start {plan.running} --exercise {task.name}, then " if task.changes_the_lab else ""
 
 
 def _written(folder: Path) -> float | None:

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 
+from srv6lab.called import CALLED
 from srv6lab.errors import LabError, UsageError
 from srv6lab.teach.faults import Fault
 
@@ -86,7 +87,7 @@ def unseal(sealed: Sealed, seed: int) -> tuple[Fault, ...]:
     said, mark = box[:-_KEY], box[-_KEY:]
     key, own = _keys(salt, seed)
     if not hmac.compare_digest(mark, hmac.digest(own, said, "sha256")):
-        raise UsageError(f"{seed} isn't the seed of this fault", "--seed takes what invoke break has said")
+        raise UsageError(f"{seed} isn't the seed of this fault", f"--seed takes what {CALLED} break has said")
     text = _crypted(key, said).rstrip(b"\0")
     return tuple(_fault(one) for one in json.loads(text))
 
@@ -108,7 +109,7 @@ def read(text: str) -> Sealed:
         )
     except (ValueError, KeyError, TypeError) as error:
         what = f"what is written of the planted fault isn't as it was: {error!r}"
-        raise LabError(what, "invoke finish takes the fault out") from None
+        raise LabError(what, f"{CALLED} finish takes the fault out") from None
 
 
 def _fault(said: dict[str, object]) -> Fault:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -48,7 +49,9 @@ def status(up: Up, task: str) -> Status:
 
 
 @pytest.mark.parametrize(("lab", "task"), PARAMETERS)
-def test_a_task_can_be_done(running: dict[str, Up], lab: str, task: str) -> None:
+def test_a_task_can_be_done(
+    running: dict[str, Up], record_property: Callable[[str, object], None], lab: str, task: str
+) -> None:
     if lab not in running:
         for other in [*running.values()]:  # one lab at a time
             destroy(other.running.home, purge=True)
@@ -60,7 +63,9 @@ def test_a_task_can_be_done(running: dict[str, Up], lab: str, task: str) -> None
     assert status(up, task) is Status.FAIL, "the start is green"
     begin.solve(_read(up).running, up.plan, lambda _: None)
     assert status(up, task) is Status.PASS, "the solution is red"
+    began = time.monotonic()
     begin.reset(_read(up).running, up.plan, silent)
+    record_property("reset", round(time.monotonic() - began, 2))
     assert status(up, task) is Status.FAIL, "after a reset it is green"
     begin.finish(_read(up).running, up.plan, silent)
     one = _read(up).running

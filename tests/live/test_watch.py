@@ -364,6 +364,18 @@ def test_a_node_that_does_not_answer_is_unknown(fake: Fake, watched: Watched) ->
     assert known.nodes["gate"] == UP and "routes of exit" not in known.trouble
 
 
+@pytest.mark.parametrize("begun", [False, True])
+def test_settings_are_not_compared_while_a_task_is_begun(watched: Watched, begun: bool) -> None:
+    """What differs is for a learner to find; when the task has ended, all nodes are asked again."""
+    watched.one.home.path.mkdir(parents=True, exist_ok=True)
+    if begun:
+        watched.one.home.task.write_text("{}")
+    watched.settings_last = time.monotonic()
+    watched.settings.add("gate", watched.settings_last - 60)
+    watched.ask(busy=False, every=10.0)
+    assert (("settings", "gate") in watched.questions._open) is not begun
+
+
 def test_a_status_that_fails_is_unknown_and_not_down(
     fake: Fake, watched: Watched, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from srv6lab.cli import learn
 from srv6lab.cli import tasks as cli
+from srv6lab.cli.status import status
 from srv6lab.errors import LabError, UsageError
 from srv6lab.evidence.verdict import Status, Verdict
 from srv6lab.live import snapshot
@@ -21,6 +22,7 @@ from srv6lab.live.lifecycle import destroy
 from srv6lab.plan.nodes import Plan
 from srv6lab.teach import begin, learned
 from tests.conftest import SITE, Up, bring, need_root, silent
+from tests.in_process import Typed
 from tests.teach.small_tasks import TASKS
 
 
@@ -140,6 +142,28 @@ def test_only_what_is_begun_is_checked(up: Up) -> None:
     assert learn.checked_names(home, up.plan, names, []) == ["lost"]
     with pytest.raises(UsageError, match="lost is begun, so across can't be checked"):
         learn.checked_names(home, up.plan, ["across"], ["across"])
+
+
+def test_status_and_up_tell_nothing_of_what_a_learner_is_to_find(up: Up, typed: Typed) -> None:
+    """Nor does `up` mend it."""
+    begin.start(up.running, up.plan, "lost", silent)
+    _, told = status(up.running)
+    assert told is None and differs(up)
+    words = f"lab={up.reference.path}", "--instance", up.instance
+    done = typed("status", *words)
+    assert (
+        (done.returncode, done.stderr) == (0, "")
+        and "gate" in done.stdout
+        and "fc00:b::d4" not in done.stdout
+    )
+    done = typed("up", *words)
+    assert done.returncode == 0 and "nothing is brought back" in done.stdout
+    assert differs(up) and read_begun(up.running.home)
+    begin.finish(up.running, up.plan, silent)
+    run(up, "exit", "ip -6 route del fc00:b::d4")
+    _, told = status(up.running)
+    assert told and told[0].node == "exit"
+    begin.restore(up.running, up.plan, silent)
 
 
 def test_hints_come_in_order_and_cost_points(up: Up) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from srv6lab.called import CALLED
 from srv6lab.judge.diagnose.answers import Reader
 
 LINK = ("ip", "-oneline", "link", "show", "dev", "{nic}")
@@ -21,6 +22,6 @@ class Cause:
     words: str
     argv: tuple[str, ...] = ()
     reads: Reader | None = None
-    mend: str = "invoke up lab=LAB"
+    mend: str = f"{CALLED} up lab=LAB"
     differs: tuple[str, ...] = ()
     surely: Reader | None = None

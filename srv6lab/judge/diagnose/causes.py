@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from srv6lab.called import CALLED
 from srv6lab.evidence.packets import Place
 from srv6lab.evidence.verdict import Suspect
 from srv6lab.judge.diagnose import answers as ask
@@ -62,7 +63,7 @@ _ALL = (
             "echo main:; ip {version} route show {prefix}",
         ),
         vrf_answers.only_in_main,
-        "ip {version} route del {prefix}, and invoke up lab=LAB",
+        f"ip {{version}} route del {{prefix}}, and {CALLED} up lab=LAB",
         differs=("route",),
     ),
     Cause(
@@ -266,12 +267,12 @@ _ALL = (
     Cause(
         "differs",
         "{node} isn't as Day0 left it: {lines}",
-        mend="take that back, or invoke destroy and up lab=LAB",
+        mend=f"take that back, or {CALLED} destroy and up lab=LAB",
     ),
     Cause(
         "not-modeled",
         "the model doesn't know what {node} does, since {why}",
-        mend="look there: invoke connect lab=LAB {node}",
+        mend=f"look there: {CALLED} connect lab=LAB {{node}}",
     ),
     Cause("unknown", "what {what} is no cause that is known here", mend=""),
     Cause(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from srv6lab.called import CALLED
 from srv6lab.judge.diagnose import answers as ask
 from srv6lab.judge.diagnose import lookups
 from srv6lab.judge.diagnose.cause import LINK as _LINK
@@ -163,7 +164,7 @@ EVERYDAY = (
         "{daemon} of {node} isn't running",
         ("sh", "-c", 'cat "/proc/$(cat "$1")/status"', "sh", "/run/frr/{daemon}.pid"),
         lookups.gone,
-        "invoke destroy lab=LAB, then up again",
+        f"{CALLED} destroy lab=LAB, then up again",
     ),
     Cause(
         "proxy-differs",

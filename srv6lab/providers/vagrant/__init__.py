@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from srv6lab.called import CALLED
 from srv6lab.capture.pcap import slice_pcap, whole
 from srv6lab.errors import MachineError, NodeError
 from srv6lab.evidence.observations import Tracer
@@ -46,7 +47,7 @@ def refuse_bridges(hypervisor: str, plan: Plan) -> None:
         ends = len(many.peers) + 1
         what = f"link {many.link} has {ends} ends, and the tunnels that libvirt makes of links have two"
         raise MachineError(
-            what, f"invoke up {plan.called} runs it in namespaces, and VirtualBox has such links"
+            what, f"{CALLED} up {plan.called} runs it in namespaces, and VirtualBox has such links"
         )
 
 
@@ -237,7 +238,7 @@ class Machines(Provider):
         self._trace_inside(data)
         dead = [f"{point}: {one.note}" for point, one in self.mark(home, state).items() if one.note]
         if dead:
-            raise MachineError("tracers don't work:\n  " + "\n  ".join(dead), "invoke up looks again")
+            raise MachineError("tracers don't work:\n  " + "\n  ".join(dead), f"{CALLED} up looks again")
         state = replace(state, phase="ready")
         home.write(state)
         return state
@@ -278,7 +279,7 @@ class Machines(Provider):
 def _reached_otherwise(point: Point, state: State) -> str:
     """What to type for a trace that lies in a machine."""
     tcpdump = f"ip netns exec {point.netns} tcpdump -i {point.nic} -U -w -"
-    typed = f"invoke exec lab={state.lab} --node {point.node} -- {tcpdump} | wireshark -k -i -"
+    typed = f"{CALLED} exec lab={state.lab} --node {point.node} -- {tcpdump} | wireshark -k -i -"
     return f"it is traced inside {point.node}, where nothing of it can be read as it grows: {typed}"
 
 

@@ -15,11 +15,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from srv6lab.called import CALLED, VARIABLE
 from srv6lab.errors import MachineError
 from srv6lab.evidence.observations import Tracer
 from srv6lab.evidence.packets import Point
 from srv6lab.host.command import Completed
-from srv6lab.host.files import REPOSITORY
+from srv6lab.host.files import PACKAGE, SHARE
 from srv6lab.host.progress import Progress
 from srv6lab.providers.base import Health, Mark, Trace
 from srv6lab.providers.rendered import Rendered
@@ -94,7 +95,7 @@ class SingleVm(Machines):
         what = f"{state.instance} is in one virtual machine, and so are its traces: they can't be read as they grow"
         raise MachineError(
             what,
-            f"invoke capture lab={state.lab} fetches them; invoke exec lab={state.lab} --node NODE -- "
+            f"{CALLED} capture lab={state.lab} fetches them; {CALLED} exec lab={state.lab} --node NODE -- "
             "tcpdump -i NIC -U -w - | wireshark -k -i - shows one NIC as it goes",
         )
 
@@ -131,7 +132,7 @@ class SingleVm(Machines):
         self, state: State, verb: str, asked: Mapping[str, Any], progress: Progress | None = None
     ) -> Any:
         data = Data.of(state)
-        argv = ["env", f"PYTHONPATH={_CODE}", "python3", "-m", _INSIDE, verb, _HOME]
+        argv = ["env", f"PYTHONPATH={_CODE}", f"{VARIABLE}={CALLED}", "python3", "-m", _INSIDE, verb, _HOME]
         log = data.log(f"{SINGLE_VM}-{verb}")
         return ask(data.ssh.command(SINGLE_VM, argv), log, asked, progress)
 
@@ -162,8 +163,8 @@ def _code() -> bytes:
     """srv6lab as a compressed archive."""
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w:gz", compresslevel=1) as archive:
-        for folder in ("srv6lab", "scripts"):
-            archive.add(REPOSITORY / folder, folder, filter=_no_bytecode)
+        for folder in (PACKAGE, SHARE / "scripts"):
+            archive.add(folder, folder.name, filter=_no_bytecode)
     return packed.getvalue()
 
 

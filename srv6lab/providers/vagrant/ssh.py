@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from srv6lab.called import CALLED
 from srv6lab.errors import MachineError
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -60,7 +61,9 @@ class Ssh:
         said = done.stderr.decode(errors="replace")
         if done.returncode == _UNREACHABLE and not done.stdout:
             what = f"{node} can't be reached: {said.strip() or 'ssh says nothing'}"
-            raise MachineError(what, "invoke status shows what runs; invoke up brings back what is missing")
+            raise MachineError(
+                what, f"{CALLED} status shows what runs; {CALLED} up brings back what is missing"
+            )
         return Answer(done.returncode, done.stdout, said)
 
     def close(self, nodes: Sequence[str]) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 
+from srv6lab.called import CALLED
 from srv6lab.errors import MachineError, NodeError
 from srv6lab.host.command import Completed
 from srv6lab.providers.base import day0_error
@@ -20,18 +21,18 @@ _TAKEN = ("Address already in use", "Could not set up host forwarding rule", "VE
 
 _BOX = (
     "its box is not here and can't be had",
-    "vagrant box add NAME, where there is a network; or invoke box.build, then up with --box srv6lab/debian13",
+    f"vagrant box add NAME, where there is a network; or {CALLED} box.build, then up with --box srv6lab/debian13",
 )
 _BOOT = (
     "it was started and can't be logged in to",
-    "its console shows why: open it in the hypervisor, or give it more memory; invoke up tries it again, "
-    "invoke destroy begins anew",
+    f"its console shows why: open it in the hypervisor, or give it more memory; {CALLED} up tries it again, "
+    f"{CALLED} destroy begins anew",
 )
 _PORT = (
     "a port of this machine that it needs is in use",
-    "end what listens there (ss -ltnup shows it), then invoke up",
+    f"end what listens there (ss -ltnup shows it), then {CALLED} up",
 )
-_ROOM = ("the disk of this machine is full", "free some room (vagrant box prune, df -h), then invoke up")
+_ROOM = ("the disk of this machine is full", f"free some room (vagrant box prune, df -h), then {CALLED} up")
 _TRACES = (
     "libvirt's qemu may not write the traces",
     'let it run as you: in /etc/libvirt/qemu.conf user = "YOUR NAME" and security_driver = "none", '
@@ -57,8 +58,8 @@ _WORDS = {
     **dict.fromkeys(_BOOTING, _BOOT),
     "ForwardPortCollision": _PORT,
     "ForwardPortAutolistEmpty": _PORT,
-    "VagrantInterrupt": ("Vagrant was interrupted", "invoke up goes on"),
-    "MachineLocked": ("another vagrant is at work on it", "wait until it is done, then invoke up"),
+    "VagrantInterrupt": ("Vagrant was interrupted", f"{CALLED} up goes on"),
+    "MachineLocked": ("another vagrant is at work on it", f"wait until it is done, then {CALLED} up"),
     "ProviderNotUsable": (
         "Vagrant can't use its hypervisor here",
         "install VirtualBox, and a Vagrant that knows its version",
@@ -71,7 +72,7 @@ def error(machine: str, failure: Failure, day0: str = "") -> MachineError:
     message names the line."""
     if day0 and f"day0/{machine}.sh:" in failure.printed:
         told = day0_error(machine, f"day0/{machine}.sh", day0, Completed(1, "", _since_day0(failure.printed)))
-        return NodeError(str(told), f"mend that, and invoke up goes on\n  log: {failure.log}")
+        return NodeError(str(told), f"mend that, and {CALLED} up goes on\n  log: {failure.log}")
     what, mend, own = _told(failure)
     lines = [f"{machine}: {what}", *(f"  {line}" for line in own)]
     return MachineError("\n".join(lines), f"{mend}\n  log: {failure.log}")
@@ -82,13 +83,13 @@ def _told(failure: Failure) -> tuple[str, str, list[str]]:
     own = _own_words(failure)
     if failure.late:
         what = f"vagrant was not done after {failure.late / 60:.0f} minutes"
-        return what, "its log says how far it came; invoke up goes on", own[-1:]
+        return what, f"its log says how far it came; {CALLED} up goes on", own[-1:]
     for signs, (what, mend) in ((_NO_ROOM, _ROOM), (_TAKEN, _PORT), (_CLOSED, _TRACES)):
         if found := [line for line in own if any(sign in line for sign in signs)]:
             return what, mend, found[:1]
     if failure.error in _WORDS:
         return *_WORDS[failure.error], own[-1:] if failure.error not in _BOOTING else []
-    return "vagrant failed", "mend what it says, then invoke up goes on", own[-8:]
+    return "vagrant failed", f"mend what it says, then {CALLED} up goes on", own[-8:]
 
 
 def _since_day0(printed: str) -> str:

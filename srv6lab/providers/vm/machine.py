@@ -17,7 +17,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from srv6lab.errors import MachineError
-from srv6lab.host.files import REPOSITORY
+from srv6lab.host.files import IMPORTED_FROM
 from srv6lab.host.requirements import require, tools
 from srv6lab.images.kernel import Kernel
 from srv6lab.providers.vm import agent, call
@@ -166,5 +166,5 @@ def _share(tag: str, path: Path, *, readonly: bool) -> list[str]:
 
 def calling(folder: Path, argv: Sequence[str]) -> list[str]:
     """The command line that runs `argv` in the machine whose sockets are in `folder`."""
-    python = ["env", f"PYTHONPATH={REPOSITORY}", sys.executable, "-P", "-S", "-m", call.__name__]
+    python = ["env", f"PYTHONPATH={IMPORTED_FROM}", sys.executable, "-P", "-S", "-m", call.__name__]
     return [*python, str(folder), "--", *argv]

@@ -11,12 +11,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from srv6lab.called import CALLED
 from srv6lab.errors import MachineError, NodeError
 from srv6lab.host.command import Completed
 from srv6lab.host.progress import Progress
 from srv6lab.providers.process import Process
 
-MEND = "invoke up brings the lab back"
+MEND = f"{CALLED} up brings the lab back"
 NOT_RUNNING = 125  # the exit code where a node isn't running
 _FIELDS_TO_START = "* " * 19  # of /proc/PID/stat, from the one behind the name to the start time
 _IF_ALIVE = (

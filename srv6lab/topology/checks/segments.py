@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from ipaddress import IPv6Address
 
+from srv6lab.called import CALLED
 from srv6lab.errors import Problem
 from srv6lab.srv6.behaviors import BEHAVIORS, REGISTRY, Behavior
 from srv6lab.topology.checks.facts import Facts, Item
@@ -23,7 +24,7 @@ def unknown_behavior(view: Facts, locate: Locate) -> Iterator[Problem]:
         known = _spelled(behavior)
         if known is not None and not known.in_labs:
             what = f"no lab can have {known.name} ({known.section}): {known.why_not}"
-            yield Problem(where, what, "`invoke behaviors` lists what labs can have")
+            yield Problem(where, what, f"`{CALLED} behaviors` lists what labs can have")
         else:
             yield Problem(where, f"there is no behavior `{behavior[:60]}`", _nearest(behavior))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from srv6lab.called import CALLED
 from srv6lab.suggest import closest, did_you_mean
 from srv6lab.topology.exercises import HOP
 from srv6lab.topology.large.schema import OWN_KEY, SHORT_LINK, TEMPLATE
@@ -77,7 +78,7 @@ PATTERNS = {
     r"^[^\x00]*$": "text without the character NUL",
     TEXT: "text without control characters",
     FIELD: "a field as expectations name it, such as segments_left or inner.hop_limit",
-    SEAL: "what `invoke answer --seal TEXT` prints",
+    SEAL: f"what `{CALLED} answer --seal TEXT` prints",
     r"^[0-9a-f]{32}$": "32 hex digits",
     r"^(100|[1-9]?[0-9](\.[0-9]{1,2})?)%$": "a part of a hundred, such as 10% or 0.5%",
     r"^[0-7]{3,4}$": 'three or four octal digits in quotes, such as "0755"',
