@@ -37,14 +37,15 @@ exec chroot . env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbi
 """
 
 
-def userland(suite: str) -> Path:
-    """The folder of a suite; it is built if none of that recipe was."""
-    folder = cache("userlands") / f"{suite}-{debian.recipe(suite, *PACKAGES)}"
+def userland(suite: str, more: Sequence[str] = ()) -> Path:
+    """The folder of a suite, with `more` packages; it is built if none of that recipe was."""
+    packages = [*PACKAGES, *more]
+    folder = cache("userlands") / f"{suite}-{debian.recipe(suite, *packages)}"
     with debian.alone(folder.with_name(f".{folder.name}.lock"), lambda: silent("")):
         if not folder.exists():
             with tempfile.TemporaryDirectory(prefix=".building-", dir=folder.parent) as work:
                 tree = Path(work) / "root"
-                debian.mmdebstrap(suite, tree, PACKAGES, _LEFT_OUT, ["--variant=minbase"])
+                debian.mmdebstrap(suite, tree, packages, _LEFT_OUT, ["--variant=minbase"])
                 tree.rename(folder)
     return folder
 

@@ -5,16 +5,15 @@ trap 'echo "day0/r2.sh:$LINENO: $BASH_COMMAND" >&2' ERR
 
 # A machine of its own has what its box has; what lacks comes from its archive.
 if [[ ${SRV6LAB_GUEST-} ]]; then
-  export DEBIAN_FRONTEND=noninteractive
   install_packages() {
-    local package plain=() late=()
+    local package
+    export DEBIAN_FRONTEND=noninteractive
     apt-get update || return
     for package; do
-      if [[ $(LC_ALL=C apt-cache policy "$package") =~ "Candidate: "[^\(] ]]; then plain+=("$package"); else late+=("$package"); fi
+      apt-get install -y "$package" || install_backports "$package" || return
     done
-    { [[ ! ${plain[*]-} ]] || apt-get install -y "${plain[@]}"; } && { [[ ! ${late[*]-} ]] || install_backports "${late[@]}"; }
   }
-  # The archive that this machine has, with the suite of backports.
+  # The archive that this machine has, with its suite of backports.
   install_backports() {
     local suite archive
     suite=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
@@ -22,7 +21,7 @@ if [[ ${SRV6LAB_GUEST-} ]]; then
     archive=$(apt-get indextargets --format '$(REPO_URI) $(RELEASE)' 'Created-By: Packages' | sed -n "s/ $suite\$//p" | sort -u | tail -n 1)
     [[ $archive ]] || return
     echo "deb $archive $suite-backports main" >/etc/apt/sources.list.d/srv6lab-backports.list
-    apt-get update && apt-get install -y -t "$suite-backports" "$@"
+    apt-get update && apt-get install -y -t "$suite-backports" "$1"
   }
   missing=()
   for tool in ip:iproute2 ping:iputils-ping python3:python3; do
