@@ -1,7 +1,7 @@
 # Installs, and hands on to invoke; after the first run, `.venv/bin/invoke` is what people type.
 
 .DEFAULT_GOAL := help
-.PHONY: help named setup up check destroy test lint prove e2e-vagrant FORCE
+.PHONY: help named setup up check destroy test lint prove site e2e-vagrant FORCE
 MAKEFLAGS += --no-print-directory
 
 # The lab's name goes through the environment and is quoted, so neither make nor the shell runs what it says.
@@ -23,6 +23,9 @@ moved := $(shell exec 2>/dev/null; [ -x .venv/bin/python ] && read -r home <.ven
 
 .venv/.ready-e2e: pyproject.toml constraints.txt scripts/setup $(moved)
 	@scripts/setup e2e
+
+.venv/.ready-site: pyproject.toml constraints.txt scripts/setup $(moved)
+	@scripts/setup site
 
 labs = $(notdir $(patsubst %/topology.yml,%,$(wildcard labs/*/topology.yml)))
 
@@ -59,6 +62,9 @@ export part provider
 
 prove: .venv/.ready-prove ## The long repeats, part=NAME of them or all; writes prove/PART.json and prove/confusion.txt
 	@.venv/bin/python scripts/prove.py $${part:+"$$part"}
+
+site: .venv/.ready-site ## The documents as a site that opens from the folder site/, without a network
+	@.venv/bin/python scripts/make_site.py
 
 e2e-vagrant: named .venv/.ready-e2e ## lab=NAME : Every exercise in virtual machines; writes prove/vagrant.json
 	@.venv/bin/python tests/vagrant/e2e.py --lab "$$lab" --write prove/vagrant.json $${provider:+--provider "$$provider"}

@@ -48,6 +48,7 @@ PARTS = {
     "srext": ("prove", "tests/srext"),
     "machines": ("prove", "tests/providers"),
     "class": ("prove", "tests/classroom"),
+    "packages": ("prove", "tests/packages"),
     "rest": ("prove", ""),
 }
 RAN_TO_THE_END = (0, 1)  # pytest's exit codes: all passed, some failed

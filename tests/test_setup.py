@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -131,7 +132,18 @@ def test_make_without_a_name_says_which_there_are(ready_clone: Path) -> None:
 
 def test_make_alone_lists_every_target(ready_clone: Path) -> None:
     listed = re.findall(r"^  make ([\w-]+)", make(ready_clone).stdout, re.MULTILINE)
-    assert listed == ["help", "setup", "up", "check", "destroy", "test", "lint", "prove", "e2e-vagrant"]
+    assert listed == [
+        "help",
+        "setup",
+        "up",
+        "check",
+        "destroy",
+        "test",
+        "lint",
+        "prove",
+        "site",
+        "e2e-vagrant",
+    ]
 
 
 def test_a_second_make_does_nothing_but_the_task(ready_clone: Path) -> None:
@@ -207,7 +219,7 @@ def test_every_dependency_has_both_bounds_and_a_version_between_them() -> None:
     project = tomllib.loads((REPO / "pyproject.toml").read_text())["project"]
     pinned = [Requirement(line) for line in (REPO / "constraints.txt").read_text().splitlines()]
     versions = {canonicalize_name(one.name): str(one.specifier).removeprefix("==") for one in pinned}
-    for text in (*project["dependencies"], *project["optional-dependencies"]["dev"]):
+    for text in (*project["dependencies"], *chain(*project["optional-dependencies"].values())):
         requirement = Requirement(text)
         assert {one.operator for one in requirement.specifier} == {">=", "<"}, text
         assert versions[canonicalize_name(requirement.name)] in requirement.specifier, text
@@ -244,11 +256,11 @@ def shell_stub(path: Path, text: str) -> None:
     path.chmod(0o755)
 
 
-def setup_with(clone: Path, path: str) -> Done:
+def setup_with(clone: Path, path: str, *words: str) -> Done:
     """scripts/setup where PATH is all there is: the folders of root's tools, which it adds, are taken out."""
     script = clone / "scripts/setup"
     script.write_text(script.read_text().replace("PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin\n", ""))
-    return run("/bin/sh", script, "lab", cwd=clone, env={"PATH": path})
+    return run("/bin/sh", script, *(words or ["lab"]), cwd=clone, env={"PATH": path})
 
 
 def test_old_python_is_refused_with_its_version(ready_clone: Path, tmp_path: Path) -> None:
@@ -278,6 +290,18 @@ def test_without_apt_each_package_is_named_with_its_purpose(ready_clone: Path, t
     assert re.search(r"^ +tcpdump +one capture for each NIC$", done.stdout, re.MULTILINE)
     assert "iproute2" not in done.stdout
     assert "this machine has no apt" in done.stdout
+
+
+def test_packages_alone_are_those_that_are_named(ready_clone: Path, tmp_path: Path) -> None:
+    """And of those the missing ones, with no .venv."""
+    path = tools(tmp_path / "bin", *OTHERS)
+    (tmp_path / "bin/python3").symlink_to(sys.executable)
+    done = setup_with(ready_clone, path, "packages", "iproute2", "tshark")
+    assert done.returncode == 3
+    assert "tshark " in done.stdout
+    assert "tcpdump" not in done.stdout
+    done = setup_with(ready_clone, path, "packages", "iproute2")
+    assert (done.returncode, done.stdout) == (0, "setup: system packages: all there\n")
 
 
 def test_without_root_the_command_to_type_is_printed(ready_clone: Path, tmp_path: Path) -> None:

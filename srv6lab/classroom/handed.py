@@ -41,7 +41,7 @@ class Home:
         text = re.sub(rf"\blab={lab}(?![\w/-])", f"lab={self.learner}/{self.lab}", text)
         text = re.sub(rf"(\binvoke [a-z.]+ ){lab}(?![\w/-])", rf"\g<1>{self.learner}/{self.lab}", text)
         text = re.sub(rf"\.srv6lab/{lab}(?=/)", f".srv6lab/{self.lab}-{self.learner}", text)
-        return re.sub(r"(?<=\]\()\.\./(?=([A-Za-z][\w-]*)/README\.md)", self._beside, text)
+        return re.sub(r"(?<=\]\()\.\./(?=([A-Za-z][\w-]*)/README[\w.-]*\.md)", self._beside, text)
 
     def _beside(self, found: re.Match[str]) -> str:
         return found[0] if found[1] in self.labs else "../../labs/"

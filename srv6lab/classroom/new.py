@@ -36,7 +36,8 @@ from srv6lab.topology.load import load, loads
 
 SCHEMA = 1
 NAME_OF_CLASS = r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}"
-CLASS, LABS_OF, PAGE, README, PICTURE = "class.json", "labs-of", "README.txt", "README.md", "topology.svg"
+CLASS, LABS_OF, PAGE, PICTURE = "class.json", "labs-of", "README.txt", "topology.svg"
+WALK_THROUGHS = "README*.md"  # one a language
 _PRIVATE = 0o600
 _ROUNDS = 8
 
@@ -152,7 +153,8 @@ def pattern_of(file: Path) -> Pattern:
             f"{shown(file)} is {lab.topology.learner.name}'s already", "name the lab that it is of"
         )
     texts = {TOPOLOGY: file.read_bytes().decode().removeprefix("\ufeff"), **lab.files}
-    for name in (README, *lab.topology.include):
+    pages = sorted(path.name for path in file.parent.glob(WALK_THROUGHS))
+    for name in (*pages, *lab.topology.include):
         with suppress(FileNotFoundError):
             texts[name] = read_document(file.parent / name)
     return Pattern(lab, texts)

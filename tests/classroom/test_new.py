@@ -37,6 +37,9 @@ def labs(tmp_path: Path) -> dict[str, Path]:
             f"# {name}\n$ invoke up lab={name}\n$ invoke check {name} across\n.srv6lab/{name}/captures lab={name}-2\n"
             "[a](../other/README.md) [b](../elsewhere/README.md)\n"
         )
+        (file.parent / "README.zh-CN.md").write_text(
+            f"[English](README.md) lab={name} [b](../elsewhere/README.zh-CN.md)\n"
+        )
         found[name] = file
     return found
 
@@ -59,7 +62,7 @@ def test_the_same_seed_makes_the_same_bytes(tmp_path: Path, labs: dict[str, Path
     made(tmp_path / "three", labs, "Anna", "王小明", seed="another")
     one, two, three = (content(tmp_path / name) for name in ("one", "two", "three"))
     assert one == two
-    same = {path for path in one if one[path] == three[path] and not path.endswith("README.md")}
+    same = {path for path in one if one[path] == three[path] and not path.endswith(".md")}
     assert same == {"README.txt"}
     assert not list(tmp_path.glob(".*"))
 
@@ -148,6 +151,8 @@ def test_the_pages_of_a_learner_name_his_own(tmp_path: Path, labs: dict[str, Pat
         "# small\n$ invoke up lab=anna/small\n$ invoke check anna/small across\n.srv6lab/small-anna/captures lab=small-2\n"
         "[a](../other/README.md) [b](../../labs/elsewhere/README.md)\n"
     )
+    page = (tmp_path / "class/labs-of/anna/small/README.zh-CN.md").read_text()
+    assert page == "[English](README.md) lab=anna/small [b](../../labs/elsewhere/README.zh-CN.md)\n"
 
 
 @pytest.mark.parametrize("name", ["$(touch x)", "'; touch x; '", '"}\nkey: x', "CON", "null", "../x", "!!python/object:x", "王'\"`"])  # fmt: skip
