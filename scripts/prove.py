@@ -47,6 +47,7 @@ PARTS = {
     "campaign": ("prove", "tests/campaign"),
     "model": ("prove", "tests/srv6"),
     "proxy": ("prove", "tests/srconf"),
+    "srext": ("prove", "tests/srext"),
     "machines": ("prove", "tests/providers"),
     "class": ("prove", "tests/classroom"),
     "snort": ("prove", "tests/snort"),

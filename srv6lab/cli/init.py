@@ -43,7 +43,8 @@ def make(folder: Path, lab: Path | None) -> Made:
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"{shown(folder)} is no folder", "name one that is empty, or that isn't there yet")
     name, texts = (lab.parent.name, _copied(lab)) if lab else (_FIRST, _first())
-    made, left = [], []
+    made: list[Path] = []
+    left: list[Path] = []
     if (home := folder / "labs" / name).exists():  # a lab that was begun isn't mixed with another
         texts, left = {}, [home]
     for path, text in {**_around(), **{f"labs/{name}/{path}": text for path, text in texts.items()}}.items():

@@ -39,7 +39,7 @@ def test_snort_is_named() -> None:
         assert not tree.is_relative_to("/tmp"), f"{tree} is not seen in nodes, which have a /tmp of their own"
 
 
-@pytest.fixture(params=TREES, ids=str)
+@pytest.fixture(params=TREES, ids=lambda tree: tree.name)
 def version(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """What the tree's Snort calls itself; nodes find this one first."""
     folder = request.param / "bin"

@@ -20,7 +20,7 @@ const MAIN = /(^|\.)(frame\.\w+|source|destination|hop_limit|segments_left|segme
 const ALWAYS_NEW = /_mac$/; // every link has its own
 
 function witnessWord(name) {
-  return { expected: say("expected"), predicted: say("predicted"), captured: say("captured") }[name] ?? name;
+  return own({ expected: say("expected"), predicted: say("predicted"), captured: say("captured") }, name) ?? name;
 }
 
 const WITNESSES = ["expected", "predicted", "captured"]; // as far as they say something at a hop
