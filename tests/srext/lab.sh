@@ -1,3 +1,4 @@
+#!/usr/bin/env bash
 # Runs in an emulated machine, as root: the node of an SR proxy is the machine itself, since SREXT hooks the first
 # network namespace only, and all other nodes are namespaces in it. $1 is a folder with what the lab renders to.
 set -euo pipefail
@@ -22,6 +23,7 @@ within() {
   fi
 }
 
+# shellcheck disable=SC1091  # the test writes it
 . ./nodes
 for node in $OTHERS; do
   ip netns add "$node"
