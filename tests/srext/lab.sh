@@ -1,3 +1,4 @@
+#!/usr/bin/env bash
 # Runs in an emulated machine, as root: the node of an SR proxy is the machine itself, since SREXT hooks the first
 # network namespace only, and all other nodes are namespaces in it. $1 is a folder with what the lab renders to.
 set -euo pipefail
@@ -22,12 +23,18 @@ within() {
   fi
 }
 
+# shellcheck disable=SC1091  # the test writes it
 . ./nodes
 for node in $OTHERS; do
   ip netns add "$node"
   mkdir "/run/nodes/$node"
 done
 cables
+# A wire has a carrier from the start, as a hypervisor's has.
+for node in $OTHERS "$PROXY"; do
+  # shellcheck disable=SC2016  # the shell in the node expands it
+  within "$node" sh -c 'for nic in /sys/class/net/*; do ip link set dev "${nic##*/}" up 2>/dev/null || true; done'
+done
 for node in $OTHERS; do within "$node" bash "day0/$node.sh"; done
 within "$PROXY" env SRV6LAB_SRCONF="$PWD/srconf" bash "day0/$PROXY.sh"
 apply

@@ -64,7 +64,7 @@ def words(plan: Plan, proxy: str, exercise: str) -> Iterator[str]:
         yield f"  trace {point.node} {shlex.quote(point.netns or '')} {point.nic} {nic.trace}"
     yield "}\nprobe() {"
     for number, one in enumerate(asked.probes):
-        ping = send.command(plan.address_of(one.to), one, f"5e{number:030x}", patience=10)
+        ping = send.command(plan.target(one), one, f"5e{number:030x}", patience=10)
         yield f"  within {one.source} {shlex.join(ping)} >&2 || true"
     yield "}"
 
