@@ -142,6 +142,9 @@ def test_make_alone_lists_every_target(ready_clone: Path) -> None:
         "lint",
         "prove",
         "site",
+        "packages",
+        "image",
+        "sbom",
         "e2e-vagrant",
     ]
 
