@@ -32,6 +32,7 @@ from srv6lab.render import targets
 from srv6lab.report import formats
 from srv6lab.tasks import teach
 from srv6lab.tasks.classroom import CLASS, submit
+from srv6lab.tasks.init import init
 from srv6lab.tasks.words import INSTANCE as _INSTANCE
 from srv6lab.tasks.words import LAB as _LAB
 from srv6lab.tasks.words import SITE
@@ -236,20 +237,36 @@ def behaviors(_: Context, name: str | None = None, format: str = "text") -> None
         "lab": f"{_LAB} (default: what every lab needs)",
         "provider": f"where it would run: {', '.join(registry.PROVIDERS)}",
         "format": "text or json",
+        "mend": "install the Debian packages that are missing: names each and asks first",
+        "yes": "with --mend: ask nothing",
     },
     positional=["lab"],
 )
-def doctor(_: Context, lab: str | None = None, provider: str = "", format: str = "text") -> None:
+def doctor(
+    _: Context,
+    lab: str | None = None,
+    provider: str = "",
+    format: str = "text",
+    mend: bool = False,
+    yes: bool = False,
+) -> None:
     """Show what this machine can run: each tool, what the kernel does, and how to mend what is lacking.
 
     The kernel is tried out in a throwaway node. Exits 0 if all that was asked for works, else 3.
     """
+    if yes and not mend:
+        raise UsageError("--yes answers what --mend asks", f"{CALLED} doctor --mend --yes")
     from srv6lab import doctor as doctor_
 
     show = formats.chosen(formats.DIAGNOSIS, format)
     chosen = doctor_.choose(provider)
     asked = SITE.load(SITE.refer(lab))[0] if lab else None
     found = doctor_.diagnose(chosen, [] if asked else SITE.plans(), asked, SITE.instances.parent)
+    if mend:
+        from srv6lab.doctor import mending
+
+        mending.install(mending.packages(found), yes=yes)
+        found = doctor_.diagnose(chosen, [] if asked else SITE.plans(), asked, SITE.instances.parent)
     sys.stdout.write(show(found))
     sys.stdout.flush()
     if not found.works:
@@ -676,6 +693,6 @@ _BOX.add_task(
 namespace = Collection.from_module(sys.modules[__name__])
 namespace.add_collection(_BOX)
 namespace.add_collection(CLASS)
-for _task in (*Collection.from_module(teach).tasks.values(), submit):
+for _task in (*Collection.from_module(teach).tasks.values(), submit, init):
     namespace.add_task(_task)
 program.take_over(SITE.samples)

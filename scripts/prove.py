@@ -47,6 +47,7 @@ PARTS = {
     "proxy": ("prove", "tests/srconf"),
     "machines": ("prove", "tests/providers"),
     "class": ("prove", "tests/classroom"),
+    "packages": ("prove", "tests/packages"),
     "rest": ("prove", ""),
 }
 RAN_TO_THE_END = (0, 1)  # pytest's exit codes: all passed, some failed

@@ -120,7 +120,7 @@ class Chroot:
     root: Path
     cache: Path
 
-    def prepare(self, tar: Path, source: Path) -> None:
+    def prepare(self, tar: Path, source: Path, to: str = "srv/srv6lab.git") -> None:
         self.root.mkdir()
         must("tar", "--extract", "--numeric-owner", "--xattrs", "--file", tar, "--directory", self.root)
         for name in HOST_FILES:
@@ -128,7 +128,7 @@ class Chroot:
                 target = self.root / name[1:]
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(name, target)
-        shutil.copytree(source, self.root / "srv/srv6lab.git")
+        shutil.copytree(source, self.root / to)
         for folder in self.mounts().values():
             folder.mkdir(parents=True, exist_ok=True)
 

@@ -259,11 +259,11 @@ def shell_stub(path: Path, text: str) -> None:
     path.chmod(0o755)
 
 
-def setup_with(clone: Path, path: str) -> Done:
+def setup_with(clone: Path, path: str, *words: str) -> Done:
     """scripts/setup where PATH is all there is: the folders of root's tools, which it adds, are taken out."""
     script = clone / "scripts/setup"
     script.write_text(script.read_text().replace("PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin\n", ""))
-    return run("/bin/sh", script, "lab", cwd=clone, env={"PATH": path})
+    return run("/bin/sh", script, *(words or ["lab"]), cwd=clone, env={"PATH": path})
 
 
 def test_old_python_is_refused_with_its_version(ready_clone: Path, tmp_path: Path) -> None:
@@ -293,6 +293,18 @@ def test_without_apt_each_package_is_named_with_its_purpose(ready_clone: Path, t
     assert re.search(r"^ +tcpdump +one capture for each NIC$", done.stdout, re.MULTILINE)
     assert "iproute2" not in done.stdout
     assert "this machine has no apt" in done.stdout
+
+
+def test_packages_alone_are_those_that_are_named(ready_clone: Path, tmp_path: Path) -> None:
+    """And of those the missing ones, with no .venv."""
+    path = tools(tmp_path / "bin", *OTHERS)
+    (tmp_path / "bin/python3").symlink_to(sys.executable)
+    done = setup_with(ready_clone, path, "packages", "iproute2", "tshark")
+    assert done.returncode == 3
+    assert "tshark " in done.stdout
+    assert "tcpdump" not in done.stdout
+    done = setup_with(ready_clone, path, "packages", "iproute2")
+    assert (done.returncode, done.stdout) == (0, "setup: system packages: all there\n")
 
 
 def test_without_root_the_command_to_type_is_printed(ready_clone: Path, tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ from srv6lab.live.watch_state import (
     of_node,
 )
 from srv6lab.report.json import verdicts_json
-from srv6lab.report.screen import columns
+from srv6lab.report.table import width as columns
 from srv6lab.report.watch import event_json, event_text
 from srv6lab.report.watch_frame import History, frame
 from srv6lab.report.watch_screen import console, draw

@@ -15,7 +15,7 @@ from textwrap import indent
 from typing import TYPE_CHECKING, Any, TextIO
 
 from srv6lab.called import CALLED
-from srv6lab.cli.places import elsewhere, folder_of_tasks, own_folder, user_instances
+from srv6lab.cli.places import elsewhere, place
 from srv6lab.errors import LabError, MachineError, Problem, TopologyError, UsageError
 from srv6lab.host import interrupts
 from srv6lab.host.files import SHARE, read_document, shown
@@ -224,12 +224,9 @@ class LabsFolder:
 
 
 def site() -> LabsFolder:
-    """The labs that are meant where this runs: those of the `tasks.py` that `invoke` reads; else those of the folder of
-    one's own that this is in, else the course's, whose instances then lie in this user's state."""
-    course = SHARE / "labs"
-    if root := folder_of_tasks() if CALLED == "invoke" else own_folder(Path.cwd()):
-        return LabsFolder(root, shared=course if root != SHARE else None)
-    return LabsFolder(SHARE, kept=user_instances())
+    """The labs that are meant where this runs."""
+    found = place(CALLED)
+    return LabsFolder(found.root, shared=found.shared, kept=found.kept)
 
 
 def _whose(path: Path, name: str) -> Reference:

@@ -12,12 +12,30 @@ import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from srv6lab.host.files import SHARE, state
 
 _STATE = ".srv6lab"
 _NO_FOLDER = Path("/")  # from where no folder of labs is found
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A folder with labs, the course's beside them, and where instances lie, unless that is in the folder."""
+
+    root: Path
+    shared: Path | None = None
+    kept: Path | None = None
+
+
+def place(called: str) -> Place:
+    """The labs that are meant where this runs: those of the `tasks.py` that `invoke` reads; else those of the folder of
+    one's own that this is in, else the course's, whose instances then lie in this user's state."""
+    if root := folder_of_tasks() if called == "invoke" else own_folder(Path.cwd()):
+        return Place(root, SHARE / "labs" if root != SHARE else None)
+    return Place(SHARE, kept=user_instances())
 
 
 def folder_of_tasks() -> Path:

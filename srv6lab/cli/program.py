@@ -11,7 +11,7 @@ import io
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import deepcopy
 from importlib.util import module_from_spec, spec_from_file_location
@@ -25,6 +25,7 @@ from invoke.parser.context import ParserContext
 from invoke.program import Program
 
 from srv6lab.called import CALLED, WITH_SUDO
+from srv6lab.cli import complete
 from srv6lab.cli.words import Form, Option, Said, read
 from srv6lab.errors import LabError, UsageError, code_of
 from srv6lab.host import interrupts
@@ -56,6 +57,9 @@ class Lab(Program):
     samples: Samples
 
     def parse_tasks(self) -> None:
+        if self.args.complete.value:  # of a line that isn't finished
+            complete.main(self.argv[self.argv.index("--") + 1 :] if "--" in self.argv else [])
+            raise Exit
         _open_streams()
         with self._told():
             self.parser = self._make_parser()
@@ -116,8 +120,7 @@ class Lab(Program):
 
     def _forms(self) -> dict[str, Form]:
         """What each task takes."""
-        contexts = self.parser.contexts.values()
-        return {one.name: form_of(one, self.collection[one.name].body) for one in contexts}
+        return forms(self.parser.contexts.values(), self.collection)
 
     def _filled(self, said: Said) -> ParserContext:
         """The task with what is said to it; what is said to all of them goes to the core."""
@@ -129,6 +132,13 @@ class Lab(Program):
             for value in values:
                 self.args[name].set_value(said.form.name if name == "help" else value, cast=False)
         return context
+
+    def print_help(self) -> None:
+        """Where it is installed, what there is to do; what `invoke` itself takes is for who writes tasks."""
+        if self.namespace is None:
+            super().print_help()
+        else:
+            self.list_tasks()
 
     def no_tasks_given(self) -> None:
         self.list_tasks()
@@ -169,6 +179,17 @@ class Lab(Program):
             else:
                 words.append(f"{place}={value}" if named else value)
         return " ".join(words)
+
+
+def forms(contexts: Iterable[ParserContext], collection: Collection) -> dict[str, Form]:
+    """What each task takes, by its name."""
+    return {one.name: form_of(one, collection[one.name].body) for one in contexts if one.name}
+
+
+def all_forms() -> dict[str, Form]:
+    """The same of all tasks that there are."""
+    known = namespace()
+    return forms(known.to_contexts(), known)
 
 
 def form_of(context: ParserContext, function: Callable[..., object] | None = None) -> Form:

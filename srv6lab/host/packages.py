@@ -12,11 +12,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from srv6lab.host.files import SHARE
+from srv6lab.called import CALLED
+from srv6lab.host.files import INSTALLED, SHARE
 
 from .system import System, this_system
 
 SETUP = SHARE / "scripts" / "setup"
+_MENDED = {"lab": "", "virtualbox": " --provider virtualbox", "libvirt": " --provider libvirt"}  # by doctor
 
 _ROOTS_PATH = os.pathsep.join(("/usr/local/sbin", "/usr/sbin", "/sbin"))
 _INSTALL = {
@@ -116,7 +118,11 @@ def remedy(tools: Sequence[Tool], system: System | None = None) -> str:
     if system.family == "debian":
         # The script knows backports, and asks for sudo.
         groups = dict.fromkeys(tool.group for tool in tools)
-        return " && ".join(f"scripts/setup {group}" for group in groups) if all(groups) else _apt(packages)
+        if not all(groups) or (INSTALLED and not groups.keys() <= _MENDED.keys()):
+            return _apt(packages)
+        if INSTALLED:
+            return " && ".join(f"{CALLED} doctor --mend{_MENDED[group]}" for group in groups)
+        return " && ".join(f"scripts/setup {group}" for group in groups)
     names = {package: _elsewhere().get(package, {}).get(system.family, package) for package in packages}
     if system.family in _INSTALL and all(names.values()):
         return f"{_INSTALL[system.family]} {' '.join(names.values())}"

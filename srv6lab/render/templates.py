@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from srv6lab.host.files import SHARE
+from srv6lab.host.files import INSTALLED, SHARE, cache
 from srv6lab.topology.scalars import NUMBERED
 
 if TYPE_CHECKING:
@@ -82,11 +82,11 @@ def _environment() -> Environment:
 
 
 def _compiled_templates() -> Path | None:
-    """Where compiled templates are kept, beside their sources as Python keeps its own; none where that
+    """Where compiled templates are kept: in a checkout beside their sources, as Python keeps its own; none where that
     can't be written."""
-    folder = TEMPLATES / "__pycache__"
+    folder = cache("templates") if INSTALLED else TEMPLATES / "__pycache__"
     try:
-        folder.mkdir(exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
     except OSError:
         return None
     return folder if os.access(folder, os.W_OK) else None

@@ -6,13 +6,12 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from fractions import Fraction
-from textwrap import fill
 
 from srv6lab.called import CALLED
 from srv6lab.evidence.score import Score
 from srv6lab.judge.score import worth
 from srv6lab.plan.nodes import Plan
-from srv6lab.report.table import aligned
+from srv6lab.report.table import aligned, wrapped
 from srv6lab.teach.course import Station, following
 from srv6lab.topology.exercises import Exercise
 
@@ -31,7 +30,7 @@ def task_text(plan: Plan, task: Exercise) -> str:
     """What a learner is to reach, how long it may take, what it is worth, and how to go on."""
     minutes = f", {task.minutes} minutes" if task.minutes else ""
     lines = [f"{task.name}: {worth(task)} points{minutes}", ""]
-    lines += fill(" ".join(task.task.split()), 100, break_long_words=False).splitlines()
+    lines += wrapped(" ".join(task.task.split()), 100)
     lines += [f"  {one.id}: {one.ask}" for one in task.questions]
     first = next((one.id for one in task.questions), "")
     after = [f"{CALLED} answer {plan.running} --question {first} --text ANSWER"] if first else []

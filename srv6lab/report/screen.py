@@ -7,10 +7,11 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from unicodedata import east_asian_width
 
 from srv6lab.evidence.packets import Direction
 from srv6lab.evidence.verdict import NOTES, AsCaptured, Item, PacketsSeen, Status, Verdict
+from srv6lab.report.table import width as columns
+from srv6lab.report.table import wrapped
 from srv6lab.report.text import cause_lines, item_lines, printable, quirk_lines, total_line
 from srv6lab.topology.notation import SAME, NotationError, Packet, parse, written
 
@@ -48,15 +49,15 @@ def _verdict(verdict: Verdict, look: Look, noted: set[str], *, alone: bool) -> I
     fits = columns(f"{verdict.status:5} {verdict.exercise}  {judged}") <= look.width
     yield f"{word} {look.paint(verdict.exercise, _BOLD)}{f'  {judged}' if judged and fits else ''}"
     if judged and not fits:
-        yield from _wrapped(judged, look.width, "  ", "  ")
+        yield from wrapped(judged, look.width, "  ", "  ")
     if passed and alone:
         yield from _walk(items, look)
         for line in quirk_lines(verdict):
-            yield from _wrapped(line.strip(), look.width, "  ", "    ")
+            yield from wrapped(line.strip(), look.width, "  ", "    ")
     elif not passed:
         yield from _around_the_break(items, look)
     for note in (printable(item.gist()) for item in verdict.items if isinstance(item, NOTES)):
-        yield from [] if note in noted else _wrapped(f"note  {note}", look.width, "  ", "        ")
+        yield from [] if note in noted else wrapped(f"note  {note}", look.width, "  ", "        ")
         noted.add(note)
     for line in cause_lines(verdict.suspects):
         for part in _fitted(line, look.width, "  "):
@@ -114,7 +115,7 @@ def _walk(items: Sequence[Item], look: Look, last_links: int = 0) -> Iterator[st
             place = f"{item.point}  " if item.point else ""
             gist = printable(item.gist())
             word = "" if isinstance(item, AsCaptured) or gist.startswith(item.kind) else f"{item.kind} "
-            yield from _wrapped(f"{place}{word}{gist}", look.width, "  ", "      ")
+            yield from wrapped(f"{place}{word}{gist}", look.width, "  ", "      ")
 
 
 def _links(items: Sequence[Item]) -> Iterator[tuple[str, Item]]:
@@ -156,7 +157,7 @@ def _row(link: str, text: str, last: str, look: Look) -> Iterator[str]:
     """`link  packet`, broken between headers where a line is too short for all of it; what is new is bold."""
     known = set(re.split(r"[\s,\[\]*]+", last))
     if len(link) > look.width // 2:
-        yield from _wrapped(link.rstrip(), look.width, "  ", "  ")
+        yield from wrapped(link.rstrip(), look.width, "  ", "  ")
         link = "  "
     for line in _broken(text, look.width - len(link) - 4):
         yield _bold(f"  {link}  ", line, known, look)
@@ -168,11 +169,11 @@ def _broken(text: str, width: int) -> Iterator[str]:
     line = ""
     for part in re.split(r" (?=\| )", text):
         if line and len(line) + 1 + len(part) > width:
-            yield from _wrapped(line, width, "", "  ")
+            yield from wrapped(line, width, "", "  ")
             line = part
         else:
             line = f"{line} {part}".strip()
-    yield from _wrapped(line, width, "", "  ")
+    yield from wrapped(line, width, "", "  ")
 
 
 def _bold(head: str, text: str, known: set[str], look: Look) -> str:
@@ -190,20 +191,4 @@ def _fitted(line: str, width: int, further: str) -> Iterator[str]:
     """An indented line, its own lines indented further."""
     text = line.lstrip(" ")
     head = line[: len(line) - len(text)]
-    return _wrapped(printable(text), width, head, head + further)
-
-
-def _wrapped(text: str, width: int, first: str, further: str) -> Iterator[str]:
-    """Words in lines of so many columns, wide letters counted as two."""
-    line, head = "", first
-    for word in text.split(" "):
-        if line and columns(head + line) + 1 + columns(word) > width:
-            yield head + line
-            line, head = word, further
-        else:
-            line = f"{line} {word}" if line else word
-    yield head + line
-
-
-def columns(text: str) -> int:
-    return sum(2 if east_asian_width(letter) in "WF" else 1 for letter in text)
+    return wrapped(printable(text), width, head, head + further)

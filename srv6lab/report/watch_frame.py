@@ -10,8 +10,8 @@ from itertools import pairwise
 
 from srv6lab.called import CALLED
 from srv6lab.live.watch_state import DOWN, UNKNOWN, UP, Counted, Known, Outcome
-from srv6lab.report.screen import columns
 from srv6lab.report.status import AS_DAY0, DIFFERS, alive_of
+from srv6lab.report.table import width as columns
 from srv6lab.report.watch import one_line
 
 Part = tuple[str, str]  # words and their style

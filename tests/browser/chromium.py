@@ -30,6 +30,7 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
     "--no-first-run",
+    "--accept-lang=en-US",  # whatever the machine speaks
     "--hide-scrollbars",
     "--force-color-profile=srgb",
     "--font-render-hinting=none",

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from srv6lab.classroom.formats.words import beside, gist, lost, number, whose
 from srv6lab.classroom.marks import GRADED, Marks
 from srv6lab.report.quoting import plain
-from srv6lab.report.table import aligned
+from srv6lab.report.table import aligned, width
 
 _MOST = 100  # columns of the last cell
 HELP = "hints and tries are as each learner's own machine counted them; points are of the packets"
@@ -35,4 +35,8 @@ def _state(one: Marks) -> str:
 
 
 def _cut(text: str) -> str:
-    return text if len(text) <= _MOST else f"{text[: _MOST - 1]}…"
+    if width(text) <= _MOST:
+        return text
+    while width(text) >= _MOST:
+        text = text[:-1]
+    return f"{text}…"

@@ -19,6 +19,7 @@ from .packed import packed
 
 STYLES = ("base.css", "packet.css", "picture.css", "print.css")
 SCRIPTS = (
+    "words.js",
     "dom.js",
     "model.js",
     "packet.js",

@@ -19,6 +19,10 @@ const SRH_FIELDS = ["segments_left", "segment_list", "srh.last_entry", "srh.hdr_
 const MAIN = /(^|\.)(frame\.\w+|source|destination|hop_limit|segments_left|segment_list|hmac|icmp\.type|.*_port)$/;
 const ALWAYS_NEW = /_mac$/; // every link has its own
 
+function witnessWord(name) {
+  return own({ expected: say("expected"), predicted: say("predicted"), captured: say("captured") }, name) ?? name;
+}
+
 const WITNESSES = ["expected", "predicted", "captured"]; // as far as they say something at a hop
 
 function labelOf(name, header) {
@@ -67,13 +71,13 @@ function stack(place, frame, before) {
 }
 
 function headerBox(header, names, context) {
-  const title = [header.inner && header.part !== "srh" ? `Inner ${header.title}` : header.title,
-    isNew(header, context.changes) ? el("span", { class: "newhere" }, " + new here") : null];
+  const title = [header.inner && header.part !== "srh" ? say("Inner {0}", header.title) : header.title,
+    isNew(header, context.changes) ? el("span", { class: "newhere" }, ` + ${say("new here")}`) : null];
   const rows = names.flatMap((name) => (name === `${header.prefix}segment_list`
     ? segmentRows(name, header, context) : [fieldRow(name, header, context)]));
   return el("table", {}, el("caption", {}, title),
-    el("thead", {}, el("tr", {}, el("th", { scope: "col" }, spoken("field")),
-      context.shown.map((witness) => el("th", { scope: "col" }, witness)))),
+    el("thead", {}, el("tr", {}, el("th", { scope: "col" }, spoken(say("field"))),
+      context.shown.map((witness) => el("th", { scope: "col" }, witnessWord(witness))))),
     el("tbody", {}, rows));
 }
 
@@ -88,7 +92,7 @@ function stateOf(name, { hop, changes }) {
 function fieldRow(name, header, context) {
   const { differs, changed, minor, was } = stateOf(name, context);
   const note = changed
-    ? el("small", { class: "was" }, el("b", {}, "changed"), there(was) ? [", was ", text(was)] : ", was not there") : null;
+    ? el("small", { class: "was" }, el("b", {}, say("changed")), there(was) ? say(", was {0}", text(was)) : say(", was not there")) : null;
   return el("tr", rowAttributes(name, { minor, differs, changed }), el("th", { scope: "row" }, labelOf(name, header), note),
     context.shown.map((witness) => el("td", { "data-witness": witness }, cell(name, witness, header, context, differs))));
 }
@@ -103,10 +107,10 @@ function cell(name, witness, header, context, differs) {
   const notes = [mark(witness, differs)];
   const linux = own(context.hop.linux, name);
   if (witness === "predicted" && linux !== undefined) {
-    notes.push(el("span", { class: "linux note" }, " Linux: ", text(there(linux) ? linux : "none", { "data-witness": "linux" })));
+    notes.push(el("span", { class: "linux note" }, " Linux: ", text(there(linux) ? linux : say("none"), { "data-witness": "linux" })));
   }
   if (!there(value)) {
-    const silent = witness === "expected" ? spoken("nothing said") : el("i", { class: "none" }, value === undefined ? "–" : "none");
+    const silent = witness === "expected" ? spoken(say("nothing said")) : el("i", { class: "none" }, value === undefined ? "–" : say("none"));
     return [silent, ...notes];
   }
   return [valueOf(name, value, witness, header, context), ...notes];
@@ -114,8 +118,8 @@ function cell(name, witness, header, context, differs) {
 
 /** What is said beside a value that isn't as the others are. */
 function mark(witness, differs) {
-  if (differs && differs.alone === witness) return el("b", { class: "alone note" }, "✗ stands alone ");
-  return differs && witness === "captured" && !differs.alone ? el("b", { class: "alone note" }, "✗ differs") : null;
+  if (differs && differs.alone === witness) return el("b", { class: "alone note" }, `✗ ${say("stands alone")} `);
+  return differs && witness === "captured" && !differs.alone ? el("b", { class: "alone note" }, `✗ ${say("differs")}`) : null;
 }
 
 function valueOf(name, value, witness, header, { hop, frame }) {
@@ -145,8 +149,8 @@ function segmentRows(name, header, context) {
   const rows = Array.from({ length: longest }, (_, index) =>
     el("tr", { ...rowAttributes(name, { minor, differs, changed }), "data-segment": index },
       el("th", { scope: "row" }, `Segment List[${index}]`,
-        index === 0 && changed ? el("small", { class: "was" }, el("b", {}, "changed")) : null,
-        index === longest - 1 && longest > 1 ? el("small", {}, " first to visit") : null),
+        index === 0 && changed ? el("small", { class: "was" }, el("b", {}, say("changed"))) : null,
+        index === longest - 1 && longest > 1 ? el("small", {}, ` ${say("first to visit")}`) : null),
       context.shown.map((witness) => segmentCell(witness, index, lists[witness], name, context,
         mark(witness, Object.values(lists).some((one) => one && one.list[index] !== lists[witness]?.list[index]) && differs)))));
   if (Object.values(lists).some((one) => one && one.left >= one.list.length)) rows.push(notInList(context.shown.length));
@@ -164,12 +168,11 @@ function segmentCell(witness, index, segments, name, { hop, frame }, marked) {
   const active = index === segments.left;
   const shown = address(segments.list[index]);
   return el("td", { class: active ? "active" : null, "data-witness": witness },
-    active ? el("span", { class: "arrow note" }, el("span", { "aria-hidden": "true" }, "▶ "), "active ") : null,
+    active ? el("span", { class: "arrow note" }, el("span", { "aria-hidden": "true" }, "▶ "), `${say("active")} `) : null,
     witness === "captured" ? toBytes(name, shown, hop, frame, `Segment List[${index}]`) : shown, marked);
 }
 
 function notInList(columns) {
-  return el("tr", {}, el("th", { scope: "row" }, "Active segment"), el("td", { colspan: columns },
-    "not in the list: Segments Left points behind its end. In a reduced SRH (RFC 8986 section 5.2) the first segment " +
-    "is in the destination address alone."));
+  return el("tr", {}, el("th", { scope: "row" }, say("Active segment")), el("td", { colspan: columns },
+    say("not in the list: Segments Left points behind its end. In a reduced SRH (RFC 8986 section 5.2) the first segment is in the destination address alone.")));
 }

@@ -40,13 +40,17 @@ function spoken(...words) {
 }
 
 const SIGNS = { pass: "✓", fail: "✗", inconclusive: "?" };
-const STATUS_WORDS = { pass: "pass", fail: "fail", inconclusive: "inconclusive" };
+const STATUS_WORDS = { pass: "pass", fail: "fail", inconclusive: "inconclusive" }; // classes, too
+
+function statusWord(status) {
+  return own({ pass: say("pass"), fail: say("fail"), inconclusive: say("inconclusive") }, status) ?? status;
+}
 
 /** A status as a sign and a word; `short` shows the sign and says the word. */
 function badge(status, short = false) {
   if (!status) return null;
   const sign = el("span", { "aria-hidden": "true" }, SIGNS[status] ?? "·");
-  const word = STATUS_WORDS[status] ?? status;
+  const word = statusWord(status);
   return el("span", { class: `badge ${own(STATUS_WORDS, status) ?? ""}${short ? " short" : ""}` },
     sign, short ? spoken(word) : ` ${word}`);
 }
@@ -55,12 +59,12 @@ function button(label, action, attributes) {
   return el("button", { type: "button", click: action, ...attributes }, label);
 }
 
-/** A section with its heading; null when nothing is in it. */
+/** A section with its heading, which is given in English; null when nothing is in it. */
 function section(title, ...content) {
   const there = content.flat(Infinity).filter((part) => part !== null && part !== undefined);
   if (!there.length) return null;
   const id = `section-${title.toLowerCase().replace(/[^a-z]+/g, "-")}`;
-  return el("section", { class: "panel", "aria-labelledby": id }, el("h2", { id }, title), there);
+  return el("section", { class: "panel", "aria-labelledby": id }, el("h2", { id }, say(title)), there);
 }
 
 /** A table that scrolls by itself where it is too wide. `rows` hold cells: nodes or text; the first is the row's name. */

@@ -32,12 +32,12 @@ function hexView(hop, frame) {
   const owners = ownersOf(parts, bytes.length);
   bytesShown = { bytes, owners, parts, cursor: 0 };
   const cells = el("div", { class: "bytes", tabindex: "0", role: "group", keydown: moveCursor, click: chooseByte,
-    "aria-label": "Bytes of the packet. Arrow keys move from byte to byte and name the field; Escape lets go." },
+    "aria-label": say("Bytes of the packet. Arrow keys move from byte to byte and name the field; Escape lets go.") },
   rowsOf(bytes, owners, parts));
-  return [el("div", { class: "hex" }, el("h3", {}, "Bytes"), frames(hop, frame),
-    el("p", { class: "said", id: "part-said" }, "Choose a field or a byte."), cells), el("div", { class: "fields" }, parts.length ? partList(parts) : null,
-  shown < frame ? el("p", {}, `These are the bytes of packet ${shown + 1}, whose fields are the same.`) : null,
-  packet.cut ? el("p", {}, `The first ${bytes.length} of ${packet.length} bytes.`) : null)];
+  return [el("div", { class: "hex" }, el("h3", {}, say("Bytes")), frames(hop, frame),
+    el("p", { class: "said", id: "part-said" }, say("Choose a field or a byte.")), cells), el("div", { class: "fields" }, parts.length ? partList(parts) : null,
+  shown < frame ? el("p", {}, say("These are the bytes of packet {0}, whose fields are the same.", shown + 1)) : null,
+  packet.cut ? el("p", {}, say("The first {0} of {1} bytes.", bytes.length, packet.length)) : null)];
 }
 
 function rowsOf(bytes, owners, parts) {
@@ -71,7 +71,7 @@ function partList(parts) {
     }
     groups.at(-1).members.push({ part, index });
   });
-  return el("div", { class: "parts", role: "listbox", tabindex: "0", "aria-label": "Fields of the packet",
+  return el("div", { class: "parts", role: "listbox", tabindex: "0", "aria-label": say("Fields of the packet"),
     keydown: moveInList }, groups.map(({ header, members }) =>
     el("div", { role: "group", class: kindOf(header), "aria-label": header }, members.map(partOption))));
 }
@@ -116,7 +116,7 @@ function sayPart(part) {
   const said = document.getElementById("part-said");
   if (!said) return;
   said.textContent = part ? plain(`${part.header}, ${part.label}${there(part.value) && part.value !== "" ? `: ${part.value}` : ""}; ` +
-    `${plural(part.length, "byte")} from byte ${part.at}`) : "Choose a field or a byte.";
+    say("{0} from byte {1}", plural(part.length, "byte"), part.at)) : say("Choose a field or a byte.");
   if (part) announce(said.textContent);
 }
 

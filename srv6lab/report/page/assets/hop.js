@@ -6,8 +6,8 @@ function hopView(place, frame) {
   const before = places[place.h - 1]?.hop;
   return el("article", { class: "hop panel", "aria-labelledby": "hop-title" },
     el("div", { class: "hophead" }, el("h2", { id: "hop-title", tabindex: "-1" }, text(placeWords(hop))), badge(hop.status),
-      el("span", { class: "turn" }, `hop ${place.h + 1} of ${places.length}`),
-      allFields(), button("Copy link", copyLink, { id: "copy" })),
+      el("span", { class: "turn" }, say("hop {0} of {1}", place.h + 1, places.length)),
+      allFields(), button(say("Copy link"), copyLink, { id: "copy" })),
     el("div", { class: "why" }, reason(hop), pushedAndPopped(hop, before)), differsLine(hop), causesHere(place), notCaptured(hop),
     el("div", { class: "halves" }, stack(place, frame, before), hop.captured?.length ? hexView(hop, frame) : null),
     differsView(hop), quirks(hop, before));
@@ -15,7 +15,7 @@ function hopView(place, frame) {
 
 function reason({ behavior, reason: words, status }) {
   if (!behavior && !words) return null;
-  const model = status && status !== "pass" ? "By the model " : null; // the packets say otherwise
+  const model = status && status !== "pass" ? `${say("By the model")} ` : null; // the packets say otherwise
   return el("p", {}, model ? el("span", { class: "note" }, model) : null,
     behavior ? el("b", {}, text(behavior)) : null, behavior && words ? ": " : "", text(words ?? ""));
 }
@@ -25,8 +25,8 @@ function quirks(hop, before) {
   const known = new Set(before?.quirks.map(({ name }) => name));
   const still = hop.quirks.filter(({ name }) => known.has(name)).map(({ name }) => name);
   return [hop.quirks.filter(({ name }) => !known.has(name)).map(({ name, what, section: where }) =>
-    el("p", { class: "quirk" }, el("b", {}, `Linux departs from ${where ?? "the RFC"} here`), `: ${what} (${name}).`)),
-  still.length ? el("p", { class: "quirk" }, `Still as Linux does it: ${still.join(", ")}`) : null];
+    el("p", { class: "quirk" }, el("b", {}, say("Linux departs from {0} here", where ?? say("the RFC"))), `: ${what} (${name}).`)),
+  still.length ? el("p", { class: "quirk" }, say("Still as Linux does it: {0}", still.join(", "))) : null];
 }
 
 /** Which headers are new here and which are gone. */
@@ -35,20 +35,20 @@ function pushedAndPopped(hop, before) {
   const fresh = headersOf(seen(hop)).filter((header) => isNew(header, changes));
   const names = (headers) => headers.map(({ title }) => title).join(", ");
   if (!fresh.length && !changes.popped.length) return null;
-  return el("p", { class: "pushed" }, fresh.length ? [el("b", {}, "+ pushed"), `: ${names(fresh)} `] : null,
-    changes.popped.length ? [el("b", {}, "− taken off"), `: ${names(changes.popped)}`] : null);
+  return el("p", { class: "pushed" }, fresh.length ? [el("b", {}, `+ ${say("pushed")}`), `: ${names(fresh)} `] : null,
+    changes.popped.length ? [el("b", {}, `− ${say("taken off")}`), `: ${names(changes.popped)}`] : null);
 }
 
 /** The causes at this node, where something differs or is missing here. */
 function causesHere({ hop, exercise }) {
   if (hop.status !== "fail") return null;
   const here = exercise.suspects.filter(({ node }) => node === hop.node);
-  return here.length ? el("p", { class: "here" }, el("b", {}, "Cause"), `: ${here[0].what}`) : null;
+  return here.length ? el("p", { class: "here" }, el("b", {}, say("Cause")), `: ${here[0].what}`) : null;
 }
 
 function notCaptured(hop) {
-  return missing(hop) ? el("p", { class: "notice" }, el("b", {}, hop.status ? "Not captured here." : "No tracer is here."),
-    " What follows is the prediction.") : null;
+  return missing(hop) ? el("p", { class: "notice" }, el("b", {}, hop.status ? say("Not captured here.") : say("No tracer is here.")),
+    " ", say("What follows is the prediction.")) : null;
 }
 
 function frames(hop, frame) {
@@ -56,12 +56,12 @@ function frames(hop, frame) {
   const { number, file, time, length } = hop.captured[frame];
   const since = Math.min(...placesOf(state.place).flatMap((place) => (place.hop.captured ?? []).map((packet) => packet.time)));
   const count = hop.count ?? hop.captured.length;
-  return el("div", { class: "frame" }, el("span", { id: "frames" }, `${plural(count, "packet")} captured`,
-    count > hop.captured.length ? `, the first ${hop.captured.length} here` : "", ": "),
+  return el("div", { class: "frame" }, el("span", { id: "frames" }, say("{0} captured", plural(count, "packet")),
+    count > hop.captured.length ? say(", the first {0} here", hop.captured.length) : "", ": "),
   el("span", { role: "group", "aria-labelledby": "frames" }, hop.captured.map((packet, index) =>
-    button(String(index + 1), () => showFrame(index), { "data-packet": packet.number, "aria-label": `Packet ${index + 1}`,
+    button(String(index + 1), () => showFrame(index), { "data-packet": packet.number, "aria-label": say("Packet {0}", index + 1),
       "aria-pressed": String(index === frame) }))),
-  el("span", {}, `frame ${number} of `, text(file), `, ${length} bytes`,
+  el("span", {}, say("frame {0} of {1}, {2} bytes", number, text(file), length),
     there(time) ? [", ", el("span", { title: new Date(time * 1000).toISOString() }, `+${(time - since).toFixed(6)} s`)] : ""));
 }
 
@@ -70,7 +70,7 @@ function allFields() {
     change: (event) => {
       state.all = event.target.checked;
       document.body.classList.toggle("allfields", state.all);
-    } }), "All fields");
+    } }), say("All fields"));
 }
 
 async function copyLink() {
@@ -81,7 +81,7 @@ async function copyLink() {
   };
   try {
     await navigator.clipboard.writeText(link);
-    done("Copied");
+    done(say("Copied"));
   } catch {
     showLink(link, done);
   }
@@ -89,12 +89,12 @@ async function copyLink() {
 
 /** Where the clipboard isn't ours to write, as in a file in some browsers: the link to be copied by hand. */
 function showLink(link, done) {
-  const field = el("input", { readonly: true, value: link, "aria-label": "Link to this hop", class: "link" });
+  const field = el("input", { readonly: true, value: link, "aria-label": say("Link to this hop"), class: "link" });
   document.getElementById("copy").after(field);
   field.select();
   const copied = document.execCommand?.("copy");
   if (copied) field.remove();
-  done(copied ? "Copied" : "Copy it from here");
+  done(copied ? say("Copied") : say("Copy it from here"));
 }
 
 /** The whole walk, a line a hop; each is a link. */
@@ -102,27 +102,27 @@ function stripView(place) {
   const places = placesOf(place);
   const { walk } = place;
   return el("section", { class: "panel strip", "aria-labelledby": "strip-title" },
-    el("h2", { id: "strip-title" }, "The walk, NIC by NIC"),
-    (walk.choices ?? []).map((choice) => el("p", { class: "choice-made" }, "if ", text(choice))),
+    el("h2", { id: "strip-title" }, say("The walk, NIC by NIC")),
+    (walk.choices ?? []).map((choice) => el("p", { class: "choice-made" }, say("if {0}", text(choice)))),
     el("ol", {}, places.map((one, index) => stripLine(one, places[index - 1]?.hop))),
-    endOf(places, walk.end), walk.linux_end ? endWords(walk.linux_end, "On Linux: ") : null,
+    endOf(places, walk.end), walk.linux_end ? endWords(walk.linux_end, `${say("On Linux")}: `) : null,
     places.some(({ hop }) => !hop.captured?.length && Object.keys(hop.linux ?? {}).length)
-      ? el("p", {}, el("small", {}, "Predicted packets are drawn as Linux writes them; where the RFC says otherwise, the boxes show both.")) : null,
-    walk.witness === "captured" ? el("p", { class: "notice" }, "These packets were captured; the model doesn't foresee them.") : null);
+      ? el("p", {}, el("small", {}, say("Predicted packets are drawn as Linux writes them; where the RFC says otherwise, the boxes show both."))) : null,
+    walk.witness === "captured" ? el("p", { class: "notice" }, say("These packets were captured; the model doesn't foresee them.")) : null);
 }
 
 /** How a walk ends; by the prediction alone where its last packets weren't captured. */
 function endOf(places, end) {
   if (!end?.delivered || !places.some(({ hop }) => hop.status === "fail" && missing(hop))) return endWords(end);
   const last = places.findLast(({ hop }) => hop.captured?.length);
-  return el("p", { class: "end" }, el("b", {}, "✗ not delivered"), ": the prediction is that it is delivered at ", text(end.at),
-    "; in this run ", last ? ["its packets were last seen at ", toHop(last, placeWords(last.hop))] : "none of its packets was seen");
+  return el("p", { class: "end" }, el("b", {}, `✗ ${say("not delivered")}`), say(": the prediction is that it is delivered at {0}; in this run {1}", text(end.at),
+    last ? say("its packets were last seen at {0}", toHop(last, placeWords(last.hop))) : say("none of its packets was seen")));
 }
 
 function endWords(end, who = "") {
   if (!end) return null;
-  const word = end.delivered ? "✓ delivered" : end.known ? "✗ lost" : "? not modeled from here on";
-  return el("p", { class: end.delivered ? "end delivered" : "end" }, who, el("b", {}, word), " at ", text(end.at),
+  const word = end.delivered ? `✓ ${say("delivered")}` : end.known ? `✗ ${say("lost")}` : `? ${say("not modeled from here on")}`;
+  return el("p", { class: end.delivered ? "end delivered" : "end" }, who, say("{0} at {1}", el("b", {}, word), text(end.at)),
     end.reason ? [": ", text(end.reason)] : null);
 }
 
@@ -136,5 +136,5 @@ function stripLine(place, before) {
     el("span", { class: "point" }, text(hop.point), " ", el("span", { class: "way" },
       el("span", { "aria-hidden": "true" }, hop.direction === "out" ? "→ " : "⇥ "), hop.direction)),
     hop.behavior ? el("span", { class: "behavior" }, text(hop.behavior)) : null, badge(hop.status, true),
-    lost ? el("i", { class: "lost" }, hop.status ? "not captured, predicted: " : "no tracer here, predicted: ") : null, train(seen(hop), changes, unchanged)));
+    lost ? el("i", { class: "lost" }, hop.status ? say("not captured, predicted: ") : say("no tracer here, predicted: ")) : null, train(seen(hop), changes, unchanged)));
 }

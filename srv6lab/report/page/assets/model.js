@@ -145,5 +145,4 @@ function placeOfItem(exercise, item) {
     && (!item.probe || place.probe.id === item.probe)) ?? null;
 }
 
-const plural = (count, word) => `${count} ${word}${count === 1 ? "" : "s"}`;
 const placeWords = (hop) => `${hop.point} ${hop.direction}`;

@@ -21,7 +21,7 @@ function drawnPacket(hop) {
   const [dx, dy] = besideNode(hop, -left_(sizes));
   return [draw("circle", { r: 8, class: lost ? "lost" : "here" }),
     draw("g", { class: "label", "data-dx": dx, "data-dy": dy }, boxes,
-      lost ? draw("text", { y: -16, class: "lostwords" }, "not captured") : null)];
+      lost ? draw("text", { y: -16, class: "lostwords" }, say("not captured")) : null)];
 }
 
 const left_ = (sizes) => -sizes.reduce((sum, size) => sum + size, 0) / 2;

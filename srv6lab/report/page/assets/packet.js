@@ -79,7 +79,7 @@ const isNew = ({ part, prefix }, { pushed, pushedSrh }) =>
 
 /** Marks a value that isn't what it was a hop before. */
 function changing(was, name, ...content) {
-  return was.has(name) ? el("mark", {}, spoken("changed: "), ...content) : el("span", {}, ...content);
+  return was.has(name) ? el("mark", {}, spoken(say("changed"), ": "), ...content) : el("span", {}, ...content);
 }
 
 function segmentCells(fields, prefix, was) {
@@ -88,8 +88,8 @@ function segmentCells(fields, prefix, was) {
   return el("span", { class: `segments${moved ? " moved" : ""}` }, list.map((segment, index) => {
     const active = index === left;
     return el("span", { class: active ? "active" : null, title: wordsFor(segment) || null },
-      active ? [el("b", { "aria-hidden": "true" }, "▶"), spoken(" active: ")] : spoken(" "), text(segment));
-  }), left >= list.length ? el("span", { class: "active" }, el("b", { "aria-hidden": "true" }, "▶"), " in the destination") : null);
+      active ? [el("b", { "aria-hidden": "true" }, "▶"), spoken(" ", say("active"), ": ")] : spoken(" "), text(segment));
+  }), left >= list.length ? el("span", { class: "active" }, el("b", { "aria-hidden": "true" }, "▶"), ` ${say("in the destination")}`) : null);
 }
 
 const BRIEF = {
@@ -108,11 +108,11 @@ const BRIEF = {
 /** The headers in a row, each with what matters of it. A packet that is as it was is drawn without its words. */
 function train(fields, changes, unchanged = false) {
   const headers = headersOf(fields);
-  if (!headers.length) return el("span", { class: "train" }, el("i", {}, "no packet"));
+  if (!headers.length) return el("span", { class: "train" }, el("i", {}, say("no packet")));
   const boxes = headers.map((header) => el("span", { class: `box ${header.kind}${isNew(header, changes) ? " new" : ""}` },
     isNew(header, changes) ? el("b", {}, "+ ") : null, el("b", {}, header.title), " ",
     unchanged ? null : (BRIEF[header.part] ?? (() => []))(fields, header, changes)));
   const gone = changes.popped.map((header) =>
-    el("span", { class: `box gone ${header.kind}` }, el("s", {}, spoken("taken off: "), header.title)));
+    el("span", { class: `box gone ${header.kind}` }, el("s", {}, spoken(say("taken off"), ": "), header.title)));
   return el("span", { class: "train" }, gone, boxes);
 }

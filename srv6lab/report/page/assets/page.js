@@ -6,7 +6,7 @@ const $ = (id) => document.getElementById(id);
 /** A walk's title; where two are called the same, the nodes on their ways too. */
 function walkWords(walk, among = []) {
   const alike = among.filter(({ title }) => title === walk.title).length > 1;
-  const way = alike ? `, by ${[...new Set(walk.hops.map(({ node }) => node))].slice(1, -1).join(", ")}` : "";
+  const way = alike ? say(", by {0}", [...new Set(walk.hops.map(({ node }) => node))].slice(1, -1).join(", ")) : "";
   return `${walk.title}${way}`;
 }
 
@@ -17,20 +17,33 @@ function header() {
   const skip = el("a", { href: "#content", class: "skip", click: (event) => {
     event.preventDefault(); // the address is the hop's
     ($("hop-title") ?? $("content")).focus();
-  } }, "Skip to the packet");
+  } }, say("Skip to the packet"));
   return el("header", {}, skip, el("div", { class: "titles" }, el("h1", {}, text(DOC.lab)), PREDICTION
-    ? el("span", { class: "badge" }, "prediction") : badge(worst), el("p", {}, text(DOC.description ?? "")),
-  el("p", { class: "made" }, PREDICTION ? "Predicted by a model of RFC 8986; no packet was sent. " : "Judged on captured packets. ",
+    ? el("span", { class: "badge" }, say("prediction")) : badge(worst), el("p", {}, text(DOC.description ?? "")),
+  el("p", { class: "made" }, PREDICTION ? say("Predicted by a model of RFC 8986; no packet was sent.") : say("Judged on captured packets."), " ",
     `srv6lab ${made.version}`, made.provider ? [", ", text(made.provider)] : "", made.when ? [", ", text(whenWords(made.when))] : "")),
-  el("div", { class: "tools paperless", role: "group", "aria-label": "Display" },
-    button("Large text", largeText, { "aria-pressed": "false" }), button("Dark", darkMode, { "aria-pressed": String(isDark()) }),
-    button("Print", () => print())));
+  el("div", { class: "tools paperless", role: "group", "aria-label": say("Display") },
+    languageButton(),
+    button(say("Large text"), largeText, { "aria-pressed": String(document.documentElement.classList.contains("large")) }),
+    button(say("Dark"), darkMode, { "aria-pressed": String(isDark()) }),
+    button(say("Print"), () => print())));
 }
 
 /** `2026-01-31 12:00:00 UTC` of an ISO time in UTC; another is left as it is. */
 const whenWords = (when) => when.replace(/^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(\.\d+)?(Z|\+00:00)$/, "$1 $2 UTC");
 
-const isDark = () => matchMedia("(prefers-color-scheme: dark)").matches;
+const isDark = () => (document.documentElement.dataset.theme
+  ? document.documentElement.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches);
+
+/** The other language, in its own words. */
+function languageButton() {
+  const [to, words] = language === "zh" ? ["en", "English"] : ["zh", "中文"];
+  return button(words, () => {
+    speak(to);
+    drawAll(state.place);
+    $("language").focus();
+  }, { id: "language", lang: LANGUAGES[to] });
+}
 
 function largeText(event) {
   const on = document.documentElement.classList.toggle("large");
@@ -45,16 +58,16 @@ function darkMode(event) {
   document.documentElement.dataset.theme = dark ? "dark" : "light";
 }
 
-/** Links to a few, a list to choose from of many. `mark` is what tells the choices of this kind apart. */
+/** Links to a few, a list to choose from of many. `label` is in English; `mark` is what tells the choices of this kind apart. */
 function choices(label, places, current, words, mark) {
   const id = `choose-${label.toLowerCase()}`;
   if (places.length > 12) {
-    return el("div", { class: "choice" }, el("label", { for: id }, label), el("select", { id,
+    return el("div", { class: "choice" }, el("label", { for: id }, say(label)), el("select", { id,
       change: (event) => go(places[Number(event.target.value)], { push: true }) }, places.map((place, index) =>
       el("option", { value: index, selected: current(place), ...mark(place) }, words(place).filter(Boolean).map((word) =>
         (word instanceof Node ? word.textContent : word)).join(" ")))));
   }
-  return el("div", { class: "choice" }, el("span", { class: "label", id }, label),
+  return el("div", { class: "choice" }, el("span", { class: "label", id }, say(label)),
     el("ul", { "aria-labelledby": id }, places.map((place) => el("li", {}, el("a", { href: `#${place.hash}`,
       "aria-current": current(place) ? "true" : null, ...mark(place) }, words(place))))));
 }
@@ -75,21 +88,21 @@ function pickers({ x, p, w }) {
 
 function controls() {
   const step = (by) => () => stepBy(by);
-  return el("div", { class: "controls paperless", role: "group", "aria-label": "Step through the walk" },
-    button("|◀", () => goTo(0), { "aria-label": "First hop", title: "First hop (Home)" }),
-    button("◀", step(-1), { id: "back", "aria-label": "Previous hop", title: "Previous hop (←)" }),
-    button("▶ Play", play, { id: "play", "data-play": true, title: "Play the walk (P)" }),
-    button("▶", step(1), { id: "next", "aria-label": "Next hop", title: "Next hop (→)" }),
-    button("▶|", () => goTo(-1), { "aria-label": "Last hop", title: "Last hop (End)" }),
+  return el("div", { class: "controls paperless", role: "group", "aria-label": say("Step through the walk") },
+    button("|◀", () => goTo(0), { "aria-label": say("First hop"), title: say("First hop (Home)") }),
+    button("◀", step(-1), { id: "back", "aria-label": say("Previous hop"), title: say("Previous hop (←)") }),
+    button(`▶ ${say("Play")}`, play, { id: "play", "data-play": true, title: say("Play the walk (P)") }),
+    button("▶", step(1), { id: "next", "aria-label": say("Next hop"), title: say("Next hop (→)") }),
+    button("▶|", () => goTo(-1), { "aria-label": say("Last hop"), title: say("Last hop (End)") }),
     el("output", { id: "where" }),
-    el("span", { class: "keys" }, el("kbd", {}, "←"), " ", el("kbd", {}, "→"), " step, ", el("kbd", {}, "P"), " plays"));
+    el("span", { class: "keys" }, say("{0} step, {1} plays", [el("kbd", {}, "←"), " ", el("kbd", {}, "→")], el("kbd", {}, "P"))));
 }
 
 function controlsState() {
   const places = placesOf(state.place);
   const { h, hop } = state.place;
-  $("where").textContent = plain(`${h + 1} of ${places.length}: ${placeWords(hop)}`);
-  $("play").textContent = playing ? "❚❚ Pause" : h === places.length - 1 ? "↻ Play again" : "▶ Play";
+  $("where").textContent = plain(say("{0} of {1}: {2}", h + 1, places.length, placeWords(hop)));
+  $("play").textContent = playing ? `❚❚ ${say("Pause")}` : h === places.length - 1 ? `↻ ${say("Play again")}` : `▶ ${say("Play")}`;
   for (const [id, end] of [["back", 0], ["next", places.length - 1]]) {
     $(id).setAttribute("aria-disabled", String(h === end));
   }
@@ -106,10 +119,10 @@ function hopWords({ h, hop }, places) {
   const changed = [...changes.was.keys()].filter((name) => MAIN.test(name) && there(fields[name]));
   const fresh = headersOf(fields).filter((header) => isNew(header, changes));
   const titles = (headers) => headers.map(({ title }) => title).join(", ");
-  return plain([`Hop ${h + 1} of ${places.length}, ${placeWords(hop)}`, hop.behavior,
-    fresh.length ? `pushed: ${titles(fresh)}` : null, changes.popped.length ? `taken off: ${titles(changes.popped)}` : null,
-    changed.length ? `changed: ${changed.map((name) => `${name.replaceAll("_", " ")} ${fields[name]}`).join(", ")}` : null,
-    missing(hop) ? "not captured" : null, hop.status].filter(Boolean).join(". "));
+  return plain([say("Hop {0} of {1}, {2}", h + 1, places.length, placeWords(hop)), hop.behavior,
+    fresh.length ? `${say("pushed")}: ${titles(fresh)}` : null, changes.popped.length ? `${say("taken off")}: ${titles(changes.popped)}` : null,
+    changed.length ? `${say("changed")}: ${changed.map((name) => `${name.replaceAll("_", " ")} ${fields[name]}`).join(", ")}` : null,
+    missing(hop) ? say("not captured") : null, hop.status ? statusWord(hop.status) : null].filter(Boolean).join(". "));
 }
 
 function stepBy(by, repeated = false) {
@@ -160,7 +173,7 @@ function showWalk(place, from) {
   if (!place.hop) $("hop").replaceChildren();
   $("changes").replaceChildren(...changedMeanwhile(place.probe));
   $("blank").replaceChildren(place.hop ? "" : el("div", { class: "notice" }, place.walk
-    ? ["No NIC sees this packet.", endWords(place.walk.end)] : "This exercise has no packet to follow."));
+    ? [say("No NIC sees this packet."), endWords(place.walk.end)] : say("This exercise has no packet to follow.")));
   $("strip").replaceChildren(place.hop ? stripView(place) : "");
   showWay(placesOf(place));
   if (from?.exercise === place.exercise) return;
@@ -174,7 +187,7 @@ function showWalk(place, from) {
 /** What the exercise changes in the lab while a probe is sent. */
 function changedMeanwhile(probe) {
   if (!probe?.changes?.length) return [];
-  return [el("p", {}, el("b", {}, probe.across ? "While this probe is on its way the exercise changes" : "Before this probe the exercise changes"), ": ",
+  return [el("p", {}, el("b", {}, probe.across ? say("While this probe is on its way the exercise changes") : say("Before this probe the exercise changes")), ": ",
     probe.changes.map((change, index) => [index ? "; " : "", text(change)]))];
 }
 
@@ -223,16 +236,22 @@ function arrive() {
   }
 }
 
-function build() {
-  $("page").replaceChildren(header(), el("nav", { id: "pickers", "aria-label": "Exercise, probe and walk" }),
+/** All of it anew, at a place. */
+function drawAll(place) {
+  if (playing) pause();
+  Object.assign(state, { place: null, frame: 0 });
+  $("page").replaceChildren(header(), el("nav", { id: "pickers", "aria-label": say("Exercise, probe and walk") }),
     el("main", { id: "content", tabindex: "-1" }, el("div", { id: "about" }), el("div", { id: "changes" }), el("div", { id: "blank" }), el("section", { class: "panel stage", "aria-labelledby": "stage-title" },
-      el("h2", { id: "stage-title" }, "Topology and packet"), pictureView(), controls(), el("div", { id: "now" })),
+      el("h2", { id: "stage-title" }, say("Topology and packet")), pictureView(), controls(), el("div", { id: "now" })),
     el("div", { class: "columns" }, el("div", { id: "hop" }), el("div", { id: "strip" })), el("div", { id: "more" })),
     el("div", { id: "live", class: "spoken", role: "status", "aria-live": "polite" }));
   sizePicture();
-  const place = placeOf(location.hash) ?? firstPlace();
   if (place) go(place, { silent: true });
   else nothing();
+}
+
+function build() {
+  drawAll(placeOf(location.hash) ?? firstPlace());
   addEventListener("hashchange", arrive);
   addEventListener("popstate", arrive);
   addEventListener("keydown", keys);
@@ -242,14 +261,14 @@ function build() {
 /** A document without a single hop still has its topology and its verdicts. */
 function nothing() {
   document.querySelector(".controls").remove();
-  $("strip").append(el("p", { class: "notice" }, "No exercise here has a packet to follow."));
+  $("strip").append(el("p", { class: "notice" }, say("No exercise here has a packet to follow.")));
   $("more").append(...DOC.exercises.flatMap((exercise) => [causesView(exercise), verdictView(exercise)]).filter(Boolean), topologyView());
 }
 
 try {
   build();
 } catch (error) {
-  $("page").prepend(el("p", { class: "notice", role: "alert" }, `This page can't be drawn: ${error}`));
+  $("page").prepend(el("p", { class: "notice", role: "alert" }, say("This page can't be drawn: {0}", error.message)));
   throw error;
 }
 document.documentElement.dataset.ready = "1";

@@ -27,18 +27,18 @@ function pictureView() {
   draw("g", {}, DOC.picture.links.filter(({ ends }) => !POINTS.get(ends[0]?.point)?.within).map(drawnLink)),
   SMALL ? layers.way : null, // there are too many links to see it below them
   draw("g", {}, DOC.picture.nodes.map(drawnNode)), layers.nics, layers.packet);
-  layers.box = el("div", { class: "picture", role: "region", tabindex: "0", "aria-label": "Picture of the topology" },
+  layers.box = el("div", { class: "picture", role: "region", tabindex: "0", "aria-label": say("Picture of the topology") },
     layers.svg);
   return el("div", { class: "drawing" }, zoomButtons(), layers.box);
 }
 
-const pictureWords = () => `Topology: ${plural(DOC.picture.nodes.length, "node")}, ` +
-  `${plural(DOC.picture.links.length, "link")}. All of it stands in the tables under “Topology in words”.`;
+const sizeWords = () => say("Topology: {0}, {1}", plural(DOC.picture.nodes.length, "node"), plural(DOC.picture.links.length, "link"));
+const pictureWords = () => say("{0}. All of it stands in the tables under “Topology in words”.", sizeWords());
 
 function zoomButtons() {
-  return el("div", { class: "zoom paperless", role: "group", "aria-label": "Size of the picture" },
-    button("−", () => zoomTo(zoom / 1.25), { "aria-label": "Smaller picture" }),
-    button("Fit", () => zoomTo(0)), button("+", () => zoomTo(zoom * 1.25), { "aria-label": "Larger picture" }));
+  return el("div", { class: "zoom paperless", role: "group", "aria-label": say("Size of the picture") },
+    button("−", () => zoomTo(zoom / 1.25), { "aria-label": say("Smaller picture") }),
+    button(say("Fit"), () => zoomTo(0)), button("+", () => zoomTo(zoom * 1.25), { "aria-label": say("Larger picture") }));
 }
 
 /** 0 is the whole picture, whatever becomes of its words. */
@@ -127,9 +127,9 @@ function drawnService({ x, y, width, height, name, text: words }) {
 }
 
 function nodeWords(node) {
-  return [`${node.name}: ${node.role}`, node.locator ? `locator ${node.locator}` : null,
+  return [`${node.name}: ${node.role}`, node.locator ? `Locator ${node.locator}` : null,
     ...node.addresses, ...node.sids.map(({ sid, behavior, what }) => `SID ${sid} ${behavior}${what ? `, ${what}` : ""}`),
-    ...node.services.map(({ name, netns }) => `service ${name}${netns ? ` in namespace ${netns}` : ""}`),
+    ...node.services.map(({ name, netns }) => (netns ? say("service {0} in namespace {1}", name, netns) : say("service {0}", name))),
     ...node.policies].filter(Boolean).join("\n");
 }
 
@@ -153,6 +153,6 @@ function nicMark(place) {
   const { status } = place.hop;
   const sign = status === "fail" ? "✗" : status === "inconclusive" ? "?" : "";
   return draw("g", { class: `mark ${own(STATUS_WORDS, status) ?? ""}`, "data-index": place.h, click: () => go(place, { push: true }) },
-    draw("title", {}, `${placeWords(place.hop)}${status ? `: ${status}` : ""}`),
+    draw("title", {}, `${placeWords(place.hop)}${status ? `: ${statusWord(status)}` : ""}`),
     draw("circle", { cx: x, cy: y, r: sign ? 9 : 5 }), sign ? draw("text", { x, y: y + 4, class: "middle" }, sign) : null);
 }

@@ -4,7 +4,7 @@ function paperView(exercise) {
   const places = PLACES.filter((place) => place.exercise === exercise);
   const walks = Map.groupBy ? Map.groupBy(places, ({ walk }) => walk) : grouped(places);
   if (!places.length) return [];
-  return [el("h2", {}, `All hops of ${exercise.name}`), ...[...walks.values()].map(paperWalk)];
+  return [el("h2", {}, say("All hops of {0}", exercise.name)), ...[...walks.values()].map(paperWalk)];
 }
 
 function grouped(places) {
@@ -15,20 +15,20 @@ function grouped(places) {
 
 function paperWalk(places) {
   const { probe, walk } = places[0];
-  return el("section", {}, el("h3", {}, `Probe ${probe.id}: ${walkWords(walk, probe.walks)}`), places.map((place, index) =>
+  return el("section", {}, el("h3", {}, say("Probe {0}: {1}", probe.id, walkWords(walk, probe.walks))), places.map((place, index) =>
     paperHop(place, places[index - 1]?.hop)));
 }
 
 function paperHop(place, before) {
   const { hop } = place;
   return el("article", { class: "paperhop" }, el("h4", {}, `${place.h + 1}. `, text(placeWords(hop)), " ", badge(hop.status)),
-    reason(hop), quirkNames(hop), missing(hop) ? el("p", {}, "Not captured here; what follows is the prediction.") : null,
+    reason(hop), quirkNames(hop), missing(hop) ? el("p", {}, say("Not captured here."), " ", say("What follows is the prediction.")) : null,
     differsView(hop), stack(place, 0, before));
 }
 
 /** What they mean stands once, in the list of departures. */
 function quirkNames({ quirks: met }) {
-  return met.length ? el("p", { class: "quirk" }, `Linux departs from the RFC here: ${met.map(({ name }) => name).join(", ")}`) : null;
+  return met.length ? el("p", { class: "quirk" }, say("Linux departs from the RFC here: {0}", met.map(({ name }) => name).join(", "))) : null;
 }
 
 function fillPaper() {
