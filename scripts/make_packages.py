@@ -107,6 +107,10 @@ def deb(out: Path, tree: Path, control: Mapping[str, str], bpf: str, scripts: Ma
     entry = (
         f"{name} ({control['Version']}) unstable; urgency=medium\n\n  * See CHANGELOG.md in the sources.\n\n"
     )
+    overrides = tree / "usr/share/lintian/overrides" / name
+    overrides.parent.mkdir(parents=True)
+    # An eBPF object is no machine's: the kernel compiles it.
+    overrides.write_text(f"{name}: arch-independent-package-contains-binary-or-object [{bpf}]\n")
     packed(documents / "changelog.gz", f"{entry} -- {MAINTAINER}  {formatdate(date())}\n")
     settle(tree)
     size = sum(path.stat().st_size for path in tree.rglob("*") if path.is_file() and not path.is_symlink())
