@@ -45,6 +45,7 @@ PARTS = {
     "campaign": ("prove", "tests/campaign"),
     "model": ("prove", "tests/srv6"),
     "proxy": ("prove", "tests/srconf"),
+    "srext": ("prove", "tests/srext"),
     "machines": ("prove", "tests/providers"),
     "class": ("prove", "tests/classroom"),
     "packages": ("prove", "tests/packages"),

@@ -48,7 +48,7 @@ BASE: dict[str, Any] = {
     "requires": ["other"],
     "vars": {"kind": "A base"},
     "pools": {"links": "fd00::/32", "loopbacks": "fd01::/64", "locators": "fd02::/32"},
-    "defaults": {"box": "bento/ubuntu-22.04"},
+    "defaults": {"box": "bento/debian-12"},
     "groups": {
         "edge": {
             "members": ["west", "east"],

@@ -328,7 +328,7 @@ def hardware(above: str, gate: str = "") -> dict[str, tuple[str, str | None, int
     return {one.name: (one.box, one.box_version, one.memory, one.cpus) for one in planned(text).nodes}
 
 
-PLAIN = ("bento/ubuntu-22.04", None, 1024, 1)
+PLAIN = ("bento/debian-12", None, 1024, 1)
 CORE = "groups: {core: {members: [gate, exit], box: c/d, memory: 2048}, big: {members: [gate], cpus: 4}}\n"
 DEFAULTS = "defaults: {memory: 512, cpus: 2}\n"
 
@@ -341,7 +341,7 @@ def test_a_node_goes_before_its_groups_and_they_before_the_defaults() -> None:
     found = hardware(CORE + DEFAULTS, "memory: 4096, ")
     assert found["gate"] == ("c/d", None, 4096, 4)
     assert found["exit"] == ("c/d", None, 2048, 2)
-    assert found["west"] == ("bento/ubuntu-22.04", None, 512, 2)
+    assert found["west"] == ("bento/debian-12", None, 512, 2)
 
 
 @pytest.mark.parametrize(

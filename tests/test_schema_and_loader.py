@@ -106,7 +106,7 @@ GOOD: dict[str, dict[str, tuple[Any, ...]]] = {
         "requires": ([], ["other"]),
         "nodes/west/memory": (128, 262144, None),
         "nodes/west/cpus": (1, 64),
-        "nodes/west/box": ("bento/ubuntu-22.04", "mine"),
+        "nodes/west/box": ("bento/debian-12", "mine"),
         "nodes/west/box_version": ("202404.23.0", ">= 1.2, < 2"),
         "nodes/gate/locator": ("FC00:A::/64", "fc00:a:0:0:0:0:0:0/64", "fc00:a::/064", "fc00:a::0.0.0.0/64"),
         "nodes/gate/loopback": (

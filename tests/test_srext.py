@@ -145,6 +145,6 @@ def test_day0_of_the_proxy_passes_shellcheck(tmp_path: Path) -> None:
 
 def test_the_seeds_commands_stand_in_it() -> None:
     for script in proxy_scripts():
-        assert "git clone https://github.com/SRouting/SRv6-net-prog" in script
+        assert "git clone https://github.com/netgroup/SRv6-net-prog" in script
         assert re.search(r"^add=\(srconf localsid add \S+ end\.ad4 ip \S+ \S+ \S+\)$", script, re.MULTILINE)
         assert "srconf localsid show" in script

@@ -126,6 +126,7 @@ def _machine(plan: Plan, machine: PlannedNode, folder: Path) -> Said:
 
 def _settings(number: int, nic: Nic, folder: Path) -> Said:
     return {
+        f"--nictype{number}": "82540EM",
         f"--nictrace{number}": "on",
         f"--nictracefile{number}": f"{folder}/captures/{nic.trace}.pcap",
         f"--cableconnected{number}": "on",
@@ -306,13 +307,14 @@ MISTAKES = {
     "trace-missing": (r'"--nictrace2", "on",\s+', "", r"settings --nictrace2"),
     "trace-file": ("middle.pcap", "center.pcap", r"settings --nictracefile\d"),
     "trace-path-relative": (r'File\.join\(captures, ("[^"]*")\)', r"\1", r"settings --nictracefile\d"),
+    "adapter-that-drops-long-frames": ('"82540EM"', '"Am79C973"', r"settings --nictype\d"),
     "cable": (r'"--cableconnected2", "on"', '"--cableconnected2", "off"', r"settings --cableconnected2"),
-    "customization-missing": (r"      vb\.customize .*\n.*\n", "", r"settings --nictrace2"),
+    "customization-missing": (r"      vb\.customize .*\n.*\n.*\n", "", r"settings --cableconnected2"),
     "memory": ("vb.memory = 1024", "vb.memory = 1023", r"settings --memory"),
     "cpus": ("vb.cpus = 1", "vb.cpus = 2", r"settings --cpus"),
     "name": ('vb.name = "small-gate"', 'vb.name = "small-gaet"', r"gate name"),
     "clone": ("linked_clone = true", "linked_clone = false", r"linked_clone"),
-    "box": ("bento/ubuntu-22.04", "bento/ubuntu-20.04", r" box"),
+    "box": ("bento/debian-12", "bento/ubuntu-20.04", r" box"),
     "box-version": ("    node.vm.hostname", '    node.vm.box_version = "1"\n    node.vm.hostname', r"box_version"),
     "hostname": ('hostname = "gate"', 'hostname = "gaet"', r"gate hostname"),
     "machine-renamed": ('define "gate"', 'define "gaet"', r"^gaet"),

@@ -21,7 +21,7 @@ from .flows import Flow, read_flow
 INTERVAL, MISSES = 0.1, 3
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Config:
     """A headend: its name in the SR database, the address to which its probes come back, its NICs by their
     addresses (named as they are here, if a file of `names` says so), seconds between probes, and how many in a row

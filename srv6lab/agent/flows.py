@@ -20,7 +20,7 @@ _PROTOCOLS = ("tcp", "udp")
 Words = tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Flow:
     """Packets that all of these match have a forwarding class; None matches any. A port is the destination's,
     of a protocol."""

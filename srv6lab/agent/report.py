@@ -37,7 +37,7 @@ def _policy(state: PolicyState) -> dict[str, Any]:
         "candidate_paths": [_candidate(state, one) for one in state.candidates],
         "flows": [
             {"segments": list(map(str, flow.sids)), "share": str(flow.share), "weight": weight}
-            for flow, weight in zip(state.flows, weights.weights if weights else (), strict=True)
+            for flow, weight in zip(state.flows, weights.weights if weights else ())
         ],
         "weight_error": str(weights.error) if weights else "0",
     }

@@ -51,7 +51,7 @@ def _behind(route: Route) -> Words:
         encap = "encap seg6local action End.B6.Encaps srh segs"
     words: list[str] = []
     weights = linux_weights([hop.share for hop in route.hops]).weights
-    for hop, weight in zip(route.hops, weights, strict=True):
+    for hop, weight in zip(route.hops, weights):
         via = ("via", str(hop.link.remote)) if route.prefix.version == 6 else ()
         one = (*encap.split(), ",".join(map(str, hop.sids)), *via, "dev", hop.nic)
         words += one if len(route.hops) == 1 else ("nexthop", *one, "weight", str(weight))

@@ -116,7 +116,7 @@ def check(
     from srv6lab.live import sending, snapshot
     from srv6lab.live.begun import TASK, read_begun
     from srv6lab.live.lifecycle import refuse_stale
-    from srv6lab.live.run import record
+    from srv6lab.live.run import keep, record
     from srv6lab.report.json import verdicts_json
 
     verdicts: list[Verdict] = []
@@ -128,6 +128,7 @@ def check(
             verdicts.append(_confirmed(one, verdict.result(), progress))
             write_whole(folder / VERDICT, verdicts_json(verdicts[-1:]))
             write_run(folder, _run(one, found, verdicts[-1].exercise, took, digest(folder)))
+            keep(one.home, verdicts[-1].exercise)
 
     refuse_stale(one, found)
     with one.home.locked(), ThreadPoolExecutor(max_workers=1) as pool:

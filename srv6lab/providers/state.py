@@ -69,6 +69,11 @@ class Home:
         return self.path / "runs"
 
     @property
+    def running(self) -> Path:
+        """What a check has seen of exercises that it hasn't judged yet: only then they take the place of earlier runs."""
+        return self.path / "running"
+
+    @property
     def collected(self) -> Path:
         """Where `invoke capture` writes what it isn't told to write elsewhere."""
         return self.path / "collected"
@@ -166,7 +171,7 @@ class Home:
             return []
         own = (self._file, self._lock, self._record, self.alive, self.captures, self.cut, self.runs)
         names = {
-            path.name for path in (*own, self.applied, self.sending, self.collected, self.task)
+            path.name for path in (*own, self.applied, self.sending, self.running, self.collected, self.task)
         } | self._owned()
         half_written = tuple(f".{name}." for name in names)
         return [one for one in self.path.iterdir() if one.name in names or one.name.startswith(half_written)]

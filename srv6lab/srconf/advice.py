@@ -1,5 +1,7 @@
 """What the administrator has to set for a proxy to pass packets; said, never done."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from pathlib import Path
 

@@ -4,6 +4,8 @@ From RFC 8986 and draft-ietf-spring-sr-service-programming; End.EAD4 and End.EAD
 may also be the last segment.  This file says what a behavior is, not what the command line looks like.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from enum import IntEnum, IntFlag
 from socket import AF_INET, AF_INET6
@@ -29,7 +31,7 @@ class Position(IntFlag):
     IS_LAST = 2
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Behavior:
     """One behavior; `action` is the kernel's seg6local behind it, `next_hop` the IP version of its next hop.
 

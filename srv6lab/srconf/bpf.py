@@ -4,6 +4,8 @@ Pins are no use here: a bpffs mount vanishes in `ip netns exec` and is shared by
 command follows the id of the program on an interface to the program's maps.  Nothing here knows SRv6.
 """
 
+from __future__ import annotations
+
 import ctypes
 import errno
 import os
@@ -87,7 +89,7 @@ def possible_cpus(text: str) -> int:
     return total
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Map:
     """One map; keys and values are bytes.  A per-CPU map's value is every CPU's, each padded to 8 bytes."""
 

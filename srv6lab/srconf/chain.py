@@ -1,5 +1,7 @@
 """The chain that the static proxy puts its service's packets on, and its bytes (RFC 8754 section 2)."""
 
+from __future__ import annotations
+
 import struct
 from dataclasses import dataclass
 from ipaddress import IPv6Address
@@ -11,7 +13,7 @@ SEGMENTS_MAX = (HEADERS_MAX - IPV6_SIZE - SRH_SIZE) // SID_SIZE
 HEADERS = struct.Struct(f"=QQ{HEADERS_MAX}s")  # `struct chain` of srproxy.h
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Chain:
     """Outer source, segments in visiting order, and how many of them are left behind the active one."""
 

@@ -3,6 +3,8 @@
 Answers go to standard output, errors and warnings to standard error; the exit code is 0 or 1.
 """
 
+from __future__ import annotations
+
 import errno
 import sys
 from collections.abc import Callable, Sequence

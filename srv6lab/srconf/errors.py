@@ -6,6 +6,8 @@ SrconfError
 └── ToolError      the kernel or a tool said no
 """
 
+from __future__ import annotations
+
 
 class SrconfError(Exception):
     """One line that names what is wrong and, where we know it, how to mend it."""

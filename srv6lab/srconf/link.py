@@ -7,6 +7,8 @@ The filter's handle remembers whether its clsact qdisc was made by us, so that n
 the two can't disagree after a crash.
 """
 
+from __future__ import annotations
+
 import json
 import os
 import socket
@@ -34,7 +36,7 @@ echo && read -r _
 """
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Attachment:
     """Our program on an interface."""
 

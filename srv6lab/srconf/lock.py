@@ -3,6 +3,8 @@
 An abstract Unix socket is the lock: its name belongs to the network namespace and vanishes with its process.
 """
 
+from __future__ import annotations
+
 import errno
 import socket
 import time

@@ -4,6 +4,8 @@
 them would leave an empty qdisc.  Here both are one message to the kernel.  Nothing here knows SRv6.
 """
 
+from __future__ import annotations
+
 import errno
 import os
 import select
@@ -32,7 +34,7 @@ HEADER, TC, ATTRIBUTE = struct.Struct("=IHHII"), struct.Struct("=BxxxiIII"), str
 Attributes = dict[int, bytes]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Filter:
     """A filter of the clsact or ingress qdisc; `program_id` and `name` are a bpf filter's."""
 

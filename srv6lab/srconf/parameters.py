@@ -3,10 +3,13 @@
 A word is refused here if no machine could take it; whether this machine can is seen later.
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
+from typing import Union
 
 from .behaviors import Behavior, Kind
 from .chain import SEGMENTS_MAX, Chain
@@ -14,10 +17,10 @@ from .errors import UsageError
 
 MAC = re.compile(r"[0-9a-f]{1,2}(:[0-9a-f]{1,2}){5}")
 
-Address = IPv4Address | IPv6Address
+Address = Union[IPv4Address, IPv6Address]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Parameters:
     """What the command line said; interfaces still by name only."""
 

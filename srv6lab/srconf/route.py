@@ -4,10 +4,12 @@ All of ours carry one protocol number, so that they are told from the administra
 behind is found without a record of it.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
-from typing import Any
+from typing import Any, Union
 
 from .errors import Refused
 from .parameters import Address
@@ -17,7 +19,7 @@ from .tools import read, run
 PROTOCOL = "173"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Neighbor:
     """The MAC of a service that has no address of its own."""
 
@@ -36,7 +38,7 @@ class Neighbor:
         run("ip", "neigh", "del", str(self.address), "dev", self.device)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class HostRoute:
     """The next hop as a gateway: else End.DX4 asks ARP for the inner destination, and End.DX6 makes a route
     of its own for each packet."""
@@ -68,7 +70,7 @@ class HostRoute:
         run("ip", f"-{self.target.version}", "route", "del", *where)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SidRoute:
     """The kernel's own behavior for the SID (RFC 8986 section 4); `option` is its parameter, if it has one."""
 
@@ -91,7 +93,7 @@ class SidRoute:
         run("ip", "-6", "route", "del", f"{self.sid}/128", "dev", self.device, "protocol", PROTOCOL)
 
 
-Entry = Neighbor | HostRoute | SidRoute
+Entry = Union[Neighbor, HostRoute, SidRoute]
 
 
 def wanted(local_sid: LocalSid) -> tuple[Entry, ...]:

@@ -1,5 +1,7 @@
 """Local SIDs as text in SREXT's layout, and as JSON."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Sequence
 from dataclasses import asdict

@@ -1,5 +1,7 @@
 """What the eBPF maps hold, as values: the only place besides srproxy.h that knows their layout."""
 
+from __future__ import annotations
+
 import socket
 import struct
 from dataclasses import dataclass, field
@@ -50,7 +52,7 @@ VALUE_SIZES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Interface:
     """An interface as it was when the SID was added; the index is gone when the interface is."""
 
@@ -67,7 +69,7 @@ class Interface:
             return None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LocalSid:
     """One SID of this namespace with everything `add` was told.
 
@@ -163,18 +165,18 @@ def _name(packed: bytes) -> str:
     return packed.split(b"\0")[0].decode(errors="replace")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Traffic:
     """Packets and bytes as the wire has them: IP packets without the link layer, GSO counted as segments."""
 
     packets: int = 0
     bytes: int = 0
 
-    def __add__(self, other: "Traffic") -> "Traffic":
+    def __add__(self, other: Traffic) -> Traffic:
         return Traffic(self.packets + other.packets, self.bytes + other.bytes)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Counters:
     """A SID's counters by name."""
 
@@ -197,4 +199,4 @@ def unpack_counters(copies: tuple[bytes, ...]) -> Counters:
     for copy in copies:
         for index, (packets, size) in enumerate(TRAFFIC.iter_unpack(copy[LOCAL_SID.size :])):
             totals[index] += Traffic(packets, size)
-    return Counters(dict(zip(COUNTER_NAMES, totals, strict=True)))
+    return Counters(dict(zip(COUNTER_NAMES, totals)))

@@ -4,6 +4,8 @@ A SID is active when it stands in the map of SIDs and at no other moment: `add` 
 takes it out first.  Everything else follows from that map, so that the next command mends one cut short.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,7 +19,7 @@ from .state import Counters, Interface, LocalSid
 EMPTY = "Localsid table has no entries."
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Table:
     """The maps of the program in this namespace."""
 

@@ -3,6 +3,8 @@
 A packet spends less time on its way to such a program.  Nothing here knows SRv6.
 """
 
+from __future__ import annotations
+
 import ctypes
 import errno
 import struct

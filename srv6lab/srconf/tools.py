@@ -1,5 +1,7 @@
 """Call `ip` and `tc`, and read their JSON."""
 
+from __future__ import annotations
+
 import json
 import subprocess
 from typing import Any

@@ -23,7 +23,7 @@ INSTEAD: dict[str, str] = {"vrf": " (in a lab in namespaces, a network namespace
 Kind = Literal["IPv4", "IPv6", "Ethernet"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Behavior:
     """One endpoint behavior.
 

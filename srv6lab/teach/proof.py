@@ -29,8 +29,9 @@ class _Aside(Home):
 
     elsewhere: Path = Path()
 
-    def run(self, exercise: str) -> Path:
-        return self.elsewhere / exercise
+    @property
+    def running(self) -> Path:
+        return self.elsewhere
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,7 @@ class Hardware(Model):
     cpus: Cpus | None = None
 
 
-STANDARD = Hardware(box="bento/ubuntu-22.04", memory=1024, cpus=1)
+STANDARD = Hardware(box="bento/debian-12", memory=1024, cpus=1)
 
 
 MAIN = "main"  # what FRR calls the locator that has no other name

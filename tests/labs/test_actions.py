@@ -111,8 +111,12 @@ ENDS = {signal.SIGINT: 1, signal.SIGTERM: 143, signal.SIGHUP: 129, signal.SIGKIL
 
 @pytest.mark.parametrize("number", ENDS)
 def test_a_check_that_ends_in_the_middle(lab: Up, number: signal.Signals) -> None:
-    """Interrupted, it ends its probe and takes back what it did; killed, the next check does."""
+    """Interrupted, it ends its probe and takes back what it did; killed, the next check does. The run before it is
+    as it was."""
     left = number == signal.SIGKILL
+    earlier = lab.running.home.run("dead") / "earlier"
+    earlier.parent.mkdir(parents=True, exist_ok=True)
+    earlier.touch()
     words = [*INVOKE, "check", str(LAB), "dead", "--instance", lab.instance]
     with subprocess.Popen(
         words,
@@ -129,7 +133,7 @@ def test_a_check_that_ends_in_the_middle(lab: Up, number: signal.Signals) -> Non
         assert settles(lambda: bool(running(lab, "a", "ping")))
         os.killpg(popen.pid, number)
         popen.stderr.read()
-    assert popen.returncode == ENDS[number]
+    assert popen.returncode == ENDS[number] and earlier.exists()
     assert bool(running(lab, "a", "ping")) is left, (
         "a killed check leaves its probe, or the test proves nothing"
     )

@@ -15,7 +15,7 @@ from srv6lab.evidence.observations import OBSERVATIONS, Tracer
 from srv6lab.host.command import Completed, Late
 from srv6lab.live import wait_for_policies
 from srv6lab.live.instance import Instance
-from srv6lab.live.run import _Run, record
+from srv6lab.live.run import _Run, keep, record
 from tests.conftest import SITE, silent
 from tests.fake_provider import Fake, standing
 from tests.fork import fork
@@ -101,6 +101,23 @@ class TestRecording:
             str(tracer.point) for tracer in fake.tracers
         ]
         assert fake.done == ["mark"]
+
+    def test_a_run_takes_the_place_of_the_one_before_when_it_is_kept(self, fake: Fake, one: Instance) -> None:
+        fake.tracers = tracers("", "")
+        fake.tell("west", "ping", *["3 packets transmitted, 2 received"] * 3)
+        place = one.home.run("across")
+        place.mkdir(parents=True)
+        (place / "verdict.json").write_text("the one before")
+        self.recorded(one)
+        assert (place / "verdict.json").read_text() == "the one before"
+        assert keep(one.home, "across") == place
+        assert (place / OBSERVATIONS).exists() and not (place / "verdict.json").exists()
+        assert not one.home.running.exists()
+        self.recorded(one)  # what a killed check left is in nobody's way
+        self.recorded(one)
+        keep(one.home, "across")
+        one.home.forget(keep_runs=True)
+        assert [path.name for path in one.home.path.iterdir()] == ["runs"]
 
     def test_a_probe_that_never_ends_leaves_what_was_seen(self, fake: Fake, one: Instance) -> None:
         fake.tracers = tracers("", "")

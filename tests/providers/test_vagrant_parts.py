@@ -20,11 +20,19 @@ from srv6lab.providers.vagrant import needs, traces
 from srv6lab.providers.vagrant.command import Event
 from srv6lab.providers.vagrant.traces import Traced
 from tests.conftest import REPOSITORY
+from tests.small import planned
 
 GUEST = REPOSITORY / "srv6lab" / "inside" / "guest.py"
 HERE, THERE = "02:00:00:00:00:0a", "02:00:00:00:00:0b"
 POINT = Point("gate", "eth1")
 TOKEN = bytes(range(16))
+
+
+def test_who_waits_for_machines_is_told_what_they_take() -> None:
+    said = needs.costs(planned())
+    assert f"{len(planned().nodes)} machines one after the other" in said
+    assert f"{sum(node.memory for node in planned().nodes)} MB" in said
+    assert all(node.box in said for node in planned().nodes)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,8 @@ fc00:a::ab is for a masqueraded service: IPv4 to 10.0.3.1 is encapsulated, IPv6 
 What comes from 10.0.9.1 and fd00:9::1 is answered past the services.
 """
 
+from __future__ import annotations
+
 import contextlib
 import ctypes
 import itertools

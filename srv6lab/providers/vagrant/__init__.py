@@ -30,7 +30,7 @@ from srv6lab.providers.rendered import Rendered
 from srv6lab.providers.state import Home, State
 from srv6lab.providers.vagrant import traces, words
 from srv6lab.providers.vagrant.command import Event, Failure, Vagrant
-from srv6lab.providers.vagrant.needs import require
+from srv6lab.providers.vagrant.needs import costs, require
 from srv6lab.providers.vagrant.ssh import Answer, Ssh
 from srv6lab.providers.vagrant.traces import Reading, Traced
 
@@ -121,6 +121,8 @@ class Machines(Provider):
         refuse_bridges(self.hypervisor, lab.plan)
         home.own(*_OURS)
         lab.write(home)
+        if not self.record.single_vm:
+            progress(costs(lab.plan))
         data = self._planned(lab.plan, home)
         state = replace(state, provider_data=data.document())
         home.write(state)

@@ -23,6 +23,7 @@ from srv6lab.host.vagrant import (
     read_virtualbox,
     vboxmanage,
 )
+from srv6lab.plan.nodes import Plan
 
 Version = tuple[int, ...]
 
@@ -62,6 +63,15 @@ def require(provider: str) -> None:
     if unmet:
         what = "; ".join(f"{need.what}: {need.found}" for need in unmet)
         raise MachineError(what, "\n        ".join(need.mend for need in unmet))
+
+
+def costs(plan: Plan) -> str:
+    """What the machines of a lab take, in words, for whoever is about to wait for them."""
+    boxes, memory = sorted({node.box for node in plan.nodes}), sum(node.memory for node in plan.nodes)
+    return (
+        f"{len(plan.nodes)} machines one after the other, each with a boot and Day0, with {memory} MB of memory in all, "
+        f"from {' and '.join(boxes)}, which Vagrant fetches once where it has none"
+    )
 
 
 def pair(vagrant: Version, virtualbox: Version) -> Need:

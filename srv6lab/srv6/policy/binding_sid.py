@@ -22,7 +22,7 @@ class BoundBy(Enum):
         return self.value
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Binding:
     """A binding SID or none, the rule, and what has to be alerted (sections 6.2 and 6.2.3)."""
 
@@ -31,7 +31,7 @@ class Binding:
     alerts: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SidSpace:
     """Which SIDs a headend can bind: `taken` says of each that is in use what uses it. If there is a `local_block`
     (SRLB), a specified SID has to be in it. `pool` has those to bind dynamically, outside that block."""

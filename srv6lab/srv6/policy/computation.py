@@ -21,7 +21,7 @@ from .sr_db import Link, SrDb
 _List = tuple[int, int, tuple[IPv6Address, ...]]  # how many SIDs, how many of single links, and which
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Solution:
     """SIDs, the first visited first, what the path costs, and the links that packets may take over it."""
 
@@ -30,7 +30,7 @@ class Solution:
     links: frozenset[Link]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class NoSolution:
     """And why."""
 

@@ -25,7 +25,7 @@ class ChosenBy(Enum):
         return self.value
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Election:
     """The active path, the rule that chose it, and by which rule each other valid path was left out."""
 

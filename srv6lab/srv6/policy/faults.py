@@ -28,7 +28,7 @@ class Rule(Enum):
         self.what, self.section = what, section
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Fault:
     """A rule and what it says here, in one sentence."""
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import Union
 
-Address = IPv4Address | IPv6Address
+Address = Union[IPv4Address, IPv6Address]
 
 MOST_8, MOST_32 = 2**8 - 1, 2**32 - 1
 _NODE_BITS = 128
@@ -33,7 +34,7 @@ class ProtocolOrigin(IntEnum):
     CONFIGURATION = 30
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PolicyId:
     """The headend, the color (a non-zero number of 32 bits) and the endpoint, which may be unspecified
     (section 2.1)."""
@@ -49,7 +50,7 @@ class PolicyId:
         return f"<{self.headend}, {self.color}, {self.endpoint}>"
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, order=True)
 class Originator:
     """The node that provisioned or signaled a candidate path: 160 bits, an ASN and a node address (section
     2.4). Two originators are the same, and are ordered, by these bits."""
@@ -78,7 +79,7 @@ class Originator:
         return f"{self.asn}:{self.node}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CandidateId:
     """A candidate path within its policy (section 2.6). Its segment lists and its name don't identify it."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv6Address
+from typing import Union
 
 from .faults import Fault, Rule
 from .identity import PolicyId
@@ -12,10 +13,10 @@ from .paths import Check, SegmentList
 from .resolution import Unresolved, asks_to_verify, resolve, unverified
 from .view import Sids, View
 
-Resolved = Sequence[IPv6Address | Unresolved]
+Resolved = Sequence[Union[IPv6Address, Unresolved]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ListState:
     """A segment list at a headend: the SIDs that it has become (all of them, if it is valid) and its faults."""
 
@@ -62,13 +63,13 @@ def _first(found: Resolved, view: View) -> Iterator[Fault]:
 
 
 def _rest(given: SegmentList, found: Resolved) -> Iterator[Fault]:
-    for number, (segment, sid) in enumerate(zip(given.segments, found, strict=True), 1):
+    for number, (segment, sid) in enumerate(zip(given.segments, found), 1):
         if number > 1 and isinstance(sid, Unresolved):
             yield Fault(Rule.RESOLUTION, f"segment {number}, {segment}: {sid.why}")
 
 
 def _verified(given: SegmentList, found: Resolved, checks: frozenset[Check], view: View) -> Iterator[Fault]:
-    for number, (segment, sid) in enumerate(zip(given.segments, found, strict=True), 1):
+    for number, (segment, sid) in enumerate(zip(given.segments, found), 1):
         asked = Check.SIDS in checks or asks_to_verify(segment)
         if asked and not isinstance(sid, Unresolved) and (why := unverified(segment, sid, view.db)):
             yield Fault(Rule.VERIFICATION, f"segment {number}: {why}")

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 from ipaddress import IPv6Address
+from typing import Union
 
 from .identity import DEFAULT_ID, MOST_8, MOST_32, CandidateId, PolicyId, printable, within
 from .segments import Segment
@@ -16,7 +17,7 @@ from .segments import Segment
 DEFAULT_PREFERENCE, DEFAULT_PRIORITY, DEFAULT_WEIGHT = 100, 128, 1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SegmentList:
     """Segments, the first visited first, and a weight of 32 bits; 0 makes the list invalid (section 5.1)."""
 
@@ -27,7 +28,7 @@ class SegmentList:
         within("a weight", self.weight, 0, MOST_32)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Explicit:
     """Segment lists that were chosen elsewhere."""
 
@@ -42,7 +43,7 @@ class Metric(Enum):
     DELAY = "delay"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Dynamic:
     """An objective and constraints (section 5.2): the links of the path have one of the affinities
     `include_any` (if there are any), all of `include_all`, none of `exclude_any`, and no SRLG of `exclude_srlgs`."""
@@ -54,7 +55,7 @@ class Dynamic:
     exclude_srlgs: frozenset[int] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Constituent:
     """A policy of the same headend and endpoint, by its color, and its weight."""
 
@@ -66,7 +67,7 @@ class Constituent:
         within("a weight", self.weight, 1, MOST_32)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Composite:
     """A group of policies (sections 2.2 and 5.3)."""
 
@@ -76,7 +77,7 @@ class Composite:
         _no_two("constituents", "the color", (one.color for one in self.constituents))
 
 
-Path = Explicit | Dynamic | Composite
+Path = Union[Explicit, Dynamic, Composite]
 
 
 class Check(Enum):
@@ -88,7 +89,7 @@ class Check(Enum):
     DATA_PLANES = "the lists are of one data plane"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CandidatePath:
     """One way to do what the policy is for. `name` is for people. `priority` is what was signaled with it."""
 
@@ -109,7 +110,7 @@ class CandidatePath:
         return f"{self.name} {self.id}" if self.name else str(self.id)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Policy:
     """A policy with one candidate path or more, in any order.
 

@@ -12,7 +12,7 @@ from .segments import DataPlane, InterfaceSegment, Label, LinkSegment, NodeSegme
 from .sr_db import KnownSid, Link, SrDb
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Unresolved:
     """No SID, and why."""
 

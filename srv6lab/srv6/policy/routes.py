@@ -14,7 +14,7 @@ from .steering import FIRST_TABLE, FORWARDING_CLASSES, Color, per_destination, p
 from .view import Sids, View
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ColorSteering:
     """Packets to a prefix, in one routing table, go by policies to an endpoint: by that of the highest of `colors`, or
     by that of their forwarding class, where `classes` has its color.
@@ -45,7 +45,7 @@ class ColorSteering:
             yield replace(self, colors=(Color(color),), classes=(), table=table, otherwise=otherwise)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PolicyHop:
     """The share of a route's flows that goes over one list of SIDs, out of `nic`, which is on `link`."""
 
@@ -55,7 +55,7 @@ class PolicyHop:
     nic: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Route:
     """A route in a table (None is the main one): of what is steered, or of a binding SID, for which `steering` is
     None. Without next hops packets are dropped if `drop` says so; else it is as if there were no policy."""

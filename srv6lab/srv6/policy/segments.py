@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from ipaddress import IPv4Address, IPv6Address
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Union
 
 from .identity import MOST_32, Address, within
 
@@ -43,7 +43,7 @@ class SegmentType(Enum):
         return f"type {self.letter} ({self.what})"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Label:
     """Type A."""
 
@@ -57,7 +57,7 @@ class Label:
         return f"label {self.label}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SidSegment:
     """Type B. A `behavior` asks the headend to verify that the SID has it."""
 
@@ -69,14 +69,13 @@ class SidSegment:
         return str(self.sid)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class _Resolved:
     """What the headend has to resolve. A `sid` (for SR-MPLS, a label) or a `behavior` asks it to verify that this is
     what comes of it."""
 
-    algorithm: int | None = None
-    sid: IPv6Address | int | None = None
-    behavior: str = ""
+    algorithm: int | None
+    sid: IPv6Address | int | None
+    behavior: str
 
     def __post_init__(self) -> None:
         if self.algorithm is not None:
@@ -87,18 +86,21 @@ class _Resolved:
         return "" if self.algorithm is None else f", algorithm {self.algorithm}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class NodeSegment(_Resolved):
     """Types C, D and I: the node that a prefix comes from."""
 
     type: SegmentType
     prefix: Address
+    algorithm: int | None = None
+    sid: IPv6Address | int | None = None
+    behavior: str = ""
 
     def __str__(self) -> str:
         return f"the node of {self.prefix}{self._by}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class InterfaceSegment(_Resolved):
     """Types E, G and J: the link behind an interface of the node that a prefix comes from. What is remote
     is needed only where the link has several neighbors."""
@@ -108,32 +110,38 @@ class InterfaceSegment(_Resolved):
     interface: int
     remote_prefix: Address | None = None
     remote_interface: int | None = None
+    algorithm: int | None = None
+    sid: IPv6Address | int | None = None
+    behavior: str = ""
 
     def __post_init__(self) -> None:
         for number in (self.interface, self.remote_interface or 0):
             within("an interface ID", number, 0, MOST_32)
-        _Resolved.__post_init__(self)  # no super(): slots make the class anew
+        super().__post_init__()
 
     def __str__(self) -> str:
         return f"interface {self.interface} of the node of {self.prefix}{self._by}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LinkSegment(_Resolved):
     """Types F, H and K: the link between two addresses."""
 
     type: SegmentType
     local: Address
     remote: Address
+    algorithm: int | None = None
+    sid: IPv6Address | int | None = None
+    behavior: str = ""
 
     def __str__(self) -> str:
         return f"the link from {self.local} to {self.remote}{self._by}"
 
 
-Segment = Label | SidSegment | NodeSegment | InterfaceSegment | LinkSegment
+Segment = Union[Label, SidSegment, NodeSegment, InterfaceSegment, LinkSegment]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Form:
     """How a type is written: its class, the keys that it needs, and those that it may have."""
 

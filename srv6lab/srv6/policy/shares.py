@@ -15,7 +15,7 @@ def shares(weights: Sequence[int]) -> tuple[Fraction, ...]:
     return tuple(Fraction(weight, whole) for weight in weights)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LinuxWeights:
     """Weights of next hops, and by how much the share of any is off at most."""
 
@@ -35,6 +35,4 @@ def linux_weights(wanted: Sequence[Fraction]) -> LinuxWeights:
 
 def _rounded(wanted: Sequence[Fraction], factor: Fraction) -> LinuxWeights:
     weights = tuple(max(1, round(share * factor)) for share in wanted)
-    return LinuxWeights(
-        weights, max(abs(got - share) for got, share in zip(shares(weights), wanted, strict=True))
-    )
+    return LinuxWeights(weights, max(abs(got - share) for got, share in zip(shares(weights), wanted)))

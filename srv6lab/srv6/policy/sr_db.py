@@ -9,16 +9,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from ipaddress import IPv4Network, IPv6Address, IPv6Network
+from typing import Union
 
 from .identity import Address, within
 
-Network = IPv4Network | IPv6Network
+Network = Union[IPv4Network, IPv6Network]
 
 SHORTEST, STRICT_SHORTEST = 0, 1  # SR algorithms (RFC 8402 section 3.1.1)
 MOST_METRIC = 2**24 - 1  # wide metrics (RFC 5305 section 3.7); delays in microseconds (RFC 8570 section 4.1)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Node:
     """A node and the prefixes that come from it: its locators, loopbacks and whatever else it announces."""
 
@@ -26,7 +27,7 @@ class Node:
     prefixes: tuple[Network, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Link:
     """An adjacency, from one node to a neighbor: a cable is two of them.
 
@@ -58,7 +59,7 @@ class Link:
         return f"{self.node} to {self.neighbor}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class KnownSid:
     """A SID, the node that owns it, its behavior, its SR algorithm, and the link of one that leads over one."""
 

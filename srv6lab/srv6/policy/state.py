@@ -31,7 +31,7 @@ class Action(Enum):
     DROP = "dropped"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Flow:
     """The share of a policy's flows that goes over one list of SIDs."""
 
@@ -39,7 +39,7 @@ class Flow:
     share: Fraction
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Installed:
     """What a policy has in the forwarding plane: its active candidate path, and its binding SID."""
 
@@ -47,7 +47,7 @@ class Installed:
     binding_sid: IPv6Address | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PolicyState:
     """A policy at a headend: every candidate path, the choice among them, its binding SID, and the flows that
     are to be installed, none where it isn't valid."""
@@ -145,10 +145,8 @@ def _flows(state: PolicyState, found: States) -> tuple[Flow, ...]:
         parts = [found[PolicyId(me.headend, one.color, me.endpoint)].flows for one in active.constituents]
         of_each = shares([one.weight for one in active.constituents])
         return tuple(
-            Flow(flow.sids, flow.share * share)
-            for flows, share in zip(parts, of_each, strict=True)
-            for flow in flows
+            Flow(flow.sids, flow.share * share) for flows, share in zip(parts, of_each) for flow in flows
         )
     lists = [one for one in active.lists if one.valid]
     of_each = shares([one.weight for one in lists])
-    return tuple(Flow(one.sids, share) for one, share in zip(lists, of_each, strict=True))
+    return tuple(Flow(one.sids, share) for one, share in zip(lists, of_each))

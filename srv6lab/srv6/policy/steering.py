@@ -31,7 +31,7 @@ class ColorOnly(Enum):
         return cls.ENDPOINT if flags == 3 else cls(flags)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Color:
     """A color of a route, with its CO flags."""
 
@@ -39,7 +39,7 @@ class Color:
     co: ColorOnly = ColorOnly.ENDPOINT
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Destination:
     """The policy that a route is installed on, None for its next hop by the IGP, and the rule."""
 
@@ -59,7 +59,7 @@ def per_destination(next_hop: Address, colors: Iterable[Color], states: States) 
     return Destination(None, "no color has a policy that is valid")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Step:
     what: str
     fits: Callable[[Address, Address], bool]
@@ -82,7 +82,7 @@ _STEPS = (
 _FAR = {ColorOnly.ENDPOINT: 1, ColorOnly.NULL_ENDPOINT: 3, ColorOnly.ANY_ENDPOINT: 5}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PerFlow:
     """The policy of every forwarding class, None for the path that the IGP has; `bypassed` where all are the
     first's, so that no array is needed."""

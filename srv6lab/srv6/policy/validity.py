@@ -15,7 +15,7 @@ from .view import View
 Others = Mapping[PolicyId, tuple[Policy, bool]]  # each with whether it is valid
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CandidateState:
     """A candidate path at a headend. Of a composite path, `constituents` are those whose policies are valid."""
 
@@ -31,13 +31,12 @@ class CandidateState:
 
 def judge(policy: PolicyId, candidate: CandidatePath, view: View, others: Others) -> CandidateState:
     """A candidate path with all that is wrong with it and with its lists; `others` are the headend's policies."""
-    match candidate.path:
-        case Explicit() as path:
-            return _explicit(policy, candidate, path, view)
-        case Dynamic() as path:
-            return _dynamic(policy, candidate, path, view)
-        case Composite() as path:
-            return _composite(policy, candidate, path, others)
+    path = candidate.path
+    if isinstance(path, Explicit):
+        return _explicit(policy, candidate, path, view)
+    if isinstance(path, Dynamic):
+        return _dynamic(policy, candidate, path, view)
+    return _composite(policy, candidate, path, others)
 
 
 def _explicit(policy: PolicyId, candidate: CandidatePath, path: Explicit, view: View) -> CandidateState:

@@ -82,14 +82,12 @@ def _write_candidate(one: CandidatePath) -> dict[str, Any]:
 
 
 def _write_path(path: Path) -> dict[str, Any]:
-    match path:
-        case Explicit(lists):
-            return {"segment_lists": [_write_list(one) for one in lists]}
-        case Dynamic(metric):
-            constraints = (one.name for one in fields(path) if one.name != "metric")
-            return {"dynamic": {"metric": metric.name.lower(), **_plain(path, *constraints)}}
-        case Composite(constituents):
-            return {"composite": [_plain(one) for one in constituents]}
+    if isinstance(path, Explicit):
+        return {"segment_lists": [_write_list(one) for one in path.lists]}
+    if isinstance(path, Dynamic):
+        constraints = (one.name for one in fields(path) if one.name != "metric")
+        return {"dynamic": {"metric": path.metric.name.lower(), **_plain(path, *constraints)}}
+    return {"composite": [_plain(one) for one in path.constituents]}
 
 
 def _write_list(given: SegmentList) -> dict[str, Any]:

@@ -5,13 +5,30 @@ trap 'echo "day0/server1.sh:$LINENO: $BASH_COMMAND" >&2' ERR
 
 # A machine of its own has what its box has; what lacks comes from its archive.
 if [[ ${SRV6LAB_GUEST-} ]]; then
+  install_packages() {
+    local package
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get update || return
+    for package; do
+      apt-get install -y "$package" || install_backports "$package" || return
+    done
+  }
+  # The archive that this machine has, with its suite of backports.
+  install_backports() {
+    local suite archive
+    suite=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
+    # shellcheck disable=SC2016  # apt-get expands it
+    archive=$(apt-get indextargets --format '$(REPO_URI) $(RELEASE)' 'Created-By: Packages' | sed -n "s/ $suite\$//p" | sort -u | tail -n 1)
+    [[ $archive ]] || return
+    echo "deb $archive $suite-backports main" >/etc/apt/sources.list.d/srv6lab-backports.list
+    apt-get update && apt-get install -y -t "$suite-backports" "$1"
+  }
   missing=()
   for tool in ip:iproute2 ping:iputils-ping python3:python3 tcpdump:tcpdump nft:nftables iptables:iptables; do
     command -v "${tool%%:*}" >/dev/null || missing+=("${tool#*:}")
   done
   command -v snort >/dev/null || command -v suricata >/dev/null || missing+=(suricata)
-  if [[ ${missing[*]-} ]] &&
-    ! { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y "${missing[@]}"; } >/var/log/srv6lab-packages.log 2>&1; then
+  if [[ ${missing[*]-} ]] && ! install_packages "${missing[@]}" >/var/log/srv6lab-packages.log 2>&1; then
     echo "day0/server1.sh: server1 lacks ${missing[*]}, and its archive does not give them: connect it to a network, or use a box that has them" >&2
     exit 1
   fi
@@ -184,6 +201,8 @@ srext_serves() {
   IFS=.- read -r major minor _ <<<"$(uname -r)"
   if [[ $(readlink /proc/self/ns/pid) != "pid:[4026531836]" ]]; then
     why="this is a namespace, where SREXT has no hook"
+  elif [[ -e /var/lib/srv6lab/srconf-since && $(</var/lib/srv6lab/srconf-since) == $(</proc/sys/kernel/random/boot_id) ]]; then
+    why="srconf serves since this machine was booted"
   elif ((major > 6 || (major == 6 && minor > 1))); then
     why="SREXT panics kernels after 6.1, and this is $(uname -r)"
   elif ((major == 5 && minor >= 2 && minor <= 9)); then
@@ -208,27 +227,39 @@ patch_srext() {
   done < <(grep -rlE 'struct[[:space:]]+genl_(ops|family)[[:space:]]' --include='*.c' "$source")
 }
 
-install_srext() {
-  local major minor source=/usr/local/src/SRv6-net-prog
+# The newest commit there is, and the one that was run: what has another name is not built.
+srext_commit=74345a35b1fa3119a302fe5b1c70e6bac5d30d85
+fetch_srext() {
+  local source=$1
+  [[ -d $source/.git ]] || timeout 120 git clone https://github.com/netgroup/SRv6-net-prog "$source" || return
+  git -C "$source" checkout --force --detach "$srext_commit" && git -C "$source" clean -fdxq && [[ $(git -C "$source" rev-parse HEAD) == "$srext_commit" ]]
+}
+
+build_srext() {
+  local source=$1 major minor
   IFS=.- read -r major minor _ <<<"$(uname -r)"
-  why="SREXT could not be built here: see /var/log/srext.log"
-  {
-    apt-get update &&
-      DEBIAN_FRONTEND=noninteractive apt-get install -y git make gcc "linux-headers-$(uname -r)" &&
-      { [[ -d $source ]] || git clone https://github.com/SRouting/SRv6-net-prog "$source"; } &&
-      patch_srext "$source/srext" "$major" "$minor" &&
-      make -C "$source/srext" &&
-      make -C "$source/srext" install &&
-      depmod -a &&
-      modprobe srext
-  } >/var/log/srext.log 2>&1
+  patch_srext "$source/srext" "$major" "$minor" &&
+    make -C "$source/srext/kernel" && make -C "$source/srext/tools" && make -C "$source/srext" install &&
+    depmod -a && modprobe srext
+}
+
+install_srext() {
+  local source=/usr/local/src/SRv6-net-prog log=/var/log/srext.log
+  why="SREXT needs git, make, gcc and the headers of $(uname -r), which the archive does not give: see $log"
+  { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y git make gcc "linux-headers-$(uname -r)"; } >"$log" 2>&1 || return
+  why="SREXT cannot be fetched: see $log"
+  fetch_srext "$source" >>"$log" 2>&1 || return
+  why="SREXT cannot be built or loaded: see $log"
+  build_srext "$source" >>"$log" 2>&1 && why=
 }
 
 why=
 if srext_serves && { [[ -d /sys/module/srext ]] || install_srext; }; then
   mechanism=SREXT
+  rm -f /usr/local/sbin/srconf # ours, of a boot without a network; SREXT's is in /usr/bin
 else
   mechanism="srconf on eBPF"
+  cat /proc/sys/kernel/random/boot_id >/var/lib/srv6lab/srconf-since
   # Vagrant uploads as an ordinary user, and without the bit that makes a file a command.
   if [[ ${SRV6LAB_SRCONF-} ]]; then
     rm -rf /usr/local/lib/srconf

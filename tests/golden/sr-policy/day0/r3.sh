@@ -5,12 +5,29 @@ trap 'echo "day0/r3.sh:$LINENO: $BASH_COMMAND" >&2' ERR
 
 # A machine of its own has what its box has; what lacks comes from its archive.
 if [[ ${SRV6LAB_GUEST-} ]]; then
+  install_packages() {
+    local package
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get update || return
+    for package; do
+      apt-get install -y "$package" || install_backports "$package" || return
+    done
+  }
+  # The archive that this machine has, with its suite of backports.
+  install_backports() {
+    local suite archive
+    suite=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
+    # shellcheck disable=SC2016  # apt-get expands it
+    archive=$(apt-get indextargets --format '$(REPO_URI) $(RELEASE)' 'Created-By: Packages' | sed -n "s/ $suite\$//p" | sort -u | tail -n 1)
+    [[ $archive ]] || return
+    echo "deb $archive $suite-backports main" >/etc/apt/sources.list.d/srv6lab-backports.list
+    apt-get update && apt-get install -y -t "$suite-backports" "$1"
+  }
   missing=()
   for tool in ip:iproute2 ping:iputils-ping python3:python3 nft:nftables; do
     command -v "${tool%%:*}" >/dev/null || missing+=("${tool#*:}")
   done
-  if [[ ${missing[*]-} ]] &&
-    ! { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y "${missing[@]}"; } >/var/log/srv6lab-packages.log 2>&1; then
+  if [[ ${missing[*]-} ]] && ! install_packages "${missing[@]}" >/var/log/srv6lab-packages.log 2>&1; then
     echo "day0/r3.sh: r3 lacks ${missing[*]}, and its archive does not give them: connect it to a network, or use a box that has them" >&2
     exit 1
   fi
