@@ -30,6 +30,11 @@ for node in $OTHERS; do
   mkdir "/run/nodes/$node"
 done
 cables
+# A wire has a carrier from the start, as a hypervisor's has.
+for node in $OTHERS "$PROXY"; do
+  # shellcheck disable=SC2016  # the shell in the node expands it
+  within "$node" sh -c 'for nic in /sys/class/net/*; do ip link set dev "${nic##*/}" up 2>/dev/null || true; done'
+done
 for node in $OTHERS; do within "$node" bash "day0/$node.sh"; done
 within "$PROXY" env SRV6LAB_SRCONF="$PWD/srconf" bash "day0/$PROXY.sh"
 apply
