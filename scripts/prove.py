@@ -6,6 +6,8 @@ the table of the fault corpus, which it prints as well, in prove/corpus.txt. Par
 and keeps what came of each in prove/campaign.txt. Part `captures` changes right captures of
 all labs, and keeps what was judged of them in prove/mutants.txt.
 
+Part `snort` runs a real Snort, of the trees that $SNORT names. Without it the part is left out of all, and says so.
+
 It refuses a work tree with changes, whose result would belong to no commit, unless told --allow-dirty: then
 the file says so. It decides nothing: every test and its assertions are in tests/.
 """
@@ -48,6 +50,7 @@ PARTS = {
     "srext": ("prove", "tests/srext"),
     "machines": ("prove", "tests/providers"),
     "class": ("prove", "tests/classroom"),
+    "snort": ("prove", "tests/snort"),
     "packages": ("prove", "tests/packages"),
     "rest": ("prove", ""),
 }
@@ -157,7 +160,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("part", nargs="*", default=list(PARTS), help=f"of {', '.join(PARTS)} (default: all)")
+    parser.add_argument("part", nargs="*", help=f"of {', '.join(PARTS)} (default: all)")
     parser.add_argument("--allow-dirty", action="store_true", help="run although the work tree has changes")
     options = parser.parse_args()
 
@@ -169,7 +172,11 @@ def main() -> int:
         mend = "prove: commit them, or try it with: .venv/bin/python scripts/prove.py --allow-dirty"
         print(told, *(f"  {line}" for line in dirty), mend, sep="\n", file=sys.stderr)
         return 2
-    codes = [prove(part, dirty) for part in options.part]
+    parts = options.part or list(PARTS)
+    if not options.part and not os.environ.get("SNORT"):
+        parts.remove("snort")
+        print("prove: no real Snort was run: SNORT=/path make prove part=snort", file=sys.stderr)
+    codes = [prove(part, dirty) for part in parts]
     return next((abs(code) for code in codes if code), 0)  # below 0 where a signal ended pytest
 
 

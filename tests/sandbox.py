@@ -45,7 +45,10 @@ STUBS = {
     "iptables": IPTABLES,
     "nft": 'if [[ $1 == -f ]]; then cat >>"$SANDBOX_CALLS"; fi\necho "x counter packets 7 bytes 0 drop"',
     "suricata": 'while [[ $1 && $1 != -l ]]; do shift; done\necho "Engine started" >>"$2/log"; echo 1 >"$2/pid"',
-    "snort": 'echo "Commencing packet processing"',
+    # Its ring is filled while it says nothing of that.
+    "snort": 'if [[ $1 == -V ]]; then echo "Version 2.9.16.1 GRE (Build 140)" >&2; exit; fi\n'
+    'mkdir -p "$SANDBOX_ROOT/proc/$$/net"; echo "7f00-7f01 rw-s 0 00:08 5 socket:[5]" >"$SANDBOX_ROOT/proc/$$/maps"\n'
+    'echo "0 3 3 0003 2     1 0      0      5" >"$SANDBOX_ROOT/proc/$$/net/packet"',
     "srconf": 'if [[ $2 == add ]]; then echo "$3" >>"$SANDBOX_ROOT/sids"; fi\n'
     'if [[ $2 == show ]]; then cat "$SANDBOX_ROOT/sids"; fi',
     "readlink": "echo nothing",

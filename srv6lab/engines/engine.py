@@ -14,7 +14,9 @@ class Engine:
 
     `package` is Debian's, `in_debian` whether the release that boxes are made of has it. Alerts go to the file `log` in
     the service's folder, and `read` takes them from its text. `started` is what the engine says in the file that is
-    called `log` there once it looks at packets. A `daemon` leaves the shell that starts it, and says itself whether it could.
+    called `log` there once it looks at packets, "" where it says so too early and its packet socket is looked at instead.
+    A `daemon` leaves the shell that starts it, and says itself whether it could. Whether it `tells_tunnel`: the addresses
+    around the packet that it looked at.
     """
 
     name: str
@@ -25,6 +27,7 @@ class Engine:
     daemon: bool
     read: Callable[[str], Iterator[LoggedAlert]]
     version: str = "-V"
+    tells_tunnel: bool = False
 
 
 class LoggedAlert(NamedTuple):

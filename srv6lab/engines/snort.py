@@ -1,4 +1,7 @@
-"""Snort: alerts in `alert.csv`, with the columns timestamp, sig_id, msg, proto, src, dst."""
+"""Snort: alerts in `alert.csv`, with the columns timestamp, generator, signature, message, protocol, source, destination.
+
+2.9 and 3 write the same columns there; 3 calls the file `alert_csv.txt`, which is a link to it.
+"""
 
 from __future__ import annotations
 
@@ -7,21 +10,15 @@ from collections.abc import Iterator
 
 from srv6lab.engines.engine import Engine, LoggedAlert, shortest
 
+_RULES = "1"  # the generator of alerts by rules; decoders and preprocessors number theirs anew
+
 
 def read(log: str) -> Iterator[LoggedAlert]:
     """A last line that is still being written is left for the next look."""
     whole = log[: log.rfind("\n") + 1]
-    for row in csv.reader(whole.splitlines()):
-        if len(row) >= 6:
-            yield LoggedAlert(int(row[1]), shortest(row[4].strip()), shortest(row[5].strip()))
+    for row in csv.reader(whole.splitlines(), skipinitialspace=True):
+        if len(row) == 7 and row[1].strip() == _RULES:
+            yield LoggedAlert(int(row[2]), shortest(row[5].strip()), shortest(row[6].strip()))
 
 
-ENGINE = Engine(
-    "snort",
-    "snort",
-    in_debian=False,
-    log="alert.csv",
-    started="Commencing packet processing",
-    daemon=False,
-    read=read,
-)
+ENGINE = Engine("snort", "snort", in_debian=False, log="alert.csv", started="", daemon=False, read=read)

@@ -26,5 +26,12 @@ def read(log: str) -> Iterator[LoggedAlert]:
 
 
 ENGINE = Engine(
-    "suricata", "suricata", in_debian=True, log="eve.json", started="Engine started", daemon=True, read=read
+    "suricata",
+    "suricata",
+    in_debian=True,
+    log="eve.json",
+    started="Engine started",
+    daemon=True,
+    read=read,
+    tells_tunnel=True,
 )

@@ -142,14 +142,28 @@ case ${running:-$engine} in
   yes) ;;
   snort)
 rm -f "$service/pid" "$service/ready" "$service/log" "$service/failed"
+case $(snort -V 2>&1) in
+  *"Version 3."*)
+cat >"$service/snort.lua" <<EOF
+alert_csv = {file = true, fields = 'timestamp gid sid msg proto src_addr dst_addr', separator = ','}
+ips = {include = '$service/rules'}
+EOF
+    ln -sfn alert.csv "$service/alert_csv.txt"
+    words=(-c "$service/snort.lua" -s 2018)
+    ;;
+  *)
 cat >"$service/snort.conf" <<EOF
 config checksum_mode: none
-output alert_csv: alert.csv timestamp,sig_id,msg,proto,src,dst
+output alert_csv: alert.csv timestamp,sig_generator,sig_id,msg,proto,src,dst
 include $service/rules
 EOF
+    words=(-N -c "$service/snort.conf" -P 2018)
+    ;;
+esac
 (
   echo "$BASHPID" >"$service/pid"
-  exec "${enter[@]}" snort -q -k none -c "$service/snort.conf" -l "$service" -i veth0-snort
+  exec "${enter[@]}" snort -k none -l "$service" -i veth0-snort \
+    --daq afpacket --daq-mode passive --daq-var buffer_size_mb=16 "${words[@]}"
 ) </dev/null >"$service/log" 2>&1 &
     ;;
   suricata)
@@ -180,12 +194,19 @@ for ((tries = 0; tries < 1000; tries++)); do
   [[ $engine != none && ! -e $service/ready && ! -e $service/failed ]] || break
   case $engine in
     snort)
-      started='Commencing packet processing'
       [[ ! -s $service/pid ]] || kill -0 "$(<"$service/pid")" 2>/dev/null || touch "$service/failed"
+      # It has started when the kernel fills the ring of its packet socket; what it says itself comes before that.
+      if [[ -s $service/pid ]]; then
+        at=/proc/$(<"$service/pid")
+        ring=$(grep -om1 'socket:\[[0-9]*' "$at/maps" 2>/dev/null) || true
+        if [[ $ring ]] && grep -Eq " 1 +[0-9]+ +[0-9]+ +${ring#*[} *$" "$at/net/packet"; then touch "$service/ready"; fi
+      fi
       ;;
-    suricata) started='Engine started' ;;
+    suricata)
+      if [[ -e $service/log && $(<"$service/log") == *'Engine started'* ]]; then touch "$service/ready"; fi
+      ;;
   esac
-  if [[ -e $service/log && $(<"$service/log") == *"$started"* ]]; then touch "$service/ready"; else sleep 0.02; fi
+  [[ -e $service/ready ]] || sleep 0.02
 done
 if [[ $engine != none && ! -e $service/ready ]]; then
   echo "day0/server1.sh: service snort: $engine does not start:" >&2
