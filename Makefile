@@ -1,7 +1,7 @@
 # Installs, and hands on to invoke; after the first run, `.venv/bin/invoke` is what people type.
 
 .DEFAULT_GOAL := help
-.PHONY: help named setup up check destroy test lint prove site e2e-vagrant FORCE
+.PHONY: help named setup up check destroy test lint prove site packages sbom e2e-vagrant FORCE
 MAKEFLAGS += --no-print-directory
 
 # The lab's name goes through the environment and is quoted, so neither make nor the shell runs what it says.
@@ -65,6 +65,14 @@ prove: .venv/.ready-prove ## The long repeats, part=NAME of them or all; writes 
 
 site: .venv/.ready-site ## The documents as a site that opens from the folder site/, without a network
 	@.venv/bin/python scripts/make_site.py
+
+packages: .venv/.ready-lab ## Wheels and Debian packages, in dist/
+	@.venv/bin/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+	@.venv/bin/python scripts/make_packages.py
+
+sbom: .venv/.ready-site ## What is installed in .venv, as CycloneDX JSON: dist/sbom.json
+	@mkdir -p dist
+	@.venv/bin/cyclonedx-py environment --output-reproducible --validate --of JSON -o dist/sbom.json .venv/bin/python
 
 e2e-vagrant: named .venv/.ready-e2e ## lab=NAME : Every exercise in virtual machines; writes prove/vagrant.json
 	@.venv/bin/python tests/vagrant/e2e.py --lab "$$lab" --write prove/vagrant.json $${provider:+--provider "$$provider"}

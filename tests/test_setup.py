@@ -142,6 +142,8 @@ def test_make_alone_lists_every_target(ready_clone: Path) -> None:
         "lint",
         "prove",
         "site",
+        "packages",
+        "sbom",
         "e2e-vagrant",
     ]
 

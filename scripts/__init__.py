@@ -1,0 +1,1 @@
+"""What builds and proves the project; each file is a command."""
