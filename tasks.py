@@ -114,7 +114,7 @@ def up(
         "format": f"how the verdict is printed: {', '.join(formats.VERDICTS)}",
         "verbose": "on a terminal too, every point of every exercise",
         "causes": "of a task that is begun: tell the causes, too, which costs a fifth of its points",
-        "report": "a file for the page of it, too, as `invoke report` makes it, in less time",
+        "report": "a file for the page of it, too, as the task report makes it, in less time",
         "color": "auto, always or never ($NO_COLOR is never)",
         "instance": _INSTANCE,
     },
