@@ -656,9 +656,11 @@ def destroy(_: Context, lab: str, instance: str = "", purge: bool = False) -> No
     """Take away exactly what `up` made: after a crash too, and when the lab's file is gone."""
     from srv6lab.live import lifecycle
 
-    home = SITE.home(SITE.refer(lab), instance)
+    reference = SITE.refer(lab)
+    home = SITE.home(reference, instance)
     if not lifecycle.destroy(home, purge=purge):
-        where = elsewhere(SITE.instances, home.path.name)
+        if not (where := elsewhere(SITE.instances, home.path.name)):
+            SITE.need_lab(reference)
         print(f"{home.path.name} isn't up: {where or 'nothing to take away'}")
     elif home.runs.is_dir():
         print(

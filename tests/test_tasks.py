@@ -413,6 +413,10 @@ class TestWrongWords:
         assert (done.returncode, done.stderr) == (0, "")
         assert "nothing to take away" in done.stdout
 
+    def test_destroying_what_never_was_is_1_and_suggests(self, typed: Typed) -> None:
+        said(typed("destroy", f"{NAME}x"), 1, f"there is no lab {NAME}x", f"did you mean `{NAME}`?")
+        said(typed("destroy", "no/where.yml"), 1, "there is no lab where")
+
 
 @pytest.fixture
 def typo(tmp_path: Path) -> Path:
