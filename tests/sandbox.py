@@ -96,6 +96,9 @@ class Sandbox:
         agent = made.root / "usr/local/lib/srv6lab/srv6lab/agent/__main__.py"
         agent.parent.mkdir(parents=True)
         agent.touch()
+        booted = made.root / "proc/sys/kernel/random/boot_id"
+        booted.parent.mkdir(parents=True)
+        booted.write_text("since-then\n")
         (folder / "unknown.sh").write_text(UNKNOWN, encoding="utf-8")
         return made
 

@@ -278,6 +278,7 @@ def test_the_list_is_not_empty() -> None:
         "virtualbox",
         "libvirt",
         "prove",
+        "site",
         "test",
     }
     assert all(isinstance(tool, Tool) and tool.purpose and tool.package for tool in listed())
