@@ -131,7 +131,7 @@ def answers_of_a_probe(view: Facts, locate: Locate) -> Iterator[Problem]:
     for exercise in view.exercises:
         for item in exercise.probes:
             probe, where = item.value, locate((*item.path, "answered"))
-            if probe.answers is None or len(probe.kinds) != 1:
+            if len(probe.kinds) != 1 or probe.answers is None:
                 continue
             if not probe.kind.answered:
                 fit = [kind for kind in PROBE_KINDS if kind.answered]
