@@ -188,7 +188,7 @@ def forms(contexts: Iterable[ParserContext], collection: Collection) -> dict[str
 
 def all_forms() -> dict[str, Form]:
     """The same of all tasks that there are."""
-    known = namespace()
+    known = deepcopy(namespace())  # invoke takes the words of help away from the tasks that it reads
     return forms(known.to_contexts(), known)
 
 
