@@ -322,9 +322,10 @@ def test_a_page_is_written_where_it_is_asked_for(
 def test_a_pipe_is_written_to_and_not_replaced(page: Callable[..., Path | None], tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    with subprocess.Popen([tool("cat"), str(pipe)], stdout=subprocess.PIPE, text=True) as reader:
+    read = tmp_path / "read"
+    with read.open("w") as file, subprocess.Popen([tool("cat"), str(pipe)], stdout=file):
         page(out=str(pipe))
-        assert of_page(reader.communicate()[0])["kind"] == "check"
+    assert of_page(read.read_text("utf-8"))["kind"] == "check"
     assert pipe.is_fifo()
 
 
