@@ -660,7 +660,7 @@ def destroy(_: Context, lab: str, instance: str = "", purge: bool = False) -> No
     home = SITE.home(reference, instance)
     if not lifecycle.destroy(home, purge=purge):
         if not (where := elsewhere(SITE.instances, home.path.name)):
-            SITE.need_lab(reference)
+            SITE.known(reference)
         print(f"{home.path.name} isn't up: {where or 'nothing to take away'}")
     elif home.runs.is_dir():
         print(

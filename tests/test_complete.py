@@ -14,6 +14,8 @@ import pytest
 from srv6lab.cli import complete
 from srv6lab.cli.complete import Labs, candidates
 from srv6lab.cli.places import Place
+from srv6lab.cli.program import all_forms
+from srv6lab.tasks.classroom import submit
 from tests.conftest import REPOSITORY, SITE
 from tests.in_process import Typed
 from tests.small import SMALL
@@ -67,6 +69,12 @@ def test_all_tasks_are_offered(labs: Labs, typed: Typed) -> None:
     for name in FORMS:
         assert name in candidates([], "", FORMS, labs)
     assert typed("--complete", "--", "invoke", "chec").stdout == "check\n"
+
+
+def test_reading_what_tasks_take_leaves_them_their_words_of_help() -> None:
+    before = dict(submit.help)
+    assert all_forms()["submit"].options
+    assert submit.help == before != {}
 
 
 def test_nothing_is_said_to_a_line_that_is_typed(capsys: pytest.CaptureFixture[str]) -> None:

@@ -156,13 +156,6 @@ class LabsFolder:
             return self.load(reference)[0]
         return None
 
-    def need_lab(self, reference: Reference) -> None:
-        """UsageError for a lab that isn't there, with what may be meant: also one that is up, whose file is gone."""
-        if not reference.path.exists():
-            known = [*self.names(), *(home.path.name for home, _ in self.up())]
-            what = f"there is no lab {reference.name}, and nothing that is called so is up"
-            raise UsageError(what, or_all(reference.name, known))
-
     def home(self, reference: Reference, instance: str = "") -> Home:
         name = instance or reference.name
         if not _INSTANCE.match(name):
