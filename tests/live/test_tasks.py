@@ -104,7 +104,7 @@ class TestRecording:
 
     def test_a_run_takes_the_place_of_the_one_before_when_it_is_kept(self, fake: Fake, one: Instance) -> None:
         fake.tracers = tracers("", "")
-        fake.tell("west", "ping", *["3 packets transmitted, 2 received"] * 3)
+        fake.tell("west", "ping", *["3 packets transmitted, 2 received"] * 4)
         place = one.home.run("across")
         place.mkdir(parents=True)
         (place / "verdict.json").write_text("the one before")
@@ -116,6 +116,7 @@ class TestRecording:
         self.recorded(one)  # what a killed check left is in nobody's way
         self.recorded(one)
         keep(one.home, "across")
+        self.recorded(one)  # nor of a destroy
         one.home.forget(keep_runs=True)
         assert [path.name for path in one.home.path.iterdir()] == ["runs"]
 

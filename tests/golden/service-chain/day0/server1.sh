@@ -253,7 +253,7 @@ srext_commit=74345a35b1fa3119a302fe5b1c70e6bac5d30d85
 fetch_srext() {
   local source=$1
   [[ -d $source/.git ]] || timeout 120 git clone https://github.com/netgroup/SRv6-net-prog "$source" || return
-  git -C "$source" checkout --force --detach "$srext_commit" && git -C "$source" clean -fdxq && [[ $(git -C "$source" rev-parse HEAD) == "$srext_commit" ]]
+  git -C "$source" checkout --force --detach "$srext_commit" && git -C "$source" clean -fdxq
 }
 
 build_srext() {
