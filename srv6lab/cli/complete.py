@@ -182,9 +182,9 @@ _OF_A_LAB: Mapping[str, Callable[[Mapping[str, Any], Mapping[str, str]], Sequenc
 
 def _forms() -> Forms:
     """What each task takes."""
-    return kept(
-        "completion.json", [SHARE / "tasks.py", *sorted((PACKAGE / "tasks").glob("*.py"))], _all_forms
-    )
+    sources = [SHARE / "tasks.py", *sorted((PACKAGE / "tasks").glob("*.py"))]
+    forms: Forms = kept("completion.json", sources, _all_forms)
+    return forms
 
 
 def _all_forms() -> Forms:
