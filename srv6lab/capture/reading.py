@@ -91,7 +91,6 @@ def read_all(
 def _part(path: Path, folder: Path, most: int) -> _Part:
     """A file that is no capture, or can't be unpacked, is a capture of nothing that says why; no more than so many frames
     are read of another."""
-    folder.mkdir()
     try:
         plain, fault = unpacked(path, folder)
         framing = pcap.whole_file(plain, most)
