@@ -46,7 +46,7 @@ _COURSE = ("labs", "up", "check", "connect", "status", "destroy")
 
 _MENDS = {  # by what the system says of a file
     errno.ENOSPC: "make room there, or name a file elsewhere",
-    errno.EROFS: "name a file elsewhere",
+    errno.EROFS: "work in a folder that can be written to, or name a file there",
     errno.ENOTDIR: "name a file in a folder",
     errno.EISDIR: "name a file in it",
 }
@@ -124,6 +124,8 @@ class Lab(Program):
             mend = WITH_SUDO if denied else _MENDS.get(error.errno or 0, f"{CALLED} --debug shows where")
             self._fail(f"error: {error.strerror or error}{where}\n  mend: {mend}", 3)
         except Exception as error:
+            if interrupt := _interrupt_in(error):
+                self._fail("interrupted", code_of(interrupt))
             what = f"internal error: {type(error).__name__}: {error}"
             self._fail(f"{what}\n  mend: {CALLED} --debug shows where", 3)
 
@@ -215,6 +217,13 @@ def _option(name: str, argument: Argument, required: bool) -> Option:
     flags = tuple(f"--{one}" if len(one) > 1 else f"-{one}" for one in argument.names)
     kind = argument.kind if argument.takes_value and not argument.optional else bool
     return Option(name, flags, kind, required and kind is not list)
+
+
+def _interrupt_in(error: BaseException | None) -> KeyboardInterrupt | None:
+    """What led to an error: a class that is made meanwhile, in an import say, wraps it (Python 3.11)."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error
 
 
 def _first_line(task: object) -> str:
