@@ -7,7 +7,7 @@ all commands, and the next `up` makes those nodes anew.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,12 +18,14 @@ from srv6lab.host.files import write_whole
 from srv6lab.host.progress import Progress
 from srv6lab.live import sending, snapshot
 from srv6lab.live.instance import Instance
+from srv6lab.providers.base import Health
 from srv6lab.providers.rendered import Rendered
 from srv6lab.providers.state import Home
 from srv6lab.render.laid import Laid, LaidNode, laid, laid_nics, laid_node
 from srv6lab.render.step import Step, step
 
 LAID, HALF = "laid.json", "changing.json"
+CHANGE = "change"  # of the file, in `status`
 _SCHEMA = 1
 _MOST = 40  # lines of what a change does
 
@@ -126,9 +128,9 @@ def _after(home: Home, lab: Rendered, found: Step) -> Laid:
 
 def told(found: Step, nodes: int, *, done: bool = True) -> Iterator[str]:
     """What was done, or would be, for a person."""
-    lines = [*found.lines()]
-    did = "changed what is another in its file" if done else "this would change"
-    yield f"{did}; {nodes - len(found.run)} of {nodes} nodes stay as they are:"
+    lines = [*found.lines()] or [f"{name}: {'ran' if done else 'runs'} Day0 again" for name in found.run]
+    did = "changed what its file has changed" if done else "this would change"
+    yield f"{did}; {nodes - len(found.run)} of {nodes} nodes stay as they are{':' if lines else ''}"
     yield from (f"  {line}" for line in lines[:_MOST])
     if len(lines) > _MOST:
         yield f"  and {len(lines) - _MOST} more"
@@ -139,6 +141,13 @@ def refuse_half(one: Instance) -> None:
     if nodes := half_done(one.home):
         what = f"{one.name} is half changed: an `up` after an edit of its file didn't come to its end ({', '.join(nodes)})"
         raise UsageError(what, _go_on(one))
+
+
+def health(one: Instance) -> Sequence[Health]:
+    """Every node and tracer; one more line where the lab is half changed."""
+    nodes = half_done(one.home)
+    half = [Health(CHANGE, ", ".join(nodes), False, f"half done: {_go_on(one)}")] if nodes else []
+    return [*half, *one.status()]
 
 
 def _half(one: Instance, error: LabError) -> LabError:

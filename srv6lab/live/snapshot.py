@@ -68,7 +68,7 @@ def keep(lab: Instance) -> None:
     lacking = [node for node in lab.nodes() if node not in kept]
     if lacking:
         lab.home.own(KEPT)
-        write_whole(lab.home.path / KEPT, json.dumps(kept | _ask_all(lab, lacking)))
+        write_whole(lab.home.path / KEPT, json.dumps(kept | ask(lab, lacking)))
 
 
 def forget(lab: Instance, nodes: Iterable[str]) -> None:
@@ -93,7 +93,7 @@ def differences(lab: Instance) -> tuple[Difference, ...] | None:
     """What of each node isn't as it was kept, nothing of a node that can't be asked; None where nothing was kept."""
     try:
         before = json.loads((lab.home.path / KEPT).read_text(encoding="utf-8"))
-        after = _ask_all(lab, lab.nodes())
+        after = ask(lab, lab.nodes())
         other = [node for node in after if before.get(node, "") != after[node]]
         told = ((node, read(before.get(node, "")), read(after[node])) for node in other)
         return tuple(one for node, was, now in told for one in compare(node, was, now))
@@ -111,7 +111,8 @@ def differences_of(lab: Instance, node: str) -> tuple[Difference, ...] | None:
         return None
 
 
-def _ask_all(lab: Instance, nodes: Sequence[str]) -> dict[str, str]:
+def ask(lab: Instance, nodes: Sequence[str]) -> dict[str, str]:
+    """What each of these nodes says of its settings; nothing where it doesn't answer."""
     with ThreadPoolExecutor(max_workers=8) as pool:
         return dict(zip(nodes, pool.map(partial(_ask, lab), nodes), strict=True))
 

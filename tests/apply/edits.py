@@ -61,10 +61,7 @@ def edits(data: Data) -> Iterator[tuple[str, Data]]:
                 yield f"add a route to {name}", _edited(data, "nodes", name, "routes", add=more)
         if "loopback" in node and isinstance(node["loopback"], str):
             changed = deepcopy(data)
-            changed["nodes"][name]["loopbacks"] = [
-                changed["nodes"][name].pop("loopback"),
-                "2001:db8:99::9/128",
-            ]
+            changed["nodes"][name]["loopback"] = [node["loopback"], "2001:db8:99::9/128"]
             yield f"another loopback of {name}", changed
         if node.get("role") == "host":
             yield f"{name} routes", _edited(data, "nodes", name, put={"role": "router"})
