@@ -43,8 +43,8 @@ class Fake(Provider):
         changes: bool = False,
         rendering: Callable[[Plan], Files] = render,
     ) -> None:
-        words, can = "nothing at all", {"makes_machines": makes_machines, "changes": changes}
-        self.record = Record("fake", "fake", words, lambda _: self, rendering, "", **can)
+        record = Record("fake", "fake", "nothing at all", lambda _: self, rendering, "", makes_machines)
+        self.record = replace(record, changes=changes)
         self.steps: list[Step] = []
         self.done: list[str] = []
         self.asked: list[tuple[str, str]] = []

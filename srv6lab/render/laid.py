@@ -13,7 +13,19 @@ from hashlib import sha256
 from ipaddress import ip_network
 
 from srv6lab.evidence.packets import Point
-from srv6lab.plan.nodes import Nic, Plan, PlannedNode, PlannedRoute, PlannedService, SteeredPrefix
+from srv6lab.plan.nodes import (
+    Interface,
+    Nic,
+    Plan,
+    PlannedNode,
+    PlannedProxy,
+    PlannedRoute,
+    PlannedRule,
+    PlannedService,
+    PlannedSid,
+    SteeredPrefix,
+)
+from srv6lab.plan.own import Own
 from srv6lab.render.day0 import day0_path
 from srv6lab.topology.scalars import Network
 
@@ -111,45 +123,62 @@ def _stays(node: PlannedNode) -> Iterator[str]:
 
 def _things(node: PlannedNode) -> Iterator[Thing]:
     """Those that stand on others come before them."""
-    for proxy in node.proxies:
-        words = f"{proxy.sid} {proxy.behavior.name} by {proxy.to} and {proxy.back} to {proxy.next_hop}"
-        over = f" over {', '.join(map(str, proxy.policy))} from {proxy.source}" if proxy.policy else ""
-        yield Thing("proxy", f"proxy {proxy.sid}", words + over, f"srconf localsid del {proxy.sid}")
+    yield from map(_proxy, node.proxies)
     for service in node.services:
         yield from _service(service)
     for own in node.routing.bgp.sids if node.routing and node.routing.bgp else ():
         if own.behavior == "End.DT4":
             yield _laid_route(ip_network(own.sid), None, None, own.behavior, "SID")
     for rule in node.rules:
-        for version in rule.versions:
-            words = [f"from {rule.source or 'all'}", f"to {rule.to}" if rule.to else ""]
-            words += [f"iif {rule.nic}" if rule.nic else "", f"fwmark {rule.mark}" if rule.mark else ""]
-            line = " ".join(word for word in (f"{rule.preference}:", *words, f"lookup {rule.table}") if word)
-            key = f"rule {version} {rule.preference}"
-            yield Thing("rule", key, line, f"ip -{version} rule del preference {rule.preference}")
+        yield from _rule(rule)
     yield from _routes(node)
     yield from _kernel(node)
-    for nic in dict.fromkeys(one.nic for one in node.neighbors):
-        yield Thing("", f"segments {nic}", "", f"ip link set dev {nic} gso_max_segs 65535")
+    yield from _own(node.own)
+    for device in dict.fromkeys(one.nic for one in node.neighbors):
+        yield Thing("", f"segments {device}", "", f"ip link set dev {device} gso_max_segs 65535")
     for neighbor in node.neighbors:
         at = f"{neighbor.address} dev {neighbor.nic}"
         yield Thing("neighbor", f"neighbor {at}", f"{at} lladdr {neighbor.mac}", f"ip neighbor del {at}")
     for nic in node.nics:
         if not nic.vrf:
             yield Thing("link", f"mtu {nic.name}", f"{nic.name}: mtu {nic.mtu}")
-            yield from _addresses(nic.name, nic)
-    yield from _addresses("lo", node)
+            yield from _addresses(nic.name, nic.addresses)
+    yield from _addresses("lo", node.loopbacks)
 
 
-def _addresses(device: str, of: Nic | PlannedNode) -> Iterator[Thing]:
-    """Each with its place: the first one is what a node sends from, so what stands behind another one is laid anew."""
-    before = ""
-    for address in of.addresses if isinstance(of, Nic) else of.loopbacks:
-        family = "inet6" if address.version == 6 else "inet"
-        line = f"{device} {family} {address}"
-        take = f"ip address del {address} dev {device}"
-        yield Thing("address", f"{before} address {line}", line, take)
-        before = f"behind {address}" if not before else f"{before} {address}"
+def _proxy(proxy: PlannedProxy) -> Thing:
+    words = f"{proxy.sid} {proxy.behavior.name} by {proxy.to} and {proxy.back} to {proxy.next_hop}"
+    over = f" over {', '.join(map(str, proxy.policy))} from {proxy.source}" if proxy.policy else ""
+    return Thing("proxy", f"proxy {proxy.sid}", words + over, f"srconf localsid del {proxy.sid}")
+
+
+def _rule(rule: PlannedRule) -> Iterator[Thing]:
+    words = [f"{rule.preference}:", f"from {rule.source or 'all'}", f"to {rule.to}" if rule.to else ""]
+    words += [f"iif {rule.nic}" if rule.nic else "", f"fwmark {rule.mark}" if rule.mark else ""]
+    line = " ".join(word for word in (*words, f"lookup {rule.table}") if word)
+    for version in rule.versions:
+        take = f"ip -{version} rule del preference {rule.preference}"
+        yield Thing("rule", f"rule {version} {rule.preference}", line, take)
+
+
+def _own(own: Own) -> Iterator[Thing]:
+    """What Day0 does again, whatever of it is another."""
+    for one in own.sysctls:
+        yield Thing("sysctl", f"own {one.name}", f"{one.name} = {one.value}")
+    for file in own.files:
+        digest = sha256(file.content.encode()).hexdigest()[:12]
+        line = f"{file.path} mode {file.mode} owner {file.owner} sha256 {digest}"
+        yield Thing("file", f"file {file.path}", line)
+    for number, command in enumerate(own.commands, 1):
+        yield Thing("command", f"command {number}", command)
+
+
+def _addresses(device: str, addresses: Sequence[Interface]) -> Iterator[Thing]:
+    """Each with those before it: the first one is what a node sends from, so what stands behind another one is laid anew."""
+    for place, address in enumerate(addresses):
+        line = f"{device} {'inet6' if address.version == 6 else 'inet'} {address}"
+        behind = " behind ".join(map(str, addresses[:place]))
+        yield Thing("address", f"address {line} {behind}", line, f"ip address del {address} dev {device}")
 
 
 def _routes(node: PlannedNode) -> Iterator[Thing]:
@@ -161,22 +190,26 @@ def _routes(node: PlannedNode) -> Iterator[Thing]:
             yield _route(routes[0].prefix, routes[0].table, routes)
     for sid in node.local_sids:
         if not sid.vrf and not sid.by:
-            words = [f"{name} {value}" for name, value in sid.parameters]
-            words += [f"segments {' '.join(map(str, sid.policy))}"] if sid.policy else []
-            words += [f"flavors {' '.join(sid.flavors)}"] if sid.flavors else []
-            yield _laid_route(sid.prefix, None, None, " ".join((sid.behavior.name, *words)), "SID")
+            yield _laid_route(sid.prefix, None, None, _words(sid), "SID")
     for policy in node.steering:
         if not policy.vrf:
             yield from _policy(policy)
     for frames in node.frames:
         yield _laid_route(ip_network(frames.segments[0]), frames.table, None, "throw")
-        over = f"{frames.mode} {' '.join(map(str, frames.segments))}{_signed(frames.hmac)} dev {frames.nic}"
+        words = f"{frames.mode} {' '.join(map(str, frames.segments))}{_signed(frames.hmac)} dev {frames.nic}"
         for prefix in frames.prefixes:
-            yield _laid_route(prefix, frames.table, None, over, "steering")
+            yield _laid_route(prefix, frames.table, None, words, "steering")
+        where = f"iif {frames.by} lookup {frames.table}"
         for version in (4, 6):
-            words = f"preference {frames.preference} iif {frames.by} lookup {frames.table}"
-            key, take = f"rule {version} of {frames.by}", f"ip -{version} rule del {words}"
-            yield Thing("rule", key, f"{frames.preference}: iif {frames.by} lookup {frames.table}", take)
+            take = f"ip -{version} rule del preference {frames.preference} {where}"
+            yield Thing("rule", f"rule {version} of {frames.by}", f"{frames.preference}: {where}", take)
+
+
+def _words(sid: PlannedSid) -> str:
+    words = [sid.behavior.name, *(f"{name} {value}" for name, value in sid.parameters)]
+    words += [f"segments {' '.join(map(str, sid.policy))}"] if sid.policy else []
+    words += [f"flavors {' '.join(sid.flavors)}"] if sid.flavors else []
+    return " ".join(words)
 
 
 def _policy(policy: SteeredPrefix) -> Iterator[Thing]:
@@ -228,14 +261,6 @@ def _kernel(node: PlannedNode) -> Iterator[Thing]:
     if node.hmac_check != "present":
         files = 'for file in /proc/sys/net/ipv6/conf/*/seg6_require_hmac; do echo 0 >"$file"; done'
         yield Thing("sysctl", "hmac check", f"seg6_require_hmac {node.hmac_check}", files)
-    for one in node.own.sysctls:
-        yield Thing("sysctl", f"own {one.name}", f"{one.name} = {one.value}")
-    for file in node.own.files:
-        digest = sha256(file.content.encode()).hexdigest()[:12]
-        line = f"{file.path} mode {file.mode} owner {file.owner} sha256 {digest}"
-        yield Thing("file", f"file {file.path}", line)
-    for number, command in enumerate(node.own.commands, 1):
-        yield Thing("command", f"command {number}", command)
     if node.tunnel_source:
         line = f"tunsrc {node.tunnel_source}"
         yield Thing("tunnel source", "tunnel source", line, "ip sr tunsrc set ::")

@@ -78,7 +78,7 @@ def test_an_edited_lab_is_as_a_new_one_and_the_rest_has_not_noticed(begin: Calla
     edited.sh("gate", "ping -c 1 -w 5 10.0.9.1; ping -c 1 -w 5 10.0.9.2")
     edited.sh("west", "ping -c 1 -w 5 10.0.9.1", timeout=20)
     for one in edited.running.captures(None, edited.running.home.path / "collected"):
-        assert one.state == "live" and one.packets, f"{one.point}: the packets from before are there still"
+        assert one.state == "live" and one.captured, f"{one.point}: the packets from before are there still"
     back = begin(small(BEGUN), "edited")
     assert Data.of(back.running.state).nodes == before.nodes
     assert as_new(begin, back) == []
