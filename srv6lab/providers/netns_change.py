@@ -47,12 +47,12 @@ def change(lab: Rendered, step: Step, home: Home, state: State, progress: Progre
     """The lab as the plan has it, with what is known of its processes; each is written down as soon as it is there."""
     data = Data.of(state)
     at_once(partial(_take, data), list(step.takes.items()))
-    data = _cut(step, data)
-    data = _with_nodes(lab.plan, [*step.made], home, data, progress)
-    home.write(state := replace(state, provider_data=data.document()))
+    data = _with_nodes(lab.plan, [*step.made], home, _cut(step, data), progress)
+    if data.document() != state.provider_data:
+        home.write(state := replace(state, provider_data=data.document()))
     if step.made:
         vpn.make_namespaces(lab.plan, partial(netns.argv_of, data.nodes), [*step.made])
-    lab.write(home)
+    lab.write(home, lab.changed(home))
     nics = {nic.point: nic for nic in lab.plan.traced()}
     wires = [nics[point] for point in step.wired if not point.netns]
     if wires:
@@ -66,7 +66,9 @@ def change(lab: Rendered, step: Step, home: Home, state: State, progress: Progre
     running = netns.begin_day0(lab, data, step.run)
     if inside and netns.services_are_wired(changed, data, running):
         data = _traced(inside, home, data)
-    home.write(state := replace(state, provider_data=data.document()))
+    state = replace(state, provider_data=data.document())
+    if step.wired or step.renamed:
+        home.write(state)
     netns.end_day0(running, progress)
     return state
 

@@ -101,8 +101,10 @@ def test_a_node_more_and_a_node_less() -> None:
     assert [*back.lines()][:2] == ["new: taken away", "gate:eth9: taken away"]
 
 
-def test_what_is_half_done_is_made_anew() -> None:
-    assert to(planned(), half=("exit",)).made == {"exit": "an earlier `up` changed it half"}
+def test_what_is_half_done_is_made_anew_and_what_came_of_it_goes() -> None:
+    found = to(planned(), half=("exit", "newcomer"))
+    assert found.made == {"exit": "an earlier `up` changed it half"}
+    assert found.gone == ("newcomer",), "the file had it then, and has it no longer"
 
 
 def test_a_capture_with_another_name_is_no_other_wire() -> None:
