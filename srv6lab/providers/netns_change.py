@@ -24,8 +24,8 @@ from srv6lab.evidence.packets import Point
 from srv6lab.host.command import run
 from srv6lab.host.progress import Progress
 from srv6lab.host.waiting import at_once, wait_until
-from srv6lab.providers import bridges, netns, vpn
-from srv6lab.providers.keeping import KEEPER, alive_file, enter
+from srv6lab.providers import bridges, netns, rootless, vpn
+from srv6lab.providers.keeping import KEEPER, alive_file
 from srv6lab.providers.netns import Data
 from srv6lab.providers.process import Process
 from srv6lab.providers.rendered import Rendered
@@ -152,7 +152,7 @@ def _more_nodes(laid_over: Mapping[str, str], home: Home, keeper: Process) -> di
     said = home.path / "keeper.log"
     with alive_file(home) as alive, said.open("wb") as errors:
         popen = subprocess.Popen(
-            [*enter(keeper), sys.executable, "-I", "-S", str(KEEPER), "more"],
+            [*_beside(keeper), sys.executable, "-I", "-S", str(KEEPER), "more"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,
@@ -170,6 +170,12 @@ def _more_nodes(laid_over: Mapping[str, str], home: Home, keeper: Process) -> di
         why = wrong or said.read_text("utf-8", "replace").strip() or "no answer"
         raise MachineError(f"a node can't be started: {why}")
     return {one["node"]: Process(one["pid"], one["start"]) for one in answers}
+
+
+def _beside(keeper: Process) -> tuple[str, ...]:
+    """The beginning of a command line that runs what follows as one of the keeper's own: its network is this machine's."""
+    of = ("--mount", "--pid", "--root", "--wd")
+    return (*rootless.within(keeper.pid), "nsenter", "--target", str(keeper.pid), *of, "--")
 
 
 def _lines(source: int, count: int) -> list[bytes]:

@@ -100,7 +100,7 @@ def _why_anew(before: LaidNode, after: LaidNode) -> str:
     """What of a node can't be changed while it lives; "" where nothing of that is another."""
     lost = [one for one in before.stays if one not in after.stays]
     other = [*lost, *sorted({*before.same} ^ {*after.same})]
-    return f"its {other[0].partition(':')[0]} {'goes' if lost else 'is another'}" if other else ""
+    return f"its {other[0].partition(':')[0]} {'goes' if lost else 'changed'}" if other else ""
 
 
 def _flux(before: Mapping[str, LaidNic], after: Mapping[str, LaidNic], places: Collection[str]) -> set[str]:
