@@ -81,7 +81,6 @@ def read_all(
 
 def _part(path: Path, folder: Path) -> _Part:
     """A file that is no capture, or can't be unpacked, is a capture of nothing that says why."""
-    folder.mkdir()
     try:
         plain, fault = unpacked(path, folder)
         framing = pcap.whole_file(plain)

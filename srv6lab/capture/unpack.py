@@ -26,7 +26,7 @@ _OTHERS = {
 
 
 def unpacked(path: Path, folder: Path) -> tuple[Path, str]:
-    """A file as it is or, if it is compressed, unpacked into the folder; and why it isn't whole, "" if it is.
+    """A file as it is or, if it is compressed, unpacked into the folder, which is made for it; and why it isn't whole, "" if it is.
 
     ValueError for a file that can't be unpacked here, OSError where it can't be read or written.
     """
@@ -37,6 +37,7 @@ def unpacked(path: Path, folder: Path) -> tuple[Path, str]:
     opener = next((one for begin, one in _OPENERS.items() if magic.startswith(begin)), None)
     if opener is None:
         return path, ""
+    folder.mkdir(exist_ok=True)
     target = folder / "unpacked"
     with opener(path) as packed, target.open("wb") as written:
         return target, _copied(packed, written)
