@@ -43,7 +43,7 @@ def lab_of_srext() -> Plan:
 def words(plan: Plan, proxy: str, exercise: str) -> Iterator[str]:
     """What lab.sh reads: the nodes, and functions that wire them, change them, trace and probe."""
     nics = {nic.point: nic for nic in plan.nics()}
-    place = {node.name: f"netns {node.name}" if node.name != proxy else "" for node in plan.nodes}
+    place = {node.name: f"netns {node.name if node.name != proxy else 1}" for node in plan.nodes}  # 1: a PID
     yield f"PROXY={proxy}"
     yield f"OTHERS={shlex.quote(' '.join(node for node in place if node != proxy))}"
     yield "cables() {"
@@ -52,7 +52,7 @@ def words(plan: Plan, proxy: str, exercise: str) -> Iterator[str]:
         if nic.point < other.point:
             near = f"name {nic.name} address {nic.mac} mtu {nic.mtu} {place[nic.point.node]}"
             far = f"name {other.name} address {other.mac} mtu {other.mtu} {place[other.point.node]}"
-            yield f"  ip link add {near} type veth peer {far}"
+            yield f"  ip -n wires link add {near} type veth peer {far}"
     yield "}\napply() {"
     _, asked = plan.exercise(exercise)
     for action in asked.apply:
