@@ -12,7 +12,6 @@ from pathlib import Path
 from srv6lab.called import CALLED
 from srv6lab.host.system import System, dotted, version
 from srv6lab.host.vagrant import mismatch, read_virtualbox
-from srv6lab.images import OUR_BOX
 
 from . import readers
 from .asking import ABSENT, Answer
@@ -138,7 +137,7 @@ def boxes(make: Make, answer: Answer, wanted: Sequence[str]) -> Finding:
     absent = [box for box in wanted if box not in here]
     mend = (
         f"while there is a network: vagrant box add --provider virtualbox {' '.join(absent)}; "
-        f"or {CALLED} box.build --add, and {CALLED} up with --box {OUR_BOX}"
+        f"or {CALLED} box.build --add, and {CALLED} up with --box and its name"
     )
     found = f"not here: {', '.join(absent)}" if absent else ", ".join(wanted)
     return make(
