@@ -26,7 +26,17 @@ from tests.userland import userland
 
 HERE = Path(__file__).parent
 KERNEL, SUITE = "6.1", "bookworm"
-TOOLS = ("git", "make", "gcc", "kmod", "tcpdump", "nftables", "iptables", f"linux-headers-{native()}")
+TOOLS = (
+    "git",
+    "make",
+    "gcc",
+    "libc6-dev",
+    "kmod",
+    "tcpdump",
+    "nftables",
+    "iptables",
+    f"linux-headers-{native()}",
+)
 PATIENCE = 1800.0  # seconds for all that happens in the machine, under emulation
 
 
