@@ -21,6 +21,7 @@ from srv6lab.called import CALLED
 from srv6lab.errors import DriftError, LabError, UsageError
 from srv6lab.host.files import shown, write_whole
 from srv6lab.host.progress import Progress
+from srv6lab.host.scratch import below
 from srv6lab.host.version import version
 from srv6lab.live.instance import Instance
 from srv6lab.report import formats
@@ -118,7 +119,7 @@ def check(
     from srv6lab.live import sending, snapshot
     from srv6lab.live.begun import TASK, read_begun
     from srv6lab.live.lifecycle import refuse_stale
-    from srv6lab.live.run import keep, record
+    from srv6lab.live.run import record
     from srv6lab.report.json import verdicts_json
 
     verdicts: list[Verdict] = []
@@ -130,10 +131,10 @@ def check(
             verdicts.append(_confirmed(one, verdict.result(), progress))
             write_whole(folder / VERDICT, verdicts_json(verdicts[-1:]))
             write_run(folder, _run(one, found, verdicts[-1].exercise, took, digest(folder)))
-            keep(one.home, verdicts[-1].exercise)
+            one.home.keep_run(verdicts[-1].exercise)
 
     refuse_stale(one, found)
-    with one.home.locked(), ThreadPoolExecutor(max_workers=1) as pool:
+    with one.home.locked(), below(one.home.scratch), ThreadPoolExecutor(max_workers=1) as pool:
         for module in ("srv6lab.judge.grade", "srv6lab.capture.tshark"):  # pyshark takes long to import
             pool.submit(import_module, module)
         with suppress(LabError):  # then the first exercise says so
