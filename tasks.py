@@ -26,6 +26,7 @@ from srv6lab.cli.labs import listing
 from srv6lab.cli.places import elsewhere, remember
 from srv6lab.errors import UsageError
 from srv6lab.host.files import shown, write_to
+from srv6lab.host.scratch import below
 from srv6lab.providers import registry
 from srv6lab.providers.records import DEFAULT_PROVIDER
 from srv6lab.render import targets
@@ -268,12 +269,12 @@ def doctor(
     show = formats.chosen(formats.DIAGNOSIS, format)
     chosen = doctor_.choose(provider)
     asked = SITE.load(SITE.refer(lab))[0] if lab else None
-    found = doctor_.diagnose(chosen, [] if asked else SITE.plans(), asked, SITE.instances.parent)
+    found = doctor_.diagnose(chosen, [] if asked else SITE.plans(), asked, SITE.instances)
     if mend:
         from srv6lab.doctor import mending
 
         mending.install(mending.packages(found), yes=yes)
-        found = doctor_.diagnose(chosen, [] if asked else SITE.plans(), asked, SITE.instances.parent)
+        found = doctor_.diagnose(chosen, [] if asked else SITE.plans(), asked, SITE.instances)
     sys.stdout.write(show(found))
     sys.stdout.flush()
     if not found.works:
@@ -364,7 +365,7 @@ def report(
     reference = SITE.refer(lab)
     home = SITE.home(reference, instance)
     handed = report_.Handed(captures, map)
-    with report_.begun(home.runs, exercise, handed) as tsharks:
+    with below(home.scratch), report_.begun(home.runs, exercise, handed) as tsharks:
         plan, _warnings = SITE.load(reference, instance)
         with _progress(f"report {reference.name}") as progress:
             path = report_.report(plan, home, exercise, handed, out, progress, tsharks)
