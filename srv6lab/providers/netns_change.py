@@ -148,7 +148,10 @@ def _with_nodes(plan: Plan, names: Sequence[str], home: Home, data: Data, progre
 
 def _more_nodes(laid_over: Mapping[str, str], home: Home, keeper: Process) -> dict[str, Process]:
     """Nodes of a lab that is kept already, started in the namespaces of its keeper."""
-    order = {"scratch": str((home.path / "scratch").resolve()), "nodes": laid_over}
+    scratch = home.path / "more"  # what is mounted there shows to nobody else
+    home.own(scratch.name)
+    scratch.mkdir(exist_ok=True)
+    order = {"scratch": str(scratch.resolve()), "nodes": laid_over}
     said = home.path / "keeper.log"
     with alive_file(home) as alive, said.open("wb") as errors:
         popen = subprocess.Popen(
