@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from srv6lab.called import CALLED
 from srv6lab.errors import NodeError, UsageError
-from srv6lab.evidence.observations import Tracer
-from srv6lab.evidence.packets import Point
-from srv6lab.host.command import Completed
 from srv6lab.host.progress import Progress
-from srv6lab.providers.rendered import Rendered
 from srv6lab.providers.state import Home, State
 
 if TYPE_CHECKING:  # a plan takes longest to import, and most of what a provider does needs none
+    from srv6lab.evidence.observations import Tracer
+    from srv6lab.evidence.packets import Point
+    from srv6lab.host.command import Completed
     from srv6lab.plan.nodes import Plan
     from srv6lab.providers.process import Process  # of Linux only
+    from srv6lab.providers.rendered import Rendered
     from srv6lab.render.files import Files
 
 
@@ -34,7 +34,7 @@ class Health:
     detail: str = ""
 
 
-Mark = Mapping[Point, Any]
+Mark = Mapping["Point", Any]
 
 
 @dataclass(frozen=True, slots=True)
