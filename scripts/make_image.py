@@ -70,13 +70,14 @@ def root_file_system(target: Path, package: Path) -> None:
     """The tar of a Debian with the package installed in it; MachineError where Debian can't be had."""
     site = "/usr/lib/srv6lab/lib/python*/site-packages"
     chroot = 'chroot "$1" env DEBIAN_FRONTEND=noninteractive'
-    kept = " ".join(f'"$1"/{name}' for name in NOT_KEPT)
+    left = " ".join(f'"$1"/{name}' for name in NOT_KEPT)
     some = " ".join(sorted(make_packages.SOME_LABS))
     hooks = (
         f'cp {shlex.quote(str(package))} "$1/srv6lab.deb"',
         f"{chroot} apt-get -q -y --no-install-recommends install /srv6lab.deb",
         f"{chroot} sh -c 'sh {site}/srv6lab/share/scripts/setup packages {some}'",
-        f"rm -rf {kept}",
+        f"rm -rf {left}",
+        """echo '. /usr/share/bash-completion/bash_completion' >>"$1/root/.bashrc\"""",
     )
     options = ["--variant=minbase", "--skip=output/dev", *(f"--customize-hook={hook}" for hook in hooks)]
     os.environ["SOURCE_DATE_EPOCH"] = str(make_packages.date())

@@ -203,6 +203,12 @@ def all_forms() -> dict[str, Form]:
     return forms(known.to_contexts(), known)
 
 
+def summaries() -> dict[str, str]:
+    """What each task does, in a line."""
+    known = namespace()
+    return {name: _first_line(known[name]) for name in all_forms()}
+
+
 def form_of(context: ParserContext, function: Callable[..., object] | None = None) -> Form:
     """What a task takes, as its function says; what has no default is required, unless it may be none of a list."""
     parameters = inspect.signature(function).parameters if function else {}
