@@ -90,6 +90,14 @@ def test_lintian_has_nothing_to_say(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     """But for what the overrides say, each beside its reason; who built them is known here."""
     monkeypatch.setattr(make_packages, "MAINTAINER", "Somebody Careful <careful@debian.org>")
     packages = [make_packages.srconf_deb(tmp_path), make_packages.srv6lab_deb(tmp_path)]
-    command = ["lintian", "--allow-root", "--tag-display-limit", "0", "--fail-on", "error,warning", *packages]
+    command = [
+        "lintian",
+        "--allow-root",
+        "--tag-display-limit",
+        "0",
+        "--fail-on",
+        "error,warning",
+        *map(str, packages),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "LANG": "C.UTF-8"})
     assert (done.returncode, re.findall(r"^[EW]: .*", done.stdout, re.MULTILINE)) == (0, []), done.stderr
