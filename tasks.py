@@ -62,6 +62,7 @@ def labs(_: Context) -> None:
         "box": f"a box for all machines instead of those that the file names ({', '.join(registry.WITH_MACHINES)})",
         "trust": "run the lab's own commands, now and until they change",
         "single-vm": f"one machine with the whole lab in namespaces ({', '.join(registry.WITH_MACHINES)})",
+        "dry-run": "only say what an edit of the file would change in a lab that is up",
     }
 )
 def up(
@@ -73,8 +74,9 @@ def up(
     box: str = "",
     single_vm: bool = False,
     trust: bool = False,
+    dry_run: bool = False,
 ) -> None:
-    """Bring a lab up; on a lab that is up, bring back what is missing.
+    """Bring a lab up; on a lab that is up, bring back what is missing, and change what its file has changed.
 
     A lab with commands of its own shows them first, and runs them with --trust. Every NIC is traced from before the first packet, into .srv6lab/<instance>/captures/.
     """
@@ -90,6 +92,11 @@ def up(
         called = SITE.said(reference.path, reference.name) + (f" --instance {instance}" if instance else "")
         print(f"{begun.exercise} is begun in {home.path.name}, so nothing is brought back")
         print(f"  {CALLED} reset lab={called} goes back to its start, {CALLED} finish lab={called} ends it")
+        return
+    if dry_run:
+        plan, _warnings = SITE.load(reference, instance)
+        for line in lifecycle.would_change(home, plan, Request(reference, chosen, box)):
+            print(line)
         return
     with _progress(f"up {reference.name}") as progress:
         progress.line(registry.provider_line(chosen, explicit=bool(provider or kernel)))
@@ -262,12 +269,12 @@ def doctor(
     show = formats.chosen(formats.DIAGNOSIS, format)
     chosen = doctor_.choose(provider)
     asked = SITE.load(SITE.refer(lab))[0] if lab else None
-    found = doctor_.diagnose(chosen, [] if asked else SITE.plans(), asked, SITE.instances.parent)
+    found = doctor_.diagnose(chosen, [] if asked else SITE.plans(), asked, SITE.instances)
     if mend:
         from srv6lab.doctor import mending
 
         mending.install(mending.packages(found), yes=yes)
-        found = doctor_.diagnose(chosen, [] if asked else SITE.plans(), asked, SITE.instances.parent)
+        found = doctor_.diagnose(chosen, [] if asked else SITE.plans(), asked, SITE.instances)
     sys.stdout.write(show(found))
     sys.stdout.flush()
     if not found.works:

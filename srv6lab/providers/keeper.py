@@ -13,6 +13,8 @@ only. It is told on standard input and answers on standard output, a JSON docume
     ← {"node": "r1", "pid": 4711, "start": 123456}     PIDs as the first namespace counts them
     ← {"error": "…"}                                   and the end of everything
     → stay
+
+As `keeper.py more`, in the namespaces of one that keeps a lab already, it starts more nodes there and ends.
 """
 
 from __future__ import annotations
@@ -24,9 +26,10 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from itertools import count
+from typing import Any
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
@@ -309,15 +312,19 @@ def _tell(**document: object) -> None:
     os.write(1, json.dumps(document).encode() + b"\n")  # one write: lines of several nodes don't mix
 
 
+def _start_nodes(order: Mapping[str, Any]) -> None:
+    for name, lower in order["nodes"].items():
+        # A helper makes the namespaces, forks the node into them and ends.
+        helper = _fork(partial(_start_node, name, order["scratch"], lower, _tell), _tell)
+        os.waitpid(helper, 0)
+
+
 def _keep() -> None:
     """PID 1 of the lab: starts the nodes, then waits for `stay` or for the pipe to close."""
     order = json.loads(sys.stdin.readline())
     pid, start = _identity()
     _tell(keeper=pid, start=start)
-    for name, lower in order["nodes"].items():
-        # A helper makes the namespaces, forks the node into them and ends.
-        helper = _fork(partial(_start_node, name, order["scratch"], lower, _tell), _tell)
-        os.waitpid(helper, 0)
+    _start_nodes(order)
     if sys.stdin.readline().strip() != "stay":
         return
     null = os.open("/dev/null", os.O_RDWR)
@@ -352,6 +359,9 @@ def _make_the_root_a_mount() -> None:
 
 def main() -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})  # for sigwait, in every process below
+    if sys.argv[1:] == ["more"]:
+        _start_nodes(json.loads(sys.stdin.readline()))  # whoever ends leaves them to the keeper, their PID 1
+        return
     _own_mounts()
     _call("unshare", _CLONE_NEWPID)
     _fork(_keep, _tell)

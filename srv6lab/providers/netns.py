@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from math import inf
@@ -37,7 +37,8 @@ from srv6lab.providers.rendered import Rendered
 from srv6lab.providers.state import Home, State
 
 if TYPE_CHECKING:
-    from srv6lab.plan.nodes import Nic, Plan
+    from srv6lab.plan.nodes import Nic, Plan, PlannedNode
+    from srv6lab.render.step import Step
 
 TOOLS = ("bash", "ip", "nsenter", "ping", "tcpdump")
 _PATIENCE = 30.0
@@ -106,18 +107,18 @@ class Netns(Provider):
             lab.write(home)  # while the nodes start
             nodes = keeper.nodes([*laid_over])
             data = replace(data, bridges=nodes.pop(bridges.PLACE, None), nodes=nodes)
-            if vpn.make_namespaces(plan, partial(_argv, data.nodes)):
+            if vpn.make_namespaces(plan, partial(argv_of, data.nodes)):
                 require(tools(("nft",) if any(node.vrfs for node in plan.nodes) else ()))
                 progress("this kernel has no VRFs: each is a network namespace of its node")
             progress(f"{len(data.nodes)} nodes, wiring {len({nic.link for nic in plan.nics()})} links")
-            _wire(plan, data)
-            data = replace(data, tracers=_start_tracers(plan.nics(), home, data))
+            wire([*plan.nics()], data)
+            data = replace(data, tracers=start_tracers(plan.nics(), home, data))
             progress(f"{len(data.tracers)} tracers live, running Day0")
-            running = _begin_day0(lab, data)
-            if _services_are_wired(plan, data, running):
-                more = _start_tracers(_service_nics(plan), home, data)
+            running = begin_day0(lab, data)
+            if services_are_wired(plan.nodes, data, running):
+                more = start_tracers(_service_nics(plan), home, data)
                 data = replace(data, tracers={**data.tracers, **more})
-            _end_day0(running, progress)
+            end_day0(running, progress)
             state = replace(state, phase="ready", provider_data=data.document())
             home.write(state)
         return state
@@ -131,12 +132,17 @@ class Netns(Provider):
         dead = [nic for nic in lab.plan.traced() if not data.alive(data.tracers[nic.point].process)]
         if dead:
             progress("restarting tracers: " + ", ".join(str(nic.point) for nic in dead))
-            data = replace(data, tracers={**data.tracers, **_start_tracers(dead, home, data)})
+            data = replace(data, tracers={**data.tracers, **start_tracers(dead, home, data)})
             state = replace(state, provider_data=data.document())
             home.write(state)
         progress("already up, running Day0 again")
-        _end_day0(_begin_day0(lab, data), progress)
+        end_day0(begin_day0(lab, data), progress)
         return state
+
+    def change(self, lab: Rendered, step: Step, home: Home, state: State, progress: Progress) -> State:
+        from srv6lab.providers.netns_change import change
+
+        return change(lab, step, home, state, progress)
 
     def down(self, home: Home, state: State | None) -> None:
         end(home, state)
@@ -163,7 +169,7 @@ class Netns(Provider):
         process = data.nodes.get(node)
         if process is None or not data.alive(process):
             raise MachineError(f"node {node} isn't running", f"{CALLED} up brings the lab back")
-        return (*_argv(data.nodes, node), *argv)
+        return (*argv_of(data.nodes, node), *argv)
 
     def exec(self, state: State, node: str, argv: Sequence[str], timeout: float | None = None) -> Completed:
         return run(self.command(state, node, argv), timeout)
@@ -191,7 +197,7 @@ def _ended(one: tcpdump.Tracing, home: Home) -> str:
     return f"its {tcpdump.why_dead(one, home.captures)}: {CALLED} up restarts it"
 
 
-def _argv(nodes: Mapping[str, Process], node: str) -> tuple[str, ...]:
+def argv_of(nodes: Mapping[str, Process], node: str) -> tuple[str, ...]:
     return (*enter(nodes[node]), "env", f"PATH={NODE_PATH}")
 
 
@@ -212,25 +218,26 @@ def health(data: Data, home: Home, alive: Callable[[Process], bool]) -> list[Hea
     return nodes + tracers
 
 
-def _wire(plan: Plan, data: Data) -> None:
-    """One veth pair a link, each end born inside its node, named as the plan names it. The end in a VPN comes
-    first: ip gives only that one the number that is asked for."""
-    nics = {nic.point: nic for nic in plan.nics()}
+def wire(ends: Sequence[Nic], data: Data) -> None:
+    """One veth pair a link, each end born inside its node, named as the plan names it: `ends` are both of each. The end in
+    a VPN comes first: ip gives only that one the number that is asked for."""
+    nics = {nic.point: nic for nic in ends}
     lines = []
     for nic in nics.values():
-        peer = nics[nic.peer]
         if nic.bridged and data.bridges:
             lines.append(f"link add {_veth(nic, data)} type veth peer {bridges.port(nic, data.bridges)}")
-        elif (not nic.vrf, nic.point) < (not peer.vrf, peer.point):
+            continue
+        peer = nics[nic.peer]
+        if (not nic.vrf, nic.point) < (not peer.vrf, peer.point):
             lines.append(f"link add {_veth(nic, data)} type veth peer {_veth(peer, data)}")
-    result = run([*_inside(data), "ip", "-batch", "-"], _PATIENCE, "\n".join(lines) + "\n")
+    result = run([*inside(data), "ip", "-batch", "-"], _PATIENCE, "\n".join(lines) + "\n")
     if result.exit_code:
         raise MachineError(f"the links can't be made: {result.stderr.strip()}")
     if data.bridges:
         bridges.make(nics.values(), data.bridges)
 
 
-def _inside(data: Data) -> tuple[str, ...]:
+def inside(data: Data) -> tuple[str, ...]:
     """The beginning of a command line that may make links. Somebody who isn't root makes none in this machine's own
     network namespace, not even for another one: so he does it in that of a node."""
     node = next(iter(data.nodes.values()))
@@ -250,7 +257,7 @@ def _service_nics(plan: Plan) -> list[Nic]:
     return [nic for nic in plan.traced() if nic.point.netns]
 
 
-def _start_tracers(nics: Iterable[Nic], home: Home, data: Data) -> dict[Point, tcpdump.Tracing]:
+def start_tracers(nics: Iterable[Nic], home: Home, data: Data) -> dict[Point, tcpdump.Tracing]:
     wanted = [tcpdump.Wanted(nic.point, nic.trace, str(_netns_path(nic, data))) for nic in nics]
     return tcpdump.start(wanted, data.keeper.pid, home.captures) if wanted else {}
 
@@ -271,11 +278,12 @@ class _Day0:
     popen: subprocess.Popen[str]
 
 
-def _begin_day0(lab: Rendered, data: Data) -> list[_Day0]:
-    """All nodes at once; those with services take longest, so they begin first."""
+def begin_day0(lab: Rendered, data: Data, nodes: Collection[str] | None = None) -> list[_Day0]:
+    """All nodes at once, or some of them; those with services take longest, so they begin first."""
     running = []
     files = lab.texts
-    for machine in sorted(lab.plan.nodes, key=lambda machine: -len(machine.services)):
+    wanted = (machine for machine in lab.plan.nodes if nodes is None or machine.name in nodes)
+    for machine in sorted(wanted, key=lambda machine: -len(machine.services)):
         node, script = data.nodes[machine.name], files[f"day0/{machine.name}.sh"]
         root = Path(f"/proc/{node.pid}/root")
         (root / "run/day0.sh").write_text(script, encoding="utf-8")
@@ -284,7 +292,7 @@ def _begin_day0(lab: Rendered, data: Data) -> list[_Day0]:
         if machine.headend:
             install_agent(node)
         popen = subprocess.Popen(
-            (*_argv(data.nodes, machine.name), "bash", "-c", _DAY0),
+            (*argv_of(data.nodes, machine.name), "bash", "-c", _DAY0),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -295,10 +303,10 @@ def _begin_day0(lab: Rendered, data: Data) -> list[_Day0]:
     return running
 
 
-def _services_are_wired(plan: Plan, data: Data, running: Sequence[_Day0]) -> bool:
+def services_are_wired(nodes: Iterable[PlannedNode], data: Data, running: Sequence[_Day0]) -> bool:
     """Waits until Day0 has wired the services' namespaces, or has failed to. What sensors still need
     then is time, and their NICs can be traced meanwhile."""
-    ports = [port.outside for node in plan.nodes for one in node.services for port in one.ports]
+    ports = [port.outside for node in nodes for one in node.services for port in one.ports]
     places = [Path(f"/proc/{data.nodes[nic.point.node].pid}/root/sys/class/net/{nic.name}") for nic in ports]
 
     def wired() -> bool:
@@ -308,7 +316,7 @@ def _services_are_wired(plan: Plan, data: Data, running: Sequence[_Day0]) -> boo
     return wired()
 
 
-def _end_day0(running: Sequence[_Day0], progress: Progress) -> None:
+def end_day0(running: Sequence[_Day0], progress: Progress) -> None:
     """Wait for all; every node that fails is named, not only the first. What a script says on its
     standard output is progress."""
     failures = []

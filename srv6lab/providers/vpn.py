@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import subprocess
 from binascii import crc32
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING
 
 from srv6lab.called import CALLED
@@ -32,10 +32,10 @@ _PROBE = "ip link add name vrf-probe type vrf table 4096 && ip link del dev vrf-
 Enter = Callable[[str], Sequence[str]]
 
 
-def make_namespaces(plan: Plan, enter: Enter) -> bool:
-    """Make the namespace of every VPN, if the kernel has no VRFs; `enter` says how to get into a node.
-    Whether they were made; MachineError for what no namespaces can serve."""
-    nodes = plan.nodes
+def make_namespaces(plan: Plan, enter: Enter, places: Collection[str] | None = None) -> bool:
+    """Make the namespace of every VPN, of all nodes or of some, if the kernel has no VRFs; `enter` says how to get into a
+    node. Whether they were made; MachineError for what no namespaces can serve."""
+    nodes = [node for node in plan.nodes if places is None or node.name in places]
     wanted = [(machine.name, name) for machine in nodes for name in machine.vrf_names()]
     if not wanted or _ends_well((*enter(wanted[0][0]), "sh", "-c", _PROBE)):
         return False
