@@ -125,8 +125,8 @@ class Lab(Program):
             mend = WITH_SUDO if denied else _MENDS.get(error.errno or 0, f"{CALLED} --debug shows where")
             self._fail(f"error: {error.strerror or error}{where}\n  mend: {mend}", 3)
         except Exception as error:
-            if interrupt := _interrupt_in(error):
-                self._fail("interrupted", code_of(interrupt))
+            if wrapped := _interrupt_in(error):
+                self._fail("interrupted", code_of(wrapped))
             what = f"internal error: {type(error).__name__}: {error}"
             self._fail(f"{what}\n  mend: {CALLED} --debug shows where", 3)
 

@@ -28,6 +28,6 @@ def test_what_an_interrupt_led_to_is_one(
             _as_a_class_body_does()
         raise RuntimeError("of our own")
 
-    monkeypatch.setattr(Lab, "_forms", fail)
+    monkeypatch.setattr(Lab, "_make_parser", fail)
     done = typed("labs")
     assert done.returncode == code and said in done.stderr
