@@ -29,6 +29,8 @@ from srv6lab.plan.own import Own
 from srv6lab.render.day0 import day0_path
 from srv6lab.topology.scalars import Network
 
+# FRR adds lines and takes none away, so Day0 starts daemons anew that run something else than they ran.
+_FORGET = "echo something else >/var/lib/srv6lab/frr.running"
 _CONFIGURATION = "\ncat >/etc/frr/frr.conf <<EOF\n"
 
 
@@ -275,7 +277,7 @@ def _of_frr(script: str) -> Iterator[Thing]:
             block = line
         if line.strip() not in ("", "!", "exit", "exit-address-family", "exit-vrf"):
             told = f"{block}: {line.strip()}" if line.startswith(" ") else line
-            yield Thing("FRR", f"frr {told}", told)
+            yield Thing("FRR", f"frr {told}", told, _FORGET)
 
 
 def _service(service: PlannedService) -> Iterator[Thing]:
