@@ -29,8 +29,6 @@ from srv6lab.plan.own import Own
 from srv6lab.render.day0 import day0_path
 from srv6lab.topology.scalars import Network
 
-# FRR adds lines and takes none away, so Day0 starts daemons anew that run something else than they ran.
-_FORGET = "echo something else >/var/lib/srv6lab/frr.running"
 _CONFIGURATION = "\ncat >/etc/frr/frr.conf <<EOF\n"
 
 
@@ -97,7 +95,9 @@ def laid_nics(plan: Plan) -> dict[str, LaidNic]:
 
 def laid_node(node: PlannedNode, script: str) -> LaidNode:
     things = {one.key: one for one in (*_things(node), *_of_frr(script))}  # of one key the last stands
-    return LaidNode(tuple(things.values()), tuple(_same(node)), tuple(_stays(node)))
+    # FRR adds lines to what it runs, and takes none away.
+    lines = (f"line of FRR: {one.line}" for one in things.values() if one.section == "FRR")
+    return LaidNode(tuple(things.values()), tuple(_same(node)), (*_stays(node), *lines))
 
 
 def _same(node: PlannedNode) -> Iterator[str]:
@@ -277,7 +277,7 @@ def _of_frr(script: str) -> Iterator[Thing]:
             block = line
         if line.strip() not in ("", "!", "exit", "exit-address-family", "exit-vrf"):
             told = f"{block}: {line.strip()}" if line.startswith(" ") else line
-            yield Thing("FRR", f"frr {told}", told, _FORGET)
+            yield Thing("FRR", f"frr {told}", told)
 
 
 def _service(service: PlannedService) -> Iterator[Thing]:
