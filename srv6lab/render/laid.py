@@ -95,7 +95,9 @@ def laid_nics(plan: Plan) -> dict[str, LaidNic]:
 
 def laid_node(node: PlannedNode, script: str) -> LaidNode:
     things = {one.key: one for one in (*_things(node), *_of_frr(script))}  # of one key the last stands
-    return LaidNode(tuple(things.values()), tuple(_same(node)), tuple(_stays(node)))
+    # FRR adds lines to what it runs, and takes none away.
+    lines = (f"line of FRR: {one.line}" for one in things.values() if one.section == "FRR")
+    return LaidNode(tuple(things.values()), tuple(_same(node)), (*_stays(node), *lines))
 
 
 def _same(node: PlannedNode) -> Iterator[str]:

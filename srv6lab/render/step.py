@@ -70,7 +70,7 @@ def step(before: Laid, after: Laid, rewritten: Collection[str], half: Collection
     kept = [name for name in after.nodes if name not in made]
     run = [name for name in after.nodes if name in made or name in rewritten or _touches(flux, name)]
     takes = {
-        name: tuple(_takes(before.nodes[name], after.nodes[name], _touches(flux, name)))
+        name: tuple(dict.fromkeys(_takes(before.nodes[name], after.nodes[name], _touches(flux, name))))
         for name in kept
         if name in run
     }

@@ -116,3 +116,18 @@ def test_an_mtu_is_day0s_to_set() -> None:
     found = edited("mtu: 2000", "mtu: 1900")
     assert found.run == ("gate", "exit") and not found.takes and not found.wired
     assert [*found.lines()] == ["gate link: eth2: mtu 2000 → 1900", "exit link: eth2: mtu 2000 → 1900"]
+
+
+def test_frr_adds_lines_and_takes_none_away_so_the_node_is_made_anew() -> None:
+    def told(*lines: str) -> dict[str, str]:
+        text = "\n".join(["", "cat >/etc/frr/frr.conf <<EOF", "router isis core", *lines, "EOF", ""])
+        return {path: script + text for path, script in render(PLAN).items() if path == "day0/gate.sh"} | {
+            path: script for path, script in render(PLAN).items() if path != "day0/gate.sh"
+        }
+
+    much, little = (laid(PLAN, told(*lines)) for lines in ((" net 49", " is-type level-1"), (" net 49",)))
+    less = step(much, little, {"gate"})
+    assert less.made == {"gate": "its line of FRR goes"}
+    assert [*less.lines()][-1] == "gate FRR: - router isis core: is-type level-1"
+    more = step(little, much, {"gate"})
+    assert not more.made and not more.takes
