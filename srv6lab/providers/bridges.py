@@ -10,8 +10,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from srv6lab.errors import MachineError
-from srv6lab.host.command import run
-from srv6lab.providers.keeping import enter
+from srv6lab.providers.keeping import run_in
 from srv6lab.providers.process import Process
 
 if TYPE_CHECKING:
@@ -44,7 +43,7 @@ def make(nics: Iterable[Nic], place: Process) -> None:
         lines.append(f"link add name bridge{number} {_BRIDGE}")
         lines += [f"link set dev {_port(nic)} master bridge{number} up" for nic in ends]
         lines.append(f"link set dev bridge{number} up")
-    result = run([*enter(place), "ip", "-batch", "-"], _PATIENCE, "\n".join(lines) + "\n")
+    result = run_in(place, ["ip", "-batch", "-"], _PATIENCE, "\n".join(lines) + "\n")
     if result.exit_code:
         raise MachineError(
             f"the bridge of link {next(iter(links))} can't be made: {result.stderr.strip()}",
