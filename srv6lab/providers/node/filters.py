@@ -10,7 +10,7 @@ import struct
 from collections.abc import Sequence
 
 _ALLOW, _ERROR = 0x7FFF0000, 0x00050000  # answers; the error's number is added to the latter
-_EPERM, _ENOTTY, _ENOSYS, _EAFNOSUPPORT = 1, 25, 38, 97
+_EPERM, _ENOTTY, _ENOSYS, _EPROTONOSUPPORT, _EAFNOSUPPORT = 1, 25, 38, 93, 97
 _LOAD, _AND, _JUMP, _EQUAL, _AT_LEAST, _ANY_BIT, _ANSWER = 0x20, 0x54, 0x05, 0x15, 0x35, 0x45, 0x06
 _NUMBER, _ARCHITECTURE, _ARGUMENTS = 0, 4, 16
 
@@ -171,7 +171,7 @@ def _socket() -> list[Instruction]:
         _error(_EAFNOSUPPORT),
         (_ANSWER, 0, 0, _ALLOW),
         _argument(2),
-        *_answer(_OF_THE_MACHINE, _EPERM),
+        *_answer(_OF_THE_MACHINE, _EPROTONOSUPPORT),
         (_ANSWER, 0, 0, _ALLOW),
     ]
 
