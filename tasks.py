@@ -26,6 +26,7 @@ from srv6lab.cli.labs import listing
 from srv6lab.cli.places import elsewhere, remember
 from srv6lab.errors import UsageError
 from srv6lab.host.files import shown, write_to
+from srv6lab.host.scratch import below
 from srv6lab.providers import registry
 from srv6lab.providers.records import DEFAULT_PROVIDER
 from srv6lab.render import targets
@@ -61,6 +62,7 @@ def labs(_: Context) -> None:
         "box": f"a box for all machines instead of those that the file names ({', '.join(registry.WITH_MACHINES)})",
         "trust": "run the lab's own commands, now and until they change",
         "single-vm": f"one machine with the whole lab in namespaces ({', '.join(registry.WITH_MACHINES)})",
+        "dry-run": "only say what an edit of the file would change in a lab that is up",
     }
 )
 def up(
@@ -72,8 +74,9 @@ def up(
     box: str = "",
     single_vm: bool = False,
     trust: bool = False,
+    dry_run: bool = False,
 ) -> None:
-    """Bring a lab up; on a lab that is up, bring back what is missing.
+    """Bring a lab up; on a lab that is up, bring back what is missing, and change what its file has changed.
 
     A lab with commands of its own shows them first, and runs them with --trust. Every NIC is traced from before the first packet, into .srv6lab/<instance>/captures/.
     """
@@ -89,6 +92,11 @@ def up(
         called = SITE.said(reference.path, reference.name) + (f" --instance {instance}" if instance else "")
         print(f"{begun.exercise} is begun in {home.path.name}, so nothing is brought back")
         print(f"  {CALLED} reset lab={called} goes back to its start, {CALLED} finish lab={called} ends it")
+        return
+    if dry_run:
+        plan, _warnings = SITE.load(reference, instance)
+        for line in lifecycle.would_change(home, plan, Request(reference, chosen, box)):
+            print(line)
         return
     with _progress(f"up {reference.name}") as progress:
         progress.line(registry.provider_line(chosen, explicit=bool(provider or kernel)))
@@ -357,7 +365,7 @@ def report(
     reference = SITE.refer(lab)
     home = SITE.home(reference, instance)
     handed = report_.Handed(captures, map)
-    with report_.begun(home.runs, exercise, handed) as tsharks:
+    with below(home.scratch), report_.begun(home.runs, exercise, handed) as tsharks:
         plan, _warnings = SITE.load(reference, instance)
         with _progress(f"report {reference.name}") as progress:
             path = report_.report(plan, home, exercise, handed, out, progress, tsharks)

@@ -18,6 +18,9 @@ def main() -> None:
 
         complete.print_script("".join([words[0].partition("=")[2], *words[1:2]]))
     else:
+        from srv6lab import start
+
+        start.imported()  # before tasks import it
         from srv6lab.cli import program
 
         program.run()

@@ -22,6 +22,7 @@ from srv6lab.providers.rendered import Rendered
 from srv6lab.providers.state import Home, State
 from srv6lab.render.day0 import render
 from srv6lab.render.files import Files
+from srv6lab.render.step import Step
 
 Answer = str | Completed | BaseException
 
@@ -35,9 +36,16 @@ class Fake(Provider):
     `settings` is what a node says of itself when a snapshot is made, which isn't counted as asked; `after_mend` what it
     says then, if something else."""
 
-    def __init__(self, *, makes_machines: bool = False, rendering: Callable[[Plan], Files] = render) -> None:
-        words = "nothing at all"
-        self.record = Record("fake", "fake", words, lambda _: self, rendering, "", makes_machines)
+    def __init__(
+        self,
+        *,
+        makes_machines: bool = False,
+        changes: bool = False,
+        rendering: Callable[[Plan], Files] = render,
+    ) -> None:
+        record = Record("fake", "fake", "nothing at all", lambda _: self, rendering, "", makes_machines)
+        self.record = replace(record, changes=changes)
+        self.steps: list[Step] = []
         self.done: list[str] = []
         self.asked: list[tuple[str, str]] = []
         self.alive = self.mends = True
@@ -74,6 +82,12 @@ class Fake(Provider):
         self._do("mend")
         self.settings = self.after_mend or self.settings
         return state if self.mends else None
+
+    def change(self, lab: Rendered, step: Step, home: Home, state: State, progress: Progress) -> State:
+        self.steps.append(step)
+        lab.write(home)
+        self._do("change")
+        return replace(state, provider_data={"nodes": [node.name for node in lab.plan.nodes]})
 
     def down(self, home: Home, state: State | None) -> None:
         self._do("down")

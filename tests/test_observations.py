@@ -329,4 +329,4 @@ def test_watch_waits_for_no_pipe_in_a_verdict_s_place(tmp_path: Path) -> None:
     home.run("across").mkdir(parents=True)
     os.mkfifo(home.run("across") / VERDICT)
     found, troubles = Runs(home).look()
-    assert found == {} and "it is no file" in troubles["the verdict of across"]
+    assert found == {} and "it is a pipe or a device" in troubles["the verdict of across"]

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import tempfile
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -19,6 +18,8 @@ from typing import Any
 from srv6lab.capture import pcap
 from srv6lab.capture.asking import Failure, environment, frames_of, selection, settings
 from srv6lab.capture.fields import frame_number
+from srv6lab.host.files import opened
+from srv6lab.host.scratch import Scratch
 
 _MOST = 8 << 20  # bytes: where captures are larger, tshark's start is little of the time that they take
 
@@ -27,7 +28,7 @@ class Pdml:
     """A tshark that waits for a capture. It says in PDML where each field of a frame stands."""
 
     def __init__(self, program: Path) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="srv6lab-")
+        self._folder = Scratch()
         self._process = subprocess.Popen(
             [str(program), "-n", "-r", "-", "-T", "pdml", *settings()],
             stdin=subprocess.PIPE,
@@ -57,7 +58,7 @@ class Ahead:
     """A tshark that reads a copy of those of some files that can be joined; of what it can't read it knows nothing."""
 
     def __init__(self, program: Path, files: Iterable[Path]) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="srv6lab-")
+        self._folder = Scratch()
         self._process: subprocess.Popen[bytes] | None = None
         self._ends: list[int] = []  # the number of each file's last frame
         self._known: dict[bytes, int] = {}  # which of them has these bytes
@@ -112,10 +113,11 @@ def _alike(folder: Path, files: Iterable[Path]) -> list[tuple[Path, pcap.Framing
     for number, path in enumerate(files):
         copy = folder / str(number)
         try:
-            size += path.stat().st_size
+            size += path.lstat().st_size
             if size > _MOST:
                 return []
-            shutil.copyfile(path, copy)
+            with opened(path) as source, copy.open("wb") as target:
+                shutil.copyfileobj(source, target)
             framing = pcap.whole_file(copy)
         except (OSError, ValueError):
             continue

@@ -10,15 +10,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import PurePath
 
+from srv6lab.capture.folder import trace_of
 from srv6lab.capture.reading import Capture
 from srv6lab.errors import UsageError
 from srv6lab.evidence.packets import PacketView, Point
 from srv6lab.plan.nodes import Nic, Plan
 
-SUFFIXES = frozenset({".pcap", ".pcapng", ".cap", ".ntar", ".dmp"})
-_PACKED = frozenset({".gz", ".xz", ".bz2"})
 _UNFORWARDED = frozenset({64, 128, 255})  # hop limits that packets are born with
 
 Link = tuple[Nic, ...]
@@ -30,13 +28,6 @@ class Assigned:
 
     files: Mapping[Point, str]
     left: Mapping[str, str]
-
-
-def trace_of(file: str) -> str | None:
-    """A capture file's name without what says that it is one, None for any other file."""
-    path = PurePath(file)
-    path = path.with_suffix("") if path.suffix.lower() in _PACKED else path
-    return path.stem if path.suffix.lower() in SUFFIXES else None
 
 
 def told(plan: Plan, words: Iterable[str]) -> dict[str, Point]:

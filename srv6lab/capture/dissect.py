@@ -6,7 +6,6 @@ No byte is decoded here: what tshark doesn't say isn't shown.
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from srv6lab.capture.ahead import Pdml
 from srv6lab.capture.asking import find
 from srv6lab.capture.unpack import unpacked
 from srv6lab.evidence.packets import PacketView
+from srv6lab.host.scratch import Scratch
 
 K = TypeVar("K", bound=Hashable)
 Place = tuple[K, int]  # a file by its key, and the number of a frame in it
@@ -97,7 +97,7 @@ def _frames(
     numbers: dict[K, set[int]] = {}
     for key, number in wanted:
         numbers.setdefault(key, set()).add(number)
-    with tempfile.TemporaryDirectory(prefix="srv6lab-") as folder:
+    with Scratch() as folder:
         for key, those in numbers.items():
             try:
                 plain, _ = unpacked(paths[key], Path(folder))

@@ -9,7 +9,9 @@ in this module; what a packet says is for `capture` to ask tshark.
 from __future__ import annotations
 
 import mmap
+import os
 import struct
+import sys
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -18,6 +20,8 @@ from hashlib import blake2b
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
+
+from srv6lab.host.files import opened
 
 Buffer = bytes | mmap.mmap
 _Visit = Callable[[int, int], None]
@@ -44,6 +48,7 @@ _PACKET_DATA = {
     6: (20, 28),
 }  # where it says how many bytes it has, and where they begin
 _KEPT_BLOCKS = frozenset({_SECTION, _INTERFACE, *_PACKET_BLOCKS})
+MOST_BYTES = 1 << 30  # of a capture that somebody hands in
 _LONGEST_RECORD = 256 * 1024  # Wireshark's own bound: a longer record is damage, and tshark stops there
 _CHUNK = 1 << 20
 
@@ -69,26 +74,32 @@ class Framing:
         return bool(self.fault)
 
 
-def whole(data: Buffer) -> Framing:
-    """Find where the last whole record ends; ValueError if this is no capture.
+def whole(data: Buffer, most: int = sys.maxsize) -> Framing:
+    """Find where the last whole record ends, or the last one of so many; ValueError if this is no capture.
 
     A file that stops within its own header is a capture of nothing, cut short: a tracer that
     was killed early leaves one.
     """
-    count = 0
+    count = end = 0
 
-    def visit(_offset: int, records: int) -> None:
-        nonlocal count
-        count = records
+    def visit(offset: int, records: int) -> None:
+        nonlocal count, end
+        if records > most or (offset > MOST_BYTES and most < sys.maxsize):
+            raise _EnoughError
+        count, end = records, offset
 
-    kind, end, fault = _walk(data, visit)
-    return Framing(kind, len(data), end, count, fault, tuple(dict.fromkeys(_links(data, kind))))
+    try:
+        kind, end, fault = _walk(data, visit)
+    except _EnoughError:
+        kind = "pcap" if data[:4] in _PCAP_ORDERS else "pcapng"
+        fault = f"it is larger than what is read of a capture, which is its first {count} frames"
+    return Framing(kind, len(data), end, count, fault, tuple(dict.fromkeys(_links(data, kind, end))))
 
 
-def whole_file(path: Path) -> Framing:
+def whole_file(path: Path, most: int = sys.maxsize) -> Framing:
     """`whole` for a file of any size."""
     with mapped(path) as data:
-        return whole(data)
+        return whole(data, most)
 
 
 def slice_pcap(path: Path, start: int, end: int | None = None) -> bytes:
@@ -176,9 +187,9 @@ def packets_from(path: Path, start: int, most: int = _CHUNK) -> tuple[list[tuple
     return found, offset + at
 
 
-def twins(path: Path) -> frozenset[int]:
-    """The numbers of the records that repeat another's bytes and time, if each record of the file has such a twin:
-    then the file was written twice, for no link doubles all packets within one microsecond."""
+def twins(path: Path, end: int) -> frozenset[int]:
+    """The numbers of the records that repeat another's bytes and time, if each record of the file up to its `end` has such
+    a twin: then the file was written twice, for no link doubles all packets within one microsecond."""
     seen: Counter[bytes] = Counter()
     again: set[int] = set()
     begin = 0
@@ -186,6 +197,8 @@ def twins(path: Path) -> frozenset[int]:
 
         def visit(offset: int, records: int) -> None:
             nonlocal begin
+            if offset > end:
+                raise _EnoughError
             if records:
                 record = blake2b(data[begin:offset], digest_size=16).digest()
                 seen[record] += 1
@@ -193,8 +206,9 @@ def twins(path: Path) -> frozenset[int]:
                     again.add(records)
             begin = offset
 
-        if data[:4] in _PCAP_ORDERS:
-            _walk(data, visit)
+        with suppress(_EnoughError):
+            if data[:4] in _PCAP_ORDERS:
+                _walk(data, visit)
     return frozenset(again) if all(count % 2 == 0 for count in seen.values()) else frozenset()
 
 
@@ -243,6 +257,10 @@ def _join_blocks(path: Path, end: int, target: BinaryIO) -> None:
                 target.write(data[start : start + 16] + b"\xff" * 8 + data[start + 24 : following])
             elif kind in _KEPT_BLOCKS:
                 target.write(data[start:following])
+
+
+class _EnoughError(Exception):
+    """All that is to be read was seen."""
 
 
 class _DamageError(ValueError):
@@ -294,15 +312,17 @@ def _record_header(magic: bytes) -> int:
     return _PCAP_RECORD + (8 if bytes(magic) in _MODIFIED else 0)
 
 
-def _links(data: Buffer, kind: str) -> Iterator[int]:
-    """The link type of a pcap, or those of a pcapng file's interfaces."""
+def _links(data: Buffer, kind: str, end: int) -> Iterator[int]:
+    """The link type of a pcap, or those of a pcapng file's interfaces up to an end."""
     if kind == "pcap" and len(data) >= PCAP_HEADER:
         order = _PCAP_ORDERS[bytes(data[:4])]
         yield struct.unpack_from(order + "I", data, 20)[0] & 0xFFFF  # above it may stand the length of an FCS
     elif kind == "pcapng":
         order = "<"
         with suppress(_DamageError):
-            for block, start, _ in _blocks(data):
+            for block, start, following in _blocks(data):
+                if following > end:
+                    return
                 if block == _SECTION:
                     order = _SECTION_ORDERS[bytes(data[start + 8 : start + 12])]
                 elif block == _INTERFACE:
@@ -399,8 +419,8 @@ def _copy(source: BinaryIO, target: BinaryIO, length: int) -> None:
 @contextmanager
 def mapped(path: Path) -> Iterator[Buffer]:
     """The file's bytes without reading them; an empty file can't be mapped."""
-    with path.open("rb") as source:
-        if not path.stat().st_size:
+    with opened(path) as source:
+        if not os.fstat(source.fileno()).st_size:
             yield b""
             return
         with mmap.mmap(source.fileno(), 0, access=mmap.ACCESS_READ) as data:

@@ -25,7 +25,11 @@ from srv6lab.capture.complaints import complaint
 from srv6lab.capture.unpack import unpacked
 from srv6lab.errors import MachineError, UsageError
 from srv6lab.evidence.packets import Address, Message, PacketView
+from srv6lab.host.progress import Progress
+from srv6lab.host.scratch import Scratch
 
+MOST = 250_000  # frames of all files that are read at once: each takes tshark a millisecond, and here 2 kB
+_TOLD = 10_000  # frames, after which it is said how many were read
 K = TypeVar("K", bound=Hashable)
 
 
@@ -59,11 +63,16 @@ def read_all(
     display_filter: str = "",
     messages: Sequence[str] = (),
     ahead: Ahead | None = None,
+    progress: Progress = lambda _: None,
 ) -> dict[K, Capture]:
     """Read several pcaps at once, with as few tsharks as can be; and what the routing
-    protocols in `messages` say. What one has read `ahead` isn't read again."""
-    with tempfile.TemporaryDirectory(prefix="srv6lab-") as folder:
-        parts = [_part(path, Path(folder, str(index))) for index, path in enumerate(paths.values())]
+    protocols in `messages` say. What one has read `ahead` isn't read again. Of more frames than MOST the rest isn't read,
+    which each file's note says."""
+    with Scratch() as folder:
+        left, parts = MOST, list[_Part]()
+        for index, path in enumerate(paths.values()):
+            parts.append(_part(path, Path(folder, str(index)), left))
+            left -= parts[-1].framing.records
         batches = _batches([part for part in parts if part.framing.records])
         if batches:
             program = find()
@@ -71,7 +80,7 @@ def read_all(
             # Threads, also for a single batch: the caller may be inside an event loop of its own.
             with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
                 jobs = [
-                    pool.submit(_read_batch, program, batch, display_filter, messages, told)
+                    pool.submit(_read_batch, program, batch, display_filter, messages, progress, told)
                     for batch in batches
                 ]
                 for job in jobs:
@@ -79,18 +88,20 @@ def read_all(
     return {key: part.capture() for key, part in zip(paths, parts, strict=True)}
 
 
-def _part(path: Path, folder: Path) -> _Part:
-    """A file that is no capture, or can't be unpacked, is a capture of nothing that says why."""
-    folder.mkdir()
+def _part(path: Path, folder: Path, most: int) -> _Part:
+    """A file that is no capture, or can't be unpacked, is a capture of nothing that says why; no more than so many frames
+    are read of another."""
     try:
         plain, fault = unpacked(path, folder)
-        framing = pcap.whole_file(plain)
-        twins = pcap.twins(plain)
+        framing = pcap.whole_file(plain, most)
+        twins = pcap.twins(plain, framing.end)
     except ValueError as error:
         why = f"it is no capture that can be read: {error}; hand in a pcap or pcapng file"
         return _Part(path, path, pcap.Framing("none", 0, 0, 0, why))
     except OSError as error:
-        raise UsageError(f"{path} can't be read: {error.strerror or error}") from None
+        if error.errno is not None:
+            raise UsageError(f"{path} can't be read: {error.strerror}") from None
+        return _Part(path, path, pcap.Framing("none", 0, 0, 0, f"{error}; hand in the file itself"))
     if twins:
         fault = f"all of its {framing.records} frames stand in it twice, as if it had been written twice"
     return _Part(path, plain, replace(framing, fault=fault or framing.fault), twins)
@@ -201,6 +212,7 @@ def _read_batch(
     batch: Sequence[_Part],
     display_filter: str,
     messages: Sequence[str],
+    progress: Progress,
     ahead: Ahead | None = None,
 ) -> None:
     """Fill the parts. Where tshark fails on several, it reads each alone, to name the one."""
@@ -210,7 +222,7 @@ def _read_batch(
                 part.take(*frame)
         return
     try:
-        failure = _read_joined(program, batch, display_filter, messages)
+        failure = _read_joined(program, batch, display_filter, messages, progress)
     except OSError as error:
         raise MachineError(
             f"captures can't be handed to tshark: {error}",
@@ -225,21 +237,25 @@ def _read_batch(
         raise failure.explained(batch[0].path, display_filter)
     for part in batch:
         part.forget()
-        _read_batch(program, [part], display_filter, messages)
+        _read_batch(program, [part], display_filter, messages, progress)
 
 
 def _read_joined(
-    program: Path, batch: Sequence[_Part], display_filter: str, messages: Sequence[str]
+    program: Path, batch: Sequence[_Part], display_filter: str, messages: Sequence[str], progress: Progress
 ) -> Failure | None:
     """Let one tshark read a copy: it holds whole records only, and doesn't grow while it is read."""
-    ends = list(accumulate(part.framing.records for part in batch))
+    ends, said = list(accumulate(part.framing.records for part in batch)), 0
 
     def take(layers: fields.Layer) -> None:
+        nonlocal said
         number = fields.frame_number(layers)
+        if number >= said + _TOLD:
+            said = number
+            progress(f"read {number} of {ends[-1]} frames")
         index = min(bisect_left(ends, number), len(batch) - 1)
         batch[index].take(number - (ends[index - 1] if index else 0), layers)
 
-    with tempfile.TemporaryDirectory(prefix="srv6lab-") as folder:
+    with Scratch() as folder:
         copy = Path(folder, "capture")
         with copy.open("wb") as target:
             pcap.join([(part.plain, part.framing.end) for part in batch], target)

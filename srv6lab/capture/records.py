@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from srv6lab.capture.pcap import PCAP_HEADER, Buffer, Framing, mapped, whole
 
+MOST = 1_000_000  # frames of a file, which are 1 GiB at most
 _NANOSECONDS = frozenset({b"\x4d\x3c\xb2\xa1", b"\xa1\xb2\x3c\x4d"})
 _MODIFIED = frozenset({b"\x34\xcd\xb2\xa1", b"\xa1\xb2\xcd\x34"})
 _BIG = frozenset({b"\xa1\xb2\xc3\xd4", b"\xa1\xb2\x3c\x4d", b"\xa1\xb2\xcd\x34"})
@@ -46,7 +47,7 @@ class _Interface:
 def framing(path: Path) -> Framing:
     """What the file holds; ValueError if it is no capture."""
     with mapped(path) as data:
-        return whole(data)
+        return whole(data, MOST)
 
 
 def fine(path: Path) -> bool:
@@ -62,7 +63,7 @@ def records(path: Path) -> Iterator[Record]:
     """Each whole record, in the order of the file; what is damaged or cut short ends them. ValueError for a file that is
     no capture."""
     with mapped(path) as data:
-        found = whole(data)
+        found = whole(data, MOST)
         read = {"pcap": _of_pcap, "pcapng": _of_pcapng}.get(found.kind)
         with suppress(struct.error):  # a header or a block that is too short for what it says it is
             yield from read(data, found.end) if read else ()

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from srv6lab.called import CALLED
 from srv6lab.errors import UsageError
+from srv6lab.host.files import opened
 
 MOST_PACKED = 32 << 20  # bytes of the file
 MOST_UNPACKED = 96 << 20  # bytes of all that is in it
@@ -54,16 +55,12 @@ def read_file(path: Path, most: int = MOST_PACKED) -> bytes:
     """A file's bytes; UsageError for what is no file of its own (a pipe would be waited for, a device never ends, a link is
     to something else), or is too large."""
     try:
-        number = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0))
+        with opened(path) as source:
+            data = source.read(most + 1)
     except OSError as error:
-        if path.is_symlink():
-            raise UsageError("it is a link to something else", _MEND) from None
-        raise UsageError(f"it can't be read: {error.strerror}", _MEND) from None
-    if not stat.S_ISREG(kind := os.fstat(number).st_mode):
-        os.close(number)
-        raise UsageError("it is a folder" if stat.S_ISDIR(kind) else "it is a pipe or a device", _MEND)
-    with os.fdopen(number, "rb") as source:
-        data = source.read(most + 1)
+        raise UsageError(
+            f"it can't be read: {error.strerror}" if error.strerror else f"{error}", _MEND
+        ) from None
     if len(data) > most:
         raise UsageError(f"it is larger than {most >> 20} MiB", _MEND)
     return data

@@ -13,18 +13,17 @@ Nothing in it is believed: `forged` looks at how it fits together, and plans com
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from srv6lab.called import CALLED
 from srv6lab.classroom import archive
 from srv6lab.errors import UsageError
-from srv6lab.evidence.documents import from_json, to_json
+from srv6lab.evidence.documents import from_json, parsed, to_json
 from srv6lab.teach.learned import Entry
 
 SCHEMA = 1
@@ -39,7 +38,6 @@ _OURS = re.compile(
 _RUN = re.compile(rf"runs/({_NAME})/")
 _CAPTURE = re.compile(rf"runs/({_NAME})/captures/({_NAME}\.pcap)")
 _MEND = f"ask for the file that {CALLED} submit wrote, as it was written"
-_DEEPEST = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +118,8 @@ def document(data: bytes, name: str, most: int = MOST_DOCUMENT) -> dict[str, Any
     if len(data) > most:
         raise UsageError(f"{name} is larger than {most >> 20} MiB", _MEND)
     try:
-        found = json.loads(data.decode(), object_pairs_hook=_once, parse_constant=_no_constant)
-        _refuse_depth(found)
-    except (ValueError, RecursionError) as error:
+        found = parsed(data.decode())
+    except ValueError as error:
         raise UsageError(f"{name} can't be read: {error}", _MEND) from None
     if not isinstance(found, dict):
         raise UsageError(f"{name} is no JSON object", _MEND)
@@ -180,27 +177,3 @@ def _log(data: bytes) -> tuple[Event, ...]:
         typed(Event, document(line, f"{LOG}, line {number}"), f"{LOG}, line {number}")
         for number, line in enumerate(lines, 1)
     )
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a key stands twice in it")
-    return found
-
-
-def _no_constant(word: str) -> NoReturn:
-    raise ValueError(f"{word} is no number of JSON")
-
-
-def _refuse_depth(value: Any) -> None:
-    level = [value]
-    for _ in range(_DEEPEST):
-        level = [one for outer in level if isinstance(outer, (dict, list)) for one in _inner(outer)]
-        if not level:
-            return
-    raise ValueError(f"it is deeper than {_DEEPEST} levels")
-
-
-def _inner(outer: dict[str, Any] | list[Any]) -> list[Any]:
-    return [*outer.values()] if isinstance(outer, dict) else outer

@@ -29,6 +29,7 @@ from srv6lab.classroom.learners import Person, id_of
 from srv6lab.classroom.variant import TOPOLOGY, Pattern, Variant, same_lab, variant
 from srv6lab.classroom.zipped import zipped
 from srv6lab.errors import UsageError
+from srv6lab.evidence.documents import read_json
 from srv6lab.host.files import read_document, shown, write_whole
 from srv6lab.plan.planner import plan
 from srv6lab.report.picture.svg import picture_svg
@@ -93,7 +94,7 @@ def class_name(text: str) -> str:
 def read_class(folder: Path) -> Class | None:
     """The class in a folder, None if none is there; UsageError for what can't be read as one."""
     try:
-        found = json.loads(read_document(folder / CLASS))
+        found = read_json(folder / CLASS)
         if found["schema"] != SCHEMA:
             raise ValueError(f"its schema is {found['schema']}, not {SCHEMA}")
         people = {
@@ -156,7 +157,7 @@ def pattern_of(file: Path) -> Pattern:
     pages = sorted(path.name for path in file.parent.glob(WALK_THROUGHS))
     for name in (*pages, *lab.topology.include):
         with suppress(FileNotFoundError):
-            texts[name] = read_document(file.parent / name)
+            texts[name] = read_document((file.parent / name).resolve())
     return Pattern(lab, texts)
 
 

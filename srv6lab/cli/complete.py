@@ -12,7 +12,8 @@ import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -180,20 +181,16 @@ _OF_A_LAB: Mapping[str, Callable[[Mapping[str, Any], Mapping[str, str]], Sequenc
 
 
 def _forms() -> Forms:
-    """What each task takes: as it was written down, while the tasks are those that it was written of."""
+    """What each task takes."""
     sources = [SHARE / "tasks.py", *sorted((PACKAGE / "tasks").glob("*.py"))]
-    stamp = [[str(one), one.stat().st_mtime_ns, one.stat().st_size] for one in sources]
-    kept = cache("completion.json")
-    try:
-        known = json.loads(kept.read_text(encoding="utf-8"))
-        if known["stamp"] == stamp:
-            forms: Forms = known["forms"]
-            return forms
-    except (OSError, ValueError, LookupError, TypeError):
-        pass
+    forms: Forms = kept("completion.json", sources, _all_forms)
+    return forms
+
+
+def _all_forms() -> Forms:
     from srv6lab.cli.program import all_forms
 
-    forms = {
+    return {
         name: {
             "options": {one.name: one.kind is not bool for one in form.options},
             "many": [one.name for one in form.options if one.kind is list],
@@ -201,6 +198,20 @@ def _forms() -> Forms:
         }
         for name, form in sorted(all_forms().items())
     }
-    if os.access(kept.parent if kept.parent.exists() else kept.parent.parent, os.W_OK):
-        write_whole(kept, json.dumps({"stamp": stamp, "forms": forms}))
-    return forms
+
+
+def kept(name: str, sources: Iterable[Path], make: Callable[[], Any]) -> Any:
+    """What is made of these files and is JSON, as it was written down while they were as they are now."""
+    stamp = [[str(one), one.stat().st_mtime_ns, one.stat().st_size] for one in sources]
+    file = cache(name)
+    try:
+        known = json.loads(file.read_text(encoding="utf-8"))
+        if known["stamp"] == stamp:
+            return known["made"]
+    except (OSError, ValueError, LookupError, TypeError):
+        pass
+    made = make()
+    if os.access(file.parent if file.parent.exists() else file.parent.parent, os.W_OK):
+        with suppress(OSError):
+            write_whole(file, json.dumps({"stamp": stamp, "made": made}))
+    return made

@@ -15,7 +15,7 @@ from textwrap import indent
 from typing import TYPE_CHECKING, Any, TextIO
 
 from srv6lab.called import CALLED
-from srv6lab.cli.places import elsewhere, place
+from srv6lab.cli.places import Place, elsewhere, place
 from srv6lab.errors import LabError, MachineError, Problem, TopologyError, UsageError
 from srv6lab.host import interrupts
 from srv6lab.host.files import SHARE, read_document, shown
@@ -91,21 +91,26 @@ class LabsFolder:
             "segments": "SID,SID",
             "ping to": "ADDRESS",
         }
-        return values | next(self._words(), {})
+        from srv6lab.cli.complete import kept
+
+        files = [self.file(name) for name in self.names()]
+        found: Mapping[str, str] = kept("samples.json", files, lambda: next(self._words(), {}))
+        return values | found
 
     def _words(self) -> Iterator[dict[str, str]]:
         """What the labs with exercises are called, with a node and a probe of theirs, by the order that a line of their
         file says. The files are read, but not checked: that would take most of the time of a list of tasks."""
-        from srv6lab.topology.yaml.source import examine
+        from srv6lab.cli.complete import Labs
+
+        known = Labs(Place(self.root, self.shared))
 
         def order(name: str) -> int:
             said = _ORDER.search(self.file(name).read_text("utf-8", "replace"))
             return int(said[1]) if said else 100
 
         for name in sorted(self.names(), key=order):
-            # Of a file that is no lab's anything may be missing, or be something else.
-            with suppress(TopologyError, LookupError, TypeError, AttributeError):
-                yield _words_of(examine(self.file(name).read_bytes(), name)[0].data)
+            with suppress(Exception):  # a file that is no lab's may be anything
+                yield _words_of(known.read(str(self.file(name))))
 
     def refer(self, spec: str | None) -> Reference:
         """A lab by its name or by a path to its `.yml`."""

@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import deepcopy
+from functools import cached_property
 from importlib.util import module_from_spec, spec_from_file_location
 
 from invoke import main
@@ -28,7 +29,7 @@ from srv6lab.called import CALLED, WITH_SUDO
 from srv6lab.cli import complete
 from srv6lab.cli.words import Form, Option, Said, read
 from srv6lab.errors import LabError, UsageError, code_of
-from srv6lab.host import interrupts
+from srv6lab.host import bytecode, interrupts
 from srv6lab.host.files import SHARE
 from srv6lab.host.version import version
 from srv6lab.suggest import or_all
@@ -56,6 +57,19 @@ class Lab(Program):
 
     samples: Samples
 
+    @cached_property
+    def _known_forms(self) -> dict[str, Form]:
+        """What each task takes."""
+        return forms(self.parser.contexts.values(), self.collection)
+
+    @cached_property
+    def _known_samples(self) -> Mapping[str, str]:
+        return self.samples()
+
+    def parse_core(self, argv: list[str] | None) -> None:
+        super().parse_core(argv)
+        bytecode.keep()
+
     def parse_tasks(self) -> None:
         if self.args.complete.value:  # of a line that isn't finished
             complete.main(self.argv[self.argv.index("--") + 1 :] if "--" in self.argv else [])
@@ -64,7 +78,7 @@ class Lab(Program):
         with self._told():
             self.parser = self._make_parser()
             self.tasks = ParseResult()
-            forms = self._forms()
+            forms = self._known_forms
             words = [*self.core.unparsed]
             if words and "--" in self.argv:
                 words += self.argv[self.argv.index("--") :]
@@ -118,10 +132,6 @@ class Lab(Program):
             raise
         raise Exit(message, code)
 
-    def _forms(self) -> dict[str, Form]:
-        """What each task takes."""
-        return forms(self.parser.contexts.values(), self.collection)
-
     def _filled(self, said: Said) -> ParserContext:
         """The task with what is said to it; what is said to all of them goes to the core."""
         context: ParserContext = deepcopy(self.parser.contexts[said.form.name])
@@ -157,7 +167,7 @@ class Lab(Program):
 
     def print_task_help(self, name: str) -> None:
         context = self.parser.contexts[name]
-        form = self._forms()[name]
+        form = self._known_forms[name]
         print(f"Usage: {form.usage()}\n")
         print(_COMMAND.sub(CALLED, inspect.getdoc(self.collection[name]) or ""))
         if form.places:
@@ -170,9 +180,9 @@ class Lab(Program):
 
     def _example(self, name: str, named: bool = False) -> str:
         """A line to type, with a lab that is there; `named` says each value by its name."""
-        values = self.samples()
+        values = self._known_samples
         words = [CALLED, name]
-        for place in self._forms()[name].places:
+        for place in self._known_forms[name].places:
             value = values.get(f"{name} {place}") or values.get(place, place.upper())
             if place == COMMAND:
                 words += ["--", value] if named else [value]

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from srv6lab.errors import LabError, UsageError
+from srv6lab.evidence.documents import read_json
 from srv6lab.evidence.observations import OBSERVATIONS, read_observations
 from srv6lab.evidence.runs import VERDICT, Run, digest, read_run
-from srv6lab.host.files import read_document, shown
+from srv6lab.host.files import shown
 from srv6lab.plan.nodes import Plan
 
 NOT_RUN = "not run yet: what is shown is predicted"
@@ -50,6 +50,8 @@ def of_runs(plan: Plan, names: Sequence[str], runs: Path, mend: str, *, own: boo
 
 
 def _run_of(plan: Plan, name: str, folder: Path, own: bool) -> Source:
+    if not own and folder.is_symlink():
+        raise UsageError(f"{folder} is a link to elsewhere", "hand in the folder itself")
     if not _is_run(folder):
         return Source(name, note=NOT_RUN)
     run, verdict = read_run(folder), _read_verdict(folder, name) if own else None
@@ -101,7 +103,7 @@ _TEXTS = (
 def _read_verdict(folder: Path, name: str) -> Mapping[str, Any] | None:
     """What `check` said, None where that isn't there as it was written: then it is judged again."""
     try:
-        (verdict,) = json.loads(read_document(folder / VERDICT))
+        (verdict,) = read_json(folder / VERDICT)
         told = [one[text] for one in verdict["items"] for text in _TEXTS]
         told += [
             one[text] for one in verdict["suspects"] for text in ("cause", "node", "what", "command", "mend")

@@ -8,7 +8,7 @@ from datetime import datetime
 from srv6lab.cli.labs import LabsFolder
 from srv6lab.errors import LabError
 from srv6lab.evidence.drift import Difference
-from srv6lab.live import snapshot
+from srv6lab.live import changed_file, snapshot
 from srv6lab.live.begun import read_begun
 from srv6lab.live.instance import Instance
 from srv6lab.providers.base import Health
@@ -41,7 +41,7 @@ def _begun(site: LabsFolder, home: Home, state: State) -> Begun:
     time = datetime.fromtimestamp(kept.stat().st_mtime).astimezone() if kept.exists() else None
     since = time.isoformat(timespec="seconds") if time else ""
     try:
-        health, trouble = tuple(Instance(home, state, provider_of(state)).status()), ""
+        health, trouble = tuple(changed_file.health(Instance(home, state, provider_of(state)))), ""
     except LabError as error:
         health, trouble = (), error.what
     return Begun(state.instance, state.lab, state.provider, called, since, health, trouble)
@@ -55,7 +55,7 @@ def overview(site: LabsFolder, found: Sequence[Begun], form: str) -> str:
 def status(one: Instance) -> tuple[Sequence[Health], Sequence[Difference] | None]:
     """Every node and tracer, and whether it is alive; and what isn't as Day0 left it, None where nobody could tell, or
     a learner is to find it."""
-    health = one.status()
+    health = changed_file.health(one)
     known = all(entry.alive for entry in health if entry.kind == "node") and read_begun(one.home) is None
     return health, snapshot.differences(one) if known else None
 

@@ -13,27 +13,25 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime
 from importlib import import_module
-from ipaddress import IPv6Address
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from srv6lab.called import CALLED
 from srv6lab.errors import DriftError, LabError, UsageError
-from srv6lab.evidence.runs import VERDICT, Run, digest, write_run
-from srv6lab.evidence.verdict import Status, Verdict
 from srv6lab.host.files import shown, write_whole
 from srv6lab.host.progress import Progress
+from srv6lab.host.scratch import below
 from srv6lab.host.version import version
 from srv6lab.live.instance import Instance
-from srv6lab.render import files as rendered
 from srv6lab.report import formats
 from srv6lab.suggest import or_all
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
+    from srv6lab.evidence.runs import Run
+    from srv6lab.evidence.verdict import Verdict
     from srv6lab.images.box import Box
     from srv6lab.plan.nodes import Plan
     from srv6lab.render.files import Files
@@ -41,11 +39,15 @@ if TYPE_CHECKING:
 
 def write_rendered(files: Files, folder: Path) -> tuple[list[Path], list[Path]]:
     """Write rendered files into a folder: their paths, and those of what an earlier lab left there."""
+    from srv6lab.render import files as rendered
+
     return rendered.write(files, folder), rendered.leftovers(files, folder)
 
 
 def check_rendered(files: Files, folder: Path, show: Callable[[str], object]) -> None:
     """Show what stands in a folder otherwise than rendered; DriftError if anything does."""
+    from srv6lab.render import files as rendered
+
     count = 0
     for difference in rendered.differences(files, folder):
         show(difference)
@@ -113,10 +115,11 @@ def check(
     `causes` are asked for."""
     from concurrent.futures import ThreadPoolExecutor
 
+    from srv6lab.evidence.runs import VERDICT, digest, write_run
     from srv6lab.live import sending, snapshot
     from srv6lab.live.begun import TASK, read_begun
     from srv6lab.live.lifecycle import refuse_stale
-    from srv6lab.live.run import keep, record
+    from srv6lab.live.run import record
     from srv6lab.report.json import verdicts_json
 
     verdicts: list[Verdict] = []
@@ -128,10 +131,10 @@ def check(
             verdicts.append(_confirmed(one, verdict.result(), progress))
             write_whole(folder / VERDICT, verdicts_json(verdicts[-1:]))
             write_run(folder, _run(one, found, verdicts[-1].exercise, took, digest(folder)))
-            keep(one.home, verdicts[-1].exercise)
+            one.home.keep_run(verdicts[-1].exercise)
 
     refuse_stale(one, found)
-    with one.home.locked(), ThreadPoolExecutor(max_workers=1) as pool:
+    with one.home.locked(), below(one.home.scratch), ThreadPoolExecutor(max_workers=1) as pool:
         for module in ("srv6lab.judge.grade", "srv6lab.capture.tshark"):  # pyshark takes long to import
             pool.submit(import_module, module)
         with suppress(LabError):  # then the first exercise says so
@@ -155,6 +158,10 @@ def check(
 
 def _run(one: Instance, found: Plan, exercise: str, took: float, seen: str) -> Run:
     """What is written down of a run that took so many seconds."""
+    from datetime import UTC, datetime
+
+    from srv6lab.evidence.runs import Run
+
     return Run(
         lab=found.name,
         exercise=exercise,
@@ -225,6 +232,8 @@ def verdicts_report(verdicts: Sequence[Verdict], form: str, *, verbose: bool, co
 
 def exit_code(verdicts: Sequence[Verdict]) -> int:
     """0 pass, 3 inconclusive, 4 fail: the worst of all."""
+    from srv6lab.evidence.verdict import Status
+
     found = {verdict.status for verdict in verdicts}
     return 4 if Status.FAIL in found else 3 if Status.INCONCLUSIVE in found else 0
 
@@ -257,6 +266,8 @@ def policies(one: Instance | None, found: Plan, form: str) -> str:
 
 def ping(one: Instance, node: str, to: str, segments: str, count: int, oam: bool) -> int:
     """Send echo requests with an SRH from a node; its exit code."""
+    from ipaddress import IPv6Address
+
     from srv6lab.live.send import srhping
 
     try:

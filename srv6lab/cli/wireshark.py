@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from srv6lab.cli.tasks import collect, exercise_names
 from srv6lab.errors import UsageError
 from srv6lab.host.files import shown, write_whole, writing_whole
 from srv6lab.host.progress import Progress
+from srv6lab.host.scratch import Scratch, below
 from srv6lab.host.version import version
 from srv6lab.live.instance import Reference, another
 from srv6lab.plan.nodes import Plan
@@ -52,7 +52,7 @@ def write(site: LabsFolder, reference: Reference, instance: str, asked: Asked, p
     folder = Path(asked.out) if asked.out else home.path / FOLDER
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"{shown(folder)} is no folder", "--out takes a folder")
-    with tempfile.TemporaryDirectory(prefix="srv6lab-") as scratch:
+    with below(home.scratch), Scratch() as scratch:
         plan, chosen = _chosen(site, reference, instance, plan, asked, Path(scratch))
         told = list(runs.tell(plan, chosen, Path(scratch), progress, asked.mapped))
         try:

@@ -17,7 +17,7 @@ from typing import Any
 
 from srv6lab.errors import MachineError
 from srv6lab.providers import rootless
-from srv6lab.providers.keeping import KEEPER, NODE_PATH, enter, order
+from srv6lab.providers.keeping import KEEPER, NODE_PATH, enter, order_in
 from srv6lab.providers.netns import install_srconf
 from srv6lab.providers.process import Process
 
@@ -99,7 +99,7 @@ def _node(popen: subprocess.Popen[bytes], begun: list[Process]) -> Process:
     """The node, once it is there; its keeper goes to `begun`."""
     assert popen.stdin and popen.stderr
     # The scratch folder only has to be one: what is mounted on it shows to nobody else.
-    told = order(_HERE, {"doctor": Path("/")}, ["doctor"])
+    told = order_in(_HERE, {"doctor": Path("/")}, ["doctor"])
     with suppress(BrokenPipeError):  # then it said why
         popen.stdin.write(json.dumps(told).encode() + b"\n")
         popen.stdin.flush()

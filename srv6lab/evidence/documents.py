@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from functools import cache
-from typing import Any, get_args, get_origin, get_type_hints
+from pathlib import Path
+from typing import Any, NoReturn, get_args, get_origin, get_type_hints
 
 from srv6lab.evidence.packets import Point
+from srv6lab.host.files import read_document
 
 LATER = {"later": True}  # metadata of a field that documents of before don't have
+_DEEPEST = 40
+_LARGEST = (1 << 63) - 1
 _HALF = re.compile("[\ud800-\udfff]")  # JSON can say one, UTF-8 can't
 _JSON = {
     str: "text",
@@ -20,6 +25,50 @@ _JSON = {
     list: "a list",
     type(None): "null",
 }
+
+
+def read_json(path: Path) -> Any:
+    """What a file of somebody else's says, once it is typed by `from_json`; OSError for what is no file, ValueError for
+    what `parsed` refuses."""
+    return parsed(read_document(path))
+
+
+def parsed(text: str) -> Any:
+    """What a JSON text says; ValueError for what is none, too deep, or says a thing twice, and for NaN and the like."""
+    try:
+        found = json.loads(text, object_pairs_hook=_once, parse_constant=_no_constant)
+    except RecursionError:
+        found = None
+        deep = True
+    else:
+        deep = _is_deep(found)
+    if deep:
+        raise ValueError(f"it is deeper than {_DEEPEST} levels")
+    return found
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key stands twice in it")
+    return found
+
+
+def _no_constant(word: str) -> NoReturn:
+    raise ValueError(f"{word} is no number of JSON")
+
+
+def _is_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(_DEEPEST):
+        level = [one for outer in level if isinstance(outer, (dict, list)) for one in _inner(outer)]
+        if not level:
+            return False
+    return True
+
+
+def _inner(outer: dict[str, Any] | list[Any]) -> list[Any]:
+    return [*outer.values()] if isinstance(outer, dict) else outer
 
 
 def to_json(value: Any) -> Any:
@@ -80,6 +129,8 @@ def _point(value: Any, where: str) -> Point:
 def _checked(kind: type, value: Any, where: str) -> Any:
     if type(value) is not kind:
         raise ValueError(f"{where or 'it'} is {_JSON.get(type(value), 'a fraction')}, not {_JSON[kind]}")
+    if isinstance(value, int) and abs(value) > _LARGEST:
+        raise ValueError(f"{where or 'it'} is larger than any number that is counted")
     if isinstance(value, str) and _HALF.search(value):
         raise ValueError(f"{where or 'it'} holds half a character, which no file can hold")
     return value

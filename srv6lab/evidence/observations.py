@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from srv6lab.errors import UsageError
-from srv6lab.evidence.documents import LATER, from_json, to_json
+from srv6lab.evidence.documents import LATER, from_json, read_json, to_json
 from srv6lab.evidence.drift import Difference
 from srv6lab.evidence.packets import Point
 from srv6lab.evidence.probes import Sent
-from srv6lab.host.files import read_document, write_whole
+from srv6lab.host.files import why, write_whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,12 +125,12 @@ def read_observations(folder: Path) -> tuple[Observations, str]:
     alone. UsageError for a file that isn't as it was written."""
     for path in (folder / OBSERVATIONS, folder.resolve().parent / OBSERVATIONS):
         try:
-            document = json.loads(read_document(path))
+            document = read_json(path)
         except FileNotFoundError:
             continue
-        except (OSError, ValueError, RecursionError) as error:
+        except (OSError, ValueError) as error:
             raise UsageError(
-                f"{path} can't be read: {error}", "hand in the run's folder as it was written"
+                f"{path} can't be read: {why(error)}", "hand in the run's folder as it was written"
             ) from None
         return _read(path, document), str(path)
     return Observations(), ""
@@ -144,7 +144,7 @@ def _read(path: Path, document: object) -> Observations:
             "run the exercise again, or remove the file to grade the pcaps alone",
         )
     try:
-        if schema is None:
+        if type(schema) is not int:
             raise ValueError("it has no schema number")
         observed: Observations = from_json(Observations, document, "")
         for index, one in enumerate(observed.probes):

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 
-from srv6lab.evidence.documents import from_json, to_json
+from srv6lab.evidence.documents import from_json, read_json, to_json
 from srv6lab.evidence.observations import OBSERVATIONS
-from srv6lab.host.files import read_document, write_whole
+from srv6lab.host.files import write_whole
 
 SCHEMA = 1
 RUN = "run.json"
@@ -45,11 +45,11 @@ def write_run(folder: Path, run: Run) -> None:
 def read_run(folder: Path) -> Run | None:
     """None where nothing is written down, or not by this version: then it is judged again."""
     try:
-        document = json.loads(read_document(folder / RUN))
+        document = read_json(folder / RUN)
         if not isinstance(document, dict) or document.pop("schema", None) != SCHEMA:
             return None
         run: Run = from_json(Run, document, "")
-    except (OSError, ValueError, RecursionError):
+    except (OSError, ValueError):
         return None
     return run if 0 <= run.milliseconds < _LONGEST else None
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from srv6lab.evidence.fields import NONE, described
 from srv6lab.evidence.packets import PacketView
@@ -31,8 +32,10 @@ def describe(packet: PacketView) -> dict[str, str]:
     return dict(described(packet))
 
 
-def foretell(packet: PacketView) -> dict[str, str]:
-    """A packet of the model in the same words: only the fields of which the model speaks."""
+@lru_cache(maxsize=4096)
+def foretell(packet: PacketView) -> Mapping[str, str]:
+    """A packet of the model in the same words: only the fields of which the model speaks. The same packet is at many NICs,
+    by the RFCs and by Linux, and its words are asked for by many."""
     return dict(described(packet, modeled=True))
 
 

@@ -6,6 +6,8 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import reduce
+from operator import or_
 from pathlib import Path
 from typing import BinaryIO
 
@@ -31,16 +33,42 @@ def state(name: str) -> Path:
     return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "srv6lab" / name
 
 
+_HERE, _EXCHANGE = -100, 2  # AT_FDCWD, RENAME_EXCHANGE: renameat2(2)
 MOST = 16 << 20  # bytes of a document: what a run writes beside its captures has some 10 kB
 
 
+def opened(path: Path) -> BinaryIO:
+    """A file that somebody else may have made, to be read; OSError for what is no file of its own: a pipe would be waited
+    for, a device never ends, a link is to something else."""
+    _refuse_kind(path.lstat().st_mode)
+    flags = (getattr(os, name, 0) for name in ("O_NONBLOCK", "O_NOFOLLOW", "O_CLOEXEC", "O_BINARY"))
+    number = os.open(path, reduce(or_, flags, os.O_RDONLY))
+    try:
+        _refuse_kind(os.fstat(number).st_mode)  # it may be another one by now
+        return os.fdopen(number, "rb")
+    except BaseException:
+        os.close(number)
+        raise
+
+
+def _refuse_kind(mode: int) -> None:
+    if stat.S_ISLNK(mode):
+        raise OSError("it is a link to something else")
+    if stat.S_ISDIR(mode):
+        raise OSError("it is a folder")
+    if not stat.S_ISREG(mode):
+        raise OSError("it is a pipe or a device")
+
+
+def why(error: OSError | ValueError) -> str:
+    """What is wrong with a file, without its name and a number."""
+    return getattr(error, "strerror", None) or str(error)
+
+
 def read_document(path: Path) -> str:
-    """The text of a file that somebody else may have made; OSError for one that is too large or no file (a pipe would be
-    waited for, and a device never ends), ValueError for what is no UTF-8."""
-    number = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
-    with os.fdopen(number, "rb") as source:
-        if not stat.S_ISREG(os.fstat(number).st_mode):
-            raise OSError("it is no file")
+    """The text of a file that somebody else may have made; OSError for one that is too large or no file of its own,
+    ValueError for what is no UTF-8."""
+    with opened(path) as source:
         content = source.read(MOST + 1)
     if len(content) > MOST:
         raise OSError(f"it is larger than {MOST >> 20} MiB")
@@ -68,6 +96,17 @@ def writing_whole(path: Path) -> Iterator[BinaryIO]:
         if isinstance(error, OSError) and error.filename in (None, str(fresh)):
             error.filename = str(path)
         raise
+
+
+def exchanged(one: Path, other: Path) -> bool:
+    """Whether two files or folders have changed their places in one step, which only some systems can."""
+    try:
+        from ctypes import CDLL
+
+        rename = CDLL(None).renameat2
+        return rename(_HERE, os.fsencode(one), _HERE, os.fsencode(other), _EXCHANGE) == 0
+    except (ImportError, AttributeError, OSError, TypeError):
+        return False
 
 
 def write_to(path: Path, text: str) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from srv6lab.capture.ahead import Ahead
 from srv6lab.capture.asking import SRH_BYTES
-from srv6lab.capture.assign import assign, by_name, trace_of
+from srv6lab.capture.assign import assign, by_name
+from srv6lab.capture.folder import capture_files, place_of
 from srv6lab.capture.reading import Capture, read_all
 from srv6lab.evidence.packets import Point
 from srv6lab.host.progress import Progress
@@ -75,7 +76,7 @@ def read_several(
         alike.setdefault(_messages(labs[number][0], name, control), {}).update(paths)
     read: dict[_Key, Capture] = {}
     for messages, paths in alike.items():
-        read |= read_all(paths, messages=messages, ahead=ahead)
+        read |= read_all(paths, messages=messages, ahead=ahead, progress=progress)
     at_nics: list[dict[str, Captures]] = [{} for _ in labs]
     for (number, name), files in found.items():
         mine = {file: read[number, name, file] for file in files.names()}
@@ -92,9 +93,8 @@ def _messages(plan: Plan, name: str, control: bool) -> tuple[str, ...]:
 
 def _files(plan: Plan, folder: Path, said: Mapping[str, Point]) -> _Files:
     """Files with other names than the plan's are looked into, where points are left for them."""
-    inner = folder / "captures"
-    place = inner if inner.is_dir() else folder
-    present = {path.name for path in place.iterdir() if path.is_file() and trace_of(path.name) is not None}
+    place = place_of(folder)
+    present = {path.name for path in capture_files(place)}
     files = present | {*said}
     named = by_name(plan, files, said)
     strange = sorted(files - {*named.values()}) if len(named) < len(list(plan.traced())) else []

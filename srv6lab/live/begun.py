@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 
 from srv6lab.called import CALLED
 from srv6lab.errors import LabError
-from srv6lab.evidence.documents import from_json, to_json
-from srv6lab.host.files import read_document, write_whole
+from srv6lab.evidence.documents import from_json, read_json, to_json
+from srv6lab.host.files import write_whole
 from srv6lab.providers.state import Home
 
 SCHEMA = 1
@@ -46,13 +46,13 @@ def now() -> str:
 def read_begun(home: Home) -> Begun | None:
     """None where no task is begun; LabError for a file that isn't as it was written."""
     try:
-        document = json.loads(read_document(home.task))
+        document = read_json(home.task)
         if not isinstance(document, dict) or document.pop("schema", None) != SCHEMA:
             raise ValueError("it is of another version of srv6lab")
         found: Begun = from_json(Begun, document, "")
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, RecursionError) as error:
+    except (OSError, ValueError) as error:
         mend = f"{CALLED} destroy lab={home.path.name}, then up again"
         raise LabError(f"{home.task} isn't as it was written: {error}", mend) from None
     return found

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from srv6lab.errors import UsageError
-from srv6lab.evidence.observations import Tracer
-from srv6lab.host.command import Completed
 from srv6lab.providers.base import Health, Mark, Provider, Trace
 from srv6lab.providers.state import Home, State
+
+if TYPE_CHECKING:
+    from srv6lab.evidence.observations import Tracer
+    from srv6lab.host.command import Completed
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from srv6lab.called import CALLED
 from srv6lab.errors import Interrupted, LabError, MachineError, UsageError
 from srv6lab.host.files import shown
 from srv6lab.host.progress import Progress
-from srv6lab.live import brought_back, sending, snapshot, wait_for_policies
+from srv6lab.live import brought_back, changed_file, sending, snapshot, wait_for_policies
 from srv6lab.live.changes import unable
 from srv6lab.live.instance import Instance, Request, another
 from srv6lab.live.wait_for_routes import wait
@@ -17,6 +18,7 @@ from srv6lab.providers.base import Provider
 from srv6lab.providers.registry import WITH_MACHINES, provider_of
 from srv6lab.providers.rendered import Rendered
 from srv6lab.providers.state import Home, State
+from srv6lab.render.step import Step
 
 
 def up(home: Home, found: Plan, asked: Request, progress: Progress) -> Instance:
@@ -30,8 +32,9 @@ def up(home: Home, found: Plan, asked: Request, progress: Progress) -> Instance:
         box = state.box if state else asked.box or provider.record.box
         lab = Rendered(with_box(found, box), provider.record.rendering)
         known = Instance(home, state, provider) if state else None
-        before = brought_back.look(known) if known and _mendable(known, lab) else None
-        one = _mended(known, lab, progress) if known and before else None
+        one, step = _changed(known, lab, progress) if known else (None, None)
+        before = brought_back.look(known) if known and not one and _mendable(known, lab) else None
+        one = _mended(known, lab, progress) if known and before else one
         again = before if one else None
         if one is None:
             if before and before.dead:
@@ -45,7 +48,10 @@ def up(home: Home, found: Plan, asked: Request, progress: Progress) -> Instance:
             wait(one, lab.plan, progress)
             wait_for_policies.up(one, lab.plan, progress)
             snapshot.keep(one)
+            changed_file.keep(home, lab)
             for line in unable(one, lab.plan):
+                progress(line)
+            for line in changed_file.told(step, len(lab.plan.nodes)) if step else ():
                 progress(line)
             for line in brought_back.told(again, brought_back.look(one)) if again else ():
                 progress(line)
@@ -53,6 +59,45 @@ def up(home: Home, found: Plan, asked: Request, progress: Progress) -> Instance:
             what = f"interrupted: {one.name} is up, but was not waited for"
             raise Interrupted(what, _on_or_away(one), by=error) from None
         return one
+
+
+def would_change(home: Home, found: Plan, asked: Request) -> Iterator[str]:
+    """What `up` would do, without doing any of it."""
+    state = home.read()
+    if state is None or state.phase != "ready":
+        yield f"{home.path.name} isn't up, so all of it would be built"
+        return
+    provider = asked.provider or provider_of(state)
+    _refuse_another(state, provider, home, asked)
+    one = Instance(home, state, provider)
+    lab = Rendered(with_box(found, state.box), provider.record.rendering)
+    if not _is_to_change(one, lab):
+        alive = all(entry.alive for entry in one.status())
+        yield (
+            "nothing: it is up from this file"
+            if alive
+            else "it would be brought back, since some of it is dead"
+        )
+        return
+    yield from changed_file.told(changed_file.step_to(one, lab), len(found.nodes), done=False)
+
+
+def _changed(one: Instance, lab: Rendered, progress: Progress) -> tuple[Instance | None, Step | None]:
+    """What is up from an older file, as the file is now; nothing where that isn't so."""
+    return changed_file.change(one, lab, progress) if _is_to_change(one, lab) else (None, None)
+
+
+def _is_to_change(one: Instance, lab: Rendered) -> bool:
+    """Whether it is up, whole but for what was half changed, and from another plan; UsageError for another lab."""
+    half = changed_file.half_done(one.home)
+    if one.state.phase != "ready" or (one.state.fingerprint == lab.fingerprint and not half):
+        return False
+    alive = [entry.alive for entry in one.status()]
+    if not (any(alive) if half else all(alive)):
+        return False
+    if one.state.lab != lab.plan.name:
+        raise another(one, lab.plan.name)
+    return True
 
 
 def _anew(one: Instance, lab: Rendered, progress: Progress) -> Instance:
@@ -120,12 +165,8 @@ def _take_back(one: Instance) -> None:
 
 
 def _mendable(one: Instance, lab: Rendered) -> bool:
-    """Whether it was built from this plan; UsageError if it is up and whole from another."""
-    if one.state.fingerprint == lab.fingerprint:
-        return True
-    if one.state.phase == "ready" and all(entry.alive for entry in one.status()):
-        raise stale(one, lab)
-    return False
+    """Whether it was built from this plan."""
+    return one.state.fingerprint == lab.fingerprint
 
 
 def _mended(one: Instance, lab: Rendered, progress: Progress) -> Instance | None:
@@ -145,7 +186,8 @@ def _mended(one: Instance, lab: Rendered, progress: Progress) -> Instance | None
 
 
 def refuse_stale(one: Instance, found: Plan) -> None:
-    """UsageError if the lab isn't up from this plan."""
+    """UsageError if the lab isn't up from this plan, or only half."""
+    changed_file.refuse_half(one)
     lab = Rendered(with_box(found, one.state.box), one.provider.record.rendering)
     if one.state.fingerprint != lab.fingerprint:
         raise stale(one, lab)
@@ -157,8 +199,7 @@ def stale(one: Instance, lab: Rendered) -> UsageError:
         return another(one, lab.plan.name)
     changed = lab.changed(one.home)
     what = f"{', '.join(changed)} would change" if changed else "links or captures would change"
-    mend = f"{CALLED} destroy lab={one.name}, then up again"
-    return UsageError(f"{one.name} is up from an older file: {what}", mend)
+    return UsageError(f"{one.name} is up from an older file: {what}", changed_file.mend_of(one))
 
 
 def halt(one: Instance, progress: Progress) -> None:

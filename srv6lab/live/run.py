@@ -36,7 +36,6 @@ from srv6lab.live.wait_for_routes import PATIENCE, wait
 from srv6lab.plan.actions import ChangedLab, after
 from srv6lab.plan.nodes import Plan
 from srv6lab.predict import predict
-from srv6lab.providers.state import Home
 from srv6lab.render.apply import Change, changes_of
 from srv6lab.topology.actions import Action
 from srv6lab.topology.exercises import Exercise, Probe
@@ -52,8 +51,8 @@ def record(
     by_hand: bool = False,
     blind: bool = False,
 ) -> Path:
-    """Run one exercise in the lab; the folder with what was seen of it, which lies beside the earlier runs until `keep`
-    puts it into the place of one. What it applies is taken back. `differences`
+    """Run one exercise in the lab; the folder with what was seen of it, which lies beside the earlier runs until
+    `Home.keep_run` puts it into the place of one. What it applies is taken back. `differences`
     is what isn't as Day0 left it, None where nobody looked. What a node doesn't answer is missing, and written down
     as such. `by_hand` leaves what the exercise applies to a learner, if it says so; of a run that is `blind` no cause is
     told."""
@@ -78,21 +77,6 @@ def record(
     observed = replace(observed, tracers=tuple(tracers), alerts=alerts, sensors=sensors, blind=blind)
     write_observations(folder, replace(observed, counters={**run.counted, **served}))
     return folder
-
-
-def keep(home: Home, name: str) -> Path:
-    """The run of that exercise takes the place of the one before it, which is there until then: whoever is killed before
-    loses none."""
-    place, before = home.run(name), home.running / f"{name}.before"
-    shutil.rmtree(before, ignore_errors=True)
-    place.parent.mkdir(exist_ok=True)
-    with suppress(FileNotFoundError):
-        place.rename(before)
-    (home.running / name).rename(place)
-    shutil.rmtree(before, ignore_errors=True)
-    with suppress(OSError):  # another one is in it
-        home.running.rmdir()
-    return place
 
 
 class _Run:

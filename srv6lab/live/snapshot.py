@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 
-from srv6lab.errors import MachineError
+from srv6lab.called import CALLED
+from srv6lab.errors import LabError, MachineError
 from srv6lab.evidence.drift import Difference
 from srv6lab.host.files import write_whole
 from srv6lab.live.instance import Instance
@@ -62,19 +63,40 @@ Sections = Mapping[tuple[str, str], Counter[str]]  # by netns and section, the l
 
 
 def keep(lab: Instance) -> None:
-    """Write down what Day0 left, once: what is kept already stays."""
-    if not (lab.home.path / KEPT).exists():
+    """Write down what Day0 left, once: what is kept of a node already stays."""
+    kept = _kept(lab) if (lab.home.path / KEPT).exists() else {}
+    lacking = [node for node in lab.nodes() if node not in kept]
+    if lacking:
         lab.home.own(KEPT)
-        write_whole(lab.home.path / KEPT, json.dumps(_ask_all(lab)))
+        write_whole(lab.home.path / KEPT, json.dumps(kept | ask(lab, lacking)))
+
+
+def forget(lab: Instance, nodes: Iterable[str]) -> None:
+    """Nothing is kept of these nodes, until what Day0 has left there now is."""
+    if (lab.home.path / KEPT).exists():
+        gone = {*nodes}
+        kept = {node: answer for node, answer in _kept(lab).items() if node not in gone}
+        write_whole(lab.home.path / KEPT, json.dumps(kept))
+
+
+def _kept(lab: Instance) -> dict[str, str]:
+    """LabError where it isn't as it was written."""
+    path = lab.home.path / KEPT
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError) as error:
+        mend = f"{CALLED} destroy lab={lab.name}, then up again"
+        raise LabError(f"{path} isn't as it was written: {error}", mend) from None
 
 
 def differences(lab: Instance) -> tuple[Difference, ...] | None:
     """What of each node isn't as it was kept, nothing of a node that can't be asked; None where nothing was kept."""
     try:
         before = json.loads((lab.home.path / KEPT).read_text(encoding="utf-8"))
-        after = _ask_all(lab)
-        other = [node for node in after if before[node] != after[node]]
-        return tuple(one for node in other for one in compare(node, read(before[node]), read(after[node])))
+        after = ask(lab, lab.nodes())
+        other = [node for node in after if before.get(node, "") != after[node]]
+        told = ((node, read(before.get(node, "")), read(after[node])) for node in other)
+        return tuple(one for node, was, now in told for one in compare(node, was, now))
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
@@ -89,9 +111,9 @@ def differences_of(lab: Instance, node: str) -> tuple[Difference, ...] | None:
         return None
 
 
-def _ask_all(lab: Instance) -> dict[str, str]:
+def ask(lab: Instance, nodes: Sequence[str]) -> dict[str, str]:
+    """What each of these nodes says of its settings; nothing where it doesn't answer."""
     with ThreadPoolExecutor(max_workers=8) as pool:
-        nodes = lab.nodes()
         return dict(zip(nodes, pool.map(partial(_ask, lab), nodes), strict=True))
 
 

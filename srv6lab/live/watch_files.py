@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from srv6lab.errors import LabError
+from srv6lab.evidence.documents import read_json
 from srv6lab.evidence.observations import read_observations
 from srv6lab.evidence.runs import VERDICT
-from srv6lab.host.files import read_document
 from srv6lab.live.watch_state import Outcome
 from srv6lab.providers.state import Home
 
@@ -79,8 +79,8 @@ class Runs:
                 self.read.pop(name, None)
             elif name not in self.read or self.read[name][0] != found:
                 try:
-                    self.read[name] = found, outcome(json.loads(read_document(path)), when(path))
-                except (OSError, ValueError, KeyError, TypeError, IndexError, RecursionError) as error:
+                    self.read[name] = found, outcome(read_json(path), when(path))
+                except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
                     troubles[f"the verdict of {name}"] = f"{type(error).__name__}: {error}"
         ordered = sorted(self.read.items(), key=lambda one: one[1][0][1])
         return {name: one for name, (_, one) in ordered}, troubles

@@ -11,17 +11,18 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from srv6lab.called import CALLED
 from srv6lab.errors import NodeError, UsageError
-from srv6lab.evidence.observations import Tracer
-from srv6lab.evidence.packets import Point
-from srv6lab.host.command import Completed
 from srv6lab.host.progress import Progress
-from srv6lab.providers.rendered import Rendered
 from srv6lab.providers.state import Home, State
 
 if TYPE_CHECKING:  # a plan takes longest to import, and most of what a provider does needs none
+    from srv6lab.evidence.observations import Tracer
+    from srv6lab.evidence.packets import Point
+    from srv6lab.host.command import Completed
     from srv6lab.plan.nodes import Plan
     from srv6lab.providers.process import Process  # of Linux only
+    from srv6lab.providers.rendered import Rendered
     from srv6lab.render.files import Files
+    from srv6lab.render.step import Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class Health:
     detail: str = ""
 
 
-Mark = Mapping[Point, Any]
+Mark = Mapping["Point", Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,7 @@ class Record:
     kernel: str = ""
     box: str = ""  # stands for those that the file names, unless another one is asked for
     linux_only: bool = False
+    changes: bool = False  # a lab that is up into another plan's, without touching the rest of it
 
 
 class Provider(Protocol):
@@ -83,6 +85,11 @@ class Provider(Protocol):
     def mend(self, lab: Rendered, home: Home, state: State, progress: Progress) -> State | None:
         """For a lab that was begun: restart what died and can be restarted; None if it must be built anew."""
         ...
+
+    def change(self, lab: Rendered, step: Step, home: Home, state: State, progress: Progress) -> State:
+        """Bring a lab that is up from the plan that it was built from to another one, and leave all else of it as it is.
+        After a failure some of it is done; UsageError where it can't be done at all."""
+        raise UsageError(f"{self.record.name} can't change a lab that is up")
 
     def down(self, home: Home, state: State | None) -> None:
         """Take away what `up` made; done again, or after a crash, it does what is left to do."""

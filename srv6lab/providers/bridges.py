@@ -6,8 +6,10 @@ between the two ends of a veth pair. The bridge learns where a MAC is from the f
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
+from zlib import crc32
 
 from srv6lab.errors import MachineError
 from srv6lab.providers.keeping import run_in
@@ -33,19 +35,28 @@ def _port(nic: Nic) -> str:
 
 
 def make(nics: Iterable[Nic], place: Process) -> None:
-    """The bridges, with their ports. MachineError if the kernel refuses one."""
+    """The bridges that aren't there yet, with ports for these NICs. MachineError if the kernel refuses one."""
     links: dict[str, list[Nic]] = {}
     for nic in nics:
         if nic.bridged:
             links.setdefault(nic.link, []).append(nic)
     lines = []
-    for number, ends in enumerate(links.values()):
-        lines.append(f"link add name bridge{number} {_BRIDGE}")
-        lines += [f"link set dev {_port(nic)} master bridge{number} up" for nic in ends]
-        lines.append(f"link set dev bridge{number} up")
-    result = run_in(place, ["ip", "-batch", "-"], _PATIENCE, "\n".join(lines) + "\n")
-    if result.exit_code:
-        raise MachineError(
-            f"the bridge of link {next(iter(links))} can't be made: {result.stderr.strip()}",
-            "the kernel needs CONFIG_BRIDGE",
-        )
+    for link, ends in links.items():
+        bridge = f"bridge{crc32(link.encode()):08x}"
+        if not Path(f"/proc/{place.pid}/root/sys/class/net/{bridge}").exists():
+            lines.append(f"link add name {bridge} {_BRIDGE}")
+        lines += [f"link set dev {_port(nic)} master {bridge} up" for nic in ends]
+        lines.append(f"link set dev {bridge} up")
+    _in_place(lines, f"the bridge of link {next(iter(links), '')} can't be made", place)
+
+
+def resize(nics: Iterable[Nic], place: Process) -> None:
+    """Give ports the MTUs of their NICs."""
+    lines = [f"link set dev {_port(nic)} mtu {nic.mtu}" for nic in nics if nic.bridged]
+    _in_place(lines, "the ports of bridges can't have other MTUs", place)
+
+
+def _in_place(lines: Sequence[str], failure: str, place: Process) -> None:
+    result = run_in(place, ["ip", "-batch", "-"], _PATIENCE, "\n".join(lines) + "\n") if lines else None
+    if result and result.exit_code:
+        raise MachineError(f"{failure}: {result.stderr.strip()}", "the kernel needs CONFIG_BRIDGE")

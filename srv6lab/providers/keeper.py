@@ -14,6 +14,8 @@ and what stands in `node/` only. It is told on standard input and answers on sta
     ← {"node": "r1", "pid": 4711, "start": 123456}     PIDs as the first namespace counts them
     ← {"error": "…"}                                   and the end of everything
     → stay
+
+As `keeper.py more`, in the namespaces of one that keeps a lab already, it starts more nodes there and ends.
 """
 
 from __future__ import annotations
@@ -133,6 +135,22 @@ def _tell(**document: object) -> None:
     os.write(1, json.dumps(document).encode() + b"\n")  # one write: lines of several nodes don't mix
 
 
+def _start_nodes(order: Order, ready: int) -> None:
+    for name in order["nodes"]:
+        # A helper makes the namespaces, forks the node into them and ends.
+        helper = _fork(partial(_start_node, name, order, ready, _tell), _tell)
+        os.waitpid(helper, 0)
+
+
+def _start_more(order: Order) -> None:
+    """In the keeper's mounts, where what hides secrets is made already."""
+    if not is_alone():
+        cgroups.make(order["group"])
+    ready, doing = os.pipe()
+    os.close(doing)
+    _start_nodes(order, ready)
+
+
 def _keep() -> None:
     """PID 1 of the lab: starts the nodes, then waits for `stay` or for the pipe to close."""
     order = json.loads(sys.stdin.readline())
@@ -140,11 +158,7 @@ def _keep() -> None:
         cgroups.make(order["group"])
     pid, start = _identity()
     _tell(keeper=pid, start=start)
-    ready = _hide(order["scratch"])
-    for name in order["nodes"]:
-        # A helper makes the namespaces, forks the node into them and ends.
-        helper = _fork(partial(_start_node, name, order, ready, _tell), _tell)
-        os.waitpid(helper, 0)
+    _start_nodes(order, _hide(order["scratch"]))
     if sys.stdin.readline().strip() != "stay":
         return
     null = os.open("/dev/null", os.O_RDWR)
@@ -196,6 +210,9 @@ def _make_the_root_a_mount() -> None:
 
 def main() -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})  # for sigwait, in every process below
+    if sys.argv[1:] == ["more"]:
+        _start_more(json.loads(sys.stdin.readline()))  # whoever ends leaves them to the keeper, their PID 1
+        return
     _own_mounts()
     call("unshare", CLONE_NEWPID)
     _fork(_keep, _tell)

@@ -59,8 +59,7 @@ class Keeper:
             _begun[home.path] = self
         assert self._popen.stdin and self._popen.stdout
         self._in, self._out = self._popen.stdin, self._popen.stdout
-        group = cgroups.group(str(home.path.resolve())) if roots else ""
-        self._tell(json.dumps(order(scratch, roots, bpf, group)))
+        self._tell(json.dumps(order(home, roots, bpf)))
         answer = self._answer()
         self.process = Process(answer["keeper"], answer["start"])
 
@@ -115,12 +114,18 @@ class Keeper:
         return self._errors.read_text("utf-8", "replace").strip()
 
 
-def order(scratch: Path, roots: Mapping[str, Path], bpf: Collection[str], group: str = "") -> dict[str, Any]:
-    """What a keeper is told to make."""
+def order(home: Home, roots: Mapping[str, Path], bpf: Collection[str]) -> dict[str, Any]:
+    """What the keeper of an instance is told to make."""
+    group = cgroups.group(str(home.path.resolve())) if roots else ""
+    return {**order_in(home.path / "scratch", roots, bpf), "group": group}
+
+
+def order_in(scratch: Path, roots: Mapping[str, Path], bpf: Collection[str]) -> dict[str, Any]:
+    """The same for a keeper of no instance, which is bounded by no group."""
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
     return {
         "scratch": str(scratch.resolve()),
-        "group": group,
+        "group": "",
         "more": [one for one in os.environ.get(SHOW, "").split(":") if one.startswith("/")],
         "size": max(_LEAST_SPACE, min(_MOST_SPACE, memory // max(1, len(roots)))),
         "nodes": {name: {"root": str(root), "bpf": name in bpf} for name, root in roots.items()},

@@ -10,7 +10,7 @@ Processes are known by (PID, start time) of one boot, never by name.
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from math import inf
@@ -37,7 +37,8 @@ from srv6lab.providers.rendered import Rendered
 from srv6lab.providers.state import Home, State
 
 if TYPE_CHECKING:
-    from srv6lab.plan.nodes import Nic, Plan
+    from srv6lab.plan.nodes import Nic, Plan, PlannedNode
+    from srv6lab.render.step import Step
 
 TOOLS = ("bash", "ip", "nsenter", "ping", "tcpdump")
 _PATIENCE = 30.0
@@ -101,24 +102,24 @@ class Netns(Provider):
         plan = lab.plan
         require(tools(TOOLS), srv6(), needs_root.lack(plan))
         laid_over = roots(plan, progress)
-        with keeping(home, laid_over, [node.name for node in plan.nodes if node.proxies]) as keeper:
+        with keeping(home, laid_over, may_load(plan)) as keeper:
             data = Data(boot_id(), keeper.process, {}, {})
             home.write(replace(state, provider_data=data.document()))
             lab.write(home)  # while the nodes start
             nodes = keeper.nodes([*laid_over])
             data = replace(data, bridges=nodes.pop(bridges.PLACE, None), nodes=nodes)
-            if vpn.make_namespaces(plan, partial(_ends_well, data.nodes)):
+            if vpn.make_namespaces(plan, partial(ends_well, data.nodes)):
                 require(tools(("nft",) if any(node.vrfs for node in plan.nodes) else ()))
                 progress("this kernel has no VRFs: each is a network namespace of its node")
             progress(f"{len(data.nodes)} nodes, wiring {len({nic.link for nic in plan.nics()})} links")
-            _wire(plan, data)
-            data = replace(data, tracers=_start_tracers(plan.nics(), home, data))
+            wire([*plan.nics()], data)
+            data = replace(data, tracers=start_tracers(plan.nics(), home, data))
             progress(f"{len(data.tracers)} tracers live, running Day0")
-            running = _begin_day0(lab, data)
-            if _services_are_wired(plan, data, running):
-                more = _start_tracers(_service_nics(plan), home, data)
+            running = begin_day0(lab, data)
+            if services_are_wired(plan.nodes, data, running):
+                more = start_tracers(_service_nics(plan), home, data)
                 data = replace(data, tracers={**data.tracers, **more})
-            _end_day0(running, progress)
+            end_day0(running, progress)
             state = replace(state, phase="ready", provider_data=data.document())
             home.write(state)
         return state
@@ -132,12 +133,17 @@ class Netns(Provider):
         dead = [nic for nic in lab.plan.traced() if not data.alive(data.tracers[nic.point].process)]
         if dead:
             progress("restarting tracers: " + ", ".join(str(nic.point) for nic in dead))
-            data = replace(data, tracers={**data.tracers, **_start_tracers(dead, home, data)})
+            data = replace(data, tracers={**data.tracers, **start_tracers(dead, home, data)})
             state = replace(state, provider_data=data.document())
             home.write(state)
         progress("already up, running Day0 again")
-        _end_day0(_begin_day0(lab, data), progress)
+        end_day0(begin_day0(lab, data), progress)
         return state
+
+    def change(self, lab: Rendered, step: Step, home: Home, state: State, progress: Progress) -> State:
+        from srv6lab.providers.netns_change import change
+
+        return change(lab, step, home, state, progress)
 
     def down(self, home: Home, state: State | None) -> None:
         end(home, state)
@@ -204,8 +210,19 @@ def _path() -> tuple[str, ...]:
     return (f"PATH={NODE_PATH}",)
 
 
-def _ends_well(nodes: Mapping[str, Process], node: str, *argv: str) -> bool:
-    return run_in(nodes[node], [*_path(), *argv]).exit_code == 0
+def run_at(
+    nodes: Mapping[str, Process], node: str, argv: Sequence[str], given: str | None = None
+) -> Completed:
+    return run_in(nodes[node], [*_path(), *argv], _PATIENCE, given)
+
+
+def ends_well(nodes: Mapping[str, Process], node: str, *argv: str) -> bool:
+    return run_at(nodes, node, argv).exit_code == 0
+
+
+def may_load(plan: Plan) -> list[str]:
+    """The nodes whose SR proxies are eBPF programs."""
+    return [node.name for node in plan.nodes if node.proxies]
 
 
 def roots(plan: Plan, progress: Progress) -> dict[str, Path]:
@@ -225,25 +242,26 @@ def health(data: Data, home: Home, alive: Callable[[Process], bool]) -> list[Hea
     return nodes + tracers
 
 
-def _wire(plan: Plan, data: Data) -> None:
-    """One veth pair a link, each end born inside its node, named as the plan names it. The end in a VPN comes
-    first: ip gives only that one the number that is asked for."""
-    nics = {nic.point: nic for nic in plan.nics()}
+def wire(ends: Sequence[Nic], data: Data) -> None:
+    """One veth pair a link, each end born inside its node, named as the plan names it: `ends` are both of each. The end in
+    a VPN comes first: ip gives only that one the number that is asked for."""
+    nics = {nic.point: nic for nic in ends}
     lines = []
     for nic in nics.values():
-        peer = nics[nic.peer]
         if nic.bridged and data.bridges:
             lines.append(f"link add {_veth(nic, data)} type veth peer {bridges.port(nic, data.bridges)}")
-        elif (not nic.vrf, nic.point) < (not peer.vrf, peer.point):
+            continue
+        peer = nics[nic.peer]
+        if (not nic.vrf, nic.point) < (not peer.vrf, peer.point):
             lines.append(f"link add {_veth(nic, data)} type veth peer {_veth(peer, data)}")
-    result = run([*_inside(data), "ip", "-batch", "-"], _PATIENCE, "\n".join(lines) + "\n")
+    result = run([*inside(data), "ip", "-batch", "-"], _PATIENCE, "\n".join(lines) + "\n")
     if result.exit_code:
         raise MachineError(f"the links can't be made: {result.stderr.strip()}")
     if data.bridges:
         bridges.make(nics.values(), data.bridges)
 
 
-def _inside(data: Data) -> tuple[str, ...]:
+def inside(data: Data) -> tuple[str, ...]:
     """The beginning of a command line that may make links. Somebody who isn't root makes none in this machine's own
     network namespace, not even for another one: so he does it in that of a node."""
     node = next(iter(data.nodes.values()))
@@ -263,7 +281,7 @@ def _service_nics(plan: Plan) -> list[Nic]:
     return [nic for nic in plan.traced() if nic.point.netns]
 
 
-def _start_tracers(nics: Iterable[Nic], home: Home, data: Data) -> dict[Point, tcpdump.Tracing]:
+def start_tracers(nics: Iterable[Nic], home: Home, data: Data) -> dict[Point, tcpdump.Tracing]:
     wanted = [tcpdump.Wanted(nic.point, nic.trace, str(_netns_path(nic, data))) for nic in nics]
     return tcpdump.start(wanted, data.keeper.pid, home.captures) if wanted else {}
 
@@ -284,11 +302,12 @@ class _Day0:
     popen: subprocess.Popen[str]
 
 
-def _begin_day0(lab: Rendered, data: Data) -> list[_Day0]:
-    """All nodes at once; those with services take longest, so they begin first."""
+def begin_day0(lab: Rendered, data: Data, nodes: Collection[str] | None = None) -> list[_Day0]:
+    """All nodes at once, or some of them; those with services take longest, so they begin first."""
     running = []
     texts = lab.texts
-    for machine in sorted(lab.plan.nodes, key=lambda machine: -len(machine.services)):
+    wanted = (machine for machine in lab.plan.nodes if nodes is None or machine.name in nodes)
+    for machine in sorted(wanted, key=lambda machine: -len(machine.services)):
         node, script = data.nodes[machine.name], texts[f"day0/{machine.name}.sh"]
         files.put(node.pid, "/run/day0.sh", script.encode())
         if machine.proxies:
@@ -308,10 +327,10 @@ def _begin_day0(lab: Rendered, data: Data) -> list[_Day0]:
     return running
 
 
-def _services_are_wired(plan: Plan, data: Data, running: Sequence[_Day0]) -> bool:
+def services_are_wired(nodes: Iterable[PlannedNode], data: Data, running: Sequence[_Day0]) -> bool:
     """Waits until Day0 has wired the services' namespaces, or has failed to. What sensors still need
     then is time, and their NICs can be traced meanwhile."""
-    ports = [port.outside for node in plan.nodes for one in node.services for port in one.ports]
+    ports = [port.outside for node in nodes for one in node.services for port in one.ports]
     places = [Path(f"/proc/{data.nodes[nic.point.node].pid}/root/sys/class/net/{nic.name}") for nic in ports]
 
     def wired() -> bool:
@@ -321,7 +340,7 @@ def _services_are_wired(plan: Plan, data: Data, running: Sequence[_Day0]) -> boo
     return wired()
 
 
-def _end_day0(running: Sequence[_Day0], progress: Progress) -> None:
+def end_day0(running: Sequence[_Day0], progress: Progress) -> None:
     """Wait for all; every node that fails is named, not only the first. What a script says on its
     standard output is progress."""
     failures = []

@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from srv6lab.errors import LabError, UsageError
-from srv6lab.host.files import write_whole
+from srv6lab.host.files import exchanged, write_whole
 from srv6lab.host.lock import hold, is_held
+from srv6lab.host.scratch import sweep
 
 SCHEMA = 2
 Data = TypeVar("Data")
@@ -72,6 +73,11 @@ class Home:
     def running(self) -> Path:
         """What a check has seen of exercises that it hasn't judged yet: only then they take the place of earlier runs."""
         return self.path / "running"
+
+    @property
+    def scratch(self) -> Path:
+        """Where commands put what they need no longer when they are done."""
+        return self.path / "scratch"
 
     @property
     def collected(self) -> Path:
@@ -141,6 +147,8 @@ class Home:
         """Remove what `up` and `check` wrote, and nothing that somebody else put there; the results of
         checks stay if `keep_runs`."""
         kept = {self.runs.name} if keep_runs else set()
+        sweep(self.scratch)
+        kept |= {self.scratch.name}  # who reads results may still be at work in there
         kept |= {self._lock.name} if keep_lock or _open_files_stay() else set()
         for entry in self._ours():
             if entry.name in kept:
@@ -171,7 +179,16 @@ class Home:
             return []
         own = (self._file, self._lock, self._record, self.alive, self.captures, self.cut, self.runs)
         names = {
-            path.name for path in (*own, self.applied, self.sending, self.running, self.collected, self.task)
+            path.name
+            for path in (
+                *own,
+                self.applied,
+                self.sending,
+                self.running,
+                self.collected,
+                self.task,
+                self.scratch,
+            )
         } | self._owned()
         half_written = tuple(f".{name}." for name in names)
         return [one for one in self.path.iterdir() if one.name in names or one.name.startswith(half_written)]
@@ -186,12 +203,41 @@ class Home:
         """One command at a time changes an instance; another one is told so at once."""
         descriptor = self._take_lock()
         try:
+            sweep(self.scratch)
+            self._put_back()
             yield
         finally:
             self._forget_a_lone_lock()
             os.close(descriptor)
             if _open_files_stay():
                 self._forget_a_lone_lock()
+
+    def keep_run(self, exercise: str) -> Path:
+        """What is `running` takes the place of the run before it, which is there until then: whoever is killed before loses
+        none."""
+        place, fresh = self.run(exercise), self.running / exercise
+        before = self.running / f".{exercise}"
+        place.parent.mkdir(exist_ok=True)
+        if not place.exists():
+            fresh.rename(place)
+        elif exchanged(fresh, place):
+            shutil.rmtree(fresh)
+        else:  # where a file system can't: `_put_back` knows the one before
+            place.rename(before)
+            fresh.rename(place)
+            shutil.rmtree(before)
+        with suppress(OSError):  # another one is in it
+            self.running.rmdir()
+        return place
+
+    def _put_back(self) -> None:
+        """A run whose place another was about to take, when that was killed."""
+        for before in self.running.glob(".*"):
+            place = self.run(before.name[1:])
+            if place.exists():
+                shutil.rmtree(before, ignore_errors=True)
+            else:
+                before.rename(place)
 
     @property
     def busy(self) -> bool:

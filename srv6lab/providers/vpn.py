@@ -7,7 +7,7 @@ namespace, and wires it to the core.
 from __future__ import annotations
 
 from binascii import crc32
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
 from srv6lab.called import CALLED
@@ -31,10 +31,10 @@ _PROBE = "ip link add name vrf-probe type vrf table 4096 && ip link del dev vrf-
 Tries = Callable[..., bool]  # of a node and a command
 
 
-def make_namespaces(plan: Plan, tries: Tries) -> bool:
-    """Make the namespace of every VPN, if the kernel has no VRFs; `tries` says whether a command in a node ends well.
-    Whether they were made; MachineError for what no namespaces can serve."""
-    nodes = plan.nodes
+def make_namespaces(plan: Plan, tries: Tries, places: Collection[str] | None = None) -> bool:
+    """Make the namespace of every VPN, of all nodes or of some, if the kernel has no VRFs; `tries` says whether a command
+    in a node ends well. Whether they were made; MachineError for what no namespaces can serve."""
+    nodes = [node for node in plan.nodes if places is None or node.name in places]
     wanted = [(machine.name, name) for machine in nodes for name in machine.vrf_names()]
     if not wanted or tries(wanted[0][0], "sh", "-c", _PROBE):
         return False

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 
 from srv6lab.called import CALLED
 from srv6lab.evidence.drift import Difference
+from srv6lab.live.changed_file import CHANGE
 from srv6lab.providers.base import Health
 from srv6lab.report.table import aligned
 
@@ -80,16 +81,17 @@ def status_text(
 ) -> str:
     """A line a node and tracer, the dead ones marked; then what isn't as Day0 left it, None where nobody could tell."""
     lines = [f"{instance}: lab {lab} on {provider}"]
-    lines += [
-        f"  {'ok' if one.alive else 'DEAD':4} {one.kind:6} {one.name:16} {one.detail}".rstrip()
-        for one in health
-    ]
+    lines += [f"  {_word(one):4} {one.kind:6} {one.name:16} {one.detail}".rstrip() for one in health]
     if drift:
         lines.append(f"{DIFFERS}:")
         lines += [f"  {line}" for one in drift for line in one.sentences()]
     elif drift is not None:
         lines.append(AS_DAY0)
     return "\n".join(lines) + "\n"
+
+
+def _word(one: Health) -> str:
+    return "ok" if one.alive else "HALF" if one.kind == CHANGE else "DEAD"
 
 
 def status_json(

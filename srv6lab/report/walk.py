@@ -112,7 +112,7 @@ def _trace(trace: Trace, linux: Trace | None, where: str = "") -> Iterator[str]:
         yield f"    on Linux {linux.end}"
 
 
-def _both(hop: Hop, linux: Hop | None) -> dict[str, str]:
+def _both(hop: Hop, linux: Hop | None) -> Mapping[str, str]:
     """The packet's fields by the RFC, and Linux's where it writes others."""
     fields = foretell(hop.packet)
     if linux is None:

@@ -11,7 +11,6 @@ from invoke.tasks import task
 
 from srv6lab.called import CALLED
 from srv6lab.errors import UsageError
-from srv6lab.live.begun import FAULT
 from srv6lab.report import formats
 from srv6lab.tasks.words import INSTANCE, LAB, SITE, TRUST, progress
 
@@ -72,6 +71,7 @@ def solve(_: Context, lab: str, seed: str = "", instance: str = "", trust: bool 
     Of a planted fault it shows what is wrong and what mends it, and mends it; that takes the seed.
     """
     from srv6lab.cli.trust import require_solution
+    from srv6lab.live.begun import FAULT
     from srv6lab.report import faults
     from srv6lab.teach import begin, diagnosis
 
@@ -107,6 +107,7 @@ def reset(_: Context, lab: str, seed: str = "", instance: str = "") -> None:
 
     A planted fault is planted again, which takes its seed: nobody else knows it.
     """
+    from srv6lab.live.begun import FAULT
     from srv6lab.teach import begin, diagnosis
 
     reference = SITE.refer(lab)

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from srv6lab.errors import LabError
-from srv6lab.evidence.documents import from_json, to_json
+from srv6lab.evidence.documents import from_json, read_json, to_json
 from srv6lab.evidence.score import Part, Score, lost_by_help
-from srv6lab.host.files import read_document, shown, write_whole
+from srv6lab.host.files import shown, write_whole
 from srv6lab.judge.score import question_part, unjudged, worths
 from srv6lab.live.begun import Begun, now
 from srv6lab.plan.nodes import Plan
@@ -55,13 +55,13 @@ class Learned:
 def read_learned(home: Home) -> Learned:
     """Nothing where nothing was begun; LabError for a file that isn't as it was written."""
     try:
-        document = json.loads(read_document(home.progress))
+        document = read_json(home.progress)
         if not isinstance(document, dict) or document.pop("schema", None) != SCHEMA:
             raise ValueError("it is of another version of srv6lab")
         found: Learned = from_json(Learned, document, "")
     except FileNotFoundError:
         return Learned()
-    except (OSError, ValueError, RecursionError) as error:
+    except (OSError, ValueError) as error:
         mend = f"put it away: what was reached is then begun anew (mv {shown(home.progress)} /tmp)"
         raise LabError(f"{shown(home.progress)} isn't as it was written: {error}", mend) from None
     return found

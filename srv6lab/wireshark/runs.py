@@ -7,10 +7,10 @@ judged: its pings are held against the lab as `up` leaves it, or against an exer
 
 from __future__ import annotations
 
-import json
 import shlex
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from heapq import merge
 from itertools import islice, takewhile
@@ -18,16 +18,17 @@ from pathlib import Path
 from typing import Any
 
 from srv6lab.capture import pcapng
-from srv6lab.capture.assign import trace_of
+from srv6lab.capture.folder import capture_files, place_of
 from srv6lab.capture.probes import directions
 from srv6lab.capture.records import framing, records
 from srv6lab.capture.unpack import unpacked
 from srv6lab.errors import UsageError
+from srv6lab.evidence.documents import read_json
 from srv6lab.evidence.observations import OBSERVATIONS, read_observations
 from srv6lab.evidence.prediction import Prediction
 from srv6lab.evidence.runs import VERDICT
 from srv6lab.evidence.verdict import Status, Suspect
-from srv6lab.host.files import read_document
+from srv6lab.host.files import opened, read_document, why, write_whole
 from srv6lab.host.progress import Progress
 from srv6lab.judge.grade import Graded, graded
 from srv6lab.plan.nodes import Plan
@@ -136,7 +137,7 @@ def _sources(run: Run, known: Graded, noted: Notes, folder: Path, scratch: Path)
     """Each NIC's file as it is: of one that was bounded for tshark the whole."""
     place = scratch / f"unpacked-{run.exercise}"
     for number, (point, file) in enumerate(sorted(known.files.items())):
-        original = file if folder == run.folder else _captures(run.folder) / file.name
+        original = file if folder == run.folder else place_of(run.folder) / file.name
         (place / str(number)).mkdir(parents=True)
         try:
             path, _ = unpacked(original, place / str(number))
@@ -156,8 +157,8 @@ def _words(run: Run, known: Graded, judged: bool, whole: bool) -> Iterator[str]:
     if not whole:
         yield f"exercise {run.exercise}: only its first {MOST} packets have comments and directions"
     for point, capture in sorted(known.captures.items()):
-        if capture.note and whole:
-            yield f"{run.exercise}: {known.files[point].name} ({point}): {capture.note}"
+        if note := capture.note if whole else _fault(place_of(run.folder) / known.files[point].name):
+            yield f"{run.exercise}: {known.files[point].name} ({point}): {note}"
 
 
 def _suspects(run: Run, known: Graded) -> Sequence[Suspect]:
@@ -165,9 +166,9 @@ def _suspects(run: Run, known: Graded) -> Sequence[Suspect]:
     if known.verdict.status is Status.PASS:
         return ()
     try:
-        (verdict,) = json.loads(read_document(run.folder / VERDICT))
+        (verdict,) = read_json(run.folder / VERDICT)
         return tuple(map(_suspect, verdict["suspects"]))
-    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return known.verdict.suspects
 
 
@@ -182,15 +183,9 @@ def _suspect(said: Mapping[str, Any]) -> Suspect:
 # --- captures that are too large for tshark
 
 
-def _captures(folder: Path) -> Path:
-    inner = folder / "captures"
-    return inner if inner.is_dir() else folder
-
-
 def _bounded(run: Run, scratch: Path, progress: Progress) -> _Bounded:
     """A run with its folder, or with a copy of the packets up to a time if there are very many."""
-    place = _captures(run.folder)
-    files = [path for path in sorted(place.iterdir()) if path.is_file() and trace_of(path.name) is not None]
+    files = capture_files(place_of(run.folder))
     counts = {path: _records(path) for path in files}
     packets = sum(counts.values())
     if packets <= MOST:
@@ -204,10 +199,18 @@ def _bounded(run: Run, scratch: Path, progress: Progress) -> _Bounded:
         if count:
             _copy_until(path, last, copy / "captures" / path.name)
         else:
-            shutil.copy(path, copy / "captures")
-    if (run.folder / OBSERVATIONS).is_file():
-        shutil.copy(run.folder / OBSERVATIONS, copy / OBSERVATIONS)
+            _copy_whole(path, copy / "captures" / path.name)
+    with suppress(FileNotFoundError):
+        write_whole(copy / OBSERVATIONS, read_document(run.folder / OBSERVATIONS))
     return _Bounded(run, copy, MOST, whole=False)
+
+
+def _fault(path: Path) -> str:
+    """Why a file isn't all there, "" if it is."""
+    try:
+        return framing(path).fault
+    except (ValueError, OSError) as error:
+        return why(error)
 
 
 def _records(path: Path) -> int:
@@ -216,6 +219,12 @@ def _records(path: Path) -> int:
         return framing(path).records
     except (ValueError, OSError):
         return 0
+
+
+def _copy_whole(path: Path, target: Path) -> None:
+    """What is no file is told of its link or its pipe when that is read."""
+    with suppress(OSError), opened(path) as source, target.open("wb") as copy:
+        shutil.copyfileobj(source, copy)
 
 
 def _copy_until(path: Path, last: int, target: Path) -> None:

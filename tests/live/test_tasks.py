@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ from srv6lab.evidence.observations import OBSERVATIONS, Tracer
 from srv6lab.host.command import Completed, Late
 from srv6lab.live import wait_for_policies
 from srv6lab.live.instance import Instance
-from srv6lab.live.run import _Run, keep, record
+from srv6lab.live.run import _Run, record
 from tests.conftest import SITE, silent
 from tests.fake_provider import Fake, standing
 from tests.fork import fork
@@ -110,15 +112,42 @@ class TestRecording:
         (place / "verdict.json").write_text("the one before")
         self.recorded(one)
         assert (place / "verdict.json").read_text() == "the one before"
-        assert keep(one.home, "across") == place
+        assert one.home.keep_run("across") == place
         assert (place / OBSERVATIONS).exists() and not (place / "verdict.json").exists()
         assert not one.home.running.exists()
         self.recorded(one)  # what a killed check left is in nobody's way
         self.recorded(one)
-        keep(one.home, "across")
+        one.home.keep_run("across")
         self.recorded(one)  # nor of a destroy
         one.home.forget(keep_runs=True)
         assert [path.name for path in one.home.path.iterdir()] == ["runs"]
+
+    def test_no_kill_on_the_way_loses_a_run(
+        self, one: Instance, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        """Where a file system can't exchange two folders, and each step of it may be the last."""
+        monkeypatch.setattr("srv6lab.providers.state.exchanged", lambda *_: False)
+        home, name = one.home, "across"
+        for step in range(3):
+            for folder, text in ((home.run(name), "old"), (home.running / name, "new")):
+                shutil.rmtree(folder, ignore_errors=True)
+                folder.mkdir(parents=True)
+                (folder / "verdict.json").write_text(text)
+            left = [None] * step
+            real = Path.rename
+
+            def rename(path: Path, to: Path, left: list[None] = left, real: Any = real) -> Path:
+                if not left:
+                    raise SystemError("killed")
+                left.pop()
+                return real(path, to)  # type: ignore[no-any-return]
+
+            with monkeypatch.context() as killing:
+                killing.setattr(Path, "rename", rename)
+                with suppress(SystemError):
+                    home.keep_run(name)
+            with home.locked():
+                assert (home.run(name) / "verdict.json").read_text() == ("new" if step == 2 else "old")
 
     def test_a_probe_that_never_ends_leaves_what_was_seen(self, fake: Fake, one: Instance) -> None:
         fake.tracers = tracers("", "")

@@ -7,7 +7,7 @@ systems of one's own, kernel objects of the whole machine, reading memory. What 
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 _ALLOW, _ERROR = 0x7FFF0000, 0x00050000  # answers; the error's number is added to the latter
 _EPERM, _ENOTTY, _ENOSYS, _EPROTONOSUPPORT, _EAFNOSUPPORT = 1, 25, 38, 93, 97
@@ -105,7 +105,7 @@ def program(machine: str, bpf: bool) -> bytes:
     return b"".join(struct.pack("HBBI", *one) for part in parts for one in part)
 
 
-def _numbers(table: dict[str, tuple[int, int | None]], column: int) -> list[int]:
+def _numbers(table: Mapping[str, tuple[int, int | None]], column: int) -> list[int]:
     return [number for numbers in table.values() if (number := numbers[column]) is not None]
 
 

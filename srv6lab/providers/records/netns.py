@@ -32,5 +32,6 @@ RECORDS = (
         rendering=_rendering,
         doctor="netns",
         linux_only=True,
+        changes=True,
     ),
 )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import html
 import json
+import re
 from base64 import b64encode
 from collections.abc import Mapping
 from functools import cache
@@ -36,7 +37,8 @@ SCRIPTS = (
 )
 # What would end the element or its line; `&` too, for readers that take the page for XML; and halves of characters, which
 # UTF-8 can't hold.
-_ESCAPES = {code: f"\\u{code:04x}" for code in (*map(ord, "<>&\u2028\u2029"), *range(0xD800, 0xE000))}
+_ESCAPED = "<>&\u2028\u2029"
+_HALVES = re.compile("[\ud800-\udfff]")
 
 
 def page(document: Mapping[str, Any]) -> str:
@@ -63,7 +65,14 @@ def page(document: Mapping[str, Any]) -> str:
 
 def embedded(document: Mapping[str, Any]) -> str:
     """JSON that can stand in a script element: no character in it means anything to HTML."""
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).translate(_ESCAPES)
+    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+    for character in _ESCAPED:
+        text = text.replace(character, _escaped(character))
+    return _HALVES.sub(lambda found: _escaped(found[0]), text)
+
+
+def _escaped(character: str) -> str:
+    return f"\\u{ord(character):04x}"
 
 
 def _filled(template: str, parts: Mapping[str, str]) -> str:

@@ -44,15 +44,24 @@ class _Packing:
         self.shared: list[Any] = []
 
     def count(self, value: Any) -> _Key:
-        """Its key, which is the same for equal values; numbers and short texts are their own."""
+        """Its key, which is the same for equal values; numbers and short texts are their own. What is in a value is looked
+        at in place: there is a hundred thousand of it, and a call for each is what takes long."""
         if isinstance(value, dict):
-            key: _Key = (dict, tuple([(name, self.count(one)) for name, one in value.items()]))
+            parts: list[_Key] = [dict]
+            for name, one in value.items():
+                short = type(one) is str and len(one) <= _SHORT
+                parts += (name, one if short else self.count(one))
+            key: _Key = tuple(parts)
         elif isinstance(value, list):
-            key = (list, tuple(map(self.count, value)))
+            parts = [list]
+            for one in value:
+                short = type(one) is str and len(one) <= _SHORT
+                parts.append(one if short else self.count(one))
+            key = tuple(parts)
         elif isinstance(value, str) and len(value) > _SHORT:
             key = value
         else:
-            return type(value), value
+            return value if type(value) is str else (type(value), value)
         number = self.numbers.setdefault(key, len(self.times))
         if number == len(self.times):
             self.times.append(0)

@@ -1,0 +1,157 @@
+"""`up` of a lab whose file was edited, over a provider that runs nothing: what is written down, refused, gone on with."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from srv6lab.cli.status import status, status_report
+from srv6lab.errors import Interrupted, LabError, NodeError, UsageError
+from srv6lab.live.changed_file import HALF, LAID
+from srv6lab.live.instance import Instance, Reference, Request
+from srv6lab.live.lifecycle import refuse_stale, up, would_change
+from srv6lab.live.snapshot import KEPT
+from srv6lab.plan.nodes import Plan
+from srv6lab.providers.state import Home
+from tests.fake_provider import Fake
+from tests.small import SMALL, planned
+
+PLAN = planned()
+EDITED = planned(SMALL.replace("mtu: 2000", "mtu: 1900"))
+Say = Callable[[Plan], Instance]
+
+
+@pytest.fixture
+def fake() -> Fake:
+    return Fake(changes=True)
+
+
+@pytest.fixture
+def said() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def asked(tmp_path: Path, fake: Fake) -> Request:
+    return Request(Reference(tmp_path / "small.yml", "small"), fake)
+
+
+@pytest.fixture
+def begin(home: Home, asked: Request, said: list[str]) -> Say:
+    return lambda plan: up(home, plan, asked, said.append)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return Home(tmp_path / ".srv6lab" / "small")
+
+
+def test_only_what_is_another_is_changed_and_told(
+    begin: Say, fake: Fake, said: list[str], home: Home
+) -> None:
+    begin(PLAN)
+    one = begin(EDITED)
+    assert fake.done == ["down", "up", "change"] and fake.steps[0].run == ("gate", "exit")
+    assert said == [
+        "changed what its file has changed; 2 of 4 nodes stay as they are:",
+        "  gate link: eth2: mtu 2000 → 1900",
+        "  exit link: eth2: mtu 2000 → 1900",
+    ]
+    refuse_stale(one, EDITED)
+    with pytest.raises(UsageError, match=r"(?s)older file: .*invoke up lab=small changes it"):
+        refuse_stale(one, PLAN)
+    assert not (home.path / HALF).exists()
+    begin(EDITED)
+    assert fake.done[-1] == "mend", "there is nothing left to change"
+
+
+def test_what_day0_left_is_kept_anew_where_it_is_another(begin: Say, fake: Fake, home: Home) -> None:
+    fake.settings = dict.fromkeys(("gate", "west"), "before")
+    begin(PLAN)
+    fake.settings = dict.fromkeys(("gate", "west"), "after")
+    begin(EDITED)
+    kept = json.loads((home.path / KEPT).read_text())
+    assert (kept["gate"], kept["west"]) == ("after", "before")
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), NodeError("gate: Day0 failed", "mend the file")])
+def test_a_change_that_stopped_is_known_until_it_is_finished(
+    begin: Say, fake: Fake, home: Home, error: BaseException
+) -> None:
+    one = begin(PLAN)
+    fake.fail("change", error)
+    with pytest.raises(
+        LabError, match=r"half changed\n.*invoke up lab=small finishes it, invoke destroy"
+    ) as caught:
+        begin(EDITED)
+    assert isinstance(caught.value, Interrupted) == isinstance(error, KeyboardInterrupt)
+    for plan in (PLAN, EDITED):
+        with pytest.raises(UsageError, match=r"small is half changed.*\(exit, gate\)"):
+            refuse_stale(one, plan)
+    text = status_report(one, *status(one), "text")
+    assert "  HALF change exit, gate" in text and "invoke up lab=small finishes it" in text
+    begin(PLAN)
+    assert fake.steps[-1].made.keys() == {"gate", "exit"}, "nobody knows what was done there"
+    assert not (home.path / HALF).exists()
+    refuse_stale(one, PLAN)
+
+
+def test_it_is_only_said_what_would_change(begin: Say, fake: Fake, home: Home, asked: Request) -> None:
+    assert [*would_change(home, EDITED, asked)] == ["small isn't up, so all of it would be built"]
+    begin(PLAN)
+    assert [*would_change(home, PLAN, asked)] == ["nothing: it is up from this file"]
+    assert [*would_change(home, EDITED, asked)] == [
+        "this would change; 2 of 4 nodes stay as they are:",
+        "  gate link: eth2: mtu 2000 → 1900",
+        "  exit link: eth2: mtu 2000 → 1900",
+    ]
+    assert fake.done == ["down", "up"]
+
+
+def test_it_is_refused_where_nobody_knows_what_was_laid(begin: Say, fake: Fake, home: Home) -> None:
+    begin(PLAN)
+    for text in (None, "{", '{"schema": 0, "content": {}}', '{"schema": 1, "content": {"nodes": []}}'):
+        if text is None:
+            (home.path / LAID).unlink()
+        else:
+            (home.path / LAID).write_text(text)
+        with pytest.raises(
+            UsageError, match=r"isn't written down\n.*invoke destroy lab=small, then up again"
+        ):
+            begin(EDITED)
+    assert fake.done == ["down", "up"]
+    begin(PLAN)  # from the file that it is up from, it is written down again
+    begin(EDITED)
+    assert fake.done == ["down", "up", "mend", "change"]
+
+
+def test_it_is_refused_by_a_provider_that_cannot(begin: Say, fake: Fake) -> None:
+    begin(PLAN)
+    fake.record = replace(fake.record, changes=False)
+    with pytest.raises(UsageError, match=r"fake changes no lab that is up\n.*then up again"):
+        begin(EDITED)
+
+
+def test_another_lab_is_no_edit(begin: Say) -> None:
+    begin(PLAN)
+    with pytest.raises(UsageError, match="small is the lab small, not other"):
+        begin(planned(SMALL.replace("name: small", "name: other", 1)))
+
+
+def test_what_a_check_left_is_taken_back_by_the_older_file(begin: Say, fake: Fake, home: Home) -> None:
+    begin(PLAN)
+    home.applied.write_text('[["gate", "undo it"]]')
+    fake.tell("gate", "undo it", "")
+    begin(EDITED)
+    assert fake.asked == [("gate", "bash -ec 'undo it'")] and not home.applied.exists()
+
+
+def test_what_is_dead_is_built_anew_from_the_new_file(begin: Say, fake: Fake) -> None:
+    begin(PLAN)
+    fake.alive = False
+    begin(EDITED)
+    assert fake.done == ["down", "up", "down", "up"]
