@@ -33,6 +33,7 @@ _PATIENCE = 30.0
 KEEPER = Path(__file__).with_name("keeper.py")
 # Folders that nodes are shown beside programs and their settings, with `:` between.
 SHOW = "SRV6LAB_SHOW"
+ROOTS = "roots"  # the folder of an instance below which its nodes have theirs
 _LEAST_SPACE, _MOST_SPACE = 64 << 20, 1 << 30  # bytes that a node may write
 NODE_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -43,7 +44,7 @@ class Keeper:
 
     def __init__(self, home: Home, roots: Mapping[str, Path], bpf: Collection[str] = ()) -> None:
         self._home = home
-        scratch, self._errors = home.path / "scratch", home.path / "keeper.log"
+        scratch, self._errors = home.path / ROOTS, home.path / "keeper.log"
         home.own(scratch.name, self._errors.name)
         scratch.mkdir(parents=True, exist_ok=True)
         self._buffer = b""
@@ -117,7 +118,7 @@ class Keeper:
 def order(home: Home, roots: Mapping[str, Path], bpf: Collection[str]) -> dict[str, Any]:
     """What the keeper of an instance is told to make."""
     group = cgroups.group(str(home.path.resolve())) if roots else ""
-    return {**order_in(home.path / "scratch", roots, bpf), "group": group}
+    return {**order_in(home.path / ROOTS, roots, bpf), "group": group}
 
 
 def order_in(scratch: Path, roots: Mapping[str, Path], bpf: Collection[str]) -> dict[str, Any]:
