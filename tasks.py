@@ -269,12 +269,12 @@ def doctor(
     show = formats.chosen(formats.DIAGNOSIS, format)
     chosen = doctor_.choose(provider)
     asked = SITE.load(SITE.refer(lab))[0] if lab else None
-    found = doctor_.diagnose(chosen, [] if asked else SITE.plans(), asked, SITE.instances.parent)
+    found = doctor_.diagnose(chosen, [] if asked else SITE.plans(), asked, SITE.instances)
     if mend:
         from srv6lab.doctor import mending
 
         mending.install(mending.packages(found), yes=yes)
-        found = doctor_.diagnose(chosen, [] if asked else SITE.plans(), asked, SITE.instances.parent)
+        found = doctor_.diagnose(chosen, [] if asked else SITE.plans(), asked, SITE.instances)
     sys.stdout.write(show(found))
     sys.stdout.flush()
     if not found.works:

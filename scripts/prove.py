@@ -48,6 +48,7 @@ PARTS = {
     "model": ("prove", "tests/srv6"),
     "proxy": ("prove", "tests/srconf"),
     "srext": ("prove", "tests/srext"),
+    "userlands": ("prove", "tests/userlands"),
     "machines": ("prove", "tests/providers"),
     "class": ("prove", "tests/classroom"),
     "snort": ("prove", "tests/snort"),

@@ -1,4 +1,4 @@
-"""Debians of other suites, as boxes have them: each a folder that mmdebstrap made once, in which scripts of ours run.
+"""Debians of other suites and Ubuntus, as boxes have them: each a folder that mmdebstrap made once, in which scripts of ours run.
 
 A run has its own mounts, processes and layer over the folder, so nothing of it stays. The kernel is this machine's.
 """
@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from srv6lab.host.command import output
 from srv6lab.host.files import cache
 from srv6lab.images import debian
 from tests.conftest import REPOSITORY, silent
 
 # What a box has before Day0: a machine that Vagrant can talk to, and no tool of a lab but `ip` and Python.
 PACKAGES = ("ca-certificates", "iproute2", "iputils-ping", "openssh-server", "procps", "python3", "sudo")
+# Suites that mmdebstrap knows the archive of by itself. Suricata is in Ubuntu's universe, as it is in its boxes' sources.
+UBUNTU = ("jammy", "noble")
 _LEFT_OUT = tuple(f"/usr/share/{name}/*" for name in ("doc", "man", "info", "locale"))
 _ENTER = """
 set -e
@@ -32,7 +35,12 @@ mkdir -p run/netns run/lock mnt tmp
 cp -L /etc/resolv.conf etc/resolv.conf
 cat /etc/hosts >etc/hosts
 mount -o bind,ro "$3" mnt
-shift 3
+while [ "$4" != -- ]; do
+  mkdir "$4"
+  mount -o bind,ro "$5" "$4"
+  shift 2
+done
+shift 4
 exec chroot . env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root "$@"
 """
 
@@ -45,15 +53,55 @@ def userland(suite: str, more: Sequence[str] = ()) -> Path:
         if not folder.exists():
             with tempfile.TemporaryDirectory(prefix=".building-", dir=folder.parent) as work:
                 tree = Path(work) / "root"
-                debian.mmdebstrap(suite, tree, packages, _LEFT_OUT, ["--variant=minbase"])
+                _bootstrap(suite, tree, packages)
                 tree.rename(folder)
     return folder
 
 
+def _bootstrap(suite: str, tree: Path, packages: Sequence[str]) -> None:
+    options = ["--variant=minbase"]
+    if suite not in UBUNTU:
+        debian.mmdebstrap(suite, tree, packages, _LEFT_OUT, options)
+        return
+    command = [
+        "mmdebstrap",
+        "--quiet",
+        *options,
+        "--components=main,universe",
+        f"--include={','.join(packages)}",
+    ]
+    command += [f"--dpkgopt=path-exclude={pattern}" for pattern in _LEFT_OUT]
+    output(
+        [*command, suite, str(tree)], 1800.0, mend="it needs Ubuntu's archive and the package ubuntu-keyring"
+    )
+
+
 def inside(
-    suite: str, argv: Sequence[str], folder: Path, given: str = "", timeout: float = 900
+    suite: str,
+    argv: Sequence[str],
+    folder: Path,
+    given: str = "",
+    timeout: float = 900,
+    *,
+    more: Sequence[str] = (),
+    shares: Mapping[str, Path] | None = None,
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command in a suite's userland, as root, with this repository at /mnt. `folder` is empty, and is left so."""
+    """Run a command in a suite's userland, as root, with this repository at /mnt, and `shares` read-only at the names
+    below / that they have. `folder` is empty, and is left so."""
     apart = ["unshare", "--mount", "--pid", "--uts", "--ipc", "--fork", "--kill-child"]
-    command = [*apart, "sh", "-c", _ENTER, "sh", str(folder), str(userland(suite)), str(REPOSITORY), *argv]
+    tree = userland(suite, more)
+    shared = [word for name, path in (shares or {}).items() for word in (name, str(path.resolve()))]
+    command = [
+        *apart,
+        "sh",
+        "-c",
+        _ENTER,
+        "sh",
+        str(folder),
+        str(tree),
+        str(REPOSITORY),
+        *shared,
+        "--",
+        *argv,
+    ]
     return subprocess.run(command, capture_output=True, text=True, input=given, timeout=timeout)

@@ -94,7 +94,7 @@ class LabsFolder:
         from srv6lab.cli.complete import kept
 
         files = [self.file(name) for name in self.names()]
-        found: Mapping[str, str] = kept("samples.json", files, lambda: next(self._words(), {}))
+        found: dict[str, str] = kept("samples.json", files, lambda: next(self._words(), {}))
         return values | found
 
     def _words(self) -> Iterator[dict[str, str]]:

@@ -7,14 +7,15 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from srv6lab.host.packages import named, remedy
 from srv6lab.host.system import System, dotted
 from srv6lab.host.vagrant import (
+    DISK,
     PLUGIN,
     PLUGIN_FILE,
-    mismatch,
     read_plugins,
     read_vagrant,
     read_virtualbox,
@@ -23,14 +24,13 @@ from srv6lab.host.vagrant import (
 from srv6lab.plan.nodes import Plan
 
 from . import needs as lab_needs
-from . import readers
+from . import readers, virtualbox
 from .asking import ABSENT, Answer, ask
 from .findings import Finding, Looked, Need, State
 from .readers import MIB, Memory
 
 AREA = "machines"
 PROVIDERS = ("virtualbox", "libvirt")
-DISK = 3 * 1024  # MiB that a machine's disk may come to: a guess, on the safe side for a minimal box
 LIMITS = {"kvm": 5.0}  # seconds for a question
 _LIBVIRT = "qemu:///system"
 _POWERSHELL = (
@@ -41,30 +41,54 @@ _MEMORY = {
     "macos": ("sh", "-c", "sysctl -n hw.memsize; vm_stat"),
     "windows": ("powershell", "-NoProfile", "-NonInteractive", "-Command", _POWERSHELL),
 }
-_OF_VIRTUALBOX = ("Vagrant with VirtualBox", "VirtualBox driver")
 _ALWAYS = ("vagrant", "processor")
 _NEEDS = {
-    "virtualbox": (*_ALWAYS, "VirtualBox", *_OF_VIRTUALBOX),
+    "virtualbox": (*_ALWAYS, "VirtualBox", *virtualbox.NEEDED),
     "libvirt": (*_ALWAYS, "vagrant-libvirt", "libvirt", "qemu"),
 }
 
-ROOM = tuple(Need((name,), "the lab's machines") for name in ("memory", "disk"))
+ROOM = ("memory", "disk", virtualbox.LEFT)  # what one lab needs that was asked for
 Answers = Mapping[str, Answer]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a lab that is to run takes: how many machines, with how much memory in MiB, from which boxes, and what
+    they will be called in VirtualBox. Of none in particular, nothing."""
+
+    machines: int = 0
+    memory: int = 0
+    boxes: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+
+
+def wanted(plan: Plan, folder: Path) -> Wanted:
+    """What a lab takes whose files will lie in a folder of its name below this one."""
+    names = virtualbox.names(folder / plan.name, [f"{plan.name}-{node.name}" for node in plan.nodes])
+    boxes = tuple(sorted({node.box for node in plan.nodes}))
+    return Wanted(len(plan.nodes), lab_needs.memory(plan), boxes, names)
 
 
 def look(provider: str, system: System, plans: Sequence[Plan], asked: Plan | None, folder: Path) -> Looked:
     """What is here, and whether there is room for the machines of the lab that was asked for."""
     answers = ask(questions(provider, system), LIMITS)
-    machines, memory = (len(asked.nodes), lab_needs.memory(asked)) if asked else (0, 0)
-    found = findings(provider, system, answers, free_disk(folder), machines, memory)
-    return Looked(needs(provider, found), found, {plan.name: ROOM if asked else () for plan in plans})
+    found = findings(
+        provider, system, answers, free_disk(folder), wanted(asked, folder) if asked else Wanted()
+    )
+    more = room(found) if asked else ()
+    return Looked(needs(provider, found), found, {plan.name: more for plan in plans})
 
 
 def needs(provider: str, findings: Iterable[Finding]) -> tuple[Need, ...]:
     """What every lab needs under a provider. What can't be asked of a VirtualBox that isn't there is no need."""
     found = {finding.name for finding in findings}
-    names = (name for name in _NEEDS[provider] if name not in _OF_VIRTUALBOX or name in found)
+    names = (name for name in _NEEDS[provider] if name not in virtualbox.NEEDED or name in found)
     return tuple(Need((name,), f"every lab under {provider}") for name in names)
+
+
+def room(findings: Iterable[Finding]) -> tuple[Need, ...]:
+    """What the lab needs besides that was asked for."""
+    return tuple(Need((one.name,), "the lab's machines") for one in findings if one.name in ROOM)
 
 
 def questions(
@@ -76,7 +100,8 @@ def questions(
         "memory": _MEMORY.get(system.family, ("cat", "/proc/meminfo")),
     }
     if provider == "virtualbox":
-        return {**asked, "virtualbox": (vboxmanage(system, environ), "--version")}
+        asked["boxes"] = (_command("vagrant"), "box", "list")
+        return {**asked, **virtualbox.questions(vboxmanage(system, environ), system)}
     asked |= {
         "plugins": (_command("vagrant"), "plugin", "list"),
         "libvirt": (_command("virsh"), "--connect", _LIBVIRT, "version"),
@@ -88,18 +113,19 @@ def questions(
 
 
 def findings(
-    provider: str, system: System, answers: Answers, disk: int, machines: int = 0, memory: int = 0
+    provider: str, system: System, answers: Answers, disk: int, lab: Wanted | None = None
 ) -> tuple[Finding, ...]:
-    """What the answers say. `disk` is what is free, in MiB; `machines` and their `memory` in MiB are those of
-    a lab that is to run, 0 for none in particular."""
-    last = (_processor(system), _memory(system, answers, memory), _disk(disk, machines))
-    own = _virtualbox if provider == "virtualbox" else _libvirt
-    return (_vagrant(system, answers, provider), *own(system, answers), *last)
+    """What the answers say. `disk` is what is free, in MiB; `lab` is what one takes that is to run."""
+    lab = lab or Wanted()
+    last = (_processor(system), _memory(system, answers, lab.memory), _disk(disk, lab.machines))
+    own = _virtualbox(system, answers, lab) if provider == "virtualbox" else _libvirt(system, answers)
+    return (_vagrant(system, answers, provider), *own, *last)
 
 
 def free_disk(folder: Path) -> int:
-    """MiB that are free where a folder lies."""
-    return shutil.disk_usage(folder).free // MIB
+    """MiB that are free where a folder lies, or will lie."""
+    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    return shutil.disk_usage(there).free // MIB
 
 
 def _command(name: str) -> str:
@@ -127,32 +153,15 @@ def _vagrant(system: System, answers: Answers, group: str) -> Finding:
     return _version_of("vagrant", "vagrant", group, _answer(answers, "vagrant"), read_vagrant, system)
 
 
-def _virtualbox(system: System, answers: Answers) -> Iterator[Finding]:
+def _virtualbox(system: System, answers: Answers, lab: Wanted) -> Iterator[Finding]:
     answer = _answer(answers, "virtualbox")
     said = read_virtualbox(answer.out)
     yield _version_of("VirtualBox", "VBoxManage", "virtualbox", answer, lambda _: said.version, system)
-    if not said.version:
-        return
-    if vagrant := read_vagrant(_answer(answers, "vagrant").out):
-        wrong = mismatch(vagrant, said.version)
-        pair = f"{dotted(vagrant)} with {dotted(said.version)}"
-        mend = f"install other versions: {wrong}"
-        yield _finding("Vagrant with VirtualBox", bool(wrong), pair, "versions that work together", mend)
-    mend = (
-        "sudo /sbin/vboxconfig, with this kernel's headers installed"
-        if system.is_linux
-        else "restart, and allow VirtualBox's system extension"
-    )
-    yield _finding("VirtualBox driver", bool(said.warning), said.warning, "runs machines in the kernel", mend)
-    if system.family == "windows":
-        yield _hyper_v(answers)
-
-
-def _hyper_v(answers: Answers) -> Finding:
-    said = readers.windows(_answer(answers, "memory").out)
-    mend = "as administrator: bcdedit /set hypervisorlaunchtype off, then restart"
-    found = "Hyper-V has the processor: machines run, and slowly" if said and said.hypervisor else ""
-    return _finding("processor for VirtualBox", bool(found), found, "machines at full speed", mend)
+    if said.version:
+        vagrant = read_vagrant(_answer(answers, "vagrant").out)
+        yield from virtualbox.findings(_finding, system, answers, vagrant, lab.names)
+    if lab.boxes:
+        yield virtualbox.boxes(_finding, _answer(answers, "boxes"), lab.boxes)
 
 
 def _libvirt(system: System, answers: Answers) -> Iterator[Finding]:

@@ -14,6 +14,7 @@ from .system import System, dotted, version
 
 PLUGIN = "vagrant-libvirt"
 PLUGIN_FILE = "/usr/share/vagrant-plugins/plugins.d/vagrant-libvirt.json"  # as `scripts/setup` looks for it
+DISK = 3 * 1024  # MiB that a machine's disk may come to: a guess, on the safe side for a minimal box
 _WINDOWS = r"C:\Program Files\Oracle\VirtualBox"
 # The first Vagrant that drives each VirtualBox, by their release notes; oldest first.
 FIRST_VAGRANT: dict[tuple[int, int], tuple[int, int, int]] = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -12,6 +12,8 @@ from srv6lab.evidence.packets import Point
 from srv6lab.evidence.prediction import Leg, Prediction
 from srv6lab.live.instance import Instance
 from srv6lab.live.watch_captures import Trace
+from srv6lab.topology.actions import Action
+from srv6lab.topology.actions.netem import NetemAction
 from srv6lab.topology.exercises import Probe
 
 _TIME = 16  # bytes of a time in an echo's payload
@@ -28,6 +30,12 @@ def last_seen(probe: Probe, prediction: Prediction) -> Point | None:
     (walk,) = prediction.linux
     lost = walk.leg is Leg.THERE and walk.end.known and not walk.end.delivered
     return walk.hops[-1].point if lost and walk.hops else None
+
+
+def delayed(actions: Sequence[Action]) -> float:
+    """Seconds that a packet which isn't lost after all may be on its way for what an exercise applies: a chain may lead it
+    over a slow link twice, and back."""
+    return sum(4 * (one.netem.delay or 0) for one in actions if isinstance(one, NetemAction)) / 1000
 
 
 def tracer(lab: Instance, point: Point) -> Trace | None:

@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from ipaddress import IPv6Address
+from math import ceil
 from pathlib import Path
 
 from srv6lab.errors import MachineError, NodeError, UnableError
@@ -22,7 +23,7 @@ from srv6lab.evidence import tokens
 from srv6lab.evidence.drift import Difference
 from srv6lab.evidence.observations import Observations, write_observations
 from srv6lab.evidence.packets import Point
-from srv6lab.evidence.prediction import End
+from srv6lab.evidence.prediction import End, Prediction
 from srv6lab.evidence.probes import Sent
 from srv6lab.host.progress import Progress
 from srv6lab.host.waiting import at_once
@@ -61,18 +62,19 @@ def record(
     folder = lab.home.running / name
     shutil.rmtree(folder, ignore_errors=True)
     mark = lab.mark()
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        looked = pool.submit(sizes, lab, plan)
-        counted, logs = run.proxy_counters(), looked.result()
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        counting, looked = pool.submit(run.proxy_counters), pool.submit(sizes, lab, plan)
+        run.foresee()
+        counted, logs = counting.result(), looked.result()
     if wait_for_policies.wait(lab, plan, patience=wait_for_policies.SHORT_PATIENCE):
         run.patience = wait_for_policies.NO_PATIENCE
     run.attempt(run.whole_exercise)
-    known = survey(lab, plan)
-    tracers = lab.captures(None if run.exercise.since == "up" else mark, folder / "captures")
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        looked_again = pool.submit(since, lab, plan, logs)
-        served = {key: count - counted[key] for key, count in run.proxy_counters().items() if key in counted}
-        alerts, sensors = looked_again.result()
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        counting, surveyed = pool.submit(run.proxy_counters), pool.submit(survey, lab, plan)
+        tracers = lab.captures(None if run.exercise.since == "up" else mark, folder / "captures")
+        alerts, sensors = since(lab, plan, logs)
+        known, counts = surveyed.result(), counting.result()
+    served = {key: count - counted[key] for key, count in counts.items() if key in counted}
     observed = replace(run.observed(known), compared=differences is not None, differences=differences or ())
     observed = replace(observed, tracers=tuple(tracers), alerts=alerts, sensors=sensors, blind=blind)
     write_observations(folder, replace(observed, counters={**run.counted, **served}))
@@ -89,8 +91,7 @@ class _Run:
         self.exercise: Exercise = plan.exercise(name)[1]
         self.applies = () if by_hand and self.exercise.by_hand else self.exercise.apply
         self.changes = Changes(lab)
-        # A first packet waits a second wherever a neighbor is asked twice; what is lost by design isn't waited for.
-        self.predicted = {one.probe: one for one in predict(plan, name)}
+        self.predicted: dict[str, Prediction] = {}
         self.sent: list[Sent] = []
         self.counted: dict[str, int] = {}
         self.settled: list[str] = []
@@ -101,6 +102,10 @@ class _Run:
         self.holding: tuple[Change, ...] = ()  # and what they come to
         self.unable = False  # this machine's kernel can't do what is asked
         self.patience = wait_for_policies.SHORT_PATIENCE
+
+    def foresee(self) -> None:
+        """A first packet waits a second wherever a neighbor is asked twice; what is lost by design isn't waited for."""
+        self.predicted = {one.probe: one for one in predict(self.plan, self.name)}
 
     def observed(self, known: Survey) -> Observations:
         """What the exercise came to, with what its nodes knew in the end."""
@@ -232,8 +237,10 @@ class _Run:
             self.progress(f"{self.name}: probe {probe.id}, {_words(probe)}")
             prediction = self.predicted[probe.id]
             by_design = any(_lost(trace.end) for trace in prediction.linux)
-            last = lost.last_seen(probe, prediction) if by_design else None
-            self.sent.append(_send(self.lab, self.plan, probe, 1 if by_design else 3, last))
+            slow = lost.delayed(self.actions)
+            last = lost.last_seen(probe, prediction) if by_design and not slow else None
+            patience = 1 + ceil(slow) if by_design else 3
+            self.sent.append(_send(self.lab, self.plan, probe, patience, last))
 
 
 _LOCALSID = re.compile(r"SID\s*:\s*(\S+).*?Good traffic:\s*\[(\d+) packets", re.DOTALL)

@@ -13,7 +13,6 @@ import json
 import os
 import socket
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -168,6 +167,8 @@ def load() -> bpf.Descriptor:
     tc can load only what it attaches: it does so in a network namespace that ends with its process, so that
     nothing stays behind if ours ends too.
     """
+    import tempfile  # which takes longer to import than most commands take
+
     if not OBJECT.exists():
         raise ToolError(f"{OBJECT} is missing; copy the whole folder, or build it with make")
     command = ("sh", "-c", LOADER, "sh", str(OBJECT))

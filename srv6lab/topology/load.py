@@ -11,14 +11,14 @@ from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from srv6lab.errors import Problem, TopologyError, UsageError, gathered
-from srv6lab.topology import checks, sensor_rules
+from srv6lab.topology import checks, rule_dialects, sensor_rules
 from srv6lab.topology.large import spread
 from srv6lab.topology.like import filled
 from srv6lab.topology.losses import answered
@@ -92,10 +92,10 @@ def loads(text: str | bytes, shown: str, folder: Path | None = None) -> Lab:
     view = _view(source, schema)
     found = checks.run(view, source.locate)
     files, missing = _files(view, folder, source)
-    if topology is None or problems or missing or any(one.severity == "error" for one in found):
+    if topology is None or problems or any(one.severity == "error" for one in (*found, *missing)):
         words = islice(schema_problems(schema, source), MAX_PROBLEMS) if schema else ()
         raise _refusal(problems, words, found, missing)
-    return Lab(topology, source, tuple(map(_printable, gathered(found))), files)
+    return Lab(topology, source, tuple(map(_printable, gathered([*found, *missing]))), files)
 
 
 def long_data(path: Path, shown: str | None = None) -> dict[str, Any]:
@@ -118,7 +118,7 @@ def _topology(source: Source) -> tuple[Topology | None, ValidationError | None]:
 
 
 def _files(view: checks.Facts, folder: Path | None, source: Source) -> tuple[dict[str, str], list[Problem]]:
-    """The texts of the files that services and nodes name, and a problem for each that can't be read."""
+    """The texts of the files that services and nodes name, and what is wrong with them."""
     texts: dict[str, str] = {}
     problems = []
     for path, name in view.named_files if folder else ():
@@ -131,7 +131,11 @@ def _files(view: checks.Facts, folder: Path | None, source: Source) -> tuple[dic
         else:
             if path[0] == "services":
                 where = str(Path(source.locate(path).file).parent / name)
-                problems += islice(sensor_rules.problems(texts[name], where), MAX_PROBLEMS)
+                found = chain(
+                    sensor_rules.problems(texts[name], where),
+                    rule_dialects.problems(texts[name], where, view.services[path[1]].engine),
+                )
+                problems += islice(found, MAX_PROBLEMS)
     return texts, problems
 
 

@@ -31,14 +31,14 @@ def test_recorded_outputs(path: Path) -> None:
     system = System(**case["system"])
     asked = virtual.questions(case["provider"], system, {})
     assert set(answers) == set(asked), "a question without an answer, or the other way round"
-    room = case.get("machines", 0), case.get("memory", 0)
-    found = virtual.findings(case["provider"], system, answers, case["disk"], *room)
+    lab = virtual.Wanted(case.get("machines", 0), case.get("memory", 0))
+    found = virtual.findings(case["provider"], system, answers, case["disk"], lab)
     assert {one.name: [one.state.value, one.found] for one in found} == case["findings"]
     mends = case.get("mends", {})
     assert {one.name for one in found if one.mend} == set(mends)
     for one in found:
         assert mends.get(one.name, "") in one.mend
-    wanted = (*virtual.needs(case["provider"], found), *(virtual.ROOM if room[0] else ()))
+    wanted = (*virtual.needs(case["provider"], found), *(virtual.room(found) if lab.machines else ()))
     assert [str(need) for need in unmet(wanted, found)] == case["unmet"]
 
 

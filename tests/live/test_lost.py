@@ -6,15 +6,20 @@ import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from srv6lab.evidence.packets import Direction, Place
 from srv6lab.evidence.prediction import End, Hop, Leg, Prediction, Trace
-from srv6lab.live import lost
+from srv6lab.evidence.probes import Sent
+from srv6lab.live import lost, run
+from srv6lab.topology.actions.netem import NetemAction
 from srv6lab.topology.exercises import Probe
-from tests.small import OTHER, PLACE, plain
+from tests.conftest import silent
+from tests.fake_provider import Fake, standing
+from tests.small import OTHER, PLACE, plain, planned
 
 TOKEN = "00112233445566778899aabbccddeeff"
 FRAME, *OTHERS = (b"header" + bytes([number]) * 16 + bytes.fromhex(TOKEN) * 2 for number in range(3))
@@ -108,3 +113,23 @@ def test_it_ends_with_whoever_waits_for_it() -> None:
     with pytest.raises(KeyboardInterrupt):
         ping.run()
     assert ping.interrupts == 1
+
+
+def test_one_that_may_still_be_on_its_way_is_waited_for(
+    fake: Fake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Over a link that delays it the packet that isn't lost after all comes late, and has to be seen."""
+    asked: list[tuple[int, Any]] = []
+
+    def send(_: object, __: object, probe: Probe, patience: int, last: object) -> Sent:
+        asked.append((patience, last))
+        return Sent(probe.id, 1, 0, TOKEN)
+
+    monkeypatch.setattr(run, "_send", send)
+    plan = planned()
+    one = run._Run(standing(fake, plan, tmp_path), plan, plan.exercises[0].name, silent)
+    one.predicted = {PING.id: foretold(WALK)}
+    one._send([PING])
+    one.actions = (NetemAction.model_validate({"netem": {"link": "core", "delay": 400}}),)
+    one._send([PING])
+    assert asked == [(1, OTHER), (3, None)]

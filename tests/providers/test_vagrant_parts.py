@@ -14,7 +14,7 @@ import pytest
 
 from srv6lab.evidence.packets import Point
 from srv6lab.host.packages import named, remedy
-from srv6lab.host.vagrant import read_vagrant, read_virtualbox
+from srv6lab.host.vagrant import DISK, read_vagrant, read_virtualbox
 from srv6lab.inside import guest
 from srv6lab.providers.vagrant import needs, traces
 from srv6lab.providers.vagrant.command import Event
@@ -31,7 +31,9 @@ TOKEN = bytes(range(16))
 def test_who_waits_for_machines_is_told_what_they_take() -> None:
     said = needs.costs(planned())
     assert f"{len(planned().nodes)} machines one after the other" in said
-    assert f"{sum(node.memory for node in planned().nodes)} MB" in said
+    assert f"{sum(node.memory for node in planned().nodes)} MB of memory" in said
+    assert f"{len(planned().nodes) * needs.EMULATED} minutes" in said
+    assert f"{len(planned().nodes) * DISK >> 10} GB of disk" in said
     assert all(node.box in said for node in planned().nodes)
 
 

@@ -29,7 +29,10 @@ for node in $OTHERS; do
   ip netns add "$node"
   mkdir "/run/nodes/$node"
 done
+# Old kernels look for a new link's name where it is asked for, which is not where it goes to.
+ip netns add wires
 cables
+ip netns del wires
 # A wire has a carrier from the start, as a hypervisor's has.
 for node in $OTHERS "$PROXY"; do
   # shellcheck disable=SC2016  # the shell in the node expands it

@@ -26,7 +26,17 @@ from tests.userland import userland
 
 HERE = Path(__file__).parent
 KERNEL, SUITE = "6.1", "bookworm"
-TOOLS = ("git", "make", "gcc", "kmod", "tcpdump", "nftables", "iptables", f"linux-headers-{native()}")
+TOOLS = (
+    "git",
+    "make",
+    "gcc",
+    "libc6-dev",
+    "kmod",
+    "tcpdump",
+    "nftables",
+    "iptables",
+    f"linux-headers-{native()}",
+)
 PATIENCE = 1800.0  # seconds for all that happens in the machine, under emulation
 
 
@@ -43,7 +53,7 @@ def lab_of_srext() -> Plan:
 def words(plan: Plan, proxy: str, exercise: str) -> Iterator[str]:
     """What lab.sh reads: the nodes, and functions that wire them, change them, trace and probe."""
     nics = {nic.point: nic for nic in plan.nics()}
-    place = {node.name: f"netns {node.name}" if node.name != proxy else "" for node in plan.nodes}
+    place = {node.name: f"netns {node.name if node.name != proxy else 1}" for node in plan.nodes}  # 1: a PID
     yield f"PROXY={proxy}"
     yield f"OTHERS={shlex.quote(' '.join(node for node in place if node != proxy))}"
     yield "cables() {"
@@ -52,7 +62,7 @@ def words(plan: Plan, proxy: str, exercise: str) -> Iterator[str]:
         if nic.point < other.point:
             near = f"name {nic.name} address {nic.mac} mtu {nic.mtu} {place[nic.point.node]}"
             far = f"name {other.name} address {other.mac} mtu {other.mtu} {place[other.point.node]}"
-            yield f"  ip link add {near} type veth peer {far}"
+            yield f"  ip -n wires link add {near} type veth peer {far}"
     yield "}\napply() {"
     _, asked = plan.exercise(exercise)
     for action in asked.apply:

@@ -15,6 +15,7 @@ from srv6lab.host.command import run
 from srv6lab.host.packages import named, remedy
 from srv6lab.host.system import dotted, this_system
 from srv6lab.host.vagrant import (
+    DISK,
     PLUGIN,
     PLUGIN_FILE,
     mismatch,
@@ -27,6 +28,7 @@ from srv6lab.plan.nodes import Plan
 
 Version = tuple[int, ...]
 
+EMULATED = 4  # minutes for a machine to come up, as measured where two processors emulated seven
 _PATIENCE = 60.0  # seconds for what a tool says of itself
 
 
@@ -68,9 +70,12 @@ def require(provider: str) -> None:
 def costs(plan: Plan) -> str:
     """What the machines of a lab take, in words, for whoever is about to wait for them."""
     boxes, memory = sorted({node.box for node in plan.nodes}), sum(node.memory for node in plan.nodes)
+    machines = len(plan.nodes)
     return (
-        f"{len(plan.nodes)} machines one after the other, each with a boot and Day0, with {memory} MB of memory in all, "
-        f"from {' and '.join(boxes)}, which Vagrant fetches once where it has none"
+        f"{machines} machines one after the other, each with a boot and Day0: {machines * EMULATED} minutes where they "
+        f"are emulated, fewer where the processor runs them; {memory} MB of memory and up to "
+        f"{machines * DISK // 1024} GB of disk in all; from {' and '.join(boxes)}, which Vagrant fetches once "
+        "where it has none: some hundred MB"
     )
 
 

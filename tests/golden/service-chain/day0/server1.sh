@@ -266,8 +266,8 @@ build_srext() {
 
 install_srext() {
   local source=/usr/local/src/SRv6-net-prog log=/var/log/srext.log
-  why="SREXT needs git, make, gcc and the headers of $(uname -r), which the archive does not give: see $log"
-  { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y git make gcc "linux-headers-$(uname -r)"; } >"$log" 2>&1 || return
+  why="SREXT needs git, make, gcc, libc6-dev and the headers of $(uname -r), which the archive does not give: see $log"
+  { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y git make gcc libc6-dev "linux-headers-$(uname -r)"; } >"$log" 2>&1 || return
   why="SREXT cannot be fetched: see $log"
   fetch_srext "$source" >>"$log" 2>&1 || return
   why="SREXT cannot be built or loaded: see $log"
