@@ -56,6 +56,7 @@ class Keeper:
                 stderr=errors,
                 pass_fds=[alive.fileno()],
                 start_new_session=True,
+                env=node_enter.told(),
             )
             _begun[home.path] = self
         assert self._popen.stdin and self._popen.stdout

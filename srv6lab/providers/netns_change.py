@@ -26,6 +26,7 @@ from srv6lab.host.waiting import at_once, wait_until
 from srv6lab.providers import bridges, netns, vpn
 from srv6lab.providers.keeping import KEEPER, alive_file, enter, order
 from srv6lab.providers.netns import Data
+from srv6lab.providers.node import enter as node_enter
 from srv6lab.providers.process import Process
 from srv6lab.providers.rendered import Rendered
 from srv6lab.providers.state import Home, State
@@ -156,6 +157,7 @@ def _more_nodes(told: Mapping[str, Any], home: Home, keeper: Process) -> dict[st
             stderr=errors,
             pass_fds=[alive.fileno()],
             start_new_session=True,
+            env=node_enter.told(),
         )
     assert popen.stdin and popen.stdout
     with popen.stdout, popen.stdin:

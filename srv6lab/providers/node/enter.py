@@ -26,19 +26,25 @@ from srv6lab.providers.node.kernel import call
 ENV = 100  # the number under which a node's first process holds `env`
 _NAMESPACES = ("cgroup", "ipc", "uts", "net", "pid", "mnt")  # the way to /proc is needed until the last
 _CANNOT_RUN = 127
+_TOLD = ("TERM", "LANG", "LC_", "TZ", "COLUMNS", "LINES", "SRV6LAB_")
 
 
-def become(pid: int, argv: Sequence[str], environment: dict[str, str] | None = None) -> NoReturn:
+def told() -> dict[str, str]:
+    """What of this process's environment is for a node: the terminal and the language, and no token of somebody's."""
+    return {"HOME": "/root"} | {name: value for name, value in os.environ.items() if name.startswith(_TOLD)}
+
+
+def become(pid: int, argv: Sequence[str]) -> NoReturn:
     """This process, a child of its own, waits for the command in the node and ends as that does."""
     try:
-        child = _start(pid, argv, environment)
+        child = _start(pid, argv)
     except OSError as error:
         _say(f"the node can't be entered: {error.strerror}: {error.filename or ''}")
         os._exit(1)
     _wait(child)
 
 
-def _start(pid: int, argv: Sequence[str], environment: dict[str, str] | None) -> int:
+def _start(pid: int, argv: Sequence[str]) -> int:
     here = f"/proc/{pid}"
     kept = _bounding_set(f"{here}/status")
     cgroups.join(pid)
@@ -52,7 +58,7 @@ def _start(pid: int, argv: Sequence[str], environment: dict[str, str] | None) ->
     if child == 0:
         try:
             guard(kept)
-            os.execve(env, ["env", *argv], os.environ if environment is None else environment)
+            os.execve(env, ["env", *argv], told())
         except BaseException as error:
             _say(f"{argv[0] if argv else 'nothing'} can't be run in the node: {error}")
         os._exit(_CANNOT_RUN)
