@@ -30,7 +30,7 @@ KEPT = {
     "SYS_CHROOT": 18,
     "SYS_ADMIN": 21,
 }
-BPF = 39
+BPF, _SYS_PTRACE = 39, 19
 _EVERY = range(64)
 
 _PR_SET_DUMPABLE, _PR_CAPBSET_DROP, _PR_SET_SECCOMP = 4, 24, 22
@@ -57,7 +57,8 @@ def bound(kept: int) -> None:
 
 def close(kept: int) -> None:
     """Let a node's first process be looked into by none of the node, and bound what it starts."""
-    _prctl(_PR_SET_DUMPABLE, 0)
+    if _permitted() >> _SYS_PTRACE & 1:  # without it, as in a container, who enters a node couldn't, either
+        _prctl(_PR_SET_DUMPABLE, 0)
     bound(kept)
 
 
@@ -83,12 +84,18 @@ def _limit() -> None:
 
 def _set_capabilities(kept: int) -> None:
     """Those of `kept` that this process has, permitted and effective; nothing is inherited."""
+    kept &= _permitted()
+    low, high = kept & 0xFFFFFFFF, kept >> 32
     header = struct.pack("=Ii", _CAPABILITIES_3, 0)
-    have = ctypes.create_string_buffer(24)
-    call("capget", header, have)
-    _, low, _, _, high, _ = struct.unpack("=6I", have.raw)
-    low, high = low & kept & 0xFFFFFFFF, high & kept >> 32
     call("capset", header, struct.pack("=6I", low, low, 0, high, high, 0))
+
+
+def _permitted() -> int:
+    """The capabilities of this process."""
+    have = ctypes.create_string_buffer(24)
+    call("capget", struct.pack("=Ii", _CAPABILITIES_3, 0), have)
+    _, low, _, _, high, _ = struct.unpack("=6I", have.raw)
+    return int(low | high << 32)
 
 
 class _Program(ctypes.Structure):
