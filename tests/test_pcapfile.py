@@ -153,3 +153,28 @@ def test_only_captures_of_one_kind_are_joined() -> None:
     assert len(set(keys)) == 5
     assert pcap.joinable(b"name: lab") is None
     assert pcap.joinable(frames.pcap([], link=113)) != pcap.joinable(frames.pcap([]))
+
+
+def test_damage_behind_what_is_joined_is_none_of_its_records(tmp_path: Path) -> None:
+    """A packet of an interface that there isn't ends a file; what stands before it is read."""
+    head = struct.pack("<IIIHHqI", 0x0A0D0D0A, 28, 0x1A2B3C4D, 1, 0, -1, 28)
+    interface = struct.pack("<IIHHII", 1, 20, 1, 0, 0, 20)
+    packets = [
+        struct.pack("<IIIIIIII", 6, 36, number, 0, 0, 4, 4, 0xABCD) + struct.pack("<I", 36)
+        for number in (0, 9)
+    ]
+    path = tmp_path / "damaged.pcapng"
+    path.write_bytes(head + interface + b"".join(packets))
+    framing = pcap.whole_file(path)
+    assert (framing.records, "interface 9" in framing.fault) == (1, True)
+    joined = io.BytesIO()
+    pcap.join([(path, framing.end)], joined)
+    assert pcap.whole(joined.getvalue()).records == 1
+    assert pcap.slice_pcap(path, framing.end - 36, framing.end).count(b"\xcd\xab\0\0") == 1
+
+
+def test_no_more_frames_are_read_than_is_asked_for() -> None:
+    data = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1) + bytes(16) * 10
+    framing = pcap.whole(data, 4)
+    assert (framing.records, framing.end) == (4, 24 + 4 * 16) and "its first 4 frames" in framing.fault
+    assert pcap.whole(data, 10).fault == ""

@@ -249,7 +249,7 @@ def join(parts: Sequence[tuple[Path, int]], target: BinaryIO) -> None:
 
 
 def _join_blocks(path: Path, end: int, target: BinaryIO) -> None:
-    with mapped(path) as data:
+    with mapped(path) as data, suppress(_DamageError):  # which begins at the end
         for kind, start, following in _blocks(data):
             if following > end:
                 break
@@ -393,13 +393,14 @@ def _preamble(data: Buffer, offset: int) -> bytes:
     if data[:4] in _PCAP_ORDERS:
         return bytes(data[:PCAP_HEADER])
     kept: list[bytes] = []
-    for kind, start, following in _blocks(data):
-        if following > offset:
-            break
-        if kind == _SECTION:
-            kept = []
-        if kind in (_SECTION, _INTERFACE):
-            kept.append(bytes(data[start:following]))
+    with suppress(_DamageError):  # behind the offset
+        for kind, start, following in _blocks(data):
+            if following > offset:
+                break
+            if kind == _SECTION:
+                kept = []
+            if kind in (_SECTION, _INTERFACE):
+                kept.append(bytes(data[start:following]))
     return b"".join(kept)
 
 

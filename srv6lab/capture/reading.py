@@ -9,7 +9,6 @@ Several captures are joined into one file before tshark reads them, because star
 from __future__ import annotations
 
 import os
-import tempfile
 from bisect import bisect_left
 from collections.abc import Hashable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -26,7 +25,7 @@ from srv6lab.capture.unpack import unpacked
 from srv6lab.errors import MachineError, UsageError
 from srv6lab.evidence.packets import Address, Message, PacketView
 from srv6lab.host.progress import Progress
-from srv6lab.host.scratch import Scratch
+from srv6lab.host.scratch import Scratch, place
 
 MOST = 250_000  # frames of all files that are read at once: each takes tshark a millisecond, and here 2 kB
 _TOLD = 10_000  # frames, after which it is said how many were read
@@ -226,7 +225,7 @@ def _read_batch(
     except OSError as error:
         raise MachineError(
             f"captures can't be handed to tshark: {error}",
-            f"tshark reads a copy in {tempfile.gettempdir()}: it needs room there",
+            f"tshark reads a copy in {place()}: it needs room there",
         ) from error
     if failure is None:
         return

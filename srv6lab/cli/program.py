@@ -47,7 +47,7 @@ _COURSE = ("labs", "up", "check", "connect", "status", "destroy")
 
 _MENDS = {  # by what the system says of a file
     errno.ENOSPC: "make room there, or name a file elsewhere",
-    errno.EROFS: "name a file elsewhere",
+    errno.EROFS: "work in a folder that can be written to, or name a file there",
     errno.ENOTDIR: "name a file in a folder",
     errno.EISDIR: "name a file in it",
 }
@@ -125,6 +125,8 @@ class Lab(Program):
             mend = WITH_SUDO if denied else _MENDS.get(error.errno or 0, f"{CALLED} --debug shows where")
             self._fail(f"error: {error.strerror or error}{where}\n  mend: {mend}", 3)
         except Exception as error:
+            if wrapped := _interrupt_in(error):
+                self._fail("interrupted", code_of(wrapped))
             what = f"internal error: {type(error).__name__}: {error}"
             self._fail(f"{what}\n  mend: {CALLED} --debug shows where", 3)
 
@@ -231,6 +233,13 @@ def _listed(words: str) -> tuple[str, ...]:
     return tuple(
         one for part in parts if len(part) > 1 and not any(" " in one for one in part) for one in part
     )
+
+
+def _interrupt_in(error: BaseException | None) -> KeyboardInterrupt | None:
+    """What led to an error: a class that is made meanwhile, in an import say, wraps it (Python 3.11)."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error
 
 
 def _first_line(task: object) -> str:

@@ -104,7 +104,7 @@ def exchanged(one: Path, other: Path) -> bool:
         from ctypes import CDLL
 
         rename = CDLL(None).renameat2
-        return rename(_HERE, os.fsencode(one), _HERE, os.fsencode(other), _EXCHANGE) == 0
+        return bool(rename(_HERE, os.fsencode(one), _HERE, os.fsencode(other), _EXCHANGE) == 0)
     except (ImportError, AttributeError, OSError, TypeError):
         return False
 

@@ -51,6 +51,11 @@ class Scratch:
             os.close(self._lock)
 
 
+def place() -> str:
+    """Where such a folder is made now, for people."""
+    return str(_root() or tempfile.gettempdir())
+
+
 def sweep(root: Path) -> None:
     """Remove the folders there in which nobody works any more."""
     with suppress(OSError):

@@ -25,7 +25,8 @@ BUILD = (
     *CLONE,
     "/opt/venv/bin/python scripts/make_packages.py --out /srv/debs srconf-deb srv6lab-deb",
 )
-OURS = r"find / -xdev \( -path /proc -o -path /sys -o -path /dev -o -path /tmp -o -path /srv \) -prune -o -iname \*srv6lab\* -print -o -iname \*srconf\* -print"
+# But for pages that man itself keeps when root reads them.
+OURS = r"find / -xdev \( -path /proc -o -path /sys -o -path /dev -o -path /tmp -o -path /srv -o -path /var/cache/man \) -prune -o -iname \*srv6lab\* -print -o -iname \*srconf\* -print"
 INSTALL = (
     f"{QUIET} update",
     # Minimal images leave manuals out; these are looked at.

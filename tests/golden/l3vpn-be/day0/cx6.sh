@@ -10,8 +10,11 @@ if [[ ${SRV6LAB_GUEST-} ]]; then
     export DEBIAN_FRONTEND=noninteractive
     apt-get update || return
     for package; do
-      apt-get install -y "$package" || install_backports "$package" || return
+      install_package "$package" || return
     done
+  }
+  install_package() {
+    apt-get install -y "$1" || install_backports "$1"
   }
   # The archive that this machine has, with its suite of backports.
   install_backports() {
@@ -28,7 +31,7 @@ if [[ ${SRV6LAB_GUEST-} ]]; then
     command -v "${tool%%:*}" >/dev/null || missing+=("${tool#*:}")
   done
   if [[ ${missing[*]-} ]] && ! install_packages "${missing[@]}" >/var/log/srv6lab-packages.log 2>&1; then
-    echo "day0/cx6.sh: cx6 lacks ${missing[*]}, and its archive does not give them: connect it to a network, or use a box that has them" >&2
+    echo "day0/cx6.sh: cx6 lacks ${missing[*]//|/ or }, and its archive does not give them: connect it to a network, or use a box that has them" >&2
     exit 1
   fi
 fi

@@ -6,12 +6,34 @@ trap 'echo "day0/server2.sh:$LINENO: $BASH_COMMAND" >&2' ERR
 # A machine of its own has what its box has; what lacks comes from its archive.
 if [[ ${SRV6LAB_GUEST-} ]]; then
   install_packages() {
-    local package
+    local package engines
     export DEBIAN_FRONTEND=noninteractive
     apt-get update || return
     for package; do
-      apt-get install -y "$package" || install_backports "$package" || return
+      case $package in
+        snort | suricata | *"|"*) IFS="|" read -ra engines <<<"$package" && install_engine "${engines[@]}" || return ;;
+        *) install_package "$package" || return ;;
+      esac
     done
+  }
+  install_package() {
+    apt-get install -y "$1" || install_backports "$1"
+  }
+  # The first that this archive has, else the last. Its package would run it on a NIC of its own choice, now and from each boot on.
+  install_engine() {
+    local engine policy=/usr/sbin/policy-rc.d code
+    for engine; do
+      ! apt-cache show "$engine" || break
+    done
+    [[ ! -e $policy ]] || policy=/dev/null
+    # shellcheck disable=SC2016  # the script expands it
+    printf '#!/bin/sh\n[ "$1" != %s ] || exit 101\n' "$engine" >"$policy"
+    [[ $policy == /dev/null ]] || chmod 755 "$policy"
+    install_package "$engine"
+    code=$?
+    [[ $policy == /dev/null ]] || rm "$policy"
+    [[ ! -d /etc/systemd/system ]] || ln -sfn /dev/null "/etc/systemd/system/$engine.service"
+    return "$code"
   }
   # The archive that this machine has, with its suite of backports.
   install_backports() {
@@ -27,9 +49,9 @@ if [[ ${SRV6LAB_GUEST-} ]]; then
   for tool in ip:iproute2 ping:iputils-ping python3:python3 tcpdump:tcpdump nft:nftables iptables:iptables; do
     command -v "${tool%%:*}" >/dev/null || missing+=("${tool#*:}")
   done
-  command -v snort >/dev/null || command -v suricata >/dev/null || missing+=(suricata)
+  command -v snort >/dev/null || command -v suricata >/dev/null || missing+=("snort|suricata")
   if [[ ${missing[*]-} ]] && ! install_packages "${missing[@]}" >/var/log/srv6lab-packages.log 2>&1; then
-    echo "day0/server2.sh: server2 lacks ${missing[*]}, and its archive does not give them: connect it to a network, or use a box that has them" >&2
+    echo "day0/server2.sh: server2 lacks ${missing[*]//|/ or }, and its archive does not give them: connect it to a network, or use a box that has them" >&2
     exit 1
   fi
 fi
@@ -110,11 +132,16 @@ case ${running:-$engine} in
   yes) ;;
   snort)
 rm -f "$service/pid" "$service/ready" "$service/log" "$service/failed"
+# A rule's class is refused where nothing defines it.
+class='.*[(; ]classtype: *([A-Za-z0-9_-]+) *[;)].*'
 case $(snort -V 2>&1) in
   *"Version 3."*)
 cat >"$service/snort.lua" <<EOF
 alert_csv = {file = true, fields = 'timestamp gid sid msg proto src_addr dst_addr', separator = ','}
 ips = {include = '$service/rules'}
+classifications = {
+$(sed -nE "s/$class/{name = '\\1', priority = 3, text = '\\1'},/p" "$service/rules" | sort -u)
+}
 EOF
     ln -sfn alert.csv "$service/alert_csv.txt"
     words=(-c "$service/snort.lua" -s 2018)
@@ -123,6 +150,7 @@ EOF
 cat >"$service/snort.conf" <<EOF
 config checksum_mode: none
 output alert_csv: alert.csv timestamp,sig_generator,sig_id,msg,proto,src,dst
+$(sed -nE "s/$class/config classification: \\1,\\1,3/p" "$service/rules" | sort -u)
 include $service/rules
 EOF
     words=(-N -c "$service/snort.conf" -P 2018)
@@ -149,7 +177,7 @@ af-packet:
 app-layer: {protocols: {}}
 EOF
 {
-  "${enter[@]}" suricata -D -c "$service/suricata.yaml" -S "$service/rules" -k none -l "$service" --runmode single \
+  "${enter[@]}" suricata -D -c "$service/suricata.yaml" -S "$service/rules" -k none -l "$service" --runmode single --init-errors-fatal \
     --pidfile "$service/pid" --af-packet=eth1 || touch "$service/failed"
 } </dev/null >"$service/start" 2>&1 &
     ;;
@@ -181,11 +209,16 @@ case ${running:-$engine} in
   yes) ;;
   snort)
 rm -f "$service/pid" "$service/ready" "$service/log" "$service/failed"
+# A rule's class is refused where nothing defines it.
+class='.*[(; ]classtype: *([A-Za-z0-9_-]+) *[;)].*'
 case $(snort -V 2>&1) in
   *"Version 3."*)
 cat >"$service/snort.lua" <<EOF
 alert_csv = {file = true, fields = 'timestamp gid sid msg proto src_addr dst_addr', separator = ','}
 ips = {include = '$service/rules'}
+classifications = {
+$(sed -nE "s/$class/{name = '\\1', priority = 3, text = '\\1'},/p" "$service/rules" | sort -u)
+}
 EOF
     ln -sfn alert.csv "$service/alert_csv.txt"
     words=(-c "$service/snort.lua" -s 2018 --bpf ip)
@@ -194,6 +227,7 @@ EOF
 cat >"$service/snort.conf" <<EOF
 config checksum_mode: none
 output alert_csv: alert.csv timestamp,sig_generator,sig_id,msg,proto,src,dst
+$(sed -nE "s/$class/config classification: \\1,\\1,3/p" "$service/rules" | sort -u)
 include $service/rules
 EOF
     words=(-N -c "$service/snort.conf" -P 2018 ip)
@@ -220,7 +254,7 @@ af-packet:
 app-layer: {protocols: {}}
 EOF
 {
-  "${enter[@]}" suricata -D -c "$service/suricata.yaml" -S "$service/rules" -k none -l "$service" --runmode single \
+  "${enter[@]}" suricata -D -c "$service/suricata.yaml" -S "$service/rules" -k none -l "$service" --runmode single --init-errors-fatal \
     --pidfile "$service/pid" --af-packet=eth1 ip || touch "$service/failed"
 } </dev/null >"$service/start" 2>&1 &
     ;;
@@ -252,7 +286,9 @@ if [[ $engine != none && ! -e $service/ready ]]; then
   tail -n 5 "$service/start" "$service/log" >&2 || true
   exit 1
 fi
-echo "service ids: $engine on eth1"
+why=
+[[ $engine == none || $engine == snort ]] || command -v snort >/dev/null || why=", since this machine has no snort"
+echo "service ids: $engine on eth1$why"
 service=/var/lib/srv6lab/services/ids-ipv4
 engine=$(<"$service/engine")
 for ((tries = 0; tries < 1000; tries++)); do
@@ -278,4 +314,6 @@ if [[ $engine != none && ! -e $service/ready ]]; then
   tail -n 5 "$service/start" "$service/log" >&2 || true
   exit 1
 fi
-echo "service ids-ipv4: $engine on eth1, IPv4 frames only"
+why=
+[[ $engine == none || $engine == snort ]] || command -v snort >/dev/null || why=", since this machine has no snort"
+echo "service ids-ipv4: $engine on eth1, IPv4 frames only$why"
