@@ -17,7 +17,7 @@ from typing import Any
 
 from srv6lab.errors import MachineError
 from srv6lab.providers import rootless
-from srv6lab.providers.keeping import KEEPER, NODE_PATH, enter
+from srv6lab.providers.keeping import KEEPER, NODE_PATH, enter, order_in
 from srv6lab.providers.netns import install_srconf
 from srv6lab.providers.process import Process
 
@@ -64,7 +64,7 @@ def try_out(node: Process, probes: Sequence[Probe]) -> list[Tried]:
     """What came of each probe in the node, in their order. A command that hangs gets five seconds."""
     install_srconf(node)
     done = subprocess.run(
-        [*enter(node), "/usr/bin/env", f"PATH={NODE_PATH}", "LC_ALL=C", "bash", "-s"],
+        [*enter(node), f"PATH={NODE_PATH}", "LC_ALL=C", "bash", "-s"],
         input=_trial(SETUP) + "".join(_trial(probe.commands) for probe in probes),
         capture_output=True,
         text=True,
@@ -99,9 +99,9 @@ def _node(popen: subprocess.Popen[bytes], begun: list[Process]) -> Process:
     """The node, once it is there; its keeper goes to `begun`."""
     assert popen.stdin and popen.stderr
     # The scratch folder only has to be one: what is mounted on it shows to nobody else.
-    order = {"scratch": str(_HERE), "nodes": {"doctor": "/"}}
+    told = order_in(_HERE, {"doctor": Path("/")}, ["doctor"])
     with suppress(BrokenPipeError):  # then it said why
-        popen.stdin.write(json.dumps(order).encode() + b"\n")
+        popen.stdin.write(json.dumps(told).encode() + b"\n")
         popen.stdin.flush()
     for answer in _answers(popen):
         if "error" in answer:

@@ -6,7 +6,7 @@ import os
 import shlex
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,10 +42,11 @@ def run(
     merged: bool = False,
     environment: Mapping[str, str] | None = None,
     folder: Path | None = None,
+    become: Callable[[], None] | None = None,
 ) -> Completed:
     """Run a command in a folder, with `given` as its standard input and `environment` over ours; its errors go
     to its output if `merged`. Late after `timeout` seconds, which names it as `shown` where the command line
-    is longer than what somebody asked for."""
+    is longer than what somebody asked for. The child process may `become` something itself, in place of `argv`."""
     try:
         popen = subprocess.Popen(
             argv,
@@ -57,6 +58,7 @@ def run(
             start_new_session=True,
             cwd=folder,
             env={**os.environ, **environment} if environment else None,
+            preexec_fn=become,
         )
     except OSError as error:
         raise Absent(f"{argv[0]} can't be started: {error.strerror}") from None

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 from zlib import crc32
 
 from srv6lab.errors import MachineError
-from srv6lab.host.command import run
-from srv6lab.providers.keeping import enter
+from srv6lab.providers.keeping import run_in
 from srv6lab.providers.process import Process
 
 if TYPE_CHECKING:
@@ -58,6 +57,6 @@ def resize(nics: Iterable[Nic], place: Process) -> None:
 
 
 def _in_place(lines: Sequence[str], failure: str, place: Process) -> None:
-    result = run([*enter(place), "ip", "-batch", "-"], _PATIENCE, "\n".join(lines) + "\n") if lines else None
+    result = run_in(place, ["ip", "-batch", "-"], _PATIENCE, "\n".join(lines) + "\n") if lines else None
     if result and result.exit_code:
         raise MachineError(f"{failure}: {result.stderr.strip()}", "the kernel needs CONFIG_BRIDGE")

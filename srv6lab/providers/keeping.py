@@ -12,32 +12,40 @@ import shlex
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
 from srv6lab.errors import LabError, MachineError
+from srv6lab.host.command import Completed, run
 from srv6lab.host.interrupts import held
 from srv6lab.host.lock import hold, is_free
 from srv6lab.host.requirements import IN_A_CONTAINER
 from srv6lab.host.waiting import wait_until
 from srv6lab.providers import rootless
+from srv6lab.providers.node import cgroups
+from srv6lab.providers.node import enter as node_enter
 from srv6lab.providers.process import Process, boot_id
 from srv6lab.providers.state import Home, State
 
 _PATIENCE = 30.0
 KEEPER = Path(__file__).with_name("keeper.py")
+# Folders that nodes are shown beside programs and their settings, with `:` between.
+SHOW = "SRV6LAB_SHOW"
+ROOTS = "roots"  # the folder of an instance below which its nodes have theirs
+_LEAST_SPACE, _MOST_SPACE = 64 << 20, 1 << 30  # bytes that a node may write
 NODE_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 class Keeper:
     """This process's end of a keeper: the lab dies when it is closed without `stay`. `roots` are what each
-    node's root is laid over."""
+    node's root is laid over, and those in `bpf` may load eBPF programs."""
 
-    def __init__(self, home: Home, roots: Mapping[str, Path]) -> None:
+    def __init__(self, home: Home, roots: Mapping[str, Path], bpf: Collection[str] = ()) -> None:
         self._home = home
-        scratch, self._errors = home.path / "scratch", home.path / "keeper.log"
+        scratch, self._errors = home.path / ROOTS, home.path / "keeper.log"
         home.own(scratch.name, self._errors.name)
         scratch.mkdir(parents=True, exist_ok=True)
         self._buffer = b""
@@ -49,15 +57,12 @@ class Keeper:
                 stderr=errors,
                 pass_fds=[alive.fileno()],
                 start_new_session=True,
+                env=node_enter.told(),
             )
             _begun[home.path] = self
         assert self._popen.stdin and self._popen.stdout
         self._in, self._out = self._popen.stdin, self._popen.stdout
-        order = {
-            "scratch": str(scratch.resolve()),
-            "nodes": {name: str(root) for name, root in roots.items()},
-        }
-        self._tell(json.dumps(order))
+        self._tell(json.dumps(order(home, roots, bpf)))
         answer = self._answer()
         self.process = Process(answer["keeper"], answer["start"])
 
@@ -114,11 +119,48 @@ class Keeper:
         return said.rpartition("\n")[2] if said.startswith("Traceback") else said
 
 
-def enter(node: Process) -> tuple[str, ...]:
-    """The beginning of a command line that runs what follows in a node."""
+def order(home: Home, roots: Mapping[str, Path], bpf: Collection[str]) -> dict[str, Any]:
+    """What the keeper of an instance is told to make."""
+    group = cgroups.group(str(home.path.resolve())) if roots else ""
+    return {**order_in(home.path / ROOTS, roots, bpf), "group": group}
+
+
+def order_in(scratch: Path, roots: Mapping[str, Path], bpf: Collection[str]) -> dict[str, Any]:
+    """The same for a keeper of no instance, which is bounded by no group."""
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
+    return {
+        "scratch": str(scratch.resolve()),
+        "group": "",
+        "more": [one for one in os.environ.get(SHOW, "").split(":") if one.startswith("/")],
+        "size": max(_LEAST_SPACE, min(_MOST_SPACE, memory // max(1, len(roots)))),
+        "nodes": {name: {"root": str(root), "bpf": name in bpf} for name, root in roots.items()},
+    }
+
+
+def enter(node: Process, *, guarded: bool = True) -> tuple[str, ...]:
+    """The beginning of a command line that runs what follows, `env` and its arguments, in a node. Where another kernel is
+    round the lab it need not be guarded, which takes a Python."""
     # --root as well: in a chroot the node's root is not its mount namespace's.
-    namespaces = ("--mount", "--uts", "--net", "--pid", "--root", "--wd")
-    return (*rootless.within(node.pid), "nsenter", "--target", str(node.pid), *namespaces, "--")
+    namespaces = ("--mount", "--uts", "--ipc", "--net", "--pid", "--root", "--wd")
+    user = rootless.within(node.pid)
+    if guarded and not user:
+        return sys.executable, "-I", "-S", node_enter.__file__, str(node.pid)
+    return (*user, "nsenter", "--target", str(node.pid), *namespaces, "--", "env")
+
+
+def becoming(node: Process, argv: Sequence[str]) -> Callable[[], None] | None:
+    """What a child of this process does to become `env` with these arguments in a node, without another Python; None where
+    that has to be done by the command line."""
+    if rootless.within(node.pid):
+        return None
+    return partial(node_enter.become, node.pid, tuple(argv))
+
+
+def run_in(
+    node: Process, argv: Sequence[str], timeout: float | None = None, given: str | None = None
+) -> Completed:
+    """Run `env` with these arguments in a node."""
+    return run([*enter(node), *argv], timeout, given, argv, become=becoming(node, argv))
 
 
 # Keepers that this process holds: an interrupt may come before anyone has a name for one.
@@ -139,9 +181,9 @@ def alive_file(home: Home) -> IO[bytes]:
 
 
 @contextmanager
-def keeping(home: Home, roots: Mapping[str, Path]) -> Iterator[Keeper]:
+def keeping(home: Home, roots: Mapping[str, Path], bpf: Collection[str] = ()) -> Iterator[Keeper]:
     """A keeper that stays if what is done with it succeeds, and else is gone with all that it kept."""
-    keeper = Keeper(home, roots)
+    keeper = Keeper(home, roots, bpf)
     try:
         yield keeper
     except BaseException:
@@ -178,3 +220,4 @@ def wait_for_the_end(home: Home) -> None:
                 f"processes of {home.path.name} still hold {home.alive}",
                 f"fuser -v {shlex.quote(str(home.alive))} names them",
             )
+    cgroups.remove(cgroups.group(str(home.path.resolve())))

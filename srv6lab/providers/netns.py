@@ -9,7 +9,6 @@ Processes are known by (PID, start time) of one boot, never by name.
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -31,7 +30,8 @@ from srv6lab.host.waiting import wait_until
 from srv6lab.images import frr_root
 from srv6lab.providers import bridges, needs_root, rootless, tcpdump, vpn
 from srv6lab.providers.base import Health, Mark, Provider, Record, Trace, day0_error
-from srv6lab.providers.keeping import NODE_PATH, by_hand, end, enter, keeping
+from srv6lab.providers.keeping import NODE_PATH, becoming, by_hand, end, enter, keeping, run_in
+from srv6lab.providers.node import files
 from srv6lab.providers.process import Process, boot_id
 from srv6lab.providers.rendered import Rendered
 from srv6lab.providers.state import Home, State
@@ -43,7 +43,8 @@ if TYPE_CHECKING:
 TOOLS = ("bash", "ip", "nsenter", "ping", "tcpdump")
 _PATIENCE = 30.0
 _SRCONF = PACKAGE / "srconf"
-_DAY0 = 'for file in /proc/sys/net/ipv6/conf/*/disable_ipv6; do echo 0 >"$file"; done; exec bash /run/day0.sh'
+_IPV6 = 'for file in /proc/sys/net/ipv6/conf/*/disable_ipv6; do echo 0 >"$file"; done; exec bash /run/day0.sh'
+_DAY0 = ("bash", "-c", _IPV6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +102,13 @@ class Netns(Provider):
         plan = lab.plan
         require(tools(TOOLS), srv6(), needs_root.lack(plan))
         laid_over = roots(plan, progress)
-        with keeping(home, laid_over) as keeper:
+        with keeping(home, laid_over, may_load(plan)) as keeper:
             data = Data(boot_id(), keeper.process, {}, {})
             home.write(replace(state, provider_data=data.document()))
             lab.write(home)  # while the nodes start
             nodes = keeper.nodes([*laid_over])
             data = replace(data, bridges=nodes.pop(bridges.PLACE, None), nodes=nodes)
-            if vpn.make_namespaces(plan, partial(argv_of, data.nodes)):
+            if vpn.make_namespaces(plan, partial(ends_well, data.nodes)):
                 require(tools(("nft",) if any(node.vrfs for node in plan.nodes) else ()))
                 progress("this kernel has no VRFs: each is a network namespace of its node")
             progress(f"{len(data.nodes)} nodes, wiring {len({nic.link for nic in plan.nics()})} links")
@@ -165,14 +166,18 @@ class Netns(Provider):
         return health(data, home, data.alive)
 
     def command(self, state: State, node: str, argv: Sequence[str]) -> Sequence[str]:
+        return (*_argv(self._alive(state, node)), *argv)
+
+    def _alive(self, state: State, node: str) -> Process:
         data = self._data(state)
         process = data.nodes.get(node)
         if process is None or not data.alive(process):
             raise MachineError(f"node {node} isn't running", f"{CALLED} up brings the lab back")
-        return (*argv_of(data.nodes, node), *argv)
+        return process
 
     def exec(self, state: State, node: str, argv: Sequence[str], timeout: float | None = None) -> Completed:
-        return run(self.command(state, node, argv), timeout)
+        process = self._alive(state, node)
+        return run_in(process, [*_path(), *argv], timeout)
 
     def mark(self, home: Home, state: State) -> Mark:
         return tcpdump.mark(self._data(state).tracers, home.captures)
@@ -197,8 +202,27 @@ def _ended(one: tcpdump.Tracing, home: Home) -> str:
     return f"its {tcpdump.why_dead(one, home.captures)}: {CALLED} up restarts it"
 
 
-def argv_of(nodes: Mapping[str, Process], node: str) -> tuple[str, ...]:
-    return (*enter(nodes[node]), "env", f"PATH={NODE_PATH}")
+def _argv(node: Process) -> tuple[str, ...]:
+    return (*enter(node), *_path())
+
+
+def _path() -> tuple[str, ...]:
+    return (f"PATH={NODE_PATH}",)
+
+
+def run_at(
+    nodes: Mapping[str, Process], node: str, argv: Sequence[str], given: str | None = None
+) -> Completed:
+    return run_in(nodes[node], [*_path(), *argv], _PATIENCE, given)
+
+
+def ends_well(nodes: Mapping[str, Process], node: str, *argv: str) -> bool:
+    return run_at(nodes, node, argv).exit_code == 0
+
+
+def may_load(plan: Plan) -> list[str]:
+    """The nodes whose SR proxies are eBPF programs."""
+    return [node.name for node in plan.nodes if node.proxies]
 
 
 def roots(plan: Plan, progress: Progress) -> dict[str, Path]:
@@ -281,18 +305,18 @@ class _Day0:
 def begin_day0(lab: Rendered, data: Data, nodes: Collection[str] | None = None) -> list[_Day0]:
     """All nodes at once, or some of them; those with services take longest, so they begin first."""
     running = []
-    files = lab.texts
+    texts = lab.texts
     wanted = (machine for machine in lab.plan.nodes if nodes is None or machine.name in nodes)
     for machine in sorted(wanted, key=lambda machine: -len(machine.services)):
-        node, script = data.nodes[machine.name], files[f"day0/{machine.name}.sh"]
-        root = Path(f"/proc/{node.pid}/root")
-        (root / "run/day0.sh").write_text(script, encoding="utf-8")
+        node, script = data.nodes[machine.name], texts[f"day0/{machine.name}.sh"]
+        files.put(node.pid, "/run/day0.sh", script.encode())
         if machine.proxies:
             install_srconf(node)
         if machine.headend:
             install_agent(node)
         popen = subprocess.Popen(
-            (*argv_of(data.nodes, machine.name), "bash", "-c", _DAY0),
+            (*_argv(node), *_DAY0),
+            preexec_fn=becoming(node, [*_path(), *_DAY0]),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -333,18 +357,13 @@ def end_day0(running: Sequence[_Day0], progress: Progress) -> None:
 
 def install_srconf(node: Process) -> None:
     """Our `srconf`, as it stands: Day0 takes it where SREXT can't serve."""
-    folder = Path(f"/proc/{node.pid}/root/usr/local/lib/srconf")
-    folder.mkdir(parents=True, exist_ok=True)
     for path in _SRCONF.iterdir():
         if path.suffix in (".py", ".o") or path.name == "srconf":
-            shutil.copy(path, folder)
+            files.copy(node.pid, path, f"/usr/local/lib/srconf/{path.name}")
 
 
 def install_agent(node: Process) -> None:
     """The agent of SR policies: of this package, what it needs."""
-    folder = Path(f"/proc/{node.pid}/root/usr/local/lib/srv6lab/srv6lab")
     for pattern in agent.FILES:
         for path in PACKAGE.glob(pattern):
-            target = folder / path.relative_to(PACKAGE)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(path, target)
+            files.copy(node.pid, path, f"/usr/local/lib/srv6lab/srv6lab/{path.relative_to(PACKAGE)}")

@@ -17,16 +17,16 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from srv6lab.errors import MachineError, NodeError
 from srv6lab.evidence.packets import Point
-from srv6lab.host.command import run
 from srv6lab.host.progress import Progress
 from srv6lab.host.waiting import at_once, wait_until
 from srv6lab.providers import bridges, netns, rootless, vpn
-from srv6lab.providers.keeping import KEEPER, alive_file
+from srv6lab.providers.keeping import KEEPER, alive_file, order
 from srv6lab.providers.netns import Data
+from srv6lab.providers.node import enter as node_enter
 from srv6lab.providers.process import Process
 from srv6lab.providers.rendered import Rendered
 from srv6lab.providers.state import Home, State
@@ -51,7 +51,7 @@ def change(lab: Rendered, step: Step, home: Home, state: State, progress: Progre
     if data.document() != state.provider_data:
         home.write(state := replace(state, provider_data=data.document()))
     if step.made:
-        vpn.make_namespaces(lab.plan, partial(netns.argv_of, data.nodes), [*step.made])
+        vpn.make_namespaces(lab.plan, partial(netns.ends_well, data.nodes), [*step.made])
     lab.write(home, lab.changed(home))
     nics = {nic.point: nic for nic in lab.plan.traced()}
     wires = [nics[point] for point in step.wired if not point.netns]
@@ -76,7 +76,7 @@ def change(lab: Rendered, step: Step, home: Home, state: State, progress: Progre
 def _take(data: Data, what: tuple[str, Sequence[str]]) -> None:
     """Run a node's commands, the first first. What was gone already is no error."""
     node, commands = what
-    result = run([*netns.argv_of(data.nodes, node), "bash", "-s"], _PATIENCE, _script(commands))
+    result = netns.run_at(data.nodes, node, ["bash", "-s"], _script(commands))
     said = [line for line in result.stderr.splitlines() if line.strip() and not _GONE.match(line.strip())]
     if said:
         raise NodeError(
@@ -141,17 +141,15 @@ def _with_nodes(plan: Plan, names: Sequence[str], home: Home, data: Data, progre
     if not wanted:
         return data
     laid_over = netns.roots(plan, progress)
-    nodes = _more_nodes({name: str(laid_over[name]) for name in wanted}, home, data.keeper)
+    told = order(home, {name: laid_over[name] for name in wanted}, netns.may_load(plan))
+    nodes = _more_nodes(told, home, data.keeper)
     place = nodes.pop(bridges.PLACE, data.bridges)
     return replace(data, nodes={**data.nodes, **nodes}, bridges=place)
 
 
-def _more_nodes(laid_over: Mapping[str, str], home: Home, keeper: Process) -> dict[str, Process]:
+def _more_nodes(told: Mapping[str, Any], home: Home, keeper: Process) -> dict[str, Process]:
     """Nodes of a lab that is kept already, started in the namespaces of its keeper."""
-    scratch = home.path / "more"  # what is mounted there shows to nobody else
-    home.own(scratch.name)
-    scratch.mkdir(exist_ok=True)
-    order = {"scratch": str(scratch.resolve()), "nodes": laid_over}
+    count = len(told["nodes"])
     said = home.path / "keeper.log"
     with alive_file(home) as alive, said.open("wb") as errors:
         popen = subprocess.Popen(
@@ -161,15 +159,16 @@ def _more_nodes(laid_over: Mapping[str, str], home: Home, keeper: Process) -> di
             stderr=errors,
             pass_fds=[alive.fileno()],
             start_new_session=True,
+            env=node_enter.told(),
         )
     assert popen.stdin and popen.stdout
     with popen.stdout, popen.stdin:
-        popen.stdin.write(json.dumps(order).encode() + b"\n")
+        popen.stdin.write(json.dumps(told).encode() + b"\n")
         popen.stdin.flush()
-        answers = [json.loads(line) for line in _lines(popen.stdout.fileno(), len(laid_over))]
+        answers = [json.loads(line) for line in _lines(popen.stdout.fileno(), count)]
     popen.wait()
     wrong = next((one["error"] for one in answers if "error" in one), "")
-    if wrong or len(answers) != len(laid_over):
+    if wrong or len(answers) != count:
         why = wrong or said.read_text("utf-8", "replace").strip() or "no answer"
         raise MachineError(f"a node can't be started: {why}")
     return {one["node"]: Process(one["pid"], one["start"]) for one in answers}

@@ -9,6 +9,7 @@ import json
 import os
 import shlex
 import shutil
+import stat
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -252,9 +253,21 @@ class Home:
                 self.path.rmdir()
                 self.path.parent.rmdir()
 
+    def _refuse_what_others_made(self) -> None:
+        """What lies in a folder of somebody else's, or behind a link, is his to change while it is worked on."""
+        for folder in (self.path.parent, self.path):
+            seen = folder.lstat()
+            if stat.S_ISLNK(seen.st_mode):
+                raise UsageError(f"{folder} is a link, and labs are kept in folders only", f"remove {folder}")
+            if hasattr(os, "geteuid") and seen.st_uid != os.geteuid():
+                what = f"{folder} is of another user (number {seen.st_uid}), and so is what runs there"
+                mend = f"go on as that user, or in a folder of your own; or, when nothing of it runs, remove {folder}"
+                raise UsageError(what, mend)
+
     def _take_lock(self) -> int:
         while True:
             self.path.mkdir(parents=True, exist_ok=True)
+            self._refuse_what_others_made()
             try:
                 descriptor = os.open(self._lock, os.O_RDWR | os.O_CREAT, 0o600)
             except FileNotFoundError:

@@ -6,9 +6,8 @@ namespace, and wires it to the core.
 
 from __future__ import annotations
 
-import subprocess
 from binascii import crc32
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
 from srv6lab.called import CALLED
@@ -29,15 +28,15 @@ _QUIET = (
 )
 _PROBE = "ip link add name vrf-probe type vrf table 4096 && ip link del dev vrf-probe"
 
-Enter = Callable[[str], Sequence[str]]
+Tries = Callable[..., bool]  # of a node and a command
 
 
-def make_namespaces(plan: Plan, enter: Enter, places: Collection[str] | None = None) -> bool:
-    """Make the namespace of every VPN, of all nodes or of some, if the kernel has no VRFs; `enter` says how to get into a
-    node. Whether they were made; MachineError for what no namespaces can serve."""
+def make_namespaces(plan: Plan, tries: Tries, places: Collection[str] | None = None) -> bool:
+    """Make the namespace of every VPN, of all nodes or of some, if the kernel has no VRFs; `tries` says whether a command
+    in a node ends well. Whether they were made; MachineError for what no namespaces can serve."""
     nodes = [node for node in plan.nodes if places is None or node.name in places]
     wanted = [(machine.name, name) for machine in nodes for name in machine.vrf_names()]
-    if not wanted or _ends_well((*enter(wanted[0][0]), "sh", "-c", _PROBE)):
+    if not wanted or tries(wanted[0][0], "sh", "-c", _PROBE):
         return False
     if not is_root():
         name, vrf = wanted[0]
@@ -55,7 +54,7 @@ def make_namespaces(plan: Plan, enter: Enter, places: Collection[str] | None = N
             f"make one of the ways shorter, don't redistribute static routes there, or {CALLED} up --kernel 6.12",
         )
     for node, vrf in wanted:
-        if not _ends_well((*enter(node), "sh", "-c", _QUIET.format(vrf))):
+        if not tries(node, "sh", "-c", _QUIET.format(vrf)):
             raise MachineError(f"{node}: the kernel has no VRFs, and the namespace {vrf} can't be made")
     return True
 
@@ -66,7 +65,3 @@ def index(nic: Nic) -> int:
     if number.isdigit():
         return _FIRST_INDEX + int(number)
     return 20_000 + crc32(nic.name.encode()) % 1_000_000
-
-
-def _ends_well(command: Sequence[str]) -> bool:
-    return subprocess.run(command, capture_output=True, check=False).returncode == 0

@@ -40,7 +40,7 @@ def into(nodes: Mapping[str, Process], node: str, argv: Sequence[str]) -> list[s
         said=shlex.quote(_not_running(node)),
         code=NOT_RUNNING,
     )
-    return ["sh", "-c", script, "sh", *enter(process), "env", f"PATH={NODE_PATH}", *argv]
+    return ["sh", "-c", script, "sh", *enter(process, guarded=False), f"PATH={NODE_PATH}", *argv]
 
 
 def answered(node: str, result: Completed) -> Completed:

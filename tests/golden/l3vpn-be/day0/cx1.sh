@@ -109,7 +109,7 @@ if [[ -e /run/netns/vpn1 ]]; then
   eth1=eth1
   enter="ip netns exec vpn1"
   if ! ip link show dev vpn1 >/dev/null 2>&1; then
-    $enter ip link add name core index 999 type veth peer name vpn1 netns 1
+    $enter ip link add name core index 999 type veth peer name vpn1 netns $$
   fi
   # FRR names the NIC of the core that a VPN's route leaves by, and the kernel looks for its number in the
   # namespace. A stand-in with that number is enough: the encapsulated packet finds its own way, by `core`.

@@ -1,0 +1,98 @@
+"""The way into a node: a process takes on the node's namespaces, loses what no node may do, and becomes a command.
+
+As a script (`python3 -I -S enter.py PID COMMAND…`) it runs a command in the node that PID is the first process of, for
+whoever needs a command line. Who starts one himself lets the child `become` it, which takes no second Python.
+
+What the command's name leads to in the node is the lab's to say, and a name that leads to /proc/self/exe would be the
+program that entered, which a lab could then write to. So it is started by an `env` that lies in sealed memory
+(see keeper.py), and until that runs the process may not be looked into.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+if __name__ == "__main__":
+    sys.path.append(os.path.abspath(f"{os.path.dirname(__file__)}/../../.."))
+
+from srv6lab.providers.node import cgroups
+from srv6lab.providers.node.guard import guard
+from srv6lab.providers.node.kernel import call
+
+ENV = 100  # the number under which a node's first process holds `env`
+_NAMESPACES = ("cgroup", "ipc", "uts", "net", "pid", "mnt")  # the way to /proc is needed until the last
+_CANNOT_RUN = 127
+_TOLD = ("TERM", "LANG", "LC_", "TZ", "COLUMNS", "LINES", "SRV6LAB_")
+
+
+def told() -> dict[str, str]:
+    """What of this process's environment is for a node: the terminal and the language, and no token of somebody's."""
+    return {"HOME": "/root"} | {name: value for name, value in os.environ.items() if name.startswith(_TOLD)}
+
+
+def become(pid: int, argv: Sequence[str]) -> NoReturn:
+    """This process, a child of its own, waits for the command in the node and ends as that does."""
+    try:
+        child = _start(pid, argv)
+    except OSError as error:
+        _say(f"the node can't be entered: {error.strerror}: {error.filename or ''}")
+        os._exit(1)
+    _wait(child)
+
+
+def _start(pid: int, argv: Sequence[str]) -> int:
+    here = f"/proc/{pid}"
+    kept = _bounding_set(f"{here}/status")
+    cgroups.join(pid)
+    env = os.open(f"{here}/fd/{ENV}", os.O_RDONLY)
+    root = os.open(f"{here}/root", os.O_PATH)
+    for space in [os.open(f"{here}/ns/{name}", os.O_RDONLY) for name in _NAMESPACES]:
+        call("setns", space, 0)
+    os.fchdir(root)
+    os.chroot(".")  # in a chroot the node's root is not its mount namespace's
+    child = os.fork()
+    if child == 0:
+        try:
+            guard(kept)
+            os.execve(env, ["env", *argv], told())
+        except BaseException as error:
+            _say(f"{argv[0] if argv else 'nothing'} can't be run in the node: {error}")
+        os._exit(_CANNOT_RUN)
+    return child
+
+
+def _bounding_set(status: str) -> int:
+    """What a node may do is what programs of its first process may."""
+    with open(status, encoding="ascii", errors="replace") as file:
+        return next(int(line.split()[1], 16) for line in file if line.startswith("CapBnd:"))
+
+
+def _wait(child: int) -> NoReturn:
+    """As a shell's child would: stopped when the command is, and ended as it ends."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGCHLD):
+        signal.signal(number, signal.SIG_DFL)
+    os.closerange(3, 65536)
+    while True:
+        _, status = os.waitpid(child, os.WUNTRACED)
+        if os.WIFSTOPPED(status):
+            os.kill(os.getpid(), signal.SIGSTOP)
+            os.kill(child, signal.SIGCONT)
+        elif os.WIFSIGNALED(status):
+            signal.signal(os.WTERMSIG(status), signal.SIG_DFL) if os.WTERMSIG(
+                status
+            ) != signal.SIGKILL else None
+            os.kill(os.getpid(), os.WTERMSIG(status))
+        else:
+            os._exit(os.WEXITSTATUS(status))
+
+
+def _say(text: str) -> None:
+    os.write(2, f"{text}\n".encode(errors="replace"))
+
+
+if __name__ == "__main__":
+    become(int(sys.argv[1]), sys.argv[2:])
