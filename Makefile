@@ -1,7 +1,7 @@
 # Installs, and hands on to invoke; after the first run, `.venv/bin/invoke` is what people type.
 
 .DEFAULT_GOAL := help
-.PHONY: help named setup up check destroy test lint prove site packages sbom e2e-vagrant FORCE
+.PHONY: help named setup up check destroy test lint prove site packages image sbom e2e-vagrant FORCE
 MAKEFLAGS += --no-print-directory
 
 # The lab's name goes through the environment and is quoted, so neither make nor the shell runs what it says.
@@ -69,6 +69,9 @@ site: .venv/.ready-site ## The documents as a site that opens from the folder si
 packages: .venv/.ready-lab ## Wheels and Debian packages, in dist/
 	@.venv/bin/python -m pip wheel --quiet --no-deps --wheel-dir dist .
 	@.venv/bin/python scripts/make_packages.py
+
+image: .venv/.ready-lab ## An image for podman and docker, in dist/
+	@.venv/bin/python scripts/make_image.py
 
 sbom: .venv/.ready-site ## What is installed in .venv, as CycloneDX JSON: dist/sbom.json
 	@mkdir -p dist

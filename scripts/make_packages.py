@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from email.utils import formatdate
 from pathlib import Path
 
@@ -30,6 +30,13 @@ MAINTAINER = (
 SHEBANG = "#!/usr/bin/python3 -IS\n"  # one word behind the program is all that a kernel hands on
 ESSENTIAL = {"bash", "util-linux"}  # every Debian has them
 SOME_LABS = {"suricata", "mmdebstrap"}  # labs with an IDS, and those with FRR
+LIBC = "libc6 (>= 2.28)"  # what packages with compiled parts are built for: their wheels say manylinux_2_28 or older
+# Where each shell looks for what completes a command, by its name.
+COMPLETIONS = {
+    "bash": "usr/share/bash-completion/completions/srv6lab",
+    "zsh": "usr/share/zsh/vendor-completions/_srv6lab",
+    "fish": "usr/share/fish/vendor_completions.d/srv6lab.fish",
+}
 COPYRIGHT = """\
 Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/
 Upstream-Name: {name}
@@ -44,6 +51,31 @@ Copyright: 2026 the authors of srv6lab
 License: GPL-2.0-only
  On Debian systems the licence is in /usr/share/common-licenses/GPL-2.
 """
+
+
+# What lintian says of these packages and isn't mended, each with its reason.
+OBJECT = ("An eBPF object is no machine's: the kernel compiles it.",)
+SRCONF_OVERRIDES = (
+    (*OBJECT, "arch-independent-package-contains-binary-or-object [usr/lib/srconf/srproxy.bpf.o]"),
+)
+SITE = "usr/lib/srv6lab/lib/python3.*/site-packages"
+SRV6LAB_OVERRIDES = (
+    (*OBJECT, f"binary-from-other-architecture [{SITE}/srv6lab/srconf/srproxy.bpf.o]"),
+    (
+        "Python packages are those of constraints.txt, as their authors built them: with their own libraries in them.",
+        f"embedded-library * [{SITE}/*]",
+        f"unstripped-binary-or-object [{SITE}/*]",
+        f"unusual-interpreter * [{SITE}/*]",
+    ),
+    (
+        "It has an environment of its own, whose Python is Debian's.",
+        "wrong-path-for-interpreter /usr/lib/srv6lab/bin/python3 != /usr/bin/python3 [usr/lib/srv6lab/bin/srv6lab]",
+    ),
+    (
+        "A template of a script isn't one yet.",
+        f"shell-script-fails-syntax-check [{SITE}/srv6lab/share/templates/*.j2]",
+    ),
+)
 
 
 def version() -> str:
@@ -98,8 +130,16 @@ def packed(path: Path, text: str) -> None:
     path.write_bytes(gzip.compress(text.encode(), 9, mtime=0))
 
 
-def deb(out: Path, tree: Path, control: Mapping[str, str], bpf: str, scripts: Mapping[str, str]) -> Path:
-    """A Debian package of a tree of files: documents, control files and `scripts` of the maintainer added."""
+def deb(
+    out: Path,
+    tree: Path,
+    control: Mapping[str, str],
+    bpf: str,
+    scripts: Mapping[str, str],
+    overrides: Sequence[Sequence[str]],
+) -> Path:
+    """A Debian package of a tree of files: documents, control files and `scripts` of the maintainer added. `overrides` are
+    for lintian: a reason, and what it is the reason of."""
     name = control["Package"]
     documents = tree / "usr/share/doc" / name
     documents.mkdir(parents=True)
@@ -107,10 +147,12 @@ def deb(out: Path, tree: Path, control: Mapping[str, str], bpf: str, scripts: Ma
     entry = (
         f"{name} ({control['Version']}) unstable; urgency=medium\n\n  * See CHANGELOG.md in the sources.\n\n"
     )
-    overrides = tree / "usr/share/lintian/overrides" / name
-    overrides.parent.mkdir(parents=True)
-    # An eBPF object is no machine's: the kernel compiles it.
-    overrides.write_text(f"{name}: arch-independent-package-contains-binary-or-object [{bpf}]\n")
+    file = tree / "usr/share/lintian/overrides" / name
+    file.parent.mkdir(parents=True)
+    lines = (
+        line for reason, *tags in overrides for line in (f"# {reason}", *(f"{name}: {tag}" for tag in tags))
+    )
+    file.write_text("".join(f"{line}\n" for line in lines))
     packed(documents / "changelog.gz", f"{entry} -- {MAINTAINER}  {formatdate(date())}\n")
     settle(tree)
     size = sum(path.stat().st_size for path in tree.rglob("*") if path.is_file() and not path.is_symlink())
@@ -158,7 +200,8 @@ def srconf_deb(out: Path) -> Path:
             " Puts services that know nothing of SRv6 into SRv6 chains: the command of the\n"
             " SREXT kernel module, on unchanged Linux from 5.10, without a module.",
         }
-        return deb(out, tree, control, "usr/lib/srconf/srproxy.bpf.o", bytecode("srconf", "/usr/lib/srconf"))
+        compiled = bytecode("srconf", "/usr/lib/srconf")
+        return deb(out, tree, control, "usr/lib/srconf/srproxy.bpf.o", compiled, SRCONF_OVERRIDES)
 
 
 def bytecode(package: str, folder: str) -> dict[str, str]:
@@ -167,6 +210,15 @@ def bytecode(package: str, folder: str) -> dict[str, str]:
         "postinst": f'[ "$1" != configure ] || py3compile -p {package} {folder}',
         "prerm": f"py3clean -p {package}",
     }
+
+
+def completion(tree: Path, scripts: Path) -> None:
+    """Tab, without a line in anybody's settings."""
+    for shell, name in COMPLETIONS.items():
+        (tree / name).parent.mkdir(parents=True)
+        text = (scripts / shell).read_text("utf-8")
+        asks = "/usr/lib/srv6lab/bin/python3 -I -m srv6lab --complete --"
+        (tree / name).write_text(text.replace("@ASK@", asks), "utf-8")
 
 
 def system_packages() -> list[str]:
@@ -189,18 +241,22 @@ def srv6lab_deb(out: Path) -> Path:
         pip = (sys.executable, "-m", "pip", "install", "--quiet", "--no-compile", "--no-warn-script-location")
         run(*pip, "--constraint", REPO / "constraints.txt", "--target", site, source)
         shutil.rmtree(site / "bin", ignore_errors=True)
-        for told in (*site.glob("*/direct_url.json"), *site.glob("*/RECORD"), *site.glob("*/INSTALLER")):
-            told.unlink()  # where it was built, and lists of files for an uninstall by pip
+        for left in (*site.glob("*/direct_url.json"), *site.glob("*/RECORD"), *site.glob("*/INSTALLER")):
+            left.unlink()  # where it was built, and lists of files for an uninstall by pip
         (home / "pyvenv.cfg").write_text(
             f"home = /usr/bin\ninclude-system-site-packages = false\nversion = {major}.{minor}\n"
         )
         (home / "bin").mkdir()
-        (home / "bin/python3").symlink_to(f"/usr/bin/{python}")
+        (home / "bin/python3").symlink_to(f"../../../bin/{python}")
         (home / "bin/srv6lab").write_text(
             "#!/usr/lib/srv6lab/bin/python3 -I\nfrom srv6lab.__main__ import main\n\nmain()\n"
         )
         (tree / "usr/bin").mkdir()
         (tree / "usr/bin/srv6lab").symlink_to("../lib/srv6lab/bin/srv6lab")
+        told = os.environ | {"PYTHONPATH": str(site)}
+        manual = subprocess.check_output([sys.executable, REPO / "scripts/manual.py"], text=True, env=told)
+        packed(tree / "usr/share/man/man1/srv6lab.1.gz", manual)
+        completion(tree, site / "srv6lab/cli/completion")
         needed = [package for package in system_packages() if package not in SOME_LABS]
         control = {
             "Package": "srv6lab",
@@ -209,17 +265,16 @@ def srv6lab_deb(out: Path) -> Path:
             "Section": "net",
             "Priority": "optional",
             "Depends": ", ".join(
-                [f"python3 (>= {major}.{minor})", f"python3 (<< {major}.{minor + 1})", *needed]
+                [LIBC, f"python3 (>= {major}.{minor})", f"python3 (<< {major}.{minor + 1})", *needed]
             ),
             "Recommends": ", ".join(sorted(SOME_LABS)),
             "Description": "learn, teach and prove SRv6 on real packets\n"
-            " Labs of network namespaces from one YAML file, with the kernel's own SRv6, and a\n"
-            " judge that compares every hop with what was expected and with a model.",
+            " Labs of network namespaces from one YAML file, with the kernel's own SRv6,\n"
+            " and a judge that compares every hop with what was expected and with a model.",
         }
         bpf = f"usr/lib/srv6lab/lib/{python}/site-packages/srv6lab/srconf/srproxy.bpf.*"
-        return deb(
-            out, tree, control, bpf, bytecode("srv6lab", f"/usr/lib/srv6lab/lib/{python}/site-packages")
-        )
+        compiled = bytecode("srv6lab", f"/usr/lib/srv6lab/lib/{python}/site-packages")
+        return deb(out, tree, control, bpf, compiled, SRV6LAB_OVERRIDES)
 
 
 MAKERS: Mapping[str, Callable[[Path], Path]] = {

@@ -15,6 +15,9 @@ from srv6lab.cli import complete
 from srv6lab.cli.complete import Labs, candidates
 from srv6lab.cli.places import Place
 from srv6lab.cli.program import all_forms
+from srv6lab.providers import registry
+from srv6lab.render import targets
+from srv6lab.report import formats
 from srv6lab.tasks.classroom import submit
 from tests.conftest import REPOSITORY, SITE
 from tests.in_process import Typed
@@ -52,6 +55,10 @@ def labs(tmp_path: Path) -> Labs:
         ("capture small --node gate --nic ", ["eth1", "eth2"]),
         ("capture small nic=exit:", ["nic=exit:eth2", "nic=exit:eth1"]),
         ("walk small --from w", ["west"]),
+        ("up small --provider v", ["virtualbox"]),
+        ("check small format=", ["format=text", "format=json", "format=junit"]),
+        ("class.grade here format=c", ["format=csv", "format=check50", "format=classroom50"]),
+        ("up small --box v", []),
         ("nonsense ", []),
         ("check broken ex", ["exercise="]),
         ("check nowhere/at/all --exercise ", []),
@@ -69,6 +76,21 @@ def test_all_tasks_are_offered(labs: Labs, typed: Typed) -> None:
     for name in FORMS:
         assert name in candidates([], "", FORMS, labs)
     assert typed("--complete", "--", "invoke", "chec").stdout == "check\n"
+
+
+def test_each_option_of_few_values_has_them() -> None:
+    """The formats that there are, as tasks refuse all others; and no word of a sentence."""
+    found = {
+        (name, option): values for name, form in FORMS.items() for option, values in form["values"].items()
+    }
+    for name, form in FORMS.items():
+        for option in {"format", "color", "provider", "kernel", "target"} & form["options"].keys():
+            assert len(found[name, option]) > 1, (name, option)
+    assert found["check", "format"] == list(formats.VERDICTS)
+    assert found["watch", "format"] == list(formats.EVENTS)
+    assert found["up", "provider"] == list(registry.PROVIDERS)
+    assert found["up", "kernel"] == list(registry.KERNELS)
+    assert found["render", "target"] == list(targets.TARGETS)
 
 
 def test_reading_what_tasks_take_leaves_them_their_words_of_help() -> None:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from scripts import make_packages
+from scripts import make_packages, manual
+from srv6lab.cli.program import all_forms
 from tests.conftest import REPOSITORY
 
 MANUAL = "usr/share/man/man8/srconf.8.gz"
@@ -46,6 +47,22 @@ def test_srconf_needs_the_python_that_its_readme_names() -> None:
     named = re.search(r"Python (3\.\d+) or\s+later", readme)
     assert named and f'requires-python = ">={named[1]}"' in project
     assert "dependencies = []" in project
+
+
+def test_the_manual_has_each_task_in_words_that_roff_knows(tmp_path: Path) -> None:
+    page = tmp_path / "srv6lab.1"
+    page.write_text(must(sys.executable, "scripts/manual.py"), "ascii")
+    read = ["groff", "-man", "-Tascii", "-ww", "-P-cbou", "-rLL=200n", page]
+    done = subprocess.run(read, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    for name, form in all_forms().items():
+        assert f"srv6lab {name}{' ' if form.options else ''}" in done.stdout
+    assert "invoke" not in done.stdout
+
+
+def test_a_line_of_the_manual_is_no_command_of_roff() -> None:
+    assert manual.escaped(".so /etc/shadow") == "\\&.so /etc/shadow"
+    assert manual.escaped("'br \\n-") == "\\&'br \\en\\-"
 
 
 def test_another_word_is_refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

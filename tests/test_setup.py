@@ -143,6 +143,7 @@ def test_make_alone_lists_every_target(ready_clone: Path) -> None:
         "prove",
         "site",
         "packages",
+        "image",
         "sbom",
         "e2e-vagrant",
     ]

@@ -1,5 +1,5 @@
-"""What may stand where somebody presses Tab: tasks and their options, and the labs, exercises, nodes, NICs and instances
-that there are.
+"""What may stand where somebody presses Tab: tasks, their options, the values that help lists, and the labs, exercises,
+nodes, NICs and instances that there are.
 
 It is asked between two keys, so it imports next to nothing: what the tasks take is written down once, until they change,
 and of a lab's file only the names are read.
@@ -104,19 +104,19 @@ def _all(before: Sequence[str], current: str, forms: Forms, labs: Labs) -> Itera
     said = _said(before[1:], form)
     last = before[-1]
     if last.startswith("--") and "=" not in last and takes.get(last[2:]):
-        yield from _values(last[2:], said, labs)
+        yield from _values(last[2:], said, labs, form)
         return
     dashes = "--" if current.startswith("--") else ""
     name, equals, _ = current.removeprefix("--").partition("=")
     if equals:
-        yield from (f"{dashes}{name}={one}" for one in _values(name, said, labs))
+        yield from (f"{dashes}{name}={one}" for one in _values(name, said, labs, form))
         return
     left = [one for one in takes if one not in said or one in form["many"]]
     if current.startswith("-"):
         yield from (f"--{one}" for one in (*left, "help"))
         return
     places = [one for one in form["places"] if one not in said or one in form["many"]]
-    yield from _values(places[0], said, labs) if places else ()
+    yield from _values(places[0], said, labs, form) if places else ()
     yield from (f"{one}=" for one in left if takes[one])
 
 
@@ -140,7 +140,7 @@ def _said(words: Sequence[str], form: Mapping[str, Any]) -> dict[str, str]:
     return said
 
 
-def _values(option: str, said: Mapping[str, str], labs: Labs) -> Sequence[str]:
+def _values(option: str, said: Mapping[str, str], labs: Labs, form: Mapping[str, Any]) -> Sequence[str]:
     if option == "lab":
         return labs.labs()
     if option == "instance":
@@ -151,7 +151,8 @@ def _values(option: str, said: Mapping[str, str], labs: Labs) -> Sequence[str]:
         except Exception:  # a file that is being written may be anything
             return ()
         return [one for one in found if isinstance(one, str) and one.isprintable()]
-    return ()
+    values: Sequence[str] = form["values"].get(option, ())
+    return values
 
 
 def _nodes(data: Mapping[str, Any], _: Mapping[str, str]) -> list[str]:
@@ -195,6 +196,7 @@ def _all_forms() -> Forms:
             "options": {one.name: one.kind is not bool for one in form.options},
             "many": [one.name for one in form.options if one.kind is list],
             "places": list(form.places),
+            "values": {one.name: list(one.values) for one in form.options if one.values},
         }
         for name, form in sorted(all_forms().items())
     }

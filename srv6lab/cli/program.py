@@ -40,6 +40,7 @@ _TASKS = "srv6lab_tasks"  # what `tasks.py` is called as a module, where `invoke
 
 COMMAND = "command"  # the place that takes all words which follow, as they are
 
+_OF_A_LIST = {"color", "format", "kernel", "provider", "target"}  # options whose help lists their values
 _COMMAND = re.compile(r"(?:cd srv6lab && \.venv/bin/)?\binvoke(?= [a-z])")  # as docstrings of tasks have it
 
 _COURSE = ("labs", "up", "check", "connect", "status", "destroy")
@@ -202,6 +203,12 @@ def all_forms() -> dict[str, Form]:
     return forms(known.to_contexts(), known)
 
 
+def summaries() -> dict[str, str]:
+    """What each task does, in a line."""
+    known = namespace()
+    return {name: _first_line(known[name]) for name in all_forms()}
+
+
 def form_of(context: ParserContext, function: Callable[..., object] | None = None) -> Form:
     """What a task takes, as its function says; what has no default is required, unless it may be none of a list."""
     parameters = inspect.signature(function).parameters if function else {}
@@ -214,7 +221,16 @@ def form_of(context: ParserContext, function: Callable[..., object] | None = Non
 def _option(name: str, argument: Argument, required: bool) -> Option:
     flags = tuple(f"--{one}" if len(one) > 1 else f"-{one}" for one in argument.names)
     kind = argument.kind if argument.takes_value and not argument.optional else bool
-    return Option(name, flags, kind, required and kind is not list)
+    values = _listed(argument.help or "") if name in _OF_A_LIST else ()
+    return Option(name, flags, kind, required and kind is not list, values)
+
+
+def _listed(words: str) -> tuple[str, ...]:
+    """The values that help names: where all between two of `:;()` is a list, as in `how it is printed: text, json`."""
+    parts = (one.strip().replace(" or ", ", ").split(", ") for one in re.split(r"[:;()]", words))
+    return tuple(
+        one for part in parts if len(part) > 1 and not any(" " in one for one in part) for one in part
+    )
 
 
 def _first_line(task: object) -> str:

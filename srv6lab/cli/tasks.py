@@ -111,10 +111,11 @@ def check(
     one: Instance, found: Plan, names: Sequence[str], progress: Progress, *, causes: bool = False
 ) -> list[Verdict]:
     """Run exercises one after the other, each into its own run folder with its verdict beside it. While one is run,
-    the one before it is graded; the lab is asked for causes in between, unless a learner is to find them: then only if
+    those before it are graded; the lab is asked for causes in between, unless a learner is to find them: then only if
     `causes` are asked for."""
     from concurrent.futures import ThreadPoolExecutor
 
+    from srv6lab.cli.grading import Grading
     from srv6lab.evidence.runs import VERDICT, digest, write_run
     from srv6lab.live import sending, snapshot
     from srv6lab.live.begun import TASK, read_begun
@@ -125,8 +126,8 @@ def check(
     verdicts: list[Verdict] = []
     graded: list[tuple[Path, float, Future[Verdict]]] = []
 
-    def settle() -> None:
-        while graded:
+    def settle(*, all: bool) -> None:
+        while graded and (all or graded[0][-1].done()):
             folder, took, verdict = graded.pop(0)
             verdicts.append(_confirmed(one, verdict.result(), progress))
             write_whole(folder / VERDICT, verdicts_json(verdicts[-1:]))
@@ -137,6 +138,7 @@ def check(
     with one.home.locked(), below(one.home.scratch), ThreadPoolExecutor(max_workers=1) as pool:
         for module in ("srv6lab.judge.grade", "srv6lab.capture.tshark"):  # pyshark takes long to import
             pool.submit(import_module, module)
+        grading = Grading(found, progress, pool)
         with suppress(LabError):  # then the first exercise says so
             sending.take_back(one)
         begun = read_begun(one.home)
@@ -145,14 +147,17 @@ def check(
         by_hand = begun is not None and begun.kind == TASK
         differences = snapshot.differences(one) if told else None
         for name in names:
+            settle(
+                all=any(folder.name == name for folder, *_ in graded)
+            )  # asked for twice, it has one folder
             began = time.monotonic()
             try:
                 folder = record(one, found, name, progress, differences, by_hand=by_hand, blind=not told)
-            finally:
-                took = time.monotonic() - began
-                settle()
-            graded.append((folder, took, pool.submit(_graded, found, name, folder, progress)))
-        settle()
+            except BaseException:
+                settle(all=True)
+                raise
+            graded.append((folder, time.monotonic() - began, grading.submit(name, folder)))
+        settle(all=True)
     return verdicts
 
 
@@ -199,12 +204,6 @@ def walk(one: Instance, found: Plan, source: str, to: str, progress: Progress) -
     sent = Exercise(name=f"walk-{source}-{to}", probes=(probe,), expect=Expect())
     (verdict,) = check(one, replace(found, exercises=(sent,)), [sent.name], progress)
     return verdict
-
-
-def _graded(found: Plan, name: str, folder: Path, progress: Progress) -> Verdict:
-    from srv6lab.judge.grade import grade
-
-    return grade(found, name, folder, progress)
 
 
 def _confirmed(one: Instance, verdict: Verdict, progress: Progress) -> Verdict:

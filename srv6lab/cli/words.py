@@ -32,13 +32,14 @@ _TRUTH = {
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """Its name, all of its spellings (`--exercise`, `-e`), what it takes (str, int, bool, or list for several str), and
-    whether a task can't do without it."""
+    """Its name, all of its spellings (`--exercise`, `-e`), what it takes (str, int, bool, or list for several str),
+    whether a task can't do without it, and its values where they are few."""
 
     name: str
     flags: tuple[str, ...]
     kind: type = str
     required: bool = False
+    values: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from srv6lab.called import WITH_SUDO
 from srv6lab.errors import MachineError
 from srv6lab.host.packages import named, remedy
-from srv6lab.host.requirements import Lack, is_root, no_namespaces
+from srv6lab.host.requirements import IN_A_CONTAINER, Lack, is_root, no_namespaces
 from srv6lab.host.system import kernel_release
 from srv6lab.providers import needs_root
 
@@ -21,7 +21,7 @@ NODES_PROBE = Probe(NODES, "namespaces, and a root that is an overlay of this ma
 # How iproute2 refuses a word before the kernel sees it.
 _OLD_TOOL = re.compile(r"is wrong: |is a garbage|value is invalid|unknown option", re.IGNORECASE)
 _NOT_PERMITTED = re.compile(r"not permitted|permission denied", re.IGNORECASE)
-_WITH_ALL = "run it as root with all capabilities; in a container: docker run --privileged"
+_WITH_ALL = f"run it as root with all capabilities; {IN_A_CONTAINER}"
 _NO_PROGRAM = re.compile(r"failed to run command .(\w+).: No such file")
 
 

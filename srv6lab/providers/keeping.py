@@ -20,6 +20,7 @@ from typing import IO, Any
 from srv6lab.errors import LabError, MachineError
 from srv6lab.host.interrupts import held
 from srv6lab.host.lock import hold, is_free
+from srv6lab.host.requirements import IN_A_CONTAINER
 from srv6lab.host.waiting import wait_until
 from srv6lab.providers import rootless
 from srv6lab.providers.process import Process, boot_id
@@ -96,7 +97,7 @@ class Keeper:
             if not chunk:
                 raise MachineError(
                     f"the nodes can't be started: {self._said() or 'no answer'}",
-                    "run it as root, on a kernel with namespaces and overlayfs",
+                    f"run it as root, on a kernel with namespaces and overlayfs; {IN_A_CONTAINER}",
                 )
             self._buffer += chunk
         line, _, self._buffer = self._buffer.partition(b"\n")
@@ -108,7 +109,9 @@ class Keeper:
         return answer
 
     def _said(self) -> str:
-        return self._errors.read_text("utf-8", "replace").strip()
+        """Of a keeper that failed where it says so in no words of its own, the error alone."""
+        said = self._errors.read_text("utf-8", "replace").strip()
+        return said.rpartition("\n")[2] if said.startswith("Traceback") else said
 
 
 def enter(node: Process) -> tuple[str, ...]:

@@ -85,7 +85,7 @@ def submit(_: Context, lab: str, exercise: Sequence[str], out: str = "", instanc
     help={
         "folder": "where the hand-ins lie, in folders too",
         "class": "the folder that class.new wrote: yours, not the learners'",
-        "format": "text, csv, xlsx, json, html, or as other graders read it: check50, classroom50",
+        "format": "text, csv, xlsx, json, html; or as other graders read it: check50, classroom50",
         "out": "the file to write to (default: stdout)",
         "jobs": "how many are graded at once (default: as many as there are cores)",
         "since": "the day when the class began (2026-09-01): packets of before are told",

@@ -52,6 +52,26 @@ def loaded() -> Plan:
     return SITE.load(REFERENCE)[0]
 
 
+def test_in_a_container_that_may_not_do_it_up_says_what_it_needs(tmp_path: Path) -> None:
+    """As root of a container without capabilities of its own: one error, in no traceback, and nothing is up."""
+    without = ["setpriv", "--bounding-set=-sys_admin", "--inh-caps=-sys_admin"]
+    words = [
+        *without,
+        sys.executable,
+        "-m",
+        "invoke",
+        "up",
+        NAME,
+        "--instance",
+        f"test-{uuid.uuid4().hex[:12]}",
+    ]
+    done = subprocess.run(words, cwd=REPOSITORY, capture_output=True, text=True)
+    assert done.returncode == 3
+    assert "Traceback" not in done.stderr
+    assert "error: the nodes can't be started: PermissionError" in done.stderr
+    assert done.stderr.rstrip().endswith("--cap-add SYS_ADMIN --cap-add NET_ADMIN --cap-add NET_RAW")
+
+
 @pytest.mark.parametrize("name", some_labs())
 def test_up_and_destroy_leave_nothing(name: str, tmp_path: Path) -> None:
     home = fresh_home(tmp_path)
