@@ -18,7 +18,7 @@ from pathlib import Path
 from statistics import median
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-INVOKE = [sys.executable, "-m", "invoke"]
+INVOKE = [str(Path(sys.executable).with_name("invoke"))]
 INSTANCE = f"bench-report-{os.getpid()}"
 SECONDS, BYTES = 1.5, 1_000_000  # targets, for a lab of some seven nodes and five exercises
 STEPS = ("check", "check with a page", "report", "predict")

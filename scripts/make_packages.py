@@ -254,7 +254,9 @@ def srv6lab_deb(out: Path) -> Path:
         (tree / "usr/bin").mkdir()
         (tree / "usr/bin/srv6lab").symlink_to("../lib/srv6lab/bin/srv6lab")
         told = os.environ | {"PYTHONPATH": str(site)}
-        manual = subprocess.check_output([sys.executable, REPO / "scripts/manual.py"], text=True, env=told)
+        manual = subprocess.check_output(
+            [sys.executable, "-B", REPO / "scripts/manual.py"], text=True, env=told
+        )
         packed(tree / "usr/share/man/man1/srv6lab.1.gz", manual)
         completion(tree, site / "srv6lab/cli/completion")
         needed = [package for package in system_packages() if package not in SOME_LABS]

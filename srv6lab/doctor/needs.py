@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from srv6lab.engines import named
+from srv6lab.images import frr_root
 from srv6lab.plan.actions import needs
 from srv6lab.plan.converged.parted_vpns import parted_vpns
 from srv6lab.plan.frr.vpn import beyond_namespaces
@@ -34,6 +35,8 @@ def _of_machines(plan: Plan) -> Iterator[Need]:
 
 
 def _of_machine(node: PlannedNode) -> Iterator[Need]:
+    if node.routing and not frr_root.is_here():
+        yield Need(("mmdebstrap",), f"{node.name} runs FRR, whose root file system isn't built yet")
     if node.hmac_keys:
         yield Need((HMAC,), f"{node.name} has keys of HMACs")
     if source := needs_root.source(node):

@@ -46,11 +46,21 @@ def serving(progress: Progress) -> Path:
     return built(progress)
 
 
+def is_here() -> bool:
+    """Whether nodes with FRR have a root without anything being built."""
+    return any((one / _BGPD).exists() for one in _kept()) or (frr_version(_ROOT) or ()) >= NEEDED
+
+
+def _kept() -> tuple[Path, Path]:
+    """Where the root is kept: this user's, and everybody's."""
+    recipe = debian.recipe(SUITE, os.uname().machine, *PACKAGES, *_LEAVE_OUT)
+    name = f"{SUITE}-{recipe}"
+    return cache() / name, files.shared_cache("frr") / name
+
+
 def built(progress: Progress) -> Path:
     """The cached root, this user's or everybody's; it is built if there is none. MachineError says why it can't be."""
-    recipe = debian.recipe(SUITE, os.uname().machine, *PACKAGES, *_LEAVE_OUT)
-    folder = cache() / f"{SUITE}-{recipe}"
-    shared = files.shared_cache("frr") / folder.name
+    folder, shared = _kept()
     if not (folder / _BGPD).exists() and (shared / _BGPD).exists():
         return shared
     if not (folder / _BGPD).exists():

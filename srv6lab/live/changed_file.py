@@ -21,7 +21,7 @@ from srv6lab.live.instance import Instance
 from srv6lab.providers.base import Health
 from srv6lab.providers.rendered import Rendered
 from srv6lab.providers.state import Home
-from srv6lab.render.laid import Laid, LaidNode, laid, laid_nics, laid_node
+from srv6lab.render.laid import Laid, laid, laid_nics, laid_node
 from srv6lab.render.step import Step, step
 
 LAID, HALF = "laid.json", "changing.json"
@@ -30,10 +30,10 @@ _SCHEMA = 1
 _MOST = 40  # lines of what a change does
 
 
-def keep(home: Home, lab: Rendered) -> None:
-    """Write down what the lab is built from, once for each plan."""
-    if read_laid(home) is None:
-        _write(home, LAID, to_json(laid(lab.plan, lab.texts)))
+def keep(one: Instance, lab: Rendered) -> None:
+    """Write down what the lab is built from, where it isn't yet, and its provider can make use of it."""
+    if one.provider.record.changes and read_laid(one.home) is None:
+        _write(one.home, LAID, to_json(laid(lab.plan, lab.texts)))
 
 
 def half_done(home: Home) -> tuple[str, ...]:
@@ -51,8 +51,8 @@ def read_laid(home: Home) -> Laid | None:
         return None
 
 
-def step_to(one: Instance, lab: Rendered) -> Step:
-    """What has to be done to the lab; UsageError with the reason where it can't be."""
+def step_to(one: Instance, lab: Rendered) -> tuple[Step, Laid]:
+    """What has to be done to the lab, and what is laid then; UsageError with the reason where it can't be."""
     if not one.provider.record.changes:
         raise _unable(one, f"{one.provider.record.name} changes no lab that is up")
     before = read_laid(one.home)
@@ -66,7 +66,8 @@ def step_to(one: Instance, lab: Rendered) -> Step:
         else before.nodes[node.name]
         for node in lab.plan.nodes
     }
-    return step(before, Laid(nodes, laid_nics(lab.plan)), rewritten, half)
+    after = Laid(nodes, laid_nics(lab.plan))
+    return step(before, after, rewritten, half), after
 
 
 def _unable(one: Instance, why: str) -> UsageError:
@@ -90,7 +91,7 @@ def _called(one: Instance) -> str:
 def change(one: Instance, lab: Rendered, progress: Progress) -> tuple[Instance, Step]:
     """Do it, and say what was done. Errors and interrupts leave the lab half changed, and say so."""
     sending.take_back(one)
-    found = step_to(one, lab)
+    found, after = step_to(one, lab)
     home = one.home
     snapshot.forget(one, {*found.touched, *_led(lab)})
     _write(home, HALF, {"nodes": sorted({*half_done(home), *found.touched})})
@@ -102,7 +103,7 @@ def change(one: Instance, lab: Rendered, progress: Progress) -> tuple[Instance, 
         raise _half(one, error) from error
     for name in found.gone:
         (home.path / "day0" / f"{name}.sh").unlink(missing_ok=True)
-    _write(home, LAID, to_json(_after(home, lab, found)))
+    _write(home, LAID, to_json(after))
     state = replace(state, fingerprint=lab.fingerprint)
     home.write(state)
     (home.path / HALF).unlink(missing_ok=True)
@@ -112,18 +113,6 @@ def change(one: Instance, lab: Rendered, progress: Progress) -> tuple[Instance, 
 def _led(lab: Rendered) -> Iterator[str]:
     """The nodes whose routes come from others."""
     return (node.name for node in lab.plan.nodes if node.routing or node.headend)
-
-
-def _after(home: Home, lab: Rendered, found: Step) -> Laid:
-    before = read_laid(home)
-    kept = before.nodes if before else {}
-    nodes: dict[str, LaidNode] = {
-        node.name: laid_node(node, lab.texts[f"day0/{node.name}.sh"])
-        if node.name in found.run or node.name not in kept
-        else kept[node.name]
-        for node in lab.plan.nodes
-    }
-    return Laid(nodes, laid_nics(lab.plan))
 
 
 def told(found: Step, nodes: int, *, done: bool = True) -> Iterator[str]:

@@ -48,7 +48,8 @@ def up(home: Home, found: Plan, asked: Request, progress: Progress) -> Instance:
             wait(one, lab.plan, progress)
             wait_for_policies.up(one, lab.plan, progress)
             snapshot.keep(one)
-            changed_file.keep(home, lab)
+            if step is None:
+                changed_file.keep(one, lab)
             for line in unable(one, lab.plan):
                 progress(line)
             for line in changed_file.told(step, len(lab.plan.nodes)) if step else ():
@@ -79,7 +80,7 @@ def would_change(home: Home, found: Plan, asked: Request) -> Iterator[str]:
             else "it would be brought back, since some of it is dead"
         )
         return
-    yield from changed_file.told(changed_file.step_to(one, lab), len(found.nodes), done=False)
+    yield from changed_file.told(changed_file.step_to(one, lab)[0], len(found.nodes), done=False)
 
 
 def _changed(one: Instance, lab: Rendered, progress: Progress) -> tuple[Instance | None, Step | None]:

@@ -24,8 +24,8 @@ from srv6lab.evidence.packets import Point
 from srv6lab.host.command import run
 from srv6lab.host.progress import Progress
 from srv6lab.host.waiting import at_once, wait_until
-from srv6lab.providers import bridges, netns, vpn
-from srv6lab.providers.keeping import KEEPER, alive_file, enter
+from srv6lab.providers import bridges, netns, rootless, vpn
+from srv6lab.providers.keeping import KEEPER, alive_file
 from srv6lab.providers.netns import Data
 from srv6lab.providers.process import Process
 from srv6lab.providers.rendered import Rendered
@@ -47,12 +47,12 @@ def change(lab: Rendered, step: Step, home: Home, state: State, progress: Progre
     """The lab as the plan has it, with what is known of its processes; each is written down as soon as it is there."""
     data = Data.of(state)
     at_once(partial(_take, data), list(step.takes.items()))
-    data = _cut(step, data)
-    data = _with_nodes(lab.plan, [*step.made], home, data, progress)
-    home.write(state := replace(state, provider_data=data.document()))
+    data = _with_nodes(lab.plan, [*step.made], home, _cut(step, data), progress)
+    if data.document() != state.provider_data:
+        home.write(state := replace(state, provider_data=data.document()))
     if step.made:
         vpn.make_namespaces(lab.plan, partial(netns.argv_of, data.nodes), [*step.made])
-    lab.write(home)
+    lab.write(home, lab.changed(home))
     nics = {nic.point: nic for nic in lab.plan.traced()}
     wires = [nics[point] for point in step.wired if not point.netns]
     if wires:
@@ -66,7 +66,9 @@ def change(lab: Rendered, step: Step, home: Home, state: State, progress: Progre
     running = netns.begin_day0(lab, data, step.run)
     if inside and netns.services_are_wired(changed, data, running):
         data = _traced(inside, home, data)
-    home.write(state := replace(state, provider_data=data.document()))
+    state = replace(state, provider_data=data.document())
+    if step.wired or step.renamed:
+        home.write(state)
     netns.end_day0(running, progress)
     return state
 
@@ -146,11 +148,14 @@ def _with_nodes(plan: Plan, names: Sequence[str], home: Home, data: Data, progre
 
 def _more_nodes(laid_over: Mapping[str, str], home: Home, keeper: Process) -> dict[str, Process]:
     """Nodes of a lab that is kept already, started in the namespaces of its keeper."""
-    order = {"scratch": str((home.path / "scratch").resolve()), "nodes": laid_over}
+    scratch = home.path / "more"  # what is mounted there shows to nobody else
+    home.own(scratch.name)
+    scratch.mkdir(exist_ok=True)
+    order = {"scratch": str(scratch.resolve()), "nodes": laid_over}
     said = home.path / "keeper.log"
     with alive_file(home) as alive, said.open("wb") as errors:
         popen = subprocess.Popen(
-            [*enter(keeper), sys.executable, "-I", "-S", str(KEEPER), "more"],
+            [*_beside(keeper), sys.executable, "-I", "-S", str(KEEPER), "more"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,
@@ -168,6 +173,12 @@ def _more_nodes(laid_over: Mapping[str, str], home: Home, keeper: Process) -> di
         why = wrong or said.read_text("utf-8", "replace").strip() or "no answer"
         raise MachineError(f"a node can't be started: {why}")
     return {one["node"]: Process(one["pid"], one["start"]) for one in answers}
+
+
+def _beside(keeper: Process) -> tuple[str, ...]:
+    """The beginning of a command line that runs what follows as one of the keeper's own: its network is this machine's."""
+    of = ("--mount", "--pid", "--root", "--wd")
+    return (*rootless.within(keeper.pid), "nsenter", "--target", str(keeper.pid), *of, "--")
 
 
 def _lines(source: int, count: int) -> list[bytes]:

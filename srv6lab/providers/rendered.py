@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -44,11 +44,12 @@ class Rendered:
             digest.update(f"{nic}\0".encode())
         return digest.hexdigest()
 
-    def write(self, home: Home) -> None:
-        """Write the files into an instance's folder."""
+    def write(self, home: Home, paths: Collection[str] | None = None) -> None:
+        """Write the files into an instance's folder, or some of them."""
         home.own(*(path.partition("/")[0] for path in self.files))
         for path, content in self.files.items():
-            write_whole(home.path / path, content)
+            if paths is None or path in paths:
+                write_whole(home.path / path, content)
 
     def changed(self, home: Home) -> list[str]:
         """The files that aren't, or aren't the same, in an instance's folder."""

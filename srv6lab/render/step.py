@@ -56,7 +56,7 @@ class Step:
 def step(before: Laid, after: Laid, rewritten: Collection[str], half: Collection[str] = ()) -> Step:
     """From one to the other. `rewritten` are nodes whose Day0 is another; in those that are `half` done nobody knows what
     was done, so they are made anew."""
-    gone = tuple(name for name in before.nodes if name not in after.nodes)
+    gone = tuple(name for name in dict.fromkeys((*before.nodes, *half)) if name not in after.nodes)
     made = {name: "" for name in after.nodes if name not in before.nodes}
     for name in after.nodes.keys() & before.nodes.keys():
         if name in half:
@@ -100,7 +100,7 @@ def _why_anew(before: LaidNode, after: LaidNode) -> str:
     """What of a node can't be changed while it lives; "" where nothing of that is another."""
     lost = [one for one in before.stays if one not in after.stays]
     other = [*lost, *sorted({*before.same} ^ {*after.same})]
-    return f"its {other[0].partition(':')[0]} {'goes' if lost else 'is another'}" if other else ""
+    return f"its {other[0].partition(':')[0]} {'goes' if lost else 'changed'}" if other else ""
 
 
 def _flux(before: Mapping[str, LaidNic], after: Mapping[str, LaidNic], places: Collection[str]) -> set[str]:

@@ -67,7 +67,7 @@ def edits(data: Data) -> Iterator[tuple[str, Data]]:
             yield f"{name} routes", _edited(data, "nodes", name, put={"role": "router"})
         yield (
             f"sysctl of {name}",
-            _edited(data, "nodes", name, put={"sysctls": {"net.ipv6.conf.all.hop_limit": 33}}),
+            _edited(data, "nodes", name, put={"sysctls": {"net.ipv4.tcp_fin_timeout": 33}}),
         )
     for key in ("local_sids", "steering"):
         for index in range(len(data.get(key, ()))):

@@ -72,15 +72,15 @@ def test_of_addresses_all_go_that_stand_behind_the_one_that_goes() -> None:
 
 def test_a_role_is_no_small_step_and_the_node_is_made_anew_with_its_wires() -> None:
     found = edited("east: {role: host,", "east: {role: router,")
-    assert found.made == {"east": "its role is another"} and found.run == ("exit", "east")
+    assert found.made == {"east": "its role changed"} and found.run == ("exit", "east")
     assert [str(point) for point in found.cut] == ["exit:eth1", "east:eth1"] and found.cut == found.wired
-    assert [*found.lines()] == ["east: made anew, since its role is another", "exit:eth1: laid anew"]
+    assert [*found.lines()] == ["east: made anew, since its role changed", "exit:eth1: laid anew"]
 
 
 @pytest.mark.parametrize(
     ("own", "why"),
     [
-        (Own(commands=("true",)), "its commands is another"),
+        (Own(commands=("true",)), "its commands changed"),
         (Own(), ""),
     ],
 )
@@ -101,8 +101,10 @@ def test_a_node_more_and_a_node_less() -> None:
     assert [*back.lines()][:2] == ["new: taken away", "gate:eth9: taken away"]
 
 
-def test_what_is_half_done_is_made_anew() -> None:
-    assert to(planned(), half=("exit",)).made == {"exit": "an earlier `up` changed it half"}
+def test_what_is_half_done_is_made_anew_and_what_came_of_it_goes() -> None:
+    found = to(planned(), half=("exit", "newcomer"))
+    assert found.made == {"exit": "an earlier `up` changed it half"}
+    assert found.gone == ("newcomer",), "the file had it then, and has it no longer"
 
 
 def test_a_capture_with_another_name_is_no_other_wire() -> None:

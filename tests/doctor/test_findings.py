@@ -16,6 +16,7 @@ from srv6lab.doctor.probes import bound, probes
 from srv6lab.errors import UsageError
 from srv6lab.host.packages import Tool, listed
 from srv6lab.host.system import System
+from srv6lab.images import frr_root
 from srv6lab.report.doctor import diagnosis_json, diagnosis_text
 from tests.conftest import LABS, SITE
 from tests.small import planned
@@ -119,6 +120,15 @@ def test_the_small_lab_needs_what_it_says_and_no_more() -> None:
         Need(("End.DX4",), "SID fc00:a::d4 of gate"),
         Need(("End",), "SID fc00:b::e of exit"),
     )
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_lab_with_frr_needs_what_builds_its_root_until_it_is_there(
+    there: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(frr_root, "is_here", lambda: there)
+    plan = next(plan for plan in SITE.plans() if any(node.routing for node in plan.nodes))
+    assert [need.names for need in of_lab(plan)].count(("mmdebstrap",)) == (0 if there else 1)
 
 
 @pytest.mark.parametrize(

@@ -32,9 +32,7 @@ INSTALL = (
     f"{QUIET} install --no-install-recommends man-db >/dev/null",
     "! command -v gcc cc pip",
     f"{OURS} | sort >/tmp/before",
-    "dpkg-query -W -f '${Package}\\\\n' | sort >/tmp/packages",
     f"{QUIET} install --no-install-recommends /srv/debs/*.deb >/dev/null",
-    "dpkg-query -W -f '${Package}\\\\n' | sort | comm -13 /tmp/packages - | xargs echo installed:",
 )
 RUN = (
     "export HOME=/tmp/home && mkdir /tmp/home && cd /tmp/home",

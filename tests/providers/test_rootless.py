@@ -186,3 +186,26 @@ def test_what_takes_root_is_told_of_a_node() -> None:
     assert list(needs_root.of_node(node)) == []
     told = replace(node, tunnel_source=next(iter(node.addresses())))
     assert "tunsrc" in next(needs_root.of_node(told))
+
+
+def test_he_edits_the_lab_while_it_is_up(learner: Learner) -> None:
+    """A node and a link more, and one address else: the new node is his as the others are."""
+    file = learner.folder / "labs/small/topology.yml"
+    more = SMALL.replace("nodes:\n", "nodes:\n  new: {role: host}\n").replace("fc00:b::1/64", "fc00:b::9/64")
+    more = more.replace(
+        "links:\n",
+        'links:\n  - {name: cable-n, prefix: 10.0.9.0/24, endpoints: ["new:eth1", "gate:eth3"]}\n',
+    )
+    before = learner.data().nodes
+    try:
+        file.write_text(more)
+        done = learner.invoke("up", "small")
+        assert done.returncode == 0 and "new: new" in done.stderr, done.stderr
+        assert before.items() <= learner.data().nodes.items()
+        assert Path(f"/proc/{learner.data().nodes['new'].pid}").stat().st_uid == LEARNER
+        assert "1 received" in learner.sh("ping -c 1 -w 5 10.0.9.1").stdout
+    finally:
+        file.write_text(SMALL)
+        done = learner.invoke("up", "small")
+    assert done.returncode == 0 and "new: taken away" in done.stderr, done.stderr
+    assert learner.data().nodes == before
