@@ -68,7 +68,7 @@ def _bootstrap(suite: str, tree: Path, packages: Sequence[str]) -> None:
         "--quiet",
         *options,
         "--components=main,universe",
-        f"--include={','.join(packages)}",
+        f"--include={','.join(['apt', *packages])}",  # Ubuntu's minbase has none
     ]
     command += [f"--dpkgopt=path-exclude={pattern}" for pattern in _LEFT_OUT]
     output(

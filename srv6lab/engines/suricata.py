@@ -52,7 +52,7 @@ ENGINE = Engine(
     "suricata",
     in_debian=True,
     log="eve.json",
-    started="Engine started",
+    started="ngine started",  # Suricata 6 writes it small
     daemon=True,
     read=read,
     tells_tunnel=True,

@@ -276,7 +276,7 @@ for ((tries = 0; tries < 1000; tries++)); do
       fi
       ;;
     suricata)
-      if [[ -e $service/log && $(<"$service/log") == *'Engine started'* ]]; then touch "$service/ready"; fi
+      if [[ -e $service/log && $(<"$service/log") == *'ngine started'* ]]; then touch "$service/ready"; fi
       ;;
   esac
   [[ -e $service/ready ]] || sleep 0.02
@@ -304,7 +304,7 @@ for ((tries = 0; tries < 1000; tries++)); do
       fi
       ;;
     suricata)
-      if [[ -e $service/log && $(<"$service/log") == *'Engine started'* ]]; then touch "$service/ready"; fi
+      if [[ -e $service/log && $(<"$service/log") == *'ngine started'* ]]; then touch "$service/ready"; fi
       ;;
   esac
   [[ -e $service/ready ]] || sleep 0.02
