@@ -133,7 +133,7 @@ def _files(view: checks.Facts, folder: Path | None, source: Source) -> tuple[dic
                 where = str(Path(source.locate(path).file).parent / name)
                 found = chain(
                     sensor_rules.problems(texts[name], where),
-                    rule_dialects.problems(texts[name], where, view.services[path[1]].engine),
+                    rule_dialects.problems(texts[name], where, view.services[str(path[1])].engine),
                 )
                 problems += islice(found, MAX_PROBLEMS)
     return texts, problems
