@@ -32,6 +32,7 @@ from srv6lab.providers import bridges, needs_root, rootless, tcpdump, vpn
 from srv6lab.providers.base import Health, Mark, Provider, Record, Trace, day0_error
 from srv6lab.providers.keeping import NODE_PATH, becoming, by_hand, end, enter, keeping, run_in
 from srv6lab.providers.node import files
+from srv6lab.providers.places import Places
 from srv6lab.providers.process import Process, boot_id
 from srv6lab.providers.rendered import Rendered
 from srv6lab.providers.state import Home, State
@@ -247,14 +248,17 @@ def wire(ends: Sequence[Nic], data: Data) -> None:
     a VPN comes first: ip gives only that one the number that is asked for."""
     nics = {nic.point: nic for nic in ends}
     lines = []
-    for nic in nics.values():
-        if nic.bridged and data.bridges:
-            lines.append(f"link add {_veth(nic, data)} type veth peer {bridges.port(nic, data.bridges)}")
-            continue
-        peer = nics[nic.peer]
-        if (not nic.vrf, nic.point) < (not peer.vrf, peer.point):
-            lines.append(f"link add {_veth(nic, data)} type veth peer {_veth(peer, data)}")
-    result = run([*inside(data), "ip", "-batch", "-"], _PATIENCE, "\n".join(lines) + "\n")
+    with Places(data.nodes) as places:
+        for nic in nics.values():
+            if nic.bridged and data.bridges:
+                lines.append(
+                    f"link add {_veth(nic, places)} type veth peer {bridges.port(nic, data.bridges)}"
+                )
+                continue
+            peer = nics[nic.peer]
+            if (not nic.vrf, nic.point) < (not peer.vrf, peer.point):
+                lines.append(f"link add {_veth(nic, places)} type veth peer {_veth(peer, places)}")
+        result = run([*inside(data), "ip", "-batch", "-"], _PATIENCE, "\n".join(lines) + "\n")
     if result.exit_code:
         raise MachineError(f"the links can't be made: {result.stderr.strip()}")
     if data.bridges:
@@ -269,11 +273,9 @@ def inside(data: Data) -> tuple[str, ...]:
     return (*enter, "nsenter", f"--net=/proc/{node.pid}/ns/net") if enter else ()
 
 
-def _veth(nic: Nic, data: Data) -> str:
-    place, number = str(data.nodes[nic.point.node].pid), ""
-    if (path := _netns_path(nic, data)).name == nic.vrf:
-        place, number = str(path), f" index {vpn.index(nic)}"
-    return f"name {nic.name}{number} address {nic.mac} mtu {nic.mtu} netns {place}"
+def _veth(nic: Nic, places: Places) -> str:
+    number = f" index {vpn.index(nic)}" if places.in_vpn(nic) else ""
+    return f"name {nic.name}{number} address {nic.mac} mtu {nic.mtu} netns {places.of(nic)}"
 
 
 def _service_nics(plan: Plan) -> list[Nic]:
@@ -282,15 +284,9 @@ def _service_nics(plan: Plan) -> list[Nic]:
 
 
 def start_tracers(nics: Iterable[Nic], home: Home, data: Data) -> dict[Point, tcpdump.Tracing]:
-    wanted = [tcpdump.Wanted(nic.point, nic.trace, str(_netns_path(nic, data))) for nic in nics]
-    return tcpdump.start(wanted, data.keeper.pid, home.captures) if wanted else {}
-
-
-def _netns_path(nic: Nic, data: Data) -> Path:
-    """The file of the network namespace that a NIC is in: its node's own, one inside it, or its VPN's."""
-    process = Path(f"/proc/{data.nodes[nic.point.node].pid}")
-    inside = process / "root/run/netns" / (nic.point.netns or nic.vrf)
-    return inside if nic.point.netns or (nic.vrf and inside.exists()) else process / "ns/net"
+    with Places(data.nodes) as places:
+        wanted = [tcpdump.Wanted(nic.point, nic.trace, places.of(nic)) for nic in nics]
+        return tcpdump.start(wanted, data.keeper.pid, home.captures) if wanted else {}
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,14 +47,17 @@ def copy(pid: int, path: Path, place: str) -> None:
 
 
 def network(pid: int, name: str) -> int | None:
-    """An open file of the network namespace that a node calls `name`; None if it has none, or if the name leads out."""
-    at = os.open(f"/proc/{pid}/root", os.O_RDONLY | os.O_DIRECTORY)
+    """An open file of the network namespace that a node calls `name`; None if it has none, or if a link is in the way."""
+    try:
+        at = os.open(f"/proc/{pid}/root", os.O_RDONLY | os.O_DIRECTORY)
+    except OSError:
+        return None
     try:
         for folder in ("run", "netns"):
-            at = _below(at, folder)
-        found = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=at)
+            above, at = at, os.open(folder, _FOLDER, dir_fd=at)
+            os.close(above)
+        return os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=at)
     except OSError:
         return None
     finally:
         os.close(at)
-    return found
