@@ -17,6 +17,7 @@ from srv6lab.evidence.documents import from_json, to_json
 from srv6lab.host.files import write_whole
 from srv6lab.host.progress import Progress
 from srv6lab.live import sending, snapshot
+from srv6lab.live.begun import read_begun
 from srv6lab.live.instance import Instance
 from srv6lab.providers.base import Health
 from srv6lab.providers.rendered import Rendered
@@ -52,7 +53,15 @@ def read_laid(home: Home) -> Laid | None:
 
 
 def step_to(one: Instance, lab: Rendered) -> tuple[Step, Laid]:
-    """What has to be done to the lab, and what is laid then; UsageError with the reason where it can't be."""
+    """What has to be done to the lab, and what is laid then; UsageError with the reason where it can't be.
+
+    A node that is touched is kept only if it is as Day0 left it: what somebody set there by hand would be taken for Day0's
+    from then on."""
+    if begun := read_begun(one.home):
+        what = (
+            f"{begun.exercise} is begun in {one.name}, and an edit of its file would take away what it laid"
+        )
+        raise UsageError(what, f"{CALLED} finish {_called(one)}, then up again")
     if not one.provider.record.changes:
         raise _unable(one, f"{one.provider.record.name} changes no lab that is up")
     before = read_laid(one.home)
@@ -67,7 +76,21 @@ def step_to(one: Instance, lab: Rendered) -> tuple[Step, Laid]:
         for node in lab.plan.nodes
     }
     after = Laid(nodes, laid_nics(lab.plan))
-    return step(before, after, rewritten, half), after
+    anew = dict.fromkeys(half, "an earlier `up` changed it half")
+    asked: set[str] = set()
+    while True:
+        found = step(before, after, rewritten, anew)
+        asking = _kept_by(found, lab) & {*one.nodes()} - asked
+        drifted = snapshot.drifted(one, asking)
+        if not drifted:
+            return found, after
+        anew |= dict.fromkeys(drifted, "it isn't as Day0 left it")
+        asked |= asking
+
+
+def _kept_by(found: Step, lab: Rendered) -> set[str]:
+    """The nodes that stay, and whose settings are another's afterwards."""
+    return {*found.touched, *_led(lab)} - {*found.gone, *found.made} if found.touched else set()
 
 
 def _unable(one: Instance, why: str) -> UsageError:

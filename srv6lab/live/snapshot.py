@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
@@ -89,11 +89,17 @@ def _kept(lab: Instance) -> dict[str, str]:
         raise LabError(f"{path} isn't as it was written: {error}", mend) from None
 
 
-def differences(lab: Instance) -> tuple[Difference, ...] | None:
-    """What of each node isn't as it was kept, nothing of a node that can't be asked; None where nothing was kept."""
+def drifted(lab: Instance, nodes: Collection[str]) -> set[str]:
+    """Those of these nodes that aren't as they were kept."""
+    return {one.node for one in differences(lab, nodes) or ()} if nodes else set()
+
+
+def differences(lab: Instance, nodes: Collection[str] | None = None) -> tuple[Difference, ...] | None:
+    """What of each node, or of these, isn't as it was kept, nothing of a node that can't be asked; None where nothing was
+    kept."""
     try:
         before = json.loads((lab.home.path / KEPT).read_text(encoding="utf-8"))
-        after = ask(lab, lab.nodes())
+        after = ask(lab, lab.nodes() if nodes is None else sorted(nodes))
         other = [node for node in after if before.get(node, "") != after[node]]
         told = ((node, read(before.get(node, "")), read(after[node])) for node in other)
         return tuple(one for node, was, now in told for one in compare(node, was, now))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from srv6lab.evidence.drift import Difference
 from srv6lab.evidence.packets import Point
@@ -53,15 +54,16 @@ class Step:
             yield from one.sentences()
 
 
-def step(before: Laid, after: Laid, rewritten: Collection[str], half: Collection[str] = ()) -> Step:
-    """From one to the other. `rewritten` are nodes whose Day0 is another; in those that are `half` done nobody knows what
-    was done, so they are made anew."""
-    gone = tuple(name for name in dict.fromkeys((*before.nodes, *half)) if name not in after.nodes)
+_NOT_ANEW: Mapping[str, str] = MappingProxyType({})
+
+
+def step(before: Laid, after: Laid, rewritten: Collection[str], anew: Mapping[str, str] = _NOT_ANEW) -> Step:
+    """From one to the other. `rewritten` are nodes whose Day0 is another; those that are to be made `anew` whatever the
+    files say have each a reason."""
+    gone = tuple(name for name in dict.fromkeys((*before.nodes, *anew)) if name not in after.nodes)
     made = {name: "" for name in after.nodes if name not in before.nodes}
     for name in after.nodes.keys() & before.nodes.keys():
-        if name in half:
-            made[name] = "an earlier `up` changed it half"
-        elif why := _why_anew(before.nodes[name], after.nodes[name]):
+        if why := anew.get(name) or _why_anew(before.nodes[name], after.nodes[name]):
             made[name] = why
     flux = _flux(before.nics, after.nics, {*gone, *made})
     while more := [name for name in _with_vrfs(after) if name not in made and _touches(flux, name)]:

@@ -11,10 +11,11 @@ import pytest
 
 from srv6lab.cli.status import status, status_report
 from srv6lab.errors import Interrupted, LabError, NodeError, UsageError
+from srv6lab.live.begun import TASK, Begun, now, write_begun
 from srv6lab.live.changed_file import HALF, LAID
 from srv6lab.live.instance import Instance, Reference, Request
 from srv6lab.live.lifecycle import refuse_stale, up, would_change
-from srv6lab.live.snapshot import KEPT
+from srv6lab.live.snapshot import KEPT, differences
 from srv6lab.plan.nodes import Plan
 from srv6lab.providers.state import Home
 from tests.fake_provider import Fake
@@ -76,6 +77,33 @@ def test_what_day0_left_is_kept_anew_where_it_is_another(begin: Say, fake: Fake,
     begin(EDITED)
     kept = json.loads((home.path / KEPT).read_text())
     assert (kept["gate"], kept["west"]) == ("after", "before")
+
+
+def test_a_node_that_somebody_has_set_otherwise_is_made_anew(begin: Say, fake: Fake) -> None:
+    fake.settings = dict.fromkeys(("gate", "exit", "west"), "-- ip\nas Day0 left it\n")
+    begin(PLAN)
+    fake.settings["gate"] += "by hand\n"
+    begin(EDITED)
+    assert fake.steps[-1].made == {"gate": "it isn't as Day0 left it"}
+
+
+def test_what_somebody_has_set_on_a_node_that_stays_is_left(begin: Say, fake: Fake) -> None:
+    fake.settings = dict.fromkeys(("gate", "exit", "west"), "-- ip\nas Day0 left it\n")
+    begin(PLAN)
+    fake.settings["west"] += "by hand\n"
+    one = begin(EDITED)
+    assert not fake.steps[-1].made
+    assert [each.node for each in differences(one) or ()] == ["west"], "and is still known to be"
+
+
+def test_a_lab_with_a_task_begun_is_not_changed(begin: Say, fake: Fake, home: Home) -> None:
+    begin(PLAN)
+    write_begun(home, Begun("ping", TASK, now()))
+    with pytest.raises(
+        UsageError, match=r"ping is begun in small(?s:.*)invoke finish lab=small, then up again"
+    ):
+        begin(EDITED)
+    assert not fake.steps and not (home.path / HALF).exists()
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), NodeError("gate: Day0 failed", "mend the file")])

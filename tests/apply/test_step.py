@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from ipaddress import ip_interface
 
@@ -19,10 +19,10 @@ PLAN = planned()
 GATE = PLAN.node("gate")
 
 
-def to(after: Plan, half: tuple[str, ...] = (), before: Plan = PLAN) -> Step:
+def to(after: Plan, anew: Collection[str] = (), before: Plan = PLAN) -> Step:
     was, now = render(before), render(after)
     rewritten = {path.removeprefix("day0/").removesuffix(".sh") for path in now if was.get(path) != now[path]}
-    return step(laid(before, was), laid(after, now), rewritten, half)
+    return step(laid(before, was), laid(after, now), rewritten, dict.fromkeys(anew, "nobody knows it"))
 
 
 def with_gate(change: Callable[[PlannedNode], PlannedNode]) -> Plan:
@@ -102,8 +102,8 @@ def test_a_node_more_and_a_node_less() -> None:
 
 
 def test_what_is_half_done_is_made_anew_and_what_came_of_it_goes() -> None:
-    found = to(planned(), half=("exit", "newcomer"))
-    assert found.made == {"exit": "an earlier `up` changed it half"}
+    found = to(planned(), anew=("exit", "newcomer"))
+    assert found.made == {"exit": "nobody knows it"}
     assert found.gone == ("newcomer",), "the file had it then, and has it no longer"
 
 

@@ -228,7 +228,7 @@ def test_a_change_that_the_kernel_refuses_is_told_and_finished_by_the_next_up(
 ) -> None:
     lab = bring_up(NAME)
     changed = [_with_a_bad_route(lab.plan.nodes[0]), *lab.plan.nodes[1:]]
-    with pytest.raises(NodeError, match="Nexthop has invalid gateway(?s:.*)is half changed"):
+    with pytest.raises(NodeError, match=r"Nexthop has invalid gateway(?s:.*)is half changed"):
         bring(lab.running.home, replace(lab.plan, nodes=tuple(changed)), REFERENCE)
     lab = lab.again()
     assert all(one.alive for one in lab.running.status())
