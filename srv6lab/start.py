@@ -1,11 +1,13 @@
 """`invoke` without what it imports and no task needs: half of the time that it takes to start.
 
 Mocks are for who tests his tasks, with asyncio behind them; its version, with `email` behind it, for `invoke --version`; YAML
-for settings of its own, which are read by the one that labs are read with.
+for settings of its own, which are read by the one that labs are read with. A signal meanwhile ends the command and says so.
 """
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -40,8 +42,23 @@ def _without() -> Iterator[None]:
             del sys.modules[name]
 
 
+def _leave(number: int, _: object) -> None:
+    os.write(2, b"interrupted\n")
+    os._exit(1 if number == signal.SIGINT else 128 + number)
+
+
+def _leave_at_once() -> None:
+    """A signal ends what has begun nothing yet, until `host/interrupts.py` listens: no traceback of an import."""
+    before = {"SIGINT": signal.default_int_handler, "SIGTERM": signal.SIG_DFL, "SIGHUP": signal.SIG_DFL}
+    for name, handler in before.items():
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) == handler:
+            signal.signal(number, _leave)
+
+
 def imported() -> Any:
     """The program of `invoke`."""
+    _leave_at_once()
     if "invoke" in sys.modules or {"--version", "-V"} & set(sys.argv[1:]):
         from invoke.main import program
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -78,3 +79,19 @@ def test_nothing_is_left_in_a_folder_of_somebody_else(monkeypatch: pytest.Monkey
     monkeypatch.setattr(os, "geteuid", lambda: bytecode.PACKAGE.stat().st_uid + 1)
     bytecode.keep()
     assert sys.dont_write_bytecode
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 1), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
+@pytest.mark.parametrize("ignored", [False, True])
+def test_a_signal_while_all_is_imported_is_no_traceback(number: int, code: int, ignored: bool) -> None:
+    lines = [
+        "import os, signal",
+        f"signal.signal({int(number)}, signal.SIG_IGN)" if ignored else "",
+        "from srv6lab.start import imported",
+        "imported()",
+        f"os.kill(os.getpid(), {int(number)})",
+    ]
+    done = subprocess.run([sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == ((0, "") if ignored else (code, "interrupted\n"))
