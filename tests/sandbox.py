@@ -26,6 +26,7 @@ HARMLESS = (
     "mkdir",
     "rm",
     "sed",
+    "sort",
     "stat",
     "tail",
     "touch",

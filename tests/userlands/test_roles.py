@@ -49,7 +49,7 @@ def script(plan: Plan) -> str:
         "cat /var/lib/srv6lab/services/*/engine | sort -u",
         "python3 -c 'import sys; print(*sys.version_info[:2], sep=\".\")'",
         "ip -V",
-        "suricata -V",
+        "suricata -V || snort -V 2>&1 | grep -o 'Version [0-9.]*'",
     ]
     return "\n".join(lines)
 
