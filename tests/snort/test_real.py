@@ -1,5 +1,6 @@
 """A real Snort in the place of each sensor of the course, of the trees that $SNORT names (`bin/snort` in each, one behind
-the other with `:` between). A node has a /tmp of its own, so a tree stands elsewhere.
+the other with `:` between). A node has a /tmp of its own, so a tree stands elsewhere; nodes are shown
+it, and what $SRV6LAB_SHOW names beside it.
 
 All exercises must pass but for one thing: Snort looks behind an SRH also into IPv6, and Suricata doesn't. So an alert
 may come where a lab expects that a sensor before its SR proxy is blind.
@@ -20,7 +21,7 @@ import pytest
 from srv6lab.cli.tasks import check
 from srv6lab.evidence.verdict import Item, Status
 from srv6lab.live.lifecycle import destroy
-from srv6lab.providers.keeping import NODE_PATH
+from srv6lab.providers.keeping import NODE_PATH, SHOW
 from tests.conftest import SITE, Up, bring, need_root, silent
 
 pytestmark = pytest.mark.prove
@@ -44,6 +45,8 @@ def version(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     """What the tree's Snort calls itself; nodes find this one first."""
     folder = request.param / "bin"
     monkeypatch.setattr("srv6lab.providers.netns.NODE_PATH", f"{folder}:{NODE_PATH}")
+    more = os.environ.get(SHOW)
+    monkeypatch.setenv(SHOW, f"{request.param}:{more}" if more else str(request.param))
     said = subprocess.run([folder / "snort", "-V"], capture_output=True, text=True, check=True)
     found = VERSION.search(said.stdout + said.stderr)
     assert found, said
