@@ -42,12 +42,10 @@ for node in $OTHERS; do within "$node" bash "day0/$node.sh"; done
 within "$PROXY" env SRV6LAB_SRCONF="$PWD/srconf" bash "day0/$PROXY.sh"
 apply
 mkdir /run/captures
-tracers=()
 trace() {
   local enter=(within "$1")
   [[ ! $2 ]] || enter=(ip netns exec "$2")
   "${enter[@]}" tcpdump -i "$3" -n -U --immediate-mode -s 0 -Z root -w "/run/captures/$4.pcap" 2>"/run/captures/$4.log" &
-  tracers+=($!)
 }
 traces
 for log in /run/captures/*.log; do
@@ -58,8 +56,11 @@ for log in /run/captures/*.log; do
 done
 probe
 sleep 1
-kill -INT "${tracers[@]}"
-wait "${tracers[@]}" || true
+# Each is a child of a shell that waits for it. Nothing else is traced in this machine.
+for program in /proc/[0-9]*/comm; do
+  [[ $(<"$program") != tcpdump ]] || kill -TERM "$(basename "$(dirname "$program")")"
+done
+wait
 mkdir -p captures
 cp /run/captures/*.pcap captures/
 cp /var/lib/srv6lab/proxy proxy

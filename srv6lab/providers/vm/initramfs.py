@@ -36,6 +36,7 @@ mount --move /dev dev
 mount --move /proc proc
 mount --move /sys sys
 mkdir -p dev/pts dev/shm
+ln -s /proc/self/fd dev/fd
 mount -t devpts -o mode=620,ptmxmode=666 devpts dev/pts
 mount -t tmpfs -o mode=1777 shm dev/shm
 mount -t tmpfs -o mode=755 run run
