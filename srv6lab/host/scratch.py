@@ -37,7 +37,7 @@ class Scratch:
     """A folder that is gone with its `cleanup`, as that of `tempfile`."""
 
     def __init__(self) -> None:
-        self._lock, self.name = _made()
+        self._lock, self.name, self._root = _made()
 
     def __enter__(self) -> str:
         return self.name
@@ -49,6 +49,9 @@ class Scratch:
         shutil.rmtree(self.name, ignore_errors=True)
         with suppress(OSError):
             os.close(self._lock)
+        with suppress(OSError):  # somebody else is at work in it
+            if self._root:
+                self._root.rmdir()
 
 
 def place() -> str:
@@ -68,18 +71,19 @@ def sweep(root: Path) -> None:
         root.rmdir()
 
 
-def _made() -> tuple[int, str]:
-    """The lock of a new folder, and the folder."""
+def _made() -> tuple[int, str, Path | None]:
+    """The lock of a new folder, the folder, and what it lies in, None for the system's own place."""
     for _ in range(_TRIES):
         try:
-            name = tempfile.mkdtemp(prefix="srv6lab-", dir=_root())
+            root = _root()
+            name = tempfile.mkdtemp(prefix="srv6lab-", dir=root)
             lock = os.open(f"{name}/{_LOCK}", os.O_RDWR | os.O_CREAT, 0o600)
         except FileNotFoundError:
             continue  # whoever swept took it for one that was left
         with suppress(OSError):
             hold(lock)
             if os.path.samestat(os.fstat(lock), Path(name, _LOCK).stat()):
-                return lock, name
+                return lock, name, root
         os.close(lock)
     raise FileNotFoundError(errno.ENOENT, "no folder for temporary files stays", tempfile.gettempdir())
 

@@ -99,6 +99,8 @@ def differences(lab: Instance, nodes: Collection[str] | None = None) -> tuple[Di
     kept."""
     try:
         before = json.loads((lab.home.path / KEPT).read_text(encoding="utf-8"))
+        if not isinstance(before, dict) or not before:
+            return None
         after = ask(lab, lab.nodes() if nodes is None else sorted(nodes))
         other = [node for node in after if before.get(node, "") != after[node]]
         told = ((node, read(before.get(node, "")), read(after[node])) for node in other)

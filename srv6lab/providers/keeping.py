@@ -49,16 +49,8 @@ class Keeper:
         home.own(scratch.name, self._errors.name)
         scratch.mkdir(parents=True, exist_ok=True)
         self._buffer = b""
-        with held(), alive_file(home) as alive, self._errors.open("wb") as errors:
-            self._popen = subprocess.Popen(
-                [*rootless.begin(), sys.executable, "-I", "-S", str(KEEPER)],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                pass_fds=[alive.fileno()],
-                start_new_session=True,
-                env=node_enter.told(),
-            )
+        with held():
+            self._popen = start(home, self._errors, rootless.begin())
             _begun[home.path] = self
         assert self._popen.stdin and self._popen.stdout
         self._in, self._out = self._popen.stdin, self._popen.stdout
@@ -117,6 +109,20 @@ class Keeper:
         """Of a keeper that failed where it says so in no words of its own, the error alone."""
         said = self._errors.read_text("utf-8", "replace").strip()
         return said.rpartition("\n")[2] if said.startswith("Traceback") else said
+
+
+def start(home: Home, errors: Path, within: Sequence[str], *words: str) -> subprocess.Popen[bytes]:
+    """A keeper's program, in what the beginning of its command line enters; it holds the instance's `alive` file."""
+    with alive_file(home) as alive, errors.open("wb") as told:
+        return subprocess.Popen(
+            [*within, sys.executable, "-I", "-S", str(KEEPER), *words],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=told,
+            pass_fds=[alive.fileno()],
+            start_new_session=True,
+            env=node_enter.told(),
+        )
 
 
 def order(home: Home, roots: Mapping[str, Path], bpf: Collection[str]) -> dict[str, Any]:

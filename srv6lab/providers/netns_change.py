@@ -11,8 +11,6 @@ import os
 import re
 import select
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -24,9 +22,8 @@ from srv6lab.evidence.packets import Point
 from srv6lab.host.progress import Progress
 from srv6lab.host.waiting import at_once, wait_until
 from srv6lab.providers import bridges, netns, rootless, vpn
-from srv6lab.providers.keeping import KEEPER, alive_file, order
+from srv6lab.providers.keeping import order, start
 from srv6lab.providers.netns import Data
-from srv6lab.providers.node import enter as node_enter
 from srv6lab.providers.process import Process
 from srv6lab.providers.rendered import Rendered
 from srv6lab.providers.state import Home, State
@@ -151,16 +148,7 @@ def _more_nodes(told: Mapping[str, Any], home: Home, keeper: Process) -> dict[st
     """Nodes of a lab that is kept already, started in the namespaces of its keeper."""
     count = len(told["nodes"])
     said = home.path / "keeper.log"
-    with alive_file(home) as alive, said.open("wb") as errors:
-        popen = subprocess.Popen(
-            [*_beside(keeper), sys.executable, "-I", "-S", str(KEEPER), "more"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            pass_fds=[alive.fileno()],
-            start_new_session=True,
-            env=node_enter.told(),
-        )
+    popen = start(home, said, _beside(keeper), "more")
     assert popen.stdin and popen.stdout
     with popen.stdout, popen.stdin:
         popen.stdin.write(json.dumps(told).encode() + b"\n")

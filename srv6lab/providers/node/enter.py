@@ -57,6 +57,8 @@ def _start(pid: int, argv: Sequence[str]) -> int:
     child = os.fork()
     if child == 0:
         try:
+            for name in ("SIGPIPE", "SIGXFSZ"):  # which Python ignores, and so would the command
+                signal.signal(getattr(signal, name), signal.SIG_DFL)
             guard(kept)
             os.execve(env, ["env", *argv], told())
         except BaseException as error:
