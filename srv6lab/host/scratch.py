@@ -49,6 +49,7 @@ class Scratch:
         shutil.rmtree(self.name, ignore_errors=True)
         with suppress(OSError):
             os.close(self._lock)
+        shutil.rmtree(self.name, ignore_errors=True)  # Windows removes no file that is open
         with suppress(OSError):  # somebody else is at work in it
             if self._root:
                 self._root.rmdir()
@@ -63,9 +64,12 @@ def sweep(root: Path) -> None:
     """Remove the folders there in which nobody works any more."""
     with suppress(OSError):
         for folder in root.iterdir():
+            left = False
             with suppress(OSError), (folder / _LOCK).open("rb") as lock:
-                if is_free(lock):
+                if left := is_free(lock):
                     shutil.rmtree(folder, ignore_errors=True)
+            if left:
+                shutil.rmtree(folder, ignore_errors=True)
             with suppress(OSError):
                 folder.rmdir()  # one that was never locked
         root.rmdir()
@@ -90,12 +94,13 @@ def _made() -> tuple[int, str, Path | None]:
 
 def _root() -> Path | None:
     """Where folders are made, None for the system's own place."""
-    common = [Path(tempfile.gettempdir(), f"srv6lab-{os.getuid()}")] if hasattr(os, "getuid") else []
+    me = os.getuid() if hasattr(os, "getuid") else None  # on Windows nobody shares that place
+    common = [Path(tempfile.gettempdir(), f"srv6lab-{me}")] if me is not None else []
     for root in (*_below[-1:], *common):
         with suppress(OSError):
             root.mkdir(mode=0o700, exist_ok=True)
             found = root.lstat()
-            if stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and os.access(root, os.W_OK):
+            if stat.S_ISDIR(found.st_mode) and me in (None, found.st_uid) and os.access(root, os.W_OK):
                 sweep(root)
                 root.mkdir(mode=0o700, exist_ok=True)
                 return root

@@ -62,3 +62,16 @@ def test_what_was_made_and_never_locked_goes_too(tmp_path: Path) -> None:
     sweep(tmp_path / "root")
     assert not (tmp_path / "root").exists()
     sweep(tmp_path / "root")  # where there is nothing
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_a_system_without_numbers_of_users(
+    named: bool, tmp_path: Path, system: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As Windows is, from where labs in virtual machines are checked."""
+    monkeypatch.delattr(os, "getuid")
+    (tmp_path / "instance").mkdir()
+    root = tmp_path / "instance" / "scratch" if named else system / "none" / "scratch"
+    with below(root), Scratch() as name:
+        assert Path(name).parent == (root if named else system)
+    assert not Path(name).exists()
