@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from dataclasses import asdict
@@ -157,3 +158,23 @@ class TestForgetting:
     def test_forgetting_twice_is_forgetting(self, home: Home) -> None:
         home.forget(keep_runs=False)
         home.forget(keep_runs=False)
+
+
+@pytest.mark.parametrize("linked", [".srv6lab", ".srv6lab/mine"])
+def test_no_folder_behind_a_link_is_worked_in(home: Home, tmp_path: Path, linked: str) -> None:
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+    link = tmp_path / linked
+    link.parent.mkdir(exist_ok=True)
+    link.symlink_to(theirs)
+    with pytest.raises(UsageError, match=f"{link} is a link") as caught, home.locked():
+        pass
+    assert caught.value.mend == f"remove {link}" and not [*theirs.iterdir()]
+
+
+def test_no_folder_of_somebody_else_is_worked_in(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    home.path.mkdir(parents=True)
+    monkeypatch.setattr(os, "geteuid", lambda: home.path.stat().st_uid + 1)
+    with pytest.raises(UsageError, match=rf"{home.path.parent} is of another user \(number"), home.locked():
+        pass
+    assert not [*home.path.iterdir()]

@@ -255,7 +255,7 @@ class Home:
 
     def _refuse_what_others_made(self) -> None:
         """What lies in a folder of somebody else's, or behind a link, is his to change while it is worked on."""
-        for folder in (self.path.parent, self.path):
+        for folder in filter(os.path.lexists, (self.path.parent, self.path)):
             seen = folder.lstat()
             if stat.S_ISLNK(seen.st_mode):
                 raise UsageError(f"{folder} is a link, and labs are kept in folders only", f"remove {folder}")
@@ -266,6 +266,7 @@ class Home:
 
     def _take_lock(self) -> int:
         while True:
+            self._refuse_what_others_made()
             self.path.mkdir(parents=True, exist_ok=True)
             self._refuse_what_others_made()
             try:
