@@ -35,68 +35,69 @@ def planned(data: Data, beside: Path) -> Plan | None:
         return None
 
 
-def edits(data: Data) -> Iterator[tuple[str, Data]]:
+Edits = Iterator[tuple[str, Data]]
+
+
+def edits(data: Data) -> Edits:
     """Each edit with its name, of every kind that the lab has a place for."""
     for name, node in data["nodes"].items():
-        for index in range(len(node.get("routes", ()))):
-            yield f"drop route {index} of {name}", _edited(data, "nodes", name, "routes", drop=index)
-            route = node["routes"][index]
-            yield (
-                f"refuse route {index} of {name}",
-                _edited(
-                    data,
-                    "nodes",
-                    name,
-                    "routes",
-                    put={index: {"prefix": route["prefix"], "type": "blackhole"}},
-                ),
-            )
-            yield (
-                f"metric of route {index} of {name}",
-                _edited(data, "nodes", name, "routes", put={index: {**route, "metric": 77}}),
-            )
-            if "via" in route:
-                six = ":" in str(route["via"])
-                more = {**route, "prefix": "2001:db8:77::/64" if six else "198.51.100.0/24"}
-                yield f"add a route to {name}", _edited(data, "nodes", name, "routes", add=more)
-        if "loopback" in node and isinstance(node["loopback"], str):
-            changed = deepcopy(data)
-            changed["nodes"][name]["loopback"] = [node["loopback"], "2001:db8:99::9/128"]
-            yield f"another loopback of {name}", changed
-        if node.get("role") == "host":
-            yield f"{name} routes", _edited(data, "nodes", name, put={"role": "router"})
-        yield (
-            f"sysctl of {name}",
-            _edited(data, "nodes", name, put={"sysctls": {"net.ipv4.tcp_fin_timeout": 33}}),
-        )
+        yield from _of_routes(data, name, node)
+        yield from _of_node(data, name, node)
+    yield from _of_segments(data)
+    for index, link in enumerate(data["links"]):
+        yield f"mtu of {link['name']}", _edited(data, "links", index, put={"mtu": 1800})
+        yield f"another name of {link['name']}", _edited(data, "links", index, put={"name": "renamed"})
+        yield f"no {link['name']}", _edited(data, "links", drop=index)
+    yield from _newcomer(data)
+    for name, service in data.get("services", {}).items():
+        if service.get("engine") != "snort":
+            yield f"frames of {name}", _edited(data, "services", name, put={"frames": "ipv4"})
+
+
+def _of_routes(data: Data, name: str, node: Data) -> Edits:
+    at = ("nodes", name, "routes")
+    for index, route in enumerate(node.get("routes", ())):
+        nowhere = {"prefix": route["prefix"], "type": "blackhole"}
+        yield f"drop route {index} of {name}", _edited(data, *at, drop=index)
+        yield f"refuse route {index} of {name}", _edited(data, *at, put={index: nowhere})
+        yield f"metric of route {index} of {name}", _edited(data, *at, put={index: {**route, "metric": 77}})
+        if "via" in route:
+            six = ":" in str(route["via"])
+            more = {**route, "prefix": "2001:db8:77::/64" if six else "198.51.100.0/24"}
+            yield f"add a route to {name}", _edited(data, *at, add=more)
+
+
+def _of_node(data: Data, name: str, node: Data) -> Edits:
+    if isinstance(node.get("loopback"), str):
+        more = [node["loopback"], "2001:db8:99::9/128"]
+        yield f"another loopback of {name}", _edited(data, "nodes", name, put={"loopback": more})
+    if node.get("role") == "host":
+        yield f"{name} routes", _edited(data, "nodes", name, put={"role": "router"})
+    own = {"sysctls": {"net.ipv4.tcp_fin_timeout": 33}}
+    yield f"sysctl of {name}", _edited(data, "nodes", name, put=own)
+
+
+def _of_segments(data: Data) -> Edits:
     for key in ("local_sids", "steering"):
         for index in range(len(data.get(key, ()))):
             yield f"drop {key} {index}", _edited(data, key, drop=index)
     for index, one in enumerate(data.get("steering", ())):
         segments = (one.get("to") or {}).get("segments", ())
         if len(segments) > 1:
-            yield (
-                f"fewer segments in {index}",
-                _edited(data, "steering", index, "to", put={"segments": segments[1:]}),
-            )
-    for index, link in enumerate(data["links"]):
-        yield f"mtu of {link['name']}", _edited(data, "links", index, put={"mtu": 1800})
-        yield f"another name of {link['name']}", _edited(data, "links", index, put={"name": "renamed"})
-        yield f"no {link['name']}", _edited(data, "links", drop=index)
-    routers = [name for name, node in data["nodes"].items() if node.get("role") != "host"]
-    if routers:
+            fewer = {"segments": segments[1:]}
+            yield f"fewer segments in {index}", _edited(data, "steering", index, "to", put=fewer)
+
+
+def _newcomer(data: Data) -> Edits:
+    """A host more, at the first router."""
+    for router in [name for name, node in data["nodes"].items() if node.get("role") != "host"][:1]:
         more = _edited(data, "nodes", put={"newcomer": {"role": "host"}})
-        end = {"at": f"{routers[0]}:eth9", "address": "2001:db8:9::1"}
-        link = {
-            "name": "net9",
-            "prefix": "2001:db8:9::/64",
-            "endpoints": [end, {"at": "newcomer:eth1", "address": "2001:db8:9::2"}],
-        }
+        ends = [
+            {"at": f"{router}:eth9", "address": "2001:db8:9::1"},
+            {"at": "newcomer:eth1", "address": "2001:db8:9::2"},
+        ]
+        link = {"name": "net9", "prefix": "2001:db8:9::/64", "endpoints": ends}
         yield "a node more", _edited(more, "links", add=link)
-    for index in range(len(data.get("services", {}))):
-        name = list(data["services"])[index]
-        if data["services"][name].get("engine") != "snort":
-            yield f"frames of {name}", _edited(data, "services", name, put={"frames": "ipv4"})
 
 
 def _edited(data: Data, *where: str | int, put: Any = None, drop: int | None = None, add: Any = None) -> Data:
