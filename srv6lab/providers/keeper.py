@@ -125,10 +125,9 @@ def _hold_env(lower: str) -> None:
     """A copy of `env` that nobody can change, for the way into a node (see node/enter.py)."""
     with open(f"{lower}/usr/bin/env", "rb") as file:
         program = file.read()
-    memory = os.memfd_create("env", 2)  # which may be sealed
+    memory = os.memfd_create(ENV, 2)  # which may be sealed
     os.write(memory, program)
     fcntl(memory, _F_ADD_SEALS, _SEALED)
-    os.dup2(memory, ENV)
 
 
 def _tell(**document: object) -> None:

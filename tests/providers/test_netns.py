@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -24,8 +25,9 @@ from srv6lab.live.lifecycle import destroy
 from srv6lab.plan.nodes import Plan, PlannedNode, PlannedRoute
 from srv6lab.providers.process import Process
 from srv6lab.providers.state import Home
-from tests.conftest import LABS, REPOSITORY, SITE, Up, bring, invoke, silent, some_labs
+from tests.conftest import INVOKE, LABS, REPOSITORY, SITE, Up, bring, invoke, need_root, silent, some_labs
 from tests.machine import MARK, changes, marked, picture, settles
+from tests.small import SMALL
 
 NAME = LABS[0]
 REFERENCE = SITE.refer(NAME)
@@ -371,3 +373,18 @@ def test_five_fresh_ups_and_fifteen_warm_checks(bring_up: Callable[[str], Up], n
 def _passes(lab: Up) -> bool:
     names = [exercise.name for exercise in lab.plan.exercises]
     return all(v.status is Status.PASS for v in check(lab.running, lab.plan, names, silent))
+
+
+def test_few_open_files_are_enough(tmp_path: Path) -> None:
+    file, name = tmp_path / "small.yml", f"test-{uuid.uuid4().hex[:12]}"
+    file.write_text(SMALL)
+    words = [*INVOKE, "TASK", str(file), "--instance", name]
+    need_root()
+    try:
+        for task, more in (("up", []), ("exec", ["--node", "west", "--", "true"])):
+            line = shlex.join([task if word == "TASK" else word for word in words] + more)
+            few = ["bash", "-c", f"ulimit -n 60; exec {line}"]
+            done = subprocess.run(few, cwd=REPOSITORY, capture_output=True, text=True)
+            assert done.returncode == 0, done.stderr
+    finally:
+        destroy(SITE.home(SITE.refer(str(file)), name), purge=True)

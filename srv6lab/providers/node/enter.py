@@ -10,6 +10,7 @@ program that entered, which a lab could then write to. So it is started by an `e
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
@@ -23,7 +24,7 @@ from srv6lab.providers.node import cgroups
 from srv6lab.providers.node.guard import guard
 from srv6lab.providers.node.kernel import call
 
-ENV = 100  # the number under which a node's first process holds `env`
+ENV = "srv6lab-env"  # what a node's first process calls the memory with `env`, an open file of its own
 _NAMESPACES = ("cgroup", "ipc", "uts", "net", "pid", "mnt")  # the way to /proc is needed until the last
 _CANNOT_RUN = 127
 _TOLD = ("TERM", "LANG", "LC_", "TZ", "COLUMNS", "LINES", "SRV6LAB_")
@@ -48,7 +49,7 @@ def _start(pid: int, argv: Sequence[str]) -> int:
     here = f"/proc/{pid}"
     kept = _bounding_set(f"{here}/status")
     cgroups.join(pid)
-    env = os.open(f"{here}/fd/{ENV}", os.O_RDONLY)
+    env = _env(f"{here}/fd")
     root = os.open(f"{here}/root", os.O_PATH)
     for space in [os.open(f"{here}/ns/{name}", os.O_RDONLY) for name in _NAMESPACES]:
         call("setns", space, 0)
@@ -65,6 +66,14 @@ def _start(pid: int, argv: Sequence[str]) -> int:
             _say(f"{argv[0] if argv else 'nothing'} can't be run in the node: {error}")
         os._exit(_CANNOT_RUN)
     return child
+
+
+def _env(files: str) -> int:
+    """That of the open files of a node's first process, into which nobody of the node can put another."""
+    for number in os.listdir(files):
+        if os.readlink(f"{files}/{number}").startswith(f"/memfd:{ENV} "):
+            return os.open(f"{files}/{number}", os.O_RDONLY)
+    raise FileNotFoundError(errno.ENOENT, "its first process holds no env", files)
 
 
 def _bounding_set(status: str) -> int:
