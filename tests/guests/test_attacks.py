@@ -182,7 +182,9 @@ def tried(request: pytest.FixtureRequest, lab: Up, told: Told) -> dict[str, str]
     """What came of the attacks in a node, and what of this machine's settings they changed."""
     attacks = _chosen(request, ATTACKS)
     argv = [*enter(Data.of(lab.running.state).nodes[NODE]), "bash"]
-    before = {Path(one["unchanged"]): _settings(Path(one["unchanged"])) for one in attacks if "unchanged" in one}
+    before = {
+        Path(one["unchanged"]): _settings(Path(one["unchanged"])) for one in attacks if "unchanged" in one
+    }
     said = told.said(argv, attacks)
     for number, one in enumerate(attacks):
         for path, was in before.get(Path(one.get("unchanged", "/nowhere")), {}).items():
@@ -268,7 +270,7 @@ def test_one_that_comes_into_a_node_is_not_looked_into() -> None:
         code = 1
         try:
             guard.guard(guard.mask(False))
-            Path(f"/proc/{victim}/mem").open("rb")
+            os.close(os.open(f"/proc/{victim}/mem", os.O_RDONLY))
         except PermissionError:
             code = 0
         finally:
@@ -317,9 +319,14 @@ def _below(pid: int) -> set[int]:
 def test_watch_reads_no_file_through_a_link(lab: Up, tmp_path: Path) -> None:
     pid = Data.of(lab.running.state).nodes[NODE].pid
     (tmp_path / "secret").write_text("mine")
-    lab.sh(NODE, f"mkdir -p /run/w/folder; cd /run/w; echo said >file; ln -s {tmp_path}/secret link; mkfifo pipe")
+    lab.sh(
+        NODE, f"mkdir -p /run/w/folder; cd /run/w; echo said >file; ln -s {tmp_path}/secret link; mkfifo pipe"
+    )
     lab.sh(NODE, f"cd /run/w; ln -s {tmp_path} out; head -c 2M /dev/zero >long")
-    read = {name: files.get(pid, f"/run/w/{name}", 1000) for name in ("file", "link", "pipe", "folder", "out/secret")}
+    read = {
+        name: files.get(pid, f"/run/w/{name}", 1000)
+        for name in ("file", "link", "pipe", "folder", "out/secret")
+    }
     assert read == {"file": b"said\n", "link": None, "pipe": None, "folder": None, "out/secret": None}
     assert len(files.get(pid, "/run/w/long", 1000) or b"") == 1000
 

@@ -25,7 +25,7 @@ HELD = ("mnt:", "net:", "pid:", "uts:", "ipc:", "cgroup:")
 
 def held() -> dict[str, int]:
     """What this process has open, by kind, and its threads."""
-    files = [os.readlink(file) for file in Path("/proc/self/fd").iterdir() if file.is_symlink()]
+    files = [str(file.readlink()) for file in Path("/proc/self/fd").iterdir() if file.is_symlink()]
     return {
         "open files": len(files),
         "namespaces": sum(one.startswith(HELD) for one in files),

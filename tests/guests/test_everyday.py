@@ -22,9 +22,7 @@ import yaml
 from tests.conftest import REPOSITORY, need_root, sampled, tool
 from tests.guests.lab import Typed, ended
 
-CONDITIONS: dict[str, dict[str, Any]] = yaml.safe_load(
-    Path(__file__).with_name("conditions.yml").read_text()
-)
+CONDITIONS: dict[str, dict[str, Any]] = yaml.safe_load(Path(__file__).with_name("conditions.yml").read_text())
 VERBS = ("up", "check", "destroy")
 SIGNALS = int(os.environ.get("SRV6LAB_SIGNALS", "5"))  # of each kind, to each command
 FAILED = (1, 3)
@@ -49,7 +47,11 @@ def tried(lab: Typed, one: dict[str, Any], place: Path) -> dict[str, tuple[int, 
         streams = f">{place}/said/{verb}.out 2>{place}/said/{verb}.err {one.get('streams', '')}"
         lines += [f"{shlex.join(lab.line(verb))} {streams}", f"echo $? >{place}/said/{verb}.code"]
     end = shlex.join(lab.line("destroy", "--purge"))
-    lines += [one.get("more", ""), f"{end} >{place}/said/end.out 2>{place}/said/end.err </dev/null", "exit $?"]
+    lines += [
+        one.get("more", ""),
+        f"{end} >{place}/said/end.out 2>{place}/said/end.err </dev/null",
+        "exit $?",
+    ]
     done = subprocess.run(["unshare", "--mount", "bash", "-c", "\n".join(lines)], cwd=REPOSITORY)
     assert done.returncode == 0, (place / "said/end.err").read_text()
     read = {path.name: path.read_text("utf-8", "replace") for path in (place / "said").iterdir()}

@@ -9,15 +9,16 @@ import signal
 import stat
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import REPOSITORY, need_root
+from tests.conftest import REPOSITORY, need_root, tool
 from tests.guests.lab import Typed
 
 NODE = "gate"
+NULL = Path("/dev/null")
 
 
 @pytest.fixture(scope="module")
@@ -38,13 +39,15 @@ def run(lab: Typed, script: str, **streams: object) -> subprocess.CompletedProce
 
 
 def test_a_device_of_this_machine_is_not_the_nodes_to_change(lab: Typed) -> None:
-    mode = stat.S_IMODE(os.stat("/dev/null").st_mode)
+    mode = stat.S_IMODE(NULL.stat().st_mode)
     try:
-        done = run(lab, "chmod 1606 /proc/self/fd/[012]; stat -Lc %a /dev/null", stdin=subprocess.DEVNULL, stderr=2)
+        done = run(
+            lab, "chmod 1606 /proc/self/fd/[012]; stat -Lc %a /dev/null", stdin=subprocess.DEVNULL, stderr=2
+        )
         assert done.returncode == 0
-        assert stat.S_IMODE(os.stat("/dev/null").st_mode) == mode
+        assert stat.S_IMODE(NULL.stat().st_mode) == mode
     finally:
-        os.chmod("/dev/null", mode)
+        NULL.chmod(mode)
 
 
 def test_a_file_that_is_read_is_not_written(lab: Typed, tmp_path: Path) -> None:
@@ -75,7 +78,7 @@ def test_files_come_and_go_whole_and_what_was_not_read_is_left(lab: Typed, tmp_p
         assert source.tell() <= 4096, "what follows in a loop of the shell would miss its lines"
 
 
-def typed(argv: Sequence[str], keys: bytes) -> tuple[str, int]:
+def typed(argv: list[str], keys: bytes) -> tuple[str, int]:
     """At a terminal, keys typed once it has said `ready`: what it says, and how it ends."""
     pid, terminal = pty.fork()
     if pid == 0:
@@ -97,11 +100,17 @@ def typed(argv: Sequence[str], keys: bytes) -> tuple[str, int]:
 def test_a_terminal_is_another_one(lab: Typed) -> None:
     """Its number isn't ours, keys arrive, and the window has the size that ours has."""
     script = "stat -Lc 'number %t:%T' /proc/self/fd/0 /dev/tty; stty size; echo ready; read word; echo got $word; exit 5"
-    said, code = typed(line(lab, script), b"key\n")
+    around = [tool("bash"), "-c", 'stty -g; "$@"; code=$?; stty -g; exit $code', "bash"]
+    said, code = typed([*around, *line(lab, script)], b"key\n")
     assert code == 5 and "got key" in said and "0 0" in said, said
-    ours = [word for word in said.split() if ":" in word]
+    settings = [word for word in said.split() if word.count(":") > 10]
+    assert len(settings) == 2 and settings[0] == settings[1], "the terminal isn't what it was"
+    ours = [word for word in said.split() if word.count(":") == 1]
     assert len(ours) == 2, said
-    held = {f"{os.major(one.st_rdev):x}:{os.minor(one.st_rdev):x}" for one in map(os.stat, Path("/dev/pts").iterdir())}
+    held = {
+        f"{os.major(one.st_rdev):x}:{os.minor(one.st_rdev):x}"
+        for one in map(os.stat, Path("/dev/pts").iterdir())
+    }
     assert ours[0] not in held, "a terminal that this machine still has"
 
 
@@ -111,7 +120,9 @@ def test_an_interrupt_at_a_terminal_is_the_commands(lab: Typed) -> None:
 
 
 def test_who_kills_it_means_the_command(lab: Typed) -> None:
-    popen = subprocess.Popen(line(lab, "echo begun; exec sleep 987654"), cwd=REPOSITORY, stdout=subprocess.PIPE)
+    popen = subprocess.Popen(
+        line(lab, "echo begun; exec sleep 987654"), cwd=REPOSITORY, stdout=subprocess.PIPE
+    )
     assert popen.stdout and popen.stdout.readline() == b"begun\n"
     popen.send_signal(signal.SIGTERM)
     popen.communicate(timeout=30)

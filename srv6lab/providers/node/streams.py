@@ -100,8 +100,10 @@ class _Streams:
         for number in _HANDED_ON:
             if signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, lambda number, _: _tell(child, number))
-        kept = tty.setraw(0, termios.TCSADRAIN) if self.master >= 0 else None
+        kept = termios.tcgetattr(0) if self.master >= 0 else None
         try:
+            if kept is not None:
+                tty.setraw(0, termios.TCSADRAIN)
             status = self._until_the_end(child, woken)
         finally:
             if kept is not None:
