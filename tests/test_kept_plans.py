@@ -29,7 +29,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def lab(tmp_path: Path) -> Path:
     """A lab of one's own, with a file beside it that it is read from."""
     folder = tmp_path / "labs" / "mine"
-    shutil.copytree(REPOSITORY / "labs" / "service-chain", folder)
+    shutil.copytree(next((REPOSITORY / "labs").glob("*/rules")).parent, folder)
     return folder
 
 
