@@ -1,11 +1,12 @@
 """A whole lab in virtual machines, from our own box, through real Vagrant: every exercise graded.
 
-    e2e.py --lab NAME [--provider virtualbox|libvirt] [--write FILE] [--base DIR]
+    e2e.py --lab NAME [--provider virtualbox|libvirt] [--restored] [--write FILE] [--base DIR]
 
 VirtualBox's own VBoxManage (see virtualbox.py) describes the machines, and qemu runs them; libvirt is the real
 one (see libvirt.py), and emulates. Afterwards the same exercises run in namespaces, and the two walks of every
 probe are held against each other. What was proven goes into a file that names the commit, hashes of what the
-lab renders to and of the pcaps, times and memory. Needs root; starts itself again in namespaces of its own, so
+lab renders to and of the pcaps, times and memory. With --restored, VirtualBox's machines go on from a snapshot of the
+booted box (see snapshot.py), and there is no run in a single machine: that takes minutes, not an hour. Needs root; starts itself again in namespaces of its own, so
 that nothing is left of its mounts.
 """
 
@@ -36,6 +37,7 @@ from srv6lab.providers.vagrant.command import public_key  # noqa: E402
 from srv6lab.render.vagrant import SINGLE_VM, single_vm, vagrant  # noqa: E402
 from tests.run_diff import differences  # noqa: E402
 from tests.vagrant import libvirt, virtualbox  # noqa: E402
+from tests.vagrant.snapshot import snapshot  # noqa: E402
 
 SITE = LabsFolder(REPOSITORY)
 INSIDE = "SRV6LAB_E2E_NAMESPACES"
@@ -97,13 +99,16 @@ class Run:
         assert done.returncode == 0, f"{words}: {done.stdout}{done.stderr}"
         return done.stdout.strip()
 
-    def prove(self) -> Said:
+    def prove(self, restored: bool) -> Said:
         built = box.build(public_key(), say)
         say(f"box {built.name}, {built.sizes[self.provider] >> 20} MiB, kernel {built.kernel}")
+        begun = {"snapshot": self.restore(built)} if restored else {}
+        start = time.monotonic()
         if built.name not in self.tool("vagrant", "box", "list"):
             self.tool("vagrant", "box", "add", "--name", built.name, built.files[self.provider])
-        machines = self.ran("", "--provider", self.provider, "--box", built.name)
-        single = self.ran("single", "--provider", self.provider, "--single-vm")
+        runs = {"machines": self.ran("", "--provider", self.provider, "--box", built.name)}
+        if not restored:
+            runs["single_vm"] = self.ran("single", "--provider", self.provider, "--single-vm")
         return {
             "lab": self.name,
             "commit": git("rev-parse", "HEAD"),
@@ -116,11 +121,20 @@ class Run:
                 "bytes": built.sizes,
                 "seconds": built.seconds,
             },
-            "machines": machines,
-            "single_vm": single,
-            "differences_from_netns": self.walks("", "single"),
+            **begun,
+            **runs,
+            "differences_from_netns": self.walks(
+                *("" if which == "machines" else "single" for which in runs)
+            ),
             "rendered": rendered(self.name),
+            "seconds": round(time.monotonic() - start, 1),
         }
+
+    def restore(self, built: box.Box) -> Said:
+        """Have machines go on from a snapshot of the box; what it took to make it."""
+        kept = snapshot(Path(built.files[self.provider]), say)
+        self.env["VBOX_SNAPSHOT"] = str(kept.folder)
+        return {"name": kept.folder.name, **kept.facts()}
 
     def ran(self, which: str, *words: str) -> Said:
         """The lab brought up, every exercise, and the lab taken away; its runs stay. What came of it is kept
@@ -221,12 +235,16 @@ def options() -> argparse.Namespace:
     parser.add_argument(
         "--provider", choices=HOSTS, action="append", help="default: both, one after the other"
     )
+    parser.add_argument("--restored", action="store_true", help="boot nothing: VirtualBox's machines alone")
     parser.add_argument("--write", type=Path, help="where the results go (default: nowhere)")
     parser.add_argument("--keep", type=Path, help="a folder for the runs' captures")
     parser.add_argument(
         "--base", type=Path, help="a folder that stays after a failure: run again, it goes on"
     )
-    return parser.parse_args()
+    told = parser.parse_args()
+    if told.restored and set(told.provider or HOSTS) != {"virtualbox"}:
+        parser.error("--restored wants --provider virtualbox: libvirt starts qemu itself")
+    return told
 
 
 def main() -> int:
@@ -243,7 +261,7 @@ def main() -> int:
     base.mkdir(exist_ok=True)
     run = Run(told.lab, provider, base)
     try:
-        result = run.prove()
+        result = run.prove(told.restored)
     except BaseException:
         if not told.base:
             run.forget()
@@ -260,7 +278,7 @@ def main() -> int:
 def failures(result: Said) -> list[str]:
     """What of a result is not as it has to be."""
     found = [f"{name}: {line}" for name, lines in result["differences_from_netns"].items() for line in lines]
-    for which in ("machines", "single_vm"):
+    for which in ("machines",) if "snapshot" in result else ("machines", "single_vm"):
         for name, one in result[which]["exercises"].items():
             if one["exit"] or one["status"] != ["pass"]:
                 found.append(f"{which}: {name} is {one['status']}, exit {one['exit']}")
