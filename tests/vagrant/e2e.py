@@ -13,7 +13,6 @@ that nothing is left of its mounts.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import os
 import re
@@ -23,41 +22,27 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(REPOSITORY))
 
-from srv6lab.cli.labs import LabsFolder  # noqa: E402
-from srv6lab.images import OUR_BOX, box  # noqa: E402
-from srv6lab.live import lifecycle  # noqa: E402
+from srv6lab.images import box  # noqa: E402
 from srv6lab.providers.vagrant.command import public_key  # noqa: E402
-from srv6lab.render.vagrant import SINGLE_VM, single_vm, vagrant  # noqa: E402
 from tests.run_diff import differences  # noqa: E402
 from tests.vagrant import libvirt, virtualbox  # noqa: E402
+from tests.vagrant.results import SITE, Said, failures, remember, rendered, sha256  # noqa: E402
 from tests.vagrant.snapshot import snapshot  # noqa: E402
 
-SITE = LabsFolder(REPOSITORY)
 INSIDE = "SRV6LAB_E2E_NAMESPACES"
 INVOKE = [sys.executable, "-m", "invoke"]
-Said = dict[str, Any]
 
 
 def say(text: str) -> None:
     print(f"e2e: {datetime.now(UTC):%H:%M:%S} {text}", file=sys.stderr, flush=True)
-
-
-def rendered(name: str) -> dict[str, str]:
-    """The SHA-256 of every file that the lab renders to, with our box in it."""
-    plan = lifecycle.with_box(SITE.load(SITE.refer(name))[0], OUR_BOX)
-    files = {**vagrant(plan), **{f"{SINGLE_VM}/{path}": one for path, one in single_vm(plan).items()}}
-    return {path: sha256(one if isinstance(one, bytes) else one.encode()) for path, one in files.items()}
-
-
-def sha256(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
 
 
 def git(*words: str) -> str:
@@ -106,9 +91,13 @@ class Run:
         start = time.monotonic()
         if built.name not in self.tool("vagrant", "box", "list"):
             self.tool("vagrant", "box", "add", "--name", built.name, built.files[self.provider])
-        runs = {"machines": self.ran("", "--provider", self.provider, "--box", built.name)}
+        wanted = {"machines": ("", "--provider", self.provider, "--box", built.name)}
         if not restored:
-            runs["single_vm"] = self.ran("single", "--provider", self.provider, "--single-vm")
+            wanted["single_vm"] = ("single", "--provider", self.provider, "--single-vm")
+        with ThreadPoolExecutor() as beside:
+            namespaces = beside.submit(self.in_namespaces)
+            runs = {name: self.ran(*words) for name, words in wanted.items()}
+        walks = self.walks(namespaces.result(), *(which for which, *_ in wanted.values()))
         return {
             "lab": self.name,
             "commit": git("rev-parse", "HEAD"),
@@ -123,9 +112,7 @@ class Run:
             },
             **begun,
             **runs,
-            "differences_from_netns": self.walks(
-                *("" if which == "machines" else "single" for which in runs)
-            ),
+            "differences_from_netns": walks,
             "rendered": rendered(self.name),
             "seconds": round(time.monotonic() - start, 1),
         }
@@ -196,28 +183,31 @@ class Run:
             say(f"{exercise.name}: exit {done.returncode}")
         return found
 
-    def walks(self, *others: str) -> Said:
+    def in_namespaces(self) -> Path:
+        """The same exercises in namespaces; the folder of their runs, which `forget` takes away."""
+        here = self.named("netns")
+        for task in ("up", "check"):
+            assert self.invoke(task, instance=here).returncode == 0, f"{task} of {here} failed"
+        return self.runs("netns")
+
+    def walks(self, namespaces: Path, *whiches: str) -> Said:
         """How the walks in machines differ from those in namespaces; nothing, where all is well."""
         plan, _ = SITE.load(SITE.refer(self.name))
-        here = self.named("netns")
-        runs = {which: REPOSITORY / ".srv6lab" / self.named(which) / "runs" for which in (*others, "netns")}
-        try:
-            assert self.invoke("up", instance=here).returncode == 0
-            assert self.invoke("check", instance=here).returncode == 0
-            return {
-                one.name: [
-                    line
-                    for which in others
-                    for line in differences(plan, runs[which] / one.name, runs["netns"] / one.name)
-                ]
-                for one in plan.exercises
-            }
-        finally:
-            self.invoke("destroy", "--purge", instance=here)
+        return {
+            one.name: [
+                line
+                for which in whiches
+                for line in differences(plan, self.runs(which) / one.name, namespaces / one.name)
+            ]
+            for one in plan.exercises
+        }
+
+    def runs(self, which: str) -> Path:
+        return REPOSITORY / ".srv6lab" / self.named(which) / "runs"
 
     def forget(self) -> None:
         """Take away the machines, the folder, and the mounts that are in it."""
-        for which in ("", "single"):
+        for which in ("", "single", "netns"):
             self.invoke("destroy", "--purge", instance=self.named(which))
         self.host.close()
         shutil.rmtree(self.base)
@@ -271,28 +261,9 @@ def main() -> int:
     run.forget()
     if told.write:
         remember(told.write, provider, result)
+        say(f"wrote {provider}'s part of {told.write}")
     print(json.dumps(result, indent=1))
     return 0 if failures(result) == [] else 4
-
-
-def failures(result: Said) -> list[str]:
-    """What of a result is not as it has to be."""
-    found = [f"{name}: {line}" for name, lines in result["differences_from_netns"].items() for line in lines]
-    for which in ("machines",) if "snapshot" in result else ("machines", "single_vm"):
-        for name, one in result[which]["exercises"].items():
-            if one["exit"] or one["status"] != ["pass"]:
-                found.append(f"{which}: {name} is {one['status']}, exit {one['exit']}")
-        if result[which]["destroy"] != {"exit": 0, "left": []}:
-            found.append(f"{which}: destroy left {result[which]['destroy']}")
-    return found
-
-
-def remember(file: Path, provider: str, result: Said) -> None:
-    """Put a result beside the other provider's."""
-    file.parent.mkdir(exist_ok=True)
-    known = json.loads(file.read_text("utf-8")) if file.exists() else {}
-    file.write_text(json.dumps({**known, provider: result}, indent=1) + "\n", "utf-8")
-    say(f"wrote {provider}'s part of {file}")
 
 
 if __name__ == "__main__":
