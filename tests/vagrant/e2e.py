@@ -115,6 +115,7 @@ class Run:
             "differences_from_netns": walks,
             "rendered": rendered(self.name),
             "seconds": round(time.monotonic() - start, 1),
+            "load": os.getloadavg()[2],  # of the last quarter of an hour, by whomever
         }
 
     def restore(self, built: box.Box) -> Said:
@@ -136,10 +137,12 @@ class Run:
         say(f"{instance} is up after {seconds} s")
         memory = self.memory()
         checked = self.checked(instance)
+        processor = self.processor()
         destroyed = self.invoke("destroy", instance=instance)
         result = {
             "up_seconds": seconds,
             "memory_mib": memory,
+            "processor_seconds": processor,
             "exercises": checked,
             "destroy": {"exit": destroyed.returncode, "left": self.left()},
         }
@@ -162,6 +165,14 @@ class Run:
             status = Path(f"/proc/{pid}/status").read_text()
             found.append(int(re.findall(r"^VmHWM:\s+(\d+)", status, re.MULTILINE)[0]) >> 10)
         return {"machines": len(found), "largest": max(found), "sum": sum(found)}
+
+    def processor(self) -> float:
+        """The processor time that the machines' qemus have had, in seconds."""
+        stats = (
+            Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2] for pid in self.host.pids().values()
+        )
+        ticks = sum(int(ticks) for stat in stats for ticks in stat.split()[11:13])
+        return round(ticks / os.sysconf("SC_CLK_TCK"), 1)
 
     def checked(self, instance: str) -> Said:
         """Every exercise with its verdict, its time and its pcaps."""

@@ -1,7 +1,7 @@
 """A machine from our own box, booted once and kept as it stands then, for proofs that have minutes.
 
 Nothing is done in it but to wait until all has started: the first start's host keys are made, the disk is what a
-boot makes of it, and Vagrant has not been there. It is kept beside the box, under a name made of the box's bytes,
+boot makes of it, and Vagrant has not been there. It is kept beside the box, under a name made of the disk's bytes,
 qemu's version and what the machine is made of; another one of these is another snapshot.
 """
 
@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import IO, cast
 
 from srv6lab.host import files
 from srv6lab.topology.model import STANDARD
@@ -24,6 +25,7 @@ from tests.vagrant.qemu import PROGRAM, Failed, Hardware, Monitor, Snapshot, put
 
 # What VirtualBox makes of our box and Vagrant of a machine of a lab; the stand-in refuses a machine that isn't so.
 HARDWARE = Hardware(str(STANDARD.memory), "1", "ahci", "e1000,mac=08:00:27:A5:6B:36,netdev=n1")
+DISK = "box.vmdk"  # in the box
 _STARTED = "sudo systemctl is-system-running --wait; sync"
 _PATIENCE = 1200.0
 
@@ -31,10 +33,10 @@ Say = Callable[[str], None]
 
 
 def name(box: Path, hardware: Hardware = HARDWARE, version: str = "") -> str:
-    """What a snapshot is called: another box, qemu or machine has another name."""
+    """What a snapshot is called: another disk, qemu or machine has another name."""
     asked = version or subprocess.run([PROGRAM, "--version"], capture_output=True, text=True).stdout
-    with box.open("rb") as file:
-        content = hashlib.file_digest(file, "sha256").hexdigest()
+    with tarfile.open(box) as archive, cast(IO[bytes], archive.extractfile(DISK)) as disk:
+        content = hashlib.file_digest(disk, "sha256").hexdigest()
     made_of = [content, asked, *hardware.words(Path("disk")), _STARTED]
     return hashlib.sha256("\0".join(made_of).encode()).hexdigest()[:16]
 
@@ -64,8 +66,8 @@ def _image(box: Path, scratch: Path) -> Path:
     """The disk in a box as a qcow2: qemu saves no machine that has a vmdk open, although it restores one."""
     image = scratch / "box.qcow2"
     with tarfile.open(box) as archive:
-        archive.extract("box.vmdk", scratch, filter="data")
-    subprocess.run(["qemu-img", "convert", "-O", "qcow2", scratch / "box.vmdk", image], check=True)
+        archive.extract(DISK, scratch, filter="data")
+    subprocess.run(["qemu-img", "convert", "-O", "qcow2", scratch / DISK, image], check=True)
     return image
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import tarfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, replace
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.vagrant.qemu import Failed, Hardware, Monitor, Snapshot, go_on, restoring, save
-from tests.vagrant.snapshot import HARDWARE, name
+from tests.vagrant.snapshot import DISK, HARDWARE, name
 
 SMALL = Hardware("32", "1", "ahci", "e1000,mac=02:00:00:00:00:01,netdev=n1")
 PLUGGED = {"driver": "e1000", "mac": "02:00:00:00:00:02", "netdev": "n2"}
@@ -85,10 +86,16 @@ def test_a_snapshot_is_of_one_kind_of_machine(tmp_path: Path) -> None:
             kept.require(replace(SMALL, **{field: value}))
 
 
+def boxed(folder: Path, disk: bytes) -> Path:
+    folder.mkdir()
+    (folder / DISK).write_bytes(disk)
+    with tarfile.open(folder / "a.box", "w") as archive:
+        archive.add(folder / DISK, DISK)
+    return folder / "a.box"
+
+
 def test_another_box_qemu_or_machine_is_another_snapshot(tmp_path: Path) -> None:
-    one, other = tmp_path / "one.box", tmp_path / "other.box"
-    one.write_bytes(b"a box")
-    other.write_bytes(b"another")
+    one, other = boxed(tmp_path / "one", b"a disk"), boxed(tmp_path / "other", b"another")
     of_one = name(one, HARDWARE, "7.2")
     assert name(one, HARDWARE, "7.2") == of_one
     others = {name(other, HARDWARE, "7.2"), name(one, HARDWARE, "10.0"), name(one, SMALL, "7.2")}

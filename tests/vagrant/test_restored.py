@@ -31,9 +31,9 @@ def result(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 
 def test_every_node_is_a_machine(result: dict[str, Any], record_property: Callable[..., None]) -> None:
-    for name in ("tools", "box", "snapshot"):
+    for name in ("tools", "box", "snapshot", "seconds", "load"):
         record_property(name, json.dumps(result[name]))
-    for name in ("up_seconds", "memory_mib"):
+    for name in ("up_seconds", "memory_mib", "processor_seconds"):
         record_property(name, json.dumps(result["machines"][name]))
     assert result["machines"]["memory_mib"]["machines"] == len(PLAN.nodes)
 
