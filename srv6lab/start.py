@@ -6,6 +6,8 @@ for settings of its own, which are read by the one that labs are read with. A si
 
 from __future__ import annotations
 
+import atexit
+import gc
 import os
 import signal
 import sys
@@ -26,6 +28,10 @@ _ASIDE: dict[str, dict[str, Any]] = {
     "importlib.metadata": {"version": lambda _: ""},
     "invoke.vendor.yaml": {"safe_load": _safe_load},
 }
+
+_OBJECTS = (
+    50_000  # made before Python looks for circles among them: imports and plans make many, and keep them
+)
 
 
 @contextmanager
@@ -59,6 +65,8 @@ def _leave_at_once() -> None:
 def imported() -> Any:
     """The program of `invoke`."""
     _leave_at_once()
+    gc.set_threshold(_OBJECTS)
+    atexit.register(gc.freeze)  # what is there at the end is not looked through once more
     if "invoke" in sys.modules or {"--version", "-V"} & set(sys.argv[1:]):
         from invoke.main import program
 

@@ -10,7 +10,8 @@ from srv6lab.errors import TopologyError
 from srv6lab.evidence.packets import Place
 from srv6lab.live.lacking import Wanted, missing
 from srv6lab.live.node_state import NodeState, Route
-from srv6lab.plan.converged import ExpectedRoutes, expected_routes
+from srv6lab.plan.converged import expected_routes
+from srv6lab.plan.learned import ExpectedRoutes
 from srv6lab.plan.nodes import Plan
 from srv6lab.predict.fib import Sid
 from srv6lab.predict.namespaces import ModeledLab

@@ -63,6 +63,9 @@ class Frame:
     data: bytes
     parts: tuple[Part, ...] = ()
 
+    def __hash__(self) -> int:
+        return hash(self.data)
+
 
 class Dissector:
     """Has a tshark that waits for frames: whoever knows that there will be some begins with it."""

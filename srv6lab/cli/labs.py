@@ -10,11 +10,13 @@ import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from textwrap import indent
 from typing import TYPE_CHECKING, Any, TextIO
 
 from srv6lab.called import CALLED
+from srv6lab.cli import kept_plans
 from srv6lab.cli.places import Place, elsewhere, place
 from srv6lab.errors import LabError, MachineError, Problem, TopologyError, UsageError
 from srv6lab.host import interrupts
@@ -137,16 +139,11 @@ class LabsFolder:
 
     def load(self, reference: Reference, instance: str = "") -> tuple[Plan, tuple[Problem, ...]]:
         """The lab's plan, for what runs under the instance's name, and the loader's warnings."""
-        from srv6lab.plan.planner import plan
-        from srv6lab.topology.load import load
-
         self.known(reference)
-        with interrupts.held():  # pydantic swallows what is raised while it matches a text
-            found = load(reference.path, shown(reference.path))
-        planned = plan(found.topology, found.source.locate, found.files)
-        said = self.said(reference.path, reference.name)
+        path, name = reference.path, shown(reference.path)
+        planned, warnings = kept_plans.planned(path, name, partial(_planned, path)) or _planned(path)[0]
         under = "" if instance == reference.name else instance
-        return replace(planned, said=said, digest=found.digest, instance=under), found.warnings
+        return replace(planned, said=self.said(path, reference.name), instance=under), warnings
 
     def read(self, reference: Reference, err: TextIO) -> Plan:
         """The lab's plan; what its file is warned of is written to `err`."""
@@ -241,6 +238,18 @@ def _whose(path: Path, name: str) -> Reference:
         if found := _LEARNER.search(read_document(path)):
             return Reference(path, f"{name}-{found[1]}")
     return Reference(path, name)
+
+
+def _planned(path: Path, text: bytes | None = None) -> tuple[kept_plans.Planned, Mapping[str, str] | None]:
+    """What is planned of a lab's file, or of its `text` that was read already, and the texts of other files that it was read
+    from: None where it includes some."""
+    from srv6lab.plan.planner import plan
+    from srv6lab.topology.load import load, loads
+
+    with interrupts.held():  # pydantic swallows what is raised while it matches a text
+        found = load(path, shown(path)) if text is None else loads(text, shown(path), path.parent)
+    planned = replace(plan(found.topology, found.source.locate, found.files), digest=found.digest)
+    return (planned, found.warnings), None if found.source.includes else found.files
 
 
 def _words_of(data: Any) -> dict[str, str]:

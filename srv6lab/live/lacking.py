@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from ipaddress import ip_network
 
 from srv6lab.live.node_state import NodeState, Route
-from srv6lab.plan.converged import ExpectedRoutes, expected_routes
+from srv6lab.plan.converged import expected_routes
+from srv6lab.plan.learned import ExpectedRoutes
 from srv6lab.plan.nodes import Plan, PlannedNode, PlannedRoute
 from srv6lab.plan.own import unmodeled
 from srv6lab.plan.replaced import without_adjacencies

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Interface, IPv6Address, IPv6Interface, IPv6Network
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 from zlib import crc32
 
 from srv6lab.errors import Location
@@ -15,7 +15,6 @@ from srv6lab.evidence.packets import Point
 from srv6lab.plan.frames import FixedNeighbor, SteeredFrames
 from srv6lab.plan.frr import Routing
 from srv6lab.plan.frr.vpn import PlannedVrf
-from srv6lab.plan.headend import PlannedHeadend
 from srv6lab.plan.own import Own
 from srv6lab.srv6.behaviors import Behavior
 from srv6lab.srv6.csid import NextCsid
@@ -25,6 +24,9 @@ from srv6lab.topology.model import STANDARD
 from srv6lab.topology.route import Route
 from srv6lab.topology.scalars import Address, Network
 from srv6lab.topology.teaching import Learner
+
+if TYPE_CHECKING:
+    from srv6lab.plan.headend import PlannedHeadend
 
 Interface = IPv4Interface | IPv6Interface
 Path = tuple[str | int, ...]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from srv6lab.evidence.prediction import Leg, Prediction, Trace
 from srv6lab.plan.nodes import Plan
@@ -11,7 +12,6 @@ from srv6lab.predict.errors import told
 from srv6lab.predict.forwarding import vrf_of, walks
 from srv6lab.predict.largest import largest
 from srv6lab.predict.namespaces import ModeledLab
-from srv6lab.predict.policies import elect
 from srv6lab.predict.probe_packets import answer
 from srv6lab.predict.sending import sent
 from srv6lab.predict.walk import Ended
@@ -19,6 +19,9 @@ from srv6lab.srv6.quirks import QUIRKS
 from srv6lab.topology.actions import Action
 from srv6lab.topology.exercises import Exercise, Probe
 from srv6lab.topology.places import Place
+
+if TYPE_CHECKING:
+    from srv6lab.predict.policy_routes import Elected
 
 RFC: frozenset[str] = frozenset()
 LINUX: frozenset[str] = frozenset(QUIRKS)
@@ -66,17 +69,28 @@ def _stages(plan: Plan, exercise: Exercise) -> Iterator[tuple[Sequence[ModeledLa
     """The lab as it is while some of the probes are sent, as `apply` makes it: several for what is sent while it is
     changed, since headends notice a change later."""
     applied: tuple[Action, ...] = exercise.apply
-    unchanged = elect(plan)
-    elected = elect(plan, applied, unchanged)
+    unchanged = _elected(plan)
+    elected = _elected(plan, applied, unchanged)
     before = ModeledLab(plan, applied, elected)
     if exercise.probes:
         yield [before], exercise.probes
     for step in exercise.steps:
         actions = (*applied, *step.apply)
-        after = ModeledLab(plan, actions, elect(plan, actions, unchanged))
+        after = ModeledLab(plan, actions, _elected(plan, actions, unchanged))
         if step.across:
             yield [before, ModeledLab(plan, actions, elected), after], [step.across]
         yield [after], step.probes
+
+
+def _elected(
+    plan: Plan, actions: Sequence[Action] = (), before: dict[str, Elected] | None = None
+) -> dict[str, Elected]:
+    """What headends elect, which most labs have none of."""
+    if not any(node.headend for node in plan.nodes):
+        return {}
+    from srv6lab.predict.policies import elect
+
+    return elect(plan, actions, before)
 
 
 def _all(labs: Sequence[ModeledLab], probe: Probe, quirks: frozenset[str]) -> Iterator[Trace]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from ipaddress import IPv6Address
 
@@ -14,6 +14,15 @@ from srv6lab.topology.scalars import Network
 
 MAIN = 254
 LOCAL = 255  # the node's own addresses
+
+
+HEADENDS = {
+    "encap": "H.Encaps",
+    "encap.red": "H.Encaps.Red",
+    "inline": "H.Insert",
+    "l2encap": "H.Encaps.L2",
+    "l2encap.red": "H.Encaps.L2.Red",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +77,7 @@ class Blackhole:
 
 NextHop = Local | Link | Gateway | Sid | Steer | Blackhole
 Found = tuple[Network, tuple[NextHop, ...]]
+Routes = Iterator[tuple[int | None, Network, tuple[NextHop, ...]]]  # by table: None is the main one
 
 
 class Fib:

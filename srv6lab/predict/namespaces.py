@@ -10,12 +10,12 @@ from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address, IPv6Address, ip_network
 from itertools import groupby
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from srv6lab.evidence.packets import Address, Place, Point
 from srv6lab.plan.actions import after
-from srv6lab.plan.converged import ExpectedRoutes, expected_routes
 from srv6lab.plan.frames import SteeredFrames
+from srv6lab.plan.learned import ExpectedRoutes
 from srv6lab.plan.nodes import (
     Nic,
     Plan,
@@ -28,9 +28,9 @@ from srv6lab.plan.nodes import (
     SteeredPrefix,
 )
 from srv6lab.plan.own import unmodeled
-from srv6lab.predict.fib import LOCAL, MAIN, Fib, Found, Gateway, Link, Local, Sid, Steer
+from srv6lab.predict.fib import HEADENDS, LOCAL, MAIN, Fib, Found, Gateway, Link, Local, Routes, Sid, Steer
 from srv6lab.predict.filters import matches
-from srv6lab.predict.policy_routes import HEADENDS, Elected, Routes, class_tables, decided, source_of
+from srv6lab.predict.source import source_of
 from srv6lab.predict.static_routes import OF_LINKS, behind, on_link, selected, static
 from srv6lab.srv6.behaviors import REGISTRY
 from srv6lab.srv6.encapsulation import Encapsulation
@@ -42,6 +42,9 @@ from srv6lab.topology.actions import Action
 from srv6lab.topology.actions.firewall import Firewall
 from srv6lab.topology.sr_policy import Flow
 from srv6lab.topology.unicast_sids import UnicastSid
+
+if TYPE_CHECKING:
+    from srv6lab.predict.policy_routes import Elected
 
 LOOPBACK = "lo"
 _READ: Mapping[str, Callable[[str], Any]] = {"nh4": IPv4Address, "nh6": IPv6Address, "table": int, "oif": str}
@@ -146,7 +149,7 @@ class ModeledLab:
             "net.ipv6.seg6_flowlabel" not in own
         )  # an outer header has the inner one's, as it is meant
         self._withdrawn = changed.withdrawn
-        self._learned = expected_routes(self.plan, changed.withdrawn)
+        self._learned = _learned(self.plan, changed.withdrawn)
         self._built: dict[Place, Namespace] = {}
 
     def namespace(self, place: Place) -> Namespace:
@@ -187,6 +190,15 @@ class ModeledLab:
         elected = self._elected.get(node.name)
         unknown = elected.unknown if elected else ""
         return replace(found, unmodeled=self._unmodeled.get(node.name, unknown))
+
+
+def _learned(plan: Plan, withdrawn: frozenset[str]) -> Mapping[str, ExpectedRoutes]:
+    """What routing protocols bring, which most labs have none of."""
+    if not any(node.routing for node in plan.nodes):
+        return {}
+    from srv6lab.plan.converged import expected_routes
+
+    return expected_routes(plan, withdrawn)
 
 
 def _of_bgp(plan: Plan, down: frozenset[Point], cut: frozenset[str]) -> dict[str, str]:
@@ -246,7 +258,7 @@ def _node(
         hmac_check=node.hmac_check,
         firewalls=firewalls,
         returns=returns,
-        classes=class_tables(node, elected) if elected else (),
+        classes=elected.class_tables(node) if elected else (),
         selectors=tuple(sorted((*node.rules, *_of_frames(node)), key=lambda rule: rule.preference)),
         hash_policies=dict(_hash_policies(node)),
         neighbors={one.address: one.mac for one in node.neighbors},
@@ -291,7 +303,7 @@ def _routes(
     for proxy in node.proxies:
         yield None, ip_network(proxy.sid), (_proxy(proxy),)
     if elected:
-        yield from decided(node, elected)
+        yield from elected.routes(node)
 
 
 def _in_vrfs(node: PlannedNode, down: frozenset[str]) -> Routes:

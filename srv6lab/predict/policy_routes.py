@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from ipaddress import IPv6Address, IPv6Network
+from ipaddress import IPv6Network
 from math import lcm
 
 from srv6lab.plan.headend import PlannedHeadend
 from srv6lab.plan.nodes import Nic, PlannedNode
-from srv6lab.predict.fib import Blackhole, NextHop, Sid, Steer
-from srv6lab.predict.source import source
+from srv6lab.predict.fib import HEADENDS, Blackhole, NextHop, Routes, Sid, Steer
+from srv6lab.predict.source import source_of
 from srv6lab.srv6.behaviors import REGISTRY
 from srv6lab.srv6.encapsulation import Encapsulation
 from srv6lab.srv6.policy.routes import Route, needed_classes, routes
@@ -19,17 +19,9 @@ from srv6lab.srv6.policy.steering import FIRST_TABLE
 from srv6lab.srv6.policy.view import View
 from srv6lab.srv6.results import LocalSid
 from srv6lab.topology import sr_policy as written
-from srv6lab.topology.scalars import Address, Network
+from srv6lab.topology.scalars import Address
 
-HEADENDS = {
-    "encap": "H.Encaps",
-    "encap.red": "H.Encaps.Red",
-    "inline": "H.Insert",
-    "l2encap": "H.Encaps.L2",
-    "l2encap.red": "H.Encaps.L2.Red",
-}
 INVALID = "no candidate path of its policy is valid"
-Routes = Iterator[tuple[int | None, Network, tuple[NextHop, ...]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,34 +33,22 @@ class Elected:
     view: View
     unknown: str = ""
 
+    def routes(self, node: PlannedNode) -> Routes:
+        """Every route that policies bring: its table (None for the main one), its prefix, what stands behind it."""
+        headend = _headend(node)
+        nics: dict[Address, str] = dict(headend.nics)
+        for route in routes(headend.steered, self.states, self.view, nics):
+            if found := tuple(_behind(node, {nic.name: nic for nic in node.nics}, route)):
+                yield route.table, route.prefix, found
 
-def source_of(node: PlannedNode, nics: Mapping[str, Nic], name: str, to: Address) -> IPv6Address:
-    """The source of what a node pushes: what it was told (`ip sr tunsrc`), what FRR tells the kernel, else an address
-    of the NIC that it leaves by for its first segment."""
-    by_frr = node.routing.source if node.routing else None
-    found = node.tunnel_source or by_frr or source(node, nics[name], to)
-    if not isinstance(found, IPv6Address):
-        raise ValueError(f"{name} has no IPv6 address to encapsulate from")
-    return found
-
-
-def decided(node: PlannedNode, elected: Elected) -> Routes:
-    """Every route that policies bring: its table (None for the main one), its prefix, what stands behind it."""
-    headend = _headend(node)
-    nics: dict[Address, str] = dict(headend.nics)
-    for route in routes(headend.steered, elected.states, elected.view, nics):
-        if found := tuple(_behind(node, {nic.name: nic for nic in node.nics}, route)):
-            yield route.table, route.prefix, found
-
-
-def class_tables(node: PlannedNode, elected: Elected) -> tuple[tuple[written.Flow, int | None], ...]:
-    """Flows with the tables of their classes; None for a class that no rule leads to."""
-    headend = _headend(node)
-    needed = needed_classes(headend.steered, elected.states)
-    return tuple(
-        (flow, FIRST_TABLE + flow.forwarding_class if flow.forwarding_class in needed else None)
-        for flow in headend.flows
-    )
+    def class_tables(self, node: PlannedNode) -> tuple[tuple[written.Flow, int | None], ...]:
+        """Flows with the tables of their classes; None for a class that no rule leads to."""
+        headend = _headend(node)
+        needed = needed_classes(headend.steered, self.states)
+        return tuple(
+            (flow, FIRST_TABLE + flow.forwarding_class if flow.forwarding_class in needed else None)
+            for flow in headend.flows
+        )
 
 
 def _headend(node: PlannedNode) -> PlannedHeadend:

@@ -5,7 +5,7 @@ Of equal IPv6 addresses Linux takes the one that it was given last, of IPv4 addr
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from ipaddress import IPv4Interface, IPv6Address, IPv6Interface, IPv6Network
 
 from srv6lab.plan.nodes import Nic, PlannedNode
@@ -26,6 +26,16 @@ def source(node: PlannedNode, nic: Nic, to: Address, via: Address | None = None)
     if isinstance(to, IPv6Address):
         return _of_ipv6(node, nic, to)
     return _of_ipv4(node, nic, via or to)
+
+
+def source_of(node: PlannedNode, nics: Mapping[str, Nic], name: str, to: Address) -> IPv6Address:
+    """The source of what a node pushes: what it was told (`ip sr tunsrc`), what FRR tells the kernel, else an address
+    of the NIC that it leaves by for its first segment."""
+    by_frr = node.routing.source if node.routing else None
+    found = node.tunnel_source or by_frr or source(node, nics[name], to)
+    if not isinstance(found, IPv6Address):
+        raise ValueError(f"{name} has no IPv6 address to encapsulate from")
+    return found
 
 
 def _of_ipv4(node: PlannedNode, nic: Nic, near: Address) -> Address | None:

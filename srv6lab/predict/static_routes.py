@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from srv6lab.plan.nodes import Nic, PlannedNode, PlannedRoute, PlannedRule
-from srv6lab.predict.fib import Blackhole, Gateway, Link, NextHop, Steer
-from srv6lab.predict.policy_routes import HEADENDS, Routes, source_of
+from srv6lab.predict.fib import HEADENDS, Blackhole, Gateway, Link, NextHop, Routes, Steer
+from srv6lab.predict.source import source_of
 from srv6lab.srv6.encapsulation import Encapsulation
 from srv6lab.topology.scalars import Address
 

@@ -13,7 +13,7 @@ from srv6lab.live.why.bgp import of_sessions
 from srv6lab.live.why.isis import of_isis
 from srv6lab.live.why.reason import Reason
 from srv6lab.live.why.vpn import of_sids, of_vpn_routes
-from srv6lab.plan.converged import ExpectedRoutes
+from srv6lab.plan.learned import ExpectedRoutes
 from srv6lab.plan.nodes import Plan
 
 __all__ = ["Reason", "fetch_reasons", "reasons"]

@@ -7,7 +7,7 @@ from ipaddress import ip_address
 
 from srv6lab.live.why.answers import Answers, Path
 from srv6lab.live.why.reason import Reason
-from srv6lab.plan.converged import ExpectedRoutes
+from srv6lab.plan.learned import ExpectedRoutes
 from srv6lab.plan.nodes import Plan, PlannedNode
 from srv6lab.topology.scalars import Network
 

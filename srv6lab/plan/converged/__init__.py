@@ -14,12 +14,12 @@ from srv6lab.plan.converged.bgp.values import Tables
 from srv6lab.plan.converged.isis import IsisRoutes
 from srv6lab.plan.converged.ospf import OspfPaths
 from srv6lab.plan.converged.rib import Rib, own_routes
-from srv6lab.plan.converged.values import ExpectedRoutes, VpnRoute
 from srv6lab.plan.converged.vpn import of_other_sites, over_links, vrfs_of
+from srv6lab.plan.learned import ExpectedRoutes
 from srv6lab.plan.nodes import Plan, PlannedNode
 from srv6lab.topology.scalars import Network
 
-__all__ = ["ExpectedRoutes", "VpnRoute", "converged", "expected_routes", "learned_nics"]
+__all__ = ["converged", "expected_routes", "learned_nics"]
 
 ROUNDS = 30
 _LEARNED = ("ospf", "ospf6", "isis", "bgp", "ibgp")

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from srv6lab.plan.converged.bgp.values import BgpRoute, Key, Speaker, Tables
 from srv6lab.plan.converged.rib import Rib, Way, vrf_routes
-from srv6lab.plan.converged.values import VpnRoute
 from srv6lab.plan.frr.bgp import OF_UNICAST
 from srv6lab.plan.frr.vpn import PlannedVrf
+from srv6lab.plan.learned import VpnRoute
 from srv6lab.plan.nodes import PlannedNode, PlannedRoute
 from srv6lab.topology.scalars import Address
 

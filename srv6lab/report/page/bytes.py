@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from srv6lab.capture.dissect import Frame, Part
@@ -36,6 +37,12 @@ def shown_frame(frame: Frame | None, fields: Mapping[str, str]) -> dict[str, Any
     """As many bytes as are shown, in hex, and the parts that begin in them."""
     if frame is None:
         return {"bytes": "", "cut": False, "parts": []}
+    return _shown(frame, tuple(fields))
+
+
+@lru_cache
+def _shown(frame: Frame, fields: tuple[str, ...]) -> dict[str, Any]:
+    """The same frame is seen where it leaves a node and where it comes to the next."""
     named = zip(frame.parts, _names(frame.parts, fields), strict=True)
     return {
         "bytes": frame.data[:MOST].hex(),
@@ -56,7 +63,7 @@ def _part(part: Part, name: str | None) -> dict[str, Any]:
     }
 
 
-def _names(parts: tuple[Part, ...], fields: Mapping[str, str]) -> Iterator[str | None]:
+def _names(parts: tuple[Part, ...], fields: Container[str]) -> Iterator[str | None]:
     """Of each part the field that it holds, None for one that no witness speaks of. What stands behind a transport
     header is somebody's payload: of a packet that an error quotes nothing is said here."""
     count = sum(not part.name and part.header in _IP for part in _of_the_packet(parts))

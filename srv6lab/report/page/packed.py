@@ -46,6 +46,9 @@ class _Packing:
     def count(self, value: Any) -> _Key:
         """Its key, which is the same for equal values; numbers and short texts are their own. What is in a value is looked
         at in place: there is a hundred thousand of it, and a call for each is what takes long."""
+        if (known := self.by_object.get(id(value))) is not None:
+            self.times[known] += 1
+            return known
         if isinstance(value, dict):
             parts: list[_Key] = [dict]
             for name, one in value.items():

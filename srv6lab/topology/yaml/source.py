@@ -51,6 +51,11 @@ class Source:
     _files: tuple[tuple[int, str], ...] = ()
 
     @property
+    def includes(self) -> bool:
+        """Whether it says what other files say."""
+        return bool(self._files)
+
+    @property
     def digest(self) -> bytes:
         """Of its text, and that of the files that it includes, wherever they lie."""
         begins = ",".join(str(first) for first, _ in self._files)
