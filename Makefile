@@ -12,19 +12,21 @@ quoted_lab = "lab=$$lab"
 # Setup runs again when the packages change, the clone moved, or .venv's Python went away.
 moved := $(shell exec 2>/dev/null; [ -x .venv/bin/python ] && read -r home <.venv/.ready-lab && [ "$$home" = "$$PWD" ] || echo FORCE)
 
-.venv/.ready-lab: pyproject.toml constraints.txt scripts/setup $(moved)
+locks := $(wildcard locks/*.txt)
+
+.venv/.ready-lab: pyproject.toml $(locks) scripts/setup $(moved)
 	@scripts/setup lab
 
-.venv/.ready-test: pyproject.toml constraints.txt scripts/setup $(moved)
+.venv/.ready-test: pyproject.toml $(locks) scripts/setup $(moved)
 	@scripts/setup test
 
-.venv/.ready-prove: pyproject.toml constraints.txt scripts/setup $(moved)
+.venv/.ready-prove: pyproject.toml $(locks) scripts/setup $(moved)
 	@scripts/setup prove
 
-.venv/.ready-e2e: pyproject.toml constraints.txt scripts/setup $(moved)
+.venv/.ready-e2e: pyproject.toml $(locks) scripts/setup $(moved)
 	@scripts/setup e2e
 
-.venv/.ready-site: pyproject.toml constraints.txt scripts/setup $(moved)
+.venv/.ready-site: pyproject.toml $(locks) scripts/setup $(moved)
 	@scripts/setup site
 
 labs = $(notdir $(patsubst %/topology.yml,%,$(wildcard labs/*/topology.yml)))
@@ -67,7 +69,7 @@ site: .venv/.ready-site ## The documents as a site that opens from the folder si
 	@.venv/bin/python scripts/make_site.py
 
 packages: .venv/.ready-lab ## Wheels and Debian packages, in dist/
-	@.venv/bin/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+	@.venv/bin/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
 	@.venv/bin/python scripts/make_packages.py
 
 image: .venv/.ready-lab ## An image for podman and docker, in dist/
@@ -77,5 +79,5 @@ sbom: .venv/.ready-site ## What is installed in .venv, as CycloneDX JSON: dist/s
 	@mkdir -p dist
 	@.venv/bin/cyclonedx-py environment --output-reproducible --validate --of JSON -o dist/sbom.json .venv/bin/python
 
-e2e-vagrant: named .venv/.ready-e2e ## lab=NAME : Every exercise in virtual machines; writes prove/vagrant.json
-	@.venv/bin/python tests/vagrant/e2e.py --lab "$$lab" --write prove/vagrant.json $${provider:+--provider "$$provider"}
+e2e-vagrant: named .venv/.ready-e2e ## lab=NAME : Every exercise in virtual machines; writes prove/vagrant-full.json
+	@.venv/bin/python tests/vagrant/e2e.py --lab "$$lab" --write prove/vagrant-full.json $${provider:+--provider "$$provider"}

@@ -3,7 +3,7 @@
     python scripts/make_packages.py [--out DIR] [srconf-wheel] [srconf-deb] [srv6lab-deb]
 
 srconf needs nothing but Python and iproute2, so its packages serve every release. The one of srv6lab has its Python
-packages in it, of the versions in constraints.txt: Debian 12's pydantic, invoke and igraph are older than pyproject.toml
+packages in it, which are those of locks/: Debian 12's pydantic, invoke and igraph are older than pyproject.toml
 allows. Some of them are compiled for one Python, so it is for the Debian whose Python runs this script.
 """
 
@@ -62,7 +62,7 @@ SITE = "usr/lib/srv6lab/lib/python3.*/site-packages"
 SRV6LAB_OVERRIDES = (
     (*OBJECT, f"binary-from-other-architecture [{SITE}/srv6lab/srconf/srproxy.bpf.o]"),
     (
-        "Python packages are those of constraints.txt, as their authors built them: with their own libraries in them.",
+        "Python packages are those of locks/lab.txt, as their authors built them: with their own libraries in them.",
         f"embedded-library * [{SITE}/*]",
         f"unstripped-binary-or-object [{SITE}/*]",
         f"unusual-interpreter * [{SITE}/*]",
@@ -229,6 +229,14 @@ def system_packages() -> list[str]:
     return sorted({package for how, package in rows if not how.startswith("py:")} - ESSENTIAL)
 
 
+def install(target: Path, build: Path) -> None:
+    """srv6lab and what it needs into a folder. What builds it goes to another one, and nothing comes but by its hash."""
+    pip = (sys.executable, "-m", "pip", "install", "--quiet", "--no-compile", "--no-warn-script-location")
+    for lock, folder in (("build", build), ("lab", target)):
+        run(*pip, "--require-hashes", "-r", REPO / f"locks/{lock}.txt", "--target", folder)
+    run(*pip, "--no-deps", "--no-build-isolation", "--target", target, REPO, PYTHONPATH=str(build))
+
+
 def srv6lab_deb(out: Path) -> Path:
     """`srv6lab` with its Python packages, as an environment of the release's own Python."""
     major, minor = sys.version_info[:2]
@@ -237,9 +245,7 @@ def srv6lab_deb(out: Path) -> Path:
         tree = Path(name) / "tree"
         home = tree / "usr/lib/srv6lab"
         site = home / f"lib/{python}/site-packages"
-        source = str(REPO)
-        pip = (sys.executable, "-m", "pip", "install", "--quiet", "--no-compile", "--no-warn-script-location")
-        run(*pip, "--constraint", REPO / "constraints.txt", "--target", site, source)
+        install(site, Path(name) / "build")
         shutil.rmtree(site / "bin", ignore_errors=True)
         for left in (*site.glob("*/direct_url.json"), *site.glob("*/RECORD"), *site.glob("*/INSTALLER")):
             left.unlink()  # where it was built, and lists of files for an uninstall by pip

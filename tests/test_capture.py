@@ -571,3 +571,12 @@ def test_a_person_s_own_profile_changes_nothing(tmp_path: Path, monkeypatch: pyt
     found = reading.read(CAPTURES / "seed.pcap")
     assert found.packets[3].outer.srh is not None
     assert bare(found.packets[3]).icmp == ECHO_ICMP
+
+
+@pytest.mark.parametrize(
+    ("said", "bits"),
+    [("0x00", 0), ("0x02", 2), ("0x01", 1), ("0x40", 2), ("0x20", 1), ("0x60", 3), ("0xe0", 7)],
+)
+def test_flags_are_three_bits_whichever_tshark_says_them(said: str, bits: int) -> None:
+    """From 4.0 on it says the bits, 3.6 the byte that they are in."""
+    assert fields._ip_flags({"ip_ip_flags": said}) == bits

@@ -5,6 +5,7 @@ What they do on a machine that lacks everything is in test_first_run.py.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import shlex
@@ -12,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+import zipfile
 from itertools import chain
 from pathlib import Path
 
@@ -36,14 +38,15 @@ def ready_clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     clone = tmp_path / "a clone"
     (clone / "scripts").mkdir(parents=True)
     (clone / ".venv/bin").mkdir(parents=True)
-    for name in ("Makefile", "pyproject.toml", "constraints.txt", "scripts/setup", "scripts/apt-suite"):
+    for name in ("Makefile", "pyproject.toml", "scripts/setup", "scripts/apt-suite"):
         shutil.copy(REPO / name, clone / name)
+    shutil.copytree(REPO / "locks", clone / "locks")
     (clone / ".venv/bin/python").symlink_to(sys.executable)
     invoke = clone / ".venv/bin/invoke"
     invoke.write_text("""#!/bin/sh\nfor word; do printf '<%s>' "$word"; done\n""")
     invoke.chmod(0o755)
     requirements = re.split(r"^\[tool\.", (clone / "pyproject.toml").read_text(), flags=re.MULTILINE)[0]
-    versions = (clone / "constraints.txt").read_text()
+    versions = "".join(path.read_text() for path in sorted(clone.glob("locks/*.txt")))
     (clone / ".venv/.ready-lab").write_text(f"{clone}\n{requirements}{versions}")
     return clone
 
@@ -173,7 +176,7 @@ def test_setup_notices_what_it_has_to_mend(ready_clone: Path, venv: Path, damage
         pyproject.write_text(pyproject.read_text().replace('"invoke', '"no-such-package", "invoke'))
         make_stale(ready_clone)
     elif damage == "version":
-        (ready_clone / "constraints.txt").write_text("invoke==0.0\n")
+        (ready_clone / "locks/lab.txt").write_text(f"invoke==0.0 --hash=sha256:{'0' * 64}\n")
         make_stale(ready_clone)
     elif damage == "moved":
         ready_clone = ready_clone.rename(ready_clone.with_name("elsewhere"))
@@ -196,48 +199,105 @@ def test_setup_notices_what_it_has_to_mend(ready_clone: Path, venv: Path, damage
 
 PIP = """#!/bin/sh
 case "$*" in
-*"pip install"*) echo "installs $*"; cat .venv/.constraints ;;
+*"pip install"*) echo "installs $*"; cat .venv/.constraints 2>/dev/null || true ;;
 esac
 """
 
 
 def installs(clone: Path, **env: str) -> list[str]:
-    """The words and the constraints with which pip is called, in lines."""
+    """The words with which pip is called, and its constraints, in lines."""
     (clone / ".venv/bin/python").unlink()
     (clone / ".venv/bin/python").write_text(PIP)
     (clone / ".venv/bin/python").chmod(0o755)
     (clone / ".venv/.ready-lab").unlink()
     done = run("scripts/setup", "lab", cwd=clone, env=os.environ | env)
     assert done.returncode == 0, done.stdout
-    return done.stdout.partition("installs ")[2].splitlines()
+    return done.stdout[done.stdout.index("installs ") :].splitlines()[:-1]
 
 
-def test_pip_is_held_to_the_constraints(ready_clone: Path) -> None:
-    words, *versions = installs(ready_clone)
-    assert "--constraint .venv/.constraints -e ." in words
-    assert versions[:-1] == (REPO / "constraints.txt").read_text().splitlines()
+def test_pip_is_held_to_the_hashes_of_the_locks(ready_clone: Path) -> None:
+    locked, ours = installs(ready_clone)
+    assert locked.endswith("--require-hashes -r locks/build.txt -r locks/lab.txt")
+    assert ours.endswith("--no-deps --no-build-isolation -e .")
 
 
-def test_every_dependency_has_both_bounds_and_a_version_between_them() -> None:
+LOCKS = {path.stem: path.read_text() for path in REPO.glob("locks/*.txt")}
+HASHES = re.compile(r"(?: \\\n    --hash=sha256:[0-9a-f]{64})+\n")
+
+
+def locked(text: str) -> list[Requirement]:
+    """A lock's packages; each has the hashes of its files."""
+    packages = HASHES.split(text)
+    assert packages.pop() == ""
+    return [Requirement(one) for one in packages]
+
+
+def test_every_dependency_has_both_bounds_and_locked_versions_between_them() -> None:
     project = tomllib.loads((REPO / "pyproject.toml").read_text())["project"]
-    pinned = [Requirement(line) for line in (REPO / "constraints.txt").read_text().splitlines()]
-    versions = {canonicalize_name(one.name): str(one.specifier).removeprefix("==") for one in pinned}
-    for text in (*project["dependencies"], *chain(*project["optional-dependencies"].values())):
-        requirement = Requirement(text)
-        assert {one.operator for one in requirement.specifier} == {">=", "<"}, text
-        assert versions[canonicalize_name(requirement.name)] in requirement.specifier, text
+    for name, texts in {"lab": project["dependencies"], **project["optional-dependencies"]}.items():
+        listed = [*locked(LOCKS["lab"]), *locked(LOCKS[name])]
+        for text in texts:
+            requirement = Requirement(text)
+            assert {one.operator for one in requirement.specifier} == {">=", "<"}, text
+            mine = [
+                one for one in listed if canonicalize_name(one.name) == canonicalize_name(requirement.name)
+            ]
+            assert mine, f"{text}: scripts/lock"
+            assert all(str(one.specifier)[2:] in requirement.specifier for one in mine), text
+
+
+def test_locks_agree_and_name_no_index() -> None:
+    """And whatever two groups have in common is the same in both, so that they go into one .venv."""
+    assert not re.search("://|index-url|@", "".join(LOCKS.values()))
+    versions: dict[tuple[str, str], set[str]] = {}
+    for one in chain(*map(locked, LOCKS.values())):
+        versions.setdefault((one.name, str(one.marker)), set()).add(str(one.specifier))
+    assert {name: some for name, some in versions.items() if len(some) > 1} == {}
+
+
+def a_wheel(folder: Path) -> Path:
+    """A package that pip can install: `small` 1."""
+    folder.mkdir()
+    with zipfile.ZipFile(folder / "small-1-py3-none-any.whl", "w") as out:
+        out.writestr("small.py", "")
+        out.writestr("small-1.dist-info/METADATA", "Metadata-Version: 2.1\nName: small\nVersion: 1\n")
+        out.writestr(
+            "small-1.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        )
+        out.writestr("small-1.dist-info/RECORD", "")
+    return folder / "small-1-py3-none-any.whl"
+
+
+@pytest.mark.parametrize("changed", [False, True], ids=["as it was locked", "changed since"])
+def test_a_file_with_another_hash_is_refused(
+    ready_clone: Path, venv: Path, tmp_path: Path, changed: bool
+) -> None:
+    wheel = a_wheel(tmp_path / "wheels")
+    digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    (ready_clone / "locks/build.txt").write_text("")
+    (ready_clone / "locks/lab.txt").write_text(f"small==1 --hash=sha256:{digest}\n")
+    if changed:
+        with zipfile.ZipFile(wheel, "a") as out:
+            out.writestr("more.py", "")
+    (ready_clone / ".venv/bin/python").unlink()
+    shutil.copytree(venv, ready_clone / ".venv", symlinks=True, dirs_exist_ok=True)
+    env = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(wheel.parent), "PIP_CONFIG_FILE": "/dev/null"}
+    done = run("scripts/setup", "lab", cwd=ready_clone, env=os.environ | env)
+    assert done.returncode == 3  # this clone has nothing of srv6lab to be installed
+    assert ("DO NOT MATCH THE HASHES" in done.stdout) == changed
+    assert ("Successfully installed small-1" in done.stdout) != changed
 
 
 def test_the_oldest_are_the_lower_bounds(ready_clone: Path) -> None:
     _, *versions = installs(ready_clone, SRV6LAB_VERSIONS="oldest")
     listed = tomllib.loads((REPO / "pyproject.toml").read_text())["project"]["dependencies"]
-    assert versions[:-1] == [re.sub(">=(.*),.*", r"==\1", text) for text in listed]
+    assert versions == [re.sub(">=(.*),.*", r"==\1", text) for text in listed]
 
 
 def test_the_newest_are_asked_for(ready_clone: Path) -> None:
     words, *versions = installs(ready_clone, SRV6LAB_VERSIONS="newest")
-    assert "--upgrade --upgrade-strategy eager" in words
-    assert versions[:-1] == ["# the newest that pyproject.toml allows"]
+    assert "--upgrade --upgrade-strategy eager -e ." in words
+    assert versions == ["# the newest that pyproject.toml allows"]
 
 
 def test_other_versions_are_refused(ready_clone: Path) -> None:

@@ -114,9 +114,8 @@ def _header(name: str, layer: Layer) -> IpHeader | None:
         protocol = _number(_first(layer, "ip.proto"))
         ttl = _number(_first(layer, "ip.ttl"))
         name = _protocol(protocol)
-        return IpHeader(
-            _ipv4(source), _ipv4(destination), ttl, name, next_header=name, **_numbers(IpHeader, "ip", layer)
-        )
+        numbers = _numbers(IpHeader, "ip", layer) | {"flags": _ip_flags(layer)}
+        return IpHeader(_ipv4(source), _ipv4(destination), ttl, name, next_header=name, **numbers)
     following = _number(_first(layer, "ipv6.nxt"))
     return IpHeader(
         source=_ipv6(source),
@@ -407,6 +406,12 @@ def _number(value: Any) -> int:
     """A number as tshark writes it: 764, 0x02fc or, where it takes a field for bytes, 02:fc."""
     text = str(value)
     return int(text.replace(":", ""), 16) if ":" in text else int(text, 0)
+
+
+def _ip_flags(layer: Layer) -> int | None:
+    """The three bits of RFC 791; tshark 3.6 gives them as they stand in their byte."""
+    flags = _optional_number(_first(layer, "ip.flags"))
+    return flags if flags is None or flags < 8 else flags >> 5
 
 
 def _optional_number(value: Any) -> int | None:

@@ -67,8 +67,10 @@ def _identity() -> tuple[int, int]:
 
 def _quiet_network() -> None:
     """No packet leaves a NIC before its tracer is live: IPv6 starts switched off, and addresses
-    then come up without the two seconds of duplicate address detection that nobody here needs."""
-    for name, value in (("disable_ipv6", "1"), ("accept_dad", "0"), ("dad_transmits", "0")):
+    then come up without the two seconds of duplicate address detection that nobody here needs. Nor do they come from
+    whoever advertises a prefix before Day0 has made the node a router."""
+    quiet = {"disable_ipv6": "1", **dict.fromkeys(("accept_ra", "accept_dad", "dad_transmits"), "0")}
+    for name, value in quiet.items():
         with open(f"/proc/sys/net/ipv6/conf/default/{name}", "w", encoding="ascii") as file:
             file.write(value)
 

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 _FIRST_INDEX = 1000
 _QUIET = (
     "ip netns add {0} && ip netns exec {0} sh -c "
-    "'cd /proc/sys/net/ipv6/conf/default; echo 1 >disable_ipv6; echo 0 >accept_dad; echo 0 >dad_transmits'"
+    "'cd /proc/sys/net/ipv6/conf/default; echo 1 >disable_ipv6"
+    "; for name in accept_ra accept_dad dad_transmits; do echo 0 >$name; done'"
 )
 _PROBE = "ip link add name vrf-probe type vrf table 4096 && ip link del dev vrf-probe"
 

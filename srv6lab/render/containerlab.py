@@ -23,10 +23,12 @@ IMAGE = "ghcr.io/srl-labs/network-multitool:latest"
 _DAY0 = "/srv6lab/day0.sh"
 _AGENT = "agent/srv6lab:/usr/local/lib/srv6lab/srv6lab:ro"
 
-# A runtime switches IPv6 off in a container that no network of its own gives an IPv6 address to. Duplicate
-# address detection would cost two seconds, and Day0 waits for it.
+# A runtime switches IPv6 off in a container that no network of its own gives an IPv6 address to. Addresses are the
+# file's, not what a neighbor advertises. Duplicate address detection would cost two seconds, and Day0 waits for it.
 _IPV6_ON = {f"net.ipv6.conf.{where}.disable_ipv6": 0 for where in ("all", "default")}
-_SYSCTLS = _IPV6_ON | {"net.ipv6.conf.default.accept_dad": 0, "net.ipv6.conf.default.dad_transmits": 0}
+_SYSCTLS = _IPV6_ON | {
+    f"net.ipv6.conf.default.{name}": 0 for name in ("accept_ra", "accept_dad", "dad_transmits")
+}
 _DUMPER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 

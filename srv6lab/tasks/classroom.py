@@ -41,16 +41,16 @@ def class_new(
 
     if not out:
         raise UsageError("no folder is named", "name the class's with --out")
-    folder, people = Path(out), read_learners(Path(learners))
+    folder, listed = Path(out), read_learners(Path(learners))
     known = read_class(folder)
     wanted = [one.strip() for one in labs.split(",") if one.strip()]
     wanted = wanted or (list(known.labs) if known else SITE.names())
     found = {one.name: SITE.known(one).path for one in map(SITE.refer, wanted)}
     with progress(f"class {shown(folder)}") as line:
-        made = make(folder, people, found, class_name(name or folder.resolve().name), seed, line)
-    print(
-        f"{shown(folder)}: {len(made.learners)} learners, {len(made.labs)} labs. Next: {shown(folder / 'README.txt')}"
-    )
+        made = make(folder, listed, found, class_name(name or folder.resolve().name), seed, line)
+    people, many = len(made.learners), len(made.labs)
+    counted = f"{people} learner{'s' * (people != 1)}, {many} lab{'s' * (many != 1)}"
+    print(f"{shown(folder)}: {counted}. Next: {shown(folder / 'README.txt')}")
 
 
 @task(

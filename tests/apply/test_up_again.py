@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import random
 import re
+import shlex
 import shutil
 import uuid
 from collections.abc import Callable, Iterator
@@ -101,6 +102,38 @@ def test_what_stopped_half_way_is_refused_and_finished(begin: Callable[[Plan, st
     again = begin(small(BEGUN), "edited")
     assert as_new(begin, again) == []
     again.sh("west", "ping -c 1 -w 5 10.0.2.1")
+
+
+# Every 10 ms on each NIC of the node that has a link-local address, as FRR does it every 10 s and whenever it is asked.
+ADVERTISES = r"""
+import socket, struct, time
+prefix = struct.pack("!BBBBIII", 3, 4, 64, 0xC0, 86400, 86400, 0) + socket.inet_pton(socket.AF_INET6, "2001:db8:5::")
+advertisement = struct.pack("!BBHBBHII", 134, 0, 0, 64, 0, 1800, 0, 0) + prefix
+sender = socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6)
+sender.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, 255)
+while True:
+    for number, name in socket.if_nameindex():
+        try:
+            sender.sendto(advertisement, ("ff02::1", 0, 0, number))
+        except OSError:
+            pass  # one that is being laid
+    time.sleep(0.01)
+"""
+DYNAMIC = "ip -6 -oneline address show dynamic; ip -6 route show proto ra"
+
+
+def test_what_a_neighbor_advertises_gives_no_node_an_address(begin: Callable[[Plan, str], Up]) -> None:
+    lab = begin(small(BEGUN), "edited")
+    lab.sh(
+        "gate", f"python3 -c {shlex.quote(ADVERTISES)} >/dev/null 2>&1 </dev/null & echo $! >/run/advertises"
+    )
+    edited = begin(
+        small(BEGUN.replace("exit: {role: router,", "exit: {role: router, commands: ['true'],")), "edited"
+    )
+    assert edited.sh("gate", 'kill -0 "$(</run/advertises)"; ip -6 -brief address show dev eth2') != ""
+    assert edited.sh("exit", DYNAMIC) == "" == edited.sh("west", DYNAMIC)
+    taken = "echo 1 >/proc/sys/net/ipv6/conf/eth1/accept_ra; until ip -6 route show proto ra | grep .; do sleep 0.1; done"
+    assert "default via fe80:" in edited.sh("west", taken, timeout=20), "whoever listens hears it"
 
 
 @pytest.mark.prove

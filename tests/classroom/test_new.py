@@ -224,7 +224,7 @@ def test_the_task_says_what_is_missing_and_what_it_made(tmp_path: Path, typed: T
     wrong = typed("class.new", str(names), "--out", str(tmp_path / "c"), "--labs", "nothing-like-it")
     assert wrong.returncode == 1 and not (tmp_path / "c").exists()
     done = typed("class.new", str(names), "--out", str(tmp_path / "c"), "--labs", LABS[0], "--seed", SEED)
-    assert done.returncode == 0 and "2 learners, 1 labs" in done.stdout
+    assert done.returncode == 0 and "2 learners, 1 lab." in done.stdout
     assert "bo (2 of 2)" in done.stderr
     found = read_class(tmp_path / "c")
     assert found and found.people["anna"] == {"name": "Anna", "mail": "a@example.org"}

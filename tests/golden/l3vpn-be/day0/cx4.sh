@@ -60,6 +60,10 @@ eth1=$eth1
 eth2=$eth2
 EOF
 
+# Its addresses are those of the file: a neighbor that advertises a prefix gives it none, and no default route.
+for nic in default "$eth1" "$eth2"; do
+  echo 0 >"/proc/sys/net/ipv6/conf/$nic/accept_ra"
+done
 # Forward both families and accept segment routing. rp_filter would drop what a SID decapsulates:
 # its source isn't routed back over the NIC that it came in by.
 echo 1 >/proc/sys/net/ipv4/ip_forward

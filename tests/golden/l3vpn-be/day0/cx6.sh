@@ -57,6 +57,10 @@ cat >/var/lib/srv6lab/nics <<EOF
 eth2=$eth2
 EOF
 
+# Its addresses are those of the file: a neighbor that advertises a prefix gives it none, and no default route.
+for nic in default "$eth2"; do
+  echo 0 >"/proc/sys/net/ipv6/conf/$nic/accept_ra"
+done
 # Forward both families and accept segment routing. rp_filter would drop what a SID decapsulates:
 # its source isn't routed back over the NIC that it came in by.
 echo 1 >/proc/sys/net/ipv4/ip_forward
@@ -169,6 +173,7 @@ EOF
   echo "netns" >/var/lib/srv6lab/vrf
 else
   find_nic eth1 02:24:c6:fa:ed:a3
+  echo 0 >"/proc/sys/net/ipv6/conf/$eth1/accept_ra"
   if ! ip link show dev vpn1 >/dev/null 2>&1; then
     ip link add vpn1 type vrf table 1001
   fi

@@ -57,6 +57,10 @@ cat >/var/lib/srv6lab/nics <<EOF
 eth1=$eth1
 EOF
 
+# Its addresses are those of the file: a neighbor that advertises a prefix gives it none, and no default route.
+for nic in default "$eth1"; do
+  echo 0 >"/proc/sys/net/ipv6/conf/$nic/accept_ra"
+done
 # A host forwards nothing, whatever the machine's default is.
 echo 0 >/proc/sys/net/ipv4/ip_forward
 echo 0 >/proc/sys/net/ipv6/conf/all/forwarding
