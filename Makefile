@@ -79,5 +79,5 @@ sbom: .venv/.ready-site ## What is installed in .venv, as CycloneDX JSON: dist/s
 	@mkdir -p dist
 	@.venv/bin/cyclonedx-py environment --output-reproducible --validate --of JSON -o dist/sbom.json .venv/bin/python
 
-e2e-vagrant: named .venv/.ready-e2e ## lab=NAME : Every exercise in virtual machines; writes prove/vagrant.json
-	@.venv/bin/python tests/vagrant/e2e.py --lab "$$lab" --write prove/vagrant.json $${provider:+--provider "$$provider"}
+e2e-vagrant: named .venv/.ready-e2e ## lab=NAME : Every exercise in virtual machines; writes prove/vagrant-full.json
+	@.venv/bin/python tests/vagrant/e2e.py --lab "$$lab" --write prove/vagrant-full.json $${provider:+--provider "$$provider"}

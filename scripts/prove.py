@@ -50,6 +50,7 @@ PARTS = {
     "srext": ("prove", "tests/srext"),
     "userlands": ("prove", "tests/userlands"),
     "machines": ("prove", "tests/providers"),
+    "vagrant": ("prove", "tests/vagrant"),
     "class": ("prove", "tests/classroom"),
     "snort": ("prove", "tests/snort"),
     "packages": ("prove", "tests/packages"),

@@ -13,9 +13,10 @@ from srv6lab.images import OUR_BOX
 from srv6lab.live.lifecycle import with_box
 from srv6lab.render.vagrant import vagrant
 from tests.conftest import REPOSITORY, SITE
-from tests.vagrant.e2e import HOSTS, failures, rendered, sha256
+from tests.vagrant.e2e import HOSTS
+from tests.vagrant.results import failures, rendered, sha256
 
-RESULT = REPOSITORY / "prove" / "vagrant.json"
+RESULT = REPOSITORY / "prove" / "vagrant-full.json"
 
 
 def stale(result: dict[str, Any], now: dict[str, str]) -> list[str]:

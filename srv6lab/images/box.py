@@ -71,7 +71,7 @@ def cache() -> Path:
 def recipe(key: str) -> str:
     """What a box is made from: the same recipe gives one that serves the same labs."""
     scripts = [path.read_bytes() for path in sorted(_RECIPE.iterdir())]
-    return debian.recipe(SUITE, *PACKAGES, *_LEFT_OUT, str(_DISK), key, *scripts)
+    return debian.recipe(SUITE, *PACKAGES, *_LEFT_OUT, str(_DISK), key, *_VAGRANTFILES.values(), *scripts)
 
 
 def built(folder: Path) -> Box | None:
@@ -157,10 +157,10 @@ def _package(provider: str, disk: Path, work: Path) -> Path:
     if provider == "virtualbox":
         image, form = "box.vmdk", ["-O", "vmdk", "-o", "subformat=streamOptimized"]
         (folder / "box.ovf").write_text(box_ovf(image, _DISK), encoding="utf-8")
-        (folder / "Vagrantfile").write_text(_VAGRANTFILE, encoding="utf-8")
     else:
         image, form = "box.img", ["-O", "qcow2", "-c"]
         metadata |= {"format": "qcow2", "virtual_size": _DISK // 2**30}
+    (folder / "Vagrantfile").write_text(_VAGRANTFILES[provider], encoding="utf-8")
     (folder / "metadata.json").write_text(json.dumps(metadata) + "\n", encoding="utf-8")
     _run(["qemu-img", "convert", "-f", "raw", *form, str(disk), str(folder / image)])
     packed = work / f"{provider}.box"
@@ -171,7 +171,12 @@ def _package(provider: str, disk: Path, work: Path) -> Path:
     return packed
 
 
-_VAGRANTFILE = 'Vagrant.configure("2") { |config| config.vm.base_mac = "080027A56B36" }\n'
+# Vagrant would run some forty commands in each machine to find out what system it is.
+_GUEST = "config.vm.guest = :debian"
+_VAGRANTFILES = {
+    "virtualbox": f'Vagrant.configure("2") {{ |config| config.vm.base_mac = "080027A56B36"; {_GUEST} }}\n',
+    "libvirt": f'Vagrant.configure("2") {{ |config| {_GUEST} }}\n',
+}
 
 
 def _run(command: Sequence[str]) -> None:

@@ -1,18 +1,18 @@
 """A whole lab in virtual machines, from our own box, through real Vagrant: every exercise graded.
 
-    e2e.py --lab NAME [--provider virtualbox|libvirt] [--write FILE] [--base DIR]
+    e2e.py --lab NAME [--provider virtualbox|libvirt] [--restored] [--write FILE] [--base DIR]
 
 VirtualBox's own VBoxManage (see virtualbox.py) describes the machines, and qemu runs them; libvirt is the real
 one (see libvirt.py), and emulates. Afterwards the same exercises run in namespaces, and the two walks of every
 probe are held against each other. What was proven goes into a file that names the commit, hashes of what the
-lab renders to and of the pcaps, times and memory. Needs root; starts itself again in namespaces of its own, so
+lab renders to and of the pcaps, times and memory. With --restored, VirtualBox's machines go on from a snapshot of the
+booted box (see snapshot.py), and there is no run in a single machine: that takes minutes, not an hour. Needs root; starts itself again in namespaces of its own, so
 that nothing is left of its mounts.
 """
 
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import os
 import re
@@ -22,40 +22,27 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(REPOSITORY))
 
-from srv6lab.cli.labs import LabsFolder  # noqa: E402
-from srv6lab.images import OUR_BOX, box  # noqa: E402
-from srv6lab.live import lifecycle  # noqa: E402
+from srv6lab.images import box  # noqa: E402
 from srv6lab.providers.vagrant.command import public_key  # noqa: E402
-from srv6lab.render.vagrant import SINGLE_VM, single_vm, vagrant  # noqa: E402
 from tests.run_diff import differences  # noqa: E402
 from tests.vagrant import libvirt, virtualbox  # noqa: E402
+from tests.vagrant.results import SITE, Said, failures, remember, rendered, sha256  # noqa: E402
+from tests.vagrant.snapshot import snapshot  # noqa: E402
 
-SITE = LabsFolder(REPOSITORY)
 INSIDE = "SRV6LAB_E2E_NAMESPACES"
 INVOKE = [sys.executable, "-m", "invoke"]
-Said = dict[str, Any]
 
 
 def say(text: str) -> None:
     print(f"e2e: {datetime.now(UTC):%H:%M:%S} {text}", file=sys.stderr, flush=True)
-
-
-def rendered(name: str) -> dict[str, str]:
-    """The SHA-256 of every file that the lab renders to, with our box in it."""
-    plan = lifecycle.with_box(SITE.load(SITE.refer(name))[0], OUR_BOX)
-    files = {**vagrant(plan), **{f"{SINGLE_VM}/{path}": one for path, one in single_vm(plan).items()}}
-    return {path: sha256(one if isinstance(one, bytes) else one.encode()) for path, one in files.items()}
-
-
-def sha256(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
 
 
 def git(*words: str) -> str:
@@ -97,13 +84,20 @@ class Run:
         assert done.returncode == 0, f"{words}: {done.stdout}{done.stderr}"
         return done.stdout.strip()
 
-    def prove(self) -> Said:
+    def prove(self, restored: bool) -> Said:
         built = box.build(public_key(), say)
         say(f"box {built.name}, {built.sizes[self.provider] >> 20} MiB, kernel {built.kernel}")
+        begun = {"snapshot": self.restore(built)} if restored else {}
+        start = time.monotonic()
         if built.name not in self.tool("vagrant", "box", "list"):
             self.tool("vagrant", "box", "add", "--name", built.name, built.files[self.provider])
-        machines = self.ran("", "--provider", self.provider, "--box", built.name)
-        single = self.ran("single", "--provider", self.provider, "--single-vm")
+        wanted = {"machines": ("", "--provider", self.provider, "--box", built.name)}
+        if not restored:
+            wanted["single_vm"] = ("single", "--provider", self.provider, "--single-vm")
+        with ThreadPoolExecutor() as beside:
+            namespaces = beside.submit(self.in_namespaces)
+            runs = {name: self.ran(*words) for name, words in wanted.items()}
+        walks = self.walks(namespaces.result(), *(which for which, *_ in wanted.values()))
         return {
             "lab": self.name,
             "commit": git("rev-parse", "HEAD"),
@@ -116,11 +110,19 @@ class Run:
                 "bytes": built.sizes,
                 "seconds": built.seconds,
             },
-            "machines": machines,
-            "single_vm": single,
-            "differences_from_netns": self.walks("", "single"),
+            **begun,
+            **runs,
+            "differences_from_netns": walks,
             "rendered": rendered(self.name),
+            "seconds": round(time.monotonic() - start, 1),
+            "load": os.getloadavg()[2],  # of the last quarter of an hour, by whomever
         }
+
+    def restore(self, built: box.Box) -> Said:
+        """Have machines go on from a snapshot of the box; what it took to make it."""
+        kept = snapshot(Path(built.files[self.provider]), say)
+        self.env["VBOX_SNAPSHOT"] = str(kept.folder)
+        return {"name": kept.folder.name, **kept.facts()}
 
     def ran(self, which: str, *words: str) -> Said:
         """The lab brought up, every exercise, and the lab taken away; its runs stay. What came of it is kept
@@ -135,10 +137,12 @@ class Run:
         say(f"{instance} is up after {seconds} s")
         memory = self.memory()
         checked = self.checked(instance)
+        processor = self.processor()
         destroyed = self.invoke("destroy", instance=instance)
         result = {
             "up_seconds": seconds,
             "memory_mib": memory,
+            "processor_seconds": processor,
             "exercises": checked,
             "destroy": {"exit": destroyed.returncode, "left": self.left()},
         }
@@ -162,6 +166,14 @@ class Run:
             found.append(int(re.findall(r"^VmHWM:\s+(\d+)", status, re.MULTILINE)[0]) >> 10)
         return {"machines": len(found), "largest": max(found), "sum": sum(found)}
 
+    def processor(self) -> float:
+        """The processor time that the machines' qemus have had, in seconds."""
+        stats = (
+            Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2] for pid in self.host.pids().values()
+        )
+        ticks = sum(int(ticks) for stat in stats for ticks in stat.split()[11:13])
+        return round(ticks / os.sysconf("SC_CLK_TCK"), 1)
+
     def checked(self, instance: str) -> Said:
         """Every exercise with its verdict, its time and its pcaps."""
         plan, _ = SITE.load(SITE.refer(self.name))
@@ -182,28 +194,31 @@ class Run:
             say(f"{exercise.name}: exit {done.returncode}")
         return found
 
-    def walks(self, *others: str) -> Said:
+    def in_namespaces(self) -> Path:
+        """The same exercises in namespaces; the folder of their runs, which `forget` takes away."""
+        here = self.named("netns")
+        for task in ("up", "check"):
+            assert self.invoke(task, instance=here).returncode == 0, f"{task} of {here} failed"
+        return self.runs("netns")
+
+    def walks(self, namespaces: Path, *whiches: str) -> Said:
         """How the walks in machines differ from those in namespaces; nothing, where all is well."""
         plan, _ = SITE.load(SITE.refer(self.name))
-        here = self.named("netns")
-        runs = {which: REPOSITORY / ".srv6lab" / self.named(which) / "runs" for which in (*others, "netns")}
-        try:
-            assert self.invoke("up", instance=here).returncode == 0
-            assert self.invoke("check", instance=here).returncode == 0
-            return {
-                one.name: [
-                    line
-                    for which in others
-                    for line in differences(plan, runs[which] / one.name, runs["netns"] / one.name)
-                ]
-                for one in plan.exercises
-            }
-        finally:
-            self.invoke("destroy", "--purge", instance=here)
+        return {
+            one.name: [
+                line
+                for which in whiches
+                for line in differences(plan, self.runs(which) / one.name, namespaces / one.name)
+            ]
+            for one in plan.exercises
+        }
+
+    def runs(self, which: str) -> Path:
+        return REPOSITORY / ".srv6lab" / self.named(which) / "runs"
 
     def forget(self) -> None:
         """Take away the machines, the folder, and the mounts that are in it."""
-        for which in ("", "single"):
+        for which in ("", "single", "netns"):
             self.invoke("destroy", "--purge", instance=self.named(which))
         self.host.close()
         shutil.rmtree(self.base)
@@ -221,12 +236,16 @@ def options() -> argparse.Namespace:
     parser.add_argument(
         "--provider", choices=HOSTS, action="append", help="default: both, one after the other"
     )
+    parser.add_argument("--restored", action="store_true", help="boot nothing: VirtualBox's machines alone")
     parser.add_argument("--write", type=Path, help="where the results go (default: nowhere)")
     parser.add_argument("--keep", type=Path, help="a folder for the runs' captures")
     parser.add_argument(
         "--base", type=Path, help="a folder that stays after a failure: run again, it goes on"
     )
-    return parser.parse_args()
+    told = parser.parse_args()
+    if told.restored and set(told.provider or HOSTS) != {"virtualbox"}:
+        parser.error("--restored wants --provider virtualbox: libvirt starts qemu itself")
+    return told
 
 
 def main() -> int:
@@ -243,7 +262,7 @@ def main() -> int:
     base.mkdir(exist_ok=True)
     run = Run(told.lab, provider, base)
     try:
-        result = run.prove()
+        result = run.prove(told.restored)
     except BaseException:
         if not told.base:
             run.forget()
@@ -253,28 +272,9 @@ def main() -> int:
     run.forget()
     if told.write:
         remember(told.write, provider, result)
+        say(f"wrote {provider}'s part of {told.write}")
     print(json.dumps(result, indent=1))
     return 0 if failures(result) == [] else 4
-
-
-def failures(result: Said) -> list[str]:
-    """What of a result is not as it has to be."""
-    found = [f"{name}: {line}" for name, lines in result["differences_from_netns"].items() for line in lines]
-    for which in ("machines", "single_vm"):
-        for name, one in result[which]["exercises"].items():
-            if one["exit"] or one["status"] != ["pass"]:
-                found.append(f"{which}: {name} is {one['status']}, exit {one['exit']}")
-        if result[which]["destroy"] != {"exit": 0, "left": []}:
-            found.append(f"{which}: destroy left {result[which]['destroy']}")
-    return found
-
-
-def remember(file: Path, provider: str, result: Said) -> None:
-    """Put a result beside the other provider's."""
-    file.parent.mkdir(exist_ok=True)
-    known = json.loads(file.read_text("utf-8")) if file.exists() else {}
-    file.write_text(json.dumps({**known, provider: result}, indent=1) + "\n", "utf-8")
-    say(f"wrote {provider}'s part of {file}")
 
 
 if __name__ == "__main__":

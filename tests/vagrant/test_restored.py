@@ -1,0 +1,57 @@
+"""The proof in virtual machines that takes minutes, `make prove part=vagrant`: the lab in VirtualBox's machines, of which
+each starts from a snapshot of the booted box, through real Vagrant. What e2e.py finds is judged here, a test each."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.conftest import REPOSITORY, SITE, need_root
+
+pytestmark = pytest.mark.prove
+
+LAB = "service-chain"
+PLAN, _ = SITE.load(SITE.refer(LAB))
+EXERCISES = [exercise.name for exercise in PLAN.exercises]
+
+
+@pytest.fixture(scope="module")
+def result(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    need_root()
+    written = tmp_path_factory.mktemp("restored") / "result.json"
+    told = ["--lab", LAB, "--provider", "virtualbox", "--restored", "--write", str(written)]
+    done = subprocess.run([sys.executable, str(REPOSITORY / "tests/vagrant/e2e.py"), *told])
+    assert written.exists(), f"it ended with {done.returncode}, before there was a result"
+    return dict(json.loads(written.read_text("utf-8"))["virtualbox"])
+
+
+def test_every_node_is_a_machine(result: dict[str, Any], record_property: Callable[..., None]) -> None:
+    for name in ("tools", "box", "snapshot", "seconds", "load"):
+        record_property(name, json.dumps(result[name]))
+    for name in ("up_seconds", "memory_mib", "processor_seconds"):
+        record_property(name, json.dumps(result["machines"][name]))
+    assert result["machines"]["memory_mib"]["machines"] == len(PLAN.nodes)
+
+
+@pytest.mark.parametrize("exercise", EXERCISES)
+def test_an_exercise_passes_by_the_traces_of_the_machines(
+    result: dict[str, Any], exercise: str, record_property: Callable[..., None]
+) -> None:
+    judged = result["machines"]["exercises"][exercise]
+    record_property("judged", json.dumps({key: judged[key] for key in ("items", "seconds")}))
+    assert (judged["exit"], judged["status"]) == (0, ["pass"])
+    assert set(judged["pcaps"]) == {f"{nic.trace}.pcap" for nic in PLAN.traced()}
+
+
+@pytest.mark.parametrize("exercise", EXERCISES)
+def test_probes_walk_as_in_namespaces(result: dict[str, Any], exercise: str) -> None:
+    assert result["differences_from_netns"][exercise] == []
+
+
+def test_destroy_leaves_nothing(result: dict[str, Any]) -> None:
+    assert result["machines"]["destroy"] == {"exit": 0, "left": []}
