@@ -23,6 +23,11 @@ _MANY = 400  # checks stop at 500 problems
 _VARYING = re.compile("[0-9a-f:./]*[0-9][0-9a-f:./]*")  # numbers and addresses
 
 
+def printable(text: str) -> str:
+    """What tools and nodes said may hold what steers a terminal: without that."""
+    return "".join(char if char.isprintable() or char in "\n\t" else "\ufffd" for char in text)
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Location:
     """A place in a source file; lines and columns count from 1. `note` says which one is meant where the text there

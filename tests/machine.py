@@ -7,7 +7,9 @@ import os
 import struct
 import sys
 import time
+import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 _BPF = {"x86_64": 321, "aarch64": 280}
@@ -18,20 +20,46 @@ MARK = "SRV6LAB_TEST_MARK"
 
 
 # What others may take away meanwhile: the kernel frees bpf objects of namespaces in the background.
-_FLEETING = frozenset({"bpf", "tmp"})
+_FLEETING = frozenset({"bpf", "tmp", "groups"})
 
 
 def picture(mark: str) -> dict[str, frozenset[str]]:
-    """Links, mounts, bpf objects, /run, /tmp; and what belongs to processes that have `mark` as the
+    """Links, mounts, bpf objects, labs' control groups that nobody is in, /run, /tmp; and what belongs to processes that have `mark` as the
     value of MARK in their environment, as every process has that was started with it."""
     return {
         "links": frozenset(path.name for path in Path("/sys/class/net").iterdir()),
         "mounts": frozenset(Path("/proc/self/mountinfo").read_text().splitlines()),
         "bpf": frozenset(_bpf_objects()),
+        "groups": frozenset(empty_groups()),
         "run": _tree(Path("/run")),
         "tmp": frozenset(path.name for path in Path("/tmp").iterdir() if "pytest" not in path.name),
         "processes": frozenset(marked(mark)),
     }
+
+
+@contextmanager
+def nothing_left() -> Iterator[str]:
+    """The machine is after the block what it was before; yields the mark of what is started in it."""
+    mark = uuid.uuid4().hex
+    before = picture(mark)
+    os.environ[MARK] = mark
+    try:
+        yield mark
+    finally:
+        del os.environ[MARK]
+    assert settles(lambda: not changes(before, picture(mark))), changes(before, picture(mark))
+
+
+def empty_groups() -> list[str]:
+    """The control groups of labs that are gone: of one that runs, somebody is in it."""
+    found = []
+    for group in (*Path("/sys/fs/cgroup").glob("srv6lab-*"), *Path("/sys/fs/cgroup").glob("*/srv6lab-*")):
+        try:
+            if not (group / "cgroup.procs").read_text():
+                found.append(str(group))
+        except OSError:  # gone meanwhile
+            continue
+    return found
 
 
 def changes(before: dict[str, frozenset[str]], after: dict[str, frozenset[str]]) -> dict[str, list[str]]:

@@ -42,6 +42,16 @@ def test_a_late_one_is_killed_with_all_that_it_started(tmp_path: Path) -> None:
         os.close(reader)
 
 
+def test_one_that_never_ends_what_it_says_is_ended() -> None:
+    with pytest.raises(MachineError, match="more than 64 MiB said by: yes"):
+        run(["yes"], timeout=60)
+
+
+def test_what_is_given_arrives_whole_though_it_takes_its_time() -> None:
+    given = "x" * (1 << 20)
+    assert run(["sh", "-c", "sleep 1.2; cat"], 60, given).stdout == given
+
+
 def test_one_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(Absent, match=r"/nothing can't be started: No such file"):
         run([str(tmp_path / "nothing")], 60)

@@ -540,7 +540,7 @@ def test_destroy_needs_no_file_and_a_subfolder_will_do(tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A clone where nobody would look for one."""
-    folder = tmp_path_factory.mktemp("odd") / 'it\'s a "lab": x,y \\ $HOME é'
+    folder = tmp_path_factory.mktemp("odd") / 'it\'s a "lab": x,y \\ $HOME é 实验' / ("x" * 200)
     kept = ("srv6lab", "labs", "templates")
     for name in kept:
         shutil.copytree(REPOSITORY / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))

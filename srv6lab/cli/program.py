@@ -28,7 +28,7 @@ from invoke.program import Program
 from srv6lab.called import CALLED, WITH_SUDO
 from srv6lab.cli import complete
 from srv6lab.cli.words import Form, Option, Said, read
-from srv6lab.errors import LabError, UsageError, code_of
+from srv6lab.errors import LabError, UsageError, code_of, printable
 from srv6lab.host import bytecode, interrupts
 from srv6lab.host.files import SHARE
 from srv6lab.host.version import version
@@ -133,7 +133,7 @@ class Lab(Program):
     def _fail(self, message: str, code: int) -> None:
         if self.args.debug.value or os.environ.get("INVOKE_DEBUG"):
             raise
-        raise Exit(message, code)
+        raise Exit(printable(message), code)
 
     def _filled(self, said: Said) -> ParserContext:
         """The task with what is said to it; what is said to all of them goes to the core."""

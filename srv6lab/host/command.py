@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shlex
 import signal
 import subprocess
+import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from srv6lab.errors import MachineError
 
 _LAST = 5  # lines of what a command said that tell why it failed
+_MOST = 64 << 20  # bytes that one may say: what a node answers is the lab's, and it may never end
+_LOOK = 0.5  # seconds between two looks at how much it is
 
 
 class Late(MachineError):
@@ -63,13 +69,15 @@ def run(
     except OSError as error:
         raise Absent(f"{argv[0]} can't be started: {error.strerror}") from None
     try:
-        out, err = popen.communicate(given, timeout)
+        out, err = _said(popen, given, timeout)
     except BaseException as error:
         _end(popen)
         if isinstance(error, subprocess.TimeoutExpired):
             raise Late(f"no answer in {timeout:g} s: {shlex.join(shown or argv)}") from None
+        if isinstance(error, OverflowError):
+            raise MachineError(f"more than {_MOST >> 20} MiB said by: {shlex.join(shown or argv)}") from None
         raise
-    return Completed(popen.returncode, out, err or "")
+    return Completed(popen.returncode, out, err)
 
 
 def output(
@@ -89,6 +97,28 @@ def output(
         said = "".join(f"\n  {line}" for line in lines) or f" with exit code {done.exit_code}"
         raise MachineError(f"{name} failed{':' if lines else ''}{said}", mend)
     return done.stdout
+
+
+def _said(popen: subprocess.Popen[str], given: str | None, timeout: float | None) -> tuple[str, str]:
+    """What it says until its end; TimeoutExpired, or OverflowError once it has said more than anybody reads."""
+    until = time.monotonic() + (math.inf if timeout is None else timeout)
+    if popen.stdin and given:  # beside it, since it can't be looked at twice with something to give
+        threading.Thread(target=_give, args=(popen.stdin, given), daemon=True).start()
+        popen.stdin = None
+    while True:
+        try:
+            out, err = popen.communicate(None, min(_LOOK, max(0.0, until - time.monotonic())))
+            return out, err or ""
+        except subprocess.TimeoutExpired as error:
+            if sum(map(len, (error.output or b"", error.stderr or b""))) > _MOST:
+                raise OverflowError from None
+            if time.monotonic() >= until:
+                raise
+
+
+def _give(to: IO[str], given: str) -> None:
+    with suppress(OSError), to:  # whoever has heard enough closes it
+        to.write(given)
 
 
 def _end(popen: subprocess.Popen[str]) -> None:

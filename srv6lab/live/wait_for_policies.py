@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from srv6lab.agent import FOLDER as FOLDER
-from srv6lab.agent.report import report
 from srv6lab.called import CALLED
 from srv6lab.errors import MachineError, NodeError
 from srv6lab.host.progress import Progress
@@ -15,9 +14,10 @@ from srv6lab.host.waiting import wait_until
 from srv6lab.live.instance import Instance
 from srv6lab.plan.actions import after
 from srv6lab.plan.nodes import Plan
-from srv6lab.predict.policies import elect
-from srv6lab.predict.policy_routes import Elected
 from srv6lab.topology.actions import Action
+
+if TYPE_CHECKING:
+    from srv6lab.predict.policy_routes import Elected
 
 PATIENCE, SHORT_PATIENCE, NO_PATIENCE = 20.0, 5.0, 1.5
 _INTERVAL = 0.1
@@ -43,6 +43,10 @@ def look(lab: Instance, node: str) -> Told | None:
 def expected(plan: Plan, actions: Sequence[Action] = ()) -> dict[str, Told]:
     """What the agent of every headend would say by the model, but for its routes; nothing of one whose probes meet a
     node that isn't modeled, nor of one that can't install the route without its policies, whose NIC is down."""
+    if not any(node.headend for node in plan.nodes):
+        return {}
+    from srv6lab.predict.policies import elect
+
     down = after(plan, actions).down
     unable = {
         node.name
@@ -55,6 +59,8 @@ def expected(plan: Plan, actions: Sequence[Action] = ()) -> dict[str, Told]:
 
 
 def told_by(one: Elected) -> Told:
+    from srv6lab.agent.report import report
+
     return report(one.states, {})
 
 

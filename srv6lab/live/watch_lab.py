@@ -17,11 +17,11 @@ from srv6lab.live import snapshot
 from srv6lab.live.instance import Instance
 from srv6lab.live.watch_answers import POLICIES, Answer, ask, read_policies
 from srv6lab.live.watch_captures import Trace, Traces
-from srv6lab.live.watch_files import Stamp, stamp
 from srv6lab.live.watch_namespaces import Namespace, open_all, paths
 from srv6lab.live.watch_questions import Questions
 from srv6lab.live.watch_state import DOWN, UNKNOWN, UP, Counted, Event, Known, Lab, Policy, Route
 from srv6lab.plan.nodes import Plan
+from srv6lab.providers.node import files
 from srv6lab.providers.process import Process
 from srv6lab.topology.places import Point
 
@@ -29,6 +29,7 @@ QUIET, AT_MOST = 0.2, 1.0  # seconds that a node's news are waited for to end, b
 SETTLED = 2.0  # and before its settings and its routing protocols are
 SETTINGS_EVERY, ROUTING_AGAIN, COUNTERS_EVERY = 60.0, 15.0, 5.0
 NEVER = float("-inf")
+_MOST_OF_POLICIES = 1 << 20  # bytes
 
 
 @dataclass(slots=True)
@@ -69,7 +70,7 @@ class Watched:
         self.traces = Traces([])
         self.trouble: dict[str, str] = {}
         self.macs: dict[str, str] = {}
-        self.stamps: dict[str, Stamp | None] = {}
+        self.policies_said: dict[str, bytes] = {}
         self.known = Known(lab=self.lab)
         self.routes, self.settings = Due(), Due()
         self.routing_last = self.settings_last = self.counters_last = NEVER
@@ -197,12 +198,11 @@ class Watched:
             return self.known.policies
         found = dict(self.known.policies)
         for node, process in self.processes.items():
-            path = Path(f"/proc/{process.pid}/root{POLICIES}")
-            now = stamp(path)
-            if now and self.stamps.get(node) != now:
-                with suppress(OSError, KeyError, TypeError):
-                    found |= read_policies(node, path.read_text("utf-8", "replace"))
-                    self.stamps[node] = now
+            said = files.get(process.pid, POLICIES, _MOST_OF_POLICIES)
+            if said and self.policies_said.get(node) != said:
+                with suppress(KeyError, TypeError, AttributeError, RecursionError):
+                    found |= read_policies(node, said.decode(errors="replace"))
+                    self.policies_said[node] = said
         return found
 
     def _note(self, what: str, why: str) -> None:

@@ -99,7 +99,7 @@ def _become_node(name: str, order: Order, ready: int, tell: Callable[..., None])
     _quiet_network()
     if not is_alone():
         furnish.lock()
-        guard.close(guard.mask(node["bpf"]))
+        guard.bound(guard.mask(node["bpf"]))
     tell(node=name, pid=pid, start=start)
     _reap_for_ever()
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from srv6lab.doctor.findings import Diagnosis, Finding, LabAnswer, State
-from srv6lab.report.text import printable
+from srv6lab.errors import printable
 
 SCHEMA = 1
 _LEAD = {State.OK: "ok", State.LACKING: "-", State.UNKNOWN: "?"}

@@ -7,6 +7,8 @@ import time
 from types import TracebackType
 from typing import TextIO
 
+from srv6lab.errors import printable
+
 SILENCE = 8.0  # seconds without a word
 
 
@@ -37,7 +39,7 @@ class Progress:
                 self.line(f"{self._elapsed()}  still at it: {self._step}")
 
     def line(self, text: str) -> None:
-        print(text, file=self._out, flush=True)
+        print(printable(text), file=self._out, flush=True)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

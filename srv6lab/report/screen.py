@@ -8,11 +8,12 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from srv6lab.errors import printable
 from srv6lab.evidence.packets import Direction
 from srv6lab.evidence.verdict import NOTES, AsCaptured, Item, PacketsSeen, Status, Verdict
 from srv6lab.report.table import width as columns
 from srv6lab.report.table import wrapped
-from srv6lab.report.text import cause_lines, item_lines, printable, quirk_lines, total_line
+from srv6lab.report.text import cause_lines, item_lines, quirk_lines, total_line
 from srv6lab.topology.notation import SAME, NotationError, Packet, parse, written
 
 _BEFORE, _FAILED = 3, 4  # links shown before a break, and things that are wrong shown of many

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
+from srv6lab.errors import printable
 from srv6lab.evidence.verdict import NOTES, Item, Status, Suspect, Verdict
 from srv6lab.srv6.quirks import QUIRKS
 
@@ -27,11 +28,6 @@ def total_line(verdicts: Sequence[Verdict]) -> str:
 def _counted(statuses: Iterable[Status]) -> str:
     counts = Counter(statuses)
     return ", ".join(f"{counts[status]} {status}" for status in Status if counts[status])
-
-
-def printable(text: str) -> str:
-    """What tools and nodes said may hold what steers a terminal: without that."""
-    return "".join(char if char.isprintable() or char == "\n" else "\ufffd" for char in text)
 
 
 def _verdict(verdict: Verdict) -> Iterator[str]:

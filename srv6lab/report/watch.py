@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 
+from srv6lab.errors import printable
 from srv6lab.live.watch_state import DOWN, UNKNOWN, Event
-from srv6lab.report.text import printable
 
 SCHEMA = 1
 _WORDS = {"up": "is up", DOWN: "is DEAD", UNKNOWN: "is unknown"}

@@ -19,8 +19,8 @@ from srv6lab.live.snapshot import KEPT, differences
 from srv6lab.live.wait_for_policies import expected
 from srv6lab.plan.nodes import Plan
 from srv6lab.providers.state import Home
+from tests import fork
 from tests.fake_provider import Fake
-from tests.fork import text
 from tests.small import SMALL, planned
 
 PLAN = planned()
@@ -167,7 +167,7 @@ def test_it_is_refused_by_a_provider_that_cannot(begin: Say, fake: Fake) -> None
 
 
 def test_headends_elect_anew_after_an_edit_and_only_then(begin: Say, fake: Fake) -> None:
-    lab = text()
+    lab = fork.text()
     plan, edited = planned(lab), planned(lab.replace("mtu: 2000, te_metric: 3", "mtu: 1900, te_metric: 3"))
     fake.tell("gate", "kill -USR1", "")
     fake.tell("gate", "cat /var/lib/srv6lab/policies/state.json", json.dumps(expected(plan)["gate"]))

@@ -23,6 +23,14 @@ INVOKE = [sys.executable, "-m", "invoke"]
 Done = subprocess.CompletedProcess[str]
 
 
+def ended(popen: subprocess.Popen[str]) -> Done:
+    """What came of a command; a traceback fails the test."""
+    with popen:
+        out, err = popen.communicate(timeout=600)
+    assert "Traceback" not in err and "internal error" not in err, err
+    return Done(popen.args, popen.returncode, out, err)
+
+
 @dataclass
 class Typed:
     """A lab with a name of its own and the folder of its state; commands are processes of their own."""
@@ -69,11 +77,7 @@ class Typed:
 
     def type(self, verb: str, *more: str) -> Done:
         """Until it is done; a traceback fails the test."""
-        with self.begin(verb, *more) as popen:
-            out, err = popen.communicate(timeout=300)
-        done = Done(popen.args, popen.returncode, out, err)
-        assert "Traceback" not in err and "internal error" not in err, err
-        return done
+        return ended(self.begin(verb, *more))
 
     def left(self) -> list[str]:
         """What of the lab is still on this machine, but for the results of checks."""

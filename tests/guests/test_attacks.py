@@ -8,10 +8,12 @@ from __future__ import annotations
 import json
 import os
 import re
+import resource
 import subprocess
+import sys
 import uuid
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +24,7 @@ import yaml
 from srv6lab.live.lifecycle import destroy
 from srv6lab.providers.keeping import becoming, enter
 from srv6lab.providers.netns import Data
-from srv6lab.providers.node import filters, guard
+from srv6lab.providers.node import cgroups, files, filters, guard
 from tests.conftest import SITE, Up, bring, need_root, sampled, silent  # noqa: F401
 from tests.small import SMALL
 
@@ -47,6 +49,20 @@ libc = ctypes.CDLL(None, use_errno=True)
 done = libc.syscall(ctypes.c_long(numbers.get(name) or int(name)), *map(of, words))
 refused = (1, 38) if os.environ.get("REACHED") else range(256)
 print("ESCAPED" if done >= 0 or ctypes.get_errno() not in refused else "")
+"""
+TERMINAL = """
+import ctypes, os, pty, sys
+try: os.setsid()
+except OSError: pass
+_, tty = pty.openpty()
+number, word = sys.argv[1:]
+argument = bytes(256) if word == "@zeroes" else ctypes.c_long(int(word))
+print("ESCAPED" if ctypes.CDLL(None).ioctl(tty, ctypes.c_ulong(int(number, 0)), argument) == 0 else "")
+"""
+LIMIT = """
+import os, resource, sys
+most, _ = resource.getrlimit(getattr(resource, "RLIMIT_" + sys.argv[1]))
+print("ESCAPED" if most < 0 or most >= int(os.environ[sys.argv[1]]) else "")
 """
 HIDDEN = (
     "root",
@@ -89,16 +105,32 @@ class Told:
     def _script(self, attacks: list[dict[str, Any]]) -> str:
         lines = [f"export {name}={value}" for name, value in self.variables.items()]
         lines += [
-            f"export SYSCALL='{SYSCALL % json.dumps(NUMBERS)}'",
+            f"export SYSCALL='{SYSCALL % json.dumps(NUMBERS)}' TERMINAL='{TERMINAL}' LIMIT='{LIMIT}'",
             'syscall() { python3 -c "$SYSCALL" "$@"; }',
+            'terminal() { python3 -c "$TERMINAL" "$@"; }',
+            'limit() { python3 -c "$LIMIT" "$@"; }',
         ]
-        lines += ["export -f syscall", "read_script() { IFS= read -r -d '' script; }"]
+        lines += ["export -f syscall terminal limit", "read_script() { IFS= read -r -d '' script; }"]
         for number, one in enumerate(attacks):
             word = f"END_{number}"
             reached = "REACHED=1 " if one["reached"] else ""
             lines += [f"read_script <<'{word}'", one["run"], word, f"printf '\\036%s\\037' '{number}'"]
             lines.append(f'{reached}timeout 10 bash -c "$script" </dev/null 2>&1')
         return "\n".join([*lines, "exit 0", ""])
+
+
+def _limit(name: str) -> int:
+    """What processes of this machine's root may take, all together."""
+    most, _ = resource.getrlimit(getattr(resource, f"RLIMIT_{name}"))
+    return most if most >= 0 else sys.maxsize
+
+
+def _settings(folder: Path) -> dict[Path, bytes]:
+    found = {}
+    for path in folder.rglob("*"):
+        with suppress(OSError):  # some can only be written to
+            found[path] = path.read_bytes()
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -118,8 +150,9 @@ def told() -> Iterator[Told]:
             r"\d+", subprocess.run(["ipcmk", "-M", "64"], capture_output=True, text=True).stdout
         )[-1]
         kept.callback(subprocess.run, ["ipcrm", "-m", shared])
+        limits = {name: str(_limit(name)) for name in ("SIGPENDING", "MSGQUEUE")}
         nic = next(path.name for path in Path("/sys/class/net").iterdir() if path.name != "lo")
-        yield Told(secret, {"MARK": mark, "VICTIM": str(victim.pid), "SHM": shared, "NIC": nic})
+        yield Told(secret, {"MARK": mark, "VICTIM": str(victim.pid), "SHM": shared, "NIC": nic} | limits)
 
 
 @pytest.fixture(scope="module")
@@ -146,10 +179,18 @@ def _chosen(request: pytest.FixtureRequest, among: list[dict[str, Any]]) -> list
 
 @pytest.fixture(scope="module")
 def tried(request: pytest.FixtureRequest, lab: Up, told: Told) -> dict[str, str]:
-    """What came of the attacks in a node."""
+    """What came of the attacks in a node, and what of this machine's settings they changed."""
     attacks = _chosen(request, ATTACKS)
     argv = [*enter(Data.of(lab.running.state).nodes[NODE]), "bash"]
+    before = {
+        Path(one["unchanged"]): _settings(Path(one["unchanged"])) for one in attacks if "unchanged" in one
+    }
     said = told.said(argv, attacks)
+    for number, one in enumerate(attacks):
+        for path, was in before.get(Path(one.get("unchanged", "/nowhere")), {}).items():
+            if path.read_bytes() != was:
+                path.write_bytes(was)
+                said[str(number)] += f"ESCAPED: {path}\n"
     return {one["name"]: said[str(number)] for number, one in enumerate(attacks)}
 
 
@@ -182,11 +223,12 @@ def test_the_same_succeeds_without_the_guard(name: str, plain: dict[str, str], t
 def test_every_way_into_a_node_is_bounded(lab: Up) -> None:
     """Day0, what it starts, `exec`, a command line of one's own, and a namespace in the node."""
     node = Data.of(lab.running.state).nodes[NODE]
-    by_line = subprocess.run(
-        [*enter(node), "sh", "-c", BOUNDS], capture_output=True, text=True, check=True
-    ).stdout
+    line = [*enter(node), "sh", "-c", BOUNDS]
+    by_line = subprocess.run(line, capture_output=True, text=True, check=True).stdout
+    inherited = ["setpriv", "--inh-caps=+sys_boot,+sys_ptrace", "--ambient-caps=+sys_boot", *line]
+    by_heir = subprocess.run(inherited, capture_output=True, text=True, check=True).stdout
     inside = lab.sh(NODE, f"ip netns add inner && ip netns exec inner {BOUNDS}; ip netns del inner")
-    found = {lab.sh(NODE, "cat /run/bounds"), lab.sh(NODE, BOUNDS), by_line, inside}
+    found = {lab.sh(NODE, "cat /run/bounds"), lab.sh(NODE, BOUNDS), by_line, by_heir, inside}
     assert len(found) == 1
     kept = f"{guard.mask(False):016x}"
     none = "0" * 16
@@ -200,6 +242,93 @@ def test_every_way_into_a_node_is_bounded(lab: Up) -> None:
     ]
     assert found.pop().splitlines() == lines
     assert becoming(node, ["true"]) is not None
+
+
+def _guarded() -> tuple[int, int]:
+    """A process that has lost what no node may do and isn't a program of a node's yet: its PID, and a pipe that ends it."""
+    ready, tell = os.pipe()
+    wait, end = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.close(end)
+        try:
+            guard.guard(guard.mask(False))
+            os.write(tell, b"x")
+            os.read(wait, 1)
+        finally:
+            os._exit(0)
+    os.close(tell)
+    assert os.read(ready, 1) == b"x"
+    return pid, end
+
+
+def test_one_that_comes_into_a_node_is_not_looked_into() -> None:
+    """By another one with the same capabilities, as where this machine's root has no more than a node's."""
+    victim, end = _guarded()
+    pid = os.fork()
+    if pid == 0:
+        code = 1
+        try:
+            guard.guard(guard.mask(False))
+            os.close(os.open(f"/proc/{victim}/mem", os.O_RDONLY))
+        except PermissionError:
+            code = 0
+        finally:
+            os._exit(code)
+    try:
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    finally:
+        os.close(end)
+        os.waitpid(victim, 0)
+
+
+def test_a_lab_is_in_a_group_with_bounds(lab: Up) -> None:
+    """Its first processes, and a command that comes later."""
+    node = Data.of(lab.running.state).nodes[NODE]
+    name = cgroups.group(str(lab.running.home.path.resolve()))
+    if not any(_may_make_groups(folder) for folder, _ in cgroups._hierarchies()):
+        return  # docs/security.md says that a lab has no bounds then
+    with subprocess.Popen([*enter(node), "sh", "-c", "echo; read word"], stdin=-1, stdout=-1) as popen:
+        assert popen.stdout and popen.stdin
+        popen.stdout.read(1)
+        for folder, bounds in cgroups._hierarchies():
+            members = {int(one) for one in Path(folder, name, "cgroup.procs").read_text().split()}
+            assert node.pid in members and popen.pid not in members
+            assert members & _below(popen.pid), "a command that came later is in no group"
+            for file, value in bounds.items():
+                assert abs(int(Path(folder, name, file).read_text()) - value) < 1 << 16
+        popen.communicate(b"\n")
+
+
+def _may_make_groups(folder: str) -> bool:
+    mark = Path(folder, f"srv6lab-{uuid.uuid4().hex[:8]}")
+    try:
+        mark.mkdir()
+    except OSError:
+        return False
+    mark.rmdir()
+    return True
+
+
+def _below(pid: int) -> set[int]:
+    done = subprocess.run(["pgrep", "--parent", str(pid)], capture_output=True, text=True)
+    found = {int(one) for one in done.stdout.split()}
+    return found.union(*map(_below, found))
+
+
+def test_watch_reads_no_file_through_a_link(lab: Up, tmp_path: Path) -> None:
+    pid = Data.of(lab.running.state).nodes[NODE].pid
+    (tmp_path / "secret").write_text("mine")
+    lab.sh(
+        NODE, f"mkdir -p /run/w/folder; cd /run/w; echo said >file; ln -s {tmp_path}/secret link; mkfifo pipe"
+    )
+    lab.sh(NODE, f"cd /run/w; ln -s {tmp_path} out; head -c 2M /dev/zero >long")
+    read = {
+        name: files.get(pid, f"/run/w/{name}", 1000)
+        for name in ("file", "link", "pipe", "folder", "out/secret")
+    }
+    assert read == {"file": b"said\n", "link": None, "pipe": None, "folder": None, "out/secret": None}
+    assert len(files.get(pid, "/run/w/long", 1000) or b"") == 1000
 
 
 def test_what_this_machine_puts_into_a_node_follows_no_link(lab: Up, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import pytest
 from tests.conftest import need_root
 from tests.guests.lab import Typed
 
-KILLS = 100
+KILLS = int(os.environ.get("SRV6LAB_KILLS", "100"))
 VERBS = ("check", "report", "up", "destroy")
 
 

@@ -10,8 +10,8 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from ipaddress import ip_address, ip_network
 from pathlib import Path
@@ -26,7 +26,7 @@ from srv6lab.plan.nodes import Plan, PlannedNode, PlannedRoute
 from srv6lab.providers.process import Process
 from srv6lab.providers.state import Home
 from tests.conftest import INVOKE, LABS, REPOSITORY, SITE, Up, bring, invoke, need_root, silent, some_labs
-from tests.machine import MARK, changes, marked, picture, settles
+from tests.machine import marked, nothing_left, settles
 from tests.small import SMALL
 
 NAME = LABS[0]
@@ -35,19 +35,6 @@ REFERENCE = SITE.refer(NAME)
 
 def fresh_home(tmp_path: Path) -> Home:
     return Home(tmp_path / ".srv6lab" / f"test-{uuid.uuid4().hex[:12]}")
-
-
-@contextmanager
-def nothing_left() -> Iterator[str]:
-    """The machine is after the block what it was before; yields the mark of what is started in it."""
-    mark = uuid.uuid4().hex
-    before = picture(mark)
-    os.environ[MARK] = mark
-    try:
-        yield mark
-    finally:
-        del os.environ[MARK]
-    assert settles(lambda: not changes(before, picture(mark))), changes(before, picture(mark))
 
 
 def loaded() -> Plan:

@@ -1,7 +1,8 @@
 """The way into a node: a process takes on the node's namespaces, loses what no node may do, and becomes a command.
 
 As a script (`python3 -I -S enter.py PID COMMAND…`) it runs a command in the node that PID is the first process of, for
-whoever needs a command line. Who starts one himself lets the child `become` it, which takes no second Python.
+whoever needs a command line, with streams of the command's own (see streams.py). Who starts one himself, with pipes, lets the
+child `become` it, which takes no second Python.
 
 What the command's name leads to in the node is the lab's to say, and a name that leads to /proc/self/exe would be the
 program that entered, which a lab could then write to. So it is started by an `env` that lies in sealed memory
@@ -20,7 +21,7 @@ from typing import NoReturn
 if __name__ == "__main__":
     sys.path.append(os.path.abspath(f"{os.path.dirname(__file__)}/../../.."))
 
-from srv6lab.providers.node import cgroups
+from srv6lab.providers.node import cgroups, streams
 from srv6lab.providers.node.guard import guard
 from srv6lab.providers.node.kernel import call
 
@@ -35,14 +36,15 @@ def told() -> dict[str, str]:
     return {"HOME": "/root"} | {name: value for name, value in os.environ.items() if name.startswith(_TOLD)}
 
 
-def become(pid: int, argv: Sequence[str]) -> NoReturn:
-    """This process, a child of its own, waits for the command in the node and ends as that does."""
+def become(pid: int, argv: Sequence[str], *, deaf: bool = False) -> NoReturn:
+    """This process, a child of its own, waits for the command in the node and ends as that does; `deaf` to signals that
+    the command gets, too, and may do something else than end by."""
     try:
         child = _start(pid, argv)
     except OSError as error:
         _say(f"the node can't be entered: {error.strerror}: {error.filename or ''}")
         os._exit(1)
-    _wait(child)
+    _wait(child, signal.SIG_IGN if deaf else signal.SIG_DFL)
 
 
 def _start(pid: int, argv: Sequence[str]) -> int:
@@ -58,8 +60,10 @@ def _start(pid: int, argv: Sequence[str]) -> int:
     child = os.fork()
     if child == 0:
         try:
+            streams.end_with_parent()
             for name in ("SIGPIPE", "SIGXFSZ"):  # which Python ignores, and so would the command
                 signal.signal(getattr(signal, name), signal.SIG_DFL)
+            streams.own_null()
             guard(kept)
             os.execve(env, ["env", *argv], told())
         except BaseException as error:
@@ -82,10 +86,11 @@ def _bounding_set(status: str) -> int:
         return next(int(line.split()[1], 16) for line in file if line.startswith("CapBnd:"))
 
 
-def _wait(child: int) -> NoReturn:
+def _wait(child: int, heard: signal.Handlers) -> NoReturn:
     """As a shell's child would: stopped when the command is, and ended as it ends."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGCHLD):
-        signal.signal(number, signal.SIG_DFL)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+        signal.signal(number, heard)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     os.closerange(3, 65536)
     while True:
         _, status = os.waitpid(child, os.WUNTRACED)
@@ -93,10 +98,7 @@ def _wait(child: int) -> NoReturn:
             os.kill(os.getpid(), signal.SIGSTOP)
             os.kill(child, signal.SIGCONT)
         elif os.WIFSIGNALED(status):
-            signal.signal(os.WTERMSIG(status), signal.SIG_DFL) if os.WTERMSIG(
-                status
-            ) != signal.SIGKILL else None
-            os.kill(os.getpid(), os.WTERMSIG(status))
+            streams.die_by(os.WTERMSIG(status))
         else:
             os._exit(os.WEXITSTATUS(status))
 
@@ -106,4 +108,4 @@ def _say(text: str) -> None:
 
 
 if __name__ == "__main__":
-    become(int(sys.argv[1]), sys.argv[2:])
+    streams.carried(lambda: become(int(sys.argv[1]), sys.argv[2:], deaf=True))

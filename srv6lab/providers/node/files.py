@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Sequence
 from pathlib import Path
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
@@ -48,15 +49,30 @@ def copy(pid: int, path: Path, place: str) -> None:
 
 def network(pid: int, name: str) -> int | None:
     """An open file of the network namespace that a node calls `name`; None if it has none, or if a link is in the way."""
+    return _opened(pid, ("run", "netns", name))
+
+
+def get(pid: int, place: str, most: int) -> bytes | None:
+    """The beginning of a file of a node; None if it has none, or if a link or anything else than a file is in the way."""
+    file = _opened(pid, place.strip("/").split("/"))
+    if file is None:
+        return None
+    try:
+        return os.read(file, most) if stat.S_ISREG(os.fstat(file).st_mode) else None
+    finally:
+        os.close(file)
+
+
+def _opened(pid: int, parts: Sequence[str]) -> int | None:
     try:
         at = os.open(f"/proc/{pid}/root", os.O_RDONLY | os.O_DIRECTORY)
     except OSError:
         return None
     try:
-        for folder in ("run", "netns"):
+        for folder in parts[:-1]:
             above, at = at, os.open(folder, _FOLDER, dir_fd=at)
             os.close(above)
-        return os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=at)
+        return os.open(parts[-1], os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=at)
     except OSError:
         return None
     finally:

@@ -78,9 +78,12 @@ _NEW_USER = 0x10000000
 _BIND_OR_SHARED = 0x1000 | 1 << 17 | 1 << 18 | 1 << 19 | 1 << 20
 _REMOUNT, _MAGIC, _MAGIC_MASK = 32, 0xC0ED0000, 0xFFFF0000
 _READ_ONLY = 1
-# Of ioctl: keys pushed into a terminal; whole file systems frozen, shut down, resized (types `X` and `f`).
-_PUSHED_KEYS = (0x5412, 0x541C)
-_OF_FILE_SYSTEMS = (ord("X"), ord("f"))
+# Of ioctl: keys pushed into a terminal (TIOCSTI, TIOCLINUX); the console's output taken, another line discipline, a terminal
+# hung up, or its settings locked. TIOCSCTTY with 1 takes a terminal from whose it is.
+_OF_TERMINALS = (0x5412, 0x541C, 0x541D, 0x5423, 0x5437, 0x5457)
+_TAKE_TERMINAL, _FROM_ANOTHER = 0x540E, 1
+# Whole file systems frozen, shut down, resized (`X`, `f`, that of btrfs); consoles; namespaces, whose next one may be another's.
+_OF_THE_MACHINE_BY_TYPE = (ord("X"), ord("f"), 0x94, ord("K"), ord("V"), 0xB7)
 # Of socket: UNIX, INET, INET6, KEY, PACKET, MPLS, XDP, and NETLINK. Others, such as VSOCK, belong to no network namespace.
 _FAMILIES = (1, 2, 10, 15, 17, 28, 44)
 _NETLINK, _OF_THE_MACHINE = 16, (9, 21)  # audit, crypto
@@ -155,9 +158,12 @@ def _mount() -> list[Instruction]:
 def _ioctl() -> list[Instruction]:
     return [
         _argument(1),
-        *_answer(_PUSHED_KEYS, _EPERM),
+        *_answer(_OF_TERMINALS, _EPERM),
+        *_only_for(
+            _TAKE_TERMINAL, [_argument(2), *_answer([_FROM_ANOTHER], _EPERM), (_ANSWER, 0, 0, _ALLOW)]
+        ),
         (_AND, 0, 0, 0xFF00),
-        *_answer([kind << 8 for kind in _OF_FILE_SYSTEMS], _ENOTTY),
+        *_answer([kind << 8 for kind in _OF_THE_MACHINE_BY_TYPE], _ENOTTY),
         (_ANSWER, 0, 0, _ALLOW),
     ]
 

@@ -30,14 +30,21 @@ KEPT = {
     "SYS_CHROOT": 18,
     "SYS_ADMIN": 21,
 }
-BPF, _SYS_PTRACE = 39, 19
+BPF = 39
 _EVERY = range(64)
 
 _PR_SET_DUMPABLE, _PR_CAPBSET_DROP, _PR_SET_SECCOMP = 4, 24, 22
-_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL, _SECCOMP_MODE_FILTER = 47, 4, 2
+_SECCOMP_MODE_FILTER = 2
 _CAPABILITIES_3 = 0x20080522
 
-_MEMORY_OF_BPF = 256 << 20  # bytes; kernels before 5.11 count it by a limit
+# What of a user's share processes of a node may take, root's too: the rest is this machine's. And no program of the host
+# is given a core, which a limit of 1 says to the kernel.
+_LIMITS = {
+    resource.RLIMIT_CORE: 1,
+    resource.RLIMIT_MEMLOCK: 256 << 20,  # kernels before 5.11 count memory of eBPF by it
+    resource.RLIMIT_SIGPENDING: 4096,
+    resource.RLIMIT_MSGQUEUE: 400_000,
+}
 
 
 def mask(bpf: bool) -> int:
@@ -55,27 +62,18 @@ def bound(kept: int) -> None:
                 return
 
 
-def close(kept: int) -> None:
-    """Let a node's first process be looked into by none of the node, and bound what it starts."""
-    if _permitted() >> _SYS_PTRACE & 1:  # without it, as in a container, who enters a node couldn't, either
-        _prctl(_PR_SET_DUMPABLE, 0)
-    bound(kept)
-
-
 def guard(kept: int) -> None:
     """Leave this process what a node may do, for ever. It may not be looked into by others of the node until it becomes
     a program of theirs."""
     _prctl(_PR_SET_DUMPABLE, 0)
     _limit()
     bound(kept)
-    _prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL)
     _filter(bool(kept >> BPF & 1))
     _set_capabilities(kept)
 
 
 def _limit() -> None:
-    # A limit of 1 says to the kernel that no program of the host is to be given a core.
-    for limit, value in ((resource.RLIMIT_CORE, 1), (resource.RLIMIT_MEMLOCK, _MEMORY_OF_BPF)):
+    for limit, value in _LIMITS.items():
         try:
             resource.setrlimit(limit, (value, value))
         except (OSError, ValueError):  # there is a lower one, which nobody may raise here
@@ -83,7 +81,8 @@ def _limit() -> None:
 
 
 def _set_capabilities(kept: int) -> None:
-    """Those of `kept` that this process has, permitted and effective; nothing is inherited."""
+    """Those of `kept` that this process has, permitted and effective. None is inherited: those that are would come in
+    spite of the bounding set."""
     kept &= _permitted()
     low, high = kept & 0xFFFFFFFF, kept >> 32
     header = struct.pack("=Ii", _CAPABILITIES_3, 0)
