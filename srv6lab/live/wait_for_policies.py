@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from srv6lab.agent import FOLDER as FOLDER
-from srv6lab.agent.report import report
 from srv6lab.called import CALLED
 from srv6lab.errors import MachineError, NodeError
 from srv6lab.host.progress import Progress
@@ -15,14 +14,17 @@ from srv6lab.host.waiting import wait_until
 from srv6lab.live.instance import Instance
 from srv6lab.plan.actions import after
 from srv6lab.plan.nodes import Plan
-from srv6lab.predict.policies import elect
-from srv6lab.predict.policy_routes import Elected
 from srv6lab.topology.actions import Action
+
+if TYPE_CHECKING:
+    from srv6lab.predict.policy_routes import Elected
 
 PATIENCE, SHORT_PATIENCE, NO_PATIENCE = 20.0, 5.0, 1.5
 _INTERVAL = 0.1
 _STOPPED = "State:\tT (stopped)\n"
 _ASK = f'grep -s "^State:.T" "/proc/$(cat {FOLDER}/pid)/status"; cat {FOLDER}/state.json'
+# What it has said is to be said again before anybody believes it.
+_FORGET = f"""sed -i 's/"installed": true/"installed": false/' {FOLDER}/state.json; kill -USR1 "$(cat {FOLDER}/pid)\""""
 Told = Mapping[str, Any]
 
 
@@ -41,6 +43,10 @@ def look(lab: Instance, node: str) -> Told | None:
 def expected(plan: Plan, actions: Sequence[Action] = ()) -> dict[str, Told]:
     """What the agent of every headend would say by the model, but for its routes; nothing of one whose probes meet a
     node that isn't modeled, nor of one that can't install the route without its policies, whose NIC is down."""
+    if not any(node.headend for node in plan.nodes):
+        return {}
+    from srv6lab.predict.policies import elect
+
     down = after(plan, actions).down
     unable = {
         node.name
@@ -53,6 +59,8 @@ def expected(plan: Plan, actions: Sequence[Action] = ()) -> dict[str, Told]:
 
 
 def told_by(one: Elected) -> Told:
+    from srv6lab.agent.report import report
+
     return report(one.states, {})
 
 
@@ -81,6 +89,14 @@ def wait(
 
     wait_until(agree, patience, _INTERVAL)
     return found
+
+
+def begin_anew(lab: Instance, plan: Plan) -> None:
+    """Of a lab whose file was edited every headend elects as in a new one. Else a policy would keep the binding SID that it
+    had (RFC 9256 section 6.2), and of paths that are equal the one that was active (section 2.9)."""
+    for node in plan.nodes:
+        if node.headend:
+            lab.exec(node.name, ["sh", "-c", _FORGET], timeout=10)
 
 
 def up(lab: Instance, plan: Plan, progress: Progress, patience: float = PATIENCE) -> None:

@@ -449,6 +449,10 @@ class Plan:
     digest: str = ""
     instance: str = ""  # the name that it runs under, where that isn't its own
     learner: Learner | None = None  # whose it is, in a class
+    _by_name: Mapping[str, PlannedNode] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_by_name", {node.name: node for node in self.nodes})
 
     @property
     def called(self) -> str:
@@ -462,12 +466,11 @@ class Plan:
 
     def node(self, name: str) -> PlannedNode:
         """KeyError, which says what is there, if there is none."""
-        for node in self.nodes:
-            if node.name == name:
-                return node
-        raise KeyError(
-            f"lab {self.name} has no node {name}, only {', '.join(one.name for one in self.nodes)}"
-        )
+        try:
+            return self._by_name[name]
+        except KeyError:
+            there = ", ".join(one.name for one in self.nodes)
+            raise KeyError(f"lab {self.name} has no node {name}, only {there}") from None
 
     def locate(self, *path: str | int) -> Location:
         """Where something is written, or the nearest thing around it."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import lru_cache
 
 from srv6lab.evidence.packets import Address, Direction, Place
 from srv6lab.evidence.prediction import End, Hop
@@ -43,6 +44,7 @@ from srv6lab.srv6.results import (
     Result,
     Table,
 )
+from srv6lab.topology.scalars import Network
 
 OUTER, BOUND = "encapsulated-before-the-hop", "bound-before-the-hop"
 FRAME = "frame-encapsulated-before-the-hop"
@@ -144,7 +146,7 @@ class _Step:
         return tuple(
             following
             for way, going in parted(self.lab, self.here, self.walk, prefix, ways)
-            for following in _Step(self.lab, going, self.quirks)._by(way, str(prefix))
+            for following in _Step(self.lab, going, self.quirks)._by(way, _said(prefix))
         )
 
     def _has_source(self) -> bool:
@@ -169,7 +171,7 @@ class _Step:
             case Blackhole(why, kind):
                 return lost(self.walk, f"{prefix} is dropped: {why}", told_by_route(kind, self.walk.packet))
             case Gateway(next_hop, nic):
-                return self._out(self.here.nics[nic], f"{prefix} via {next_hop}", next_hop)
+                return self._out(self.here.nics[nic], f"{prefix} via {_said(next_hop)}", next_hop)
         raise AssertionError(way)
 
     # --- segments
@@ -374,11 +376,18 @@ class _Step:
 
     def _filtered(self, chain: str) -> tuple[Walk, str]:
         """The walk with the counters of the firewalls that saw it, and which of them drops it, if one does."""
+        if not self.here.firewalls:
+            return self.walk, ""
         counted, dropping = through(self.here.firewalls, chain, self.walk.packet)
         names = (*self.walk.counted, *(f"firewall {name}" for name in counted))
         return replace(
             self.walk, counted=names
         ), f"firewall {dropping} drops it in {chain}" if dropping else ""
+
+
+@lru_cache(maxsize=4096)
+def _said(what: Address | Network) -> str:
+    return str(what)
 
 
 def _never_here(acted: str) -> bool:

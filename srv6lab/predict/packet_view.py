@@ -28,6 +28,7 @@ from srv6lab.srv6.packet import (
     Udp,
 )
 from srv6lab.srv6.packet.build import NUMBERS
+from srv6lab.srv6.packet.ipv6 import HEADER
 
 _EXTENSIONS = (HopByHop, DestinationOptions, Routing, Srh, Fragment, Authentication)
 _NAMES = {
@@ -72,7 +73,7 @@ def size(packet: Packet) -> int:
     if isinstance(first, Ipv4):
         return first.total_length
     if isinstance(first, Ipv6):
-        return len(first.to_bytes()) + first.payload_length
+        return HEADER.size + first.payload_length
     raise TypeError(f"an IP packet is needed, not {type(first).__name__}")
 
 

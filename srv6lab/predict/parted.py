@@ -18,11 +18,14 @@ def parted(
     lab: ModeledLab, here: Namespace, walk: Walk, prefix: Network, ways: Sequence[NextHop]
 ) -> Iterator[tuple[NextHop, Walk]]:
     """The ways of a route, each with the flows that take it: a share of them, or whatever the node chooses."""
+    if len(ways) == 1:
+        yield ways[0], walk
+        return
     first = ip_of(walk.packet)
     policy = here.hash_policy(prefix.version)
     known = {"copied": lab.copies_labels, "before": walk.share < 1}
     how = parting(walk.packet, policy, walk.came_in, walk.acted, **known)
-    if len(ways) == 1 or how is Parting.SHARED:
+    if how is Parting.SHARED:
         total = sum(map(_weight, ways))
         yield from ((way, replace(walk, share=walk.share * Fraction(_weight(way), total))) for way in ways)
         return

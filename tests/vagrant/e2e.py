@@ -1,6 +1,6 @@
 """A whole lab in virtual machines, from our own box, through real Vagrant: every exercise graded.
 
-    e2e.py --lab NAME [--provider virtualbox|libvirt] [--restored] [--write FILE] [--base DIR]
+    e2e.py --lab NAME [--exercise NAME]… [--provider virtualbox|libvirt] [--restored] [--write FILE] [--base DIR]
 
 VirtualBox's own VBoxManage (see virtualbox.py) describes the machines, and qemu runs them; libvirt is the real
 one (see libvirt.py), and emulates. Afterwards the same exercises run in namespaces, and the two walks of every
@@ -21,7 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -68,7 +68,9 @@ NAMESPACES = {"virtualbox": virtualbox.NAMESPACES, "libvirt": libvirt.NAMESPACES
 class Run:
     """One proof: a folder of its own, and everything that is asked of Vagrant with it in the environment."""
 
-    def __init__(self, name: str, provider: str, base: Path) -> None:
+    def __init__(self, name: str, exercises: Sequence[str], provider: str, base: Path) -> None:
+        self.plan, _ = SITE.load(SITE.refer(name))
+        self.exercises = exercises or [exercise.name for exercise in self.plan.exercises]
         self.name, self.provider, self.base = name, provider, base
         self.host = HOSTS[provider](base)
         limits = {"SRV6LAB_BOOT_TIMEOUT": "1800", "SRV6LAB_VAGRANT_TIMEOUT": "3600"}
@@ -175,42 +177,40 @@ class Run:
         return round(ticks / os.sysconf("SC_CLK_TCK"), 1)
 
     def checked(self, instance: str) -> Said:
-        """Every exercise with its verdict, its time and its pcaps."""
-        plan, _ = SITE.load(SITE.refer(self.name))
+        """Each exercise with its verdict, its time and its pcaps."""
         found = {}
-        for exercise in plan.exercises:
+        for exercise in self.exercises:
             start = time.monotonic()
-            done = self.invoke("check", "--exercise", exercise.name, "--format", "json", instance=instance)
+            done = self.invoke("check", "--exercise", exercise, "--format", "json", instance=instance)
             verdicts = json.loads(done.stdout or "[]")
             items = [item["status"] for one in verdicts for item in one["items"]]
-            folder = REPOSITORY / ".srv6lab" / instance / "runs" / exercise.name / "captures"
-            found[exercise.name] = {
+            folder = REPOSITORY / ".srv6lab" / instance / "runs" / exercise / "captures"
+            found[exercise] = {
                 "exit": done.returncode,
                 "status": [one["status"] for one in verdicts],
                 "items": {status: items.count(status) for status in sorted(set(items))},
                 "seconds": round(time.monotonic() - start, 1),
                 "pcaps": {path.name: sha256(path.read_bytes()) for path in sorted(folder.glob("*"))},
             }
-            say(f"{exercise.name}: exit {done.returncode}")
+            say(f"{exercise}: exit {done.returncode}")
         return found
 
     def in_namespaces(self) -> Path:
         """The same exercises in namespaces; the folder of their runs, which `forget` takes away."""
         here = self.named("netns")
-        for task in ("up", "check"):
-            assert self.invoke(task, instance=here).returncode == 0, f"{task} of {here} failed"
+        for task in (["up"], *(["check", "--exercise", exercise] for exercise in self.exercises)):
+            assert self.invoke(*task, instance=here).returncode == 0, f"{' '.join(task)} of {here} failed"
         return self.runs("netns")
 
     def walks(self, namespaces: Path, *whiches: str) -> Said:
         """How the walks in machines differ from those in namespaces; nothing, where all is well."""
-        plan, _ = SITE.load(SITE.refer(self.name))
         return {
-            one.name: [
+            exercise: [
                 line
                 for which in whiches
-                for line in differences(plan, self.runs(which) / one.name, namespaces / one.name)
+                for line in differences(self.plan, self.runs(which) / exercise, namespaces / exercise)
             ]
-            for one in plan.exercises
+            for exercise in self.exercises
         }
 
     def runs(self, which: str) -> Path:
@@ -233,6 +233,7 @@ def options() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--lab", required=True)
+    parser.add_argument("--exercise", action="append", help="default: all of the lab")
     parser.add_argument(
         "--provider", choices=HOSTS, action="append", help="default: both, one after the other"
     )
@@ -260,7 +261,7 @@ def main() -> int:
     provider = providers[-1]
     base = told.base or Path(tempfile.mkdtemp(prefix="srv6lab-e2e-", dir="/var/tmp"))
     base.mkdir(exist_ok=True)
-    run = Run(told.lab, provider, base)
+    run = Run(told.lab, told.exercise or [], provider, base)
     try:
         result = run.prove(told.restored)
     except BaseException:
