@@ -41,7 +41,7 @@ class Agent:
         self.installed, self.routes = _restored(config, state)
         self.own = own_links(config)
         self.classes: frozenset[int] | None = None  # the forwarding classes with rules, once they are known
-        self.renewing = False
+        self.renewing = self.beginning = False
         self._failed: frozenset[Words] = frozenset()
         self._told: dict[PolicyId, list[str]] = {}
 
@@ -106,6 +106,10 @@ class Agent:
         """Install everything again, whatever became of it."""
         self.renewing = True
 
+    def begin_anew(self) -> None:
+        """Forget what was elected, and elect as an agent that has just been started where nothing was before."""
+        self.beginning = True
+
     def _classify(self) -> None:
         if self.config.flows:
             say(_run(("nft", "-f", "-"), ruleset(self.config.flows)))
@@ -126,6 +130,10 @@ class Agent:
                     due = max(due + self.config.interval, time.monotonic())
                 self.probes.receive()
                 changed = self.links.read()
+                if self.beginning:
+                    self.beginning, started, self.installed = False, False, {}
+                    self.probes.follow(())
+                    self.follow()
                 if self.renewing:
                     self.renewing, self.classes = False, None
                     self.routes = dict.fromkeys(self.routes, UNKNOWN)
@@ -161,6 +169,7 @@ def main(config: Path, state: Path) -> int:
         try:
             agent = Agent(given, state)
             signal.signal(signal.SIGHUP, lambda *_: agent.renew())
+            signal.signal(signal.SIGUSR1, lambda *_: agent.begin_anew())
             agent.run()
         except OSError as error:
             say(f"{given.node} at {given.address}: {error}")

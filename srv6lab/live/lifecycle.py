@@ -46,6 +46,8 @@ def up(home: Home, found: Plan, asked: Request, progress: Progress) -> Instance:
             one = _anew(Instance(home, fresh, provider), lab, progress)
         try:
             wait(one, lab.plan, progress)
+            if step:
+                wait_for_policies.begin_anew(one, lab.plan)
             wait_for_policies.up(one, lab.plan, progress)
             snapshot.keep(one)
             if step is None:

@@ -23,6 +23,8 @@ PATIENCE, SHORT_PATIENCE, NO_PATIENCE = 20.0, 5.0, 1.5
 _INTERVAL = 0.1
 _STOPPED = "State:\tT (stopped)\n"
 _ASK = f'grep -s "^State:.T" "/proc/$(cat {FOLDER}/pid)/status"; cat {FOLDER}/state.json'
+# What it has said is to be said again before anybody believes it.
+_FORGET = f"""sed -i 's/"installed": true/"installed": false/' {FOLDER}/state.json; kill -USR1 "$(cat {FOLDER}/pid)\""""
 Told = Mapping[str, Any]
 
 
@@ -87,6 +89,14 @@ def wait(
 
     wait_until(agree, patience, _INTERVAL)
     return found
+
+
+def begin_anew(lab: Instance, plan: Plan) -> None:
+    """Of a lab whose file was edited every headend elects as in a new one. Else a policy would keep the binding SID that it
+    had (RFC 9256 section 6.2), and of paths that are equal the one that was active (section 2.9)."""
+    for node in plan.nodes:
+        if node.headend:
+            lab.exec(node.name, ["sh", "-c", _FORGET], timeout=10)
 
 
 def up(lab: Instance, plan: Plan, progress: Progress, patience: float = PATIENCE) -> None:

@@ -115,6 +115,8 @@ def _same(node: PlannedNode) -> Iterator[str]:
         yield f"VRF {vrf.name}: {vrf.table} {wired!r} {of!r} {sids!r} {getattr(vrf, 'exits', ())!r}"
     if node.headend:
         yield "agent: there"
+    if node.proxies:
+        yield "SR proxy: there"  # it may load eBPF programs, which a node is born with
 
 
 def _stays(node: PlannedNode) -> Iterator[str]:

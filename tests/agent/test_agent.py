@@ -115,6 +115,20 @@ def test_killed_it_leaves_its_routes_and_started_again_it_elects(net: Network) -
     net.stop(third)
 
 
+def test_told_to_begin_anew_it_elects_as_if_nothing_had_been_installed(net: Network) -> None:
+    paths = candidate(100, ([M], 1), discriminator=7), candidate(100, ([N], 1), discriminator=9)
+    net.ip("n", "link", "set", "e2", "down")
+    agent = net.agent(config(policy(10, *paths, keep_installed=True)))
+    net.becomes(lambda: OVER_M in net.route(PREFIX))
+    net.ip("n", "link", "set", "e2", "up")
+    net.ip("n", "route", "replace", "fc00:4::/64", "via", "2001:34::4")
+    net.becomes(lambda: chosen_by(net) == "the installed path, which is kept as configured")
+    agent.send_signal(signal.SIGUSR1)
+    net.becomes(lambda: OVER_N in net.route(PREFIX))
+    assert chosen_by(net) == "the highest discriminator"
+    net.stop(agent)
+
+
 @pytest.mark.parametrize("drop", [False, True])
 def test_a_policy_without_a_path_drops_or_leaves_it_to_the_other_routes(net: Network, drop: bool) -> None:
     only = policy(10, candidate(100, ([M], 1), binding_sid=BSID), drop_upon_invalid=drop)

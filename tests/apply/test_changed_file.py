@@ -16,8 +16,10 @@ from srv6lab.live.changed_file import HALF, LAID
 from srv6lab.live.instance import Instance, Reference, Request
 from srv6lab.live.lifecycle import refuse_stale, up, would_change
 from srv6lab.live.snapshot import KEPT, differences
+from srv6lab.live.wait_for_policies import expected
 from srv6lab.plan.nodes import Plan
 from srv6lab.providers.state import Home
+from tests import fork
 from tests.fake_provider import Fake
 from tests.small import SMALL, planned
 
@@ -162,6 +164,19 @@ def test_it_is_refused_by_a_provider_that_cannot(begin: Say, fake: Fake) -> None
     fake.record = replace(fake.record, changes=False)
     with pytest.raises(UsageError, match=r"fake changes no lab that is up\n.*then up again"):
         begin(EDITED)
+
+
+def test_headends_elect_anew_after_an_edit_and_only_then(begin: Say, fake: Fake) -> None:
+    lab = fork.text()
+    plan, edited = planned(lab), planned(lab.replace("mtu: 2000, te_metric: 3", "mtu: 1900, te_metric: 3"))
+    fake.tell("gate", "kill -USR1", "")
+    fake.tell("gate", "cat /var/lib/srv6lab/policies/state.json", json.dumps(expected(plan)["gate"]))
+    begin(plan)
+    begin(plan)
+    assert "USR1" not in str(fake.asked)
+    fake.asked.clear()
+    begin(edited)
+    assert fake.steps and ["USR1" in line for _, line in fake.asked] == [True, False]
 
 
 def test_another_lab_is_no_edit(begin: Say) -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import replace
-from ipaddress import ip_interface
+from ipaddress import ip_address, ip_interface
 
 import pytest
 
-from srv6lab.plan.nodes import Plan, PlannedNode
+from srv6lab.plan.nodes import Plan, PlannedNode, PlannedProxy
 from srv6lab.plan.own import Own
 from srv6lab.render.day0 import render
-from srv6lab.render.laid import laid
+from srv6lab.render.laid import Laid, laid, laid_node
 from srv6lab.render.step import Step, step
 from tests.small import SMALL, planned
 
@@ -86,6 +86,18 @@ def test_a_role_is_no_small_step_and_the_node_is_made_anew_with_its_wires() -> N
 )
 def test_nobody_knows_what_own_commands_have_left(own: Own, why: str) -> None:
     assert to(with_gate(lambda node: replace(node, own=own))).made == ({"gate": why} if why else {})
+
+
+def test_a_node_gets_its_first_proxy_when_it_is_made_and_loses_its_last_one_so() -> None:
+    """Whether it may load programs into the kernel is settled by then."""
+    sid = ip_address("fc00:a::ad")
+    proxy = PlannedProxy(sid, GATE.local_sids[0].behavior, "any", sid, to="eth1", back="eth2")
+    some, none = (
+        Laid({"gate": laid_node(replace(GATE, proxies=proxies), "")}, {}) for proxies in ((proxy,), ())
+    )
+    for before, after in ((some, none), (none, some)):
+        assert step(before, after, {"gate"}).made == {"gate": "its SR proxy changed"}
+    assert not step(some, some, {"gate"}).made
 
 
 def test_a_node_more_and_a_node_less() -> None:
