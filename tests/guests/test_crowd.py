@@ -25,9 +25,9 @@ VERBS = ("up", "check", "destroy", "capture")
 BREAK = ("--node", "exit", "--", "ip", "-6", "route", "del", "fc00:b::d4")
 
 
-def all_of(labs: Sequence[Typed], verb: str) -> list[Done]:
+def all_of(labs: Sequence[Typed], verb: str, *more: str) -> list[Done]:
     """Begun together."""
-    return [ended(popen) for popen in [lab.begin(verb) for lab in labs]]
+    return [ended(popen) for popen in [lab.begin(verb, *more) for lab in labs]]
 
 
 def memory(lab: Typed) -> int:
@@ -44,7 +44,7 @@ def labs(tmp_path: Path) -> Iterator[list[Typed]]:
     need_root()
     made = [Typed(tmp_path / str(number)) for number in range(LABS)]
     yield made
-    all_of(made, "destroy")
+    all_of(made, "destroy", "--purge")
     assert [lab.left() for lab in made] == [[]] * LABS
 
 
