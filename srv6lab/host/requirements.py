@@ -17,8 +17,8 @@ from srv6lab.errors import MachineError
 from .packages import missing, remedy
 from .system import this_system
 
-# What an engine has to leave a container, for a lab in it: namespaces and mounts, NICs, and tracers.
-IN_A_CONTAINER = "in a container: --cap-add SYS_ADMIN --cap-add NET_ADMIN --cap-add NET_RAW"
+# What an engine has to leave a container, for a lab in it: namespaces and mounts, NICs, tracers, and SR proxies.
+IN_A_CONTAINER = "in a container: --cap-add SYS_ADMIN --cap-add NET_ADMIN --cap-add NET_RAW --cap-add BPF"
 _SEG6 = Path("/proc/sys/net/ipv6/conf/all/seg6_enabled")
 
 

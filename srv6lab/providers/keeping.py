@@ -143,15 +143,16 @@ def order_in(scratch: Path, roots: Mapping[str, Path], bpf: Collection[str]) -> 
     }
 
 
-def enter(node: Process, *, guarded: bool = True) -> tuple[str, ...]:
+def enter(node: Process, *, guarded: bool = True, typed: bool = False) -> tuple[str, ...]:
     """The beginning of a command line that runs what follows, `env` and its arguments, in a node. Where another kernel is
-    round the lab it need not be guarded, which takes a Python."""
+    round the lab it need not be guarded, which takes a Python. `typed` by somebody, its streams are his files and terminal."""
     # --root as well: in a chroot the node's root is not its mount namespace's.
     namespaces = ("--mount", "--uts", "--ipc", "--net", "--pid", "--root", "--wd")
     user = rootless.within(node.pid)
     if guarded and not user:
         return sys.executable, "-I", "-S", node_enter.__file__, str(node.pid)
-    return (*user, "nsenter", "--target", str(node.pid), *namespaces, "--", "env")
+    carried = (sys.executable, "-I", "-S", node_enter.__file__, node_enter.OUTSIDE) if typed else ()
+    return (*carried, *user, "nsenter", "--target", str(node.pid), *namespaces, "--", "env")
 
 
 def becoming(node: Process, argv: Sequence[str]) -> Callable[[], None] | None:

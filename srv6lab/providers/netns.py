@@ -167,7 +167,7 @@ class Netns(Provider):
         return health(data, home, data.alive)
 
     def command(self, state: State, node: str, argv: Sequence[str]) -> Sequence[str]:
-        return (*_argv(self._alive(state, node)), *argv)
+        return (*enter(self._alive(state, node), typed=True), *_path(), *argv)
 
     def _alive(self, state: State, node: str) -> Process:
         data = self._data(state)

@@ -1,4 +1,4 @@
-"""The image, built and run by podman: labs are green in it with three capabilities, and refused with fewer."""
+"""The image, built and run by podman: labs are green in it with four capabilities, and refused with fewer."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from srv6lab.host.requirements import IN_A_CONTAINER
 from tests.conftest import REPOSITORY, SITE
 
 LABS = [one.name for one in SITE.course()[0]]
-THREE = IN_A_CONTAINER.partition(": ")[2].split()
+FOUR = IN_A_CONTAINER.partition(": ")[2].split()
 RUN = "srv6lab up {lab} && srv6lab check {lab} && srv6lab destroy {lab}"
 PATIENCE = 600.0
 
@@ -67,10 +67,10 @@ def engine(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 @pytest.mark.prove
 @pytest.mark.parametrize("lab", [LABS[0], next(filter(has_a_proxy, LABS))])
-def test_labs_are_green_with_three_capabilities(lab: str, engine: Engine) -> None:
-    done = engine.run(RUN.format(lab=lab), *THREE)
+def test_labs_are_green_with_four_capabilities(lab: str, engine: Engine) -> None:
+    done = engine.run(RUN.format(lab=lab), *FOUR)
     assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-5000:]
-    filtered = engine.run("grep Seccomp: /proc/self/status", *THREE)
+    filtered = engine.run("grep Seccomp: /proc/self/status", *FOUR)
     assert filtered.stdout.split() == ["Seccomp:", "2"]  # the engine's filter is on
 
 
@@ -79,7 +79,7 @@ def test_labs_are_green_with_three_capabilities(lab: str, engine: Engine) -> Non
     ("without", "said"), [("SYS_ADMIN", IN_A_CONTAINER), ("NET_RAW", "permission to perform this capture")]
 )
 def test_with_fewer_it_says_so(without: str, said: str, engine: Engine) -> None:
-    left = [f"--cap-add={one}" for one in THREE if one not in ("--cap-add", without)]
+    left = [f"--cap-add={one}" for one in FOUR if one not in ("--cap-add", without)]
     done = engine.run(f"srv6lab up {LABS[0]}; echo exited $?", *left)
     assert done.stdout.split() == ["exited", "3"]
     assert said in done.stderr

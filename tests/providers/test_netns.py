@@ -58,7 +58,9 @@ def test_in_a_container_that_may_not_do_it_up_says_what_it_needs(tmp_path: Path)
     assert done.returncode == 3
     assert "Traceback" not in done.stderr
     assert "error: the nodes can't be started: PermissionError" in done.stderr
-    assert done.stderr.rstrip().endswith("--cap-add SYS_ADMIN --cap-add NET_ADMIN --cap-add NET_RAW")
+    assert done.stderr.rstrip().endswith(
+        "--cap-add SYS_ADMIN --cap-add NET_ADMIN --cap-add NET_RAW --cap-add BPF"
+    )
 
 
 @pytest.mark.parametrize("name", some_labs())

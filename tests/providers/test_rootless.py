@@ -128,6 +128,16 @@ def test_root_in_a_node_is_not_root(learner: Learner, attack: str) -> None:
     assert Path("/etc/passwd").read_bytes() == before
 
 
+def test_what_he_hands_to_a_command_stays_his(learner: Learner) -> None:
+    script = learner.folder / "script"
+    script.write_text("echo stolen >/proc/self/fd/0; echo heard")
+    script.chmod(0o666)
+    words = f"{anybodys_python()} -m invoke exec small --node gate -- bash <script"
+    done = learner.run("bash", "-c", words)
+    assert "heard" in done.stdout, done.stderr
+    assert "stolen >" in script.read_text()
+
+
 def test_what_a_node_may_change_is_forgotten(learner: Learner) -> None:
     """The folders that Day0 and people write to are the node's own."""
     said = learner.sh("for d in /etc /var/lib /usr/local/sbin /root; do touch $d/x-node || exit; done")

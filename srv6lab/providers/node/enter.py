@@ -26,6 +26,7 @@ from srv6lab.providers.node.guard import guard
 from srv6lab.providers.node.kernel import call
 
 ENV = "srv6lab-env"  # what a node's first process calls the memory with `env`, an open file of its own
+OUTSIDE = "-"  # in the place of a PID: the command gets into a node by itself, and its streams alone are looked after
 _NAMESPACES = ("cgroup", "ipc", "uts", "net", "pid", "mnt")  # the way to /proc is needed until the last
 _CANNOT_RUN = 127
 _TOLD = ("TERM", "LANG", "LC_", "TZ", "COLUMNS", "LINES", "SRV6LAB_")
@@ -108,4 +109,8 @@ def _say(text: str) -> None:
 
 
 if __name__ == "__main__":
-    streams.carried(lambda: become(int(sys.argv[1]), sys.argv[2:], deaf=True))
+    place, *command = sys.argv[1:]
+    if place == OUTSIDE:
+        streams.carried(lambda: os.execvp(command[0], command))
+    else:
+        streams.carried(lambda: become(int(place), command, deaf=True))
