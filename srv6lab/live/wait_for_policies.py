@@ -23,8 +23,17 @@ PATIENCE, SHORT_PATIENCE, NO_PATIENCE = 20.0, 5.0, 1.5
 _INTERVAL = 0.1
 _STOPPED = "State:\tT (stopped)\n"
 _ASK = f'grep -s "^State:.T" "/proc/$(cat {FOLDER}/pid)/status"; cat {FOLDER}/state.json'
-# What it has said is to be said again before anybody believes it.
-_FORGET = f"""sed -i 's/"installed": true/"installed": false/' {FOLDER}/state.json; kill -USR1 "$(cat {FOLDER}/pid)\""""
+# An agent that Day0 has just started doesn't catch the signal yet, and would end by it. What it has said is to be said
+# again before anybody believes it.
+_FORGET = f"""pid=$(cat {FOLDER}/pid)
+for try in $(seq 50); do
+  if grep -qs '^SigCgt:.*[2367abef]..$' "/proc/$pid/status"; then
+    sed -i 's/"installed": true/"installed": false/' {FOLDER}/state.json
+    kill -USR1 "$pid"
+    exit
+  fi
+  sleep 0.1
+done"""
 Told = Mapping[str, Any]
 
 
