@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO
 
 from srv6lab.errors import MachineError
+from srv6lab.host.interrupts import held
 
 _LAST = 5  # lines of what a command said that tell why it failed
 _MOST = 64 << 20  # bytes that one may say: what a node answers is the lab's, and it may never end
@@ -53,25 +54,27 @@ def run(
     """Run a command in a folder, with `given` as its standard input and `environment` over ours; its errors go
     to its output if `merged`. Late after `timeout` seconds, which names it as `shown` where the command line
     is longer than what somebody asked for. The child process may `become` something itself, in place of `argv`."""
+    popen: subprocess.Popen[str] | None = None
     try:
-        popen = subprocess.Popen(
-            argv,
-            stdin=subprocess.PIPE if given is not None else subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT if merged else subprocess.PIPE,
-            text=True,
-            errors="replace",
-            start_new_session=True,
-            cwd=folder,
-            env={**os.environ, **environment} if environment else None,
-            preexec_fn=become,
-        )
-    except OSError as error:
-        raise Absent(f"{argv[0]} can't be started: {error.strerror}") from None
-    try:
+        with held():  # an interrupt while Python forks leaves locks of its own taken, for which other threads wait for ever
+            popen = subprocess.Popen(
+                argv,
+                stdin=subprocess.PIPE if given is not None else subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT if merged else subprocess.PIPE,
+                text=True,
+                errors="replace",
+                start_new_session=True,
+                cwd=folder,
+                env={**os.environ, **environment} if environment else None,
+                preexec_fn=become,
+            )
         out, err = _said(popen, given, timeout)
     except BaseException as error:
-        _end(popen)
+        if popen:
+            _end(popen)
+        elif isinstance(error, OSError):
+            raise Absent(f"{argv[0]} can't be started: {error.strerror}") from None
         if isinstance(error, subprocess.TimeoutExpired):
             raise Late(f"no answer in {timeout:g} s: {shlex.join(shown or argv)}") from None
         if isinstance(error, OverflowError):

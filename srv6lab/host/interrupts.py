@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
@@ -55,7 +56,11 @@ def over() -> None:
 
 @contextmanager
 def held() -> Iterator[None]:
-    """Signals wait until the block's end, such as until what is being made there is known."""
+    """Signals wait until the block's end, such as until what is being made there is known. No other thread than the main one
+    hears any."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
     _heard.holding += 1
     try:
         yield

@@ -24,6 +24,7 @@ from srv6lab.evidence.observations import Tracer
 from srv6lab.evidence.packets import Point
 from srv6lab.host.command import Completed, run
 from srv6lab.host.files import PACKAGE
+from srv6lab.host.interrupts import held
 from srv6lab.host.progress import Progress
 from srv6lab.host.requirements import require, srv6, tools
 from srv6lab.host.waiting import wait_until
@@ -310,15 +311,16 @@ def begin_day0(lab: Rendered, data: Data, nodes: Collection[str] | None = None) 
             install_srconf(node)
         if machine.headend:
             install_agent(node)
-        popen = subprocess.Popen(
-            (*_argv(node), *_DAY0),
-            preexec_fn=becoming(node, [*_path(), *_DAY0]),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            errors="replace",
-        )
+        with held():  # as in host/command.py
+            popen = subprocess.Popen(
+                (*_argv(node), *_DAY0),
+                preexec_fn=becoming(node, [*_path(), *_DAY0]),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                errors="replace",
+            )
         running.append(_Day0(machine.name, script, popen))
     return running
 
