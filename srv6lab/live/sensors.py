@@ -6,6 +6,7 @@ provider, with a script that any machine runs, so namespaces and virtual machine
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import shlex
 from collections.abc import Iterator, Mapping
@@ -78,10 +79,20 @@ def since(
             sensors.append(Sensor(service.name, "", alive=True, drained=False))
             continue
         as_planned = seen.rules == hashlib.sha256(service.rules.encode()).hexdigest()
-        sensors.append(Sensor(service.name, seen.engine, seen.alive, seen.asleep, as_planned))
-        if engine := ENGINES.get(seen.engine):
-            alerts += [Alert(service.name, *logged) for logged in engine.read(seen.log)]
+        logged = _alerts(service.name, seen)
+        looked = seen.asleep and logged is not None
+        sensors.append(Sensor(service.name, seen.engine, seen.alive, looked, as_planned))
+        alerts += logged or []
     return tuple(alerts), tuple(sensors)
+
+
+def _alerts(service: str, seen: SensorState) -> list[Alert] | None:
+    """What its log holds; None where that isn't what its engine writes, since a node can write there what it likes."""
+    engine = ENGINES.get(seen.engine)
+    try:
+        return [Alert(service, *logged) for logged in engine.read(seen.log)] if engine else []
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError, csv.Error):
+        return None
 
 
 def _at_rest(

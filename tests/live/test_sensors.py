@@ -77,6 +77,25 @@ def test_other_rules_than_the_plan_s_are_told(tmp_path: Path) -> None:
     assert sensors[0] == Sensor(SERVICE.name, "suricata", True, True, False)
 
 
+@pytest.mark.parametrize(
+    ("engine", "log"),
+    [
+        ("suricata", "no JSON\n"),
+        ("suricata", '"event_type": "alert"}\n' + json.dumps(EVENT) + "\n"),
+        ("suricata", "[1, 2]\n"),
+        ("suricata", json.dumps(EVENT | {"alert": 7}) + "\n"),
+        ("suricata", json.dumps(EVENT | {"alert": {"signature_id": "many"}}) + "\n"),
+        ("suricata", json.dumps(EVENT | {"tunnel": []}) + "\n"),
+        ("suricata", "[" * 100_000 + "\n"),
+        ("snort", "a, allow-by-rules, b\n" + "x" * 200_000 + "\n"),
+    ],
+)
+def test_of_a_log_that_is_not_its_engine_s_nothing_is_known(engine: str, log: str, tmp_path: Path) -> None:
+    _, sensors, alerts = telling(said("S S", log, engine=engine), tmp_path=tmp_path)
+    assert alerts == []
+    assert [seen.sound for seen in sensors] == [False] + [True] * (len(PLACES) - 1)
+
+
 def test_how_far_logs_reach(tmp_path: Path) -> None:
     fake = Fake()
     one = standing(fake, PLAN, tmp_path)
