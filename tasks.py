@@ -445,9 +445,12 @@ def status(_: Context, lab: str = "", instance: str = "", format: str = "text") 
     from srv6lab.cli import status as status_
 
     if lab or instance:
-        one = SITE.running(SITE.refer(lab), instance)
+        reference = SITE.refer(lab)
+        one = SITE.running(reference, instance)
         health, drift = status_.status(one)
         sys.stdout.write(status_.status_report(one, health, drift, format))
+        if note := status_.edited(SITE, reference, one):
+            print(note, file=sys.stderr)
         sound = all(entry.alive for entry in health)
     else:
         found = status_.begun(SITE)

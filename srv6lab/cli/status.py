@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from srv6lab.called import CALLED
 from srv6lab.cli.labs import LabsFolder
-from srv6lab.errors import LabError
+from srv6lab.errors import LabError, UsageError
 from srv6lab.evidence.drift import Difference
 from srv6lab.live import changed_file, snapshot
 from srv6lab.live.begun import read_begun
-from srv6lab.live.instance import Instance
+from srv6lab.live.instance import Instance, Reference
 from srv6lab.providers.base import Health
 from srv6lab.providers.registry import provider_of
 from srv6lab.providers.state import Home, State
@@ -58,6 +59,27 @@ def status(one: Instance) -> tuple[Sequence[Health], Sequence[Difference] | None
     health = changed_file.health(one)
     known = all(entry.alive for entry in health if entry.kind == "node") and read_begun(one.home) is None
     return health, snapshot.differences(one) if known else None
+
+
+def edited(site: LabsFolder, reference: Reference, one: Instance) -> str:
+    """What is to be said where the lab's file is another by now; "" where it is up from what the file says, or says itself
+    that it was half changed."""
+    try:
+        older = reference.path.stat().st_mtime <= one.home.written.stat().st_mtime
+    except OSError:
+        return "its file is gone"
+    if older or changed_file.half_done(one.home):
+        return ""
+    plan = site.load_if_sound(reference)
+    if plan is None:
+        return f"its file was edited since, and is wrong now: {CALLED} validate {site.called(one.state)}"
+    from srv6lab.live.lifecycle import refuse_stale
+
+    try:
+        refuse_stale(one, plan)
+    except UsageError as error:
+        return f"{error.what}: {error.mend}"
+    return ""
 
 
 def status_report(

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from srv6lab.cli.status import status, status_report
+from srv6lab.cli.labs import LabsFolder
+from srv6lab.cli.status import edited, status, status_report
 from srv6lab.errors import Interrupted, LabError, NodeError, UsageError
 from srv6lab.live.begun import TASK, Begun, now, write_begun
 from srv6lab.live.changed_file import HALF, LAID
@@ -198,3 +200,30 @@ def test_what_is_dead_is_built_anew_from_the_new_file(begin: Say, fake: Fake) ->
     fake.alive = False
     begin(EDITED)
     assert fake.done == ["down", "up", "down", "up"]
+
+
+@pytest.mark.parametrize(
+    ("text", "later", "said_of_it"),
+    [
+        (SMALL, -10, ""),
+        (SMALL + "# a word\n", 10, ""),
+        (SMALL.replace("mtu: 2000", "mtu: 1900"), -10, ""),
+        (SMALL.replace("mtu: 2000", "mtu: 1900"), 10, "is up from an older file"),
+        (
+            SMALL.replace("mtu: 2000", "mut: 2000"),
+            10,
+            "its file was edited since, and is wrong now: invoke validate",
+        ),
+        (None, 0, "its file is gone"),
+    ],
+)
+def test_status_says_that_the_file_is_another_by_now(
+    text: str | None, later: int, said_of_it: str, begin: Say, home: Home, tmp_path: Path
+) -> None:
+    """A file from before `up` isn't read, since that takes longer than all else that `status` does."""
+    one, file = begin(PLAN), tmp_path / "small.yml"
+    if text is not None:
+        file.write_text(text)
+        os.utime(file, (home.written.stat().st_mtime + later,) * 2)
+    found = edited(LabsFolder(tmp_path), Reference(file, "small"), one)
+    assert said_of_it in found and bool(found) == bool(said_of_it)
