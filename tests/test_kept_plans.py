@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pickle
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -129,6 +130,34 @@ def test_another_program_makes_it_anew(
     (package / "code.py").write_text("one = 10\n")
     load(lab)
     assert len(made) == 2
+
+
+def test_another_python_makes_it_anew(
+    home: Path, lab: Path, made: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load(lab)
+    monkeypatch.setattr(sys, "version", "3.99.0 (another)")
+    load(lab)
+    assert len(made) == 2
+
+
+def test_what_is_called_otherwise_is_made_anew(
+    home: Path, lab: Path, made: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its warnings name the file as messages do, which depends on the folder where somebody stands."""
+    load(lab)
+    monkeypatch.chdir(lab)
+    load(lab)
+    assert len(made) == 2
+
+
+def test_a_large_lab_is_not_kept(home: Path, lab: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    nodes = len(load(lab).nodes)
+    kept = len(list(home.iterdir()))
+    monkeypatch.setattr(kept_plans, "_MOST_NODES", nodes - 1)
+    _edited(lab, home)
+    load(lab)
+    assert len(list(home.iterdir())) == kept
 
 
 class _Attack:

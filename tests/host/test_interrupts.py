@@ -89,3 +89,28 @@ def test_what_nohup_ignores_stays_ignored(tmp_path: Path) -> None:
     argv = ["nohup", sys.executable, "-c", BEGIN + program, str(tmp_path / "out")]
     done = subprocess.run(argv, cwd=REPOSITORY, capture_output=True, text=True, timeout=20)
     assert "Stopped" in done.stderr and (tmp_path / "out").read_text() == "on "
+
+
+HOLDING = """
+holds, done = threading.Event(), threading.Event()
+def hold():
+    with held():
+        holds.set()
+        done.wait(10)
+threading.Thread(target=hold).start()
+holds.wait(10)
+try:
+    signal.raise_signal(signal.SIGINT)
+    say("waited")
+except KeyboardInterrupt:
+    say("heard")
+done.set()
+over()
+"""
+
+
+def test_no_signal_waits_for_what_another_thread_holds(tmp_path: Path) -> None:
+    """No other thread hears any, so nothing of it can be cut in two."""
+    argv = [sys.executable, "-c", BEGIN + HOLDING, str(tmp_path / "out")]
+    subprocess.run(argv, cwd=REPOSITORY, check=True, timeout=20)
+    assert (tmp_path / "out").read_text() == "heard "
