@@ -55,8 +55,12 @@ def test_another_recipe_is_another_box(tmp_path: Path, monkeypatch: pytest.Monke
     first = box.recipe(KEY)
     assert box.recipe(KEY) == first
     assert box.recipe("ssh-rsa BBBB\n") != first
-    monkeypatch.setattr(box, "PACKAGES", (*box.PACKAGES, "frr"))
-    assert box.recipe(KEY) != first
+    others = [
+        box.Contents(packages=(*box.PACKAGES, "frr")),
+        box.Contents(suite="bookworm"),
+        box.Contents(backports=True),
+    ]
+    assert len({first, *(box.recipe(KEY, other) for other in others)}) == 4
 
 
 def test_what_was_built_is_handed_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -113,6 +113,30 @@ def test_srext_is_offered_where_it_was_proven(kernel: str, namespace: str, refus
     assert refusal in result.stdout
 
 
+@pytest.mark.parametrize("there", [True, False])
+def test_the_archive_is_asked_for_what_srext_is_built_with_where_it_lacks(
+    tmp_path: Path, there: bool
+) -> None:
+    """A file that srext_tools looks for is one of this folder; the archive gives nothing."""
+    script = proxy_scripts()[0]
+    asked = function(script, "srext_tools")
+    for path in ("/usr/include/", "/lib/modules/"):
+        assert path in asked
+        asked = asked.replace(path, f"{tmp_path}{path}")
+    for file in ("usr/include/stdio.h", "lib/modules/6.1.0/build/Makefile"):
+        (tmp_path / file).parent.mkdir(parents=True)
+        if there:
+            (tmp_path / file).touch()
+    stubs = "uname() { echo 6.1.0; }\ngit() { :; }\nmake() { :; }\ngcc() { :; }\napt-get() { echo asked; return 1; }\n"
+    stubs += "fetch_srext() { echo fetched; return 1; }\n"
+    install = function(script, "install_srext").replace("/var/log", str(tmp_path))
+    result = run(f'{stubs}{asked}{install}install_srext || echo "$why"')
+    assert result.returncode == 0, result.stderr
+    log = (tmp_path / "srext.log").read_text()
+    assert log == ("fetched\n" if there else "asked\n")
+    assert ("cannot be fetched" in result.stdout) is there and ("needs git" in result.stdout) is not there
+
+
 def other_scripts() -> list[str]:
     """Day0 of nodes with an SR proxy that SREXT was never seen to serve."""
     plans = [SITE.load(SITE.refer(name))[0] for name in LABS]

@@ -53,6 +53,18 @@ _PATIENCE = 1800.0  # seconds for one of its tools; a disk is some gigabytes
 
 
 @dataclass(frozen=True, slots=True)
+class Contents:
+    """What is in a box: a suite of Debian, packages, and whether its backports are asked for those that it lacks."""
+
+    suite: str = SUITE
+    packages: tuple[str, ...] = PACKAGES
+    backports: bool = False
+
+
+OURS = Contents()
+
+
+@dataclass(frozen=True, slots=True)
 class Box:
     """A box that was built: its files by provider, their sizes in bytes, and what it took."""
 
@@ -68,10 +80,11 @@ def cache() -> Path:
     return files.cache("box")
 
 
-def recipe(key: str) -> str:
+def recipe(key: str, contents: Contents = OURS) -> str:
     """What a box is made from: the same recipe gives one that serves the same labs."""
     scripts = [path.read_bytes() for path in sorted(_RECIPE.iterdir())]
-    return debian.recipe(SUITE, *PACKAGES, *_LEFT_OUT, str(_DISK), key, *_VAGRANTFILES.values(), *scripts)
+    inside = (contents.suite, *contents.packages, *(("backports",) if contents.backports else ()))
+    return debian.recipe(*inside, *_LEFT_OUT, str(_DISK), key, *_VAGRANTFILES.values(), *scripts)
 
 
 def built(folder: Path) -> Box | None:
@@ -83,9 +96,9 @@ def built(folder: Path) -> Box | None:
     return found if all(Path(path).is_file() for path in found.files.values()) else None
 
 
-def build(key: str, progress: Progress, *, again: bool = False) -> Box:
+def build(key: str, progress: Progress, contents: Contents = OURS, *, again: bool = False) -> Box:
     """Build the box, or hand on the one that this recipe made before. `key` is Vagrant's public key."""
-    name = recipe(key)
+    name = recipe(key, contents)
     folder = cache() / name
     if not again and (found := built(folder)):
         progress(f"built before, in {folder}")
@@ -96,7 +109,7 @@ def build(key: str, progress: Progress, *, again: bool = False) -> Box:
     with tempfile.TemporaryDirectory(prefix=".building-", dir=folder.parent) as scratch:
         work = Path(scratch)
         work.chmod(0o755)
-        disk, kernel = _disk(work, key, progress)
+        disk, kernel = _disk(work, key, contents, progress)
         files = {}
         for provider in PROVIDERS:
             progress(f"packaging for {provider}")
@@ -116,13 +129,16 @@ def build(key: str, progress: Progress, *, again: bool = False) -> Box:
     return found
 
 
-def _disk(work: Path, key: str, progress: Progress) -> tuple[Path, str]:
+def _disk(work: Path, key: str, contents: Contents, progress: Progress) -> tuple[Path, str]:
     """A raw disk that boots, and the version of its kernel."""
     tree, disk, public = work / "root", work / "disk.raw", work / "vagrant.pub"
     public.write_text(key, encoding="utf-8")
-    progress(f"{len(PACKAGES)} packages of Debian {SUITE} and what they need")
+    progress(f"{len(contents.packages)} packages of Debian {contents.suite} and what they need")
     hook = f'sh {shlex.quote(str(_RECIPE / "configure.sh"))} "$1" {shlex.quote(str(public))}'
-    debian.mmdebstrap(SUITE, tree, PACKAGES, _LEFT_OUT, ["--variant=minbase", f"--customize-hook={hook}"])
+    options = ["--variant=minbase", f"--customize-hook={hook}"]
+    debian.mmdebstrap(
+        contents.suite, tree, contents.packages, _LEFT_OUT, options, backports=contents.backports
+    )
     kernel = next((tree / "boot").glob("vmlinuz-*")).name.removeprefix("vmlinuz-")
     progress("the disk")
     with disk.open("wb") as file:

@@ -14,7 +14,8 @@ from srv6lab.host.lock import hold
 from srv6lab.host.packages import SETUP
 from srv6lab.host.system import os_release
 
-ROLLING = "sid"  # it has no suites for updates and security
+ROLLING = "sid"  # it has no suites for updates and security, and neither have backports
+_BACKPORTS = "-backports"
 _APT_SUITE = SETUP.with_name("apt-suite")
 _NETWORK = re.compile(r'Acquire::(https?|Check|Retries|ForceIPv)\S* "')  # how apt reaches the mirror here
 _MOMENT, _LONG = 30.0, 1800.0  # seconds
@@ -23,7 +24,7 @@ _MEND = "use a Debian with entries of its own in /etc/apt"
 
 def sources(suite: str) -> str:
     """This machine's apt sources with that suite in them, as deb822; MachineError where it has none of Debian."""
-    family = () if suite == ROLLING else ("--family",)
+    family = () if suite == ROLLING or suite.endswith(_BACKPORTS) else ("--family",)
     here = os_release().get("VERSION_CODENAME", "")
     for known in filter(None, (here, suite, "unstable")):
         done = run([str(_APT_SUITE), *family, known, suite], _MOMENT)
@@ -35,14 +36,22 @@ def sources(suite: str) -> str:
 
 
 def mmdebstrap(
-    suite: str, target: Path, packages: Sequence[str], left_out: Sequence[str], options: Sequence[str] = ()
+    suite: str,
+    target: Path,
+    packages: Sequence[str],
+    left_out: Sequence[str],
+    options: Sequence[str] = (),
+    *,
+    backports: bool = False,
 ) -> None:
-    """Install packages of a suite and what they need into a folder, but for the paths that are left out."""
+    """Install packages of a suite and what they need into a folder, but for the paths that are left out; what the suite
+    lacks is taken from its backports, where these are asked for."""
+    archives = [suite, suite + _BACKPORTS] if backports else [suite]
     settings = run(["apt-config", "dump"], _MOMENT).stdout.splitlines()
     command = ["mmdebstrap", "--quiet", *options, f"--include={','.join(packages)}"]
     command += [f"--aptopt={line}" for line in settings if _NETWORK.match(line)]
     command += [f"--dpkgopt=path-exclude={pattern}" for pattern in left_out]
-    output([*command, suite, str(target), "-"], _LONG, sources(suite), mend="mend that, and run it again")
+    output([*command, suite, str(target), "-"], _LONG, "\n".join(map(sources, archives)), mend="mend that, and run it again")
 
 
 def recipe(*parts: str | bytes) -> str:

@@ -10,6 +10,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import pytest
@@ -20,7 +21,7 @@ from srv6lab.evidence.verdict import Status
 from srv6lab.live import lifecycle
 from srv6lab.live.instance import Instance
 from srv6lab.providers.registry import provider_of
-from srv6lab.providers.vagrant import traces
+from srv6lab.providers.vagrant import traces, ups
 from tests.conftest import LABS, SITE, Up, silent
 from tests.vagrant.told import Told, telling
 
@@ -108,26 +109,88 @@ def test_a_machine_that_hangs_is_ended(told: Told, monkeypatch: pytest.MonkeyPat
     assert told.read("running") == ["west"]
 
 
-def test_ctrl_c_lets_vagrant_clean_up_and_keeps_what_is_up(told: Told) -> None:
-    told.write("told", {"gate": ["hang"]})
+@contextmanager
+def pressing(when: Callable[[], bool]) -> Iterator[None]:
+    """Ctrl-C, a moment after `when`."""
 
     def press() -> None:
-        while not (told.folder / "hanging").exists():
+        while not when():
             time.sleep(0.01)
         time.sleep(0.1)
         signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
 
     thread = threading.Thread(target=press)
     thread.start()
-    with pytest.raises(Interrupted) as caught:
-        told.up()
+    yield
     thread.join()
+
+
+def test_ctrl_c_lets_vagrant_clean_up_and_keeps_what_is_up(told: Told) -> None:
+    told.write("told", {"gate": ["hang"]})
+
+    with pressing((told.folder / "hanging").exists), pytest.raises(Interrupted) as caught:
+        told.up()
     assert str(caught.value) == (
         "interrupted: what came up of lab is kept\n"
         "  mend: invoke up lab=small --instance lab goes on, "
         "invoke destroy lab=small --instance lab takes it away"
     )
     assert (told.folder / "interrupted").exists() and told.read("running") == ["west"]
+
+
+def test_machines_come_up_together_where_that_is_asked_for(
+    told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first alone; then each of two waits until the other is begun."""
+    monkeypatch.setenv(ups.VARIABLE, "2")
+    told.write("told", {"gate": ["beside exit"], "exit": ["beside gate"]})
+    said: list[str] = []
+    with pytest.raises(MachineError):  # the stand-in's ssh enters no machine
+        told.up(said)
+    begun = [line.split(":")[0] for line in said if ": machine " in line]
+    assert begun[0] == "west" and sorted(begun) == sorted(told.read("machines"))
+    assert not (told.folder / "begun-west").stat().st_mtime > (told.folder / "begun-gate").stat().st_mtime
+    assert sorted(told.read("running")) == ["east", "exit", "gate", "west"]
+
+
+def test_after_a_failure_who_is_under_way_comes_up_and_nobody_else_is_begun(
+    told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(ups.VARIABLE, "2")
+    told.write("told", {"gate": ["boot"], "exit": ["after gate"]})
+    with pytest.raises(MachineError, match="gate: it was started and can't be logged in to") as caught:
+        told.up()
+    assert "exit" not in str(caught.value)
+    state = told.home.read()
+    assert state and state.provider_data["done"] == ["west", "exit"]
+    assert not (told.folder / "begun-east").exists()
+
+
+def test_all_that_fail_together_are_told(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(ups.VARIABLE, "3")
+    told.write("told", {"gate": ["disk"], "exit": ["boot"], "east": ["box"]})
+    with pytest.raises(MachineError) as caught:
+        told.up()
+    for node, what in (("gate", "the disk"), ("exit", "it was started"), ("east", "its box")):
+        assert f"{node}: {what}" in str(caught.value)
+
+
+def test_ctrl_c_ends_all_that_are_under_way(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(ups.VARIABLE, "2")
+    told.write("told", {"gate": ["hang"], "exit": ["hang"]})
+    with pressing(lambda: all((told.folder / f"begun-{one}").exists() for one in ("gate", "exit"))):
+        with pytest.raises(Interrupted):
+            told.up()
+    assert len((told.folder / "interrupted").read_text().splitlines()) == 2
+    assert told.read("running") == ["west"] and not (told.folder / "begun-east").exists()
+
+
+@pytest.mark.parametrize("told_of", ["0", "-1", "two", "1.5"])
+def test_how_many_at_once_is_a_number(told: Told, monkeypatch: pytest.MonkeyPatch, told_of: str) -> None:
+    monkeypatch.setenv(ups.VARIABLE, told_of)
+    with pytest.raises(UsageError, match="the number of machines that come up at once"):
+        told.up()
+    assert not told.home.path.exists()
 
 
 def test_a_changed_file_is_not_built_on_what_stands(told: Told) -> None:

@@ -29,8 +29,9 @@ TOKEN = bytes(range(16))
 
 
 def test_who_waits_for_machines_is_told_what_they_take() -> None:
-    said = needs.costs(planned())
+    said = needs.costs(planned(), 1)
     assert f"{len(planned().nodes)} machines one after the other" in said
+    assert f"{len(planned().nodes)} machines up to 3 at once" in needs.costs(planned(), 3)
     assert f"{sum(node.memory for node in planned().nodes)} MB of memory" in said
     assert f"{len(planned().nodes) * needs.EMULATED} minutes" in said
     assert f"{len(planned().nodes) * DISK >> 10} GB of disk" in said

@@ -16,7 +16,7 @@ from tests.srext.test_day0 import SUITE, lab_of_srext
 from tests.test_srext import function
 from tests.userland import inside
 
-FUNCTIONS = ("patch_srext", "fetch_srext", "build_srext", "install_srext")
+FUNCTIONS = ("patch_srext", "fetch_srext", "build_srext", "srext_tools", "install_srext")
 # What only the kernel itself can do is written down instead. `uname` is a program, for make asks it, too.
 MACHINE = r"""
 apt-get -qq update

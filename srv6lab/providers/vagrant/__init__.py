@@ -33,6 +33,7 @@ from srv6lab.providers.vagrant.command import Event, Failure, Vagrant
 from srv6lab.providers.vagrant.needs import costs, require
 from srv6lab.providers.vagrant.ssh import Answer, Ssh
 from srv6lab.providers.vagrant.traces import Reading, Traced
+from srv6lab.providers.vagrant.ups import at_once, bring_up
 
 _GUEST = PACKAGE / "inside" / "guest.py"
 _DAY0 = "export SRV6LAB_GUEST=yes; [ ! -d /usr/local/lib/srconf ] || export SRV6LAB_SRCONF=; exec bash -s"
@@ -119,10 +120,11 @@ class Machines(Provider):
     def up(self, lab: Rendered, home: Home, state: State, progress: Progress) -> State:
         require(self.hypervisor)
         refuse_bridges(self.hypervisor, lab.plan)
+        many = at_once()
         home.own(*_OURS)
         lab.write(home)
         if not self.record.single_vm:
-            progress(costs(lab.plan))
+            progress(costs(lab.plan, many))
         data = self._planned(lab.plan, home)
         state = replace(state, provider_data=data.document())
         home.write(state)
@@ -220,18 +222,26 @@ class Machines(Provider):
         return outside + [Trace(point, None, _reached_otherwise(point, state)) for point in data.inside]
 
     def _go_on(self, data: Data, home: Home, state: State, progress: Progress) -> State:
-        """Bring up the machines that are not done, one after the other, and write down each that is."""
-        for number, node in enumerate(data.nodes, 1):
-            if node in data.done:
-                continue
-            progress(f"{node}: machine {number} of {len(data.nodes)}, log in {data.log(node)}")
-            try:
-                self._vagrant(data, node, _limit(), _heard(node, progress)).up(node, self.hypervisor)
-            except Failure as failure:
-                raise words.error(node, failure, _script(data, node)) from None
+        """Bring up the machines that are not done, and write down each that is."""
+        number = {node: number for number, node in enumerate(data.nodes, 1)}
+        vagrants = {
+            node: self._vagrant(data, node, _limit(), _heard(node, progress))
+            for node in data.nodes
+            if node not in data.done
+        }
+
+        def bring(node: str) -> None:
+            progress(f"{node}: machine {number[node]} of {len(number)}, log in {data.log(node)}")
+            vagrants[node].up(node, self.hypervisor)
+
+        def up(node: str) -> None:
+            nonlocal data, state
             data = replace(data, done=(*data.done, node))
             state = replace(state, phase="starting", provider_data=data.document())
             home.write(state)
+
+        if failed := bring_up(vagrants, bring, at_once(), up):
+            raise words.errors({node: (failure, _script(data, node)) for node, failure in failed.items()})
         self._write_ssh_config(data)
         return self._ready(data, home, state, progress)
 

@@ -69,6 +69,10 @@ class Vagrant:
     def up(self, machine: str, provider: str) -> None:
         self._tool.up(machine, provider=provider)
 
+    def end(self) -> None:
+        """Interrupt what it is at, and let it clean up; for another thread. It begins nothing more."""
+        self._tool.end()
+
     def halt(self, machine: str) -> None:
         self._tool.halt(machine)
 
@@ -128,6 +132,13 @@ class _Tool(vagrant.Vagrant):
         quiet = {**os.environ, "VAGRANT_CHECKPOINT_DISABLE": "1"}
         super().__init__(str(folder), env=quiet)  # type: ignore[no-untyped-call]
         self._log, self._limit, self._heard = log, limit, heard
+        self._run: _Run | None = None
+        self._ended = False
+
+    def end(self) -> None:
+        self._ended = True
+        if self._run:
+            self._run.end()
 
     def _make_vagrant_command(self, args: Sequence[str | None]) -> list[str]:
         program = shutil.which("vagrant")
@@ -146,7 +157,9 @@ class _Tool(vagrant.Vagrant):
         with self._log.open("a", encoding="utf-8") as log:
             log.write(f"$ {' '.join(command)}\n")
             log.flush()
-            run = _Run(command, Path(self.root), self.env, log, self._limit, self._heard)
+            self._run = run = _Run(command, Path(self.root), self.env, log, self._limit, self._heard)
+            if self._ended:
+                run.end()
             run.to_the_end()
         if run.code:
             name, words = run.error
@@ -193,7 +206,7 @@ class _Run:
         try:
             self._listen()
         except BaseException:
-            self._end()
+            self.end()
             raise
         finally:
             timer.cancel()
@@ -223,9 +236,9 @@ class _Run:
 
     def _too_late(self) -> None:
         self.late = True
-        self._end()
+        self.end()
 
-    def _end(self) -> None:
+    def end(self) -> None:
         """Interrupt Vagrant and let it clean up; only its own process is signalled, for VirtualBox's
         service may be a child of its, and other labs' machines are that one's."""
         for number, patience in ((signal.SIGINT, _PATIENCE), (signal.SIGTERM, 5.0)):

@@ -67,12 +67,13 @@ def require(provider: str) -> None:
         raise MachineError(what, "\n        ".join(need.mend for need in unmet))
 
 
-def costs(plan: Plan) -> str:
-    """What the machines of a lab take, in words, for whoever is about to wait for them."""
+def costs(plan: Plan, many: int) -> str:
+    """What the machines of a lab take, `many` of which come up at once, in words for whoever is about to wait for them."""
     boxes, memory = sorted({node.box for node in plan.nodes}), sum(node.memory for node in plan.nodes)
     machines = len(plan.nodes)
+    order = "one after the other" if many == 1 else f"up to {many} at once"
     return (
-        f"{machines} machines one after the other, each with a boot and Day0: {machines * EMULATED} minutes where they "
+        f"{machines} machines {order}, each with a boot and Day0: {machines * EMULATED} minutes where they "
         f"are emulated, fewer where the processor runs them; {memory} MB of memory and up to "
         f"{machines * DISK // 1024} GB of disk in all; from {' and '.join(boxes)}, which Vagrant fetches once "
         "where it has none: some hundred MB"

@@ -6,6 +6,7 @@ An error that has no words of ours is told in Vagrant's own, with the file that 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from srv6lab.called import CALLED
 from srv6lab.errors import MachineError, NodeError
@@ -76,6 +77,12 @@ def error(machine: str, failure: Failure, day0: str = "") -> MachineError:
     what, mend, own = _told(failure)
     lines = [f"{machine}: {what}", *(f"  {line}" for line in own)]
     return MachineError("\n".join(lines), f"{mend}\n  log: {failure.log}")
+
+
+def errors(failed: Mapping[str, tuple[Failure, str]]) -> MachineError:
+    """The failures of machines that came up at once, with the script of each, as one error."""
+    told = [error(machine, failure, day0) for machine, (failure, day0) in failed.items()]
+    return told[0] if len(told) == 1 else MachineError("\n".join(map(str, told)))
 
 
 def _told(failure: Failure) -> tuple[str, str, list[str]]:

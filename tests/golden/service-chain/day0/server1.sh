@@ -298,10 +298,19 @@ build_srext() {
     depmod -a && modprobe srext
 }
 
+# A box that has them needs no archive.
+srext_tools() {
+  local tool
+  for tool in git make gcc; do
+    command -v "$tool" >/dev/null || return
+  done
+  [[ -e /usr/include/stdio.h && -e /lib/modules/$(uname -r)/build/Makefile ]]
+}
+
 install_srext() {
   local source=/usr/local/src/SRv6-net-prog log=/var/log/srext.log
   why="SREXT needs git, make, gcc, libc6-dev and the headers of $(uname -r), which the archive does not give: see $log"
-  { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y git make gcc libc6-dev "linux-headers-$(uname -r)"; } >"$log" 2>&1 || return
+  { srext_tools || { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y git make gcc libc6-dev "linux-headers-$(uname -r)"; }; } >"$log" 2>&1 || return
   why="SREXT cannot be fetched: see $log"
   fetch_srext "$source" >>"$log" 2>&1 || return
   why="SREXT cannot be built or loaded: see $log"
