@@ -6,7 +6,8 @@ the table of the fault corpus, which it prints as well, in prove/corpus.txt. Par
 and keeps what came of each in prove/campaign.txt. Part `captures` changes right captures of
 all labs, and keeps what was judged of them in prove/mutants.txt.
 
-Part `snort` runs a real Snort, of the trees that $SNORT names. Without it the part is left out of all, and says so.
+Part `snort` runs a real Snort, of the trees that $SNORT names, and part `default-box` builds SREXT in virtual machines, from
+the clone that $SREXT names. Without these variables the parts are left out of all, and that is said.
 
 It refuses a work tree with changes, whose result would belong to no commit, unless told --allow-dirty: then
 the file says so. It decides nothing: every test and its assertions are in tests/.
@@ -50,13 +51,16 @@ PARTS = {
     "srext": ("prove", "tests/srext"),
     "userlands": ("prove", "tests/userlands"),
     "machines": ("prove", "tests/providers"),
-    "vagrant": ("prove", "tests/vagrant"),
+    "vagrant": ("prove", "tests/vagrant/test_restored.py"),
+    "default-box": ("prove", "tests/vagrant/test_like_default.py"),
     "class": ("prove", "tests/classroom"),
     "snort": ("prove", "tests/snort"),
     "packages": ("prove", "tests/packages"),
     "guests": ("", "tests/guests"),
     "rest": ("prove", ""),
 }
+# Parts that need a tree that only a person can name.
+NAMED = {"snort": "SNORT", "default-box": "SREXT"}
 RAN_TO_THE_END = (0, 1)  # pytest's exit codes: all passed, some failed
 
 
@@ -176,9 +180,10 @@ def main() -> int:
         print(told, *(f"  {line}" for line in dirty), mend, sep="\n", file=sys.stderr)
         return 2
     parts = options.part or list(PARTS)
-    if not options.part and not os.environ.get("SNORT"):
-        parts.remove("snort")
-        print("prove: no real Snort was run: SNORT=/path make prove part=snort", file=sys.stderr)
+    for part, variable in () if options.part else NAMED.items():
+        if not os.environ.get(variable):
+            parts.remove(part)
+            print(f"prove: left out: {variable}=/path make prove part={part}", file=sys.stderr)
     codes = [prove(part, dirty) for part in parts]
     return next((abs(code) for code in codes if code), 0)  # below 0 where a signal ended pytest
 

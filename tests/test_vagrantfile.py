@@ -113,7 +113,7 @@ def _machine(plan: Plan, machine: PlannedNode, folder: Path) -> Said:
         "box": machine.box,
         "box_version": machine.box_version,
         "box_check_update": False,
-        "hostname": machine.name.replace("_", "-"),
+        "hostname": None,  # Day0 sets it
         "name": f"{plan.name}-{machine.name}{suffix(folder)}",
         "linked_clone": True,
         "check_guest_additions": False,
@@ -315,8 +315,8 @@ MISTAKES = {
     "name": ('vb.name = "small-gate"', 'vb.name = "small-gaet"', r"gate name"),
     "clone": ("linked_clone = true", "linked_clone = false", r"linked_clone"),
     "box": ("bento/debian-12", "bento/ubuntu-20.04", r" box"),
-    "box-version": ("    node.vm.hostname", '    node.vm.box_version = "1"\n    node.vm.hostname', r"box_version"),
-    "hostname": ('hostname = "gate"', 'hostname = "gaet"', r"gate hostname"),
+    "box-version": ("    node.vm.box =", '    node.vm.box_version = "1"\n    node.vm.box =', r"box_version"),
+    "hostname": ("    node.vm.box =", '    node.vm.hostname = "gaet"\n    node.vm.box =', r"gate hostname"),
     "machine-renamed": ('define "gate"', 'define "gaet"', r"^gaet"),
     "script-of-another": ("day0/gate.sh", "day0/exit.sh", r"gate provisioners 0 path"),
     "script-once": ('run: "always"', 'run: "once"', r"provisioners 0 run"),
@@ -387,6 +387,26 @@ def test_eight_links_are_one_too_many() -> None:
     assert str(caught.value).startswith(
         "small.yml:3:8: error: hub has 8 links; a VirtualBox machine has room for 7"
     )
+
+
+def test_day0_names_a_machine_of_its_own_and_no_other(tmp_path: Path) -> None:
+    """Twice in the machine, where the name is known once, and once in what is none."""
+    plan = planned(SMALL.replace("gate", "ga_te"))
+    (machine,) = (node for node in plan.nodes if "_" in node.name)
+    script = vagrant(plan)[day0_path(machine)]
+    assert isinstance(script, str)
+    for folder in ("etc", "proc/sys/kernel"):
+        (tmp_path / folder).mkdir(parents=True)
+    hosts, name = tmp_path / "etc/hosts", "ga-te"
+    hosts.write_text(f"127.0.0.1 localhost\n10.0.0.1 my-{name} {name}.example\n")
+    begin = script[: script.index("  install_packages()")].replace("/etc/", f"{tmp_path}/etc/") + "fi\n"
+    begin = begin.replace("/proc/", f"{tmp_path}/proc/")
+    for guest, known in (("", 0), ("yes", 1), ("yes", 1)):
+        subprocess.run([tool("bash"), "-c", begin], env={**os.environ, "SRV6LAB_GUEST": guest}, check=True)
+        assert hosts.read_text().splitlines().count(f"127.0.1.1 {name}") == known
+        for file in ("etc/hostname", "proc/sys/kernel/hostname"):
+            assert not known or (tmp_path / file).read_text() == f"{name}\n"
+    assert (tmp_path / "etc/hostname").exists()
 
 
 def test_a_proxy_gets_srconf_and_nobody_else_does() -> None:

@@ -51,7 +51,12 @@ def mmdebstrap(
     command = ["mmdebstrap", "--quiet", *options, f"--include={','.join(packages)}"]
     command += [f"--aptopt={line}" for line in settings if _NETWORK.match(line)]
     command += [f"--dpkgopt=path-exclude={pattern}" for pattern in left_out]
-    output([*command, suite, str(target), "-"], _LONG, "\n".join(map(sources, archives)), mend="mend that, and run it again")
+    output(
+        [*command, suite, str(target), "-"],
+        _LONG,
+        "\n".join(map(sources, archives)),
+        mend="mend that, and run it again",
+    )
 
 
 def recipe(*parts: str | bytes) -> str:

@@ -52,11 +52,6 @@ class _VirtualMachine:
     srconf: str
     agent: str
 
-    @property
-    def hostname(self) -> str:
-        """RFC 1123 section 2.1 knows no `_`."""
-        return self.name.replace("_", "-")
-
 
 def vagrant(plan: Plan) -> Files:
     """The Vagrantfile and all that it names, by path; TopologyError for a machine that VirtualBox can't have.

@@ -1,13 +1,17 @@
 """A whole lab in virtual machines, from our own box, through real Vagrant: every exercise graded.
 
     e2e.py --lab NAME [--exercise NAME]… [--provider virtualbox|libvirt] [--restored] [--write FILE] [--base DIR]
+    e2e.py --lab NAME --like-default [--srext FOLDER] …
 
 VirtualBox's own VBoxManage (see virtualbox.py) describes the machines, and qemu runs them; libvirt is the real
 one (see libvirt.py), and emulates. Afterwards the same exercises run in namespaces, and the two walks of every
 probe are held against each other. What was proven goes into a file that names the commit, hashes of what the
 lab renders to and of the pcaps, times and memory. With --restored, VirtualBox's machines go on from a snapshot of the
-booted box (see snapshot.py), and there is no run in a single machine: that takes minutes, not an hour. Needs root; starts itself again in namespaces of its own, so
-that nothing is left of its mounts.
+booted box (see snapshot.py), two at once, and there is no run in a single machine: that takes minutes, not an hour.
+
+With --like-default they are so, too, from a box like the one that labs have whose author named none (see
+like_default.py), and `up` is told of no box. --srext is a clone of SREXT, from which Day0 fetches it; without that the
+machines have no network. Needs root; starts itself again in namespaces of its own, so that nothing is left of its mounts.
 """
 
 from __future__ import annotations
@@ -32,12 +36,14 @@ sys.path.insert(0, str(REPOSITORY))
 
 from srv6lab.images import box  # noqa: E402
 from srv6lab.providers.vagrant.command import public_key  # noqa: E402
+from srv6lab.providers.vagrant.ups import VARIABLE as AT_ONCE  # noqa: E402
 from tests.run_diff import differences  # noqa: E402
-from tests.vagrant import libvirt, virtualbox  # noqa: E402
+from tests.vagrant import libvirt, like_default, virtualbox  # noqa: E402
 from tests.vagrant.results import SITE, Said, failures, remember, rendered, sha256  # noqa: E402
 from tests.vagrant.snapshot import snapshot  # noqa: E402
 
 INSIDE = "SRV6LAB_E2E_NAMESPACES"
+PROXY = ["cat", "/var/lib/srv6lab/proxy"]  # Day0 writes down there what serves
 INVOKE = [sys.executable, "-m", "invoke"]
 
 
@@ -86,16 +92,18 @@ class Run:
         assert done.returncode == 0, f"{words}: {done.stdout}{done.stderr}"
         return done.stdout.strip()
 
-    def prove(self, restored: bool) -> Said:
-        built = box.build(public_key(), say)
-        say(f"box {built.name}, {built.sizes[self.provider] >> 20} MiB, kernel {built.kernel}")
-        begun = {"snapshot": self.restore(built)} if restored else {}
+    def prove(self, told: argparse.Namespace) -> Said:
+        built = made(told.like_default)
+        say(f"box of kernel {built.kernel}, {built.sizes[self.provider] >> 20} MiB")
+        name = like_default.NAME if told.like_default else built.name
+        chosen = [] if told.like_default else ["--box", name]
+        begun = self.restore(built, told) if told.restored else {}
         start = time.monotonic()
-        if built.name not in self.tool("vagrant", "box", "list"):
-            self.tool("vagrant", "box", "add", "--name", built.name, built.files[self.provider])
-        wanted = {"machines": ("", "--provider", self.provider, "--box", built.name)}
-        if not restored:
-            wanted["single_vm"] = ("single", "--provider", self.provider, "--single-vm")
+        if name not in self.tool("vagrant", "box", "list"):
+            self.tool("vagrant", "box", "add", "--name", name, built.files[self.provider])
+        wanted = {"machines": ("", "--provider", self.provider, *chosen)}
+        if not told.restored:
+            wanted["single_vm"] = ("single", "--provider", self.provider, "--single-vm", *chosen)
         with ThreadPoolExecutor() as beside:
             namespaces = beside.submit(self.in_namespaces)
             runs = {name: self.ran(*words) for name, words in wanted.items()}
@@ -107,6 +115,7 @@ class Run:
             "date": datetime.now(UTC).isoformat(timespec="seconds"),
             "tools": self.tools(),
             "box": {
+                "name": name,
                 "recipe": built.recipe,
                 "kernel": built.kernel,
                 "bytes": built.sizes,
@@ -115,16 +124,25 @@ class Run:
             **begun,
             **runs,
             "differences_from_netns": walks,
-            "rendered": rendered(self.name),
+            "rendered": rendered(self.name, *([""] if told.like_default else [])),
             "seconds": round(time.monotonic() - start, 1),
             "load": os.getloadavg()[2],  # of the last quarter of an hour, by whomever
         }
 
-    def restore(self, built: box.Box) -> Said:
+    def restore(self, built: box.Box, told: argparse.Namespace) -> Said:
         """Have machines go on from a snapshot of the box; what it took to make it."""
-        kept = snapshot(Path(built.files[self.provider]), say)
-        self.env["VBOX_SNAPSHOT"] = str(kept.folder)
-        return {"name": kept.folder.name, **kept.facts()}
+        file, network = Path(built.files[self.provider]), "this machine's"
+        if told.like_default:
+            kept = snapshot(file, say, like_default.PREPARED)
+            mirror = self.base / "mirror"
+            network = "SREXT's mirror" if told.srext else "none"
+            self.env["VBOX_NAT"] = (
+                like_default.mirrored(told.srext, mirror) if told.srext else like_default.OFFLINE
+            )
+        else:
+            kept = snapshot(file, say)
+        self.env |= {"VBOX_SNAPSHOT": str(kept.folder), AT_ONCE: "2"}
+        return {"snapshot": {"name": kept.folder.name, **kept.facts()}, "network": network}
 
     def ran(self, which: str, *words: str) -> Said:
         """The lab brought up, every exercise, and the lab taken away; its runs stay. What came of it is kept
@@ -137,12 +155,14 @@ class Run:
         seconds = round(time.monotonic() - start, 1)
         assert up.returncode == 0, f"{instance} didn't come up"
         say(f"{instance} is up after {seconds} s")
+        proxies = self.proxies(instance)
         memory = self.memory()
         checked = self.checked(instance)
         processor = self.processor()
         destroyed = self.invoke("destroy", instance=instance)
         result = {
             "up_seconds": seconds,
+            "proxies": proxies,
             "memory_mib": memory,
             "processor_seconds": processor,
             "exercises": checked,
@@ -150,6 +170,14 @@ class Run:
         }
         kept.write_text(json.dumps(result), "utf-8")
         return result
+
+    def proxies(self, instance: str) -> Said:
+        """What serves as SR proxy, by node."""
+        nodes = [node.name for node in self.plan.nodes if node.proxies]
+        return {
+            node: self.invoke("exec", "--node", node, "--", *PROXY, instance=instance).stdout.strip()
+            for node in nodes
+        }
 
     def named(self, which: str) -> str:
         return f"{self.instance}-{which}" if which else self.instance
@@ -228,6 +256,11 @@ class Run:
         return [*self.host.pids(), *self.host.known()]
 
 
+def made(like: bool) -> box.Box:
+    """The box of our own, or the one like the default one."""
+    return box.build(public_key(), say, like_default.CONTENTS if like else box.OURS)
+
+
 def options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -238,12 +271,19 @@ def options() -> argparse.Namespace:
         "--provider", choices=HOSTS, action="append", help="default: both, one after the other"
     )
     parser.add_argument("--restored", action="store_true", help="boot nothing: VirtualBox's machines alone")
+    parser.add_argument(
+        "--like-default", action="store_true", help="from a box like the default one; --restored"
+    )
+    parser.add_argument("--srext", type=Path, help="a clone of SREXT, for --like-default")
     parser.add_argument("--write", type=Path, help="where the results go (default: nowhere)")
     parser.add_argument("--keep", type=Path, help="a folder for the runs' captures")
     parser.add_argument(
         "--base", type=Path, help="a folder that stays after a failure: run again, it goes on"
     )
     told = parser.parse_args()
+    told.restored = told.restored or told.like_default
+    if told.srext and not told.like_default:
+        parser.error("--srext wants --like-default: on our own box's kernel SREXT is not offered")
     if told.restored and set(told.provider or HOSTS) != {"virtualbox"}:
         parser.error("--restored wants --provider virtualbox: libvirt starts qemu itself")
     return told
@@ -253,7 +293,7 @@ def main() -> int:
     told = options()
     providers = told.provider or list(HOSTS)
     if INSIDE not in os.environ:
-        box.build(public_key(), say)  # in there is no way to an archive
+        made(told.like_default)  # in there is no way to an archive
         env = {**os.environ, INSIDE: "yes"}
         words = [sys.executable, *sys.argv]
         runs = [[*NAMESPACES[one], *words, "--provider", one] for one in providers]
@@ -263,7 +303,7 @@ def main() -> int:
     base.mkdir(exist_ok=True)
     run = Run(told.lab, told.exercise or [], provider, base)
     try:
-        result = run.prove(told.restored)
+        result = run.prove(told)
     except BaseException:
         if not told.base:
             run.forget()

@@ -16,9 +16,9 @@ SITE = LabsFolder(Path(__file__).resolve().parents[2])
 Said = dict[str, Any]
 
 
-def rendered(name: str) -> dict[str, str]:
-    """The SHA-256 of every file that the lab renders to, with our box in it."""
-    plan = with_box(SITE.load(SITE.refer(name))[0], OUR_BOX)
+def rendered(name: str, box: str = OUR_BOX) -> dict[str, str]:
+    """The SHA-256 of every file that the lab renders to, with that box in it, or the file's own where it is ""."""
+    plan = with_box(SITE.load(SITE.refer(name))[0], box)
     files = {**vagrant(plan), **{f"{SINGLE_VM}/{path}": one for path, one in single_vm(plan).items()}}
     return {path: sha256(one if isinstance(one, bytes) else one.encode()) for path, one in files.items()}
 
