@@ -12,6 +12,7 @@ import pytest
 
 ASIDE = (
     "tests/browser/",
+    "tests/guests/test_damaged.py",
     "tests/host/",
     "tests/live/",
     "tests/providers/test_traces.py",
