@@ -57,8 +57,8 @@ PARTS = {
     "guests": ("", "tests/guests tests/test_fuzz.py"),
     "rest": ("prove", ""),
 }
-# Which take two workers, as `make test` does: what only computes needn't wait for what keeps labs.
-TWO_WORKERS = ("guests",)
+# Which take more workers than one, as `make test` does: what tests/aside.py names needn't wait for the rest.
+WORKERS = {"guests": 3}
 RAN_TO_THE_END = (0, 1)  # pytest's exit codes: all passed, some failed
 
 
@@ -122,7 +122,8 @@ def chosen(part: str) -> list[str]:
     """What pytest is told to run."""
     marked, places = PARTS[part]
     others = sorted({f"--ignore={other}" for _, all_of in PARTS.values() for other in all_of.split()})
-    workers = ["-n", "2", "--dist", "loadscope", "--no-loadscope-reorder"] if part in TWO_WORKERS else []
+    spread = ("--dist", "loadscope", "--no-loadscope-reorder")
+    workers = ["-n", str(WORKERS[part]), *spread] if part in WORKERS else []
     return [*workers, "-m", marked, *(places.split() or ["tests", *others])]
 
 

@@ -176,17 +176,21 @@ def test_in_the_background_it_works_and_leaves_the_keys_to_the_shell(lab: Typed)
 
 def test_without_a_terminal_a_command_that_stops_stops_nobody(lab: Typed) -> None:
     popen = subprocess.Popen(
-        line(lab, "kill -STOP $$; echo went on"), cwd=REPOSITORY, stdout=subprocess.PIPE, start_new_session=True
+        line(lab, "kill -STOP $$; echo went on"),
+        cwd=REPOSITORY,
+        stdout=subprocess.PIPE,
+        start_new_session=True,
     )
     assert popen.communicate(timeout=60)[0] == b"went on\n"
 
 
-def test_without_a_terminal_it_stops_when_it_is_told_to(lab: Typed, tmp_path: Path) -> None:
-    """What is read from a file, by a job of a shell."""
+def test_what_is_piped_stops_and_goes_on(lab: Typed, tmp_path: Path) -> None:
+    """In a job of a shell that reads from a file."""
     given = tmp_path / "words"
     given.write_text("word\n")
     with Shell() as shell:
-        shell.type(f"{shlex.join(line(lab, 'echo begun; sleep 1; read word; echo got $word'))} <{given} | cat")
+        words = line(lab, "echo begun; sleep 1; read word; echo got $word")
+        shell.type(f"{shlex.join(words)} <{given} | cat")
         shell.hear("begun\n")
         shell.keys("\x1a")
         shell.hear("Stopped")

@@ -16,7 +16,7 @@ import signal
 import stat
 import termios
 import tty
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, NoReturn
 
@@ -26,7 +26,7 @@ _CHUNK = 65536
 _MOST_FILES = 65536
 _NULL = os.makedev(1, 3)
 _PR_SET_PDEATHSIG = 1
-_HANDED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGTSTP)
+_HANDED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 _UNTIL_IT_IS_LOOKED = 0.2  # seconds in which nobody misses that a terminal is ours again: no signal tells
 
 
@@ -67,8 +67,8 @@ def _be_its_shell(work: Callable[[], NoReturn]) -> NoReturn:
         if os.isatty(0):
             _to_the_foreground()
         work()
-    _hand_on(job)
-    os.closerange(0, _MOST_FILES)  # or who reads and writes at the other ends would wait for this process, too
+    _hand_on(job, (*_HANDED_ON, signal.SIGTSTP))
+    os.closerange(0, _MOST_FILES)  # who reads and writes at the other ends waits for the job alone
     while True:
         _, status = os.waitpid(job, os.WUNTRACED)
         if not os.WIFSTOPPED(status):
@@ -92,7 +92,6 @@ class _Streams:
         self.pending = b""
         self.master = self.slave = self.input = -1
         self.kept: list[Any] | None = None  # how our terminal was before it was told to hand on every key
-        self.asked = False  # to stop
         if _is_ours(0) and os.isatty(1):
             self.master, self.slave = pty.openpty()
             self._resize()
@@ -127,7 +126,8 @@ class _Streams:
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.signal(signal.SIGWINCH, lambda *_: self._resize())
         _hand_on(shell)
-        signal.signal(signal.SIGTSTP, lambda *_: self._ask(shell))
+        if self.master >= 0:  # else whoever carries stops at once, and what the command says meanwhile waits
+            _hand_on(shell, (signal.SIGTSTP,))
         try:
             status = self._until_the_end(shell, woken)
         finally:
@@ -169,22 +169,15 @@ class _Streams:
             termios.tcsetattr(0, termios.TCSADRAIN, self.kept)
             self.kept = None
 
-    def _ask(self, shell: int) -> None:
-        self.asked = True
-        _tell(shell, signal.SIGTSTP)
-
     def _stop(self, shell: int) -> None:
         """Until somebody goes on: with all that was started together with this process, where there is a terminal to do so
         at. Nobody else is stopped because a node's command wants it."""
-        self._put_back()
-        heard = signal.signal(signal.SIGTSTP, signal.SIG_DFL)
         if self.master >= 0:
+            self._put_back()
+            heard = signal.signal(signal.SIGTSTP, signal.SIG_DFL)
             os.kill(0, signal.SIGTSTP)
-        elif self.asked:
-            os.kill(os.getpid(), signal.SIGTSTP)
-        signal.signal(signal.SIGTSTP, heard)
-        self.asked = False
-        self._resize()
+            signal.signal(signal.SIGTSTP, heard)
+            self._resize()
         _tell(shell, signal.SIGCONT)
 
     def _move(self, source: int) -> None:
@@ -242,9 +235,9 @@ def _is_ours(number: int) -> bool:
         return os.isatty(number)
 
 
-def _hand_on(job: int) -> None:
+def _hand_on(job: int, numbers: Sequence[int] = _HANDED_ON) -> None:
     """What reaches this process is for the job."""
-    for number in _HANDED_ON:
+    for number in numbers:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, lambda number, _: _tell(job, number))
 
