@@ -16,11 +16,14 @@ import signal
 import stat
 import termios
 import tty
-from collections.abc import Callable
 from contextlib import suppress
-from typing import NoReturn
 
 from .kernel import call
+
+TYPE_CHECKING = False  # as in enter.py
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import NoReturn
 
 _CHUNK = 65536
 _NULL = os.makedev(1, 3)
