@@ -97,7 +97,9 @@ class Ushered:
         return bool(ready)
 
     def _end(self) -> None:
-        status = self._asking.recv(usher.STATUS)
+        status = b""
+        with suppress(ConnectionResetError):
+            status = self._asking.recv(usher.STATUS)
         if not status:
             self.kill()
             raise MachineError("what brings commands into nodes was ended")

@@ -242,7 +242,8 @@ def test_every_way_into_a_node_is_bounded(lab: Up) -> None:
         "Seccomp:\t2",
     ]
     assert found.pop().splitlines() == lines
-    assert isinstance(begun := begin_in(node, ["true"]), Ushered)
+    begun = begin_in(node, ["true"])
+    assert isinstance(begun, Ushered)
     begun.communicate()
 
 
