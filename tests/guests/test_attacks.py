@@ -115,7 +115,7 @@ class Told:
             word = f"END_{number}"
             reached = "REACHED=1 " if one["reached"] else ""
             lines += [f"read_script <<'{word}'", one["run"], word, f"printf '\\036%s\\037' '{number}'"]
-            lines.append(f'{reached}timeout 10 bash -c "$script" </dev/null 2>&1')
+            lines.append(f'{reached}timeout 40 bash -c "$script" </dev/null 2>&1')
         return "\n".join([*lines, "exit 0", ""])
 
 

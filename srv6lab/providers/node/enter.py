@@ -89,7 +89,7 @@ def _bounding_set(status: str) -> int:
 
 def _wait(child: int, heard: signal.Handlers) -> NoReturn:
     """As a shell's child would: stopped when the command is, and ended as it ends."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGTSTP):
         signal.signal(number, heard)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     os.closerange(3, 65536)
