@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from srv6lab.capture import fields, pcap
-from srv6lab.capture.ahead import Ahead
+from srv6lab.capture.ahead import Ahead, Waiting
 from srv6lab.capture.asking import Failure, find
 from srv6lab.capture.complaints import complaint
 from srv6lab.capture.unpack import unpacked
@@ -61,11 +61,11 @@ def read_all(
     *,
     display_filter: str = "",
     messages: Sequence[str] = (),
-    ahead: Ahead | None = None,
+    ahead: Ahead | Waiting | None = None,
     progress: Progress = lambda _: None,
 ) -> dict[K, Capture]:
     """Read several pcaps at once, with as few tsharks as can be; and what the routing
-    protocols in `messages` say. What one has read `ahead` isn't read again. Of more frames than MOST the rest isn't read,
+    protocols in `messages` say. What one reads `ahead` needs no other. Of more frames than MOST the rest isn't read,
     which each file's note says."""
     with Scratch() as folder:
         left, parts = MOST, list[_Part]()
@@ -216,7 +216,7 @@ def _read_batch(
     display_filter: str,
     messages: Sequence[str],
     progress: Progress,
-    ahead: Ahead | None = None,
+    ahead: Ahead | Waiting | None = None,
 ) -> None:
     """Fill the parts. Where tshark fails on several, it reads each alone, to name the one."""
     if ahead and (said := ahead.said([(part.plain, part.framing) for part in batch])) is not None:

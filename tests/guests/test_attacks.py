@@ -22,9 +22,10 @@ import pytest
 import yaml
 
 from srv6lab.live.lifecycle import destroy
-from srv6lab.providers.keeping import becoming, enter
+from srv6lab.providers.keeping import begin_in, enter
 from srv6lab.providers.netns import Data
 from srv6lab.providers.node import cgroups, files, filters, guard
+from srv6lab.providers.ushered import Ushered
 from tests.conftest import SITE, Up, bring, need_root, sampled, silent  # noqa: F401
 from tests.small import SMALL
 
@@ -241,7 +242,9 @@ def test_every_way_into_a_node_is_bounded(lab: Up) -> None:
         "Seccomp:\t2",
     ]
     assert found.pop().splitlines() == lines
-    assert becoming(node, ["true"]) is not None
+    begun = begin_in(node, ["true"])
+    assert isinstance(begun, Ushered)
+    begun.communicate()
 
 
 def _guarded() -> tuple[int, int]:

@@ -22,7 +22,7 @@ _WRITTEN = re.compile(
     r"(?:\b(?!meta\b|ct\b)\w+ [\w-]+|@\w+,\d+,\d+) set \S+"
     r"|-j (?:DSCP|TOS|TTL|HL|CHECKSUM)\b|xt target \"?(?:DSCP|TOS|TTL|HL|CHECKSUM)\b"
 )
-_UNKNOWN_AFTER = re.compile(r"\b(?:ip6? (?:[sd]addr|protocol|nexthdr|length)|@\w+,\d+,\d+) set\b")
+_UNKNOWN_AFTER = re.compile(r"(?:\bip6? (?:[sd]addr|protocol|nexthdr|length)|@\w+,\d+,\d+) set\b")
 _MARK = re.compile(r"\bmark set (0x[0-9a-f]+|\d+)|--set-x?mark (0x[0-9a-f]+|\d+)")
 _ELSEWHERE = re.compile(
     r"\b(?:jump|goto|vmap|tproxy|synproxy|flow add|xt target)\b|-j (?:[a-z_]\w*|TPROXY|SYNPROXY)\b"

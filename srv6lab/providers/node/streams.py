@@ -16,11 +16,14 @@ import signal
 import stat
 import termios
 import tty
-from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Any, NoReturn
 
 from .kernel import call
+
+TYPE_CHECKING = False  # as in enter.py
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any, NoReturn
 
 _CHUNK = 65536
 _MOST_FILES = 65536
