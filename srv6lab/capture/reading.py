@@ -93,7 +93,7 @@ def _part(path: Path, folder: Path, most: int) -> _Part:
     try:
         plain, fault = unpacked(path, folder)
         framing = pcap.whole_file(plain, most)
-        twins = pcap.twins(plain, framing.end)
+        twins, nics = pcap.twins(plain, framing.end), pcap.interfaces(plain, framing.end)
     except ValueError as error:
         why = f"it is no capture that can be read: {error}; hand in a pcap or pcapng file"
         return _Part(path, path, pcap.Framing("none", 0, 0, 0, why))
@@ -101,6 +101,10 @@ def _part(path: Path, folder: Path, most: int) -> _Part:
         if error.errno is not None:
             raise UsageError(f"{path} can't be read: {error.strerror}") from None
         return _Part(path, path, pcap.Framing("none", 0, 0, 0, f"{error}; hand in the file itself"))
+    if len(nics) > 1:
+        shown = ", ".join(nics[:4]) + (", …" if len(nics) > 4 else "")
+        why = f"its frames are of {len(nics)} interfaces ({shown}), and a capture is of one NIC; hand in a file for each"
+        return _Part(path, path, pcap.Framing("none", 0, 0, 0, why))
     if twins:
         fault = f"all of its {framing.records} frames stand in it twice, as if it had been written twice"
     return _Part(path, plain, replace(framing, fault=fault or framing.fault), twins)
