@@ -39,7 +39,7 @@ KEPT = {
     "SRV6LAB_MUTANTS": "mutants.txt",
     "SRV6LAB_CAMPAIGN": "campaign.txt",
 }
-# Which tests, and where; what is nowhere is the last part's.
+# Which tests, and where, each place a word; what is nowhere is the last part's.
 PARTS = {
     "faults": ("confusion", "tests/labs"),
     "captures": ("prove", "tests/test_captures_mutated.py"),
@@ -56,11 +56,13 @@ PARTS = {
     "class": ("prove", "tests/classroom"),
     "snort": ("prove", "tests/snort"),
     "packages": ("prove", "tests/packages"),
-    "guests": ("", "tests/guests"),
+    "guests": ("", "tests/guests tests/test_fuzz.py"),
     "rest": ("prove", ""),
 }
 # Parts that need a tree that only a person can name.
 NAMED = {"snort": "SNORT", "default-box": "SREXT"}
+# Which take more workers than one, as `make test` does: what tests/aside.py names needn't wait for the rest.
+WORKERS = {"guests": 3}
 RAN_TO_THE_END = (0, 1)  # pytest's exit codes: all passed, some failed
 
 
@@ -122,9 +124,11 @@ def count(results: list[dict[str, Any]]) -> dict[str, int]:
 
 def chosen(part: str) -> list[str]:
     """What pytest is told to run."""
-    marked, folder = PARTS[part]
-    others = sorted({f"--ignore={other}" for _, other in PARTS.values() if other})
-    return ["-m", marked, *([folder] if folder else ["tests", *others])]
+    marked, places = PARTS[part]
+    others = sorted({f"--ignore={other}" for _, all_of in PARTS.values() for other in all_of.split()})
+    spread = ("--dist", "loadscope", "--no-loadscope-reorder")
+    workers = ["-n", str(WORKERS[part]), *spread] if part in WORKERS else []
+    return [*workers, "-m", marked, *(places.split() or ["tests", *others])]
 
 
 def prove(part: str, dirty: list[str]) -> int:

@@ -12,6 +12,8 @@ import pytest
 
 ASIDE = (
     "tests/browser/",
+    "tests/guests/test_damaged.py",
+    "tests/guests/test_kills.py",
     "tests/host/",
     "tests/live/",
     "tests/providers/test_traces.py",

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from srv6lab.providers import ushered
+
 _BPF = {"x86_64": 321, "aarch64": 280}
 _NEXT_IDS = {"program": 11, "map": 12, "link": 31}
 
@@ -47,6 +49,7 @@ def nothing_left() -> Iterator[str]:
         yield mark
     finally:
         del os.environ[MARK]
+        ushered.end()  # which is this process's own, and serves all labs
     assert settles(lambda: not changes(before, picture(mark))), changes(before, picture(mark))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 import srv6lab.capture.tshark
 from srv6lab.capture import ahead, reading
-from srv6lab.capture.ahead import Ahead
+from srv6lab.capture.ahead import Ahead, Waiting
 from srv6lab.capture.asking import SRH_BYTES, find
 from tests.captures import frames
 
@@ -54,6 +55,22 @@ def test_it_is_what_is_read_without(paths: dict[str, Path], starts: list[Path]) 
     assert found == reading.read_all(paths) and len(starts) == 1
     assert some == {"wide": found["wide"]} and len(some["wide"].packets) == 9
     assert "cut short" in found["cut"].note and len(found["cut"].packets) == 1
+
+
+def test_one_that_waited_says_the_same_once(paths: dict[str, Path], starts: list[Path]) -> None:
+    with closing(Waiting(find())) as told:
+        found = reading.read_all(paths, ahead=told)
+        assert starts == []
+        assert found == reading.read_all(paths, ahead=told) and len(starts) == 1
+
+
+def test_one_that_was_ended_says_nothing_and_another_reads(
+    paths: dict[str, Path], starts: list[Path]
+) -> None:
+    with closing(Waiting(find())) as told:
+        told._process.kill()
+        found = reading.read_all(paths, ahead=told)
+    assert len(starts) == 1 and found == reading.read_all(paths)
 
 
 def test_of_a_file_that_was_changed_nothing_is_known(paths: dict[str, Path], starts: list[Path]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import select
-import sys
 from pathlib import Path
 
 import pytest
@@ -66,33 +65,3 @@ def test_one_that_has_to_succeed_says_its_last_words_and_what_mends_it() -> None
     with pytest.raises(MachineError) as caught:
         output(["false", "word"], 60)
     assert str(caught.value) == "false word failed with exit code 1"
-
-
-_INTERRUPTED_WHILE_IT_FORKS = """
-import os, signal, threading
-from srv6lab.host import command, interrupts
-
-interrupts.listen()
-lock = threading.Lock()  # as logging's, which Python takes before it forks, and gives back behind
-
-def after() -> None:
-    if threading.current_thread() is threading.main_thread():
-        signal.raise_signal(signal.SIGINT)
-    lock.release()
-
-os.register_at_fork(before=lock.acquire, after_in_parent=after)
-try:
-    command.run(["sleep", "60"], become=lambda: None)
-except KeyboardInterrupt:
-    print("interrupted")
-thread = threading.Thread(target=command.run, args=(["true"],), kwargs={"become": lambda: None}, daemon=True)
-thread.start()
-thread.join(10)
-print("went on" if not thread.is_alive() else "hangs")
-os._exit(0)
-"""
-
-
-def test_an_interrupt_while_it_is_started_ends_it_and_leaves_no_lock_taken(tmp_path: Path) -> None:
-    done = run([sys.executable, "-c", _INTERRUPTED_WHILE_IT_FORKS], 60)
-    assert (done.stdout.split("\n")[:2], done.stderr) == (["interrupted", "went on"], "")

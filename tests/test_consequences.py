@@ -45,7 +45,7 @@ def test_routes_are_no_consequence_where_all_routers_tell_what_they_told() -> No
 def test_a_route_that_a_router_was_not_told_is_a_consequence(
     node: str, told: set[str], follows: bool
 ) -> None:
-    one = suspect("route-missing", node, destination="192.168.2.1", nic="eth1", version="-4")
+    one = suspect("route-missing", node, destination="192.168.2.1", via="", nic="eth1", version="-4")
     assert _learned(PLAN, one, told) is follows
 
 

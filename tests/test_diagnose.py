@@ -132,6 +132,9 @@ BOUND = {"sid": "fc00:2::a", "prefix": "fc00:2::a/128", "behavior": "End", "boun
 PROXY = {"sid": "fc00:a::a1", "nic": "veth1", "behavior": "End.AD4"}
 SHOWN = "SRv6 - MY LOCALSID TABLE:\nSID     :        fc00:a::a1\nBehavior:        end.ad4\nIIF     :        veth1\n"
 WAY = {"destination": "fc00:3::a", "version": "-6", "nic": "eth2", "table": "100", "sid": "fc00:2::7"}
+WAY |= {"via": "", "hops": ""}
+OVER = WAY | {"hops": "2001:23::2 10.0.3.2"}
+OVER_IT = "fc00:3::a from :: via 2001:23::2 dev eth2 src 2001:23::1 metric 1024\n"
 
 
 def hop(via: str, nic: str, weight: int) -> list[str]:
@@ -196,6 +199,12 @@ ANSWERS: list[tuple[str, Mapping[str, str], tuple[str, int], tuple[str, int]]] =
     ("policy-route-differs", OF_CLASS | {"table": "main"}, (TOLD + HOPS, 0), ("no agent was here", 1)),
     ("flows-not-classified", OF_CLASS | {"mark": "257"}, (MARKS, 0), (RULES + MARKS, 0)),
     ("flows-not-classified", OF_CLASS | {"mark": "257"}, (RULES, 0), (RULES + MARKS, 0)),
+    (
+        "flows-not-classified",
+        OF_CLASS | {"mark": "257", "flows": "udp dport 5001"},
+        (RULES + MARKS.replace("5001", "50011"), 0),
+        (RULES + MARKS, 0),
+    ),
     ("sid-differs", BOUND, (PSP, 0), (END, 0)),
     ("sid-differs", BOUND | {"bound": "action End; flavors psp"}, (END, 0), (PSP, 0)),
     (
@@ -237,7 +246,22 @@ ANSWERS: list[tuple[str, Mapping[str, str], tuple[str, int], tuple[str, int]]] =
         ("fc00:3::a via x dev eth2 src y\n", 0),
     ),
     ("route-missing", WAY, ("fc00:3::a via x dev eth22 src y\n", 0), ("fc00:3::a via x dev eth2 src y\n", 0)),
+    ("route-missing", OVER, (OVER_IT.replace("23::2", "23::9"), 0), (OVER_IT, 0)),
+    ("route-missing", OVER, (OVER_IT.replace("via 2001:23::2 ", ""), 0), (OVER_IT, 0)),
+    (
+        "route-missing",
+        OVER,
+        (OVER_IT.replace("23::2", "23::9"), 0),
+        (OVER_IT.replace("2001:23::2", "fe80::9"), 0),
+    ),
+    ("route-missing", OVER | {"destination": "10.0.3.2"}, ("", 2), ("10.0.3.2 dev eth2 src 10.0.3.1\n", 0)),
     ("table-route-missing", WAY, ("", 0), ("fc00:3::/64 via 2001:: dev eth2 metric 1\n", 0)),
+    (
+        "table-route-missing",
+        WAY,
+        ("default via 2001:: dev eth2 metric 1\nfc00:3::/64 via 2001:12::1 dev eth1 metric 1\n", 0),
+        ("default via 2001:: dev eth1 metric 1\nfc00:3::/64 metric 1\n\tnexthop via 2001:: dev eth2\n", 0),
+    ),
     ("route-unplanned", WAY, ("fc00:3::/64 via 2001:: dev eth2 metric 1\n", 0), ("", 0)),
     ("vpn-sid-not-installed", {"sid": "fc00:2::d4", "vrf": "red"}, ("", 0), (END, 0)),
     ("vrf-strict-mode", {"behavior": "End.DT4"}, ("0\n", 0), ("1\n", 0)),
@@ -309,6 +333,8 @@ LENGTHENED = ADDRESS.replace("10.0.0.2/24", "10.0.0.2/16")
         ("firewall", FORWARDED, chain("forward", "numgen inc mod 3 1 drop"), chain("forward", "numgen inc mod 3 1 counter packets 1 bytes 9 drop")),
         ("address-missing", {"nic": "eth1", "address": "10.0.0.2/24"}, LENGTHENED, ADDRESS.replace("0.2/", "0.9/")),
         ("rp-filter", {"nic": "eth1"}, "1\n1\n", ""),
+        ("nic-down", {"nic": "eth2"}, UP.replace("UP,", "NO-CARRIER,UP,"), UP.replace("UP,LOWER_UP", "NO-CARRIER")),
+        ("firewall", FORWARDED, chain("forward", "numgen inc mod 3 1 reject with icmpv6 admin-prohibited"), chain("forward", "ip6 daddr fc00:3::a reject with icmpv6 admin-prohibited")),
         ("proxy-cache-empty", PROXY, "no_cache: [3 packets]\n", ""),
         ("sid-differs", BOUND, END.replace("End ", "End.X nh6 2001:12::1 "), END.replace("End ", "End.DT6 table 254 ")),
     ],

@@ -13,6 +13,7 @@ sys.path.insert(0, str(Path(__file__).with_name("captures")))
 import frames
 
 from srv6lab.capture import pcap
+from srv6lab.capture.reading import read
 
 PLAIN = [frames.ping(number) for number in (1, 2, 3)]
 KINDS = {
@@ -178,3 +179,33 @@ def test_no_more_frames_are_read_than_is_asked_for() -> None:
     framing = pcap.whole(data, 4)
     assert (framing.records, framing.end) == (4, 24 + 4 * 16) and "its first 4 frames" in framing.fault
     assert pcap.whole(data, 10).fault == ""
+
+
+def named(name: str, order: str) -> bytes:
+    option = struct.pack(order + "HH", 2, len(name)) + name.encode() + b"\0" * (-len(name) % 4)
+    return frames.block(1, struct.pack(order + "HHI", 1, 0, 0) + option + bytes(4), order)
+
+
+def of_interface(number: int, order: str) -> bytes:
+    head = struct.pack(order + "IIIII", number, 0, 0, len(PLAIN[0]), len(PLAIN[0]))
+    return frames.block(6, head + PLAIN[0], order)
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_a_file_names_the_interfaces_that_it_has_frames_of(order: str, tmp_path: Path) -> None:
+    path = tmp_path / "several.pcapng"
+    head = frames.section(order) + named("eth1", order) + named("eth2", order) + frames.interface(order)
+    for numbers, names in (((0, 1, 0), ("eth1", "eth2")), ((1,), ("eth2",)), ((1, 2), ("eth2",))):
+        path.write_bytes(head + b"".join(of_interface(number, order) for number in numbers))
+        assert pcap.interfaces(path, path.stat().st_size) == names
+    path.write_bytes(frames.pcap(PLAIN, order=order))
+    assert pcap.interfaces(path, path.stat().st_size) == ()
+
+
+def test_a_capture_of_two_interfaces_is_one_of_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "both.pcapng"
+    head = frames.section() + named("eth1", "<") + named("eth2", "<")
+    path.write_bytes(head + of_interface(0, "<") + of_interface(1, "<"))
+    seen = read(path)
+    assert not seen.packets
+    assert seen.note.startswith("its frames are of 2 interfaces (eth1, eth2), and a capture is of one NIC")

@@ -55,6 +55,14 @@ def test_what_is_not_ours_stays(tmp_path: Path) -> None:
     assert (tmp_path / "day0" / "gone.sh").read_text() == "x"
 
 
+def test_a_folder_in_a_rendered_folder_is_no_leftover(tmp_path: Path) -> None:
+    files = {"agent/one.py": "1\n", "agent/inside/two.py": "2\n"}
+    rendered.write(files, tmp_path)
+    assert rendered.leftovers(files, tmp_path) == [] == [*rendered.differences(files, tmp_path)]
+    (tmp_path / "agent" / "else").mkdir()
+    assert rendered.leftovers(files, tmp_path) == [tmp_path / "agent" / "else"]
+
+
 @pytest.mark.parametrize("link", ["day0", "top"])
 def test_a_symbolic_link_is_not_followed(link: str, tmp_path: Path) -> None:
     elsewhere, folder = tmp_path / "elsewhere", tmp_path / "folder"

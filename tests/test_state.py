@@ -160,6 +160,32 @@ class TestForgetting:
         home.forget(keep_runs=False)
 
 
+@pytest.mark.parametrize("first", ["ours.json", "one.log", "two.log"])
+def test_a_removal_that_is_interrupted_is_finished_by_the_next(
+    home: Home, first: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whichever file the system names first."""
+    unlink, iterdir = Path.unlink, Path.iterdir
+
+    def interrupted(path: Path, missing_ok: bool = False) -> None:
+        unlink(path, missing_ok)
+        raise KeyboardInterrupt
+
+    home.write(STATE)
+    home.own("one.log", "two.log")
+    (home.path / "one.log").touch()
+    (home.path / "two.log").touch()
+    monkeypatch.setattr(
+        Path, "iterdir", lambda folder: iter(sorted(iterdir(folder), key=lambda entry: entry.name != first))
+    )
+    monkeypatch.setattr(Path, "unlink", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        home.forget(keep_runs=True)
+    monkeypatch.setattr(Path, "unlink", unlink)
+    home.forget(keep_runs=True)
+    assert not home.path.exists()
+
+
 @pytest.mark.parametrize("linked", [".srv6lab", ".srv6lab/mine"])
 def test_no_folder_behind_a_link_is_worked_in(home: Home, tmp_path: Path, linked: str) -> None:
     theirs = tmp_path / "theirs"

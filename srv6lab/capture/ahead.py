@@ -11,6 +11,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from hashlib import blake2b
+from io import BytesIO
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,8 @@ from srv6lab.capture.asking import Failure, environment, frames_of, selection, s
 from srv6lab.capture.fields import frame_number
 from srv6lab.host.files import opened
 from srv6lab.host.scratch import Scratch
+
+Frames = list[tuple[int, dict[str, Any]]]  # numbers within a file, and layers
 
 _MOST = 8 << 20  # bytes: where captures are larger, tshark's start is little of the time that they take
 
@@ -52,6 +55,38 @@ class Pdml:
             failure = Failure(self._process.returncode, errors.decode(errors="replace").strip())
             raise failure.explained(Path("frames that it was handed"), "")
         return said
+
+
+class Waiting:
+    """A tshark that waits for a capture, and reads one: as many files, joined, as it is then asked for."""
+
+    def __init__(self, program: Path) -> None:
+        self._folder = Scratch()
+        self._process = subprocess.Popen(
+            [str(program), "-n", "-T", "ek", "-r", "-", *settings(), *selection()],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=environment(Path(self._folder.name)),
+        )
+        self._waits = True
+
+    def close(self) -> None:
+        self._process.kill()
+        self._process.communicate()
+        self._folder.cleanup()
+
+    def said(self, parts: Sequence[tuple[Path, pcap.Framing]]) -> list[Frames] | None:
+        """Of each file the number and the layers of each frame, with no filter and no messages; None if it can't, or has
+        read already."""
+        if not self._waits:
+            return None
+        self._waits = False
+        joined = BytesIO()
+        pcap.join([(path, framing.end) for path, framing in parts], joined)
+        said, _ = self._process.communicate(joined.getvalue())
+        ends = [*accumulate(framing.records for _, framing in parts)]
+        return None if self._process.returncode else _by_file(ends, said)
 
 
 class Ahead:
@@ -90,20 +125,24 @@ class Ahead:
             self._process.wait()
         self._folder.cleanup()
 
-    def said(
-        self, parts: Sequence[tuple[Path, pcap.Framing]]
-    ) -> list[list[tuple[int, dict[str, Any]]]] | None:
+    def said(self, parts: Sequence[tuple[Path, pcap.Framing]]) -> list[Frames] | None:
         """Of each file the number and the layers of each frame, with no filter and no messages; None if it hasn't read them
         all."""
         asked = [self._known.get(_digest(*part)) for part in parts]
         if self._process is None or None in asked or self._process.wait():
             return None
-        found: list[list[tuple[int, dict[str, Any]]]] = [[] for _ in self._ends]
-        for layers in frames_of(Path(self._folder.name, "said").read_bytes()):
-            number = frame_number(layers)
-            index = min(bisect_left(self._ends, number), len(self._ends) - 1)
-            found[index].append((number - (self._ends[index - 1] if index else 0), layers))
+        found = _by_file(self._ends, Path(self._folder.name, "said").read_bytes())
         return [found[index] for index in asked if index is not None]
+
+
+def _by_file(ends: Sequence[int], said: bytes) -> list[Frames]:
+    """What is said of joined files, of which `ends` are the numbers of the last frames."""
+    found: list[Frames] = [[] for _ in ends]
+    for layers in frames_of(said):
+        number = frame_number(layers)
+        index = min(bisect_left(ends, number), len(ends) - 1)
+        found[index].append((number - (ends[index - 1] if index else 0), layers))
+    return found
 
 
 def _alike(folder: Path, files: Iterable[Path]) -> list[tuple[Path, pcap.Framing]]:

@@ -41,6 +41,7 @@ _MODIFIED = frozenset({b"\x34\xcd\xb2\xa1", b"\xa1\xb2\xcd\x34"})
 _SECTION, _INTERFACE = 0x0A0D0D0A, 1
 _SECTION_BYTES = struct.pack("<I", _SECTION)  # a palindrome: the same in both byte orders
 _SECTION_ORDERS = {b"\x4d\x3c\x2b\x1a": "<", b"\x1a\x2b\x3c\x4d": ">"}
+_IF_NAME = 2  # the option with an interface's name
 _PACKET_BLOCKS = {2: "H", 3: "", 6: "I"}  # obsolete, simple, enhanced packet: how each names its interface
 _PACKET_DATA = {
     2: (20, 28),
@@ -292,6 +293,34 @@ class _Cut:
                 raise ValueError(f"{self.start} is not where a record begins: the last ends at {last}")
             return b""
         return self.head + self.data[self.begin : self.last]
+
+
+def interfaces(path: Path, end: int) -> tuple[str, ...]:
+    """The names of the interfaces that a pcapng file has frames of; none for those without a name, and for a pcap."""
+    found: dict[str, None] = {}
+    with mapped(path) as data, suppress(_DamageError):
+        names: list[str] = []
+        for kind, start, following in _blocks(data) if data[:4] == _SECTION_BYTES else ():
+            if following > end:
+                break
+            if kind == _SECTION:
+                order, names = _SECTION_ORDERS[bytes(data[start + 8 : start + 12])], []
+            elif kind == _INTERFACE:
+                names.append(_name(bytes(data[start + 16 : following - 4]), order))
+            elif kind in _PACKET_BLOCKS:
+                number = struct.unpack_from(order + _PACKET_BLOCKS[kind], data, start + 8)
+                found[names[number[0] if number else 0]] = None
+    return tuple(name for name in found if name)
+
+
+def _name(options: bytes, order: str) -> str:
+    """What an interface's options call it."""
+    while len(options) >= 4:
+        code, length = struct.unpack_from(order + "HH", options)
+        if code == _IF_NAME:
+            return options[4 : 4 + length].decode("utf-8", "replace").rstrip("\0")
+        options = options[4 + length + -length % 4 :] if code else b""
+    return ""
 
 
 def _walk(data: Buffer, visit: _Visit) -> tuple[str, int, str]:

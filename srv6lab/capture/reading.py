@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from srv6lab.capture import fields, pcap
-from srv6lab.capture.ahead import Ahead
+from srv6lab.capture.ahead import Ahead, Waiting
 from srv6lab.capture.asking import Failure, find
 from srv6lab.capture.complaints import complaint
 from srv6lab.capture.unpack import unpacked
@@ -61,11 +61,11 @@ def read_all(
     *,
     display_filter: str = "",
     messages: Sequence[str] = (),
-    ahead: Ahead | None = None,
+    ahead: Ahead | Waiting | None = None,
     progress: Progress = lambda _: None,
 ) -> dict[K, Capture]:
     """Read several pcaps at once, with as few tsharks as can be; and what the routing
-    protocols in `messages` say. What one has read `ahead` isn't read again. Of more frames than MOST the rest isn't read,
+    protocols in `messages` say. What one reads `ahead` needs no other. Of more frames than MOST the rest isn't read,
     which each file's note says."""
     with Scratch() as folder:
         left, parts = MOST, list[_Part]()
@@ -93,7 +93,7 @@ def _part(path: Path, folder: Path, most: int) -> _Part:
     try:
         plain, fault = unpacked(path, folder)
         framing = pcap.whole_file(plain, most)
-        twins = pcap.twins(plain, framing.end)
+        twins, nics = pcap.twins(plain, framing.end), pcap.interfaces(plain, framing.end)
     except ValueError as error:
         why = f"it is no capture that can be read: {error}; hand in a pcap or pcapng file"
         return _Part(path, path, pcap.Framing("none", 0, 0, 0, why))
@@ -101,6 +101,10 @@ def _part(path: Path, folder: Path, most: int) -> _Part:
         if error.errno is not None:
             raise UsageError(f"{path} can't be read: {error.strerror}") from None
         return _Part(path, path, pcap.Framing("none", 0, 0, 0, f"{error}; hand in the file itself"))
+    if len(nics) > 1:
+        shown = ", ".join(nics[:4]) + (", …" if len(nics) > 4 else "")
+        why = f"its frames are of {len(nics)} interfaces ({shown}), and a capture is of one NIC; hand in a file for each"
+        return _Part(path, path, pcap.Framing("none", 0, 0, 0, why))
     if twins:
         fault = f"all of its {framing.records} frames stand in it twice, as if it had been written twice"
     return _Part(path, plain, replace(framing, fault=fault or framing.fault), twins)
@@ -212,7 +216,7 @@ def _read_batch(
     display_filter: str,
     messages: Sequence[str],
     progress: Progress,
-    ahead: Ahead | None = None,
+    ahead: Ahead | Waiting | None = None,
 ) -> None:
     """Fill the parts. Where tshark fails on several, it reads each alone, to name the one."""
     if ahead and (said := ahead.said([(part.plain, part.framing) for part in batch])) is not None:

@@ -127,6 +127,8 @@ def check(
     graded: list[tuple[Path, float, Future[Verdict]]] = []
 
     def settle(*, all: bool) -> None:
+        if all:
+            grading.begin()
         while graded and (all or graded[0][-1].done()):
             folder, took, verdict = graded.pop(0)
             verdicts.append(_confirmed(one, verdict.result(), progress))
@@ -135,10 +137,13 @@ def check(
             one.home.keep_run(verdicts[-1].exercise)
 
     refuse_stale(one, found)
-    with one.home.locked(), below(one.home.scratch), ThreadPoolExecutor(max_workers=1) as pool:
-        for module in ("srv6lab.judge.grade", "srv6lab.capture.tshark"):  # pyshark takes long to import
-            pool.submit(import_module, module)
-        grading = Grading(found, progress, pool)
+    with (
+        one.home.locked(),
+        below(one.home.scratch),
+        ThreadPoolExecutor(max_workers=1) as pool,
+        Grading(found, progress, pool, names) as grading,
+    ):
+        pool.submit(import_module, "srv6lab.judge.grade")
         with suppress(LabError):  # then the first exercise says so
             sending.take_back(one)
         begun = read_begun(one.home)

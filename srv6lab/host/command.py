@@ -12,8 +12,9 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import IO
+from typing import IO, Protocol
 
 from srv6lab.errors import MachineError
 from srv6lab.host.interrupts import held
@@ -40,6 +41,40 @@ class Completed:
     stderr: str
 
 
+class Begun(Protocol):
+    """A command under way, of which all is text; what a Popen is, too."""
+
+    stdin: IO[str] | None
+
+    @property
+    def returncode(self) -> int | None: ...
+    def communicate(self, input: None = None, timeout: float | None = None) -> tuple[str, str]: ...
+    def poll(self) -> int | None: ...
+    def kill(self) -> None: ...
+
+
+def begin(
+    argv: Sequence[str],
+    *,
+    given: bool = False,
+    merged: bool = False,
+    environment: Mapping[str, str] | None = None,
+    folder: Path | None = None,
+) -> subprocess.Popen[str]:
+    """Begin a command with pipes, as the first of a session of its own."""
+    return subprocess.Popen(
+        argv,
+        stdin=subprocess.PIPE if given else subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT if merged else subprocess.PIPE,
+        text=True,
+        errors="replace",
+        start_new_session=True,
+        cwd=folder,
+        env={**os.environ, **environment} if environment else None,
+    )
+
+
 def run(
     argv: Sequence[str],
     timeout: float | None = None,
@@ -49,38 +84,35 @@ def run(
     merged: bool = False,
     environment: Mapping[str, str] | None = None,
     folder: Path | None = None,
-    become: Callable[[], None] | None = None,
 ) -> Completed:
     """Run a command in a folder, with `given` as its standard input and `environment` over ours; its errors go
     to its output if `merged`. Late after `timeout` seconds, which names it as `shown` where the command line
-    is longer than what somebody asked for. The child process may `become` something itself, in place of `argv`."""
-    popen: subprocess.Popen[str] | None = None
+    is longer than what somebody asked for."""
+    given_any = given is not None
+    start = partial(begin, argv, given=given_any, merged=merged, environment=environment, folder=folder)
+    return to_the_end(start, shown or argv, timeout, given)
+
+
+def to_the_end(
+    start: Callable[[], Begun], shown: Sequence[str], timeout: float | None, given: str | None
+) -> Completed:
+    """Start a command, and see it through to its end as `run` does."""
+    begun: Begun | None = None
     try:
-        with held():  # an interrupt while Python forks leaves locks of its own taken, for which other threads wait for ever
-            popen = subprocess.Popen(
-                argv,
-                stdin=subprocess.PIPE if given is not None else subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT if merged else subprocess.PIPE,
-                text=True,
-                errors="replace",
-                start_new_session=True,
-                cwd=folder,
-                env={**os.environ, **environment} if environment else None,
-                preexec_fn=become,
-            )
-        out, err = _said(popen, given, timeout)
+        with held():  # an interrupt meanwhile would leave it running, and nobody knew of it
+            begun = start()
+        out, err = _said(begun, given, timeout)
     except BaseException as error:
-        if popen:
-            _end(popen)
+        if begun:
+            _end(begun)
         elif isinstance(error, OSError):
-            raise Absent(f"{argv[0]} can't be started: {error.strerror}") from None
+            raise Absent(f"{shown[0]} can't be started: {error.strerror}") from None
         if isinstance(error, subprocess.TimeoutExpired):
-            raise Late(f"no answer in {timeout:g} s: {shlex.join(shown or argv)}") from None
+            raise Late(f"no answer in {timeout:g} s: {shlex.join(shown)}") from None
         if isinstance(error, OverflowError):
-            raise MachineError(f"more than {_MOST >> 20} MiB said by: {shlex.join(shown or argv)}") from None
+            raise MachineError(f"more than {_MOST >> 20} MiB said by: {shlex.join(shown)}") from None
         raise
-    return Completed(popen.returncode, out, err)
+    return Completed(begun.returncode or 0, out, err)
 
 
 def output(
@@ -102,7 +134,7 @@ def output(
     return done.stdout
 
 
-def _said(popen: subprocess.Popen[str], given: str | None, timeout: float | None) -> tuple[str, str]:
+def _said(popen: Begun, given: str | None, timeout: float | None) -> tuple[str, str]:
     """What it says until its end; TimeoutExpired, or OverflowError once it has said more than anybody reads."""
     until = time.monotonic() + (math.inf if timeout is None else timeout)
     if popen.stdin and given:  # beside it, since it can't be looked at twice with something to give
@@ -124,13 +156,13 @@ def _give(to: IO[str], given: str) -> None:
         to.write(given)
 
 
-def _end(popen: subprocess.Popen[str]) -> None:
+def _end(popen: Begun) -> None:
     """With what it started, where processes come in groups. One that the kernel holds may not die, so its end
     is waited for no longer than a moment."""
     with suppress(ProcessLookupError):
-        if hasattr(os, "killpg"):
+        if isinstance(popen, subprocess.Popen) and hasattr(os, "killpg"):
             os.killpg(popen.pid, signal.SIGKILL)
         else:
             popen.kill()
     with suppress(subprocess.TimeoutExpired):
-        popen.communicate(timeout=1)
+        popen.communicate(None, 1)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from srv6lab.capture.ahead import Ahead
+from srv6lab.capture.ahead import Ahead, Waiting
 from srv6lab.capture.asking import SRH_BYTES
 from srv6lab.capture.assign import assign, by_name
 from srv6lab.capture.folder import capture_files, place_of
@@ -47,10 +47,10 @@ def read_captures(
     *,
     said: Mapping[str, Point] | None = None,
     control: bool = True,
-    ahead: Ahead | None = None,
+    ahead: Ahead | Waiting | None = None,
 ) -> dict[str, Captures]:
     """Those in the folder of each exercise's run; `said` is of which NICs somebody says that files are. Messages of
-    routing protocols are read where the exercise expects any, if `control`. `ahead` may have read them. LabError where a
+    routing protocols are read where the exercise expects any, if `control`. `ahead` may read them. LabError where a
     file or tshark fails."""
     return read_several([(plan, folders)], progress, said=said, control=control, ahead=ahead)[0]
 
@@ -61,7 +61,7 @@ def read_several(
     *,
     said: Mapping[str, Point] | None = None,
     control: bool = True,
-    ahead: Ahead | None = None,
+    ahead: Ahead | Waiting | None = None,
 ) -> list[dict[str, Captures]]:
     """`read_captures` of several labs, read together."""
     found = {
@@ -73,7 +73,7 @@ def read_several(
     for (number, name), files in found.items():
         paths = {(number, name, file): files.folder / file for file in files.names()}
         progress(f"{name}: reading {len(paths)} captures")
-        alike.setdefault(_messages(labs[number][0], name, control), {}).update(paths)
+        alike.setdefault(messages_of(labs[number][0], name, control=control), {}).update(paths)
     read: dict[_Key, Capture] = {}
     for messages, paths in alike.items():
         read |= read_all(paths, messages=messages, ahead=ahead, progress=progress)
@@ -84,7 +84,7 @@ def read_several(
     return at_nics
 
 
-def _messages(plan: Plan, name: str, control: bool) -> tuple[str, ...]:
+def messages_of(plan: Plan, name: str, *, control: bool = True) -> tuple[str, ...]:
     """What tshark is asked for beside packets."""
     protocols = {one.protocol for one in plan.exercise(name)[1].expect.control} if control else set()
     keyed = any(node.hmac_keys for node in plan.nodes)

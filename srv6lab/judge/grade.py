@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
+from srv6lab.capture.ahead import Waiting
 from srv6lab.capture.assign import told, without_others
 from srv6lab.capture.probes import find_all, heard
 from srv6lab.capture.reading import Capture
@@ -96,14 +97,15 @@ def graded(
     mapped: Sequence[str] = (),
     strict: bool = False,
     only_found: Collection[str] = (),
+    ahead: Waiting | None = None,
 ) -> dict[str, Graded]:
     """`grade` of several exercises, each with its own folder, and all that the verdicts were made of: their captures are
-    read together. Those that are `only_found` get no verdict, which takes its time."""
+    read together, by a tshark that waits for them if there is one `ahead`. Those that are `only_found` get no verdict, which takes its time."""
     for folder in folders.values():
         if not folder.is_dir():
             raise UsageError(f"there is no folder {folder}", "--captures takes a folder with pcaps in it")
     observed = {name: observed_run(plan, name, folder) for name, folder in folders.items()}
-    read = read_captures(plan, folders, progress, said=told(plan, mapped))
+    read = read_captures(plan, folders, progress, said=told(plan, mapped), ahead=ahead)
     found = {}
     for name, captures in read.items():
         _refuse_none(plan, name, folders[name], captures, progress)

@@ -41,23 +41,28 @@ class SensorState:
 
 
 def look(lab: Instance, node: PlannedNode, service: PlannedService, offset: int = 0) -> SensorState:
-    """Look at a sensor; its log is given from byte `offset` on."""
-    result = lab.exec(node.name, ["bash", "-ec", _script(service, offset)], timeout=10)
-    if result.exit_code:
-        raise NodeError(f"{node.name}: service {service.name} can't be looked at: {result.stderr.strip()}")
-    head, _, log = result.stdout.partition("\n--\n")
+    """Look at a sensor once it sleeps, or soon; its log is given from byte `offset` on."""
+    head, _, log = _said(lab, node, service, _LOOK, offset).partition("\n--\n")
     said = dict(line.split(" ", 1) for line in head.splitlines())
     threads = said["threads"].split()
     asleep, stopped = set(threads) <= {"S", "I"}, "T" in threads
     return SensorState(said["engine"], bool(threads), asleep, stopped, int(said["size"]), said["rules"], log)
 
 
+def _said(lab: Instance, node: PlannedNode, service: PlannedService, script: str, offset: int = 0) -> str:
+    script = f"cd /var/lib/srv6lab/services/{shlex.quote(service.name)}\n{_LOG}{script}"
+    result = lab.exec(node.name, ["bash", "-ec", script, "bash", str(offset + 1)], timeout=10)
+    if result.exit_code:
+        raise NodeError(f"{node.name}: service {service.name} can't be looked at: {result.stderr.strip()}")
+    return result.stdout
+
+
 def sizes(lab: Instance, plan: Plan) -> dict[str, int]:
     """How far each sensor's log reaches now, of those that can be looked at."""
 
     def size(one: tuple[PlannedNode, PlannedService]) -> int | None:
-        with suppress(MachineError):
-            return look(lab, *one).size
+        with suppress(MachineError, ValueError):
+            return int(_said(lab, *one, _SIZE))
         return None
 
     every = list(_all(plan))
@@ -120,24 +125,30 @@ def _all(plan: Plan) -> Iterator[tuple[PlannedNode, PlannedService]]:
             yield node, service
 
 
-def _script(service: PlannedService, offset: int) -> str:
-    logs = " ".join(f"[{one.name}]={shlex.quote(one.log)}" for one in ENGINES.values())
-    return f"""
-cd /var/lib/srv6lab/services/{shlex.quote(service.name)}
-declare -A logs=({logs})
+_LOG = f"""declare -A logs=({" ".join(f"[{one.name}]={shlex.quote(one.log)}" for one in ENGINES.values())})
 engine=$(<engine)
 log=${{logs[$engine]:-none}}
-states=
-if [[ -s pid ]] && kill -0 "$(<pid)" 2>/dev/null; then
-  for file in /proc/"$(<pid)"/task/*/stat; do
-    read -r line <"$file" || continue
-    line=${{line##*) }}
-    states+=" ${{line%% *}}"
-  done
-fi
+"""
+_SIZE = """
+if [[ -e $log ]]; then stat -c %s "$log"; else echo 0; fi
+"""
+# How its threads are is asked before its log is read; and again here, since the way into the node takes longer than they do.
+_LOOK = r"""
+for ((tries = 0; tries < 30; tries++)); do
+  states=
+  if [[ -s pid ]] && kill -0 "$(<pid)" 2>/dev/null; then
+    for file in /proc/"$(<pid)"/task/*/stat; do
+      read -r line <"$file" || continue
+      line=${line##*) }
+      states+=" ${line%% *}"
+    done
+  fi
+  [[ $states == *[!SI\ ]* && $states != *T* ]] || break
+  sleep 0.01
+done
 size=0
 [[ ! -e $log ]] || size=$(stat -c %s "$log")
 rules=$(sha256sum rules)
-printf 'engine %s\\nthreads %s\\nsize %s\\nrules %s\\n--\\n' "$engine" "${{states:- }}" "$size" "${{rules%% *}}"
-[[ ! -e $log ]] || tail -c +{offset + 1} "$log"
+printf 'engine %s\nthreads %s\nsize %s\nrules %s\n--\n' "$engine" "${states:- }" "$size" "${rules%% *}"
+[[ ! -e $log ]] || tail -c +"$1" "$log"
 """

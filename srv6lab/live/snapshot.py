@@ -142,7 +142,7 @@ def compare(node: str, before: Sections, after: Sections) -> Iterator[Difference
             Counter({line: count for line, count in (now - was).items() if not _LATE.search(line)}),
         )
         gone, new = _without_renumbered(gone, new)
-        silent = section in _ASKED and not now
+        silent = section in _ASKED and not (was and now)  # then or now
         if (gone or new) and not silent:
             yield Difference(node, netns, section, tuple(gone.elements()), tuple(new.elements()))
 

@@ -12,14 +12,14 @@ import shlex
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
 from srv6lab.errors import LabError, MachineError
-from srv6lab.host.command import Completed, run
+from srv6lab.host.command import Begun, Completed, begin, to_the_end
 from srv6lab.host.interrupts import held
 from srv6lab.host.lock import hold, is_free
 from srv6lab.host.requirements import IN_A_CONTAINER
@@ -29,6 +29,7 @@ from srv6lab.providers.node import cgroups
 from srv6lab.providers.node import enter as node_enter
 from srv6lab.providers.process import Process, boot_id
 from srv6lab.providers.state import Home, State
+from srv6lab.providers.ushered import Ushered
 
 _PATIENCE = 30.0
 KEEPER = Path(__file__).with_name("keeper.py")
@@ -155,19 +156,19 @@ def enter(node: Process, *, guarded: bool = True, typed: bool = False) -> tuple[
     return (*carried, *user, "nsenter", "--target", str(node.pid), *namespaces, "--", "env")
 
 
-def becoming(node: Process, argv: Sequence[str]) -> Callable[[], None] | None:
-    """What a child of this process does to become `env` with these arguments in a node, without another Python; None where
-    that has to be done by the command line."""
-    if rootless.within(node.pid):
-        return None
-    return partial(node_enter.become, node.pid, tuple(argv))
+def begin_in(node: Process, argv: Sequence[str], *, given: bool = False) -> Begun:
+    """Begin `env` with these arguments in a node, with pipes: `given`, to its standard input, too."""
+    if not rootless.within(node.pid):
+        return Ushered(node, argv, given=given)
+    return begin([*enter(node), *argv], given=given)
 
 
 def run_in(
     node: Process, argv: Sequence[str], timeout: float | None = None, given: str | None = None
 ) -> Completed:
     """Run `env` with these arguments in a node."""
-    return run([*enter(node), *argv], timeout, given, argv, become=becoming(node, argv))
+    start = partial(begin_in, node, argv, given=given is not None)
+    return to_the_end(start, argv, timeout, given)
 
 
 # Keepers that this process holds: an interrupt may come before anyone has a name for one.

@@ -9,7 +9,6 @@ Processes are known by (PID, start time) of one boot, never by name.
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -22,16 +21,15 @@ from srv6lab.called import CALLED
 from srv6lab.errors import MachineError, NodeError
 from srv6lab.evidence.observations import Tracer
 from srv6lab.evidence.packets import Point
-from srv6lab.host.command import Completed, run
+from srv6lab.host.command import Begun, Completed, run
 from srv6lab.host.files import PACKAGE
-from srv6lab.host.interrupts import held
 from srv6lab.host.progress import Progress
 from srv6lab.host.requirements import require, srv6, tools
 from srv6lab.host.waiting import wait_until
 from srv6lab.images import frr_root
 from srv6lab.providers import bridges, needs_root, rootless, tcpdump, vpn
 from srv6lab.providers.base import Health, Mark, Provider, Record, Trace, day0_error
-from srv6lab.providers.keeping import NODE_PATH, becoming, by_hand, end, enter, keeping, run_in
+from srv6lab.providers.keeping import NODE_PATH, begin_in, by_hand, end, enter, keeping, run_in
 from srv6lab.providers.node import files
 from srv6lab.providers.places import Places
 from srv6lab.providers.process import Process, boot_id
@@ -204,10 +202,6 @@ def _ended(one: tcpdump.Tracing, home: Home) -> str:
     return f"its {tcpdump.why_dead(one, home.captures)}: {CALLED} up restarts it"
 
 
-def _argv(node: Process) -> tuple[str, ...]:
-    return (*enter(node), *_path())
-
-
 def _path() -> tuple[str, ...]:
     return (f"PATH={NODE_PATH}",)
 
@@ -296,7 +290,7 @@ class _Day0:
 
     node: str
     script: str
-    popen: subprocess.Popen[str]
+    begun: Begun
 
 
 def begin_day0(lab: Rendered, data: Data, nodes: Collection[str] | None = None) -> list[_Day0]:
@@ -311,17 +305,8 @@ def begin_day0(lab: Rendered, data: Data, nodes: Collection[str] | None = None) 
             install_srconf(node)
         if machine.headend:
             install_agent(node)
-        with held():  # as in host/command.py
-            popen = subprocess.Popen(
-                (*_argv(node), *_DAY0),
-                preexec_fn=becoming(node, [*_path(), *_DAY0]),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
-                errors="replace",
-            )
-        running.append(_Day0(machine.name, script, popen))
+        begun = begin_in(node, [*_path(), *_DAY0])
+        running.append(_Day0(machine.name, script, begun))
     return running
 
 
@@ -334,7 +319,7 @@ def services_are_wired(nodes: Iterable[PlannedNode], data: Data, running: Sequen
     def wired() -> bool:
         return all(place.exists() for place in places)
 
-    wait_until(lambda: wired() or all(one.popen.poll() is not None for one in running), inf, 0.005)
+    wait_until(lambda: wired() or all(one.begun.poll() is not None for one in running), inf, 0.005)
     return wired()
 
 
@@ -343,11 +328,11 @@ def end_day0(running: Sequence[_Day0], progress: Progress) -> None:
     standard output is progress."""
     failures = []
     for one in running:
-        out, err = one.popen.communicate()
+        out, err = one.begun.communicate()
         for line in out.splitlines():
             progress(f"{one.node}: {line}")
-        if one.popen.returncode:
-            result = Completed(one.popen.returncode, out, err)
+        if one.begun.returncode:
+            result = Completed(one.begun.returncode, out, err)
             failures.append(day0_error(one.node, f"day0/{one.node}.sh", one.script, result))
     if failures:
         raise NodeError("\n".join(str(failure) for failure in failures))

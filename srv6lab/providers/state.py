@@ -151,7 +151,7 @@ class Home:
         sweep(self.scratch)
         kept |= {self.scratch.name}  # who reads results may still be at work in there
         kept |= {self._lock.name} if keep_lock or _open_files_stay() else set()
-        for entry in self._ours():
+        for entry in sorted(self._ours(), key=self._record.__eq__):  # what says which are ours goes last
             if entry.name in kept:
                 continue
             if entry.is_dir() and not entry.is_symlink():

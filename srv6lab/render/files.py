@@ -30,8 +30,9 @@ def write(files: Files, folder: Path) -> list[Path]:
 def leftovers(files: Files, folder: Path) -> list[Path]:
     """What lies in the folders that are rendered into, and isn't rendered (any more)."""
     inside = sorted({PurePosixPath(name).parent for name in files} - {PurePosixPath()})
+    rendered = {*files, *(str(above) for one in inside for above in (one, *one.parents))}
     standing = (path for one in inside for path in sorted(_entries(folder / one)))
-    return [path for path in standing if path.relative_to(folder).as_posix() not in files]
+    return [path for path in standing if path.relative_to(folder).as_posix() not in rendered]
 
 
 def _entries(folder: Path) -> Iterator[Path]:

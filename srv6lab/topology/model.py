@@ -69,7 +69,7 @@ class Hardware(Model):
     cpus: Cpus | None = None
 
 
-STANDARD = Hardware(box="bento/debian-12", memory=1024, cpus=1)
+STANDARD = Hardware.model_construct(box="bento/debian-12", memory=1024, cpus=1)
 
 
 MAIN = "main"  # what FRR calls the locator that has no other name
@@ -103,7 +103,7 @@ class Node(Hardware, OwnWords):
     frr: Frr | None = None
     bgp: Bgp | None = None
     vrfs: dict[VrfName, PlainVrf | Vrf] = Field(default_factory=dict)
-    headend: Headend = Headend()
+    headend: Headend = Headend.model_construct()
     tunnel_source: V6Address | None = None
     hmac_keys: dict[KeyName, Key] = Field(default_factory=dict)
     hmac_check: HmacCheck = "present"
@@ -314,11 +314,11 @@ class Topology(Model):
     name: Name
     include: Annotated[tuple[FileName, ...], BeforeValidator(_listed)] = ()
     vars: dict[VarName, Annotated[int, Field(strict=True)] | Flag | Line] = Field(default_factory=dict)
-    pools: Pools = Pools()
+    pools: Pools = Pools.model_construct()
     description: Line = ""
     order: Annotated[int, Field(strict=True, ge=0)] = 100
     requires: tuple[Name, ...] = ()
-    defaults: Hardware = Hardware()
+    defaults: Hardware = Hardware.model_construct()
     groups: dict[Name, Group] = Field(default_factory=dict)
     nodes: Annotated[dict[Name, Node], Field(min_length=1)]
     links: tuple[Link, ...] = ()

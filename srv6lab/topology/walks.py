@@ -46,7 +46,7 @@ class _Link:
 def expanded(source: Source) -> tuple[Source, list[Problem]]:
     """The file with `packets` for each of its walks, and what is wrong in them."""
     problems = Problems(source)
-    links, names, done = [*_links(source.data)], _names(source.data), set[int]()
+    links, names, done = _Links(source.data), _names(source.data), set[int]()
     for _, exercise in children(child(source.root, "exercises")):
         expect = child(exercise, "expect")
         walk = child(expect, "walk") if expect else None
@@ -77,7 +77,7 @@ def _put(node: Node, key: str, value: Node, mark: Mark | None = None) -> None:
 # --- a walk's lines
 
 
-def _packets(probe: str, legs: Node, links: list[_Link], names: Names, problems: Problems) -> Iterator[Node]:
+def _packets(probe: str, legs: Node, links: _Links, names: Names, problems: Problems) -> Iterator[Node]:
     for leg, lines in children(legs):
         before: Packet | None = None
         broken = False  # nothing is known of what is the same as in a line that can't be read
@@ -107,7 +107,7 @@ def _packets(probe: str, legs: Node, links: list[_Link], names: Names, problems:
                 )
 
 
-def _check_loss(place: str, end: str, links: list[_Link], mark: Mark, problems: Problems) -> None:
+def _check_loss(place: str, end: str, links: _Links, mark: Mark, problems: Problems) -> None:
     """Packets are lost where the line before brings them; that they come no further, the walk says by its end."""
     places = dict.fromkeys(str(point.place) for one in links for point in one.ends)
     if place not in places:
@@ -136,7 +136,7 @@ def _entry(
     return entry
 
 
-def _ends(way: str, links: list[_Link], mark: Mark, problems: Problems) -> list[tuple[Point, str]]:
+def _ends(way: str, links: _Links, mark: Mark, problems: Problems) -> list[tuple[Point, str]]:
     """The traced ends of the link that a line names, each with its direction."""
     found = LINK.match(way)
     if not found:
@@ -150,6 +150,8 @@ def _ends(way: str, links: list[_Link], mark: Mark, problems: Problems) -> list[
         (link,) = fitting
         said = zip(link.ends, ("out", "in"), (sender, taker), link.traced, strict=True)
         return [(point, direction) for point, direction, name, traced in said if name and traced]
+    if not fitting and not links.whole:
+        return []  # it may be one that can't be read, which is told
     if not fitting:
         problems.say(
             mark,
@@ -170,12 +172,23 @@ def _is(point: Point, name: str | None) -> bool:
     return name in (None, str(point), str(point.place))
 
 
-def _neighbors(sender: str | None, links: list[_Link]) -> str:
+def _neighbors(sender: str | None, links: _Links) -> str:
     reached = {str(one.ends[1].place) for one in (*links, *map(_turned, links)) if _is(one.ends[0], sender)}
     return f"{sender} has links to {', '.join(sorted(reached))}" if sender and reached else _SHAPE
 
 
 # --- the links of a file that nobody has checked yet
+
+
+class _Links(list[_Link]):
+    """Those that can be read; `whole` says whether that is all of them."""
+
+    def __init__(self, data: Mapping[str, Any]) -> None:
+        super().__init__(_links(data))
+        nodes = data.get("nodes")
+        known = {*nodes} if isinstance(nodes, dict) else set[str]()
+        ends = [[_point(one) for one in _list(link.get("endpoints"))] for link in _dicts(data.get("links"))]
+        self.whole = all(len(one) > 1 and all(end and end.node in known for end in one) for one in ends)
 
 
 def _links(data: Mapping[str, Any]) -> Iterator[_Link]:

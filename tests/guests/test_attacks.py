@@ -22,9 +22,10 @@ import pytest
 import yaml
 
 from srv6lab.live.lifecycle import destroy
-from srv6lab.providers.keeping import becoming, enter
+from srv6lab.providers.keeping import begin_in, enter
 from srv6lab.providers.netns import Data
 from srv6lab.providers.node import cgroups, files, filters, guard
+from srv6lab.providers.ushered import Ushered
 from tests.conftest import SITE, Up, bring, need_root, sampled, silent  # noqa: F401
 from tests.small import SMALL
 
@@ -115,7 +116,7 @@ class Told:
             word = f"END_{number}"
             reached = "REACHED=1 " if one["reached"] else ""
             lines += [f"read_script <<'{word}'", one["run"], word, f"printf '\\036%s\\037' '{number}'"]
-            lines.append(f'{reached}timeout 10 bash -c "$script" </dev/null 2>&1')
+            lines.append(f'{reached}timeout 40 bash -c "$script" </dev/null 2>&1')
         return "\n".join([*lines, "exit 0", ""])
 
 
@@ -241,7 +242,9 @@ def test_every_way_into_a_node_is_bounded(lab: Up) -> None:
         "Seccomp:\t2",
     ]
     assert found.pop().splitlines() == lines
-    assert becoming(node, ["true"]) is not None
+    begun = begin_in(node, ["true"])
+    assert isinstance(begun, Ushered)
+    begun.communicate()
 
 
 def _guarded() -> tuple[int, int]:

@@ -24,7 +24,7 @@ from tests.guests.lab import Typed, ended
 
 CONDITIONS: dict[str, dict[str, Any]] = yaml.safe_load(Path(__file__).with_name("conditions.yml").read_text())
 VERBS = ("up", "check", "destroy")
-SIGNALS = int(os.environ.get("SRV6LAB_SIGNALS", "5"))  # of each kind, to each command
+SIGNALS = int(os.environ.get("SRV6LAB_SIGNALS", "3"))  # of each kind, to each command
 FAILED = (1, 3)
 LONGEST = 300.0
 

@@ -69,6 +69,7 @@ def test_a_few_kills(lab: Typed, verb: str) -> None:
 @pytest.mark.parametrize("verb", VERBS)
 def test_a_hundred_kills(lab: Typed, verb: str, record_property: Callable[[str, object], None]) -> None:
     killed = all_over(lab, verb, KILLS)
+    record_property("kills", KILLS)
     record_property("killed before it was done", killed)
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pty
+import re
 import select
+import shlex
 import signal
 import stat
 import subprocess
@@ -14,11 +17,14 @@ from pathlib import Path
 
 import pytest
 
+from srv6lab.providers.netns import Data
+from srv6lab.providers.node.enter import ENV
 from tests.conftest import REPOSITORY, need_root, tool
 from tests.guests.lab import Typed
 
 NODE = "gate"
 NULL = Path("/dev/null")
+F_ADD_SEALS = 1033
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +54,23 @@ def test_a_device_of_this_machine_is_not_the_nodes_to_change(lab: Typed) -> None
         assert stat.S_IMODE(NULL.stat().st_mode) == mode
     finally:
         NULL.chmod(mode)
+
+
+def test_the_program_that_enters_is_nobodys_to_change(lab: Typed) -> None:
+    """Not even this machine's root's: a lab that got hold of it would find a seal where nothing else stops it."""
+    state = lab.home.read()
+    assert state
+    process = Data.of(state).nodes[NODE]
+    held = Path(f"/proc/{process.pid}/fd").iterdir()
+    (memory,) = [file for file in held if f"memfd:{ENV} " in str(file.readlink())]
+    with memory.open("r+b", buffering=0) as program:
+        with pytest.raises(PermissionError):
+            program.write(b"#!/bin/false")
+        for length in (0, 1 << 30):
+            with pytest.raises(PermissionError):
+                program.truncate(length)
+        with pytest.raises(PermissionError):
+            fcntl.fcntl(program, F_ADD_SEALS, 0x10)
 
 
 def test_a_file_that_is_read_is_not_written(lab: Typed, tmp_path: Path) -> None:
@@ -100,23 +123,109 @@ def typed(argv: list[str], keys: bytes) -> tuple[str, int]:
 def test_a_terminal_is_another_one(lab: Typed) -> None:
     """Its number isn't ours, keys arrive, and the window has the size that ours has."""
     script = "stat -Lc 'number %t:%T' /proc/self/fd/0 /dev/tty; stty size; echo ready; read word; echo got $word; exit 5"
-    around = [tool("bash"), "-c", 'stty -g; "$@"; code=$?; stty -g; exit $code', "bash"]
+    outside = "stat -Lc 'outside %t:%T' /proc/self/fd/0"
+    around = [tool("bash"), "-c", f'{outside}; stty -g; "$@"; code=$?; stty -g; exit $code', "bash"]
     said, code = typed([*around, *line(lab, script)], b"key\n")
     assert code == 5 and "got key" in said and "0 0" in said, said
     settings = [word for word in said.split() if word.count(":") > 10]
     assert len(settings) == 2 and settings[0] == settings[1], "the terminal isn't what it was"
-    ours = [word for word in said.split() if word.count(":") == 1]
-    assert len(ours) == 2, said
-    held = {
-        f"{os.major(one.st_rdev):x}:{os.minor(one.st_rdev):x}"
-        for one in map(os.stat, Path("/dev/pts").iterdir())
-    }
-    assert ours[0] not in held, "a terminal that this machine still has"
+    outer, *inner = [word for word in said.split() if re.fullmatch("[0-9a-f]+:[0-9a-f]+", word)]
+    assert len(inner) == 2 and outer not in inner, said
 
 
 def test_an_interrupt_at_a_terminal_is_the_commands(lab: Typed) -> None:
     said, code = typed(line(lab, "trap 'echo heard; exit 3' INT; echo ready; sleep 30 & wait"), b"\x03")
     assert "heard" in said and code == 3, said
+
+
+def test_it_stops_and_goes_on_as_a_job_of_a_shell(lab: Typed) -> None:
+    """Ctrl-Z gives the shell back its terminal as it was, and `fg` the command."""
+    script = "trap 'echo continued $((1))' CONT; echo begun; read word; echo got $word; exit 7"
+    with Shell() as shell:
+        shell.type("stty -g >/tmp/$$; echo as it was $((1))")
+        shell.hear("as it was 1")
+        shell.type(shlex.join(line(lab, script)))
+        shell.hear("begun\n")
+        shell.keys("\x1a")
+        shell.hear("Stopped")
+        shell.type("stty -g | cmp - /tmp/$$ && rm /tmp/$$ && echo the same $((1))")
+        shell.hear("the same 1")
+        shell.type("fg; echo ended with $?.")
+        shell.hear("continued 1")
+        shell.keys("word\n")
+        shell.hear("got word")
+        shell.hear("ended with 7.")
+
+
+def test_in_the_background_it_works_and_leaves_the_keys_to_the_shell(lab: Typed) -> None:
+    script = "echo begun; sleep 1; while [ ! -e /tmp/go ]; do sleep 0.1; done; rm /tmp/go; echo worked; read word; echo got $word"
+    with Shell() as shell:
+        shell.type(shlex.join(line(lab, script)))
+        shell.hear("begun\n")
+        shell.keys("\x1a")
+        shell.hear("Stopped")
+        shell.type("bg")
+        shell.type(f"{shlex.join(lab.line('exec', '--node', NODE, '--', 'touch', '/tmp/go'))} </dev/null")
+        shell.hear("worked\n")
+        shell.type("fg")
+        shell.hear("read word")  # bash says what it brings back
+        time.sleep(0.5)
+        shell.keys("word\n")
+        shell.hear("got word")
+
+
+def test_without_a_terminal_a_command_that_stops_stops_nobody(lab: Typed) -> None:
+    popen = subprocess.Popen(
+        line(lab, "kill -STOP $$; echo went on"),
+        cwd=REPOSITORY,
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+    )
+    assert popen.communicate(timeout=60)[0] == b"went on\n"
+
+
+def test_what_is_piped_stops_and_goes_on(lab: Typed, tmp_path: Path) -> None:
+    """In a job of a shell that reads from a file."""
+    given = tmp_path / "words"
+    given.write_text("word\n")
+    with Shell() as shell:
+        words = line(lab, "echo begun; sleep 1; read word; echo got $word")
+        shell.type(f"{shlex.join(words)} <{given} | cat")
+        shell.hear("begun\n")
+        shell.keys("\x1a")
+        shell.hear("Stopped")
+        shell.type("fg")
+        shell.hear("got word")
+
+
+class Shell:
+    """An interactive bash at a terminal of its own."""
+
+    def __enter__(self) -> Shell:
+        self.said = ""
+        self.pid, self.terminal = pty.fork()
+        if self.pid == 0:
+            os.chdir(REPOSITORY)
+            os.execvp("bash", ["bash", "--norc", "--noprofile", "--noediting", "-i"])
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self.terminal)
+        os.waitpid(self.pid, 0)
+
+    def keys(self, keys: str) -> None:
+        os.write(self.terminal, keys.encode())
+
+    def type(self, line: str) -> None:
+        self.keys(f"{line}\n")
+
+    def hear(self, word: str) -> None:
+        """Until it says so; what it said until then is done with."""
+        deadline = time.monotonic() + 60
+        while word not in self.said:
+            assert select.select([self.terminal], [], [], deadline - time.monotonic())[0], self.said
+            self.said += os.read(self.terminal, 65536).decode(errors="replace").replace("\r", "")
+        self.said = self.said.partition(word)[2]
 
 
 def test_who_kills_it_means_the_command(lab: Typed) -> None:

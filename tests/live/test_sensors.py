@@ -14,7 +14,7 @@ from srv6lab.host.command import Completed, Late
 from srv6lab.live.sensors import look, since, sizes
 from srv6lab.plan.nodes import Plan
 from tests.conftest import SITE
-from tests.fake_provider import Fake, standing
+from tests.fake_provider import Answer, Fake, standing
 
 PLAN: Plan = next(plan for plan in SITE.plans() if any(node.services for node in plan.nodes))
 PLACES = [(node, service) for node in PLAN.nodes for service in node.services]
@@ -59,13 +59,16 @@ def test_a_stopped_sensor_is_not_waited_for(tmp_path: Path) -> None:
     assert (sensors[0].alive, sensors[0].drained) == (True, False)
 
 
-def test_of_a_sensor_that_does_not_answer_nothing_is_known_and_of_all_others_is(tmp_path: Path) -> None:
+@pytest.mark.parametrize("answer", [Late("no answer in 10 s"), Completed(1, "", "no such folder"), "much\n"])
+def test_of_a_sensor_that_does_not_answer_nothing_is_known_and_of_all_others_is(
+    answer: Answer, tmp_path: Path
+) -> None:
     fake = Fake()
     one = standing(fake, PLAN, tmp_path)
     for node, service in PLACES:
         rules = hashlib.sha256(service.rules.encode()).hexdigest()
-        fake.tell(node.name, f"/services/{service.name}\n", said(rules=rules))
-    fake.tell(NODE.name, f"/services/{SERVICE.name}\n", Late("no answer in 10 s"))
+        fake.tell(node.name, f"/services/{service.name}\n", "0\n", said(rules=rules))
+    fake.tell(NODE.name, f"/services/{SERVICE.name}\n", answer, said(rules=RULES))
     before = sizes(one, PLAN)
     assert list(before) == [service.name for _, service in PLACES[1:]]
     alerts, sensors = since(one, PLAN, before)
@@ -100,7 +103,7 @@ def test_how_far_logs_reach(tmp_path: Path) -> None:
     fake = Fake()
     one = standing(fake, PLAN, tmp_path)
     for count, (node, service) in enumerate(PLACES):
-        fake.tell(node.name, f"/services/{service.name}\n", said(log="x" * count))
+        fake.tell(node.name, f"/services/{service.name}\n", f"{count}\n")
     assert sizes(one, PLAN) == {service.name: count for count, (_, service) in enumerate(PLACES)}
 
 

@@ -161,7 +161,7 @@ def _of_walk(
     plan: Plan, prediction: Prediction, found: Found, tracers: Mapping[Point, Tracer]
 ) -> Iterator[Suspect]:
     if found.sent.token and not found.sent.sent:
-        yield from unsent(prediction.linux[0].hops[0]) if prediction.linux[0].hops else ()
+        yield from unsent(plan, prediction.linux[0].hops[0]) if prediction.linux[0].hops else ()
         return
     broken = find_break(prediction, found, tracers)
     if broken is None:

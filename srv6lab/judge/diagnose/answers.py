@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 Reader = Callable[[str, int, Mapping[str, str]], bool]
 _MODE = re.compile(r"\bencap seg6 mode (\S+)")
@@ -119,8 +119,28 @@ def _prefixes(output: str, version: int) -> list[tuple[IPv4Network | IPv6Network
 
 
 def other_way(output: str, code: int, about: Mapping[str, str]) -> bool:
-    """`ip route get` fails, or names another interface."""
-    return code != 0 or not re.search(rf"\bdev {re.escape(about['nic'])}\b", output)
+    """`ip route get` fails, or names another interface, or a neighbor that isn't one of the `hops`; of link-local
+    addresses nobody knows whose they are."""
+    if code != 0 or not re.search(rf"\bdev {re.escape(about['nic'])}\b", output):
+        return True
+    if not about.get("hops"):
+        return False
+    found = re.search(r"\bvia (?:inet6 )?(\S+)", output)
+    to = ip_address(found.group(1) if found else about["destination"])
+    return not to.is_link_local and to not in {ip_address(one) for one in about["hops"].split()}
+
+
+def other_way_in_table(output: str, code: int, about: Mapping[str, str]) -> bool:
+    """`ip route show table … match …`: none leads there, or the longest prefix does by another interface."""
+    version = ip_address(about["destination"]).version
+    longest = max((prefix.prefixlen for prefix, _ in _prefixes(output, version)), default=0)
+    blocks = re.split(r"^(?=\S)", output, flags=re.MULTILINE)
+    best = [
+        one
+        for one in blocks
+        if not longest or any(p.prefixlen == longest for p, _ in _prefixes(one, version))
+    ]
+    return other_way("".join(best), code, about)
 
 
 def some_way(output: str, code: int, about: Mapping[str, str]) -> bool:
@@ -138,7 +158,13 @@ def not_zero(output: str, code: int, about: Mapping[str, str]) -> bool:
 def not_up(output: str, code: int, about: Mapping[str, str]) -> bool:
     """`ip -oneline link show` has no interface, one that isn't up, or one with nobody at its other end."""
     flags = re.search(r"<([^>]*)>", output)
-    return code != 0 or not flags or "UP" not in flags.group(1).split(",") or "NO-CARRIER" in flags.group(1)
+    return down_itself(output, code, about) or bool(flags and "NO-CARRIER" in flags.group(1))
+
+
+def down_itself(output: str, code: int, about: Mapping[str, str]) -> bool:
+    """Not because of its other end."""
+    flags = re.search(r"<([^>]*)>", output)
+    return code != 0 or not flags or "UP" not in flags.group(1).split(",")
 
 
 def never(output: str, code: int, about: Mapping[str, str]) -> bool:
@@ -174,7 +200,11 @@ def other_than_told(output: str, code: int, about: Mapping[str, str]) -> bool:
 
 
 def no_class(output: str, code: int, about: Mapping[str, str]) -> bool:
-    """No rule leads to the class's table, or no packet gets its mark."""
-    return f"lookup {about['table']}" not in output or not re.search(
-        rf"mark set {int(about['mark']):#010x}\b", output
+    """No rule leads to the class's table, no packet gets its mark, or not those of each of its flows."""
+    mark = re.compile(rf"mark set {int(about['mark']):#010x}\b")
+    marking = [f"{line} " for line in output.splitlines() if mark.search(line)]
+    flows = (one.split(", ") for one in about.get("flows", "").split("; "))
+    unmarked = (
+        not any(all(f"{word} " in line for word in flow if word) for line in marking) for flow in flows
     )
+    return f"lookup {about['table']}" not in output or any(unmarked)

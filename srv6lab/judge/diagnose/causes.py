@@ -138,7 +138,7 @@ _ALL = (
     ),
     Cause(
         "route-missing",
-        "{node} has no route to {destination} by {nic}",
+        "{node} has no route to {destination}{via} by {nic}",
         ("ip", "{version}", "route", "get", "{destination}"),
         ask.other_way,
         differs=("route", "rule"),
@@ -147,7 +147,7 @@ _ALL = (
         "table-route-missing",
         "table {table} of {node}, into which {sid} looks, has no route to {destination} by {nic}",
         ("ip", "{version}", "route", "show", "table", "{table}", "match", "{destination}"),
-        ask.other_way,
+        ask.other_way_in_table,
         differs=("route",),
     ),
     Cause(
@@ -191,6 +191,7 @@ _ALL = (
         _LINK,
         ask.not_up,
         differs=("link",),
+        surely=ask.down_itself,
     ),
     Cause(
         "firewall",

@@ -34,6 +34,13 @@ def _words(header: IpHeader, packet: PacketView) -> str:
     return f"{header.source}>{header.destination}>{inside}>{more},{macs}"
 
 
+def down(plan: Plan, out: Hop) -> Iterator[Suspect]:
+    """A NIC that a packet should leave by, or the far one, which takes its carrier."""
+    yield suspect("nic-down", out.point.place, nic=out.point.nic)
+    for far in _receivers(plan.far_ends().get(out.point, ()), out):
+        yield suspect("nic-down", far.point.place, nic=far.name)
+
+
 def switched_off(plan: Plan, came: Hop | None, out: Hop) -> Iterator[Suspect]:
     """NICs without IPv6, or without their addresses, at both ends of the link that it should leave by, and where it
     came in; a port to a service is one of them, though nobody traces it."""
@@ -91,6 +98,23 @@ def _receivers(ends: Sequence[Nic], out: Hop) -> Iterator[Nic]:
     yield from (one for one in ends if not known or one.mac == out.packet.destination_mac)
 
 
+def neighbors(plan: Plan, out: Hop) -> tuple[Address, ...]:
+    """The addresses of whom a packet is handed to: of the end of the link that its MAC is of, and of the neighbors over
+    which the node's static routes lead to where it goes."""
+    to, node = out.packet.outer.destination, plan.node(out.point.node)
+    ends = _receivers(plan.far_ends().get(out.point, ()), out)
+    mine = [route for route in node.routes if route.nic == out.point.nic and to in route.prefix]
+    hops = [*(one.ip for far in ends for one in far.addresses), *(route.via for route in mine if route.via)]
+    return tuple(dict.fromkeys(hops))
+
+
+def for_another_mac(plan: Plan, delivered: Hop) -> Iterator[Suspect]:
+    """A NIC takes only what is for its own MAC; its tracer sees the rest, too."""
+    for nic in plan.traced():
+        if nic.point == delivered.point:
+            yield suspect("mac-address", nic.point.place, nic=nic.name, mac=nic.mac)
+
+
 def _without_address(nic: Nic) -> Iterator[Suspect]:
     for address in nic.addresses:
         yield suspect("address-missing", nic.point.place, nic=nic.name, address=address)
@@ -128,10 +152,10 @@ def turned_away(node: PlannedNode | None, came: Hop | None, out: Hop) -> Iterato
 
 
 def taken_in(plan: Plan, came: Hop | None, out: Hop) -> Iterator[Suspect]:
-    """An address that a node shouldn't have."""
-    if came is not None:
-        to = came.packet.outer.destination
-        if to not in plan.node(out.point.node).addresses():
+    """An address that a node shouldn't have: what came is for itself then, and what it sends stays with it."""
+    own = plan.node(out.point.node).addresses()
+    for to in dict.fromkeys(hop.packet.outer.destination for hop in (came, out) if hop is not None):
+        if to not in own:
             yield suspect("address-unplanned", out.point.place, destination=to, version=f"-{to.version}")
 
 
@@ -185,6 +209,9 @@ def changed(
         version = got.destination.version
         conf = f"ipv6/conf/{out.point.nic}/hop_limit" if version == 6 else "ipv4/ip_default_ttl"
         yield suspect("hop-limit", place, sysctl=f"/proc/sys/net/{conf}", captured=got.hop_limit)
+    if seen.ip_length < out.packet.ip_length:  # it was fragmented
+        fitting = {"bytes": out.packet.ip_length, "version": wanted.destination.version}
+        yield suspect("mtu", place, nic=out.point.nic, **fitting)
     about = packet_about(came, out)
     yield suspect("address-translated", place, **about)
     yield suspect("field-rewritten", place, **about)

@@ -22,6 +22,7 @@ _WRITTEN = re.compile(
     r"(?:\b(?!meta\b|ct\b)\w+ [\w-]+|@\w+,\d+,\d+) set \S+"
     r"|-j (?:DSCP|TOS|TTL|HL|CHECKSUM)\b|xt target \"?(?:DSCP|TOS|TTL|HL|CHECKSUM)\b"
 )
+_UNKNOWN_AFTER = re.compile(r"(?:\bip6? (?:[sd]addr|protocol|nexthdr|length)|@\w+,\d+,\d+) set\b")
 _MARK = re.compile(r"\bmark set (0x[0-9a-f]+|\d+)|--set-x?mark (0x[0-9a-f]+|\d+)")
 _ELSEWHERE = re.compile(
     r"\b(?:jump|goto|vmap|tproxy|synproxy|flow add|xt target)\b|-j (?:[a-z_]\w*|TPROXY|SYNPROXY)\b"
@@ -85,7 +86,8 @@ def translates(output: str, code: int, about: Mapping[str, str]) -> bool:
 
 
 def rewrites(output: str, code: int, about: Mapping[str, str]) -> bool:
-    return _any(_WRITTEN, output, about)
+    """Of a packet that isn't known again, only what nobody knows it by any more."""
+    return _any(_UNKNOWN_AFTER if "unknown" in about else _WRITTEN, output, about)
 
 
 def sets_mark(output: str, mark: int) -> bool:
@@ -202,11 +204,10 @@ def _left(text: str) -> str:
         _DROP,
         _MARKED,
     )
+    text = re.sub(r"\breject with .*", "", text)
     for one in (*known, _ROUTING):
         text = one.sub("", text)
-    text = re.sub(
-        r"reject with .*|queue .*|--reject-with \S+|echo-re\w+|-A \S+|bytes \d+|\bcounter\b", "", text
-    )
+    text = re.sub(r"queue .*|--reject-with \S+|echo-re\w+|-A \S+|bytes \d+|\bcounter\b", "", text)
     return re.sub(r"\b(?:to \d+|exists|4|-m \w+)\b", "", text).strip(" -")
 
 

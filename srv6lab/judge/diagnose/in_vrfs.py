@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from srv6lab.evidence.prediction import Hop
 from srv6lab.evidence.verdict import Suspect
 from srv6lab.judge.diagnose.causes import suspect
 from srv6lab.plan.nodes import PlainVrf, Plan, PlannedNode, PlannedSid
@@ -33,6 +34,20 @@ def asked_in_vrfs(plan: Plan, suspects: Iterable[Suspect]) -> Iterator[Suspect]:
             yield one if one.cause in _BOTH else _asked(one, vrf)
         elif not (nic and nic.vrf):
             yield one
+
+
+def passed(node: PlannedNode, came: Hop | None, out: Hop) -> tuple[str, ...]:
+    """The VRFs of a node that a packet came in by, or left by."""
+    points = {hop.point for hop in (came, out) if hop is not None}
+    return tuple(dict.fromkeys(nic.vrf for nic in node.nics if nic.point in points and nic.vrf))
+
+
+def asked_of_each(suspects: Iterable[Suspect], vrfs: Sequence[str]) -> Iterator[Suspect]:
+    """What may be so in the main table or in a VRF, asked of both; rules are the node's."""
+    for one in suspects:
+        yield one
+        of = vrfs if one.cause != "policy-rule" else ()
+        yield from (replace(one, about=(*one.about, ("vrf", name))) for name in of)
 
 
 def _asked(one: Suspect, vrf: PlainVrf) -> Suspect:

@@ -21,6 +21,7 @@ from srv6lab.srv6.behaviors import REGISTRY
 from srv6lab.srv6.csid import NextCsid
 from srv6lab.srv6.flavors import NEXT_CSID
 from srv6lab.srv6.policy.steering import FIRST_MARK, FIRST_TABLE
+from srv6lab.topology.sr_policy import Flow
 
 
 def of_share(plan: Plan, broken: Divergence) -> Iterator[Suspect]:
@@ -48,6 +49,7 @@ def suspects_of(plan: Plan, broken: Divergence) -> Iterator[Suspect]:
 
 def after_delivery(plan: Plan, delivered: Hop) -> Iterator[Suspect]:
     """What may keep a node from answering what came to it."""
+    yield from everyday.for_another_mac(plan, delivered)
     yield from _disabled(delivered)
     yield from hmacs.of_node(plan.node(delivered.point.node), delivered, delivered)
     yield from everyday.not_answered(delivered)
@@ -83,12 +85,12 @@ def unknown(broken: Divergence) -> Suspect:
     return suspect("unknown", out.point.node, what=f"happened {before}to {out.point} {out.direction}")
 
 
-def unsent(first: Hop) -> Iterator[Suspect]:
+def unsent(plan: Plan, first: Hop) -> Iterator[Suspect]:
     """What may keep a node from sending at all."""
-    node, nic, to = first.point.node, first.point.nic, first.packet.outer.destination
-    yield suspect("nic-down", node, nic=nic)
+    yield from everyday.down(plan, first)
     yield from everyday.turned_away(None, None, first)
-    yield suspect("route-missing", node, destination=to, nic=nic, version=_version(to))
+    yield from everyday.taken_in(plan, None, first)
+    yield route_missing(plan, first)
 
 
 def too_many(plan: Plan, items: Sequence[Item]) -> Iterator[Suspect]:
@@ -97,18 +99,19 @@ def too_many(plan: Plan, items: Sequence[Item]) -> Iterator[Suspect]:
     for item in items:
         surplus = isinstance(item, Unexpected) or (isinstance(item, CountDiffers) and item.too_many)
         if surplus and item.point in ends:
-            others = (far.point.node for far in ends[item.point])
-            yield from (suspect("copied", node) for node in (item.point.node, *others))
+            others = (far.point.place for far in ends[item.point])
+            yield from (suspect("copied", place) for place in (item.point.place, *others))
 
 
 def _within(plan: Plan, broken: Divergence, came: Hop | None, out: Hop) -> Iterator[Suspect]:
     """A packet that came to a namespace and didn't leave it as it should."""
     node, place, nic = plan.node(out.point.node), out.point.place, out.point.nic
-    yield suspect("nic-down", place, nic=nic)
+    yield from everyday.down(plan, out)
     yield from frames.unknown_neighbor(node, nic)
     yield from everyday.switched_off(plan, came, out)
-    yield from everyday.turned_away(node, came, out)
-    yield from everyday.taken_in(plan, came, out)
+    vrfs = in_vrfs.passed(node, came, out)
+    yield from in_vrfs.asked_of_each(everyday.turned_away(node, came, out), vrfs)
+    yield from in_vrfs.asked_of_each(everyday.taken_in(plan, came, out), vrfs)
     for name in out.behaviors:
         if name in REGISTRY and "vrf" in REGISTRY[name].needs:
             yield suspect("vrf-strict-mode", node.name, behavior=name)
@@ -127,22 +130,32 @@ def _within(plan: Plan, broken: Divergence, came: Hop | None, out: Hop) -> Itera
     if node.headend and {"H.Encaps", "H.Encaps.Red", "End.B6.Encaps"}.intersection(out.behaviors):
         yield from of_headend(plan, node, node.headend, broken)
     if came is not None:
-        yield from _forwarding(place, came, out)
-    to, version = out.packet.outer.destination, _version(out.packet.outer.destination)
+        yield from in_vrfs.asked_of_each(_forwarding(place, came, out), vrfs)
+    to = out.packet.outer.destination
     to_service = any(nic in (proxy.to, proxy.back) for proxy in node.proxies)
     by_main = after_main_lookup(out.behaviors) and not leading(node, came, out)
     if not out.point.netns and not to_service and by_main:
-        yield suspect("route-missing", place, destination=to, nic=nic, version=version)
+        yield route_missing(plan, out)
     if came is not None and isinstance(to, IPv4Address):
         yield suspect("rp-filter", place, nic=came.point.nic)
     about = everyday.packet_about(came, out)
     yield from (suspect(name, place, **about) for name in ("firewall", "diverted", "address-translated"))
+    yield suspect("field-rewritten", place, **about, unknown="it")
     yield suspect("traffic-control", place, nic=nic)
     if came is None:
         yield from everyday.born(plan, out)
     for point in dict.fromkeys((out.point, *_far_ends(plan, out))):
         yield suspect("dad-not-over", point.place, nic=point.nic)
     yield from everyday.readdressed(plan, came, out)
+
+
+def route_missing(plan: Plan, out: Hop) -> Suspect:
+    """No route, or one by another NIC, or to another neighbor than the link's other end."""
+    to, nic = out.packet.outer.destination, out.point.nic
+    hops = everyday.neighbors(plan, out)
+    via = "" if to in hops else next((f" via {one}" for one in hops if one.version == to.version), "")
+    about = {"destination": to, "version": _version(to), "hops": " ".join(map(str, hops)), "via": via}
+    return suspect("route-missing", out.point.place, nic=nic, **about)
 
 
 def after_main_lookup(behaviors: Iterable[str]) -> bool:
@@ -295,7 +308,10 @@ def of_headend(
             version = f"-{one.prefix.version}"
             for number in (number for number, _ in one.classes if number):
                 about: dict[str, object] = {"version": version, "table": FIRST_TABLE + number}
-                yield suspect("flows-not-classified", node.name, **about, mark=FIRST_MARK + number)
+                flows = "; ".join(_told(flow) for flow in headend.flows if flow.forwarding_class == number)
+                yield suspect(
+                    "flows-not-classified", node.name, **about, mark=FIRST_MARK + number, flows=flows
+                )
                 yield suspect("policy-route-differs", node.name, **about, prefix=one.prefix)
             yield suspect("policy-route-differs", node.name, version=version, table="main", prefix=one.prefix)
     sid = broken.before.packet.outer.destination if broken.before else None
@@ -305,20 +321,23 @@ def of_headend(
     rest = broken.trace.hops[at + 1 :]
     for came, out in pairwise(rest):
         if out.direction is Direction.OUT and came.point.node == out.point.node:
-            there, to = plan.node(out.point.node), came.packet.outer.destination
+            there = plan.node(out.point.node)
             yield suspect("nic-down", out.point.place, nic=came.point.nic)
-            yield suspect("nic-down", out.point.place, nic=out.point.nic)
+            yield from everyday.down(plan, out)
             yield from _of_sids(plan, there, came, out)
             yield from _forwarding(out.point.place, came, out)
-            to = out.packet.outer.destination
             if after_main_lookup(out.behaviors):
-                version = _version(to)
-                yield suspect(
-                    "route-missing", out.point.place, destination=to, nic=out.point.nic, version=version
-                )
+                yield route_missing(plan, out)
             packet = everyday.packet_about(came, out)
             yield suspect("firewall", out.point.place, **packet)
             yield suspect("firewall", out.point.place, **_of_probe(headend, packet))
+
+
+def _told(flow: Flow) -> str:
+    """What nft shows of a flow; not its DSCP, which it may call by a name."""
+    words = {"saddr": flow.source, "daddr": flow.destination, f"{flow.protocol} dport": flow.port}
+    given = (f"{word} {value}" for word, value in words.items() if value is not None)
+    return ", ".join(re.sub(r"(?<=[.\d])/32$|/128$", "", one) for one in given)
 
 
 def _of_probe(headend: PlannedHeadend, about: Mapping[str, str]) -> dict[str, str]:
@@ -336,9 +355,11 @@ def _forwarding(place: Place, came: Hop, out: Hop) -> Iterator[Suspect]:
 
 
 def _on_the_wire(into: Hop) -> Iterator[Suspect]:
-    """A packet that left one end of a link and wasn't seen at the other."""
-    point = into.point
-    yield suspect("nic-down", into.point.place, nic=point.nic)
+    """A packet that left one end of a link and wasn't seen at the other, which takes none that is too big for itself."""
+    point, packet = into.point, into.packet
+    yield suspect("nic-down", point.place, nic=point.nic)
+    about = {"bytes": packet.ip_length, "version": packet.outer.destination.version}
+    yield suspect("mtu", point.place, nic=point.nic, **about)
     yield suspect("tracer", point.node, what=f"the tracer at {point} began too late", late="it")
 
 
@@ -357,8 +378,11 @@ def _changed(plan: Plan, broken: Divergence) -> Iterator[Suspect]:
     hop, packet = broken.region[-1], broken.seen[0]
     came = (broken.before, *broken.region)[-2]
     here = came if came is not None and came.point.node == hop.point.node else None
-    machine, begins = plan.node(hop.point.node), any(name.startswith("H.") for name in hop.behaviors)
-    if begins:
+    machine, steered = plan.node(hop.point.node), any(name.startswith("H.") for name in hop.behaviors)
+    begins = steered or any(
+        "policy" in REGISTRY[name].parameters for name in hop.behaviors if name in REGISTRY
+    )
+    if steered:
         yield from frames.not_steered(machine, here, hop)
         yield from _other_policy(plan, machine, broken, packet)
         yield from hmacs.of_keys(machine, hop)

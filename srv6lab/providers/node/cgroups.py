@@ -32,21 +32,23 @@ def make(name: str) -> None:
 
 
 def remove(name: str) -> None:
-    """The group, which nobody is in any more."""
+    """The group of a lab that is gone. Who has brought commands into its nodes may still be in there (see usher.py)."""
     for folder in (_ROOT, f"{_ROOT}/memory", f"{_ROOT}/pids"):
         try:
+            for pid in _read(f"{folder}/{name}/cgroup.procs").split():
+                _write(f"{folder}/cgroup.procs", pid)
             os.rmdir(f"{folder}/{name}")
         except OSError:
             continue
 
 
 def join(pid: int) -> None:
-    """Put this process into the groups of ours that another is in."""
-    with open(f"/proc/{pid}/cgroup", encoding="utf-8", errors="surrogateescape") as file:
-        for line in file:
-            _, controllers, path = line.rstrip("\n").split(":", 2)
-            if path.startswith(f"/{_OURS}"):
-                _write(f"{_ROOT}/{controllers}{path}/cgroup.procs".replace("//", "/"), "0")
+    """Put this process into the groups of ours that another is in, unless it is there: that takes the kernel its time."""
+    mine = _read("/proc/self/cgroup").splitlines()
+    for line in _read(f"/proc/{pid}/cgroup").splitlines():
+        _, controllers, path = line.split(":", 2)
+        if path.startswith(f"/{_OURS}") and line not in mine:
+            _write(f"{_ROOT}/{controllers}{path}/cgroup.procs".replace("//", "/"), "0")
 
 
 def _hierarchies() -> list[tuple[str, dict[str, int]]]:
@@ -55,6 +57,11 @@ def _hierarchies() -> list[tuple[str, dict[str, int]]]:
         return [(_ROOT, {"memory.max": memory, "pids.max": _PROCESSES})]
     both = [("memory", {"memory.limit_in_bytes": memory}), ("pids", {"pids.max": _PROCESSES})]
     return [(f"{_ROOT}/{name}", bounds) for name, bounds in both if os.path.isdir(f"{_ROOT}/{name}")]
+
+
+def _read(path: str) -> str:
+    with open(path, encoding="utf-8", errors="surrogateescape") as file:
+        return file.read()
 
 
 def _write(path: str, text: str) -> None:

@@ -1,8 +1,8 @@
 """The way into a node: a process takes on the node's namespaces, loses what no node may do, and becomes a command.
 
 As a script (`python3 -I -S enter.py PID COMMAND…`) it runs a command in the node that PID is the first process of, for
-whoever needs a command line, with streams of the command's own (see streams.py). Who starts one himself, with pipes, lets the
-child `become` it, which takes no second Python.
+whoever needs a command line, with streams of the command's own (see streams.py). Commands of ours with pipes are begun by
+usher.py, which takes no Python for each.
 
 What the command's name leads to in the node is the lab's to say, and a name that leads to /proc/self/exe would be the
 program that entered, which a lab could then write to. So it is started by an `env` that lies in sealed memory
@@ -15,19 +15,22 @@ import errno
 import os
 import signal
 import sys
-from collections.abc import Sequence
-from typing import NoReturn
 
 if __name__ == "__main__":
     sys.path.append(os.path.abspath(f"{os.path.dirname(__file__)}/../../.."))
 
 from srv6lab.providers.node import cgroups, streams
-from srv6lab.providers.node.guard import guard
+from srv6lab.providers.node.guard import guard, hidden
 from srv6lab.providers.node.kernel import call
+
+TYPE_CHECKING = False  # without typing, which takes longer to import than all else here
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import NoReturn
 
 ENV = "srv6lab-env"  # what a node's first process calls the memory with `env`, an open file of its own
 OUTSIDE = "-"  # in the place of a PID: the command gets into a node by itself, and its streams alone are looked after
-_NAMESPACES = ("cgroup", "ipc", "uts", "net", "pid", "mnt")  # the way to /proc is needed until the last
+_NAMESPACES = ("cgroup", "ipc", "uts", "net", "mnt")  # the way to /proc is needed until the last
 _CANNOT_RUN = 127
 _TOLD = ("TERM", "LANG", "LC_", "TZ", "COLUMNS", "LINES", "SRV6LAB_")
 
@@ -41,36 +44,64 @@ def become(pid: int, argv: Sequence[str], *, deaf: bool = False) -> NoReturn:
     """This process, a child of its own, waits for the command in the node and ends as that does; `deaf` to signals that
     the command gets, too, and may do something else than end by."""
     try:
-        child = _start(pid, argv)
+        child = start(pid, lambda: run(pid, argv, told()))
     except OSError as error:
-        _say(f"the node can't be entered: {error.strerror}: {error.filename or ''}")
+        say(cannot(error))
         os._exit(1)
     _wait(child, signal.SIG_IGN if deaf else signal.SIG_DFL)
 
 
-def _start(pid: int, argv: Sequence[str]) -> int:
-    here = f"/proc/{pid}"
-    kept = _bounding_set(f"{here}/status")
+def start(pid: int, work: Callable[[], NoReturn]) -> int:
+    """A child of this process that is a process of the node, and does that work; nothing else of it is in there yet."""
     cgroups.join(pid)
-    env = _env(f"{here}/fd")
+    space = os.open(f"/proc/{pid}/ns/pid", os.O_RDONLY)
+    try:
+        call("setns", space, 0)
+    finally:
+        os.close(space)
+    child = os.fork()
+    if child == 0:
+        try:
+            work()
+        finally:
+            os._exit(_CANNOT_RUN)
+    return child
+
+
+def run(pid: int, argv: Sequence[str], environment: Mapping[str, str]) -> NoReturn:
+    """Such a child goes the rest of the way, and becomes the command."""
+    hidden()
+    try:
+        kept, env = _go(pid)
+    except OSError as error:
+        say(cannot(error))
+        os._exit(1)
+    try:
+        streams.end_with_parent()
+        for name in ("SIGPIPE", "SIGXFSZ"):  # which Python ignores, and so would the command
+            signal.signal(getattr(signal, name), signal.SIG_DFL)
+        streams.own_null()
+        guard(kept)
+        os.execve(env, ["env", *argv], {**environment})
+    except BaseException as error:
+        say(f"{argv[0] if argv else 'nothing'} can't be run in the node: {error}")
+    os._exit(_CANNOT_RUN)
+
+
+def cannot(error: OSError) -> str:
+    return f"the node can't be entered: {error.strerror}: {error.filename or ''}"
+
+
+def _go(pid: int) -> tuple[int, int]:
+    """Into all of the node's namespaces: what its programs may do there, and an open `env`."""
+    here = f"/proc/{pid}"
+    kept, env = _bounding_set(f"{here}/status"), _env(f"{here}/fd")
     root = os.open(f"{here}/root", os.O_PATH)
     for space in [os.open(f"{here}/ns/{name}", os.O_RDONLY) for name in _NAMESPACES]:
         call("setns", space, 0)
     os.fchdir(root)
     os.chroot(".")  # in a chroot the node's root is not its mount namespace's
-    child = os.fork()
-    if child == 0:
-        try:
-            streams.end_with_parent()
-            for name in ("SIGPIPE", "SIGXFSZ"):  # which Python ignores, and so would the command
-                signal.signal(getattr(signal, name), signal.SIG_DFL)
-            streams.own_null()
-            guard(kept)
-            os.execve(env, ["env", *argv], told())
-        except BaseException as error:
-            _say(f"{argv[0] if argv else 'nothing'} can't be run in the node: {error}")
-        os._exit(_CANNOT_RUN)
-    return child
+    return kept, env
 
 
 def _env(files: str) -> int:
@@ -89,7 +120,7 @@ def _bounding_set(status: str) -> int:
 
 def _wait(child: int, heard: signal.Handlers) -> NoReturn:
     """As a shell's child would: stopped when the command is, and ended as it ends."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGTSTP):
         signal.signal(number, heard)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     os.closerange(3, 65536)
@@ -104,7 +135,7 @@ def _wait(child: int, heard: signal.Handlers) -> NoReturn:
             os._exit(os.WEXITSTATUS(status))
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
     os.write(2, f"{text}\n".encode(errors="replace"))
 
 

@@ -27,6 +27,7 @@ _REFUSED = {
     "init_module": (175, 105),
     "ioperm": (173, None),
     "iopl": (172, None),
+    "ioprio_set": (251, 30),
     "kexec_file_load": (320, 294),
     "kexec_load": (246, 104),
     "keyctl": (250, 219),
@@ -67,7 +68,9 @@ _LOOKED_AT = {
     "bpf": (321, 280),
     "clone": (56, 220),
     "ioctl": (16, 29),
+    "madvise": (28, 233),
     "mount": (165, 40),
+    "process_madvise": (440, 440),
     "socket": (41, 198),
     "unshare": (272, 97),
 }
@@ -82,11 +85,18 @@ _READ_ONLY = 1
 # hung up, or its settings locked. TIOCSCTTY with 1 takes a terminal from whose it is.
 _OF_TERMINALS = (0x5412, 0x541C, 0x541D, 0x5423, 0x5437, 0x5457)
 _TAKE_TERMINAL, _FROM_ANOTHER = 0x540E, 1
-# Whole file systems frozen, shut down, resized (`X`, `f`, that of btrfs); consoles; namespaces, whose next one may be another's.
-_OF_THE_MACHINE_BY_TYPE = (ord("X"), ord("f"), 0x94, ord("K"), ord("V"), 0xB7)
+# What this machine's randomness is made of, and how much it is worth (RNDADDENTROPY and its like).
+_OF_RANDOMNESS = (0x40045201, 0x40085203, 0x5204, 0x5206, 0x5207)
+# Whole file systems frozen, shut down, resized (`X`, `f`, that of btrfs); consoles; namespaces, whose next one may be another's; how
+# memory is cached (`M`).
+_OF_THE_MACHINE_BY_TYPE = (ord("X"), ord("f"), 0x94, ord("K"), ord("V"), 0xB7, ord("M"))
 # Of socket: UNIX, INET, INET6, KEY, PACKET, MPLS, XDP, and NETLINK. Others, such as VSOCK, belong to no network namespace.
 _FAMILIES = (1, 2, 10, 15, 17, 28, 44)
-_NETLINK, _OF_THE_MACHINE = 16, (9, 21)  # audit, crypto
+# Of NETLINK: ROUTE, USERSOCK, SOCK_DIAG, NFLOG, XFRM, FIB_LOOKUP, NETFILTER and GENERIC. Others, such as audit, crypto, SELinux and
+# the news of devices, are the machine's.
+_NETLINK, _PROTOCOLS = 16, (0, 2, 4, 5, 6, 10, 12, 16)
+# Of madvise: memory taken out of use as if it were broken (MADV_HWPOISON, MADV_SOFT_OFFLINE), which programs may share.
+_BROKEN = (100, 101)
 
 Instruction = tuple[int, int, int, int]
 
@@ -158,7 +168,7 @@ def _mount() -> list[Instruction]:
 def _ioctl() -> list[Instruction]:
     return [
         _argument(1),
-        *_answer(_OF_TERMINALS, _EPERM),
+        *_answer(_OF_TERMINALS + _OF_RANDOMNESS, _EPERM),
         *_only_for(
             _TAKE_TERMINAL, [_argument(2), *_answer([_FROM_ANOTHER], _EPERM), (_ANSWER, 0, 0, _ALLOW)]
         ),
@@ -168,18 +178,20 @@ def _ioctl() -> list[Instruction]:
     ]
 
 
+def _no_others(values: Sequence[int], error: int) -> list[Instruction]:
+    """An error for what is loaded unless it is one of these, and an answer in any case."""
+    jumps = [(_EQUAL, len(values) - place, 0, value) for place, value in enumerate(values)]
+    return [*jumps, _error(error), (_ANSWER, 0, 0, _ALLOW)]
+
+
 def _socket() -> list[Instruction]:
-    count = len(_FAMILIES)
-    return [
-        _argument(0),
-        (_EQUAL, count + 2, 0, _NETLINK),
-        *((_EQUAL, count - place, 0, family) for place, family in enumerate(_FAMILIES)),
-        _error(_EAFNOSUPPORT),
-        (_ANSWER, 0, 0, _ALLOW),
-        _argument(2),
-        *_answer(_OF_THE_MACHINE, _EPROTONOSUPPORT),
-        (_ANSWER, 0, 0, _ALLOW),
-    ]
+    families = _no_others(_FAMILIES, _EAFNOSUPPORT)
+    protocols = _no_others(_PROTOCOLS, _EPROTONOSUPPORT)
+    return [_argument(0), (_EQUAL, len(families), 0, _NETLINK), *families, _argument(2), *protocols]
+
+
+def _advice(place: int) -> list[Instruction]:
+    return [_argument(place), *_answer(_BROKEN, _EPERM), (_ANSWER, 0, 0, _ALLOW)]
 
 
 def _new_user() -> list[Instruction]:
@@ -190,7 +202,9 @@ def _new_user() -> list[Instruction]:
 _LOOK = {
     "clone": _new_user(),
     "ioctl": _ioctl(),
+    "madvise": _advice(2),
     "mount": _mount(),
+    "process_madvise": _advice(3),
     "socket": _socket(),
     "unshare": _new_user(),
 }

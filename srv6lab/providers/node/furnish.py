@@ -34,10 +34,12 @@ _DEVICES = {
     "tty": (5, 0),
     "net/tun": (10, 200),
 }
-# What is the machine's and no node's: nothing is read there.
+# What is the machine's and no node's: nothing is read there. `mtrr` is changed through a file that is open to be read, and
+# ports of PCI devices answer to reading by doing something.
 _MASKED = (
     *(f"proc/{name}" for name in ("kcore", "kallsyms", "kmsg", "keys", "key-users", "sysrq-trigger")),
     *(f"proc/{name}" for name in ("timer_list", "sched_debug", "latency_stats", "acpi", "scsi", "asound")),
+    *("proc/mtrr", "proc/bus/pci"),
     *("sys/firmware", "sys/devices/virtual/powercap", "sys/devices/virtual/dmi"),
 )
 
@@ -82,7 +84,8 @@ def _furnish_sys(root: str, bpf: bool) -> None:
 
 
 def _mask(root: str) -> None:
-    for name in _MASKED:
+    buses = [f"sys/devices/{name}" for name in os.listdir(f"{root}/sys/devices") if name.startswith("pci")]
+    for name in (*_MASKED, *buses):
         place = f"{root}/{name}"
         if os.path.isdir(place):
             mount("tmpfs", place, "tmpfs", MS_RDONLY | _NOTHING, "mode=555,size=4k")

@@ -63,13 +63,18 @@ def bound(kept: int) -> None:
 
 
 def guard(kept: int) -> None:
-    """Leave this process what a node may do, for ever. It may not be looked into by others of the node until it becomes
-    a program of theirs."""
-    _prctl(_PR_SET_DUMPABLE, 0)
+    """Leave this process what a node may do, for ever."""
+    hidden()
     _limit()
     bound(kept)
     _filter(bool(kept >> BPF & 1))
     _set_capabilities(kept)
+
+
+def hidden() -> None:
+    """From here on this process may not be looked into by others of a node, nor its children, until one becomes a program of
+    theirs."""
+    _prctl(_PR_SET_DUMPABLE, 0)
 
 
 def _limit() -> None:

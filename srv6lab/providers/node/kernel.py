@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ctypes
 import os
-import re
-from collections.abc import Iterator
+
+TYPE_CHECKING = False  # as in enter.py
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
@@ -56,6 +58,8 @@ def mounts() -> Iterator[tuple[str, str]]:
 
 
 def _unescape(path: str) -> str:
+    import re  # which takes its time, and none of the programs but the keeper needs it
+
     return re.sub(r"\\([0-7]{3})", lambda match: chr(int(match.group(1), 8)), path)
 
 

@@ -16,16 +16,21 @@ import signal
 import stat
 import termios
 import tty
-from collections.abc import Callable
 from contextlib import suppress
-from typing import NoReturn
 
 from .kernel import call
 
+TYPE_CHECKING = False  # as in enter.py
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any, NoReturn
+
 _CHUNK = 65536
+_MOST_FILES = 65536
 _NULL = os.makedev(1, 3)
 _PR_SET_PDEATHSIG = 1
 _HANDED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+_UNTIL_IT_IS_LOOKED = 0.2  # seconds in which nobody misses that a terminal is ours again: no signal tells
 
 
 def own_null() -> None:
@@ -47,13 +52,38 @@ def end_with_parent() -> None:
 def carried(work: Callable[[], NoReturn]) -> NoReturn:
     """Do the work in a process with streams of its own, and end as that does."""
     streams = _Streams()
-    child = os.fork()
-    if child == 0:
+    shell = os.fork()
+    if shell == 0:
         os.setsid()
         end_with_parent()
         streams.take()
+        _be_its_shell(work)
+    streams.carry(shell)
+
+
+def _be_its_shell(work: Callable[[], NoReturn]) -> NoReturn:
+    """Do the work in a job of its own; stop when it stops, and end as it ends."""
+    job = os.fork()
+    if job == 0:
+        end_with_parent()
+        os.setpgid(0, 0)
+        if os.isatty(0):
+            _to_the_foreground()
         work()
-    streams.carry(child)
+    _hand_on(job, (*_HANDED_ON, signal.SIGTSTP))
+    os.closerange(0, _MOST_FILES)  # who reads and writes at the other ends waits for the job alone
+    while True:
+        _, status = os.waitpid(job, os.WUNTRACED)
+        if not os.WIFSTOPPED(status):
+            _end(status)
+        os.kill(os.getpid(), signal.SIGSTOP)
+        _tell(job, signal.SIGCONT)
+
+
+def _to_the_foreground() -> None:
+    signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+    os.tcsetpgrp(0, os.getpgrp())
+    signal.signal(signal.SIGTTOU, signal.SIG_DFL)
 
 
 class _Streams:
@@ -64,6 +94,7 @@ class _Streams:
         self.flows: dict[int, int] = {}
         self.pending = b""
         self.master = self.slave = self.input = -1
+        self.kept: list[Any] | None = None  # how our terminal was before it was told to hand on every key
         if _is_ours(0) and os.isatty(1):
             self.master, self.slave = pty.openpty()
             self._resize()
@@ -89,7 +120,7 @@ class _Streams:
         if self.slave >= 0:
             fcntl.ioctl(self.slave, termios.TIOCSCTTY, 0)
 
-    def carry(self, child: int) -> NoReturn:
+    def carry(self, shell: int) -> NoReturn:
         for descriptor in {*self.theirs.values()} - {self.theirs.get(0)} | {self.slave} - {-1}:
             os.close(descriptor)
         woken, wake = os.pipe()
@@ -97,27 +128,23 @@ class _Streams:
         signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.signal(signal.SIGWINCH, lambda *_: self._resize())
-        for number in _HANDED_ON:
-            if signal.getsignal(number) is not signal.SIG_IGN:
-                signal.signal(number, lambda number, _: _tell(child, number))
-        kept = termios.tcgetattr(0) if self.master >= 0 else None
+        _hand_on(shell)
+        if self.master >= 0:  # else whoever carries stops at once, and what the command says meanwhile waits
+            _hand_on(shell, (signal.SIGTSTP,))
         try:
-            if kept is not None:
-                tty.setraw(0, termios.TCSADRAIN)
-            status = self._until_the_end(child, woken)
+            status = self._until_the_end(shell, woken)
         finally:
-            if kept is not None:
-                termios.tcsetattr(0, termios.TCSADRAIN, kept)
+            self._put_back()
         self._give_back()
         _end(status)
 
-    def _until_the_end(self, child: int, woken: int) -> int:
+    def _until_the_end(self, shell: int, woken: int) -> int:
         status = None
         while True:
-            sources = [woken, *(one for one in self.flows if one or not self.pending)]
-            ready, writable, _ = select.select(
-                sources, [self.input] if self.pending else [], [], 0 if status is not None else None
-            )
+            ours = self._is_at_hand()
+            sources = [woken, *(one for one in self.flows if one or (ours and not self.pending))]
+            patience = 0 if status is not None else None if ours else _UNTIL_IT_IS_LOOKED
+            ready, writable, _ = select.select(sources, [self.input] if self.pending else [], [], patience)
             if writable:
                 self._feed()
             for source in ready:
@@ -125,8 +152,36 @@ class _Streams:
             if status is not None and not [one for one in ready if one not in (0, woken)]:
                 return status
             if status is None:
-                ended, said = os.waitpid(child, os.WNOHANG)
-                status = said if ended else None
+                changed, said = os.waitpid(shell, os.WNOHANG | os.WUNTRACED)
+                if changed and os.WIFSTOPPED(said):
+                    self._stop(shell)
+                elif changed:
+                    status = said
+
+    def _is_at_hand(self) -> bool:
+        """Whether keys are for us; a terminal is told to hand on every one of them."""
+        if self.master < 0:
+            return True
+        if (ours := _is_ours(0)) and self.kept is None:
+            self.kept = termios.tcgetattr(0)
+            tty.setraw(0, termios.TCSADRAIN)
+        return ours
+
+    def _put_back(self) -> None:
+        if self.kept is not None:
+            termios.tcsetattr(0, termios.TCSADRAIN, self.kept)
+            self.kept = None
+
+    def _stop(self, shell: int) -> None:
+        """Until somebody goes on: with all that was started together with this process, where there is a terminal to do so
+        at. Nobody else is stopped because a node's command wants it."""
+        if self.master >= 0:
+            self._put_back()
+            heard = signal.signal(signal.SIGTSTP, signal.SIG_DFL)
+            os.kill(0, signal.SIGTSTP)
+            signal.signal(signal.SIGTSTP, heard)
+            self._resize()
+        _tell(shell, signal.SIGCONT)
 
     def _move(self, source: int) -> None:
         try:
@@ -181,6 +236,13 @@ def _is_ours(number: int) -> bool:
         return os.isatty(number) and os.tcgetpgrp(number) == os.getpgrp()
     except OSError:  # one that isn't the terminal of our session
         return os.isatty(number)
+
+
+def _hand_on(job: int, numbers: Sequence[int] = _HANDED_ON) -> None:
+    """What reaches this process is for the job."""
+    for number in numbers:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, lambda number, _: _tell(job, number))
 
 
 def _tell(child: int, number: int) -> None:

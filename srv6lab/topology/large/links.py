@@ -14,6 +14,7 @@ from srv6lab.topology.yaml.edit import Problems, child, entries, mapping, scalar
 from srv6lab.topology.yaml.tree import Mark, Node
 
 SHORT = re.compile(r"^(\S+) +- +(\S+)$")
+_NODE = re.compile(r"[A-Za-z][\w-]*")
 _LONGEST = 31  # characters of a name
 
 
@@ -74,7 +75,7 @@ class _Nics:
         if isinstance(end.data, dict):
             at = child(end, "at")
             return end if at is None else _with(end, "at", at.mark, self._end(at))
-        if not isinstance(end.data, str) or ":" in end.data:
+        if not isinstance(end.data, str) or ":" in end.data or not _NODE.fullmatch(end.data):
             return end
         numbers = self.next.setdefault(end.data, count(1))
         nic = next(nic for number in numbers if (nic := f"{end.data}:eth{number}") not in self.taken)

@@ -153,9 +153,11 @@ _MOST_DIGITS = 18  # of a number that is read as one
 
 
 def _whole(name: str, value: Any, finding: Finding) -> Words:
-    digits = isinstance(value, str) and value.isdigit()
+    digits = isinstance(value, str) and value.isascii() and value.isdigit()
     mend = "take the quotes away" if digits else f"write digits only{_unit(name, finding)}"
-    if digits and len(value) > _MOST_DIGITS:
+    if digits and value.startswith("0") and value.strip("0"):  # YAML 1.1 reads it by eights
+        mend = f"write {value.lstrip('0')}, with no 0 before it"
+    elif digits and len(value) > _MOST_DIGITS:
         mend = f"write a smaller number, of {_MOST_DIGITS} digits at most"
     return f"{name} must be a whole number, not {shown(value)}", mend
 

@@ -201,6 +201,8 @@ def _unknown_key(path: Path, source: Source) -> Problem | None:
     if close and _required(parent, close[0]) and len(models_at(parent)) == 1:
         return None
     mend = did_you_mean(close) if close else f"allowed here: {', '.join(allowed)}"
+    if "at" in allowed and len(given) == 1 and isinstance(given[key], str):  # `[r1: eth1]`
+        mend = f'write "{key}:{given[key]}", with no space in it'
     return Problem(source.locate(path, key=True), f"{thing(parent, source.data)} has no key `{key}`", mend)
 
 

@@ -42,7 +42,7 @@ class Isis(Model):
     level: Level = 2
     locators: Annotated[tuple[Name, ...], Field(max_length=1)] = ()
     redistribute: tuple[Literal["bgp", "connected", "static"], ...] = ()
-    authentication: Authentication = Authentication()
+    authentication: Authentication = Authentication.model_construct()
     overload: Flag = False
 
     @property

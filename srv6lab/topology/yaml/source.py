@@ -217,8 +217,10 @@ class _Traps:
                 trap = self._unmask(error) if len(found) < MAX_TRAPS else None
                 if trap is None:
                     where = partial(location, self.file, self.lines)
-                    problem = self._too_deep(error) or syntax.syntax_error(
-                        error, where, tree.innermost, tree.long_quote
+                    problem = (
+                        self._too_deep(error)
+                        or syntax.pasted(error, where)
+                        or syntax.syntax_error(error, where, tree.innermost, tree.long_quote)
                     )
                     raise TopologyError([*found, *tree.problems, problem]) from None
                 found.append(trap)

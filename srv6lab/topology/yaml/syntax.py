@@ -70,6 +70,28 @@ _SCANNED: tuple[tuple[str, str, str], ...] = (
 )
 
 
+# What looks like a space or a mark of YAML, comes with text that is pasted, and is a letter to YAML.
+_BLANK = re.compile("[\u00a0\u1680\u2000-\u200d\u202f\u205f\u2060\u3000\ufeff]")
+_LIKE = {
+    "\uff1a": ":",
+    "\uff0c": ",",
+    "\u3001": ",",
+    "\uff5b": "{",
+    "\uff5d": "}",
+    "\uff3b": "[",
+    "\uff3d": "]",
+}
+_LIKE |= {
+    "\u201c": '"',
+    "\u201d": '"',
+    "\uff02": '"',
+    "\u2018": "'",
+    "\u2019": "'",
+    "\uff03": "#",
+    "\uff0d": "-",
+}
+_QUOTED = re.compile(r""""[^"]*"|'[^']*'|(?<!\S)#.*""")
+
 _TAB = ("a tab indents this line", "indent with spaces, two a level")
 
 
@@ -95,6 +117,34 @@ def bare_address_problem(where: Location, address: str) -> Problem:
     of_walk = "→" in where.source or "->" in where.source
     mend = "put all of the packet in quotes" if of_walk else f'put the address in quotes: "{address}"'
     return Problem(where, what, mend)
+
+
+def pasted(error: yaml.MarkedYAMLError, locate: Callable[[tuple[int, int]], Location]) -> Problem | None:
+    """A character beside a syntax error, in its line or in one of the two before it, that only looks like YAML's own."""
+    mark: Any = error.problem_mark or error.context_mark
+    for line in range(mark.line, max(-1, mark.line - 3), -1) if mark is not None else ():
+        source = locate((line, 0)).source
+        plain = _QUOTED.sub(lambda found: "x" * len(found.group()), source)
+        for column, char in enumerate(plain):
+            if _confuses(plain[:column], char, here=line == mark.line):
+                own = _LIKE.get(char)
+                like, mend = (
+                    (f"`{own}`", f"write `{own}`") if own else ("a space", "write a plain space, or nothing")
+                )
+                shown = f"`{char}` (U+{ord(char):04X})" if own else f"the character U+{ord(char):04X}"
+                return Problem(
+                    locate((line, column)), f"{shown} looks like {like}, and is a letter to YAML", mend
+                )
+    return None
+
+
+def _confuses(before: str, char: str, here: bool) -> bool:
+    """Whether a character stands where YAML's own would matter; in the words of a text it wouldn't."""
+    if _BLANK.match(char):
+        return here or re.search(r"(?:^|[:,-])\s*$", before) is not None
+    if _LIKE.get(char) == ":":
+        return not re.search(r":(?:\s|$)", before)
+    return here and char in _LIKE
 
 
 def syntax_error(

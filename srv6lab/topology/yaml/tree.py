@@ -118,7 +118,7 @@ class Tree:
         if event.style in ("'", '"') and event.end_mark and event.end_mark.line > mark[0]:
             self.long_quote = (mark, event.end_mark.line)
         plain = not event.style and mark not in self._masks
-        value = self._masks.get(mark, event.value)
+        value = self._masks.get(mark) or self._unmasked(event, mark)
         frame = self._stack[-1] if self._stack else None
         if frame is not None and isinstance(frame.node.data, dict) and not frame.waiting:
             self._key(frame, value, plain, mark)
@@ -127,6 +127,15 @@ class Tree:
             self._silent_trap(frame)
             return
         self._add(Node(mark, _resolve(value) if plain else value), event.anchor)
+
+    def _unmasked(self, event: yaml.ScalarEvent, mark: Mark) -> str:
+        """The text of a scalar with the addresses that were masked within its line."""
+        value: str = event.value
+        for (line, column), address in self._masks.items() if not event.style else ():
+            at = column - mark[1]
+            if line == mark[0] and at > 0 and value[at : at + len(address)] == "x" * len(address):
+                value = value[:at] + address + value[at + len(address) :]
+        return value
 
     def _key(self, frame: _Frame, text: str, plain: bool, mark: Mark) -> None:
         frame.key, frame.key_mark, frame.waiting = text, mark, True

@@ -225,35 +225,6 @@ EOF
   *) echo "service snort: no engine, since this machine has neither snort nor suricata" ;;
 esac
 
-service=/var/lib/srv6lab/services/snort
-engine=$(<"$service/engine")
-for ((tries = 0; tries < 1000; tries++)); do
-  [[ $engine != none && ! -e $service/ready && ! -e $service/failed ]] || break
-  case $engine in
-    snort)
-      [[ ! -s $service/pid ]] || kill -0 "$(<"$service/pid")" 2>/dev/null || touch "$service/failed"
-      # It has started when the kernel fills the ring of its packet socket; what it says itself comes before that.
-      if [[ -s $service/pid ]]; then
-        at=/proc/$(<"$service/pid")
-        ring=$(grep -om1 'socket:\[[0-9]*' "$at/maps" 2>/dev/null) || true
-        if [[ $ring ]] && grep -Eq " 1 +[0-9]+ +[0-9]+ +${ring#*[} *$" "$at/net/packet"; then touch "$service/ready"; fi
-      fi
-      ;;
-    suricata)
-      if [[ -e $service/log && $(<"$service/log") == *'ngine started'* ]]; then touch "$service/ready"; fi
-      ;;
-  esac
-  [[ -e $service/ready ]] || sleep 0.02
-done
-if [[ $engine != none && ! -e $service/ready ]]; then
-  echo "day0/server1.sh: service snort: $engine does not start:" >&2
-  tail -n 5 "$service/start" "$service/log" >&2 || true
-  exit 1
-fi
-why=
-[[ $engine == none || $engine == snort ]] || command -v snort >/dev/null || why=", since this machine has no snort"
-echo "service snort: $engine on veth0-snort$why"
-
 # SREXT hooks the machine's first network namespace only. From 5.2 to 5.9 it doesn't compile, and after
 # 6.1 its first command panics the kernel.
 srext_serves() {
@@ -350,3 +321,32 @@ fi
 shown=$(srconf localsid show)
 [[ $shown == *fc00:a::a1* ]]
 echo "SID fc00:a::a1 End.AD4: $mechanism serves${why:+ ($why)}"
+# Sensor snort has started.
+service=/var/lib/srv6lab/services/snort
+engine=$(<"$service/engine")
+for ((tries = 0; tries < 1000; tries++)); do
+  [[ $engine != none && ! -e $service/ready && ! -e $service/failed ]] || break
+  case $engine in
+    snort)
+      [[ ! -s $service/pid ]] || kill -0 "$(<"$service/pid")" 2>/dev/null || touch "$service/failed"
+      # It has started when the kernel fills the ring of its packet socket; what it says itself comes before that.
+      if [[ -s $service/pid ]]; then
+        at=/proc/$(<"$service/pid")
+        ring=$(grep -om1 'socket:\[[0-9]*' "$at/maps" 2>/dev/null) || true
+        if [[ $ring ]] && grep -Eq " 1 +[0-9]+ +[0-9]+ +${ring#*[} *$" "$at/net/packet"; then touch "$service/ready"; fi
+      fi
+      ;;
+    suricata)
+      if [[ -e $service/log && $(<"$service/log") == *'ngine started'* ]]; then touch "$service/ready"; fi
+      ;;
+  esac
+  [[ -e $service/ready ]] || sleep 0.02
+done
+if [[ $engine != none && ! -e $service/ready ]]; then
+  echo "day0/server1.sh: service snort: $engine does not start:" >&2
+  tail -n 5 "$service/start" "$service/log" >&2 || true
+  exit 1
+fi
+why=
+[[ $engine == none || $engine == snort ]] || command -v snort >/dev/null || why=", since this machine has no snort"
+echo "service snort: $engine on veth0-snort$why"

@@ -270,6 +270,7 @@ EOF
   *) echo "service ids-ipv4: no engine, since this machine has neither snort nor suricata" ;;
 esac
 
+# Sensor ids has started.
 service=/var/lib/srv6lab/services/ids
 engine=$(<"$service/engine")
 for ((tries = 0; tries < 1000; tries++)); do
@@ -298,6 +299,7 @@ fi
 why=
 [[ $engine == none || $engine == snort ]] || command -v snort >/dev/null || why=", since this machine has no snort"
 echo "service ids: $engine on eth1$why"
+# Sensor ids-ipv4 has started.
 service=/var/lib/srv6lab/services/ids-ipv4
 engine=$(<"$service/engine")
 for ((tries = 0; tries < 1000; tries++)); do
