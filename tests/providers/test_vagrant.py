@@ -178,9 +178,9 @@ def test_all_that_fail_together_are_told(told: Told, monkeypatch: pytest.MonkeyP
 def test_ctrl_c_ends_all_that_are_under_way(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(ups.VARIABLE, "2")
     told.write("told", {"gate": ["hang"], "exit": ["hang"]})
-    with pressing(lambda: all((told.folder / f"begun-{one}").exists() for one in ("gate", "exit"))):
-        with pytest.raises(Interrupted):
-            told.up()
+    hanging = [told.folder / f"begun-{one}" for one in ("gate", "exit")]
+    with pressing(lambda: all(one.exists() for one in hanging)), pytest.raises(Interrupted):
+        told.up()
     assert len((told.folder / "interrupted").read_text().splitlines()) == 2
     assert told.read("running") == ["west"] and not (told.folder / "begun-east").exists()
 
