@@ -397,6 +397,7 @@ def test_day0_names_a_machine_of_its_own_and_no_other(tmp_path: Path) -> None:
     assert isinstance(script, str)
     for folder in ("etc", "proc/sys/kernel"):
         (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "proc/sys/kernel/hostname").write_text("box\n")
     hosts, name = tmp_path / "etc/hosts", "ga-te"
     hosts.write_text(f"127.0.0.1 localhost\n10.0.0.1 my-{name} {name}.example\n")
     begin = script[: script.index("  install_packages()")].replace("/etc/", f"{tmp_path}/etc/") + "fi\n"

@@ -8,7 +8,7 @@ if [[ ${SRV6LAB_GUEST-} ]]; then
   # Its name, which has no _ (RFC 1123, section 2.1). Vagrant would restart the network for it, NICs of links as well.
   hostname=cx5
   echo "$hostname" >/etc/hostname
-  echo "$hostname" >/proc/sys/kernel/hostname
+  [[ $(</proc/sys/kernel/hostname) == "$hostname" ]] || echo "$hostname" >/proc/sys/kernel/hostname
   grep -q "[[:space:]]$hostname\$" /etc/hosts || echo "127.0.1.1 $hostname" >>/etc/hosts
   install_packages() {
     local package
