@@ -6,8 +6,8 @@ trap 'echo "day0/r6.sh:$LINENO: $BASH_COMMAND" >&2' ERR
 # A machine of its own has what its box has; what lacks comes from its archive.
 if [[ ${SRV6LAB_GUEST-} ]]; then
   # Its name, which has no _ (RFC 1123, section 2.1). Vagrant would restart the network for it, NICs of links as well.
-  hostname=r6
-  echo "$hostname" >/etc/hostname
+  echo r6 >/etc/hostname
+  hostname=$(</etc/hostname)
   [[ $(</proc/sys/kernel/hostname) == "$hostname" ]] || echo "$hostname" >/proc/sys/kernel/hostname
   grep -q "[[:space:]]$hostname\$" /etc/hosts || echo "127.0.1.1 $hostname" >>/etc/hosts
   install_packages() {
