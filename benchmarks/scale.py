@@ -1,9 +1,10 @@
 """Times `invoke up` and `invoke destroy` of a ring of routers, and Mininet with the same one, in one run, and what memory each takes.
 
-    .venv/bin/python benchmarks/scale.py NODES [--rounds N] [--mininet] [--out FILE]
+    .venv/bin/python benchmarks/scale.py NODES [--rounds N] [--mininet | --routed] [--out FILE]
 
 It needs root, and for --mininet what up.py needs. Every router has a locator, an End SID and routes to its neighbors; `up` has two
-tracers a router, which Mininet hasn't.
+tracers a router, which Mininet hasn't. With --routed each runs FRR and knows of no route but by IS-IS, and an L3VPN crosses the
+ring: then `up` ends when all of it has converged, and is followed by `invoke check`.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from large import short_file
+from routed import routed_file
 from up import ENVIRONMENT, INVOKE, MACHINE, REPO, specification
 
 from srv6lab.cli.labs import LabsFolder
@@ -49,10 +51,15 @@ def invoke(*words: str) -> float:
     return time.perf_counter() - began
 
 
-def ours(lab: str) -> dict[str, float]:
-    up = invoke("up", lab)
-    taken = memory(cgroups.group(str((REPO / ".srv6lab" / INSTANCE).resolve())))
-    return {"up": up, "down": invoke("destroy", lab, "--purge"), "MiB": taken}
+def ours(lab: str, checked: bool) -> dict[str, float]:
+    try:
+        figures = {"up": invoke("up", lab)}
+        figures["MiB"] = memory(cgroups.group(str((REPO / ".srv6lab" / INSTANCE).resolve())))
+        if checked:
+            figures["check"] = invoke("check", lab)
+    finally:
+        down = invoke("destroy", lab, "--purge")
+    return {**figures, "down": down}
 
 
 def mininet(python: str, spec: Path) -> dict[str, float]:
@@ -84,7 +91,7 @@ def mininet(python: str, spec: Path) -> dict[str, float]:
 
 def shown(name: str, rounds: Sequence[dict[str, float]]) -> str:
     parts = []
-    for what in ("up", "down", "MiB"):
+    for what in rounds[0]:
         values = [one[what] for one in rounds]
         parts.append(f"{what} {statistics.median(values):.1f} ({min(values):.1f}–{max(values):.1f})")
     return f"{name:10} {', '.join(parts)}"
@@ -96,7 +103,9 @@ def main() -> None:
     )
     parser.add_argument("nodes", type=int)
     parser.add_argument("--rounds", type=int, default=1)
-    parser.add_argument("--mininet", action="store_true")
+    beside = parser.add_mutually_exclusive_group()
+    beside.add_argument("--mininet", action="store_true")
+    beside.add_argument("--routed", action="store_true", help="a ring with IS-IS, BGP and a VPN, by FRR")
     parser.add_argument("--mininet-python", default="/usr/bin/python3")
     parser.add_argument("--out", type=Path)
     asked = parser.parse_args()
@@ -104,12 +113,13 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "ring", "topology.yml")
         file.parent.mkdir()
-        file.write_text(short_file(asked.nodes), encoding="utf-8")
+        text = routed_file(asked.nodes) if asked.routed else short_file(asked.nodes)
+        file.write_text(text, encoding="utf-8")
         spec = Path(folder, "lab.json")
         if asked.mininet:
             spec.write_text(json.dumps(rendered(file)), encoding="utf-8")
         for number in range(asked.rounds):
-            found.setdefault("invoke", []).append(ours(f"lab={file}"))
+            found.setdefault("invoke", []).append(ours(f"lab={file}", asked.routed))
             if asked.mininet:
                 found.setdefault("Mininet", []).append(mininet(asked.mininet_python, spec))
             print(f"benchmark: round {number + 1} of {asked.rounds} done", file=sys.stderr)
