@@ -155,11 +155,12 @@ def _start_more(order: Order) -> None:
 def _keep() -> None:
     """PID 1 of the lab: starts the nodes, then waits for `stay` or for the pipe to close."""
     order = json.loads(sys.stdin.readline())
+    hidden = _hide(order["scratch"])  # meanwhile the kernel moves this process, for which it waits for all others
     if order["group"] and not is_alone():
         cgroups.make(order["group"])
     pid, start = _identity()
     _tell(keeper=pid, start=start)
-    _start_nodes(order, _hide(order["scratch"]))
+    _start_nodes(order, hidden)
     if sys.stdin.readline().strip() != "stay":
         return
     null = os.open("/dev/null", os.O_RDWR)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+import signal
 import stat
 
 from .kernel import (
@@ -17,12 +19,14 @@ from .kernel import (
     MS_RDONLY,
     MS_REC,
     call,
+    clone_to_wait,
     is_alone,
     mount,
     pivot_root,
     read_only,
 )
 
+_STACK = 1 << 16
 _SHARED_MEMORY = "64m"
 _NOTHING = MS_NOSUID | MS_NODEV | MS_NOEXEC
 _DEVICES = {
@@ -137,31 +141,14 @@ def lock() -> None:
     """Nobody takes away or changes what is mounted by now, whatever he may do otherwise: so the kernel has it with mounts
     that were copied into another user namespace's mount namespace. Where users may make none, a filter of system calls
     has to do (see guard.py)."""
-    theirs, ours = os.pipe()
-    told, tell = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        _hold_a_copy(ours, told, (theirs, tell))
-    os.close(ours)
-    os.close(told)
+    stack = ctypes.create_string_buffer(_STACK)
+    pid = clone_to_wait(ctypes.addressof(stack) + _STACK, CLONE_NEWUSER | CLONE_NEWNS)
+    if not pid:
+        return
     try:
-        if os.read(theirs, 1):
-            copy = os.open(f"/proc/{pid}/ns/mnt", os.O_RDONLY)
-            call("setns", copy, CLONE_NEWNS)
-            os.close(copy)
+        copy = os.open(f"/proc/{pid}/ns/mnt", os.O_RDONLY)
+        call("setns", copy, CLONE_NEWNS)
+        os.close(copy)
     finally:
-        os.close(theirs)
-        os.close(tell)
+        os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
-
-
-def _hold_a_copy(ready: int, end: int, others: tuple[int, int]) -> None:
-    """Be in a copy of the mounts, with a user namespace of its own, until the other end is closed."""
-    for descriptor in others:
-        os.close(descriptor)
-    try:
-        call("unshare", CLONE_NEWUSER | CLONE_NEWNS)
-        os.write(ready, b"x")
-        os.read(end, 1)
-    finally:
-        os._exit(0)

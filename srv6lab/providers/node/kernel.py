@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import signal
 
 TYPE_CHECKING = False  # as in enter.py
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ _LIBC = ctypes.CDLL(None, use_errno=True)
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT = 1, 2, 4, 8, 32
 MS_BIND, MS_MOVE, MS_REC, MS_PRIVATE = 0x1000, 0x2000, 0x4000, 0x40000
 CLONE_NEWNS, CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWIPC = 0x20000, 0x2000000, 0x4000000, 0x8000000
+CLONE_VM = 0x100
 CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET = 0x10000000, 0x20000000, 0x40000000
 MNT_DETACH = 2
 _PIVOT_ROOT = {"x86_64": 155, "aarch64": 41, "riscv64": 41, "ppc64le": 203, "s390x": 217}
@@ -25,6 +27,15 @@ def call(name: str, *arguments: object) -> None:
         number = ctypes.get_errno()
         shown = ", ".join(a.decode() if isinstance(a, bytes) else str(a) for a in arguments if a is not None)
         raise OSError(number, f"{name}({shown}): {os.strerror(number)}")
+
+
+def clone_to_wait(stack: int, namespaces: int) -> int:
+    """A child in namespaces of its own that waits until it is killed: its PID, or 0 where the kernel makes none. It runs in
+    this process's memory, of which a fork would copy all page tables, and nothing of Python; on a stack that ends at this
+    address, which has to stay until then. Only for a process without threads."""
+    return max(
+        0, int(_LIBC.clone(_LIBC.pause, ctypes.c_void_p(stack), CLONE_VM | namespaces | signal.SIGCHLD, None))
+    )
 
 
 def mount(source: str, target: str, kind: str | None, flags: int = 0, data: str | None = None) -> None:
