@@ -18,7 +18,6 @@ import pytest
 import yaml
 from jsonschema_rs import Draft7Validator
 
-from srv6lab.errors import MachineError
 from srv6lab.plan.nodes import Plan
 from srv6lab.render import containerlab as module
 from srv6lab.render.containerlab import IMAGE, containerlab
@@ -53,13 +52,12 @@ def document(plan: Plan, image: str = IMAGE) -> dict[str, Any]:
     return found
 
 
-def labs_that_run_there() -> list[Plan]:
-    """The tests' own lab, and those of the repository that have no SR proxy."""
-    plans = [SITE.load(SITE.refer(name))[0] for name in LABS]
-    return [planned(), *(one for one in plans if not any(machine.proxies for machine in one.nodes))]
+def labs() -> list[Plan]:
+    """The tests' own lab, with and without an SR proxy, and those of the repository."""
+    return [planned(), planned(WITH_PROXY), *(SITE.load(SITE.refer(name))[0] for name in LABS)]
 
 
-PLANS = pytest.mark.parametrize("plan", labs_that_run_there(), ids=lambda plan: plan.name)
+PLANS = pytest.mark.parametrize("plan", labs(), ids=lambda plan: plan.name)
 
 
 def complaints(schema: Any, found: Any) -> list[str]:
@@ -80,7 +78,7 @@ def test_what_is_rendered_is_valid_and_what_is_broken_is_not() -> None:
     if not SCHEMA.exists():
         pytest.skip(f"containerlab's published schema isn't here: {SCHEMA}")
     schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
-    for plan in labs_that_run_there():
+    for plan in labs():
         assert complaints(schema, document(plan)) == []
     for what, spoil in BROKEN.items():
         found = deepcopy(document(planned()))
@@ -120,10 +118,13 @@ def test_every_node_is_spelled_out_with_its_day0(plan: Plan) -> None:
         (source, target, mode), *more = (bind.split(":") for bind in node["binds"])
         assert files[source] == day0_scripts(plan)[day0_path(machine)]
         assert mode == "ro"
-        agent = [["agent/srv6lab", "/usr/local/lib/srv6lab/srv6lab", "ro"]]
-        assert more == (agent if machine.headend else [])
-        assert not machine.headend or f"{agent[0][0]}/agent/__main__.py" in files
-        assert shlex.split(node["exec"][-1]) == ["bash", target]
+        agent = [["agent/srv6lab", "/usr/local/lib/srv6lab/srv6lab", "ro"]] if machine.headend else []
+        srconf = [["srconf", "/srv6lab/srconf", "ro"]] if machine.proxies else []
+        assert more == agent + srconf
+        assert not agent or "agent/srv6lab/agent/__main__.py" in files
+        assert not srconf or "srconf/srconf" in files
+        told = ["env", "SRV6LAB_SRCONF=/srv6lab/srconf"] if srconf else []
+        assert shlex.split(node["exec"][-1]) == [*told, "bash", target]
 
 
 @PLANS
@@ -149,27 +150,18 @@ def test_a_lab_without_links_has_no_empty_list_of_them() -> None:
     assert set(document(plan)["topology"]) == {"nodes"}
 
 
-def test_an_sr_proxy_is_refused_by_name() -> None:
-    with pytest.raises(MachineError) as refused:
-        containerlab(planned(WITH_PROXY))
-    assert str(refused.value) == (
-        "gate can't run under containerlab: fc00:a::a4 is End.AD4, an SR proxy, and SREXT has no hook in a "
-        "container\n"
-        "  mend: invoke up lab=small runs it in namespaces, with srv6lab's own srconf in SREXT's place"
-    )
-
-
 @pytest.mark.parametrize(
     ("text", "said"),
     [
         (SMALL, ""),
         (with_sensor("auto"), "# Its services need snort or suricata in the image"),
         (with_sensor("suricata"), "# Its services need suricata in the image"),
+        (WITH_PROXY, "# Its SR proxy, srconf, needs python3"),
     ],
 )
-def test_what_services_need_is_said_in_the_file(text: str, said: str) -> None:
+def test_what_the_image_needs_is_said_in_the_file(text: str, said: str) -> None:
     written = containerlab(planned(text))["small.clab.yml"]
-    assert (said in written) and ("services" in written) == bool(said)
+    assert said in written and ("# Its " in written) == bool(said)
 
 
 # A container as far as Day0 can tell: a network namespace with its own /sys, and a root of its own.
@@ -184,7 +176,7 @@ mount --rbind /dev "$top/root/dev"
 shift
 while [ "$1" != -- ]; do
   mkdir -p "$(dirname "$top/root$2")"
-  cp "$1" "$top/root$2"
+  cp -r "$1" "$top/root$2"
   shift 2
 done
 shift
@@ -255,12 +247,12 @@ def run(*command: str) -> str:
 
 
 @pytest.fixture
-def deployed(tmp_path: Path) -> Iterator[Deployed]:
+def deployed(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Deployed]:
     need_root()
     before = outside()
-    for path, text in containerlab(planned()).items():
+    for path, content in containerlab(planned(getattr(request, "param", SMALL))).items():
         (tmp_path / path).parent.mkdir(exist_ok=True)
-        (tmp_path / path).write_text(text, encoding="utf-8")
+        (tmp_path / path).write_bytes(content if isinstance(content, bytes) else content.encode())
     found = yaml.safe_load((tmp_path / "small.clab.yml").read_text(encoding="utf-8"))
     lab = Deployed(found, tmp_path, {})
     try:
@@ -290,4 +282,16 @@ def test_day0_works_in_what_containerlab_would_build(deployed: Deployed) -> None
 def test_without_the_files_mac_day0_says_which_nic_is_missing(deployed: Deployed) -> None:
     deployed.inside("gate", "ip", "link", "set", "dev", "eth2", "address", "02:00:00:00:00:01")
     with pytest.raises(AssertionError, match=r"gate has no NIC with MAC [0-9a-f:]+ \(eth2\)"):
+        deployed.configure("gate")
+
+
+@pytest.mark.parametrize("deployed", [WITH_PROXY], indirect=True)
+def test_srconf_serves_in_what_containerlab_would_build(deployed: Deployed) -> None:
+    assert "SID fc00:a::a4 End.AD4: srconf on eBPF serves" in deployed.configure("gate")
+
+
+@pytest.mark.parametrize("deployed", [WITH_PROXY], indirect=True)
+def test_without_its_bind_day0_says_what_is_missing(deployed: Deployed) -> None:
+    deployed.found["topology"]["nodes"]["gate"]["binds"].pop()
+    with pytest.raises(AssertionError, match="cannot stat '/srv6lab/srconf'"):
         deployed.configure("gate")

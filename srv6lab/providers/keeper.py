@@ -155,7 +155,8 @@ def _start_more(order: Order) -> None:
 def _keep() -> None:
     """PID 1 of the lab: starts the nodes, then waits for `stay` or for the pipe to close."""
     order = json.loads(sys.stdin.readline())
-    hidden = _hide(order["scratch"])  # meanwhile the kernel moves this process, for which it waits for all others
+    hidden = _hide(order["scratch"])
+    # While that is done: to move this process the kernel waits until no other is just being moved.
     if order["group"] and not is_alone():
         cgroups.make(order["group"])
     pid, start = _identity()

@@ -1,7 +1,8 @@
 """Plan → a containerlab topology and the Day0 scripts bound into its nodes; it starts nothing.
 
 Every node is spelled out in full, with no defaults, kinds or groups to merge in one's head. A link says
-the MAC of each of its ends, because Day0 finds a NIC by it. What can't run in a container is refused.
+the MAC of each of its ends, because Day0 finds a NIC by it. An SR proxy is srconf: SREXT hooks the first network
+namespace of a machine, in which a container never is.
 """
 
 from __future__ import annotations
@@ -11,16 +12,14 @@ from typing import Any
 
 import yaml
 
-from srv6lab.called import CALLED
 from srv6lab.engines import named
-from srv6lab.errors import MachineError
 from srv6lab.plan.nodes import Nic, Plan, PlannedNode
 from srv6lab.render.day0 import day0_path, day0_scripts
 from srv6lab.render.files import Files
-from srv6lab.render.node_files import agent_files
+from srv6lab.render.node_files import agent_files, srconf_files
 
 IMAGE = "ghcr.io/srl-labs/network-multitool:latest"
-_DAY0 = "/srv6lab/day0.sh"
+_DAY0, _SRCONF = "/srv6lab/day0.sh", "/srv6lab/srconf"
 _AGENT = "agent/srv6lab:/usr/local/lib/srv6lab/srv6lab:ro"
 
 # A runtime switches IPv6 off in a container that no network of its own gives an IPv6 address to. Addresses are the
@@ -33,8 +32,7 @@ _DUMPER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
 def containerlab(plan: Plan, image: str = IMAGE) -> Files:
-    """Every file by its path: `<lab>.clab.yml` and what it binds. MachineError for what can't run there."""
-    _refuse_proxies(plan)
+    """Every file by its path: `<lab>.clab.yml` and what it binds."""
     bridges = _bridges(plan)
     topology: dict[str, Any] = {"nodes": {one.name: _node(one, image) for one in plan.nodes}}
     topology["nodes"] |= {name: _bridge(len(ends), image) for name, ends in bridges.items()}
@@ -43,31 +41,22 @@ def containerlab(plan: Plan, image: str = IMAGE) -> Files:
     path = f"{plan.name}.clab.yml"
     text = _heading(plan, path) + _dumped({"name": plan.name, "topology": topology})
     agent = agent_files() if any(node.headend for node in plan.nodes) else {}
-    return {path: text, **day0_scripts(plan), **agent}
-
-
-def _refuse_proxies(plan: Plan) -> None:
-    """SREXT hooks the first network namespace of a machine, and a container is never in it."""
-    stranded = [
-        f"{node.name} can't run under containerlab: {proxy.sid} is {proxy.behavior.name}, an SR proxy, "
-        "and SREXT has no hook in a container"
-        for node in plan.nodes
-        for proxy in node.proxies
-    ]
-    if stranded:
-        mend = f"{CALLED} up {plan.called} runs it in namespaces, with srv6lab's own srconf in SREXT's place"
-        raise MachineError("\n".join(stranded), mend)
+    srconf = srconf_files() if any(node.proxies for node in plan.nodes) else {}
+    return {path: text, **day0_scripts(plan), **agent, **srconf}
 
 
 def _node(node: PlannedNode, image: str) -> dict[str, Any]:
+    binds = [f"{day0_path(node)}:{_DAY0}:ro", *([_AGENT] if node.headend else [])]
+    binds += [f"srconf:{_SRCONF}:ro"] if node.proxies else []
+    told = f"env SRV6LAB_SRCONF={_SRCONF} " if node.proxies else ""
     return {
         "kind": "linux",
         "image": node.image or image,
         "cmd": "sleep infinity",
         "network-mode": "none",
         "sysctls": dict(_SYSCTLS),
-        "binds": [f"{day0_path(node)}:{_DAY0}:ro", *([_AGENT] if node.headend else [])],
-        "exec": ["sysctl -q -w net.ipv6.conf.all.disable_ipv6=0", f"bash {_DAY0}"],
+        "binds": binds,
+        "exec": ["sysctl -q -w net.ipv6.conf.all.disable_ipv6=0", f"{told}bash {_DAY0}"],
     }
 
 
@@ -120,6 +109,8 @@ def _heading(plan: Plan, path: str) -> str:
     ]
     if any(node.headend for node in plan.nodes):
         lines.append("The agent of its SR policies needs python3, flock, setsid and nft in the image.")
+    if any(node.proxies for node in plan.nodes):
+        lines.append("Its SR proxy, srconf, needs python3 and an iproute2 with libbpf in the image.")
     if wanted := sorted({service.engine for node in plan.nodes for service in node.services}):
         engines = " or ".join(dict.fromkeys(one.name for choice in wanted for one in named(choice)))
         lines.append(f"Its services need {engines} in the image, which the default one does not have.")
