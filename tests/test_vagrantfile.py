@@ -54,13 +54,15 @@ def plan_of(name: str) -> Plan:
         return planned()
     if name == "small-with-hardware":
         return planned(SMALL.replace("nodes:\n", HARDWARE + "nodes:\n", 1))
+    if name == "with-circuits":
+        return next(one for one in SITE.plans() if any(nic.circuit for nic in one.nics()))
     return planned(star(7)) if name == "seven-links" else SITE.load(SITE.refer(name))[0]
 
 
 # Which port is whose is free, as long as the two ends of a link meet: that has a test of its own.
 SOCKETS = ("libvirt__tunnel_local_port", "libvirt__tunnel_port")
 
-OWN = ["small", "small-with-hardware", "seven-links"]
+OWN = ["small", "small-with-hardware", "seven-links", "with-circuits"]
 PLANS = [*some_labs(), *OWN]
 
 
@@ -130,6 +132,7 @@ def _settings(number: int, nic: Nic, folder: Path) -> Said:
         f"--nictrace{number}": "on",
         f"--nictracefile{number}": f"{folder}/captures/{nic.trace}.pcap",
         f"--cableconnected{number}": "on",
+        **({f"--nicpromisc{number}": "allow-all"} if nic.circuit else {}),
     }
 
 
