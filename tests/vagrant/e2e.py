@@ -141,7 +141,7 @@ class Run:
             )
         else:
             kept = snapshot(file, say)
-        self.env |= {"VBOX_SNAPSHOT": str(kept.folder), AT_ONCE: "2"}
+        self.env |= {"VBOX_SNAPSHOT": str(kept.folder), AT_ONCE: "3"}
         return {"snapshot": {"name": kept.folder.name, **kept.facts()}, "network": network}
 
     def ran(self, which: str, *words: str) -> Said:
