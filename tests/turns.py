@@ -1,4 +1,4 @@
-"""`make test` runs all that is quick, and of what takes long a sixth: another sixth with each commit.
+"""`make test` runs all that is quick, and of what takes long an eighth: another eighth with each commit.
 
 Which tests take long is in tests/turns.txt, a function a line with its seconds, which scripts/turns.py writes by what a
 whole run measured. A case of them has one turn of eight, always the same, by its name. All run where somebody names a
