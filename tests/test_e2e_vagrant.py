@@ -38,7 +38,8 @@ RESULT_OF_ONE = {
     "differences_from_netns": {"chain": []},
     **{
         which: {
-            "exercises": {"chain": {"exit": 0, "status": ["pass"]}},
+            "check": {"exit": 0},
+            "exercises": {"chain": {"status": ["pass"]}},
             "destroy": {"exit": 0, "left": []},
         }
         for which in ("machines", "single_vm")
@@ -50,8 +51,8 @@ RESULT_OF_ONE = {
     ("path", "value", "said"),
     [
         (("differences_from_netns", "chain"), ["ping at one:eth1"], "chain: ping at one:eth1"),
-        (("machines", "exercises", "chain", "exit"), 4, "machines: chain is ['pass'], exit 4"),
-        (("single_vm", "exercises", "chain", "status"), [], "single_vm: chain is [], exit 0"),
+        (("machines", "check", "exit"), 4, "machines: check exits 4"),
+        (("single_vm", "exercises", "chain", "status"), [], "single_vm: chain is []"),
         (("machines", "destroy", "left"), ["one"], "machines: destroy left {'exit': 0, 'left': ['one']}"),
     ],
 )

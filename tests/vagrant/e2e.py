@@ -157,7 +157,7 @@ class Run:
         say(f"{instance} is up after {seconds} s")
         proxies = self.proxies(instance)
         memory = self.memory()
-        checked = self.checked(instance)
+        check, exercises = self.checked(instance)
         processor = self.processor()
         destroyed = self.invoke("destroy", instance=instance)
         result = {
@@ -165,7 +165,8 @@ class Run:
             "proxies": proxies,
             "memory_mib": memory,
             "processor_seconds": processor,
-            "exercises": checked,
+            "check": check,
+            "exercises": exercises,
             "destroy": {"exit": destroyed.returncode, "left": self.left()},
         }
         kept.write_text(json.dumps(result), "utf-8")
@@ -204,24 +205,25 @@ class Run:
         ticks = sum(int(ticks) for stat in stats for ticks in stat.split()[11:13])
         return round(ticks / os.sysconf("SC_CLK_TCK"), 1)
 
-    def checked(self, instance: str) -> Said:
-        """Each exercise with its verdict, its time and its pcaps."""
+    def checked(self, instance: str) -> tuple[Said, Said]:
+        """How `check` of all exercises ended and after which time, and each with its verdict and its pcaps."""
+        start = time.monotonic()
+        chosen = [word for exercise in self.exercises for word in ("--exercise", exercise)]
+        done = self.invoke("check", *chosen, "--format", "json", instance=instance)
+        check = {"exit": done.returncode, "seconds": round(time.monotonic() - start, 1)}
+        say(f"check: exit {done.returncode}")
+        verdicts = json.loads(done.stdout or "[]")
         found = {}
         for exercise in self.exercises:
-            start = time.monotonic()
-            done = self.invoke("check", "--exercise", exercise, "--format", "json", instance=instance)
-            verdicts = json.loads(done.stdout or "[]")
-            items = [item["status"] for one in verdicts for item in one["items"]]
+            said = [one for one in verdicts if one["exercise"] == exercise]
+            items = [item["status"] for one in said for item in one["items"]]
             folder = REPOSITORY / ".srv6lab" / instance / "runs" / exercise / "captures"
             found[exercise] = {
-                "exit": done.returncode,
-                "status": [one["status"] for one in verdicts],
+                "status": [one["status"] for one in said],
                 "items": {status: items.count(status) for status in sorted(set(items))},
-                "seconds": round(time.monotonic() - start, 1),
                 "pcaps": {path.name: sha256(path.read_bytes()) for path in sorted(folder.glob("*"))},
             }
-            say(f"{exercise}: exit {done.returncode}")
-        return found
+        return check, found
 
     def in_namespaces(self) -> Path:
         """The same exercises in namespaces; the folder of their runs, which `forget` takes away."""

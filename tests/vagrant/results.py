@@ -31,9 +31,11 @@ def failures(result: Said) -> list[str]:
     """What of a result is not as it has to be."""
     found = [f"{name}: {line}" for name, lines in result["differences_from_netns"].items() for line in lines]
     for which in ("machines",) if "snapshot" in result else ("machines", "single_vm"):
+        if code := result[which]["check"]["exit"]:
+            found.append(f"{which}: check exits {code}")
         for name, one in result[which]["exercises"].items():
-            if one["exit"] or one["status"] != ["pass"]:
-                found.append(f"{which}: {name} is {one['status']}, exit {one['exit']}")
+            if one["status"] != ["pass"]:
+                found.append(f"{which}: {name} is {one['status']}")
         if result[which]["destroy"] != {"exit": 0, "left": []}:
             found.append(f"{which}: destroy left {result[which]['destroy']}")
     return found
