@@ -138,7 +138,7 @@ def check(
 
     refuse_stale(one, found)
     with (
-        one.home.locked(),
+        one.locked(),
         below(one.home.scratch),
         ThreadPoolExecutor(max_workers=1) as pool,
         Grading(found, progress, pool, names) as grading,

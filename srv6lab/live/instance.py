@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from srv6lab.errors import UsageError
+from srv6lab.called import CALLED
+from srv6lab.errors import MachineError, UsageError
 from srv6lab.providers.base import Health, Mark, Provider, Trace
 from srv6lab.providers.state import Home, State
 
@@ -45,6 +47,16 @@ class Instance:
     @property
     def name(self) -> str:
         return self.home.path.name
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """No other command changes the lab meanwhile. MachineError where one did since this one looked at it: what is known of
+        its nodes may be of others."""
+        with self.home.locked():
+            if not self.home.holds(self.state):
+                what = f"{self.name} was taken away or changed by another command while this one began"
+                raise MachineError(what, f"{CALLED} status says what is up")
+            yield
 
     def nodes(self) -> Sequence[str]:
         """The names of the lab's nodes, alive or not."""

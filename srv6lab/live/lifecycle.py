@@ -207,7 +207,7 @@ def stale(one: Instance, lab: Rendered) -> UsageError:
 
 def halt(one: Instance, progress: Progress) -> None:
     """Shut a lab's machines down and keep their disks; UsageError for a provider that has none."""
-    with one.home.locked():
+    with one.locked():
         one.provider.halt(one.home, one.state, progress)
 
 

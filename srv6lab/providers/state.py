@@ -50,6 +50,10 @@ class State:
             raise LabError(what, mend) from None
 
 
+def _text(state: State) -> str:
+    return json.dumps(asdict(state), indent=1) + "\n"
+
+
 @dataclass(frozen=True, slots=True)
 class Home:
     """The folder of one instance: `.srv6lab/<instance>/`."""
@@ -141,8 +145,13 @@ class Home:
         except TypeError as error:
             raise LabError(f"{self._file} isn't as srv6lab wrote it: {error}", self._by_hand) from error
 
+    def holds(self, state: State) -> bool:
+        """Whether that is the state which is written here."""
+        now = self.read()
+        return now is not None and _text(now) == _text(state)
+
     def write(self, state: State) -> None:
-        write_whole(self._file, json.dumps(asdict(state), indent=1) + "\n")
+        write_whole(self._file, _text(state))
 
     def forget(self, *, keep_runs: bool, keep_lock: bool = False) -> None:
         """Remove what `up` and `check` wrote, and nothing that somebody else put there; the results of
@@ -246,9 +255,10 @@ class Home:
         return is_held(self._lock)
 
     def _forget_a_lone_lock(self) -> None:
-        """A command that did nothing, or was interrupted before it did, leaves no folder behind."""
+        """A command that did nothing, or was interrupted before it did, leaves nothing behind: no folder, or beside results of
+        checks no lock."""
         with suppress(OSError):
-            if [entry.name for entry in self.path.iterdir()] == [self._lock.name]:
+            if {entry.name for entry in self.path.iterdir()} <= {self._lock.name, self.runs.name}:
                 self._lock.unlink()
                 self.path.rmdir()
                 self.path.parent.rmdir()

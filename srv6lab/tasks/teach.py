@@ -199,7 +199,7 @@ def break_(
     chosen = _seed_of(seed) if seed else breaking.any_seed()
     with progress(f"break {reference.name}") as line:
         if campaign:
-            with one.home.locked():
+            with one.locked():
                 rounds = [*rounds_of(one, plan, campaign, chosen, level, exercise, line)]
         else:
             broken = diagnosis.break_lab(one, plan, chosen, level or 1, exercise, line)

@@ -88,7 +88,7 @@ def finish(one: Instance, plan: Plan, progress: Progress) -> Begun:
     """End what is begun: the lab is as its file says again."""
     begun = begun_of(one, plan)
     one = restore(one, plan, progress)
-    with one.home.locked():
+    with one.locked():
         forget_begun(one.home)
     return begun
 
@@ -98,7 +98,7 @@ def restore(one: Instance, plan: Plan, progress: Progress) -> Instance:
     lab that is made anew, where that takes seconds: then its nodes are others, so the instance is what is returned."""
     lifecycle.refuse_stale(one, plan)
     begun = read_begun(one.home)
-    with one.home.locked():
+    with one.locked():
         sending.take_back(one)
         _undo(one, begun)
         _undo_by_hand(one, plan, begun)
@@ -140,7 +140,7 @@ def _undo_by_hand(one: Instance, plan: Plan, begun: Begun | None) -> None:
 
 
 def _put(one: Instance, plan: Plan, exercise: Exercise, begun: Begun, progress: Progress) -> None:
-    with one.home.locked():
+    with one.locked():
         progress(f"{exercise.name}: putting the lab into its starting state")
         write_begun(one.home, begun)
         try:
@@ -189,7 +189,7 @@ def solve(one: Instance, plan: Plan, show: Show) -> Begun:
         raise UsageError(
             f"{begun.exercise} has no solution: it is to look and to answer", f"{CALLED} hint {plan.running}"
         )
-    with one.home.locked():
+    with one.locked():
         begun = replace(begun, solved=True)
         write_begun(one.home, begun)
         told(one.home, plan, begun)
@@ -204,7 +204,7 @@ def solve(one: Instance, plan: Plan, show: Show) -> Begun:
 
 
 def _do(one: Instance, steps: Sequence[Step], show: Show) -> None:
-    with one.home.locked():
+    with one.locked():
         for step in steps:
             show(f"# {step.why}")
             for line in step.shown:
@@ -214,7 +214,7 @@ def _do(one: Instance, steps: Sequence[Step], show: Show) -> None:
 
 def hint(one: Instance, plan: Plan) -> tuple[str, int, int]:
     """The next hint, its number and how many there are; it is counted. UsageError where there is none left."""
-    with one.home.locked():
+    with one.locked():
         begun = begun_of(one, plan)
         hints: Sequence[str] = task_of(plan, begun.exercise).hints if begun.kind == TASK else ()
         if begun.hints >= len(hints):

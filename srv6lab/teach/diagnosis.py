@@ -64,7 +64,7 @@ def break_lab(one: Instance, plan: Plan, seed: int, level: int, exercise: str, p
         shut = sealed.seal(broken.faults, seed, level, broken.symptoms)
         write_begun(one.home, Begun(broken.exercise, FAULT, now(), sealed=sealed.write(shut)))
 
-    with one.home.locked():
+    with one.locked():
         return plant(one, plan, seed, level, exercise, progress, keep)
 
 
@@ -95,7 +95,7 @@ def judge_diagnosis(one: Instance, plan: Plan, node: str, cause: str) -> Judged:
     if cause not in causes():
         what = f"there is no cause {cause!r}" if cause else "--cause which cause?"
         raise UsageError(what, f"{or_all(cause, causes())}\n  --cause list says what each is")
-    with one.home.locked():
+    with one.locked():
         begun = broken_of(one, plan)
         judged = _judged(begun, sealed.tell(sealed.read(begun.sealed), node, cause))
         if judged.fault:
@@ -126,7 +126,7 @@ def judge_mend(one: Instance, plan: Plan, node: str, said: Sequence[str], progre
     """Run a learner's commands in nodes, and check: whether it is green. Each is for `node`, or says `NODE: commands`.
     NodeError for a command that fails."""
     steps = [*_steps(plan, node, said)]
-    with one.home.locked():
+    with one.locked():
         begun = broken_of(one, plan)
         progress("running what is to mend it")
         run(one, steps)
@@ -162,7 +162,7 @@ def standing(begun: Begun) -> Standing:
 
 def solve(one: Instance, plan: Plan, seed: int) -> tuple[Fault, ...]:
     """Open the truth, and mend by the reference. It is worth nothing from then on. UsageError for another seed."""
-    with one.home.locked():
+    with one.locked():
         begun = broken_of(one, plan)
         faults = sealed.unseal(sealed.read(begun.sealed), seed)
         write_begun(one.home, replace(begun, solved=True))
@@ -176,7 +176,7 @@ def reset(one: Instance, plan: Plan, seed: int, progress: Progress) -> Begun:
     begun = broken_of(one, plan)
     faults = sealed.unseal(sealed.read(begun.sealed), seed)
     now_up = begin.restore(one, plan, progress)
-    with now_up.home.locked():
+    with now_up.locked():
         write_begun(now_up.home, begun)
         progress("planting it again")
         try:

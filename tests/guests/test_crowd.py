@@ -82,12 +82,12 @@ def race(lab: Typed, verbs: Sequence[str], dice: random.Random) -> None:
     for verb in verbs:
         begun.append(lab.begin(verb))
         time.sleep(dice.uniform(0, 0.7))
-    for verb, popen in zip(verbs, begun, strict=True):
-        done = ended(popen)
+    answers = [ended(popen) for popen in begun]
+    for verb, done in zip(verbs, answers, strict=True):
         good = done.returncode == 0 or (done.returncode in (1, 3) and (done.stderr or done.stdout).strip())
         assert good, (verb, done)
     if "destroy" in verbs and lab.type("status").returncode:
-        assert lab.left() == [], verbs
+        assert lab.left() == [], answers
     assert lab.type("up").returncode == 0, verbs
     assert lab.type("check").returncode in (PASS, INCONCLUSIVE), verbs
     assert lab.type("destroy").returncode == 0, verbs
