@@ -104,7 +104,8 @@ def broken(tmp_path: Path, cheap: None) -> Instance:
     home.path.mkdir()
     shut = sealed.write(sealed.seal([SID, WAY], 7, 3))
     write_begun(home, Begun("across", FAULT, "2026-01-01T00:00:00+00:00", sealed=shut))
-    return Instance(home, State("small", "small", "netns", "", "ready"), provider_named("netns"))
+    home.write(state := State("small", "small", "netns", "", "ready"))
+    return Instance(home, state, provider_named("netns"))
 
 
 def test_answers_are_counted_and_what_is_found_stays_found(broken: Instance) -> None:
