@@ -48,6 +48,13 @@ _PACKET_DATA = {
     3: (8, 12),
     6: (20, 28),
 }  # where it says how many bytes it has, and where they begin
+_LEAST_LENGTHS = {
+    _SECTION: 28,
+    _INTERFACE: 20,
+    2: 32,
+    3: 16,
+    6: 32,
+}  # of a block with nothing in it but what it must say
 _KEPT_BLOCKS = frozenset({_SECTION, _INTERFACE, *_PACKET_BLOCKS})
 MOST_BYTES = 1 << 30  # of a capture that somebody hands in
 _LONGEST_RECORD = 256 * 1024  # Wireshark's own bound: a longer record is damage, and tshark stops there
@@ -404,13 +411,13 @@ def _blocks(data: Buffer) -> Iterator[tuple[int, int, int]]:
             return
         kind, length = struct.unpack_from(order + "II", data, offset)
         following = offset + length
-        if length < 12 or length % 4 or following > size:
+        if length < _LEAST_LENGTHS.get(kind, 12) or length % 4 or following > size:
             return
         if struct.unpack_from(order + "I", data, following - 4)[0] != length:
             return
         interfaces += kind == _INTERFACE
         if kind in _PACKET_BLOCKS:
-            named = struct.unpack_from(order + _PACKET_BLOCKS[kind], data, offset + 8) if length > 12 else ()
+            named = struct.unpack_from(order + _PACKET_BLOCKS[kind], data, offset + 8)
             if (named or (0,))[0] >= interfaces:
                 raise _DamageError(f"is of interface {(named or (0,))[0]}, which its section doesn't have")
         yield kind, offset, following

@@ -203,6 +203,13 @@ INCONCLUSIVE: dict[str, tuple[Writer, str]] = {
     "no link type that there is": (lambda timed: pcap(timed, link=65000), "link type is 65000"),
     "pcapng, an interface that is RAW": (an_interface_that_is_raw, "directions can't be told"),
     "pcapng, no interface": (no_interface, "interface 0, which its section doesn't have"),
+    "pcapng, a packet without its head": (lambda timed: pcapng(timed, behind=block(6, b"")), "damaged behind record"),
+    "pcapng, a packet with half of its head": (
+        lambda timed: pcapng(timed, between=block(6, bytes(8))), "damaged behind record",
+    ),
+    "pcapng, an interface without its link": (
+        lambda timed: pcapng(timed, behind=block(1, b"")), "damaged behind record",
+    ),
     "pcapng, cut": (lambda timed: pcapng(timed)[:-9], "cut short or damaged"),
 }  # fmt: skip
 """What can't be judged, and what is said of it."""
