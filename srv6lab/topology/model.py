@@ -256,12 +256,13 @@ class Link(Model):
 
     def interfaces(self, end: int) -> tuple[IPv4Interface | IPv6Interface, ...]:
         """The addresses of one end in each prefix, with its length: what the author says, else the first of the
-        prefix for the first end, and so on."""
+        prefix for the first end, and so on; none in a prefix that has no room for it."""
         said = self.endpoints[end].addresses
         return tuple(
             ip_interface((address, prefix.prefixlen))
             for prefix in self.prefixes
-            for address in [one for one in said if one in prefix] or [prefix[end + 1]]
+            for address in [one for one in said if one in prefix]
+            or ([prefix[end + 1]] if end + 1 < prefix.num_addresses else [])
         )
 
     def address(self, end: int, version: int | None = None) -> Address | None:

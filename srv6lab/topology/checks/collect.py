@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import Any
 
@@ -19,6 +20,7 @@ from srv6lab.topology.expectations import (
 from srv6lab.topology.local_sid import LocalSid
 from srv6lab.topology.model import Group, Link, Node, Service
 from srv6lab.topology.questions import Question
+from srv6lab.topology.scalars import NAME
 from srv6lab.topology.sr_policy import SrPolicy
 from srv6lab.topology.steering import Steering
 
@@ -79,12 +81,15 @@ def _sound(model: type[M], raw: Any) -> M | None:
 
 
 def _names(data: dict[str, Any], key: str) -> frozenset[str]:
-    return frozenset(data[key]) if isinstance(data.get(key), dict) else frozenset()
+    return frozenset(filter(None, data[key])) if isinstance(data.get(key), dict) else frozenset()
 
 
 def _mapped(model: type[M], raw: Any) -> dict[str, M]:
-    pairs = raw.items() if isinstance(raw, dict) else ()
-    return {name: value for name, one in pairs if (value := _sound(model, one)) is not None}
+    """What is sound, and has a name that is."""
+    named = (
+        {name: one for name, one in raw.items() if re.match(NAME, str(name))} if isinstance(raw, dict) else {}
+    )
+    return {name: value for name, one in named.items() if (value := _sound(model, one)) is not None}
 
 
 def _items(
