@@ -52,6 +52,9 @@ def over() -> None:
     would be the end by that signal. Not before: commands inherit what is ignored."""
     for number in (signal.SIGINT, *_STOPS):
         signal.signal(number, signal.SIG_IGN)
+    # Where Ctrl-C reached a text that was being executed, as those of dataclasses are, Python would end by the signal, however
+    # it was answered. The next text that is executed makes it forget that.
+    exec("")
 
 
 @contextmanager

@@ -114,3 +114,20 @@ def test_no_signal_waits_for_what_another_thread_holds(tmp_path: Path) -> None:
     argv = [sys.executable, "-c", BEGIN + HOLDING, str(tmp_path / "out")]
     subprocess.run(argv, cwd=REPOSITORY, check=True, timeout=20)
     assert (tmp_path / "out").read_text() == "heard "
+
+
+@pytest.mark.parametrize(("last", "code"), [("over()", 1), ("", -signal.SIGINT)])
+def test_ctrl_c_while_a_text_was_executed_is_an_answer_of_ours(last: str, code: int, tmp_path: Path) -> None:
+    """As of the class that `dataclasses` makes. With `-m` Python then ends by the signal, whatever was answered."""
+    program = f"""
+import sys
+from srv6lab.host.interrupts import over
+try:
+    exec("raise KeyboardInterrupt")
+except KeyboardInterrupt:
+    {last or "pass"}
+sys.exit(1)
+"""
+    (tmp_path / "interrupted.py").write_text(program)
+    env = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{REPOSITORY}"}
+    assert subprocess.run([sys.executable, "-m", "interrupted"], env=env).returncode == code
