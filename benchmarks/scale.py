@@ -67,7 +67,7 @@ def mininet(python: str, spec: Path) -> dict[str, float]:
     group = next(folder for folder in GROUPS if folder.is_dir()) / INSTANCE
     group.mkdir(exist_ok=True)
     command = [python, str(REPO / "benchmarks/mininet_lab.py"), str(spec)]
-    namespaces = ["unshare", "--mount", "--pid", "--fork", "--kill-child"]
+    namespaces = ["unshare", "--mount", "--uts", "--pid", "--fork", "--kill-child"]
     shell = [*namespaces, "sh", "-euc", MACHINE, "sh", str(REPO / "srv6lab/srconf"), *command]
     enter = ["sh", "-c", 'echo $$ >"$0/cgroup.procs"; exec "$@"', str(group)]
     pipe = subprocess.PIPE

@@ -78,7 +78,7 @@ exec "$@"
 
 def mininet_up(python: str, spec: Path, *captures: Path) -> float:
     command = [python, str(REPO / "benchmarks/mininet_lab.py"), *map(str, (spec, *captures))]
-    namespaces = ["unshare", "--mount", "--pid", "--fork", "--kill-child"]
+    namespaces = ["unshare", "--mount", "--uts", "--pid", "--fork", "--kill-child"]
     shell = [*namespaces, "sh", "-euc", MACHINE, "sh", str(REPO / "srv6lab/srconf"), *command]
     pipe = subprocess.PIPE
     with subprocess.Popen(
