@@ -38,8 +38,8 @@ def test_what_is_quick_runs_each_time_and_all_means_all() -> None:
 @pytest.mark.parametrize(
     ("named", "asked", "commits", "turn"),
     [
-        ([], "", 12, "1"),
-        ([], "", 17, "6"),
+        ([], "", 2 * TURNS, "1"),
+        ([], "", 2 * TURNS - 1, str(TURNS)),
         ([], "", 0, "1"),
         ([], "3", 12, "3"),
         ([], ALL, 12, ALL),
@@ -51,9 +51,9 @@ def test_whose_turn_it_is(named: list[str], asked: str, commits: int, turn: str)
     assert chosen(named, asked, commits) == turn
 
 
-@pytest.mark.parametrize("asked", ["0", "7", "none", "1 "])
+@pytest.mark.parametrize("asked", ["0", str(TURNS + 1), "none", "1 "])
 def test_what_is_no_turn_is_refused(asked: str) -> None:
-    with pytest.raises(pytest.UsageError, match="a turn is 1 to 6, or all"):
+    with pytest.raises(pytest.UsageError, match=f"a turn is 1 to {TURNS}, or all"):
         chosen([], asked, 1)
 
 
@@ -79,4 +79,4 @@ def test_pytest_leaves_out_what_has_another_turn(monkeypatch: pytest.MonkeyPatch
     kept = [*items]
     pytest_collection_modifyitems(cast(pytest.Config, SimpleNamespace(hook=hook)), cast(Any, kept))
     assert 1 < len(kept) < 15 and len(kept) + len(left) == len(items)
-    assert kept[-1] is items[-1] and "turn: 2 of 6" in pytest_report_header()
+    assert kept[-1] is items[-1] and f"turn: 2 of {TURNS}" in pytest_report_header()
