@@ -98,9 +98,11 @@ def outcome(case: ET.Element) -> str:
 
 
 def reasons(case: ET.Element) -> str:
-    """The first line of why a test didn't pass."""
+    """The first line of why a test didn't pass; of this machine's paths only what is below the repository or the place for
+    temporary files."""
     texts = [child.get("message", "") for child in case if child.tag in ("failure", "error", "skipped")]
-    return "".join(texts).partition("\n")[0]
+    said = "".join(texts).partition("\n")[0]
+    return said.replace(f"{REPO}/", "").replace(f"{tempfile.gettempdir()}/", "…/")
 
 
 def tests(junit: Path) -> list[dict[str, Any]]:

@@ -156,7 +156,7 @@ def _keep() -> None:
     """PID 1 of the lab: starts the nodes, then waits for `stay` or for the pipe to close."""
     order = json.loads(sys.stdin.readline())
     hidden = _hide(order["scratch"])
-    # While that is done: to move this process the kernel waits until no other is just being moved.
+    # While that is done: the kernel takes milliseconds to move a process, in which it only waits.
     if order["group"] and not is_alone():
         cgroups.make(order["group"])
     pid, start = _identity()
