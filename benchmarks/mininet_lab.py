@@ -60,7 +60,9 @@ def trace(net: Any, points: list[dict[str, str]], folder: Path) -> list[subproce
 def day0(net: Any, spec: dict[str, Any]) -> None:
     for name, script in spec["scripts"].items():
         net.get(name).sendCmd(f"bash {script}; echo exit=$?")
-    outputs = {name: net.get(name).waitOutput() for name in spec["scripts"]}  # of all, or Mininet can't stop them
+    outputs = {
+        name: net.get(name).waitOutput() for name in spec["scripts"]
+    }  # of all, or Mininet can't stop them
     for name, output in outputs.items():
         if not re.search(r"^exit=0\s*$", output, re.MULTILINE):
             raise SystemExit(f"Day0 of {name} failed:\n{output}")

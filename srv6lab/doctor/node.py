@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import select
 import shlex
@@ -19,6 +18,7 @@ from srv6lab.errors import MachineError
 from srv6lab.providers import rootless
 from srv6lab.providers.keeping import KEEPER, NODE_PATH, enter, order_in
 from srv6lab.providers.netns import install_srconf
+from srv6lab.providers.node import lean
 from srv6lab.providers.process import Process
 
 from .probes import SETUP, Probe
@@ -101,7 +101,7 @@ def _node(popen: subprocess.Popen[bytes], begun: list[Process]) -> Process:
     # The scratch folder only has to be one: what is mounted on it shows to nobody else.
     told = order_in(_HERE, {"doctor": Path("/")}, ["doctor"])
     with suppress(BrokenPipeError):  # then it said why
-        popen.stdin.write(json.dumps(told).encode() + b"\n")
+        popen.stdin.write(lean.line(told))
         popen.stdin.flush()
     for answer in _answers(popen):
         if "error" in answer:
@@ -124,4 +124,4 @@ def _answers(popen: subprocess.Popen[bytes]) -> Iterator[dict[str, Any]]:
         if not chunk:
             return
         *lines, heard = (heard + chunk).split(b"\n")
-        yield from (json.loads(line) for line in lines)
+        yield from (lean.document(line) for line in lines)

@@ -7,7 +7,7 @@ behind by a crash. Until it hears `stay` on its standard input, it ends with who
 it, because their end of the pipe closes when they die, however they die.
 
 It runs as a script of its own (`python3 -I -S keeper.py`), so it imports the standard library
-and what stands in `node/` only. It is told on standard input and answers on standard output, a JSON document a line:
+and what stands in `node/` only. It is told on standard input and answers on standard output, a document a line (see node/lean.py):
 
     → {"scratch": "/dir", "group": "srv6lab-…", "more": ["/opt/snort"], "size": "1g",
        "nodes": {"r1": {"root": "/", "bpf": false}, …}}    each node with the root that it is laid over
@@ -21,20 +21,13 @@ As `keeper.py more`, in the namespaces of one that keeps a lab already, it start
 from __future__ import annotations
 
 import errno
-import json
 import os
-import signal
 import sys
-from collections.abc import Callable
-from fcntl import fcntl
-from functools import partial
-from typing import Any
 
 if __name__ == "__main__":
     sys.path.append(os.path.abspath(f"{os.path.dirname(__file__)}/../.."))
 
-from srv6lab.providers.node import cgroups, furnish, guard, root, shown
-from srv6lab.providers.node.enter import ENV
+from srv6lab.providers.node import cgroups, env, furnish, guard, root, shown
 from srv6lab.providers.node.kernel import (
     CLONE_NEWCGROUP,
     CLONE_NEWIPC,
@@ -50,12 +43,17 @@ from srv6lab.providers.node.kernel import (
     is_alone,
     mount,
 )
+from srv6lab.providers.node.lean import document, line, signal
+
+TYPE_CHECKING = False  # as in enter.py
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    Order = dict[str, Any]
 
 _OWN = CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWNET | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWCGROUP
 _HIDING = "hiding"
-_SEALED = 0xF  # F_SEAL_SEAL, _SHRINK, _GROW, _WRITE
-_F_ADD_SEALS = 1033
-Order = dict[str, Any]
 
 
 def _identity() -> tuple[int, int]:
@@ -119,28 +117,20 @@ def _start_node(name: str, order: Order, ready: int, tell: Callable[..., None]) 
     call("unshare", _OWN)
     mount("none", "/", None, MS_REC | MS_PRIVATE)
     if not is_alone():
-        _hold_env(order["nodes"][name]["root"])
+        env.hold(order["nodes"][name]["root"])
     _fork(lambda: _become_node(name, order, ready, tell), tell)
 
 
-def _hold_env(lower: str) -> None:
-    """A copy of `env` that nobody can change, for the way into a node (see node/enter.py)."""
-    with open(f"{lower}/usr/bin/env", "rb") as file:
-        program = file.read()
-    memory = os.memfd_create(ENV, 2)  # which may be sealed
-    os.write(memory, program)
-    fcntl(memory, _F_ADD_SEALS, _SEALED)
-
-
-def _tell(**document: object) -> None:
-    os.write(1, json.dumps(document).encode() + b"\n")  # one write: lines of several nodes don't mix
+def _tell(**said: object) -> None:
+    os.write(1, line(said))  # one write: lines of several nodes don't mix
 
 
 def _start_nodes(order: Order, ready: int) -> None:
+    def start(name: str) -> int:
+        return _fork(lambda: _start_node(name, order, ready, _tell), _tell)
+
     for name in order["nodes"]:
-        # A helper makes the namespaces, forks the node into them and ends.
-        helper = _fork(partial(_start_node, name, order, ready, _tell), _tell)
-        os.waitpid(helper, 0)
+        os.waitpid(start(name), 0)  # a helper makes the namespaces, forks the node into them and ends
 
 
 def _start_more(order: Order) -> None:
@@ -154,7 +144,7 @@ def _start_more(order: Order) -> None:
 
 def _keep() -> None:
     """PID 1 of the lab: starts the nodes, then waits for `stay` or for the pipe to close."""
-    order = json.loads(sys.stdin.readline())
+    order = document(sys.stdin.buffer.readline())
     hidden = _hide(order["scratch"])
     # While that is done: the kernel takes milliseconds to move a process, in which it only waits.
     if order["group"] and not is_alone():
@@ -162,7 +152,7 @@ def _keep() -> None:
     pid, start = _identity()
     _tell(keeper=pid, start=start)
     _start_nodes(order, hidden)
-    if sys.stdin.readline().strip() != "stay":
+    if sys.stdin.buffer.readline().strip() != b"stay":
         return
     null = os.open("/dev/null", os.O_RDWR)
     for descriptor in (0, 1, 2):
@@ -214,7 +204,9 @@ def _make_the_root_a_mount() -> None:
 def main() -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})  # for sigwait, in every process below
     if sys.argv[1:] == ["more"]:
-        _start_more(json.loads(sys.stdin.readline()))  # whoever ends leaves them to the keeper, their PID 1
+        _start_more(
+            document(sys.stdin.buffer.readline())
+        )  # whoever ends leaves them to the keeper, their PID 1
         return
     _own_mounts()
     call("unshare", CLONE_NEWPID)

@@ -5,7 +5,6 @@ The keeper itself is keeper.py, a process of its own.
 
 from __future__ import annotations
 
-import json
 import os
 import select
 import shlex
@@ -25,7 +24,7 @@ from srv6lab.host.lock import hold, is_free
 from srv6lab.host.requirements import IN_A_CONTAINER
 from srv6lab.host.waiting import wait_until
 from srv6lab.providers import rootless
-from srv6lab.providers.node import cgroups
+from srv6lab.providers.node import cgroups, lean
 from srv6lab.providers.node import enter as node_enter
 from srv6lab.providers.process import Process, boot_id
 from srv6lab.providers.state import Home, State
@@ -55,7 +54,7 @@ class Keeper:
             _begun[home.path] = self
         assert self._popen.stdin and self._popen.stdout
         self._in, self._out = self._popen.stdin, self._popen.stdout
-        self._tell(json.dumps(order(home, roots, bpf)))
+        self._tell(lean.line(order(home, roots, bpf)))
         answer = self._answer()
         self.process = Process(answer["keeper"], answer["start"])
 
@@ -68,7 +67,7 @@ class Keeper:
 
     def stay(self) -> None:
         with held():  # what has heard it is known by the state from then on
-            self._tell("stay")
+            self._tell(b"stay\n")
             self.end()
             _begun.pop(self._home.path, None)
 
@@ -80,9 +79,9 @@ class Keeper:
                     file.close()
         self._popen.wait()
 
-    def _tell(self, line: str) -> None:
+    def _tell(self, line: bytes) -> None:
         try:
-            self._in.write(line.encode() + b"\n")
+            self._in.write(line)
             self._in.flush()
         except BrokenPipeError:
             raise MachineError(f"the nodes' keeper died: {self._said() or 'no word'}") from None
@@ -99,7 +98,7 @@ class Keeper:
                 )
             self._buffer += chunk
         line, _, self._buffer = self._buffer.partition(b"\n")
-        answer: dict[str, Any] = json.loads(line)
+        answer = lean.document(line)
         if "error" in answer:
             raise MachineError(
                 f"a node can't be started: {answer['error']}", "run it as root, on a kernel with namespaces"

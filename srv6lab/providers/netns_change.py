@@ -6,13 +6,12 @@ come, wires, their tracers, and Day0 of the nodes that something was done to.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import select
 import signal
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -24,6 +23,7 @@ from srv6lab.host.waiting import at_once, wait_until
 from srv6lab.providers import bridges, netns, rootless, vpn
 from srv6lab.providers.keeping import order, start
 from srv6lab.providers.netns import Data
+from srv6lab.providers.node import lean
 from srv6lab.providers.process import Process
 from srv6lab.providers.rendered import Rendered
 from srv6lab.providers.state import Home, State
@@ -144,16 +144,16 @@ def _with_nodes(plan: Plan, names: Sequence[str], home: Home, data: Data, progre
     return replace(data, nodes={**data.nodes, **nodes}, bridges=place)
 
 
-def _more_nodes(told: Mapping[str, Any], home: Home, keeper: Process) -> dict[str, Process]:
+def _more_nodes(told: dict[str, Any], home: Home, keeper: Process) -> dict[str, Process]:
     """Nodes of a lab that is kept already, started in the namespaces of its keeper."""
     count = len(told["nodes"])
     said = home.path / "keeper.log"
     popen = start(home, said, _beside(keeper), "more")
     assert popen.stdin and popen.stdout
     with popen.stdout, popen.stdin:
-        popen.stdin.write(json.dumps(told).encode() + b"\n")
+        popen.stdin.write(lean.line(told))
         popen.stdin.flush()
-        answers = [json.loads(line) for line in _lines(popen.stdout.fileno(), count)]
+        answers = _answers(popen.stdout.fileno(), count)
     popen.wait()
     wrong = next((one["error"] for one in answers if "error" in one), "")
     if wrong or len(answers) != count:
@@ -168,16 +168,18 @@ def _beside(keeper: Process) -> tuple[str, ...]:
     return (*rootless.within(keeper.pid), "nsenter", "--target", str(keeper.pid), *of, "--")
 
 
-def _lines(source: int, count: int) -> list[bytes]:
-    """So many lines, fewer where no more come; a node holds the pipe open as long as it lives."""
+def _answers(source: int, count: int) -> list[dict[str, Any]]:
+    """So many answers, fewer where no more come or one is an error; a node holds the pipe open as long as it lives."""
+    answers: list[dict[str, Any]] = []
     said, deadline = b"", time.monotonic() + _PATIENCE
-    while said.count(b"\n") < count and b'"error"' not in said:
+    while len(answers) < count and not any("error" in one for one in answers):
         ready, _, _ = select.select([source], [], [], max(0.0, deadline - time.monotonic()))
         chunk = os.read(source, 65536) if ready else b""
         if not chunk:
             break
-        said += chunk
-    return said.splitlines()
+        *lines, said = (said + chunk).split(b"\n")
+        answers += map(lean.document, lines)
+    return answers
 
 
 def _traced(nics: Sequence[Nic], home: Home, data: Data) -> Data:

@@ -14,8 +14,10 @@ import ctypes
 import os
 import struct
 import sys
-from collections.abc import Callable, Sequence
-from pathlib import Path
+
+TYPE_CHECKING = False  # as in node/enter.py
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
 _CLONE_NEWUSER = 0x10000000
 _PR_SET_SECCOMP, _SECCOMP_MODE_FILTER = 22, 2
@@ -40,10 +42,10 @@ def within(pid: int) -> tuple[str, ...]:
     """The beginning of a command line that runs what follows in the user namespace of a process; nothing where that is
     this process's own, or isn't for it to know."""
     try:
-        theirs = Path(f"/proc/{pid}/ns/user").stat()
+        theirs = os.stat(f"/proc/{pid}/ns/user")
     except OSError:
         return ()
-    return () if os.path.samestat(theirs, Path("/proc/self/ns/user").stat()) else _by_script(str(pid))
+    return () if os.path.samestat(theirs, os.stat("/proc/self/ns/user")) else _by_script(str(pid))
 
 
 def _by_script(place: str) -> tuple[str, ...]:
@@ -62,13 +64,14 @@ def _make() -> None:
     user, group = os.geteuid(), os.getegid()
     _call("unshare", _CLONE_NEWUSER)
     for name, text in (("setgroups", "deny"), ("uid_map", f"0 {user} 1"), ("gid_map", f"0 {group} 1")):
-        Path(f"/proc/self/{name}").write_text(text, "ascii")
+        with open(f"/proc/self/{name}", "w", encoding="ascii") as file:
+            file.write(text)
 
 
 def _join(pid: int) -> None:
     """The user namespace of a process, as its owner: whoever is root outside leaves that there, since what runs inside
     is the owner's."""
-    owner = Path(f"/proc/{pid}").stat()
+    owner = os.stat(f"/proc/{pid}")
     descriptor = os.open(f"/proc/{pid}/ns/user", os.O_RDONLY)
     if os.geteuid() == 0 and owner.st_uid != 0:
         os.setgroups([])

@@ -6,29 +6,27 @@ usher.py, which takes no Python for each.
 
 What the command's name leads to in the node is the lab's to say, and a name that leads to /proc/self/exe would be the
 program that entered, which a lab could then write to. So it is started by an `env` that lies in sealed memory
-(see keeper.py), and until that runs the process may not be looked into.
+(see env.py), and until that runs the process may not be looked into.
 """
 
 from __future__ import annotations
 
-import errno
 import os
-import signal
 import sys
 
 if __name__ == "__main__":
     sys.path.append(os.path.abspath(f"{os.path.dirname(__file__)}/../../.."))
 
-from srv6lab.providers.node import cgroups, streams
+from srv6lab.providers.node import cgroups, env, streams
 from srv6lab.providers.node.guard import guard, hidden
 from srv6lab.providers.node.kernel import call
+from srv6lab.providers.node.lean import signal
 
 TYPE_CHECKING = False  # without typing, which takes longer to import than all else here
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import NoReturn
 
-ENV = "srv6lab-env"  # what a node's first process calls the memory with `env`, an open file of its own
 OUTSIDE = "-"  # in the place of a PID: the command gets into a node by itself, and its streams alone are looked after
 _NAMESPACES = ("cgroup", "ipc", "uts", "net", "mnt")  # the way to /proc is needed until the last
 _CANNOT_RUN = 127
@@ -72,7 +70,7 @@ def run(pid: int, argv: Sequence[str], environment: Mapping[str, str]) -> NoRetu
     """Such a child goes the rest of the way, and becomes the command."""
     hidden()
     try:
-        kept, env = _go(pid)
+        kept, program = _go(pid)
     except OSError as error:
         say(cannot(error))
         os._exit(1)
@@ -82,7 +80,7 @@ def run(pid: int, argv: Sequence[str], environment: Mapping[str, str]) -> NoRetu
             signal.signal(getattr(signal, name), signal.SIG_DFL)
         streams.own_null()
         guard(kept)
-        os.execve(env, ["env", *argv], {**environment})
+        os.execve(program, ["env", *argv], {**environment})
     except BaseException as error:
         say(f"{argv[0] if argv else 'nothing'} can't be run in the node: {error}")
     os._exit(_CANNOT_RUN)
@@ -95,21 +93,13 @@ def cannot(error: OSError) -> str:
 def _go(pid: int) -> tuple[int, int]:
     """Into all of the node's namespaces: what its programs may do there, and an open `env`."""
     here = f"/proc/{pid}"
-    kept, env = _bounding_set(f"{here}/status"), _env(f"{here}/fd")
+    kept, program = _bounding_set(f"{here}/status"), env.held(f"{here}/fd")
     root = os.open(f"{here}/root", os.O_PATH)
     for space in [os.open(f"{here}/ns/{name}", os.O_RDONLY) for name in _NAMESPACES]:
         call("setns", space, 0)
     os.fchdir(root)
     os.chroot(".")  # in a chroot the node's root is not its mount namespace's
-    return kept, env
-
-
-def _env(files: str) -> int:
-    """That of the open files of a node's first process, into which nobody of the node can put another."""
-    for number in os.listdir(files):
-        if os.readlink(f"{files}/{number}").startswith(f"/memfd:{ENV} "):
-            return os.open(f"{files}/{number}", os.O_RDONLY)
-    raise FileNotFoundError(errno.ENOENT, "its first process holds no env", files)
+    return kept, program
 
 
 def _bounding_set(status: str) -> int:

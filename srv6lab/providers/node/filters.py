@@ -7,7 +7,10 @@ systems of one's own, kernel objects of the whole machine, reading memory. What 
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping, Sequence
+
+TYPE_CHECKING = False  # as in enter.py
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 _ALLOW, _ERROR = 0x7FFF0000, 0x00050000  # answers; the error's number is added to the latter
 _EPERM, _ENOTTY, _ENOSYS, _EPROTONOSUPPORT, _EAFNOSUPPORT = 1, 25, 38, 93, 97

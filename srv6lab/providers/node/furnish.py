@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import os
-import signal
 import stat
 
 from .kernel import (
@@ -25,6 +24,7 @@ from .kernel import (
     pivot_root,
     read_only,
 )
+from .lean import signal
 
 _STACK = 1 << 16
 _SHARED_MEMORY = "64m"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ctypes
 import os
-import signal
+
+from .lean import signal
 
 TYPE_CHECKING = False  # as in enter.py
 if TYPE_CHECKING:
@@ -69,9 +70,8 @@ def mounts() -> Iterator[tuple[str, str]]:
 
 
 def _unescape(path: str) -> str:
-    import re  # which takes its time, and none of the programs but the keeper needs it
-
-    return re.sub(r"\\([0-7]{3})", lambda match: chr(int(match.group(1), 8)), path)
+    plain, *rest = path.split("\\")
+    return plain + "".join(chr(int(part[:3], 8)) + part[3:] for part in rest)
 
 
 def is_alone() -> bool:

@@ -4,12 +4,14 @@ bound. What is written there is forgotten with it."""
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Iterable
 from itertools import count
 
 from . import shown
 from .kernel import MS_BIND, MS_NODEV, MS_NOSUID, MS_REC, is_alone, mount, mounts, read_only
+
+TYPE_CHECKING = False  # as in enter.py
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 # What each node gets of its own, and what somebody who isn't root writes to, two levels deep.
 _FURNISHED = frozenset({"/dev", "/proc", "/run", "/sys", "/tmp"})
@@ -102,7 +104,7 @@ def _overlay(layers: tuple[str, ...], name: str, target: str, ours: Iterable[str
     os.chmod(upper, os.stat(layers[-1]).st_mode & 0o7777)
     for folder in ours:
         os.makedirs(f"{upper}/{folder}", exist_ok=True)
-    lower = ":".join(re.sub(r"([\\:,])", r"\\\1", one) for one in layers)
+    lower = ":".join("".join(f"\\{c}" if c in "\\:," else c for c in one) for one in layers)
     mount("overlay", target, "overlay", MS_NODEV, f"lowerdir={lower},upperdir={upper},workdir={work}")
 
 

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+
+TYPE_CHECKING = False  # as in enter.py
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 # Entries of the root that are shown; links among them stay links.
 PROGRAMS = ("bin", "sbin", "lib", "lib32", "lib64", "libx32", "usr", "nix", "gnu")

@@ -7,18 +7,16 @@ and written.
 
 from __future__ import annotations
 
-import array
 import fcntl
 import os
-import pty
 import select
-import signal
 import stat
+import sys
 import termios
 import tty
-from contextlib import suppress
 
 from .kernel import call
+from .lean import signal, suppress
 
 TYPE_CHECKING = False  # as in enter.py
 if TYPE_CHECKING:
@@ -96,7 +94,7 @@ class _Streams:
         self.master = self.slave = self.input = -1
         self.kept: list[Any] | None = None  # how our terminal was before it was told to hand on every key
         if _is_ours(0) and os.isatty(1):
-            self.master, self.slave = pty.openpty()
+            self.master, self.slave = os.openpty()
             self._resize()
         for number in (0, 1, 2):
             if self.slave >= 0 and os.isatty(number):
@@ -208,9 +206,8 @@ class _Streams:
     def _give_back(self) -> None:
         """What of a file nobody has read is the next one's to read."""
         if 0 in self.theirs and self.theirs[0] != self.slave and stat.S_ISREG(os.fstat(0).st_mode):
-            left = array.array("i", [0])
-            fcntl.ioctl(self.theirs[0], termios.FIONREAD, left)
-            os.lseek(0, -left[0] - len(self.pending), os.SEEK_CUR)
+            left = int.from_bytes(fcntl.ioctl(self.theirs[0], termios.FIONREAD, bytes(4)), sys.byteorder)
+            os.lseek(0, -left - len(self.pending), os.SEEK_CUR)
 
     def _resize(self) -> None:
         if self.master >= 0:

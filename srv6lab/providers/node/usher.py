@@ -11,15 +11,14 @@ from __future__ import annotations
 
 import os
 import select
-import signal
 import sys
 from _socket import CMSG_LEN, MSG_CMSG_CLOEXEC, SCM_RIGHTS, SOL_SOCKET, socket
-from contextlib import suppress
 
 if __name__ == "__main__":
     sys.path.append(os.path.abspath(f"{os.path.dirname(__file__)}/../../.."))
 
 from srv6lab.providers.node import enter, guard
+from srv6lab.providers.node.lean import signal, suppress
 
 TYPE_CHECKING = False  # as in enter.py
 if TYPE_CHECKING:
