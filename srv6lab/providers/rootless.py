@@ -14,6 +14,7 @@ import ctypes
 import os
 import struct
 import sys
+import warnings  # noqa: F401 - which execvp imports, and within the namespace that may not be read
 
 TYPE_CHECKING = False  # as in node/enter.py
 if TYPE_CHECKING:
