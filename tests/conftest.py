@@ -24,6 +24,7 @@ from srv6lab.live.lifecycle import destroy, up
 from srv6lab.plan.nodes import Plan
 from srv6lab.providers.registry import provider_named
 from srv6lab.providers.state import Home
+from srv6lab.topology.model import Topology
 from tests.aside import pytest_xdist_make_scheduler as pytest_xdist_make_scheduler
 from tests.in_process import typed as typed
 from tests.skips import pytest_make_collect_report as pytest_make_collect_report
@@ -42,10 +43,19 @@ class ReadOnce(LabsFolder):
     def load(self, reference: Reference) -> tuple[Plan, tuple[Problem, ...]]:
         return _read_once(reference, reference.path.stat().st_mtime_ns)
 
+    def course(self) -> tuple[list[Topology], list[str]]:
+        course, broken = _course(self, tuple(self.file(name).stat().st_mtime_ns for name in self.names()))
+        return [*course], [*broken]
+
 
 @cache
 def _read_once(reference: Reference, _changed: int) -> tuple[Plan, tuple[Problem, ...]]:
     return LabsFolder(REPOSITORY).load(reference)
+
+
+@cache
+def _course(site: LabsFolder, _changed: tuple[int, ...]) -> tuple[list[Topology], list[str]]:
+    return LabsFolder.course(site)
 
 
 SITE = ReadOnce(REPOSITORY)
