@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from srv6lab.providers.netns import Data
-from srv6lab.providers.node.enter import ENV
+from srv6lab.providers.node import env
 from tests.conftest import REPOSITORY, need_root, tool
 from tests.guests.lab import Typed
 
@@ -62,7 +62,7 @@ def test_the_program_that_enters_is_nobodys_to_change(lab: Typed) -> None:
     assert state
     process = Data.of(state).nodes[NODE]
     held = Path(f"/proc/{process.pid}/fd").iterdir()
-    (memory,) = [file for file in held if f"memfd:{ENV} " in str(file.readlink())]
+    (memory,) = [file for file in held if f"memfd:{env.NAME} " in str(file.readlink())]
     with memory.open("r+b", buffering=0) as program:
         with pytest.raises(PermissionError):
             program.write(b"#!/bin/false")
