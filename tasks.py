@@ -85,8 +85,8 @@ def up(
     from srv6lab.live.begun import read_begun
     from srv6lab.live.instance import Request
 
-    reference = SITE.refer(lab)
-    home = SITE.home(reference, instance)
+    reference = SITE.refer(lab, instance)
+    home, typed = SITE.home(reference, instance), SITE.typed(lab, reference)
     chosen = registry.choose_provider(home, provider, kernel, single_vm=single_vm)
     if (begun := read_begun(home)) is not None:
         called = SITE.said(reference.path, reference.name) + (f" --instance {instance}" if instance else "")
@@ -103,10 +103,10 @@ def up(
         plan, warnings = SITE.load(reference, instance)
         for warning in warnings:
             progress.line(str(warning))
-        require(plan, f"lab={lab.removeprefix('lab=')}", trust=trust)
+        require(plan, f"lab={typed}", trust=trust)
         remember(SITE.instances)
         lifecycle.up(home, plan, Request(reference, chosen, box), progress)
-    name = f"lab={lab.removeprefix('lab=')}" + (f" --instance {instance}" if instance else "")
+    name = f"lab={typed}" + (f" --instance {instance}" if instance else "")
     print(f"{reference.name} is up. Next: {CALLED} check {name}, or {CALLED} connect {name} node=NODE")
     if not home.path.is_relative_to(Path.cwd()):
         print(f"Its packets: {home.captures}")
@@ -155,7 +155,7 @@ def check(
     if report:
         report_.need_own_file(report)
     score = None
-    reference = SITE.refer(lab)
+    reference = SITE.refer(lab, instance)
     plan, _warnings = SITE.load(reference, instance)
     names = labs_.exercise_names(plan, exercise)
     with _progress(f"check {reference.name}") as progress:
@@ -168,7 +168,7 @@ def check(
 
             verdicts = [grade(plan, names[0], Path(captures), progress, mapped=map, strict=strict)]
         else:
-            require(plan, f"lab={lab.removeprefix('lab=')}", trust=False)
+            require(plan, f"lab={SITE.typed(lab, reference)}", trust=False)
             one = SITE.running(reference, instance)
             names = learn.checked_names(one.home, plan, names, exercise)
             verdicts = labs_.check(one, plan, names, progress, causes=causes)
@@ -362,7 +362,7 @@ def report(
     """
     from srv6lab.cli import report as report_
 
-    reference = SITE.refer(lab)
+    reference = SITE.refer(lab, instance)
     home = SITE.home(reference, instance)
     handed = report_.Handed(captures, map)
     with below(home.scratch), report_.begun(home.runs, exercise, handed) as tsharks:
@@ -426,7 +426,7 @@ def walk(
     It is held against the model alone. Exits as `check` does.
     """
     formats.chosen(formats.VERDICTS, format)
-    reference = SITE.refer(lab)
+    reference = SITE.refer(lab, instance)
     plan, _warnings = SITE.load(reference, instance)
     with _progress(f"walk {reference.name}") as progress:
         verdict = labs_.walk(SITE.running(reference, instance), plan, from_, to, progress)
@@ -445,7 +445,7 @@ def status(_: Context, lab: str = "", instance: str = "", format: str = "text") 
     from srv6lab.cli import status as status_
 
     if lab or instance:
-        reference = SITE.refer(lab)
+        reference = SITE.refer(lab, instance)
         one = SITE.running(reference, instance)
         health, drift = status_.status(one)
         sys.stdout.write(status_.status_report(one, health, drift, format))
@@ -485,7 +485,7 @@ def watch(
 @task(help={"lab": _LAB, "instance": _INSTANCE, "format": "text or json"})
 def sids(_: Context, lab: str, instance: str = "", format: str = "text") -> None:
     """Show the local SIDs, locators and VPN routes that a lab's nodes have now."""
-    reference = SITE.refer(lab)
+    reference = SITE.refer(lab, instance)
     plan, _warnings = SITE.load(reference)
     sys.stdout.write(labs_.sids(SITE.running(reference, instance), plan, format))
 
@@ -496,7 +496,7 @@ def policy(_: Context, lab: str, instance: str = "", format: str = "text") -> No
 
     From the agents of a lab that is up; else what the model computes.
     """
-    reference = SITE.refer(lab)
+    reference = SITE.refer(lab, instance)
     plan, _warnings = SITE.load(reference)
     sys.stdout.write(labs_.policies(SITE.running_if_up(reference, instance), plan, format))
 
@@ -524,7 +524,7 @@ def ping(
     instance: str = "",
 ) -> None:
     """Is a SID alive? Send echo requests that carry an SRH through SIDs, from a node of a lab."""
-    code = labs_.ping(SITE.running(SITE.refer(lab), instance), node, to, segments, count, oam)
+    code = labs_.ping(SITE.running(SITE.refer(lab, instance), instance), node, to, segments, count, oam)
     if code:
         raise Exit(code=code)
 
@@ -555,14 +555,16 @@ def exec_(_: Context, lab: str, command: Sequence[str], node: str = "", instance
         what = f"{command[0]!r} is one word, and no command is called so"
         mend = f"leave the quotes out; for a pipe: {CALLED} exec lab=NAME node=NODE -- sh -c 'COMMANDS'"
         raise UsageError(what, mend)
-    if code := labs_.run_here(SITE.running(SITE.refer(lab), instance), node, command):
+    if code := labs_.run_here(SITE.running(SITE.refer(lab, instance), instance), node, command):
         raise Exit(code=code)
 
 
 @task(help={"lab": _LAB, "node": "the node to enter", "instance": _INSTANCE}, positional=["lab", "node"])
 def connect(_: Context, lab: str, node: str = "", instance: str = "") -> None:
     """Open a shell in a node; `exit` leaves it."""
-    code = labs_.run_here(SITE.running(SITE.refer(lab), instance), node, labs_.shell(sys.stdin.isatty()))
+    code = labs_.run_here(
+        SITE.running(SITE.refer(lab, instance), instance), node, labs_.shell(sys.stdin.isatty())
+    )
     if code:
         raise Exit(code=code)
 
@@ -599,9 +601,9 @@ def capture(
     from srv6lab.cli import capture as capture_
 
     asked = capture_.Asked(node, nic, filter)
-    reference = SITE.refer(lab)
+    reference = SITE.refer(lab, instance)
     if live:
-        capture_.refuse(lab, out, instance, asked, sys.stdout)
+        capture_.refuse(SITE.typed(lab, reference), out, instance, asked, sys.stdout)
         one = SITE.running(reference, instance)
         capture_.live(one, SITE.load_if_sound(reference), asked, sys.stdout, sys.stderr)
         return
@@ -640,7 +642,7 @@ def wireshark(
     """
     from srv6lab.cli import wireshark as wireshark_
 
-    reference = SITE.refer(lab)
+    reference = SITE.refer(lab, instance)
     asked = wireshark_.Asked(exercise, captures, map, out)
     with _progress(f"wireshark {reference.name}") as progress:
         written = wireshark_.write(SITE, reference, instance, asked, progress)
@@ -657,7 +659,7 @@ def halt(_: Context, lab: str, instance: str = "") -> None:
     """Shut the virtual machines of a lab down; `up` boots them again, with their disks as they were."""
     from srv6lab.live import lifecycle
 
-    reference = SITE.refer(lab)
+    reference = SITE.refer(lab, instance)
     with _progress(f"halt {reference.name}") as progress:
         lifecycle.halt(SITE.running(reference, instance), progress)
 
@@ -667,7 +669,7 @@ def destroy(_: Context, lab: str, instance: str = "", purge: bool = False) -> No
     """Take away exactly what `up` made: after a crash too, and when the lab's file is gone."""
     from srv6lab.live import lifecycle
 
-    reference = SITE.refer(lab)
+    reference = SITE.refer(lab, instance)
     home = SITE.home(reference, instance)
     if not lifecycle.destroy(home, purge=purge):
         if not (where := elsewhere(SITE.instances, home.path.name)):

@@ -49,6 +49,28 @@ def test_what_an_up_left_is_told_with_how_to_take_it_away(site: LabsFolder) -> N
     )
 
 
+@pytest.mark.parametrize("lab", [None, ""])
+def test_an_instance_alone_names_its_lab(lab: str | None, site: LabsFolder) -> None:
+    """And a lab beside it is the one that is meant."""
+    home(site, "two", phase="ready")
+    home(site, "mine", phase="starting", topology="/a/mine.yml")
+    assert site.refer(lab, "two") == site.refer(LABS[0])
+    assert site.typed(lab, site.refer(lab, "two")) == LABS[0]
+    assert site.refer(lab, "mine").path == Path("/a/mine.yml")
+    assert site.refer(LABS[1], "two") == site.refer(LABS[1])
+    assert site.typed(f"lab={LABS[1]}", site.refer(LABS[1])) == LABS[1]
+
+
+@pytest.mark.parametrize(
+    ("instance", "said"), [("three", "nothing was begun as three"), ("../two", "no name for an instance")]
+)
+def test_an_instance_that_never_was_names_nothing(instance: str, said: str, site: LabsFolder) -> None:
+    home(site, "two", phase="ready")
+    with pytest.raises(UsageError, match=said) as raised:
+        site.refer(None, instance)
+    assert "two" in raised.value.mend or "/" in instance
+
+
 @pytest.mark.parametrize(
     ("file", "instance", "called"),
     [

@@ -44,7 +44,7 @@ class Asked:
 
 def refuse(lab: str, out: str, instance: str, asked: Asked, to: TextIO) -> None:
     """UsageError where packets would be shown as letters, or would go to a folder."""
-    line = f"{CALLED} capture lab={shlex.quote(lab.removeprefix('lab='))} --live{asked.words}"
+    line = f"{CALLED} capture lab={shlex.quote(lab)} --live{asked.words}"
     line += f" --instance {shlex.quote(instance)}" if instance else ""
     if out:
         raise UsageError("--live writes to stdout, and to no folder", f"{line} >FILE.pcapng")

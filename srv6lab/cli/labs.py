@@ -114,13 +114,16 @@ class LabsFolder:
             with suppress(Exception):  # a file that is no lab's may be anything
                 yield _words_of(known.read(str(self.file(name))))
 
-    def refer(self, spec: str | None) -> Reference:
-        """A lab by its name or by a path to its `.yml`."""
+    def refer(self, spec: str | None, instance: str = "") -> Reference:
+        """A lab by its name or by a path to its `.yml`; without either, that which was begun under an instance's name."""
+        if not spec and instance and (state := self._home(instance).read()):
+            spec = self.said(Path(state.topology), state.lab)
         if not spec:
             up = "; ".join(self.called(state) for _, state in self.up())
             now = f" (up now: {up})" if up else ""
             mend = f"name one, as lab=NAME{now}:\n{indent(listing(self.course()[0]), '    ')}"
-            raise UsageError("no lab is named", mend)
+            nothing = f", and nothing was begun as {instance}" if instance else ""
+            raise UsageError(f"no lab is named{nothing}", mend)
         if spec.endswith((".yml", ".yaml")) or "/" in spec:
             path = Path(spec)
             if path.is_dir() or not path.suffix:
@@ -159,7 +162,9 @@ class LabsFolder:
         return None
 
     def home(self, reference: Reference, instance: str = "") -> Home:
-        name = instance or reference.name
+        return self._home(instance or reference.name)
+
+    def _home(self, name: str) -> Home:
         if not _INSTANCE.match(name):
             mend = "name one with --instance: letters, digits, dots and dashes"
             raise UsageError(f"{name!r} is no name for an instance", mend)
@@ -181,6 +186,10 @@ class LabsFolder:
         """What is typed for a lab: its name, or the path of a file elsewhere."""
         known = file.resolve() == self.file(name).resolve()
         return name if known else shown(file)
+
+    def typed(self, lab: str | None, reference: Reference) -> str:
+        """How whoever typed a lab's name would type it again; he may have named an instance alone."""
+        return (lab or "").removeprefix("lab=") or self.said(reference.path, reference.name)
 
     def is_own(self, reference: Reference) -> bool:
         """Whether it is of the course: then it is no more a stranger's than this program."""

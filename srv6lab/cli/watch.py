@@ -28,7 +28,7 @@ def watch(
 ) -> None:
     """Watch a lab until q, Ctrl-C, or whoever reads goes away. UsageError for what there isn't."""
     show = formats.chosen(formats.EVENTS, form)
-    reference, seconds = site.refer(lab), _seconds(interval)
+    reference, seconds = site.refer(lab, instance), _seconds(interval)
     home = site.home(reference, instance)
     if not home.begun:
         site.known(reference)

@@ -71,7 +71,7 @@ def submit(_: Context, lab: str, exercise: Sequence[str], out: str = "", instanc
     from srv6lab.classroom import submit as submit_
     from srv6lab.cli.tasks import exercise_names
 
-    reference = SITE.refer(lab)
+    reference = SITE.refer(lab, instance)
     plan, _warnings = SITE.load(reference, instance)
     names = exercise_names(plan, exercise) if exercise else ()
     home, one = SITE.home(reference, instance), SITE.running_if_up(reference, instance)

@@ -30,7 +30,7 @@ def start(_: Context, lab: str, exercise: str = "", instance: str = "", trust: b
     from srv6lab.report.learning import task_text
     from srv6lab.teach import begin
 
-    reference = SITE.refer(lab)
+    reference = SITE.refer(lab, instance)
     plan, _warnings = SITE.load(reference, instance)
     found = begin.task_of(plan, exercise)
     require_start(plan, found, trust=trust, known=SITE.is_own(reference))
@@ -47,7 +47,7 @@ def hint(_: Context, lab: str, question: str = "", instance: str = "") -> None:
     """Show the next hint for the task that is begun, or for a question. Each costs a tenth of its points."""
     from srv6lab.teach import begin, questions
 
-    reference = SITE.refer(lab)
+    reference = SITE.refer(lab, instance)
     plan, _warnings = SITE.load(reference, instance)
     if question:
         text, number, of = questions.hint(SITE.home(reference, instance), plan, question)
@@ -75,7 +75,7 @@ def solve(_: Context, lab: str, seed: str = "", instance: str = "", trust: bool 
     from srv6lab.report import faults
     from srv6lab.teach import begin, diagnosis
 
-    reference = SITE.refer(lab)
+    reference = SITE.refer(lab, instance)
     plan, _warnings = SITE.load(reference, instance)
     one = SITE.running(reference, instance)
     begun = begin.begun_of(one, plan)
@@ -110,7 +110,7 @@ def reset(_: Context, lab: str, seed: str = "", instance: str = "") -> None:
     from srv6lab.live.begun import FAULT
     from srv6lab.teach import begin, diagnosis
 
-    reference = SITE.refer(lab)
+    reference = SITE.refer(lab, instance)
     plan, _warnings = SITE.load(reference, instance)
     one = SITE.running(reference, instance)
     with progress(f"reset {reference.name}") as line:
@@ -126,7 +126,7 @@ def finish(_: Context, lab: str, instance: str = "") -> None:
     """End the task that is begun: the lab is as its file says again. What was reached stays written down."""
     from srv6lab.teach import begin
 
-    reference = SITE.refer(lab)
+    reference = SITE.refer(lab, instance)
     plan, _warnings = SITE.load(reference, instance)
     with progress(f"finish {reference.name}") as line:
         begun = begin.finish(SITE.running(reference, instance), plan, line)
@@ -147,7 +147,7 @@ def score(_: Context, lab: str, exercise: str = "", format: str = "text", instan
     from srv6lab.cli import learn
 
     show = formats.chosen(formats.SCORES, format)
-    reference = SITE.refer(lab)
+    reference = SITE.refer(lab, instance)
     plan, _warnings = SITE.load(reference, instance)
     sys.stdout.write(show(learn.scores(SITE.home(reference, instance), plan, exercise)))
 
@@ -193,7 +193,7 @@ def break_(
     from srv6lab.teach.campaign import campaign as rounds_of
 
     show = formats.chosen(formats.CAMPAIGNS, format)
-    reference = SITE.refer(lab)
+    reference = SITE.refer(lab, instance)
     plan, _warnings = SITE.load(reference, instance)
     one = SITE.running(reference, instance)
     chosen = _seed_of(seed) if seed else breaking.any_seed()
@@ -252,7 +252,7 @@ def answer(
         return
     from srv6lab.teach import questions
 
-    reference = SITE.refer(lab)
+    reference = SITE.refer(lab, instance)
     plan, _warnings = SITE.load(reference, instance)
     home = SITE.home(reference, instance)
     if not text:
@@ -272,7 +272,7 @@ def _answer_fault(lab: str, mend: Sequence[str], node: str, cause: str, instance
     if cause == "list":
         sys.stdout.write(faults.causes_text(diagnosis.causes()))
         return
-    reference = SITE.refer(lab)
+    reference = SITE.refer(lab, instance)
     plan, _warnings = SITE.load(reference, instance)
     one = SITE.running(reference, instance)
     diagnosis.broken_of(one, plan)

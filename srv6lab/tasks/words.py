@@ -10,7 +10,7 @@ from srv6lab.report.progress import Progress
 SITE = site()
 
 LAB = "the lab: lab=NAME, NAME, or a path to its topology.yml"
-INSTANCE = "the name it runs under, to run one lab several times (default: the lab's name)"
+INSTANCE = "the name it runs under, to run one lab several times (default: the lab's name); without a lab, what was begun under it"
 TRUST = "run the commands of a lab that isn't of this folder, now and until they change"
 
 
