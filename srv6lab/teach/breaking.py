@@ -110,7 +110,8 @@ def _refuse(one: Instance, plan: Plan, level: int, exercise: str) -> None:
     if not all(entry.alive for entry in one.status()):
         raise UsageError(f"not all of {one.name} is alive", f"{CALLED} up {plan.running} brings it back")
     if snapshot.differences(one) != ():
-        raise UsageError(f"{one.name} isn't as Day0 left it", f"{CALLED} up {plan.running} brings it back")
+        mend = f"{CALLED} up {plan.running} brings back what Day0 sets, and names what stays; after a destroy it makes the lab anew"
+        raise UsageError(f"{one.name} isn't as Day0 left it", mend)
 
 
 class _Bench:

@@ -59,9 +59,9 @@ def test_what_was_asked_is_told_as_it_is_typed() -> None:
 
 
 def test_a_folder_is_refused_and_a_pipe_is_not() -> None:
-    refuse("lab=one", "", "", Asked(), io.StringIO())
+    refuse("one", "", "", Asked(), io.StringIO())
     with pytest.raises(UsageError, match="to no folder") as told:
-        refuse("lab=one", "DIR", "mine", Asked(nodes=["mid"]), io.StringIO())
+        refuse("one", "DIR", "mine", Asked(nodes=["mid"]), io.StringIO())
     assert told.value.mend == "invoke capture lab=one --live --node mid --instance mine >FILE.pcapng"
 
 
