@@ -51,7 +51,7 @@ destroy: named .venv/.ready-lab ## lab=NAME : Take a lab away
 
 override turn := $(value turn)
 test: export SRV6LAB_TURN := $(turn)
-test: .venv/.ready-test ## Set up, and run the tests: of the long ones an eighth, or all with turn=all
+test: .venv/.ready-test ## Set up, and run the tests: of the long ones a twelfth, or all with turn=all
 	@.venv/bin/python -m pytest -m 'not prove' -n 2 --dist loadscope --no-loadscope-reorder
 
 lint: .venv/.ready-test ## ruff, mypy --strict and shellcheck

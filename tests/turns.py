@@ -1,7 +1,7 @@
-"""`make test` runs all that is quick, and of what takes long an eighth: another eighth with each commit.
+"""`make test` runs all that is quick, and of what takes long a twelfth: another twelfth with each commit.
 
 Which tests take long is in tests/turns.txt, a function a line with its seconds, which scripts/turns.py writes by what a
-whole run measured. A case of them has one turn of eight, always the same, by its name. All run where somebody names a
+whole run measured. A case of them has one turn of twelve, always the same, by its name. All run where somebody names a
 file, says so (`make test turn=all`), and in `make prove`.
 """
 
@@ -18,7 +18,7 @@ import pytest
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 LISTED = Path(__file__).with_name("turns.txt")
-TURNS = 8
+TURNS = 12
 ALL = "all"
 ASKED = "SRV6LAB_TURN"
 _CHOSEN = "SRV6LAB_TURN_CHOSEN"  # told to the workers, which see nothing of how pytest was called
