@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import select
 import shlex
@@ -124,4 +125,4 @@ def _answers(popen: subprocess.Popen[bytes]) -> Iterator[dict[str, Any]]:
         if not chunk:
             return
         *lines, heard = (heard + chunk).split(b"\n")
-        yield from (lean.document(line) for line in lines)
+        yield from (json.loads(line) for line in lines)

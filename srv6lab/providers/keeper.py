@@ -7,7 +7,7 @@ behind by a crash. Until it hears `stay` on its standard input, it ends with who
 it, because their end of the pipe closes when they die, however they die.
 
 It runs as a script of its own (`python3 -I -S keeper.py`), so it imports the standard library
-and what stands in `node/` only. It is told on standard input and answers on standard output, a document a line (see node/lean.py):
+and what stands in `node/` only. It is told on standard input and answers on standard output, in lines that node/lean.py makes, a document each:
 
     → {"scratch": "/dir", "group": "srv6lab-…", "more": ["/opt/snort"], "size": "1g",
        "nodes": {"r1": {"root": "/", "bpf": false}, …}}    each node with the root that it is laid over
@@ -43,7 +43,7 @@ from srv6lab.providers.node.kernel import (
     is_alone,
     mount,
 )
-from srv6lab.providers.node.lean import document, line, signal
+from srv6lab.providers.node.lean import answer, document, signal
 
 TYPE_CHECKING = False  # as in enter.py
 if TYPE_CHECKING:
@@ -121,8 +121,8 @@ def _start_node(name: str, order: Order, ready: int, tell: Callable[..., None]) 
     _fork(lambda: _become_node(name, order, ready, tell), tell)
 
 
-def _tell(**said: object) -> None:
-    os.write(1, line(said))  # one write: lines of several nodes don't mix
+def _tell(**said: str | int) -> None:
+    os.write(1, answer(said))  # one write: lines of several nodes don't mix
 
 
 def _start_nodes(order: Order, ready: int) -> None:
@@ -204,9 +204,8 @@ def _make_the_root_a_mount() -> None:
 def main() -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})  # for sigwait, in every process below
     if sys.argv[1:] == ["more"]:
-        _start_more(
-            document(sys.stdin.buffer.readline())
-        )  # whoever ends leaves them to the keeper, their PID 1
+        order = document(sys.stdin.buffer.readline())
+        _start_more(order)  # whoever ends leaves them to the keeper, their PID 1
         return
     _own_mounts()
     call("unshare", CLONE_NEWPID)

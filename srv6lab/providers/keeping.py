@@ -5,6 +5,7 @@ The keeper itself is keeper.py, a process of its own.
 
 from __future__ import annotations
 
+import json
 import os
 import select
 import shlex
@@ -98,7 +99,7 @@ class Keeper:
                 )
             self._buffer += chunk
         line, _, self._buffer = self._buffer.partition(b"\n")
-        answer = lean.document(line)
+        answer: dict[str, Any] = json.loads(line)
         if "error" in answer:
             raise MachineError(
                 f"a node can't be started: {answer['error']}", "run it as root, on a kernel with namespaces"

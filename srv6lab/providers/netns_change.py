@@ -6,6 +6,7 @@ come, wires, their tracers, and Day0 of the nodes that something was done to.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import select
@@ -178,7 +179,7 @@ def _answers(source: int, count: int) -> list[dict[str, Any]]:
         if not chunk:
             break
         *lines, said = (said + chunk).split(b"\n")
-        answers += map(lean.document, lines)
+        answers += map(json.loads, lines)
     return answers
 
 

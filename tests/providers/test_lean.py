@@ -54,6 +54,13 @@ def test_a_document_comes_back_from_its_line() -> None:
             lean.document(broken)
 
 
+@pytest.mark.parametrize("error", ["", 'a "b" \\ c', "\n\0\x1b[31m é \udcff 𝒮"])
+def test_an_answer_is_json(error: str) -> None:
+    told = lean.answer({"node": "r1", "pid": 1 << 22, "error": error})
+    assert told.count(b"\n") == 1 and told.endswith(b"\n")
+    assert json.loads(told) == {"node": "r1", "pid": 1 << 22, "error": error}
+
+
 @pytest.mark.parametrize("suppress", [lean.suppress, the_librarys])
 def test_only_those_errors_are_suppressed(suppress: type[lean.suppress]) -> None:
     with suppress(KeyError, OSError):

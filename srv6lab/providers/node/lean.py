@@ -11,22 +11,32 @@ import marshal
 TYPE_CHECKING = False  # as in enter.py
 if TYPE_CHECKING:
     import signal
+    from json.encoder import py_encode_basestring_ascii as _quoted
     from typing import Any, Self
 else:
     import _signal as signal
+    from _json import encode_basestring_ascii as _quoted
 
-__all__ = ["document", "line", "signal", "suppress"]
+__all__ = ["answer", "document", "line", "signal", "suppress"]
 
 
 def line(document: dict[str, Any]) -> bytes:
-    """A document of plain values, for another process of the same Python and of the same user."""
+    """A document of plain values, for a script of ours."""
     return marshal.dumps(document).hex().encode() + b"\n"
 
 
 def document(line: bytes) -> dict[str, Any]:
-    """What `line` was made of. Only for what a process of ours has written: marshal believes what it reads."""
+    """What `line` was made of. Only for scripts, and what whoever began them has written: marshal believes what it reads."""
     read: dict[str, Any] = marshal.loads(bytes.fromhex(line.decode()))
     return read
+
+
+def answer(said: dict[str, str | int]) -> bytes:
+    """A line of JSON, for whoever began a script: he believes nothing that may come from a node."""
+    values = (
+        f'"{name}": {_quoted(value) if isinstance(value, str) else value}' for name, value in said.items()
+    )
+    return f"{{{', '.join(values)}}}\n".encode()
 
 
 class suppress:
