@@ -17,21 +17,11 @@ from pathlib import Path
 import pytest
 
 from srv6lab.providers.node import cgroups
-from tests.conftest import need_root
 from tests.guests.lab import Typed, ended
 
 VERBS = ("up", "check")
 NIGHTS, ASLEEP = 3, 8.0  # of each verb, and seconds: longer than all that `check` waits for in one place
 PUSH = {"memory.force_empty": "0", "memory.reclaim": "1G"}  # of the two kinds of control groups
-
-
-@pytest.fixture
-def lab(tmp_path: Path) -> Iterator[Typed]:
-    need_root()
-    one = Typed(tmp_path / "lab")
-    yield one
-    one.type("destroy", "--purge")
-    assert one.left() == [] and not one.home.path.exists()
 
 
 def of_the_lab(lab: Typed) -> set[int]:

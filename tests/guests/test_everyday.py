@@ -12,14 +12,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from tests.conftest import REPOSITORY, need_root, sampled, tool
+from tests.conftest import REPOSITORY, sampled, tool
 from tests.guests.lab import Typed, ended
 
 CONDITIONS: dict[str, dict[str, Any]] = yaml.safe_load(Path(__file__).with_name("conditions.yml").read_text())
@@ -27,15 +26,6 @@ VERBS = ("up", "check", "destroy")
 SIGNALS = int(os.environ.get("SRV6LAB_SIGNALS", "3"))  # of each kind, to each command
 FAILED = (1, 3)
 LONGEST = 300.0
-
-
-@pytest.fixture
-def lab(tmp_path: Path) -> Iterator[Typed]:
-    need_root()
-    one = Typed(tmp_path / "lab")
-    yield one
-    one.type("destroy", "--purge")
-    assert one.left() == [] and not one.home.path.exists()
 
 
 def tried(lab: Typed, one: dict[str, Any], place: Path) -> dict[str, tuple[int, str]]:
