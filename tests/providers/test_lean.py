@@ -56,9 +56,9 @@ def test_a_document_comes_back_from_its_line() -> None:
 
 @pytest.mark.parametrize("error", ["", 'a "b" \\ c', "\n\0\x1b[31m é \udcff 𝒮"])
 def test_an_answer_is_json(error: str) -> None:
-    told = lean.answer({"node": "r1", "pid": 1 << 22, "error": error})
+    told = lean.answer({"node": "middle", "pid": 1 << 22, "error": error})
     assert told.count(b"\n") == 1 and told.endswith(b"\n")
-    assert json.loads(told) == {"node": "r1", "pid": 1 << 22, "error": error}
+    assert json.loads(told) == {"node": "middle", "pid": 1 << 22, "error": error}
 
 
 @pytest.mark.parametrize("suppress", [lean.suppress, the_librarys])

@@ -6,6 +6,8 @@ import errno
 import os
 from fcntl import fcntl
 
+from .lean import suppress
+
 NAME = "srv6lab-env"  # what a node's first process calls the memory with `env`, an open file of its own
 _MAY_BE_SEALED = 2  # MFD_ALLOW_SEALING
 _F_ADD_SEALS = 1033
@@ -25,6 +27,7 @@ def hold(lower: str) -> int:
 def held(files: str) -> int:
     """That of the open files of a node's first process, into which nobody of the node can put another."""
     for number in os.listdir(files):
-        if os.readlink(f"{files}/{number}").startswith(f"/memfd:{NAME} "):
-            return os.open(f"{files}/{number}", os.O_RDONLY)
+        with suppress(FileNotFoundError):  # it was closed meanwhile
+            if os.readlink(f"{files}/{number}").startswith(f"/memfd:{NAME} "):
+                return os.open(f"{files}/{number}", os.O_RDONLY)
     raise FileNotFoundError(errno.ENOENT, "its first process holds no env", files)
